@@ -1,0 +1,33 @@
+package io.millrace.codec.sse;
+
+import io.netty.buffer.ByteBuf;
+
+/**
+ * Receives what an {@link SseFrameDecoder} cuts from a byte stream, in stream order.
+ *
+ * <p>Every byte that the decoder consumes is reported exactly once, by exactly one of these calls, or is still held by
+ * the decoder. Offsets are absolute indices into {@code buf}. The buffer remains with the decoder: to keep bytes beyond
+ * the call, take {@link ByteBuf#retainedSlice(int, int)}.
+ */
+public interface SseFrameListener {
+    /**
+     * A whole frame: the bytes up to and including a blank line. It may hold an event, only comments, or nothing but the
+     * blank line itself.
+     */
+    void onFrame(ByteBuf buf, int start, int end);
+
+    /**
+     * A piece of a frame that is longer than the hold limit and therefore flows through as it comes.
+     *
+     * @param first whether this is the frame's first piece; it then holds at least the hold limit's bytes
+     * @param last whether this piece ends with the frame's blank line
+     */
+    void onPiece(ByteBuf buf, int start, int end, boolean first, boolean last);
+
+    /**
+     * The line feed of a CRLF whose carriage return ended the frame reported last. A decoder may not wait for it (a lone
+     * CR is a line end too), so it comes by itself when the two bytes came in two reads. It belongs to that last frame:
+     * nothing may be written between them.
+     */
+    void onLateLineFeed(ByteBuf buf, int index);
+}

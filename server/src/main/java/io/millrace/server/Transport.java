@@ -1,0 +1,142 @@
+package io.millrace.server;
+
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.kqueue.KQueue;
+import io.netty.channel.kqueue.KQueueDatagramChannel;
+import io.netty.channel.kqueue.KQueueIoHandler;
+import io.netty.channel.kqueue.KQueueServerSocketChannel;
+import io.netty.channel.kqueue.KQueueSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.DatagramChannel;
+import io.netty.channel.socket.ServerSocketChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioDatagramChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringDatagramChannel;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringServerSocketChannel;
+import io.netty.channel.uring.IoUringSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.util.Locale;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+/** The ways Netty can talk to the kernel. All of one process's channels use the same one. */
+@SuppressWarnings("ImmutableEnumChecker") // the suppliers are constants
+public enum Transport {
+    EPOLL(
+            "epoll",
+            Epoll::isAvailable,
+            EpollIoHandler::newFactory,
+            EpollServerSocketChannel.class,
+            EpollSocketChannel.class,
+            EpollDatagramChannel.class),
+    IO_URING(
+            "io_uring",
+            IoUring::isAvailable,
+            IoUringIoHandler::newFactory,
+            IoUringServerSocketChannel.class,
+            IoUringSocketChannel.class,
+            IoUringDatagramChannel.class),
+    KQUEUE(
+            "kqueue",
+            KQueue::isAvailable,
+            KQueueIoHandler::newFactory,
+            KQueueServerSocketChannel.class,
+            KQueueSocketChannel.class,
+            KQueueDatagramChannel.class),
+    NIO(
+            "nio",
+            () -> true,
+            NioIoHandler::newFactory,
+            NioServerSocketChannel.class,
+            NioSocketChannel.class,
+            NioDatagramChannel.class);
+
+    private final String label;
+    private final BooleanSupplier available;
+    private final Supplier<IoHandlerFactory> ioHandlers;
+    private final Class<? extends ServerSocketChannel> serverChannel;
+    private final Class<? extends SocketChannel> clientChannel;
+    private final Class<? extends DatagramChannel> datagramChannel;
+
+    Transport(
+            String label,
+            BooleanSupplier available,
+            Supplier<IoHandlerFactory> ioHandlers,
+            Class<? extends ServerSocketChannel> serverChannel,
+            Class<? extends SocketChannel> clientChannel,
+            Class<? extends DatagramChannel> datagramChannel) {
+        this.label = label;
+        this.available = available;
+        this.ioHandlers = ioHandlers;
+        this.serverChannel = serverChannel;
+        this.clientChannel = clientChannel;
+        this.datagramChannel = datagramChannel;
+    }
+
+    /** The name used in configuration and logs, such as {@code io_uring}. */
+    public String label() {
+        return label;
+    }
+
+    /** Whether this machine can use it. */
+    public boolean isAvailable() {
+        return available.getAsBoolean();
+    }
+
+    /** The best one that this machine can use. */
+    public static Transport best() {
+        for (var transport : values()) {
+            if (transport != IO_URING && transport.isAvailable()) {
+                return transport;
+            }
+        }
+        return NIO;
+    }
+
+    /**
+     * The transport of that name.
+     *
+     * @throws IllegalArgumentException if there is none of that name, or this machine cannot use it
+     */
+    public static Transport named(String label) {
+        for (var transport : values()) {
+            if (transport.label.equals(label.toLowerCase(Locale.ROOT))) {
+                if (!transport.isAvailable()) {
+                    throw new IllegalArgumentException("transport: " + label + " is not available on this machine");
+                }
+                return transport;
+            }
+        }
+        throw new IllegalArgumentException("transport: " + label + " (expected: epoll, io_uring, kqueue or nio)");
+    }
+
+    /** A new group of event loops; its threads are daemons named {@code name-1-1}, {@code name-1-2} and so on. */
+    public MultiThreadIoEventLoopGroup newEventLoops(int threads, String name) {
+        return new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory(name, true), ioHandlers.get());
+    }
+
+    /** The class of listening channels. */
+    public Class<? extends ServerSocketChannel> serverChannel() {
+        return serverChannel;
+    }
+
+    /** The class of connected channels. */
+    public Class<? extends SocketChannel> clientChannel() {
+        return clientChannel;
+    }
+
+    /** The class of UDP channels, for DNS. */
+    public Class<? extends DatagramChannel> datagramChannel() {
+        return datagramChannel;
+    }
+}
