@@ -1,0 +1,58 @@
+package io.millrace.server.config;
+
+import java.time.Duration;
+
+/** Range checks of settings; the message is the setting, what was given and what is expected. */
+final class Checks {
+    private static final Duration LONGEST = Duration.ofDays(7);
+
+    private Checks() {}
+
+    /** More than zero, at most seven days. */
+    static void positive(String name, Duration value) {
+        if (value.isZero() || value.isNegative()) {
+            throw new IllegalArgumentException(name + ": " + value + " (expected: > 0)");
+        }
+        atMostAWeek(name, value);
+    }
+
+    /** Zero to seven days. */
+    static void notNegative(String name, Duration value) {
+        if (value.isNegative()) {
+            throw new IllegalArgumentException(name + ": " + value + " (expected: >= 0)");
+        }
+        atMostAWeek(name, value);
+    }
+
+    /** Between {@code min} and {@code max}, both included. */
+    static void range(String name, long value, long min, long max) {
+        if (value < min || value > max) {
+            throw new IllegalArgumentException(name + ": " + value + " (expected: " + min + " to " + max + ")");
+        }
+    }
+
+    /** Neither null nor blank. */
+    static void notBlank(String name, String value) {
+        if (value == null || value.isBlank()) {
+            throw new IllegalArgumentException(name + ": '" + value + "' (expected: some text)");
+        }
+    }
+
+    /** A field name of RFC 9110 section 5.1. */
+    static void headerName(String name, String value) {
+        notBlank(name, value);
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            boolean token = c < 128 && (Character.isLetterOrDigit(c) || "!#$%&'*+-.^_`|~".indexOf(c) >= 0);
+            if (!token) {
+                throw new IllegalArgumentException(name + ": '" + value + "' (expected: a header name)");
+            }
+        }
+    }
+
+    private static void atMostAWeek(String name, Duration value) {
+        if (value.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(name + ": " + value + " (expected: at most " + LONGEST + ")");
+        }
+    }
+}

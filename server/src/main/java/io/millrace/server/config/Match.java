@@ -1,0 +1,95 @@
+package io.millrace.server.config;
+
+import java.util.List;
+
+/**
+ * Which requests a route takes. A pattern is exact unless it holds {@code *}, which stands for any characters, also none
+ * and also slashes: {@code /v1/*} is a prefix, {@code *}{@code /chat/completions} a suffix.
+ *
+ * @param paths patterns of the raw path, one of which must match; empty takes all
+ * @param models patterns of the body's model, one of which must match; empty takes all
+ * @param header a request header that must be present; null asks for none
+ */
+public record Match(List<String> paths, List<String> models, String header) {
+    /** Takes every request. */
+    public static final Match ALL = new Match(List.of(), List.of(), null);
+
+    public Match {
+        paths = List.copyOf(paths);
+        models = List.copyOf(models);
+        paths.forEach(Match::checkPath);
+        models.forEach(model -> Checks.notBlank("models", model));
+        if (header != null) {
+            Checks.headerName("header", header);
+        }
+    }
+
+    /** Takes the requests to one of these paths. */
+    public static Match paths(String... patterns) {
+        return new Match(List.of(patterns), List.of(), null);
+    }
+
+    /** Takes the requests for one of these models. */
+    public static Match models(String... patterns) {
+        return new Match(List.of(), List.of(patterns), null);
+    }
+
+    /** Whether the decision needs the model, which is in the request's body or, for Gemini, in its path. */
+    public boolean needsModel() {
+        return !models.isEmpty();
+    }
+
+    /** Whether the raw path, without its query, is one of those of this route. */
+    public boolean matchesPath(CharSequence path) {
+        return paths.isEmpty() || anyMatches(paths, path);
+    }
+
+    /** Whether the model is one of those of this route. */
+    public boolean matchesModel(String model) {
+        return models.isEmpty() || (model != null && anyMatches(models, model));
+    }
+
+    private static boolean anyMatches(List<String> patterns, CharSequence text) {
+        for (int i = 0; i < patterns.size(); i++) {
+            if (matches(patterns.get(i), text)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Greedy match with one point to return to, the last star: linear but for patterns of many stars. */
+    static boolean matches(String pattern, CharSequence text) {
+        int p = 0;
+        int t = 0;
+        int star = -1;
+        int resume = 0;
+        while (t < text.length()) {
+            if (p < pattern.length() && pattern.charAt(p) == '*') {
+                star = p++;
+                resume = t;
+            } else if (p < pattern.length() && pattern.charAt(p) == text.charAt(t)) {
+                p++;
+                t++;
+            } else if (star >= 0) {
+                p = star + 1;
+                t = ++resume;
+            } else {
+                return false;
+            }
+        }
+        while (p < pattern.length() && pattern.charAt(p) == '*') {
+            p++;
+        }
+        return p == pattern.length();
+    }
+
+    private static void checkPath(String pattern) {
+        if (!pattern.startsWith("/") && !pattern.startsWith("*")) {
+            throw new IllegalArgumentException("paths: '" + pattern + "' (expected: to begin with / or *)");
+        }
+        if (pattern.indexOf('?') >= 0) {
+            throw new IllegalArgumentException("paths: '" + pattern + "' (expected: no query)");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package io.millrace.server.config;
+
+/**
+ * Which paths the relay answers itself; one that is switched off is relayed like any other.
+ *
+ * @param healthz {@code /healthz}
+ * @param readyz {@code /readyz}
+ * @param metrics {@code /metrics}
+ */
+public record OwnPaths(boolean healthz, boolean readyz, boolean metrics) {
+    /** All of them. */
+    public static final OwnPaths ALL = new OwnPaths(true, true, true);
+
+    /** This with another {@code healthz}. */
+    public OwnPaths withHealthz(boolean healthz) {
+        return new OwnPaths(healthz, readyz, metrics);
+    }
+
+    /** This with another {@code readyz}. */
+    public OwnPaths withReadyz(boolean readyz) {
+        return new OwnPaths(healthz, readyz, metrics);
+    }
+
+    /** This with another {@code metrics}. */
+    public OwnPaths withMetrics(boolean metrics) {
+        return new OwnPaths(healthz, readyz, metrics);
+    }
+}

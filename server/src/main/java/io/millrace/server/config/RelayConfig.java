@@ -1,0 +1,174 @@
+package io.millrace.server.config;
+
+import io.millrace.server.Transport;
+import java.net.URI;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Everything a relay is told. Immutable and checked: what was built can be served.
+ *
+ * @param listen addresses to listen on, at least one
+ * @param transport how to talk to the kernel
+ * @param eventLoops threads that relay; 0 is one per core
+ * @param timeouts of everything that belongs to no route (a request's head, keep-alive, drain)
+ * @param limits sizes and counts
+ * @param upstreams by name, in the order of the configuration
+ * @param routes in the order in which they are tried
+ * @param accessLog one line per request
+ * @param allowOpen whether addresses other than loopback may serve an upstream whose key the relay injects
+ * @param ownPaths what the relay answers itself
+ */
+public record RelayConfig(
+        List<HostAndPort> listen,
+        Transport transport,
+        int eventLoops,
+        Timeouts timeouts,
+        Limits limits,
+        Map<String, Upstream> upstreams,
+        List<Route> routes,
+        AccessLog accessLog,
+        boolean allowOpen,
+        OwnPaths ownPaths) {
+    private static final List<HostAndPort> ANY_LOOPBACK_PORT = List.of(new HostAndPort("127.0.0.1", 0));
+
+    public RelayConfig {
+        listen = List.copyOf(listen);
+        routes = List.copyOf(routes);
+        upstreams = Collections.unmodifiableMap(new LinkedHashMap<>(upstreams));
+        Objects.requireNonNull(transport, "transport");
+        Checks.range("eventLoops", eventLoops, 0, 1024);
+        Objects.requireNonNull(timeouts, "timeouts");
+        Objects.requireNonNull(limits, "limits");
+        Objects.requireNonNull(accessLog, "accessLog");
+        Objects.requireNonNull(ownPaths, "ownPaths");
+        if (listen.isEmpty()) {
+            throw new IllegalArgumentException("listen: [] (expected: at least one address)");
+        }
+        for (var route : routes) {
+            if (!upstreams.containsKey(route.upstream())) {
+                throw new IllegalArgumentException("routes: '" + route.name() + "' goes to '" + route.upstream()
+                        + "' (expected: one of " + upstreams.keySet() + ")");
+            }
+        }
+        if (!allowOpen) {
+            checkClosed(listen, upstreams);
+        }
+    }
+
+    /** Relays nothing yet: a free loopback port, the best transport, an event loop per core and the defaults of all else. */
+    public static RelayConfig defaults() {
+        return new RelayConfig(
+                ANY_LOOPBACK_PORT,
+                Transport.best(),
+                0,
+                Timeouts.DEFAULT,
+                Limits.DEFAULT,
+                Map.of(),
+                List.of(),
+                AccessLog.DEFAULT,
+                false,
+                OwnPaths.ALL);
+    }
+
+    /** Relays every path to one upstream, with the client's own credentials. */
+    public static RelayConfig relayTo(URI upstream) {
+        return relayTo(Upstream.of("default", upstream));
+    }
+
+    /** Relays every path to one upstream. */
+    public static RelayConfig relayTo(Upstream upstream) {
+        return defaults()
+                .withUpstreams(Map.of(upstream.name(), upstream))
+                .withRoutes(List.of(Route.of("all", Match.ALL, upstream.name())));
+    }
+
+    /** Whether some upstream gets a key of ours, which decides who may connect. */
+    public boolean injectsCredentials() {
+        return injects(upstreams);
+    }
+
+    /** This with other {@code timeouts}, on every route too. */
+    public RelayConfig withTimeouts(Timeouts timeouts) {
+        var changed = routes.stream().map(route -> route.withTimeouts(timeouts)).toList();
+        return new RelayConfig(
+                listen, transport, eventLoops, timeouts, limits, upstreams, changed, accessLog, allowOpen, ownPaths);
+    }
+
+    /** This with another {@code heartbeat} on every route. */
+    public RelayConfig withHeartbeat(Heartbeat heartbeat) {
+        return withRoutes(
+                routes.stream().map(route -> route.withHeartbeat(heartbeat)).toList());
+    }
+
+    /** This with another {@code listen}. */
+    public RelayConfig withListen(List<HostAndPort> listen) {
+        return new RelayConfig(
+                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+    }
+
+    /** This with another {@code transport}. */
+    public RelayConfig withTransport(Transport transport) {
+        return new RelayConfig(
+                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+    }
+
+    /** This with another {@code eventLoops}. */
+    public RelayConfig withEventLoops(int eventLoops) {
+        return new RelayConfig(
+                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+    }
+
+    /** This with another {@code limits}. */
+    public RelayConfig withLimits(Limits limits) {
+        return new RelayConfig(
+                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+    }
+
+    /** This with another {@code upstreams}. */
+    public RelayConfig withUpstreams(Map<String, Upstream> upstreams) {
+        return new RelayConfig(
+                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+    }
+
+    /** This with another {@code routes}. */
+    public RelayConfig withRoutes(List<Route> routes) {
+        return new RelayConfig(
+                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+    }
+
+    /** This with another {@code accessLog}. */
+    public RelayConfig withAccessLog(AccessLog accessLog) {
+        return new RelayConfig(
+                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+    }
+
+    /** This with another {@code allowOpen}. */
+    public RelayConfig withAllowOpen(boolean allowOpen) {
+        return new RelayConfig(
+                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+    }
+
+    /** This with another {@code ownPaths}. */
+    public RelayConfig withOwnPaths(OwnPaths ownPaths) {
+        return new RelayConfig(
+                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+    }
+
+    private static boolean injects(Map<String, Upstream> upstreams) {
+        return upstreams.values().stream().anyMatch(upstream -> upstream.credential() != null);
+    }
+
+    private static void checkClosed(List<HostAndPort> listen, Map<String, Upstream> upstreams) {
+        for (var address : listen) {
+            if (!address.isLoopback() && injects(upstreams)) {
+                throw new IllegalArgumentException("listen: " + address
+                        + " would let anyone who reaches it use the relay's keys"
+                        + " (expected: a loopback address such as 127.0.0.1, or --allow-open)");
+            }
+        }
+    }
+}
