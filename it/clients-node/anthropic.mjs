@@ -1,0 +1,44 @@
+import Anthropic from '@anthropic-ai/sdk';
+import { drive, PROMPT, TOOL } from './drive.mjs';
+
+const client = (s) => new Anthropic({ baseURL: s.baseUrl, apiKey: 'sk-client', maxRetries: 0 });
+
+const request = (s) => ({
+  model: s.model,
+  max_tokens: 1024,
+  messages: [{ role: 'user', content: PROMPT }],
+  ...(s.tools && { tools: [{ name: TOOL.name, description: TOOL.description, input_schema: TOOL.schema }] }),
+});
+
+async function messages(stream, seen) {
+  let input;
+  for await (const event of stream) {
+    switch (event.type) {
+      case 'message_start':
+        input = event.message.usage.input_tokens;
+        break;
+      case 'content_block_start':
+        if (event.content_block.type === 'tool_use') seen.toolCall(event.index, event.content_block.name);
+        break;
+      case 'content_block_delta':
+        if (event.delta.type === 'text_delta') seen.delta(event.delta.text);
+        if (event.delta.type === 'input_json_delta') seen.toolCall(event.index, undefined, event.delta.partial_json);
+        break;
+      case 'message_delta':
+        seen.finish = event.delta.stop_reason;
+        seen.usage(event.usage.input_tokens ?? input, event.usage.output_tokens);
+        break;
+    }
+  }
+}
+
+drive({
+  messages: async (s, seen) => messages(await client(s).messages.create({ ...request(s), stream: true }), seen),
+
+  'messages.helper': async (s, seen) => {
+    const stream = client(s).messages.stream(request(s));
+    await messages(stream, seen);
+    const message = await stream.finalMessage();
+    seen.finish = message.stop_reason;
+  },
+});

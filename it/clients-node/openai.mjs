@@ -1,0 +1,86 @@
+import OpenAI from 'openai';
+import { drive, PROMPT, TOOL } from './drive.mjs';
+
+const client = (s) => new OpenAI({ baseURL: `${s.baseUrl}/v1`, apiKey: 'sk-client', maxRetries: 0 });
+
+const chatRequest = (s) => ({
+  model: s.model,
+  stream: true,
+  stream_options: { include_usage: true },
+  messages: [{ role: 'user', content: PROMPT }],
+  ...(s.tools && {
+    tools: [
+      { type: 'function', function: { name: TOOL.name, description: TOOL.description, parameters: TOOL.schema } },
+    ],
+  }),
+});
+
+const responsesRequest = (s) => ({
+  model: s.model,
+  stream: true,
+  input: PROMPT,
+  ...(s.tools && {
+    tools: [
+      { type: 'function', name: TOOL.name, description: TOOL.description, parameters: TOOL.schema, strict: false },
+    ],
+  }),
+});
+
+async function chat(stream, seen) {
+  for await (const chunk of stream) {
+    for (const choice of chunk.choices) {
+      seen.delta(choice.delta.content);
+      for (const call of choice.delta.tool_calls ?? []) {
+        seen.toolCall(call.index, call.function?.name, call.function?.arguments);
+      }
+      seen.finish = choice.finish_reason ?? seen.finish;
+    }
+    if (chunk.usage) seen.usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens);
+  }
+}
+
+async function responses(stream, seen) {
+  for await (const event of stream) {
+    switch (event.type) {
+      case 'response.output_text.delta':
+        seen.delta(event.delta);
+        break;
+      case 'response.output_item.added':
+        if (event.item.type === 'function_call') seen.toolCall(event.output_index, event.item.name);
+        break;
+      case 'response.function_call_arguments.delta':
+        seen.toolCall(event.output_index, undefined, event.delta);
+        break;
+      case 'response.completed':
+      case 'response.incomplete':
+      case 'response.failed':
+        seen.finish = event.response.status;
+        seen.usage(event.response.usage?.input_tokens, event.response.usage?.output_tokens);
+        break;
+    }
+  }
+}
+
+drive({
+  chat: async (s, seen) => chat(await client(s).chat.completions.create(chatRequest(s)), seen),
+
+  'chat.helper': async (s, seen) => {
+    const stream = client(s).chat.completions.stream(chatRequest(s));
+    await chat(stream, seen);
+    const completion = await stream.finalChatCompletion();
+    seen.finish = completion.choices[0].finish_reason;
+  },
+
+  responses: async (s, seen) => responses(await client(s).responses.create(responsesRequest(s)), seen),
+
+  'responses.helper': async (s, seen) => {
+    const stream = client(s).responses.stream(responsesRequest(s));
+    await responses(stream, seen);
+    const response = await stream.finalResponse();
+    seen.finish = response.status;
+  },
+
+  models: async (s, seen) => {
+    for await (const model of client(s).models.list()) seen.delta(model.id);
+  },
+});
