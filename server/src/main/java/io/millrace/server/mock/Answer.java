@@ -1,0 +1,161 @@
+package io.millrace.server.mock;
+
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What the mock says to one request, before any dialect: its tokens, already escaped for JSON, and its counts. The text
+ * begins with the prompt's own words, so that a person sees that it is alive, and is the same every time.
+ */
+final class Answer {
+    /** The tool that {@code tool=1} calls. */
+    static final String TOOL_NAME = "get_weather";
+
+    /** The fragments of its arguments, as a model streams them. */
+    static final List<String> TOOL_ARGUMENTS = List.of("{\"", "city", "\":\"", "Paris", "\"}");
+
+    private static final String ESSAY = """
+             A mill race is the narrow channel that leads water to a wheel. It is cut with care: \
+            too wide, and the stream grows lazy; too narrow, and it foams and is lost. \
+            The miller's art is to hand the water on without keeping it – drop by drop, in order, \
+            as soon as it comes. When the wheel stands still, the sluice is lowered and the pond waits; \
+            when the wheel turns again, nothing has been spilled. Words can travel like that too. \
+            A model thinks of a token, the token runs down the race, and someone at the other end reads it \
+            before the next one has been thought of. Nobody praises the channel, and that is how one knows \
+            that it was dug well. In the naïve telling the wheel does the work; in truth it is the water \
+            (水, eau, agua) that never waits. ✓""";
+
+    private static final List<byte[]> ESSAY_TOKENS = tokens(ESSAY);
+    private static final List<byte[]> THOUGHTS =
+            tokens(" Let me think about what was asked, step by step, and then say it in plain words.");
+    private static final byte[] PADDING =
+            " lorem ipsum dolor sit amet".repeat(40).getBytes(StandardCharsets.US_ASCII);
+    private static final int PROMPT_CHARS = 80;
+
+    final MockSpec spec;
+    final long number;
+    final String model;
+    final JsonNode request;
+    final int tokens;
+    final int reasoning;
+    final boolean callsTool;
+    final boolean cutByLimit;
+    final int promptTokens;
+
+    private final List<byte[]> lead;
+    private final int padTo;
+    private final int bigFrame;
+
+    /**
+     * @param number the request's, for ids
+     * @param model echoed
+     * @param prompt the text of the last user message
+     * @param hasToolResult whether a tool has answered already: then the mock does not call it again
+     * @param maxTokens the client's limit, heeded unless the spec says how many tokens
+     */
+    Answer(
+            MockSpec spec,
+            long number,
+            String model,
+            JsonNode request,
+            String prompt,
+            boolean hasToolResult,
+            int maxTokens) {
+        this.spec = spec;
+        this.number = number;
+        this.model = escape(model);
+        this.request = request;
+        lead = tokens(hasToolResult ? "The tool has answered." : echo(prompt));
+        callsTool = spec.flag(SpecKey.TOOL) && !hasToolResult;
+        int natural = callsTool ? 0 : lead.size() + ESSAY_TOKENS.size();
+        cutByLimit = !spec.has(SpecKey.TOKENS) && natural > maxTokens;
+        tokens = spec.count(SpecKey.TOKENS, Math.min(natural, maxTokens));
+        reasoning = spec.count(SpecKey.REASONING, 0);
+        promptTokens = 4 + prompt.length() / 4;
+        padTo = spec.count(SpecKey.BYTES, 0);
+        bigFrame = spec.count(SpecKey.BIG_FRAME, 0);
+    }
+
+    /** Output tokens of every kind. */
+    int completionTokens() {
+        return tokens + reasoning + (callsTool ? TOOL_ARGUMENTS.size() : 0);
+    }
+
+    /** Appends token {@code index} of the text; token 0 grows to the size of {@code big_frame} if that is asked. */
+    void writeToken(int index, ByteBuf out) {
+        byte[] token =
+                index < lead.size() ? lead.get(index) : ESSAY_TOKENS.get((index - lead.size()) % ESSAY_TOKENS.size());
+        out.writeBytes(token);
+        int size = index == 0 ? Math.max(padTo, bigFrame) : padTo;
+        for (int missing = size - token.length; missing > 0; missing -= PADDING.length) {
+            out.writeBytes(PADDING, 0, Math.min(missing, PADDING.length));
+        }
+    }
+
+    /** Appends token {@code index} of the reasoning. */
+    void writeThought(int index, ByteBuf out) {
+        out.writeBytes(THOUGHTS.get(index % THOUGHTS.size()));
+    }
+
+    /** The whole text, escaped. */
+    String text(ByteBuf scratch) {
+        return join(tokens, scratch, this::writeToken);
+    }
+
+    /** The whole reasoning, escaped. */
+    String thoughts(ByteBuf scratch) {
+        return join(reasoning, scratch, this::writeThought);
+    }
+
+    /** The arguments of the tool call, escaped as a JSON string needs it. */
+    static String toolArguments() {
+        return escape(String.join("", TOOL_ARGUMENTS));
+    }
+
+    /** Seconds since 1970. */
+    static long nowSeconds() {
+        return System.currentTimeMillis() / 1000;
+    }
+
+    static String escape(String text) {
+        return new String(JsonStringEncoder.getInstance().quoteAsString(text));
+    }
+
+    private static String join(int count, ByteBuf scratch, Script.FrameWriter writer) {
+        int start = scratch.writerIndex();
+        for (int i = 0; i < count; i++) {
+            writer.write(i, scratch);
+        }
+        String text = scratch.toString(start, scratch.writerIndex() - start, StandardCharsets.UTF_8);
+        scratch.writerIndex(start);
+        return text;
+    }
+
+    private static String echo(String prompt) {
+        if (prompt.isBlank()) {
+            return "You said nothing.";
+        }
+        String line = String.join(" ", prompt.strip().split("\\s+", -1));
+        int end = Math.min(line.codePointCount(0, line.length()), PROMPT_CHARS);
+        String start = line.substring(0, line.offsetByCodePoints(0, end));
+        return "You said: " + (start.equals(line) ? start.replaceAll("[.!?]+$", "") + "." : start + "…");
+    }
+
+    /** Cuts before each space, and long words in two, much as tokenizers do. */
+    private static List<byte[]> tokens(String text) {
+        var tokens = new ArrayList<byte[]>();
+        for (String word : text.split("(?= )|(?=[.,;:()])", -1)) {
+            int half = word.offsetByCodePoints(0, word.codePointCount(0, word.length()) / 2);
+            if (word.length() > 8) {
+                tokens.add(escape(word.substring(0, half)).getBytes(StandardCharsets.UTF_8));
+                word = word.substring(half);
+            }
+            tokens.add(escape(word).getBytes(StandardCharsets.UTF_8));
+        }
+        return List.copyOf(tokens);
+    }
+}

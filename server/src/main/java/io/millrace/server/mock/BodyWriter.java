@@ -1,0 +1,198 @@
+package io.millrace.server.mock;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.ChannelHandlerContext;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+
+/**
+ * Puts body bytes on the wire: chunked coding (RFC 9112 section 7.1), TCP segments, and the byte at which the body is
+ * cut off. What it could not write yet is kept until {@link #drain}.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // a write that fails closes the connection, which is noticed there
+final class BodyWriter implements AutoCloseable {
+    /** How a body is delimited. */
+    enum Chunking {
+        /** A chunk per frame. */
+        FRAME,
+        /** A chunk per segment. */
+        SEGMENT,
+        /** One chunk for the whole body, which leaves in pieces all the same. */
+        WHOLE,
+        /** No transfer coding: the end of the connection is the end of the body. */
+        NONE,
+        /** {@code Content-Length}. */
+        LENGTH
+    }
+
+    /** Room before a frame for its chunk size: eight digits and a line end. */
+    static final int RESERVE = 10;
+
+    private static final int DEFAULT_CHUNK_SEGMENT = 16;
+    private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
+
+    private final ChannelHandlerContext ctx;
+    private final BodyEncoder encoder;
+    private final Chunking chunking;
+    private final int segment;
+    private final long total;
+    private final long cutAt;
+    private final ArrayDeque<ByteBuf> pending = new ArrayDeque<>();
+    private long sent;
+    private long wireBytes;
+
+    /**
+     * @param total the length of the whole body if {@code chunking} needs it
+     * @param cutAt the number of body bytes after which nothing is sent any more
+     */
+    BodyWriter(ChannelHandlerContext ctx, MockSpec spec, Chunking chunking, long total, long cutAt) {
+        this.ctx = ctx;
+        this.encoder = new BodyEncoder(spec);
+        this.chunking = chunking;
+        this.total = total;
+        this.cutAt = cutAt;
+        int size = spec.count(SpecKey.SEGMENT, 0);
+        this.segment = size == 0 && chunking == Chunking.SEGMENT ? DEFAULT_CHUNK_SEGMENT : size;
+    }
+
+    /** The length of the body that {@code script} makes, which is used up. */
+    static long measure(ByteBufAllocator alloc, MockSpec spec, Script script) {
+        var buf = alloc.buffer();
+        try (var encoder = new BodyEncoder(spec)) {
+            long length = 0;
+            while (script.next(buf) != null) {
+                encoder.encode(buf);
+                length += buf.readableBytes();
+                buf.clear();
+            }
+            encoder.finish(buf);
+            return length + buf.readableBytes();
+        } finally {
+            buf.release();
+        }
+    }
+
+    /** A buffer to put a frame into: its first readable byte comes after {@link #RESERVE} free ones. */
+    ByteBuf newFrame() {
+        var frame = ctx.alloc().buffer(256);
+        return frame.setIndex(RESERVE, RESERVE);
+    }
+
+    /** Bytes written so far, framing included. */
+    long wireBytes() {
+        return wireBytes;
+    }
+
+    /** Whether the byte was reached at which the body is cut off. */
+    boolean isCut() {
+        return sent >= cutAt;
+    }
+
+    /** Writes a frame made by {@link #newFrame}, without a flush; takes it over. */
+    void write(ByteBuf frame) {
+        encoder.encode(frame);
+        writeEncoded(frame);
+    }
+
+    /** Writes bytes that are no part of the body, such as a broken chunk size; takes them over. */
+    void writeRaw(ByteBuf bytes) {
+        emit(bytes);
+    }
+
+    /** Writes the end of the content coding and of the chunked coding. */
+    void finish() {
+        var tail = newFrame();
+        encoder.finish(tail);
+        writeEncoded(tail);
+        if (isCut()) {
+            return;
+        }
+        switch (chunking) {
+            case FRAME, SEGMENT -> emit(ascii("0\r\n\r\n"));
+            case WHOLE -> emit(ascii(sent == 0 ? "0\r\n\r\n" : "\r\n0\r\n\r\n"));
+            case NONE, LENGTH -> {}
+        }
+    }
+
+    /** Hands what is pending to the socket, a flush per segment; false if the socket takes no more. */
+    boolean drain() {
+        while (!pending.isEmpty()) {
+            if (!ctx.channel().isWritable()) {
+                return false;
+            }
+            var first = pending.peek();
+            boolean last = chunking == Chunking.SEGMENT || first.readableBytes() <= segment;
+            ctx.writeAndFlush(last ? pending.remove() : first.readRetainedSlice(segment), ctx.voidPromise());
+        }
+        return true;
+    }
+
+    @Override
+    public void close() {
+        pending.forEach(ByteBuf::release);
+        pending.clear();
+        encoder.close();
+    }
+
+    private void writeEncoded(ByteBuf frame) {
+        if (!frame.isReadable() || isCut()) {
+            frame.release();
+            return;
+        }
+        int length = (int) Math.min(frame.readableBytes(), cutAt - sent);
+        if (chunking == Chunking.SEGMENT) {
+            writeSegments(frame, length);
+            return;
+        }
+        boolean whole = length == frame.readableBytes();
+        int size = chunking == Chunking.WHOLE ? (int) total : frame.readableBytes();
+        frame.writerIndex(frame.readerIndex() + length);
+        if (chunking == Chunking.FRAME || (chunking == Chunking.WHOLE && sent == 0)) {
+            prependSize(frame, size);
+        }
+        if (whole && chunking == Chunking.FRAME) {
+            frame.writeByte('\r').writeByte('\n');
+        }
+        sent += length;
+        emit(frame);
+    }
+
+    private void writeSegments(ByteBuf frame, int length) {
+        try {
+            for (int done = 0; done < length; done += segment) {
+                int size = Math.min(segment, length - done);
+                var chunk = newFrame().writeBytes(frame, size);
+                prependSize(chunk, size);
+                sent += size;
+                emit(chunk.writeByte('\r').writeByte('\n'));
+            }
+        } finally {
+            frame.release();
+        }
+    }
+
+    private void emit(ByteBuf bytes) {
+        wireBytes += bytes.readableBytes();
+        if (segment == 0) {
+            ctx.write(bytes, ctx.voidPromise());
+        } else {
+            pending.add(bytes);
+        }
+    }
+
+    /** Puts a chunk size and its line end right before the readable bytes. */
+    private static void prependSize(ByteBuf frame, int size) {
+        int at = frame.readerIndex();
+        frame.setByte(--at, '\n').setByte(--at, '\r');
+        do {
+            frame.setByte(--at, HEX[size & 15]);
+            size >>>= 4;
+        } while (size != 0);
+        frame.readerIndex(at);
+    }
+
+    private ByteBuf ascii(String text) {
+        return ctx.alloc().buffer(text.length()).writeBytes(text.getBytes(StandardCharsets.US_ASCII));
+    }
+}

@@ -1,0 +1,69 @@
+package io.millrace.server.mock;
+
+import io.millrace.server.Transport;
+import io.netty.handler.ssl.SslContext;
+import java.nio.file.Path;
+import java.util.Objects;
+
+/**
+ * Where and how a {@link MockServer} listens.
+ *
+ * @param host the address to bind, such as {@code 127.0.0.1}
+ * @param port the port to bind; 0 takes a free one
+ * @param eventLoops the number of threads, 1 or more
+ * @param transport the way to the kernel
+ * @param spec what responses are like unless the request says otherwise
+ * @param replayDir the directory of recorded {@code .sse} files for {@code replay=NAME}, or null for those on the class
+ *     path under {@code fixtures/streams}
+ * @param ssl the server context if the mock speaks TLS, or null
+ */
+public record MockConfig(
+        String host, int port, int eventLoops, Transport transport, MockSpec spec, Path replayDir, SslContext ssl) {
+    /** Checks every range. */
+    public MockConfig {
+        Objects.requireNonNull(host, "host");
+        Objects.requireNonNull(transport, "transport");
+        Objects.requireNonNull(spec, "spec");
+        if (port < 0 || port > 65535) {
+            throw new IllegalArgumentException("port: " + port + " (expected: 0-65535)");
+        }
+        if (eventLoops < 1) {
+            throw new IllegalArgumentException("eventLoops: " + eventLoops + " (expected: >= 1)");
+        }
+    }
+
+    /** A free port of 127.0.0.1, one event loop, no pauses, no faults. */
+    public static MockConfig defaults() {
+        return new MockConfig("127.0.0.1", 0, 1, Transport.best(), MockSpec.PLAIN, null, null);
+    }
+
+    /** This configuration at another address. */
+    public MockConfig withAddress(String host, int port) {
+        return new MockConfig(host, port, eventLoops, transport, spec, replayDir, ssl);
+    }
+
+    /** This configuration with that many threads. */
+    public MockConfig withEventLoops(int eventLoops) {
+        return new MockConfig(host, port, eventLoops, transport, spec, replayDir, ssl);
+    }
+
+    /** This configuration on another transport. */
+    public MockConfig withTransport(Transport transport) {
+        return new MockConfig(host, port, eventLoops, transport, spec, replayDir, ssl);
+    }
+
+    /** This configuration whose responses are like that. */
+    public MockConfig withSpec(MockSpec spec) {
+        return new MockConfig(host, port, eventLoops, transport, spec, replayDir, ssl);
+    }
+
+    /** This configuration replaying from a directory. */
+    public MockConfig withReplayDir(Path replayDir) {
+        return new MockConfig(host, port, eventLoops, transport, spec, replayDir, ssl);
+    }
+
+    /** This configuration behind TLS. */
+    public MockConfig withSsl(SslContext ssl) {
+        return new MockConfig(host, port, eventLoops, transport, spec, replayDir, ssl);
+    }
+}

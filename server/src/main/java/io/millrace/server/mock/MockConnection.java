@@ -1,0 +1,121 @@
+package io.millrace.server.mock;
+
+import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.ReferenceCountUtil;
+import java.io.ByteArrayOutputStream;
+
+/** One client connection: reads requests, one at a time, and notices at once when the client leaves. */
+@SuppressWarnings("FutureReturnValueIgnored") // a write that fails closes the connection, which is noticed there
+final class MockConnection extends ChannelInboundHandlerAdapter {
+    private final MockServer server;
+    private final MockRoutes routes;
+    private final MockCounters counters;
+    private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+
+    private HttpRequest head;
+    private MockRequest request;
+    private MockExchange exchange;
+
+    MockConnection(MockServer server, MockRoutes routes, MockCounters counters) {
+        this.server = server;
+        this.routes = routes;
+        this.counters = counters;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        counters.open.increment();
+        counters.connections.increment();
+        if (routes.defaults().flag(SpecKey.CLOSE_ON_ACCEPT)) {
+            ctx.close();
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        counters.open.decrement();
+        boolean byPeer = !server.isClosing() && (exchange == null || !exchange.isClosing());
+        if (request != null && byPeer) {
+            request.closedByPeer(System.nanoTime());
+        }
+        if (exchange != null) {
+            exchange.onClosed(byPeer);
+            exchange = null;
+        }
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        try {
+            if (message instanceof HttpRequest received) {
+                readHead(ctx, received);
+            }
+            if (message instanceof HttpContent content && head != null) {
+                readBody(ctx, content);
+            }
+        } finally {
+            ReferenceCountUtil.release(message);
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        if (exchange != null) {
+            exchange.pump();
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        ctx.close(); // a reset by the peer, or bytes that are not TLS: channelInactive counts it
+    }
+
+    private void readHead(ChannelHandlerContext ctx, HttpRequest received) {
+        if (exchange != null || received.decoderResult().isFailure()) {
+            ctx.close(); // pipelined or not HTTP: not what a test of this mock means to send
+            return;
+        }
+        head = received;
+        body.reset();
+        if (HttpUtil.is100ContinueExpected(received)) {
+            ctx.writeAndFlush(ByteBufUtil.writeUtf8(ctx.alloc(), "HTTP/1.1 100 Continue\r\n\r\n"), ctx.voidPromise());
+        }
+    }
+
+    private void readBody(ChannelHandlerContext ctx, HttpContent content) {
+        byte[] bytes = ByteBufUtil.getBytes(content.content());
+        body.write(bytes, 0, bytes.length);
+        if (content instanceof LastHttpContent) {
+            var complete = head;
+            head = null;
+            answer(ctx, complete);
+        }
+    }
+
+    private void answer(ChannelHandlerContext ctx, HttpRequest complete) {
+        request = new MockRequest(
+                counters.requests.incrementAndGet(),
+                ctx.channel().id().asShortText(),
+                complete.method().name(),
+                complete.uri(),
+                complete.headers(),
+                body.toByteArray());
+        server.record(request);
+        var routed = routes.route(request);
+        exchange = new MockExchange(
+                ctx,
+                routed.spec(),
+                routed.reply(),
+                HttpUtil.isKeepAlive(complete),
+                request.number(),
+                counters,
+                () -> exchange = null);
+        exchange.start();
+    }
+}

@@ -1,0 +1,19 @@
+package io.millrace.server.mock;
+
+/** How one provider says an answer: frames for a stream, a body for the rest, and its errors in both forms. */
+interface MockDialect {
+    /** The stream that says {@code answer}, its terminal last. */
+    Script stream(Answer answer);
+
+    /** The same as one JSON body. */
+    String body(Answer answer);
+
+    /** An error event as this provider sends it in a stream, blank line included. */
+    String errorFrame(String message);
+
+    /** An error in a stream as some servers send it and no SDK of the dialect sees it. */
+    String hiddenErrorFrame(String message);
+
+    /** The body of a response with an error status. */
+    String errorBody(int status, String message);
+}

@@ -1,0 +1,377 @@
+package io.millrace.server.mock;
+
+import io.millrace.server.mock.BodyWriter.Chunking;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOption;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import java.util.SplittableRandom;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * One response on its way: its pauses, its faults, its end. Lives on the event loop of its connection. It makes frames
+ * while the socket takes them, and keeps at most one timer.
+ */
+@SuppressWarnings("FutureReturnValueIgnored") // a write that fails closes the connection, which is noticed there
+final class MockExchange implements Runnable {
+    private enum Step {
+        HEAD,
+        FRAMES,
+        SILENT,
+        ENDING,
+        ENDED
+    }
+
+    /** What a fault does to the connection after so many output frames. */
+    private enum Cut {
+        NONE,
+        RESET,
+        END,
+        BAD_CHUNK,
+        STALL
+    }
+
+    private static final long FOREVER = Long.MAX_VALUE;
+    private static final String COMMENT = ": keep-alive\n\n";
+    private static final String JUNK_HEAD = "\u0000\u0007<<<this is not HTTP>>>\r\n\r\n";
+    private static final String JUNK_CHUNK = "zz-not-a-size\r\ngarbage\r\n";
+    private static final String JUNK_EXTRA = "unsolicited bytes\r\n";
+
+    private final ChannelHandlerContext ctx;
+    private final MockSpec spec;
+    private final Reply reply;
+    private final MockCounters counters;
+    private final Runnable onKept;
+    private final Chunking chunking;
+    private final boolean keepAlive;
+    private final Script script;
+    private final long length;
+    private final BodyWriter body;
+    private final Pace pace;
+    private final SplittableRandom random;
+    private final long commentEveryNs;
+    private final Cut cut;
+    private final int cutAfter;
+
+    private Step step = Step.HEAD;
+    private Runnable lastAct = () -> {};
+    private long dueNs;
+    private Future<?> timer;
+    private boolean counted;
+    private boolean closing;
+
+    /**
+     * @param keepAlive whether the client lets the connection live
+     * @param number the request's, the seed unless the spec has one
+     * @param onKept called when the response is out and the connection waits for the next request
+     */
+    MockExchange(
+            ChannelHandlerContext ctx,
+            MockSpec spec,
+            Reply reply,
+            boolean keepAlive,
+            long number,
+            MockCounters counters,
+            Runnable onKept) {
+        this.ctx = ctx;
+        this.spec = spec;
+        this.reply = reply;
+        this.counters = counters;
+        this.onKept = onKept;
+        chunking = chunking(spec, reply);
+        this.keepAlive = keepAlive && chunking != Chunking.NONE;
+        script = reply.script().get();
+        boolean measured = chunking == Chunking.LENGTH || chunking == Chunking.WHOLE;
+        length = measured ? BodyWriter.measure(ctx.alloc(), spec, reply.script().get()) : 0;
+        int cutAt = Math.min(never(SpecKey.RESET_AT_BYTE), never(SpecKey.END_AT_BYTE));
+        body = new BodyWriter(ctx, spec, chunking, length, cutAt == MockSpec.NEVER ? FOREVER : cutAt);
+        pace = spec.pace();
+        random = spec.random(number);
+        commentEveryNs = spec.nanos(SpecKey.COMMENT_EVERY_MS);
+        cutAfter = Math.min(
+                Math.min(never(SpecKey.RESET_AFTER), never(SpecKey.END_AFTER)),
+                Math.min(never(SpecKey.GARBAGE_CHUNK_AFTER), never(SpecKey.STALL_AFTER)));
+        cut = firstCut();
+    }
+
+    private static Chunking chunking(MockSpec spec, Reply reply) {
+        if (spec.text(SpecKey.VERSION, "1.1").equals("1.0")) {
+            return Chunking.NONE;
+        }
+        if (spec.flag(SpecKey.LENGTH) || reply.bodiless()) {
+            return Chunking.LENGTH;
+        }
+        return spec.value(SpecKey.CHUNK, reply.stream() ? Chunking.FRAME : Chunking.LENGTH, Chunking.class);
+    }
+
+    private int never(SpecKey key) {
+        return spec.count(key, MockSpec.NEVER);
+    }
+
+    private Cut firstCut() {
+        if (cutAfter == MockSpec.NEVER) {
+            return Cut.NONE;
+        }
+        if (never(SpecKey.RESET_AFTER) == cutAfter) {
+            return Cut.RESET;
+        }
+        if (never(SpecKey.END_AFTER) == cutAfter) {
+            return Cut.END;
+        }
+        return never(SpecKey.GARBAGE_CHUNK_AFTER) == cutAfter ? Cut.BAD_CHUNK : Cut.STALL;
+    }
+
+    /** Begins the response. */
+    void start() {
+        counters.active.increment();
+        if (spec.flag(SpecKey.STALL_HEAD)) {
+            step = Step.SILENT;
+        } else if (spec.flag(SpecKey.CLOSE_ON_ACCEPT)) {
+            end(counters.cut, this::closeFlushed);
+        } else {
+            pause(spec.nanos(SpecKey.HEAD_MS) + (reply.stream() ? 0 : spec.nanos(SpecKey.TTFT_MS)));
+        }
+        pump();
+    }
+
+    /** Goes on where the socket or a pause stopped it. */
+    void pump() {
+        while (timer == null && step != Step.ENDED && ctx.channel().isWritable() && body.drain() && advance()) {
+            // until one of them says stop
+        }
+        ctx.flush();
+    }
+
+    /** The connection is gone: by the client's doing, or because the server closes. */
+    void onClosed(boolean byPeer) {
+        if (step == Step.ENDED) {
+            return;
+        }
+        count(byPeer ? counters.aborted : counters.cut);
+        dispose();
+    }
+
+    /** Whether this response closes the connection by itself. */
+    boolean isClosing() {
+        return closing;
+    }
+
+    /** The timer: a comment is due, or the pause is over. */
+    @Override
+    public void run() {
+        timer = null;
+        long now = System.nanoTime();
+        if (step == Step.SILENT || now - dueNs < 0) {
+            write(COMMENT);
+            ctx.flush();
+            arm(now);
+        } else {
+            pump();
+        }
+    }
+
+    private boolean advance() {
+        return switch (step) {
+            case HEAD -> sendHead();
+            case FRAMES -> sendFrame();
+            case ENDING -> {
+                dispose();
+                lastAct.run();
+                yield false;
+            }
+            case SILENT, ENDED -> false;
+        };
+    }
+
+    private boolean sendHead() {
+        if (spec.flag(SpecKey.GARBAGE_HEAD)) {
+            ctx.write(utf8(JUNK_HEAD), ctx.voidPromise());
+            return end(counters.cut, this::closeFlushed);
+        }
+        ctx.write(utf8(head()), ctx.voidPromise());
+        step = Step.FRAMES;
+        if (spec.flag(SpecKey.STALL_AFTER_HEAD)) {
+            return fallSilent();
+        }
+        if (reply.bodiless()) {
+            return end(counters.completed, this::release);
+        }
+        if (reply.stream()) {
+            pause(spec.nanos(SpecKey.TTFT_MS));
+        }
+        return body.isCut() ? cutAtByte() : true;
+    }
+
+    private boolean sendFrame() {
+        if (isCutDue()) {
+            return switch (cut) {
+                case RESET -> end(counters.cut, this::resetFlushed);
+                case BAD_CHUNK -> {
+                    body.writeRaw(utf8(JUNK_CHUNK));
+                    yield end(counters.cut, this::closeFlushed);
+                }
+                case STALL -> fallSilent();
+                case END, NONE -> end(counters.cut, this::closeFlushed);
+            };
+        }
+        var frame = body.newFrame();
+        var kind = script.next(frame);
+        if (kind == null) {
+            frame.release();
+            return finish();
+        }
+        counters.frames.increment();
+        body.write(frame);
+        if (body.isCut()) {
+            return cutAtByte();
+        }
+        if (kind == Script.Kind.OUTPUT && script.nextKind() == Script.Kind.OUTPUT && !isCutDue()) {
+            pause(pace.nextNs(random));
+        }
+        return true;
+    }
+
+    private boolean isCutDue() {
+        return cut != Cut.NONE && script.reached(cutAfter);
+    }
+
+    private boolean cutAtByte() {
+        boolean reset = never(SpecKey.RESET_AT_BYTE) <= never(SpecKey.END_AT_BYTE);
+        return end(counters.cut, reset ? this::resetFlushed : this::closeFlushed);
+    }
+
+    private boolean finish() {
+        if (spec.flag(SpecKey.LINGER)) {
+            count(counters.completed);
+            return fallSilent();
+        }
+        body.finish();
+        if (body.isCut()) {
+            return cutAtByte();
+        }
+        return end(counters.completed, this::release);
+    }
+
+    private boolean fallSilent() {
+        step = Step.SILENT;
+        arm(System.nanoTime());
+        return false;
+    }
+
+    private void pause(long ns) {
+        if (ns > 0) {
+            long now = System.nanoTime();
+            dueNs = now + ns;
+            arm(now);
+        }
+    }
+
+    private void arm(long now) {
+        boolean comments = commentEveryNs > 0 && step != Step.HEAD;
+        if (step == Step.SILENT) {
+            timer = comments ? schedule(commentEveryNs) : null;
+        } else {
+            timer = schedule(comments ? Math.min(commentEveryNs, dueNs - now) : dueNs - now);
+        }
+    }
+
+    private Future<?> schedule(long ns) {
+        return ctx.executor().schedule(this, ns, TimeUnit.NANOSECONDS);
+    }
+
+    private boolean end(LongAdder how, Runnable act) {
+        step = Step.ENDING;
+        lastAct = act;
+        count(how);
+        return true;
+    }
+
+    private void count(LongAdder how) {
+        if (!counted) {
+            counted = true;
+            counters.active.decrement();
+            how.increment();
+        }
+    }
+
+    private void dispose() {
+        step = Step.ENDED;
+        counters.bytes.add(body.wireBytes());
+        body.close();
+        if (timer != null) {
+            timer.cancel(false);
+            timer = null;
+        }
+    }
+
+    /** The response is out: the next one may come. */
+    private void release() {
+        if (spec.flag(SpecKey.EXTRA_BYTES)) {
+            ctx.flush();
+            ctx.write(utf8(JUNK_EXTRA), ctx.voidPromise());
+        }
+        if (keepAlive) {
+            ctx.flush();
+            onKept.run();
+        } else {
+            closeFlushed();
+        }
+    }
+
+    private void closeFlushed() {
+        closing = true;
+        ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    private void resetFlushed() {
+        closing = true;
+        ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(done -> {
+            ctx.channel().config().setOption(ChannelOption.SO_LINGER, 0);
+            ctx.close();
+        });
+    }
+
+    private void write(String frame) {
+        counters.frames.increment();
+        var buf = body.newFrame();
+        ByteBufUtil.writeUtf8(buf, frame);
+        body.write(buf);
+    }
+
+    private String head() {
+        var head = new StringBuilder(256);
+        if (spec.flag(SpecKey.H100)) {
+            head.append("HTTP/1.1 103 Early Hints\r\nLink: </hint>; rel=preload\r\n\r\n");
+        }
+        head.append("HTTP/").append(spec.text(SpecKey.VERSION, "1.1")).append(' ');
+        head.append(HttpResponseStatus.valueOf(reply.status())).append("\r\n");
+        line(head, "Content-Type", spec.text(SpecKey.CONTENT_TYPE, reply.contentType()));
+        if (reply.stream()) {
+            line(head, "Cache-Control", "no-cache");
+        }
+        if (BodyEncoder.coding(spec) != null) {
+            line(head, "Content-Encoding", BodyEncoder.coding(spec));
+        }
+        reply.headers().forEach(header -> head.append(header).append("\r\n"));
+        switch (chunking) {
+            case FRAME, SEGMENT, WHOLE -> line(head, "Transfer-Encoding", "chunked");
+            case LENGTH -> line(head, "Content-Length", Long.toString(length));
+            case NONE -> {}
+        }
+        line(head, "Connection", keepAlive ? "keep-alive" : "close");
+        return head.append("\r\n").toString();
+    }
+
+    private static void line(StringBuilder head, String name, String value) {
+        head.append(name).append(": ").append(value).append("\r\n");
+    }
+
+    private ByteBuf utf8(String text) {
+        return ByteBufUtil.writeUtf8(ctx.alloc(), text);
+    }
+}

@@ -1,0 +1,135 @@
+package io.millrace.server.mock;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpRequestDecoder;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A fake LLM provider that listens. It answers every request by its path and its {@link MockSpec}; see
+ * {@code docs/mock.md}. All methods may be called from any thread.
+ */
+public final class MockServer implements AutoCloseable {
+    private static final int REQUESTS_KEPT = 1024;
+    private static final int BACKLOG = 4096;
+    private static final int MAX_HEAD_BYTES = 256 * 1024;
+
+    private final EventLoopGroup loops;
+    private final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
+    private final MockCounters counters = new MockCounters();
+    private final ArrayDeque<MockRequest> requests = new ArrayDeque<>();
+    private final boolean tls;
+    private final InetSocketAddress address;
+    private volatile boolean closing;
+
+    private MockServer(MockConfig config) {
+        tls = config.ssl() != null;
+        loops = config.transport().newEventLoops(config.eventLoops(), "mock");
+        var bound = bootstrap(config).bind(config.host(), config.port()).awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            shutDown();
+            throw new IllegalStateException(
+                    "mock: cannot listen on " + config.host() + ":" + config.port(), bound.cause());
+        }
+        channels.add(bound.channel());
+        address = (InetSocketAddress) bound.channel().localAddress();
+    }
+
+    /**
+     * Binds and serves.
+     *
+     * @throws IllegalStateException if the address cannot be bound
+     */
+    public static MockServer start(MockConfig config) {
+        return new MockServer(config);
+    }
+
+    /** The address it is bound to. */
+    public InetSocketAddress address() {
+        return address;
+    }
+
+    /** The port it is bound to. */
+    public int port() {
+        return address.getPort();
+    }
+
+    /** Its base address without a path, such as {@code http://127.0.0.1:40123}. */
+    public URI uri() {
+        String host = address.getAddress().getHostAddress();
+        String literal = host.indexOf(':') < 0 ? host : "[" + host + "]";
+        return URI.create((tls ? "https://" : "http://") + literal + ":" + port());
+    }
+
+    /** The counts as they are now. */
+    public MockStats stats() {
+        return counters.snapshot();
+    }
+
+    /** The last 1,024 requests, oldest first. */
+    public List<MockRequest> requests() {
+        synchronized (requests) {
+            return List.copyOf(requests);
+        }
+    }
+
+    /** Closes every connection and waits for its threads to end. */
+    @Override
+    public void close() {
+        closing = true;
+        channels.close().awaitUninterruptibly();
+        shutDown();
+    }
+
+    boolean isClosing() {
+        return closing;
+    }
+
+    void record(MockRequest request) {
+        synchronized (requests) {
+            if (requests.size() == REQUESTS_KEPT) {
+                requests.remove();
+            }
+            requests.add(request);
+        }
+    }
+
+    private void shutDown() {
+        loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();
+    }
+
+    private ServerBootstrap bootstrap(MockConfig config) {
+        var routes = new MockRoutes(config.spec(), new Replays(config.replayDir()), counters);
+        return new ServerBootstrap()
+                .group(loops)
+                .channel(config.transport().serverChannel())
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channels.add(channel);
+                        if (config.ssl() != null) {
+                            channel.pipeline().addLast(config.ssl().newHandler(channel.alloc()));
+                        }
+                        channel.pipeline()
+                                .addLast(new HttpRequestDecoder(new HttpDecoderConfig()
+                                        .setMaxInitialLineLength(MAX_HEAD_BYTES)
+                                        .setMaxHeaderSize(MAX_HEAD_BYTES)))
+                                .addLast(new MockConnection(MockServer.this, routes, counters));
+                    }
+                });
+    }
+}

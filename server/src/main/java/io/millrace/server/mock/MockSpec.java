@@ -1,0 +1,108 @@
+package io.millrace.server.mock;
+
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+
+/**
+ * What one response of the mock is like: how long, how fast, and what goes wrong. Written as {@code key=value,key=value};
+ * the keys are listed in {@code docs/mock.md}. Immutable.
+ */
+public final class MockSpec {
+    /** An answer of natural length, as fast as the socket takes it, without faults. */
+    public static final MockSpec PLAIN = new MockSpec(new EnumMap<>(SpecKey.class));
+
+    /** The end that an absent {@code .._after} or {@code .._at_byte} stands for: never. */
+    static final int NEVER = Integer.MAX_VALUE;
+
+    private final Map<SpecKey, Object> values;
+
+    private MockSpec(Map<SpecKey, Object> values) {
+        this.values = Collections.unmodifiableMap(values);
+    }
+
+    /**
+     * The spec that {@code text} describes; an empty text is {@link #PLAIN}.
+     *
+     * @throws IllegalArgumentException naming the key, the value and what was expected
+     */
+    public static MockSpec parse(String text) {
+        return PLAIN.with(text);
+    }
+
+    /**
+     * This spec, with what {@code text} says put over it.
+     *
+     * @throws IllegalArgumentException naming the key, the value and what was expected
+     */
+    public MockSpec with(String text) {
+        if (text.isBlank()) {
+            return this;
+        }
+        var merged = new EnumMap<SpecKey, Object>(SpecKey.class);
+        merged.putAll(values);
+        for (String pair : text.split(",", -1)) {
+            int equals = pair.indexOf('=');
+            if (equals < 0) {
+                throw new IllegalArgumentException("mock spec: " + pair + " (expected: key=value)");
+            }
+            var key = SpecKey.named(pair.substring(0, equals).strip());
+            merged.put(key, key.parse(pair.substring(equals + 1).strip()));
+            dropOtherPace(merged, key);
+        }
+        return new MockSpec(merged);
+    }
+
+    private static void dropOtherPace(Map<SpecKey, Object> values, SpecKey key) {
+        if (key == SpecKey.GAP) {
+            values.remove(SpecKey.GAP_MS);
+        } else if (key == SpecKey.GAP_MS) {
+            values.remove(SpecKey.GAP);
+        }
+    }
+
+    boolean has(SpecKey key) {
+        return values.containsKey(key);
+    }
+
+    boolean flag(SpecKey key) {
+        return (boolean) values.getOrDefault(key, false);
+    }
+
+    int count(SpecKey key, int absent) {
+        return (int) values.getOrDefault(key, absent);
+    }
+
+    long nanos(SpecKey key) {
+        return (long) values.getOrDefault(key, 0L);
+    }
+
+    String text(SpecKey key, String absent) {
+        return (String) values.getOrDefault(key, absent);
+    }
+
+    <T> T value(SpecKey key, T absent, Class<T> type) {
+        return type.cast(values.getOrDefault(key, absent));
+    }
+
+    /** The pauses between frames: those of a replay, or of generated output. */
+    Pace pace() {
+        Object pace = has(SpecKey.REPLAY)
+                ? values.get(SpecKey.FRAME_GAP_MS)
+                : values.getOrDefault(SpecKey.GAP, values.get(SpecKey.GAP_MS));
+        return pace == null ? new Pace(Pace.Shape.FIXED, 0, 0) : (Pace) pace;
+    }
+
+    SplittableRandom random(long requestNumber) {
+        return new SplittableRandom(has(SpecKey.SEED) ? count(SpecKey.SEED, 0) : requestNumber);
+    }
+
+    @Override
+    public String toString() {
+        return values.entrySet().stream()
+                .map(entry -> entry.getKey().label() + "=" + entry.getValue())
+                .collect(Collectors.joining(","));
+    }
+}

@@ -1,0 +1,83 @@
+package io.millrace.server.mock;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
+
+/** Finds in a request of any dialect what the mock needs to know about the conversation. */
+final class Prompts {
+    private static final List<String> LIMITS =
+            List.of("max_completion_tokens", "max_tokens", "max_output_tokens", "maxOutputTokens");
+
+    private Prompts() {}
+
+    /** The text of the last turn that has any; empty if there is none. */
+    static String last(JsonNode request) {
+        for (String field : List.of("messages", "input", "contents", "prompt")) {
+            var turns = request.path(field);
+            if (turns.isTextual()) {
+                return turns.asText();
+            }
+            for (int i = turns.size() - 1; i >= 0; i--) {
+                String text = text(turns.get(i));
+                if (!text.isBlank()) {
+                    return text;
+                }
+            }
+        }
+        return "";
+    }
+
+    private static String text(JsonNode turn) {
+        if (turn.isTextual()) {
+            return turn.asText();
+        }
+        for (String field : List.of("content", "parts", "text")) {
+            var content = turn.path(field);
+            if (content.isTextual()) {
+                return content.asText();
+            }
+            var text = new StringBuilder();
+            content.forEach(part -> text.append(part.path("text").asText()));
+            if (text.length() > 0) {
+                return text.toString();
+            }
+        }
+        return "";
+    }
+
+    /** Whether the last turn is the result of a tool. */
+    static boolean hasToolResult(JsonNode request) {
+        for (String field : List.of("messages", "input", "contents")) {
+            var turns = request.path(field);
+            if (turns.isArray() && !turns.isEmpty()) {
+                return isToolResult(turns.get(turns.size() - 1));
+            }
+        }
+        return false;
+    }
+
+    private static boolean isToolResult(JsonNode turn) {
+        if (turn.path("role").asText().equals("tool")
+                || turn.path("type").asText().equals("function_call_output")) {
+            return true;
+        }
+        for (JsonNode part : turn.path(turn.has("parts") ? "parts" : "content")) {
+            if (part.path("type").asText().equals("tool_result") || part.has("functionResponse")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The client's limit of output tokens, or the largest number. */
+    static int maxTokens(JsonNode request) {
+        for (JsonNode holder : List.of(request, request.path("generationConfig"))) {
+            for (String field : LIMITS) {
+                if (holder.path(field).isInt()) {
+                    return Math.max(0, holder.path(field).asInt());
+                }
+            }
+        }
+        return Integer.MAX_VALUE;
+    }
+}

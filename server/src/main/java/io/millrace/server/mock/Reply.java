@@ -1,0 +1,40 @@
+package io.millrace.server.mock;
+
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * What a request gets.
+ *
+ * @param headers further header lines, each {@code name: value}
+ * @param script makes the body; asked twice where the length must be known first
+ * @param stream whether the body is an event stream: only that has a pace, and only that is chunked
+ * @param bodiless whether the body is left out (HEAD), its length told all the same
+ */
+record Reply(
+        int status,
+        String contentType,
+        List<String> headers,
+        Supplier<Script> script,
+        boolean stream,
+        boolean bodiless) {
+    static Reply json(int status, String body) {
+        return new Reply(status, "application/json", List.of(), body(body), false, false);
+    }
+
+    static Reply stream(Supplier<Script> script) {
+        return new Reply(200, "text/event-stream; charset=utf-8", List.of(), script, true, false);
+    }
+
+    Reply withHeaders(List<String> headers) {
+        return new Reply(status, contentType, headers, script, stream, bodiless);
+    }
+
+    Reply withoutBody() {
+        return new Reply(status, contentType, headers, script, stream, true);
+    }
+
+    private static Supplier<Script> body(String body) {
+        return () -> new Script().add(Script.Kind.OUTPUT, body);
+    }
+}

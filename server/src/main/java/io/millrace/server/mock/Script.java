@@ -1,0 +1,117 @@
+package io.millrace.server.mock;
+
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The frames of one response body in their order, made one at a time. A dialect adds its parts, then faults are put in,
+ * then {@link #next} is called until it returns null.
+ */
+final class Script {
+    /** What a frame is to the fault counters: only output counts. */
+    enum Kind {
+        STRUCTURE,
+        OUTPUT,
+        TERMINAL
+    }
+
+    /** Appends frame {@code index} of its part, blank line included. */
+    @FunctionalInterface
+    interface FrameWriter {
+        void write(int index, ByteBuf out);
+    }
+
+    private record Part(Kind kind, int count, FrameWriter writer) {}
+
+    private final List<Part> parts = new ArrayList<>();
+    private int part;
+    private int index;
+    private int outputs;
+
+    private int insertAfter = MockSpec.NEVER;
+    private byte[] inserted = {};
+    private boolean endsAfterInsert;
+
+    /** Adds one frame. */
+    Script add(Kind kind, String frame) {
+        byte[] bytes = frame.getBytes(StandardCharsets.UTF_8);
+        return add(kind, 1, (index, out) -> out.writeBytes(bytes));
+    }
+
+    /** Adds {@code count} frames, each written when its turn comes. */
+    Script add(Kind kind, int count, FrameWriter writer) {
+        if (count > 0) {
+            parts.add(new Part(kind, count, writer));
+        }
+        return this;
+    }
+
+    /** Takes the terminals out. */
+    void dropTerminals() {
+        parts.removeIf(part -> part.kind == Kind.TERMINAL);
+    }
+
+    /** Puts {@code bytes} in after that many output frames; after 0 means before the first of them. */
+    void insertAfter(int outputFrames, byte[] bytes, boolean thenEnd) {
+        insertAfter = outputFrames;
+        inserted = bytes;
+        endsAfterInsert = thenEnd;
+    }
+
+    /** Puts {@code bytes} before everything and ends there. */
+    void replaceBy(byte[] bytes) {
+        parts.clear();
+        insertAfter = MockSpec.NEVER;
+        add(Kind.STRUCTURE, 1, (index, out) -> out.writeBytes(bytes));
+    }
+
+    /** How many output frames were taken. */
+    int outputs() {
+        return outputs;
+    }
+
+    /** The kind of the frame that comes next, or null at the end. */
+    Kind nextKind() {
+        if (reached(insertAfter)) {
+            return Kind.STRUCTURE;
+        }
+        return part < parts.size() ? parts.get(part).kind : null;
+    }
+
+    /** Whether that many output frames are out and, if that is none, everything that precedes the first. */
+    boolean reached(int outputFrames) {
+        return outputs >= outputFrames
+                && (outputFrames > 0 || part >= parts.size() || parts.get(part).kind != Kind.STRUCTURE);
+    }
+
+    /** Appends the next frame and returns its kind, or null at the end. */
+    Kind next(ByteBuf out) {
+        if (reached(insertAfter)) {
+            return insert(out);
+        }
+        if (part >= parts.size()) {
+            return null;
+        }
+        var current = parts.get(part);
+        current.writer.write(index, out);
+        if (++index == current.count) {
+            index = 0;
+            part++;
+        }
+        if (current.kind == Kind.OUTPUT) {
+            outputs++;
+        }
+        return current.kind;
+    }
+
+    private Kind insert(ByteBuf out) {
+        insertAfter = MockSpec.NEVER;
+        out.writeBytes(inserted);
+        if (endsAfterInsert) {
+            part = parts.size();
+        }
+        return Kind.STRUCTURE;
+    }
+}

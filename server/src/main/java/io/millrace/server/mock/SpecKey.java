@@ -1,0 +1,167 @@
+package io.millrace.server.mock;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** The keys of a {@link MockSpec}, in the order in which the documentation lists them. */
+enum SpecKey {
+    TOKENS(Form.COUNT),
+    BYTES(Form.COUNT),
+    TTFT_MS(Form.MILLIS),
+    GAP_MS(Form.PACE),
+    GAP(Form.PACE),
+    SEED(Form.COUNT),
+    HEAD_MS(Form.MILLIS),
+    REASONING(Form.COUNT),
+    TOOL(Form.FLAG),
+    N(Form.COUNT),
+    USAGE(Form.FLAG),
+    DONE(Form.FLAG),
+    REPLAY(Form.NAME),
+    FRAME_GAP_MS(Form.PACE),
+    SEGMENT(Form.COUNT),
+    CHUNK(Form.CHUNKING),
+    LENGTH(Form.FLAG),
+    STATUS(Form.STATUS),
+    RETRY_AFTER(Form.NAME),
+    RETRY_AFTER_MS(Form.COUNT),
+    ERROR_FIRST(Form.FLAG),
+    ERROR_AFTER(Form.COUNT),
+    HIDDEN_ERROR_AFTER(Form.COUNT),
+    RESET_AFTER(Form.COUNT),
+    RESET_AT_BYTE(Form.COUNT),
+    END_AFTER(Form.COUNT),
+    END_AT_BYTE(Form.COUNT),
+    EOF_AFTER(Form.COUNT),
+    STALL_AFTER(Form.COUNT),
+    STALL_AFTER_HEAD(Form.FLAG),
+    STALL_HEAD(Form.FLAG),
+    LINGER(Form.FLAG),
+    CLOSE_ON_ACCEPT(Form.FLAG),
+    GARBAGE_HEAD(Form.FLAG),
+    GARBAGE_CHUNK_AFTER(Form.COUNT),
+    GARBAGE_AFTER(Form.COUNT),
+    COMMENT_EVERY_MS(Form.MILLIS),
+    PING(Form.FLAG),
+    NOSPACE(Form.FLAG),
+    CRLF(Form.FLAG),
+    GZIP(Form.FLAG),
+    DEFLATE(Form.FLAG),
+    BIG_FRAME(Form.COUNT),
+    EXTRA_BYTES(Form.FLAG),
+    CONTENT_TYPE(Form.NAME),
+    HEADERS(Form.HEADERS),
+    H100(Form.FLAG),
+    VERSION(Form.VERSION);
+
+    /** What a value looks like and how it is read. */
+    @SuppressWarnings("ImmutableEnumChecker") // the parsers are method references without state
+    enum Form {
+        COUNT("a number from 0 to 2147483647", SpecKey::count),
+        MILLIS("milliseconds, 0 or more", SpecKey::millisAsNs),
+        FLAG("0 or 1", SpecKey::flag),
+        PACE("milliseconds, or exp:MEAN, uniform:FROM-TO, normal:MEAN:DEVIATION", Pace::parse),
+        NAME("a text that is not empty", SpecKey::name),
+        STATUS("a status code from 200 to 599", SpecKey::status),
+        CHUNKING("frame, segment, whole or none", SpecKey::chunking),
+        HEADERS("name:value|name:value", SpecKey::headers),
+        VERSION("1.0 or 1.1", SpecKey::version);
+
+        final String expected;
+        private final Function<String, Object> parser;
+
+        Form(String expected, Function<String, Object> parser) {
+            this.expected = expected;
+            this.parser = parser;
+        }
+    }
+
+    final Form form;
+
+    SpecKey(Form form) {
+        this.form = form;
+    }
+
+    String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    Object parse(String text) {
+        try {
+            return form.parser.apply(text);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(label() + ": " + text + " (expected: " + form.expected + ")", e);
+        }
+    }
+
+    static SpecKey named(String label) {
+        for (var key : values()) {
+            if (key.label().equals(label)) {
+                return key;
+            }
+        }
+        String known = Arrays.stream(values()).map(SpecKey::label).collect(Collectors.joining(", "));
+        throw new IllegalArgumentException("mock key: " + label + " (expected: one of " + known + ")");
+    }
+
+    private static Integer count(String text) {
+        int value = Integer.parseInt(text);
+        if (value < 0) {
+            throw new IllegalArgumentException(text);
+        }
+        return value;
+    }
+
+    private static Long millisAsNs(String text) {
+        double value = Double.parseDouble(text);
+        if (!(value >= 0) || value > 1e9) {
+            throw new IllegalArgumentException(text);
+        }
+        return (long) (value * 1e6);
+    }
+
+    private static Boolean flag(String text) {
+        return switch (text) {
+            case "0" -> false;
+            case "1" -> true;
+            default -> throw new IllegalArgumentException(text);
+        };
+    }
+
+    private static String name(String text) {
+        if (text.isEmpty() || text.chars().anyMatch(c -> c < ' ' || c > '~')) {
+            throw new IllegalArgumentException(text);
+        }
+        return text;
+    }
+
+    private static Integer status(String text) {
+        int value = Integer.parseInt(text);
+        if (value < 200 || value > 599) {
+            throw new IllegalArgumentException(text);
+        }
+        return value;
+    }
+
+    private static BodyWriter.Chunking chunking(String text) {
+        return BodyWriter.Chunking.valueOf(text.toUpperCase(Locale.ROOT));
+    }
+
+    private static List<String> headers(String text) {
+        var lines = List.of(name(text).split("\\|"));
+        if (lines.stream().anyMatch(line -> line.indexOf(':') < 1)) {
+            throw new IllegalArgumentException(text);
+        }
+        return lines;
+    }
+
+    private static String version(String text) {
+        if (!text.equals("1.0") && !text.equals("1.1")) {
+            throw new IllegalArgumentException(text);
+        }
+        return text;
+    }
+}
