@@ -1,0 +1,37 @@
+package io.millrace.server.config;
+
+/** The settings that a flag or a variable can give, too. */
+public enum ConfigKey {
+    /** Addresses to listen on, separated by commas. */
+    LISTEN("--listen", "MILLRACE_LISTEN"),
+    /** One URL to relay everything to, in place of the file's upstreams and routes. */
+    UPSTREAM("--upstream", "MILLRACE_UPSTREAM"),
+    /** A {@link io.millrace.server.Transport} by its label. */
+    TRANSPORT("--transport", "MILLRACE_TRANSPORT"),
+    /** Threads that relay. */
+    EVENT_LOOPS("--event-loops", "MILLRACE_EVENT_LOOPS"),
+    /** {@code json}, {@code text} or {@code off}. */
+    ACCESS_LOG("--access-log", "MILLRACE_ACCESS_LOG"),
+    /** {@code true} lets addresses other than loopback use the relay's keys. */
+    ALLOW_OPEN("--allow-open", "MILLRACE_ALLOW_OPEN"),
+    /** What streams get to end when the process stops. */
+    DRAIN("--drain", "MILLRACE_DRAIN");
+
+    private final String flag;
+    private final String variable;
+
+    ConfigKey(String flag, String variable) {
+        this.flag = flag;
+        this.variable = variable;
+    }
+
+    /** The flag, with its dashes. */
+    public String flag() {
+        return flag;
+    }
+
+    /** The environment variable. */
+    public String variable() {
+        return variable;
+    }
+}

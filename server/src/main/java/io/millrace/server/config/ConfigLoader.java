@@ -1,0 +1,103 @@
+package io.millrace.server.config;
+
+import io.millrace.server.Transport;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * Makes a configuration of a file, the environment and flags. The file may be missing; what nothing names is filled from
+ * the usual providers' variables or the embedded mock. Every problem is found before any is told.
+ */
+public final class ConfigLoader {
+    private final ConfigSources sources;
+    private final Problems problems;
+    private final Draft draft = new Draft();
+
+    private ConfigLoader(ConfigSources sources) {
+        this.sources = sources;
+        problems = new Problems(sources.file() == null ? "" : sources.file().toString());
+    }
+
+    /**
+     * The configuration; reads the file, and the files of keys that it names, anew.
+     *
+     * @throws ConfigException with everything that is wrong
+     */
+    public static RelayConfig load(ConfigSources sources) {
+        return new ConfigLoader(sources).load();
+    }
+
+    private RelayConfig load() {
+        if (sources.file() != null) {
+            readFile(sources.file());
+        }
+        for (var key : ConfigKey.values()) {
+            String variable = sources.environment().getOrDefault(key.variable(), "");
+            if (sources.flags().containsKey(key)) {
+                override(key, key.flag(), sources.flags().get(key));
+            } else if (!variable.isBlank()) {
+                override(key, key.variable(), variable);
+            }
+        }
+        if (draft.upstreams.isEmpty()
+                && !new Presets(draft, sources.environment(), problems).add()
+                && !problems.any()) {
+            draft.relayEverythingTo(Upstream.of("mock", sources.mock().get()));
+        }
+        problems.throwIfAny();
+        return build();
+    }
+
+    private RelayConfig build() {
+        try {
+            return draft.build();
+        } catch (IllegalArgumentException e) {
+            problems.add(draft.listenSource, e.getMessage().replaceFirst("^listen: ", ""));
+            problems.throwIfAny();
+            throw e;
+        }
+    }
+
+    private void readFile(Path file) {
+        Path parent = file.toAbsolutePath().getParent();
+        try {
+            var root = NodeReader.read(Files.readString(file), file.toString().endsWith(".json"), problems);
+            try (var section = new Section(root, problems)) {
+                new ConfigReader(draft, problems, new Secrets(sources.environment(), parent), parent).read(section);
+            }
+        } catch (IOException e) {
+            problems.add(file.toString(), "cannot be read: " + e.getClass().getSimpleName());
+        }
+    }
+
+    private void override(ConfigKey key, String source, String text) {
+        try {
+            switch (key) {
+                case LISTEN -> {
+                    draft.listen = Arrays.stream(text.split(","))
+                            .map(String::strip)
+                            .map(HostAndPort::parse)
+                            .toList();
+                    draft.listenSource = source;
+                }
+                case UPSTREAM -> draft.relayEverythingTo(Upstream.of("default", URI.create(text)));
+                case TRANSPORT -> draft.transport = Transport.named(text);
+                case EVENT_LOOPS -> draft.eventLoops = Section.toInt(text);
+                case ACCESS_LOG -> draft.accessLog = draft.accessLog.withFormat(ConfigReader.accessLogFormat(text));
+                case ALLOW_OPEN -> draft.allowOpen = Section.toBoolean(text);
+                case DRAIN -> setDrain(text);
+            }
+        } catch (IllegalArgumentException e) {
+            problems.add(source, e.getMessage());
+        }
+    }
+
+    private void setDrain(String text) {
+        var drain = Quantities.duration(text);
+        draft.timeouts = draft.timeouts.withDrain(drain);
+        draft.routes.replaceAll(route -> route.withTimeouts(route.timeouts().withDrain(drain)));
+    }
+}

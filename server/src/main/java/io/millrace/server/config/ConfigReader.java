@@ -1,0 +1,307 @@
+package io.millrace.server.config;
+
+import static io.millrace.server.config.Section.toInt;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.dialect.HeartbeatForm;
+import io.millrace.server.Transport;
+import io.millrace.server.config.Node.Entry;
+import io.millrace.server.config.Node.Place;
+import io.millrace.server.config.Node.Scalar;
+import io.millrace.server.config.Section.Pending;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** Takes the file's nodes over into a draft; everything that cannot be is a problem with its place. */
+final class ConfigReader {
+    private static final Map<String, BiFunction<Timeouts, Duration, Timeouts>> TIMEOUTS = Map.of(
+            "connect", Timeouts::withConnect,
+            "requestHead", Timeouts::withRequestHead,
+            "requestBodyIdle", Timeouts::withRequestBodyIdle,
+            "ttft", Timeouts::withTtft,
+            "idle", Timeouts::withIdle,
+            "progress", Timeouts::withProgress,
+            "writeStall", Timeouts::withWriteStall,
+            "keepAlive", Timeouts::withKeepAlive,
+            "terminalGrace", Timeouts::withTerminalGrace,
+            "drain", Timeouts::withDrain);
+
+    private final Draft draft;
+    private final Problems problems;
+    private final Secrets secrets;
+    private final Path directory;
+    private final Map<String, Place> routeNames = new HashMap<>();
+    private String takesAll;
+
+    ConfigReader(Draft draft, Problems problems, Secrets secrets, Path directory) {
+        this.draft = draft;
+        this.problems = problems;
+        this.secrets = secrets;
+        this.directory = directory;
+    }
+
+    /** Reads the whole file. */
+    void read(Section root) {
+        readListen(root);
+        root.read("transport", Transport::named, value -> draft.transport = value);
+        root.read("eventLoops", Section::toInt, value -> {
+            Checks.range("eventLoops", value, 0, 1024);
+            draft.eventLoops = value;
+        });
+        root.readBoolean("allowOpen", value -> draft.allowOpen = value);
+        draft.timeouts = timeouts(root, draft.timeouts);
+        draft.heartbeat = heartbeat(root, draft.heartbeat);
+        root.readSection("limits", this::readLimits);
+        readAccessLog(root);
+        root.readSection("ownPaths", this::readOwnPaths);
+        root.readNamed("upstreams", (name, entry) -> readUpstream(root, name, entry));
+        readRoutes(root);
+    }
+
+    private void readListen(Section root) {
+        List<HostAndPort> listen = new ArrayList<>();
+        root.readList("listen", (node, text) -> listen.add(HostAndPort.parse(text)));
+        if (!listen.isEmpty()) {
+            draft.listen = listen;
+            draft.listenSource = problems.where(root.node("listen").place()) + ": listen";
+        }
+    }
+
+    private Timeouts timeouts(Section parent, Timeouts base) {
+        var result = new Timeouts[] {base};
+        parent.readSection(
+                "timeouts",
+                section -> new TreeMap<>(TIMEOUTS)
+                        .forEach((key, with) -> section.read(
+                                key, Quantities::duration, value -> result[0] = with.apply(result[0], value))));
+        return result[0];
+    }
+
+    private Heartbeat heartbeat(Section parent, Heartbeat base) {
+        var result = new Heartbeat[] {base};
+        if (parent.node("heartbeat") instanceof Scalar) {
+            parent.read("heartbeat", ConfigReader::offOrDuration, value -> result[0] = base.withInterval(value));
+            return result[0];
+        }
+        parent.readSection("heartbeat", section -> {
+            section.read("interval", ConfigReader::offOrDuration, v -> result[0] = result[0].withInterval(v));
+            section.read("form", choice(HeartbeatForm.values()), v -> result[0] = result[0].withForm(v));
+            section.readBoolean("early", v -> result[0] = result[0].withEarly(v));
+        });
+        return result[0];
+    }
+
+    private void readLimits(Section section) {
+        section.readTogether(List.of(
+                limit("requestLine", text -> draft.limits.withRequestLine(bytes(text))),
+                limit("headerBytes", text -> draft.limits.withHeaderBytes(bytes(text))),
+                limit("headerCount", text -> draft.limits.withHeaderCount(toInt(text))),
+                limit("body", text -> draft.limits.withBody(Quantities.size(text))),
+                limit("pipelined", text -> draft.limits.withPipelined(bytes(text))),
+                limit("connections", text -> draft.limits.withConnections(toInt(text))),
+                limit("requestsPerConnection", text -> draft.limits.withRequestsPerConnection(toInt(text))),
+                limit("frameHold", text -> draft.limits.withFrameHold(bytes(text))),
+                limit("highWatermark", text -> draft.limits.withHighWatermark(bytes(text))),
+                limit("lowWatermark", text -> draft.limits.withLowWatermark(bytes(text)))));
+    }
+
+    private Pending limit(String key, Function<String, Limits> with) {
+        return new Pending(key, text -> draft.limits = with.apply(text));
+    }
+
+    private void readAccessLog(Section root) {
+        if (root.node("accessLog") instanceof Scalar) {
+            root.read("accessLog", ConfigReader::accessLogFormat, v -> draft.accessLog = draft.accessLog.withFormat(v));
+            return;
+        }
+        root.readSection("accessLog", section -> {
+            section.read("format", ConfigReader::accessLogFormat, v -> draft.accessLog = draft.accessLog.withFormat(v));
+            section.read("file", directory::resolve, v -> draft.accessLog = draft.accessLog.withFile(v));
+        });
+    }
+
+    private void readOwnPaths(Section section) {
+        section.readBoolean("healthz", v -> draft.ownPaths = draft.ownPaths.withHealthz(v));
+        section.readBoolean("readyz", v -> draft.ownPaths = draft.ownPaths.withReadyz(v));
+        section.readBoolean("metrics", v -> draft.ownPaths = draft.ownPaths.withMetrics(v));
+    }
+
+    private void readUpstream(Section root, String name, Entry entry) {
+        // A name is taken even if its settings are wrong, so that its routes are not called dangling, too.
+        draft.upstreams.put(name, Upstream.of("unread", URI.create("http://unread.invalid")));
+        root.enter(name, entry.value(), section -> {
+            var upstream = new Upstream[1];
+            section.read("url", ConfigReader::url, url -> upstream[0] = Upstream.of(name, url));
+            if (section.node("url") == null) {
+                problems.add(entry.place(), name + ": has no url (expected: such as url: https://api.openai.com/v1)");
+            }
+            boolean known = upstream[0] != null;
+            upstream[0] = known ? upstream[0] : draft.upstreams.get(name);
+            readCredential(section, upstream);
+            section.read("ca", directory::resolve, file -> upstream[0] = upstream[0].withCa(readable(file)));
+            section.read("maxConnections", Section::toInt, v -> upstream[0] = upstream[0].withMaxConnections(v));
+            section.read("idle", Quantities::duration, v -> upstream[0] = upstream[0].withIdle(v));
+            draft.upstreams.put(name, upstream[0]);
+        });
+    }
+
+    private void readCredential(Section upstream, Upstream[] result) {
+        var kind = new ProviderKind[] {ProviderKind.of(result[0].url())};
+        upstream.read("kind", choice(ProviderKind.values()), v -> kind[0] = v);
+        if (upstream.node("credential") instanceof Scalar scalar) {
+            problems.add(
+                    scalar.place(),
+                    "credential: a key is never written here (expected: credential: {env: NAME}"
+                            + " or credential: {file: /path})");
+            return;
+        }
+        upstream.readSection("credential", section -> {
+            var secret = new Secret[1];
+            section.read("env", secrets::fromEnvironment, v -> secret[0] = v);
+            section.read("file", secrets::fromFile, v -> secret[0] = v);
+            if ((section.node("env") == null) == (section.node("file") == null)) {
+                problems.add(section.place(), "credential: expected: one of env or file");
+            }
+            var header = new String[] {kind[0].header};
+            var prefix = new String[] {kind[0].prefix};
+            section.read("header", Function.identity(), v -> header[0] = checkedHeader(v));
+            section.read("prefix", Function.identity(), v -> prefix[0] = v);
+            if (header[0] == null) {
+                problems.add(section.place(), "credential: has no header (expected: such as header: x-api-key)");
+            } else if (secret[0] != null) {
+                result[0] = result[0].withCredential(new Credential(header[0], prefix[0], secret[0]));
+            }
+        });
+    }
+
+    private void readRoutes(Section root) {
+        root.readSections("routes", this::readRoute);
+        if (root.node("routes") != null || draft.upstreams.isEmpty()) {
+            return;
+        }
+        if (draft.upstreams.size() == 1) {
+            draft.route("all", Match.ALL, draft.upstreams.keySet().iterator().next());
+        } else {
+            problems.add(
+                    root.node("upstreams").place(),
+                    "routes: none for " + draft.upstreams.size() + " upstreams (expected: which requests go where)");
+        }
+    }
+
+    private void readRoute(Section section) {
+        var name = new String[] {"route-" + (routeNames.size() + 1)};
+        section.read("name", Function.identity(), v -> name[0] = v);
+        Place earlier = routeNames.putIfAbsent(name[0], section.place());
+        if (earlier != null) {
+            problems.add(section.place(), "name: '" + name[0] + "' is a route already, in line " + earlier.line());
+        }
+        if (takesAll != null) {
+            problems.add(section.place(), name[0] + ": is never reached, for '" + takesAll + "' before it takes all");
+        }
+        Match match = match(section);
+        var route = new Route[] {Route.of(name[0], match, "unread")};
+        readRouteUpstream(section, route);
+        section.read("rewriteModel", Function.identity(), v -> route[0] = route[0].withRewriteModel(v));
+        section.read("dialect", choice(Dialect.values()), v -> route[0] = route[0].withDialect(v));
+        route[0] = route[0].withTimeouts(timeouts(section, draft.timeouts));
+        route[0] = route[0].withHeartbeat(heartbeat(section, draft.heartbeat));
+        draft.routes.add(route[0]);
+        if (section.node("match") == null && takesAll == null) {
+            takesAll = name[0];
+        }
+    }
+
+    private void readRouteUpstream(Section section, Route[] route) {
+        section.read("upstream", Function.identity(), upstream -> {
+            if (!draft.upstreams.containsKey(upstream)) {
+                throw new IllegalArgumentException(
+                        "'" + upstream + "' is no upstream" + Suggestion.forWord(upstream, draft.upstreams.keySet()));
+            }
+            Route r = route[0];
+            route[0] = Route.of(r.name(), r.match(), upstream);
+        });
+        if (section.node("upstream") == null) {
+            problems.add(
+                    section.place(),
+                    route[0].name() + ": has no upstream" + " (expected: upstream: and a name under upstreams)");
+        }
+    }
+
+    private Match match(Section route) {
+        var paths = new ArrayList<String>();
+        var models = new ArrayList<String>();
+        var header = new String[1];
+        route.readSection("match", section -> {
+            section.readList(
+                    "paths", (node, text) -> paths.addAll(Match.paths(text).paths()));
+            section.readList(
+                    "models", (node, text) -> models.addAll(Match.models(text).models()));
+            section.read("header", Function.identity(), v -> header[0] = checkedHeader(v));
+        });
+        return new Match(paths, models, header[0]);
+    }
+
+    private static String checkedHeader(String name) {
+        Checks.headerName("header", name);
+        return name.toLowerCase(Locale.ROOT);
+    }
+
+    private static URI url(String text) {
+        try {
+            return URI.create(text);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("not a URL (expected: http://host:port or https://host)", e);
+        }
+    }
+
+    private static Path readable(Path file) {
+        if (!Files.isReadable(file)) {
+            throw new IllegalArgumentException(file + " cannot be read (expected: a PEM file)");
+        }
+        return file;
+    }
+
+    private static int bytes(String text) {
+        return (int) Math.min(Integer.MAX_VALUE, Quantities.size(text));
+    }
+
+    private static Duration offOrDuration(String text) {
+        return text.equals("off") ? Duration.ZERO : Quantities.duration(text);
+    }
+
+    /** {@code json}, {@code text} or {@code off}. */
+    static AccessLog.Format accessLogFormat(String text) {
+        return choice(AccessLog.Format.values()).apply(text);
+    }
+
+    /** The constant whose name was written, in lower case and with hyphens. */
+    private static <E extends Enum<E>> Function<String, E> choice(E[] constants) {
+        Map<String, E> byLabel = Arrays.stream(constants)
+                .collect(Collectors.toMap(ConfigReader::label, Function.identity(), (a, b) -> a, LinkedHashMap::new));
+        return text -> {
+            E constant = byLabel.get(text);
+            if (constant == null) {
+                throw new IllegalArgumentException("'" + text + "'" + Suggestion.forWord(text, byLabel.keySet()));
+            }
+            return constant;
+        };
+    }
+
+    /** How a constant is written. */
+    static String label(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

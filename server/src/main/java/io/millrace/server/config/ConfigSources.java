@@ -1,0 +1,24 @@
+package io.millrace.server.config;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Supplier;
+
+/**
+ * What a configuration is made of. Flags win over the environment, and both over the file.
+ *
+ * @param file YAML, or JSON if its name ends so; null is none
+ * @param environment variables of the process
+ * @param flags by {@link ConfigKey}, as they were typed
+ * @param mock started when nothing names an upstream; gives its address
+ */
+public record ConfigSources(
+        Path file, Map<String, String> environment, Map<ConfigKey, String> flags, Supplier<URI> mock) {
+    public ConfigSources {
+        environment = Map.copyOf(environment);
+        flags = Map.copyOf(flags);
+        Objects.requireNonNull(mock, "mock");
+    }
+}

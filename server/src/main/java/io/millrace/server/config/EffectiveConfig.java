@@ -1,0 +1,161 @@
+package io.millrace.server.config;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Writes a configuration as YAML, every default spelled out, keys by their source only: reading it gives the same. */
+public final class EffectiveConfig {
+    private static final YAMLMapper YAML = new YAMLMapper(YAMLFactory.builder()
+            .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+            .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+            .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
+            .enable(YAMLGenerator.Feature.INDENT_ARRAYS_WITH_INDICATOR)
+            .build());
+
+    private EffectiveConfig() {}
+
+    /** The YAML, with a line break at its end. */
+    public static String toYaml(RelayConfig config) {
+        try {
+            return YAML.writeValueAsString(tree(config));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Map<String, Object> tree(RelayConfig config) {
+        var tree = new LinkedHashMap<String, Object>();
+        tree.put("listen", config.listen().stream().map(HostAndPort::toString).toList());
+        tree.put("transport", config.transport().label());
+        tree.put("eventLoops", config.eventLoops());
+        tree.put("allowOpen", config.allowOpen());
+        tree.put("timeouts", timeouts(config.timeouts()));
+        tree.put("limits", limits(config.limits()));
+        tree.put("accessLog", accessLog(config.accessLog()));
+        tree.put("ownPaths", ownPaths(config.ownPaths()));
+        var upstreams = new LinkedHashMap<String, Object>();
+        config.upstreams().forEach((name, upstream) -> upstreams.put(name, upstream(upstream)));
+        tree.put("upstreams", upstreams);
+        tree.put(
+                "routes",
+                config.routes().stream().map(r -> route(r, config.timeouts())).toList());
+        return tree;
+    }
+
+    private static Map<String, Object> timeouts(Timeouts timeouts) {
+        var tree = new LinkedHashMap<String, Object>();
+        for (var component : Timeouts.class.getRecordComponents()) {
+            try {
+                var value = (Duration) component.getAccessor().invoke(timeouts);
+                tree.put(component.getName(), Quantities.format(value));
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        return tree;
+    }
+
+    private static Map<String, Object> limits(Limits limits) {
+        var tree = new LinkedHashMap<String, Object>();
+        tree.put("requestLine", Quantities.formatSize(limits.requestLine()));
+        tree.put("headerBytes", Quantities.formatSize(limits.headerBytes()));
+        tree.put("headerCount", limits.headerCount());
+        tree.put("body", Quantities.formatSize(limits.body()));
+        tree.put("pipelined", Quantities.formatSize(limits.pipelined()));
+        tree.put("connections", limits.connections());
+        tree.put("requestsPerConnection", limits.requestsPerConnection());
+        tree.put("frameHold", Quantities.formatSize(limits.frameHold()));
+        tree.put("highWatermark", Quantities.formatSize(limits.highWatermark()));
+        tree.put("lowWatermark", Quantities.formatSize(limits.lowWatermark()));
+        return tree;
+    }
+
+    private static Map<String, Object> accessLog(AccessLog log) {
+        var tree = new LinkedHashMap<String, Object>();
+        tree.put("format", ConfigReader.label(log.format()));
+        putIfGiven(tree, "file", log.file());
+        return tree;
+    }
+
+    private static Map<String, Object> ownPaths(OwnPaths paths) {
+        var tree = new LinkedHashMap<String, Object>();
+        tree.put("healthz", paths.healthz());
+        tree.put("readyz", paths.readyz());
+        tree.put("metrics", paths.metrics());
+        return tree;
+    }
+
+    private static Map<String, Object> upstream(Upstream upstream) {
+        var tree = new LinkedHashMap<String, Object>();
+        tree.put("url", upstream.url().toString());
+        if (upstream.credential() != null) {
+            tree.put("credential", credential(upstream.credential()));
+        }
+        putIfGiven(tree, "ca", upstream.ca());
+        tree.put("maxConnections", upstream.maxConnections());
+        tree.put("idle", Quantities.format(upstream.idle()));
+        return tree;
+    }
+
+    private static Map<String, Object> credential(Credential credential) {
+        var tree = new LinkedHashMap<String, Object>();
+        String[] source = credential.secret().source().split(": ", 2);
+        tree.put(source[0], source[1]);
+        tree.put("header", credential.header());
+        tree.put("prefix", credential.prefix());
+        return tree;
+    }
+
+    private static Map<String, Object> route(Route route, Timeouts common) {
+        var tree = new LinkedHashMap<String, Object>();
+        tree.put("name", route.name());
+        if (!route.match().equals(Match.ALL)) {
+            tree.put("match", match(route.match()));
+        }
+        tree.put("upstream", route.upstream());
+        putIfGiven(tree, "rewriteModel", route.rewriteModel());
+        if (route.dialect() != null) {
+            tree.put("dialect", ConfigReader.label(route.dialect()));
+        }
+        if (!route.timeouts().equals(common)) {
+            var own = timeouts(route.timeouts());
+            own.entrySet().removeAll(timeouts(common).entrySet());
+            tree.put("timeouts", own);
+        }
+        tree.put("heartbeat", heartbeat(route.heartbeat()));
+        return tree;
+    }
+
+    private static Map<String, Object> match(Match match) {
+        var tree = new LinkedHashMap<String, Object>();
+        if (!match.paths().isEmpty()) {
+            tree.put("paths", match.paths());
+        }
+        if (!match.models().isEmpty()) {
+            tree.put("models", match.models());
+        }
+        putIfGiven(tree, "header", match.header());
+        return tree;
+    }
+
+    private static Map<String, Object> heartbeat(Heartbeat heartbeat) {
+        var tree = new LinkedHashMap<String, Object>();
+        tree.put("interval", heartbeat.interval().isZero() ? "off" : Quantities.format(heartbeat.interval()));
+        if (heartbeat.form() != null) {
+            tree.put("form", ConfigReader.label(heartbeat.form()));
+        }
+        tree.put("early", heartbeat.early());
+        return tree;
+    }
+
+    private static void putIfGiven(Map<String, Object> tree, String key, Object value) {
+        if (value != null) {
+            tree.put(key, value.toString());
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package io.millrace.server.config;
+
+import io.millrace.server.config.Node.Place;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** Everything wrong with a configuration, so that it can be told at once. */
+final class Problems {
+    private static final Place NOT_IN_THE_FILE = new Place(0, 0);
+
+    private final String file;
+    private final List<Problem> problems = new ArrayList<>();
+
+    /** Problems of a file; its name stands before every place in it. */
+    Problems(String file) {
+        this.file = file;
+    }
+
+    /** A problem in the file. */
+    void add(Place place, String message) {
+        problems.add(new Problem(place, where(place) + ": " + message));
+    }
+
+    /** A problem elsewhere: a flag, a variable. */
+    void add(String where, String message) {
+        problems.add(new Problem(NOT_IN_THE_FILE, where + ": " + message));
+    }
+
+    /** {@code file:line:column}. */
+    String where(Place place) {
+        return file + ":" + place.line() + ":" + place.column();
+    }
+
+    /** Whether there is any. */
+    boolean any() {
+        return !problems.isEmpty();
+    }
+
+    /** Throws them all, in the order of the file, if there are any. */
+    void throwIfAny() {
+        if (any()) {
+            throw new ConfigException(problems.stream()
+                    .sorted(Comparator.comparingInt((Problem p) -> p.place().line())
+                            .thenComparingInt(p -> p.place().column()))
+                    .map(Problem::text)
+                    .toList());
+        }
+    }
+
+    private record Problem(Place place, String text) {}
+}

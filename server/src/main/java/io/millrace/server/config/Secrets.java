@@ -1,0 +1,52 @@
+package io.millrace.server.config;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import java.util.Set;
+
+/** Reads keys from where they may be kept: the environment, or a file that only its owner can read. */
+final class Secrets {
+    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
+    private static final int LONGEST = 64 * 1024;
+
+    private final Map<String, String> environment;
+    private final Path directory;
+
+    /** Relative files are looked for in {@code directory}. */
+    Secrets(Map<String, String> environment, Path directory) {
+        this.environment = environment;
+        this.directory = directory;
+    }
+
+    /** The variable's value. */
+    Secret fromEnvironment(String name) {
+        String value = environment.get(name);
+        if (value == null) {
+            throw new IllegalArgumentException("env: " + name + " is not set");
+        }
+        return Secret.of(value, "env: " + name);
+    }
+
+    /** The file's text without the line break at its end. */
+    Secret fromFile(String name) {
+        Path file = directory.resolve(name);
+        try {
+            Set<PosixFilePermission> mode = Files.getPosixFilePermissions(file);
+            if (!OWNER_ONLY.containsAll(mode)) {
+                throw new IllegalArgumentException("file: " + file + " is " + PosixFilePermissions.toString(mode)
+                        + " (expected: 0600, for its owner only; chmod 600 " + file + ")");
+            }
+            if (Files.size(file) > LONGEST) {
+                throw new IllegalArgumentException("file: " + file + " is no key (expected: at most 64KiB)");
+            }
+            return Secret.of(Files.readString(file).strip(), "file: " + name);
+        } catch (IOException | UnsupportedOperationException e) {
+            throw new IllegalArgumentException(
+                    "file: " + file + " cannot be read: " + e.getClass().getSimpleName(), e);
+        }
+    }
+}

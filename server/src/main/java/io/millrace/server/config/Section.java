@@ -1,0 +1,181 @@
+package io.millrace.server.config;
+
+import io.millrace.server.config.Node.Entry;
+import io.millrace.server.config.Node.Mapping;
+import io.millrace.server.config.Node.Place;
+import io.millrace.server.config.Node.Scalar;
+import io.millrace.server.config.Node.Sequence;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * One mapping of the file while it is read. A key that is asked for is known; {@link #close} reports the others. An
+ * {@link IllegalArgumentException} of a conversion or of what takes its result becomes a problem at the value's place.
+ */
+final class Section implements AutoCloseable {
+    private final Mapping mapping;
+    private final Problems problems;
+    private final Set<String> known = new LinkedHashSet<>();
+
+    Section(Mapping mapping, Problems problems) {
+        this.mapping = mapping;
+        this.problems = problems;
+    }
+
+    /** The value's node, or null if the key is not given or has no value. */
+    Node node(String key) {
+        known.add(key);
+        Entry entry = mapping.entries().get(key);
+        return entry == null || isNothing(entry.value()) ? null : entry.value();
+    }
+
+    /** Where the section begins. */
+    Place place() {
+        return mapping.place();
+    }
+
+    /** Reads a value, if given. */
+    <T> void read(String key, Function<String, T> conversion, Consumer<T> sink) {
+        Node node = node(key);
+        if (node != null) {
+            take(key, node, text -> sink.accept(conversion.apply(text)));
+        }
+    }
+
+    /** Reads {@code true} or {@code false}, if given. */
+    void readBoolean(String key, Consumer<Boolean> sink) {
+        read(key, Section::toBoolean, sink);
+    }
+
+    /** Reads one value or a list of them; an item that cannot be read is a problem of its own. */
+    void readList(String key, BiConsumer<Node, String> sink) {
+        Node node = node(key);
+        if (node instanceof Sequence sequence) {
+            sequence.items().forEach(item -> take(key, item, text -> sink.accept(item, text)));
+        } else if (node != null) {
+            take(key, node, text -> sink.accept(node, text));
+        }
+    }
+
+    /** Reads a section within this one, if given. */
+    void readSection(String key, Consumer<Section> sink) {
+        Node node = node(key);
+        if (node != null) {
+            enter(key, node, sink);
+        }
+    }
+
+    /** Reads a section whose keys are names. */
+    void readNamed(String key, BiConsumer<String, Entry> sink) {
+        Node node = node(key);
+        if (node instanceof Mapping named) {
+            named.entries().forEach(sink);
+        } else if (node != null) {
+            problems.add(node.place(), key + ": " + shape(node) + " (expected: names, each with its settings)");
+        }
+    }
+
+    /** Reads a list of sections, if given. */
+    void readSections(String key, Consumer<Section> sink) {
+        Node node = node(key);
+        if (node instanceof Sequence sequence) {
+            sequence.items().forEach(item -> enter(key, item, sink));
+        } else if (node != null) {
+            problems.add(node.place(), key + ": " + shape(node) + " (expected: a list, each item with its settings)");
+        }
+    }
+
+    /** Opens a node as a section and closes it. */
+    void enter(String key, Node node, Consumer<Section> sink) {
+        if (node instanceof Mapping inner) {
+            try (var section = new Section(inner, problems)) {
+                sink.accept(section);
+            }
+        } else {
+            problems.add(node.place(), key + ": " + shape(node) + " (expected: settings)");
+        }
+    }
+
+    /** Applies settings whose checks may depend on one another: what fails is tried again after the others. */
+    void readTogether(List<Pending> settings) {
+        var failed = settings.stream()
+                .filter(setting -> node(setting.key()) != null && !succeeds(setting))
+                .toList();
+        failed.forEach(setting -> take(setting.key(), node(setting.key()), setting.sink()));
+    }
+
+    /** Reports the keys that nobody asked for. */
+    @Override
+    public void close() {
+        mapping.entries().forEach((key, entry) -> {
+            if (!known.contains(key)) {
+                problems.add(entry.place(), key + ": unknown key" + Suggestion.forWord(key, known));
+            }
+        });
+    }
+
+    /** A setting and what takes its text. */
+    record Pending(String key, Consumer<String> sink) {}
+
+    /** {@code true} or {@code false}. */
+    static boolean toBoolean(String text) {
+        return switch (text) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw new IllegalArgumentException("'" + text + "' (expected: true or false)");
+        };
+    }
+
+    /** A whole number. */
+    static int toInt(String text) {
+        try {
+            return Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("'" + text + "' (expected: a whole number)", e);
+        }
+    }
+
+    private void take(String key, Node node, Consumer<String> sink) {
+        if (!(node instanceof Scalar scalar) || isNothing(node)) {
+            problems.add(node.place(), key + ": " + shape(node) + " (expected: a value)");
+            return;
+        }
+        try {
+            sink.accept(scalar.text());
+        } catch (IllegalArgumentException e) {
+            problems.add(node.place(), named(key, e.getMessage()));
+        }
+    }
+
+    private boolean succeeds(Pending setting) {
+        try {
+            if (node(setting.key()) instanceof Scalar scalar) {
+                setting.sink().accept(scalar.text());
+                return true;
+            }
+        } catch (IllegalArgumentException e) {
+            return false; // told by the second try
+        }
+        return false;
+    }
+
+    /** The message with the key before it, once. */
+    static String named(String key, String message) {
+        return message.startsWith(key + ": ") ? message : key + ": " + message;
+    }
+
+    private static boolean isNothing(Node node) {
+        return node instanceof Scalar scalar && scalar.kind() == Scalar.Kind.NOTHING;
+    }
+
+    private static String shape(Node node) {
+        if (node instanceof Mapping) {
+            return "a section";
+        }
+        return node instanceof Sequence ? "a list" : isNothing(node) ? "nothing" : "a value";
+    }
+}

@@ -1,0 +1,364 @@
+package io.millrace.server.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.dialect.HeartbeatForm;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ConfigLoaderTest {
+    private static final URI MOCK = URI.create("http://127.0.0.1:4711");
+    private static final String FULL = """
+            listen: [127.0.0.1:8080, "[::1]:8080"]
+            transport: nio
+            eventLoops: 3
+            timeouts: {idle: 90s, terminalGrace: 250ms}
+            limits:
+              lowWatermark: 64KiB
+              highWatermark: 128KiB
+              body: 1GiB
+            heartbeat: 20s
+            accessLog: {format: text, file: access.log}
+            ownPaths: {metrics: false}
+            upstreams:
+              openai:
+                url: https://api.openai.com/v1
+                credential: {env: KEY}
+              local:
+                url: http://127.0.0.1:11434
+                kind: anthropic
+                credential: {file: key.txt}
+                maxConnections: 12
+                idle: 5s
+            routes:
+              - name: local
+                match: {models: [llama-*, qwen], paths: /v1/*, header: X-Local}
+                upstream: local
+                rewriteModel: llama-3.3
+                dialect: messages
+                timeouts: {ttft: 30s}
+                heartbeat: {interval: off, form: comment, early: true}
+              - upstream: openai
+            """;
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void readsWholeFile() {
+        secretFile("key.txt", "rw-------");
+
+        var config = load(FULL, Map.of("KEY", "s3cret"), Map.of());
+
+        assertThat(config.listen()).extracting(HostAndPort::host).containsExactly("127.0.0.1", "::1");
+        assertThat(config.transport().label()).isEqualTo("nio");
+        assertThat(config.eventLoops()).isEqualTo(3);
+        assertThat(config.timeouts().idle()).isEqualTo(Duration.ofSeconds(90));
+        assertThat(config.limits().highWatermark()).isEqualTo(128 * 1024);
+        assertThat(config.limits().lowWatermark()).isEqualTo(64 * 1024);
+        assertThat(config.limits().body()).isEqualTo(1L << 30);
+        assertThat(config.accessLog()).isEqualTo(new AccessLog(AccessLog.Format.TEXT, directory.resolve("access.log")));
+        assertThat(config.ownPaths()).isEqualTo(new OwnPaths(true, true, false));
+        assertThat(config.upstreams()).containsOnlyKeys("openai", "local");
+        assertThat(config.upstreams().get("openai").credential().value()).isEqualTo("Bearer s3cret");
+        var local = config.upstreams().get("local");
+        assertThat(local.credential().header()).isEqualTo("x-api-key");
+        assertThat(local.credential().value()).isEqualTo("from-file");
+        assertThat(local.maxConnections()).isEqualTo(12);
+        assertThat(local.idle()).isEqualTo(Duration.ofSeconds(5));
+        var route = config.routes().get(0);
+        assertThat(route.match()).isEqualTo(new Match(List.of("/v1/*"), List.of("llama-*", "qwen"), "x-local"));
+        assertThat(route.rewriteModel()).isEqualTo("llama-3.3");
+        assertThat(route.dialect()).isEqualTo(Dialect.MESSAGES);
+        assertThat(route.timeouts().ttft()).isEqualTo(Duration.ofSeconds(30));
+        assertThat(route.timeouts().idle()).isEqualTo(Duration.ofSeconds(90));
+        assertThat(route.heartbeat()).isEqualTo(new Heartbeat(Duration.ZERO, HeartbeatForm.COMMENT, true));
+        assertThat(config.routes().get(1))
+                .isEqualTo(Route.of("route-2", Match.ALL, "openai")
+                        .withTimeouts(config.timeouts())
+                        .withHeartbeat(Heartbeat.DEFAULT.withInterval(Duration.ofSeconds(20))));
+    }
+
+    @Test
+    void effectiveConfigReadsBackAsTheSameAndShowsNoKey() {
+        secretFile("key.txt", "rw-------");
+        var environment = Map.of("KEY", "s3cret");
+        var config = load(FULL, environment, Map.of());
+
+        var yaml = EffectiveConfig.toYaml(config);
+
+        assertThat(yaml).contains("env: KEY").doesNotContain("s3cret").doesNotContain("from-file");
+        assertThat(load(yaml, environment, Map.of())).isEqualTo(config);
+    }
+
+    @Test
+    void readsJson() throws IOException {
+        var file = Files.writeString(
+                directory.resolve("c.json"),
+                "{\"listen\": \"[::1]:1\",\n\t\"upstreams\": {\"a\": {\"url\": \"http://h\"}}}");
+
+        var config = ConfigLoader.load(new ConfigSources(file, Map.of(), Map.of(), () -> MOCK));
+
+        assertThat(config.listen()).containsExactly(new HostAndPort("::1", 1));
+        assertThat(config.routes()).extracting(Route::upstream).containsExactly("a");
+    }
+
+    static Stream<Arguments> problems() {
+        return Stream.of(
+                problem("lisen: 1", "1:1: lisen: unknown key, did you mean 'listen'?"),
+                problem("timeouts:\n  conect: 5s", "2:3: conect: unknown key, did you mean 'connect'?"),
+                problem("timeouts:\n  request-head: 5s", "2:3: request-head: unknown key, did you mean 'requestHead'?"),
+                problem("ownPaths: {zzz: true}", "1:12: zzz: unknown key (expected: one of healthz, readyz, metrics)"),
+                problem("timeouts: {idle: 15}", "1:18: idle: '15' (expected: a duration such as 15s, 250ms or 10m)"),
+                problem("timeouts: {idle: 0s}", "1:18: idle: PT0S (expected: > 0)"),
+                problem("timeouts: 5s", "1:11: timeouts: a value (expected: settings)"),
+                problem("timeouts: {idle: [5s]}", "1:18: idle: a list (expected: a value)"),
+                problem("limits: {body: 64KB}", "1:16: body: '64KB' (expected: a size such as 65536, 64KiB or 32MiB)"),
+                problem("limits: {headerCount: many}", "1:23: headerCount: 'many' (expected: a whole number)"),
+                problem(
+                        "limits: {highWatermark: 16KiB}",
+                        "1:25: highWatermark: lowWatermark: 32768 (expected: < highWatermark, 16384)"),
+                problem("allowOpen: maybe", "1:12: allowOpen: 'maybe' (expected: true or false)"),
+                problem("eventLoops: -1", "1:13: eventLoops: -1 (expected: 0 to 1024)"),
+                problem("transport: epol", "1:12: transport: epol (expected: epoll, io_uring, kqueue or nio)"),
+                problem("accessLog: jsn", "1:12: accessLog: 'jsn', did you mean 'json'?"),
+                problem(
+                        "listen: [a:1,\n b]",
+                        "2:2: listen: 'b' (expected: an address such as 127.0.0.1:8080 or [::1]:8080)"),
+                problem("listen: 127.0.0.1:1\nlisten: 127.0.0.1:2", "2:1: listen: given twice, first in line 1"),
+                problem("- a", "1:1: expected: settings, such as listen: 127.0.0.1:8080"),
+                problem("upstreams: [a]", "1:12: upstreams: a list (expected: names, each with its settings)"),
+                problem("upstreams: {a: {url: 'ftp://h'}}", "1:22: url: ftp://h (expected: http://host:port or"),
+                problem("upstreams: {a: {url: 'h h'}}", "1:22: url: not a URL (expected: http://host:port or"),
+                problem("upstreams: {a: {}}", "1:13: a: has no url (expected: such as url: https://"),
+                problem(
+                        "upstreams:\n  a:\n    url: http://h\n    credential: sk-s3cret",
+                        "4:17: credential: a key is never written here (expected: credential: {env: NAME} or"),
+                problem(
+                        "upstreams:\n  a:\n    url: http://h\n    credential: {env: NOPE}",
+                        "4:23: env: NOPE is not set"),
+                problem(
+                        "upstreams:\n  a:\n    url: http://h\n    credential: {header: x-k}",
+                        "4:17: credential: expected: one of env or file"),
+                problem(
+                        "upstreams:\n  a:\n    url: http://h\n    kind: none\n    credential: {env: KEY}",
+                        "5:17: credential: has no header"),
+                problem(
+                        "upstreams: {a: {url: 'http://h', kind: opena}}",
+                        "1:40: kind: 'opena', did you mean 'openai'?"),
+                problem("upstreams: {a: {url: 'http://h', ca: no.pem}}", "1:38: ca: ", "no.pem cannot be read"),
+                problem(
+                        "upstreams: {a: {url: 'http://h'}, b: {url: 'http://h'}}",
+                        "1:12: routes: none for 2 upstreams (expected: which requests go where)"),
+                problem(
+                        "upstreams: {openai: {url: 'http://h'}}\nroutes:\n  - upstream: opnai",
+                        "3:15: upstream: 'opnai' is no upstream, did you mean 'openai'?"),
+                problem(
+                        "upstreams: {a: {url: 'http://h'}}\nroutes:\n  - name: x",
+                        "3:5: x: has no upstream (expected: upstream: and a name under upstreams)"),
+                problem(
+                        "upstreams: {a: {url: 'http://h'}}\nroutes:\n  - upstream: a\n    name: r\n  - upstream: a",
+                        "5:5: route-2: is never reached, for 'r' before it takes all"),
+                problem(
+                        "upstreams: {a: {url: 'http://h'}}\nroutes:\n"
+                                + "  - {name: r, upstream: a, match: {models: m}}\n  - {name: r, upstream: a}",
+                        "4:5: name: 'r' is a route already, in line 3"),
+                problem(
+                        "upstreams: {a: {url: 'http://h'}}\nroutes:\n  - {upstream: a, match: {paths: v1}}",
+                        "3:34: paths: 'v1' (expected: to begin with / or *)"),
+                problem(
+                        "upstreams: {a: {url: 'http://h'}}\nroutes:\n  - {upstream: a, dialect: message}",
+                        "3:28: dialect: 'message', did you mean 'messages'?"),
+                problem(
+                        "listen: 0.0.0.0:1\nupstreams: {a: {url: 'http://h', credential: {env: KEY}}}",
+                        "1:9: listen: 0.0.0.0:1 would let anyone who reaches it use the relay's keys",
+                        "--allow-open"),
+                problem("listen: 'a", "1:7: while scanning a quoted scalar, found unexpected end of stream"),
+                problem("a: &x 1\nlisten: *x", "2:9: *x: an alias (expected: the value itself)"),
+                problem("listen: 127.0.0.1:1\n---\nlisten: 127.0.0.1:2", "a second document (expected: one)"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("problems")
+    void tellsWhatIsWrongAndWhere(String yaml, String[] parts) {
+        var problems = problemsOf(yaml, Map.of("KEY", "s3cret"));
+
+        assertThat(problems)
+                .anySatisfy(problem -> assertThat(problem)
+                        .contains("c.yaml:" + (Character.isDigit(parts[0].charAt(0)) ? parts[0] : ""))
+                        .contains(parts));
+        assertThat(String.join("\n", problems)).doesNotContain("s3cret");
+    }
+
+    @Test
+    void tellsAllProblemsInTheOrderOfTheFile() {
+        var problems = problemsOf("zzz: 1\ntimeouts: {idle: x, ttft: y}\nupstreams: {a: {ur: 'http://h'}}\n", Map.of());
+
+        assertThat(problems)
+                .extracting(problem -> problem.replaceFirst("^.*c\\.yaml:(\\d+:\\d+: \\w+).*", "$1"))
+                .containsExactly("1:1: zzz", "2:18: idle", "2:27: ttft", "3:13: a", "3:17: ur");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rw-r-----", "rw----r--", "rw--w----"})
+    void refusesKeyFileThatOthersCanUse(String mode) {
+        secretFile("key.txt", mode);
+
+        assertThat(problemsOf("upstreams: {a: {url: 'http://h', credential: {file: key.txt}}}", Map.of()))
+                .singleElement()
+                .asString()
+                .contains("c.yaml:1:53: file: ", "key.txt is " + mode, "chmod 600")
+                .doesNotContain("from-file");
+    }
+
+    @Test
+    void refusesKeyFileThatIsMissing() {
+        assertThat(problemsOf("upstreams: {a: {url: 'http://h', credential: {file: no.txt}}}", Map.of()))
+                .singleElement()
+                .asString()
+                .endsWith("no.txt cannot be read: NoSuchFileException");
+    }
+
+    @Test
+    void flagsWinOverTheEnvironmentAndBothOverTheFile() {
+        var file = "listen: 127.0.0.1:1\neventLoops: 1\ntimeouts: {drain: 1s}\nupstreams: {a: {url: 'http://h'}}";
+        var environment = Map.of("MILLRACE_LISTEN", "127.0.0.1:2, 127.0.0.1:3", "MILLRACE_EVENT_LOOPS", "2");
+        var flags = Map.of(ConfigKey.EVENT_LOOPS, "3", ConfigKey.DRAIN, "2s", ConfigKey.ACCESS_LOG, "off");
+
+        var config = load(file, environment, flags);
+
+        assertThat(config.listen()).extracting(HostAndPort::port).containsExactly(2, 3);
+        assertThat(config.eventLoops()).isEqualTo(3);
+        assertThat(config.timeouts().drain()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(config.accessLog().format()).isEqualTo(AccessLog.Format.OFF);
+        assertThat(config.upstreams()).containsOnlyKeys("a");
+    }
+
+    @Test
+    void upstreamFlagReplacesTheFilesUpstreams() {
+        var config = load(
+                "timeouts: {idle: 9s}\nupstreams: {a: {url: 'http://h', credential: {env: KEY}}}",
+                Map.of("KEY", "k", "OPENAI_API_KEY", "k"),
+                Map.of(ConfigKey.UPSTREAM, "http://127.0.0.1:9100", ConfigKey.LISTEN, ":0"));
+
+        assertThat(config.upstreams().values())
+                .containsExactly(Upstream.of("default", URI.create("http://127.0.0.1:9100")));
+        assertThat(config.routes()).singleElement().satisfies(route -> {
+            assertThat(route.match()).isEqualTo(Match.ALL);
+            assertThat(route.timeouts().idle()).isEqualTo(Duration.ofSeconds(9));
+        });
+    }
+
+    @Test
+    void namesTheFlagOrVariableThatIsWrong() {
+        assertThatThrownBy(() -> load("", Map.of("MILLRACE_DRAIN", "x"), Map.of(ConfigKey.LISTEN, "y")))
+                .isInstanceOfSatisfying(
+                        ConfigException.class,
+                        e -> assertThat(e.problems())
+                                .containsExactly(
+                                        "--listen: 'y' (expected: an address such as 127.0.0.1:8080 or [::1]:8080)",
+                                        "MILLRACE_DRAIN: 'x' (expected: a duration such as 15s, 250ms or 10m)"));
+        assertThatThrownBy(() -> load("", Map.of("OPENAI_API_KEY", "k"), Map.of(ConfigKey.LISTEN, ":1")))
+                .hasMessageStartingWith("--listen: 0.0.0.0:1 would let anyone");
+        assertThat(load("", Map.of("OPENAI_API_KEY", "k"), Map.of(ConfigKey.LISTEN, ":1", ConfigKey.ALLOW_OPEN, "true"))
+                        .allowOpen())
+                .isTrue();
+    }
+
+    @Test
+    void presetsSendEachDialectToItsProvider() {
+        var config = load("", Map.of("OPENAI_API_KEY", "o", "ANTHROPIC_API_KEY", "a", "GEMINI_API_KEY", "g"), Map.of());
+
+        assertThat(takes(config, "/v1/chat/completions", false)).isEqualTo("openai");
+        assertThat(takes(config, "/v1/responses", false)).isEqualTo("openai");
+        assertThat(takes(config, "/v1/messages", false)).isEqualTo("anthropic");
+        assertThat(takes(config, "/v1/messages/count_tokens", true)).isEqualTo("anthropic");
+        assertThat(takes(config, "/v1beta/models/g:streamGenerateContent", false))
+                .isEqualTo("gemini");
+        assertThat(takes(config, "/v1beta/openai/chat/completions", false)).isEqualTo("gemini");
+        assertThat(takes(config, "/v1/models", true)).isEqualTo("anthropic");
+        assertThat(takes(config, "/v1/models", false)).isEqualTo("openai");
+        assertThat(config.upstreams().get("openai").url()).isEqualTo(URI.create("https://api.openai.com/v1"));
+        assertThat(config.upstreams().get("openai").credential())
+                .hasToString("authorization: Bearer *** (env: " + "OPENAI_API_KEY)");
+        assertThat(config.upstreams().get("anthropic").credential().value()).isEqualTo("a");
+        assertThat(config.upstreams().get("gemini").credential().header()).isEqualTo("x-goog-api-key");
+    }
+
+    @Test
+    void presetsSendSharedPathsToWhicheverProviderThereIs() {
+        assertThat(takes(load("", Map.of("GEMINI_API_KEY", "g"), Map.of()), "/v1/models", true))
+                .isEqualTo("gemini");
+        assertThat(takes(load("", Map.of("ANTHROPIC_API_KEY", "a"), Map.of()), "/v1/models", false))
+                .isEqualTo("anthropic");
+    }
+
+    @Test
+    void presetsUseTheBaseUrlOfTheEnvironment() {
+        var config = load("", Map.of("OPENAI_API_KEY", "o", "OPENAI_BASE_URL", "http://127.0.0.1:11434/v1"), Map.of());
+
+        assertThat(config.upstreams().get("openai").url()).isEqualTo(URI.create("http://127.0.0.1:11434/v1"));
+    }
+
+    @Test
+    void withNothingNamedTheMockIsTheOnlyUpstream() {
+        var config = ConfigLoader.load(new ConfigSources(null, Map.of("OPENAI_API_KEY", " "), Map.of(), () -> MOCK));
+
+        assertThat(config.upstreams().values()).containsExactly(Upstream.of("mock", MOCK));
+        assertThat(config.listen()).containsExactly(new HostAndPort("127.0.0.1", 8080));
+        assertThat(takes(config, "/v1/chat/completions", false)).isEqualTo("mock");
+    }
+
+    private RelayConfig load(String yaml, Map<String, String> environment, Map<ConfigKey, String> flags) {
+        try {
+            var file = Files.writeString(directory.resolve("c.yaml"), yaml);
+            return ConfigLoader.load(new ConfigSources(file, environment, flags, () -> MOCK));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private List<String> problemsOf(String yaml, Map<String, String> environment) {
+        return catchThrowableOfType(ConfigException.class, () -> load(yaml, environment, Map.of()))
+                .problems();
+    }
+
+    private void secretFile(String name, String mode) {
+        try {
+            var file = Files.writeString(directory.resolve(name), "from-file\n");
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String takes(RelayConfig config, String path, boolean anthropicVersion) {
+        return config.routes().stream()
+                .filter(route -> route.match().matchesPath(path))
+                .filter(route -> route.match().header() == null || anthropicVersion)
+                .findFirst()
+                .orElseThrow()
+                .upstream();
+    }
+
+    private static Arguments problem(String yaml, String... parts) {
+        return Arguments.of(yaml, parts);
+    }
+}
