@@ -1,13 +1,119 @@
 package io.millrace.codec.dialect;
 
-/** The streaming protocols that are told apart by their paths and frames. */
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+
+/** A protocol in which language models stream their answers. */
 public enum Dialect {
-    /** OpenAI Chat Completions, and the older Completions. */
-    CHAT_COMPLETIONS,
+    /** OpenAI Chat Completions, its legacy completions, and their many compatibles. */
+    CHAT(HeartbeatForm.COMMENT),
     /** OpenAI Responses. */
-    RESPONSES,
+    RESPONSES(HeartbeatForm.COMMENT),
     /** Anthropic Messages. */
-    MESSAGES,
-    /** Google Gemini. */
-    GEMINI
+    MESSAGES(HeartbeatForm.PING_EVENT),
+    /** Google Gemini, {@code streamGenerateContent}. */
+    GEMINI(HeartbeatForm.NONE),
+    /** Any other event stream: it has no known output, end or error. */
+    UNKNOWN(HeartbeatForm.COMMENT);
+
+    private final HeartbeatForm heartbeat;
+
+    Dialect(HeartbeatForm heartbeat) {
+        this.heartbeat = heartbeat;
+    }
+
+    /**
+     * The dialect that answers a request path. Decided by the end of the path, so that any prefix will do; the query is
+     * ignored.
+     */
+    public static Dialect ofPath(CharSequence path) {
+        String bare = withoutQuery(path);
+        if (bare.endsWith("/chat/completions") || bare.endsWith("/completions")) {
+            return CHAT;
+        }
+        if (bare.endsWith("/responses") || isOneBelow(bare, "/responses/")) {
+            return RESPONSES;
+        }
+        if (bare.endsWith("/messages")) {
+            return MESSAGES;
+        }
+        if (bare.endsWith(":streamGenerateContent") || bare.endsWith(":generateContent")) {
+            return GEMINI;
+        }
+        return UNKNOWN;
+    }
+
+    /** The dialect whose JSON error a client of this path expects; {@link #CHAT} where nothing says otherwise. */
+    public static Dialect ofErrorShape(CharSequence path) {
+        Dialect dialect = ofPath(path);
+        if (dialect != UNKNOWN) {
+            return dialect;
+        }
+        String bare = withoutQuery(path);
+        if (bare.contains("/v1/messages/")) {
+            return MESSAGES;
+        }
+        boolean google = bare.contains("/v1beta/") || bare.contains("/v1beta1/") || isGoogleMethod(bare);
+        return google && !bare.contains("/openai/") ? GEMINI : CHAT;
+    }
+
+    /** A new inspector for one stream of this dialect. */
+    public StreamInspector newInspector() {
+        return switch (this) {
+            case CHAT -> new ChatInspector();
+            case RESPONSES -> new ResponsesInspector();
+            case MESSAGES -> new MessagesInspector();
+            case GEMINI -> new GeminiInspector();
+            case UNKNOWN -> new OpaqueInspector();
+        };
+    }
+
+    /**
+     * A whole frame that tells every SDK of this dialect that the stream failed, or {@code null} for {@link #UNKNOWN}.
+     *
+     * @param alloc where the frame comes from; it is the caller's to release
+     * @param message what happened, for people
+     * @param lastSequenceNumber the sequence number seen last, {@code -1} if none; Responses carries on from it
+     * @param requestId the request's id, may be {@code null}; only Messages names it
+     */
+    public ByteBuf errorFrame(
+            ByteBufAllocator alloc, RelayError error, String message, long lastSequenceNumber, String requestId) {
+        return ErrorShapes.frame(this, alloc, error, message, lastSequenceNumber, requestId);
+    }
+
+    /**
+     * A JSON error body in this dialect's shape; {@link #UNKNOWN} has OpenAI's.
+     *
+     * @param status the HTTP status that it goes with
+     * @param code a stable word for programs, may be {@code null}
+     * @param message what is wrong, for people
+     * @param param the request's field at fault, may be {@code null}
+     * @param requestId the request's id, may be {@code null}; only Messages names it
+     */
+    public byte[] errorBody(int status, String code, String message, String param, String requestId) {
+        return ErrorShapes.body(this, status, code, message, param, requestId);
+    }
+
+    /** What a relay may write into a silent stream of this dialect. */
+    public HeartbeatForm heartbeat() {
+        return heartbeat;
+    }
+
+    private static String withoutQuery(CharSequence path) {
+        String text = path.toString();
+        int query = text.indexOf('?');
+        return query < 0 ? text : text.substring(0, query);
+    }
+
+    private static boolean isOneBelow(String path, String parent) {
+        int at = path.lastIndexOf(parent);
+        int id = at + parent.length();
+        return at >= 0 && id < path.length() && path.indexOf('/', id) < 0;
+    }
+
+    // /v1/models/{model}:countTokens
+    private static boolean isGoogleMethod(String path) {
+        int models = path.indexOf("/models/");
+        return models >= 0 && path.indexOf(':', models) > 0;
+    }
 }

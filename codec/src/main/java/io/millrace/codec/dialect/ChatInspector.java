@@ -1,0 +1,225 @@
+package io.millrace.codec.dialect;
+
+/** Reads Chat Completions chunks, and those of the legacy completions, of OpenAI and its many compatibles. */
+final class ChatInspector extends StreamInspector {
+    private static final byte[] CHOICES = ascii("choices");
+    private static final byte[] USAGE = ascii("usage");
+    private static final byte[] ERROR = ascii("error");
+    private static final byte[] MODEL = ascii("model");
+    private static final byte[] X_GROQ = ascii("x_groq");
+    private static final byte[] INDEX = ascii("index");
+    private static final byte[] DELTA = ascii("delta");
+    private static final byte[] TEXT = ascii("text");
+    private static final byte[] FINISH_REASON = ascii("finish_reason");
+    private static final byte[] ROLE = ascii("role");
+    private static final byte[] CONTENT = ascii("content");
+    private static final byte[] REASONING_CONTENT = ascii("reasoning_content");
+    private static final byte[] REASONING = ascii("reasoning");
+    private static final byte[] REASONING_DETAILS = ascii("reasoning_details");
+    private static final byte[] REFUSAL = ascii("refusal");
+    private static final byte[] TOOL_CALLS = ascii("tool_calls");
+    private static final byte[] FUNCTION_CALL = ascii("function_call");
+    private static final byte[] AUDIO = ascii("audio");
+    private static final byte[] IMAGES = ascii("images");
+    private static final byte[] PROMPT_TOKENS = ascii("prompt_tokens");
+    private static final byte[] COMPLETION_TOKENS = ascii("completion_tokens");
+    private static final byte[] PROMPT_TOKENS_DETAILS = ascii("prompt_tokens_details");
+    private static final byte[] COMPLETION_TOKENS_DETAILS = ascii("completion_tokens_details");
+    private static final byte[] CACHED_TOKENS = ascii("cached_tokens");
+    private static final byte[] REASONING_TOKENS = ascii("reasoning_tokens");
+    private static final byte[] QUOTED_USAGE = ascii("\"usage\"");
+    private static final byte[] QUOTED_FINISH_REASON = ascii("\"finish_reason\"");
+
+    private final ChoiceTracker choices = new ChoiceTracker();
+
+    private boolean output;
+    private boolean structural;
+    private boolean hasChoice;
+    private long choiceIndex;
+
+    @Override
+    void beginFrame() {
+        output = false;
+        structural = false;
+        hasChoice = false;
+        choiceIndex = 0;
+    }
+
+    @Override
+    void scan(JsonCursor json) {
+        while (json.nextKey()) {
+            if (json.tokenIs(CHOICES)) {
+                scanChoices(json);
+            } else if (json.tokenIs(MODEL)) {
+                takeModel(json);
+            } else if (json.tokenIs(USAGE)) {
+                scanUsage(json);
+            } else if (json.tokenIs(ERROR)) {
+                takeError(json);
+            } else if (json.tokenIs(X_GROQ)) {
+                scanGroq(json);
+            } else {
+                json.skipValue();
+            }
+        }
+    }
+
+    @Override
+    void scanTail(JsonCursor tail) {
+        int from = tail.start();
+        if (findLastKey(tail, from, QUOTED_USAGE)) {
+            scanUsage(tail);
+        }
+        if (findLastKey(tail, from, QUOTED_FINISH_REASON)) {
+            choices.add(choiceIndex, takeFinish(tail, choiceIndex == 0));
+        }
+    }
+
+    @Override
+    FrameKind kind() {
+        if (output) {
+            return FrameKind.OUTPUT;
+        }
+        return structural || !hasChoice ? FrameKind.STRUCTURAL : FrameKind.KEEP_ALIVE;
+    }
+
+    @Override
+    FrameKind doneKind() {
+        return FrameKind.TERMINAL;
+    }
+
+    @Override
+    StreamEnd endAfter(FrameKind kind, boolean done) {
+        if (done || end() == StreamEnd.DONE) {
+            return StreamEnd.DONE;
+        }
+        return choices.allFinished() ? StreamEnd.FINISHED : StreamEnd.OPEN;
+    }
+
+    private void scanChoices(JsonCursor json) {
+        if (json.enterArray()) {
+            while (json.nextElement()) {
+                scanChoice(json);
+            }
+        }
+    }
+
+    // {"index": 0, "delta": {..}, "finish_reason": null} <- in any order
+    private void scanChoice(JsonCursor json) {
+        if (!json.enterObject()) {
+            return;
+        }
+        int finishAt = -1;
+        choiceIndex = 0;
+        hasChoice = true;
+        while (json.nextKey()) {
+            if (json.tokenIs(INDEX)) {
+                choiceIndex = json.readCount();
+            } else if (json.tokenIs(DELTA)) {
+                scanDelta(json);
+            } else if (json.tokenIs(FINISH_REASON) && json.textAhead()) {
+                finishAt = json.position();
+                json.skipValue();
+            } else if (json.tokenIs(TEXT)) {
+                output |= json.textAhead();
+                json.skipValue();
+            } else {
+                json.skipValue();
+            }
+        }
+        structural |= finishAt >= 0;
+        boolean finished = false;
+        if (finishAt >= 0 && !json.broken()) {
+            int after = json.position();
+            json.moveTo(finishAt);
+            finished = takeFinish(json, choiceIndex == 0);
+            json.moveTo(after);
+        }
+        choices.add(choiceIndex, finished);
+    }
+
+    private boolean takeFinish(JsonCursor json, boolean firstChoice) {
+        if (!json.textAhead() || !json.readString()) {
+            return false;
+        }
+        if (firstChoice) {
+            takeFinishReason(json.token(finishReason()));
+        }
+        return true;
+    }
+
+    private void scanDelta(JsonCursor json) {
+        if (!json.enterObject()) {
+            return;
+        }
+        while (json.nextKey()) {
+            if (isOutputText(json) || isOutputPart(json)) {
+                output |= json.filledAhead();
+            } else if (json.tokenIs(ROLE)) {
+                structural |= json.textAhead();
+            }
+            json.skipValue();
+        }
+    }
+
+    private static boolean isOutputText(JsonCursor json) {
+        return json.tokenIs(CONTENT)
+                || json.tokenIs(REASONING_CONTENT)
+                || json.tokenIs(REASONING)
+                || json.tokenIs(REFUSAL)
+                || json.tokenIs(TEXT);
+    }
+
+    private static boolean isOutputPart(JsonCursor json) {
+        return json.tokenIs(TOOL_CALLS)
+                || json.tokenIs(FUNCTION_CALL)
+                || json.tokenIs(REASONING_DETAILS)
+                || json.tokenIs(AUDIO)
+                || json.tokenIs(IMAGES);
+    }
+
+    // Groq: "x_groq": {"id": "..", "usage": {..}}
+    private void scanGroq(JsonCursor json) {
+        if (json.enterObject()) {
+            while (json.nextKey()) {
+                if (json.tokenIs(USAGE)) {
+                    scanUsage(json);
+                } else {
+                    json.skipValue();
+                }
+            }
+        }
+    }
+
+    private void scanUsage(JsonCursor json) {
+        structural |= json.objectAhead();
+        if (!json.enterObject()) {
+            return;
+        }
+        while (json.nextKey()) {
+            if (json.tokenIs(PROMPT_TOKENS)) {
+                takeInputTokens(json.readCount());
+            } else if (json.tokenIs(COMPLETION_TOKENS)) {
+                takeOutputTokens(json.readCount());
+            } else if (json.tokenIs(PROMPT_TOKENS_DETAILS) || json.tokenIs(COMPLETION_TOKENS_DETAILS)) {
+                scanDetails(json);
+            } else {
+                json.skipValue();
+            }
+        }
+    }
+
+    private void scanDetails(JsonCursor json) {
+        if (json.enterObject()) {
+            while (json.nextKey()) {
+                if (json.tokenIs(CACHED_TOKENS)) {
+                    takeCachedTokens(json.readCount());
+                } else if (json.tokenIs(REASONING_TOKENS)) {
+                    takeReasoningTokens(json.readCount());
+                } else {
+                    json.skipValue();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+package io.millrace.codec.dialect;
+
+/** Which choices of an answer were seen, and which of them have their finish reason. */
+final class ChoiceTracker {
+    private static final int MAX_INDEX = Long.SIZE - 1;
+
+    private long seen;
+    private long finished;
+
+    /** Notes a choice; indices from 63 on count as one. */
+    void add(long index, boolean hasFinishReason) {
+        long bit = 1L << (index < 0 ? 0 : Math.min(index, MAX_INDEX));
+        seen |= bit;
+        if (hasFinishReason) {
+            finished |= bit;
+        }
+    }
+
+    /** Whether there is a choice, and each has its finish reason. */
+    boolean allFinished() {
+        return seen != 0 && seen == finished;
+    }
+}

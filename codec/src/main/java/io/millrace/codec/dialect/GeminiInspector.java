@@ -1,0 +1,196 @@
+package io.millrace.codec.dialect;
+
+/** Reads Gemini's streamed responses: each frame is a whole response that holds only what is new. */
+final class GeminiInspector extends StreamInspector {
+    private static final byte[] CANDIDATES = ascii("candidates");
+    private static final byte[] USAGE_METADATA = ascii("usageMetadata");
+    private static final byte[] PROMPT_FEEDBACK = ascii("promptFeedback");
+    private static final byte[] BLOCK_REASON = ascii("blockReason");
+    private static final byte[] MODEL_VERSION = ascii("modelVersion");
+    private static final byte[] ERROR = ascii("error");
+    private static final byte[] INDEX = ascii("index");
+    private static final byte[] CONTENT = ascii("content");
+    private static final byte[] PARTS = ascii("parts");
+    private static final byte[] TEXT = ascii("text");
+    private static final byte[] THOUGHT = ascii("thought");
+    private static final byte[] THOUGHT_SIGNATURE = ascii("thoughtSignature");
+    private static final byte[] FINISH_REASON = ascii("finishReason");
+    private static final byte[] PROMPT_TOKEN_COUNT = ascii("promptTokenCount");
+    private static final byte[] CANDIDATES_TOKEN_COUNT = ascii("candidatesTokenCount");
+    private static final byte[] THOUGHTS_TOKEN_COUNT = ascii("thoughtsTokenCount");
+    private static final byte[] CACHED_CONTENT_TOKEN_COUNT = ascii("cachedContentTokenCount");
+    private static final byte[] QUOTED_USAGE_METADATA = ascii("\"usageMetadata\"");
+    private static final byte[] QUOTED_FINISH_REASON = ascii("\"finishReason\"");
+
+    private final ChoiceTracker candidates = new ChoiceTracker();
+
+    private boolean output;
+    private boolean blocked;
+    private long candidateIndex;
+    private boolean everBlocked;
+
+    @Override
+    void beginFrame() {
+        output = false;
+        blocked = false;
+        candidateIndex = 0;
+    }
+
+    @Override
+    void scan(JsonCursor json) {
+        while (json.nextKey()) {
+            if (json.tokenIs(CANDIDATES)) {
+                scanCandidates(json);
+            } else if (json.tokenIs(USAGE_METADATA)) {
+                scanUsage(json);
+            } else if (json.tokenIs(MODEL_VERSION)) {
+                takeModel(json);
+            } else if (json.tokenIs(PROMPT_FEEDBACK)) {
+                scanFeedback(json);
+            } else if (json.tokenIs(ERROR)) {
+                takeError(json);
+            } else {
+                json.skipValue();
+            }
+        }
+    }
+
+    @Override
+    void scanTail(JsonCursor tail) {
+        int from = tail.start();
+        if (findLastKey(tail, from, QUOTED_USAGE_METADATA)) {
+            scanUsage(tail);
+        }
+        if (findLastKey(tail, from, QUOTED_FINISH_REASON)) {
+            candidates.add(candidateIndex, takeFinish(tail, candidateIndex == 0));
+        }
+    }
+
+    @Override
+    FrameKind kind() {
+        if (output) {
+            return FrameKind.OUTPUT;
+        }
+        return blocked ? FrameKind.TERMINAL : FrameKind.STRUCTURAL;
+    }
+
+    @Override
+    FrameKind doneKind() {
+        return end() == StreamEnd.OPEN ? FrameKind.STRUCTURAL : FrameKind.TERMINAL;
+    }
+
+    @Override
+    StreamEnd endAfter(FrameKind kind, boolean done) {
+        everBlocked |= blocked;
+        return everBlocked || candidates.allFinished() ? StreamEnd.FINISHED : StreamEnd.OPEN;
+    }
+
+    private void scanCandidates(JsonCursor json) {
+        if (json.enterArray()) {
+            while (json.nextElement()) {
+                scanCandidate(json);
+            }
+        }
+    }
+
+    private void scanCandidate(JsonCursor json) {
+        if (!json.enterObject()) {
+            return;
+        }
+        int finishAt = -1;
+        candidateIndex = 0;
+        while (json.nextKey()) {
+            if (json.tokenIs(CONTENT)) {
+                scanContent(json);
+            } else if (json.tokenIs(FINISH_REASON) && json.textAhead()) {
+                finishAt = json.position();
+                json.skipValue();
+            } else if (json.tokenIs(INDEX)) {
+                candidateIndex = Math.max(0, json.readCount());
+            } else {
+                json.skipValue();
+            }
+        }
+        boolean finished = false;
+        if (finishAt >= 0 && !json.broken()) {
+            int after = json.position();
+            json.moveTo(finishAt);
+            finished = takeFinish(json, candidateIndex == 0);
+            json.moveTo(after);
+        }
+        candidates.add(candidateIndex, finished);
+    }
+
+    private boolean takeFinish(JsonCursor json, boolean firstCandidate) {
+        if (!json.textAhead() || !json.readString()) {
+            return false;
+        }
+        if (firstCandidate) {
+            takeFinishReason(json.token(finishReason()));
+        }
+        return true;
+    }
+
+    private void scanContent(JsonCursor json) {
+        if (!json.enterObject()) {
+            return;
+        }
+        while (json.nextKey()) {
+            if (json.tokenIs(PARTS) && json.enterArray()) {
+                while (json.nextElement()) {
+                    scanPart(json);
+                }
+            } else if (!json.tokenIs(PARTS)) {
+                json.skipValue();
+            }
+        }
+    }
+
+    /** A part is output if its text is not empty, or if it is anything but text: a call, a file, code, a result. */
+    private void scanPart(JsonCursor json) {
+        if (!json.enterObject()) {
+            return;
+        }
+        while (json.nextKey()) {
+            if (json.tokenIs(TEXT)) {
+                output |= json.textAhead();
+            } else if (!json.tokenIs(THOUGHT) && !json.tokenIs(THOUGHT_SIGNATURE)) {
+                output |= json.filledAhead();
+            }
+            json.skipValue();
+        }
+    }
+
+    private void scanFeedback(JsonCursor json) {
+        if (!json.enterObject()) {
+            return;
+        }
+        while (json.nextKey()) {
+            if (json.tokenIs(BLOCK_REASON) && json.textAhead() && json.readString()) {
+                blocked = true;
+                takeFinishReason("block:" + json.token(null));
+            } else {
+                json.skipValue();
+            }
+        }
+    }
+
+    private void scanUsage(JsonCursor json) {
+        if (!json.enterObject()) {
+            return;
+        }
+        while (json.nextKey()) {
+            if (json.tokenIs(PROMPT_TOKEN_COUNT)) {
+                takeInputTokens(json.readCount());
+            } else if (json.tokenIs(CANDIDATES_TOKEN_COUNT)) {
+                takeOutputTokens(json.readCount());
+            } else if (json.tokenIs(THOUGHTS_TOKEN_COUNT)) {
+                takeReasoningTokens(json.readCount());
+            } else if (json.tokenIs(CACHED_CONTENT_TOKEN_COUNT)) {
+                takeCachedTokens(json.readCount());
+            } else {
+                json.skipValue();
+            }
+        }
+    }
+}

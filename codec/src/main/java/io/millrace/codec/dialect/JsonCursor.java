@@ -1,0 +1,404 @@
+package io.millrace.codec.dialect;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.netty.buffer.ByteBuf;
+import io.netty.util.concurrent.FastThreadLocal;
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * Pulls keys and values out of JSON bytes in one pass, without allocation: each byte is looked at once, strings eight
+ * bytes at a time. Since it knows the depth of every key, a key inside a string or in a nested object is never taken
+ * for another.
+ *
+ * <p>The caller stands before a value and either enters it ({@link #enterObject}, {@link #enterArray}), reads it, or
+ * skips it; each of these moves behind it. It checks no more of the grammar than it needs. What it cannot follow makes
+ * it {@linkplain #broken() broken}: then there are no further keys or elements.
+ *
+ * <p>One per thread, shared by all inspectors of that thread, since none keeps it beyond one frame.
+ */
+final class JsonCursor {
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final long ONES = 0x0101010101010101L;
+    private static final long HIGH_BITS = 0x8080808080808080L;
+    private static final long QUOTES = '"' * ONES;
+    private static final long BACKSLASHES = '\\' * ONES;
+    private static final int MAX_DIGITS = 18;
+    private static final int INITIAL_SCRATCH_BYTES = 4096;
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final FastThreadLocal<JsonCursor> CURRENT = new FastThreadLocal<>() {
+        @Override
+        protected JsonCursor initialValue() {
+            return new JsonCursor();
+        }
+    };
+
+    private byte[] scratch = new byte[INITIAL_SCRATCH_BYTES];
+    private byte[] bytes = scratch;
+    private int start;
+    private int position;
+    private int end;
+    private int tokenStart;
+    private int tokenEnd;
+    private boolean escaped;
+    private boolean broken;
+
+    /** This thread's cursor over {@code buf[from, to)}. The bytes are copied unless the buffer has an array. */
+    static JsonCursor over(ByteBuf buf, int from, int to) {
+        JsonCursor cursor = CURRENT.get();
+        if (buf.hasArray()) {
+            int offset = buf.arrayOffset();
+            return cursor.over(buf.array(), offset + from, offset + to);
+        }
+        int length = to - from;
+        if (cursor.scratch.length < length) {
+            cursor.scratch = new byte[Integer.highestOneBit(length) << 1];
+        }
+        buf.getBytes(from, cursor.scratch, 0, length);
+        return cursor.over(cursor.scratch, 0, length);
+    }
+
+    /** This thread's cursor over {@code bytes[from, to)}. */
+    static JsonCursor overArray(byte[] bytes, int from, int to) {
+        return CURRENT.get().over(bytes, from, to);
+    }
+
+    /** Turns to other bytes. */
+    JsonCursor over(byte[] newBytes, int from, int to) {
+        bytes = newBytes;
+        start = from;
+        end = to;
+        moveTo(from);
+        return this;
+    }
+
+    byte[] bytes() {
+        return bytes;
+    }
+
+    int start() {
+        return start;
+    }
+
+    int position() {
+        return position;
+    }
+
+    int end() {
+        return end;
+    }
+
+    /** Where the key or string read last begins, behind its quote. */
+    int tokenStart() {
+        return tokenStart;
+    }
+
+    /** Where the key or string read last ends, before its quote. */
+    int tokenEnd() {
+        return tokenEnd;
+    }
+
+    /** Stands before the value at {@code index}, and is whole again. */
+    void moveTo(int index) {
+        position = index;
+        broken = false;
+        skipWhiteSpace();
+    }
+
+    /** Whether the bytes ended early or are no JSON. */
+    boolean broken() {
+        return broken;
+    }
+
+    /** Enters the object ahead; any other value is skipped and {@code false} returned. */
+    boolean enterObject() {
+        return enter('{');
+    }
+
+    /** Enters the array ahead; any other value is skipped and {@code false} returned. */
+    boolean enterArray() {
+        return enter('[');
+    }
+
+    /** Moves to the value of the next key of the object entered last, or behind that object. */
+    boolean nextKey() {
+        if (!nextItem('}')) {
+            return false;
+        }
+        if (bytes[position] != '"' || !readToken()) {
+            return fail();
+        }
+        skipWhiteSpace();
+        if (position >= end || bytes[position] != ':') {
+            return fail();
+        }
+        position++;
+        skipWhiteSpace();
+        return true;
+    }
+
+    /** Moves to the next element of the array entered last, or behind that array. */
+    boolean nextElement() {
+        return nextItem(']');
+    }
+
+    /** Whether the key or string read last is {@code expected}. */
+    boolean tokenIs(byte[] expected) {
+        return tokenEnd - tokenStart == expected.length
+                && Arrays.equals(bytes, tokenStart, tokenEnd, expected, 0, expected.length);
+    }
+
+    /** The string read last, or {@code previous} itself if it is the same (so that repeats allocate nothing). */
+    String token(String previous) {
+        if (previous != null && !escaped && sameAscii(previous)) {
+            return previous;
+        }
+        if (escaped) {
+            try {
+                return MAPPER.readValue(bytes, tokenStart - 1, tokenEnd - tokenStart + 2, String.class);
+            } catch (IOException e) {
+                return new String(bytes, tokenStart, tokenEnd - tokenStart, StandardCharsets.UTF_8);
+            }
+        }
+        return new String(bytes, tokenStart, tokenEnd - tokenStart, StandardCharsets.UTF_8);
+    }
+
+    /** Whether a value that a script would call true lies ahead: not {@code null, false, 0, "", {}, []}. Does not move. */
+    boolean truthyAhead() {
+        if (position >= end) {
+            return false;
+        }
+        return switch (bytes[position]) {
+            case '"', '{', '[' -> filledAhead();
+            case 't', '-', '1', '2', '3', '4', '5', '6', '7', '8', '9' -> true;
+            default -> false;
+        };
+    }
+
+    /** Whether a non-empty string lies ahead, complete or not. Does not move. */
+    boolean textAhead() {
+        return position + 1 < end && bytes[position] == '"' && bytes[position + 1] != '"';
+    }
+
+    /** Whether a string, object or array with something in it lies ahead, complete or not. Does not move. */
+    boolean filledAhead() {
+        if (position >= end) {
+            return false;
+        }
+        return switch (bytes[position]) {
+            case '"' -> textAhead();
+            case '{' -> firstInside() != '}';
+            case '[' -> firstInside() != ']';
+            default -> false;
+        };
+    }
+
+    /** Whether an object lies ahead, complete or not. Does not move. */
+    boolean objectAhead() {
+        return position < end && bytes[position] == '{';
+    }
+
+    /** Reads the string ahead as the token; any other value is skipped and {@code false} returned. */
+    boolean readString() {
+        if (position < end && bytes[position] == '"') {
+            return readToken();
+        }
+        skipValue();
+        return false;
+    }
+
+    /** Reads the string or number ahead as the token; any other value is skipped and {@code false} returned. */
+    boolean readStringOrNumber() {
+        if (position < end && (bytes[position] == '-' || isDigit(bytes[position]))) {
+            int from = position;
+            skipValue();
+            tokenStart = from;
+            tokenEnd = position;
+            escaped = false;
+            return true;
+        }
+        return readString();
+    }
+
+    /** Reads the whole part of the number ahead; {@code -1} if it is no number, negative or beyond 18 digits. */
+    long readCount() {
+        long value = -1;
+        int from = position;
+        while (position < end && isDigit(bytes[position])) {
+            value = Math.max(value, 0) * 10 + (bytes[position] - '0');
+            if (++position - from > MAX_DIGITS) {
+                value = -1;
+                break;
+            }
+        }
+        if (position == from) {
+            skipValue();
+        } else {
+            skipScalar();
+        }
+        return value;
+    }
+
+    /** Skips the value ahead. */
+    void skipValue() {
+        if (position >= end) {
+            fail();
+            return;
+        }
+        switch (bytes[position]) {
+            case '"' -> readToken();
+            case '{', '[' -> skipContainer();
+            default -> {
+                int from = position;
+                skipScalar();
+                if (position == from) {
+                    fail();
+                }
+            }
+        }
+    }
+
+    private boolean enter(char opening) {
+        if (position < end && bytes[position] == opening) {
+            position++;
+            return true;
+        }
+        skipValue();
+        return false;
+    }
+
+    private boolean nextItem(char closing) {
+        skipWhiteSpace();
+        if (position < end && bytes[position] == ',') {
+            position++;
+            skipWhiteSpace();
+        }
+        if (position >= end) {
+            return fail();
+        }
+        if (bytes[position] == closing) {
+            position++;
+            return false;
+        }
+        return true;
+    }
+
+    // <here>"...", standing on the opening quote
+    private boolean readToken() {
+        int from = position + 1;
+        int at = from;
+        escaped = false;
+        while ((at = quoteOrBackslash(at)) < end && bytes[at] == '\\') {
+            escaped = true;
+            at += 2;
+        }
+        if (at >= end) {
+            return fail();
+        }
+        tokenStart = from;
+        tokenEnd = at;
+        position = at + 1;
+        return true;
+    }
+
+    private int quoteOrBackslash(int from) {
+        int at = from;
+        for (int last = end - Long.BYTES; at <= last; at += Long.BYTES) {
+            long word = (long) LONGS.get(bytes, at);
+            long found = zeroBytes(word ^ QUOTES) | zeroBytes(word ^ BACKSLASHES);
+            if (found != 0) {
+                return at + (Long.numberOfTrailingZeros(found) >>> 3);
+            }
+        }
+        while (at < end && bytes[at] != '"' && bytes[at] != '\\') {
+            at++;
+        }
+        return at;
+    }
+
+    /** The high bit of the lowest zero byte is set, and of no byte below it. */
+    private static long zeroBytes(long word) {
+        return (word - ONES) & ~word & HIGH_BITS;
+    }
+
+    private void skipContainer() {
+        int depth = 0;
+        do {
+            switch (bytes[position]) {
+                case '"' -> {
+                    if (!readToken()) {
+                        return;
+                    }
+                }
+                case '{', '[' -> {
+                    depth++;
+                    position++;
+                }
+                case '}', ']' -> {
+                    depth--;
+                    position++;
+                }
+                default -> position++;
+            }
+        } while (depth > 0 && position < end);
+        if (depth > 0) {
+            fail();
+        }
+    }
+
+    private void skipScalar() {
+        while (position < end && isScalar(bytes[position])) {
+            position++;
+        }
+    }
+
+    private int firstInside() {
+        int at = position + 1;
+        while (at < end && isWhiteSpace(bytes[at])) {
+            at++;
+        }
+        return at < end ? bytes[at] : -1;
+    }
+
+    private void skipWhiteSpace() {
+        while (position < end && isWhiteSpace(bytes[position])) {
+            position++;
+        }
+    }
+
+    private boolean fail() {
+        broken = true;
+        position = end;
+        return false;
+    }
+
+    private boolean sameAscii(String text) {
+        int length = tokenEnd - tokenStart;
+        if (text.length() != length) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (text.charAt(i) != bytes[tokenStart + i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isWhiteSpace(byte b) {
+        return b == ' ' || b == '\n' || b == '\r' || b == '\t';
+    }
+
+    private static boolean isDigit(byte b) {
+        return b >= '0' && b <= '9';
+    }
+
+    /** Letters, digits and signs: what numbers, {@code true}, {@code false} and {@code null} are made of. */
+    private static boolean isScalar(byte b) {
+        return isDigit(b) || (b >= 'a' && b <= 'z') || b == '-' || b == '+' || b == '.' || b == 'E';
+    }
+}

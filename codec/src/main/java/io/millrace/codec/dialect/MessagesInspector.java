@@ -1,0 +1,207 @@
+package io.millrace.codec.dialect;
+
+/** Reads Messages events. Its SDKs drop what has no {@code event:} line, so an error without one is a hidden error. */
+final class MessagesInspector extends StreamInspector {
+    private static final byte[] TYPE = ascii("type");
+    private static final byte[] DELTA = ascii("delta");
+    private static final byte[] CONTENT_BLOCK = ascii("content_block");
+    private static final byte[] MESSAGE = ascii("message");
+    private static final byte[] USAGE = ascii("usage");
+    private static final byte[] ERROR = ascii("error");
+    private static final byte[] MODEL = ascii("model");
+    private static final byte[] TEXT = ascii("text");
+    private static final byte[] THINKING = ascii("thinking");
+    private static final byte[] PARTIAL_JSON = ascii("partial_json");
+    private static final byte[] SIGNATURE_DELTA = ascii("signature_delta");
+    private static final byte[] COMPACTION = ascii("compaction");
+    private static final byte[] FALLBACK = ascii("fallback");
+    private static final byte[] STOP_REASON = ascii("stop_reason");
+    private static final byte[] INPUT_TOKENS = ascii("input_tokens");
+    private static final byte[] OUTPUT_TOKENS = ascii("output_tokens");
+    private static final byte[] CACHE_READ_INPUT_TOKENS = ascii("cache_read_input_tokens");
+    private static final byte[] OUTPUT_TOKENS_DETAILS = ascii("output_tokens_details");
+    private static final byte[] THINKING_TOKENS = ascii("thinking_tokens");
+    private static final byte[] PING = ascii("ping");
+    private static final byte[] MESSAGE_STOP = ascii("message_stop");
+    private static final byte[] QUOTED_USAGE = ascii("\"usage\"");
+
+    private boolean output;
+    private boolean ping;
+    private boolean stop;
+    private boolean errorEvent;
+
+    @Override
+    void beginFrame() {
+        output = false;
+        ping = false;
+        stop = false;
+        errorEvent = false;
+    }
+
+    @Override
+    void scan(JsonCursor json) {
+        while (json.nextKey()) {
+            if (json.tokenIs(TYPE)) {
+                scanType(json);
+            } else if (json.tokenIs(DELTA)) {
+                scanDelta(json);
+            } else if (json.tokenIs(CONTENT_BLOCK)) {
+                scanBlock(json);
+            } else if (json.tokenIs(MESSAGE)) {
+                scanMessage(json);
+            } else if (json.tokenIs(USAGE)) {
+                scanUsage(json);
+            } else if (json.tokenIs(ERROR)) {
+                takeError(json);
+            } else {
+                json.skipValue();
+            }
+        }
+    }
+
+    @Override
+    void settle(JsonCursor json, byte[] bytes, int eventFrom, int eventTo) {
+        errorEvent = isErrorEvent(bytes, eventFrom, eventTo);
+        super.settle(json, bytes, eventFrom, eventTo);
+    }
+
+    @Override
+    void scanTail(JsonCursor tail) {
+        if (findLastKey(tail, tail.start(), QUOTED_USAGE)) {
+            scanUsage(tail);
+        }
+    }
+
+    @Override
+    FrameKind kind() {
+        if (stop) {
+            return FrameKind.TERMINAL;
+        }
+        if (ping) {
+            return FrameKind.KEEP_ALIVE;
+        }
+        return output ? FrameKind.OUTPUT : FrameKind.STRUCTURAL;
+    }
+
+    @Override
+    FrameKind errorKind() {
+        return errorEvent ? FrameKind.ERROR : FrameKind.HIDDEN_ERROR;
+    }
+
+    @Override
+    FrameKind doneKind() {
+        return end() == StreamEnd.OPEN ? FrameKind.STRUCTURAL : FrameKind.TERMINAL;
+    }
+
+    @Override
+    StreamEnd endAfter(FrameKind kind, boolean done) {
+        return stop ? StreamEnd.DONE : end();
+    }
+
+    private void scanType(JsonCursor json) {
+        if (json.readString()) {
+            ping = json.tokenIs(PING);
+            stop = json.tokenIs(MESSAGE_STOP);
+            if (json.tokenIs(ERROR)) {
+                markError();
+            }
+        }
+    }
+
+    // {"type": "text_delta", "text": ".."} or {"stop_reason": "end_turn", ..}
+    private void scanDelta(JsonCursor json) {
+        if (!json.enterObject()) {
+            return;
+        }
+        boolean typed = false;
+        boolean empty = false;
+        while (json.nextKey()) {
+            if (json.tokenIs(TYPE)) {
+                typed = json.readString();
+                empty |= json.tokenIs(SIGNATURE_DELTA);
+            } else if (json.tokenIs(TEXT) || json.tokenIs(THINKING) || json.tokenIs(PARTIAL_JSON)) {
+                empty |= !json.filledAhead();
+                json.skipValue();
+            } else if (json.tokenIs(STOP_REASON)) {
+                if (json.readString()) {
+                    takeFinishReason(json.token(finishReason()));
+                }
+            } else {
+                json.skipValue();
+            }
+        }
+        output |= typed && !empty;
+    }
+
+    /** Text and thinking begin empty; any other block names a tool or is there as a whole. */
+    private void scanBlock(JsonCursor json) {
+        if (!json.enterObject()) {
+            return;
+        }
+        boolean typed = false;
+        boolean opening = false;
+        boolean filled = false;
+        while (json.nextKey()) {
+            if (json.tokenIs(TYPE)) {
+                typed = json.readString();
+                opening = json.tokenIs(TEXT)
+                        || json.tokenIs(THINKING)
+                        || json.tokenIs(COMPACTION)
+                        || json.tokenIs(FALLBACK);
+                output |= typed && !opening;
+            } else if (json.tokenIs(TEXT) || json.tokenIs(THINKING)) {
+                filled |= json.filledAhead();
+                json.skipValue();
+            } else {
+                json.skipValue();
+            }
+        }
+        output |= filled;
+    }
+
+    private void scanMessage(JsonCursor json) {
+        if (!json.enterObject()) {
+            return;
+        }
+        while (json.nextKey()) {
+            if (json.tokenIs(MODEL)) {
+                takeModel(json);
+            } else if (json.tokenIs(USAGE)) {
+                scanUsage(json);
+            } else {
+                json.skipValue();
+            }
+        }
+    }
+
+    private void scanUsage(JsonCursor json) {
+        if (!json.enterObject()) {
+            return;
+        }
+        while (json.nextKey()) {
+            if (json.tokenIs(INPUT_TOKENS)) {
+                takeInputTokens(json.readCount());
+            } else if (json.tokenIs(OUTPUT_TOKENS)) {
+                takeOutputTokens(json.readCount());
+            } else if (json.tokenIs(CACHE_READ_INPUT_TOKENS)) {
+                takeCachedTokens(json.readCount());
+            } else if (json.tokenIs(OUTPUT_TOKENS_DETAILS)) {
+                scanDetails(json);
+            } else {
+                json.skipValue();
+            }
+        }
+    }
+
+    private void scanDetails(JsonCursor json) {
+        if (json.enterObject()) {
+            while (json.nextKey()) {
+                if (json.tokenIs(THINKING_TOKENS)) {
+                    takeReasoningTokens(json.readCount());
+                } else {
+                    json.skipValue();
+                }
+            }
+        }
+    }
+}

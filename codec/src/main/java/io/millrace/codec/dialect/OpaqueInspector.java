@@ -1,0 +1,40 @@
+package io.millrace.codec.dialect;
+
+import io.netty.buffer.ByteBuf;
+
+/** Reads streams of no known dialect: data is output, anything else keeps alive, and no frame is an end. */
+final class OpaqueInspector extends StreamInspector {
+    @Override
+    public TailVerdict inspectTail(ByteBuf buf, int start, int end) {
+        return TailVerdict.FORWARD;
+    }
+
+    @Override
+    boolean isOpaque() {
+        return true;
+    }
+
+    @Override
+    void beginFrame() {}
+
+    @Override
+    void scan(JsonCursor json) {}
+
+    @Override
+    void scanTail(JsonCursor tail) {}
+
+    @Override
+    FrameKind kind() {
+        return FrameKind.OUTPUT;
+    }
+
+    @Override
+    FrameKind doneKind() {
+        return FrameKind.OUTPUT;
+    }
+
+    @Override
+    StreamEnd endAfter(FrameKind kind, boolean done) {
+        return StreamEnd.OPEN;
+    }
+}

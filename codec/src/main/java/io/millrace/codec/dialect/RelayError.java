@@ -1,0 +1,28 @@
+package io.millrace.codec.dialect;
+
+/** Why a relay had to end a stream that its upstream did not end. */
+public enum RelayError {
+    /** The upstream ended its body cleanly before the dialect's terminal. */
+    UPSTREAM_TRUNCATED("upstream_truncated"),
+    /** The upstream's connection broke. */
+    UPSTREAM_RESET("upstream_reset"),
+    /** The upstream sent no byte for the idle limit. */
+    UPSTREAM_IDLE("upstream_idle"),
+    /** The upstream sent no output for the progress limit. */
+    UPSTREAM_NO_OUTPUT("upstream_no_output"),
+    /** The upstream sent an error in a form that the dialect's SDKs cannot see. */
+    UPSTREAM_ERROR("upstream_error"),
+    /** The relay itself is going away. */
+    RELAY_DRAINING("relay_draining");
+
+    private final String code;
+
+    RelayError(String code) {
+        this.code = code;
+    }
+
+    /** The code as clients see it. */
+    public String code() {
+        return code;
+    }
+}

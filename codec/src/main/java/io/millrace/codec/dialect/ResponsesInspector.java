@@ -1,0 +1,276 @@
+package io.millrace.codec.dialect;
+
+import java.util.Arrays;
+
+/** Reads Responses events. The type is the data's own; the {@code event:} line is asked only where the data has none. */
+final class ResponsesInspector extends StreamInspector {
+    private static final byte[] TYPE = ascii("type");
+    private static final byte[] SEQUENCE_NUMBER = ascii("sequence_number");
+    private static final byte[] DELTA = ascii("delta");
+    private static final byte[] ARGUMENTS = ascii("arguments");
+    private static final byte[] RESPONSE = ascii("response");
+    private static final byte[] ERROR = ascii("error");
+    private static final byte[] MODEL = ascii("model");
+    private static final byte[] STATUS = ascii("status");
+    private static final byte[] INCOMPLETE_DETAILS = ascii("incomplete_details");
+    private static final byte[] REASON = ascii("reason");
+    private static final byte[] USAGE = ascii("usage");
+    private static final byte[] INPUT_TOKENS = ascii("input_tokens");
+    private static final byte[] OUTPUT_TOKENS = ascii("output_tokens");
+    private static final byte[] INPUT_TOKENS_DETAILS = ascii("input_tokens_details");
+    private static final byte[] OUTPUT_TOKENS_DETAILS = ascii("output_tokens_details");
+    private static final byte[] CACHED_TOKENS = ascii("cached_tokens");
+    private static final byte[] REASONING_TOKENS = ascii("reasoning_tokens");
+    private static final byte[] QUOTED_TYPE = ascii("\"type\"");
+    private static final byte[] QUOTED_USAGE = ascii("\"usage\"");
+    private static final byte[] QUOTED_SEQUENCE_NUMBER = ascii("\"sequence_number\"");
+
+    private static final byte[] DELTA_SUFFIX = ascii(".delta");
+    private static final byte[] PARTIAL_IMAGE_SUFFIX = ascii(".partial_image");
+
+    private enum Type {
+        NONE(null),
+        DELTA(null),
+        ARGUMENTS_DELTA("response.function_call_arguments.delta"),
+        ARGUMENTS_DONE("response.function_call_arguments.done"),
+        IMAGE(null),
+        ITEM_ADDED("response.output_item.added"),
+        COMPLETED("response.completed"),
+        INCOMPLETE("response.incomplete"),
+        CANCELLED("response.cancelled"),
+        FAILED("response.failed"),
+        ERROR("error"),
+        KEEPALIVE("keepalive"),
+        OTHER(null);
+
+        @SuppressWarnings("ImmutableEnumChecker") // never written to
+        private final byte[] bytes;
+
+        Type(String name) {
+            bytes = name == null ? new byte[0] : ascii(name);
+        }
+    }
+
+    private static final Type[] NAMED =
+            Arrays.stream(Type.values()).filter(type -> type.bytes.length > 0).toArray(Type[]::new);
+
+    private Type type;
+    private boolean filled;
+    private int dataAt;
+    private int responseAt;
+    private boolean argumentsCame;
+
+    @Override
+    void beginFrame() {
+        type = Type.NONE;
+        filled = false;
+        dataAt = -1;
+        responseAt = -1;
+    }
+
+    @Override
+    void scan(JsonCursor json) {
+        dataAt = json.position() - 1;
+        while (json.nextKey()) {
+            if (json.tokenIs(TYPE)) {
+                scanType(json);
+            } else if (json.tokenIs(SEQUENCE_NUMBER)) {
+                takeSequenceNumber(json.readCount());
+            } else if (json.tokenIs(DELTA) || json.tokenIs(ARGUMENTS)) {
+                filled |= json.filledAhead();
+                json.skipValue();
+            } else if (json.tokenIs(RESPONSE)) {
+                responseAt = json.position();
+                json.skipValue();
+            } else if (json.tokenIs(ERROR)) {
+                takeError(json);
+            } else {
+                json.skipValue();
+            }
+        }
+    }
+
+    @Override
+    void settle(JsonCursor json, byte[] bytes, int eventFrom, int eventTo) {
+        super.settle(json, bytes, eventFrom, eventTo);
+        if (type == Type.NONE && eventTo > eventFrom) {
+            type = typeOf(bytes, eventFrom, eventTo);
+        }
+        if (type == Type.ERROR) {
+            markError();
+            if (dataAt >= 0) {
+                json.moveTo(dataAt);
+                readError(json);
+            }
+        }
+        if (responseAt >= 0 && (isTerminal() || model() == null)) {
+            json.moveTo(responseAt);
+            scanResponse(json);
+        }
+    }
+
+    @Override
+    void scanTail(JsonCursor tail) {
+        int from = tail.start();
+        if (type == Type.NONE && findLastKey(tail, from, QUOTED_TYPE)) {
+            scanType(tail);
+        }
+        if (isTerminal() && findLastKey(tail, from, QUOTED_USAGE)) {
+            scanUsage(tail);
+        }
+        if (findLastKey(tail, from, QUOTED_SEQUENCE_NUMBER)) {
+            takeSequenceNumber(tail.readCount());
+        }
+    }
+
+    @Override
+    FrameKind kind() {
+        return switch (type) {
+            case DELTA -> filled ? FrameKind.OUTPUT : FrameKind.STRUCTURAL;
+            case ARGUMENTS_DELTA -> {
+                argumentsCame |= filled;
+                yield filled ? FrameKind.OUTPUT : FrameKind.STRUCTURAL;
+            }
+            case ARGUMENTS_DONE -> filled && !argumentsCame ? FrameKind.OUTPUT : FrameKind.STRUCTURAL;
+            case IMAGE -> FrameKind.OUTPUT;
+            case ITEM_ADDED -> {
+                argumentsCame = false;
+                yield FrameKind.STRUCTURAL;
+            }
+            case COMPLETED, INCOMPLETE, CANCELLED -> FrameKind.TERMINAL;
+            case FAILED, ERROR -> FrameKind.ERROR;
+            case KEEPALIVE -> FrameKind.KEEP_ALIVE;
+            case NONE, OTHER -> FrameKind.STRUCTURAL;
+        };
+    }
+
+    @Override
+    FrameKind doneKind() {
+        return end() == StreamEnd.OPEN ? FrameKind.STRUCTURAL : FrameKind.TERMINAL;
+    }
+
+    @Override
+    StreamEnd endAfter(FrameKind kind, boolean done) {
+        if (end() == StreamEnd.OPEN) {
+            return kind == FrameKind.TERMINAL ? StreamEnd.TERMINAL : StreamEnd.OPEN;
+        }
+        return done ? StreamEnd.DONE : end();
+    }
+
+    private boolean isTerminal() {
+        return switch (type) {
+            case COMPLETED, INCOMPLETE, CANCELLED, FAILED -> true;
+            default -> false;
+        };
+    }
+
+    private void scanType(JsonCursor json) {
+        if (json.readString()) {
+            type = typeOf(json.bytes(), json.tokenStart(), json.tokenEnd());
+        }
+    }
+
+    private static Type typeOf(byte[] bytes, int from, int to) {
+        if (endsWith(bytes, from, to, DELTA_SUFFIX)) {
+            return is(bytes, from, to, Type.ARGUMENTS_DELTA.bytes) ? Type.ARGUMENTS_DELTA : Type.DELTA;
+        }
+        for (Type type : NAMED) {
+            if (is(bytes, from, to, type.bytes)) {
+                return type;
+            }
+        }
+        return endsWith(bytes, from, to, PARTIAL_IMAGE_SUFFIX) ? Type.IMAGE : Type.OTHER;
+    }
+
+    private static boolean is(byte[] bytes, int from, int to, byte[] name) {
+        return to - from == name.length && Arrays.equals(bytes, from, to, name, 0, name.length);
+    }
+
+    private static boolean endsWith(byte[] bytes, int from, int to, byte[] suffix) {
+        return to - from >= suffix.length && is(bytes, to - suffix.length, to, suffix);
+    }
+
+    private void scanResponse(JsonCursor json) {
+        if (!json.enterObject()) {
+            return;
+        }
+        boolean terminal = isTerminal();
+        String status = defaultStatus();
+        String detail = null;
+        while (json.nextKey()) {
+            if (json.tokenIs(MODEL)) {
+                takeModel(json);
+            } else if (!terminal) {
+                json.skipValue();
+            } else if (json.tokenIs(STATUS)) {
+                status = json.readString() ? json.token(status) : status;
+            } else if (json.tokenIs(INCOMPLETE_DETAILS)) {
+                detail = scanReason(json, detail);
+            } else if (json.tokenIs(ERROR) && json.truthyAhead()) {
+                readError(json);
+                detail = errorType();
+            } else if (json.tokenIs(USAGE)) {
+                scanUsage(json);
+            } else {
+                json.skipValue();
+            }
+        }
+        if (terminal) {
+            takeFinishReason(detail == null ? status : status + ':' + detail);
+        }
+    }
+
+    private String defaultStatus() {
+        return switch (type) {
+            case INCOMPLETE -> "incomplete";
+            case CANCELLED -> "cancelled";
+            case FAILED -> "failed";
+            default -> "completed";
+        };
+    }
+
+    private static String scanReason(JsonCursor json, String previous) {
+        String reason = previous;
+        if (json.enterObject()) {
+            while (json.nextKey()) {
+                if (json.tokenIs(REASON)) {
+                    reason = json.readString() ? json.token(null) : reason;
+                } else {
+                    json.skipValue();
+                }
+            }
+        }
+        return reason;
+    }
+
+    private void scanUsage(JsonCursor json) {
+        if (!json.enterObject()) {
+            return;
+        }
+        while (json.nextKey()) {
+            if (json.tokenIs(INPUT_TOKENS)) {
+                takeInputTokens(json.readCount());
+            } else if (json.tokenIs(OUTPUT_TOKENS)) {
+                takeOutputTokens(json.readCount());
+            } else if (json.tokenIs(INPUT_TOKENS_DETAILS) || json.tokenIs(OUTPUT_TOKENS_DETAILS)) {
+                scanDetails(json);
+            } else {
+                json.skipValue();
+            }
+        }
+    }
+
+    private void scanDetails(JsonCursor json) {
+        if (json.enterObject()) {
+            while (json.nextKey()) {
+                if (json.tokenIs(CACHED_TOKENS)) {
+                    takeCachedTokens(json.readCount());
+                } else if (json.tokenIs(REASONING_TOKENS)) {
+                    takeReasoningTokens(json.readCount());
+                } else {
+                    json.skipValue();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,529 @@
+package io.millrace.codec.dialect;
+
+import io.netty.buffer.ByteBuf;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * Reads what the frames of one stream mean: the kind of each, and from all of them how far the answer has come, its
+ * usage, its finish reason and its error. One per stream, not thread-safe.
+ *
+ * <p>Frames are read as bytes in one pass whose cost grows with the frame's length and no more; nothing is allocated but
+ * the few strings that are kept (model, finish reason, error). No input makes it throw: data that is no JSON is
+ * {@link FrameKind#STRUCTURAL}. Buffers remain with the caller and their indices are not moved.
+ */
+public abstract class StreamInspector {
+    private static final int HEAD_BYTES = 4 * 1024;
+    private static final int TAIL_BYTES = 8 * 1024;
+    private static final byte LF = '\n';
+    private static final byte CR = '\r';
+    private static final byte[] DATA = ascii("data");
+    private static final byte[] EVENT = ascii("event");
+    private static final byte[] ERROR = ascii("error");
+    private static final byte[] DONE = ascii("[DONE]");
+    private static final byte[] CODE = ascii("code");
+    private static final byte[] TYPE = ascii("type");
+    private static final byte[] STATUS = ascii("status");
+    private static final byte[] MESSAGE = ascii("message");
+
+    // The stream so far.
+    private StreamEnd end = StreamEnd.OPEN;
+    private long inputTokens = -1;
+    private long outputTokens = -1;
+    private long cachedTokens = -1;
+    private long reasoningTokens = -1;
+    private long outputFrames;
+    private long sequenceNumber = -1;
+    private String finishReason;
+    private String model;
+    private String errorType;
+    private String errorMessage;
+    private boolean begun;
+
+    // The frame being read.
+    private boolean hasData;
+    private boolean dataBlank;
+    private boolean dataWhole;
+    private boolean doneMark;
+    private boolean error;
+    private boolean hiddenError;
+    private boolean hiddenErrorWhole;
+    private boolean lastLineCut;
+    private int eventFrom;
+    private int eventTo;
+
+    // An over-limit frame that is flowing: its kind, and its last bytes.
+    private FrameKind pieceKind;
+    private byte[] pieceTail;
+    private int pieceTailLength;
+
+    StreamInspector() {}
+
+    /** The kind of the whole frame {@code buf[start, end)}; what it says is added to what is known of the stream. */
+    public final FrameKind inspect(ByteBuf buf, int start, int end) {
+        readFrame(JsonCursor.over(buf, start, end));
+        FrameKind kind = frameKind();
+        commit(kind);
+        return kind;
+    }
+
+    /**
+     * The kind of a frame that comes in pieces, the same for each piece. It is decided on the first 4 KiB of the first
+     * piece; usage, finish reason and end are read from the frame's last 8 KiB, and the stream's state moves, when the
+     * last piece comes.
+     */
+    public final FrameKind inspectPiece(ByteBuf buf, int start, int end, boolean first, boolean last) {
+        if (first) {
+            readFrame(JsonCursor.over(buf, start, Math.min(end, start + HEAD_BYTES)));
+            pieceKind = frameKind();
+            pieceTailLength = 0;
+        }
+        keepTail(buf, start, end);
+        if (last && pieceKind != null) {
+            JsonCursor tail = JsonCursor.overArray(pieceTail, 0, pieceTailLength);
+            if (hasData && !doneMark) {
+                scanTail(tail);
+                pieceKind = frameKind();
+            }
+            commit(pieceKind);
+            pieceTail = null;
+        }
+        return pieceKind == null ? FrameKind.STRUCTURAL : pieceKind;
+    }
+
+    /** What to do with {@code buf[start, end)}, which came after the last whole frame when the body ended cleanly. */
+    public TailVerdict inspectTail(ByteBuf buf, int start, int end) {
+        readFrame(JsonCursor.over(buf, start, end));
+        if (hiddenError ? hiddenErrorWhole : error && dataWhole) {
+            commit(FrameKind.HIDDEN_ERROR);
+            return TailVerdict.HIDDEN_ERROR;
+        }
+        boolean whole = !lastLineCut && !hiddenError && (!hasData || doneMark || dataWhole);
+        if (whole && !error) {
+            long outputsBefore = outputFrames;
+            commit(frameKind());
+            if (isComplete()) {
+                return TailVerdict.TERMINAL;
+            }
+            outputFrames = outputsBefore;
+        }
+        return TailVerdict.DROP;
+    }
+
+    /** How far the stream has come. */
+    public final StreamEnd end() {
+        return end;
+    }
+
+    /** The token counts seen last, a new record each time. */
+    public final Usage usage() {
+        return inputTokens < 0 && outputTokens < 0 && cachedTokens < 0 && reasoningTokens < 0
+                ? Usage.NONE
+                : new Usage(inputTokens, outputTokens, cachedTokens, reasoningTokens);
+    }
+
+    /**
+     * The finish reason seen last, of the first choice, in the dialect's own words; {@code null} until one is seen. A
+     * Responses status carries its reason ({@code incomplete:max_output_tokens}, {@code failed:server_error}); a prompt
+     * that Gemini blocks is {@code block:} and the reason.
+     */
+    public final String finishReason() {
+        return finishReason;
+    }
+
+    /** The model that the stream itself names first, {@code null} if it has not. */
+    public final String model() {
+        return model;
+    }
+
+    /** Of the error seen last: its status name, else its code, else its type; {@code null} if it has none of them. */
+    public final String errorType() {
+        return errorType;
+    }
+
+    /** The message of the error seen last, {@code null} if there is none. */
+    public final String errorMessage() {
+        return errorMessage;
+    }
+
+    /** How many frames were {@link FrameKind#OUTPUT}. */
+    public final long outputFrames() {
+        return outputFrames;
+    }
+
+    /** The Responses sequence number seen last, {@code -1} if none. */
+    public final long sequenceNumber() {
+        return sequenceNumber;
+    }
+
+    /** Forgets the frame read before. */
+    abstract void beginFrame();
+
+    /** Reads the frame's data, which is an object; may be called again for the same frame after {@link #beginFrame}. */
+    abstract void scan(JsonCursor json);
+
+    /**
+     * Called when all lines were read, with the value of the {@code event:} line, empty if there is none. The cursor is
+     * still over the bytes that {@link #scan} read.
+     */
+    void settle(JsonCursor json, byte[] bytes, int eventFrom, int eventTo) {
+        if (isErrorEvent(bytes, eventFrom, eventTo)) {
+            error = true;
+        }
+    }
+
+    static boolean isErrorEvent(byte[] bytes, int eventFrom, int eventTo) {
+        return Arrays.equals(bytes, eventFrom, eventTo, ERROR, 0, ERROR.length);
+    }
+
+    /** Reads what the last bytes of an over-limit frame say. They begin anywhere in its data. */
+    abstract void scanTail(JsonCursor tail);
+
+    /** The kind of the frame just read: its data is an object and no error. */
+    abstract FrameKind kind();
+
+    /** The kind of {@code data: [DONE]}. */
+    abstract FrameKind doneKind();
+
+    /** Where a frame of this kind, not an error, takes the stream. */
+    abstract StreamEnd endAfter(FrameKind kind, boolean done);
+
+    /** Whether nothing is known of the dialect: data is output, and no frame is an error or an end. */
+    boolean isOpaque() {
+        return false;
+    }
+
+    /** The error of the frame just read as SDKs of this dialect see it. */
+    FrameKind errorKind() {
+        return FrameKind.ERROR;
+    }
+
+    final void markError() {
+        error = true;
+    }
+
+    final boolean isError() {
+        return error;
+    }
+
+    final void takeModel(JsonCursor json) {
+        if (model != null || !json.textAhead()) {
+            json.skipValue();
+        } else if (json.readString()) {
+            model = json.token(null);
+        }
+    }
+
+    final void takeFinishReason(String reason) {
+        finishReason = reason;
+    }
+
+    final void takeSequenceNumber(long number) {
+        if (number >= 0) {
+            sequenceNumber = number;
+        }
+    }
+
+    final void takeInputTokens(long count) {
+        inputTokens = count >= 0 ? count : inputTokens;
+    }
+
+    final void takeOutputTokens(long count) {
+        outputTokens = count >= 0 ? count : outputTokens;
+    }
+
+    final void takeCachedTokens(long count) {
+        cachedTokens = count >= 0 ? count : cachedTokens;
+    }
+
+    final void takeReasoningTokens(long count) {
+        reasoningTokens = count >= 0 ? count : reasoningTokens;
+    }
+
+    /** Reads the value of a top-level {@code error} key. A {@code null} or empty one is none. */
+    final void takeError(JsonCursor json) {
+        if (json.truthyAhead()) {
+            error = true;
+            readError(json);
+        } else {
+            json.skipValue();
+        }
+    }
+
+    /** Reads type and message of an error object, or of the object around it (then the inner one wins). */
+    final void readError(JsonCursor json) {
+        if (!json.objectAhead()) {
+            if (json.readString()) {
+                errorMessage = json.token(null);
+            }
+            return;
+        }
+        String status = null;
+        String code = null;
+        String type = null;
+        String message = null;
+        int inner = -1;
+        json.enterObject();
+        while (json.nextKey()) {
+            if (json.tokenIs(CODE)) {
+                code = json.readStringOrNumber() ? json.token(null) : code;
+            } else if (json.tokenIs(TYPE)) {
+                type = json.readString() ? json.token(null) : type;
+            } else if (json.tokenIs(STATUS)) {
+                status = json.readString() ? json.token(null) : status;
+            } else if (json.tokenIs(MESSAGE)) {
+                message = json.readString() ? json.token(null) : message;
+            } else if (json.tokenIs(ERROR) && json.truthyAhead()) {
+                inner = json.position();
+                json.skipValue();
+            } else {
+                json.skipValue();
+            }
+        }
+        errorType = status != null ? status : code != null ? code : type;
+        errorMessage = message;
+        if (inner >= 0 && !json.broken()) {
+            int after = json.position();
+            json.moveTo(inner);
+            readError(json);
+            json.moveTo(after);
+        }
+    }
+
+    /** Stands before the value of the last {@code quotedKey} in the tail; {@code false} if there is none. */
+    static boolean findLastKey(JsonCursor tail, int from, byte[] quotedKey) {
+        byte[] bytes = tail.bytes();
+        for (int at = tail.end() - quotedKey.length; at >= from; at--) {
+            if (startsWith(bytes, at, tail.end(), quotedKey)) {
+                tail.moveTo(at + quotedKey.length);
+                int colon = tail.position();
+                if (colon < tail.end() && bytes[colon] == ':') {
+                    tail.moveTo(colon + 1);
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private boolean isComplete() {
+        return end == StreamEnd.FINISHED || end == StreamEnd.TERMINAL || end == StreamEnd.DONE;
+    }
+
+    private FrameKind frameKind() {
+        if (isOpaque()) {
+            return hasData ? FrameKind.OUTPUT : FrameKind.KEEP_ALIVE;
+        }
+        if (hiddenError) {
+            return FrameKind.HIDDEN_ERROR;
+        }
+        if (error) {
+            return errorKind();
+        }
+        if (!hasData || dataBlank) {
+            return FrameKind.KEEP_ALIVE;
+        }
+        return doneMark ? doneKind() : kind();
+    }
+
+    private void commit(FrameKind kind) {
+        if (kind == FrameKind.OUTPUT) {
+            outputFrames++;
+        }
+        if (end == StreamEnd.ERROR || end == StreamEnd.HIDDEN_ERROR) {
+            return;
+        }
+        end = switch (kind) {
+            case ERROR -> StreamEnd.ERROR;
+            case HIDDEN_ERROR -> StreamEnd.HIDDEN_ERROR;
+            default -> endAfter(kind, doneMark);
+        };
+    }
+
+    // WHATWG HTML 9.2.6: field ":" [ space ] value, one a line
+    private void readFrame(JsonCursor in) {
+        clearFrame();
+        byte[] bytes = in.bytes();
+        int to = in.end();
+        int from = begun ? in.start() : afterByteOrderMark(bytes, in.start(), to);
+        begun = true;
+        int dataLines = 0;
+        int at = from;
+        while (at < to) {
+            int value;
+            if (isLineEnd(bytes[at])) {
+                at++;
+            } else if ((value = valueOf(DATA, bytes, at, to)) >= 0) {
+                at = lineEnd(bytes, dataLines++ == 0 ? readData(in, value, to) : value, to);
+            } else if ((value = valueOf(EVENT, bytes, at, to)) >= 0) {
+                at = lineEnd(bytes, value, to);
+                eventFrom = value;
+                eventTo = at;
+                lastLineCut = at == to;
+            } else if (!isOpaque() && (value = valueOf(ERROR, bytes, at, to)) >= 0) {
+                at = readErrorField(in, value, to);
+            } else if (!isOpaque() && dataLines == 0 && (value = readRawError(in, at, to)) >= 0) {
+                at = value;
+            } else {
+                at = lineEnd(bytes, at, to);
+                lastLineCut = at == to;
+            }
+        }
+        hasData = dataLines > 0;
+        if (dataLines > 1) {
+            beginFrame();
+            readJoinedData(in, from, to);
+        }
+        settle(in, bytes, eventFrom, eventTo);
+    }
+
+    private void clearFrame() {
+        dataBlank = false;
+        dataWhole = false;
+        doneMark = false;
+        error = false;
+        hiddenError = false;
+        hiddenErrorWhole = false;
+        lastLineCut = false;
+        eventFrom = 0;
+        eventTo = 0;
+        beginFrame();
+    }
+
+    /** Reads the first data line; returns where to look for its end. */
+    private int readData(JsonCursor in, int value, int to) {
+        byte[] bytes = in.bytes();
+        dataBlank = value == to || isLineEnd(bytes[value]);
+        doneMark = startsWith(bytes, value, to, DONE);
+        if (dataBlank || doneMark) {
+            return value;
+        }
+        return readObject(in, value) ? in.position() : value;
+    }
+
+    /** Data over several lines is one text, with line feeds between them. Rare: it is copied. */
+    private void readJoinedData(JsonCursor in, int from, int to) {
+        byte[] bytes = in.bytes();
+        ByteArrayOutputStream joined = new ByteArrayOutputStream(to - from);
+        for (int at = from; at < to; at++) {
+            int lineEnd = lineEnd(bytes, at, to);
+            int value = valueOf(DATA, bytes, at, to);
+            if (value >= 0) {
+                joined.write(bytes, value, lineEnd - value);
+                joined.write(LF);
+            }
+            at = lineEnd;
+        }
+        dataBlank = false;
+        error = false;
+        byte[] data = joined.toByteArray();
+        in.over(data, 0, data.length);
+        readObject(in, 0);
+    }
+
+    private boolean readObject(JsonCursor in, int at) {
+        in.moveTo(at);
+        if (!in.objectAhead()) {
+            return false;
+        }
+        in.enterObject();
+        scan(in);
+        dataWhole = !in.broken();
+        return dataWhole;
+    }
+
+    // error: {"message": ..} <- a field that no parser knows (llama.cpp and its kin)
+    private int readErrorField(JsonCursor in, int value, int to) {
+        int lineEnd = lineEnd(in.bytes(), value, to);
+        in.moveTo(value);
+        readError(in);
+        hiddenError = true;
+        hiddenErrorWhole = lineEnd < to || !in.broken();
+        return lineEnd;
+    }
+
+    /** Reads an error object that stands in the body as it is, over one or many lines; its end, {@code -1} if none. */
+    private int readRawError(JsonCursor in, int at, int to) {
+        byte first = in.bytes()[at];
+        if (first != '{' && first != '[') {
+            return -1;
+        }
+        in.moveTo(at);
+        if (first == '[' && !(in.enterArray() && in.nextElement())) {
+            return -1;
+        }
+        boolean found = false;
+        if (in.enterObject()) {
+            while (in.nextKey()) {
+                if (in.tokenIs(ERROR) && in.truthyAhead()) {
+                    found = true;
+                    readError(in);
+                } else {
+                    in.skipValue();
+                }
+            }
+        }
+        if (!found) {
+            return -1;
+        }
+        hiddenError = true;
+        hiddenErrorWhole = !in.broken();
+        return hiddenErrorWhole ? lineEnd(in.bytes(), in.position(), to) : to;
+    }
+
+    private void keepTail(ByteBuf buf, int start, int end) {
+        if (pieceTail == null) {
+            pieceTail = new byte[TAIL_BYTES];
+        }
+        int added = Math.min(end - start, TAIL_BYTES);
+        int kept = Math.min(pieceTailLength, TAIL_BYTES - added);
+        System.arraycopy(pieceTail, pieceTailLength - kept, pieceTail, 0, kept);
+        buf.getBytes(end - added, pieceTail, kept, added);
+        pieceTailLength = kept + added;
+    }
+
+    private static int afterByteOrderMark(byte[] bytes, int from, int to) {
+        boolean marked = to - from >= 3
+                && bytes[from] == (byte) 0xEF
+                && bytes[from + 1] == (byte) 0xBB
+                && bytes[from + 2] == (byte) 0xBF;
+        return marked ? from + 3 : from;
+    }
+
+    /** Where the value of the line at {@code at} begins if its field is {@code name}, else {@code -1}. */
+    private static int valueOf(byte[] name, byte[] bytes, int at, int to) {
+        if (bytes[at] != name[0] || !startsWith(bytes, at, to, name)) {
+            return -1;
+        }
+        int next = at + name.length;
+        if (next == to || isLineEnd(bytes[next])) {
+            return next;
+        }
+        if (bytes[next] != ':') {
+            return -1;
+        }
+        next++;
+        return next < to && bytes[next] == ' ' ? next + 1 : next;
+    }
+
+    private static int lineEnd(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to && !isLineEnd(bytes[at])) {
+            at++;
+        }
+        return at;
+    }
+
+    private static boolean isLineEnd(byte b) {
+        return b == LF || b == CR;
+    }
+
+    private static boolean startsWith(byte[] bytes, int at, int to, byte[] prefix) {
+        return to - at >= prefix.length && Arrays.equals(bytes, at, at + prefix.length, prefix, 0, prefix.length);
+    }
+}
