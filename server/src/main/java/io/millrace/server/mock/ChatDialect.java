@@ -33,7 +33,7 @@ final class ChatDialect implements MockDialect {
             script.add(Kind.STRUCTURE, delta(head, i, "{}", '"' + finish(answer) + '"'));
         }
         if (includesUsage(answer)) {
-            String last = head.replace("\"usage\":null,", "") + "],\"usage\":" + usage(answer) + "}\n\n";
+            String last = head.replace("\"usage\":null,", "") + "],\"usage\":" + usage(answer, choices) + "}\n\n";
             script.add(Kind.STRUCTURE, last);
         }
         return script.add(Kind.TERMINAL, "data: [DONE]\n\n");
@@ -88,7 +88,7 @@ final class ChatDialect implements MockDialect {
                             .formatted(i, message(answer, scratch), finish(answer)));
         }
         return "{\"id\":\"chatcmpl-mock%08d\",\"object\":\"chat.completion\",\"created\":%d,\"model\":\"%s\",\"choices\":[%s],\"usage\":%s,\"system_fingerprint\":\"fp_mock\"}"
-                .formatted(answer.number, Answer.nowSeconds(), answer.model, choices, usage(answer));
+                .formatted(answer.number, Answer.nowSeconds(), answer.model, choices, usage(answer, choices(answer)));
     }
 
     private static String message(Answer answer, ByteBuf scratch) {
@@ -123,40 +123,24 @@ final class ChatDialect implements MockDialect {
         return answer.spec.has(SpecKey.USAGE) ? answer.spec.flag(SpecKey.USAGE) : asked;
     }
 
-    static String usage(Answer answer) {
-        int output = answer.completionTokens() * choices(answer);
+    static String usage(Answer answer, int choices) {
+        int output = answer.completionTokens() * choices;
         return "{\"prompt_tokens\":%d,\"completion_tokens\":%d,\"total_tokens\":%d,\"prompt_tokens_details\":{\"cached_tokens\":0},\"completion_tokens_details\":{\"reasoning_tokens\":%d}}"
-                .formatted(
-                        answer.promptTokens, output, answer.promptTokens + output, answer.reasoning * choices(answer));
+                .formatted(answer.promptTokens, output, answer.promptTokens + output, answer.reasoning * choices);
     }
 
     @Override
-    public String errorFrame(String message) {
-        return "data: " + openAiError("server_error", "server_is_overloaded", message) + "\n\n";
+    public String errorFrame(String message, int sequence) {
+        return "data: " + OpenAiErrors.overloaded(message) + "\n\n";
     }
 
     @Override
     public String hiddenErrorFrame(String message) {
-        return "error: " + openAiError("server_error", "server_is_overloaded", message) + "\n\n";
+        return "error: " + OpenAiErrors.overloaded(message) + "\n\n";
     }
 
     @Override
     public String errorBody(int status, String message) {
-        return switch (status) {
-            case 401, 403 -> openAiError("invalid_request_error", "invalid_api_key", message);
-            case 404 -> openAiError("invalid_request_error", "not_found", message);
-            case 429 -> openAiError("requests", "rate_limit_exceeded", message);
-            case 503, 529 -> openAiError("server_error", "server_is_overloaded", message);
-            default ->
-                openAiError(
-                        status < 500 ? "invalid_request_error" : "server_error",
-                        status < 500 ? "invalid_request" : "server_error",
-                        message);
-        };
-    }
-
-    private static String openAiError(String type, String code, String message) {
-        return "{\"error\":{\"message\":\"%s\",\"type\":\"%s\",\"param\":null,\"code\":\"%s\"}}"
-                .formatted(Answer.escape(message), type, code);
+        return OpenAiErrors.body(status, message);
     }
 }

@@ -8,12 +8,21 @@ interface MockDialect {
     /** The same as one JSON body. */
     String body(Answer answer);
 
-    /** An error event as this provider sends it in a stream, blank line included. */
-    String errorFrame(String message);
+    /**
+     * An error event as this provider sends it in a stream, blank line included.
+     *
+     * @param sequence the number of frames before it
+     */
+    String errorFrame(String message, int sequence);
 
     /** An error in a stream as some servers send it and no SDK of the dialect sees it. */
     String hiddenErrorFrame(String message);
 
     /** The body of a response with an error status. */
     String errorBody(int status, String message);
+
+    /** The name of the response header that carries the provider's request id. */
+    default String requestIdHeader() {
+        return "x-request-id";
+    }
 }

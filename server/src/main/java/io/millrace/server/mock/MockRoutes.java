@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -18,11 +19,18 @@ final class MockRoutes {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String MODEL_PREFIX = "mock:";
     private static final String FAULT = "The mock was asked to fail here.";
+    private static final byte[] JUNK = {
+        0, (byte) 0xff, (byte) 0xfe, '<', 'h', 't', 'm', 'l', '>', '\n', '\n', '{', '\n', '\n'
+    };
 
     private final MockSpec defaults;
     private final Replays replays;
     private final MockCounters counters;
-    private final ChatDialect chat = new ChatDialect();
+    private final MockDialect chat = new ChatDialect();
+    private final MockDialect completions = new CompletionsDialect();
+    private final MockDialect responses = new ResponsesDialect();
+    private final MockDialect messages = new MessagesDialect();
+    private final MockDialect gemini = new GeminiDialect();
 
     MockRoutes(MockSpec defaults, Replays replays, MockCounters counters) {
         this.defaults = defaults;
@@ -40,7 +48,7 @@ final class MockRoutes {
         if (path.equals("/__mock/stats")) {
             return new Routed(Reply.json(200, counters.snapshot().toJson()), MockSpec.PLAIN);
         }
-        var dialect = dialect();
+        var dialect = dialect(request, path);
         try {
             return answer(request, uri, dialect);
         } catch (IllegalArgumentException e) {
@@ -48,38 +56,70 @@ final class MockRoutes {
         }
     }
 
-    private MockDialect dialect() {
-        return chat;
+    private MockDialect dialect(MockRequest request, String path) {
+        if (path.endsWith("/chat/completions")) {
+            return chat;
+        }
+        if (path.endsWith("/completions")) {
+            return completions;
+        }
+        if (path.endsWith("/responses")) {
+            return responses;
+        }
+        if (path.endsWith("enerateContent") || path.startsWith("/v1beta")) {
+            return gemini;
+        }
+        return path.endsWith("/messages") || request.headers().contains("anthropic-version") ? messages : chat;
     }
 
     private Routed answer(MockRequest request, QueryStringDecoder uri, MockDialect dialect) {
         String path = uri.path();
-        boolean asks = request.method().equals("POST") && path.endsWith("/chat/completions");
-        JsonNode json = asks ? parse(request.body()) : MissingNode.getInstance();
-        String model = json.path("model").asText("mock");
+        boolean posted = request.method().equals("POST");
+        boolean generates = posted && path.matches(".*/(completions|responses|messages|models/[^/]*enerateContent)");
+        boolean embeds = posted && path.endsWith("/embeddings");
+        var json = generates || embeds ? parse(request.body()) : MissingNode.getInstance();
+        String model = model(path, json);
         var spec = spec(request, uri, model);
-        if (spec.has(SpecKey.STATUS) && spec.count(SpecKey.STATUS, 200) >= 300) {
-            return new Routed(failure(spec, dialect), spec);
+        var headers = headers(spec, dialect, request.number());
+        Reply reply;
+        if (spec.has(SpecKey.STATUS)) {
+            int status = spec.count(SpecKey.STATUS, 500);
+            reply = Reply.json(status, dialect.errorBody(status, FAULT));
+        } else if (generates) {
+            var answer = answer(request, spec, model, json);
+            boolean streams = path.endsWith(":streamGenerateContent")
+                    || json.path("stream").asBoolean();
+            reply = streams || spec.has(SpecKey.REPLAY)
+                    ? stream(spec, dialect, answer)
+                    : Reply.json(200, dialect.body(answer));
+        } else if (embeds) {
+            reply = Reply.json(200, SideAnswers.embeddings(json, model));
+        } else {
+            reply = side(request, path, dialect);
         }
-        if (!asks) {
-            return new Routed(Reply.json(404, dialect.errorBody(404, "No such path: " + path)), spec);
+        return new Routed(reply.withHeaders(headers), spec);
+    }
+
+    private static Reply side(MockRequest request, String path, MockDialect dialect) {
+        boolean head = request.method().equals("HEAD");
+        Reply reply;
+        if (path.startsWith("/echo")) {
+            reply = Reply.json(200, SideAnswers.echo(request));
+        } else if (path.endsWith("/models") && (head || request.method().equals("GET"))) {
+            reply = Reply.json(200, SideAnswers.models(request, path));
+        } else {
+            reply = Reply.json(404, dialect.errorBody(404, "No such resource: " + request.method() + " " + path));
         }
-        var answer = new Answer(
-                spec,
-                request.number(),
-                model,
-                json,
-                Prompts.last(json),
-                Prompts.hasToolResult(json),
-                Prompts.maxTokens(json));
-        if (spec.has(SpecKey.REPLAY)) {
-            String name = spec.text(SpecKey.REPLAY, "");
-            replays.verify(name); // a wrong name fails here, not after the head
-            return new Routed(stream(spec, dialect, () -> replays.script(name)), spec);
+        return head ? reply.withoutBody() : reply;
+    }
+
+    /** Gemini's model stands in the path, everyone else's in the body. */
+    private static String model(String path, JsonNode json) {
+        int models = path.lastIndexOf("/models/");
+        if (models >= 0 && path.endsWith("enerateContent")) {
+            return path.substring(models + "/models/".length(), path.lastIndexOf(':'));
         }
-        return json.path("stream").asBoolean()
-                ? new Routed(stream(spec, dialect, () -> dialect.stream(answer)), spec)
-                : new Routed(Reply.json(200, dialect.body(answer)), spec);
+        return json.path("model").asText("mock");
     }
 
     private MockSpec spec(MockRequest request, QueryStringDecoder uri, String model) {
@@ -110,26 +150,38 @@ final class MockRoutes {
         throw new IllegalArgumentException("body: not an object (expected: a JSON object)");
     }
 
-    private static Reply failure(MockSpec spec, MockDialect dialect) {
-        int status = spec.count(SpecKey.STATUS, 500);
-        var headers = new ArrayList<String>(extraHeaders(spec));
+    private static Answer answer(MockRequest request, MockSpec spec, String model, JsonNode json) {
+        return new Answer(
+                spec,
+                request.number(),
+                model,
+                json,
+                Prompts.last(json),
+                Prompts.hasToolResult(json),
+                Prompts.maxTokens(json));
+    }
+
+    private static List<String> headers(MockSpec spec, MockDialect dialect, long number) {
+        var headers = new ArrayList<String>(spec.headers());
+        headers.add(dialect.requestIdHeader() + ": req_mock%08d".formatted(number));
         if (spec.has(SpecKey.RETRY_AFTER)) {
             headers.add("Retry-After: " + spec.text(SpecKey.RETRY_AFTER, ""));
         }
         if (spec.has(SpecKey.RETRY_AFTER_MS)) {
             headers.add("retry-after-ms: " + spec.count(SpecKey.RETRY_AFTER_MS, 0));
         }
-        return Reply.json(status, dialect.errorBody(status, FAULT)).withHeaders(headers);
-    }
-
-    private static List<String> extraHeaders(MockSpec spec) {
-        @SuppressWarnings("unchecked") // the form of the key is HEADERS
-        List<String> headers = spec.value(SpecKey.HEADERS, List.of(), List.class);
         return headers;
     }
 
-    private static Reply stream(MockSpec spec, MockDialect dialect, Supplier<Script> plain) {
-        return Reply.stream(() -> withFaults(spec, dialect, plain.get())).withHeaders(extraHeaders(spec));
+    private Reply stream(MockSpec spec, MockDialect dialect, Answer answer) {
+        Supplier<Script> script = () -> dialect.stream(answer);
+        if (spec.has(SpecKey.REPLAY)) {
+            String name = spec.text(SpecKey.REPLAY, "");
+            replays.verify(name); // a wrong name fails here, not after the head
+            script = () -> replays.script(name);
+        }
+        var plain = script;
+        return Reply.stream(() -> withFaults(spec, dialect, plain.get()));
     }
 
     private static Script withFaults(MockSpec spec, MockDialect dialect, Script script) {
@@ -137,17 +189,21 @@ final class MockRoutes {
             script.dropTerminals();
         }
         if (spec.flag(SpecKey.ERROR_FIRST)) {
-            script.replaceBy(Frames.utf8(dialect.errorFrame(FAULT)));
+            script.replaceBy(dialect.errorFrame(FAULT, 0));
         } else if (spec.has(SpecKey.ERROR_AFTER)) {
-            script.insertAfter(spec.count(SpecKey.ERROR_AFTER, 0), Frames.utf8(dialect.errorFrame(FAULT)), true);
+            script.insertAfter(
+                    spec.count(SpecKey.ERROR_AFTER, 0),
+                    (frames, out) -> ByteBufUtil.writeUtf8(out, dialect.errorFrame(FAULT, frames)),
+                    true);
         } else if (spec.has(SpecKey.HIDDEN_ERROR_AFTER)) {
-            byte[] hidden = Frames.utf8(dialect.hiddenErrorFrame(FAULT));
-            script.insertAfter(spec.count(SpecKey.HIDDEN_ERROR_AFTER, 0), hidden, true);
+            script.insertAfter(
+                    spec.count(SpecKey.HIDDEN_ERROR_AFTER, 0),
+                    (frames, out) -> ByteBufUtil.writeUtf8(out, dialect.hiddenErrorFrame(FAULT)),
+                    true);
         } else if (spec.has(SpecKey.EOF_AFTER)) {
-            script.insertAfter(spec.count(SpecKey.EOF_AFTER, 0), new byte[0], true);
+            script.insertAfter(spec.count(SpecKey.EOF_AFTER, 0), (frames, out) -> {}, true);
         } else if (spec.has(SpecKey.GARBAGE_AFTER)) {
-            byte[] junk = {0, (byte) 0xff, (byte) 0xfe, '<', 'h', 't', 'm', 'l', '>', '\n', '\n', '{', '\n', '\n'};
-            script.insertAfter(spec.count(SpecKey.GARBAGE_AFTER, 0), junk, false);
+            script.insertAfter(spec.count(SpecKey.GARBAGE_AFTER, 0), (frames, out) -> out.writeBytes(JUNK), false);
         }
         return script;
     }

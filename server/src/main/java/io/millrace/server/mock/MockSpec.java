@@ -2,6 +2,7 @@ package io.millrace.server.mock;
 
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
@@ -85,6 +86,12 @@ public final class MockSpec {
 
     <T> T value(SpecKey key, T absent, Class<T> type) {
         return type.cast(values.getOrDefault(key, absent));
+    }
+
+    /** Extra header lines, each {@code name:value}. */
+    List<String> headers() {
+        var headers = (List<?>) values.getOrDefault(SpecKey.HEADERS, List.of());
+        return headers.stream().map(String.class::cast).toList();
     }
 
     /** The pauses between frames: those of a replay, or of generated output. */

@@ -31,7 +31,8 @@ final class Script {
     private int outputs;
 
     private int insertAfter = MockSpec.NEVER;
-    private byte[] inserted = {};
+    private FrameWriter inserted = (index, out) -> {};
+    private int frames;
     private boolean endsAfterInsert;
 
     /** Adds one frame. */
@@ -53,23 +54,20 @@ final class Script {
         parts.removeIf(part -> part.kind == Kind.TERMINAL);
     }
 
-    /** Puts {@code bytes} in after that many output frames; after 0 means before the first of them. */
-    void insertAfter(int outputFrames, byte[] bytes, boolean thenEnd) {
+    /**
+     * Puts a frame in after that many output frames; after 0 means before the first of them. Its writer is told the
+     * number of frames before it.
+     */
+    void insertAfter(int outputFrames, FrameWriter frame, boolean thenEnd) {
         insertAfter = outputFrames;
-        inserted = bytes;
+        inserted = frame;
         endsAfterInsert = thenEnd;
     }
 
-    /** Puts {@code bytes} before everything and ends there. */
-    void replaceBy(byte[] bytes) {
+    /** Leaves nothing but that frame. */
+    void replaceBy(String frame) {
         parts.clear();
-        insertAfter = MockSpec.NEVER;
-        add(Kind.STRUCTURE, 1, (index, out) -> out.writeBytes(bytes));
-    }
-
-    /** How many output frames were taken. */
-    int outputs() {
-        return outputs;
+        add(Kind.STRUCTURE, frame);
     }
 
     /** The kind of the frame that comes next, or null at the end. */
@@ -96,6 +94,7 @@ final class Script {
         }
         var current = parts.get(part);
         current.writer.write(index, out);
+        frames++;
         if (++index == current.count) {
             index = 0;
             part++;
@@ -108,7 +107,7 @@ final class Script {
 
     private Kind insert(ByteBuf out) {
         insertAfter = MockSpec.NEVER;
-        out.writeBytes(inserted);
+        inserted.write(frames, out);
         if (endsAfterInsert) {
             part = parts.size();
         }

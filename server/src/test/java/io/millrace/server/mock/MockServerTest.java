@@ -3,11 +3,29 @@ package io.millrace.server.mock;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.server.mock.RawClient.End;
+import io.millrace.server.mock.RawClient.Response;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.InflaterInputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class MockServerTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String CHAT = "/v1/chat/completions";
+    private static final String MESSAGES = "/v1/messages";
+
     private static MockServer mock;
 
     @BeforeAll
@@ -20,48 +38,522 @@ final class MockServerTest {
         mock.close();
     }
 
+    private static Response stream(String path, String spec) throws IOException {
+        try (var client = new RawClient(mock)) {
+            client.post(path, "mock:" + spec, "");
+            return client.readAll();
+        }
+    }
+
+    private static Response call(String method, String path, String body, String... headers) throws IOException {
+        try (var client = new RawClient(mock)) {
+            client.send(method, path, body, headers);
+            return client.readAll();
+        }
+    }
+
+    private static List<JsonNode> events(Response response) throws IOException {
+        var events = new ArrayList<JsonNode>();
+        for (String line : response.text().lines().toList()) {
+            if (line.startsWith("data:") && !line.endsWith("[DONE]")) {
+                events.add(JSON.readTree(line.substring(5)));
+            }
+        }
+        return events;
+    }
+
     @Test
     void streamsChatToItsTerminal() throws Exception {
+        var response = stream(CHAT, "tokens=5,reasoning=2,n=2,usage=1");
+        assertThat(response.head()).startsWith("HTTP/1.1 200 OK\r\n").contains("Transfer-Encoding: chunked");
+        assertThat(response.end()).isEqualTo(End.COMPLETE);
+        assertThat(response.text()).endsWith("\n\ndata: [DONE]\n\n").contains("\"content\":\" Hello\"");
+        assertThat(response.frames()).hasSize(2 + 4 + 10 + 2 + 1 + 1);
+        var events = events(response);
+        var usage = events.get(events.size() - 1);
+        assertThat(usage.path("choices")).isEmpty();
+        assertThat(usage.path("usage").path("completion_tokens").asInt()).isEqualTo(14);
+        assertThat(events)
+                .allSatisfy(event ->
+                        assertThat(event.path("model").asText()).isEqualTo("mock:tokens=5,reasoning=2,n=2,usage=1"));
+    }
+
+    @Test
+    void sendsChatUsageOnlyWhenAsked() throws Exception {
+        assertThat(stream(CHAT, "tokens=1").text()).doesNotContain("usage");
         try (var client = new RawClient(mock)) {
-            client.post("/v1/chat/completions", "mock:tokens=5,reasoning=2", "");
-            var response = client.readAll();
-            assertThat(response.head()).startsWith("HTTP/1.1 200 OK\r\n").contains("Transfer-Encoding: chunked");
-            assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
-            assertThat(response.text()).startsWith("data: {\"id\":").endsWith("\n\ndata: [DONE]\n\n");
-            assertThat(response.frames()).hasSize(1 + 2 + 5 + 1 + 1);
-            assertThat(response.text()).contains("\"content\":\"You\"", "\"content\":\" Hello\"");
+            client.post(CHAT, "mock:tokens=1", "\"stream_options\":{\"include_usage\":true},");
+            assertThat(client.readAll().text()).contains("\"usage\":null", "\"completion_tokens\":1,");
         }
     }
 
     @Test
-    void resetsAfterSoManyOutputFrames() throws Exception {
+    void streamsResponsesInOrderAndNumbered() throws Exception {
+        var response = stream("/v1/responses", "tokens=2,reasoning=1");
+        var events = events(response);
+        assertThat(events)
+                .extracting(event -> event.path("type").asText())
+                .containsExactly(
+                        "response.created",
+                        "response.in_progress",
+                        "response.output_item.added",
+                        "response.reasoning_summary_part.added",
+                        "response.reasoning_summary_text.delta",
+                        "response.reasoning_summary_text.done",
+                        "response.reasoning_summary_part.done",
+                        "response.output_item.done",
+                        "response.output_item.added",
+                        "response.content_part.added",
+                        "response.output_text.delta",
+                        "response.output_text.delta",
+                        "response.output_text.done",
+                        "response.content_part.done",
+                        "response.output_item.done",
+                        "response.completed");
+        for (int i = 0; i < events.size(); i++) {
+            assertThat(events.get(i).path("sequence_number").asInt(-1)).isEqualTo(i);
+        }
+        var completed = events.get(events.size() - 1).path("response");
+        assertThat(completed
+                        .path("output")
+                        .path(1)
+                        .path("content")
+                        .path(0)
+                        .path("text")
+                        .asText())
+                .isEqualTo("You said");
+        assertThat(completed.path("usage").path("output_tokens").asInt()).isEqualTo(3);
+        assertThat(response.text()).startsWith("event: response.created\ndata: {");
+    }
+
+    @Test
+    void streamsMessagesToTheirTerminal() throws Exception {
+        var response = stream(MESSAGES, "tokens=2,reasoning=1,ping=1");
+        assertThat(events(response))
+                .extracting(event -> event.path("type").asText())
+                .containsExactly(
+                        "message_start",
+                        "content_block_start",
+                        "ping",
+                        "content_block_delta",
+                        "content_block_delta",
+                        "content_block_stop",
+                        "content_block_start",
+                        "content_block_delta",
+                        "content_block_delta",
+                        "content_block_stop",
+                        "message_delta",
+                        "message_stop");
+        assertThat(response.text()).contains("\"usage\":{\"output_tokens\":3}");
+    }
+
+    @Test
+    void streamsGeminiWithCrlfAndNoMarker() throws Exception {
+        var response = call(
+                "POST",
+                "/v1beta/models/mock:tokens=3,reasoning=1:streamGenerateContent?alt=sse",
+                "{\"contents\":[{\"parts\":[{\"text\":\"Hi\"}]}]}");
+        var events = events(response);
+        assertThat(events).hasSize(5);
+        assertThat(response.text()).endsWith("}\r\n\r\n").doesNotContain("event:");
+        var last = events.get(4);
+        assertThat(last.path("candidates").path(0).path("finishReason").asText())
+                .isEqualTo("STOP");
+        assertThat(last.path("usageMetadata").path("candidatesTokenCount").asInt())
+                .isEqualTo(3);
+        assertThat(last.path("usageMetadata").path("thoughtsTokenCount").asInt())
+                .isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/v1/chat/completions, /choices/0/message/content",
+        "/v1/completions, /choices/0/text",
+        "/v1/responses, /output/0/content/0/text",
+        "/v1/messages, /content/0/text",
+        "/v1beta/models/m:generateContent, /candidates/0/content/parts/0/text"
+    })
+    void answersWithOneBodyWhenNotAskedToStream(String path, String pointer) throws Exception {
+        var response = call(
+                "POST",
+                path,
+                "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"red \\\"fish\\\"\"}],\"input\":\"red \\\"fish\\\"\",\"prompt\":\"red \\\"fish\\\"\",\"contents\":[{\"parts\":[{\"text\":\"red \\\"fish\\\"\"}]}]}");
+        assertThat(response.head()).contains("Content-Type: application/json", "Content-Length: ");
+        assertThat(JSON.readTree(response.body()).at(pointer).asText())
+                .startsWith("You said: red \"fish\". A mill race");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/v1/chat/completions, \"name\":\"get_weather\"",
+        "/v1/responses, response.function_call_arguments.done",
+        "/v1/messages, \"type\":\"input_json_delta\"",
+        "/v1beta/models/mock:streamGenerateContent, \"functionCall\":{\"name\":\"get_weather\""
+    })
+    void callsTheToolUntilItHasAnswered(String path, String mark) throws Exception {
         try (var client = new RawClient(mock)) {
-            client.post("/v1/chat/completions", "mock:reset_after=3", "");
-            var response = client.readAll();
-            assertThat(response.end()).isEqualTo(RawClient.End.RESET);
-            assertThat(response.frames()).hasSize(1 + 3);
+            client.send("POST", path, turn("\"role\":\"user\",\"content\":\"Hi\""), "x-mock: tool=1");
+            assertThat(client.readAll().text()).contains(mark).doesNotContain("mill");
+            client.send("POST", path, turn(toolResult(path)), "x-mock: tool=1");
+            assertThat(client.readAll().text()).doesNotContain(mark).contains("\" tool\"");
+        }
+    }
+
+    private static String turn(String turn) {
+        return "{\"model\":\"m\",\"stream\":true,\"messages\":[{%s}],\"input\":[{%s}],\"contents\":[{%s}]}"
+                .formatted(turn, turn, turn);
+    }
+
+    private static String toolResult(String path) {
+        if (path.endsWith("/responses")) {
+            return "\"type\":\"function_call_output\",\"output\":\"sunny\"";
+        }
+        if (path.endsWith("/messages")) {
+            return "\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"content\":\"sunny\"}]";
+        }
+        return path.startsWith("/v1beta")
+                ? "\"parts\":[{\"functionResponse\":{\"name\":\"get_weather\"}}]"
+                : "\"role\":\"tool\",\"content\":\"sunny\"";
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/v1/chat/completions, 'data: {\"error\":{'",
+        "/v1/responses, 'event: error\ndata: {\"type\":\"error\",\"sequence_number\":'",
+        "/v1/messages, 'event: error\ndata: {\"type\":\"error\",\"error\":{'"
+    })
+    void sendsTheErrorFrameFirstOrAfterOutput(String path, String start) throws Exception {
+        assertThat(stream(path, "error_first=1").text()).startsWith(start);
+        var later = stream(path, "error_after=2");
+        var frames = later.frames();
+        assertThat(new String(frames.get(frames.size() - 1), StandardCharsets.UTF_8))
+                .startsWith(start);
+        assertThat(later.text()).contains("You", " said").doesNotContain("mill race", "[DONE]", "message_stop");
+        assertThat(later.end()).isEqualTo(End.COMPLETE);
+    }
+
+    @Test
+    void numbersTheResponsesErrorAfterTheFramesBeforeIt() throws Exception {
+        var events = events(stream("/v1/responses", "error_after=2"));
+        assertThat(events.get(events.size() - 1).path("sequence_number").asInt())
+                .isEqualTo(events.size() - 1);
+    }
+
+    @Test
+    void hidesErrorsFromSdks() throws Exception {
+        assertThat(stream(CHAT, "hidden_error_after=1").text()).contains("\n\nerror: {\"error\":");
+        assertThat(stream(MESSAGES, "hidden_error_after=1").text())
+                .contains("\n\ndata: {\"type\":\"error\"")
+                .doesNotContain("event: error");
+    }
+
+    @Test
+    void answersWithTheStatusAskedFor() throws Exception {
+        var response = stream(MESSAGES, "status=529,retry_after=7,retry_after_ms=70,headers=x-a:1|x-b:2");
+        assertThat(response.head())
+                .startsWith("HTTP/1.1 529 ")
+                .contains("Retry-After: 7\r\n", "retry-after-ms: 70\r\n", "x-a:1\r\n", "x-b:2\r\n", "request-id: ");
+        assertThat(response.text()).contains("overloaded_error");
+        assertThat(stream(CHAT, "status=429").text()).contains("rate_limit_exceeded");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "reset_after=3, RESET",
+        "end_after=3, TRUNCATED",
+        "garbage_chunk_after=3, BAD_CHUNK",
+        "eof_after=3, COMPLETE"
+    })
+    void cutsAfterSoManyOutputFrames(String spec, End end) throws Exception {
+        var response = stream(CHAT, spec);
+        assertThat(response.end()).isEqualTo(end);
+        assertThat(response.frames()).hasSize(1 + 3);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 199, 500, 1000})
+    void cutsAtTheByte(int at) throws Exception {
+        var ended = stream(CHAT, "end_at_byte=" + at);
+        assertThat(ended.body()).hasSize(at);
+        assertThat(ended.end()).isEqualTo(End.TRUNCATED);
+        var reset = stream(CHAT, "reset_at_byte=" + at);
+        assertThat(reset.body()).hasSize(at);
+        assertThat(reset.end()).isEqualTo(End.RESET);
+    }
+
+    @Test
+    void omitsTheTerminal() throws Exception {
+        var response = stream(CHAT, "done=0");
+        assertThat(response.text()).contains("\"finish_reason\":\"stop\"").doesNotContain("[DONE]");
+        assertThat(response.end()).isEqualTo(End.COMPLETE);
+    }
+
+    @Test
+    void putsJunkIntoTheBodyAndGoesOn() throws Exception {
+        assertThat(stream(CHAT, "garbage_after=2").text())
+                .contains("<html>\n\n{\n\n")
+                .endsWith("[DONE]\n\n");
+    }
+
+    @Test
+    void answersWithSomethingThatIsNotHttp() throws Exception {
+        try (var client = new RawClient(mock)) {
+            client.post(CHAT, "mock:garbage_head=1", "");
+            assertThat(client.readLine()).contains("<<<this is not HTTP>>>");
         }
     }
 
     @Test
-    void closesInsideTheBodyAtTheByte() throws Exception {
+    void closesWithoutAnAnswer() throws Exception {
         try (var client = new RawClient(mock)) {
-            client.post("/v1/chat/completions", "mock:end_at_byte=500", "");
-            var response = client.readAll();
-            assertThat(response.end()).isEqualTo(RawClient.End.TRUNCATED);
-            assertThat(response.body()).hasSize(500);
+            client.post(CHAT, "mock:close_on_accept=1", "");
+            assertThat(client.read()).isEqualTo(-1);
         }
     }
 
-    @Test
-    void noticesThatTheClientLeft() throws Exception {
-        long aborted = mock.stats().streamsAborted();
+    @ParameterizedTest
+    @ValueSource(strings = {"stall_head=1", "stall_after_head=1", "stall_after=2", "linger=1", "gap_ms=60000"})
+    void noticesAtOnceThatTheClientLeft(String spec) throws Exception {
         try (var client = new RawClient(mock)) {
-            client.post("/v1/chat/completions", "mock:gap_ms=60000", "");
+            client.post(CHAT, "mock:tokens=4," + spec, "");
+            if (!spec.startsWith("stall_head")) {
+                client.readHead();
+            }
+            await().until(() -> last(spec) != null);
+            assertThat(last(spec).closedByPeerNs()).isZero();
+        }
+        await().until(() -> last(spec).closedByPeerNs() != 0);
+        await().until(() -> mock.stats().activeStreams() == 0);
+    }
+
+    private static MockRequest last(String spec) {
+        return mock.requests().stream()
+                .filter(request -> new String(request.body(), StandardCharsets.UTF_8).contains(spec + '"'))
+                .reduce((first, second) -> second)
+                .orElse(null);
+    }
+
+    @Test
+    void countsAbortedAndCompletedStreams() throws Exception {
+        var before = mock.stats();
+        stream(CHAT, "tokens=1");
+        try (var client = new RawClient(mock)) {
+            client.post(CHAT, "mock:stall_after=1", "");
             client.readHead();
         }
-        await().untilAsserted(() -> assertThat(mock.stats().streamsAborted()).isEqualTo(aborted + 1));
+        await().until(() -> mock.stats().streamsAborted() == before.streamsAborted() + 1);
+        assertThat(mock.stats().streamsCompleted()).isEqualTo(before.streamsCompleted() + 1);
+        assertThat(mock.stats().requests()).isEqualTo(before.requests() + 2);
+    }
+
+    @Test
+    void commentsWhileSilent() throws Exception {
+        try (var client = new RawClient(mock)) {
+            client.post(CHAT, "mock:stall_after_head=1,comment_every_ms=2", "");
+            client.readHead();
+            for (int i = 0; i < 3; i++) {
+                assertThat(client.readLine()).isEqualTo("e");
+                assertThat(client.readLine()).isEqualTo(": keep-alive");
+                assertThat(client.readLine()).isEmpty();
+                assertThat(client.readLine()).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void keepsTheBodyOpenAfterTheTerminal() throws Exception {
+        try (var client = new RawClient(mock)) {
+            client.post(CHAT, "mock:tokens=1,linger=1,comment_every_ms=2", "");
+            client.readHead();
+            String line;
+            do {
+                line = client.readLine();
+            } while (!line.equals("data: [DONE]"));
+            assertThat(List.of(client.readLine(), client.readLine(), client.readLine(), client.readLine()))
+                    .containsExactly("", "", "e", ": keep-alive");
+        }
+    }
+
+    @Test
+    void pausesBeforeTheFirstFrameAndBetweenTokens() throws Exception {
+        long start = System.nanoTime();
+        stream(CHAT, "tokens=5,ttft_ms=40,gap_ms=10");
+        assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(80_000_000L);
+    }
+
+    @Test
+    void delimitsTheBodyAsAsked() throws Exception {
+        var frames = stream(CHAT, "tokens=9");
+        assertThat(frames.chunks()).hasSize(frames.frames().size());
+        int length = frames.body().length;
+        var segments = stream(CHAT, "tokens=9,chunk=segment,segment=7");
+        assertThat(segments.chunks().get(0)).isEqualTo(7);
+        assertThat(segments.end()).isEqualTo(End.COMPLETE);
+        var whole = stream(CHAT, "tokens=9,chunk=whole");
+        assertThat(whole.chunks()).containsExactly(whole.body().length);
+        assertThat(whole.end()).isEqualTo(End.COMPLETE);
+        var none = stream(CHAT, "tokens=9,chunk=none");
+        assertThat(none.head())
+                .doesNotContain("Transfer-Encoding", "Content-Length")
+                .contains("Connection: close");
+        assertThat(none.end()).isEqualTo(End.CLOSED);
+        var old = stream(CHAT, "tokens=9,version=1.0");
+        assertThat(old.head()).startsWith("HTTP/1.0 200 OK\r\n");
+        assertThat(old.end()).isEqualTo(End.CLOSED);
+        var known = stream(CHAT, "tokens=9,length=1");
+        assertThat(known.head()).contains("Content-Length: " + known.body().length);
+        assertThat(known.end()).isEqualTo(End.COMPLETE);
+        assertThat(known.text()).endsWith("[DONE]\n\n");
+        assertThat(length).isGreaterThan(1000);
+    }
+
+    @Test
+    void compressesFrameByFrame() throws Exception {
+        var zipped = stream(CHAT, "gzip=1,tokens=3");
+        assertThat(zipped.head()).contains("Content-Encoding: gzip");
+        assertThat(new GZIPInputStream(new ByteArrayInputStream(zipped.body())).readAllBytes())
+                .asString()
+                .startsWith("data: {")
+                .endsWith("[DONE]\n\n");
+        var deflated = stream(CHAT, "deflate=1,length=1,tokens=3");
+        assertThat(new InflaterInputStream(new ByteArrayInputStream(deflated.body())).readAllBytes())
+                .asString()
+                .endsWith("[DONE]\n\n");
+    }
+
+    @Test
+    void writesLinesAsAsked() throws Exception {
+        var response = stream(MESSAGES, "nospace=1,crlf=1,tokens=1");
+        assertThat(response.text())
+                .startsWith("event:message_start\r\ndata:{")
+                .endsWith("\r\n\r\n")
+                .doesNotContainPattern("[^\r]\n");
+    }
+
+    @Test
+    void sendsOneBigFrame() throws Exception {
+        assertThat(stream(CHAT, "big_frame=200000").frames())
+                .anySatisfy(frame -> assertThat(frame.length).isBetween(200_000, 201_000));
+        var completed = stream("/v1/responses", "big_frame=200000,tokens=2").frames();
+        var last = new String(completed.get(completed.size() - 1), StandardCharsets.UTF_8);
+        assertThat(last).startsWith("event: response.completed").hasSizeGreaterThan(200_000);
+        assertThat(last.substring(last.length() - 1000)).contains("\"usage\":{\"input_tokens\"");
+    }
+
+    @Test
+    void sendsEarlyHintsAndExtraBytes() throws Exception {
+        try (var client = new RawClient(mock)) {
+            client.post(CHAT, "mock:h100=1,tokens=1,extra_bytes=1,content_type=text/plain", "");
+            assertThat(client.readHead()).startsWith("HTTP/1.1 103 Early Hints");
+            var response = client.readAll();
+            assertThat(response.head()).startsWith("HTTP/1.1 200").contains("Content-Type: text/plain");
+            assertThat(response.end()).isEqualTo(End.COMPLETE);
+            assertThat(client.readLine()).isEqualTo("unsolicited bytes");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "anthropic-max-tokens-cut-tool-no-eof-blank",
+                "chat-perplexity-crlf-no-done",
+                "gemini-utf8-cjk",
+                "responses-openai-function-call"
+            })
+    void replaysRecordingsToTheByteInOneByteSegments(String name) throws Exception {
+        byte[] recorded;
+        try (var in = getClass().getResourceAsStream("/fixtures/streams/" + name + ".sse")) {
+            recorded = in.readAllBytes();
+        }
+        assertThat(stream(CHAT, "segment=1,replay=" + name).body()).isEqualTo(recorded);
+        assertThat(stream(CHAT, "chunk=segment,segment=1,replay=" + name).body())
+                .isEqualTo(recorded);
+    }
+
+    @Test
+    void namesAnUnknownReplayOrKey() throws Exception {
+        var replay = stream(CHAT, "replay=nothing");
+        assertThat(replay.status()).isEqualTo(400);
+        assertThat(replay.text()).contains("replay: nothing");
+        var key = stream(MESSAGES, "tokenz=3");
+        assertThat(key.status()).isEqualTo(400);
+        assertThat(key.text()).contains("mock key: tokenz", "invalid_request_error");
+        assertThat(call("POST", CHAT, "[1").status()).isEqualTo(400);
+    }
+
+    @Test
+    void putsQueryOverHeaderOverModel() throws Exception {
+        String body = "{\"model\":\"mock:status=501\"}";
+        assertThat(call("POST", CHAT, body).status()).isEqualTo(501);
+        assertThat(call("POST", CHAT, body, "x-mock: status=502").status()).isEqualTo(502);
+        assertThat(call("POST", CHAT + "?mock=status%3D503", body, "x-mock: status=502")
+                        .status())
+                .isEqualTo(503);
+    }
+
+    @Test
+    void listsModelsInBothShapes() throws Exception {
+        assertThat(call("GET", "/v1/models", "").text()).contains("\"object\":\"list\"");
+        assertThat(call("GET", "/v1/models", "", "anthropic-version: 2023-06-01")
+                        .text())
+                .contains("\"display_name\"");
+    }
+
+    @Test
+    void embedsEachInput() throws Exception {
+        var numbers = JSON.readTree(call("POST", "/v1/embeddings", "{\"model\":\"m\",\"input\":[\"a\",\"b\"]}")
+                .body());
+        assertThat(numbers.path("data")).hasSize(2);
+        assertThat(numbers.at("/data/0/embedding")).hasSize(8);
+        var text = JSON.readTree(call("POST", "/v1/embeddings", "{\"input\":\"a\",\"encoding_format\":\"base64\"}")
+                .body());
+        assertThat(text.at("/data/0/embedding").binaryValue()).hasSize(32);
+    }
+
+    @Test
+    void echoesTheRequestOnOneConnection() throws Exception {
+        try (var client = new RawClient(mock)) {
+            client.send("DELETE", "/echo/a?b=c", "abc", "X-Test: one");
+            var echo = client.readAll();
+            assertThat(echo.text())
+                    .contains("\"method\":\"DELETE\"", "\"uri\":\"/echo/a?b=c\"", "[\"X-Test\",\"one\"]")
+                    .contains("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+            client.send("HEAD", "/echo", "");
+            assertThat(client.readHead()).contains("Content-Length: ");
+            client.send("GET", "/nothing", "");
+            assertThat(client.readAll().status()).isEqualTo(404);
+        }
         var requests = mock.requests();
-        assertThat(requests.get(requests.size() - 1).closedByPeerNs()).isPositive();
+        assertThat(requests.get(requests.size() - 1).connectionId())
+                .isEqualTo(requests.get(requests.size() - 3).connectionId());
+    }
+
+    @Test
+    void tellsItsCounts() throws Exception {
+        assertThat(JSON.readTree(call("GET", "/__mock/stats", "").body())
+                        .path("open_connections")
+                        .asInt())
+                .isPositive();
+    }
+
+    @Test
+    void servesManyStreamsAtOnce() throws Exception {
+        int streams = 2000;
+        var clients = new ArrayList<RawClient>();
+        try {
+            for (int i = 0; i < streams; i++) {
+                var client = new RawClient(mock);
+                clients.add(client);
+                client.post(CHAT, "mock:tokens=4,ttft_ms=300,gap=uniform:50-150", "");
+            }
+            for (var client : clients) {
+                assertThat(client.readAll().frames()).hasSize(1 + 4 + 1 + 1);
+            }
+        } finally {
+            for (var client : clients) {
+                client.close();
+            }
+        }
+        await().until(() -> mock.stats().activeStreams() == 0);
     }
 }

@@ -1,0 +1,105 @@
+package io.millrace.server.mock;
+
+import io.millrace.server.mock.Script.Kind;
+import io.netty.buffer.Unpooled;
+import java.util.ArrayList;
+
+/** Google Gemini: every frame a whole response, line ends CRLF, no end but the end of the body. */
+final class GeminiDialect implements MockDialect {
+    private static final String END = "\r\n\r\n";
+
+    @Override
+    public Script stream(Answer answer) {
+        var script = new Script();
+        deltas(script, answer, "\"thought\":true,", answer.reasoning, answer::writeThought);
+        deltas(script, answer, "", answer.tokens, answer::writeToken);
+        if (answer.callsTool) {
+            script.add(Kind.OUTPUT, "data: " + response(answer, call(), "", promptUsage(answer)) + END);
+        }
+        String last = response(answer, "{\"text\":\"\"}", finish(answer), fullUsage(answer));
+        return script.add(Kind.TERMINAL, "data: " + last + END);
+    }
+
+    private static void deltas(Script script, Answer answer, String mark, int count, Script.FrameWriter token) {
+        byte[] before = Frames.utf8("data: {\"candidates\":[{\"content\":{\"parts\":[{" + mark + "\"text\":\"");
+        byte[] after = Frames.utf8("\"}],\"role\":\"model\"},\"index\":0}]" + tail(answer, promptUsage(answer)) + END);
+        script.add(Kind.OUTPUT, count, (index, out) -> {
+            out.writeBytes(before);
+            token.write(index, out);
+            out.writeBytes(after);
+        });
+    }
+
+    @Override
+    public String body(Answer answer) {
+        var scratch = Unpooled.buffer();
+        var parts = new ArrayList<String>();
+        if (answer.reasoning > 0) {
+            parts.add("{\"thought\":true,\"text\":\"" + answer.thoughts(scratch) + "\"}");
+        }
+        if (answer.tokens > 0) {
+            parts.add("{\"text\":\"" + answer.text(scratch) + "\"}");
+        }
+        if (answer.callsTool) {
+            parts.add(call());
+        }
+        return response(answer, String.join(",", parts), finish(answer), fullUsage(answer));
+    }
+
+    private static String call() {
+        return "{\"functionCall\":{\"name\":\"%s\",\"args\":%s}}"
+                .formatted(Answer.TOOL_NAME, String.join("", Answer.TOOL_ARGUMENTS));
+    }
+
+    private static String finish(Answer answer) {
+        return ",\"finishReason\":\"" + (answer.cutByLimit ? "MAX_TOKENS" : "STOP") + '"';
+    }
+
+    private static String response(Answer answer, String parts, String finish, String usage) {
+        return "{\"candidates\":[{\"content\":{\"parts\":[" + parts + "],\"role\":\"model\"}" + finish
+                + ",\"index\":0}]" + tail(answer, usage);
+    }
+
+    private static String tail(Answer answer, String usage) {
+        boolean silent = answer.spec.has(SpecKey.USAGE) && !answer.spec.flag(SpecKey.USAGE);
+        return (silent ? "" : ",\"usageMetadata\":" + usage)
+                + ",\"modelVersion\":\"%s\",\"responseId\":\"mock%08d\"}".formatted(answer.model, answer.number);
+    }
+
+    private static String promptUsage(Answer answer) {
+        return "{\"promptTokenCount\":%d,\"totalTokenCount\":%d}".formatted(answer.promptTokens, answer.promptTokens);
+    }
+
+    private static String fullUsage(Answer answer) {
+        int output = answer.completionTokens();
+        return "{\"promptTokenCount\":%d,\"candidatesTokenCount\":%d,\"thoughtsTokenCount\":%d,\"totalTokenCount\":%d}"
+                .formatted(
+                        answer.promptTokens, output - answer.reasoning, answer.reasoning, answer.promptTokens + output);
+    }
+
+    @Override
+    public String errorFrame(String message, int sequence) {
+        return "data: " + errorBody(503, message) + END;
+    }
+
+    @Override
+    public String hiddenErrorFrame(String message) {
+        return "{\n  \"error\": {\n    \"code\": 503,\n    \"message\": \"%s\",\n    \"status\": \"UNAVAILABLE\"\n  }\n}\n"
+                .formatted(Answer.escape(message));
+    }
+
+    @Override
+    public String errorBody(int status, String message) {
+        String name = switch (status) {
+            case 401 -> "UNAUTHENTICATED";
+            case 403 -> "PERMISSION_DENIED";
+            case 404 -> "NOT_FOUND";
+            case 429 -> "RESOURCE_EXHAUSTED";
+            case 500 -> "INTERNAL";
+            case 504 -> "DEADLINE_EXCEEDED";
+            default -> status < 500 ? "INVALID_ARGUMENT" : "UNAVAILABLE";
+        };
+        return "{\"error\":{\"code\":%d,\"message\":\"%s\",\"status\":\"%s\"}}"
+                .formatted(status, Answer.escape(message), name);
+    }
+}

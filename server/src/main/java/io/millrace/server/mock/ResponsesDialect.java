@@ -1,0 +1,231 @@
+package io.millrace.server.mock;
+
+import io.millrace.server.mock.Script.Kind;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import java.util.ArrayList;
+import java.util.List;
+
+/** OpenAI Responses: every event numbered from 0, the last one repeating the whole output. */
+final class ResponsesDialect implements MockDialect {
+    @Override
+    public Script stream(Answer answer) {
+        return new Stream(answer).script();
+    }
+
+    @Override
+    public String body(Answer answer) {
+        return response(answer, "completed", Unpooled.buffer());
+    }
+
+    @Override
+    public String errorFrame(String message, int sequence) {
+        return event("error", sequence) + ",\"code\":\"server_is_overloaded\",\"message\":\"" + Answer.escape(message)
+                + "\",\"param\":null," + OpenAiErrors.overloaded(message).substring(1) + "\n\n";
+    }
+
+    @Override
+    public String hiddenErrorFrame(String message) {
+        return "error: " + OpenAiErrors.overloaded(message) + "\n\n";
+    }
+
+    @Override
+    public String errorBody(int status, String message) {
+        return OpenAiErrors.body(status, message);
+    }
+
+    private static String event(String type, int sequence) {
+        return "event: %s\ndata: {\"type\":\"%s\",\"sequence_number\":%d".formatted(type, type, sequence);
+    }
+
+    /** The response object; its output is empty while it is in progress. */
+    private static String response(Answer answer, String status, ByteBuf scratch) {
+        boolean done = !status.equals("in_progress");
+        String output = done ? String.join(",", items(answer, scratch)) : "";
+        String incomplete = status.equals("incomplete") ? "{\"reason\":\"max_output_tokens\"}" : "null";
+        int big = done ? answer.spec.count(SpecKey.BIG_FRAME, 0) : 0;
+        String instructions = big == 0 ? "null" : '"' + "x".repeat(big) + '"';
+        return ("{\"id\":\"resp_mock%08d\",\"object\":\"response\",\"created_at\":%d,\"status\":\"%s\",\"background\":false,"
+                        + "\"error\":null,\"incomplete_details\":%s,\"instructions\":%s,\"max_output_tokens\":null,"
+                        + "\"model\":\"%s\",\"output\":[%s],\"parallel_tool_calls\":true,\"previous_response_id\":null,"
+                        + "\"reasoning\":{\"effort\":null,\"summary\":null},\"store\":true,\"temperature\":1.0,"
+                        + "\"text\":{\"format\":{\"type\":\"text\"}},\"tool_choice\":\"auto\",\"tools\":[],\"top_p\":1.0,"
+                        + "\"truncation\":\"disabled\",\"usage\":%s,\"user\":null,\"metadata\":{}}")
+                .formatted(
+                        answer.number,
+                        Answer.nowSeconds(),
+                        status,
+                        incomplete,
+                        instructions,
+                        answer.model,
+                        output,
+                        done ? usage(answer) : "null");
+    }
+
+    private static String usage(Answer answer) {
+        if (answer.spec.has(SpecKey.USAGE) && !answer.spec.flag(SpecKey.USAGE)) {
+            return "null";
+        }
+        return "{\"input_tokens\":%d,\"input_tokens_details\":{\"cached_tokens\":0},\"output_tokens\":%d,\"output_tokens_details\":{\"reasoning_tokens\":%d},\"total_tokens\":%d}"
+                .formatted(
+                        answer.promptTokens,
+                        answer.completionTokens(),
+                        answer.reasoning,
+                        answer.promptTokens + answer.completionTokens());
+    }
+
+    private static List<String> items(Answer answer, ByteBuf scratch) {
+        var items = new ArrayList<String>();
+        if (answer.reasoning > 0) {
+            items.add(reasoning(answer, "{\"type\":\"summary_text\",\"text\":\"" + answer.thoughts(scratch) + "\"}"));
+        }
+        if (answer.tokens > 0) {
+            items.add(message(answer, "completed", text(answer.text(scratch))));
+        }
+        if (answer.callsTool) {
+            items.add(call(answer, "completed", Answer.toolArguments()));
+        }
+        return items;
+    }
+
+    private static String reasoning(Answer answer, String summary) {
+        return "{\"id\":\"rs_mock%08d\",\"type\":\"reasoning\",\"summary\":[%s]}".formatted(answer.number, summary);
+    }
+
+    private static String message(Answer answer, String status, String content) {
+        return "{\"id\":\"msg_mock%08d\",\"type\":\"message\",\"status\":\"%s\",\"content\":[%s],\"role\":\"assistant\"}"
+                .formatted(answer.number, status, content);
+    }
+
+    private static String text(String text) {
+        return "{\"type\":\"output_text\",\"annotations\":[],\"logprobs\":[],\"text\":\"" + text + "\"}";
+    }
+
+    private static String call(Answer answer, String status, String arguments) {
+        return "{\"id\":\"fc_mock%08d\",\"type\":\"function_call\",\"status\":\"%s\",\"arguments\":\"%s\",\"call_id\":\"call_mock%08d\",\"name\":\"%s\"}"
+                .formatted(answer.number, status, arguments, answer.number, Answer.TOOL_NAME);
+    }
+
+    /** Writes the event sequence, counting events and output items. */
+    private static final class Stream {
+        private final Answer answer;
+        private final Script script = new Script();
+        private int sequence;
+        private int item;
+
+        Stream(Answer answer) {
+            this.answer = answer;
+        }
+
+        Script script() {
+            var scratch = Unpooled.buffer();
+            String begun = ",\"response\":" + response(answer, "in_progress", scratch);
+            one(Kind.STRUCTURE, "response.created", out -> begun);
+            one(Kind.STRUCTURE, "response.in_progress", out -> begun);
+            if (answer.reasoning > 0) {
+                addReasoning();
+            }
+            if (answer.tokens > 0) {
+                addMessage();
+            }
+            if (answer.callsTool) {
+                addCall();
+            }
+            String end = answer.cutByLimit ? "incomplete" : "completed";
+            one(Kind.TERMINAL, "response." + end, out -> ",\"response\":" + response(answer, end, out));
+            return script;
+        }
+
+        private void addReasoning() {
+            String at = ids("rs", ",\"summary_index\":0");
+            item("added", out -> reasoning(answer, ""));
+            one(
+                    Kind.STRUCTURE,
+                    "response.reasoning_summary_part.added",
+                    out -> at + ",\"part\":{\"type\":\"summary_text\",\"text\":\"\"}");
+            deltas("response.reasoning_summary_text.delta", at, "", answer.reasoning, answer::writeThought);
+            one(
+                    Kind.STRUCTURE,
+                    "response.reasoning_summary_text.done",
+                    out -> at + ",\"text\":\"" + answer.thoughts(out) + '"');
+            one(
+                    Kind.STRUCTURE,
+                    "response.reasoning_summary_part.done",
+                    out -> at + ",\"part\":{\"type\":\"summary_text\",\"text\":\"" + answer.thoughts(out) + "\"}");
+            item(
+                    "done",
+                    out -> reasoning(answer, "{\"type\":\"summary_text\",\"text\":\"" + answer.thoughts(out) + "\"}"));
+        }
+
+        private void addMessage() {
+            String at = ids("msg", ",\"content_index\":0");
+            item("added", out -> message(answer, "in_progress", ""));
+            one(Kind.STRUCTURE, "response.content_part.added", out -> at + ",\"part\":" + text(""));
+            deltas("response.output_text.delta", at, ",\"logprobs\":[]", answer.tokens, answer::writeToken);
+            one(
+                    Kind.STRUCTURE,
+                    "response.output_text.done",
+                    out -> at + ",\"text\":\"" + answer.text(out) + "\",\"logprobs\":[]");
+            one(Kind.STRUCTURE, "response.content_part.done", out -> at + ",\"part\":" + text(answer.text(out)));
+            item("done", out -> message(answer, "completed", text(answer.text(out))));
+        }
+
+        private void addCall() {
+            String at = ids("fc", "");
+            item("added", out -> call(answer, "in_progress", ""));
+            int fragments = Answer.TOOL_ARGUMENTS.size();
+            deltas(
+                    "response.function_call_arguments.delta",
+                    at,
+                    "",
+                    fragments,
+                    (index, out) -> ByteBufUtil.writeUtf8(out, Answer.escape(Answer.TOOL_ARGUMENTS.get(index))));
+            one(
+                    Kind.STRUCTURE,
+                    "response.function_call_arguments.done",
+                    out -> at + ",\"name\":\"" + Answer.TOOL_NAME + "\",\"arguments\":\"" + Answer.toolArguments()
+                            + '"');
+            item("done", out -> call(answer, "completed", Answer.toolArguments()));
+        }
+
+        private String ids(String prefix, String more) {
+            return ",\"item_id\":\"%s_mock%08d\",\"output_index\":%d%s".formatted(prefix, answer.number, item, more);
+        }
+
+        private void item(String what, Payload item) {
+            int index = this.item;
+            one(
+                    Kind.STRUCTURE,
+                    "response.output_item." + what,
+                    out -> ",\"output_index\":" + index + ",\"item\":" + item.json(out));
+            if (what.equals("done")) {
+                this.item++;
+            }
+        }
+
+        private void one(Kind kind, String type, Payload payload) {
+            String head = event(type, sequence++);
+            script.add(kind, 1, (index, out) -> ByteBufUtil.writeUtf8(out, head + payload.json(out) + "}\n\n"));
+        }
+
+        private void deltas(String type, String at, String more, int count, Script.FrameWriter token) {
+            byte[] before = Frames.utf8("event: %s\ndata: {\"type\":\"%s\",\"sequence_number\":".formatted(type, type));
+            byte[] between = Frames.utf8(at + ",\"delta\":\"");
+            byte[] after = Frames.utf8('"' + more + "}\n\n");
+            int first = sequence;
+            sequence += count;
+            script.add(Kind.OUTPUT, count, (index, out) -> {
+                Frames.put(out.writeBytes(before), first + index).writeBytes(between);
+                token.write(index, out);
+                out.writeBytes(after);
+            });
+        }
+    }
+
+    /** What follows the sequence number in an event; may use free space of {@code scratch}. */
+    @FunctionalInterface
+    private interface Payload {
+        String json(ByteBuf scratch);
+    }
+}

@@ -1,0 +1,60 @@
+package io.millrace.server.mock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+final class MockSpecTest {
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "tokens=x | tokens: x (expected: a number from 0 to 2147483647)",
+                "tokens=-1 | tokens: -1 (expected: a number from 0 to 2147483647)",
+                "tool=yes | tool: yes (expected: 0 or 1)",
+                "gap=weird:3 | gap: weird:3 (expected: milliseconds, or exp:MEAN, uniform:FROM-TO, normal:MEAN:DEVIATION)",
+                "status=99 | status: 99 (expected: a status code from 200 to 599)",
+                "chunk=big | chunk: big (expected: frame, segment, whole or none)",
+                "version=2 | version: 2 (expected: 1.0 or 1.1)",
+                "tokens | mock spec: tokens (expected: key=value)"
+            })
+    void namesKeyValueAndExpectation(String text, String message) {
+        assertThatThrownBy(() -> MockSpec.parse(text))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(message);
+    }
+
+    @Test
+    void laterTextWins() {
+        var spec = MockSpec.parse("tokens=5, gap_ms=3").with("tokens=7,gap=exp:9");
+        assertThat(spec.count(SpecKey.TOKENS, 0)).isEqualTo(7);
+        assertThat(spec.pace()).isEqualTo(new Pace(Pace.Shape.EXPONENTIAL, 9, 0));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"20", "exp:20", "uniform:10-30", "normal:20:5"})
+    void drawsPausesAroundTheMean(String text) {
+        var random = new SplittableRandom(1);
+        var pace = Pace.parse(text);
+        double mean = LongStream.generate(() -> pace.nextNs(random))
+                .limit(10_000)
+                .peek(ns -> assertThat(ns).isNotNegative())
+                .average()
+                .orElseThrow();
+        assertThat(mean).isBetween(19e6, 21e6);
+    }
+
+    @ParameterizedTest
+    @EnumSource(SpecKey.class)
+    void everyKeyIsDocumented(SpecKey key) throws Exception {
+        assertThat(Files.readString(Path.of("../docs/mock.md"))).contains("| `" + key.label() + "` |");
+    }
+}
