@@ -1,0 +1,38 @@
+package io.millrace.server.cli;
+
+import io.millrace.server.config.ConfigLoader;
+import io.millrace.server.config.EffectiveConfig;
+import java.net.URI;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** Prints what a configuration amounts to. */
+@Command(
+        name = "check",
+        description =
+                "Prints the effective configuration, keys by their source only, or everything that is wrong with it"
+                        + " (exit code 1). Takes what serve takes.",
+        mixinStandardHelpOptions = true,
+        footerHeading = "%nExamples:%n",
+        footer = {"  millrace check millrace.yaml", "  millrace check --upstream http://127.0.0.1:9100 > millrace.yaml"
+        })
+final class CheckCommand implements Callable<Integer> {
+    private static final URI EMBEDDED_MOCK = URI.create("http://embedded-mock.invalid");
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private RelayOptions options;
+
+    @Override
+    public Integer call() {
+        var config = ConfigLoader.load(options.sources(System.getenv(), () -> EMBEDDED_MOCK));
+        spec.commandLine().getOut().print(EffectiveConfig.toYaml(config));
+        spec.commandLine().getOut().flush();
+        return 0;
+    }
+}

@@ -1,0 +1,74 @@
+package io.millrace.server.cli;
+
+import io.millrace.server.config.ConfigException;
+import java.util.ServiceLoader;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** The launcher. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+@Command(
+        name = "millrace",
+        description = "Relays token streams (Server-Sent Events) between LLM clients and providers.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        subcommands = {MockCommand.class, CheckCommand.class},
+        commandListHeading = "%nCommands:%n",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  millrace serve",
+            "      with OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY set: to those providers;",
+            "      with none: to an embedded mock LLM",
+            "  millrace serve --listen 127.0.0.1:8080 --upstream http://127.0.0.1:9100",
+            "      in front of anything, with the clients' own credentials",
+            "  millrace check millrace.yaml",
+            "      what a configuration file amounts to, or everything that is wrong with it",
+            "  millrace serve --help",
+            "      the options of a command"
+        })
+public final class Millrace implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    private Millrace() {}
+
+    /** Runs one command and exits with its code. */
+    public static void main(String[] args) {
+        System.exit(commandLine().execute(args));
+    }
+
+    /** The command line with the commands of all modules on the class path. */
+    static CommandLine commandLine() {
+        var commandLine = new CommandLine(new Millrace());
+        for (var provider : ServiceLoader.load(CommandProvider.class)) {
+            provider.commands().forEach(commandLine::addSubcommand);
+        }
+        return commandLine
+                .setUsageHelpAutoWidth(true)
+                .setExecutionExceptionHandler((failure, failed, parsed) -> tell(failure, failed));
+    }
+
+    /** Without a command: the help. */
+    @Override
+    public void run() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+    }
+
+    private static int tell(Exception failure, CommandLine failed) {
+        if (failure instanceof ConfigException e) {
+            e.problems().forEach(failed.getErr()::println);
+        } else {
+            failed.getErr().println("millrace: " + messageOf(failure));
+            if (System.getenv("MILLRACE_DEBUG") != null) {
+                failure.printStackTrace(failed.getErr());
+            }
+        }
+        failed.getErr().flush();
+        return CommandLine.ExitCode.SOFTWARE;
+    }
+
+    private static String messageOf(Throwable failure) {
+        return failure.getMessage() == null ? failure.toString() : failure.getMessage();
+    }
+}

@@ -1,0 +1,78 @@
+package io.millrace.server.cli;
+
+import io.millrace.server.Transport;
+import io.millrace.server.config.HostAndPort;
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.mock.MockServer;
+import io.millrace.server.mock.MockSpec;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Runs the mock LLM until it is stopped. */
+@Command(
+        name = "mock",
+        description = "Runs a mock LLM that speaks the providers' dialects, at a pace and with faults on request.",
+        mixinStandardHelpOptions = true,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  millrace mock",
+            "  millrace mock --listen 127.0.0.1:9100 --spec ttft_ms=300,gap_ms=20",
+            "The keys of --spec are in docs/mock.md."
+        })
+final class MockCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--listen",
+            paramLabel = "HOST:PORT",
+            defaultValue = "127.0.0.1:9100",
+            description = "Address to listen on. Default ${DEFAULT-VALUE}.")
+    private String listen;
+
+    @Option(
+            names = "--spec",
+            paramLabel = "KEY=VALUE,...",
+            defaultValue = "",
+            description = "What answers are like unless the request says otherwise.")
+    private String mockSpec;
+
+    @Option(names = "--replay-dir", paramLabel = "DIR", description = "Directory of recorded .sse files.")
+    private Path replayDir;
+
+    @Option(
+            names = "--transport",
+            paramLabel = "NAME",
+            description = "epoll, io_uring, kqueue or nio. Default: the best there is.")
+    private String transport;
+
+    @Option(names = "--event-loops", paramLabel = "N", description = "Threads. Default 0, one per core.")
+    private int eventLoops;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        var stop = StopSignal.install();
+        try (var mock = MockServer.start(config())) {
+            var out = spec.commandLine().getOut();
+            out.println("millrace " + Version.number() + " mock LLM listening on " + mock.uri());
+            out.flush();
+            stop.await();
+        }
+        return 0;
+    }
+
+    private MockConfig config() {
+        var address = HostAndPort.parse(listen);
+        int threads = eventLoops == 0 ? Runtime.getRuntime().availableProcessors() : eventLoops;
+        return MockConfig.defaults()
+                .withAddress(address.host(), address.port())
+                .withSpec(MockSpec.parse(mockSpec))
+                .withReplayDir(replayDir)
+                .withEventLoops(threads)
+                .withTransport(transport == null ? Transport.best() : Transport.named(transport));
+    }
+}

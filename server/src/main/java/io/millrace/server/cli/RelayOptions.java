@@ -1,0 +1,82 @@
+package io.millrace.server.cli;
+
+import io.millrace.server.config.ConfigKey;
+import io.millrace.server.config.ConfigSources;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** What {@code serve} and {@code check} have in common. The texts go as they are to the loader, which names the flag. */
+final class RelayOptions {
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "CONFIG",
+            description = "Configuration file, YAML or JSON. Without one, $MILLRACE_CONFIG, else none.")
+    private Path file;
+
+    @Option(
+            names = "--listen",
+            paramLabel = "HOST:PORT",
+            description = "Address to listen on, may be repeated; :PORT is every address. Default 127.0.0.1:8080.")
+    private List<String> listen;
+
+    @Option(
+            names = "--upstream",
+            paramLabel = "URL",
+            description = "Relay everything to this URL, credentials passed through.")
+    private String upstream;
+
+    @Option(
+            names = "--transport",
+            paramLabel = "NAME",
+            description = "epoll, io_uring, kqueue or nio. Default: the best there is.")
+    private String transport;
+
+    @Option(names = "--event-loops", paramLabel = "N", description = "Threads that relay. Default 0, one per core.")
+    private String eventLoops;
+
+    @Option(names = "--access-log", paramLabel = "FORMAT", description = "json, text or off. Default json.")
+    private String accessLog;
+
+    @Option(
+            names = "--allow-open",
+            description =
+                    "Let addresses other than loopback use the relay's own keys. Whoever reaches them can spend them.")
+    private boolean allowOpen;
+
+    @Option(
+            names = "--drain",
+            paramLabel = "TIME",
+            description = "What streams get to end when the process stops. Default 30s.")
+    private String drain;
+
+    /** Where the configuration comes from. */
+    ConfigSources sources(Map<String, String> environment, Supplier<URI> mock) {
+        String named = environment.getOrDefault("MILLRACE_CONFIG", "");
+        Path chosen = file != null || named.isBlank() ? file : Path.of(named);
+        return new ConfigSources(chosen, environment, flags(), mock);
+    }
+
+    private Map<ConfigKey, String> flags() {
+        var flags = new EnumMap<ConfigKey, String>(ConfigKey.class);
+        put(flags, ConfigKey.LISTEN, listen == null ? null : String.join(",", listen));
+        put(flags, ConfigKey.UPSTREAM, upstream);
+        put(flags, ConfigKey.TRANSPORT, transport);
+        put(flags, ConfigKey.EVENT_LOOPS, eventLoops);
+        put(flags, ConfigKey.ACCESS_LOG, accessLog);
+        put(flags, ConfigKey.ALLOW_OPEN, allowOpen ? "true" : null);
+        put(flags, ConfigKey.DRAIN, drain);
+        return flags;
+    }
+
+    private static void put(Map<ConfigKey, String> flags, ConfigKey key, String text) {
+        if (text != null) {
+            flags.put(key, text);
+        }
+    }
+}

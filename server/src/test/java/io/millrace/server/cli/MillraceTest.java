@@ -1,0 +1,119 @@
+package io.millrace.server.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MillraceTest {
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void helpTeachesByExamples() {
+        assertThat(execute("--help")).isZero();
+
+        assertThat(out.toString())
+                .contains("millrace serve --listen 127.0.0.1:8080 --upstream http://127.0.0.1:9100")
+                .contains("OPENAI_API_KEY")
+                .contains("check", "mock");
+    }
+
+    @Test
+    void withoutCommandItShowsTheHelp() {
+        assertThat(execute()).isZero();
+
+        assertThat(out.toString()).contains("Usage: millrace");
+    }
+
+    @Test
+    void versionNamesWhatRuns() {
+        assertThat(execute("--version")).isZero();
+
+        assertThat(out.toString())
+                .containsPattern("(?m)^millrace \\d+\\.\\d+\\.\\d+( \\([0-9a-f]{12}\\))?$")
+                .containsPattern("(?m)^netty 4\\.2\\.")
+                .containsPattern("(?m)^java \\d+")
+                .containsPattern("(?m)^transport (epoll|kqueue|nio)$")
+                .containsPattern("(?m)^tls ");
+    }
+
+    @Test
+    void otherModulesCommandsComeInByTheDoor() {
+        assertThat(execute("hello")).isEqualTo(7);
+
+        assertThat(out.toString()).isEqualTo("hello" + System.lineSeparator());
+    }
+
+    @Test
+    void failureIsOneLineAndExitCodeOne() {
+        assertThat(execute("hello", "--fail", "no luck")).isEqualTo(1);
+
+        assertThat(err.toString()).isEqualTo("millrace: no luck" + System.lineSeparator());
+    }
+
+    @Test
+    void unknownCommandIsWrongUsage() {
+        assertThat(execute("srve")).isEqualTo(2);
+
+        assertThat(err.toString()).contains("srve");
+    }
+
+    @Test
+    void checkPrintsTheEffectiveConfig() throws IOException {
+        var file =
+                Files.writeString(directory.resolve("millrace.yaml"), "upstreams: {a: {url: 'http://127.0.0.1:9100'}}");
+
+        assertThat(execute("check", file.toString(), "--listen", "127.0.0.1:1", "--listen", "[::1]:2", "--drain", "5s"))
+                .isZero();
+
+        assertThat(out.toString())
+                .contains("- 127.0.0.1:1", "[::1]:2", "drain: 5s", "url: http://127.0.0.1:9100", "name: all");
+        assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void checkTellsEverythingThatIsWrongAndExitsWithOne() throws IOException {
+        var file = Files.writeString(directory.resolve("millrace.yaml"), "lisen: 1\ntimeouts: {idle: x}\n");
+
+        assertThat(execute("check", file.toString(), "--transport", "carrier-pigeon"))
+                .isEqualTo(1);
+
+        assertThat(err.toString().lines())
+                .satisfiesExactly(
+                        line -> assertThat(line).startsWith("--transport: "),
+                        line -> assertThat(line).isEqualTo(file + ":1:1: lisen: unknown key, did you mean 'listen'?"),
+                        line -> assertThat(line).startsWith(file + ":2:18: idle: 'x'"));
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
+    void checkOfFileThatIsMissingSaysSo() {
+        assertThat(execute("check", directory.resolve("no.yaml").toString())).isEqualTo(1);
+
+        assertThat(err.toString().strip()).endsWith("no.yaml: cannot be read: NoSuchFileException");
+    }
+
+    @Test
+    void mockRefusesSpecThatItDoesNotKnow() {
+        assertThat(execute("mock", "--listen", "127.0.0.1:0", "--spec", "tftt=1"))
+                .isEqualTo(1);
+
+        assertThat(err.toString()).startsWith("millrace: mock key: tftt");
+    }
+
+    private int execute(String... arguments) {
+        return Millrace.commandLine()
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(err, true))
+                .execute(arguments);
+    }
+}
