@@ -108,9 +108,10 @@ final class MockConnection extends ChannelInboundHandlerAdapter {
                 body.toByteArray());
         server.record(request);
         var routed = routes.route(request);
+        boolean chunks = complete.protocolVersion().isKeepAliveDefault(); // HTTP/1.0 knows no chunked coding
         exchange = new MockExchange(
                 ctx,
-                routed.spec(),
+                chunks ? routed.spec() : routed.spec().with("chunk=none"),
                 routed.reply(),
                 HttpUtil.isKeepAlive(complete),
                 request.number(),

@@ -87,17 +87,28 @@ final class MockRoutes {
             reply = Reply.json(status, dialect.errorBody(status, FAULT));
         } else if (generates) {
             var answer = answer(request, spec, model, json);
-            boolean streams = path.endsWith(":streamGenerateContent")
-                    || json.path("stream").asBoolean();
-            reply = streams || spec.has(SpecKey.REPLAY)
-                    ? stream(spec, dialect, answer)
-                    : Reply.json(200, dialect.body(answer));
+            boolean array = path.endsWith(":streamGenerateContent") && !isEventStream(uri);
+            if ((asksToStream(path, json) && !array) || spec.has(SpecKey.REPLAY)) {
+                reply = stream(spec, dialect, answer);
+            } else {
+                String body = dialect.body(answer);
+                reply = Reply.json(200, array ? "[" + body + "]" : body);
+            }
         } else if (embeds) {
             reply = Reply.json(200, SideAnswers.embeddings(json, model));
         } else {
             reply = side(request, path, dialect);
         }
         return new Routed(reply.withHeaders(headers), spec);
+    }
+
+    private static boolean asksToStream(String path, JsonNode json) {
+        return path.endsWith(":streamGenerateContent") || json.path("stream").asBoolean();
+    }
+
+    /** Gemini streams a JSON array unless asked for events. */
+    private static boolean isEventStream(QueryStringDecoder uri) {
+        return uri.parameters().getOrDefault("alt", List.of()).contains("sse");
     }
 
     private static Reply side(MockRequest request, String path, MockDialect dialect) {

@@ -1,24 +1,37 @@
 package io.millrace.server.mock;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.server.Transport;
 import io.millrace.server.mock.RawClient.End;
 import io.millrace.server.mock.RawClient.Response;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.pkitesting.CertificateBuilder;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
+import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class MockServerTest {
@@ -165,6 +178,16 @@ final class MockServerTest {
                 .isEqualTo(1);
     }
 
+    @Test
+    void answersGeminiWithAnArrayUnlessAskedForEvents() throws Exception {
+        var response = call("POST", "/v1beta/models/m:streamGenerateContent", "{\"contents\":[]}");
+        assertThat(response.head()).contains("Content-Type: application/json");
+        assertThat(JSON.readTree(response.body())
+                        .at("/0/candidates/0/finishReason")
+                        .asText())
+                .isEqualTo("STOP");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "/v1/chat/completions, /choices/0/message/content",
@@ -188,7 +211,7 @@ final class MockServerTest {
         "/v1/chat/completions, \"name\":\"get_weather\"",
         "/v1/responses, response.function_call_arguments.done",
         "/v1/messages, \"type\":\"input_json_delta\"",
-        "/v1beta/models/mock:streamGenerateContent, \"functionCall\":{\"name\":\"get_weather\""
+        "/v1beta/models/mock:streamGenerateContent?alt=sse, \"functionCall\":{\"name\":\"get_weather\""
     })
     void callsTheToolUntilItHasAnswered(String path, String mark) throws Exception {
         try (var client = new RawClient(mock)) {
@@ -526,6 +549,80 @@ final class MockServerTest {
         var requests = mock.requests();
         assertThat(requests.get(requests.size() - 1).connectionId())
                 .isEqualTo(requests.get(requests.size() - 3).connectionId());
+    }
+
+    @Test
+    void endsTheBodyByClosingForHttp10() throws Exception {
+        try (var client = new RawClient(mock)) {
+            client.sendHttp10("POST", CHAT, "{\"model\":\"mock:tokens=1\",\"stream\":true}");
+            var response = client.readAll();
+            assertThat(response.head()).doesNotContain("Transfer-Encoding").contains("Connection: close");
+            assertThat(response.end()).isEqualTo(End.CLOSED);
+            assertThat(response.text()).startsWith("data: {").endsWith("[DONE]\n\n");
+        }
+    }
+
+    @Test
+    void speaksTls() throws Exception {
+        var certificate = new CertificateBuilder()
+                .subject("CN=mock")
+                .addSanIpAddress("127.0.0.1")
+                .setIsCertificateAuthority(true)
+                .buildSelfSigned();
+        var ssl = SslContextBuilder.forServer(certificate.getKeyPair().getPrivate(), certificate.getCertificatePath())
+                .sslProvider(SslProvider.JDK)
+                .build();
+        var trust = SSLContext.getInstance("TLS");
+        trust.init(null, certificate.toTrustManagerFactory().getTrustManagers(), null);
+        try (var secure = MockServer.start(MockConfig.defaults().withSsl(ssl))) {
+            var client = HttpClient.newBuilder()
+                    .sslContext(trust)
+                    .version(HttpClient.Version.HTTP_1_1)
+                    .build();
+            var request = HttpRequest.newBuilder(secure.uri().resolve(CHAT + "?mock=tokens%3D2"))
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"stream\":true}"))
+                    .build();
+            assertThat(client.send(request, HttpResponse.BodyHandlers.ofString())
+                            .body())
+                    .endsWith("data: [DONE]\n\n");
+        }
+    }
+
+    @Test
+    void refusesAnAddressInUse() {
+        var taken = MockConfig.defaults().withAddress("127.0.0.1", mock.port());
+        assertThatThrownBy(() -> MockServer.start(taken))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("mock: cannot listen on 127.0.0.1:" + mock.port());
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void servesOnEachTransport(Transport transport) throws Exception {
+        assumeThat(transport.isAvailable()).isTrue();
+        try (var other = MockServer.start(
+                        MockConfig.defaults().withTransport(transport).withEventLoops(2));
+                var client = new RawClient(other)) {
+            client.post(CHAT, "mock:tokens=3,reset_after=2,gap_ms=1", "");
+            var response = client.readAll();
+            assertThat(response.frames()).hasSize(1 + 2);
+            assertThat(response.end()).isEqualTo(End.RESET);
+        }
+    }
+
+    @Test
+    void stopsProducingForAClientThatDoesNotRead() throws Exception {
+        try (var client = new RawClient(mock)) {
+            client.post(CHAT, "mock:tokens=1000000,bytes=1000", "");
+            client.readHead();
+            var frames = new AtomicLong(-1);
+            await().pollInterval(Duration.ofMillis(50))
+                    .until(() -> frames.getAndSet(mock.stats().frames())
+                            == mock.stats().frames());
+            assertThat(frames.get()).isPositive();
+            assertThat(mock.stats().activeStreams()).isPositive();
+        }
+        await().until(() -> mock.stats().activeStreams() == 0);
     }
 
     @Test

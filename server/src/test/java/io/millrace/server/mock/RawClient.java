@@ -58,9 +58,17 @@ final class RawClient implements AutoCloseable {
                         + turns + "}");
     }
 
+    void sendHttp10(String method, String path, String body) throws IOException {
+        sendAs("HTTP/1.0", method, path, body);
+    }
+
     void send(String method, String path, String body, String... headers) throws IOException {
+        sendAs("HTTP/1.1", method, path, body, headers);
+    }
+
+    private void sendAs(String version, String method, String path, String body, String... headers) throws IOException {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-        var head = new StringBuilder(method + " " + path + " HTTP/1.1\r\nHost: mock\r\n");
+        var head = new StringBuilder(method + " " + path + " " + version + "\r\nHost: mock\r\n");
         for (String header : headers) {
             head.append(header).append("\r\n");
         }
