@@ -35,7 +35,25 @@ public final class Millrace implements Runnable {
 
     /** Runs one command and exits with its code. */
     public static void main(String[] args) {
+        setNettyDefaults();
         System.exit(commandLine().execute(args));
+    }
+
+    /**
+     * What Netty reads when its classes load; what was set on the command line of the JVM stays. Its adaptive allocator
+     * is young; up to JDK 23 the reflection is how it frees direct buffers at once.
+     */
+    private static void setNettyDefaults() {
+        setDefault("io.netty.allocator.type", "pooled");
+        if (Runtime.version().feature() < 24) {
+            setDefault("io.netty.tryReflectionSetAccessible", "true");
+        }
+    }
+
+    private static void setDefault(String property, String value) {
+        if (System.getProperty(property) == null) {
+            System.setProperty(property, value);
+        }
     }
 
     /** The command line with the commands of all modules on the class path. */

@@ -1,0 +1,65 @@
+# Shared by the scripts beside it, which source it: where things are, and what a fresh Debian lacks.
+# shellcheck shell=sh
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+# need COMMAND PACKAGE: remembers the package if the command is missing.
+missing=
+need() {
+    command -v "$1" > /dev/null 2>&1 || missing="$missing $2"
+}
+
+# Installs the packages that are missing when run as root on Debian, else names them and ends.
+install_missing() {
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null 2>&1; then
+        echo "millrace: missing, please install:$missing" >&2
+        exit 1
+    fi
+    echo "millrace: installing$missing" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -qq update
+    # $missing is a list of package names.
+    # shellcheck disable=SC2086
+    apt-get -qq install -y --no-install-recommends $missing > /dev/null
+    missing=
+}
+
+# What every build needs.
+need_build() {
+    need javac openjdk-17-jdk-headless
+    need mvn maven
+    install_missing
+}
+
+# Builds the distribution if a source is newer than it, and sets $dist to where it is unpacked. Says nothing but errors.
+# Only one build runs at a time; the others wait for it.
+build_dist() {
+    target=$root/bench/target
+    dist=$target/dist
+    mkdir -p "$target"
+    exec 9> "$target/.build.lock"
+    if command -v flock > /dev/null 2>&1; then
+        flock 9
+    fi
+    if [ ! -e "$dist/bin/millrace" ] || [ -n "$(newer_sources)" ]; then
+        need_build
+        [ -t 2 ] && echo "millrace: building" >&2
+        touch "$target/.build.begun"
+        (cd "$root" && mvn -q -B package -DskipTests -Dspotless.check.skip=true -pl bench -am) >&2 9>&-
+        rm -rf "$dist.new"
+        mkdir -p "$dist.new"
+        tar -xzf "$target"/millrace-*.tar.gz -C "$dist.new" --strip-components=1
+        # Edits made while it was building are newer than this.
+        mv "$target/.build.begun" "$dist.new/.built"
+        rm -rf "$dist"
+        mv "$dist.new" "$dist"
+    fi
+    exec 9>&-
+}
+
+newer_sources() {
+    find "$root/pom.xml" "$root"/codec/pom.xml "$root"/server/pom.xml "$root"/bench/pom.xml \
+        "$root"/codec/src/main "$root"/server/src/main "$root"/bench/src \
+        -newer "$dist/.built" -print 2> /dev/null | head -n 1
+}
