@@ -66,11 +66,10 @@ final class ChatInspector extends StreamInspector {
 
     @Override
     void scanTail(JsonCursor tail) {
-        int from = tail.start();
-        if (findLastKey(tail, from, QUOTED_USAGE)) {
+        if (findLastObject(tail, QUOTED_USAGE)) {
             scanUsage(tail);
         }
-        if (findLastKey(tail, from, QUOTED_FINISH_REASON)) {
+        if (findLastValue(tail, QUOTED_FINISH_REASON)) {
             choices.add(choiceIndex, takeFinish(tail, choiceIndex == 0));
         }
     }
@@ -114,7 +113,7 @@ final class ChatInspector extends StreamInspector {
         hasChoice = true;
         while (json.nextKey()) {
             if (json.tokenIs(INDEX)) {
-                choiceIndex = json.readCount();
+                choiceIndex = Math.max(0, json.readCount());
             } else if (json.tokenIs(DELTA)) {
                 scanDelta(json);
             } else if (json.tokenIs(FINISH_REASON) && json.textAhead()) {

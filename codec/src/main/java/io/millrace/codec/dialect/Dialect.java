@@ -37,10 +37,7 @@ public enum Dialect {
         if (bare.endsWith("/messages")) {
             return MESSAGES;
         }
-        if (bare.endsWith(":streamGenerateContent") || bare.endsWith(":generateContent")) {
-            return GEMINI;
-        }
-        return UNKNOWN;
+        return isGenerate(bare) ? GEMINI : UNKNOWN;
     }
 
     /** The dialect whose JSON error a client of this path expects; {@link #CHAT} where nothing says otherwise. */
@@ -109,6 +106,14 @@ public enum Dialect {
         int at = path.lastIndexOf(parent);
         int id = at + parent.length();
         return at >= 0 && id < path.length() && path.indexOf('/', id) < 0;
+    }
+
+    /** The colon before the method may come percent-encoded. */
+    private static boolean isGenerate(String path) {
+        return path.endsWith(":streamGenerateContent")
+                || path.endsWith(":generateContent")
+                || path.endsWith("%3AstreamGenerateContent")
+                || path.endsWith("%3AgenerateContent");
     }
 
     // /v1/models/{model}:countTokens

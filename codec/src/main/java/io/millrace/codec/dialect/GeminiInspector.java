@@ -57,11 +57,10 @@ final class GeminiInspector extends StreamInspector {
 
     @Override
     void scanTail(JsonCursor tail) {
-        int from = tail.start();
-        if (findLastKey(tail, from, QUOTED_USAGE_METADATA)) {
+        if (findLastObject(tail, QUOTED_USAGE_METADATA)) {
             scanUsage(tail);
         }
-        if (findLastKey(tail, from, QUOTED_FINISH_REASON)) {
+        if (findLastValue(tail, QUOTED_FINISH_REASON)) {
             candidates.add(candidateIndex, takeFinish(tail, candidateIndex == 0));
         }
     }

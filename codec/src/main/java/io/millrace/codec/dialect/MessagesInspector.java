@@ -67,7 +67,7 @@ final class MessagesInspector extends StreamInspector {
 
     @Override
     void scanTail(JsonCursor tail) {
-        if (findLastKey(tail, tail.start(), QUOTED_USAGE)) {
+        if (findLastObject(tail, QUOTED_USAGE)) {
             scanUsage(tail);
         }
     }

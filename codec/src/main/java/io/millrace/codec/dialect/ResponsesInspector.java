@@ -23,6 +23,7 @@ final class ResponsesInspector extends StreamInspector {
     private static final byte[] REASONING_TOKENS = ascii("reasoning_tokens");
     private static final byte[] QUOTED_TYPE = ascii("\"type\"");
     private static final byte[] QUOTED_USAGE = ascii("\"usage\"");
+    private static final byte[] QUOTED_INCOMPLETE_DETAILS = ascii("\"incomplete_details\"");
     private static final byte[] QUOTED_SEQUENCE_NUMBER = ascii("\"sequence_number\"");
 
     private static final byte[] DELTA_SUFFIX = ascii(".delta");
@@ -96,7 +97,11 @@ final class ResponsesInspector extends StreamInspector {
         if (type == Type.NONE && eventTo > eventFrom) {
             type = typeOf(bytes, eventFrom, eventTo);
         }
-        if (type == Type.ERROR) {
+        if (type == Type.ITEM_ADDED) {
+            argumentsCame = false;
+        } else if (type == Type.ARGUMENTS_DELTA) {
+            argumentsCame |= filled;
+        } else if (type == Type.ERROR) {
             markError();
             if (dataAt >= 0) {
                 json.moveTo(dataAt);
@@ -111,14 +116,13 @@ final class ResponsesInspector extends StreamInspector {
 
     @Override
     void scanTail(JsonCursor tail) {
-        int from = tail.start();
-        if (type == Type.NONE && findLastKey(tail, from, QUOTED_TYPE)) {
+        if (type == Type.NONE && findLastValue(tail, QUOTED_TYPE)) {
             scanType(tail);
         }
-        if (isTerminal() && findLastKey(tail, from, QUOTED_USAGE)) {
-            scanUsage(tail);
+        if (isTerminal()) {
+            scanTerminalTail(tail);
         }
-        if (findLastKey(tail, from, QUOTED_SEQUENCE_NUMBER)) {
+        if (findLastValue(tail, QUOTED_SEQUENCE_NUMBER)) {
             takeSequenceNumber(tail.readCount());
         }
     }
@@ -126,21 +130,13 @@ final class ResponsesInspector extends StreamInspector {
     @Override
     FrameKind kind() {
         return switch (type) {
-            case DELTA -> filled ? FrameKind.OUTPUT : FrameKind.STRUCTURAL;
-            case ARGUMENTS_DELTA -> {
-                argumentsCame |= filled;
-                yield filled ? FrameKind.OUTPUT : FrameKind.STRUCTURAL;
-            }
+            case DELTA, ARGUMENTS_DELTA -> filled ? FrameKind.OUTPUT : FrameKind.STRUCTURAL;
             case ARGUMENTS_DONE -> filled && !argumentsCame ? FrameKind.OUTPUT : FrameKind.STRUCTURAL;
             case IMAGE -> FrameKind.OUTPUT;
-            case ITEM_ADDED -> {
-                argumentsCame = false;
-                yield FrameKind.STRUCTURAL;
-            }
             case COMPLETED, INCOMPLETE, CANCELLED -> FrameKind.TERMINAL;
             case FAILED, ERROR -> FrameKind.ERROR;
             case KEEPALIVE -> FrameKind.KEEP_ALIVE;
-            case NONE, OTHER -> FrameKind.STRUCTURAL;
+            case NONE, ITEM_ADDED, OTHER -> FrameKind.STRUCTURAL;
         };
     }
 
@@ -155,6 +151,19 @@ final class ResponsesInspector extends StreamInspector {
             return kind == FrameKind.TERMINAL ? StreamEnd.TERMINAL : StreamEnd.OPEN;
         }
         return done ? StreamEnd.DONE : end();
+    }
+
+    private void scanTerminalTail(JsonCursor tail) {
+        if (findLastObject(tail, QUOTED_USAGE)) {
+            scanUsage(tail);
+        }
+        if (finishReason() == null) {
+            takeFinishReason(defaultStatus());
+        }
+        if (finishReason().equals("incomplete") && findLastObject(tail, QUOTED_INCOMPLETE_DETAILS)) {
+            String reason = scanReason(tail, null);
+            takeFinishReason(reason == null ? "incomplete" : "incomplete:" + reason);
+        }
     }
 
     private boolean isTerminal() {

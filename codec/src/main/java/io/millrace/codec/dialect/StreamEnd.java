@@ -1,6 +1,9 @@
 package io.millrace.codec.dialect;
 
-/** How far a stream has come towards its end, as its own frames say. Ordered: a stream only moves to the right. */
+/**
+ * How far a stream has come towards its end, as its own frames say. Ordered: a stream moves to the right only, but for
+ * one step, {@link #FINISHED} back to {@link #OPEN}, when a further choice appears after the others are finished.
+ */
 public enum StreamEnd {
     /** More is to come: an end of the body here is a truncation. */
     OPEN,

@@ -82,7 +82,7 @@ public abstract class StreamInspector {
         keepTail(buf, start, end);
         if (last && pieceKind != null) {
             JsonCursor tail = JsonCursor.overArray(pieceTail, 0, pieceTailLength);
-            if (hasData && !doneMark) {
+            if (hasData && !doneMark && !dataWhole) {
                 scanTail(tail);
                 pieceKind = frameKind();
             }
@@ -253,11 +253,22 @@ public abstract class StreamInspector {
 
     /** Reads type and message of an error object, or of the object around it (then the inner one wins). */
     final void readError(JsonCursor json) {
+        int inner = readErrorFields(json);
+        if (inner >= 0 && !json.broken()) {
+            int after = json.position();
+            json.moveTo(inner);
+            readErrorFields(json);
+            json.moveTo(after);
+        }
+    }
+
+    /** Returns where an inner error object begins, {@code -1} if there is none. */
+    private int readErrorFields(JsonCursor json) {
         if (!json.objectAhead()) {
             if (json.readString()) {
                 errorMessage = json.token(null);
             }
-            return;
+            return -1;
         }
         String status = null;
         String code = null;
@@ -283,28 +294,38 @@ public abstract class StreamInspector {
         }
         errorType = status != null ? status : code != null ? code : type;
         errorMessage = message;
-        if (inner >= 0 && !json.broken()) {
-            int after = json.position();
-            json.moveTo(inner);
-            readError(json);
-            json.moveTo(after);
+        return inner;
+    }
+
+    /** Stands before the last object that is the value of {@code quotedKey} in the tail; {@code false} if none is. */
+    static boolean findLastObject(JsonCursor tail, byte[] quotedKey) {
+        for (int at = tail.end(); (at = lastKey(tail, at, quotedKey)) >= 0; ) {
+            if (tail.objectAhead()) {
+                return true;
+            }
         }
+        return false;
     }
 
     /** Stands before the value of the last {@code quotedKey} in the tail; {@code false} if there is none. */
-    static boolean findLastKey(JsonCursor tail, int from, byte[] quotedKey) {
+    static boolean findLastValue(JsonCursor tail, byte[] quotedKey) {
+        return lastKey(tail, tail.end(), quotedKey) >= 0;
+    }
+
+    /** Where the last {@code quotedKey} before {@code limit} is; stands before its value. */
+    private static int lastKey(JsonCursor tail, int limit, byte[] quotedKey) {
         byte[] bytes = tail.bytes();
-        for (int at = tail.end() - quotedKey.length; at >= from; at--) {
+        for (int at = limit - quotedKey.length; at >= tail.start(); at--) {
             if (startsWith(bytes, at, tail.end(), quotedKey)) {
                 tail.moveTo(at + quotedKey.length);
                 int colon = tail.position();
                 if (colon < tail.end() && bytes[colon] == ':') {
                     tail.moveTo(colon + 1);
-                    return true;
+                    return at;
                 }
             }
         }
-        return false;
+        return -1;
     }
 
     static byte[] ascii(String text) {
@@ -328,7 +349,11 @@ public abstract class StreamInspector {
         if (!hasData || dataBlank) {
             return FrameKind.KEEP_ALIVE;
         }
-        return doneMark ? doneKind() : kind();
+        if (doneMark) {
+            return doneKind();
+        }
+        FrameKind kind = kind();
+        return kind == FrameKind.KEEP_ALIVE && !dataWhole ? FrameKind.STRUCTURAL : kind;
     }
 
     private void commit(FrameKind kind) {
@@ -420,6 +445,7 @@ public abstract class StreamInspector {
             at = lineEnd;
         }
         dataBlank = false;
+        dataWhole = false;
         error = false;
         byte[] data = joined.toByteArray();
         in.over(data, 0, data.length);
