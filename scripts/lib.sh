@@ -27,7 +27,7 @@ install_missing() {
 
 # What every build needs.
 need_build() {
-    need javac openjdk-17-jdk-headless
+    need javac default-jdk-headless
     need mvn maven
     install_missing
 }
@@ -46,7 +46,7 @@ build_dist() {
         need_build
         [ -t 2 ] && echo "millrace: building" >&2
         touch "$target/.build.begun"
-        (cd "$root" && mvn -q -B package -DskipTests -Dspotless.check.skip=true -pl bench -am) >&2 9>&-
+        (cd "$root" && mvn -q -B -Dstyle.color=never package -DskipTests -Dspotless.check.skip=true -pl bench -am) >&2 9>&-
         rm -rf "$dist.new"
         mkdir -p "$dist.new"
         tar -xzf "$target"/millrace-*.tar.gz -C "$dist.new" --strip-components=1
