@@ -5,7 +5,6 @@ import static io.millrace.codec.sse.LineEnds.LF;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import java.nio.ByteBuffer;
 
 /**
  * Cuts one event stream into frames: the bytes up to and including a blank line. Nothing is decoded, changed or dropped.
@@ -144,18 +143,15 @@ public final class SseFrameDecoder implements AutoCloseable {
         int end = in.writerIndex();
         int at = resumeLine(in, start, end);
         int lineStart = state == State.IN_LINE ? -1 : at;
-        ByteBuffer memory = in.nioBufferCount() == 1 ? in.nioBuffer(0, end) : null;
+        LineEnds lines = LineEnds.of(in, end);
         while (at < end) {
-            int lineEnd = memory != null ? LineEnds.find(memory, at, end) : LineEnds.find(in, at, end);
+            int lineEnd = lines.find(at);
             if (lineEnd == end) {
                 break;
             }
-            at = lineEnd + 1;
-            if (at < end && in.getByte(lineEnd) == CR && in.getByte(at) == LF) {
-                at++;
-            }
+            at = lines.after(lineEnd);
             if (lineEnd == lineStart) {
-                state = in.getByte(at - 1) == CR && at == end ? State.LINE_FEED_OF_FRAME : State.LINE_START;
+                state = at == end && in.getByte(at - 1) == CR ? State.LINE_FEED_OF_FRAME : State.LINE_START;
                 endFrame(in, start, at, out);
                 if (closed) {
                     return at;

@@ -12,11 +12,11 @@ class LineEndsTest {
     void findsWhatANaiveLoopFinds() {
         Random random = new Random(1);
         for (int round = 0; round < 20_000; round++) {
-            byte[] bytes = new byte[random.nextInt(40)];
+            byte[] bytes = new byte[1 + random.nextInt(40)];
             for (int i = 0; i < bytes.length; i++) {
                 bytes[i] = (byte) (random.nextInt(8) == 0 ? random.nextInt(16) : random.nextInt(256));
             }
-            verifyAllRanges(bytes, random.nextInt(bytes.length + 1));
+            verifyFind(bytes, random.nextInt(bytes.length));
         }
     }
 
@@ -26,26 +26,34 @@ class LineEndsTest {
             for (int place = 0; place < 24; place++) {
                 byte[] bytes = new byte[24];
                 bytes[place] = (byte) value;
-                verifyAllRanges(bytes, 0);
+                verifyFind(bytes, 0);
                 bytes[Math.min(23, place + 1)] = LineEnds.LF;
-                verifyAllRanges(bytes, 0);
+                verifyFind(bytes, 0);
             }
         }
     }
 
-    private static void verifyAllRanges(byte[] bytes, int from) {
-        ByteBuf heap = Unpooled.wrappedBuffer(bytes);
-        ByteBuf direct = Unpooled.directBuffer(bytes.length + 1).writeBytes(bytes);
+    @Test
+    void takesACarriageReturnAndItsLineFeedForOneLineEnd() {
+        ByteBuf buf = Unpooled.wrappedBuffer(new byte[] {'\r', '\n', '\n', '\r', '\r', '\n'});
+        assertThat(LineEnds.of(buf, 6).after(0)).isEqualTo(2);
+        assertThat(LineEnds.of(buf, 6).after(2)).isEqualTo(3);
+        assertThat(LineEnds.of(buf, 6).after(3)).isEqualTo(4);
+        assertThat(LineEnds.of(buf, 5).after(4)).isEqualTo(5);
+        buf.release();
+    }
+
+    private static void verifyFind(byte[] bytes, int from) {
         int expected = from;
         while (expected < bytes.length && bytes[expected] != '\n' && bytes[expected] != '\r') {
             expected++;
         }
-        assertThat(LineEnds.find(heap.nioBuffer(0, bytes.length), from, bytes.length))
-                .isEqualTo(expected);
-        assertThat(LineEnds.find(direct.nioBuffer(0, bytes.length), from, bytes.length))
-                .isEqualTo(expected);
-        assertThat(LineEnds.find(direct, from, bytes.length)).isEqualTo(expected);
-        direct.release();
-        heap.release();
+        for (BufferKind kind : BufferKind.values()) {
+            ByteBuf buf = kind.of(bytes, 0, bytes.length);
+            assertThat(LineEnds.of(buf, bytes.length).find(from))
+                    .as(kind.name())
+                    .isEqualTo(expected);
+            buf.release();
+        }
     }
 }
