@@ -1,0 +1,59 @@
+package io.millrace.codec.sse;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.MessageToMessageDecoder;
+import java.util.List;
+
+/**
+ * Channel handler that turns the bytes of an event stream ({@link ByteBuf}, released here) into {@link SseEvent}s.
+ *
+ * <p>Comments and retry lines are dropped. What is unfinished when the channel closes, or when this handler is removed, is
+ * discarded. After a {@link TooLongEventException} further bytes are dropped. One instance serves one channel.
+ */
+public final class SseEventDecoder extends MessageToMessageDecoder<ByteBuf> {
+    private final int maxEventBytes;
+    private SseEventParser parser;
+
+    /** Creates a decoder with {@link SseEventParser#DEFAULT_MAX_EVENT_BYTES}. */
+    public SseEventDecoder() {
+        this(SseEventParser.DEFAULT_MAX_EVENT_BYTES);
+    }
+
+    /**
+     * Creates a decoder.
+     *
+     * @param maxEventBytes as for {@link SseEventParser}
+     * @throws IllegalArgumentException if {@code maxEventBytes} is not positive
+     */
+    public SseEventDecoder(int maxEventBytes) {
+        super(ByteBuf.class);
+        if (maxEventBytes <= 0) {
+            throw new IllegalArgumentException("maxEventBytes: " + maxEventBytes + " (expected: > 0)");
+        }
+        this.maxEventBytes = maxEventBytes;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        parser = new SseEventParser(ctx.alloc(), maxEventBytes);
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        parser.close();
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) throws Exception {
+        parser.close();
+        super.channelInactive(ctx);
+    }
+
+    @Override
+    protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
+        if (!parser.closed()) {
+            parser.parse(in, out::add);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+package io.millrace.codec.sse;
+
+import io.netty.handler.codec.TooLongFrameException;
+
+/** An event or a line is longer than the parser's limit. The stream cannot be read on. */
+public final class TooLongEventException extends TooLongFrameException {
+    private static final long serialVersionUID = 1L;
+
+    TooLongEventException(long eventBytes, int maxEventBytes) {
+        super("event: at least " + eventBytes + " bytes (expected: <= " + maxEventBytes + ")");
+    }
+}
