@@ -44,7 +44,6 @@ final class JsonCursor {
     private int end;
     private int tokenStart;
     private int tokenEnd;
-    private boolean escaped;
     private boolean broken;
 
     /** This thread's cursor over {@code buf[from, to)}. The bytes are copied unless the buffer has an array. */
@@ -154,10 +153,10 @@ final class JsonCursor {
 
     /** The string read last, or {@code previous} itself if it is the same (so that repeats allocate nothing). */
     String token(String previous) {
-        if (previous != null && !escaped && sameAscii(previous)) {
+        if (previous != null && sameAscii(previous)) {
             return previous;
         }
-        if (escaped) {
+        if (hasBackslash()) {
             try {
                 return MAPPER.readValue(bytes, tokenStart - 1, tokenEnd - tokenStart + 2, String.class);
             } catch (IOException e) {
@@ -218,7 +217,6 @@ final class JsonCursor {
             skipValue();
             tokenStart = from;
             tokenEnd = position;
-            escaped = false;
             return true;
         }
         return readString();
@@ -290,22 +288,26 @@ final class JsonCursor {
     // <here>"...", standing on the opening quote
     private boolean readToken() {
         int from = position + 1;
-        int at = from;
-        escaped = false;
-        while ((at = quoteOrBackslash(at)) < end && bytes[at] == '\\') {
-            escaped = true;
-            at += 2;
-        }
-        if (at >= end) {
+        int close = closingQuote(bytes, from, end);
+        if (close >= end) {
             return fail();
         }
         tokenStart = from;
-        tokenEnd = at;
-        position = at + 1;
+        tokenEnd = close;
+        position = close + 1;
         return true;
     }
 
-    private int quoteOrBackslash(int from) {
+    /** The quote that ends the string at {@code from}; {@code end} or beyond if there is none. */
+    private static int closingQuote(byte[] bytes, int from, int end) {
+        int at = from;
+        while ((at = quoteOrBackslash(bytes, at, end)) < end && bytes[at] == '\\') {
+            at += 2;
+        }
+        return at;
+    }
+
+    private static int quoteOrBackslash(byte[] bytes, int from, int end) {
         int at = from;
         for (int last = end - Long.BYTES; at <= last; at += Long.BYTES) {
             long word = (long) LONGS.get(bytes, at);
@@ -326,27 +328,23 @@ final class JsonCursor {
     }
 
     private void skipContainer() {
+        byte[] all = bytes;
+        int to = end;
+        int at = position;
         int depth = 0;
         do {
-            switch (bytes[position]) {
-                case '"' -> {
-                    if (!readToken()) {
-                        return;
-                    }
-                }
-                case '{', '[' -> {
-                    depth++;
-                    position++;
-                }
-                case '}', ']' -> {
-                    depth--;
-                    position++;
-                }
-                default -> position++;
+            switch (all[at]) {
+                case '"' -> at = closingQuote(all, at + 1, to);
+                case '{', '[' -> depth++;
+                case '}', ']' -> depth--;
+                default -> {}
             }
-        } while (depth > 0 && position < end);
+            at++;
+        } while (depth > 0 && at < to);
         if (depth > 0) {
             fail();
+        } else {
+            position = at;
         }
     }
 
@@ -373,6 +371,15 @@ final class JsonCursor {
     private boolean fail() {
         broken = true;
         position = end;
+        return false;
+    }
+
+    private boolean hasBackslash() {
+        for (int at = tokenStart; at < tokenEnd; at++) {
+            if (bytes[at] == '\\') {
+                return true;
+            }
+        }
         return false;
     }
 
