@@ -66,10 +66,10 @@ final class ChatInspector extends StreamInspector {
 
     @Override
     void scanTail(JsonCursor tail) {
-        if (findLastObject(tail, QUOTED_USAGE)) {
+        if (LastBytes.findLastObject(tail, QUOTED_USAGE)) {
             scanUsage(tail);
         }
-        if (findLastValue(tail, QUOTED_FINISH_REASON)) {
+        if (LastBytes.findLastValue(tail, QUOTED_FINISH_REASON)) {
             choices.add(choiceIndex, takeFinish(tail, choiceIndex == 0));
         }
     }

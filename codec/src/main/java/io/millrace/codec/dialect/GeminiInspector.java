@@ -57,10 +57,10 @@ final class GeminiInspector extends StreamInspector {
 
     @Override
     void scanTail(JsonCursor tail) {
-        if (findLastObject(tail, QUOTED_USAGE_METADATA)) {
+        if (LastBytes.findLastObject(tail, QUOTED_USAGE_METADATA)) {
             scanUsage(tail);
         }
-        if (findLastValue(tail, QUOTED_FINISH_REASON)) {
+        if (LastBytes.findLastValue(tail, QUOTED_FINISH_REASON)) {
             candidates.add(candidateIndex, takeFinish(tail, candidateIndex == 0));
         }
     }

@@ -67,7 +67,7 @@ final class MessagesInspector extends StreamInspector {
 
     @Override
     void scanTail(JsonCursor tail) {
-        if (findLastObject(tail, QUOTED_USAGE)) {
+        if (LastBytes.findLastObject(tail, QUOTED_USAGE)) {
             scanUsage(tail);
         }
     }

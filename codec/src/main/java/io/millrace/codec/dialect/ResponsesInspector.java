@@ -116,13 +116,13 @@ final class ResponsesInspector extends StreamInspector {
 
     @Override
     void scanTail(JsonCursor tail) {
-        if (type == Type.NONE && findLastValue(tail, QUOTED_TYPE)) {
+        if (type == Type.NONE && LastBytes.findLastValue(tail, QUOTED_TYPE)) {
             scanType(tail);
         }
         if (isTerminal()) {
             scanTerminalTail(tail);
         }
-        if (findLastValue(tail, QUOTED_SEQUENCE_NUMBER)) {
+        if (LastBytes.findLastValue(tail, QUOTED_SEQUENCE_NUMBER)) {
             takeSequenceNumber(tail.readCount());
         }
     }
@@ -154,13 +154,13 @@ final class ResponsesInspector extends StreamInspector {
     }
 
     private void scanTerminalTail(JsonCursor tail) {
-        if (findLastObject(tail, QUOTED_USAGE)) {
+        if (LastBytes.findLastObject(tail, QUOTED_USAGE)) {
             scanUsage(tail);
         }
         if (finishReason() == null) {
             takeFinishReason(defaultStatus());
         }
-        if (finishReason().equals("incomplete") && findLastObject(tail, QUOTED_INCOMPLETE_DETAILS)) {
+        if (finishReason().equals("incomplete") && LastBytes.findLastObject(tail, QUOTED_INCOMPLETE_DETAILS)) {
             String reason = scanReason(tail, null);
             takeFinishReason(reason == null ? "incomplete" : "incomplete:" + reason);
         }

@@ -1,7 +1,6 @@
 package io.millrace.codec.dialect;
 
 import io.netty.buffer.ByteBuf;
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -15,9 +14,6 @@ import java.util.Arrays;
  */
 public abstract class StreamInspector {
     private static final int HEAD_BYTES = 4 * 1024;
-    private static final int TAIL_BYTES = 8 * 1024;
-    private static final byte LF = '\n';
-    private static final byte CR = '\r';
     private static final byte[] DATA = ascii("data");
     private static final byte[] EVENT = ascii("event");
     private static final byte[] ERROR = ascii("error");
@@ -55,8 +51,7 @@ public abstract class StreamInspector {
 
     // An over-limit frame that is flowing: its kind, and its last bytes.
     private FrameKind pieceKind;
-    private byte[] pieceTail;
-    private int pieceTailLength;
+    private LastBytes pieceTail;
 
     StreamInspector() {}
 
@@ -77,19 +72,18 @@ public abstract class StreamInspector {
         if (first) {
             readFrame(JsonCursor.over(buf, start, Math.min(end, start + HEAD_BYTES)));
             pieceKind = frameKind();
-            pieceTailLength = 0;
+            pieceTail = new LastBytes();
         }
-        keepTail(buf, start, end);
-        if (last && pieceKind != null) {
-            JsonCursor tail = JsonCursor.overArray(pieceTail, 0, pieceTailLength);
+        pieceTail.add(buf, start, end);
+        if (last) {
             if (hasData && !doneMark && !dataWhole) {
-                scanTail(tail);
+                scanTail(pieceTail.cursor());
                 pieceKind = frameKind();
             }
             commit(pieceKind);
             pieceTail = null;
         }
-        return pieceKind == null ? FrameKind.STRUCTURAL : pieceKind;
+        return pieceKind;
     }
 
     /** What to do with {@code buf[start, end)}, which came after the last whole frame when the body ended cleanly. */
@@ -203,10 +197,6 @@ public abstract class StreamInspector {
         error = true;
     }
 
-    final boolean isError() {
-        return error;
-    }
-
     final void takeModel(JsonCursor json) {
         if (model != null || !json.textAhead()) {
             json.skipValue();
@@ -297,37 +287,6 @@ public abstract class StreamInspector {
         return inner;
     }
 
-    /** Stands before the last object that is the value of {@code quotedKey} in the tail; {@code false} if none is. */
-    static boolean findLastObject(JsonCursor tail, byte[] quotedKey) {
-        for (int at = tail.end(); (at = lastKey(tail, at, quotedKey)) >= 0; ) {
-            if (tail.objectAhead()) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Stands before the value of the last {@code quotedKey} in the tail; {@code false} if there is none. */
-    static boolean findLastValue(JsonCursor tail, byte[] quotedKey) {
-        return lastKey(tail, tail.end(), quotedKey) >= 0;
-    }
-
-    /** Where the last {@code quotedKey} before {@code limit} is; stands before its value. */
-    private static int lastKey(JsonCursor tail, int limit, byte[] quotedKey) {
-        byte[] bytes = tail.bytes();
-        for (int at = limit - quotedKey.length; at >= tail.start(); at--) {
-            if (startsWith(bytes, at, tail.end(), quotedKey)) {
-                tail.moveTo(at + quotedKey.length);
-                int colon = tail.position();
-                if (colon < tail.end() && bytes[colon] == ':') {
-                    tail.moveTo(colon + 1);
-                    return at;
-                }
-            }
-        }
-        return -1;
-    }
-
     static byte[] ascii(String text) {
         return text.getBytes(StandardCharsets.US_ASCII);
     }
@@ -375,27 +334,27 @@ public abstract class StreamInspector {
         clearFrame();
         byte[] bytes = in.bytes();
         int to = in.end();
-        int from = begun ? in.start() : afterByteOrderMark(bytes, in.start(), to);
+        int from = begun ? in.start() : FieldLines.afterByteOrderMark(bytes, in.start(), to);
         begun = true;
         int dataLines = 0;
         int at = from;
         while (at < to) {
             int value;
-            if (isLineEnd(bytes[at])) {
+            if (FieldLines.isLineEnd(bytes[at])) {
                 at++;
-            } else if ((value = valueOf(DATA, bytes, at, to)) >= 0) {
-                at = lineEnd(bytes, dataLines++ == 0 ? readData(in, value, to) : value, to);
-            } else if ((value = valueOf(EVENT, bytes, at, to)) >= 0) {
-                at = lineEnd(bytes, value, to);
+            } else if ((value = FieldLines.valueOf(DATA, bytes, at, to)) >= 0) {
+                at = FieldLines.lineEnd(bytes, dataLines++ == 0 ? readData(in, value, to) : value, to);
+            } else if ((value = FieldLines.valueOf(EVENT, bytes, at, to)) >= 0) {
+                at = FieldLines.lineEnd(bytes, value, to);
                 eventFrom = value;
                 eventTo = at;
                 lastLineCut = at == to;
-            } else if (!isOpaque() && (value = valueOf(ERROR, bytes, at, to)) >= 0) {
+            } else if (!isOpaque() && (value = FieldLines.valueOf(ERROR, bytes, at, to)) >= 0) {
                 at = readErrorField(in, value, to);
             } else if (!isOpaque() && dataLines == 0 && (value = readRawError(in, at, to)) >= 0) {
                 at = value;
             } else {
-                at = lineEnd(bytes, at, to);
+                at = FieldLines.lineEnd(bytes, at, to);
                 lastLineCut = at == to;
             }
         }
@@ -423,8 +382,8 @@ public abstract class StreamInspector {
     /** Reads the first data line; returns where to look for its end. */
     private int readData(JsonCursor in, int value, int to) {
         byte[] bytes = in.bytes();
-        dataBlank = value == to || isLineEnd(bytes[value]);
-        doneMark = startsWith(bytes, value, to, DONE);
+        dataBlank = value == to || FieldLines.isLineEnd(bytes[value]);
+        doneMark = FieldLines.startsWith(bytes, value, to, DONE);
         if (dataBlank || doneMark) {
             return value;
         }
@@ -433,21 +392,10 @@ public abstract class StreamInspector {
 
     /** Data over several lines is one text, with line feeds between them. Rare: it is copied. */
     private void readJoinedData(JsonCursor in, int from, int to) {
-        byte[] bytes = in.bytes();
-        ByteArrayOutputStream joined = new ByteArrayOutputStream(to - from);
-        for (int at = from; at < to; at++) {
-            int lineEnd = lineEnd(bytes, at, to);
-            int value = valueOf(DATA, bytes, at, to);
-            if (value >= 0) {
-                joined.write(bytes, value, lineEnd - value);
-                joined.write(LF);
-            }
-            at = lineEnd;
-        }
+        byte[] data = FieldLines.join(DATA, in.bytes(), from, to);
         dataBlank = false;
         dataWhole = false;
         error = false;
-        byte[] data = joined.toByteArray();
         in.over(data, 0, data.length);
         readObject(in, 0);
     }
@@ -465,7 +413,7 @@ public abstract class StreamInspector {
 
     // error: {"message": ..} <- a field that no parser knows (llama.cpp and its kin)
     private int readErrorField(JsonCursor in, int value, int to) {
-        int lineEnd = lineEnd(in.bytes(), value, to);
+        int lineEnd = FieldLines.lineEnd(in.bytes(), value, to);
         in.moveTo(value);
         readError(in);
         hiddenError = true;
@@ -499,57 +447,6 @@ public abstract class StreamInspector {
         }
         hiddenError = true;
         hiddenErrorWhole = !in.broken();
-        return hiddenErrorWhole ? lineEnd(in.bytes(), in.position(), to) : to;
-    }
-
-    private void keepTail(ByteBuf buf, int start, int end) {
-        if (pieceTail == null) {
-            pieceTail = new byte[TAIL_BYTES];
-        }
-        int added = Math.min(end - start, TAIL_BYTES);
-        int kept = Math.min(pieceTailLength, TAIL_BYTES - added);
-        System.arraycopy(pieceTail, pieceTailLength - kept, pieceTail, 0, kept);
-        buf.getBytes(end - added, pieceTail, kept, added);
-        pieceTailLength = kept + added;
-    }
-
-    private static int afterByteOrderMark(byte[] bytes, int from, int to) {
-        boolean marked = to - from >= 3
-                && bytes[from] == (byte) 0xEF
-                && bytes[from + 1] == (byte) 0xBB
-                && bytes[from + 2] == (byte) 0xBF;
-        return marked ? from + 3 : from;
-    }
-
-    /** Where the value of the line at {@code at} begins if its field is {@code name}, else {@code -1}. */
-    private static int valueOf(byte[] name, byte[] bytes, int at, int to) {
-        if (bytes[at] != name[0] || !startsWith(bytes, at, to, name)) {
-            return -1;
-        }
-        int next = at + name.length;
-        if (next == to || isLineEnd(bytes[next])) {
-            return next;
-        }
-        if (bytes[next] != ':') {
-            return -1;
-        }
-        next++;
-        return next < to && bytes[next] == ' ' ? next + 1 : next;
-    }
-
-    private static int lineEnd(byte[] bytes, int from, int to) {
-        int at = from;
-        while (at < to && !isLineEnd(bytes[at])) {
-            at++;
-        }
-        return at;
-    }
-
-    private static boolean isLineEnd(byte b) {
-        return b == LF || b == CR;
-    }
-
-    private static boolean startsWith(byte[] bytes, int at, int to, byte[] prefix) {
-        return to - at >= prefix.length && Arrays.equals(bytes, at, at + prefix.length, prefix, 0, prefix.length);
+        return hiddenErrorWhole ? FieldLines.lineEnd(in.bytes(), in.position(), to) : to;
     }
 }

@@ -1,0 +1,56 @@
+package io.millrace.codec.dialect;
+
+import io.netty.buffer.ByteBuf;
+
+/** The last 8 KiB of a frame that flows through in pieces, and what can be found in them without their beginning. */
+final class LastBytes {
+    private static final int CAPACITY = 8 * 1024;
+
+    private final byte[] bytes = new byte[CAPACITY];
+    private int length;
+
+    /** Adds a piece; what is older than its last 8 KiB is forgotten. */
+    void add(ByteBuf buf, int start, int end) {
+        int added = Math.min(end - start, CAPACITY);
+        int kept = Math.min(length, CAPACITY - added);
+        System.arraycopy(bytes, length - kept, bytes, 0, kept);
+        buf.getBytes(end - added, bytes, kept, added);
+        length = kept + added;
+    }
+
+    /** This thread's cursor over what was kept. */
+    JsonCursor cursor() {
+        return JsonCursor.overArray(bytes, 0, length);
+    }
+
+    /** Stands before the last object that is the value of {@code quotedKey} in the tail; {@code false} if none is. */
+    static boolean findLastObject(JsonCursor tail, byte[] quotedKey) {
+        for (int at = tail.end(); (at = lastKey(tail, at, quotedKey)) >= 0; ) {
+            if (tail.objectAhead()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Stands before the value of the last {@code quotedKey} in the tail; {@code false} if there is none. */
+    static boolean findLastValue(JsonCursor tail, byte[] quotedKey) {
+        return lastKey(tail, tail.end(), quotedKey) >= 0;
+    }
+
+    /** Where the last {@code quotedKey} before {@code limit} is; stands before its value. */
+    private static int lastKey(JsonCursor tail, int limit, byte[] quotedKey) {
+        byte[] bytes = tail.bytes();
+        for (int at = limit - quotedKey.length; at >= tail.start(); at--) {
+            if (FieldLines.startsWith(bytes, at, tail.end(), quotedKey)) {
+                tail.moveTo(at + quotedKey.length);
+                int colon = tail.position();
+                if (colon < tail.end() && bytes[colon] == ':') {
+                    tail.moveTo(colon + 1);
+                    return at;
+                }
+            }
+        }
+        return -1;
+    }
+}
