@@ -1,6 +1,7 @@
 package io.millrace.codec.sse;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 
 /** Feeds one input, cut in some way, to a fresh decoder or parser. */
@@ -13,8 +14,13 @@ final class Feeding {
      * @param input remains with the caller
      */
     static int[] frameEnds(ByteBuf input, FrameEnds ends, int holdLimit, int... cuts) {
+        return frameEnds(UnpooledByteBufAllocator.DEFAULT, input, ends, holdLimit, cuts);
+    }
+
+    /** The same with an allocator for what the decoder holds. */
+    static int[] frameEnds(ByteBufAllocator alloc, ByteBuf input, FrameEnds ends, int holdLimit, int... cuts) {
         ends.reset();
-        try (SseFrameDecoder decoder = new SseFrameDecoder(UnpooledByteBufAllocator.DEFAULT, holdLimit)) {
+        try (SseFrameDecoder decoder = new SseFrameDecoder(alloc, holdLimit)) {
             int start = 0;
             for (int i = 0; i <= cuts.length; i++) {
                 int end = i < cuts.length ? cuts[i] : input.writerIndex();
@@ -40,8 +46,13 @@ final class Feeding {
      * @param input remains with the caller
      */
     static StreamReading read(ByteBuf input, int... cuts) {
+        return read(UnpooledByteBufAllocator.DEFAULT, input, cuts);
+    }
+
+    /** The same with an allocator for what the parser holds. */
+    static StreamReading read(ByteBufAllocator alloc, ByteBuf input, int... cuts) {
         StreamReading reading = new StreamReading();
-        try (SseEventParser parser = new SseEventParser(UnpooledByteBufAllocator.DEFAULT)) {
+        try (SseEventParser parser = new SseEventParser(alloc)) {
             int start = 0;
             for (int i = 0; i <= cuts.length; i++) {
                 int end = i < cuts.length ? cuts[i] : input.writerIndex();
