@@ -10,7 +10,6 @@ import java.util.ArrayDeque;
  * Puts body bytes on the wire: chunked coding (RFC 9112 section 7.1), TCP segments, and the byte at which the body is
  * cut off. What it could not write yet is kept until {@link #drain}.
  */
-@SuppressWarnings("FutureReturnValueIgnored") // a write that fails closes the connection, which is noticed there
 final class BodyWriter implements AutoCloseable {
     /** How a body is delimited. */
     enum Chunking {

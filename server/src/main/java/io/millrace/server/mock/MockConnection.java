@@ -11,7 +11,6 @@ import io.netty.util.ReferenceCountUtil;
 import java.io.ByteArrayOutputStream;
 
 /** One client connection: reads requests, one at a time, and notices at once when the client leaves. */
-@SuppressWarnings("FutureReturnValueIgnored") // a write that fails closes the connection, which is noticed there
 final class MockConnection extends ChannelInboundHandlerAdapter {
     private final MockServer server;
     private final MockRoutes routes;

@@ -17,7 +17,6 @@ import java.util.concurrent.atomic.LongAdder;
  * One response on its way: its pauses, its faults, its end. Lives on the event loop of its connection. It makes frames
  * while the socket takes them, and keeps at most one timer.
  */
-@SuppressWarnings("FutureReturnValueIgnored") // a write that fails closes the connection, which is noticed there
 final class MockExchange implements Runnable {
     private enum Step {
         HEAD,
