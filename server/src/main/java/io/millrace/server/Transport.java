@@ -125,6 +125,11 @@ public enum Transport {
         return new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory(name, true), ioHandlers.get());
     }
 
+    /** Whether the kernel spreads connections over several sockets that listen on one port (SO_REUSEPORT on Linux). */
+    public boolean spreadsListeners() {
+        return this == EPOLL || this == IO_URING;
+    }
+
     /** The class of listening channels. */
     public Class<? extends ServerSocketChannel> serverChannel() {
         return serverChannel;

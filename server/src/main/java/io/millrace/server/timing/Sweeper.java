@@ -1,0 +1,78 @@
+package io.millrace.server.timing;
+
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.ArrayList;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One coarse timer per event loop in place of several precise ones per stream: every period it shows the time to all who
+ * registered. Deadlines cost nothing per frame and nothing per stream but a place in a list. Confined to its event loop.
+ */
+public final class Sweeper {
+    private final EventLoop loop;
+    private final long periodNs;
+    private final ArrayList<Registration> registrations = new ArrayList<>();
+    private ScheduledFuture<?> timer;
+
+    /** A place in the sweep. */
+    public final class Registration {
+        private final Sweepable member;
+        private int index;
+
+        private Registration(Sweepable member, int index) {
+            this.member = member;
+            this.index = index;
+        }
+
+        /** Leaves the sweep; nothing happens the second time. The timer stops with the last to leave. */
+        public void cancel() {
+            if (index >= 0) {
+                remove(this);
+            }
+        }
+    }
+
+    public Sweeper(EventLoop loop, long periodNs) {
+        this.loop = loop;
+        this.periodNs = periodNs;
+    }
+
+    /** Registers {@code member} until the registration is cancelled. */
+    public Registration add(Sweepable member) {
+        var registration = new Registration(member, registrations.size());
+        registrations.add(registration);
+        if (timer == null) {
+            timer = loop.scheduleWithFixedDelay(this::sweep, periodNs, periodNs, TimeUnit.NANOSECONDS);
+        }
+        return registration;
+    }
+
+    /** How many are registered. */
+    public int size() {
+        return registrations.size();
+    }
+
+    private void remove(Registration registration) {
+        Registration last = registrations.remove(registrations.size() - 1);
+        if (last != registration) {
+            registrations.set(registration.index, last);
+            last.index = registration.index;
+        }
+        registration.index = -1;
+        if (registrations.isEmpty()) {
+            timer.cancel(false);
+            timer = null;
+        }
+    }
+
+    private void sweep() {
+        long nowNs = System.nanoTime();
+        // Backwards, because removal puts the last registration in the place of the one removed.
+        for (int i = registrations.size() - 1; i >= 0; i--) {
+            if (i < registrations.size()) {
+                registrations.get(i).member.onSweep(nowNs);
+            }
+        }
+    }
+}
