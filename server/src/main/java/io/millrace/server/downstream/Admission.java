@@ -1,0 +1,72 @@
+package io.millrace.server.downstream;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import io.millrace.server.config.Limits;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.ReferenceCountUtil;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * Decides whether one more client can be served. Each client may need a descriptor for its upstream too, so the limit is
+ * below half of the process's.
+ */
+public final class Admission {
+    private static final int MOST_CONNECTIONS = 20_000;
+    private static final double SHARE_OF_DESCRIPTORS = 0.45;
+    private static final byte[] REFUSAL = refusal();
+
+    private final LongSupplier openConnections;
+    private final Supplier<Limits> limits;
+    private final long byDescriptors = byDescriptors();
+
+    public Admission(LongSupplier openConnections, Supplier<Limits> limits) {
+        this.openConnections = openConnections;
+        this.limits = limits;
+    }
+
+    /** Whether the limit leaves room for another client. */
+    boolean admits() {
+        int configured = limits.get().connections();
+        return openConnections.getAsLong() < (configured > 0 ? configured : byDescriptors);
+    }
+
+    private static long byDescriptors() {
+        if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix) {
+            return Math.min(MOST_CONNECTIONS, (long) (unix.getMaxFileDescriptorCount() * SHARE_OF_DESCRIPTORS));
+        }
+        return MOST_CONNECTIONS;
+    }
+
+    private static byte[] refusal() {
+        String body = "{\"error\":{\"message\":\"The relay has as many clients as it can serve. Try again.\","
+                + "\"type\":\"server_error\",\"param\":null,\"code\":\"relay_overloaded\"}}";
+        String head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n"
+                + "connection: close\r\ncontent-length: " + body.length() + "\r\n\r\n";
+        return (head + body).getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** Answers whatever comes first with 503 and closes. */
+    static final class Refuse extends ChannelInboundHandlerAdapter {
+        private boolean answered;
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object msg) {
+            ReferenceCountUtil.release(msg);
+            if (!answered) {
+                answered = true;
+                ctx.writeAndFlush(Unpooled.wrappedBuffer(REFUSAL)).addListener(ChannelFutureListener.CLOSE);
+            }
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            ctx.close();
+        }
+    }
+}

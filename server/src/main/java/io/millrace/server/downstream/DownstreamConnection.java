@@ -1,0 +1,502 @@
+package io.millrace.server.downstream;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.config.Limits;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.timing.Sweepable;
+import io.millrace.server.timing.Sweeper;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.ReferenceCountUtil;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One client's connection: the last handler of its pipeline. Hands each request that passes the gate to an exchange, and
+ * writes that exchange's response. One request at a time; the socket is read all the while, so that a client that leaves
+ * is noticed at once. Confined to its event loop.
+ */
+public final class DownstreamConnection extends ChannelInboundHandlerAdapter implements Sweepable {
+    private static final Logger LOG = LoggerFactory.getLogger(DownstreamConnection.class);
+    private static final DefaultHttpResponse CONTINUE =
+            new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE);
+    private static final long LINGER_MS = 1_000;
+    /** How long a truncated HTTP/1.0 body's error frame has to reach the client before the reset that marks the cut. */
+    private static final long RESET_DELAY_MS = 50;
+
+    private final RequestHandler handler;
+    private final Sweeper sweeper;
+    private final Limits limits;
+    private final RequestDecoder decoder;
+    private final ResponseEncoder encoder;
+    private final long requestHeadNs;
+    private final long requestBodyIdleNs;
+    private final long keepAliveNs;
+    private final long writeStallNs;
+
+    private Sweeper.Registration sweep;
+    private ChannelHandlerContext context;
+    private ChannelHandlerContext encoderContext;
+    private State state = State.AWAITING_REQUEST;
+    private DownstreamExchange exchange;
+    private FrameSink sink;
+    private boolean requestComplete;
+    private boolean responseStarted;
+    private boolean keepAlive;
+    private boolean http10;
+    private int requests;
+    private long sinceNs;
+    private boolean headStarted;
+    private long pendingWhenChecked;
+    private long drainedNs;
+    private long flushedBytes;
+
+    private enum State {
+        AWAITING_REQUEST,
+        IN_EXCHANGE,
+        CLOSING
+    }
+
+    DownstreamConnection(
+            RequestHandler handler,
+            Sweeper sweeper,
+            Limits limits,
+            Timeouts timeouts,
+            RequestDecoder decoder,
+            ResponseEncoder encoder) {
+        this.handler = handler;
+        this.sweeper = sweeper;
+        this.limits = limits;
+        this.decoder = decoder;
+        this.encoder = encoder;
+        requestHeadNs = timeouts.requestHead().toNanos();
+        requestBodyIdleNs = timeouts.requestBodyIdle().toNanos();
+        keepAliveNs = timeouts.keepAlive().toNanos();
+        writeStallNs = timeouts.writeStall().toNanos();
+    }
+
+    /** The client's channel, for its event loop, allocator and addresses. */
+    public Channel channel() {
+        return context.channel();
+    }
+
+    /** Whether the client speaks HTTP/1.0: no chunks, a body ends with the connection. */
+    public boolean http10() {
+        return http10;
+    }
+
+    /** Whether a response head has been written for the current request. */
+    public boolean responseStarted() {
+        return responseStarted;
+    }
+
+    /** The most bytes that a request body may have. */
+    public long bodyLimit() {
+        return limits.body();
+    }
+
+    /** Whether the send queue is below its high watermark. */
+    public boolean isWritable() {
+        return context.channel().isWritable();
+    }
+
+    /** Bytes written and not yet taken by the kernel. */
+    public long pendingBytes() {
+        var outbound = context.channel().unsafe().outboundBuffer();
+        return outbound == null ? 0 : outbound.totalPendingWriteBytes();
+    }
+
+    /** Stops or resumes reading the client's socket, for request bodies that the upstream takes slowly. */
+    public void reading(boolean on) {
+        context.channel().config().setAutoRead(on);
+    }
+
+    /** Tells a client that waits for it to send its body (RFC 9110 section 10.1.1). */
+    public void sendContinue() {
+        context.writeAndFlush(CONTINUE, context.voidPromise());
+    }
+
+    /**
+     * Writes a response head, without a flush. Sets the connection header and, where the length is not known, the
+     * transfer coding that this client understands.
+     */
+    public void writeHead(HttpResponse response) {
+        responseStarted = true;
+        var headers = response.headers();
+        boolean bodyless = encoderSaysEmpty(response);
+        if (!bodyless && !headers.contains(HttpHeaderNames.CONTENT_LENGTH)) {
+            if (http10) {
+                keepAlive = false;
+            } else {
+                headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+            }
+        }
+        keepAlive &= requests < limits.requestsPerConnection();
+        if (keepAlive) {
+            if (http10 || sink != null) {
+                headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.KEEP_ALIVE);
+            }
+        } else {
+            headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+        }
+        context.write(response, context.voidPromise());
+    }
+
+    /** Writes the head of an event stream, without a flush. What follows goes through the returned sink. */
+    public FrameSink writeStreamHead(HttpResponse response) {
+        sink = new FrameSink(encoderContext, !http10);
+        writeHead(response);
+        return sink;
+    }
+
+    /** Writes a part of a body that is no event stream, without a flush; ownership is transferred. */
+    public void writeBody(ByteBuf content) {
+        context.write(new DefaultHttpContent(content), context.voidPromise());
+    }
+
+    /** Hands what was written to the kernel. */
+    public void flush() {
+        context.flush();
+    }
+
+    /** Completes the response: the last chunk where there are chunks. Goes on with the next request, or closes. */
+    public void endResponse() {
+        exchange = null;
+        boolean delimitedByClose = sink != null && http10;
+        sink = null;
+        ChannelPromise written = context.newPromise();
+        context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT, written);
+        if (!keepAlive || delimitedByClose || !requestComplete) {
+            closeGently(written);
+            return;
+        }
+        awaitRequest();
+    }
+
+    /** Completes the response and closes the connection after it, for a stream that ended in an error of ours. */
+    public void endResponseAndClose() {
+        keepAlive = false;
+        if (sink != null && http10) {
+            endCutHttp10Response();
+            return;
+        }
+        endResponse();
+    }
+
+    /** Ends the connection so that the client notices: with a reset. For a body that could not be completed. */
+    public void reset() {
+        exchange = null;
+        state = State.CLOSING;
+        discardSink();
+        Channel channel = context.channel();
+        if (channel.isActive()) {
+            channel.config().setOption(ChannelOption.SO_LINGER, 0);
+        }
+        channel.close();
+    }
+
+    /** Answers the current request with an error in the dialect of its path and closes if the body was not read. */
+    public void respondError(Dialect dialect, int status, String code, String message, String param, String requestId) {
+        respond(status, dialect.errorBody(status, code, message, param, requestId), requestId, null);
+    }
+
+    /**
+     * Answers the current request with a complete JSON body.
+     *
+     * @param retryAfter the value of {@code Retry-After}, or null
+     */
+    public void respond(int status, byte[] json, String requestId, String retryAfter) {
+        ByteBuf body = Unpooled.wrappedBuffer(json);
+        var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status));
+        var headers = response.headers();
+        headers.set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
+        headers.set(HttpHeaderNames.CONTENT_LENGTH, json.length);
+        headers.set("x-content-type-options", "nosniff");
+        if (requestId != null) {
+            headers.set("x-millrace-request-id", requestId);
+        }
+        if (retryAfter != null) {
+            headers.set(HttpHeaderNames.RETRY_AFTER, retryAfter);
+        }
+        writeHead(response);
+        writeBody(body);
+        endResponse();
+    }
+
+    /** Lets the current response finish and then closes; closes at once if there is none. */
+    public void drain() {
+        keepAlive = false;
+        requests = limits.requestsPerConnection();
+        if (state == State.AWAITING_REQUEST && !decoder.headStarted()) {
+            state = State.CLOSING;
+            context.close();
+        }
+    }
+
+    /** The exchange in progress, or null. */
+    public DownstreamExchange exchange() {
+        return exchange;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        context = ctx;
+        encoderContext = ctx.pipeline().context(encoder);
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        sinceNs = System.nanoTime();
+        sweep = sweeper.add(this);
+        handler.onConnected(this);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        if (sweep != null) {
+            sweep.cancel();
+        }
+        handler.onDisconnected(this);
+        state = State.CLOSING;
+        abandonExchange("client closed the connection");
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object msg) {
+        if (msg instanceof HttpRequest request) {
+            onHead(request);
+        } else if (msg instanceof HttpContent content) {
+            onContent(content);
+        } else {
+            ReferenceCountUtil.release(msg);
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        if (state == State.AWAITING_REQUEST && !headStarted && decoder.headStarted()) {
+            headStarted = true;
+            sinceNs = System.nanoTime();
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        if (exchange != null) {
+            exchange.onWritable(ctx.channel().isWritable());
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        Throwable root = cause instanceof io.netty.handler.codec.DecoderException && cause.getCause() != null
+                ? cause.getCause()
+                : cause;
+        if (root instanceof IOException || state == State.CLOSING) {
+            ctx.close();
+            return;
+        }
+        if (root instanceof RequestDecoder.TooMuchPipelined || responseStarted) {
+            if (!(root instanceof RequestDecoder.TooMuchPipelined)) {
+                LOG.warn(
+                        "[{}] closing after a failure in a response",
+                        ctx.channel().id(),
+                        root);
+            }
+            abandonExchange(root.getMessage());
+            ctx.close();
+            return;
+        }
+        abandonExchange("bad request");
+        refuse(RequestGate.ofFailure(root), "");
+    }
+
+    @Override
+    public void onSweep(long nowNs) {
+        switch (state) {
+            case AWAITING_REQUEST -> sweepAwaiting(nowNs);
+            case IN_EXCHANGE -> sweepExchange(nowNs);
+            case CLOSING -> {
+                if (nowNs - sinceNs > writeStallNs) {
+                    context.close();
+                }
+            }
+        }
+    }
+
+    private void onHead(HttpRequest request) {
+        if (state == State.CLOSING) {
+            return;
+        }
+        headStarted = false;
+        responseStarted = false;
+        requestComplete = false;
+        requests++;
+        state = State.IN_EXCHANGE;
+        sinceNs = System.nanoTime();
+        drainedNs = sinceNs;
+        http10 = request.protocolVersion().equals(HttpVersion.HTTP_1_0);
+        keepAlive = HttpUtil.isKeepAlive(request);
+        encoder.answersHead(request.method().equals(HttpMethod.HEAD));
+        RequestGate.Refusal refusal = RequestGate.verify(request, limits.headerCount());
+        if (refusal == null && HttpUtil.getContentLength(request, 0L) > limits.body()) {
+            refusal = new RequestGate.Refusal(
+                    413, "request_too_large", "The request body is over " + limits.body() + " bytes.");
+        }
+        if (refusal != null) {
+            refuse(refusal, request.decoderResult().isSuccess() ? request.uri() : "");
+            return;
+        }
+        DownstreamExchange started = handler.onRequest(this, request);
+        if (state == State.IN_EXCHANGE) {
+            exchange = started;
+        }
+    }
+
+    private void onContent(HttpContent content) {
+        boolean last = content instanceof LastHttpContent;
+        if (last) {
+            requestComplete = true;
+        }
+        sinceNs = System.nanoTime();
+        if (exchange == null || state == State.CLOSING) {
+            content.release();
+            return;
+        }
+        DownstreamExchange current = exchange;
+        if (content.content().isReadable()) {
+            current.onRequestBody(content.content());
+        } else {
+            content.release();
+        }
+        if (last && exchange == current) {
+            current.onRequestEnd();
+        }
+    }
+
+    private void refuse(RequestGate.Refusal refusal, String uri) {
+        keepAlive = false;
+        state = State.IN_EXCHANGE;
+        handler.onRefused(this, refusal.status(), refusal.code());
+        respondError(Dialect.ofErrorShape(uri), refusal.status(), refusal.code(), refusal.message(), null, null);
+    }
+
+    private void awaitRequest() {
+        state = State.AWAITING_REQUEST;
+        responseStarted = false;
+        headStarted = false;
+        sinceNs = System.nanoTime();
+        decoder.resume();
+    }
+
+    /** A close with unread bytes makes the kernel send a reset, which can destroy the response: read them first. */
+    private void closeGently(ChannelPromise written) {
+        state = State.CLOSING;
+        sinceNs = System.nanoTime();
+        if (requestComplete) {
+            written.addListener(ChannelFutureListener.CLOSE);
+            return;
+        }
+        Channel channel = context.channel();
+        reading(true);
+        written.addListener(done -> {
+            if (channel instanceof DuplexChannel duplex && channel.isActive()) {
+                duplex.shutdownOutput();
+            }
+            channel.eventLoop().schedule(() -> channel.close(), LINGER_MS, TimeUnit.MILLISECONDS);
+        });
+    }
+
+    /** Only a reset shows an HTTP/1.0 client that a body was cut; the error frame before it must arrive first. */
+    private void endCutHttp10Response() {
+        exchange = null;
+        sink = null;
+        state = State.CLOSING;
+        Channel channel = context.channel();
+        context.writeAndFlush(Unpooled.EMPTY_BUFFER)
+                .addListener(done -> channel.eventLoop().schedule(this::reset, RESET_DELAY_MS, TimeUnit.MILLISECONDS));
+    }
+
+    private void abandonExchange(String reason) {
+        DownstreamExchange current = exchange;
+        exchange = null;
+        discardSink();
+        if (current != null) {
+            current.onClientGone(reason);
+        }
+    }
+
+    private void discardSink() {
+        if (sink != null) {
+            sink.discard();
+            sink = null;
+        }
+    }
+
+    private boolean encoderSaysEmpty(HttpResponse response) {
+        return encoder.isContentAlwaysEmpty(response);
+    }
+
+    private void sweepAwaiting(long nowNs) {
+        if (headStarted) {
+            if (nowNs - sinceNs > requestHeadNs) {
+                refuse(new RequestGate.Refusal(408, "request_timeout", "The request head did not arrive in time."), "");
+            }
+        } else if (nowNs - sinceNs > (requests == 0 ? requestHeadNs : keepAliveNs)) {
+            state = State.CLOSING;
+            context.close();
+        }
+    }
+
+    private void sweepExchange(long nowNs) {
+        if (!requestComplete && !responseStarted && nowNs - sinceNs > requestBodyIdleNs) {
+            if (context.channel().config().isAutoRead()) {
+                abandonExchange("request body stalled");
+                refuse(new RequestGate.Refusal(408, "request_timeout", "The request body stopped arriving."), "");
+                return;
+            }
+            sinceNs = nowNs;
+        }
+        if (isWriteStalled(nowNs)) {
+            abandonExchange("client took nothing for " + TimeUnit.NANOSECONDS.toSeconds(writeStallNs) + " s");
+            reset();
+            return;
+        }
+        if (exchange != null) {
+            exchange.onSweep(nowNs);
+        }
+    }
+
+    /** Whether the client has taken nothing for the write-stall limit although something waits for it. */
+    private boolean isWriteStalled(long nowNs) {
+        long pending = pendingBytes();
+        long flushed = (sink == null ? 0 : sink.bodyBytes()) - pending;
+        if (pending == 0 || pending < pendingWhenChecked || flushed > flushedBytes) {
+            drainedNs = nowNs;
+        }
+        pendingWhenChecked = pending;
+        flushedBytes = flushed;
+        return nowNs - drainedNs > writeStallNs;
+    }
+}

@@ -1,0 +1,21 @@
+package io.millrace.server.downstream;
+
+import io.netty.buffer.ByteBuf;
+
+/** One request as the client's connection sees it. All calls come on the connection's event loop. */
+public interface DownstreamExchange {
+    /** A part of the request body; ownership is transferred. */
+    void onRequestBody(ByteBuf content);
+
+    /** The request body is complete. Called once, also for a request without a body. */
+    void onRequestEnd();
+
+    /** The client's connection is gone, or is about to be cut for {@code reason}. Nothing more can be written. */
+    void onClientGone(String reason);
+
+    /** The client's send queue crossed a watermark: false above the high one, true below the low one. */
+    void onWritable(boolean writable);
+
+    /** Called every sweep with the current time, to look at deadlines. */
+    void onSweep(long nowNs);
+}

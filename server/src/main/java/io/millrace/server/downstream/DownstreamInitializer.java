@@ -1,0 +1,64 @@
+package io.millrace.server.downstream;
+
+import io.millrace.server.config.Limits;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.timing.Sweeper;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * The pipeline of a client's connection:
+ *
+ * <ol>
+ *   <li>{@link RequestDecoder}: bytes to request heads and bodies, strict, one request at a time
+ *   <li>{@link ResponseEncoder}: response heads and plain bodies to bytes; frames pass it by
+ *   <li>{@link DownstreamConnection}: the gate, and the exchange in progress
+ * </ol>
+ *
+ * <p>A client over the limit gets a pipeline that only refuses.
+ */
+public final class DownstreamInitializer extends ChannelInitializer<Channel> {
+    private final RequestHandler handler;
+    private final Admission admission;
+    private final Function<Channel, Sweeper> sweepers;
+    private final Supplier<Limits> limits;
+    private final Supplier<Timeouts> timeouts;
+
+    /** Limits and timeouts are asked for at each new connection, so that a reload reaches the next one. */
+    public DownstreamInitializer(
+            RequestHandler handler,
+            Admission admission,
+            Function<Channel, Sweeper> sweepers,
+            Supplier<Limits> limits,
+            Supplier<Timeouts> timeouts) {
+        this.handler = handler;
+        this.admission = admission;
+        this.sweepers = sweepers;
+        this.limits = limits;
+        this.timeouts = timeouts;
+    }
+
+    @Override
+    protected void initChannel(Channel channel) {
+        if (!admission.admits()) {
+            channel.pipeline().addLast(new Admission.Refuse());
+            return;
+        }
+        Limits current = limits.get();
+        channel.config()
+                .setWriteBufferWaterMark(new WriteBufferWaterMark(current.lowWatermark(), current.highWatermark()));
+        var config = new HttpDecoderConfig()
+                .setMaxInitialLineLength(current.requestLine())
+                .setMaxHeaderSize(current.headerBytes())
+                .setMaxChunkSize(Integer.MAX_VALUE);
+        var decoder = new RequestDecoder(config, current.pipelined());
+        var encoder = new ResponseEncoder();
+        var connection =
+                new DownstreamConnection(handler, sweepers.apply(channel), current, timeouts.get(), decoder, encoder);
+        channel.pipeline().addLast(decoder, encoder, connection);
+    }
+}

@@ -1,0 +1,153 @@
+package io.millrace.server.downstream;
+
+import io.millrace.server.http.ChunkedBody;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.DecoderResult;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpObject;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpRequestDecoder;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.LastHttpContent;
+import java.util.List;
+
+/**
+ * Netty's request decoder with the strictness that a relay in front of other people's servers needs, and one request at
+ * a time: after a request's last content it decodes nothing until {@link #resume()}, so that bytes a client sends ahead
+ * stay bytes, in order and bounded.
+ */
+final class RequestDecoder extends HttpRequestDecoder {
+    private final int maxPipelinedBytes;
+    private final RequestHeadCheck headCheck = new RequestHeadCheck();
+    private ChannelHandlerContext context;
+    private ChunkedBody chunkedBody;
+    private Phase phase = Phase.HEAD;
+    private boolean reading;
+
+    private enum Phase {
+        HEAD,
+        BODY,
+        CHUNKED_BODY,
+        AWAITING_RESPONSE
+    }
+
+    /** Thrown when a client sends more ahead than is kept for it. */
+    static final class TooMuchPipelined extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        TooMuchPipelined(int bytes, int limit) {
+            super("pipelined: " + bytes + " bytes (expected: <= " + limit + ")", null, false, false);
+        }
+    }
+
+    RequestDecoder(HttpDecoderConfig config, int maxPipelinedBytes) {
+        super(config);
+        this.maxPipelinedBytes = maxPipelinedBytes;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        context = ctx;
+    }
+
+    /** Whether a part of a request head has been read. */
+    boolean headStarted() {
+        return phase == Phase.HEAD && headCheck.started();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object msg) throws Exception {
+        reading = true;
+        try {
+            super.channelRead(ctx, msg);
+        } finally {
+            reading = false;
+        }
+    }
+
+    /** Goes on with the next request, which may be there already. */
+    void resume() {
+        phase = Phase.HEAD;
+        headCheck.reset();
+        // Inside a read, the decoding loop goes on by itself.
+        if (!reading && internalBuffer().isReadable()) {
+            context.pipeline().fireChannelRead(context.alloc().buffer(0, 0));
+            context.pipeline().fireChannelReadComplete();
+        }
+    }
+
+    @Override
+    protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws Exception {
+        switch (phase) {
+            case HEAD -> decodeHead(ctx, in, out);
+            case BODY -> {
+                super.decode(ctx, in, out);
+                endAtLastContent(out);
+            }
+            case CHUNKED_BODY -> decodeChunkedBody(in, out);
+            case AWAITING_RESPONSE -> {
+                if (in.readableBytes() > maxPipelinedBytes) {
+                    int bytes = in.readableBytes();
+                    in.skipBytes(bytes);
+                    throw new TooMuchPipelined(bytes, maxPipelinedBytes);
+                }
+            }
+        }
+    }
+
+    private void decodeHead(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws Exception {
+        int start = in.readerIndex();
+        super.decode(ctx, in, out);
+        if (headCheck.violation() == null) {
+            in.forEachByte(start, in.readerIndex() - start, headCheck);
+        }
+        if (out.isEmpty()) {
+            if (headCheck.violation() != null) {
+                throw new IllegalArgumentException(headCheck.violation());
+            }
+            return;
+        }
+        var request = (HttpRequest) out.get(0);
+        if (headCheck.violation() != null && request.decoderResult().isSuccess()) {
+            request.setDecoderResult(DecoderResult.failure(new IllegalArgumentException(headCheck.violation())));
+        }
+        if (request.decoderResult().isFailure()) {
+            phase = Phase.AWAITING_RESPONSE;
+        } else if (HttpUtil.isTransferEncodingChunked(request)) {
+            phase = Phase.CHUNKED_BODY;
+            chunkedBody = ChunkedBody.ofRequest();
+        } else {
+            phase = Phase.BODY;
+            endAtLastContent(out);
+        }
+    }
+
+    private void decodeChunkedBody(ByteBuf in, List<Object> out) {
+        int length = chunkedBody.nextData(in);
+        if (length > 0) {
+            out.add(new DefaultHttpContent(in.readRetainedSlice(length)));
+        } else if (length == ChunkedBody.END) {
+            chunkedBody = null;
+            reset();
+            phase = Phase.AWAITING_RESPONSE;
+            out.add(LastHttpContent.EMPTY_LAST_CONTENT);
+        }
+    }
+
+    private void endAtLastContent(List<Object> out) {
+        int size = out.size();
+        if (size > 0 && out.get(size - 1) instanceof LastHttpContent last) {
+            phase = Phase.AWAITING_RESPONSE;
+            chunkedBody = null;
+            assertSuccess(last);
+        }
+    }
+
+    private static void assertSuccess(HttpObject object) {
+        if (object.decoderResult().isFailure()) {
+            throw new IllegalArgumentException(object.decoderResult().cause());
+        }
+    }
+}

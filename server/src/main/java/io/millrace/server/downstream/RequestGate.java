@@ -1,0 +1,144 @@
+package io.millrace.server.downstream;
+
+import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** Decides which request heads are HTTP that means one thing only (RFC 9110, RFC 9112). */
+final class RequestGate {
+    private static final Pattern HOST =
+            Pattern.compile("(?:\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]{1,5})?");
+
+    private RequestGate() {}
+
+    /**
+     * Why a request is refused.
+     *
+     * @param status the response's status
+     * @param code a short machine-readable reason
+     * @param message what was wrong and what to do
+     */
+    record Refusal(int status, String code, String message) {}
+
+    /** Why the head is refused, or null if it is not. */
+    static Refusal verify(HttpRequest request, int maxHeaders) {
+        if (request.decoderResult().isFailure()) {
+            return ofFailure(request.decoderResult().cause());
+        }
+        Refusal refusal = verifyVersion(request);
+        if (refusal == null) {
+            refusal = verifyTarget(request);
+        }
+        if (refusal == null) {
+            refusal = verifyHeaders(request, maxHeaders);
+        }
+        return refusal;
+    }
+
+    /** The refusal that a failure in decoding means. */
+    static Refusal ofFailure(Throwable cause) {
+        if (cause instanceof TooLongHttpLineException) {
+            return new Refusal(414, "uri_too_long", "The request line is too long.");
+        }
+        if (cause instanceof TooLongHttpHeaderException) {
+            return new Refusal(431, "headers_too_large", "The request header fields are too large.");
+        }
+        if (cause instanceof TooLongFrameException) {
+            return new Refusal(413, "bad_chunks", "The request body is refused: " + cause.getMessage());
+        }
+        String detail = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        return bad("The request is not valid HTTP/1.1: " + detail);
+    }
+
+    private static Refusal verifyVersion(HttpRequest request) {
+        HttpVersion version = request.protocolVersion();
+        if (version.equals(HttpVersion.HTTP_1_1) || version.equals(HttpVersion.HTTP_1_0)) {
+            return null;
+        }
+        return new Refusal(505, "http_version", "HTTP version " + version + " is not served (expected: HTTP/1.1)");
+    }
+
+    private static Refusal verifyTarget(HttpRequest request) {
+        if (request.method().equals(HttpMethod.CONNECT)) {
+            return new Refusal(
+                    501, "connect_not_supported", "CONNECT is not supported: this is a relay, not a tunnel.");
+        }
+        String target = request.uri();
+        if (target.equals("*")) {
+            return new Refusal(501, "target_not_supported", "The target * is not supported.");
+        }
+        for (int i = 0; i < target.length(); i++) {
+            char c = target.charAt(i);
+            if (c <= 0x20 || c > 0x7e || c == '#' || c == '\\') {
+                return bad("The request target has a character that must be percent-encoded, at position " + i + ".");
+            }
+            if (c == '%' && target.startsWith("%00", i)) {
+                return bad("The request target has an encoded NUL, at position " + i + ".");
+            }
+        }
+        if (target.startsWith("/") || target.startsWith("http://") || target.startsWith("https://")) {
+            return null;
+        }
+        return bad("The request target must begin with a slash.");
+    }
+
+    private static Refusal verifyHeaders(HttpRequest request, int maxHeaders) {
+        var headers = request.headers();
+        if (headers.size() > maxHeaders) {
+            return new Refusal(431, "too_many_headers", "More than " + maxHeaders + " request header fields.");
+        }
+        List<String> hosts = headers.getAll(HttpHeaderNames.HOST);
+        boolean mayOmitHost = request.protocolVersion().equals(HttpVersion.HTTP_1_0);
+        if (hosts.size() > 1 || (hosts.isEmpty() && !mayOmitHost)) {
+            return bad("There must be exactly one Host header (found: " + hosts.size() + ").");
+        }
+        if (!hosts.isEmpty() && !HOST.matcher(hosts.get(0)).matches()) {
+            return bad("The Host header is not a host and port.");
+        }
+        if (headers.contains(HttpHeaderNames.TRANSFER_ENCODING)) {
+            List<String> codings = headers.getAll(HttpHeaderNames.TRANSFER_ENCODING);
+            if (codings.size() != 1 || !codings.get(0).trim().equalsIgnoreCase("chunked")) {
+                return new Refusal(501, "transfer_coding", "The only transfer coding served is chunked.");
+            }
+        }
+        if (asksForUpgrade(headers)) {
+            return new Refusal(
+                    501,
+                    "upgrade_not_supported",
+                    "Protocol upgrades such as WebSocket are not supported: use the HTTP streaming API.");
+        }
+        return verifyBody(request);
+    }
+
+    /** A client that offers h2c (java.net.http does by default) goes on in HTTP/1.1 when it is ignored, RFC 9110 7.8. */
+    private static boolean asksForUpgrade(HttpHeaders headers) {
+        String upgrade = headers.get(HttpHeaderNames.UPGRADE);
+        return upgrade != null
+                && !upgrade.trim().equalsIgnoreCase("h2c")
+                && headers.containsValue(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE, true);
+    }
+
+    private static Refusal verifyBody(HttpRequest request) {
+        boolean hasBody = HttpUtil.isTransferEncodingChunked(request) || HttpUtil.getContentLength(request, 0L) > 0;
+        if (hasBody
+                && (request.method().equals(HttpMethod.GET)
+                        || request.method().equals(HttpMethod.HEAD)
+                        || request.method().equals(HttpMethod.TRACE))) {
+            return bad("A " + request.method() + " request must not have a body.");
+        }
+        return null;
+    }
+
+    private static Refusal bad(String message) {
+        return new Refusal(400, "bad_request", message);
+    }
+}

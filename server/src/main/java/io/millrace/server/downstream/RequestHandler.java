@@ -1,0 +1,23 @@
+package io.millrace.server.downstream;
+
+import io.netty.handler.codec.http.HttpRequest;
+
+/** Takes the requests that passed the gate. One per server; called on the connection's event loop. */
+public interface RequestHandler {
+    /**
+     * A request head that passed every check. Its body, if any, follows through the returned exchange.
+     *
+     * @return who gets the rest of this request and ends the response through {@code connection} exactly once; a response
+     *     that ends before the request does closes the connection
+     */
+    DownstreamExchange onRequest(DownstreamConnection connection, HttpRequest request);
+
+    /** A client has connected. */
+    void onConnected(DownstreamConnection connection);
+
+    /** A client's connection is gone. */
+    void onDisconnected(DownstreamConnection connection);
+
+    /** A request that was refused before it became an exchange, for the counts. */
+    void onRefused(DownstreamConnection connection, int status, String code);
+}

@@ -1,0 +1,98 @@
+package io.millrace.server.downstream;
+
+import io.netty.util.ByteProcessor;
+
+/**
+ * Reads the raw bytes of a request head beside Netty's decoder and notices what that decoder forgives: more than two
+ * empty lines before the request line, separators that are not one space, and folded header lines (RFC 9112 sections 2.2,
+ * 3 and 5.2).
+ */
+final class RequestHeadCheck implements ByteProcessor {
+    private static final int MAX_LEADING_EMPTY_LINES = 2;
+
+    private State state = State.LEADING;
+    private int emptyLines;
+    private int spaces;
+    private boolean afterSpace;
+    private String violation;
+
+    private enum State {
+        LEADING,
+        LEADING_LF,
+        REQUEST_LINE,
+        LINE_START,
+        LINE
+    }
+
+    /** What is wrong with the head, or null if nothing was found so far. */
+    String violation() {
+        return violation;
+    }
+
+    /** Ready for the next head. */
+    void reset() {
+        state = State.LEADING;
+        emptyLines = 0;
+        spaces = 0;
+        afterSpace = false;
+        violation = null;
+    }
+
+    /** Whether a byte of a head was seen since the last reset. */
+    boolean started() {
+        return state != State.LEADING || emptyLines > 0;
+    }
+
+    @Override
+    public boolean process(byte octet) {
+        switch (state) {
+            case LEADING -> leading(octet);
+            case LEADING_LF -> {
+                state = State.LEADING;
+                if (octet != '\n') {
+                    violation = "a CR without LF before the request line";
+                } else if (++emptyLines > MAX_LEADING_EMPTY_LINES) {
+                    violation = "more than " + MAX_LEADING_EMPTY_LINES + " empty lines before the request line";
+                }
+            }
+            case REQUEST_LINE -> requestLine(octet);
+            case LINE_START -> {
+                if (octet == ' ' || octet == '\t') {
+                    violation = "a folded header line";
+                }
+                state = octet == '\n' ? State.LINE_START : State.LINE;
+            }
+            default -> state = octet == '\n' ? State.LINE_START : State.LINE;
+        }
+        return violation == null;
+    }
+
+    private void leading(byte octet) {
+        if (octet == '\r') {
+            state = State.LEADING_LF;
+        } else if (octet > ' ' && octet < 0x7f) {
+            state = State.REQUEST_LINE;
+        } else {
+            violation = "white space or a control character before the request line";
+        }
+    }
+
+    private void requestLine(byte octet) {
+        if (octet == '\n') {
+            state = State.LINE_START;
+            if (spaces != 2) {
+                violation = "a request line that is not method, target and version";
+            }
+            return;
+        }
+        if (octet == ' ') {
+            if (afterSpace || ++spaces > 2) {
+                violation = "a request line whose parts are not separated by one space";
+            }
+        } else if ((octet < ' ' && octet != '\r') || octet == 0x7f) {
+            // Java bytes over 0x7f are negative: they are caught here too.
+            violation = "a request line with a control character or a byte that is not ASCII";
+        }
+        afterSpace = octet == ' ';
+    }
+}
