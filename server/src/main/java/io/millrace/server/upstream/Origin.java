@@ -1,0 +1,17 @@
+package io.millrace.server.upstream;
+
+import io.netty.handler.ssl.SslContext;
+
+/**
+ * Where an upstream is, ready to connect to.
+ *
+ * @param name its name in the configuration
+ * @param host the host name or address literal to connect to
+ * @param port the TCP port
+ * @param tls the TLS client context, or null for plain TCP
+ * @param maxConnections the most connections per event loop
+ * @param idleNs how long an unused connection is kept
+ * @param connectTimeoutMs for each address, TLS handshake included
+ */
+public record Origin(
+        String name, String host, int port, SslContext tls, int maxConnections, long idleNs, int connectTimeoutMs) {}

@@ -1,0 +1,107 @@
+package io.millrace.server.upstream;
+
+import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.codec.sse.SseFrameListener;
+import io.millrace.server.http.ChunkedBody;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.CorruptedFrameException;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpUtil;
+import java.util.Locale;
+
+/**
+ * The body of one event stream: takes the transfer coding and the content coding off the raw bytes and feeds what is left
+ * to a frame decoder, in place where there is no content coding.
+ */
+public final class StreamBody implements AutoCloseable {
+    private final ChunkedBody chunks;
+    private final Inflation inflation;
+    private final SseFrameDecoder frames;
+    private final SseFrameListener listener;
+    private long remaining;
+    private boolean ended;
+
+    private StreamBody(
+            ChunkedBody chunks, long length, Inflation inflation, SseFrameDecoder frames, SseFrameListener listener) {
+        this.chunks = chunks;
+        this.remaining = length;
+        this.inflation = inflation;
+        this.frames = frames;
+        this.listener = listener;
+        ended = length == 0;
+    }
+
+    /**
+     * The body behind {@code head}; {@code frames} is closed with it.
+     *
+     * @throws CorruptedFrameException if the content coding is none that can be taken off while it streams
+     */
+    public static StreamBody of(HttpResponse head, SseFrameDecoder frames, SseFrameListener listener) {
+        Inflation inflation = inflation(head);
+        if (HttpUtil.isTransferEncodingChunked(head)) {
+            return new StreamBody(ChunkedBody.ofResponse(), -1, inflation, frames, listener);
+        }
+        return new StreamBody(null, HttpUtil.getContentLength(head, -1L), inflation, frames, listener);
+    }
+
+    /** Whether the body's end was seen on the wire. A body delimited by close never says so. */
+    public boolean ended() {
+        return ended;
+    }
+
+    /** Whether only the end of the connection ends this body. */
+    public boolean endsWithConnection() {
+        return chunks == null && remaining < 0;
+    }
+
+    /** Takes all of {@code in} that belongs to the body. What is left belongs to no response that was asked for. */
+    void read(ByteBuf in) {
+        if (chunks != null) {
+            int length;
+            while ((length = chunks.nextData(in)) > 0) {
+                feed(in, length);
+            }
+            ended = length == ChunkedBody.END;
+        } else if (remaining < 0) {
+            feed(in, in.readableBytes());
+        } else {
+            int length = (int) Math.min(remaining, in.readableBytes());
+            remaining -= length;
+            feed(in, length);
+            ended = remaining == 0;
+        }
+    }
+
+    @Override
+    public void close() {
+        frames.close();
+        if (inflation != null) {
+            inflation.close();
+        }
+    }
+
+    private void feed(ByteBuf in, int length) {
+        if (length == 0) {
+            return;
+        }
+        if (inflation != null) {
+            inflation.inflate(in, length, piece -> frames.decode(piece, listener));
+            return;
+        }
+        int end = in.writerIndex();
+        in.writerIndex(in.readerIndex() + length);
+        frames.decode(in, listener);
+        in.writerIndex(end);
+    }
+
+    private static Inflation inflation(HttpResponse head) {
+        String coding = head.headers().get(HttpHeaderNames.CONTENT_ENCODING, "identity");
+        return switch (coding.trim().toLowerCase(Locale.ROOT)) {
+            case "", "identity" -> null;
+            case "gzip", "x-gzip" -> Inflation.gzip();
+            case "deflate" -> Inflation.deflate();
+            default -> throw new CorruptedFrameException("content coding: " + coding + " (expected: identity)");
+        };
+    }
+}

@@ -1,0 +1,371 @@
+package io.millrace.server.upstream;
+
+import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.codec.sse.SseFrameListener;
+import io.millrace.server.upstream.UpstreamListener.Breakage;
+import io.millrace.server.upstream.UpstreamListener.Breakage.Kind;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.CorruptedFrameException;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One connection to an upstream: the last handler of its pipeline. Carries one request at a time and goes back to its
+ * pool only after a body that ended cleanly; a byte that nobody asked for closes it. Confined to its event loop.
+ */
+public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
+    private static final int MAX_INTERIM_RESPONSES = 8;
+
+    private final UpstreamPool pool;
+    private final ResponseDecoder decoder;
+    private final long connectedNs = System.nanoTime();
+    private ChannelHandlerContext context;
+    private UpstreamListener listener;
+    private StreamBody stream;
+    private boolean used;
+    private boolean responseBegun;
+    private boolean plainBodyEnded;
+    private boolean requestSent;
+    private boolean reusable;
+    private int interimResponses;
+    private ScheduledFuture<?> drainLimit;
+    private Throwable failure;
+    private long idleSinceNs;
+
+    UpstreamConnection(UpstreamPool pool, ResponseDecoder decoder) {
+        this.pool = pool;
+        this.decoder = decoder;
+    }
+
+    /** The channel, for its address and event loop. */
+    public Channel channel() {
+        return context.channel();
+    }
+
+    /** Whether it has carried a request before: its end before a response may be a race with the upstream's idle limit. */
+    public boolean used() {
+        return used;
+    }
+
+    /** When the connection was made, by {@link System#nanoTime()}. */
+    public long connectedNs() {
+        return connectedNs;
+    }
+
+    /** Whether the send queue is below its high watermark. */
+    public boolean isWritable() {
+        return context.channel().isWritable();
+    }
+
+    /** Writes a request head, without a flush. Its response goes to {@code listener}. */
+    public void send(HttpRequest request, UpstreamListener listener) {
+        this.listener = listener;
+        responseBegun = false;
+        requestSent = false;
+        reusable = false;
+        interimResponses = 0;
+        failure = null;
+        decoder.answersHead(request.method().equals(HttpMethod.HEAD));
+        context.write(request, context.voidPromise());
+    }
+
+    /** Writes a part of the request's body, without a flush; ownership is transferred. */
+    public void sendBody(ByteBuf content) {
+        context.write(new DefaultHttpContent(content), context.voidPromise());
+    }
+
+    /** Completes the request and hands it to the kernel. */
+    public void endRequest() {
+        requestSent = true;
+        context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT, context.voidPromise());
+    }
+
+    /** Hands what was written to the kernel. */
+    public void flush() {
+        context.flush();
+    }
+
+    /**
+     * Reads the body behind {@code head} as an event stream. To be called within {@link UpstreamListener#onHead}.
+     *
+     * @param frames cuts the body; closed with it
+     * @throws CorruptedFrameException if the content coding is none that can be taken off
+     */
+    public void beginStream(HttpResponse head, SseFrameDecoder frames, SseFrameListener frameListener) {
+        stream = StreamBody.of(head, frames, frameListener);
+        decoder.beginRaw();
+    }
+
+    /** Stops or resumes reading the upstream's socket. */
+    public void reading(boolean on) {
+        context.channel().config().setAutoRead(on);
+    }
+
+    /** Ends the attempt at once, whatever state it is in: the upstream sees its connection close. */
+    public void abort() {
+        listener = null;
+        context.close();
+        closeStream();
+    }
+
+    /** Gives back a connection that was acquired and then not needed. */
+    public void giveBack() {
+        idleSinceNs = System.nanoTime();
+        pool.put(this);
+    }
+
+    /**
+     * Lets go of a response whose meaning is complete. What is left of its body is read and dropped for at most
+     * {@code graceMs}; if it ends cleanly by then, the connection goes back to its pool, else it is closed.
+     */
+    public void release(long graceMs) {
+        listener = null;
+        if (bodyEnded()) {
+            backToPool();
+            return;
+        }
+        if (stream == null || stream.endsWithConnection() || !context.channel().isActive()) {
+            abort();
+            return;
+        }
+        reading(true);
+        drainLimit = context.executor().schedule(this::abort, graceMs, TimeUnit.MILLISECONDS);
+    }
+
+    long idleSinceNs() {
+        return idleSinceNs;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        context = ctx;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object msg) {
+        if (msg instanceof ByteBuf raw) {
+            readStream(raw);
+        } else if (msg instanceof HttpResponse head) {
+            onHead(head);
+        } else if (msg instanceof HttpContent content) {
+            onContent(content);
+        } else {
+            ReferenceCountUtil.release(msg);
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        if (listener != null) {
+            listener.onReadComplete();
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        if (listener != null) {
+            listener.onUpstreamWritable(ctx.channel().isWritable());
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        failure = cause instanceof DecoderException && cause.getCause() != null ? cause.getCause() : cause;
+        ctx.close();
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        pool.onClosed(this);
+        cancelDrainLimit();
+        UpstreamListener current = listener;
+        listener = null;
+        if (current != null) {
+            boolean endsBody = stream != null && stream.endsWithConnection() && failure == null;
+            if (endsBody) {
+                current.onBodyEnd();
+            } else {
+                current.onBroken(breakage());
+            }
+        }
+        closeStream();
+    }
+
+    private void readStream(ByteBuf raw) {
+        try {
+            if (stream == null) {
+                context.close();
+                return;
+            }
+            stream.read(raw);
+            if (stream.ended()) {
+                onStreamEnd(!raw.isReadable());
+            }
+        } catch (RuntimeException e) {
+            broken(new Breakage(Kind.PROTOCOL, message(e)));
+        } finally {
+            raw.release();
+        }
+    }
+
+    private void onStreamEnd(boolean nothingBehind) {
+        reusable &= nothingBehind;
+        decoder.endRaw();
+        UpstreamListener current = listener;
+        if (current != null) {
+            current.onBodyEnd();
+        }
+        if (listener == null && drainLimit != null) {
+            cancelDrainLimit();
+            backToPool();
+        }
+    }
+
+    private void onHead(HttpResponse head) {
+        if (listener == null || responseBegun) {
+            context.close();
+            return;
+        }
+        String refusal = verify(head);
+        if (refusal != null) {
+            broken(new Breakage(Kind.PROTOCOL, refusal));
+            return;
+        }
+        if (head.status().code() < 200) {
+            return;
+        }
+        responseBegun = true;
+        reusable = HttpUtil.isKeepAlive(head);
+        try {
+            listener.onHead(head);
+        } catch (CorruptedFrameException e) {
+            broken(new Breakage(Kind.PROTOCOL, message(e)));
+            return;
+        }
+        if (stream != null && stream.ended()) {
+            onStreamEnd(true);
+        }
+    }
+
+    private void onContent(HttpContent content) {
+        boolean last = content instanceof LastHttpContent;
+        if (content.decoderResult().isFailure()) {
+            content.release();
+            broken(new Breakage(Kind.PROTOCOL, message(content.decoderResult().cause())));
+            return;
+        }
+        if (listener == null || !responseBegun) {
+            content.release();
+            return;
+        }
+        if (content.content().isReadable()) {
+            listener.onBody(content.content());
+        } else {
+            content.release();
+        }
+        if (last && listener != null && stream == null) {
+            plainBodyEnded = true;
+            listener.onBodyEnd();
+        }
+    }
+
+    private boolean bodyEnded() {
+        return stream != null ? stream.ended() : plainBodyEnded;
+    }
+
+    private void backToPool() {
+        closeStream();
+        plainBodyEnded = false;
+        used = true;
+        if (reusable && requestSent && context.channel().isActive()) {
+            reading(true);
+            idleSinceNs = System.nanoTime();
+            pool.put(this);
+        } else {
+            context.close();
+        }
+    }
+
+    private String verify(HttpResponse head) {
+        if (head.decoderResult().isFailure()) {
+            return "response head: " + message(head.decoderResult().cause());
+        }
+        int status = head.status().code();
+        if (status == 101 || status < 100 || status > 599) {
+            return "response status: " + status + " (expected: 200 to 599)";
+        }
+        if (status < 200 && ++interimResponses > MAX_INTERIM_RESPONSES) {
+            return "interim responses: more than " + MAX_INTERIM_RESPONSES;
+        }
+        if (!head.protocolVersion().equals(HttpVersion.HTTP_1_1)
+                && !head.protocolVersion().equals(HttpVersion.HTTP_1_0)) {
+            return "response version: " + head.protocolVersion() + " (expected: HTTP/1.1)";
+        }
+        List<String> codings = head.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
+        if (codings.size() > 1
+                || (codings.size() == 1 && !isKnownCoding(codings.get(0).trim()))) {
+            return "response transfer coding: " + codings + " (expected: chunked)";
+        }
+        return null;
+    }
+
+    private static boolean isKnownCoding(String coding) {
+        return coding.equalsIgnoreCase("chunked") || coding.equalsIgnoreCase("identity");
+    }
+
+    private void broken(Breakage breakage) {
+        UpstreamListener current = listener;
+        listener = null;
+        context.close();
+        if (current != null) {
+            current.onBroken(breakage);
+        }
+        closeStream();
+    }
+
+    private Breakage breakage() {
+        if (failure != null && !(failure instanceof IOException)) {
+            return new Breakage(Kind.PROTOCOL, message(failure));
+        }
+        if (!responseBegun) {
+            return new Breakage(Kind.CLOSED_UNUSED, failure == null ? "closed before a response" : message(failure));
+        }
+        return failure == null
+                ? new Breakage(Kind.TRUNCATED, "closed inside the response")
+                : new Breakage(Kind.RESET, message(failure));
+    }
+
+    private void cancelDrainLimit() {
+        if (drainLimit != null) {
+            drainLimit.cancel(false);
+            drainLimit = null;
+        }
+    }
+
+    private void closeStream() {
+        if (stream != null) {
+            stream.close();
+            stream = null;
+        }
+    }
+
+    private static String message(Throwable cause) {
+        return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+    }
+}

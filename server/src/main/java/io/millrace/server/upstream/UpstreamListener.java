@@ -1,0 +1,51 @@
+package io.millrace.server.upstream;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpResponse;
+
+/** The relay's side of one attempt at an upstream. All calls come on the connection's event loop. */
+public interface UpstreamListener {
+    /**
+     * The final response head. The listener either calls {@link UpstreamConnection#beginStream} before it returns, or
+     * gets the body through {@link #onBody} and {@link #onBodyEnd}.
+     */
+    void onHead(HttpResponse head);
+
+    /** A part of a body that is no event stream; ownership is transferred. */
+    void onBody(ByteBuf content);
+
+    /** Raw bytes of an event stream's body were read and cut; see {@link StreamBody}. Called before the read completes. */
+    void onBodyEnd();
+
+    /** All that one read of the socket brought has been delivered: the time to flush. */
+    void onReadComplete();
+
+    /**
+     * The connection ended before the body did, or broke the protocol. Called at most once, and not after
+     * {@link #onBodyEnd}.
+     */
+    void onBroken(Breakage breakage);
+
+    /** The upstream's send queue crossed a watermark, for request bodies. */
+    void onUpstreamWritable(boolean writable);
+
+    /**
+     * How an upstream connection ended too early.
+     *
+     * @param kind what the relay may do about it
+     * @param detail for logs and error messages; never holds a credential
+     */
+    record Breakage(Kind kind, String detail) {
+        /** What happened. */
+        public enum Kind {
+            /** Closed before a byte of the response came: on a pooled connection, a race with the upstream's idle limit. */
+            CLOSED_UNUSED,
+            /** Closed in an orderly way inside the response. */
+            TRUNCATED,
+            /** Reset, or another failure of the connection. */
+            RESET,
+            /** Sent something that is not HTTP, or not the HTTP that was asked for. */
+            PROTOCOL
+        }
+    }
+}
