@@ -1,0 +1,109 @@
+package io.millrace.server.metrics;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The counts of one event loop: written by that loop alone, read by any thread. A write is a plain add and an ordered
+ * store, without a locked instruction.
+ */
+public final class LoopCounters {
+    /** Models beyond this are counted together: a client chooses the name. */
+    private static final int MAX_MODELS = 100;
+
+    private static final String OTHER_MODELS = "other";
+
+    private final Map<String, AtomicLong> exchangesByOutcome = new ConcurrentHashMap<>();
+    private final Map<String, AtomicLong> streamsByOutcome = new ConcurrentHashMap<>();
+    private final Map<String, Tokens> tokensByModel = new ConcurrentHashMap<>();
+    private final AtomicLong frames = new AtomicLong();
+    private final AtomicLong bytes = new AtomicLong();
+    private final AtomicLong connections = new AtomicLong();
+    private final AtomicLong exchanges = new AtomicLong();
+
+    /** Input and output tokens. */
+    static final class Tokens {
+        final AtomicLong input = new AtomicLong();
+        final AtomicLong output = new AtomicLong();
+    }
+
+    /** A client connected ({@code +1}) or is gone ({@code -1}). */
+    public void connections(int change) {
+        add(connections, change);
+    }
+
+    /** A request arrived. */
+    public void began() {
+        add(exchanges, 1);
+    }
+
+    /** An exchange ended; token counts below zero are not known. */
+    public void ended(
+            String outcome,
+            boolean stream,
+            long relayedFrames,
+            long responseBytes,
+            String model,
+            long inputTokens,
+            long outputTokens) {
+        add(exchanges, -1);
+        add(cell(exchangesByOutcome, outcome), 1);
+        if (stream) {
+            add(cell(streamsByOutcome, outcome), 1);
+        }
+        add(frames, relayedFrames);
+        add(bytes, responseBytes);
+        if (inputTokens >= 0 || outputTokens >= 0) {
+            Tokens tokens = tokens(model == null ? "unknown" : model);
+            add(tokens.input, Math.max(inputTokens, 0));
+            add(tokens.output, Math.max(outputTokens, 0));
+        }
+    }
+
+    Map<String, AtomicLong> exchangesByOutcome() {
+        return exchangesByOutcome;
+    }
+
+    Map<String, AtomicLong> streamsByOutcome() {
+        return streamsByOutcome;
+    }
+
+    Map<String, Tokens> tokensByModel() {
+        return tokensByModel;
+    }
+
+    long frames() {
+        return frames.get();
+    }
+
+    long bytes() {
+        return bytes.get();
+    }
+
+    long openConnections() {
+        return connections.get();
+    }
+
+    long activeExchanges() {
+        return exchanges.get();
+    }
+
+    private Tokens tokens(String model) {
+        Tokens known = tokensByModel.get(model);
+        if (known != null) {
+            return known;
+        }
+        String name = tokensByModel.size() < MAX_MODELS ? model : OTHER_MODELS;
+        return tokensByModel.computeIfAbsent(name, key -> new Tokens());
+    }
+
+    private static AtomicLong cell(Map<String, AtomicLong> cells, String key) {
+        AtomicLong known = cells.get(key);
+        return known != null ? known : cells.computeIfAbsent(key, name -> new AtomicLong());
+    }
+
+    private static void add(AtomicLong cell, long change) {
+        cell.lazySet(cell.getPlain() + change);
+    }
+}

@@ -1,0 +1,127 @@
+package io.millrace.server.metrics;
+
+import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+
+/** Sums the counts of all event loops and writes them in Prometheus' text format. Any thread may ask. */
+public final class Metrics {
+    /** The content type of {@link #text()}. */
+    public static final String CONTENT_TYPE = PrometheusTextFormatWriter.CONTENT_TYPE;
+
+    private final List<LoopCounters> loops;
+
+    public Metrics(List<LoopCounters> loops) {
+        this.loops = List.copyOf(loops);
+    }
+
+    /** Clients connected now. */
+    public long openConnections() {
+        return loops.stream().mapToLong(LoopCounters::openConnections).sum();
+    }
+
+    /** Exchanges that have begun and not ended. */
+    public long activeExchanges() {
+        return loops.stream().mapToLong(LoopCounters::activeExchanges).sum();
+    }
+
+    /** Exchanges ended with this outcome, such as {@code completed}. */
+    public long exchanges(String outcome) {
+        return sum(LoopCounters::exchangesByOutcome).getOrDefault(outcome, 0L);
+    }
+
+    /** All metrics in the text exposition format 0.0.4. */
+    public byte[] text() {
+        var out = new ByteArrayOutputStream();
+        try {
+            PrometheusTextFormatWriter.create().write(out, snapshots());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return out.toByteArray();
+    }
+
+    private MetricSnapshots snapshots() {
+        return MetricSnapshots.of(
+                byOutcome("millrace_exchanges", "Requests ended, by outcome.", LoopCounters::exchangesByOutcome),
+                byOutcome("millrace_streams", "Event streams ended, by outcome.", LoopCounters::streamsByOutcome),
+                counter("millrace_frames", "Event stream frames relayed.", total(LoopCounters::frames)),
+                counter("millrace_response_bytes", "Response body bytes relayed.", total(LoopCounters::bytes)),
+                gauge("millrace_active_exchanges", "Requests in progress.", activeExchanges()),
+                gauge("millrace_open_connections", "Clients connected.", openConnections()),
+                usage());
+    }
+
+    private long total(Function<LoopCounters, Long> count) {
+        return loops.stream().mapToLong(count::apply).sum();
+    }
+
+    private Map<String, Long> sum(Function<LoopCounters, Map<String, AtomicLong>> counts) {
+        var sums = new TreeMap<String, Long>();
+        loops.forEach(loop -> counts.apply(loop).forEach((key, cell) -> sums.merge(key, cell.get(), Long::sum)));
+        return sums;
+    }
+
+    private CounterSnapshot byOutcome(
+            String name, String help, Function<LoopCounters, Map<String, AtomicLong>> counts) {
+        var snapshot = CounterSnapshot.builder().name(name).help(help);
+        sum(counts)
+                .forEach((outcome, count) -> snapshot.dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder()
+                        .labels(Labels.of("outcome", outcome))
+                        .value((double) count)
+                        .build()));
+        return snapshot.build();
+    }
+
+    private CounterSnapshot usage() {
+        var snapshot = CounterSnapshot.builder()
+                .name("millrace_tokens")
+                .help("Tokens that upstreams reported, by model and direction.");
+        var input = new TreeMap<String, Long>();
+        var output = new TreeMap<String, Long>();
+        loops.forEach(loop -> loop.tokensByModel().forEach((model, tokens) -> {
+            input.merge(model, tokens.input.get(), Long::sum);
+            output.merge(model, tokens.output.get(), Long::sum);
+        }));
+        input.forEach((model, count) -> snapshot.dataPoint(tokens(model, "input", count)));
+        output.forEach((model, count) -> snapshot.dataPoint(tokens(model, "output", count)));
+        return snapshot.build();
+    }
+
+    private static CounterSnapshot.CounterDataPointSnapshot tokens(String model, String direction, long count) {
+        return CounterSnapshot.CounterDataPointSnapshot.builder()
+                .labels(Labels.of("model", model, "direction", direction))
+                .value((double) count)
+                .build();
+    }
+
+    private static CounterSnapshot counter(String name, String help, long value) {
+        return CounterSnapshot.builder()
+                .name(name)
+                .help(help)
+                .dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder()
+                        .value((double) value)
+                        .build())
+                .build();
+    }
+
+    private static GaugeSnapshot gauge(String name, String help, long value) {
+        return GaugeSnapshot.builder()
+                .name(name)
+                .help(help)
+                .dataPoint(GaugeSnapshot.GaugeDataPointSnapshot.builder()
+                        .value((double) value)
+                        .build())
+                .build();
+    }
+}
