@@ -8,8 +8,9 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.server.Transport;
-import io.millrace.server.mock.RawClient.End;
-import io.millrace.server.mock.RawClient.Response;
+import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RawClient.End;
+import io.millrace.server.test.RawClient.Response;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.pkitesting.CertificateBuilder;
@@ -52,14 +53,14 @@ final class MockServerTest {
     }
 
     private static Response stream(String path, String spec) throws IOException {
-        try (var client = new RawClient(mock)) {
+        try (var client = new RawClient(mock.port())) {
             client.post(path, "mock:" + spec, "");
             return client.readAll();
         }
     }
 
     private static Response call(String method, String path, String body, String... headers) throws IOException {
-        try (var client = new RawClient(mock)) {
+        try (var client = new RawClient(mock.port())) {
             client.send(method, path, body, headers);
             return client.readAll();
         }
@@ -94,7 +95,7 @@ final class MockServerTest {
     @Test
     void sendsChatUsageOnlyWhenAsked() throws Exception {
         assertThat(stream(CHAT, "tokens=1").text()).doesNotContain("usage");
-        try (var client = new RawClient(mock)) {
+        try (var client = new RawClient(mock.port())) {
             client.post(CHAT, "mock:tokens=1", "\"stream_options\":{\"include_usage\":true},");
             assertThat(client.readAll().text()).contains("\"usage\":null", "\"completion_tokens\":1,");
         }
@@ -214,7 +215,7 @@ final class MockServerTest {
         "/v1beta/models/mock:streamGenerateContent?alt=sse, \"functionCall\":{\"name\":\"get_weather\""
     })
     void callsTheToolUntilItHasAnswered(String path, String mark) throws Exception {
-        try (var client = new RawClient(mock)) {
+        try (var client = new RawClient(mock.port())) {
             client.send("POST", path, turn("\"role\":\"user\",\"content\":\"Hi\""), "x-mock: tool=1");
             assertThat(client.readAll().text()).contains(mark).doesNotContain("mill");
             client.send("POST", path, turn(toolResult(path)), "x-mock: tool=1");
@@ -320,7 +321,7 @@ final class MockServerTest {
 
     @Test
     void answersWithSomethingThatIsNotHttp() throws Exception {
-        try (var client = new RawClient(mock)) {
+        try (var client = new RawClient(mock.port())) {
             client.post(CHAT, "mock:garbage_head=1", "");
             assertThat(client.readLine()).contains("<<<this is not HTTP>>>");
         }
@@ -328,7 +329,7 @@ final class MockServerTest {
 
     @Test
     void closesWithoutAnAnswer() throws Exception {
-        try (var client = new RawClient(mock)) {
+        try (var client = new RawClient(mock.port())) {
             client.post(CHAT, "mock:close_on_accept=1", "");
             assertThat(client.read()).isEqualTo(-1);
         }
@@ -337,7 +338,7 @@ final class MockServerTest {
     @ParameterizedTest
     @ValueSource(strings = {"stall_head=1", "stall_after_head=1", "stall_after=2", "linger=1", "gap_ms=60000"})
     void noticesAtOnceThatTheClientLeft(String spec) throws Exception {
-        try (var client = new RawClient(mock)) {
+        try (var client = new RawClient(mock.port())) {
             client.post(CHAT, "mock:tokens=4," + spec, "");
             if (!spec.startsWith("stall_head")) {
                 client.readHead();
@@ -360,7 +361,7 @@ final class MockServerTest {
     void countsAbortedAndCompletedStreams() throws Exception {
         var before = mock.stats();
         stream(CHAT, "tokens=1");
-        try (var client = new RawClient(mock)) {
+        try (var client = new RawClient(mock.port())) {
             client.post(CHAT, "mock:stall_after=1", "");
             client.readHead();
         }
@@ -371,7 +372,7 @@ final class MockServerTest {
 
     @Test
     void commentsWhileSilent() throws Exception {
-        try (var client = new RawClient(mock)) {
+        try (var client = new RawClient(mock.port())) {
             client.post(CHAT, "mock:stall_after_head=1,comment_every_ms=2", "");
             client.readHead();
             for (int i = 0; i < 3; i++) {
@@ -385,7 +386,7 @@ final class MockServerTest {
 
     @Test
     void keepsTheBodyOpenAfterTheTerminal() throws Exception {
-        try (var client = new RawClient(mock)) {
+        try (var client = new RawClient(mock.port())) {
             client.post(CHAT, "mock:tokens=1,linger=1,comment_every_ms=2", "");
             client.readHead();
             String line;
@@ -465,7 +466,7 @@ final class MockServerTest {
 
     @Test
     void sendsEarlyHintsAndExtraBytes() throws Exception {
-        try (var client = new RawClient(mock)) {
+        try (var client = new RawClient(mock.port())) {
             client.post(CHAT, "mock:h100=1,tokens=1,extra_bytes=1,content_type=text/plain", "");
             assertThat(client.readHead()).startsWith("HTTP/1.1 103 Early Hints");
             var response = client.readAll();
@@ -535,7 +536,7 @@ final class MockServerTest {
 
     @Test
     void echoesTheRequestOnOneConnection() throws Exception {
-        try (var client = new RawClient(mock)) {
+        try (var client = new RawClient(mock.port())) {
             client.send("DELETE", "/echo/a?b=c", "abc", "X-Test: one");
             var echo = client.readAll();
             assertThat(echo.text())
@@ -553,7 +554,7 @@ final class MockServerTest {
 
     @Test
     void endsTheBodyByClosingForHttp10() throws Exception {
-        try (var client = new RawClient(mock)) {
+        try (var client = new RawClient(mock.port())) {
             client.sendHttp10("POST", CHAT, "{\"model\":\"mock:tokens=1\",\"stream\":true}");
             var response = client.readAll();
             assertThat(response.head()).doesNotContain("Transfer-Encoding").contains("Connection: close");
@@ -602,7 +603,7 @@ final class MockServerTest {
         assumeThat(transport.isAvailable()).isTrue();
         try (var other = MockServer.start(
                         MockConfig.defaults().withTransport(transport).withEventLoops(2));
-                var client = new RawClient(other)) {
+                var client = new RawClient(other.port())) {
             client.post(CHAT, "mock:tokens=3,reset_after=2,gap_ms=1", "");
             var response = client.readAll();
             assertThat(response.frames()).hasSize(1 + 2);
@@ -612,7 +613,7 @@ final class MockServerTest {
 
     @Test
     void stopsProducingForAClientThatDoesNotRead() throws Exception {
-        try (var client = new RawClient(mock)) {
+        try (var client = new RawClient(mock.port())) {
             client.post(CHAT, "mock:tokens=1000000,bytes=1000", "");
             client.readHead();
             var frames = new AtomicLong(-1);
@@ -639,7 +640,7 @@ final class MockServerTest {
         var clients = new ArrayList<RawClient>();
         try {
             for (int i = 0; i < streams; i++) {
-                var client = new RawClient(mock);
+                var client = new RawClient(mock.port());
                 clients.add(client);
                 client.post(CHAT, "mock:tokens=4,ttft_ms=300,gap=uniform:50-150", "");
             }

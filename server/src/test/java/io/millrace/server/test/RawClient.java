@@ -1,5 +1,11 @@
-package io.millrace.server.mock;
+package io.millrace.server.test;
 
+import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.codec.sse.SseFrameListener;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
@@ -13,9 +19,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A blocking HTTP/1.1 client on a socket that tells how a response ended. */
-final class RawClient implements AutoCloseable {
+public final class RawClient implements AutoCloseable {
     /** How a body ended. */
-    enum End {
+    public enum End {
         COMPLETE,
         CLOSED,
         TRUNCATED,
@@ -25,16 +31,21 @@ final class RawClient implements AutoCloseable {
 
     /** A response as far as it came. */
     @SuppressWarnings("ArrayRecordComponent") // not compared
-    record Response(String head, byte[] body, End end, List<Integer> chunks) {
-        String text() {
+    public record Response(String head, byte[] body, End end, List<Integer> chunks) {
+        public String text() {
             return new String(body, StandardCharsets.UTF_8);
         }
 
-        List<byte[]> frames() {
-            return Replays.cut(body);
+        public List<byte[]> frames() {
+            return cut(body);
         }
 
-        int status() {
+        /** The value of a header field, or null. */
+        public String header(String name) {
+            return RawClient.header(head, name);
+        }
+
+        public int status() {
             return Integer.parseInt(head.substring(9, 12));
         }
     }
@@ -42,14 +53,14 @@ final class RawClient implements AutoCloseable {
     private final Socket socket;
     private final InputStream in;
 
-    RawClient(MockServer mock) throws IOException {
-        socket = new Socket(InetAddress.getLoopbackAddress(), mock.port());
+    public RawClient(int port) throws IOException {
+        socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(10_000);
         in = new BufferedInputStream(socket.getInputStream());
     }
 
     /** Sends a streaming chat-like request for {@code model}, with {@code fields} (each ending in a comma) added. */
-    void post(String path, String model, String fields) throws IOException {
+    public void post(String path, String model, String fields) throws IOException {
         String turns = "[{\"role\":\"user\",\"content\":\"Hello\"}]";
         send(
                 "POST",
@@ -58,11 +69,11 @@ final class RawClient implements AutoCloseable {
                         + turns + "}");
     }
 
-    void sendHttp10(String method, String path, String body) throws IOException {
+    public void sendHttp10(String method, String path, String body) throws IOException {
         sendAs("HTTP/1.0", method, path, body);
     }
 
-    void send(String method, String path, String body, String... headers) throws IOException {
+    public void send(String method, String path, String body, String... headers) throws IOException {
         sendAs("HTTP/1.1", method, path, body, headers);
     }
 
@@ -79,7 +90,58 @@ final class RawClient implements AutoCloseable {
         socket.getOutputStream().write(request.toByteArray());
     }
 
-    String readHead() throws IOException {
+    /** Sends bytes as they are. */
+    public void sendRaw(String text) throws IOException {
+        socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    /** Ends the connection with a reset. */
+    public void reset() throws IOException {
+        socket.setSoLinger(true, 0);
+        socket.close();
+    }
+
+    /** The socket, for its options. */
+    public Socket socket() {
+        return socket;
+    }
+
+    /** The value of the first header field of that name, whatever its case, or null. */
+    public static String header(String head, String name) {
+        for (String line : head.split("\r\n", -1)) {
+            int colon = line.indexOf(':');
+            if (colon > 0 && line.substring(0, colon).equalsIgnoreCase(name)) {
+                return line.substring(colon + 1).trim();
+            }
+        }
+        return null;
+    }
+
+    private static List<byte[]> cut(byte[] body) {
+        var frames = new ArrayList<byte[]>();
+        ByteBuf in = Unpooled.wrappedBuffer(body);
+        try (var decoder = new SseFrameDecoder(UnpooledByteBufAllocator.DEFAULT, Integer.MAX_VALUE / 4)) {
+            decoder.decode(in, new SseFrameListener() {
+                @Override
+                public void onFrame(ByteBuf buf, int start, int end) {
+                    frames.add(ByteBufUtil.getBytes(buf, start, end - start));
+                }
+
+                @Override
+                public void onPiece(ByteBuf buf, int start, int end, boolean first, boolean last) {
+                    throw new AssertionError("over the limit");
+                }
+
+                @Override
+                public void onLateLineFeed(ByteBuf buf, int index) {
+                    throw new AssertionError("whole");
+                }
+            });
+        }
+        return frames;
+    }
+
+    public String readHead() throws IOException {
         var head = new StringBuilder();
         for (String line = readLine(); !line.isEmpty(); line = readLine()) {
             head.append(line).append("\r\n");
@@ -87,11 +149,11 @@ final class RawClient implements AutoCloseable {
         return head.toString();
     }
 
-    Response readAll() throws IOException {
+    public Response readAll() throws IOException {
         return readBody(readHead());
     }
 
-    Response readBody(String head) {
+    public Response readBody(String head) {
         var body = new ByteArrayOutputStream();
         var chunks = new ArrayList<Integer>();
         var end = read(head, body, chunks);
@@ -100,13 +162,12 @@ final class RawClient implements AutoCloseable {
 
     private End read(String head, ByteArrayOutputStream body, List<Integer> chunks) {
         try {
-            if (head.contains("Transfer-Encoding: chunked")) {
+            if ("chunked".equalsIgnoreCase(header(head, "transfer-encoding"))) {
                 return readChunks(body, chunks);
             }
-            int length = head.indexOf("Content-Length: ");
-            if (length >= 0) {
-                String value = head.substring(length + 16, head.indexOf("\r\n", length));
-                return copy(body, Integer.parseInt(value)) ? End.COMPLETE : End.TRUNCATED;
+            String length = header(head, "content-length");
+            if (length != null) {
+                return copy(body, Integer.parseInt(length)) ? End.COMPLETE : End.TRUNCATED;
             }
             copy(body, Integer.MAX_VALUE);
             return End.CLOSED;
@@ -148,11 +209,11 @@ final class RawClient implements AutoCloseable {
         return true;
     }
 
-    int read() throws IOException {
+    public int read() throws IOException {
         return in.read();
     }
 
-    String readLine() throws IOException {
+    public String readLine() throws IOException {
         var line = new ByteArrayOutputStream();
         int b;
         while ((b = in.read()) != '\n') {

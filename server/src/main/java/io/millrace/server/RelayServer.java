@@ -1,0 +1,190 @@
+package io.millrace.server;
+
+import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.downstream.Admission;
+import io.millrace.server.downstream.DownstreamInitializer;
+import io.millrace.server.metrics.Metrics;
+import io.millrace.server.relay.Relay;
+import io.millrace.server.upstream.Connector;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.unix.UnixChannelOption;
+import io.netty.util.NettyRuntime;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running relay: listeners, event loops and what they serve. One listening socket per event loop and address where the
+ * kernel can spread connections over them, so that a connection is accepted, served and relayed on one thread.
+ */
+public final class RelayServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RelayServer.class);
+    private static final int BACKLOG = 4096;
+    private static final long DRAIN_POLL_MS = 10;
+    private static final long LAST_WORDS_MS = 500;
+
+    private final MultiThreadIoEventLoopGroup group;
+    private final Connector connector;
+    private final Relay relay;
+    private final List<Channel> listeners = new ArrayList<>();
+    private CompletableFuture<Void> draining;
+
+    private RelayServer(RelayConfig config) {
+        int threads = config.eventLoops() > 0 ? config.eventLoops() : NettyRuntime.availableProcessors();
+        group = config.transport().newEventLoops(threads, "millrace");
+        connector = new Connector(config.transport());
+        var loops = new ArrayList<EventLoop>();
+        group.forEach(executor -> loops.add((EventLoop) executor));
+        relay = new Relay(config, loops, connector);
+    }
+
+    /**
+     * Starts to serve.
+     *
+     * @throws IllegalStateException if an address cannot be bound, naming it
+     * @throws IllegalArgumentException if an upstream's TLS cannot be set up
+     */
+    public static RelayServer start(RelayConfig config) {
+        var server = new RelayServer(config);
+        try {
+            config.listen().forEach(server::bind);
+        } catch (RuntimeException e) {
+            server.close();
+            throw e;
+        }
+        return server;
+    }
+
+    /** The addresses served, with the real port where 0 was asked for. */
+    public List<InetSocketAddress> addresses() {
+        return listeners.stream()
+                .map(channel -> (InetSocketAddress) channel.localAddress())
+                .distinct()
+                .toList();
+    }
+
+    /** The counts so far. */
+    public Metrics metrics() {
+        return relay.metrics();
+    }
+
+    /**
+     * Serves new requests by another configuration. Listeners, transport and event loops stay as they are.
+     *
+     * @throws IllegalArgumentException if an upstream's TLS cannot be set up; the old configuration stays
+     */
+    public void reload(RelayConfig config) {
+        relay.reload(config);
+    }
+
+    /**
+     * Accepts nothing new, lets what is in progress end until the drain limit, then ends the rest with an error event.
+     * Completes when nothing is in progress. May be called more than once.
+     */
+    public synchronized CompletableFuture<Void> drain() {
+        if (draining == null) {
+            draining = new CompletableFuture<>();
+            relay.drain();
+            listeners.forEach(Channel::close);
+            long limitNs = System.nanoTime() + relay.config().timeouts().drain().toNanos();
+            awaitIdle(limitNs, false);
+        }
+        return draining;
+    }
+
+    @Override
+    public void close() {
+        listeners.forEach(Channel::close);
+        relay.closePools();
+        group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
+        connector.close();
+    }
+
+    private void awaitIdle(long limitNs, boolean cut) {
+        if (relay.metrics().activeExchanges() == 0 || (cut && System.nanoTime() > limitNs)) {
+            draining.complete(null);
+            return;
+        }
+        boolean cutNow = !cut && System.nanoTime() > limitNs;
+        if (cutNow) {
+            relay.cutAll();
+        }
+        long nextLimitNs = cutNow ? System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_WORDS_MS) : limitNs;
+        group.schedule(() -> awaitIdle(nextLimitNs, cut || cutNow), DRAIN_POLL_MS, TimeUnit.MILLISECONDS);
+    }
+
+    private void bind(HostAndPort address) {
+        boolean spread = relay.config().transport().spreadsListeners();
+        int port = address.port();
+        if (spread) {
+            probe(address);
+        }
+        var loops = new ArrayList<EventLoopGroup>();
+        if (spread) {
+            group.forEach(executor -> loops.add((EventLoop) executor));
+        } else {
+            loops.add(group);
+        }
+        for (EventLoopGroup loop : loops) {
+            Channel listener = listen(loop, address.host(), port, spread);
+            listeners.add(listener);
+            port = ((InetSocketAddress) listener.localAddress()).getPort();
+        }
+    }
+
+    private Channel listen(EventLoopGroup loop, String host, int port, boolean spread) {
+        var bootstrap = new ServerBootstrap()
+                .group(loop)
+                .channel(relay.config().transport().serverChannel())
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childHandler(new DownstreamInitializer(
+                        relay,
+                        new Admission(
+                                relay.metrics()::openConnections,
+                                () -> relay.config().limits()),
+                        relay::sweeper,
+                        () -> relay.config().limits(),
+                        () -> relay.config().timeouts()));
+        if (spread) {
+            bootstrap.option(UnixChannelOption.SO_REUSEPORT, true);
+        }
+        var bound = bootstrap.bind(host, port).awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IllegalStateException(
+                    "listen: " + host + ":" + port + " cannot be bound: "
+                            + bound.cause().getMessage(),
+                    bound.cause());
+        }
+        LOG.debug("listening on {}", bound.channel().localAddress());
+        return bound.channel();
+    }
+
+    /** With SO_REUSEPORT a second relay would bind silently and take half of the connections: ask without it first. */
+    private static void probe(HostAndPort address) {
+        if (address.port() == 0) {
+            return;
+        }
+        try (var socket = new ServerSocket()) {
+            socket.setReuseAddress(true);
+            socket.bind(new InetSocketAddress(address.host(), address.port()));
+        } catch (IOException e) {
+            throw new IllegalStateException(
+                    "listen: " + address + " cannot be bound: " + e.getMessage() + " (is another relay running?)", e);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package io.millrace.server.relay;
+
+import io.millrace.server.config.Credential;
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.util.AsciiString;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/** Which header fields pass the relay, in both directions (RFC 9110 section 7.6.1). */
+final class HeaderRules {
+    static final AsciiString REQUEST_ID = AsciiString.cached("x-request-id");
+    static final AsciiString OWN_REQUEST_ID = AsciiString.cached("x-millrace-request-id");
+    static final AsciiString ACCEL_BUFFERING = AsciiString.cached("x-accel-buffering");
+
+    private static final Set<String> HOP_BY_HOP = Set.of(
+            "connection",
+            "keep-alive",
+            "proxy-connection",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+            "http2-settings");
+    private static final Set<String> NETWORK_PATH = Set.of(
+            "forwarded",
+            "x-forwarded-for",
+            "x-forwarded-host",
+            "x-forwarded-proto",
+            "x-forwarded-port",
+            "x-forwarded-server",
+            "x-real-ip",
+            "via");
+    private static final Set<String> CREDENTIALS =
+            Set.of("authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie");
+    /** Meant for a proxy in between, which the relay is. */
+    private static final Set<String> FOR_THIS_HOP =
+            Set.of("host", "content-length", "expect", "proxy-authorization", "proxy-authenticate");
+
+    private static final Set<String> ACCOUNT = Set.of(
+            "set-cookie",
+            "openai-organization",
+            "openai-project",
+            "anthropic-organization-id",
+            "anthropic-workspace-id");
+    /** Replaced or meaningless on the head of a relayed event stream. */
+    private static final Set<String> STREAM_OWN =
+            Set.of("content-length", "content-encoding", "cache-control", "x-accel-buffering", "x-millrace-request-id");
+
+    private HeaderRules() {}
+
+    /** The fields of a client's request that the upstream gets; {@code credential} is null for the client's own. */
+    static HttpHeaders toUpstream(HttpHeaders client, Credential credential) {
+        var headers = DefaultHttpHeadersFactory.headersFactory().newHeaders();
+        List<String> named = client.getAll(HttpHeaderNames.CONNECTION);
+        Iterator<Map.Entry<CharSequence, CharSequence>> fields = client.iteratorCharSequence();
+        while (fields.hasNext()) {
+            var field = fields.next();
+            String name = lowerCase(field.getKey());
+            if (passesToUpstream(name, named, credential != null)) {
+                headers.add(field.getKey(), field.getValue());
+            }
+        }
+        if (credential != null) {
+            headers.set(credential.header(), credential.value());
+        }
+        return headers;
+    }
+
+    /** The fields of an upstream's response that the client gets, but for those of the hop and of the framing. */
+    static HttpHeaders toClient(HttpHeaders upstream, boolean injected, boolean stream) {
+        var headers = DefaultHttpHeadersFactory.headersFactory().newHeaders();
+        List<String> named = upstream.getAll(HttpHeaderNames.CONNECTION);
+        Iterator<Map.Entry<CharSequence, CharSequence>> fields = upstream.iteratorCharSequence();
+        while (fields.hasNext()) {
+            var field = fields.next();
+            String name = lowerCase(field.getKey());
+            if (!isOfHop(name, named)
+                    && !(injected && ACCOUNT.contains(name))
+                    && !(stream && STREAM_OWN.contains(name))) {
+                headers.add(field.getKey(), field.getValue());
+            }
+        }
+        return headers;
+    }
+
+    private static boolean passesToUpstream(String name, List<String> connection, boolean injected) {
+        if (isOfHop(name, connection) || FOR_THIS_HOP.contains(name) || NETWORK_PATH.contains(name)) {
+            return false;
+        }
+        // An underscore can become a dash behind a careless server and so bring a dropped credential back.
+        return !injected || (!CREDENTIALS.contains(name) && name.indexOf('_') < 0);
+    }
+
+    private static boolean isOfHop(String name, List<String> connection) {
+        if (HOP_BY_HOP.contains(name)) {
+            return true;
+        }
+        for (int i = 0; i < connection.size(); i++) {
+            for (String token : connection.get(i).split(",", -1)) {
+                if (token.trim().equalsIgnoreCase(name)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private static String lowerCase(CharSequence name) {
+        return name.toString().toLowerCase(Locale.ROOT);
+    }
+}

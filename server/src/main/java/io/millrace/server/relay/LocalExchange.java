@@ -1,0 +1,60 @@
+package io.millrace.server.relay;
+
+import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.downstream.DownstreamExchange;
+import io.netty.buffer.ByteBuf;
+
+/** A request that the relay answers by itself, once it has been read so that the connection can go on. */
+final class LocalExchange implements DownstreamExchange {
+    private final DownstreamConnection downstream;
+    private final Runnable answer;
+    private final Runnable done;
+    private long received;
+    private boolean ended;
+
+    LocalExchange(DownstreamConnection downstream, Runnable answer, Runnable done) {
+        this.downstream = downstream;
+        this.answer = answer;
+        this.done = done;
+    }
+
+    @Override
+    public void onRequestBody(ByteBuf content) {
+        received += content.readableBytes();
+        content.release();
+        if (received > downstream.bodyLimit()) {
+            answerOnce();
+        }
+    }
+
+    @Override
+    public void onRequestEnd() {
+        answerOnce();
+    }
+
+    @Override
+    public void onClientGone(String reason) {
+        if (!ended) {
+            ended = true;
+            done.run();
+        }
+    }
+
+    @Override
+    public void onWritable(boolean writable) {
+        // The answer is small and whole.
+    }
+
+    @Override
+    public void onSweep(long nowNs) {
+        // The connection's own timeouts bound a request that trickles.
+    }
+
+    private void answerOnce() {
+        if (!ended) {
+            ended = true;
+            done.run();
+            answer.run();
+        }
+    }
+}

@@ -1,0 +1,236 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.config.OwnPaths;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.downstream.DownstreamExchange;
+import io.millrace.server.downstream.RequestHandler;
+import io.millrace.server.metrics.LoopCounters;
+import io.millrace.server.metrics.Metrics;
+import io.millrace.server.timing.Sweeper;
+import io.millrace.server.upstream.Connector;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.util.internal.PlatformDependent;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+
+/** The relay without its listeners: turns requests into exchanges, on whatever event loop they come. */
+public final class Relay implements RequestHandler {
+    private static final long MAX_SWEEP_PERIOD_NS = Duration.ofMillis(100).toNanos();
+    private static final long MIN_SWEEP_PERIOD_NS = Duration.ofMillis(5).toNanos();
+    private static final int BODY_BUDGET_DIVISOR = 4;
+
+    private final IdentityHashMap<EventLoop, RelayLoop> loops = new IdentityHashMap<>();
+    private final Metrics metrics;
+    private volatile RelaySettings settings;
+    private volatile boolean draining;
+
+    /**
+     * A relay on these event loops.
+     *
+     * @throws IllegalArgumentException if an upstream's TLS cannot be set up
+     */
+    public Relay(RelayConfig config, List<EventLoop> eventLoops, Connector connector) {
+        settings = RelaySettings.of(config, null);
+        var accessLogger = new AccessLogger(config.accessLog().format());
+        var budget = new RequestBody.Budget(PlatformDependent.maxDirectMemory() / BODY_BUDGET_DIVISOR);
+        var counters = new ArrayList<LoopCounters>();
+        for (EventLoop loop : eventLoops) {
+            var sweeper = new Sweeper(loop, sweepPeriodNs(config));
+            var own = new LoopCounters();
+            counters.add(own);
+            loops.put(loop, new RelayLoop(loop, connector, sweeper, own, accessLogger, budget));
+        }
+        metrics = new Metrics(counters);
+    }
+
+    /** The configuration that new requests get. */
+    public RelayConfig config() {
+        return settings.config();
+    }
+
+    /** The counts of all event loops. */
+    public Metrics metrics() {
+        return metrics;
+    }
+
+    /** The sweep of the channel's event loop. */
+    public Sweeper sweeper(Channel channel) {
+        return loop(channel).sweeper();
+    }
+
+    /**
+     * Takes another configuration for new requests; those in progress end under the one they began with.
+     *
+     * @throws IllegalArgumentException if an upstream's TLS cannot be set up; the old configuration stays
+     */
+    public void reload(RelayConfig config) {
+        RelaySettings next = RelaySettings.of(config, settings);
+        settings = next;
+        var origins = next.destinations().stream()
+                .map(RelaySettings.Destination::origin)
+                .toList();
+        loops.values().forEach(loop -> loop.eventLoop().execute(() -> loop.keepOnly(origins)));
+    }
+
+    /** From now on not ready, and connections close after the response they are in. */
+    public void drain() {
+        draining = true;
+        onEachLoop(loop -> List.copyOf(loop.connections()).forEach(DownstreamConnection::drain));
+    }
+
+    /** Ends every exchange that is still in progress with an error that says why. */
+    public void cutAll() {
+        onEachLoop(loop -> List.copyOf(loop.connections()).forEach(connection -> {
+            if (connection.exchange() instanceof Exchange exchange) {
+                exchange.onDrainLimit();
+            }
+        }));
+    }
+
+    /** Closes the connections to upstreams. */
+    public void closePools() {
+        onEachLoop(loop -> loop.keepOnly(List.of()));
+    }
+
+    @Override
+    public DownstreamExchange onRequest(DownstreamConnection connection, HttpRequest request) {
+        RelayLoop loop = loop(connection.channel());
+        RelaySettings current = settings;
+        loop.counters().began();
+        Target target = Target.of(request.uri());
+        DownstreamExchange own = ownPath(loop, connection, current.config().ownPaths(), request, target);
+        if (own != null) {
+            return own;
+        }
+        if (draining) {
+            return refuse(loop, connection, target, 503, "relay_draining", "The relay is shutting down.");
+        }
+        if (current.config().injectsCredentials()) {
+            String violation = OpenGuard.violation(request, current.config().allowOpen());
+            if (violation != null) {
+                return refuse(loop, connection, target, 403, "forbidden_origin", violation);
+            }
+        }
+        var exchange = new Exchange(loop, current, connection, request);
+        exchange.start();
+        return exchange;
+    }
+
+    @Override
+    public void onRefused(DownstreamConnection connection, int status, String code) {
+        LoopCounters counters = loop(connection.channel()).counters();
+        counters.began();
+        counters.ended(Outcome.REFUSED.label(), false, 0, 0, null, -1, -1);
+    }
+
+    @Override
+    public void onConnected(DownstreamConnection connection) {
+        RelayLoop loop = loop(connection.channel());
+        loop.connections().add(connection);
+        loop.counters().connections(1);
+        if (draining) {
+            connection.drain();
+        }
+    }
+
+    @Override
+    public void onDisconnected(DownstreamConnection connection) {
+        RelayLoop loop = loop(connection.channel());
+        if (loop.connections().remove(connection)) {
+            loop.counters().connections(-1);
+        }
+    }
+
+    private DownstreamExchange ownPath(
+            RelayLoop loop, DownstreamConnection connection, OwnPaths own, HttpRequest request, Target target) {
+        if (!request.method().equals(HttpMethod.GET) && !request.method().equals(HttpMethod.HEAD)) {
+            return null;
+        }
+        return switch (target.path()) {
+            case "/healthz" -> own.healthz() ? text(loop, connection, 200, "ok\n") : null;
+            case "/readyz" ->
+                own.readyz() ? text(loop, connection, draining ? 503 : 200, draining ? "draining\n" : "ready\n") : null;
+            case "/metrics" ->
+                own.metrics()
+                        ? local(loop, connection, () -> respond(connection, 200, Metrics.CONTENT_TYPE, metrics.text()))
+                        : null;
+            default -> null;
+        };
+    }
+
+    private DownstreamExchange text(RelayLoop loop, DownstreamConnection connection, int status, String text) {
+        byte[] body = text.getBytes(StandardCharsets.US_ASCII);
+        return local(loop, connection, () -> respond(connection, status, "text/plain; charset=utf-8", body));
+    }
+
+    private DownstreamExchange refuse(
+            RelayLoop loop, DownstreamConnection connection, Target target, int status, String code, String message) {
+        String id = loop.nextRequestId();
+        Dialect shape = Dialect.ofErrorShape(target.path());
+        return new LocalExchange(
+                connection,
+                () -> connection.respondError(shape, status, code, message, null, id),
+                () -> loop.counters().ended(Outcome.REFUSED.label(), false, 0, 0, null, -1, -1));
+    }
+
+    private static DownstreamExchange local(RelayLoop loop, DownstreamConnection connection, Runnable answer) {
+        return new LocalExchange(
+                connection, answer, () -> loop.counters().ended(Outcome.LOCAL.label(), false, 0, 0, null, -1, -1));
+    }
+
+    private static void respond(DownstreamConnection connection, int status, String type, byte[] body) {
+        var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status));
+        response.headers().set(HttpHeaderNames.CONTENT_TYPE, type);
+        response.headers().set(HttpHeaderNames.CONTENT_LENGTH, body.length);
+        response.headers().set("x-content-type-options", "nosniff");
+        connection.writeHead(response);
+        connection.writeBody(Unpooled.wrappedBuffer(body));
+        connection.endResponse();
+    }
+
+    private RelayLoop loop(Channel channel) {
+        return loops.get(channel.eventLoop());
+    }
+
+    private void onEachLoop(java.util.function.Consumer<RelayLoop> action) {
+        loops.values().forEach(loop -> loop.eventLoop().execute(() -> action.accept(loop)));
+    }
+
+    /** A tenth of the shortest limit that the sweep watches, so that a limit is late by no more than that. */
+    private static long sweepPeriodNs(RelayConfig config) {
+        long shortest = Long.MAX_VALUE;
+        var all = new ArrayList<>(List.of(config.timeouts()));
+        config.routes().forEach(route -> all.add(route.timeouts()));
+        for (var timeouts : all) {
+            for (Duration limit : List.of(
+                    timeouts.ttft(),
+                    timeouts.idle(),
+                    timeouts.progress(),
+                    timeouts.writeStall(),
+                    timeouts.keepAlive(),
+                    timeouts.requestHead(),
+                    timeouts.requestBodyIdle())) {
+                shortest = Math.min(shortest, limit.toNanos());
+            }
+        }
+        for (var route : config.routes()) {
+            if (!route.heartbeat().interval().isZero()) {
+                shortest = Math.min(shortest, route.heartbeat().interval().toNanos());
+            }
+        }
+        return Math.max(MIN_SWEEP_PERIOD_NS, Math.min(MAX_SWEEP_PERIOD_NS, shortest / 10));
+    }
+}

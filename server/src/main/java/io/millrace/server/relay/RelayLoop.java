@@ -1,0 +1,100 @@
+package io.millrace.server.relay;
+
+import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.metrics.LoopCounters;
+import io.millrace.server.timing.Sweeper;
+import io.millrace.server.upstream.Connector;
+import io.millrace.server.upstream.Origin;
+import io.millrace.server.upstream.UpstreamPool;
+import io.netty.channel.EventLoop;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** What the exchanges of one event loop share: connections, counters, the sweep. Confined to that event loop. */
+final class RelayLoop {
+    private final EventLoop loop;
+    private final Connector connector;
+    private final Sweeper sweeper;
+    private final LoopCounters counters;
+    private final AccessLogger accessLogger;
+    private final RequestBody.Budget bodyBudget;
+    private final Map<Origin, UpstreamPool> pools = new HashMap<>();
+    private final Set<DownstreamConnection> connections = new HashSet<>();
+    private final String idPrefix =
+            "mr-" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40, 1L << 44), 36) + "-";
+    private long nextId = ThreadLocalRandom.current().nextInt(36 * 36 * 36);
+
+    RelayLoop(
+            EventLoop loop,
+            Connector connector,
+            Sweeper sweeper,
+            LoopCounters counters,
+            AccessLogger accessLogger,
+            RequestBody.Budget bodyBudget) {
+        this.loop = loop;
+        this.connector = connector;
+        this.sweeper = sweeper;
+        this.counters = counters;
+        this.accessLogger = accessLogger;
+        this.bodyBudget = bodyBudget;
+    }
+
+    EventLoop eventLoop() {
+        return loop;
+    }
+
+    Sweeper sweeper() {
+        return sweeper;
+    }
+
+    LoopCounters counters() {
+        return counters;
+    }
+
+    RequestBody.Budget bodyBudget() {
+        return bodyBudget;
+    }
+
+    /** Unique within the process and, but for chance, beyond it. */
+    String nextRequestId() {
+        return idPrefix + Long.toString(nextId++, 36);
+    }
+
+    UpstreamPool pool(Origin origin) {
+        return pools.computeIfAbsent(origin, key -> new UpstreamPool(key, connector, loop, sweeper));
+    }
+
+    /** Closes the pools of origins that are no longer in {@code current}. */
+    void keepOnly(List<Origin> current) {
+        var gone = new ArrayList<>(pools.keySet());
+        gone.removeAll(current);
+        gone.forEach(origin -> pools.remove(origin).close());
+    }
+
+    int upstreamConnections() {
+        return pools.values().stream().mapToInt(UpstreamPool::openConnections).sum();
+    }
+
+    Set<DownstreamConnection> connections() {
+        return connections;
+    }
+
+    /** Counts and logs an exchange that is over. */
+    void onEnded(Exchange exchange, Outcome outcome) {
+        var usage = exchange.usage();
+        counters.ended(
+                outcome.label(),
+                exchange.isStream(),
+                exchange.frames(),
+                exchange.responseBytes(),
+                exchange.model(),
+                usage.inputTokens(),
+                usage.outputTokens());
+        accessLogger.log(exchange, outcome);
+    }
+}

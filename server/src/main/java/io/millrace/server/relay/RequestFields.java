@@ -1,0 +1,58 @@
+package io.millrace.server.relay;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+
+/**
+ * The two top-level fields of a request body that a relay looks at. Read with a streaming parser that builds nothing.
+ *
+ * @param model the value of {@code model}, or null
+ * @param modelStart index of the opening quote of that value, from the start of the body
+ * @param modelEnd index behind its closing quote
+ * @param stream whether {@code stream} is true
+ * @param invalid what is wrong with the JSON, or null
+ */
+record RequestFields(String model, int modelStart, int modelEnd, boolean stream, String invalid) {
+    static final RequestFields NONE = new RequestFields(null, -1, -1, false, null);
+    private static final JsonFactory JSON = new JsonFactory();
+
+    /** Reads the whole of {@code body}, whose indices are left as they are. */
+    static RequestFields of(ByteBuf body) {
+        String model = null;
+        int modelStart = -1;
+        int modelEnd = -1;
+        boolean stream = false;
+        try (JsonParser parser = JSON.createParser((InputStream) new ByteBufInputStream(body.duplicate()))) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                return invalid("the body is not a JSON object");
+            }
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                String name = parser.currentName();
+                JsonToken value = parser.nextToken();
+                if (name.equals("model") && value == JsonToken.VALUE_STRING) {
+                    modelStart = (int) parser.currentTokenLocation().getByteOffset();
+                    model = parser.getText();
+                    modelEnd = (int) parser.currentLocation().getByteOffset();
+                } else if (name.equals("stream")) {
+                    stream = value == JsonToken.VALUE_TRUE;
+                }
+                if (model != null && stream) {
+                    break;
+                }
+                parser.skipChildren();
+            }
+            return new RequestFields(model, modelStart, modelEnd, stream, null);
+        } catch (IOException e) {
+            return new RequestFields(model, modelStart, modelEnd, stream, "the body is not valid JSON");
+        }
+    }
+
+    private static RequestFields invalid(String reason) {
+        return new RequestFields(null, -1, -1, false, reason);
+    }
+}

@@ -1,0 +1,295 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.dialect.FrameKind;
+import io.millrace.codec.dialect.HeartbeatForm;
+import io.millrace.codec.dialect.RelayError;
+import io.millrace.codec.dialect.StreamEnd;
+import io.millrace.codec.dialect.StreamInspector;
+import io.millrace.codec.dialect.TailVerdict;
+import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.codec.sse.SseFrameListener;
+import io.millrace.server.config.Heartbeat;
+import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.downstream.FrameSink;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * The streaming phase of an exchange: frames in, frames out, and what is true about the stream in between. It knows no
+ * transport. The response head leaves with the first frame. Confined to its event loop.
+ */
+final class StreamRelay implements SseFrameListener {
+    /** A chunk is written early when it has grown to this, so that a large read does not double in memory. */
+    private static final long WRITE_EARLY_BYTES = 64 * 1024;
+
+    private final DownstreamConnection downstream;
+    private final Dialect dialect;
+    private final StreamInspector inspector;
+    private final SseFrameDecoder frames;
+    private final Timeline timeline;
+    private final Heartbeat heartbeat;
+    private final String requestId;
+    private HttpResponse head;
+    private FrameSink sink;
+    private long readNs;
+    private long lastWriteNs;
+    private long framesSeen;
+    private long unwritten;
+    private boolean outputUnstamped;
+    private boolean contentSeen;
+    private boolean closedToFrames;
+    private boolean lastFrameDropped;
+
+    StreamRelay(
+            DownstreamConnection downstream,
+            Dialect dialect,
+            SseFrameDecoder frames,
+            Timeline timeline,
+            Heartbeat heartbeat,
+            String requestId) {
+        this.downstream = downstream;
+        this.dialect = dialect;
+        inspector = dialect.newInspector();
+        this.frames = frames;
+        this.timeline = timeline;
+        this.heartbeat = heartbeat;
+        this.requestId = requestId;
+    }
+
+    /** What the frames so far say about the stream. */
+    StreamInspector inspector() {
+        return inspector;
+    }
+
+    /** Cuts the upstream's body for this. */
+    SseFrameDecoder frames() {
+        return frames;
+    }
+
+    /** Whether the client has got a response head, so that failures must be told inside the stream. */
+    boolean started() {
+        return sink != null;
+    }
+
+    /** Frames relayed. */
+    long framesSeen() {
+        return framesSeen;
+    }
+
+    /** Body bytes written to the client. */
+    long bodyBytes() {
+        return sink == null ? 0 : sink.bodyBytes();
+    }
+
+    /** Keeps the response head until there is a frame to go with it. */
+    void holdHead(HttpResponse head) {
+        if (sink == null) {
+            this.head = head;
+        }
+    }
+
+    /** Sends the head now. */
+    void start() {
+        if (sink == null) {
+            sink = downstream.writeStreamHead(head);
+            head = null;
+        }
+    }
+
+    /** Whether the stream has said its last, so that it can be ended whatever the upstream still sends. */
+    boolean complete() {
+        return closedToFrames && !frames.awaitsLineFeed();
+    }
+
+    /** Whether the stream is at its end, but something may still follow: usage or a {@code [DONE]}. */
+    boolean nearlyComplete() {
+        return inspector.end() != StreamEnd.OPEN;
+    }
+
+    @Override
+    public void onFrame(ByteBuf buf, int start, int end) {
+        if (closedToFrames) {
+            lastFrameDropped = true;
+            return;
+        }
+        onKind(inspector.inspect(buf, start, end));
+        append(buf, start, end);
+        framesSeen++;
+        closeIfLast();
+    }
+
+    @Override
+    public void onPiece(ByteBuf buf, int start, int end, boolean first, boolean last) {
+        if (closedToFrames) {
+            lastFrameDropped = true;
+            return;
+        }
+        FrameKind kind = inspector.inspectPiece(buf, start, end, first, last);
+        if (first) {
+            onKind(kind);
+            framesSeen++;
+        }
+        append(buf, start, end);
+        if (last) {
+            closeIfLast();
+        }
+    }
+
+    @Override
+    public void onLateLineFeed(ByteBuf buf, int index) {
+        if (!lastFrameDropped) {
+            append(buf, index, index + 1);
+        }
+    }
+
+    /** Writes and flushes what one read of the upstream brought. */
+    void onReadComplete() {
+        readNs = 0;
+        if (sink != null && sink.hasPending()) {
+            writePending();
+            downstream.flush();
+            lastWriteNs = System.nanoTime();
+        }
+    }
+
+    /**
+     * Deals with an unfinished frame at a clean end of the body: forwards it if it completes the stream or carries an
+     * error, drops it otherwise.
+     */
+    void onTail() {
+        ByteBuf tail = frames.takeTail();
+        if (tail == null) {
+            return;
+        }
+        try {
+            if (closedToFrames) {
+                return;
+            }
+            TailVerdict verdict = inspector.inspectTail(tail, tail.readerIndex(), tail.writerIndex());
+            if (verdict != TailVerdict.DROP) {
+                append(tail, tail.readerIndex(), tail.writerIndex());
+            }
+            if (verdict == TailVerdict.HIDDEN_ERROR) {
+                appendText(dialect == Dialect.GEMINI ? "\r\n\r\n" : "\n\n");
+            }
+        } finally {
+            tail.release();
+        }
+    }
+
+    /** Whether a frame of ours can be written now, which is only between two frames. */
+    boolean betweenFrames() {
+        return !frames.flowing() && !frames.awaitsLineFeed();
+    }
+
+    /**
+     * Writes the dialect's error frame.
+     *
+     * @return false if none could be written: the dialect is not known, or half a frame is with the client already
+     */
+    boolean writeError(RelayError error, String message) {
+        if (dialect == Dialect.UNKNOWN || frames.flowing()) {
+            return false;
+        }
+        start();
+        String full = message + " after " + inspector.outputFrames() + " output frames, " + bodyBytes() + " bytes";
+        ByteBuf frame =
+                dialect.errorFrame(downstream.channel().alloc(), error, full, inspector.sequenceNumber(), requestId);
+        try {
+            sink.append(frame, frame.readerIndex(), frame.writerIndex());
+        } finally {
+            frame.release();
+        }
+        return true;
+    }
+
+    /** Writes what is pending, without a flush: the end of the response flushes. */
+    void writePending() {
+        if (sink == null || !sink.hasPending()) {
+            return;
+        }
+        unwritten = 0;
+        if (outputUnstamped) {
+            outputUnstamped = false;
+            sink.write(downstream.channel().newPromise().addListener(written -> {
+                if (written.isSuccess()) {
+                    timeline.firstOutputWrittenNs = System.nanoTime();
+                }
+            }));
+        } else {
+            sink.write();
+        }
+    }
+
+    /** Writes a heartbeat if the stream has been silent for its interval and the dialect has a safe form. */
+    void onSweep(long nowNs) {
+        long intervalNs = heartbeat.interval().toNanos();
+        if (intervalNs == 0 || (sink == null && !(heartbeat.early() && head != null))) {
+            return;
+        }
+        long silentSinceNs = lastWriteNs == 0 ? timeline.startNs : lastWriteNs;
+        if (nowNs - silentSinceNs < intervalNs || !betweenFrames() || nearlyComplete()) {
+            return;
+        }
+        HeartbeatForm form = form();
+        if (form == HeartbeatForm.NONE || downstream.pendingBytes() > 0) {
+            return;
+        }
+        start();
+        ByteBuf bytes = form.bytes();
+        sink.append(bytes, bytes.readerIndex(), bytes.writerIndex());
+        sink.write();
+        downstream.flush();
+        lastWriteNs = nowNs;
+    }
+
+    /** Messages pings are legal only after {@code message_start}; before it a comment is. */
+    private HeartbeatForm form() {
+        HeartbeatForm form = heartbeat.form();
+        if (form == null) {
+            form = dialect == Dialect.UNKNOWN ? HeartbeatForm.NONE : dialect.heartbeat();
+        }
+        return form == HeartbeatForm.PING_EVENT && !contentSeen ? HeartbeatForm.COMMENT : form;
+    }
+
+    private void onKind(FrameKind kind) {
+        if (readNs == 0) {
+            readNs = System.nanoTime();
+            timeline.lastByteNs = readNs;
+            if (timeline.firstFrameNs == 0) {
+                timeline.firstFrameNs = readNs;
+            }
+        }
+        if (kind == FrameKind.OUTPUT) {
+            outputUnstamped |= timeline.firstOutputNs == 0;
+            timeline.onOutput(readNs);
+        }
+        contentSeen |= kind != FrameKind.KEEP_ALIVE;
+    }
+
+    private void closeIfLast() {
+        StreamEnd end = inspector.end();
+        closedToFrames = end == StreamEnd.DONE || end == StreamEnd.HIDDEN_ERROR;
+    }
+
+    private void append(ByteBuf buf, int start, int end) {
+        start();
+        sink.append(buf, start, end);
+        unwritten += end - start;
+        if (unwritten >= WRITE_EARLY_BYTES) {
+            writePending();
+        }
+    }
+
+    private void appendText(String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+        ByteBuf buf = downstream.channel().alloc().buffer(bytes.length).writeBytes(bytes);
+        try {
+            append(buf, 0, bytes.length);
+        } finally {
+            buf.release();
+        }
+    }
+}

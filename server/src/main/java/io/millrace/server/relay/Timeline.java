@@ -1,0 +1,48 @@
+package io.millrace.server.relay;
+
+/**
+ * The moments of one exchange, all by {@link System#nanoTime()}; 0 means not reached. Latencies are their differences:
+ * TTFT is {@code firstOutputWrittenNs - requestCompleteNs}, the relay's own share of it
+ * {@code firstOutputWrittenNs - firstOutputNs}.
+ */
+final class Timeline {
+    /** The request head was read. */
+    final long startNs = System.nanoTime();
+    /** The last byte of the request was read. */
+    long requestCompleteNs;
+    /** The latest attempt began. */
+    long attemptNs;
+    /** The latest attempt had its connection. */
+    long connectedNs;
+    /** The upstream's response head came. */
+    long headNs;
+    /** The first frame came. */
+    long firstFrameNs;
+    /** The first output frame came. */
+    long firstOutputNs;
+    /** The kernel took the first output for the client. */
+    long firstOutputWrittenNs;
+    /** The latest output frame came. */
+    long lastOutputNs;
+    /** The latest byte of the response body came. */
+    long lastByteNs;
+    /** The longest time between two reads that brought output. */
+    long longestGapNs;
+    /** The exchange ended. */
+    long endNs;
+
+    /** An output frame came with the read at {@code nowNs}. */
+    void onOutput(long nowNs) {
+        if (firstOutputNs == 0) {
+            firstOutputNs = nowNs;
+        } else {
+            longestGapNs = Math.max(longestGapNs, nowNs - lastOutputNs);
+        }
+        lastOutputNs = nowNs;
+    }
+
+    /** Milliseconds from {@code fromNs} to {@code toNs} with microsecond resolution, or -1 if either was not reached. */
+    static double ms(long fromNs, long toNs) {
+        return fromNs == 0 || toNs == 0 ? -1 : Math.round((toNs - fromNs) / 1e3) / 1e3;
+    }
+}

@@ -1,0 +1,93 @@
+package io.millrace.server.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ByteExactnessTest {
+    /** Streams that end in an error that no SDK sees: an error frame of ours follows them. */
+    private static final Set<String> GET_AN_ERROR_FRAME =
+            Set.of("chat-llamabox-error-field.sse", "gemini-error-midstream.sse");
+
+    private static RelayHarness harness;
+
+    @BeforeAll
+    static void start() {
+        harness = RelayHarness.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        harness.close();
+    }
+
+    static List<Path> recordedStreams() throws IOException {
+        try (var files = Files.list(RelayHarness.STREAMS)) {
+            return files.filter(file -> file.toString().endsWith(".sse"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("recordedStreams")
+    void relaysEveryByteHoweverTheyCome(Path file) throws IOException {
+        String name = file.getFileName().toString();
+        byte[] sent = Files.readAllBytes(file);
+        String[] pacings = sent.length > 40_000
+                ? new String[] {"", ",segment=7", ",chunk=none", ",gzip=1"}
+                : new String[] {
+                    "",
+                    ",segment=1",
+                    ",segment=1,chunk=segment",
+                    ",segment=13,length=1",
+                    ",chunk=none",
+                    ",gzip=1",
+                    ",deflate=1"
+                };
+        for (String pacing : pacings) {
+            RawClient.Response response = harness.stream(path(name), "replay=" + name + pacing);
+            assertThat(response.status()).as(pacing).isEqualTo(200);
+            assertThat(response.end()).as(pacing).isEqualTo(RawClient.End.COMPLETE);
+            assertSame(name, sent, response.body(), pacing);
+        }
+    }
+
+    private static void assertSame(String name, byte[] sent, byte[] got, String pacing) {
+        if (!GET_AN_ERROR_FRAME.contains(name)) {
+            assertThat(new String(got, StandardCharsets.UTF_8))
+                    .as(pacing)
+                    .isEqualTo(new String(sent, StandardCharsets.UTF_8));
+            assertThat(got).as(pacing).isEqualTo(sent);
+            return;
+        }
+        assertThat(got.length).as(pacing).isGreaterThan(sent.length);
+        assertThat(Arrays.copyOf(got, sent.length)).as(pacing).isEqualTo(sent);
+        assertThat(new String(got, sent.length, got.length - sent.length, StandardCharsets.UTF_8))
+                .as(pacing)
+                .contains("\"error\"");
+    }
+
+    static String path(String name) {
+        String dialect = name.replace("derived-", "").split("-", 2)[0];
+        return switch (dialect) {
+            case "chat" -> "/v1/chat/completions";
+            case "completions" -> "/v1/completions";
+            case "responses" -> "/v1/responses";
+            case "anthropic" -> "/v1/messages";
+            default -> "/v1beta/models/m:streamGenerateContent?alt=sse";
+        };
+    }
+}

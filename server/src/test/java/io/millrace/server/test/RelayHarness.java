@@ -1,0 +1,69 @@
+package io.millrace.server.test;
+
+import io.millrace.server.RelayServer;
+import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.mock.MockServer;
+import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.function.UnaryOperator;
+
+/** A mock upstream with a relay in front of it, both in this process, on free loopback ports. */
+public final class RelayHarness implements AutoCloseable {
+    /** The recorded provider streams. */
+    public static final Path STREAMS = Path.of("..", "codec", "src", "test", "resources", "fixtures", "streams");
+
+    public final MockServer mock;
+    public final RelayServer relay;
+
+    private RelayHarness(MockServer mock, RelayServer relay) {
+        this.mock = mock;
+        this.relay = relay;
+    }
+
+    public static RelayHarness start() {
+        return start(config -> config);
+    }
+
+    public static RelayHarness start(UnaryOperator<RelayConfig> change) {
+        return start(MockConfig.defaults().withReplayDir(STREAMS), change);
+    }
+
+    public static RelayHarness start(MockConfig mockConfig, UnaryOperator<RelayConfig> change) {
+        var mock = MockServer.start(mockConfig);
+        var config = RelayConfig.relayTo(mock.uri()).withAccessLog(AccessLog.OFF);
+        return new RelayHarness(mock, RelayServer.start(change.apply(config)));
+    }
+
+    public int port() {
+        return relay.addresses().get(0).getPort();
+    }
+
+    /** A connection to the relay. */
+    public RawClient client() throws IOException {
+        return new RawClient(port());
+    }
+
+    /** One streaming request on a connection of its own, read to its end; the mock behaves as {@code spec} says. */
+    public RawClient.Response stream(String path, String spec) throws IOException {
+        try (var client = client()) {
+            client.post(withSpec(path, spec), "m", "");
+            return client.readAll();
+        }
+    }
+
+    /** The path with the mock's behaviour in its query, which every dialect has. */
+    public static String withSpec(String path, String spec) {
+        String query = "mock=" + URLEncoder.encode(spec, StandardCharsets.UTF_8);
+        return path + (path.contains("?") ? "&" : "?") + query;
+    }
+
+    @Override
+    public void close() {
+        relay.close();
+        mock.close();
+    }
+}
