@@ -37,6 +37,7 @@ final class StreamRelay implements SseFrameListener {
     private long lastWriteNs;
     private long framesSeen;
     private long unwritten;
+    private boolean unflushed;
     private boolean outputUnstamped;
     private boolean contentSeen;
     private boolean closedToFrames;
@@ -147,8 +148,9 @@ final class StreamRelay implements SseFrameListener {
     /** Writes and flushes what one read of the upstream brought. */
     void onReadComplete() {
         readNs = 0;
-        if (sink != null && sink.hasPending()) {
-            writePending();
+        writePending();
+        if (unflushed) {
+            unflushed = false;
             downstream.flush();
             lastWriteNs = System.nanoTime();
         }
@@ -211,6 +213,7 @@ final class StreamRelay implements SseFrameListener {
             return;
         }
         unwritten = 0;
+        unflushed = true;
         if (outputUnstamped) {
             outputUnstamped = false;
             sink.write(downstream.channel().newPromise().addListener(written -> {
