@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
                 "Prints the effective configuration, keys by their source only, or everything that is wrong with it"
                         + " (exit code 1). Takes what serve takes.",
         mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
         footerHeading = "%nExamples:%n",
         footer = {"  millrace check millrace.yaml", "  millrace check --upstream http://127.0.0.1:9100 > millrace.yaml"
         })

@@ -13,7 +13,7 @@ import picocli.CommandLine.Spec;
         description = "Relays token streams (Server-Sent Events) between LLM clients and providers.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {MockCommand.class, CheckCommand.class},
+        subcommands = {ServeCommand.class, MockCommand.class, CheckCommand.class},
         commandListHeading = "%nCommands:%n",
         footerHeading = "%nExamples:%n",
         footer = {

@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
         name = "mock",
         description = "Runs a mock LLM that speaks the providers' dialects, at a pace and with faults on request.",
         mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
         footerHeading = "%nExamples:%n",
         footer = {
             "  millrace mock",

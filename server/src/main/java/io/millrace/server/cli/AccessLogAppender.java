@@ -1,0 +1,83 @@
+package io.millrace.server.cli;
+
+import ch.qos.logback.classic.AsyncAppender;
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.FileAppender;
+import ch.qos.logback.core.OutputStreamAppender;
+import io.millrace.server.config.AccessLog;
+import java.nio.charset.StandardCharsets;
+import org.slf4j.LoggerFactory;
+
+/** Where the lines of the logger {@code millrace.access} go. Event loops only queue them; a full queue drops lines. */
+final class AccessLogAppender {
+    private static final String LOGGER = "millrace.access";
+    private static final int QUEUE = 1 << 16;
+
+    private AccessLogAppender() {}
+
+    /**
+     * Sends the lines to standard output, to the file (opened anew) or nowhere, in place of where they went before.
+     *
+     * @throws IllegalArgumentException if the file cannot be written; the lines go where they went
+     */
+    static void install(AccessLog log) {
+        if (!(LoggerFactory.getILoggerFactory() instanceof LoggerContext context)) {
+            return; // another logging library was put on the class path; it is set up by its own means
+        }
+        var logger = context.getLogger(LOGGER);
+        var next = log.format() == AccessLog.Format.OFF ? null : queue(context, log);
+        logger.setAdditive(false);
+        logger.detachAndStopAllAppenders();
+        logger.setLevel(next == null ? Level.OFF : Level.INFO);
+        if (next != null) {
+            logger.addAppender(next);
+        }
+    }
+
+    /** Writes what is queued, and stops logging. */
+    static void stop() {
+        if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+            context.stop();
+        }
+    }
+
+    private static AsyncAppender queue(LoggerContext context, AccessLog log) {
+        var queue = new AsyncAppender();
+        queue.setContext(context);
+        queue.setName("access-queue");
+        queue.setQueueSize(QUEUE);
+        queue.setDiscardingThreshold(0);
+        queue.setNeverBlock(true);
+        queue.addAppender(lines(context, log));
+        queue.start();
+        return queue;
+    }
+
+    private static OutputStreamAppender<ILoggingEvent> lines(LoggerContext context, AccessLog log) {
+        var encoder = new PatternLayoutEncoder();
+        encoder.setContext(context);
+        encoder.setPattern("%msg%n");
+        encoder.setCharset(StandardCharsets.UTF_8);
+        encoder.start();
+        var lines = log.file() == null ? new ConsoleAppender<ILoggingEvent>() : file(log);
+        lines.setContext(context);
+        lines.setName("access");
+        lines.setEncoder(encoder);
+        lines.start();
+        if (!lines.isStarted()) {
+            throw new IllegalArgumentException("accessLog: " + log.file() + " cannot be written");
+        }
+        return lines;
+    }
+
+    private static FileAppender<ILoggingEvent> file(AccessLog log) {
+        var file = new FileAppender<ILoggingEvent>();
+        file.setFile(log.file().toString());
+        file.setAppend(true);
+        return file;
+    }
+}

@@ -1,0 +1,33 @@
+package io.millrace.server.cli;
+
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.mock.MockServer;
+import io.millrace.server.mock.MockSpec;
+import java.net.URI;
+
+/** A mock LLM that starts when it is asked for, at the pace of a person's reading. */
+final class EmbeddedMock implements AutoCloseable {
+    private static final String PACE = "ttft_ms=300,gap_ms=25";
+
+    private MockServer server;
+
+    /** Its address; starts it on a free loopback port the first time. */
+    synchronized URI uri() {
+        if (server == null) {
+            server = MockServer.start(MockConfig.defaults().withSpec(MockSpec.parse(PACE)));
+        }
+        return server.uri();
+    }
+
+    /** Whether anyone asked for it. */
+    synchronized boolean isRunning() {
+        return server != null;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (server != null) {
+            server.close();
+        }
+    }
+}

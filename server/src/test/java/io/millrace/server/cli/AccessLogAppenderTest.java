@@ -1,0 +1,71 @@
+package io.millrace.server.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.millrace.server.config.AccessLog;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+class AccessLogAppenderTest {
+    private static final Logger ACCESS = LoggerFactory.getLogger("millrace.access");
+
+    @TempDir
+    private Path directory;
+
+    @AfterEach
+    void switchOff() {
+        AccessLogAppender.install(AccessLog.OFF);
+    }
+
+    @Test
+    void writesLinesAsTheyAreToTheFileOfTheMoment() throws IOException {
+        var first = directory.resolve("first.log");
+        var second = directory.resolve("second.log");
+
+        AccessLogAppender.install(new AccessLog(AccessLog.Format.TEXT, first));
+        ACCESS.info("path=/é status=200");
+        AccessLogAppender.install(new AccessLog(AccessLog.Format.JSON, second));
+        ACCESS.info("{\"status\":200}");
+        AccessLogAppender.install(AccessLog.OFF);
+        ACCESS.info("not to be seen");
+
+        assertThat(first).content().isEqualTo("path=/é status=200" + System.lineSeparator());
+        assertThat(second).content().isEqualTo("{\"status\":200}" + System.lineSeparator());
+    }
+
+    @Test
+    void opensTheFileAnewSoThatItCanBeRotated() throws IOException {
+        var file = directory.resolve("access.log");
+        var log = new AccessLog(AccessLog.Format.TEXT, file);
+
+        AccessLogAppender.install(log);
+        ACCESS.info("before");
+        Files.move(file, directory.resolve("access.log.1"));
+        AccessLogAppender.install(log);
+        ACCESS.info("after");
+        AccessLogAppender.install(AccessLog.OFF);
+
+        assertThat(file).content().isEqualTo("after" + System.lineSeparator());
+    }
+
+    @Test
+    void fileThatCannotBeWrittenIsToldAndTheOldOneStays() throws IOException {
+        var file = directory.resolve("access.log");
+        AccessLogAppender.install(new AccessLog(AccessLog.Format.TEXT, file));
+
+        var directoryItself = new AccessLog(AccessLog.Format.TEXT, directory);
+        assertThatThrownBy(() -> AccessLogAppender.install(directoryItself))
+                .hasMessage("accessLog: " + directory + " cannot be written");
+
+        ACCESS.info("still here");
+        AccessLogAppender.install(AccessLog.OFF);
+        assertThat(file).content().isEqualTo("still here" + System.lineSeparator());
+    }
+}

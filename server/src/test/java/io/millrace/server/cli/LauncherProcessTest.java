@@ -1,0 +1,134 @@
+package io.millrace.server.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.mock.MockServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LauncherProcessTest {
+    private static final Pattern ADDRESS = Pattern.compile("http://127\\.0\\.0\\.1:\\d+");
+    private static final String PROMPT =
+            "{\"model\":\"mock\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}";
+
+    private final HttpClient client = HttpClient.newHttpClient();
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void mockEndsWithZeroOnSigterm() throws Exception {
+        try (var launcher = LauncherProcess.start("mock", "--listen", "127.0.0.1:0")) {
+            var mock = address(launcher.awaitOut(line -> line.contains("mock LLM listening on http://")));
+            assertThat(ask(mock)).contains("[DONE]");
+
+            launcher.signal("TERM");
+
+            assertThat(launcher.awaitExit()).isZero();
+        }
+    }
+
+    @Test
+    void serveWithoutKeysAnswersByTheMockAndEndsWithZeroOnSigterm() throws Exception {
+        try (var launcher = LauncherProcess.start("serve", "--listen", "127.0.0.1:0")) {
+            var relay = address(launcher.awaitOut(line -> line.contains(" -> embedded mock LLM")));
+            var hint = launcher.awaitOut(line -> line.contains("curl -N"));
+            assertThat(hint).contains("http://localhost:" + relay.getPort() + "/v1/chat/completions", PROMPT);
+            assertThat(ask(relay)).contains("[DONE]");
+            assertThat(launcher.awaitOut(line -> line.contains("/v1/chat/completions")))
+                    .startsWith("{")
+                    .endsWith("}");
+
+            launcher.signal("TERM");
+
+            assertThat(launcher.awaitExit()).isZero();
+        }
+    }
+
+    @Test
+    void serveEndsWithZeroOnSigint() throws Exception {
+        try (var launcher = LauncherProcess.start("serve", "--listen", "127.0.0.1:0")) {
+            launcher.awaitOut(line -> line.contains("listening on"));
+
+            launcher.signal("INT");
+
+            assertThat(launcher.awaitExit()).isZero();
+        }
+    }
+
+    @Test
+    void sighupReadsTheFileAgainAndKeepsTheOldOneWhenItIsWrong() throws Exception {
+        try (var first = MockServer.start(MockConfig.defaults());
+                var second = MockServer.start(MockConfig.defaults())) {
+            var file = Files.writeString(directory.resolve("millrace.yaml"), upstream(first));
+            try (var launcher = LauncherProcess.start("serve", file.toString(), "--listen", "127.0.0.1:0")) {
+                var relay = address(launcher.awaitOut(line -> line.contains("listening on")));
+
+                Files.writeString(file, "lisen: 1\n" + upstream(second));
+                launcher.signal("HUP");
+                launcher.awaitErr(line -> line.endsWith(file + ":1:1: lisen: unknown key, did you mean 'listen'?"));
+                launcher.awaitErr(line -> line.contains("the old one stays"));
+                ask(relay);
+                assertThat(first.requests()).hasSize(1);
+
+                Files.writeString(file, upstream(second));
+                launcher.signal("HUP");
+                launcher.awaitErr(line -> line.contains("configuration reloaded"));
+                ask(relay);
+                assertThat(first.requests()).hasSize(1);
+                assertThat(second.requests()).hasSize(1);
+            }
+        }
+    }
+
+    @Test
+    void configThatIsWrongIsExitCodeOneWithEveryProblem() throws Exception {
+        var file = Files.writeString(directory.resolve("millrace.yaml"), "lisen: 1\neventLoops: x\n");
+        try (var launcher = LauncherProcess.start("serve", file.toString())) {
+            launcher.awaitErr(line -> line.startsWith(file + ":1:1: lisen: unknown key"));
+            launcher.awaitErr(line -> line.startsWith(file + ":2:13: eventLoops: 'x'"));
+
+            assertThat(launcher.awaitExit()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void addressInUseIsExitCodeOneInOneLine() throws Exception {
+        try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                var launcher = LauncherProcess.start("serve", "--listen", "127.0.0.1:" + taken.getLocalPort())) {
+            assertThat(launcher.awaitErr(line -> line.startsWith("millrace: ")))
+                    .contains("127.0.0.1:" + taken.getLocalPort(), "in use");
+
+            assertThat(launcher.awaitExit()).isEqualTo(1);
+        }
+    }
+
+    private String ask(URI base) throws IOException, InterruptedException {
+        var request = HttpRequest.newBuilder(base.resolve("/v1/chat/completions"))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(PROMPT))
+                .build();
+        return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
+    }
+
+    private static URI address(String line) {
+        var matcher = ADDRESS.matcher(line);
+        assertThat(matcher.find()).as(line).isTrue();
+        return URI.create(matcher.group());
+    }
+
+    private static String upstream(MockServer mock) {
+        return "upstreams: {mock: {url: '" + mock.uri() + "'}}\n";
+    }
+}
