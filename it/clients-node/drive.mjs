@@ -1,9 +1,14 @@
 // Runs one SDK over the scenarios given as a JSON array on standard input and prints what the SDK made of each,
 // one JSON line per scenario:
-//   in   {name, api, baseUrl, model, tools}   api names a function of the driver, such as "chat" or "responses.helper"
+//   in   {name, api, baseUrl, model, tools, breaks}   api names a function of the driver, such as "responses.helper"
 //   out  {name, text, deltas, spreadMs, toolCalls: [{name, arguments}], usage: {input, output}, finish,
 //         error: {classes, status, message}}
 // A scenario without `error` is what the SDK's user takes for a success.
+
+if (parseInt(process.versions.node) < 22) {
+  console.error(`The SDKs need Node 22 or newer; this is ${process.version}. Run scripts/setup-it.`);
+  process.exit(2);
+}
 
 const LIMIT_MS = 30_000;
 const AT_ONCE = 4;
@@ -73,6 +78,9 @@ function classesOf(error) {
 function statusOf(error) {
   return error?.status ?? error?.statusCode;
 }
+
+/** Headers of a scenario: one that breaks its connection asks for it to be closed, or the next request might be lost. */
+export const headersOf = (scenario) => (scenario.breaks ? { connection: 'close' } : {});
 
 async function run(apis, scenario) {
   const seen = new Seen();

@@ -1,7 +1,8 @@
 import OpenAI from 'openai';
-import { drive, PROMPT, TOOL } from './drive.mjs';
+import { drive, headersOf, PROMPT, TOOL } from './drive.mjs';
 
-const client = (s) => new OpenAI({ baseURL: `${s.baseUrl}/v1`, apiKey: 'sk-client', maxRetries: 0 });
+const client = (s) =>
+  new OpenAI({ baseURL: `${s.baseUrl}/v1`, apiKey: 'sk-client', maxRetries: 0, defaultHeaders: headersOf(s) });
 
 const chatRequest = (s) => ({
   model: s.model,
@@ -78,9 +79,5 @@ drive({
     await responses(stream, seen);
     const response = await stream.finalResponse();
     seen.finish = response.status;
-  },
-
-  models: async (s, seen) => {
-    for await (const model of client(s).models.list()) seen.delta(model.id);
   },
 });

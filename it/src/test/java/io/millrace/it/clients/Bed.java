@@ -1,0 +1,80 @@
+package io.millrace.it.clients;
+
+import io.millrace.server.RelayServer;
+import io.millrace.server.config.Match;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Route;
+import io.millrace.server.config.Upstream;
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.mock.MockServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.util.LinkedHashMap;
+import java.util.List;
+
+/** A mock LLM with two relays in front of it, one that relays everything and one that routes by model. */
+final class Bed implements AutoCloseable {
+    /** A model that the routing relay sends to an upstream where nobody listens. */
+    static final String UNREACHABLE = "unreachable";
+
+    /** A model for which the routing relay has no route. */
+    static final String UNROUTED = "unrouted";
+
+    private final MockServer mock;
+    private final RelayServer relay;
+    private final RelayServer routing;
+
+    Bed() {
+        mock = MockServer.start(MockConfig.defaults());
+        relay = RelayServer.start(RelayConfig.relayTo(URI.create(mock())));
+        routing = RelayServer.start(routes());
+    }
+
+    private RelayConfig routes() {
+        var upstreams = new LinkedHashMap<String, Upstream>();
+        upstreams.put("mock", Upstream.of("mock", URI.create(mock())));
+        upstreams.put("dead", Upstream.of("dead", URI.create(url(portWhereNobodyListens()))));
+        return RelayConfig.defaults()
+                .withUpstreams(upstreams)
+                .withRoutes(List.of(
+                        Route.of("mock", Match.models("mock", "mock:*"), "mock"),
+                        Route.of("dead", Match.models(UNREACHABLE), "dead")));
+    }
+
+    private static int portWhereNobodyListens() {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String url(int port) {
+        return "http://127.0.0.1:" + port;
+    }
+
+    /** The mock LLM itself. */
+    String mock() {
+        return url(mock.port());
+    }
+
+    /** The relay that relays everything to the mock LLM. */
+    String relay() {
+        return url(relay.addresses().get(0).getPort());
+    }
+
+    /** The relay that looks at the model: the mock's go to the mock LLM. */
+    String routing() {
+        return url(routing.addresses().get(0).getPort());
+    }
+
+    @Override
+    public void close() {
+        routing.close();
+        relay.close();
+        mock.close();
+    }
+}

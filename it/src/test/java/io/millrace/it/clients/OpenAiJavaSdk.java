@@ -1,0 +1,141 @@
+package io.millrace.it.clients;
+
+import com.openai.client.OpenAIClient;
+import com.openai.client.okhttp.OpenAIOkHttpClient;
+import com.openai.core.JsonValue;
+import com.openai.errors.OpenAIServiceException;
+import com.openai.helpers.ChatCompletionAccumulator;
+import com.openai.helpers.ResponseAccumulator;
+import com.openai.models.FunctionDefinition;
+import com.openai.models.FunctionParameters;
+import com.openai.models.chat.completions.ChatCompletionChunk;
+import com.openai.models.chat.completions.ChatCompletionCreateParams;
+import com.openai.models.chat.completions.ChatCompletionFunctionTool;
+import com.openai.models.chat.completions.ChatCompletionStreamOptions;
+import com.openai.models.responses.FunctionTool;
+import com.openai.models.responses.Response;
+import com.openai.models.responses.ResponseCreateParams;
+import com.openai.models.responses.ResponseStreamEvent;
+
+/** {@code openai-java}: Chat Completions and Responses, each with and without the SDK's accumulator. */
+final class OpenAiJavaSdk extends JavaSdk {
+    @Override
+    void stream(Scenario scenario, SeenRecorder seen) {
+        var client = OpenAIOkHttpClient.builder()
+                .baseUrl(scenario.baseUrl() + "/v1")
+                .apiKey("sk-client")
+                .maxRetries(0)
+                .build();
+        try {
+            switch (scenario.api()) {
+                case "chat" -> chat(client, scenario, seen);
+                case "chat.helper" -> chatHelper(client, scenario, seen);
+                case "responses" -> responses(client, scenario, seen);
+                case "responses.helper" -> responsesHelper(client, scenario, seen);
+                default -> throw new IllegalArgumentException("no such api: " + scenario.api());
+            }
+        } finally {
+            client.close();
+        }
+    }
+
+    @Override
+    Integer statusOf(RuntimeException error) {
+        return error instanceof OpenAIServiceException service ? (Integer) service.statusCode() : null;
+    }
+
+    private static void chat(OpenAIClient client, Scenario scenario, SeenRecorder seen) {
+        try (var stream = client.chat().completions().createStreaming(chatRequest(scenario))) {
+            stream.stream().forEach(chunk -> chunk(chunk, seen));
+        }
+    }
+
+    private static void chatHelper(OpenAIClient client, Scenario scenario, SeenRecorder seen) {
+        var accumulator = ChatCompletionAccumulator.create();
+        try (var stream = client.chat().completions().createStreaming(chatRequest(scenario))) {
+            stream.stream().peek(accumulator::accumulate).forEach(chunk -> chunk(chunk, seen));
+        }
+        seen.finish(accumulator.chatCompletion().choices().get(0).finishReason().asString());
+    }
+
+    private static ChatCompletionCreateParams chatRequest(Scenario scenario) {
+        var request = ChatCompletionCreateParams.builder()
+                .model(scenario.model())
+                .streamOptions(
+                        ChatCompletionStreamOptions.builder().includeUsage(true).build())
+                .addUserMessage(PROMPT);
+        if (scenario.tools()) {
+            request.addTool(ChatCompletionFunctionTool.builder()
+                    .function(FunctionDefinition.builder()
+                            .name(TOOL)
+                            .description(TOOL_DESCRIPTION)
+                            .parameters(FunctionParameters.builder()
+                                    .putAdditionalProperty("type", JsonValue.from("object"))
+                                    .putAdditionalProperty("properties", JsonValue.from(TOOL_PROPERTIES))
+                                    .build())
+                            .build())
+                    .build());
+        }
+        return request.build();
+    }
+
+    private static void chunk(ChatCompletionChunk chunk, SeenRecorder seen) {
+        for (var choice : chunk.choices()) {
+            choice.delta().content().ifPresent(seen::delta);
+            choice.delta()
+                    .toolCalls()
+                    .ifPresent(calls -> calls.forEach(call -> call.function().ifPresent(function -> {
+                        function.name().ifPresent(name -> seen.toolName(call.index(), name));
+                        function.arguments().ifPresent(piece -> seen.toolArguments(call.index(), piece));
+                    })));
+            choice.finishReason().ifPresent(reason -> seen.finish(reason.asString()));
+        }
+        chunk.usage().ifPresent(usage -> seen.usage(usage.promptTokens(), usage.completionTokens()));
+    }
+
+    private static void responses(OpenAIClient client, Scenario scenario, SeenRecorder seen) {
+        try (var stream = client.responses().createStreaming(responsesRequest(scenario))) {
+            stream.stream().forEach(event -> event(event, seen));
+        }
+    }
+
+    private static void responsesHelper(OpenAIClient client, Scenario scenario, SeenRecorder seen) {
+        var accumulator = ResponseAccumulator.create();
+        try (var stream = client.responses().createStreaming(responsesRequest(scenario))) {
+            stream.stream().peek(accumulator::accumulate).forEach(event -> event(event, seen));
+        }
+        end(accumulator.response(), seen);
+    }
+
+    private static ResponseCreateParams responsesRequest(Scenario scenario) {
+        var request = ResponseCreateParams.builder().model(scenario.model()).input(PROMPT);
+        if (scenario.tools()) {
+            request.addTool(FunctionTool.builder()
+                    .name(TOOL)
+                    .description(TOOL_DESCRIPTION)
+                    .strict(false)
+                    .parameters(FunctionTool.Parameters.builder()
+                            .putAdditionalProperty("type", JsonValue.from("object"))
+                            .putAdditionalProperty("properties", JsonValue.from(TOOL_PROPERTIES))
+                            .build())
+                    .build());
+        }
+        return request.build();
+    }
+
+    private static void event(ResponseStreamEvent event, SeenRecorder seen) {
+        event.outputTextDelta().ifPresent(delta -> seen.delta(delta.delta()));
+        event.outputItemAdded()
+                .ifPresent(added ->
+                        added.item().functionCall().ifPresent(call -> seen.toolName(added.outputIndex(), call.name())));
+        event.functionCallArgumentsDelta().ifPresent(delta -> seen.toolArguments(delta.outputIndex(), delta.delta()));
+        event.completed().ifPresent(last -> end(last.response(), seen));
+        event.incomplete().ifPresent(last -> end(last.response(), seen));
+        event.failed().ifPresent(last -> end(last.response(), seen));
+    }
+
+    private static void end(Response response, SeenRecorder seen) {
+        response.status().ifPresent(status -> seen.finish(status.asString()));
+        response.usage().ifPresent(usage -> seen.usage(usage.inputTokens(), usage.outputTokens()));
+    }
+}

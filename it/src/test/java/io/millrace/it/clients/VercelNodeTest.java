@@ -1,0 +1,27 @@
+package io.millrace.it.clients;
+
+import java.util.List;
+
+/** The Vercel AI SDK on Node, with its providers for OpenAI, Anthropic and Google. */
+final class VercelNodeTest extends ClientContract {
+    @Override
+    Sdk sdk() {
+        return new NodeSdk("vercel.mjs");
+    }
+
+    @Override
+    List<String> apis() {
+        return List.of("chat", "responses", "messages", "gemini");
+    }
+
+    @Override
+    String classOfStatus(int status) {
+        return "AI_APICallError";
+    }
+
+    @Override
+    String classOfBrokenStream(String api, int outputs) {
+        // Chat's structural frame says nothing to it, so that the error counts as the answer to the call.
+        return api.equals("chat") && outputs == 0 ? "AI_APICallError" : "AI_StreamProviderError";
+    }
+}
