@@ -3,66 +3,88 @@ package io.millrace.codec.sse;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** The rules of WHATWG HTML 9.2.6 once more, on whole inputs, as plainly as they can be put. */
 final class NaiveSse {
-    private static final Pattern LINE = Pattern.compile("([^\r\n]*)(\r\n|\n|\r)");
     private static final int[] CONTINUATIONS = {0x80, 0x90, 0xA0};
 
     private NaiveSse() {}
 
+    /** A line: its text, where it begins, and where the next one does. */
+    private record Line(String text, int start, int end) {}
+
     /** End offsets of the whole frames. */
     static int[] frameEnds(byte[] input) {
-        List<Integer> ends = new ArrayList<>();
-        Matcher line = LINE.matcher(new String(input, ISO_8859_1));
-        while (line.find()) {
-            boolean bomOnly = line.start() == 0 && line.group(1).equals("\u00EF\u00BB\u00BF");
-            if (line.group(1).isEmpty() || bomOnly) {
-                ends.add(line.end());
-            }
-        }
-        return ends.stream().mapToInt(Integer::intValue).toArray();
+        return lines(new String(input, ISO_8859_1)).stream()
+                .filter(line -> line.text.isEmpty() || (line.start == 0 && line.text.equals("\u00EF\u00BB\u00BF")))
+                .mapToInt(Line::end)
+                .toArray();
     }
 
     static StreamReading read(byte[] input) {
         StreamReading reading = new StreamReading();
         String text = decode(input);
-        Matcher line = LINE.matcher(text.startsWith("\uFEFF") ? text.substring(1) : text);
         List<String> data = new ArrayList<>();
         String type = "";
         String id = "";
-        while (line.find()) {
-            String[] field = line.group(1).split(":", 2);
-            String value = field.length < 2 ? "" : field[1].startsWith(" ") ? field[1].substring(1) : field[1];
-            if (line.group(1).isEmpty()) {
+        for (Line line : lines(text.startsWith("\uFEFF") ? text.substring(1) : text)) {
+            int colon = line.text.indexOf(':');
+            String name = colon < 0 ? line.text : line.text.substring(0, colon);
+            String rest = colon < 0 ? "" : line.text.substring(colon + 1);
+            String value = rest.startsWith(" ") ? rest.substring(1) : rest;
+            if (line.text.isEmpty()) {
                 reading.lastEventId = id;
                 if (!data.isEmpty()) {
                     reading.events.add(new SseEvent(type.isEmpty() ? "message" : type, String.join("\n", data), id));
                 }
                 data.clear();
                 type = "";
-            } else if (field[0].isEmpty()) {
-                reading.comments.add(field[1]);
-            } else if (field[0].equals("data")) {
+            } else if (name.isEmpty()) {
+                reading.comments.add(rest);
+            } else if (name.equals("data")) {
                 data.add(value);
-            } else if (field[0].equals("event")) {
+            } else if (name.equals("event")) {
                 type = value;
-            } else if (field[0].equals("id")) {
+            } else if (name.equals("id")) {
                 id = value.contains("\0") ? id : value;
-            } else if (field[0].equals("retry")) {
-                reading.retry = value.matches("[0-9]+") ? Long.valueOf(value) : reading.retry;
+            } else if (name.equals("retry")) {
+                if (isDigits(value)) {
+                    reading.retry = new BigInteger(value)
+                            .min(BigInteger.valueOf(Long.MAX_VALUE))
+                            .longValue();
+                }
             } else {
                 reading.unknown++;
             }
         }
         return reading;
+    }
+
+    private static boolean isDigits(String value) {
+        return !value.isEmpty() && value.chars().allMatch(c -> c >= '0' && c <= '9');
+    }
+
+    /** The lines that are ended. No regular expressions: the fuzzer watches those closely, and slowly. */
+    private static List<Line> lines(String text) {
+        List<Line> lines = new ArrayList<>();
+        int start = 0;
+        for (int at = 0; at < text.length(); at++) {
+            if (text.charAt(at) == '\n' || text.charAt(at) == '\r') {
+                String line = text.substring(start, at);
+                if (text.startsWith("\r\n", at)) {
+                    at++;
+                }
+                lines.add(new Line(line, start, at + 1));
+                start = at + 1;
+            }
+        }
+        return lines;
     }
 
     /** One U+FFFD for each longest start of a well-formed sequence that does not end, or for each byte that begins none. */
