@@ -329,7 +329,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             return;
         }
         abandonExchange("bad request");
-        refuse(RequestGate.ofFailure(root), "");
+        refuse(RequestGate.ofFailure(root), null);
     }
 
     @Override
@@ -365,7 +365,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
                     413, "request_too_large", "The request body is over " + limits.body() + " bytes.");
         }
         if (refusal != null) {
-            refuse(refusal, request.decoderResult().isSuccess() ? request.uri() : "");
+            refuse(refusal, request);
             return;
         }
         DownstreamExchange started = handler.onRequest(this, request);
@@ -395,11 +395,12 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         }
     }
 
-    private void refuse(RequestGate.Refusal refusal, String uri) {
+    private void refuse(RequestGate.Refusal refusal, HttpRequest request) {
         keepAlive = false;
         state = State.IN_EXCHANGE;
-        handler.onRefused(this, refusal.status(), refusal.code());
-        respondError(Dialect.ofErrorShape(uri), refusal.status(), refusal.code(), refusal.message(), null, null);
+        handler.onRefused(this, request, refusal.status(), refusal.code());
+        Dialect shape = Dialect.ofErrorShape(request == null ? "" : request.uri());
+        respondError(shape, refusal.status(), refusal.code(), refusal.message(), null, null);
     }
 
     private void awaitRequest() {
@@ -461,7 +462,9 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private void sweepAwaiting(long nowNs) {
         if (headStarted) {
             if (nowNs - sinceNs > requestHeadNs) {
-                refuse(new RequestGate.Refusal(408, "request_timeout", "The request head did not arrive in time."), "");
+                refuse(
+                        new RequestGate.Refusal(408, "request_timeout", "The request head did not arrive in time."),
+                        null);
             }
         } else if (nowNs - sinceNs > (requests == 0 ? requestHeadNs : keepAliveNs)) {
             state = State.CLOSING;
@@ -473,7 +476,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         if (!requestComplete && !responseStarted && nowNs - sinceNs > requestBodyIdleNs) {
             if (context.channel().config().isAutoRead()) {
                 abandonExchange("request body stalled");
-                refuse(new RequestGate.Refusal(408, "request_timeout", "The request body stopped arriving."), "");
+                refuse(new RequestGate.Refusal(408, "request_timeout", "The request body stopped arriving."), null);
                 return;
             }
             sinceNs = nowNs;

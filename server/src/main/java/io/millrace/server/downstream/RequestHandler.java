@@ -18,6 +18,6 @@ public interface RequestHandler {
     /** A client's connection is gone. */
     void onDisconnected(DownstreamConnection connection);
 
-    /** A request that was refused before it became an exchange, for the counts. */
-    void onRefused(DownstreamConnection connection, int status, String code);
+    /** A request that was refused before it became an exchange; {@code request} is null where none could be read. */
+    void onRefused(DownstreamConnection connection, HttpRequest request, int status, String code);
 }

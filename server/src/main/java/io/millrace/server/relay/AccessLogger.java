@@ -19,28 +19,29 @@ final class AccessLogger {
         this.format = format;
     }
 
-    void log(Exchange exchange, Outcome outcome) {
+    void log(Summary summary) {
         if (format == AccessLog.Format.OFF || !LOG.isInfoEnabled()) {
             return;
         }
         Line line = format == AccessLog.Format.JSON ? new JsonLine() : new TextLine();
-        write(exchange, outcome, line);
+        write(summary, line);
         LOG.info(line.end());
     }
 
-    private static void write(Exchange exchange, Outcome outcome, Line line) {
-        Timeline time = exchange.timeline();
+    private static void write(Summary summary, Line line) {
+        Timeline time = summary.timeline();
         line.text("time", Instant.now().toString());
-        line.text("id", exchange.requestId());
-        line.text("method", exchange.request().method().name());
-        line.text("path", exchange.path());
-        line.text("dialect", exchange.dialect().name().toLowerCase(java.util.Locale.ROOT));
-        line.text("model", exchange.model());
-        line.text("upstream", exchange.upstreamName());
-        line.number("status", exchange.status());
-        line.text("outcome", outcome.label());
-        line.text("finish", exchange.finishReason());
-        line.number("attempts", exchange.attempts());
+        line.text("id", summary.requestId());
+        line.text("method", summary.method());
+        line.text("path", summary.path());
+        line.text("dialect", summary.dialect().name().toLowerCase(java.util.Locale.ROOT));
+        line.text("model", summary.model());
+        line.text("upstream", summary.upstream());
+        line.number("status", summary.status());
+        line.text("outcome", summary.outcome().label());
+        line.text("error", summary.error());
+        line.text("finish", summary.finishReason());
+        line.number("attempts", summary.attempts());
         line.ms("ttft_ms", Timeline.ms(time.requestCompleteNs, time.firstOutputWrittenNs));
         line.ms("upstream_ttft_ms", Timeline.ms(time.requestCompleteNs, time.firstOutputNs));
         line.ms("connect_ms", Timeline.ms(time.attemptNs, time.connectedNs));
@@ -48,11 +49,11 @@ final class AccessLogger {
         line.ms("first_frame_ms", Timeline.ms(time.requestCompleteNs, time.firstFrameNs));
         line.ms("longest_gap_ms", time.longestGapNs == 0 ? -1 : Timeline.ms(1, 1 + time.longestGapNs));
         line.ms("duration_ms", Timeline.ms(time.startNs, time.endNs));
-        line.number("frames", exchange.frames());
-        line.number("output_frames", exchange.outputFrames());
-        line.number("request_bytes", exchange.requestBytes());
-        line.number("response_bytes", exchange.responseBytes());
-        var usage = exchange.usage();
+        line.number("frames", summary.frames());
+        line.number("output_frames", summary.outputFrames());
+        line.number("request_bytes", summary.requestBytes());
+        line.number("response_bytes", summary.responseBytes());
+        var usage = summary.usage();
         line.known("input_tokens", usage.inputTokens());
         line.known("output_tokens", usage.outputTokens());
         line.known("cached_tokens", usage.cachedTokens());

@@ -3,11 +3,9 @@ package io.millrace.server.relay;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.RelayError;
-import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.codec.dialect.Usage;
 import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.Timeouts;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.DownstreamExchange;
 import io.millrace.server.upstream.UpstreamConnection;
@@ -15,17 +13,11 @@ import io.millrace.server.upstream.UpstreamListener;
 import io.millrace.server.upstream.UpstreamPool;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.handler.codec.http.DefaultHttpRequest;
-import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
-import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
-import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
@@ -57,18 +49,21 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     private UpstreamConnection upstream;
     private UpstreamPool pool;
     private StreamRelay stream;
-    private KeyedErrorBody errorBody;
+    private PlainRelay plain;
     private ScheduledFuture<?> grace;
     private boolean requestComplete;
     private boolean headSent;
     private boolean retriedStale;
     private boolean upstreamPaused;
-    private boolean plainBegun;
     private boolean needsWholeBody;
     private boolean ended;
+    private Refusal refusal;
+    private String errorCode;
     private int attempts;
     private int status;
-    private long plainBytes;
+
+    /** An answer of the relay's own, given once the request has been read so that the connection can go on. */
+    private record Refusal(int status, String code, String message, String field, String retryAfter) {}
 
     Exchange(RelayLoop loop, RelaySettings settings, DownstreamConnection downstream, HttpRequest request) {
         this.loop = loop;
@@ -81,75 +76,6 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         body = new RequestBody(downstream.channel().alloc(), loop.bodyBudget());
     }
 
-    // What the access log and the metrics ask for.
-
-    HttpRequest request() {
-        return request;
-    }
-
-    String requestId() {
-        return requestId;
-    }
-
-    String path() {
-        return target.path();
-    }
-
-    Dialect dialect() {
-        return dialect;
-    }
-
-    Timeline timeline() {
-        return timeline;
-    }
-
-    int status() {
-        return status;
-    }
-
-    int attempts() {
-        return attempts;
-    }
-
-    String upstreamName() {
-        return route == null ? null : route.upstream();
-    }
-
-    boolean isStream() {
-        return stream != null;
-    }
-
-    long requestBytes() {
-        return body.received();
-    }
-
-    long responseBytes() {
-        return stream != null ? stream.bodyBytes() : plainBytes;
-    }
-
-    long frames() {
-        return stream == null ? 0 : stream.framesSeen();
-    }
-
-    long outputFrames() {
-        return stream == null ? 0 : stream.inspector().outputFrames();
-    }
-
-    Usage usage() {
-        return stream == null ? Usage.NONE : stream.inspector().usage();
-    }
-
-    String finishReason() {
-        return stream == null ? null : stream.inspector().finishReason();
-    }
-
-    String model() {
-        if (fields.model() != null) {
-            return fields.model();
-        }
-        return stream == null ? null : stream.inspector().model();
-    }
-
     /** Begins: picks the route if the path alone decides, and connects while the body is still coming. */
     void start() {
         var router = settings.router();
@@ -158,7 +84,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
             fields = new RequestFields(model, -1, -1, target.path().endsWith(":streamGenerateContent"), null);
         }
         if (!router.knowsPath(target.path(), request.headers())) {
-            refuse(404, "no_route", "No route takes the path " + target.path() + ".", null);
+            refuseWhenRead(404, "no_route", "No route takes the path " + target.path() + ".", null);
             return;
         }
         if (HttpUtil.is100ContinueExpected(request)) {
@@ -170,9 +96,19 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
     }
 
+    /** Answers with an error once the request has been read; at once if the client waits to be asked for its body. */
+    void refuseWhenRead(int refusedStatus, String code, String message, String retryAfter) {
+        if (requestComplete || HttpUtil.is100ContinueExpected(request)) {
+            refuse(refusedStatus, code, message, retryAfter);
+        } else {
+            refusal = new Refusal(refusedStatus, code, message, null, retryAfter);
+        }
+    }
+
     @Override
     public void onRequestBody(ByteBuf content) {
-        if (ended) {
+        if (ended || refusal != null) {
+            body.passed(content.readableBytes());
             content.release();
             return;
         }
@@ -191,7 +127,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         if (!body.isKept()) {
             body.passed(length);
         } else if (!body.add(content)) {
-            overBudget();
+            refuse(503, "relay_overloaded", "The relay holds too many request bodies. Try again.", "1");
             return;
         }
         if (headSent && !requestComplete) {
@@ -209,6 +145,10 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
         requestComplete = true;
         timeline.requestCompleteNs = System.nanoTime();
+        if (refusal != null) {
+            answer(refusal, Outcome.REFUSED);
+            return;
+        }
         readFields();
         if (needsWholeBody && route == null) {
             chooseByModel();
@@ -250,11 +190,15 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     public void onHead(HttpResponse head) {
         timeline.headNs = System.nanoTime();
         timeline.lastByteNs = timeline.headNs;
-        if (isEventStream(head)) {
+        boolean bodiless = request.method().equals(HttpMethod.HEAD);
+        if (Heads.isEventStream(head) && !bodiless) {
             beginStream(head);
         } else if (stream != null) {
-            status = head.status().code();
-            upstreamRefusedStartedStream(head);
+            // Early heartbeats have committed the client to a stream.
+            abortUpstream();
+            end(Ending.withError(
+                    RelayError.UPSTREAM_ERROR,
+                    "The upstream answered " + head.status().code()));
         } else {
             beginPlain(head);
         }
@@ -263,11 +207,8 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     @Override
     public void onBody(ByteBuf content) {
         timeline.lastByteNs = System.nanoTime();
-        if (errorBody != null) {
-            errorBody.add(content);
-        } else if (plainBegun) {
-            plainBytes += content.readableBytes();
-            downstream.writeBody(content);
+        if (plain != null) {
+            plain.onBody(content);
         } else {
             content.release();
         }
@@ -279,10 +220,11 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
             return;
         }
         if (stream != null) {
-            onStreamBodyEnd();
-        } else if (errorBody != null) {
-            endErrorBody();
+            Ending ending = stream.endingAtBodyEnd();
+            upstream.release(0);
+            end(ending);
         } else {
+            plain.onBodyEnd();
             upstream.release(0);
             finish(status >= 400 ? Outcome.UPSTREAM_ERROR : Outcome.COMPLETED, false);
         }
@@ -294,8 +236,8 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
             return;
         }
         if (stream == null) {
-            if (plainBegun) {
-                downstream.flush();
+            if (plain != null) {
+                plain.onReadComplete();
             }
         } else if (stream.complete()) {
             completeStream();
@@ -320,18 +262,15 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         UpstreamConnection broken = upstream;
         upstream = null;
         if (stream != null && stream.started()) {
-            breakStream(breakage);
+            end(stream.endingAtBreak(breakage));
         } else if (breakage.kind() == Breakage.Kind.CLOSED_UNUSED && mayRetryStale(broken)) {
             retriedStale = true;
             headSent = false;
             connect(true);
-        } else if (plainBegun) {
-            finishBroken(outcomeOf(breakage));
+        } else if (plainStarted()) {
+            finishBroken(Ending.withError(StreamRelay.errorOf(breakage), null).outcome());
         } else {
-            String code = breakage.kind() == Breakage.Kind.PROTOCOL
-                    ? "upstream_protocol"
-                    : errorOf(breakage).code();
-            fail(502, code, "The upstream failed before its first frame: " + breakage.detail());
+            fail(502, codeOf(breakage), "The upstream failed before its first frame: " + breakage.detail());
         }
     }
 
@@ -356,9 +295,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         if (ended) {
             return;
         }
-        boolean succeeded = stream != null
-                && (stream.inspector().end() == StreamEnd.TERMINAL
-                        || stream.inspector().end() == StreamEnd.DONE);
+        boolean succeeded = stream != null && stream.saidAll();
         abortUpstream();
         letGo();
         report(succeeded ? Outcome.COMPLETED : Outcome.CLIENT_GONE);
@@ -369,31 +306,27 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         if (ended) {
             return;
         }
-        Timeouts timeouts = route == null ? settings.config().timeouts() : route.timeouts();
-        long waitingSinceNs = Math.max(timeline.requestCompleteNs, timeline.attemptNs);
-        if (!requestComplete || waitingSinceNs == 0) {
+        if (!requestComplete || timeline.attemptNs == 0) {
             return;
         }
-        boolean answering = stream != null ? timeline.firstOutputNs != 0 : plainBegun;
-        if (!answering) {
-            if (nowNs - waitingSinceNs > timeouts.ttft().toNanos()) {
-                timeOut(RelayError.UPSTREAM_NO_OUTPUT, "no output for " + text(timeouts.ttft()));
+        if (!upstreamPaused) {
+            Ending expired = Deadlines.expired(timeline, route.timeouts(), phase(), nowNs);
+            if (expired != null) {
+                expire(expired);
                 return;
             }
-        } else if (!upstreamPaused
-                && nowNs - timeline.lastByteNs > timeouts.idle().toNanos()) {
-            timeOut(RelayError.UPSTREAM_IDLE, "no byte for " + text(timeouts.idle()));
-            return;
-        } else if (stream != null
-                && !upstreamPaused
-                && nowNs - timeline.lastOutputNs > timeouts.progress().toNanos()) {
-            timeOut(RelayError.UPSTREAM_NO_OUTPUT, "no output for " + text(timeouts.progress()));
-            return;
         }
         beatEarly(nowNs);
         if (stream != null) {
             stream.onSweep(nowNs);
         }
+    }
+
+    private Deadlines.Phase phase() {
+        if (stream != null && timeline.firstOutputNs != 0) {
+            return Deadlines.Phase.STREAMING;
+        }
+        return plainStarted() ? Deadlines.Phase.PLAIN_BODY : Deadlines.Phase.AWAITING_ANSWER;
     }
 
     /** Ends the exchange because the relay is going away. */
@@ -403,8 +336,8 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
         abortUpstream();
         if (stream != null && stream.started()) {
-            endWithError(RelayError.RELAY_DRAINING, "The relay is shutting down", Outcome.DRAINED);
-        } else if (plainBegun) {
+            end(Ending.withError(RelayError.RELAY_DRAINING, "The relay is shutting down"));
+        } else if (plainStarted()) {
             finishBroken(Outcome.DRAINED);
         } else {
             refuse(503, RelayError.RELAY_DRAINING.code(), "The relay is shutting down.", "1");
@@ -431,7 +364,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
             String message = fields.model() == null
                     ? "The field model is missing."
                     : "The model " + fields.model() + " is not served here.";
-            refuseField(404, "model_not_found", message, "model");
+            answer(new Refusal(404, "model_not_found", message, "model", null), Outcome.REFUSED);
             return;
         }
         choose(chosen);
@@ -439,7 +372,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
 
     private void choose(Route chosen) {
         if (chosen == null) {
-            refuse(404, "no_route", "No route takes this path and model.", null);
+            refuseWhenRead(404, "no_route", "No route takes this path and model.", null);
             return;
         }
         route = chosen;
@@ -463,26 +396,15 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     }
 
     private void sendRequest() {
-        Target out = target;
-        if (route.rewriteModel() != null && attempts == 1) {
-            if (target.modelInPath() == null) {
-                spliceModel();
-            }
-        }
+        Target asked = target;
         if (route.rewriteModel() != null && target.modelInPath() != null) {
-            out = target.withModel(route.rewriteModel());
+            asked = target.withModel(route.rewriteModel());
+        } else if (route.rewriteModel() != null && attempts == 1) {
+            spliceModel();
         }
-        var upstreamConfig = destination.upstream();
-        HttpHeaders headers = HeaderRules.toUpstream(request.headers(), upstreamConfig.credential());
-        headers.set(HttpHeaderNames.HOST, upstreamConfig.authority());
-        frame(headers);
-        if (mayStream()) {
-            headers.set(HttpHeaderNames.ACCEPT_ENCODING, HttpHeaderValues.IDENTITY);
-        }
-        var head = new DefaultHttpRequest(
-                HttpVersion.HTTP_1_1, request.method(), out.under(upstreamConfig.basePath()), headers);
+        long knownLength = requestComplete && body.isKept() ? body.bytes().readableBytes() : -1;
         headSent = true;
-        upstream.send(head, this);
+        upstream.send(Heads.request(request, asked, destination.upstream(), knownLength, mayStream()), this);
         body.copyTo(upstream::sendBody);
         if (requestComplete) {
             upstream.endRequest();
@@ -491,26 +413,9 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
     }
 
-    /** Whether the response may be an event stream, for which no content coding is asked. */
     private boolean mayStream() {
         return (dialect != Dialect.UNKNOWN && request.method().equals(HttpMethod.POST))
                 || request.headers().contains(HttpHeaderNames.ACCEPT, "text/event-stream", true);
-    }
-
-    private void frame(HttpHeaders headers) {
-        if (requestComplete && body.isKept()) {
-            boolean bodyExpected = body.received() > 0
-                    || request.method().equals(HttpMethod.POST)
-                    || request.method().equals(HttpMethod.PUT)
-                    || request.method().equals(HttpMethod.PATCH);
-            if (bodyExpected) {
-                headers.set(HttpHeaderNames.CONTENT_LENGTH, body.bytes().readableBytes());
-            }
-        } else if (HttpUtil.isContentLengthSet(request)) {
-            headers.set(HttpHeaderNames.CONTENT_LENGTH, HttpUtil.getContentLength(request));
-        } else if (HttpUtil.isTransferEncodingChunked(request)) {
-            headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
-        }
     }
 
     private void spliceModel() {
@@ -529,233 +434,121 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         return !retriedStale && broken != null && broken.used() && body.isKept();
     }
 
-    private static boolean isEventStream(HttpResponse head) {
-        if (head.status().code() != 200) {
-            return false;
-        }
-        String type = head.headers().get(HttpHeaderNames.CONTENT_TYPE);
-        if (type == null) {
-            return false;
-        }
-        int semicolon = type.indexOf(';');
-        String essence = semicolon < 0 ? type : type.substring(0, semicolon);
-        return essence.trim().equalsIgnoreCase("text/event-stream");
-    }
-
     private void beginStream(HttpResponse head) {
         status = 200;
-        if (request.method().equals(HttpMethod.HEAD)) {
-            beginPlain(head);
-            return;
-        }
         if (stream == null) {
-            stream = newStream();
-            stream.holdHead(streamHead(HeaderRules.toClient(head.headers(), injects(), true)));
+            stream = newStream(Heads.stream(head, injects(), requestId));
         }
         upstream.beginStream(head, stream.frames(), stream);
         body.drop();
     }
 
-    private StreamRelay newStream() {
-        var frames = new SseFrameDecoder(
-                downstream.channel().alloc(), settings.config().limits().frameHold());
-        return new StreamRelay(downstream, dialect, frames, timeline, route.heartbeat(), requestId);
-    }
-
-    private HttpResponse streamHead(HttpHeaders headers) {
-        if (!headers.contains(HttpHeaderNames.CONTENT_TYPE)) {
-            headers.set(HttpHeaderNames.CONTENT_TYPE, "text/event-stream; charset=utf-8");
-        }
-        headers.set(HttpHeaderNames.CACHE_CONTROL, "no-cache, no-transform");
-        headers.set(HeaderRules.ACCEL_BUFFERING, "no");
-        headers.set("x-content-type-options", "nosniff");
-        if (!headers.contains(HeaderRules.REQUEST_ID)) {
-            headers.set(HeaderRules.REQUEST_ID, requestId);
-        }
-        headers.set(HeaderRules.OWN_REQUEST_ID, requestId);
-        return new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK, headers);
+    private StreamRelay newStream(HttpResponse head) {
+        int frameHold = settings.config().limits().frameHold();
+        var frames = new SseFrameDecoder(downstream.channel().alloc(), frameHold);
+        return new StreamRelay(downstream, head, dialect, frames, timeline, route.heartbeat(), requestId);
     }
 
     private void beginPlain(HttpResponse head) {
         status = head.status().code();
-        var headers = HeaderRules.toClient(head.headers(), injects(), false);
-        headers.set(HeaderRules.OWN_REQUEST_ID, requestId);
-        var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, head.status(), headers);
         body.drop();
-        if (injects() && status >= 400) {
-            errorBody = new KeyedErrorBody(response, destination.upstream().credential());
-            return;
-        }
-        plainBegun = true;
-        downstream.writeHead(response);
+        HttpResponse response = Heads.plain(head, injects(), requestId);
+        plain = new PlainRelay(downstream, response, destination.upstream().credential());
     }
 
-    private void endErrorBody() {
-        upstream.release(0);
-        plainBegun = true;
-        plainBytes = errorBody.writeTo(downstream);
-        finish(Outcome.UPSTREAM_ERROR, false);
+    private boolean plainStarted() {
+        return plain != null && plain.started();
+    }
+
+    private long plainBytes() {
+        return plain == null ? 0 : plain.bodyBytes();
     }
 
     private boolean injects() {
         return destination.upstream().credential() != null;
     }
 
-    /** Early heartbeats have committed the client to a stream, and now the upstream answers something else. */
-    private void upstreamRefusedStartedStream(HttpResponse head) {
-        abortUpstream();
-        endWithError(
-                RelayError.UPSTREAM_ERROR,
-                "The upstream answered " + head.status().code(),
-                Outcome.UPSTREAM_ERROR);
-    }
-
-    private void onStreamBodyEnd() {
-        boolean halfFrameSent = stream.frames().flowing();
-        if (!halfFrameSent) {
-            stream.onTail();
-        }
-        upstream.release(0);
-        switch (stream.inspector().end()) {
-            case FINISHED, TERMINAL, DONE -> endStream(Outcome.COMPLETED);
-            case ERROR -> endStream(Outcome.UPSTREAM_ERROR);
-            case HIDDEN_ERROR -> endHiddenError();
-            case OPEN -> {
-                if (dialect == Dialect.UNKNOWN && !halfFrameSent) {
-                    stream.start();
-                    endStream(Outcome.COMPLETED);
-                } else {
-                    endTruncated(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended before its terminal");
-                }
-            }
-        }
-    }
-
     /** The stream has said its last: nothing that the upstream still does matters to the client. */
     private void completeStream() {
-        long graceMs = route.timeouts().terminalGrace().toMillis();
         UpstreamConnection done = upstream;
         upstream = null;
-        done.release(graceMs);
-        if (stream.inspector().end() == StreamEnd.HIDDEN_ERROR) {
-            endHiddenError();
-        } else {
-            endStream(Outcome.COMPLETED);
-        }
-    }
-
-    private void endHiddenError() {
-        String detail = stream.inspector().errorMessage();
-        endWithError(
-                RelayError.UPSTREAM_ERROR,
-                "The upstream failed" + (detail == null ? "" : ": " + detail),
-                Outcome.UPSTREAM_ERROR);
+        done.release(route.timeouts().terminalGrace().toMillis());
+        end(stream.endingAsSeen());
     }
 
     private void startGrace() {
-        grace = downstream.channel().eventLoop().schedule(this::onGraceOver, graceNs(), TimeUnit.NANOSECONDS);
-    }
-
-    /** Gemini repeats a finish reason on every chunk in some versions, so there a pause is not yet an end. */
-    private long graceNs() {
-        long terminalNs = route.timeouts().terminalGrace().toNanos();
-        boolean mayGoOn = dialect == Dialect.GEMINI && stream.inspector().end() == StreamEnd.FINISHED;
-        return mayGoOn ? 20 * terminalNs : terminalNs;
+        grace = downstream
+                .channel()
+                .eventLoop()
+                .schedule(this::onGraceOver, stream.graceNs(route.timeouts()), TimeUnit.NANOSECONDS);
     }
 
     private void onGraceOver() {
         if (ended) {
             return;
         }
-        long quietNs = System.nanoTime() - timeline.lastByteNs;
-        boolean finished = stream.inspector().end() == StreamEnd.FINISHED;
-        if (upstreamPaused || !stream.betweenFrames() || (finished && quietNs < graceNs())) {
+        if (upstreamPaused || !stream.isQuiet(route.timeouts())) {
             startGrace();
             return;
         }
         abortUpstream();
-        endStream(stream.inspector().end() == StreamEnd.ERROR ? Outcome.UPSTREAM_ERROR : Outcome.COMPLETED);
+        end(stream.endingAsSeen());
     }
 
-    private void breakStream(Breakage breakage) {
-        switch (stream.inspector().end()) {
-            case TERMINAL, DONE -> endStream(Outcome.COMPLETED);
-            case ERROR -> endStream(Outcome.UPSTREAM_ERROR);
-            case HIDDEN_ERROR -> endHiddenError();
-            case OPEN, FINISHED ->
-                endTruncated(errorOf(breakage), "The upstream's stream broke off (" + breakage.detail() + ")");
-        }
-    }
-
-    private void timeOut(RelayError error, String what) {
-        abortUpstream();
-        String message = "The upstream sent " + what;
-        Outcome outcome = error == RelayError.UPSTREAM_IDLE ? Outcome.UPSTREAM_IDLE : Outcome.UPSTREAM_NO_OUTPUT;
-        if (stream != null && stream.started()) {
-            endWithError(error, message, outcome);
-        } else if (plainBegun) {
-            finishBroken(outcome);
-        } else {
-            fail(504, error.code(), message + ".");
-        }
-    }
-
-    private void endTruncated(RelayError error, String message) {
-        if (stream.started()) {
-            endWithError(
-                    error,
-                    message,
-                    error == RelayError.UPSTREAM_RESET ? Outcome.UPSTREAM_RESET : Outcome.UPSTREAM_TRUNCATED);
-        } else {
-            fail(502, error.code(), message + ", before its first frame.");
-        }
-    }
-
-    private void endWithError(RelayError error, String message, Outcome outcome) {
-        if (stream.writeError(error, message)) {
+    /** Ends a stream that the client may have seen a part of. */
+    private void end(Ending ending) {
+        if (ending.error() == null) {
+            stream.start();
             stream.writePending();
-            status = 200;
-            finish(outcome, true);
+            finish(ending.outcome(), false);
+            return;
+        }
+        if (!stream.started()) {
+            fail(502, ending.error().code(), ending.message() + ", before its first frame.");
+            return;
+        }
+        errorCode = ending.error().code();
+        if (stream.writeError(ending.error(), ending.message())) {
+            stream.writePending();
+            finish(ending.outcome(), true);
         } else {
-            finishBroken(outcome);
+            finishBroken(ending.outcome());
         }
     }
 
-    private void endStream(Outcome outcome) {
-        stream.writePending();
-        finish(outcome, false);
+    private void expire(Ending ending) {
+        abortUpstream();
+        if (stream != null && stream.started()) {
+            end(ending);
+        } else if (plainStarted()) {
+            finishBroken(ending.outcome());
+        } else {
+            fail(504, ending.error().code(), ending.message() + ".");
+        }
     }
 
     /** Answers with an error of the relay's own, made for an upstream that failed. */
     private void fail(int failedStatus, String code, String message) {
         abortUpstream();
         if (stream != null && stream.started()) {
-            endWithError(RelayError.UPSTREAM_ERROR, message, Outcome.UPSTREAM_FAILED);
+            end(Ending.withError(RelayError.UPSTREAM_ERROR, message));
             return;
         }
-        answer(failedStatus, code, message, null, null, Outcome.UPSTREAM_FAILED);
+        answer(new Refusal(failedStatus, code, message, null, null), Outcome.UPSTREAM_FAILED);
     }
 
     private void refuse(int refusedStatus, String code, String message, String retryAfter) {
         abortUpstream();
-        answer(refusedStatus, code, message, null, retryAfter, Outcome.REFUSED);
+        answer(new Refusal(refusedStatus, code, message, null, retryAfter), Outcome.REFUSED);
     }
 
-    private void refuseField(int refusedStatus, String code, String message, String field) {
-        abortUpstream();
-        answer(refusedStatus, code, message, field, null, Outcome.REFUSED);
-    }
-
-    private void overBudget() {
-        refuse(503, "relay_overloaded", "The relay holds too many request bodies. Try again.", "1");
-    }
-
-    private void answer(int answered, String code, String message, String param, String retryAfter, Outcome outcome) {
-        status = answered;
+    private void answer(Refusal answer, Outcome outcome) {
+        status = answer.status();
+        errorCode = answer.code();
         Dialect shape = dialect == Dialect.UNKNOWN ? Dialect.ofErrorShape(target.path()) : dialect;
-        byte[] json = shape.errorBody(answered, code, message, param, requestId);
+        byte[] json = shape.errorBody(status, errorCode, answer.message(), answer.field(), requestId);
         letGo();
-        downstream.respond(answered, json, requestId, retryAfter);
+        downstream.respond(status, json, requestId, answer.retryAfter());
         report(outcome);
     }
 
@@ -781,8 +574,8 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         if (grace != null) {
             grace.cancel(false);
         }
-        if (errorBody != null) {
-            errorBody.release();
+        if (plain != null) {
+            plain.release();
         }
         body.drop();
         if (stream != null) {
@@ -793,7 +586,30 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     /** After the last flush, so that the moment of a write in it is known. */
     private void report(Outcome outcome) {
         timeline.endNs = System.nanoTime();
-        loop.onEnded(this, outcome);
+        boolean streamed = stream != null;
+        String model = fields.model();
+        if (model == null && streamed) {
+            model = stream.inspector().model();
+        }
+        loop.onEnded(new Summary(
+                requestId,
+                request.method().name(),
+                target.path(),
+                dialect,
+                model,
+                route == null ? null : route.upstream(),
+                status,
+                outcome,
+                errorCode,
+                streamed ? stream.inspector().finishReason() : null,
+                attempts,
+                streamed,
+                streamed ? stream.framesSeen() : 0,
+                streamed ? stream.inspector().outputFrames() : 0,
+                body.received(),
+                streamed ? stream.bodyBytes() : plainBytes(),
+                streamed ? stream.inspector().usage() : Usage.NONE,
+                timeline));
     }
 
     private void abortUpstream() {
@@ -804,27 +620,21 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
     }
 
+    /** A route may ask for heartbeats while the upstream is still silent: they commit the client to a stream. */
     private void beatEarly(long nowNs) {
         var heartbeat = route.heartbeat();
-        if (!heartbeat.early() || stream != null || plainBegun || !fields.stream() || timeline.headNs != 0) {
-            return;
+        boolean mayBegin = stream == null && plain == null && timeline.headNs == 0 && fields.stream();
+        if (heartbeat.early()
+                && mayBegin
+                && nowNs - timeline.requestCompleteNs >= heartbeat.interval().toNanos()) {
+            status = 200;
+            stream = newStream(Heads.stream(null, injects(), requestId));
         }
-        if (nowNs - timeline.requestCompleteNs >= heartbeat.interval().toNanos()) {
-            stream = newStream();
-            stream.holdHead(streamHead(io.netty.handler.codec.http.DefaultHttpHeadersFactory.headersFactory()
-                    .newHeaders()));
-        }
     }
 
-    private static RelayError errorOf(Breakage breakage) {
-        return breakage.kind() == Breakage.Kind.TRUNCATED ? RelayError.UPSTREAM_TRUNCATED : RelayError.UPSTREAM_RESET;
-    }
-
-    private static Outcome outcomeOf(Breakage breakage) {
-        return breakage.kind() == Breakage.Kind.TRUNCATED ? Outcome.UPSTREAM_TRUNCATED : Outcome.UPSTREAM_RESET;
-    }
-
-    private static String text(java.time.Duration duration) {
-        return duration.toMillis() % 1000 == 0 ? duration.toSeconds() + " s" : duration.toMillis() + " ms";
+    private static String codeOf(Breakage breakage) {
+        return breakage.kind() == Breakage.Kind.PROTOCOL
+                ? "upstream_protocol"
+                : StreamRelay.errorOf(breakage).code();
     }
 }

@@ -1,6 +1,5 @@
 package io.millrace.server.relay;
 
-import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.OwnPaths;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.downstream.DownstreamConnection;
@@ -115,25 +114,30 @@ public final class Relay implements RequestHandler {
         if (own != null) {
             return own;
         }
-        if (draining) {
-            return refuse(loop, connection, target, 503, "relay_draining", "The relay is shutting down.");
-        }
-        if (current.config().injectsCredentials()) {
-            String violation = OpenGuard.violation(request, current.config().allowOpen());
-            if (violation != null) {
-                return refuse(loop, connection, target, 403, "forbidden_origin", violation);
-            }
-        }
         var exchange = new Exchange(loop, current, connection, request);
-        exchange.start();
+        String violation = current.config().injectsCredentials()
+                ? OpenGuard.violation(request, current.config().allowOpen())
+                : null;
+        if (draining) {
+            exchange.refuseWhenRead(503, "relay_draining", "The relay is shutting down.", "1");
+        } else if (violation != null) {
+            exchange.refuseWhenRead(403, "forbidden_origin", violation, null);
+        } else {
+            exchange.start();
+        }
         return exchange;
     }
 
     @Override
-    public void onRefused(DownstreamConnection connection, int status, String code) {
-        LoopCounters counters = loop(connection.channel()).counters();
-        counters.began();
-        counters.ended(Outcome.REFUSED.label(), false, 0, 0, null, -1, -1);
+    public void onRefused(DownstreamConnection connection, HttpRequest request, int status, String code) {
+        RelayLoop loop = loop(connection.channel());
+        loop.counters().began();
+        boolean known = request != null && request.decoderResult().isSuccess();
+        loop.onEnded(Summary.refused(
+                known ? request.method().name() : null,
+                known ? Target.of(request.uri()).path() : null,
+                status,
+                code));
     }
 
     @Override
@@ -174,16 +178,6 @@ public final class Relay implements RequestHandler {
     private DownstreamExchange text(RelayLoop loop, DownstreamConnection connection, int status, String text) {
         byte[] body = text.getBytes(StandardCharsets.US_ASCII);
         return local(loop, connection, () -> respond(connection, status, "text/plain; charset=utf-8", body));
-    }
-
-    private DownstreamExchange refuse(
-            RelayLoop loop, DownstreamConnection connection, Target target, int status, String code, String message) {
-        String id = loop.nextRequestId();
-        Dialect shape = Dialect.ofErrorShape(target.path());
-        return new LocalExchange(
-                connection,
-                () -> connection.respondError(shape, status, code, message, null, id),
-                () -> loop.counters().ended(Outcome.REFUSED.label(), false, 0, 0, null, -1, -1));
     }
 
     private static DownstreamExchange local(RelayLoop loop, DownstreamConnection connection, Runnable answer) {

@@ -85,16 +85,15 @@ final class RelayLoop {
     }
 
     /** Counts and logs an exchange that is over. */
-    void onEnded(Exchange exchange, Outcome outcome) {
-        var usage = exchange.usage();
+    void onEnded(Summary summary) {
         counters.ended(
-                outcome.label(),
-                exchange.isStream(),
-                exchange.frames(),
-                exchange.responseBytes(),
-                exchange.model(),
-                usage.inputTokens(),
-                usage.outputTokens());
-        accessLogger.log(exchange, outcome);
+                summary.outcome().label(),
+                summary.stream(),
+                summary.frames(),
+                summary.responseBytes(),
+                summary.model(),
+                summary.usage().inputTokens(),
+                summary.usage().outputTokens());
+        accessLogger.log(summary);
     }
 }

@@ -10,8 +10,10 @@ import io.millrace.codec.dialect.TailVerdict;
 import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.codec.sse.SseFrameListener;
 import io.millrace.server.config.Heartbeat;
+import io.millrace.server.config.Timeouts;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.FrameSink;
+import io.millrace.server.upstream.UpstreamListener.Breakage;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -23,6 +25,8 @@ import java.nio.charset.StandardCharsets;
 final class StreamRelay implements SseFrameListener {
     /** A chunk is written early when it has grown to this, so that a large read does not double in memory. */
     private static final long WRITE_EARLY_BYTES = 64 * 1024;
+
+    private static final int GEMINI_GRACE_FACTOR = 20;
 
     private final DownstreamConnection downstream;
     private final Dialect dialect;
@@ -45,12 +49,14 @@ final class StreamRelay implements SseFrameListener {
 
     StreamRelay(
             DownstreamConnection downstream,
+            HttpResponse head,
             Dialect dialect,
             SseFrameDecoder frames,
             Timeline timeline,
             Heartbeat heartbeat,
             String requestId) {
         this.downstream = downstream;
+        this.head = head;
         this.dialect = dialect;
         inspector = dialect.newInspector();
         this.frames = frames;
@@ -82,13 +88,6 @@ final class StreamRelay implements SseFrameListener {
     /** Body bytes written to the client. */
     long bodyBytes() {
         return sink == null ? 0 : sink.bodyBytes();
-    }
-
-    /** Keeps the response head until there is a frame to go with it. */
-    void holdHead(HttpResponse head) {
-        if (sink == null) {
-            this.head = head;
-        }
     }
 
     /** Sends the head now. */
@@ -147,6 +146,7 @@ final class StreamRelay implements SseFrameListener {
 
     /** Writes and flushes what one read of the upstream brought. */
     void onReadComplete() {
+        timeline.lastByteNs = readNs != 0 ? readNs : System.nanoTime();
         readNs = 0;
         writePending();
         if (unflushed) {
@@ -156,29 +156,63 @@ final class StreamRelay implements SseFrameListener {
         }
     }
 
+    /** How the stream ends when its own frames have said the last, or as much of it as will come. */
+    Ending endingAsSeen() {
+        return switch (inspector.end()) {
+            case FINISHED, TERMINAL, DONE -> Ending.asRelayed(Outcome.COMPLETED);
+            case ERROR -> Ending.asRelayed(Outcome.UPSTREAM_ERROR);
+            case HIDDEN_ERROR -> Ending.withError(RelayError.UPSTREAM_ERROR, hiddenError());
+            case OPEN -> Ending.withError(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended early");
+        };
+    }
+
+    /** How the stream ends at a clean end of its body. Forwards an unfinished frame if that completes it. */
+    Ending endingAtBodyEnd() {
+        boolean halfFrameSent = frames.flowing();
+        if (!halfFrameSent) {
+            relayTail();
+        }
+        if (inspector.end() == StreamEnd.OPEN) {
+            return dialect == Dialect.UNKNOWN && !halfFrameSent
+                    ? Ending.asRelayed(Outcome.COMPLETED)
+                    : Ending.withError(
+                            RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended before its terminal");
+        }
+        return endingAsSeen();
+    }
+
+    /** How the stream ends when the upstream's connection breaks inside its body. */
+    Ending endingAtBreak(Breakage breakage) {
+        // A finish reason without the clean end behind it may lack the usage: that is a truncation.
+        return inspector.end().compareTo(StreamEnd.FINISHED) > 0
+                ? endingAsSeen()
+                : Ending.withError(errorOf(breakage), "The upstream's stream broke off (" + breakage.detail() + ")");
+    }
+
+    static RelayError errorOf(Breakage breakage) {
+        return breakage.kind() == Breakage.Kind.TRUNCATED ? RelayError.UPSTREAM_TRUNCATED : RelayError.UPSTREAM_RESET;
+    }
+
+    /** Whether the answer is with the client, so that one who leaves now has not left early. */
+    boolean saidAll() {
+        StreamEnd end = inspector.end();
+        return end == StreamEnd.FINISHED || end == StreamEnd.TERMINAL || end == StreamEnd.DONE;
+    }
+
     /**
-     * Deals with an unfinished frame at a clean end of the body: forwards it if it completes the stream or carries an
-     * error, drops it otherwise.
+     * How long to wait for what may follow the end. Gemini repeats a finish reason on every chunk in some versions, so
+     * there a pause is not yet an end.
      */
-    void onTail() {
-        ByteBuf tail = frames.takeTail();
-        if (tail == null) {
-            return;
-        }
-        try {
-            if (closedToFrames) {
-                return;
-            }
-            TailVerdict verdict = inspector.inspectTail(tail, tail.readerIndex(), tail.writerIndex());
-            if (verdict != TailVerdict.DROP) {
-                append(tail, tail.readerIndex(), tail.writerIndex());
-            }
-            if (verdict == TailVerdict.HIDDEN_ERROR) {
-                appendText(dialect == Dialect.GEMINI ? "\r\n\r\n" : "\n\n");
-            }
-        } finally {
-            tail.release();
-        }
+    long graceNs(Timeouts timeouts) {
+        long terminalNs = timeouts.terminalGrace().toNanos();
+        boolean mayGoOn = dialect == Dialect.GEMINI && inspector.end() == StreamEnd.FINISHED;
+        return mayGoOn ? GEMINI_GRACE_FACTOR * terminalNs : terminalNs;
+    }
+
+    /** Whether the wait is over: a stream that is only finished may go on for as long as frames keep coming. */
+    boolean isQuiet(Timeouts timeouts) {
+        boolean quiet = System.nanoTime() - timeline.lastByteNs >= graceNs(timeouts);
+        return betweenFrames() && (inspector.end() != StreamEnd.FINISHED || quiet);
     }
 
     /** Whether a frame of ours can be written now, which is only between two frames. */
@@ -248,6 +282,32 @@ final class StreamRelay implements SseFrameListener {
         lastWriteNs = nowNs;
     }
 
+    private void relayTail() {
+        ByteBuf tail = frames.takeTail();
+        if (tail == null) {
+            return;
+        }
+        try {
+            if (closedToFrames) {
+                return;
+            }
+            TailVerdict verdict = inspector.inspectTail(tail, tail.readerIndex(), tail.writerIndex());
+            if (verdict != TailVerdict.DROP) {
+                append(tail, tail.readerIndex(), tail.writerIndex());
+            }
+            if (verdict == TailVerdict.HIDDEN_ERROR) {
+                appendText(dialect == Dialect.GEMINI ? "\r\n\r\n" : "\n\n");
+            }
+        } finally {
+            tail.release();
+        }
+    }
+
+    private String hiddenError() {
+        String detail = inspector.errorMessage();
+        return "The upstream failed" + (detail == null ? "" : ": " + detail);
+    }
+
     /** Messages pings are legal only after {@code message_start}; before it a comment is. */
     private HeartbeatForm form() {
         HeartbeatForm form = heartbeat.form();
@@ -260,7 +320,6 @@ final class StreamRelay implements SseFrameListener {
     private void onKind(FrameKind kind) {
         if (readNs == 0) {
             readNs = System.nanoTime();
-            timeline.lastByteNs = readNs;
             if (timeline.firstFrameNs == 0) {
                 timeline.firstFrameNs = readNs;
             }

@@ -1,0 +1,30 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.RelayError;
+
+/**
+ * How a stream is to end towards the client.
+ *
+ * @param outcome what it is counted as
+ * @param error the error frame of ours to end with, or null for none
+ * @param message what went wrong, for that frame
+ */
+record Ending(Outcome outcome, RelayError error, String message) {
+    /** With what the upstream sent and nothing more. */
+    static Ending asRelayed(Outcome outcome) {
+        return new Ending(outcome, null, null);
+    }
+
+    /** With an error frame, because the upstream's stream cannot be completed. */
+    static Ending withError(RelayError error, String message) {
+        Outcome outcome = switch (error) {
+            case UPSTREAM_TRUNCATED -> Outcome.UPSTREAM_TRUNCATED;
+            case UPSTREAM_RESET -> Outcome.UPSTREAM_RESET;
+            case UPSTREAM_IDLE -> Outcome.UPSTREAM_IDLE;
+            case UPSTREAM_NO_OUTPUT -> Outcome.UPSTREAM_NO_OUTPUT;
+            case UPSTREAM_ERROR -> Outcome.UPSTREAM_ERROR;
+            case RELAY_DRAINING -> Outcome.DRAINED;
+        };
+        return new Ending(outcome, error, message);
+    }
+}

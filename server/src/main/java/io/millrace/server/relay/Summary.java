@@ -1,0 +1,60 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.dialect.Usage;
+
+/**
+ * What is to be said about an exchange that is over, for the access log and the counts.
+ *
+ * @param path the raw path without its query, where keys can be
+ * @param model the model asked for, else the one that answered, or null
+ * @param upstream the upstream's name in the configuration, or null if none was chosen
+ * @param status the status that the client got
+ * @param error the code of an error of the relay's own, or null
+ * @param finishReason the stream's own, or null
+ * @param stream whether the response was an event stream
+ */
+record Summary(
+        String requestId,
+        String method,
+        String path,
+        Dialect dialect,
+        String model,
+        String upstream,
+        int status,
+        Outcome outcome,
+        String error,
+        String finishReason,
+        int attempts,
+        boolean stream,
+        long frames,
+        long outputFrames,
+        long requestBytes,
+        long responseBytes,
+        Usage usage,
+        Timeline timeline) {
+    /** Of a request that was refused before it became an exchange; {@code method} and {@code path} may be null. */
+    static Summary refused(String method, String path, int status, String error) {
+        var timeline = new Timeline();
+        timeline.endNs = timeline.startNs;
+        return new Summary(
+                null,
+                method,
+                path,
+                Dialect.UNKNOWN,
+                null,
+                null,
+                status,
+                Outcome.REFUSED,
+                error,
+                null,
+                0,
+                false,
+                0,
+                0,
+                0,
+                0,
+                Usage.NONE,
+                timeline);
+    }
+}
