@@ -1,8 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { drive, headersOf, PROMPT, TOOL } from './drive.mjs';
+import { drive, PROMPT, TOOL } from './drive.mjs';
 
 const client = (s) =>
-  new Anthropic({ baseURL: s.baseUrl, apiKey: 'sk-client', maxRetries: 0, defaultHeaders: headersOf(s) });
+  new Anthropic({ baseURL: s.baseUrl, apiKey: 'sk-client', maxRetries: 0 });
 
 const request = (s) => ({
   model: s.model,

@@ -1,6 +1,6 @@
 // Runs one SDK over the scenarios given as a JSON array on standard input and prints what the SDK made of each,
 // one JSON line per scenario:
-//   in   {name, api, baseUrl, model, tools, breaks}   api names a function of the driver, such as "responses.helper"
+//   in   {name, api, baseUrl, model, tools}   api names a function of the driver, such as "responses.helper"
 //   out  {name, text, deltas, spreadMs, toolCalls: [{name, arguments}], usage: {input, output}, finish,
 //         error: {classes, status, message}}
 // A scenario without `error` is what the SDK's user takes for a success.
@@ -78,9 +78,6 @@ function classesOf(error) {
 function statusOf(error) {
   return error?.status ?? error?.statusCode;
 }
-
-/** Headers of a scenario: one that breaks its connection asks for it to be closed, or the next request might be lost. */
-export const headersOf = (scenario) => (scenario.breaks ? { connection: 'close' } : {});
 
 async function run(apis, scenario) {
   const seen = new Seen();

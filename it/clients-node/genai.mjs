@@ -1,9 +1,9 @@
 import { GoogleGenAI } from '@google/genai';
-import { drive, headersOf, PROMPT, TOOL } from './drive.mjs';
+import { drive, PROMPT, TOOL } from './drive.mjs';
 
 drive({
   gemini: async (s, seen) => {
-    const client = new GoogleGenAI({ apiKey: 'client-key', httpOptions: { baseUrl: s.baseUrl, headers: headersOf(s) } });
+    const client = new GoogleGenAI({ apiKey: 'client-key', httpOptions: { baseUrl: s.baseUrl } });
     const stream = await client.models.generateContentStream({
       model: s.model,
       contents: PROMPT,

@@ -1,8 +1,8 @@
 import OpenAI from 'openai';
-import { drive, headersOf, PROMPT, TOOL } from './drive.mjs';
+import { drive, PROMPT, TOOL } from './drive.mjs';
 
 const client = (s) =>
-  new OpenAI({ baseURL: `${s.baseUrl}/v1`, apiKey: 'sk-client', maxRetries: 0, defaultHeaders: headersOf(s) });
+  new OpenAI({ baseURL: `${s.baseUrl}/v1`, apiKey: 'sk-client', maxRetries: 0 });
 
 const chatRequest = (s) => ({
   model: s.model,

@@ -2,11 +2,11 @@ import { createAnthropic } from '@ai-sdk/anthropic';
 import { createGoogle } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
 import { jsonSchema, streamText, tool } from 'ai';
-import { drive, headersOf, PROMPT, TOOL } from './drive.mjs';
+import { drive, PROMPT, TOOL } from './drive.mjs';
 
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
-const openai = (s) => createOpenAI({ baseURL: `${s.baseUrl}/v1`, apiKey: 'sk-client', headers: headersOf(s) });
+const openai = (s) => createOpenAI({ baseURL: `${s.baseUrl}/v1`, apiKey: 'sk-client' });
 
 const stream = (modelOf) => async (s, seen) => {
   const result = streamText({
@@ -41,6 +41,6 @@ const stream = (modelOf) => async (s, seen) => {
 drive({
   chat: stream((s) => openai(s).chat(s.model)),
   responses: stream((s) => openai(s).responses(s.model)),
-  messages: stream((s) => createAnthropic({ baseURL: `${s.baseUrl}/v1`, apiKey: 'sk-client', headers: headersOf(s) })(s.model)),
-  gemini: stream((s) => createGoogle({ baseURL: `${s.baseUrl}/v1beta`, apiKey: 'client-key', headers: headersOf(s) })(s.model)),
+  messages: stream((s) => createAnthropic({ baseURL: `${s.baseUrl}/v1`, apiKey: 'sk-client' })(s.model)),
+  gemini: stream((s) => createGoogle({ baseURL: `${s.baseUrl}/v1beta`, apiKey: 'client-key' })(s.model)),
 });

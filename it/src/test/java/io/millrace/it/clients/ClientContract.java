@@ -214,11 +214,11 @@ abstract class ClientContract {
     }
 
     private Scenario ask(String api, String name, String baseUrl, String model, boolean tools) {
-        return add(new Scenario(api + ": " + name, api, baseUrl, model, tools, false));
+        return add(new Scenario(api + ": " + name, api, baseUrl, model, tools));
     }
 
     private Scenario askBroken(String api, String name, String fault, boolean tools) {
-        return add(new Scenario(api + ": " + name, api, bed.relay(), fault, tools, true));
+        return add(new Scenario(api + ": " + name, api, bed.relay(), fault, tools));
     }
 
     private Scenario add(Scenario scenario) {

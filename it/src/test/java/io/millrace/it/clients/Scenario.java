@@ -8,7 +8,5 @@ package io.millrace.it.clients;
  * @param baseUrl of the server, without a path
  * @param model also tells the mock LLM how to behave
  * @param tools whether to offer a tool
- * @param breaks whether the answer will break off: the relay then closes the connection behind its error frame, and a
- *     client on Node that sends its next request in that very moment loses it, so it is told not to keep the connection
  */
-record Scenario(String name, String api, String baseUrl, String model, boolean tools, boolean breaks) {}
+record Scenario(String name, String api, String baseUrl, String model, boolean tools) {}

@@ -42,6 +42,8 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private static final DefaultHttpResponse CONTINUE =
             new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE);
     private static final long LINGER_MS = 1_000;
+    /** How long a connection stays open after a response that ended in an error of ours. */
+    private static final long AFTER_ERROR_NS = TimeUnit.SECONDS.toNanos(1);
     /** How long a truncated HTTP/1.0 body's error frame has to reach the client before the reset that marks the cut. */
     private static final long RESET_DELAY_MS = 50;
 
@@ -67,6 +69,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private boolean http10;
     private int requests;
     private long sinceNs;
+    private long idleLimitNs;
     private boolean headStarted;
     private long pendingWhenChecked;
     private long drainedNs;
@@ -194,13 +197,16 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         awaitRequest();
     }
 
-    /** Completes the response and closes the connection after it, for a stream that ended in an error of ours. */
-    public void endResponseAndClose() {
-        keepAlive = false;
+    /**
+     * Completes a response that ended in an error frame of ours. The connection is closed soon, but not at once: a client
+     * that was promised keep-alive may be sending its next request already, and that one is innocent.
+     */
+    public void endResponseInError() {
         if (sink != null && http10) {
             endCutHttp10Response();
             return;
         }
+        idleLimitNs = AFTER_ERROR_NS;
         endResponse();
     }
 
@@ -350,6 +356,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             return;
         }
         headStarted = false;
+        idleLimitNs = keepAliveNs;
         responseStarted = false;
         requestComplete = false;
         requests++;
@@ -466,7 +473,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
                         new RequestGate.Refusal(408, "request_timeout", "The request head did not arrive in time."),
                         null);
             }
-        } else if (nowNs - sinceNs > (requests == 0 ? requestHeadNs : keepAliveNs)) {
+        } else if (nowNs - sinceNs > (requests == 0 ? requestHeadNs : idleLimitNs)) {
             state = State.CLOSING;
             context.close();
         }

@@ -359,20 +359,12 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
             refuse(400, "invalid_json", "The route is chosen by model, but " + fields.invalid() + ".", null);
             return;
         }
-        Route chosen = settings.router().route(target.path(), request.headers(), fields.model());
-        if (chosen == null) {
-            String message = fields.model() == null
-                    ? "The field model is missing."
-                    : "The model " + fields.model() + " is not served here.";
-            answer(new Refusal(404, "model_not_found", message, "model", null), Outcome.REFUSED);
-            return;
-        }
-        choose(chosen);
+        choose(settings.router().route(target.path(), request.headers(), fields.model()));
     }
 
     private void choose(Route chosen) {
         if (chosen == null) {
-            refuseWhenRead(404, "no_route", "No route takes this path and model.", null);
+            refuseModel();
             return;
         }
         route = chosen;
@@ -382,6 +374,16 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
         needsWholeBody |= chosen.rewriteModel() != null && target.modelInPath() == null;
         connect(false);
+    }
+
+    private void refuseModel() {
+        String message = fields.model() == null
+                ? "The field model is missing, and the route of this path is chosen by it."
+                : "The model " + fields.model() + " is not served here.";
+        refusal = new Refusal(404, "model_not_found", message, "model", null);
+        if (requestComplete) {
+            answer(refusal, Outcome.REFUSED);
+        }
     }
 
     private void connect(boolean fresh) {
@@ -552,10 +554,10 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         report(outcome);
     }
 
-    private void finish(Outcome outcome, boolean andClose) {
+    private void finish(Outcome outcome, boolean inError) {
         letGo();
-        if (andClose) {
-            downstream.endResponseAndClose();
+        if (inError) {
+            downstream.endResponseInError();
         } else {
             downstream.endResponse();
         }
