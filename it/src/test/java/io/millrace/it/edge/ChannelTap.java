@@ -1,0 +1,31 @@
+package io.millrace.it.edge;
+
+import io.netty.bootstrap.ChannelInitializerExtension;
+import io.netty.channel.Channel;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
+
+/**
+ * Sees every channel that Netty makes in this process, after its options were set and before it is used. Loaded as a
+ * service, for which the build sets {@code io.netty.bootstrap.extensions}.
+ */
+public final class ChannelTap extends ChannelInitializerExtension {
+    private static final Queue<Consumer<Channel>> LISTENERS = new ConcurrentLinkedQueue<>();
+
+    /** Calls {@code listener}, on the channel's event loop, for each new channel that is no listener, until it is closed. */
+    static AutoCloseable listen(Consumer<Channel> listener) {
+        LISTENERS.add(listener);
+        return () -> LISTENERS.remove(listener);
+    }
+
+    @Override
+    public void postInitializeClientChannel(Channel channel) {
+        LISTENERS.forEach(listener -> listener.accept(channel));
+    }
+
+    @Override
+    public void postInitializeServerChildChannel(Channel channel) {
+        LISTENERS.forEach(listener -> listener.accept(channel));
+    }
+}

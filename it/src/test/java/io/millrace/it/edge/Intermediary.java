@@ -1,0 +1,179 @@
+package io.millrace.it.edge;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/**
+ * A real proxy in front of the relay: a process of its own, on a free port of 127.0.0.1, with its files in a directory of
+ * its own that goes with it. The packages come from {@code scripts/setup-it}; a missing one is a failure.
+ */
+final class Intermediary implements AutoCloseable {
+    /** The port is free when it is chosen, which another process may change before the proxy binds it. */
+    private static final int TRIES = 5;
+
+    private static final Duration START_LIMIT = Duration.ofSeconds(20);
+    private static final long STOP_LIMIT_SECONDS = 10;
+    /** Where Debian puts daemons, which is not on every user's path. */
+    private static final String MORE_PATH = File.pathSeparator + "/usr/sbin" + File.pathSeparator + "/usr/local/sbin";
+
+    private final Path directory;
+    private final Process process;
+    private final int port;
+
+    private Intermediary(Path directory, Process process, int port) {
+        this.directory = directory;
+        this.process = process;
+        this.port = port;
+    }
+
+    /** nginx with Debian's settings; {@code /header-off/} is the same without the relay's {@code X-Accel-Buffering}. */
+    static Intermediary nginx(int relayPort) throws IOException {
+        String binary = binary("nginx");
+        return start("nginx.conf", relayPort, files -> {
+            var early = files.resolveSibling("early.log").toString();
+            return List.of(binary, "-e", early, "-p", files.getParent().toString(), "-c", files.toString());
+        });
+    }
+
+    /** HAProxy with Debian's settings and {@code option http-no-delay}. */
+    static Intermediary haproxy(int relayPort) throws IOException {
+        String binary = binary("haproxy");
+        return start("haproxy.cfg", relayPort, file -> List.of(binary, "-db", "-f", file.toString()));
+    }
+
+    /** Caddy as it is. */
+    static Intermediary caddy(int relayPort) throws IOException {
+        String binary = binary("caddy");
+        return start(
+                "Caddyfile",
+                relayPort,
+                file -> List.of(binary, "run", "--config", file.toString(), "--adapter", "caddyfile"));
+    }
+
+    /** Where clients connect. */
+    int port() {
+        return port;
+    }
+
+    @Override
+    public void close() throws IOException {
+        stop(process);
+        delete(directory);
+    }
+
+    private static Intermediary start(String template, int relayPort, Function<Path, List<String>> command)
+            throws IOException {
+        String log = "";
+        for (int i = 0; i < TRIES; i++) {
+            Path directory = Files.createTempDirectory("millrace-edge");
+            // A worker that has dropped root's rights still has to reach its files.
+            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+            int port = freePort();
+            Path file = directory.resolve(template);
+            Files.writeString(
+                    file,
+                    resource(template)
+                            .replace("@DIR@", directory.toString())
+                            .replace("@PORT@", Integer.toString(port))
+                            .replace("@RELAY@", Integer.toString(relayPort)));
+            Process process = launch(directory, command.apply(file));
+            await(template)
+                    .atMost(START_LIMIT)
+                    .pollInterval(Duration.ofMillis(20))
+                    .until(() -> !process.isAlive() || connects(port));
+            if (process.isAlive()) {
+                return new Intermediary(directory, process, port);
+            }
+            log = Files.readString(directory.resolve("output.log"));
+            delete(directory);
+        }
+        throw new IllegalStateException(template + ": does not start:\n" + log);
+    }
+
+    private static Process launch(Path directory, List<String> command) throws IOException {
+        var builder = new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("output.log").toFile());
+        // Caddy keeps its state at home.
+        builder.environment().put("HOME", directory.toString());
+        builder.environment().remove("XDG_DATA_HOME");
+        builder.environment().remove("XDG_CONFIG_HOME");
+        return builder.start();
+    }
+
+    private static String binary(String name) {
+        String path = System.getenv().getOrDefault("PATH", "") + MORE_PATH;
+        for (String directory : path.split(File.pathSeparator, -1)) {
+            Path file = Path.of(directory, name);
+            if (Files.isExecutable(file)) {
+                return file.toString();
+            }
+        }
+        throw new IllegalStateException(name + " is not installed: run scripts/setup-it");
+    }
+
+    private static String resource(String name) throws IOException {
+        try (var in = Intermediary.class.getResourceAsStream("/edge/" + name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static boolean connects(int port) {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            return socket.isConnected();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static void stop(Process process) {
+        var workers = process.descendants().toList();
+        process.destroy();
+        try {
+            if (!process.waitFor(STOP_LIMIT_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                workers.forEach(ProcessHandle::destroyForcibly);
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            workers.forEach(ProcessHandle::destroyForcibly);
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void delete(Path directory) throws IOException {
+        try (var files = Files.walk(directory)) {
+            files.sorted(Comparator.reverseOrder()).forEach(Intermediary::deleteOne);
+        }
+    }
+
+    private static void deleteOne(Path file) {
+        try {
+            Files.delete(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
