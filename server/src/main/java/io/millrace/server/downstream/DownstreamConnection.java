@@ -14,6 +14,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
@@ -39,8 +40,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class DownstreamConnection extends ChannelInboundHandlerAdapter implements Sweepable {
     private static final Logger LOG = LoggerFactory.getLogger(DownstreamConnection.class);
-    private static final DefaultHttpResponse CONTINUE =
-            new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE);
     private static final long LINGER_MS = 1_000;
     /** How long a connection stays open after a response that ended in an error of ours. */
     private static final long AFTER_ERROR_NS = TimeUnit.SECONDS.toNanos(1);
@@ -67,6 +66,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private boolean responseStarted;
     private boolean keepAlive;
     private boolean http10;
+    private HttpRequest request;
     private int requests;
     private long sinceNs;
     private long idleLimitNs;
@@ -137,7 +137,9 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
 
     /** Tells a client that waits for it to send its body (RFC 9110 section 10.1.1). */
     public void sendContinue() {
-        context.writeAndFlush(CONTINUE, context.voidPromise());
+        var interim =
+                new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER);
+        context.writeAndFlush(interim, context.voidPromise());
     }
 
     /**
@@ -335,7 +337,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             return;
         }
         abandonExchange("bad request");
-        refuse(RequestGate.ofFailure(root), null);
+        refuse(RequestGate.ofFailure(root));
     }
 
     @Override
@@ -351,10 +353,11 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         }
     }
 
-    private void onHead(HttpRequest request) {
+    private void onHead(HttpRequest head) {
         if (state == State.CLOSING) {
             return;
         }
+        request = head;
         headStarted = false;
         idleLimitNs = keepAliveNs;
         responseStarted = false;
@@ -372,7 +375,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
                     413, "request_too_large", "The request body is over " + limits.body() + " bytes.");
         }
         if (refusal != null) {
-            refuse(refusal, request);
+            refuse(refusal);
             return;
         }
         DownstreamExchange started = handler.onRequest(this, request);
@@ -402,7 +405,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         }
     }
 
-    private void refuse(RequestGate.Refusal refusal, HttpRequest request) {
+    private void refuse(RequestGate.Refusal refusal) {
         keepAlive = false;
         state = State.IN_EXCHANGE;
         handler.onRefused(this, request, refusal.status(), refusal.code());
@@ -412,6 +415,9 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
 
     private void awaitRequest() {
         state = State.AWAITING_REQUEST;
+        request = null;
+        requestComplete = false;
+        encoder.answersHead(false);
         responseStarted = false;
         headStarted = false;
         sinceNs = System.nanoTime();
@@ -422,6 +428,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private void closeGently(ChannelPromise written) {
         state = State.CLOSING;
         sinceNs = System.nanoTime();
+        decoder.discard();
         if (requestComplete) {
             written.addListener(ChannelFutureListener.CLOSE);
             return;
@@ -469,9 +476,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private void sweepAwaiting(long nowNs) {
         if (headStarted) {
             if (nowNs - sinceNs > requestHeadNs) {
-                refuse(
-                        new RequestGate.Refusal(408, "request_timeout", "The request head did not arrive in time."),
-                        null);
+                refuse(new RequestGate.Refusal(408, "request_timeout", "The request head did not arrive in time."));
             }
         } else if (nowNs - sinceNs > (requests == 0 ? requestHeadNs : idleLimitNs)) {
             state = State.CLOSING;
@@ -483,7 +488,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         if (!requestComplete && !responseStarted && nowNs - sinceNs > requestBodyIdleNs) {
             if (context.channel().config().isAutoRead()) {
                 abandonExchange("request body stalled");
-                refuse(new RequestGate.Refusal(408, "request_timeout", "The request body stopped arriving."), null);
+                refuse(new RequestGate.Refusal(408, "request_timeout", "The request body stopped arriving."));
                 return;
             }
             sinceNs = nowNs;

@@ -4,6 +4,7 @@ import io.millrace.server.http.ChunkedBody;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.DecoderResult;
+import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpObject;
@@ -30,7 +31,8 @@ final class RequestDecoder extends HttpRequestDecoder {
         HEAD,
         BODY,
         CHUNKED_BODY,
-        AWAITING_RESPONSE
+        AWAITING_RESPONSE,
+        DISCARDING
     }
 
     /** Thrown when a client sends more ahead than is kept for it. */
@@ -67,6 +69,11 @@ final class RequestDecoder extends HttpRequestDecoder {
         }
     }
 
+    /** Drops all that still comes: the connection ends with the response in progress. */
+    void discard() {
+        phase = Phase.DISCARDING;
+    }
+
     /** Goes on with the next request, which may be there already. */
     void resume() {
         phase = Phase.HEAD;
@@ -94,6 +101,7 @@ final class RequestDecoder extends HttpRequestDecoder {
                     throw new TooMuchPipelined(bytes, maxPipelinedBytes);
                 }
             }
+            case DISCARDING -> in.skipBytes(in.readableBytes());
         }
     }
 
@@ -110,7 +118,8 @@ final class RequestDecoder extends HttpRequestDecoder {
             return;
         }
         var request = (HttpRequest) out.get(0);
-        if (headCheck.violation() != null && request.decoderResult().isSuccess()) {
+        boolean tooLong = request.decoderResult().cause() instanceof TooLongFrameException;
+        if (headCheck.violation() != null && !tooLong) {
             request.setDecoderResult(DecoderResult.failure(new IllegalArgumentException(headCheck.violation())));
         }
         if (request.decoderResult().isFailure()) {

@@ -59,12 +59,15 @@ final class RequestGate {
         return bad("The request is not valid HTTP/1.1: " + detail);
     }
 
+    /** The decoder makes these two constants of their exact names only: of {@code http/1.1} it makes another, equal one. */
+    @SuppressWarnings("ReferenceEquality")
     private static Refusal verifyVersion(HttpRequest request) {
         HttpVersion version = request.protocolVersion();
-        if (version.equals(HttpVersion.HTTP_1_1) || version.equals(HttpVersion.HTTP_1_0)) {
+        if (version == HttpVersion.HTTP_1_1 || version == HttpVersion.HTTP_1_0) {
             return null;
         }
-        return new Refusal(505, "http_version", "HTTP version " + version + " is not served (expected: HTTP/1.1)");
+        return new Refusal(
+                505, "http_version", "HTTP version " + version + " is not served (expected: HTTP/1.1, in capitals)");
     }
 
     private static Refusal verifyTarget(HttpRequest request) {

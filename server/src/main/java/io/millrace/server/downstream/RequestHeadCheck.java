@@ -21,7 +21,9 @@ final class RequestHeadCheck implements ByteProcessor {
         LEADING_LF,
         REQUEST_LINE,
         LINE_START,
-        LINE
+        LINE,
+        EMPTY_LINE,
+        ENDED
     }
 
     /** What is wrong with the head, or null if nothing was found so far. */
@@ -60,11 +62,15 @@ final class RequestHeadCheck implements ByteProcessor {
                 if (octet == ' ' || octet == '\t') {
                     violation = "a folded header line";
                 }
-                state = octet == '\n' ? State.LINE_START : State.LINE;
+                state = octet == '\r' ? State.EMPTY_LINE : State.LINE;
             }
-            default -> state = octet == '\n' ? State.LINE_START : State.LINE;
+            case LINE -> state = octet == '\n' ? State.LINE_START : State.LINE;
+            case EMPTY_LINE -> state = octet == '\n' ? State.ENDED : State.LINE;
+            case ENDED -> {
+                // What follows is a body.
+            }
         }
-        return violation == null;
+        return violation == null && state != State.ENDED;
     }
 
     private void leading(byte octet) {
