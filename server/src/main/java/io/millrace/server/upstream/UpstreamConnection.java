@@ -24,17 +24,19 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One connection to an upstream: the last handler of its pipeline. Carries one request at a time and goes back to its
  * pool only after a body that ended cleanly; a byte that nobody asked for closes it. Confined to its event loop.
  */
 public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
+    private static final Logger LOG = LoggerFactory.getLogger(UpstreamConnection.class);
     private static final int MAX_INTERIM_RESPONSES = 8;
 
     private final UpstreamPool pool;
     private final ResponseDecoder decoder;
-    private final long connectedNs = System.nanoTime();
     private ChannelHandlerContext context;
     private UpstreamListener listener;
     private StreamBody stream;
@@ -43,6 +45,8 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private boolean plainBodyEnded;
     private boolean requestSent;
     private boolean reusable;
+    private boolean inRead;
+    private boolean returning;
     private int interimResponses;
     private ScheduledFuture<?> drainLimit;
     private Throwable failure;
@@ -61,11 +65,6 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     /** Whether it has carried a request before: its end before a response may be a race with the upstream's idle limit. */
     public boolean used() {
         return used;
-    }
-
-    /** When the connection was made, by {@link System#nanoTime()}. */
-    public long connectedNs() {
-        return connectedNs;
     }
 
     /** Whether the send queue is below its high watermark. */
@@ -159,6 +158,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object msg) {
+        inRead = true;
         if (msg instanceof ByteBuf raw) {
             readStream(raw);
         } else if (msg instanceof HttpResponse head) {
@@ -172,8 +172,13 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
+        inRead = false;
         if (listener != null) {
             listener.onReadComplete();
+        }
+        if (returning) {
+            returning = false;
+            putOrClose();
         }
     }
 
@@ -187,6 +192,13 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         failure = cause instanceof DecoderException && cause.getCause() != null ? cause.getCause() : cause;
+        if (!(failure instanceof IOException || failure instanceof DecoderException)) {
+            LOG.warn(
+                    "[{}] closing the connection to {}",
+                    ctx.channel().id(),
+                    pool.origin().name(),
+                    failure);
+        }
         ctx.close();
     }
 
@@ -210,14 +222,14 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private void readStream(ByteBuf raw) {
         try {
             if (stream == null) {
-                context.close();
+                closeUnsolicited();
                 return;
             }
             stream.read(raw);
             if (stream.ended()) {
                 onStreamEnd(!raw.isReadable());
             }
-        } catch (RuntimeException e) {
+        } catch (DecoderException e) {
             broken(new Breakage(Kind.PROTOCOL, message(e)));
         } finally {
             raw.release();
@@ -239,7 +251,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     private void onHead(HttpResponse head) {
         if (listener == null || responseBegun) {
-            context.close();
+            closeUnsolicited();
             return;
         }
         String refusal = verify(head);
@@ -293,6 +305,15 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         closeStream();
         plainBodyEnded = false;
         used = true;
+        // What this read may still hold belongs to nobody: it must not meet the next request's listener.
+        if (inRead) {
+            returning = true;
+        } else {
+            putOrClose();
+        }
+    }
+
+    private void putOrClose() {
         if (reusable && requestSent && context.channel().isActive()) {
             reading(true);
             idleSinceNs = System.nanoTime();
@@ -300,6 +321,11 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         } else {
             context.close();
         }
+    }
+
+    private void closeUnsolicited() {
+        reusable = false;
+        context.close();
     }
 
     private String verify(HttpResponse head) {
