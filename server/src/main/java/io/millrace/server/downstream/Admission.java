@@ -9,6 +9,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ReferenceCountUtil;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -53,7 +54,14 @@ public final class Admission {
 
     /** Answers whatever comes first with 503 and closes. */
     static final class Refuse extends ChannelInboundHandlerAdapter {
+        private static final long MAX_WAIT_MS = 5_000;
+
         private boolean answered;
+
+        @Override
+        public void channelActive(ChannelHandlerContext ctx) {
+            ctx.executor().schedule(() -> ctx.close(), MAX_WAIT_MS, TimeUnit.MILLISECONDS);
+        }
 
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object msg) {

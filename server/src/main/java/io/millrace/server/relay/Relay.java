@@ -18,7 +18,6 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
-import io.netty.util.internal.PlatformDependent;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,6 +28,7 @@ import java.util.List;
 public final class Relay implements RequestHandler {
     private static final long MAX_SWEEP_PERIOD_NS = Duration.ofMillis(100).toNanos();
     private static final long MIN_SWEEP_PERIOD_NS = Duration.ofMillis(5).toNanos();
+    /** Kept request bodies may take a quarter of direct memory, whose limit is the heap's unless a flag sets it. */
     private static final int BODY_BUDGET_DIVISOR = 4;
 
     private final IdentityHashMap<EventLoop, RelayLoop> loops = new IdentityHashMap<>();
@@ -44,7 +44,7 @@ public final class Relay implements RequestHandler {
     public Relay(RelayConfig config, List<EventLoop> eventLoops, Connector connector) {
         settings = RelaySettings.of(config, null);
         var accessLogger = new AccessLogger(config.accessLog().format());
-        var budget = new RequestBody.Budget(PlatformDependent.maxDirectMemory() / BODY_BUDGET_DIVISOR);
+        var budget = new RequestBody.Budget(Runtime.getRuntime().maxMemory() / BODY_BUDGET_DIVISOR);
         var counters = new ArrayList<LoopCounters>();
         for (EventLoop loop : eventLoops) {
             var sweeper = new Sweeper(loop, sweepPeriodNs(config));
