@@ -5,23 +5,44 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpResponseDecoder;
+import io.netty.util.ReferenceCountUtil;
 import java.util.List;
 
 /**
- * Netty's response decoder for heads and plain bodies. Once a response is known to be an event stream it steps aside and
+ * Netty's response decoder for heads and plain bodies, which lets nothing in that was not asked for: the first byte of an
+ * unasked response, which would otherwise be the beginning of the next client's answer, closes the connection. Once a response is known to be an event stream it steps aside and
  * hands the raw bytes of the body on, framing and all, without looking at them.
  */
 final class ResponseDecoder extends HttpResponseDecoder {
     private boolean answersHead;
     private boolean raw;
+    private boolean expecting;
+    private boolean sawByte;
 
     ResponseDecoder(HttpDecoderConfig config) {
         super(config);
     }
 
-    /** Says whether the next response answers a HEAD and therefore has no body. */
-    void answersHead(boolean answersHead) {
+    /** A request has been sent; the response to a HEAD has no body. */
+    void expectResponse(boolean answersHead) {
         this.answersHead = answersHead;
+        expecting = true;
+        sawByte = false;
+    }
+
+    /** The response is over: from now on nothing may come. */
+    void expectNothing() {
+        expecting = false;
+    }
+
+    /** Whether a byte of the response expected came, if only of an interim one. */
+    boolean sawByte() {
+        return sawByte;
+    }
+
+    /** Whether bytes were read that belong to no response so far. */
+    boolean hasLeftover() {
+        return internalBuffer().isReadable();
     }
 
     /** Hands on the bytes behind the head just read as they are, until {@link #endRaw()}. */
@@ -37,6 +58,12 @@ final class ResponseDecoder extends HttpResponseDecoder {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object msg) throws Exception {
+        if (!expecting) {
+            ReferenceCountUtil.release(msg);
+            ctx.close();
+            return;
+        }
+        sawByte = true;
         if (raw && !internalBuffer().isReadable()) {
             ctx.fireChannelRead(msg);
         } else {

@@ -80,7 +80,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         reusable = false;
         interimResponses = 0;
         failure = null;
-        decoder.answersHead(request.method().equals(HttpMethod.HEAD));
+        decoder.expectResponse(request.method().equals(HttpMethod.HEAD));
         context.write(request, context.voidPromise());
     }
 
@@ -314,7 +314,9 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void putOrClose() {
-        if (reusable && requestSent && context.channel().isActive()) {
+        boolean clean = reusable && requestSent && !decoder.hasLeftover();
+        if (clean && context.channel().isActive()) {
+            decoder.expectNothing();
             reading(true);
             idleSinceNs = System.nanoTime();
             pool.put(this);
@@ -339,9 +341,8 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         if (status < 200 && ++interimResponses > MAX_INTERIM_RESPONSES) {
             return "interim responses: more than " + MAX_INTERIM_RESPONSES;
         }
-        if (!head.protocolVersion().equals(HttpVersion.HTTP_1_1)
-                && !head.protocolVersion().equals(HttpVersion.HTTP_1_0)) {
-            return "response version: " + head.protocolVersion() + " (expected: HTTP/1.1)";
+        if (!isServed(head.protocolVersion())) {
+            return "response version: " + head.protocolVersion() + " (expected: HTTP/1.1, in capitals)";
         }
         List<String> codings = head.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
         if (codings.size() > 1
@@ -349,6 +350,12 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             return "response transfer coding: " + codings + " (expected: chunked)";
         }
         return null;
+    }
+
+    /** The decoder makes these two constants of their exact names only: of {@code http/1.1} it makes another, equal one. */
+    @SuppressWarnings("ReferenceEquality")
+    private static boolean isServed(HttpVersion version) {
+        return version == HttpVersion.HTTP_1_1 || version == HttpVersion.HTTP_1_0;
     }
 
     private static boolean isKnownCoding(String coding) {
@@ -369,7 +376,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         if (failure != null && !(failure instanceof IOException)) {
             return new Breakage(Kind.PROTOCOL, message(failure));
         }
-        if (!responseBegun) {
+        if (!decoder.sawByte()) {
             return new Breakage(Kind.CLOSED_UNUSED, failure == null ? "closed before a response" : message(failure));
         }
         return failure == null
