@@ -13,7 +13,7 @@ import java.util.function.Consumer;
 public final class ChannelTap extends ChannelInitializerExtension {
     private static final Queue<Consumer<Channel>> LISTENERS = new ConcurrentLinkedQueue<>();
 
-    /** Calls {@code listener}, on the channel's event loop, for each new channel that is no listener, until it is closed. */
+    /** Calls {@code listener} for each new channel that is no listener, until the result is closed. It has no event loop yet. */
     static AutoCloseable listen(Consumer<Channel> listener) {
         LISTENERS.add(listener);
         return () -> LISTENERS.remove(listener);

@@ -43,7 +43,9 @@ class NoDelayTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final int PIECES = 80;
     private static final int GAP_MS = 10;
-    private static final long AT_ONCE_NS = TimeUnit.MILLISECONDS.toNanos(GAP_MS) / 2;
+    /** A comb has a tooth for each four or five pieces; a busy machine makes one now and then, too. */
+    private static final int MANY_TEETH = PIECES / 10;
+
     private static final int LOCK_STEPS = 300;
 
     @Test
@@ -67,7 +69,7 @@ class NoDelayTest {
     @Test
     void sendsTokensToTheClientWithoutTheComb() throws Exception {
         try (var harness = RelayHarness.start()) {
-            assertThat(clumps(tokenTimes(harness))).isGreaterThan(PIECES * 7 / 10);
+            assertThat(teeth(tokenTimes(harness))).isLessThan(MANY_TEETH);
         }
     }
 
@@ -76,18 +78,18 @@ class NoDelayTest {
         try (var harness = RelayHarness.start();
                 var tap = nagleWhere(accepts(harness.port()))) {
             assertThat(tap).isNotNull();
-            assertComb(tokenTimes(harness));
+            assertThat(teeth(tokenTimes(harness))).isGreaterThan(MANY_TEETH);
         }
     }
 
     @Test
     void sendsPiecesOfARequestToTheUpstreamWithoutTheComb() throws Exception {
-        assertThat(clumps(pieceTimes(channel -> false))).isGreaterThan(PIECES * 7 / 10);
+        assertThat(teeth(pieceTimes(channel -> false))).isLessThan(MANY_TEETH);
     }
 
     @Test
     void combsPiecesOfARequestWithNagle() throws Exception {
-        assertComb(pieceTimes(channel -> channel.parent() == null));
+        assertThat(teeth(pieceTimes(channel -> channel.parent() == null))).isGreaterThan(MANY_TEETH);
     }
 
     /** The upstream sends a frame when the client has the one before: waiting for more would be for ever. */
@@ -178,19 +180,12 @@ class NoDelayTest {
         }
     }
 
-    /** Many pieces came together, and the clumps about 40 ms apart. */
-    private static void assertComb(long[] at) {
-        assertThat(clumps(at)).isLessThan(PIECES * 6 / 10);
-        assertThat(Arrays.stream(gaps(at)).filter(gap -> gap > 30e6 && gap < 60e6))
-                .hasSizeGreaterThan(PIECES / 16);
-    }
-
-    private static long clumps(long[] at) {
-        return 1 + Arrays.stream(gaps(at)).filter(gap -> gap > AT_ONCE_NS).count();
-    }
-
-    private static long[] gaps(long[] at) {
-        return IntStream.range(1, at.length).mapToLong(i -> at[i] - at[i - 1]).toArray();
+    /** How often nothing came for about 40 ms. */
+    private static long teeth(long[] at) {
+        return IntStream.range(1, at.length)
+                .mapToLong(i -> at[i] - at[i - 1])
+                .filter(gapNs -> gapNs > 30e6 && gapNs < 60e6)
+                .count();
     }
 
     private static void delayAcknowledgements(Socket socket) throws IOException {
@@ -200,8 +195,7 @@ class NoDelayTest {
     private static AutoCloseable nagleWhere(Predicate<Channel> channels) {
         return ChannelTap.listen(channel -> {
             if (channels.test(channel)) {
-                assertThat(channel.config().setOption(ChannelOption.TCP_NODELAY, false))
-                        .isTrue();
+                channel.config().setOption(ChannelOption.TCP_NODELAY, false);
             }
         });
     }
