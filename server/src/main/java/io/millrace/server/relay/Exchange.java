@@ -5,6 +5,7 @@ import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.Usage;
 import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.server.config.Credential;
 import io.millrace.server.config.Route;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.DownstreamExchange;
@@ -127,8 +128,13 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         if (!body.isKept()) {
             body.passed(length);
         } else if (!body.add(content)) {
-            refuse(503, "relay_overloaded", "The relay holds too many request bodies. Try again.", "1");
-            return;
+            if (headSent && !needsWholeBody) {
+                body.drop();
+                body.passed(length);
+            } else {
+                refuse(503, "relay_overloaded", "The relay holds too many request bodies. Try again.", "1");
+                return;
+            }
         }
         if (headSent && !requestComplete) {
             upstream.flush();
@@ -266,6 +272,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         } else if (breakage.kind() == Breakage.Kind.CLOSED_UNUSED && mayRetryStale(broken)) {
             retriedStale = true;
             headSent = false;
+            downstream.reading(true);
             connect(true);
         } else if (plainStarted()) {
             finishBroken(Ending.withError(StreamRelay.errorOf(breakage), null).outcome());
@@ -355,11 +362,17 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     }
 
     private void chooseByModel() {
-        if (fields.invalid() != null) {
+        if (fields.invalid() != null && !isForm()) {
             refuse(400, "invalid_json", "The route is chosen by model, but " + fields.invalid() + ".", null);
             return;
         }
         choose(settings.router().route(target.path(), request.headers(), fields.model()));
+    }
+
+    /** An upload, such as audio to transcribe, whose model is not looked for. */
+    private boolean isForm() {
+        String type = request.headers().get(HttpHeaderNames.CONTENT_TYPE, "");
+        return type.regionMatches(true, 0, "multipart/", 0, "multipart/".length());
     }
 
     private void choose(Route chosen) {
@@ -439,7 +452,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     private void beginStream(HttpResponse head) {
         status = 200;
         if (stream == null) {
-            stream = newStream(Heads.stream(head, injects(), requestId));
+            stream = newStream(Heads.stream(head, credential(), requestId));
         }
         upstream.beginStream(head, stream.frames(), stream);
         body.drop();
@@ -454,8 +467,13 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     private void beginPlain(HttpResponse head) {
         status = head.status().code();
         body.drop();
-        HttpResponse response = Heads.plain(head, injects(), requestId);
-        plain = new PlainRelay(downstream, response, destination.upstream().credential());
+        if (credential() != null && status >= 400 && Heads.isCoded(head)) {
+            abortUpstream();
+            String message = "The upstream answered " + status + ". Its body is coded and cannot be searched for keys.";
+            answer(new Refusal(status, "upstream_error", message, null, null), Outcome.UPSTREAM_ERROR);
+            return;
+        }
+        plain = new PlainRelay(downstream, Heads.plain(head, credential(), requestId), credential());
     }
 
     private boolean plainStarted() {
@@ -466,8 +484,8 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         return plain == null ? 0 : plain.bodyBytes();
     }
 
-    private boolean injects() {
-        return destination.upstream().credential() != null;
+    private Credential credential() {
+        return destination.upstream().credential();
     }
 
     /** The stream has said its last: nothing that the upstream still does matters to the client. */
@@ -630,7 +648,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
                 && mayBegin
                 && nowNs - timeline.requestCompleteNs >= heartbeat.interval().toNanos()) {
             status = 200;
-            stream = newStream(Heads.stream(null, injects(), requestId));
+            stream = newStream(Heads.stream(null, credential(), requestId));
         }
     }
 

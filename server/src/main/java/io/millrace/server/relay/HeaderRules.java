@@ -26,15 +26,8 @@ final class HeaderRules {
             "transfer-encoding",
             "upgrade",
             "http2-settings");
-    private static final Set<String> NETWORK_PATH = Set.of(
-            "forwarded",
-            "x-forwarded-for",
-            "x-forwarded-host",
-            "x-forwarded-proto",
-            "x-forwarded-port",
-            "x-forwarded-server",
-            "x-real-ip",
-            "via");
+    private static final Set<String> NETWORK_PATH = Set.of("forwarded", "x-real-ip", "via");
+    private static final String NETWORK_PATH_PREFIX = "x-forwarded-";
     private static final Set<String> CREDENTIALS =
             Set.of("authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie");
     /** Meant for a proxy in between, which the relay is. */
@@ -71,8 +64,12 @@ final class HeaderRules {
         return headers;
     }
 
-    /** The fields of an upstream's response that the client gets, but for those of the hop and of the framing. */
-    static HttpHeaders toClient(HttpHeaders upstream, boolean injected, boolean stream) {
+    /**
+     * The fields of an upstream's response that the client gets, but for those of the hop and of the framing.
+     *
+     * @param credential what the upstream was asked with; null is the client's own
+     */
+    static HttpHeaders toClient(HttpHeaders upstream, Credential credential, boolean stream) {
         var headers = DefaultHttpHeadersFactory.headersFactory().newHeaders();
         List<String> named = upstream.getAll(HttpHeaderNames.CONNECTION);
         Iterator<Map.Entry<CharSequence, CharSequence>> fields = upstream.iteratorCharSequence();
@@ -80,7 +77,7 @@ final class HeaderRules {
             var field = fields.next();
             String name = lowerCase(field.getKey());
             if (!isOfHop(name, named)
-                    && !(injected && ACCOUNT.contains(name))
+                    && !(credential != null && isAccounts(name, field.getValue(), credential))
                     && !(stream && STREAM_OWN.contains(name))) {
                 headers.add(field.getKey(), field.getValue());
             }
@@ -88,12 +85,22 @@ final class HeaderRules {
         return headers;
     }
 
+    /** Whether a field tells about the account, or repeats its key as some servers do in their errors. */
+    private static boolean isAccounts(String name, CharSequence value, Credential credential) {
+        return ACCOUNT.contains(name)
+                || value.toString().contains(credential.secret().reveal());
+    }
+
     private static boolean passesToUpstream(String name, List<String> connection, boolean injected) {
-        if (isOfHop(name, connection) || FOR_THIS_HOP.contains(name) || NETWORK_PATH.contains(name)) {
+        if (isOfHop(name, connection) || FOR_THIS_HOP.contains(name) || isOfNetworkPath(name)) {
             return false;
         }
         // An underscore can become a dash behind a careless server and so bring a dropped credential back.
         return !injected || (!CREDENTIALS.contains(name) && name.indexOf('_') < 0);
+    }
+
+    private static boolean isOfNetworkPath(String name) {
+        return NETWORK_PATH.contains(name) || name.startsWith(NETWORK_PATH_PREFIX);
     }
 
     private static boolean isOfHop(String name, List<String> connection) {

@@ -1,5 +1,6 @@
 package io.millrace.server.relay;
 
+import io.millrace.server.config.Credential;
 import io.millrace.server.config.Upstream;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.DefaultHttpRequest;
@@ -13,9 +14,12 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+import java.util.Set;
 
 /** Makes the heads that the relay sends: the upstream's request and the client's response. */
 final class Heads {
+    private static final Set<String> GOOGLE_KEYS = Set.of("key", "access_token");
+
     private Heads() {}
 
     /**
@@ -31,22 +35,28 @@ final class Heads {
         if (mayStream) {
             headers.set(HttpHeaderNames.ACCEPT_ENCODING, HttpHeaderValues.IDENTITY);
         }
-        if (knownLength > 0 || (knownLength == 0 && expectsBody(client.method()))) {
-            headers.set(HttpHeaderNames.CONTENT_LENGTH, knownLength);
-        } else if (knownLength < 0 && HttpUtil.isContentLengthSet(client)) {
-            headers.set(HttpHeaderNames.CONTENT_LENGTH, HttpUtil.getContentLength(client));
-        } else if (knownLength < 0 && HttpUtil.isTransferEncodingChunked(client)) {
+        if (knownLength < 0 && HttpUtil.isTransferEncodingChunked(client)) {
             headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+        } else {
+            long length = knownLength < 0 ? HttpUtil.getContentLength(client, 0L) : knownLength;
+            if (length > 0 || expectsBody(client.method())) {
+                headers.set(HttpHeaderNames.CONTENT_LENGTH, length);
+            }
         }
-        return new DefaultHttpRequest(
-                HttpVersion.HTTP_1_1, client.method(), target.under(upstream.basePath()), headers);
+        Target asked = sendsKeyInQuery(upstream.credential()) ? target.withoutParameters(GOOGLE_KEYS) : target;
+        return new DefaultHttpRequest(HttpVersion.HTTP_1_1, client.method(), asked.under(upstream.basePath()), headers);
+    }
+
+    /** Whether a client of this upstream may have its own key in the query, where ours must not meet it. */
+    private static boolean sendsKeyInQuery(Credential credential) {
+        return credential != null && credential.header().equalsIgnoreCase("x-goog-api-key");
     }
 
     /** The head of an event stream; {@code upstream} is null for one that the relay begins by itself. */
-    static HttpResponse stream(HttpResponse upstream, boolean injected, String requestId) {
+    static HttpResponse stream(HttpResponse upstream, Credential credential, String requestId) {
         HttpHeaders headers = upstream == null
                 ? DefaultHttpHeadersFactory.headersFactory().newHeaders()
-                : HeaderRules.toClient(upstream.headers(), injected, true);
+                : HeaderRules.toClient(upstream.headers(), credential, true);
         if (!headers.contains(HttpHeaderNames.CONTENT_TYPE)) {
             headers.set(HttpHeaderNames.CONTENT_TYPE, "text/event-stream; charset=utf-8");
         }
@@ -61,8 +71,8 @@ final class Heads {
     }
 
     /** The head of a response that is relayed as it is. */
-    static HttpResponse plain(HttpResponse upstream, boolean injected, String requestId) {
-        HttpHeaders headers = HeaderRules.toClient(upstream.headers(), injected, false);
+    static HttpResponse plain(HttpResponse upstream, Credential credential, String requestId) {
+        HttpHeaders headers = HeaderRules.toClient(upstream.headers(), credential, false);
         headers.set(HeaderRules.OWN_REQUEST_ID, requestId);
         return new DefaultHttpResponse(HttpVersion.HTTP_1_1, upstream.status(), headers);
     }
@@ -75,6 +85,12 @@ final class Heads {
         CharSequence essence = HttpUtil.getMimeType(head);
         return essence != null
                 && "text/event-stream".equalsIgnoreCase(essence.toString().trim());
+    }
+
+    /** Whether the body behind {@code head} has a content coding, such as gzip. */
+    static boolean isCoded(HttpResponse head) {
+        String coding = head.headers().get(HttpHeaderNames.CONTENT_ENCODING, "").trim();
+        return !coding.isEmpty() && !coding.equalsIgnoreCase("identity");
     }
 
     private static boolean expectsBody(HttpMethod method) {

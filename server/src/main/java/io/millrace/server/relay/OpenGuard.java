@@ -20,9 +20,10 @@ final class OpenGuard {
             return "This relay adds its own keys and answers only to a loopback Host such as localhost"
                     + " (start it with --allow-open to change that).";
         }
-        String origin = request.headers().get(HttpHeaderNames.ORIGIN);
-        if (origin != null && !isOwn(origin, host, open)) {
-            return "This relay adds its own keys and refuses requests from the pages of another origin.";
+        for (String origin : request.headers().getAll(HttpHeaderNames.ORIGIN)) {
+            if (!isOwn(origin, host, open)) {
+                return "This relay adds its own keys and refuses requests from the pages of another origin.";
+            }
         }
         return null;
     }

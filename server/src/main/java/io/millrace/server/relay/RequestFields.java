@@ -9,7 +9,8 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /**
- * The two top-level fields of a request body that a relay looks at. Read with a streaming parser that builds nothing.
+ * The two top-level fields of a request body that a relay looks at. Read with a streaming parser that builds nothing, to
+ * the end: of a field that is there twice the last counts, as it does for the servers behind.
  *
  * @param model the value of {@code model}, or null
  * @param modelStart index of the opening quote of that value, from the start of the body
@@ -41,10 +42,10 @@ record RequestFields(String model, int modelStart, int modelEnd, boolean stream,
                 } else if (name.equals("stream")) {
                     stream = value == JsonToken.VALUE_TRUE;
                 }
-                if (model != null && stream) {
-                    break;
-                }
                 parser.skipChildren();
+            }
+            if (model != null && modelStart < 0) {
+                return invalid("the body is not UTF-8");
             }
             return new RequestFields(model, modelStart, modelEnd, stream, null);
         } catch (IOException e) {

@@ -1,5 +1,11 @@
 package io.millrace.server.relay;
 
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+
 /**
  * A request target taken apart, always without an authority: of an absolute-form target only the path is used.
  *
@@ -7,6 +13,9 @@ package io.millrace.server.relay;
  * @param query the raw query with its question mark, or empty
  */
 record Target(String path, String query) {
+    /** Lower camel case of two words or more, such as {@code countTokens}. */
+    private static final Pattern GOOGLE_METHOD = Pattern.compile("[a-z]+(?:[A-Z][a-z]+)+");
+
     static Target of(String uri) {
         String rest = uri.startsWith("/") ? uri : withoutAuthority(uri);
         int query = rest.indexOf('?');
@@ -34,11 +43,44 @@ record Target(String path, String query) {
         return prefix + path + query;
     }
 
-    /** The model in a Gemini path such as {@code /v1beta/models/NAME:streamGenerateContent}, or null. */
+    /** This without the query parameters of these names; the others stay byte for byte. */
+    Target withoutParameters(Set<String> names) {
+        if (query.isEmpty()) {
+            return this;
+        }
+        List<String> parameters = List.of(query.substring(1).split("&", -1));
+        List<String> kept = parameters.stream()
+                .filter(parameter -> !names.contains(nameOf(parameter)))
+                .toList();
+        if (kept.size() == parameters.size()) {
+            return this;
+        }
+        return new Target(path, kept.isEmpty() ? "" : "?" + String.join("&", kept));
+    }
+
+    private static String nameOf(String parameter) {
+        int equals = parameter.indexOf('=');
+        String name = equals < 0 ? parameter : parameter.substring(0, equals);
+        try {
+            return URLDecoder.decode(name, StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            return name;
+        }
+    }
+
+    /**
+     * The model in a Gemini path such as {@code /v1beta/models/NAME:streamGenerateContent}, or null. Elsewhere a model's
+     * own name may hold colons, such as {@code /v1/models/ft:gpt-4o:org} or {@code llama3:latest}.
+     */
     String modelInPath() {
         int start = path.lastIndexOf("/models/");
         int colon = path.lastIndexOf(':');
-        return start < 0 || colon < start ? null : path.substring(start + "/models/".length(), colon);
+        if (start < 0
+                || colon < start
+                || !GOOGLE_METHOD.matcher(path.substring(colon + 1)).matches()) {
+            return null;
+        }
+        return path.substring(start + "/models/".length(), colon);
     }
 
     /** This with another model in a Gemini path. */

@@ -305,6 +305,8 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         closeStream();
         plainBodyEnded = false;
         used = true;
+        reusable &= !decoder.hasLeftover();
+        decoder.expectNothing();
         // What this read may still hold belongs to nobody: it must not meet the next request's listener.
         if (inRead) {
             returning = true;
@@ -314,9 +316,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void putOrClose() {
-        boolean clean = reusable && requestSent && !decoder.hasLeftover();
-        if (clean && context.channel().isActive()) {
-            decoder.expectNothing();
+        if (reusable && requestSent && context.channel().isActive()) {
             reading(true);
             idleSinceNs = System.nanoTime();
             pool.put(this);

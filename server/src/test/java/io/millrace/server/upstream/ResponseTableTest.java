@@ -8,9 +8,15 @@ import io.millrace.server.config.RelayConfig;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.ScriptedUpstream;
 import java.io.IOException;
+import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -26,12 +32,24 @@ class ResponseTableTest {
     private static final String DONE = "data: [DONE]\n\n";
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok";
 
+    private static RelayServer relay;
+
     /** What the upstream answers every request with, before it closes. */
     record Case(String name, String response) {
         @Override
         public String toString() {
             return name;
         }
+    }
+
+    @BeforeAll
+    static void start() {
+        relay = RelayServer.start(config(URI.create("http://127.0.0.1:9")));
+    }
+
+    @AfterAll
+    static void stop() {
+        relay.close();
     }
 
     static Stream<Case> garbage() {
@@ -78,8 +96,7 @@ class ResponseTableTest {
     @MethodSource("garbage")
     void answers502BeforeTheFirstFrame(Case garbage) throws IOException {
         try (var upstream = ScriptedUpstream.answeringAndClosing(garbage.response());
-                var relay = relay(upstream);
-                var client = client(relay)) {
+                var client = client(upstream)) {
             for (int i = 1; i <= 2; i++) {
                 client.post(PATH, "m", "");
                 RawClient.Response response = client.readAll();
@@ -114,10 +131,9 @@ class ResponseTableTest {
     @ParameterizedTest
     @MethodSource("broken")
     void sendsAnErrorFrameAfterTheFirstFrame(Case broken) throws IOException {
-        try (var upstream = ScriptedUpstream.answeringAndClosing(broken.response());
-                var relay = relay(upstream)) {
+        try (var upstream = ScriptedUpstream.answeringAndClosing(broken.response())) {
             for (int i = 1; i <= 2; i++) {
-                try (var client = client(relay)) {
+                try (var client = client(upstream)) {
                     client.post(PATH, "m", "");
                     RawClient.Response response = client.readAll();
                     assertThat(response.status()).isEqualTo(200);
@@ -137,8 +153,7 @@ class ResponseTableTest {
     @ValueSource(strings = {"", "Content-Length: 10\r\n"})
     void completesAStreamWhoseTerminalCame(String framing) throws IOException {
         try (var upstream = ScriptedUpstream.answeringAndClosing(SSE + framing + "\r\n" + OUTPUT + DONE);
-                var relay = relay(upstream);
-                var client = client(relay)) {
+                var client = client(upstream)) {
             client.post(PATH, "m", "");
             RawClient.Response response = client.readAll();
             if (framing.isEmpty()) {
@@ -154,8 +169,7 @@ class ResponseTableTest {
     void resetsAPlainResponseThatBreaksOff() throws IOException {
         try (var upstream =
                         ScriptedUpstream.answeringAndClosing("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello");
-                var relay = relay(upstream);
-                var client = client(relay)) {
+                var client = client(upstream)) {
             client.send("GET", "/v1/models", "");
             RawClient.Response response = client.readAll();
             assertThat(response.status()).isEqualTo(200);
@@ -168,8 +182,7 @@ class ResponseTableTest {
     void skipsInterimResponses() throws IOException {
         try (var upstream = ScriptedUpstream.answering("HTTP/1.1 100 Continue\r\n\r\n"
                         + "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(7) + OK);
-                var relay = relay(upstream);
-                var client = client(relay)) {
+                var client = client(upstream)) {
             for (int i = 0; i < 2; i++) {
                 client.send("GET", "/v1/models", "");
                 RawClient.Response response = client.readAll();
@@ -193,8 +206,7 @@ class ResponseTableTest {
     void neverGivesAnUnaskedResponseToTheNextRequest(String poison) throws IOException {
         for (String asked : List.of(OK, CHUNKED + chunk(OUTPUT + DONE) + "0\r\n\r\n")) {
             try (var upstream = poisoned(asked + poison);
-                    var relay = relay(upstream);
-                    var client = client(relay)) {
+                    var client = client(upstream)) {
                 client.post(PATH, "first", "");
                 assertThat(client.readAll().status()).isEqualTo(200);
                 client.post(PATH, "second", "");
@@ -210,8 +222,7 @@ class ResponseTableTest {
     void neverGivesAnUnaskedResponseToAPipelinedRequest(String poison) throws IOException {
         for (String asked : List.of(OK, CHUNKED + chunk(OUTPUT + DONE) + "0\r\n\r\n")) {
             try (var upstream = poisoned(asked + poison);
-                    var relay = relay(upstream);
-                    var client = client(relay)) {
+                    var client = client(upstream)) {
                 String request = "POST " + PATH + " HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}";
                 client.sendRaw(request + request);
                 assertThat(client.readAll().status()).isEqualTo(200);
@@ -223,8 +234,8 @@ class ResponseTableTest {
 
     @Test
     void closesAPooledConnectionOnTheFirstUnaskedByte() throws Exception {
-        var closed = new java.util.concurrent.CompletableFuture<Integer>();
-        var go = new java.util.concurrent.CountDownLatch(1);
+        var closed = new CompletableFuture<Integer>();
+        var go = new CountDownLatch(1);
         try (var upstream = ScriptedUpstream.start(connection -> {
                     connection.readRequest();
                     connection.send(OK);
@@ -232,12 +243,11 @@ class ResponseTableTest {
                     connection.send("H");
                     closed.complete(connection.read());
                 });
-                var relay = relay(upstream);
-                var client = client(relay)) {
+                var client = client(upstream)) {
             client.send("GET", "/v1/models", "");
             assertThat(client.readAll().text()).isEqualTo("ok");
             go.countDown();
-            assertThat(closed.get(5, java.util.concurrent.TimeUnit.SECONDS)).isEqualTo(-1);
+            assertThat(closed.get(5, TimeUnit.SECONDS)).isEqualTo(-1);
         }
     }
 
@@ -250,7 +260,7 @@ class ResponseTableTest {
         });
     }
 
-    private static void awaitUninterruptibly(java.util.concurrent.CountDownLatch latch) {
+    private static void awaitUninterruptibly(CountDownLatch latch) {
         try {
             latch.await();
         } catch (InterruptedException e) {
@@ -262,13 +272,15 @@ class ResponseTableTest {
         return Integer.toHexString(body.length()) + "\r\n" + body + "\r\n";
     }
 
-    private static RelayServer relay(ScriptedUpstream upstream) {
-        RelayConfig config = RelayConfig.relayTo(upstream.uri()).withAccessLog(AccessLog.OFF);
-        return RelayServer.start(
-                config.withEventLoops(1).withTimeouts(config.timeouts().withTerminalGrace(Duration.ofSeconds(5))));
+    /** A connection to the relay, which relays to {@code upstream} from now on. */
+    private static RawClient client(ScriptedUpstream upstream) throws IOException {
+        relay.reload(config(upstream.uri()));
+        return new RawClient(relay.addresses().get(0).getPort());
     }
 
-    private static RawClient client(RelayServer relay) throws IOException {
-        return new RawClient(relay.addresses().get(0).getPort());
+    private static RelayConfig config(URI upstream) {
+        RelayConfig config =
+                RelayConfig.relayTo(upstream).withAccessLog(AccessLog.OFF).withEventLoops(1);
+        return config.withTimeouts(config.timeouts().withTerminalGrace(Duration.ofSeconds(5)));
     }
 }
