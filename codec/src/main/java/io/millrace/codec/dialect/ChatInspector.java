@@ -37,12 +37,26 @@ final class ChatInspector extends StreamInspector {
     private boolean hasChoice;
     private long choiceIndex;
 
+    ChatInspector() {
+        super(Dialect.CHAT);
+    }
+
     @Override
     void beginFrame() {
         output = false;
         structural = false;
         hasChoice = false;
         choiceIndex = 0;
+    }
+
+    @Override
+    long mark() {
+        return choiceIndex;
+    }
+
+    @Override
+    void repeat(long mark) {
+        choices.add(mark, false);
     }
 
     @Override
@@ -59,7 +73,7 @@ final class ChatInspector extends StreamInspector {
             } else if (json.tokenIs(X_GROQ)) {
                 scanGroq(json);
             } else {
-                json.skipValue();
+                json.ignoreValue();
             }
         }
     }
@@ -108,6 +122,9 @@ final class ChatInspector extends StreamInspector {
         if (!json.enterObject()) {
             return;
         }
+        if (hasChoice) {
+            markSingular();
+        }
         int finishAt = -1;
         choiceIndex = 0;
         hasChoice = true;
@@ -117,6 +134,7 @@ final class ChatInspector extends StreamInspector {
             } else if (json.tokenIs(DELTA)) {
                 scanDelta(json);
             } else if (json.tokenIs(FINISH_REASON) && json.textAhead()) {
+                markSingular();
                 finishAt = json.position();
                 json.skipValue();
             } else if (json.tokenIs(TEXT)) {

@@ -26,14 +26,30 @@ final class GeminiInspector extends StreamInspector {
 
     private boolean output;
     private boolean blocked;
+    private boolean hasCandidate;
     private long candidateIndex;
     private boolean everBlocked;
+
+    GeminiInspector() {
+        super(Dialect.GEMINI);
+    }
 
     @Override
     void beginFrame() {
         output = false;
         blocked = false;
+        hasCandidate = false;
         candidateIndex = 0;
+    }
+
+    @Override
+    long mark() {
+        return candidateIndex;
+    }
+
+    @Override
+    void repeat(long mark) {
+        candidates.add(mark, false);
     }
 
     @Override
@@ -50,7 +66,7 @@ final class GeminiInspector extends StreamInspector {
             } else if (json.tokenIs(ERROR)) {
                 takeError(json);
             } else {
-                json.skipValue();
+                json.ignoreValue();
             }
         }
     }
@@ -96,12 +112,17 @@ final class GeminiInspector extends StreamInspector {
         if (!json.enterObject()) {
             return;
         }
+        if (hasCandidate) {
+            markSingular();
+        }
         int finishAt = -1;
         candidateIndex = 0;
+        hasCandidate = true;
         while (json.nextKey()) {
             if (json.tokenIs(CONTENT)) {
                 scanContent(json);
             } else if (json.tokenIs(FINISH_REASON) && json.textAhead()) {
+                markSingular();
                 finishAt = json.position();
                 json.skipValue();
             } else if (json.tokenIs(INDEX)) {

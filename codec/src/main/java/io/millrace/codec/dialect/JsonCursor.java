@@ -9,6 +9,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
 
 /**
  * Pulls keys and values out of JSON bytes in one pass, without allocation: each byte is looked at once, strings eight
@@ -28,6 +30,7 @@ final class JsonCursor {
     private static final long QUOTES = '"' * ONES;
     private static final long BACKSLASHES = '\\' * ONES;
     private static final int MAX_DIGITS = 18;
+    private static final int MAX_SPANS = 64;
     private static final int INITIAL_SCRATCH_BYTES = 4096;
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final FastThreadLocal<JsonCursor> CURRENT = new FastThreadLocal<>() {
@@ -37,6 +40,11 @@ final class JsonCursor {
         }
     };
 
+    private final Map<Dialect, FrameShapes> shapes = new EnumMap<>(Dialect.class);
+    private final int[] spans = new int[FrameShape.SPAN * MAX_SPANS];
+    private int spansLength;
+    private int numberSpan;
+    private long number;
     private byte[] scratch = new byte[INITIAL_SCRATCH_BYTES];
     private byte[] bytes = scratch;
     private int start;
@@ -45,6 +53,12 @@ final class JsonCursor {
     private int tokenStart;
     private int tokenEnd;
     private boolean broken;
+
+    private JsonCursor() {
+        for (Dialect dialect : Dialect.values()) {
+            shapes.put(dialect, new FrameShapes());
+        }
+    }
 
     /** This thread's cursor over {@code buf[from, to)}. The bytes are copied unless the buffer has an array. */
     static JsonCursor over(ByteBuf buf, int from, int to) {
@@ -71,8 +85,38 @@ final class JsonCursor {
         bytes = newBytes;
         start = from;
         end = to;
+        number = -1;
+        forgetSpans();
         moveTo(from);
         return this;
+    }
+
+    /** The shapes of this dialect's frames that this thread has met. */
+    FrameShapes shapes(Dialect dialect) {
+        return shapes.get(dialect);
+    }
+
+    /**
+     * What was skipped: begin, end and kind of each string, integer and padding before a closing bracket, relative to
+     * {@link #start}, ascending. Not all of them need be there, and none is from before a step back.
+     */
+    int[] spans() {
+        int[] relative = Arrays.copyOf(spans, spansLength);
+        for (int i = 0; i < spansLength; i += FrameShape.SPAN) {
+            relative[i] -= start;
+            relative[i + 1] -= start;
+        }
+        return relative;
+    }
+
+    /** Where in {@link #spans} the {@linkplain #number() number} is, {@code -1} if it is not there. */
+    int numberSpan() {
+        return numberSpan;
+    }
+
+    /** What {@link #readNumber} read last, {@code -1} if nothing. */
+    long number() {
+        return number;
     }
 
     byte[] bytes() {
@@ -103,6 +147,9 @@ final class JsonCursor {
 
     /** Stands before the value at {@code index}, and is whole again. */
     void moveTo(int index) {
+        if (index < position) {
+            forgetSpans();
+        }
         position = index;
         broken = false;
         skipWhiteSpace();
@@ -241,6 +288,17 @@ final class JsonCursor {
         return value;
     }
 
+    /** Reads the number ahead as {@link #readCount} does, and remembers it as the one that may differ in each frame. */
+    long readNumber() {
+        int from = position;
+        long value = readCount();
+        if (value >= 0) {
+            number = value;
+            numberSpan = noteInteger(from) ? spansLength - FrameShape.SPAN : -1;
+        }
+        return value;
+    }
+
     /** Skips the value ahead. */
     void skipValue() {
         if (position >= end) {
@@ -248,16 +306,68 @@ final class JsonCursor {
             return;
         }
         switch (bytes[position]) {
-            case '"' -> readToken();
+            case '"' -> skipString();
             case '{', '[' -> skipContainer();
             default -> {
                 int from = position;
                 skipScalar();
                 if (position == from) {
                     fail();
+                } else {
+                    noteInteger(from);
                 }
             }
         }
+    }
+
+    /** Skips the value ahead, of which the caller knows nothing: should it be a string, not even whether it is empty. */
+    void ignoreValue() {
+        int from = position;
+        if (from < end && bytes[from] == '"') {
+            if (readToken()) {
+                noteSpan(from, tokenEnd, FrameShape.TEXT);
+            }
+        } else {
+            skipValue();
+        }
+    }
+
+    private void skipString() {
+        int from = position;
+        if (readToken() && tokenStart < tokenEnd) {
+            noteSpan(from, tokenEnd, FrameShape.FILLED_TEXT);
+        }
+    }
+
+    /** Whether what lies between {@code from} and here is an integer that may stand for another. */
+    private boolean noteInteger(int from) {
+        return FrameShape.isInteger(bytes, from, position) && noteSpan(from, position, FrameShape.INTEGER);
+    }
+
+    private void notePadding(int from) {
+        for (int at = from; at < position; at++) {
+            if (bytes[at] != ' ') {
+                return;
+            }
+        }
+        noteSpan(from, position, FrameShape.PADDING);
+    }
+
+    private boolean noteSpan(int from, int to, int kind) {
+        int at = spansLength;
+        if (at == spans.length) {
+            return false;
+        }
+        spans[at] = from;
+        spans[at + 1] = to;
+        spans[at + 2] = kind;
+        spansLength = at + FrameShape.SPAN;
+        return true;
+    }
+
+    private void forgetSpans() {
+        spansLength = 0;
+        numberSpan = -1;
     }
 
     private boolean enter(char opening) {
@@ -270,6 +380,7 @@ final class JsonCursor {
     }
 
     private boolean nextItem(char closing) {
+        int from = position;
         skipWhiteSpace();
         if (position < end && bytes[position] == ',') {
             position++;
@@ -279,6 +390,7 @@ final class JsonCursor {
             return fail();
         }
         if (bytes[position] == closing) {
+            notePadding(from);
             position++;
             return false;
         }
@@ -299,7 +411,7 @@ final class JsonCursor {
     }
 
     /** The quote that ends the string at {@code from}; {@code end} or beyond if there is none. */
-    private static int closingQuote(byte[] bytes, int from, int end) {
+    static int closingQuote(byte[] bytes, int from, int end) {
         int at = from;
         while ((at = quoteOrBackslash(bytes, at, end)) < end && bytes[at] == '\\') {
             at += 2;
@@ -334,7 +446,11 @@ final class JsonCursor {
         int depth = 0;
         do {
             switch (all[at]) {
-                case '"' -> at = closingQuote(all, at + 1, to);
+                case '"' -> {
+                    int from = at;
+                    at = closingQuote(all, from + 1, to);
+                    noteSpan(from, at, FrameShape.TEXT);
+                }
                 case '{', '[' -> depth++;
                 case '}', ']' -> depth--;
                 default -> {}

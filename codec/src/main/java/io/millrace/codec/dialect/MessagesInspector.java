@@ -30,6 +30,10 @@ final class MessagesInspector extends StreamInspector {
     private boolean stop;
     private boolean errorEvent;
 
+    MessagesInspector() {
+        super(Dialect.MESSAGES);
+    }
+
     @Override
     void beginFrame() {
         output = false;
@@ -54,7 +58,7 @@ final class MessagesInspector extends StreamInspector {
             } else if (json.tokenIs(ERROR)) {
                 takeError(json);
             } else {
-                json.skipValue();
+                json.ignoreValue();
             }
         }
     }

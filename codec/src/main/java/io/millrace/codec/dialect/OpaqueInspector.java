@@ -4,6 +4,10 @@ import io.netty.buffer.ByteBuf;
 
 /** Reads streams of no known dialect: data is output, anything else keeps alive, and no frame is an end. */
 final class OpaqueInspector extends StreamInspector {
+    OpaqueInspector() {
+        super(Dialect.UNKNOWN);
+    }
+
     @Override
     public TailVerdict inspectTail(ByteBuf buf, int start, int end) {
         return TailVerdict.FORWARD;

@@ -61,6 +61,10 @@ final class ResponsesInspector extends StreamInspector {
     private int responseAt;
     private boolean argumentsCame;
 
+    ResponsesInspector() {
+        super(Dialect.RESPONSES);
+    }
+
     @Override
     void beginFrame() {
         type = Type.NONE;
@@ -70,23 +74,34 @@ final class ResponsesInspector extends StreamInspector {
     }
 
     @Override
+    long mark() {
+        return type == Type.ARGUMENTS_DELTA ? 1 : 0;
+    }
+
+    @Override
+    void repeat(long mark) {
+        argumentsCame |= mark != 0;
+    }
+
+    @Override
     void scan(JsonCursor json) {
         dataAt = json.position() - 1;
         while (json.nextKey()) {
             if (json.tokenIs(TYPE)) {
                 scanType(json);
             } else if (json.tokenIs(SEQUENCE_NUMBER)) {
-                takeSequenceNumber(json.readCount());
+                takeSequenceNumber(json.readNumber());
             } else if (json.tokenIs(DELTA) || json.tokenIs(ARGUMENTS)) {
                 filled |= json.filledAhead();
                 json.skipValue();
             } else if (json.tokenIs(RESPONSE)) {
+                markSingular();
                 responseAt = json.position();
                 json.skipValue();
             } else if (json.tokenIs(ERROR)) {
                 takeError(json);
             } else {
-                json.skipValue();
+                json.ignoreValue();
             }
         }
     }
@@ -101,6 +116,8 @@ final class ResponsesInspector extends StreamInspector {
             argumentsCame = false;
         } else if (type == Type.ARGUMENTS_DELTA) {
             argumentsCame |= filled;
+        } else if (type == Type.ARGUMENTS_DONE) {
+            markSingular();
         } else if (type == Type.ERROR) {
             markError();
             if (dataAt >= 0) {

@@ -14,6 +14,9 @@ import java.util.Arrays;
  */
 public abstract class StreamInspector {
     private static final int HEAD_BYTES = 4 * 1024;
+    /** A stream that gives more shapes than this is one whose frames are all different. */
+    private static final int MAX_SHAPES = 8;
+
     private static final byte[] DATA = ascii("data");
     private static final byte[] EVENT = ascii("event");
     private static final byte[] ERROR = ascii("error");
@@ -22,6 +25,8 @@ public abstract class StreamInspector {
     private static final byte[] TYPE = ascii("type");
     private static final byte[] STATUS = ascii("status");
     private static final byte[] MESSAGE = ascii("message");
+
+    private final Dialect dialect;
 
     // The stream so far.
     private StreamEnd end = StreamEnd.OPEN;
@@ -46,18 +51,40 @@ public abstract class StreamInspector {
     private boolean hiddenError;
     private boolean hiddenErrorWhole;
     private boolean lastLineCut;
+    private boolean singular;
     private int eventFrom;
     private int eventTo;
+
+    // Output frames that were walked, for those like them.
+    private FrameShape shape;
+    private int shapesLeft = MAX_SHAPES;
 
     // An over-limit frame that is flowing: its kind, and its last bytes.
     private FrameKind pieceKind;
     private LastBytes pieceTail;
 
-    StreamInspector() {}
+    StreamInspector(Dialect dialect) {
+        this.dialect = dialect;
+    }
 
     /** The kind of the whole frame {@code buf[start, end)}; what it says is added to what is known of the stream. */
     public final FrameKind inspect(ByteBuf buf, int start, int end) {
-        readFrame(JsonCursor.over(buf, start, end));
+        JsonCursor in = JsonCursor.over(buf, start, end);
+        if (repeatsShape(in)) {
+            commit(FrameKind.OUTPUT);
+            return FrameKind.OUTPUT;
+        }
+        boolean first = !begun;
+        FrameKind kind = inspectByWalk(in);
+        if (kind == FrameKind.OUTPUT && !first) {
+            keepShape(in);
+        }
+        return kind;
+    }
+
+    /** Does what {@link #inspect} does without regard to frames before. */
+    final FrameKind inspectByWalk(JsonCursor in) {
+        readFrame(in);
         FrameKind kind = frameKind();
         commit(kind);
         return kind;
@@ -154,6 +181,14 @@ public abstract class StreamInspector {
     /** Forgets the frame read before. */
     abstract void beginFrame();
 
+    /** What {@link #repeat} needs to know of the output frame just read. */
+    long mark() {
+        return 0;
+    }
+
+    /** Does once more to this stream what the frame of this {@link #mark} did, in this stream or another. */
+    void repeat(long mark) {}
+
     /** Reads the frame's data, which is an object; may be called again for the same frame after {@link #beginFrame}. */
     abstract void scan(JsonCursor json);
 
@@ -197,6 +232,16 @@ public abstract class StreamInspector {
         error = true;
     }
 
+    /** The shape that the last frame was matched with or gave; {@code null} if there was none yet. */
+    final FrameShape shape() {
+        return shape;
+    }
+
+    /** The frame does more to the stream than being output, or is output only in this place: it gives no shape. */
+    final void markSingular() {
+        singular = true;
+    }
+
     final void takeModel(JsonCursor json) {
         if (model != null || !json.textAhead()) {
             json.skipValue();
@@ -206,6 +251,7 @@ public abstract class StreamInspector {
     }
 
     final void takeFinishReason(String reason) {
+        markSingular();
         finishReason = reason;
     }
 
@@ -216,18 +262,22 @@ public abstract class StreamInspector {
     }
 
     final void takeInputTokens(long count) {
+        markSingular();
         inputTokens = count >= 0 ? count : inputTokens;
     }
 
     final void takeOutputTokens(long count) {
+        markSingular();
         outputTokens = count >= 0 ? count : outputTokens;
     }
 
     final void takeCachedTokens(long count) {
+        markSingular();
         cachedTokens = count >= 0 ? count : cachedTokens;
     }
 
     final void takeReasoningTokens(long count) {
+        markSingular();
         reasoningTokens = count >= 0 ? count : reasoningTokens;
     }
 
@@ -295,6 +345,50 @@ public abstract class StreamInspector {
         return end == StreamEnd.FINISHED || end == StreamEnd.TERMINAL || end == StreamEnd.DONE;
     }
 
+    /**
+     * Whether the frame is like one that was walked before. All that such a frame does beyond being output is done here. A
+     * stream whose model is not yet known walks on: the frame may name it.
+     */
+    private boolean repeatsShape(JsonCursor in) {
+        if (!begun || model == null) {
+            return false;
+        }
+        long number = shape == null ? FrameShape.MISMATCH : shape.match(in.bytes(), in.start(), in.end());
+        if (number == FrameShape.MISMATCH) {
+            number = matchOthers(in);
+            if (number == FrameShape.MISMATCH) {
+                return false;
+            }
+        }
+        clearFrame();
+        takeSequenceNumber(number);
+        repeat(shape.mark());
+        return true;
+    }
+
+    /** Looks for a shape among those of other streams, and earlier ones of this, and makes it this stream's. */
+    private long matchOthers(JsonCursor in) {
+        FrameShapes others = in.shapes(dialect);
+        for (int i = 0; i < others.size(); i++) {
+            FrameShape other = others.get(i);
+            long number = other == shape ? FrameShape.MISMATCH : other.match(in.bytes(), in.start(), in.end());
+            if (number != FrameShape.MISMATCH) {
+                shape = other;
+                return number;
+            }
+        }
+        return FrameShape.MISMATCH;
+    }
+
+    private void keepShape(JsonCursor in) {
+        boolean repeatable = dataWhole && !singular && !isOpaque();
+        if (repeatable && shapesLeft > 0 && in.end() - in.start() <= FrameShape.MAX_FRAME_BYTES) {
+            shapesLeft--;
+            shape = new FrameShape(mark(), in);
+            in.shapes(dialect).add(shape);
+        }
+    }
+
     private FrameKind frameKind() {
         if (isOpaque()) {
             return hasData ? FrameKind.OUTPUT : FrameKind.KEEP_ALIVE;
@@ -360,6 +454,7 @@ public abstract class StreamInspector {
         }
         hasData = dataLines > 0;
         if (dataLines > 1) {
+            markSingular();
             beginFrame();
             readJoinedData(in, from, to);
         }
@@ -374,6 +469,7 @@ public abstract class StreamInspector {
         hiddenError = false;
         hiddenErrorWhole = false;
         lastLineCut = false;
+        singular = false;
         eventFrom = 0;
         eventTo = 0;
         beginFrame();
@@ -427,6 +523,7 @@ public abstract class StreamInspector {
         if (first != '{' && first != '[') {
             return -1;
         }
+        markSingular();
         in.moveTo(at);
         if (first == '[' && !(in.enterArray() && in.nextElement())) {
             return -1;

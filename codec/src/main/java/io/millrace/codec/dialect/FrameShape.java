@@ -1,0 +1,140 @@
+package io.millrace.codec.dialect;
+
+import java.util.Arrays;
+
+/**
+ * An output frame that was walked in full, and where in it lies what the walk only skipped. A frame that differs from it
+ * in nothing but that takes the walk the same way: it means the same and need not be walked.
+ *
+ * <p>Most frames of a stream differ in the token alone, so that the rest is one comparison. What may differ is kept so
+ * narrow that no inspector can tell: see the kinds of {@linkplain JsonCursor#spans spans}. Everything else, keys and the
+ * names of types above all, is the same to the byte. Immutable.
+ */
+final class FrameShape {
+    /** Longest frame, in bytes, that is kept as a shape. */
+    static final int MAX_FRAME_BYTES = 1024;
+
+    /** What {@link #match} returns for a frame of another shape. */
+    static final long MISMATCH = -2;
+
+    /** Kind of a span: a string that is not empty, from its opening quote to its closing one. */
+    static final int FILLED_TEXT = 0;
+
+    /** Kind of a span: a string that may be empty, from its opening quote to its closing one. */
+    static final int TEXT = 1;
+
+    /** Kind of a span: an integer of at most 18 digits without leading zero, to the byte behind it. */
+    static final int INTEGER = 2;
+
+    /** Kind of a span: no space or some, to the bracket behind them. */
+    static final int PADDING = 3;
+
+    /** A span is its begin, its end and its kind. */
+    static final int SPAN = 3;
+
+    private static final int MAX_DIGITS = 18;
+
+    private final long mark;
+    private final byte[] frame;
+    private final int[] spans;
+    private final int numberSpan;
+    private final long number;
+
+    /**
+     * The shape of the frame that {@code walked} has just read.
+     *
+     * @param mark what an inspector needs in order to repeat what the frame did to its stream
+     */
+    FrameShape(long mark, JsonCursor walked) {
+        this.mark = mark;
+        frame = Arrays.copyOfRange(walked.bytes(), walked.start(), walked.end());
+        spans = walked.spans();
+        numberSpan = walked.numberSpan();
+        number = walked.number();
+    }
+
+    /** What was given to the constructor. */
+    long mark() {
+        return mark;
+    }
+
+    /**
+     * Compares the frame {@code bytes[from, to)}.
+     *
+     * @return its sequence number, {@code -1} if it has none, {@link #MISMATCH} if it is of another shape
+     */
+    long match(byte[] bytes, int from, int to) {
+        long matched = number;
+        int at = from;
+        int shapeAt = 0;
+        int span = 0;
+        int same;
+        while ((same = Arrays.mismatch(frame, shapeAt, frame.length, bytes, at, to)) >= 0) {
+            int differs = shapeAt + same;
+            while (span < spans.length && spans[span + 1] < differs) {
+                span += SPAN;
+            }
+            if (span == spans.length || spans[span] > differs) {
+                return MISMATCH;
+            }
+            int value = at + spans[span] - shapeAt;
+            at = endOfValue(spans[span + 2], bytes, value, to);
+            if (at < 0 || at >= to) {
+                return MISMATCH;
+            }
+            if (span == numberSpan) {
+                matched = integer(bytes, value, at);
+            }
+            shapeAt = spans[span + 1];
+            span += SPAN;
+        }
+        return matched;
+    }
+
+    /** Whether {@code bytes[from, to)} could be in an {@link #INTEGER} span. */
+    static boolean isInteger(byte[] bytes, int from, int to) {
+        return endOfInteger(bytes, from, to) == to;
+    }
+
+    /** Where the value at {@code from} ends; {@code -1} or {@code to} if it is not of the kind. */
+    private static int endOfValue(int kind, byte[] bytes, int from, int to) {
+        return switch (kind) {
+            case FILLED_TEXT -> endOfText(bytes, from, to, 1);
+            case TEXT -> endOfText(bytes, from, to, 0);
+            case INTEGER -> endOfInteger(bytes, from, to);
+            default -> endOfPadding(bytes, from, to);
+        };
+    }
+
+    private static int endOfText(byte[] bytes, int from, int to, int least) {
+        if (from >= to || bytes[from] != '"') {
+            return -1;
+        }
+        int close = JsonCursor.closingQuote(bytes, from + 1, to);
+        return close > from + least ? close : -1;
+    }
+
+    private static int endOfInteger(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to && bytes[at] >= '0' && bytes[at] <= '9') {
+            at++;
+        }
+        return at > from && bytes[from] != '0' && at - from <= MAX_DIGITS ? at : -1;
+    }
+
+    private static int endOfPadding(byte[] bytes, int from, int to) {
+        int at = from;
+        while (at < to && bytes[at] == ' ') {
+            at++;
+        }
+        return at;
+    }
+
+    private static long integer(byte[] bytes, int from, int to) {
+        long value = 0;
+        for (int at = from; at < to; at++) {
+            value = value * 10 + (bytes[at] - '0');
+        }
+        return value;
+    }
+}
