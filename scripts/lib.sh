@@ -46,7 +46,12 @@ build_dist() {
         need_build
         [ -t 2 ] && echo "millrace: building" >&2
         touch "$target/.build.begun"
-        (cd "$root" && mvn -q -B -Dstyle.color=never package -DskipTests -Dspotless.check.skip=true -pl bench -am) >&2 9>&-
+        # Even a quiet Maven writes colour codes: its words are shown only if it fails.
+        if ! (cd "$root" && mvn -q -B -Dstyle.color=never package -DskipTests -Dspotless.check.skip=true -pl bench -am) \
+            > "$target/.build.log" 2>&1 9>&-; then
+            cat "$target/.build.log" >&2
+            exit 1
+        fi
         rm -rf "$dist.new"
         mkdir -p "$dist.new"
         tar -xzf "$target"/millrace-*.tar.gz -C "$dist.new" --strip-components=1
