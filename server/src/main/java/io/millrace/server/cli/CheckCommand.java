@@ -34,6 +34,13 @@ final class CheckCommand implements Callable<Integer> {
         var config = ConfigLoader.load(options.sources(System.getenv(), () -> EMBEDDED_MOCK));
         spec.commandLine().getOut().print(EffectiveConfig.toYaml(config));
         spec.commandLine().getOut().flush();
+        if (config.upstreams().values().stream()
+                .anyMatch(upstream -> upstream.url().equals(EMBEDDED_MOCK))) {
+            spec.commandLine()
+                    .getErr()
+                    .println(
+                            "No upstream is configured and no provider key is set: serve puts an embedded mock LLM there.");
+        }
         return 0;
     }
 }

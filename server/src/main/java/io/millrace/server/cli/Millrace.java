@@ -5,7 +5,9 @@ import java.util.ServiceLoader;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The launcher. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 @Command(
@@ -18,8 +20,8 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  millrace serve",
-            "      with OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY set: to those providers;",
-            "      with none: to an embedded mock LLM",
+            "      to the providers whose OPENAI_API_KEY, ANTHROPIC_API_KEY or",
+            "      GEMINI_API_KEY is set; with none, to an embedded mock LLM",
             "  millrace serve --listen 127.0.0.1:8080 --upstream http://127.0.0.1:9100",
             "      in front of anything, with the clients' own credentials",
             "  millrace check millrace.yaml",
@@ -64,6 +66,7 @@ public final class Millrace implements Runnable {
         }
         return commandLine
                 .setUsageHelpAutoWidth(true)
+                .setParameterExceptionHandler((wrong, arguments) -> explain(wrong))
                 .setExecutionExceptionHandler((failure, failed, parsed) -> tell(failure, failed));
     }
 
@@ -71,6 +74,23 @@ public final class Millrace implements Runnable {
     @Override
     public void run() {
         spec.commandLine().usage(spec.commandLine().getOut());
+    }
+
+    /** Says what is wrong, what may have been meant and where to read on: the whole help would bury it. */
+    private static int explain(ParameterException wrong) {
+        var command = wrong.getCommandLine();
+        var err = command.getErr();
+        if (wrong instanceof UnmatchedArgumentException unmatched
+                && !unmatched.isUnknownOption()
+                && !command.getSubcommands().isEmpty()) {
+            err.println("millrace: '" + unmatched.getUnmatched().get(0) + "' is no command");
+        } else {
+            err.println("millrace: " + wrong.getMessage());
+        }
+        UnmatchedArgumentException.printSuggestions(wrong, err);
+        err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+        err.flush();
+        return CommandLine.ExitCode.USAGE;
     }
 
     private static int tell(Exception failure, CommandLine failed) {

@@ -22,7 +22,9 @@ import picocli.CommandLine.Spec;
         footer = {
             "  millrace mock",
             "  millrace mock --listen 127.0.0.1:9100 --spec ttft_ms=300,gap_ms=20",
-            "The keys of --spec are in docs/mock.md."
+            "  millrace mock --spec reset_after=5",
+            "The keys of --spec are in docs/mock.md. A request can have them, too: in its model's name, such as"
+                    + " mock:tokens=20,gap_ms=50, or in the header x-mock."
         })
 final class MockCommand implements Callable<Integer> {
     @Spec
@@ -39,10 +41,13 @@ final class MockCommand implements Callable<Integer> {
             names = "--spec",
             paramLabel = "KEY=VALUE,...",
             defaultValue = "",
-            description = "What answers are like unless the request says otherwise.")
+            description = "What answers are like unless the request says otherwise: their length, pace and faults.")
     private String mockSpec;
 
-    @Option(names = "--replay-dir", paramLabel = "DIR", description = "Directory of recorded .sse files.")
+    @Option(
+            names = "--replay-dir",
+            paramLabel = "DIR",
+            description = "Directory of recorded .sse files, sent by replay=NAME in a spec.")
     private Path replayDir;
 
     @Option(

@@ -2,7 +2,6 @@ package io.millrace.server.config;
 
 import io.millrace.server.Transport;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -69,7 +68,7 @@ public final class ConfigLoader {
                 new ConfigReader(draft, problems, new Secrets(sources.environment(), parent), parent).read(section);
             }
         } catch (IOException e) {
-            problems.add(file.toString(), "cannot be read: " + e.getClass().getSimpleName());
+            problems.add(file.toString(), "cannot be read: " + Secrets.reason(e));
         }
     }
 
@@ -83,7 +82,7 @@ public final class ConfigLoader {
                             .toList();
                     draft.listenSource = source;
                 }
-                case UPSTREAM -> draft.relayEverythingTo(Upstream.of("default", URI.create(text)));
+                case UPSTREAM -> draft.relayEverythingTo(Upstream.of("default", ConfigReader.url(text)));
                 case TRANSPORT -> draft.transport = Transport.named(text);
                 case EVENT_LOOPS -> draft.eventLoops = Section.toInt(text);
                 case ACCESS_LOG -> draft.accessLog = draft.accessLog.withFormat(ConfigReader.accessLogFormat(text));
@@ -91,7 +90,8 @@ public final class ConfigLoader {
                 case DRAIN -> setDrain(text);
             }
         } catch (IllegalArgumentException e) {
-            problems.add(source, e.getMessage());
+            // The flag says already which setting it is.
+            problems.add(source, e.getMessage().replaceFirst("^(url|transport): ", ""));
         }
     }
 

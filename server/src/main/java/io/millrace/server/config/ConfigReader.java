@@ -259,7 +259,7 @@ final class ConfigReader {
         return name.toLowerCase(Locale.ROOT);
     }
 
-    private static URI url(String text) {
+    static URI url(String text) {
         try {
             return URI.create(text);
         } catch (IllegalArgumentException e) {

@@ -1,7 +1,10 @@
 package io.millrace.server.config;
 
 import java.io.IOException;
+import java.nio.charset.MalformedInputException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -44,9 +47,26 @@ final class Secrets {
                 throw new IllegalArgumentException("file: " + file + " is no key (expected: at most 64KiB)");
             }
             return Secret.of(Files.readString(file).strip(), "file: " + name);
-        } catch (IOException | UnsupportedOperationException e) {
+        } catch (IOException e) {
+            throw new IllegalArgumentException("file: " + file + " cannot be read: " + reason(e), e);
+        } catch (UnsupportedOperationException e) {
             throw new IllegalArgumentException(
-                    "file: " + file + " cannot be read: " + e.getClass().getSimpleName(), e);
+                    "file: " + file + " is on a file system without owners (expected: env)", e);
         }
+    }
+
+    /** Why a file cannot be read, in a user's words. */
+    static String reason(IOException failure) {
+        if (failure instanceof NoSuchFileException) {
+            return "no such file";
+        }
+        if (failure instanceof AccessDeniedException) {
+            return "permission denied";
+        }
+        if (failure instanceof MalformedInputException) {
+            return "not text in UTF-8";
+        }
+        boolean says = failure.getClass() == IOException.class && failure.getMessage() != null;
+        return says ? failure.getMessage() : failure.getClass().getSimpleName();
     }
 }

@@ -107,6 +107,6 @@ public record Upstream(String name, URI url, Credential credential, Path ca, int
 
     /** The URL without what may be secret in it. */
     private static String shown(URI url) {
-        return url.getHost() == null ? "(no host)" : url.getScheme() + "://" + url.getHost();
+        return url.getHost() == null ? "no host in it" : url.getScheme() + "://" + url.getHost();
     }
 }

@@ -40,7 +40,9 @@ public final class MockServer implements AutoCloseable {
         if (!bound.isSuccess()) {
             shutDown();
             throw new IllegalStateException(
-                    "mock: cannot listen on " + config.host() + ":" + config.port(), bound.cause());
+                    "mock: cannot listen on " + config.host() + ":" + config.port() + ": "
+                            + reason(bound.cause().getMessage()),
+                    bound.cause());
         }
         channels.add(bound.channel());
         address = (InetSocketAddress) bound.channel().localAddress();
@@ -103,6 +105,11 @@ public final class MockServer implements AutoCloseable {
             }
             requests.add(request);
         }
+    }
+
+    /** Without what the native transports put before it: {@code bind(..) failed with error(-98): }. */
+    private static String reason(String message) {
+        return message.substring(message.indexOf("): ") < 0 ? 0 : message.indexOf("): ") + 3);
     }
 
     private void shutDown() {

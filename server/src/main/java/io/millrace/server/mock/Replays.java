@@ -18,6 +18,9 @@ final class Replays {
 
     /** @param directory the directory of recordings, or null for those on the class path */
     Replays(Path directory) {
+        if (directory != null && !Files.isDirectory(directory)) {
+            throw new IllegalArgumentException("replay directory: " + directory + " (expected: a directory)");
+        }
         this.directory = directory;
     }
 

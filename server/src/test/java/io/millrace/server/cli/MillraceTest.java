@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MillraceTest {
     private final StringWriter out = new StringWriter();
@@ -64,7 +66,30 @@ class MillraceTest {
     void unknownCommandIsWrongUsage() {
         assertThat(execute("srve")).isEqualTo(2);
 
-        assertThat(err.toString()).contains("srve");
+        assertThat(err.toString())
+                .startsWith("millrace: 'srve' is no command")
+                .contains("serve", "Try 'millrace --help'.")
+                .hasLineCount(3);
+    }
+
+    @Test
+    void unknownOptionIsWrongUsageOfItsCommand() {
+        assertThat(execute("serve", "--lisen", "127.0.0.1:0")).isEqualTo(2);
+
+        assertThat(err.toString())
+                .startsWith("millrace: Unknown option: '--lisen'")
+                .contains("--listen", "Try 'millrace serve --help'.");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1:9100", "localhost:9100", "foo"})
+    void upstreamWithoutASchemeIsToldHowOneLooks(String url) {
+        assertThat(execute("check", "--upstream", url)).isEqualTo(1);
+
+        assertThat(err.toString())
+                .startsWith("--upstream: n")
+                .contains("(expected: http://host:port or https://host)")
+                .hasLineCount(1);
     }
 
     @Test
@@ -89,7 +114,7 @@ class MillraceTest {
 
         assertThat(err.toString().lines())
                 .satisfiesExactly(
-                        line -> assertThat(line).startsWith("--transport: "),
+                        line -> assertThat(line).startsWith("--transport: carrier-pigeon (expected: "),
                         line -> assertThat(line).isEqualTo(file + ":1:1: lisen: unknown key, did you mean 'listen'?"),
                         line -> assertThat(line).startsWith(file + ":2:18: idle: 'x'"));
         assertThat(out.toString()).isEmpty();
@@ -99,7 +124,7 @@ class MillraceTest {
     void checkOfFileThatIsMissingSaysSo() {
         assertThat(execute("check", directory.resolve("no.yaml").toString())).isEqualTo(1);
 
-        assertThat(err.toString().strip()).endsWith("no.yaml: cannot be read: NoSuchFileException");
+        assertThat(err.toString().strip()).endsWith("no.yaml: cannot be read: no such file");
     }
 
     @Test
@@ -108,6 +133,16 @@ class MillraceTest {
                 .isEqualTo(1);
 
         assertThat(err.toString()).startsWith("millrace: mock key: tftt");
+    }
+
+    @Test
+    void mockRefusesAReplayDirectoryThatIsNone() {
+        String missing = directory.resolve("missing").toString();
+
+        assertThat(execute("mock", "--listen", "127.0.0.1:0", "--replay-dir", missing))
+                .isEqualTo(1);
+
+        assertThat(err.toString()).startsWith("millrace: replay directory: " + missing);
     }
 
     private int execute(String... arguments) {

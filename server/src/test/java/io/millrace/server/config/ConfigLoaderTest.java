@@ -233,7 +233,7 @@ class ConfigLoaderTest {
         assertThat(problemsOf("upstreams: {a: {url: 'http://h', credential: {file: no.txt}}}", Map.of()))
                 .singleElement()
                 .asString()
-                .endsWith("no.txt cannot be read: NoSuchFileException");
+                .endsWith("no.txt cannot be read: no such file");
     }
 
     @Test

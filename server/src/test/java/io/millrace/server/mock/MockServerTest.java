@@ -594,7 +594,7 @@ final class MockServerTest {
         var taken = MockConfig.defaults().withAddress("127.0.0.1", mock.port());
         assertThatThrownBy(() -> MockServer.start(taken))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("mock: cannot listen on 127.0.0.1:" + mock.port());
+                .hasMessage("mock: cannot listen on 127.0.0.1:" + mock.port() + ": Address already in use");
     }
 
     @ParameterizedTest
