@@ -91,7 +91,7 @@ public final class RelayServer implements AutoCloseable {
 
     /**
      * Accepts nothing new, lets what is in progress end until the drain limit, then ends the rest with an error event.
-     * Completes when nothing is in progress. May be called more than once.
+     * Completes when the last client is gone. May be called more than once.
      */
     public synchronized CompletableFuture<Void> drain() {
         if (draining == null) {
@@ -113,7 +113,9 @@ public final class RelayServer implements AutoCloseable {
     }
 
     private void awaitIdle(long limitNs, boolean cut) {
-        if (relay.metrics().activeExchanges() == 0 || (cut && System.nanoTime() > limitNs)) {
+        // A response that has ended may still be on its way to a slow client: its connection closes behind it.
+        boolean idle = relay.metrics().activeExchanges() == 0 && relay.metrics().openConnections() == 0;
+        if (idle || (cut && System.nanoTime() > limitNs)) {
             draining.complete(null);
             return;
         }

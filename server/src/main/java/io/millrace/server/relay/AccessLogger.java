@@ -13,9 +13,14 @@ import org.slf4j.LoggerFactory;
 final class AccessLogger {
     private static final Logger LOG = LoggerFactory.getLogger("millrace.access");
 
-    private final AccessLog.Format format;
+    private volatile AccessLog.Format format;
 
     AccessLogger(AccessLog.Format format) {
+        this.format = format;
+    }
+
+    /** Takes another format, from any thread. */
+    void format(AccessLog.Format format) {
         this.format = format;
     }
 

@@ -2,6 +2,7 @@ package io.millrace.server.relay;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.dialect.HeartbeatForm;
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.Usage;
 import io.millrace.codec.sse.SseFrameDecoder;
@@ -82,7 +83,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         var router = settings.router();
         String model = target.modelInPath();
         if (model != null) {
-            fields = new RequestFields(model, -1, -1, target.path().endsWith(":streamGenerateContent"), null);
+            fields = RequestFields.ofPath(model, target.path().endsWith(":streamGenerateContent"));
         }
         if (!router.knowsPath(target.path(), request.headers())) {
             refuseWhenRead(404, "no_route", "No route takes the path " + target.path() + ".", null);
@@ -199,7 +200,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         boolean bodiless = request.method().equals(HttpMethod.HEAD);
         if (Heads.isEventStream(head) && !bodiless) {
             beginStream(head);
-        } else if (stream != null) {
+        } else if (stream != null && stream.started()) {
             // Early heartbeats have committed the client to a stream.
             abortUpstream();
             end(Ending.withError(
@@ -361,18 +362,14 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
     }
 
+    /** A body that is no JSON, such as an upload, has no model; it is refused only if nothing takes it without one. */
     private void chooseByModel() {
-        if (fields.invalid() != null && !isForm()) {
+        Route chosen = settings.router().route(target.path(), request.headers(), fields.model());
+        if (chosen == null && fields.invalid() != null) {
             refuse(400, "invalid_json", "The route is chosen by model, but " + fields.invalid() + ".", null);
             return;
         }
-        choose(settings.router().route(target.path(), request.headers(), fields.model()));
-    }
-
-    /** An upload, such as audio to transcribe, whose model is not looked for. */
-    private boolean isForm() {
-        String type = request.headers().get(HttpHeaderNames.CONTENT_TYPE, "");
-        return type.regionMatches(true, 0, "multipart/", 0, "multipart/".length());
+        choose(chosen);
     }
 
     private void choose(Route chosen) {
@@ -461,12 +458,22 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     private StreamRelay newStream(HttpResponse head) {
         int frameHold = settings.config().limits().frameHold();
         var frames = new SseFrameDecoder(downstream.channel().alloc(), frameHold);
-        return new StreamRelay(downstream, head, dialect, frames, timeline, route.heartbeat(), requestId);
+        return new StreamRelay(
+                downstream, head, dialect, frames, timeline, route.heartbeat(), fields.choices(), requestId);
+    }
+
+    /** Early heartbeats were to come, but the upstream was faster and answers something else. */
+    private void dropUnstartedStream() {
+        if (stream != null) {
+            stream.frames().close();
+            stream = null;
+        }
     }
 
     private void beginPlain(HttpResponse head) {
         status = head.status().code();
         body.drop();
+        dropUnstartedStream();
         if (credential() != null && status >= 400 && Heads.isCoded(head)) {
             abortUpstream();
             String message = "The upstream answered " + status + ". Its body is coded and cannot be searched for keys.";
@@ -644,7 +651,8 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     private void beatEarly(long nowNs) {
         var heartbeat = route.heartbeat();
         boolean mayBegin = stream == null && plain == null && timeline.headNs == 0 && fields.stream();
-        if (heartbeat.early()
+        boolean wanted = heartbeat.early() && StreamRelay.form(heartbeat, dialect) != HeartbeatForm.NONE;
+        if (wanted
                 && mayBegin
                 && nowNs - timeline.requestCompleteNs >= heartbeat.interval().toNanos()) {
             status = 200;

@@ -33,6 +33,7 @@ public final class Relay implements RequestHandler {
 
     private final IdentityHashMap<EventLoop, RelayLoop> loops = new IdentityHashMap<>();
     private final Metrics metrics;
+    private final AccessLogger accessLogger;
     private volatile RelaySettings settings;
     private volatile boolean draining;
 
@@ -43,7 +44,7 @@ public final class Relay implements RequestHandler {
      */
     public Relay(RelayConfig config, List<EventLoop> eventLoops, Connector connector) {
         settings = RelaySettings.of(config, null);
-        var accessLogger = new AccessLogger(config.accessLog().format());
+        accessLogger = new AccessLogger(config.accessLog().format());
         var budget = new RequestBody.Budget(Runtime.getRuntime().maxMemory() / BODY_BUDGET_DIVISOR);
         var counters = new ArrayList<LoopCounters>();
         for (EventLoop loop : eventLoops) {
@@ -78,6 +79,7 @@ public final class Relay implements RequestHandler {
     public void reload(RelayConfig config) {
         RelaySettings next = RelaySettings.of(config, settings);
         settings = next;
+        accessLogger.format(config.accessLog().format());
         var origins = next.destinations().stream()
                 .map(RelaySettings.Destination::origin)
                 .toList();

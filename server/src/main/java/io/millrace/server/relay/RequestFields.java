@@ -9,18 +9,24 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /**
- * The two top-level fields of a request body that a relay looks at. Read with a streaming parser that builds nothing, to
+ * The top-level fields of a request body that a relay looks at. Read with a streaming parser that builds nothing, to
  * the end: of a field that is there twice the last counts, as it does for the servers behind.
  *
  * @param model the value of {@code model}, or null
  * @param modelStart index of the opening quote of that value, from the start of the body
  * @param modelEnd index behind its closing quote
  * @param stream whether {@code stream} is true
+ * @param choices how many answers are asked for in one stream ({@code n}), at least 1
  * @param invalid what is wrong with the JSON, or null
  */
-record RequestFields(String model, int modelStart, int modelEnd, boolean stream, String invalid) {
-    static final RequestFields NONE = new RequestFields(null, -1, -1, false, null);
+record RequestFields(String model, int modelStart, int modelEnd, boolean stream, int choices, String invalid) {
+    static final RequestFields NONE = new RequestFields(null, -1, -1, false, 1, null);
     private static final JsonFactory JSON = new JsonFactory();
+
+    /** Of a dialect that names the model in the path. */
+    static RequestFields ofPath(String model, boolean stream) {
+        return new RequestFields(model, -1, -1, stream, 1, null);
+    }
 
     /** Reads the whole of {@code body}, whose indices are left as they are. */
     static RequestFields of(ByteBuf body) {
@@ -28,6 +34,7 @@ record RequestFields(String model, int modelStart, int modelEnd, boolean stream,
         int modelStart = -1;
         int modelEnd = -1;
         boolean stream = false;
+        int choices = 1;
         try (JsonParser parser = JSON.createParser((InputStream) new ByteBufInputStream(body.duplicate()))) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 return invalid("the body is not a JSON object");
@@ -41,19 +48,21 @@ record RequestFields(String model, int modelStart, int modelEnd, boolean stream,
                     modelEnd = (int) parser.currentLocation().getByteOffset();
                 } else if (name.equals("stream")) {
                     stream = value == JsonToken.VALUE_TRUE;
+                } else if (name.equals("n") && value == JsonToken.VALUE_NUMBER_INT) {
+                    choices = Math.max(1, parser.getValueAsInt(1));
                 }
                 parser.skipChildren();
             }
             if (model != null && modelStart < 0) {
                 return invalid("the body is not UTF-8");
             }
-            return new RequestFields(model, modelStart, modelEnd, stream, null);
+            return new RequestFields(model, modelStart, modelEnd, stream, choices, null);
         } catch (IOException e) {
-            return new RequestFields(model, modelStart, modelEnd, stream, "the body is not valid JSON");
+            return new RequestFields(model, modelStart, modelEnd, stream, choices, "the body is not valid JSON");
         }
     }
 
     private static RequestFields invalid(String reason) {
-        return new RequestFields(null, -1, -1, false, reason);
+        return new RequestFields(null, -1, -1, false, 1, reason);
     }
 }

@@ -26,7 +26,7 @@ final class StreamRelay implements SseFrameListener {
     /** A chunk is written early when it has grown to this, so that a large read does not double in memory. */
     private static final long WRITE_EARLY_BYTES = 64 * 1024;
 
-    private static final int GEMINI_GRACE_FACTOR = 20;
+    private static final int UNSURE_GRACE_FACTOR = 20;
 
     private final DownstreamConnection downstream;
     private final Dialect dialect;
@@ -34,6 +34,7 @@ final class StreamRelay implements SseFrameListener {
     private final SseFrameDecoder frames;
     private final Timeline timeline;
     private final Heartbeat heartbeat;
+    private final int choices;
     private final String requestId;
     private HttpResponse head;
     private FrameSink sink;
@@ -54,6 +55,7 @@ final class StreamRelay implements SseFrameListener {
             SseFrameDecoder frames,
             Timeline timeline,
             Heartbeat heartbeat,
+            int choices,
             String requestId) {
         this.downstream = downstream;
         this.head = head;
@@ -62,6 +64,7 @@ final class StreamRelay implements SseFrameListener {
         this.frames = frames;
         this.timeline = timeline;
         this.heartbeat = heartbeat;
+        this.choices = choices;
         this.requestId = requestId;
     }
 
@@ -200,13 +203,14 @@ final class StreamRelay implements SseFrameListener {
     }
 
     /**
-     * How long to wait for what may follow the end. Gemini repeats a finish reason on every chunk in some versions, so
-     * there a pause is not yet an end.
+     * How long to wait for what may follow the end. Gemini repeats a finish reason on every chunk in some versions, and of
+     * several choices a later one may not have begun yet: there a pause is not yet an end.
      */
     long graceNs(Timeouts timeouts) {
         long terminalNs = timeouts.terminalGrace().toNanos();
-        boolean mayGoOn = dialect == Dialect.GEMINI && inspector.end() == StreamEnd.FINISHED;
-        return mayGoOn ? GEMINI_GRACE_FACTOR * terminalNs : terminalNs;
+        boolean unsure = dialect == Dialect.GEMINI || choices > 1;
+        boolean mayGoOn = unsure && inspector.end() == StreamEnd.FINISHED;
+        return mayGoOn ? UNSURE_GRACE_FACTOR * terminalNs : terminalNs;
     }
 
     /** Whether the wait is over: a stream that is only finished may go on for as long as frames keep coming. */
@@ -263,7 +267,7 @@ final class StreamRelay implements SseFrameListener {
     /** Writes a heartbeat if the stream has been silent for its interval and the dialect has a safe form. */
     void onSweep(long nowNs) {
         long intervalNs = heartbeat.interval().toNanos();
-        if (intervalNs == 0 || (sink == null && !(heartbeat.early() && head != null))) {
+        if (sink == null && !heartbeat.early()) {
             return;
         }
         long silentSinceNs = lastWriteNs == 0 ? timeline.startNs : lastWriteNs;
@@ -310,11 +314,19 @@ final class StreamRelay implements SseFrameListener {
 
     /** Messages pings are legal only after {@code message_start}; before it a comment is. */
     private HeartbeatForm form() {
-        HeartbeatForm form = heartbeat.form();
-        if (form == null) {
-            form = dialect == Dialect.UNKNOWN ? HeartbeatForm.NONE : dialect.heartbeat();
-        }
+        HeartbeatForm form = form(heartbeat, dialect);
         return form == HeartbeatForm.PING_EVENT && !contentSeen ? HeartbeatForm.COMMENT : form;
+    }
+
+    /** The form that heartbeats of this dialect take, none where they are off. */
+    static HeartbeatForm form(Heartbeat heartbeat, Dialect dialect) {
+        if (heartbeat.interval().isZero()) {
+            return HeartbeatForm.NONE;
+        }
+        if (heartbeat.form() != null) {
+            return heartbeat.form();
+        }
+        return dialect == Dialect.UNKNOWN ? HeartbeatForm.NONE : dialect.heartbeat();
     }
 
     private void onKind(FrameKind kind) {
