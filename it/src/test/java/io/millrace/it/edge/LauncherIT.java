@@ -1,0 +1,192 @@
+package io.millrace.it.edge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The packaged launcher as a user starts it, without keys and without a configuration. */
+class LauncherIT {
+    private static final Path PACKAGED = Path.of("..", "bench", "target");
+    private static final Duration START_LIMIT = Duration.ofSeconds(60);
+    private static final long RUN_LIMIT_SECONDS = 60;
+    /** What the launcher takes its configuration from, which must not come from the one who runs the tests. */
+    private static final List<String> VARIABLES = List.of("OPENAI_", "ANTHROPIC_", "GEMINI_", "MILLRACE_");
+
+    @TempDir
+    private Path directory;
+
+    private final List<Process> started = new ArrayList<>();
+
+    /**
+     * What a command printed.
+     *
+     * @param line without its end
+     * @param atNs on the clock of {@link System#nanoTime}
+     */
+    record Printed(String line, long atNs) {}
+
+    @BeforeEach
+    void unpack() throws IOException, InterruptedException {
+        Path archive;
+        try (Stream<Path> files = Files.list(PACKAGED)) {
+            archive = files.filter(file -> file.getFileName().toString().matches("millrace-[0-9].*\\.tar\\.gz"))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalStateException("bench is not packaged: run mvn verify"));
+        }
+        var tar = new ProcessBuilder(
+                        "tar", "-xzf", archive.toString(), "-C", directory.toString(), "--strip-components=1")
+                .inheritIO()
+                .start();
+        assertThat(tar.waitFor()).isZero();
+    }
+
+    @AfterEach
+    void stop() {
+        started.forEach(Process::destroyForcibly);
+        await().until(() -> started.stream().noneMatch(Process::isAlive));
+    }
+
+    @Test
+    void streamsAsItsHintSays() throws Exception {
+        var relay = serve();
+        var curl = shell(hint());
+
+        var lines = new ArrayList<Printed>();
+        try (var output = curl.inputReader(StandardCharsets.UTF_8)) {
+            while (read(output, lines)) {}
+        }
+
+        assertThat(exitCode(curl)).isZero();
+        var tokens = lines.stream()
+                .filter(printed -> printed.line().contains("\"content\":\""))
+                .toList();
+        assertThat(tokens).hasSizeGreaterThan(10);
+        long moments = 1;
+        for (int i = 1; i < tokens.size(); i++) {
+            moments += tokens.get(i).atNs() - tokens.get(i - 1).atNs() > TimeUnit.MILLISECONDS.toNanos(5) ? 1 : 0;
+        }
+        assertThat(moments).isGreaterThan(tokens.size() / 2);
+        assertThat(lines).extracting(Printed::line).endsWith("data: [DONE]", "");
+        assertThat(relay.isAlive()).isTrue();
+    }
+
+    @Test
+    void letsAStreamEndAfterSigterm() throws Exception {
+        var relay = serve();
+        var curl = shell(hint());
+
+        var lines = new ArrayList<Printed>();
+        long termNs;
+        try (var output = curl.inputReader(StandardCharsets.UTF_8)) {
+            while (lines.size() < 9) {
+                assertThat(read(output, lines)).isTrue();
+            }
+            termNs = System.nanoTime();
+            terminate(relay);
+            while (read(output, lines)) {}
+        }
+
+        assertThat(exitCode(curl)).isZero();
+        assertThat(lines.get(lines.size() - 1).atNs() - termNs).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(200));
+        assertThat(lines).extracting(Printed::line).endsWith("data: [DONE]", "");
+        assertThat(exitCode(relay)).isZero();
+    }
+
+    @Test
+    void endsAStreamWithAnErrorAtTheDrainLimit() throws Exception {
+        var relay = serve("--drain", "300ms");
+        var curl = shell(hint().replace("\"model\":\"mock\"", "\"model\":\"mock:tokens=100000,gap_ms=20\""));
+
+        var lines = new ArrayList<Printed>();
+        long termNs;
+        try (var output = curl.inputReader(StandardCharsets.UTF_8)) {
+            while (lines.size() < 9) {
+                assertThat(read(output, lines)).isTrue();
+            }
+            termNs = System.nanoTime();
+            terminate(relay);
+            while (read(output, lines)) {}
+        }
+
+        assertThat(exitCode(curl)).isZero();
+        assertThat(lines)
+                .extracting(Printed::line)
+                .noneMatch(line -> line.contains("[DONE]"))
+                .anyMatch(line -> line.startsWith("data: {\"error\":") && line.contains("\"relay_draining\""));
+        assertThat(exitCode(relay)).isZero();
+        assertThat(Duration.ofNanos(System.nanoTime() - termNs))
+                .isBetween(Duration.ofMillis(300), Duration.ofSeconds(15));
+    }
+
+    /** Starts {@code millrace serve} on a free port and waits until it says where. */
+    private Process serve(String... options) throws IOException {
+        var command = new ArrayList<String>();
+        command.addAll(List.of(directory.resolve("bin/millrace").toString(), "serve", "--listen", "127.0.0.1:0"));
+        command.addAll(List.of(options));
+        var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output().toFile());
+        builder.environment().keySet().removeIf(name -> VARIABLES.stream().anyMatch(name::startsWith));
+        Process process = builder.start();
+        started.add(process);
+        await("ready line")
+                .atMost(START_LIMIT)
+                .until(() -> !process.isAlive() || Files.readString(output()).contains("curl -N "));
+        assertThat(process.isAlive()).as(Files.readString(output())).isTrue();
+        assertThat(output()).content().contains(" listening on http://127.0.0.1:");
+        return process;
+    }
+
+    private Path output() {
+        return directory.resolve("output.log");
+    }
+
+    /** The command that the launcher told the user to try. */
+    private String hint() throws IOException {
+        return Files.readAllLines(output()).stream()
+                .filter(line -> line.strip().startsWith("curl -N "))
+                .findFirst()
+                .orElseThrow()
+                .strip();
+    }
+
+    private Process shell(String command) throws IOException {
+        var process = new ProcessBuilder("sh", "-c", command)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        started.add(process);
+        return process;
+    }
+
+    /** SIGTERM. */
+    private static void terminate(Process process) {
+        assertThat(process.supportsNormalTermination()).isTrue();
+        process.destroy();
+    }
+
+    private static boolean read(BufferedReader output, List<Printed> lines) throws IOException {
+        String line = output.readLine();
+        if (line == null) {
+            return false;
+        }
+        lines.add(new Printed(line, System.nanoTime()));
+        return true;
+    }
+
+    private static int exitCode(Process process) throws InterruptedException {
+        assertThat(process.waitFor(RUN_LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+        return process.exitValue();
+    }
+}
