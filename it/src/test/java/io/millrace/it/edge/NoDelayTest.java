@@ -21,6 +21,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Queue;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -43,8 +44,11 @@ class NoDelayTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final int PIECES = 80;
     private static final int GAP_MS = 10;
-    /** A comb has a tooth for each four or five pieces; a busy machine makes one now and then, too. */
-    private static final int MANY_TEETH = PIECES / 10;
+    /** A comb has a tooth for each four or five pieces; a busy machine makes one now and then, and breaks one off. */
+    private static final int MANY_TEETH = PIECES / 8;
+
+    private static final int FEW_TEETH = PIECES / 20;
+    private static final int TRIES = 3;
 
     private static final int LOCK_STEPS = 300;
 
@@ -69,7 +73,8 @@ class NoDelayTest {
     @Test
     void sendsTokensToTheClientWithoutTheComb() throws Exception {
         try (var harness = RelayHarness.start()) {
-            assertThat(teeth(tokenTimes(harness))).isLessThan(MANY_TEETH);
+            assertThat(inOneOf(TRIES, () -> teeth(tokenTimes(harness)) < FEW_TEETH))
+                    .isTrue();
         }
     }
 
@@ -78,18 +83,21 @@ class NoDelayTest {
         try (var harness = RelayHarness.start();
                 var tap = nagleWhere(accepts(harness.port()))) {
             assertThat(tap).isNotNull();
-            assertThat(teeth(tokenTimes(harness))).isGreaterThan(MANY_TEETH);
+            assertThat(inOneOf(TRIES, () -> teeth(tokenTimes(harness)) > MANY_TEETH))
+                    .isTrue();
         }
     }
 
     @Test
     void sendsPiecesOfARequestToTheUpstreamWithoutTheComb() throws Exception {
-        assertThat(teeth(pieceTimes(channel -> false))).isLessThan(MANY_TEETH);
+        assertThat(inOneOf(TRIES, () -> teeth(pieceTimes(channel -> false)) < FEW_TEETH))
+                .isTrue();
     }
 
     @Test
     void combsPiecesOfARequestWithNagle() throws Exception {
-        assertThat(teeth(pieceTimes(channel -> channel.parent() == null))).isGreaterThan(MANY_TEETH);
+        assertThat(inOneOf(TRIES, () -> teeth(pieceTimes(channel -> channel.parent() == null)) > MANY_TEETH))
+                .isTrue();
     }
 
     /** The upstream sends a frame when the client has the one before: waiting for more would be for ever. */
@@ -180,11 +188,21 @@ class NoDelayTest {
         }
     }
 
+    /** Whether it is so once: a comb has teeth in every try, and a busy machine does not make as many in every try. */
+    private static boolean inOneOf(int tries, Callable<Boolean> check) throws Exception {
+        for (int i = 0; i < tries; i++) {
+            if (check.call()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** How often nothing came for about 40 ms. */
     private static long teeth(long[] at) {
         return IntStream.range(1, at.length)
                 .mapToLong(i -> at[i] - at[i - 1])
-                .filter(gapNs -> gapNs > 30e6 && gapNs < 60e6)
+                .filter(gapNs -> gapNs > 30e6 && gapNs < 80e6)
                 .count();
     }
 
