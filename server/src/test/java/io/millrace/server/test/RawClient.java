@@ -117,7 +117,8 @@ public final class RawClient implements AutoCloseable {
         return null;
     }
 
-    private static List<byte[]> cut(byte[] body) {
+    /** The whole event stream frames of a body; an unfinished one at its end is left out. */
+    public static List<byte[]> cut(byte[] body) {
         var frames = new ArrayList<byte[]>();
         ByteBuf in = Unpooled.wrappedBuffer(body);
         try (var decoder = new SseFrameDecoder(UnpooledByteBufAllocator.DEFAULT, Integer.MAX_VALUE / 4)) {

@@ -1,6 +1,7 @@
 package io.millrace.server.test;
 
 import io.millrace.server.RelayServer;
+import io.millrace.server.Transport;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.mock.MockConfig;
@@ -9,6 +10,8 @@ import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.UnaryOperator;
 
 /** A mock upstream with a relay in front of it, both in this process, on free loopback ports. */
@@ -36,6 +39,11 @@ public final class RelayHarness implements AutoCloseable {
         var mock = MockServer.start(mockConfig);
         var config = RelayConfig.relayTo(mock.uri()).withAccessLog(AccessLog.OFF);
         return new RelayHarness(mock, RelayServer.start(change.apply(config)));
+    }
+
+    /** The ways to the kernel that this machine has. */
+    public static List<Transport> transports() {
+        return Arrays.stream(Transport.values()).filter(Transport::isAvailable).toList();
     }
 
     public int port() {
