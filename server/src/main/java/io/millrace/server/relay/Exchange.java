@@ -344,7 +344,11 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
         abortUpstream();
         if (stream != null && stream.started()) {
-            end(Ending.withError(RelayError.RELAY_DRAINING, "The relay is shutting down"));
+            boolean saidAll = stream.nearlyComplete() && stream.betweenFrames();
+            end(
+                    saidAll
+                            ? stream.endingAsSeen()
+                            : Ending.withError(RelayError.RELAY_DRAINING, "The relay is shutting down"));
         } else if (plainStarted()) {
             finishBroken(Outcome.DRAINED);
         } else {

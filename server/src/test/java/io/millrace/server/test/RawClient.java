@@ -150,6 +150,22 @@ public final class RawClient implements AutoCloseable {
         return head.toString();
     }
 
+    /** Reads bytes until they end in {@code text} and returns them. */
+    public String readUntil(String text) throws IOException {
+        var got = new ByteArrayOutputStream();
+        byte last = (byte) text.charAt(text.length() - 1);
+        while (true) {
+            int b = in.read();
+            if (b < 0) {
+                throw new EOFException(got.toString(StandardCharsets.UTF_8));
+            }
+            got.write(b);
+            if ((byte) b == last && got.toString(StandardCharsets.UTF_8).endsWith(text)) {
+                return got.toString(StandardCharsets.UTF_8);
+            }
+        }
+    }
+
     public Response readAll() throws IOException {
         return readBody(readHead());
     }
