@@ -258,7 +258,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         requests = limits.requestsPerConnection();
         if (state == State.AWAITING_REQUEST && !decoder.headStarted()) {
             state = State.CLOSING;
-            context.close();
+            context.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
         }
     }
 
@@ -346,7 +346,8 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             case AWAITING_REQUEST -> sweepAwaiting(nowNs);
             case IN_EXCHANGE -> sweepExchange(nowNs);
             case CLOSING -> {
-                if (nowNs - sinceNs > writeStallNs) {
+                boolean lingers = pendingBytes() == 0 && nowNs - sinceNs > writeStallNs;
+                if (lingers || isWriteStalled(nowNs)) {
                     context.close();
                 }
             }
@@ -474,7 +475,13 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     }
 
     private void sweepAwaiting(long nowNs) {
-        if (headStarted) {
+        if (!headStarted && pendingBytes() > 0) {
+            // The last response is still on its way to a slow client, which is idle only once it has that.
+            sinceNs = nowNs;
+            if (isWriteStalled(nowNs)) {
+                reset();
+            }
+        } else if (headStarted) {
             if (nowNs - sinceNs > requestHeadNs) {
                 refuse(new RequestGate.Refusal(408, "request_timeout", "The request head did not arrive in time."));
             }
@@ -505,7 +512,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
 
     /** Whether the client has taken nothing for the write-stall limit although something waits for it. */
     private boolean isWriteStalled(long nowNs) {
-        long pending = pendingBytes();
+        long pending = unsentBytes();
         long flushed = (sink == null ? 0 : sink.bodyBytes()) - pending;
         if (pending == 0 || pending < pendingWhenChecked || flushed > flushedBytes) {
             drainedNs = nowNs;
@@ -513,5 +520,11 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         pendingWhenChecked = pending;
         flushedBytes = flushed;
         return nowNs - drainedNs > writeStallNs;
+    }
+
+    /** Unlike {@link #pendingBytes()} without the part of the first buffer that the kernel has taken. */
+    private long unsentBytes() {
+        var outbound = context.channel().unsafe().outboundBuffer();
+        return outbound == null ? 0 : outbound.totalPendingWriteBytes() - outbound.currentProgress();
     }
 }

@@ -1,116 +1,97 @@
 package io.millrace.server.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
+/** A relay that is told to stop: nothing new, what runs may end, and what does not is told why. */
 class DrainTest {
     @Test
-    void letsStreamsEnd() throws Exception {
-        try (var harness = RelayHarness.start();
-                var client = harness.client()) {
-            client.post(RelayHarness.withSpec("/v1/chat/completions", "tokens=20,gap_ms=20"), "m", "");
-            String head = client.readHead();
-            var drained = harness.relay.drain();
-            var response = client.readBody(head);
-            assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
-            assertThat(response.text()).endsWith("data: [DONE]\n\n");
-            drained.get(5, TimeUnit.SECONDS);
-            assertThat(client.read())
-                    .as("the connection closes behind its last response")
-                    .isEqualTo(-1);
-        }
-    }
-
-    @Test
-    void acceptsNoNewConnection() throws Exception {
-        try (var harness = RelayHarness.start()) {
-            int port = harness.port();
-            harness.relay.drain().get(5, TimeUnit.SECONDS);
-            await().untilAsserted(() -> Assertions.assertThatThrownBy(() -> new RawClient(port).close())
-                    .isInstanceOf(ConnectException.class));
-        }
-    }
-
-    @Test
-    void tellsARequestThatHasBegunThatItIsNotReady() throws Exception {
+    void letsStreamsEndAndTakesNothingNew() throws Exception {
         try (var harness = RelayHarness.start();
                 var streaming = harness.client();
-                var asking = harness.client()) {
-            streaming.post(RelayHarness.withSpec("/v1/chat/completions", "tokens=50,gap_ms=10"), "m", "");
+                var idle = harness.client();
+                var half = harness.client()) {
+            streaming.post(RelayHarness.withSpec(Api.CHAT.path, "tokens=20,gap_ms=30"), "m", "");
             String head = streaming.readHead();
-            asking.sendRaw("GET /readyz HTTP/1.1\r\nHost: h\r\n\r\nGET /readyz HTTP/1.1\r\n");
-            assertThat(asking.readAll().text()).isEqualTo("ready\n");
-            harness.relay.drain();
-            asking.sendRaw("Host: h\r\n\r\n");
-            var answer = asking.readAll();
-            assertThat(answer.status()).isEqualTo(503);
-            assertThat(answer.text()).isEqualTo("draining\n");
-            assertThat(asking.read()).isEqualTo(-1);
-            assertThat(streaming.readBody(head).text()).endsWith("data: [DONE]\n\n");
+            idle.send("GET", "/readyz", "");
+            assertThat(idle.readAll().status()).isEqualTo(200);
+            half.sendRaw("GET /readyz HTTP/1.1\r\nHost: x\r\n");
+            // The half head must have been read before the drain begins: it came before this.
+            idle.send("GET", "/healthz", "");
+            assertThat(idle.readAll().text()).isEqualTo("ok\n");
+
+            CompletableFuture<Void> drained = harness.relay.drain();
+            assertThat(idle.read()).isNegative();
+            assertThat(drained).isNotDone();
+            assertThatThrownBy(harness::client).isInstanceOf(ConnectException.class);
+            half.sendRaw("\r\n");
+            assertThat(half.readAll().status()).isEqualTo(503);
+            assertThat(half.read()).isNegative();
+            RawClient.Response response = streaming.readBody(head);
+            assertThat(response.text()).endsWith("data: [DONE]\n\n");
+            assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
+            assertThat(streaming.read()).isNegative();
+            drained.get(5, TimeUnit.SECONDS);
+            assertThat(harness.relay.drain()).isSameAs(drained);
         }
     }
 
     @Test
-    void closesIdleConnections() throws Exception {
-        try (var harness = RelayHarness.start();
-                var idle = harness.client()) {
-            idle.sendRaw("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
-            assertThat(idle.readAll().text()).isEqualTo("ok\n");
-            harness.relay.drain();
-            assertThat(idle.read()).isEqualTo(-1);
+    void tellsTheRestWhyTheyEndAtTheLimit() throws Exception {
+        Timeouts timeouts = Timeouts.DEFAULT.withDrain(Duration.ofMillis(200));
+        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts))) {
+            Map<Api, RawClient> clients = new EnumMap<>(Api.class);
+            for (Api api : Api.values()) {
+                RawClient client = harness.client();
+                clients.put(api, client);
+                client.post(RelayHarness.withSpec(api.path, "tokens=9,stall_after=2"), "m", "");
+                client.readUntil("200 OK\r\n");
+            }
+            var silent = harness.client();
+            silent.post(RelayHarness.withSpec(Api.MESSAGES.path, "stall_head=1"), "m", "");
+            await().until(() -> harness.mock.stats().activeStreams() == 5);
+            CompletableFuture<Void> drained = harness.relay.drain();
+            for (var entry : clients.entrySet()) {
+                assertToldOfDrain(entry.getKey(), entry.getValue());
+            }
+            RawClient.Response refused = silent.readAll();
+            assertThat(refused.status()).isEqualTo(503);
+            assertThat(Api.MESSAGES.refusalOf(refused.text()).message()).contains("shutting down");
+            silent.close();
+            drained.get(5, TimeUnit.SECONDS);
+            await().until(() -> harness.mock.stats().openConnections() == 0);
+            assertThat(harness.relay.metrics().exchanges("drained")).isEqualTo(4);
+            assertThat(harness.relay.metrics().openConnections()).isZero();
         }
     }
 
-    @ParameterizedTest
-    @CsvSource({
-        "/v1/chat/completions, relay_draining",
-        "/v1/responses, relay_draining",
-        "/v1/messages, relay_draining",
-        "/v1beta/models/m:streamGenerateContent?alt=sse, shutting down"
-    })
-    void endsWhatIsLeftAtTheLimitWithAnErrorEvent(String path, String said) throws Exception {
-        try (var harness = RelayHarness.start(limit(Duration.ofMillis(150)));
-                var client = harness.client()) {
-            client.post(RelayHarness.withSpec(path, "tokens=9,stall_after=3"), "m", "");
-            String head = client.readHead();
-            var drained = harness.relay.drain();
-            var response = client.readBody(head);
+    @Test
+    void isOverAtOnceWhenNothingRuns() throws Exception {
+        try (var harness = RelayHarness.start()) {
+            harness.relay.drain().get(5, TimeUnit.SECONDS);
+        }
+    }
+
+    private static void assertToldOfDrain(Api api, RawClient client) throws IOException {
+        try (client) {
+            RawClient.Response response = client.readBody(client.readHead());
             assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
             var frames = response.frames();
-            assertThat(new String(frames.get(frames.size() - 1), java.nio.charset.StandardCharsets.UTF_8))
-                    .contains("\"error\"", said, "after 3 output frames");
-            drained.get(5, TimeUnit.SECONDS);
-            assertThat(harness.relay.metrics().exchanges("drained")).isEqualTo(1);
-            await().until(() -> harness.mock.stats().activeStreams() == 0);
+            String last = new String(frames.get(frames.size() - 1), java.nio.charset.StandardCharsets.UTF_8);
+            assertThat(api.failureOf(last).code()).isEqualTo("relay_draining");
         }
-    }
-
-    @Test
-    void answersWhatHasNotBegunAtTheLimit() throws Exception {
-        try (var harness = RelayHarness.start(limit(Duration.ofMillis(100)));
-                var client = harness.client()) {
-            client.post(RelayHarness.withSpec("/v1/chat/completions", "stall_head=1"), "m", "");
-            await().until(() -> harness.mock.stats().requests() == 1);
-            harness.relay.drain();
-            var response = client.readAll();
-            assertThat(response.status()).isEqualTo(503);
-            assertThat(response.text()).contains("relay_draining");
-        }
-    }
-
-    private static java.util.function.UnaryOperator<RelayConfig> limit(Duration drain) {
-        return config -> config.withTimeouts(Timeouts.DEFAULT.withDrain(drain));
     }
 }

@@ -1,0 +1,76 @@
+package io.millrace.server.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.millrace.server.Transport;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A client that does not read: its upstream is not read either, and no other stream notices. */
+class BackpressureTest {
+    private static final String BURST = "tokens=200000";
+    private static final long MOST_FRAMES_IN_FLIGHT = 60_000;
+
+    @ParameterizedTest
+    @MethodSource("io.millrace.server.test.RelayHarness#transports")
+    void holdsTheUpstreamBackAndLosesNothing(Transport transport) throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withTransport(transport));
+                var client = harness.client()) {
+            client.post(RelayHarness.withSpec(Api.CHAT.path, BURST), "m", "");
+            long held = framesWhenStill(harness);
+            assertThat(held).isLessThan(MOST_FRAMES_IN_FLIGHT);
+            assertThat(harness.stream(Api.CHAT.path, "tokens=50").text()).endsWith("data: [DONE]\n\n");
+            RawClient.Response response = client.readAll();
+            assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
+            assertThat(response.text().split("\"content\":\"", -1).length).isGreaterThan(200_000);
+            assertThat(response.text()).endsWith("data: [DONE]\n\n");
+        }
+    }
+
+    @Test
+    void cutsAClientThatTakesNothingForTheLimit() throws IOException {
+        Timeouts timeouts = Timeouts.DEFAULT.withWriteStall(Duration.ofMillis(400));
+        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts));
+                var client = harness.client()) {
+            client.post(RelayHarness.withSpec(Api.CHAT.path, BURST), "m", "");
+            await().until(() -> harness.relay.metrics().exchanges("client_gone") == 1);
+            await().until(() -> harness.mock.stats().openConnections() == 0);
+            assertThat(client.readAll().end()).isEqualTo(RawClient.End.RESET);
+        }
+    }
+
+    @Test
+    void keepsWhatAResponseStillOwesToASlowClient() throws IOException {
+        Timeouts timeouts = Timeouts.DEFAULT.withKeepAlive(Duration.ofMillis(100));
+        try (var harness = RelayHarness.start(config ->
+                        config.withTimeouts(timeouts).withLimits(config.limits().withHighWatermark(64 << 20)));
+                var client = harness.client()) {
+            client.post(RelayHarness.withSpec(Api.CHAT.path, "tokens=60000"), "m", "");
+            await().until(() -> harness.relay.metrics().exchanges("completed") == 1);
+            await().during(Duration.ofMillis(500))
+                    .until(() -> harness.relay.metrics().openConnections() == 1);
+            RawClient.Response response = client.readAll();
+            assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
+            assertThat(response.text()).endsWith("data: [DONE]\n\n");
+            assertThat(client.read()).isNegative();
+        }
+    }
+
+    /** The frames that the mock could write until it was stopped for a while. */
+    private static long framesWhenStill(RelayHarness harness) {
+        var last = new AtomicLong(-1);
+        await().pollInterval(Duration.ofMillis(300)).until(() -> {
+            long now = harness.mock.stats().frames();
+            return now > 100 && last.getAndSet(now) == now;
+        });
+        return last.get();
+    }
+}

@@ -1,0 +1,97 @@
+package io.millrace.server.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** An upstream that keeps silent: each limit ends the wait and is named. */
+class DeadlineTest {
+    private static final Duration LIMIT = Duration.ofMillis(250);
+    private static final Timeouts TTFT = Timeouts.DEFAULT.withTtft(LIMIT);
+
+    @ParameterizedTest
+    @EnumSource(Api.class)
+    void answersWith504WhenNothingCameInTime(Api api) throws IOException {
+        for (String silence : new String[] {"stall_head=1", "stall_after_head=1"}) {
+            RawClient.Response response = stream(api, TTFT, silence);
+            assertThat(response.status()).as(silence).isEqualTo(504);
+            assertThat(api.refusalOf(response.text()).message()).as(silence).contains("no output for 250 ms");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Api.class,
+            names = {"RESPONSES", "MESSAGES", "CHAT"})
+    void saysInTheStreamThatNoOutputCame(Api api) throws IOException {
+        RawClient.Response response = stream(api, TTFT, "tokens=5,stall_after=0");
+        assertThat(response.status()).isEqualTo(200);
+        assertFailure(api, response, "upstream_no_output", " after 0 output frames, ");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Api.class)
+    void saysThatTheUpstreamFellSilent(Api api) throws IOException {
+        RawClient.Response response = stream(api, Timeouts.DEFAULT.withIdle(LIMIT), "tokens=5,stall_after=2");
+        assertFailure(api, response, "upstream_idle", "no byte for 250 ms after 2 output frames, ");
+    }
+
+    @Test
+    void seesThroughCommentsThatHideADeadUpstream() throws IOException {
+        Timeouts timeouts = Timeouts.DEFAULT.withIdle(LIMIT).withProgress(Duration.ofMillis(600));
+        RawClient.Response response = stream(Api.CHAT, timeouts, "tokens=5,stall_after=2,comment_every_ms=50");
+        assertThat(response.text()).contains(": keep-alive\n\n: keep-alive\n\n");
+        assertFailure(Api.CHAT, response, "upstream_no_output", "no output for 600 ms after 2 output frames, ");
+    }
+
+    @Test
+    void limitsTheWaitForAPlainAnswer() throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withTimeouts(TTFT));
+                var client = harness.client()) {
+            client.send("POST", RelayHarness.withSpec(Api.CHAT.path, "stall_head=1"), "{\"model\":\"m\"}");
+            RawClient.Response response = client.readAll();
+            assertThat(response.status()).isEqualTo(504);
+            assertThat(Api.CHAT.refusalOf(response.text()).code()).isEqualTo("upstream_no_output");
+        }
+    }
+
+    @Test
+    void answersWith502WhenTheUpstreamRefuses() throws IOException {
+        int port;
+        try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+        try (var harness = RelayHarness.start(config ->
+                RelayConfig.relayTo(URI.create("http://127.0.0.1:" + port)).withAccessLog(config.accessLog()))) {
+            RawClient.Response response = harness.stream(Api.CHAT.path, "");
+            assertThat(response.status()).isEqualTo(502);
+            assertThat(Api.CHAT.refusalOf(response.text()).code()).isEqualTo("upstream_unreachable");
+        }
+    }
+
+    private static RawClient.Response stream(Api api, Timeouts timeouts, String spec) throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts))) {
+            return harness.stream(api.path, spec);
+        }
+    }
+
+    private static void assertFailure(Api api, RawClient.Response response, String code, String message) {
+        assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
+        var frames = response.frames();
+        var last = new String(frames.get(frames.size() - 1), java.nio.charset.StandardCharsets.UTF_8);
+        Api.Failure failure = api.failureOf(last);
+        assertThat(failure.code()).isEqualTo(code);
+        assertThat(failure.message()).contains(message);
+    }
+}
