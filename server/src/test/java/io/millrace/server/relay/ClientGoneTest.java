@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ClientGoneTest {
     private static final int TRIES = 200;
     private static final Duration WORST = Duration.ofMillis(200);
-    private static final Duration MEDIAN = Duration.ofMillis(20);
+    private static final Duration MEDIAN = Duration.ofMillis(2);
 
     @ParameterizedTest
     @MethodSource("io.millrace.server.test.RelayHarness#transports")
