@@ -27,8 +27,13 @@ final class Deadlines {
         if (isOver(timeline.lastByteNs, timeouts.idle(), nowNs)) {
             return Ending.withError(RelayError.UPSTREAM_IDLE, "The upstream sent no byte for " + text(timeouts.idle()));
         }
-        boolean stuck = phase == Phase.STREAMING && isOver(timeline.lastOutputNs, timeouts.progress(), nowNs);
+        boolean stuck = phase == Phase.STREAMING && isOver(lastOutput(timeline), timeouts.progress(), nowNs);
         return stuck ? noOutput(timeouts.progress()) : null;
+    }
+
+    /** While the client held the upstream back, no output could come. */
+    private static long lastOutput(Timeline timeline) {
+        return Math.max(timeline.lastOutputNs, timeline.resumedNs);
     }
 
     private static boolean isOver(long sinceNs, Duration limit, long nowNs) {

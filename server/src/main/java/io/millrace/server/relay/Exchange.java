@@ -293,7 +293,8 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     public void onWritable(boolean writable) {
         if (writable && upstreamPaused && upstream != null) {
             upstreamPaused = false;
-            timeline.lastByteNs = System.nanoTime();
+            timeline.resumedNs = System.nanoTime();
+            timeline.lastByteNs = timeline.resumedNs;
             upstream.reading(true);
         }
     }

@@ -26,6 +26,8 @@ final class Timeline {
     long lastOutputNs;
     /** The latest byte of the response body came. */
     long lastByteNs;
+    /** The upstream was read again after a pause for a slow client. */
+    long resumedNs;
     /** The longest time between two reads that brought output. */
     long longestGapNs;
     /** The exchange ended. */
