@@ -52,7 +52,7 @@ class HeartbeatTest {
 
     @Test
     void staysAwayFromAStreamThatIsNotSilent() throws IOException {
-        Heartbeat slow = FAST.withInterval(Duration.ofMillis(2_000));
+        Heartbeat slow = FAST.withInterval(Duration.ofSeconds(2));
         RawClient.Response response = stream(Api.CHAT, slow, "tokens=40,gap_ms=60");
         assertThat(response.text()).doesNotContain("ping").endsWith("data: [DONE]\n\n");
     }
