@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.HeartbeatForm;
 import io.millrace.codec.dialect.RelayError;
+import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.codec.dialect.Usage;
 import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.server.config.Credential;
@@ -345,7 +346,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
         abortUpstream();
         if (stream != null && stream.started()) {
-            boolean saidAll = stream.nearlyComplete() && stream.betweenFrames();
+            boolean saidAll = stream.inspector().end().compareTo(StreamEnd.FINISHED) > 0 && stream.betweenFrames();
             end(
                     saidAll
                             ? stream.endingAsSeen()
