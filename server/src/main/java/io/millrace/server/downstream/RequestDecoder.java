@@ -56,7 +56,7 @@ final class RequestDecoder extends HttpRequestDecoder {
 
     /** Whether a part of a request head has been read. */
     boolean headStarted() {
-        return phase == Phase.HEAD && headCheck.started();
+        return phase == Phase.HEAD && (headCheck.started() || internalBuffer().isReadable());
     }
 
     @Override

@@ -1,0 +1,190 @@
+package io.millrace.server.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.CorruptedFrameException;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.codec.TooLongFrameException;
+import java.nio.charset.StandardCharsets;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ChunkedBodyTest {
+    private static final String BODY =
+            "5\r\nhello\r\n00C;a=\"b\"\r\n wor\r\nld\r\n!!\r\n1\r\n\n\r\n0;x\r\nA: b\r\nC:\r\n\r\n";
+    private static final String CONTENT = "hello wor\r\nld\r\n!!\n";
+
+    @Test
+    void readsTheSameHoweverTheBytesAreSplit() {
+        assertThat(read(ChunkedBody.ofRequest(), BODY, BODY.length())).isEqualTo(CONTENT);
+        for (int first = 0; first <= BODY.length(); first++) {
+            assertThat(read(ChunkedBody.ofRequest(), BODY, first)).isEqualTo(CONTENT);
+        }
+        for (int size = 1; size < 8; size++) {
+            var body = ChunkedBody.ofResponse();
+            var content = new StringBuilder();
+            for (int i = 0; i < BODY.length(); i += size) {
+                feed(body, BODY.substring(i, Math.min(BODY.length(), i + size)), content);
+            }
+            assertThat(body.ended()).isTrue();
+            assertThat(content).hasToString(CONTENT);
+        }
+    }
+
+    @Test
+    void leavesWhatFollowsTheBodyInTheBuffer() {
+        var body = ChunkedBody.ofRequest();
+        ByteBuf in = Unpooled.copiedBuffer("0\r\n\r\nGET /", StandardCharsets.US_ASCII);
+        assertThat(body.nextData(in)).isEqualTo(ChunkedBody.END);
+        assertThat(in.toString(StandardCharsets.US_ASCII)).isEqualTo("GET /");
+        assertThat(body.nextData(in)).isEqualTo(ChunkedBody.END);
+        assertThat(in.readableBytes()).isEqualTo(5);
+        in.release();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\r\n",
+                "g\r\n",
+                "-1\r\n",
+                "+1\r\n",
+                " 1\r\n",
+                "1 \r\n",
+                "1\t\r\n",
+                "1\n",
+                "1\rX",
+                "0x1\r\n",
+                "00000000000000001\r\n",
+                "1000000000000000\r\n0",
+                "1\r\nab",
+                "1\r\na\n",
+                "1\r\na\rb",
+                "1;\n",
+                "1;a\0",
+                "1;a\rb",
+                "0\r\n\n",
+                "0\r\n\rx",
+                "0\r\na\n",
+                "0\r\na\rb",
+                "\u00b2\r\n",
+                "\u0663\r\n",
+            })
+    void refusesWhatBreaksTheGrammar(String bytes) {
+        // The largest size that is legal is too long to be there, so its case needs one digit more.
+        String input = bytes.startsWith("1000") ? "1" + bytes : bytes;
+        assertThatThrownBy(() -> read(ChunkedBody.ofRequest(), input, 1)).isInstanceOf(CorruptedFrameException.class);
+        assertThatThrownBy(() -> read(ChunkedBody.ofResponse(), input, input.length()))
+                .isInstanceOf(CorruptedFrameException.class);
+    }
+
+    @Test
+    void readsSizesOfUpToSixteenDigits() {
+        assertThat(read(ChunkedBody.ofRequest(), "0000000000000001\r\na\r\n0000000000000000\r\n\r\n", 3))
+                .isEqualTo("a");
+        var body = ChunkedBody.ofRequest();
+        assertThat(feed(body, "FFFFFFFFFFFFFFF\r\nabc", new StringBuilder())).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"64, true", "65, false"})
+    void boundsOneExtension(int length, boolean legal) {
+        String bytes = "1;" + "x".repeat(length) + "\r\na\r\n0\r\n\r\n";
+        if (legal) {
+            assertThat(read(ChunkedBody.ofRequest(), bytes, 5)).isEqualTo("a");
+        } else {
+            assertThatThrownBy(() -> read(ChunkedBody.ofRequest(), bytes, 5)).isInstanceOf(TooLongFrameException.class);
+        }
+        assertThat(read(ChunkedBody.ofResponse(), bytes, 5)).isEqualTo("a");
+    }
+
+    @Test
+    void boundsAllExtensionsOfARequest() {
+        String chunk = "1;" + "x".repeat(64) + "\r\na\r\n";
+        assertThatCode(() -> read(ChunkedBody.ofRequest(), chunk.repeat(16), 7)).doesNotThrowAnyException();
+        assertThatThrownBy(() -> read(ChunkedBody.ofRequest(), chunk.repeat(17), 7))
+                .isInstanceOf(TooLongFrameException.class);
+        assertThat(read(ChunkedBody.ofResponse(), chunk.repeat(100) + "0\r\n\r\n", 7))
+                .hasSize(100);
+    }
+
+    @Test
+    void refusesAFloodOfTinyChunksFromAClientOnly() {
+        String tiny = "1\r\na\r\n";
+        assertThat(read(ChunkedBody.ofRequest(), tiny.repeat(32) + "0\r\n\r\n", 4))
+                .hasSize(32);
+        assertThatThrownBy(() -> read(ChunkedBody.ofRequest(), tiny.repeat(33), 4))
+                .isInstanceOf(TooLongFrameException.class)
+                .hasMessageContaining("at least 64");
+        assertThat(read(ChunkedBody.ofResponse(), tiny.repeat(1000) + "0\r\n\r\n", 4))
+                .hasSize(1000);
+        String large = "40\r\n" + "a".repeat(64) + "\r\n";
+        assertThat(read(ChunkedBody.ofRequest(), large.repeat(1000) + "0\r\n\r\n", 11))
+                .hasSize(64_000);
+    }
+
+    @Test
+    void boundsTrailers() {
+        String field = "X: " + "a".repeat(1000) + "\r\n";
+        assertThat(read(ChunkedBody.ofRequest(), "0\r\n" + field.repeat(8) + "\r\n", 9))
+                .isEmpty();
+        assertThatThrownBy(() -> read(ChunkedBody.ofRequest(), "0\r\n" + field.repeat(9), 9))
+                .isInstanceOf(CorruptedFrameException.class);
+    }
+
+    @Test
+    void agreesWithItselfOnRandomBytesHoweverTheyAreSplit() {
+        var random = new Random(42);
+        char[] alphabet = "0123af;\r\n\r\n\r\nxX: \0".toCharArray();
+        for (int round = 0; round < 20_000; round++) {
+            var bytes = new StringBuilder(random.nextBoolean() ? "3\r\nabc\r\n" : "");
+            for (int i = random.nextInt(24); i > 0; i--) {
+                bytes.append(alphabet[random.nextInt(alphabet.length)]);
+            }
+            String text = bytes.toString();
+            assertThat(outcome(text, 1)).as(text).isEqualTo(outcome(text, Math.max(1, text.length())));
+            int cut = 1 + random.nextInt(Math.max(1, text.length()));
+            assertThat(outcome(text, cut)).as(text).isEqualTo(outcome(text, 1));
+        }
+    }
+
+    private static String outcome(String bytes, int size) {
+        var body = ChunkedBody.ofRequest();
+        var content = new StringBuilder();
+        try {
+            for (int i = 0; i < bytes.length() && !body.ended(); i += size) {
+                feed(body, bytes.substring(i, Math.min(bytes.length(), i + size)), content);
+            }
+        } catch (DecoderException e) {
+            return content + " then " + e.getClass().getSimpleName();
+        }
+        return content + (body.ended() ? " ended" : " open");
+    }
+
+    private static String read(ChunkedBody body, String bytes, int firstLength) {
+        var content = new StringBuilder();
+        feed(body, bytes.substring(0, firstLength), content);
+        feed(body, bytes.substring(firstLength), content);
+        return content.toString();
+    }
+
+    private static int feed(ChunkedBody body, String bytes, StringBuilder content) {
+        ByteBuf in = Unpooled.copiedBuffer(bytes, StandardCharsets.ISO_8859_1);
+        try {
+            int length;
+            while ((length = body.nextData(in)) > 0) {
+                content.append(in.readCharSequence(length, StandardCharsets.ISO_8859_1));
+            }
+            return length;
+        } finally {
+            in.release();
+        }
+    }
+}

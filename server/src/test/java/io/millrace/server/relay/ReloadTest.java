@@ -1,0 +1,110 @@
+package io.millrace.server.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.Match;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Route;
+import io.millrace.server.config.Upstream;
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.mock.MockServer;
+import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ReloadTest {
+    @Test
+    void letsAStreamInProgressGoOnAndSendsTheNextRequestElsewhere() throws IOException {
+        try (var harness = RelayHarness.start();
+                var other = MockServer.start(MockConfig.defaults());
+                var client = harness.client();
+                var second = harness.client()) {
+            client.post(RelayHarness.withSpec("/v1/chat/completions", "tokens=40,gap_ms=10"), "m", "");
+            String head = client.readHead();
+            harness.relay.reload(config(Upstream.of("other", other.uri())));
+            second.send("GET", "/echo", "");
+            assertThat(second.readAll().status()).isEqualTo(200);
+            assertThat(other.requests()).hasSize(1);
+            assertThat(harness.mock.requests()).hasSize(1);
+            RawClient.Response stream = client.readBody(head);
+            assertThat(stream.end()).isEqualTo(RawClient.End.COMPLETE);
+            assertThat(stream.text()).endsWith("data: [DONE]\n\n");
+        }
+    }
+
+    @Test
+    void keepsTheConnectionsOfUpstreamsThatAreUnchanged() throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withEventLoops(1));
+                var other = MockServer.start(MockConfig.defaults());
+                var client = harness.client()) {
+            var same = Upstream.of("default", harness.mock.uri());
+            get(client, "/echo");
+            harness.relay.reload(config(same, Upstream.of("other", other.uri())));
+            get(client, "/echo");
+            assertThat(harness.mock.stats().connections()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void closesTheIdleConnectionsOfUpstreamsThatAreGone() throws IOException {
+        try (var harness = RelayHarness.start();
+                var other = MockServer.start(MockConfig.defaults());
+                var client = harness.client()) {
+            get(client, "/echo");
+            assertThat(harness.mock.stats().openConnections()).isEqualTo(1);
+            harness.relay.reload(config(Upstream.of("other", other.uri())));
+            await().until(() -> harness.mock.stats().openConnections() == 0);
+        }
+    }
+
+    @Test
+    void closesTheBusyConnectionsOfUpstreamsThatAreGoneWhenTheyComeBack() throws IOException {
+        try (var harness = RelayHarness.start();
+                var other = MockServer.start(MockConfig.defaults());
+                var client = harness.client()) {
+            client.post(RelayHarness.withSpec("/v1/chat/completions", "tokens=10,gap_ms=10"), "m", "");
+            String head = client.readHead();
+            harness.relay.reload(config(Upstream.of("other", other.uri())));
+            assertThat(client.readBody(head).text()).endsWith("data: [DONE]\n\n");
+            await().until(() -> harness.mock.stats().openConnections() == 0);
+        }
+    }
+
+    @Test
+    void keepsTheOldConfigurationIfTheNewOneCannotBeServed() throws IOException {
+        try (var harness = RelayHarness.start();
+                var client = harness.client()) {
+            var broken = Upstream.of("tls", URI.create("https://127.0.0.1:1")).withCa(Path.of("missing.pem"));
+            assertThatThrownBy(() -> harness.relay.reload(config(broken)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("upstream tls");
+            get(client, "/echo");
+            assertThat(harness.mock.requests()).hasSize(1);
+        }
+    }
+
+    /** Relays everything to the first of these. */
+    private static RelayConfig config(Upstream... upstreams) {
+        var byName = new LinkedHashMap<String, Upstream>();
+        for (Upstream upstream : upstreams) {
+            byName.put(upstream.name(), upstream);
+        }
+        return RelayConfig.defaults()
+                .withAccessLog(AccessLog.OFF)
+                .withUpstreams(byName)
+                .withRoutes(List.of(Route.of("all", Match.ALL, upstreams[0].name())));
+    }
+
+    private static void get(RawClient client, String path) throws IOException {
+        client.send("GET", path, "");
+        assertThat(client.readAll().status()).isEqualTo(200);
+    }
+}

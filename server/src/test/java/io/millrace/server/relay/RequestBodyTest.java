@@ -1,0 +1,415 @@
+package io.millrace.server.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.Limits;
+import io.millrace.server.config.Match;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Route;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
+import io.millrace.server.test.ScriptedUpstream;
+import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RequestBodyTest {
+    private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    private static final Timeouts SHORT = Timeouts.DEFAULT
+            .withRequestHead(Duration.ofMillis(200))
+            .withRequestBodyIdle(Duration.ofMillis(200))
+            .withKeepAlive(Duration.ofMillis(200));
+
+    @Test
+    void relaysABodyByLengthAndInChunksAndByteByByte() throws IOException {
+        try (var harness = RelayHarness.start();
+                var client = harness.client()) {
+            byte[] body = new byte[3000];
+            new Random(1).nextBytes(body);
+            String text = new String(body, StandardCharsets.ISO_8859_1);
+            client.sendRaw("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3000\r\n\r\n" + text);
+            assertThat(client.readAll().status()).isEqualTo(200);
+            client.sendRaw("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+            for (int i = 0; i < 3000; i += 100) {
+                client.sendRaw("64\r\n" + text.substring(i, i + 100) + "\r\n");
+            }
+            client.sendRaw("0\r\n\r\n");
+            assertThat(client.readAll().status()).isEqualTo(200);
+            client.socket().setTcpNoDelay(true);
+            client.sendRaw("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3000\r\n\r\n");
+            for (byte octet : body) {
+                client.socket().getOutputStream().write(octet);
+            }
+            assertThat(client.readAll().status()).isEqualTo(200);
+            assertThat(harness.mock.requests())
+                    .hasSize(3)
+                    .allMatch(request -> java.util.Arrays.equals(request.body(), body));
+        }
+    }
+
+    @Test
+    void saysThatAPostWithoutABodyIsEmpty() throws IOException {
+        try (var harness = RelayHarness.start();
+                var client = harness.client()) {
+            for (String fields : List.of("", "Content-Length: 0\r\n")) {
+                client.sendRaw("POST /echo HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n");
+                assertThat(client.readAll().status()).isEqualTo(200);
+            }
+            client.sendRaw("DELETE /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+            assertThat(client.readAll().status()).isEqualTo(200);
+            assertThat(harness.mock.requests().get(0).headers().get("content-length"))
+                    .isEqualTo("0");
+            assertThat(harness.mock.requests().get(1).headers().get("content-length"))
+                    .isEqualTo("0");
+            assertThat(harness.mock.requests().get(2).headers().contains("content-length"))
+                    .isFalse();
+        }
+    }
+
+    @Test
+    void readsAClientNoFasterThanItsUpstreamTakes() throws Exception {
+        var read = new CountDownLatch(1);
+        var total = new AtomicLong();
+        int size = 24 << 20;
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    connection.socket().setReceiveBufferSize(64 * 1024);
+                    awaitUninterruptibly(read);
+                    byte[] buffer = new byte[64 * 1024];
+                    while (total.get() < size) {
+                        int count = connection.socket().getInputStream().read(buffer);
+                        total.addAndGet(count);
+                    }
+                    connection.send(OK);
+                });
+                var harness = to(upstream, config -> config);
+                var client = harness.client()) {
+            var sent = new AtomicLong();
+            var sender = new Thread(() -> {
+                try {
+                    client.sendRaw("POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: " + size + "\r\n\r\n");
+                    byte[] part = new byte[64 * 1024];
+                    while (sent.get() < size) {
+                        client.socket().getOutputStream().write(part);
+                        sent.addAndGet(part.length);
+                    }
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            sender.start();
+            var before = new AtomicLong(-1);
+            await().pollInterval(Duration.ofMillis(300)).until(() -> before.getAndSet(sent.get()) == sent.get());
+            assertThat(sent.get())
+                    .as("what the kernel's buffers and the relay took")
+                    .isLessThan(size);
+            read.countDown();
+            assertThat(client.readAll().text()).isEqualTo("ok");
+            sender.join();
+            assertThat(total.get()).isGreaterThanOrEqualTo(size);
+        }
+    }
+
+    @Test
+    void refusesABodyOverTheLimitInEitherFraming() throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withLimits(Limits.DEFAULT.withBody(1000)))) {
+            String half = "a".repeat(500);
+            for (String request : List.of(
+                    "Content-Length: 1001\r\n\r\n" + half + half + "a",
+                    "Content-Length: 1001\r\n\r\n",
+                    "Transfer-Encoding: chunked\r\n\r\n1f4\r\n" + half + "\r\n1f5\r\n" + half + "a\r\n0\r\n\r\n")) {
+                try (var client = harness.client()) {
+                    client.sendRaw("POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n" + request);
+                    RawClient.Response response = client.readAll();
+                    assertThat(response.status()).isEqualTo(413);
+                    assertThat(response.text()).contains("1000 bytes");
+                    assertThat(client.read()).isEqualTo(-1);
+                }
+            }
+            try (var client = harness.client()) {
+                client.sendRaw("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" + half + half);
+                assertThat(client.readAll().status()).isEqualTo(200);
+            }
+            assertThat(harness.mock.requests()).hasSize(1);
+        }
+    }
+
+    @Test
+    void answersThatABodyStoppedArriving() throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withTimeouts(SHORT));
+                var client = harness.client()) {
+            client.sendRaw("POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+            RawClient.Response response = client.readAll();
+            assertThat(response.status()).isEqualTo(408);
+            assertThat(response.text()).startsWith("{\"type\":\"error\"").contains("stopped arriving");
+            assertThat(client.read()).isEqualTo(-1);
+            await().until(() -> harness.mock.stats().openConnections() == 0);
+            assertThat(harness.mock.stats().requests()).isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"G", "GET / HTTP/1.1\r\nHost: a\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r"})
+    void answersThatAHeadDidNotArrive(String start) throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withTimeouts(SHORT));
+                var client = harness.client()) {
+            client.sendRaw(start);
+            assertThat(client.readAll().status()).isEqualTo(408);
+            assertThat(client.read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void boundsAHeadThatTricklesBehindAServedRequest() throws IOException {
+        try (var harness =
+                        RelayHarness.start(config -> config.withTimeouts(SHORT.withKeepAlive(Duration.ofMinutes(5))));
+                var client = harness.client()) {
+            client.sendRaw("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /healthz HT");
+            assertThat(client.readAll().status()).isEqualTo(200);
+            assertThat(client.readAll().status()).isEqualTo(408);
+        }
+    }
+
+    @Test
+    void closesAnIdleConnection() throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withTimeouts(SHORT));
+                var silent = harness.client();
+                var client = harness.client()) {
+            client.send("GET", "/healthz", "");
+            assertThat(client.readAll().status()).isEqualTo(200);
+            assertThat(client.read()).isEqualTo(-1);
+            assertThat(silent.read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void closesAfterTheLastRequestThatAConnectionMayCarry() throws IOException {
+        try (var harness =
+                        RelayHarness.start(config -> config.withLimits(Limits.DEFAULT.withRequestsPerConnection(3)));
+                var client = harness.client()) {
+            for (int i = 1; i <= 3; i++) {
+                client.send("GET", "/echo", "");
+                assertThat(client.readAll().header("connection")).isEqualTo(i < 3 ? null : "close");
+            }
+            assertThat(client.read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void keepsWhatIsSentAheadUpToItsBound() throws IOException {
+        try (var harness = RelayHarness.start();
+                var client = harness.client()) {
+            client.post(RelayHarness.withSpec("/v1/chat/completions", "tokens=20,gap_ms=10"), "m", "");
+            String head = client.readHead();
+            String next = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n";
+            client.sendRaw(next + "a".repeat(60_000));
+            assertThat(client.readBody(head).text()).endsWith("data: [DONE]\n\n");
+            assertThat(client.readAll().text()).contains("\"body_length\":60000");
+        }
+    }
+
+    @Test
+    void closesAConnectionThatSendsTooMuchAhead() throws IOException {
+        try (var harness = RelayHarness.start();
+                var client = harness.client()) {
+            client.post(RelayHarness.withSpec("/v1/chat/completions", "tokens=2,stall_after=1"), "m", "");
+            String head = client.readHead();
+            client.sendRaw("a".repeat(70_000));
+            assertThat(client.readBody(head).end()).isIn(RawClient.End.RESET, RawClient.End.TRUNCATED);
+            await().until(() -> harness.mock.stats().streamsAborted() == 1);
+        }
+    }
+
+    @Test
+    void refusesMoreConnectionsThanAllowed() throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withLimits(Limits.DEFAULT.withConnections(2)));
+                var first = harness.client();
+                var second = harness.client()) {
+            for (var client : List.of(first, second)) {
+                client.send("GET", "/healthz", "");
+                assertThat(client.readAll().status()).isEqualTo(200);
+            }
+            try (var third = harness.client()) {
+                third.send("GET", "/healthz", "");
+                RawClient.Response response = third.readAll();
+                assertThat(response.status()).isEqualTo(503);
+                assertThat(response.header("retry-after")).isEqualTo("1");
+                assertThat(response.text()).contains("relay_overloaded");
+                assertThat(third.read()).isEqualTo(-1);
+            }
+            first.reset();
+            await().until(() -> {
+                try (var again = harness.client()) {
+                    again.send("GET", "/healthz", "");
+                    return again.readAll().status() == 200;
+                }
+            });
+        }
+    }
+
+    @Test
+    void sendsARequestAgainThatMetAStaleConnection() throws IOException {
+        try (var upstream = stale("");
+                var harness = to(upstream, config -> config);
+                var client = harness.client()) {
+            for (String body : List.of("one", "two")) {
+                client.send("POST", "/v1/embeddings", body);
+                RawClient.Response response = client.readAll();
+                assertThat(response.status()).isEqualTo(200);
+                assertThat(response.text()).isEqualTo("ok");
+            }
+            assertThat(upstream.requests()).hasSize(3);
+            assertThat(upstream.requests().get(2))
+                    .isEqualTo(upstream.requests().get(1))
+                    .endsWith("two");
+            assertThat(upstream.connections()).isEqualTo(2);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"H", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\nX", "HTTP/1.1 103 Early Hints\r\n\r\n"})
+    void neverSendsARequestAgainAfterAByteOfItsResponse(String part) throws IOException {
+        try (var upstream = stale(part);
+                var harness = to(upstream, config -> config);
+                var client = harness.client()) {
+            client.send("POST", "/v1/embeddings", "one");
+            assertThat(client.readAll().status()).isEqualTo(200);
+            client.send("POST", "/v1/embeddings", "two");
+            assertThat(client.readAll().status()).isEqualTo(502);
+            assertThat(upstream.requests()).hasSize(2);
+        }
+    }
+
+    @Test
+    void triesAFreshConnectionOnceOnly() throws IOException {
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    if (connection.number() == 1) {
+                        connection.send(OK);
+                        connection.readRequest();
+                    }
+                });
+                var harness = to(upstream, config -> config);
+                var client = harness.client()) {
+            client.send("POST", "/v1/embeddings", "one");
+            assertThat(client.readAll().status()).isEqualTo(200);
+            client.send("POST", "/v1/embeddings", "two");
+            assertThat(client.readAll().status()).isEqualTo(502);
+            assertThat(upstream.connections()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void doesNotSendABodyAgainThatItNoLongerHas() throws IOException {
+        try (var upstream = stale("");
+                var harness = to(upstream, config -> config);
+                var client = harness.client()) {
+            client.send("POST", "/v1/files", "one");
+            assertThat(client.readAll().status()).isEqualTo(200);
+            client.send("POST", "/v1/files", "a".repeat(4 << 20));
+            assertThat(client.readAll().status()).isEqualTo(502);
+            assertThat(upstream.requests()).hasSize(2);
+        }
+    }
+
+    @Test
+    void sendsARewrittenBodyAgainAsItWas() throws IOException {
+        try (var upstream = stale("");
+                var harness = to(
+                        upstream,
+                        config -> config.withRoutes(List.of(Route.of("alias", Match.models("alias"), "default")
+                                .withRewriteModel("a-real-model"))));
+                var client = harness.client()) {
+            for (int i = 0; i < 2; i++) {
+                client.send("POST", "/v1/embeddings", "{\"model\":\"alias\"}");
+                assertThat(client.readAll().status()).isEqualTo(200);
+            }
+            assertThat(upstream.requests())
+                    .hasSize(3)
+                    .allMatch(request -> request.endsWith("{\"model\":\"a-real-model\"}"));
+        }
+    }
+
+    @Test
+    void relaysAnAnswerThatComesBeforeTheBodyIsComplete() throws IOException {
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    String line = "";
+                    while (!line.endsWith("\r\n\r\n")) {
+                        line += (char) connection.read();
+                    }
+                    connection.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno");
+                    assertThat(connection.read()).isNegative();
+                });
+                var harness = to(upstream, config -> config);
+                var client = harness.client()) {
+            client.sendRaw("POST /v1/files HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
+            RawClient.Response response = client.readAll();
+            assertThat(response.status()).isEqualTo(401);
+            assertThat(response.text()).isEqualTo("no");
+            client.sendRaw("a".repeat(100));
+            assertThat(client.read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void refusesABodyBeyondTheBudgetOfAll() {
+        var budget = new RequestBody.Budget(10);
+        var first = new RequestBody(UnpooledByteBufAllocator.DEFAULT, budget);
+        var second = new RequestBody(UnpooledByteBufAllocator.DEFAULT, budget);
+        assertThat(first.add(Unpooled.copiedBuffer("sixsix", StandardCharsets.US_ASCII)))
+                .isTrue();
+        assertThat(second.add(Unpooled.copiedBuffer("fives", StandardCharsets.US_ASCII)))
+                .isFalse();
+        assertThat(second.add(Unpooled.copiedBuffer("four", StandardCharsets.US_ASCII)))
+                .isTrue();
+        assertThat(budget.used()).isEqualTo(10);
+        first.splice(0, 3, Unpooled.copiedBuffer("seven", StandardCharsets.US_ASCII));
+        assertThat(first.bytes().toString(StandardCharsets.US_ASCII)).isEqualTo("sevensix");
+        first.drop();
+        second.drop();
+        second.drop();
+        assertThat(budget.used()).isZero();
+    }
+
+    /** Serves one request on its first connection, takes a second, sends {@code part} and closes; then serves all. */
+    private static ScriptedUpstream stale(String part) throws IOException {
+        return ScriptedUpstream.start(connection -> {
+            boolean first = connection.number() == 1;
+            while (connection.readRequest() != null) {
+                connection.send(OK);
+                if (first) {
+                    connection.readRequest();
+                    connection.send(part);
+                    return;
+                }
+            }
+        });
+    }
+
+    private static RelayHarness to(ScriptedUpstream upstream, UnaryOperator<RelayConfig> change) {
+        RelayConfig config =
+                RelayConfig.relayTo(upstream.uri()).withAccessLog(AccessLog.OFF).withEventLoops(1);
+        return RelayHarness.start(MockConfig.defaults(), ignored -> change.apply(config));
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
