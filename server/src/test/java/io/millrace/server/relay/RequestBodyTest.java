@@ -169,6 +169,7 @@ class RequestBodyTest {
             client.sendRaw(start);
             assertThat(client.readAll().status()).isEqualTo(408);
             assertThat(client.read()).isEqualTo(-1);
+            awaitNoConnections(client, harness);
         }
     }
 
@@ -180,6 +181,7 @@ class RequestBodyTest {
             client.sendRaw("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /healthz HT");
             assertThat(client.readAll().status()).isEqualTo(200);
             assertThat(client.readAll().status()).isEqualTo(408);
+            awaitNoConnections(client, harness);
         }
     }
 
@@ -382,6 +384,12 @@ class RequestBodyTest {
         second.drop();
         second.drop();
         assertThat(budget.used()).isZero();
+    }
+
+    /** What a connection holds is released when it closes, which the loops' own end does not wait for. */
+    private static void awaitNoConnections(RawClient client, RelayHarness harness) throws IOException {
+        client.socket().shutdownOutput();
+        await().until(() -> harness.relay.metrics().openConnections() == 0);
     }
 
     /** Serves one request on its first connection, takes a second, sends {@code part} and closes; then serves all. */
