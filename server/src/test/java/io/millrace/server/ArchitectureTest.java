@@ -1,0 +1,78 @@
+package io.millrace.server;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/** Which room may know which. */
+class ArchitectureTest {
+    private static final JavaClasses CLASSES = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("io.millrace");
+
+    @Test
+    void theCodecKnowsNoServer() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.millrace.codec..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.millrace.server..", "io.netty.handler.codec.http..", "org.slf4j..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void onlyTheRelayKnowsBothSides() {
+        noClasses()
+                .that()
+                .resideInAPackage("..server.downstream..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("..server.upstream..", "..server.relay..")
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideInAPackage("..server.upstream..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("..server.downstream..", "..server.relay..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void theSmallRoomsKnowNeitherSide() {
+        noClasses()
+                .that()
+                .resideInAnyPackage("..server.http..", "..server.timing..", "..server.config..", "..server.metrics..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "..server.downstream..", "..server.upstream..", "..server.relay..", "..server.cli..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void onlyTheCommandLineKnowsTheMock() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("..server.mock..", "..server.cli..", "io.millrace.bench..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("..server.mock..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void nothingKnowsTheCommandLine() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("..server.cli..", "io.millrace.bench..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("..server.cli..")
+                .check(CLASSES);
+    }
+}
