@@ -71,7 +71,12 @@ final class JsonCursor {
         if (cursor.scratch.length < length) {
             cursor.scratch = new byte[Integer.highestOneBit(length) << 1];
         }
-        buf.getBytes(from, cursor.scratch, 0, length);
+        if (buf.nioBufferCount() == 1) {
+            // As getBytes does, without the view that it allocates where the JIT cannot take it apart.
+            buf.internalNioBuffer(from, length).get(cursor.scratch, 0, length);
+        } else {
+            buf.getBytes(from, cursor.scratch, 0, length);
+        }
         return cursor.over(cursor.scratch, 0, length);
     }
 
