@@ -1,0 +1,174 @@
+package io.millrace.server.relay;
+
+import io.millrace.bench.AverageTimeBenchmark;
+import io.millrace.bench.codec.RecordedStream;
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.server.config.Heartbeat;
+import io.millrace.server.config.Limits;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.downstream.Admission;
+import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.downstream.DownstreamExchange;
+import io.millrace.server.downstream.DownstreamInitializer;
+import io.millrace.server.downstream.RequestHandler;
+import io.millrace.server.timing.Sweeper;
+import io.millrace.server.upstream.StreamBody;
+import io.millrace.server.upstream.StreamBodyReads;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.util.ReferenceCountUtil;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.TearDown;
+
+/**
+ * What one frame costs on its way through the relay, system calls apart: one operation is one read of the upstream, which
+ * brings one frame in one chunk. The chunk is taken off, the frame cut and classified, the clock read, a new chunk built,
+ * written and flushed through the client's pipeline.
+ */
+public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHandler {
+    /** The stream, and what the frames hold that are sent of it. */
+    @Param({
+        "CHAT chat-openai-text-usage.sse \"content\":\"",
+        "RESPONSES responses-openai-text.sse _text.delta",
+        "MESSAGES anthropic-text-emoji.sse text_delta"
+    })
+    String stream;
+
+    private final EmbeddedChannel client = new EmbeddedChannel();
+    private DownstreamConnection downstream;
+    private StreamRelay relay;
+    private StreamBody body;
+    private ByteBuf chunks;
+    private int[] chunkEnds;
+    private int chunk;
+
+    /** Opens a client's connection with a request on it, and the response to it. */
+    @Setup
+    public void open() {
+        var sweeper = new Sweeper(client.eventLoop(), TimeUnit.SECONDS.toNanos(1));
+        client.pipeline()
+                .addLast(new DownstreamInitializer(
+                        this,
+                        new Admission(() -> 0, () -> Limits.DEFAULT),
+                        (Channel channel) -> sweeper,
+                        () -> Limits.DEFAULT,
+                        () -> Timeouts.DEFAULT));
+        client.pipeline().fireChannelActive();
+        client.writeInbound(Unpooled.copiedBuffer(
+                "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n",
+                StandardCharsets.US_ASCII));
+        String[] words = stream.split(" ", 3);
+        var frames = new SseFrameDecoder(client.alloc());
+        relay = new StreamRelay(
+                downstream, head(), Dialect.valueOf(words[0]), frames, new Timeline(), Heartbeat.DEFAULT, 1, "r");
+        HttpResponse upstream = head();
+        upstream.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+        body = StreamBody.of(upstream, frames, relay);
+        RecordedStream recorded = RecordedStream.of(words[1]);
+        chunk(recorded);
+        readFirst(2);
+        chunks.release();
+        chunk(recorded.withFramesThatHold(words[2]));
+        chunk = 0;
+    }
+
+    /** Releases everything. */
+    @TearDown
+    public void close() {
+        chunks.release();
+        body.close();
+        client.finishAndReleaseAll();
+    }
+
+    /** The number of bytes written to the client. */
+    @Benchmark
+    public int relayFrame() {
+        int current = chunk;
+        chunk = current + 1 == chunkEnds.length ? 0 : current + 1;
+        StreamBodyReads.read(body, chunks.setIndex(current == 0 ? 0 : chunkEnds[current - 1], chunkEnds[current]));
+        relay.onReadComplete();
+        ByteBuf written = client.readOutbound();
+        int length = written.readableBytes();
+        written.release();
+        return length;
+    }
+
+    @Override
+    public DownstreamExchange onRequest(DownstreamConnection connection, HttpRequest request) {
+        downstream = connection;
+        return new Unanswered();
+    }
+
+    @Override
+    public void onConnected(DownstreamConnection connection) {}
+
+    @Override
+    public void onDisconnected(DownstreamConnection connection) {}
+
+    @Override
+    public void onRefused(DownstreamConnection connection, HttpRequest request, int status, String code) {
+        throw new AssertionError(code);
+    }
+
+    private void chunk(RecordedStream recorded) {
+        byte[] bytes = recorded.bytes();
+        chunkEnds = recorded.frameEnds();
+        chunks = PooledByteBufAllocator.DEFAULT.directBuffer(2 * bytes.length);
+        int from = 0;
+        for (int i = 0; i < chunkEnds.length; i++) {
+            int length = chunkEnds[i] - from;
+            chunks.writeCharSequence(Integer.toHexString(length) + "\r\n", StandardCharsets.US_ASCII);
+            chunks.writeBytes(bytes, from, length).writeBytes(new byte[] {'\r', '\n'});
+            from = chunkEnds[i];
+            chunkEnds[i] = chunks.writerIndex();
+        }
+    }
+
+    /** Reads the first frames of a stream, which name the model. */
+    private void readFirst(int frames) {
+        StreamBodyReads.read(body, chunks.setIndex(0, chunkEnds[frames - 1]));
+        relay.onReadComplete();
+        for (Object written; (written = client.readOutbound()) != null; ) {
+            ReferenceCountUtil.release(written);
+        }
+    }
+
+    private static HttpResponse head() {
+        return new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
+    }
+
+    /** An exchange that is only ever written to. */
+    private static final class Unanswered implements DownstreamExchange {
+        @Override
+        public void onRequestBody(ByteBuf content) {
+            content.release();
+        }
+
+        @Override
+        public void onRequestEnd() {}
+
+        @Override
+        public void onClientGone(String reason) {}
+
+        @Override
+        public void onWritable(boolean writable) {}
+
+        @Override
+        public void onSweep(long nowNs) {}
+    }
+}
