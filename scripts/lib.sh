@@ -1,7 +1,8 @@
 # Shared by the scripts beside it, which source it: where things are, and what a fresh Debian lacks.
 # shellcheck shell=sh
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+# A script may be reached by a link.
+root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 
 # need COMMAND PACKAGE: remembers the package if the command is missing.
 missing=
@@ -32,6 +33,16 @@ need_build() {
     install_missing
 }
 
+# The commit of the checkout; nothing where there is no git, or none that reads it.
+commit() {
+    git -c safe.directory="$root" -C "$root" rev-parse --short=12 HEAD 2> /dev/null || :
+}
+
+# Packages of other versions, which would be taken for this build's.
+remove_packages() {
+    rm -f "$root"/bench/target/millrace-*.tar.gz "$root"/bench/target/millrace-*.jar
+}
+
 # Builds the distribution if a source is newer than it, and sets $dist to where it is unpacked. Says nothing but errors.
 # Only one build runs at a time; the others wait for it.
 build_dist() {
@@ -46,9 +57,10 @@ build_dist() {
         need_build
         [ -t 2 ] && echo "millrace: building" >&2
         touch "$target/.build.begun"
+        remove_packages
         # Even a quiet Maven writes colour codes: its words are shown only if it fails.
-        if ! (cd "$root" && mvn -q -B -Dstyle.color=never package -DskipTests -Dspotless.check.skip=true -pl bench -am) \
-            > "$target/.build.log" 2>&1 9>&-; then
+        if ! (cd "$root" && mvn -q -B -Dstyle.color=never package -DskipTests -Dspotless.check.skip=true \
+            -Dcommit="$(commit)" -pl bench -am) > "$target/.build.log" 2>&1 9>&-; then
             cat "$target/.build.log" >&2
             exit 1
         fi
