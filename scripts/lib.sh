@@ -18,11 +18,20 @@ install_missing() {
         exit 1
     fi
     echo "millrace: installing$missing" >&2
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get -qq update
-    # $missing is a list of package names.
-    # shellcheck disable=SC2086
-    apt-get -qq install -y --no-install-recommends $missing > /dev/null
+    (
+        # What is needed as a program shall not start as a service.
+        policy=/usr/sbin/policy-rc.d
+        if [ ! -e "$policy" ]; then
+            trap 'rm -f "$policy"' EXIT
+            printf '#!/bin/sh\nexit 101\n' > "$policy"
+            chmod 755 "$policy"
+        fi
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get -qq update
+        # $missing is a list of package names.
+        # shellcheck disable=SC2086
+        apt-get -qq install -y --no-install-recommends $missing > /dev/null
+    )
     missing=
 }
 
