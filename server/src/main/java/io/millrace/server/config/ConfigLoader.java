@@ -84,7 +84,11 @@ public final class ConfigLoader {
                 }
                 case UPSTREAM -> draft.relayEverythingTo(Upstream.of("default", ConfigReader.url(text)));
                 case TRANSPORT -> draft.transport = Transport.named(text);
-                case EVENT_LOOPS -> draft.eventLoops = Section.toInt(text);
+                case EVENT_LOOPS -> {
+                    int eventLoops = Section.toInt(text);
+                    Checks.range("eventLoops", eventLoops, 0, 1024);
+                    draft.eventLoops = eventLoops;
+                }
                 case ACCESS_LOG -> draft.accessLog = draft.accessLog.withFormat(ConfigReader.accessLogFormat(text));
                 case ALLOW_OPEN -> draft.allowOpen = Section.toBoolean(text);
                 case DRAIN -> setDrain(text);

@@ -9,18 +9,25 @@ import io.millrace.server.config.Node.Entry;
 import io.millrace.server.config.Node.Place;
 import io.millrace.server.config.Node.Scalar;
 import io.millrace.server.config.Section.Pending;
+import io.netty.handler.ssl.SslContextBuilder;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -38,6 +45,9 @@ final class ConfigReader {
             "keepAlive", Timeouts::withKeepAlive,
             "terminalGrace", Timeouts::withTerminalGrace,
             "drain", Timeouts::withDrain);
+
+    /** Those that a route may set for itself: the others are known before a request has a route, or belong to none. */
+    private static final Set<String> ROUTE_TIMEOUTS = Set.of("ttft", "idle", "progress", "terminalGrace");
 
     private final Draft draft;
     private final Problems problems;
@@ -62,7 +72,7 @@ final class ConfigReader {
             draft.eventLoops = value;
         });
         root.readBoolean("allowOpen", value -> draft.allowOpen = value);
-        draft.timeouts = timeouts(root, draft.timeouts);
+        draft.timeouts = timeouts(root, TIMEOUTS.keySet(), draft.timeouts);
         draft.heartbeat = heartbeat(root, draft.heartbeat);
         root.readSection("limits", this::readLimits);
         readAccessLog(root);
@@ -80,14 +90,20 @@ final class ConfigReader {
         }
     }
 
-    private Timeouts timeouts(Section parent, Timeouts base) {
+    private Timeouts timeouts(Section parent, Set<String> keys, Timeouts base) {
         var result = new Timeouts[] {base};
         parent.readSection(
                 "timeouts",
-                section -> new TreeMap<>(TIMEOUTS)
-                        .forEach((key, with) -> section.read(
-                                key, Quantities::duration, value -> result[0] = with.apply(result[0], value))));
+                section -> new TreeSet<>(keys).forEach(key -> {
+                    var with = TIMEOUTS.get(key);
+                    section.read(key, Quantities::duration, value -> result[0] = with.apply(result[0], value));
+                }));
         return result[0];
+    }
+
+    /** Whether a route may set this timeout for itself. */
+    static boolean isRouteTimeout(String key) {
+        return ROUTE_TIMEOUTS.contains(key);
     }
 
     private Heartbeat heartbeat(Section parent, Heartbeat base) {
@@ -151,7 +167,12 @@ final class ConfigReader {
             boolean known = upstream[0] != null;
             upstream[0] = known ? upstream[0] : draft.upstreams.get(name);
             readCredential(section, upstream);
-            section.read("ca", directory::resolve, file -> upstream[0] = upstream[0].withCa(readable(file)));
+            section.read("ca", directory::resolve, file -> {
+                if (known && !upstream[0].tls()) {
+                    throw new IllegalArgumentException("of no use without TLS (expected: a url with https)");
+                }
+                upstream[0] = upstream[0].withCa(file, certificates(file));
+            });
             section.read("maxConnections", Section::toInt, v -> upstream[0] = upstream[0].withMaxConnections(v));
             section.read("idle", Quantities::duration, v -> upstream[0] = upstream[0].withIdle(v));
             draft.upstreams.put(name, upstream[0]);
@@ -177,8 +198,15 @@ final class ConfigReader {
             }
             var header = new String[] {kind[0].header};
             var prefix = new String[] {kind[0].prefix};
-            section.read("header", Function.identity(), v -> header[0] = checkedHeader(v));
-            section.read("prefix", Function.identity(), v -> prefix[0] = v);
+            section.read("header", ConfigReader::checkedHeader, v -> {
+                Credential.checkHeader(v);
+                header[0] = v;
+                prefix[0] = v.equals("authorization") ? "Bearer " : "";
+            });
+            section.read("prefix", Function.identity(), v -> {
+                Credential.checkPrefix(v);
+                prefix[0] = v;
+            });
             if (header[0] == null) {
                 problems.add(section.place(), "credential: has no header (expected: such as header: x-api-key)");
             } else if (secret[0] != null) {
@@ -216,7 +244,7 @@ final class ConfigReader {
         readRouteUpstream(section, route);
         section.read("rewriteModel", Function.identity(), v -> route[0] = route[0].withRewriteModel(v));
         section.read("dialect", choice(Dialect.values()), v -> route[0] = route[0].withDialect(v));
-        route[0] = route[0].withTimeouts(timeouts(section, draft.timeouts));
+        route[0] = route[0].withTimeouts(timeouts(section, ROUTE_TIMEOUTS, draft.timeouts));
         route[0] = route[0].withHeartbeat(heartbeat(section, draft.heartbeat));
         draft.routes.add(route[0]);
         if (section.node("match") == null && takesAll == null) {
@@ -259,6 +287,7 @@ final class ConfigReader {
         return name.toLowerCase(Locale.ROOT);
     }
 
+    /** A URL; the message of what is none does not hold it, for there may be a password in it. */
     static URI url(String text) {
         try {
             return URI.create(text);
@@ -267,11 +296,22 @@ final class ConfigReader {
         }
     }
 
-    private static Path readable(Path file) {
-        if (!Files.isReadable(file)) {
-            throw new IllegalArgumentException(file + " cannot be read (expected: a PEM file)");
+    /** The digest of a file of certificates, by which a reload knows whether they are others. */
+    private static String certificates(Path file) {
+        byte[] pem;
+        try {
+            pem = Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(file + " cannot be read (expected: a PEM file)", e);
         }
-        return file;
+        try {
+            SslContextBuilder.forClient().trustManager(new ByteArrayInputStream(pem));
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(pem));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(file + " holds no certificates (expected: a PEM file)", e);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every JDK has it
+        }
     }
 
     private static int bytes(String text) {

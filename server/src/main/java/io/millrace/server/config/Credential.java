@@ -1,6 +1,8 @@
 package io.millrace.server.config;
 
+import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * A key that the relay sends in place of the client's own.
@@ -10,10 +12,40 @@ import java.util.Objects;
  * @param secret the key
  */
 public record Credential(String header, String prefix, Secret secret) {
+    /** Fields that say how far a message goes and what is in it, or that end at the next hop (RFC 9110 section 7.6.1). */
+    private static final Set<String> TAKEN = Set.of(
+            "accept-encoding",
+            "connection",
+            "content-encoding",
+            "content-length",
+            "content-type",
+            "expect",
+            "host",
+            "keep-alive",
+            "proxy-authorization",
+            "proxy-connection",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade");
+
     public Credential {
-        Checks.headerName("header", header);
-        Objects.requireNonNull(prefix, "prefix");
+        checkHeader(header);
+        checkPrefix(prefix);
         Objects.requireNonNull(secret, "secret");
+    }
+
+    static void checkHeader(String header) {
+        Checks.headerName("header", header);
+        if (TAKEN.contains(header.toLowerCase(Locale.ROOT))) {
+            throw new IllegalArgumentException("header: '" + header + "' (expected: one that can carry a key)");
+        }
+    }
+
+    static void checkPrefix(String prefix) {
+        if (!prefix.chars().allMatch(c -> c >= 0x20 && c < 0x7f)) {
+            throw new IllegalArgumentException("prefix: holds control or non-ASCII characters (expected: one line)");
+        }
     }
 
     /** The header's whole value. Never log it. */

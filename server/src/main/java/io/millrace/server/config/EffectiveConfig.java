@@ -124,6 +124,7 @@ public final class EffectiveConfig {
         }
         if (!route.timeouts().equals(common)) {
             var own = timeouts(route.timeouts());
+            own.keySet().removeIf(key -> !ConfigReader.isRouteTimeout(key));
             own.entrySet().removeAll(timeouts(common).entrySet());
             tree.put("timeouts", own);
         }

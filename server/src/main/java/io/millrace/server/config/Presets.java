@@ -1,6 +1,7 @@
 package io.millrace.server.config;
 
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -9,6 +10,21 @@ final class Presets {
     private static final String OPENAI = "openai";
     private static final String ANTHROPIC = "anthropic";
     private static final String GEMINI = "gemini";
+    private static final String GEMINI_OPENAI = "gemini-openai";
+    private static final String OPENAI_URL = "https://api.openai.com/v1";
+    private static final String GEMINI_URL = "https://generativelanguage.googleapis.com";
+    private static final String BASE_URL = "OPENAI_BASE_URL";
+
+    /** Methods of Gemini's models. A colon alone would not do: OpenAI's own models are called {@code ft:gpt-4o:org}. */
+    private static final List<String> GEMINI_METHODS = List.of(
+            "streamGenerateContent",
+            "generateContent",
+            "countTokens",
+            "embedContent",
+            "batchEmbedContents",
+            "batchGenerateContent",
+            "predict",
+            "predictLongRunning");
 
     private final Draft draft;
     private final Map<String, String> environment;
@@ -22,16 +38,33 @@ final class Presets {
 
     /** Adds an upstream for each key that is set, and the routes to them. Whether there was any key. */
     boolean add() {
-        String base = environment.getOrDefault("OPENAI_BASE_URL", "https://api.openai.com/v1");
-        addUpstream(OPENAI, ProviderKind.OPENAI, "OPENAI_API_KEY", base);
+        addUpstream(OPENAI, ProviderKind.OPENAI, "OPENAI_API_KEY", openAiUrl());
         addUpstream(ANTHROPIC, ProviderKind.ANTHROPIC, "ANTHROPIC_API_KEY", "https://api.anthropic.com");
-        addUpstream(GEMINI, ProviderKind.GEMINI, "GEMINI_API_KEY", "https://generativelanguage.googleapis.com");
+        addUpstream(GEMINI, ProviderKind.GEMINI, "GEMINI_API_KEY", GEMINI_URL);
+        addUpstream(GEMINI_OPENAI, ProviderKind.OPENAI, "GEMINI_API_KEY", GEMINI_URL);
         addRoutes();
         return !draft.upstreams.isEmpty();
     }
 
+    private String openAiUrl() {
+        String url = environment.getOrDefault(BASE_URL, "").strip();
+        if (url.isEmpty() || !isSet("OPENAI_API_KEY")) {
+            return OPENAI_URL;
+        }
+        try {
+            return Upstream.of(OPENAI, ConfigReader.url(url)).url().toString();
+        } catch (IllegalArgumentException e) {
+            problems.add(BASE_URL, e.getMessage());
+            return OPENAI_URL;
+        }
+    }
+
+    private boolean isSet(String variable) {
+        return !environment.getOrDefault(variable, "").isBlank();
+    }
+
     private void addUpstream(String name, ProviderKind kind, String variable, String url) {
-        if (environment.getOrDefault(variable, "").isBlank()) {
+        if (!isSet(variable)) {
             return;
         }
         try {
@@ -43,13 +76,12 @@ final class Presets {
         }
     }
 
-    /** Gemini first: its OpenAI-compatible paths end as OpenAI's do. */
+    /** Gemini first: its OpenAI-compatible paths end as OpenAI's do, and want the key as OpenAI's do. */
     private void addRoutes() {
-        route(
-                GEMINI,
-                GEMINI,
-                Match.paths("/v1beta/*", "/upload/v1beta/*", "*:streamGenerateContent", "*:generateContent"));
-        route(ANTHROPIC, ANTHROPIC, Match.paths("*/messages", "*/messages/*"));
+        route(GEMINI_OPENAI, GEMINI_OPENAI, Match.paths("/v1beta/openai/*"));
+        route(GEMINI, GEMINI, geminiPaths());
+        // Not every path that ends so: OpenAI has /v1/threads/{id}/messages.
+        route(ANTHROPIC, ANTHROPIC, Match.paths("/v1/messages", "/v1/messages/*"));
         route(OPENAI, OPENAI, Match.paths("*/chat/completions", "*/completions", "*/responses", "*/responses/*"));
         route("anthropic-version", ANTHROPIC, new Match(List.of(), List.of(), "anthropic-version"));
         for (var upstream : List.of(OPENAI, ANTHROPIC, GEMINI)) {
@@ -58,6 +90,15 @@ final class Presets {
                 return;
             }
         }
+    }
+
+    /** Its own version's, and its methods elsewhere; some clients encode the colon. */
+    private static Match geminiPaths() {
+        var paths = new ArrayList<>(List.of("/v1beta/*", "/upload/v1beta/*"));
+        for (String colon : List.of(":", "%3A", "%3a")) {
+            GEMINI_METHODS.forEach(method -> paths.add("*" + colon + method));
+        }
+        return new Match(paths, List.of(), null);
     }
 
     private void route(String name, String upstream, Match match) {

@@ -8,6 +8,8 @@ enum ProviderKind {
     /** OpenAI and what is compatible with it. */
     OPENAI("authorization", "Bearer "),
     ANTHROPIC("x-api-key", ""),
+    /** OpenAI's models at Microsoft. */
+    AZURE("api-key", ""),
     GEMINI("x-goog-api-key", ""),
     /** The header is given by the configuration. */
     NONE(null, "");
@@ -30,6 +32,9 @@ enum ProviderKind {
         String host = url == null || url.getHost() == null ? "" : url.getHost().toLowerCase(Locale.ROOT);
         if (host.equals("anthropic.com") || host.endsWith(".anthropic.com")) {
             return ANTHROPIC;
+        }
+        if (host.endsWith(".openai.azure.com")) {
+            return AZURE;
         }
         return host.equals("generativelanguage.googleapis.com") ? GEMINI : OPENAI;
     }

@@ -3,7 +3,8 @@ package io.millrace.server.config;
 import java.time.Duration;
 
 /**
- * Time limits of one route. All are more than zero and at most seven days; {@code terminalGrace} and {@code drain} may
+ * Time limits. A route may have its own {@code ttft}, {@code idle}, {@code progress} and {@code terminalGrace}; the others
+ * are the relay's, and a route's are not looked at. All are more than zero and at most seven days; {@code terminalGrace} and {@code drain} may
  * be zero.
  *
  * @param connect TCP and TLS handshake to the upstream, per address

@@ -12,10 +12,13 @@ import java.util.Locale;
  * @param url http or https, with a host, without user, query or fragment; its path is prefixed to every request's
  * @param credential sent in place of the client's own; null passes the client's own through
  * @param ca certificates to trust instead of the system's, a PEM file; null trusts the system's
+ * @param caDigest of the content of {@code ca} when the configuration was read: other content makes another upstream, so
+ *     that a reload takes it up; null if it was not read
  * @param maxConnections per event loop
  * @param idle after which an unused pooled connection is closed
  */
-public record Upstream(String name, URI url, Credential credential, Path ca, int maxConnections, Duration idle) {
+public record Upstream(
+        String name, URI url, Credential credential, Path ca, String caDigest, int maxConnections, Duration idle) {
     /** Connections per event loop: {@value}. */
     public static final int DEFAULT_MAX_CONNECTIONS = 10_000;
 
@@ -31,7 +34,7 @@ public record Upstream(String name, URI url, Credential credential, Path ca, int
 
     /** An upstream with defaults that passes the client's own credentials through. */
     public static Upstream of(String name, URI url) {
-        return new Upstream(name, url, null, null, DEFAULT_MAX_CONNECTIONS, DEFAULT_IDLE);
+        return new Upstream(name, url, null, null, null, DEFAULT_MAX_CONNECTIONS, DEFAULT_IDLE);
     }
 
     /** Whether the connection is encrypted. */
@@ -70,22 +73,27 @@ public record Upstream(String name, URI url, Credential credential, Path ca, int
 
     /** This with another {@code credential}. */
     public Upstream withCredential(Credential credential) {
-        return new Upstream(name, url, credential, ca, maxConnections, idle);
+        return new Upstream(name, url, credential, ca, caDigest, maxConnections, idle);
     }
 
-    /** This with another {@code ca}. */
+    /** This with another {@code ca} that was not read yet. */
     public Upstream withCa(Path ca) {
-        return new Upstream(name, url, credential, ca, maxConnections, idle);
+        return withCa(ca, null);
+    }
+
+    /** This with another {@code ca} and the digest of what is in it. */
+    Upstream withCa(Path ca, String caDigest) {
+        return new Upstream(name, url, credential, ca, caDigest, maxConnections, idle);
     }
 
     /** This with another {@code maxConnections}. */
     public Upstream withMaxConnections(int maxConnections) {
-        return new Upstream(name, url, credential, ca, maxConnections, idle);
+        return new Upstream(name, url, credential, ca, caDigest, maxConnections, idle);
     }
 
     /** This with another {@code idle}. */
     public Upstream withIdle(Duration idle) {
-        return new Upstream(name, url, credential, ca, maxConnections, idle);
+        return new Upstream(name, url, credential, ca, caDigest, maxConnections, idle);
     }
 
     private static void checkUrl(URI url) {

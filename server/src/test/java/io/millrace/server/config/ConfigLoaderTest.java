@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.HeartbeatForm;
+import io.netty.pkitesting.CertificateBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -57,6 +59,10 @@ class ConfigLoaderTest {
                 heartbeat: {interval: off, form: comment, early: true}
               - upstream: openai
             """;
+
+    private static final String CREDENTIAL = "upstreams:\n  a:\n    url: http://h\n    credential: ";
+    private static final String ROUTE_TIMEOUTS =
+            "upstreams: {a: {url: 'http://h'}}\nroutes:\n  - upstream: a\n    timeouts: ";
 
     @TempDir
     private Path directory;
@@ -163,7 +169,21 @@ class ConfigLoaderTest {
                 problem(
                         "upstreams: {a: {url: 'http://h', kind: opena}}",
                         "1:40: kind: 'opena', did you mean 'openai'?"),
-                problem("upstreams: {a: {url: 'http://h', ca: no.pem}}", "1:38: ca: ", "no.pem cannot be read"),
+                problem("upstreams: {a: {url: 'http://h', ca: no.pem}}", "1:38: ca: of no use without TLS"),
+                problem("upstreams: {a: {url: 'https://h', ca: no.pem}}", "1:39: ca: ", "no.pem cannot be read"),
+                problem("upstreams: {a: {url: 'https://h', ca: c.yaml}}", "1:39: ca: ", "c.yaml holds no certificates"),
+                problem(
+                        CREDENTIAL + "{env: KEY, header: Connection}",
+                        "4:36: header: 'connection' (expected: one that"),
+                problem(CREDENTIAL + "{env: KEY, header: content-length}", "4:36: header: 'content-length' (expected:"),
+                problem(CREDENTIAL + "{env: KEY, header: 'x y'}", "4:36: header: 'x y' (expected: a header name)"),
+                problem(CREDENTIAL + "{env: KEY, prefix: \"a\\r\\nb: \"}", "4:36: prefix: holds control or non-ASCII"),
+                problem(ROUTE_TIMEOUTS + "{connect: 1s}", "4:16: connect: unknown key (expected: one of"),
+                problem(ROUTE_TIMEOUTS + "{requestHead: 1s}", "4:16: requestHead: unknown key"),
+                problem(ROUTE_TIMEOUTS + "{requestBodyIdle: 1s}", "4:16: requestBodyIdle: unknown key"),
+                problem(ROUTE_TIMEOUTS + "{writeStall: 1s}", "4:16: writeStall: unknown key"),
+                problem(ROUTE_TIMEOUTS + "{keepAlive: 1s}", "4:16: keepAlive: unknown key"),
+                problem(ROUTE_TIMEOUTS + "{drain: 1s}", "4:16: drain: unknown key"),
                 problem(
                         "upstreams: {a: {url: 'http://h'}, b: {url: 'http://h'}}",
                         "1:12: routes: none for 2 upstreams (expected: which requests go where)"),
@@ -280,6 +300,8 @@ class ConfigLoaderTest {
         assertThat(load("", Map.of("OPENAI_API_KEY", "k"), Map.of(ConfigKey.LISTEN, ":1", ConfigKey.ALLOW_OPEN, "true"))
                         .allowOpen())
                 .isTrue();
+        assertThatThrownBy(() -> load("", Map.of(), Map.of(ConfigKey.EVENT_LOOPS, "2000")))
+                .hasMessage("--event-loops: eventLoops: 2000 (expected: 0 to 1024)");
     }
 
     @Test
@@ -292,7 +314,7 @@ class ConfigLoaderTest {
         assertThat(takes(config, "/v1/messages/count_tokens", true)).isEqualTo("anthropic");
         assertThat(takes(config, "/v1beta/models/g:streamGenerateContent", false))
                 .isEqualTo("gemini");
-        assertThat(takes(config, "/v1beta/openai/chat/completions", false)).isEqualTo("gemini");
+        assertThat(takes(config, "/v1beta/openai/chat/completions", false)).isEqualTo("gemini-openai");
         assertThat(takes(config, "/v1/models", true)).isEqualTo("anthropic");
         assertThat(takes(config, "/v1/models", false)).isEqualTo("openai");
         assertThat(config.upstreams().get("openai").url()).isEqualTo(URI.create("https://api.openai.com/v1"));
@@ -300,6 +322,70 @@ class ConfigLoaderTest {
                 .hasToString("authorization: Bearer *** (env: " + "OPENAI_API_KEY)");
         assertThat(config.upstreams().get("anthropic").credential().value()).isEqualTo("a");
         assertThat(config.upstreams().get("gemini").credential().header()).isEqualTo("x-goog-api-key");
+        assertThat(config.upstreams().get("gemini-openai").credential())
+                .hasToString("authorization: Bearer *** (env: " + "GEMINI_API_KEY)");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "openai, /v1/threads/thread_1/messages",
+        "openai, /v1/chat/completions/chatcmpl-1/messages",
+        "openai, /v1/models/ft:gpt-4o:org",
+        "anthropic, /v1/messages/batches",
+        "gemini, /v1/models/g:generateContent",
+        "gemini, /v1/models/g:countTokens",
+        "gemini, /v1/models/g:embedContent",
+        "gemini, /v1/models/g:batchEmbedContents",
+        "gemini, /v1/models/g%3AstreamGenerateContent",
+        "gemini, /v1/models/g%3acountTokens"
+    })
+    void presetsKnowTheProvidersOfPathsThatLookAlike(String upstream, String path) {
+        var config = load("", Map.of("OPENAI_API_KEY", "o", "ANTHROPIC_API_KEY", "a", "GEMINI_API_KEY", "g"), Map.of());
+
+        assertThat(takes(config, path, false)).isEqualTo(upstream);
+    }
+
+    @Test
+    void passwordInUrlIsNotShown() {
+        var environment = Map.of("MILLRACE_UPSTREAM", "http://user:s3cret pw@host");
+        var presets = Map.of("OPENAI_API_KEY", "k", "OPENAI_BASE_URL", "http://user:s3cret pw@host");
+
+        assertThat(problemsOf("", environment))
+                .containsExactly("MILLRACE_UPSTREAM: not a URL (expected: http://host:port or https://host)");
+        assertThat(problemsOf("", presets))
+                .containsExactly("OPENAI_BASE_URL: not a URL (expected: http://host:port or https://host)");
+    }
+
+    @Test
+    void baseUrlThatIsBlankIsNotSet() {
+        var config = load("", Map.of("OPENAI_API_KEY", "o", "OPENAI_BASE_URL", " "), Map.of());
+
+        assertThat(config.upstreams().get("openai").url()).isEqualTo(URI.create("https://api.openai.com/v1"));
+    }
+
+    @Test
+    void prefixFollowsTheHeader() {
+        assertThat(credential("http://h", "{env: KEY}")).hasToString("authorization: Bearer *** (env: KEY)");
+        assertThat(credential("http://h", "{env: KEY, header: X-Key}")).hasToString("x-key: *** (env: KEY)");
+        assertThat(credential("http://h", "{env: KEY, header: X-Key, prefix: 'Key '}"))
+                .hasToString("x-key: Key *** (env: KEY)");
+        assertThat(credential("https://api.anthropic.com", "{env: KEY, header: Authorization}"))
+                .hasToString("authorization: Bearer *** (env: KEY)");
+        assertThat(credential("https://my.openai.azure.com", "{env: KEY}")).hasToString("api-key: *** (env: KEY)");
+    }
+
+    @Test
+    void certificatesThatChangedMakeAnotherUpstream() throws Exception {
+        var yaml = "upstreams: {a: {url: 'https://h', ca: ca.pem}}";
+        var first = certificate();
+        Files.writeString(directory.resolve("ca.pem"), first);
+        var config = load(yaml, Map.of(), Map.of());
+
+        assertThat(load(yaml, Map.of(), Map.of())).isEqualTo(config);
+        assertThat(load(EffectiveConfig.toYaml(config), Map.of(), Map.of())).isEqualTo(config);
+
+        Files.writeString(directory.resolve("ca.pem"), first + certificate());
+        assertThat(load(yaml, Map.of(), Map.of()).upstreams()).isNotEqualTo(config.upstreams());
     }
 
     @Test
@@ -333,6 +419,24 @@ class ConfigLoaderTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private Credential credential(String url, String credential) {
+        return load(
+                        "upstreams: {a: {url: '" + url + "', credential: " + credential + "}}",
+                        Map.of("KEY", "k"),
+                        Map.of())
+                .upstreams()
+                .get("a")
+                .credential();
+    }
+
+    private static String certificate() throws Exception {
+        return new CertificateBuilder()
+                .subject("CN=test")
+                .setIsCertificateAuthority(true)
+                .buildSelfSigned()
+                .getCertificatePEM();
     }
 
     private List<String> problemsOf(String yaml, Map<String, String> environment) {
