@@ -95,7 +95,7 @@ public final class ConfigLoader {
             }
         } catch (IllegalArgumentException e) {
             // The flag says already which setting it is.
-            problems.add(source, e.getMessage().replaceFirst("^(url|transport): ", ""));
+            problems.add(source, e.getMessage().replaceFirst("^(url|transport|eventLoops): ", ""));
         }
     }
 

@@ -301,7 +301,7 @@ class ConfigLoaderTest {
                         .allowOpen())
                 .isTrue();
         assertThatThrownBy(() -> load("", Map.of(), Map.of(ConfigKey.EVENT_LOOPS, "2000")))
-                .hasMessage("--event-loops: eventLoops: 2000 (expected: 0 to 1024)");
+                .hasMessage("--event-loops: 2000 (expected: 0 to 1024)");
     }
 
     @Test
