@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +40,7 @@ public final class RelayServer implements AutoCloseable {
     private final Connector connector;
     private final Relay relay;
     private final List<Channel> listeners = new ArrayList<>();
+    private final AtomicBoolean closed = new AtomicBoolean();
     private CompletableFuture<Void> draining;
 
     private RelayServer(RelayConfig config) {
@@ -110,6 +112,9 @@ public final class RelayServer implements AutoCloseable {
         relay.closePools();
         group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
         connector.close();
+        if (closed.compareAndSet(false, true)) {
+            relay.releaseTls();
+        }
     }
 
     private void awaitIdle(long limitNs, boolean cut) {

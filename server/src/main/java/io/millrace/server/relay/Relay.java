@@ -18,6 +18,7 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.util.ReferenceCountUtil;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -104,6 +105,13 @@ public final class Relay implements RequestHandler {
     /** Closes the connections to upstreams. */
     public void closePools() {
         onEachLoop(loop -> loop.keepOnly(List.of()));
+    }
+
+    /** Frees what TLS keeps outside of the heap, such as cached sessions. To be called once, when no loop runs any more. */
+    public void releaseTls() {
+        settings.destinations()
+                .forEach(destination ->
+                        ReferenceCountUtil.release(destination.origin().tls()));
     }
 
     @Override

@@ -5,6 +5,8 @@ import io.millrace.server.upstream.UpstreamPool.ConnectFailure;
 import io.millrace.server.upstream.UpstreamPool.Waiter;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
@@ -72,6 +74,14 @@ public final class Connector implements AutoCloseable {
         });
     }
 
+    /** The last handler until a handshake is over, whose failures its future tells: they are no surprise to log. */
+    private static final class HandshakeFailures extends ChannelInboundHandlerAdapter {
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            ctx.close();
+        }
+    }
+
     private static InetSocketAddress resolved(byte[] literal, int port) {
         try {
             return new InetSocketAddress(java.net.InetAddress.getByAddress(literal), port);
@@ -118,6 +128,9 @@ public final class Connector implements AutoCloseable {
                                 channel.pipeline().addLast(tls(channel));
                             }
                             channel.pipeline().addLast(decoder, new HttpRequestEncoder());
+                            if (origin.tls() != null) {
+                                channel.pipeline().addLast(new HandshakeFailures());
+                            }
                         }
                     });
             bootstrap.connect(address).addListener((io.netty.channel.ChannelFuture connect) -> {
@@ -141,6 +154,7 @@ public final class Connector implements AutoCloseable {
                 Channel channel, UpstreamConnection connection, Iterator<InetSocketAddress> addresses) {
             channel.pipeline().get(SslHandler.class).handshakeFuture().addListener((Future<Channel> handshake) -> {
                 if (handshake.isSuccess()) {
+                    channel.pipeline().remove(HandshakeFailures.class);
                     ready(channel, connection);
                 } else {
                     channel.close();
