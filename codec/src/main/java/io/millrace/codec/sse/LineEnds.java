@@ -9,8 +9,8 @@ import java.nio.ByteOrder;
 /**
  * Finds the line ends (LF, CRLF, CR) in one buffer, eight bytes at a step.
  *
- * <p>A buffer that is one memory region is read through a NIO view, which costs an allocation for each buffer and is three
- * to four times as fast as {@code ByteBuf.getLongLE} once the JVM has seen buffers of several classes, and no slower before.
+ * <p>A buffer that is one memory region is read through a NIO view, which is three to four times
+ * as fast as {@code ByteBuf.getLongLE} once the JVM has seen buffers of several classes, and no slower before.
  */
 final class LineEnds {
     static final byte LF = '\n';
@@ -23,17 +23,34 @@ final class LineEnds {
 
     private final ByteBuf buf;
     private final ByteBuffer view;
+    private final int viewStart;
     private final int end;
+    private final boolean shared;
 
-    private LineEnds(ByteBuf buf, ByteBuffer view, int end) {
+    private LineEnds(ByteBuf buf, ByteBuffer view, int end, boolean shared) {
         this.buf = buf;
         this.view = view;
+        viewStart = view == null ? 0 : view.position();
         this.end = end;
+        this.shared = shared;
     }
 
     /** Line ends before index {@code end} of {@code buf}, which remains with the caller. */
     static LineEnds of(ByteBuf buf, int end) {
-        return new LineEnds(buf, buf.nioBufferCount() == 1 ? buf.nioBuffer(0, end) : null, end);
+        return new LineEnds(buf, buf.nioBufferCount() == 1 ? buf.nioBuffer(0, end) : null, end, false);
+    }
+
+    /**
+     * As {@link #of}, without an allocation, through the view that the buffer keeps for itself: it must not be used once
+     * anyone else has read the buffer. {@link #unshared} is for then.
+     */
+    static LineEnds shared(ByteBuf buf, int end) {
+        return new LineEnds(buf, buf.nioBufferCount() == 1 ? buf.internalNioBuffer(0, end) : null, end, true);
+    }
+
+    /** The same line ends, whoever reads the buffer meanwhile. */
+    LineEnds unshared() {
+        return shared ? of(buf, end) : this;
     }
 
     /** Index of the first CR or LF at or after {@code from}, which is before the end, or the end if there is none. */
@@ -65,11 +82,11 @@ final class LineEnds {
     }
 
     private byte byteAt(int index) {
-        return view != null ? view.get(index) : buf.getByte(index);
+        return view != null ? view.get(viewStart + index) : buf.getByte(index);
     }
 
     private long wordAt(int index) {
-        return view != null ? (long) LONG_LE.get(view, index) : buf.getLongLE(index);
+        return view != null ? (long) LONG_LE.get(view, viewStart + index) : buf.getLongLE(index);
     }
 
     private static boolean isLineEnd(byte value) {

@@ -143,7 +143,7 @@ public final class SseFrameDecoder implements AutoCloseable {
         int end = in.writerIndex();
         int at = resumeLine(in, start, end);
         int lineStart = state == State.IN_LINE ? -1 : at;
-        LineEnds lines = LineEnds.of(in, end);
+        LineEnds lines = LineEnds.shared(in, end);
         while (at < end) {
             int lineEnd = lines.find(at);
             if (lineEnd == end) {
@@ -157,6 +157,9 @@ public final class SseFrameDecoder implements AutoCloseable {
                     return at;
                 }
                 start = at;
+                if (at < end) {
+                    lines = lines.unshared();
+                }
             }
             lineStart = at;
         }
