@@ -33,6 +33,8 @@ public final class RunBenchmarks {
     /** Flags of every benchmark's JVM: those of the relay itself, and no leak detection. */
     private static final String[] JVM_FLAGS = {
         "-Xmx512m",
+        "-Djmh.executor=CUSTOM",
+        "-Djmh.executor.class=" + EventLoopThreads.class.getName(),
         "--enable-native-access=ALL-UNNAMED",
         "--add-opens=java.base/java.nio=ALL-UNNAMED",
         "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED",
