@@ -43,11 +43,17 @@ public final class Connector implements AutoCloseable {
     private final AddressResolverGroup<InetSocketAddress> resolvers;
 
     public Connector(Transport transport) {
+        this(
+                transport,
+                new DnsAddressResolverGroup(new DnsNameResolverBuilder()
+                        .datagramChannelType(transport.datagramChannel())
+                        .ttl(1, 30)
+                        .negativeTtl(1)));
+    }
+
+    Connector(Transport transport, AddressResolverGroup<InetSocketAddress> resolvers) {
         this.transport = transport;
-        resolvers = new DnsAddressResolverGroup(new DnsNameResolverBuilder()
-                .datagramChannelType(transport.datagramChannel())
-                .ttl(1, 30)
-                .negativeTtl(1));
+        this.resolvers = resolvers;
     }
 
     @Override

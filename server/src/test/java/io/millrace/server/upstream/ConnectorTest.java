@@ -1,0 +1,107 @@
+package io.millrace.server.upstream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millrace.server.Transport;
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.mock.MockServer;
+import io.millrace.server.timing.Sweeper;
+import io.millrace.server.upstream.UpstreamPool.ConnectFailure;
+import io.netty.channel.EventLoop;
+import io.netty.resolver.AddressResolver;
+import io.netty.resolver.AddressResolverGroup;
+import io.netty.resolver.InetNameResolver;
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.Promise;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+class ConnectorTest {
+    /** Loopback addresses on which nothing listens: the mock has one address only. */
+    private static final List<String> DEAD = List.of("127.0.0.2", "127.0.0.3");
+
+    @Test
+    void triesEveryAddressUntilOneAnswers() throws Exception {
+        assertThat(connect(List.of("127.0.0.2", "127.0.0.3", "127.0.0.1"), 1)).isEqualTo("/127.0.0.1");
+        assertThat(connect(List.of("127.0.0.1", "127.0.0.2"), 1)).isEqualTo("/127.0.0.1");
+    }
+
+    @Test
+    void saysWhyNoneAnswered() throws Exception {
+        assertThat(connect(DEAD, 1)).startsWith("cannot connect to up: ").contains("refused");
+        assertThat(connect(List.of(), 1)).isEqualTo("cannot resolve the host name up.example");
+    }
+
+    @Test
+    void opensNoMoreConnectionsThanAllowed() throws Exception {
+        assertThat(connect(List.of("127.0.0.1"), 0)).isEqualTo("all 0 connections to up are busy");
+    }
+
+    /** The address connected to, or the reason why there is none. */
+    private static String connect(List<String> addresses, int maxConnections) throws Exception {
+        Transport transport = Transport.best();
+        var group = transport.newEventLoops(1, "connector-test");
+        try (var mock = MockServer.start(MockConfig.defaults());
+                var connector = new Connector(transport, new FixedAddresses(addresses))) {
+            EventLoop loop = group.next();
+            var origin = new Origin("up", "up.example", mock.port(), null, maxConnections, 1_000_000_000L, 2_000);
+            var result = new CompletableFuture<String>();
+            loop.execute(() -> new UpstreamPool(origin, connector, loop, new Sweeper(loop, 1_000_000L))
+                    .acquire(new UpstreamPool.Waiter() {
+                        @Override
+                        public void onConnection(UpstreamConnection connection) {
+                            var remote =
+                                    (InetSocketAddress) connection.channel().remoteAddress();
+                            connection.channel().close();
+                            result.complete("/" + remote.getAddress().getHostAddress());
+                        }
+
+                        @Override
+                        public void onConnectFailure(ConnectFailure failure) {
+                            result.complete(failure.detail());
+                        }
+                    }));
+            return result.get(5, TimeUnit.SECONDS);
+        } finally {
+            group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+        }
+    }
+
+    /** Resolves every name to the same addresses. */
+    private static final class FixedAddresses extends AddressResolverGroup<InetSocketAddress> {
+        private final List<String> addresses;
+
+        FixedAddresses(List<String> addresses) {
+            this.addresses = addresses;
+        }
+
+        @Override
+        protected AddressResolver<InetSocketAddress> newResolver(EventExecutor executor) {
+            return new InetNameResolver(executor) {
+                @Override
+                protected void doResolve(String name, Promise<InetAddress> promise) {
+                    throw new UnsupportedOperationException("only all addresses are asked for");
+                }
+
+                @Override
+                protected void doResolveAll(String name, Promise<List<InetAddress>> promise) throws Exception {
+                    if (addresses.isEmpty()) {
+                        promise.setFailure(new UnknownHostException(name));
+                        return;
+                    }
+                    var resolved = new ArrayList<InetAddress>();
+                    for (String address : addresses) {
+                        resolved.add(InetAddress.getByName(address));
+                    }
+                    promise.setSuccess(resolved);
+                }
+            }.asAddressResolver();
+        }
+    }
+}
