@@ -29,6 +29,7 @@ final class Answer {
             that it was dug well. In the naïve telling the wheel does the work; in truth it is the water \
             (水, eau, agua) that never waits. ✓""";
 
+    private static final int LONGEST_TOKEN = 16;
     private static final List<byte[]> ESSAY_TOKENS = tokens(ESSAY);
     private static final List<byte[]> THOUGHTS =
             tokens(" Let me think about what was asked, step by step, and then say it in plain words.");
@@ -83,6 +84,14 @@ final class Answer {
     /** Output tokens of every kind. */
     int completionTokens() {
         return tokens + reasoning + (callsTool ? TOOL_ARGUMENTS.size() : 0);
+    }
+
+    /** At most the length of everything that is said, of all choices together. */
+    long textBytes() {
+        long choices =
+                Math.max(1, Math.max(spec.count(SpecKey.N, 1), request.path("n").asInt(1)));
+        long text = (long) tokens * Math.max(padTo, LONGEST_TOKEN) + (long) reasoning * LONGEST_TOKEN + bigFrame;
+        return choices * text;
     }
 
     /** Appends token {@code index} of the text; token 0 grows to the size of {@code big_frame} if that is asked. */

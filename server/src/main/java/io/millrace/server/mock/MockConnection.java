@@ -12,11 +12,15 @@ import java.io.ByteArrayOutputStream;
 
 /** One client connection: reads requests, one at a time, and notices at once when the client leaves. */
 final class MockConnection extends ChannelInboundHandlerAdapter {
+    private static final int MAX_BODY = 64 << 20;
+    private static final int BUFFER_KEPT = 64 * 1024;
+
     private final MockServer server;
     private final MockRoutes routes;
     private final MockCounters counters;
-    private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+    private ByteArrayOutputStream body = new ByteArrayOutputStream();
 
+    private boolean bodyTooLarge;
     private HttpRequest head;
     private MockRequest request;
     private MockExchange exchange;
@@ -81,20 +85,35 @@ final class MockConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         head = received;
-        body.reset();
+        resetBody();
         if (HttpUtil.is100ContinueExpected(received)) {
             ctx.writeAndFlush(ByteBufUtil.writeUtf8(ctx.alloc(), "HTTP/1.1 100 Continue\r\n\r\n"), ctx.voidPromise());
         }
     }
 
     private void readBody(ChannelHandlerContext ctx, HttpContent content) {
-        byte[] bytes = ByteBufUtil.getBytes(content.content());
-        body.write(bytes, 0, bytes.length);
+        if (content.content().readableBytes() > MAX_BODY - body.size()) {
+            resetBody();
+            bodyTooLarge = true;
+        }
+        if (!bodyTooLarge) {
+            byte[] bytes = ByteBufUtil.getBytes(content.content());
+            body.write(bytes, 0, bytes.length);
+        }
         if (content instanceof LastHttpContent) {
             var complete = head;
             head = null;
             answer(ctx, complete);
         }
+    }
+
+    /** The buffer of a large body is not kept for the small ones after it. */
+    private void resetBody() {
+        bodyTooLarge = false;
+        if (body.size() > BUFFER_KEPT) {
+            body = new ByteArrayOutputStream();
+        }
+        body.reset();
     }
 
     private void answer(ChannelHandlerContext ctx, HttpRequest complete) {
@@ -105,8 +124,10 @@ final class MockConnection extends ChannelInboundHandlerAdapter {
                 complete.uri(),
                 complete.headers(),
                 body.toByteArray());
+        boolean tooLarge = bodyTooLarge;
+        resetBody();
         server.record(request);
-        var routed = routes.route(request);
+        var routed = tooLarge ? routes.tooLarge(request) : routes.route(request);
         boolean chunks = complete.protocolVersion().isKeepAliveDefault(); // HTTP/1.0 knows no chunked coding
         exchange = new MockExchange(
                 ctx,

@@ -359,7 +359,11 @@ final class MockExchange implements Runnable {
         reply.headers().forEach(header -> head.append(header).append("\r\n"));
         switch (chunking) {
             case FRAME, SEGMENT, WHOLE -> line(head, "Transfer-Encoding", "chunked");
-            case LENGTH -> line(head, "Content-Length", Long.toString(length));
+            case LENGTH -> {
+                if (!reply.hasNoContent()) {
+                    line(head, "Content-Length", Long.toString(length));
+                }
+            }
             case NONE -> {}
         }
         line(head, "Connection", keepAlive ? "keep-alive" : "close");

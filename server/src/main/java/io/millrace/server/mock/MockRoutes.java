@@ -19,6 +19,7 @@ final class MockRoutes {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String MODEL_PREFIX = "mock:";
     private static final String FAULT = "The mock was asked to fail here.";
+    private static final long MAX_TEXT = 64 << 20;
     private static final byte[] JUNK = {
         0, (byte) 0xff, (byte) 0xfe, '<', 'h', 't', 'm', 'l', '>', '\n', '\n', '{', '\n', '\n'
     };
@@ -44,7 +45,12 @@ final class MockRoutes {
 
     Routed route(MockRequest request) {
         var uri = new QueryStringDecoder(request.uri());
-        String path = uri.path();
+        String path;
+        try {
+            path = uri.path();
+        } catch (IllegalArgumentException e) {
+            return refuse(400, "uri: " + e.getMessage(), chat);
+        }
         if (path.equals("/__mock/stats")) {
             return new Routed(Reply.json(200, counters.snapshot().toJson()), MockSpec.PLAIN);
         }
@@ -52,8 +58,17 @@ final class MockRoutes {
         try {
             return answer(request, uri, dialect);
         } catch (IllegalArgumentException e) {
-            return new Routed(Reply.json(400, dialect.errorBody(400, e.getMessage())), MockSpec.PLAIN);
+            return refuse(400, e.getMessage(), dialect);
         }
+    }
+
+    /** The answer to a request whose body was not kept. */
+    Routed tooLarge(MockRequest request) {
+        return refuse(413, "body: more than 64 MiB", dialect(request, request.uri()));
+    }
+
+    private static Routed refuse(int status, String message, MockDialect dialect) {
+        return new Routed(Reply.json(status, dialect.errorBody(status, message)), MockSpec.PLAIN);
     }
 
     private MockDialect dialect(MockRequest request, String path) {
@@ -85,10 +100,15 @@ final class MockRoutes {
         if (spec.has(SpecKey.STATUS)) {
             int status = spec.count(SpecKey.STATUS, 500);
             reply = Reply.json(status, dialect.errorBody(status, FAULT));
+            reply = reply.hasNoContent() ? reply.withoutBody() : reply;
         } else if (generates) {
             var answer = answer(request, spec, model, json);
+            boolean streams = asksToStream(path, json) || spec.has(SpecKey.REPLAY);
             boolean array = path.endsWith(":streamGenerateContent") && !isEventStream(uri);
-            if ((asksToStream(path, json) && !array) || spec.has(SpecKey.REPLAY)) {
+            if (!streams || array || dialect == responses || spec.measuresBody()) {
+                checkSize(answer);
+            }
+            if (streams && (!array || spec.has(SpecKey.REPLAY))) {
                 reply = stream(spec, dialect, answer);
             } else {
                 String body = dialect.body(answer);
@@ -100,6 +120,14 @@ final class MockRoutes {
             reply = side(request, path, dialect);
         }
         return new Routed(reply.withHeaders(headers), spec);
+    }
+
+    /** A text that must be there as a whole, not token by token. */
+    private static void checkSize(Answer answer) {
+        if (answer.textBytes() > MAX_TEXT) {
+            throw new IllegalArgumentException("tokens: about " + answer.textBytes()
+                    + " bytes (expected: at most 64 MiB where the whole text is made at once)");
+        }
     }
 
     private static boolean asksToStream(String path, JsonNode json) {

@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class MockServer implements AutoCloseable {
     private static final int REQUESTS_KEPT = 1024;
+    private static final long BYTES_KEPT = 16 << 20;
     private static final int BACKLOG = 4096;
     private static final int MAX_HEAD_BYTES = 256 * 1024;
 
@@ -30,6 +31,7 @@ public final class MockServer implements AutoCloseable {
     private final MockCounters counters = new MockCounters();
     private final ArrayDeque<MockRequest> requests = new ArrayDeque<>();
     private final boolean tls;
+    private long bytesKept;
     private final InetSocketAddress address;
     private volatile boolean closing;
 
@@ -79,7 +81,7 @@ public final class MockServer implements AutoCloseable {
         return counters.snapshot();
     }
 
-    /** The last 1,024 requests, oldest first. */
+    /** The last 1,024 requests, oldest first; fewer if their bodies are more than 16 MiB together, but always the last. */
     public List<MockRequest> requests() {
         synchronized (requests) {
             return List.copyOf(requests);
@@ -100,10 +102,11 @@ public final class MockServer implements AutoCloseable {
 
     void record(MockRequest request) {
         synchronized (requests) {
-            if (requests.size() == REQUESTS_KEPT) {
-                requests.remove();
-            }
             requests.add(request);
+            bytesKept += request.body().length;
+            while (requests.size() > 1 && (requests.size() > REQUESTS_KEPT || bytesKept > BYTES_KEPT)) {
+                bytesKept -= requests.remove().body().length;
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 package io.millrace.server.mock;
 
+import io.millrace.server.mock.BodyWriter.Chunking;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
@@ -100,6 +101,11 @@ public final class MockSpec {
                 ? values.get(SpecKey.FRAME_GAP_MS)
                 : values.getOrDefault(SpecKey.GAP, values.get(SpecKey.GAP_MS));
         return pace == null ? new Pace(Pace.Shape.FIXED, 0, 0) : (Pace) pace;
+    }
+
+    /** Whether a body is made once only to know its length. */
+    boolean measuresBody() {
+        return flag(SpecKey.LENGTH) || value(SpecKey.CHUNK, Chunking.FRAME, Chunking.class) == Chunking.WHOLE;
     }
 
     SplittableRandom random(long requestNumber) {

@@ -34,6 +34,11 @@ record Reply(
         return new Reply(status, contentType, headers, script, stream, true);
     }
 
+    /** Whether the status forbids a body (RFC 9110 sections 15.3.5 and 15.4.5); its length is not told either. */
+    boolean hasNoContent() {
+        return status == 204 || status == 304;
+    }
+
     private static Supplier<Script> body(String body) {
         return () -> new Script().add(Script.Kind.OUTPUT, body);
     }

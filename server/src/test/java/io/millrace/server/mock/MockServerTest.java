@@ -77,6 +77,49 @@ final class MockServerTest {
     }
 
     @Test
+    void refusesPathThatCannotBeDecoded() throws Exception {
+        assertThat(call("GET", "/v1/models%zz", "").status()).isEqualTo(400);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {204, 304})
+    void statusThatForbidsBodyHasNone(int status) throws Exception {
+        var response = call("POST", CHAT, "{\"model\":\"mock:status=" + status + "\"}", "Connection: close");
+        assertThat(response.status()).isEqualTo(status);
+        assertThat(response.text()).isEmpty();
+        assertThat(response.header("Content-Length")).isNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/v1/chat/completions, false", "/v1/responses, true"})
+    void refusesToMakeWholeTextOfAnySize(String path, boolean stream) throws Exception {
+        var body = "{\"model\":\"mock:tokens=2000000000\",\"stream\":" + stream + "}";
+
+        var response = call("POST", path, body);
+
+        assertThat(response.status()).isEqualTo(400);
+        assertThat(response.text()).contains("expected: at most 64 MiB");
+    }
+
+    @Test
+    void keepsBodiesOfBoundedSizeInAll() throws Exception {
+        try (var server = MockServer.start(MockConfig.defaults())) {
+            for (int i = 0; i < 3; i++) {
+                try (var client = new RawClient(server.port())) {
+                    client.send("POST", "/echo", "x".repeat(7 << 20));
+                    assertThat(client.readAll().status()).isEqualTo(200);
+                }
+            }
+            assertThat(server.requests()).extracting(MockRequest::number).containsExactly(2L, 3L);
+        }
+    }
+
+    @Test
+    void refusesBodyOfMoreThanItsLimit() throws Exception {
+        assertThat(call("POST", "/echo", "x".repeat((64 << 20) + 1)).status()).isEqualTo(413);
+    }
+
+    @Test
     void streamsChatToItsTerminal() throws Exception {
         var response = stream(CHAT, "tokens=5,reasoning=2,n=2,usage=1");
         assertThat(response.head()).startsWith("HTTP/1.1 200 OK\r\n").contains("Transfer-Encoding: chunked");
