@@ -5,11 +5,13 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.FileAppender;
 import ch.qos.logback.core.OutputStreamAppender;
 import io.millrace.server.config.AccessLog;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import org.slf4j.LoggerFactory;
 
 /** Where the lines of the logger {@code millrace.access} go. Event loops only queue them; a full queue drops lines. */
@@ -30,11 +32,16 @@ final class AccessLogAppender {
         }
         var logger = context.getLogger(LOGGER);
         var next = log.format() == AccessLog.Format.OFF ? null : queue(context, log);
+        var earlier = new ArrayList<Appender<ILoggingEvent>>();
+        logger.iteratorForAppenders().forEachRemaining(earlier::add);
         logger.setAdditive(false);
-        logger.detachAndStopAllAppenders();
         logger.setLevel(next == null ? Level.OFF : Level.INFO);
         if (next != null) {
-            logger.addAppender(next);
+            logger.addAppender(next); // before the others go, so that no line falls between
+        }
+        for (var old : earlier) {
+            logger.detachAppender(old);
+            old.stop();
         }
     }
 
@@ -69,9 +76,18 @@ final class AccessLogAppender {
         lines.setEncoder(encoder);
         lines.start();
         if (!lines.isStarted()) {
-            throw new IllegalArgumentException("accessLog: " + log.file() + " cannot be written");
+            throw new IllegalArgumentException(
+                    "accessLog: " + log.file() + " cannot be written" + reason(context, lines));
         }
         return lines;
+    }
+
+    /** What logback kept to itself, such as {@code ": access.log (Permission denied)"}. */
+    private static String reason(LoggerContext context, Object origin) {
+        return context.getStatusManager().getCopyOfStatusList().stream()
+                .filter(status -> status.getOrigin() == origin && status.getThrowable() != null)
+                .map(status -> ": " + status.getThrowable().getMessage())
+                .reduce("", (earlier, later) -> later);
     }
 
     private static FileAppender<ILoggingEvent> file(AccessLog log) {

@@ -2,11 +2,14 @@ package io.millrace.server.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.millrace.server.config.AccessLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,13 +59,32 @@ class AccessLogAppenderTest {
     }
 
     @Test
+    void losesNoLineWhileTheFileIsRotated() throws Exception {
+        var first = directory.resolve("first.log");
+        var second = directory.resolve("second.log");
+        AccessLogAppender.install(new AccessLog(AccessLog.Format.TEXT, first));
+        int lines = 20_000;
+        var writer = new Thread(() -> IntStream.range(0, lines).forEach(i -> ACCESS.info("line {}", i)));
+
+        writer.start();
+        await().until(() -> Files.size(first) > 0);
+        AccessLogAppender.install(new AccessLog(AccessLog.Format.TEXT, second));
+        writer.join();
+        AccessLogAppender.install(AccessLog.OFF);
+
+        var seen = new HashSet<>(Files.readAllLines(first));
+        seen.addAll(Files.readAllLines(second));
+        assertThat(seen).hasSize(lines);
+    }
+
+    @Test
     void fileThatCannotBeWrittenIsToldAndTheOldOneStays() throws IOException {
         var file = directory.resolve("access.log");
         AccessLogAppender.install(new AccessLog(AccessLog.Format.TEXT, file));
 
         var directoryItself = new AccessLog(AccessLog.Format.TEXT, directory);
         assertThatThrownBy(() -> AccessLogAppender.install(directoryItself))
-                .hasMessage("accessLog: " + directory + " cannot be written");
+                .hasMessage("accessLog: " + directory + " cannot be written: " + directory + " (Is a directory)");
 
         ACCESS.info("still here");
         AccessLogAppender.install(AccessLog.OFF);
