@@ -32,10 +32,13 @@ final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         var config = ConfigLoader.load(options.sources(System.getenv(), () -> EMBEDDED_MOCK));
-        spec.commandLine().getOut().print(EffectiveConfig.toYaml(config));
+        boolean mock = config.upstreams().values().stream()
+                .anyMatch(upstream -> upstream.url().equals(EMBEDDED_MOCK));
+        // The mock's address is another at each start: without any, serve starts it again.
+        String yaml = mock ? EffectiveConfig.toYamlWithoutUpstreams(config) : EffectiveConfig.toYaml(config);
+        spec.commandLine().getOut().print(yaml);
         spec.commandLine().getOut().flush();
-        if (config.upstreams().values().stream()
-                .anyMatch(upstream -> upstream.url().equals(EMBEDDED_MOCK))) {
+        if (mock) {
             spec.commandLine()
                     .getErr()
                     .println(

@@ -51,9 +51,9 @@ final class ServeCommand implements Callable<Integer> {
             var config = ConfigLoader.load(sources);
             AccessLogAppender.install(config.accessLog());
             try (var server = RelayServer.start(config)) {
-                announce(server, config, mock);
                 var reloader = new Reloader(server, sources, config);
                 Signals.on("HUP", reloader::reload);
+                announce(server, config, mock); // last: who waits for it may send signals at once
                 stop.await();
                 server.drain().join();
             }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Writes a configuration as YAML, every default spelled out, keys by their source only: reading it gives the same. */
@@ -21,8 +22,20 @@ public final class EffectiveConfig {
 
     /** The YAML, with a line break at its end. */
     public static String toYaml(RelayConfig config) {
+        return write(tree(config));
+    }
+
+    /** The same of a configuration with one route that takes everything, without the route and its upstream. */
+    public static String toYamlWithoutUpstreams(RelayConfig config) {
+        var tree = tree(config);
+        tree.put("heartbeat", heartbeat(config.routes().get(0).heartbeat()));
+        tree.keySet().removeAll(List.of("upstreams", "routes"));
+        return write(tree);
+    }
+
+    private static String write(Map<String, Object> tree) {
         try {
-            return YAML.writeValueAsString(tree(config));
+            return YAML.writeValueAsString(tree);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }

@@ -410,6 +410,9 @@ class ConfigLoaderTest {
         assertThat(config.upstreams().values()).containsExactly(Upstream.of("mock", MOCK));
         assertThat(config.listen()).containsExactly(new HostAndPort("127.0.0.1", 8080));
         assertThat(takes(config, "/v1/chat/completions", false)).isEqualTo("mock");
+        assertThat(EffectiveConfig.toYamlWithoutUpstreams(config)).doesNotContain(MOCK.toString());
+        assertThat(load(EffectiveConfig.toYamlWithoutUpstreams(config), Map.of(), Map.of()))
+                .isEqualTo(config);
     }
 
     private RelayConfig load(String yaml, Map<String, String> environment, Map<ConfigKey, String> flags) {
