@@ -58,7 +58,7 @@ record RequestFields(String model, int modelStart, int modelEnd, boolean stream,
             }
             return new RequestFields(model, modelStart, modelEnd, stream, choices, null);
         } catch (IOException e) {
-            return new RequestFields(model, modelStart, modelEnd, stream, choices, "the body is not valid JSON");
+            return invalid("the body is not valid JSON");
         }
     }
 
