@@ -22,7 +22,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,7 +39,6 @@ public final class RelayServer implements AutoCloseable {
     private final Connector connector;
     private final Relay relay;
     private final List<Channel> listeners = new ArrayList<>();
-    private final AtomicBoolean closed = new AtomicBoolean();
     private CompletableFuture<Void> draining;
 
     private RelayServer(RelayConfig config) {
@@ -96,6 +94,9 @@ public final class RelayServer implements AutoCloseable {
      * Completes when the last client is gone. May be called more than once.
      */
     public synchronized CompletableFuture<Void> drain() {
+        if (draining == null && group.isShuttingDown()) {
+            draining = CompletableFuture.completedFuture(null);
+        }
         if (draining == null) {
             draining = new CompletableFuture<>();
             relay.drain();
@@ -107,13 +108,17 @@ public final class RelayServer implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
+        if (group.isShuttingDown()) {
+            return;
+        }
         listeners.forEach(Channel::close);
         relay.closePools();
         group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
         connector.close();
-        if (closed.compareAndSet(false, true)) {
-            relay.releaseTls();
+        relay.releaseTls();
+        if (draining != null) {
+            draining.complete(null);
         }
     }
 

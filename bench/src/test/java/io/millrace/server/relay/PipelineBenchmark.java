@@ -163,6 +163,9 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
         public void onRequestEnd() {}
 
         @Override
+        public void onRequestReadComplete() {}
+
+        @Override
         public void onClientGone(String reason) {}
 
         @Override

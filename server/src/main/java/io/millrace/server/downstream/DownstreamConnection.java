@@ -8,6 +8,7 @@ import io.millrace.server.timing.Sweeper;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -71,6 +72,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private long sinceNs;
     private long idleLimitNs;
     private boolean headStarted;
+    private boolean inRead;
     private long pendingWhenChecked;
     private long drainedNs;
     private long flushedBytes;
@@ -128,6 +130,11 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     public long pendingBytes() {
         var outbound = context.channel().unsafe().outboundBuffer();
         return outbound == null ? 0 : outbound.totalPendingWriteBytes();
+    }
+
+    /** Whether more of the request may come before {@link DownstreamExchange#onRequestReadComplete}. */
+    public boolean inRead() {
+        return inRead;
     }
 
     /** Stops or resumes reading the client's socket, for request bodies that the upstream takes slowly. */
@@ -219,7 +226,11 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         discardSink();
         Channel channel = context.channel();
         if (channel.isActive()) {
-            channel.config().setOption(ChannelOption.SO_LINGER, 0);
+            try {
+                channel.config().setOption(ChannelOption.SO_LINGER, 0);
+            } catch (ChannelException e) {
+                LOG.debug("[{}] closing without a reset", channel.id(), e);
+            }
         }
         channel.close();
     }
@@ -247,6 +258,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         if (retryAfter != null) {
             headers.set(HttpHeaderNames.RETRY_AFTER, retryAfter);
         }
+        keepAlive &= requestComplete;
         writeHead(response);
         writeBody(body);
         endResponse();
@@ -292,6 +304,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object msg) {
+        inRead = true;
         if (msg instanceof HttpRequest request) {
             onHead(request);
         } else if (msg instanceof HttpContent content) {
@@ -303,6 +316,10 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
 
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
+        inRead = false;
+        if (exchange != null) {
+            exchange.onRequestReadComplete();
+        }
         if (state == State.AWAITING_REQUEST && !headStarted && decoder.headStarted()) {
             headStarted = true;
             sinceNs = System.nanoTime();
@@ -348,7 +365,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             case CLOSING -> {
                 boolean lingers = pendingBytes() == 0 && nowNs - sinceNs > writeStallNs;
                 if (lingers || isWriteStalled(nowNs)) {
-                    context.close();
+                    reset();
                 }
             }
         }
@@ -416,6 +433,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
 
     private void awaitRequest() {
         state = State.AWAITING_REQUEST;
+        reading(true);
         request = null;
         requestComplete = false;
         encoder.answersHead(false);

@@ -10,6 +10,9 @@ public interface DownstreamExchange {
     /** The request body is complete. Called once, also for a request without a body. */
     void onRequestEnd();
 
+    /** All that one read of the socket brought of the request has been delivered: the time to flush it on. */
+    void onRequestReadComplete();
+
     /** The client's connection is gone, or is about to be cut for {@code reason}. Nothing more can be written. */
     void onClientGone(String reason);
 

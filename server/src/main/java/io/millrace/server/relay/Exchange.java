@@ -23,6 +23,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -34,6 +35,13 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     private static final int KEEP_FOR_RETRY = 1024 * 1024;
     /** Only this much of a body that no decision needs is searched for the model, for the log. */
     private static final int SEARCH_FOR_LOG = 64 * 1024;
+
+    /** Even a grace of zero leaves the loop to others before it is asked again. */
+    private static final long MIN_GRACE_NS = TimeUnit.MILLISECONDS.toNanos(1);
+    /** A reused connection that closes later than this after the request was no stale one: the upstream has worked. */
+    private static final long STALE_NS = TimeUnit.SECONDS.toNanos(1);
+
+    private static final int MAX_LOGGED_MODEL = 128;
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -61,6 +69,9 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     private boolean needsWholeBody;
     private boolean ended;
     private Refusal refusal;
+    private long upstreamFullNs;
+    private long sentNs;
+    private boolean spliced;
     private String errorCode;
     private int attempts;
     private int status;
@@ -113,6 +124,9 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         if (ended || refusal != null) {
             body.passed(content.readableBytes());
             content.release();
+            if (!ended && body.received() > downstream.bodyLimit()) {
+                answer(refusal, Outcome.REFUSED);
+            }
             return;
         }
         if (body.received() + content.readableBytes() > downstream.bodyLimit()) {
@@ -138,11 +152,23 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
                 return;
             }
         }
-        if (headSent && !requestComplete) {
+        if (headSent && !upstream.isWritable()) {
+            upstreamFull();
+        }
+    }
+
+    @Override
+    public void onRequestReadComplete() {
+        if (!ended && headSent && !requestComplete) {
             upstream.flush();
-            if (!upstream.isWritable()) {
-                downstream.reading(false);
-            }
+        }
+    }
+
+    private void upstreamFull() {
+        upstream.flush();
+        if (!upstream.isWritable() && upstreamFullNs == 0) {
+            upstreamFullNs = System.nanoTime();
+            downstream.reading(false);
         }
     }
 
@@ -152,6 +178,8 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
             return;
         }
         requestComplete = true;
+        upstreamFullNs = 0;
+        downstream.reading(true);
         timeline.requestCompleteNs = System.nanoTime();
         if (refusal != null) {
             answer(refusal, Outcome.REFUSED);
@@ -285,8 +313,9 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
 
     @Override
     public void onUpstreamWritable(boolean writable) {
-        if (!requestComplete) {
-            downstream.reading(writable);
+        if (writable && upstreamFullNs != 0) {
+            upstreamFullNs = 0;
+            downstream.reading(true);
         }
     }
 
@@ -316,7 +345,13 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         if (ended) {
             return;
         }
-        if (!requestComplete || timeline.attemptNs == 0) {
+        if (upstreamFullNs != 0
+                && nowNs - upstreamFullNs > route.timeouts().writeStall().toNanos()) {
+            fail(504, "upstream_write_stall", "The upstream takes no more of the request.");
+            return;
+        }
+        boolean waiting = requestComplete && timeline.attemptNs != 0;
+        if (!waiting && phase() == Deadlines.Phase.AWAITING_ANSWER) {
             return;
         }
         if (!upstreamPaused) {
@@ -368,10 +403,10 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
     }
 
-    /** A body that is no JSON, such as an upload, has no model; it is refused only if nothing takes it without one. */
+    /** A body that is no JSON, such as an upload, has no model; a route that needs none may take it. */
     private void chooseByModel() {
         Route chosen = settings.router().route(target.path(), request.headers(), fields.model());
-        if (chosen == null && fields.invalid() != null) {
+        if (fields.invalid() != null && (chosen == null || chosen.match().needsModel())) {
             refuse(400, "invalid_json", "The route is chosen by model, but " + fields.invalid() + ".", null);
             return;
         }
@@ -395,7 +430,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     private void refuseModel() {
         String message = fields.model() == null
                 ? "The field model is missing, and the route of this path is chosen by it."
-                : "The model " + fields.model() + " is not served here.";
+                : "The model " + shortened(fields.model()) + " is not served here.";
         refusal = new Refusal(404, "model_not_found", message, "model", null);
         if (requestComplete) {
             answer(refusal, Outcome.REFUSED);
@@ -414,26 +449,41 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     }
 
     private void sendRequest() {
+        if (!upstream.channel().isActive()) {
+            // It was held for a body that took longer than the upstream keeps idle connections.
+            connect(true);
+            return;
+        }
         Target asked = target;
         if (route.rewriteModel() != null && target.modelInPath() != null) {
             asked = target.withModel(route.rewriteModel());
-        } else if (route.rewriteModel() != null && attempts == 1) {
+        } else if (route.rewriteModel() != null && !spliced) {
+            spliced = true;
             spliceModel();
         }
         long knownLength = requestComplete && body.isKept() ? body.bytes().readableBytes() : -1;
         headSent = true;
+        sentNs = System.nanoTime();
         upstream.send(Heads.request(request, asked, destination.upstream(), knownLength, mayStream()), this);
         body.copyTo(upstream::sendBody);
         if (requestComplete) {
             upstream.endRequest();
-        } else {
+        } else if (!downstream.inRead()) {
             upstream.flush();
         }
     }
 
     private boolean mayStream() {
-        return (dialect != Dialect.UNKNOWN && request.method().equals(HttpMethod.POST))
-                || request.headers().contains(HttpHeaderNames.ACCEPT, "text/event-stream", true);
+        return (dialect != Dialect.UNKNOWN && request.method().equals(HttpMethod.POST)) || accepts("text/event-stream");
+    }
+
+    private boolean accepts(String type) {
+        for (String value : request.headers().getAll(HttpHeaderNames.ACCEPT)) {
+            if (value.toLowerCase(Locale.ROOT).contains(type)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void spliceModel() {
@@ -449,7 +499,8 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     }
 
     private boolean mayRetryStale(UpstreamConnection broken) {
-        return !retriedStale && broken != null && broken.used() && body.isKept();
+        boolean atOnce = !requestComplete || System.nanoTime() - sentNs < STALE_NS;
+        return !retriedStale && broken != null && broken.used() && body.isKept() && atOnce;
     }
 
     private void beginStream(HttpResponse head) {
@@ -513,11 +564,18 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         grace = downstream
                 .channel()
                 .eventLoop()
-                .schedule(this::onGraceOver, stream.graceNs(route.timeouts()), TimeUnit.NANOSECONDS);
+                .schedule(
+                        this::onGraceOver,
+                        Math.max(MIN_GRACE_NS, stream.graceNs(route.timeouts())),
+                        TimeUnit.NANOSECONDS);
     }
 
     private void onGraceOver() {
         if (ended) {
+            return;
+        }
+        if (!stream.nearlyComplete()) {
+            grace = null;
             return;
         }
         if (upstreamPaused || !stream.isQuiet(route.timeouts())) {
@@ -530,6 +588,10 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
 
     /** Ends a stream that the client may have seen a part of. */
     private void end(Ending ending) {
+        if (stream.halfFrameSent()) {
+            finishBroken(ending.outcome());
+            return;
+        }
         if (ending.error() == null) {
             stream.start();
             stream.writePending();
@@ -572,6 +634,11 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
 
     private void refuse(int refusedStatus, String code, String message, String retryAfter) {
         abortUpstream();
+        if (downstream.responseStarted()) {
+            errorCode = code;
+            finishBroken(Outcome.REFUSED);
+            return;
+        }
         answer(new Refusal(refusedStatus, code, message, null, retryAfter), Outcome.REFUSED);
     }
 
@@ -620,7 +687,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     private void report(Outcome outcome) {
         timeline.endNs = System.nanoTime();
         boolean streamed = stream != null;
-        String model = fields.model();
+        String model = shortened(fields.model());
         if (model == null && streamed) {
             model = stream.inspector().model();
         }
@@ -664,6 +731,11 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
             status = 200;
             stream = newStream(Heads.stream(null, credential(), requestId));
         }
+    }
+
+    /** A client chooses the name of its model: as long as it likes. */
+    private static String shortened(String model) {
+        return model == null || model.length() <= MAX_LOGGED_MODEL ? model : model.substring(0, MAX_LOGGED_MODEL);
     }
 
     private static String codeOf(Breakage breakage) {

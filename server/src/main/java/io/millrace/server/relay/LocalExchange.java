@@ -33,6 +33,11 @@ final class LocalExchange implements DownstreamExchange {
     }
 
     @Override
+    public void onRequestReadComplete() {
+        // Nothing is passed on.
+    }
+
+    @Override
     public void onClientGone(String reason) {
         if (!ended) {
             ended = true;

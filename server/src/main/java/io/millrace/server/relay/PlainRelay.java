@@ -88,11 +88,13 @@ final class PlainRelay {
 
     private void maskSecret() {
         ByteBuf needle = Unpooled.wrappedBuffer(secret);
-        int index;
-        while ((index = ByteBufUtil.indexOf(needle, held)) >= 0) {
+        int from = 0;
+        int found;
+        while ((found = ByteBufUtil.indexOf(needle, held.slice(from, held.writerIndex() - from))) >= 0) {
             for (int i = 0; i < secret.length; i++) {
-                held.setByte(index + i, MASK);
+                held.setByte(from + found + i, MASK);
             }
+            from += found + secret.length;
         }
     }
 

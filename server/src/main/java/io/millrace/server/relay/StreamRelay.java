@@ -47,6 +47,7 @@ final class StreamRelay implements SseFrameListener {
     private boolean contentSeen;
     private boolean closedToFrames;
     private boolean lastFrameDropped;
+    private boolean halfFrameSent;
 
     StreamRelay(
             DownstreamConnection downstream,
@@ -135,6 +136,7 @@ final class StreamRelay implements SseFrameListener {
             framesSeen++;
         }
         append(buf, start, end);
+        halfFrameSent = !last;
         if (last) {
             closeIfLast();
         }
@@ -161,27 +163,25 @@ final class StreamRelay implements SseFrameListener {
 
     /** How the stream ends when its own frames have said the last, or as much of it as will come. */
     Ending endingAsSeen() {
+        if (halfFrameSent) {
+            return Ending.withError(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended inside a frame");
+        }
         return switch (inspector.end()) {
             case FINISHED, TERMINAL, DONE -> Ending.asRelayed(Outcome.COMPLETED);
             case ERROR -> Ending.asRelayed(Outcome.UPSTREAM_ERROR);
             case HIDDEN_ERROR -> Ending.withError(RelayError.UPSTREAM_ERROR, hiddenError());
-            case OPEN -> Ending.withError(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended early");
+            case OPEN ->
+                Ending.withError(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended before its terminal");
         };
     }
 
     /** How the stream ends at a clean end of its body. Forwards an unfinished frame if that completes it. */
     Ending endingAtBodyEnd() {
-        boolean halfFrameSent = frames.flowing();
         if (!halfFrameSent) {
             relayTail();
         }
-        if (inspector.end() == StreamEnd.OPEN) {
-            return dialect == Dialect.UNKNOWN && !halfFrameSent
-                    ? Ending.asRelayed(Outcome.COMPLETED)
-                    : Ending.withError(
-                            RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended before its terminal");
-        }
-        return endingAsSeen();
+        boolean unknownWhole = dialect == Dialect.UNKNOWN && !halfFrameSent;
+        return unknownWhole ? Ending.asRelayed(Outcome.COMPLETED) : endingAsSeen();
     }
 
     /** How the stream ends when the upstream's connection breaks inside its body. */
@@ -216,12 +216,17 @@ final class StreamRelay implements SseFrameListener {
     /** Whether the wait is over: a stream that is only finished may go on for as long as frames keep coming. */
     boolean isQuiet(Timeouts timeouts) {
         boolean quiet = System.nanoTime() - timeline.lastByteNs >= graceNs(timeouts);
-        return betweenFrames() && (inspector.end() != StreamEnd.FINISHED || quiet);
+        return !halfFrameSent && (inspector.end() != StreamEnd.FINISHED || quiet);
+    }
+
+    /** Whether the client has got a part of a frame and not yet the rest, so that only a reset is an honest end. */
+    boolean halfFrameSent() {
+        return halfFrameSent;
     }
 
     /** Whether a frame of ours can be written now, which is only between two frames. */
     boolean betweenFrames() {
-        return !frames.flowing() && !frames.awaitsLineFeed();
+        return !halfFrameSent && !frames.awaitsLineFeed();
     }
 
     /**
@@ -230,7 +235,7 @@ final class StreamRelay implements SseFrameListener {
      * @return false if none could be written: the dialect is not known, or half a frame is with the client already
      */
     boolean writeError(RelayError error, String message) {
-        if (dialect == Dialect.UNKNOWN || frames.flowing()) {
+        if (dialect == Dialect.UNKNOWN || halfFrameSent) {
             return false;
         }
         start();

@@ -1,6 +1,7 @@
 package io.millrace.server.relay;
 
 import java.net.URLDecoder;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
@@ -83,9 +84,10 @@ record Target(String path, String query) {
         return path.substring(start + "/models/".length(), colon);
     }
 
-    /** This with another model in a Gemini path. */
+    /** This with another model in a Gemini path, percent-encoded where a path demands it. */
     Target withModel(String model) {
         int start = path.lastIndexOf("/models/") + "/models/".length();
-        return new Target(path.substring(0, start) + model + path.substring(path.lastIndexOf(':')), query);
+        String encoded = URLEncoder.encode(model, StandardCharsets.UTF_8).replace("+", "%20");
+        return new Target(path.substring(0, start) + encoded + path.substring(path.lastIndexOf(':')), query);
     }
 }

@@ -4,12 +4,16 @@ import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One coarse timer per event loop in place of several precise ones per stream: every period it shows the time to all who
  * registered. Deadlines cost nothing per frame and nothing per stream but a place in a list. Confined to its event loop.
  */
 public final class Sweeper {
+    private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
+
     private final EventLoop loop;
     private final long periodNs;
     private final ArrayList<Registration> registrations = new ArrayList<>();
@@ -71,8 +75,17 @@ public final class Sweeper {
         // Backwards, because removal puts the last registration in the place of the one removed.
         for (int i = registrations.size() - 1; i >= 0; i--) {
             if (i < registrations.size()) {
-                registrations.get(i).member.onSweep(nowNs);
+                sweep(registrations.get(i).member, nowNs);
             }
+        }
+    }
+
+    /** A failure of one must not end the deadlines of all. */
+    private static void sweep(Sweepable member, long nowNs) {
+        try {
+            member.onSweep(nowNs);
+        } catch (RuntimeException e) {
+            LOG.warn("a deadline could not be enforced", e);
         }
     }
 }

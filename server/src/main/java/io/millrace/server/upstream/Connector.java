@@ -21,6 +21,7 @@ import io.netty.resolver.dns.DnsNameResolverBuilder;
 import io.netty.util.NetUtil;
 import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
+import java.nio.channels.ClosedChannelException;
 import java.util.Iterator;
 import java.util.List;
 
@@ -143,7 +144,7 @@ public final class Connector implements AutoCloseable {
                 if (!connect.isSuccess()) {
                     next(addresses, connect.cause());
                 } else if (origin.tls() == null) {
-                    ready(connect.channel(), connection);
+                    ready(connect.channel(), connection, addresses);
                 } else {
                     afterHandshake(connect.channel(), connection, addresses);
                 }
@@ -158,10 +159,14 @@ public final class Connector implements AutoCloseable {
 
         private void afterHandshake(
                 Channel channel, UpstreamConnection connection, Iterator<InetSocketAddress> addresses) {
-            channel.pipeline().get(SslHandler.class).handshakeFuture().addListener((Future<Channel> handshake) -> {
+            SslHandler tls = channel.pipeline().get(SslHandler.class);
+            if (tls == null) {
+                next(addresses, new ClosedChannelException());
+                return;
+            }
+            tls.handshakeFuture().addListener((Future<Channel> handshake) -> {
                 if (handshake.isSuccess()) {
-                    channel.pipeline().remove(HandshakeFailures.class);
-                    ready(channel, connection);
+                    ready(channel, connection, addresses);
                 } else {
                     channel.close();
                     next(addresses, handshake.cause());
@@ -169,7 +174,14 @@ public final class Connector implements AutoCloseable {
             });
         }
 
-        private void ready(Channel channel, UpstreamConnection connection) {
+        private void ready(Channel channel, UpstreamConnection connection, Iterator<InetSocketAddress> addresses) {
+            if (!channel.isActive()) {
+                next(addresses, new ClosedChannelException());
+                return;
+            }
+            if (origin.tls() != null) {
+                channel.pipeline().remove(HandshakeFailures.class);
+            }
             channel.pipeline().addLast(connection);
             waiter.onConnection(connection);
         }

@@ -21,8 +21,8 @@ final class Inflation implements AutoCloseable {
     private Consumer<ByteBuf> consumer;
     private int output;
 
-    private Inflation(ZlibWrapper wrapper) {
-        channel = new EmbeddedChannel(new JdkZlibDecoder(wrapper, 0), new ChannelInboundHandlerAdapter() {
+    private Inflation(JdkZlibDecoder decoder) {
+        channel = new EmbeddedChannel(decoder, new ChannelInboundHandlerAdapter() {
             @Override
             public void channelRead(ChannelHandlerContext ctx, Object msg) {
                 deliver((ByteBuf) msg);
@@ -30,14 +30,14 @@ final class Inflation implements AutoCloseable {
         });
     }
 
-    /** RFC 1952. */
+    /** RFC 1952, which lets one member follow another. */
     static Inflation gzip() {
-        return new Inflation(ZlibWrapper.GZIP);
+        return new Inflation(new JdkZlibDecoder(true, 0));
     }
 
     /** RFC 1950, or the bare RFC 1951 that some servers send under the same name. */
     static Inflation deflate() {
-        return new Inflation(ZlibWrapper.ZLIB_OR_NONE);
+        return new Inflation(new JdkZlibDecoder(ZlibWrapper.ZLIB_OR_NONE, 0));
     }
 
     /**

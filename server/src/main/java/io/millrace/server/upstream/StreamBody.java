@@ -21,6 +21,7 @@ public final class StreamBody implements AutoCloseable {
     private final SseFrameListener listener;
     private long remaining;
     private boolean ended;
+    private boolean discarding;
 
     private StreamBody(
             ChunkedBody chunks, long length, Inflation inflation, SseFrameDecoder frames, SseFrameListener listener) {
@@ -55,6 +56,11 @@ public final class StreamBody implements AutoCloseable {
         return chunks == null && remaining < 0;
     }
 
+    /** From now on only looks for the end of the body. */
+    void discardRest() {
+        discarding = true;
+    }
+
     /** Takes all of {@code in} that belongs to the body. What is left belongs to no response that was asked for. */
     void read(ByteBuf in) {
         if (chunks != null) {
@@ -83,6 +89,10 @@ public final class StreamBody implements AutoCloseable {
 
     private void feed(ByteBuf in, int length) {
         if (length == 0) {
+            return;
+        }
+        if (discarding) {
+            in.skipBytes(length);
             return;
         }
         if (inflation != null) {

@@ -143,6 +143,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             abort();
             return;
         }
+        stream.discardRest();
         reading(true);
         drainLimit = context.executor().schedule(this::abort, graceMs, TimeUnit.MILLISECONDS);
     }
@@ -277,6 +278,12 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     private void onContent(HttpContent content) {
         boolean last = content instanceof LastHttpContent;
+        if (last && failure != null && listener != null) {
+            // Netty ends a body that is delimited by close at a reset too.
+            content.release();
+            broken(breakage());
+            return;
+        }
         if (content.decoderResult().isFailure()) {
             content.release();
             broken(new Breakage(Kind.PROTOCOL, message(content.decoderResult().cause())));

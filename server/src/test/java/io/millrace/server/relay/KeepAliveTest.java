@@ -30,22 +30,6 @@ class KeepAliveTest {
     }
 
     @Test
-    void answersPipelinedRequestsInOrder() throws IOException {
-        try (var client = harness.client()) {
-            client.sendRaw(stream("tokens=3,gap_ms=5")
-                    + get("/echo/one")
-                    + get("/healthz")
-                    + stream("tokens=1")
-                    + get("/echo/two"));
-            assertThat(client.readAll().frames()).hasSize(6);
-            assertThat(client.readAll().text()).contains("/echo/one");
-            assertThat(client.readAll().text()).isEqualTo("ok\n");
-            assertThat(client.readAll().frames()).hasSize(4);
-            assertThat(client.readAll().text()).contains("/echo/two");
-        }
-    }
-
-    @Test
     void usesOneUpstreamConnectionForRequestsInTurn() throws IOException {
         try (var client = harness.client()) {
             for (int i = 0; i < 20; i++) {
