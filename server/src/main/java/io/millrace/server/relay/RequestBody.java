@@ -11,6 +11,9 @@ import java.util.function.Consumer;
  * all requests of the process keep is bounded.
  */
 final class RequestBody {
+    /** Beyond this the parts are copied into one: a body that comes byte by byte must not cost a buffer per byte. */
+    private static final int MAX_PARTS = 1024;
+
     private final CompositeByteBuf parts;
     private final Budget budget;
     private long received;
@@ -44,7 +47,7 @@ final class RequestBody {
     }
 
     RequestBody(ByteBufAllocator alloc, Budget budget) {
-        parts = alloc.compositeBuffer(Integer.MAX_VALUE);
+        parts = alloc.compositeBuffer(MAX_PARTS);
         this.budget = budget;
     }
 
