@@ -63,7 +63,7 @@ public final class RunBenchmarks {
         if (quick) {
             options.forks(1)
                     .warmupIterations(3)
-                    .warmupTime(TimeValue.milliseconds(500))
+                    .warmupTime(TimeValue.seconds(1))
                     .measurementIterations(5)
                     .measurementTime(TimeValue.milliseconds(300));
         }
