@@ -2,16 +2,18 @@ package io.millrace.server.cli;
 
 import ch.qos.logback.classic.AsyncAppender;
 import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.FileAppender;
 import ch.qos.logback.core.OutputStreamAppender;
+import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import io.millrace.server.config.AccessLog;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.slf4j.LoggerFactory;
 
 /** Where the lines of the logger {@code millrace.access} go. Event loops only queue them; a full queue drops lines. */
@@ -32,17 +34,9 @@ final class AccessLogAppender {
         }
         var logger = context.getLogger(LOGGER);
         var next = log.format() == AccessLog.Format.OFF ? null : queue(context, log);
-        var earlier = new ArrayList<Appender<ILoggingEvent>>();
-        logger.iteratorForAppenders().forEachRemaining(earlier::add);
         logger.setAdditive(false);
         logger.setLevel(next == null ? Level.OFF : Level.INFO);
-        if (next != null) {
-            logger.addAppender(next); // before the others go, so that no line falls between
-        }
-        for (var old : earlier) {
-            logger.detachAppender(old);
-            old.stop();
-        }
+        front(context, logger).replace(next);
     }
 
     /** Writes what is queued, and stops logging. */
@@ -50,6 +44,20 @@ final class AccessLogAppender {
         if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
             context.stop();
         }
+    }
+
+    /** The one appender that the logger ever has. */
+    private static Front front(LoggerContext context, Logger logger) {
+        if (logger.getAppender(Front.NAME) instanceof Front front) {
+            return front;
+        }
+        var front = new Front();
+        front.setContext(context);
+        front.setName(Front.NAME);
+        front.start();
+        logger.detachAndStopAllAppenders();
+        logger.addAppender(front);
+        return front;
     }
 
     private static AsyncAppender queue(LoggerContext context, AccessLog log) {
@@ -95,5 +103,45 @@ final class AccessLogAppender {
         file.setFile(log.file().toString());
         file.setAppend(true);
         return file;
+    }
+
+    /** Hands lines to the queue of the moment. A queue is stopped when no thread is in it any more, so none loses a line. */
+    private static final class Front extends UnsynchronizedAppenderBase<ILoggingEvent> {
+        static final String NAME = "access-front";
+
+        private final ReadWriteLock lock = new ReentrantReadWriteLock();
+        private AsyncAppender queue;
+
+        void replace(AsyncAppender next) {
+            AsyncAppender old;
+            lock.writeLock().lock();
+            try {
+                old = queue;
+                queue = next;
+            } finally {
+                lock.writeLock().unlock();
+            }
+            if (old != null) {
+                old.stop();
+            }
+        }
+
+        @Override
+        public void stop() {
+            super.stop();
+            replace(null);
+        }
+
+        @Override
+        protected void append(ILoggingEvent line) {
+            lock.readLock().lock();
+            try {
+                if (queue != null) {
+                    queue.doAppend(line);
+                }
+            } finally {
+                lock.readLock().unlock();
+            }
+        }
     }
 }

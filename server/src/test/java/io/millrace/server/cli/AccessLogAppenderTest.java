@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.Logger;
@@ -58,7 +59,7 @@ class AccessLogAppenderTest {
         assertThat(file).content().isEqualTo("after" + System.lineSeparator());
     }
 
-    @Test
+    @RepeatedTest(10)
     void losesNoLineWhileTheFileIsRotated() throws Exception {
         var first = directory.resolve("first.log");
         var second = directory.resolve("second.log");
