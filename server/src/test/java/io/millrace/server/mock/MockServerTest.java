@@ -2,7 +2,6 @@ package io.millrace.server.mock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -32,7 +31,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class MockServerTest {
@@ -641,9 +640,8 @@ final class MockServerTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Transport.class)
+    @MethodSource("io.millrace.server.test.RelayHarness#transports")
     void servesOnEachTransport(Transport transport) throws Exception {
-        assumeThat(transport.isAvailable()).isTrue();
         try (var other = MockServer.start(
                         MockConfig.defaults().withTransport(transport).withEventLoops(2));
                 var client = new RawClient(other.port())) {
