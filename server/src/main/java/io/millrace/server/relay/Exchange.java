@@ -1,6 +1,5 @@
 package io.millrace.server.relay;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.HeartbeatForm;
 import io.millrace.codec.dialect.RelayError;
@@ -15,15 +14,10 @@ import io.millrace.server.upstream.UpstreamConnection;
 import io.millrace.server.upstream.UpstreamListener;
 import io.millrace.server.upstream.UpstreamPool;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
-import io.netty.handler.codec.http.HttpUtil;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.io.IOException;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -33,22 +27,15 @@ import java.util.concurrent.TimeUnit;
 final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPool.Waiter {
     /** A body that no decision needs is kept for a second try on a stale connection up to this size. */
     private static final int KEEP_FOR_RETRY = 1024 * 1024;
-    /** Only this much of a body that no decision needs is searched for the model, for the log. */
-    private static final int SEARCH_FOR_LOG = 64 * 1024;
-
     /** Even a grace of zero leaves the loop to others before it is asked again. */
     private static final long MIN_GRACE_NS = TimeUnit.MILLISECONDS.toNanos(1);
     /** A reused connection that closes later than this after the request was no stale one: the upstream has worked. */
     private static final long STALE_NS = TimeUnit.SECONDS.toNanos(1);
 
-    private static final int MAX_LOGGED_MODEL = 128;
-
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private final RelayLoop loop;
     private final RelaySettings settings;
     private final DownstreamConnection downstream;
-    private final HttpRequest request;
+    private final ClientRequest request;
     private final Target target;
     private final String requestId;
     private final RequestBody body;
@@ -56,13 +43,11 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     private Dialect dialect;
     private Route route;
     private RelaySettings.Destination destination;
-    private RequestFields fields = RequestFields.NONE;
     private UpstreamConnection upstream;
     private UpstreamPool pool;
     private StreamRelay stream;
     private PlainRelay plain;
     private ScheduledFuture<?> grace;
-    private boolean requestComplete;
     private boolean headSent;
     private boolean retriedStale;
     private boolean upstreamPaused;
@@ -71,7 +56,6 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     private Refusal refusal;
     private long upstreamFullNs;
     private long sentNs;
-    private boolean spliced;
     private String errorCode;
     private int attempts;
     private int status;
@@ -79,29 +63,26 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     /** An answer of the relay's own, given once the request has been read so that the connection can go on. */
     private record Refusal(int status, String code, String message, String field, String retryAfter) {}
 
-    Exchange(RelayLoop loop, RelaySettings settings, DownstreamConnection downstream, HttpRequest request) {
+    Exchange(RelayLoop loop, RelaySettings settings, DownstreamConnection downstream, HttpRequest head) {
         this.loop = loop;
         this.settings = settings;
         this.downstream = downstream;
-        this.request = request;
-        target = Target.of(request.uri());
+        body = new RequestBody(downstream.channel().alloc(), loop.bodyBudget());
+        request = new ClientRequest(head, body);
+        target = request.target();
         dialect = Dialect.ofPath(target.path());
         requestId = loop.nextRequestId();
-        body = new RequestBody(downstream.channel().alloc(), loop.bodyBudget());
     }
 
     /** Begins: picks the route if the path alone decides, and connects while the body is still coming. */
     void start() {
         var router = settings.router();
-        String model = target.modelInPath();
-        if (model != null) {
-            fields = RequestFields.ofPath(model, target.path().endsWith(":streamGenerateContent"));
-        }
+        String model = request.fields().model();
         if (!router.knowsPath(target.path(), request.headers())) {
             refuseWhenRead(404, "no_route", "No route takes the path " + target.path() + ".", null);
             return;
         }
-        if (HttpUtil.is100ContinueExpected(request)) {
+        if (request.waitsForContinue()) {
             downstream.sendContinue();
         }
         needsWholeBody = model == null && router.needsModel(target.path(), request.headers());
@@ -112,7 +93,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
 
     /** Answers with an error once the request has been read; at once if the client waits to be asked for its body. */
     void refuseWhenRead(int refusedStatus, String code, String message, String retryAfter) {
-        if (requestComplete || HttpUtil.is100ContinueExpected(request)) {
+        if (request.complete() || request.waitsForContinue()) {
             refuse(refusedStatus, code, message, retryAfter);
         } else {
             refusal = new Refusal(refusedStatus, code, message, null, retryAfter);
@@ -159,7 +140,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
 
     @Override
     public void onRequestReadComplete() {
-        if (!ended && headSent && !requestComplete) {
+        if (!ended && headSent && !request.complete()) {
             upstream.flush();
         }
     }
@@ -177,7 +158,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         if (ended) {
             return;
         }
-        requestComplete = true;
+        request.end(needsWholeBody, dialect);
         upstreamFullNs = 0;
         downstream.reading(true);
         timeline.requestCompleteNs = System.nanoTime();
@@ -185,7 +166,6 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
             answer(refusal, Outcome.REFUSED);
             return;
         }
-        readFields();
         if (needsWholeBody && route == null) {
             chooseByModel();
         } else if (headSent) {
@@ -203,7 +183,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
         upstream = connection;
         timeline.connectedNs = System.nanoTime();
-        if (requestComplete || !needsWholeBody) {
+        if (request.complete() || !needsWholeBody) {
             sendRequest();
         }
     }
@@ -350,7 +330,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
             fail(504, "upstream_write_stall", "The upstream takes no more of the request.");
             return;
         }
-        boolean waiting = requestComplete && timeline.attemptNs != 0;
+        boolean waiting = request.complete() && timeline.attemptNs != 0;
         if (!waiting && phase() == Deadlines.Phase.AWAITING_ANSWER) {
             return;
         }
@@ -393,21 +373,17 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
     }
 
-    private void readFields() {
-        if (!body.isKept() || fields.model() != null || !body.bytes().isReadable()) {
-            return;
-        }
-        ByteBuf bytes = body.bytes();
-        if (needsWholeBody || (dialect != Dialect.UNKNOWN && bytes.readableBytes() <= SEARCH_FOR_LOG)) {
-            fields = RequestFields.of(bytes);
-        }
-    }
-
     /** A body that is no JSON, such as an upload, has no model; a route that needs none may take it. */
     private void chooseByModel() {
-        Route chosen = settings.router().route(target.path(), request.headers(), fields.model());
-        if (fields.invalid() != null && (chosen == null || chosen.match().needsModel())) {
-            refuse(400, "invalid_json", "The route is chosen by model, but " + fields.invalid() + ".", null);
+        Route chosen = settings.router()
+                .route(target.path(), request.headers(), request.fields().model());
+        if (request.fields().invalid() != null
+                && (chosen == null || chosen.match().needsModel())) {
+            refuse(
+                    400,
+                    "invalid_json",
+                    "The route is chosen by model, but " + request.fields().invalid() + ".",
+                    null);
             return;
         }
         choose(chosen);
@@ -423,16 +399,16 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         if (chosen.dialect() != null) {
             dialect = chosen.dialect();
         }
-        needsWholeBody |= chosen.rewriteModel() != null && target.modelInPath() == null;
+        needsWholeBody |= request.isRewrittenBy(chosen);
         connect(false);
     }
 
     private void refuseModel() {
-        String message = fields.model() == null
+        String message = request.fields().model() == null
                 ? "The field model is missing, and the route of this path is chosen by it."
-                : "The model " + shortened(fields.model()) + " is not served here.";
+                : "The model " + request.loggedModel() + " is not served here.";
         refusal = new Refusal(404, "model_not_found", message, "model", null);
-        if (requestComplete) {
+        if (request.complete()) {
             answer(refusal, Outcome.REFUSED);
         }
     }
@@ -454,52 +430,19 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
             connect(true);
             return;
         }
-        Target asked = target;
-        if (route.rewriteModel() != null && target.modelInPath() != null) {
-            asked = target.withModel(route.rewriteModel());
-        } else if (route.rewriteModel() != null && !spliced) {
-            spliced = true;
-            spliceModel();
-        }
-        long knownLength = requestComplete && body.isKept() ? body.bytes().readableBytes() : -1;
         headSent = true;
         sentNs = System.nanoTime();
-        upstream.send(Heads.request(request, asked, destination.upstream(), knownLength, mayStream()), this);
+        upstream.send(request.forUpstream(route, destination.upstream(), dialect), this);
         body.copyTo(upstream::sendBody);
-        if (requestComplete) {
+        if (request.complete()) {
             upstream.endRequest();
         } else if (!downstream.inRead()) {
             upstream.flush();
         }
     }
 
-    private boolean mayStream() {
-        return (dialect != Dialect.UNKNOWN && request.method().equals(HttpMethod.POST)) || accepts("text/event-stream");
-    }
-
-    private boolean accepts(String type) {
-        for (String value : request.headers().getAll(HttpHeaderNames.ACCEPT)) {
-            if (value.toLowerCase(Locale.ROOT).contains(type)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private void spliceModel() {
-        if (fields.model() == null || fields.modelStart() < 0) {
-            return;
-        }
-        try {
-            byte[] quoted = JSON.writeValueAsBytes(route.rewriteModel());
-            body.splice(fields.modelStart(), fields.modelEnd(), Unpooled.wrappedBuffer(quoted));
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
     private boolean mayRetryStale(UpstreamConnection broken) {
-        boolean atOnce = !requestComplete || System.nanoTime() - sentNs < STALE_NS;
+        boolean atOnce = !request.complete() || System.nanoTime() - sentNs < STALE_NS;
         return !retriedStale && broken != null && broken.used() && body.isKept() && atOnce;
     }
 
@@ -516,7 +459,14 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         int frameHold = settings.config().limits().frameHold();
         var frames = new SseFrameDecoder(downstream.channel().alloc(), frameHold);
         return new StreamRelay(
-                downstream, head, dialect, frames, timeline, route.heartbeat(), fields.choices(), requestId);
+                downstream,
+                head,
+                dialect,
+                frames,
+                timeline,
+                route.heartbeat(),
+                request.fields().choices(),
+                requestId);
     }
 
     /** Early heartbeats were to come, but the upstream was faster and answers something else. */
@@ -687,7 +637,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     private void report(Outcome outcome) {
         timeline.endNs = System.nanoTime();
         boolean streamed = stream != null;
-        String model = shortened(fields.model());
+        String model = request.loggedModel();
         if (model == null && streamed) {
             model = stream.inspector().model();
         }
@@ -723,7 +673,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     /** A route may ask for heartbeats while the upstream is still silent: they commit the client to a stream. */
     private void beatEarly(long nowNs) {
         var heartbeat = route.heartbeat();
-        boolean mayBegin = stream == null && plain == null && timeline.headNs == 0 && fields.stream();
+        boolean mayBegin = stream == null && plain == null && timeline.headNs == 0 && request.fields().stream();
         boolean wanted = heartbeat.early() && StreamRelay.form(heartbeat, dialect) != HeartbeatForm.NONE;
         if (wanted
                 && mayBegin
@@ -731,11 +681,6 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
             status = 200;
             stream = newStream(Heads.stream(null, credential(), requestId));
         }
-    }
-
-    /** A client chooses the name of its model: as long as it likes. */
-    private static String shortened(String model) {
-        return model == null || model.length() <= MAX_LOGGED_MODEL ? model : model.substring(0, MAX_LOGGED_MODEL);
     }
 
     private static String codeOf(Breakage breakage) {
