@@ -106,11 +106,6 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         return context.channel();
     }
 
-    /** Whether the client speaks HTTP/1.0: no chunks, a body ends with the connection. */
-    public boolean http10() {
-        return http10;
-    }
-
     /** Whether a response head has been written for the current request. */
     public boolean responseStarted() {
         return responseStarted;

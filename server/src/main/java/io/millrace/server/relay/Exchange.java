@@ -44,7 +44,6 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     private Route route;
     private RelaySettings.Destination destination;
     private UpstreamConnection upstream;
-    private UpstreamPool pool;
     private StreamRelay stream;
     private PlainRelay plain;
     private ScheduledFuture<?> grace;
@@ -158,10 +157,10 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         if (ended) {
             return;
         }
+        timeline.requestCompleteNs = System.nanoTime();
         request.end(needsWholeBody, dialect);
         upstreamFullNs = 0;
         downstream.reading(true);
-        timeline.requestCompleteNs = System.nanoTime();
         if (refusal != null) {
             answer(refusal, Outcome.REFUSED);
             return;
@@ -416,7 +415,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
     private void connect(boolean fresh) {
         attempts++;
         timeline.attemptNs = System.nanoTime();
-        pool = loop.pool(destination.origin());
+        UpstreamPool pool = loop.pool(destination.origin());
         if (fresh) {
             pool.acquireNew(this);
         } else {

@@ -76,10 +76,6 @@ final class RelayLoop {
         gone.forEach(origin -> pools.remove(origin).close());
     }
 
-    int upstreamConnections() {
-        return pools.values().stream().mapToInt(UpstreamPool::openConnections).sum();
-    }
-
     Set<DownstreamConnection> connections() {
         return connections;
     }

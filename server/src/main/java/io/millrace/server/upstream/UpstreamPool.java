@@ -99,11 +99,6 @@ public final class UpstreamPool implements Sweepable {
         stopSweepIfEmpty();
     }
 
-    /** Open connections, idle or busy. */
-    public int openConnections() {
-        return open.size();
-    }
-
     @Override
     public void onSweep(long nowNs) {
         UpstreamConnection oldest;
