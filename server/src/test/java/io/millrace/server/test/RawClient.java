@@ -12,6 +12,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
@@ -50,11 +51,16 @@ public final class RawClient implements AutoCloseable {
         }
     }
 
+    /** Small and fixed, so that what a client leaves unread is held by the relay and not by this machine's kernel. */
+    private static final int RECEIVE_BUFFER_BYTES = 64 << 10;
+
     private final Socket socket;
     private final InputStream in;
 
     public RawClient(int port) throws IOException {
-        socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        socket = new Socket();
+        socket.setReceiveBufferSize(RECEIVE_BUFFER_BYTES);
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
         socket.setSoTimeout(10_000);
         in = new BufferedInputStream(socket.getInputStream());
     }
