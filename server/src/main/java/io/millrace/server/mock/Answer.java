@@ -50,6 +50,7 @@ final class Answer {
     private final List<byte[]> lead;
     private final int padTo;
     private final int bigFrame;
+    private final boolean stamps;
 
     /**
      * @param number the request's, for ids
@@ -79,6 +80,7 @@ final class Answer {
         promptTokens = 4 + prompt.length() / 4;
         padTo = spec.count(SpecKey.BYTES, 0);
         bigFrame = spec.count(SpecKey.BIG_FRAME, 0);
+        stamps = spec.flag(SpecKey.STAMP);
     }
 
     /** Output tokens of every kind. */
@@ -90,12 +92,16 @@ final class Answer {
     long textBytes() {
         long choices =
                 Math.max(1, Math.max(spec.count(SpecKey.N, 1), request.path("n").asInt(1)));
-        long text = (long) tokens * Math.max(padTo, LONGEST_TOKEN) + (long) reasoning * LONGEST_TOKEN + bigFrame;
+        long token = (long) Math.max(padTo, LONGEST_TOKEN) + (stamps ? Stamp.MAX_LENGTH : 0);
+        long text = tokens * token + (long) reasoning * LONGEST_TOKEN + bigFrame;
         return choices * text;
     }
 
     /** Appends token {@code index} of the text; token 0 grows to the size of {@code big_frame} if that is asked. */
     void writeToken(int index, ByteBuf out) {
+        if (stamps) {
+            Stamp.write(index, out);
+        }
         byte[] token =
                 index < lead.size() ? lead.get(index) : ESSAY_TOKENS.get((index - lead.size()) % ESSAY_TOKENS.size());
         out.writeBytes(token);

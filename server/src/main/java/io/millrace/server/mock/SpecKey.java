@@ -10,6 +10,7 @@ import java.util.stream.Collectors;
 enum SpecKey {
     TOKENS(Form.COUNT),
     BYTES(Form.COUNT),
+    STAMP(Form.FLAG),
     TTFT_MS(Form.MILLIS),
     GAP_MS(Form.PACE),
     GAP(Form.PACE),

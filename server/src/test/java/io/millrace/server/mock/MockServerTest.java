@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
 import javax.net.ssl.SSLContext;
@@ -38,6 +39,8 @@ final class MockServerTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String CHAT = "/v1/chat/completions";
     private static final String MESSAGES = "/v1/messages";
+
+    private static final Pattern STAMP = Pattern.compile("@(\\d+)@(\\d{19})@");
 
     private static MockServer mock;
 
@@ -73,6 +76,25 @@ final class MockServerTest {
             }
         }
         return events;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {CHAT, MESSAGES, "/v1/responses"})
+    void stampsTokensWithTheirNumberAndTheClock(String path) throws Exception {
+        long before = System.nanoTime();
+        var stamps = STAMP.matcher(stream(path, "tokens=12,stamp=1,gap_ms=1").text());
+        long last = before;
+        for (int i = 0; i < 12; i++) {
+            assertThat(stamps.find()).isTrue();
+            assertThat(stamps.group(1)).isEqualTo(Integer.toString(i));
+            assertThat(Long.parseLong(stamps.group(2))).isBetween(last, System.nanoTime());
+            last = Long.parseLong(stamps.group(2));
+        }
+    }
+
+    @Test
+    void measuresStampedBodyToTheByte() throws Exception {
+        assertThat(stream(CHAT, "tokens=12,stamp=1,length=1").text()).endsWith("data: [DONE]\n\n");
     }
 
     @Test
