@@ -1,0 +1,54 @@
+package io.millrace.bench.load;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * What a {@link LoadClient} shall do: keep a number of streams open, and when one ends begin the next on its connection.
+ *
+ * @param target where to connect
+ * @param path of every request, such as {@code /v1/chat/completions}
+ * @param spec of the mock behind the target, sent as {@code x-mock}; it should say {@code stamp=1}, or no frame is timed
+ * @param streams how many at once
+ * @param outputFrames that every stream must bring, by their stamps; {@link #ANY} if that is not known
+ * @param ramp over which the first streams begin, evenly
+ */
+public record LoadPlan(
+        InetSocketAddress target, String path, String spec, int streams, int outputFrames, Duration ramp) {
+    /** Output frames are not counted up. */
+    public static final int ANY = -1;
+
+    private static final int MAX_STREAMS = 60_000;
+
+    /** Checks every range. */
+    public LoadPlan {
+        Objects.requireNonNull(target, "target");
+        Objects.requireNonNull(path, "path");
+        Objects.requireNonNull(spec, "spec");
+        if (streams < 1 || streams > MAX_STREAMS) {
+            throw new IllegalArgumentException("streams: " + streams + " (expected: 1-" + MAX_STREAMS + ")");
+        }
+        if (outputFrames < ANY) {
+            throw new IllegalArgumentException("outputFrames: " + outputFrames + " (expected: >= 0, or ANY)");
+        }
+        if (ramp.isNegative()) {
+            throw new IllegalArgumentException("ramp: " + ramp + " (expected: not negative)");
+        }
+    }
+
+    /** Chat completions from {@code target}, all begun at once. */
+    public static LoadPlan of(InetSocketAddress target, String spec, int streams) {
+        return new LoadPlan(target, "/v1/chat/completions", spec, streams, ANY, Duration.ZERO);
+    }
+
+    /** This plan, with that many output frames expected of every stream. */
+    public LoadPlan expecting(int outputFrames) {
+        return new LoadPlan(target, path, spec, streams, outputFrames, ramp);
+    }
+
+    /** This plan, begun over that time. */
+    public LoadPlan over(Duration ramp) {
+        return new LoadPlan(target, path, spec, streams, outputFrames, ramp);
+    }
+}

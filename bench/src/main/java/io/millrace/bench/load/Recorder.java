@@ -1,0 +1,101 @@
+package io.millrace.bench.load;
+
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.HdrHistogram.Histogram;
+
+/** Counts what the streams of one run bring. Of one event loop. */
+final class Recorder {
+    private static final long LONGEST_NS = TimeUnit.SECONDS.toNanos(100);
+    private static final int DIGITS = 3;
+    private static final int MAX_KINDS_OF_FAILURE = 20;
+
+    private final Histogram ttft = new Histogram(LONGEST_NS, DIGITS);
+    private final Histogram delay = new Histogram(LONGEST_NS, DIGITS);
+    private final Map<String, Long> failures = new TreeMap<>();
+    private boolean recording;
+    private long windowBeginNs;
+    private long windowNs;
+    private long frames;
+    private long framesInAll;
+    private long streams;
+    private long completed;
+    private long lost;
+    private long shortestBody = Long.MAX_VALUE;
+    private long longestBody;
+
+    void beginWindow() {
+        recording = true;
+        windowBeginNs = System.nanoTime();
+    }
+
+    void endWindow() {
+        recording = false;
+        windowNs = System.nanoTime() - windowBeginNs;
+    }
+
+    void onFirstByte(long sentNs, long nowNs) {
+        if (recording && sentNs - windowBeginNs >= 0) {
+            ttft.recordValue(inRange(nowNs - sentNs));
+        }
+    }
+
+    void onFrame() {
+        framesInAll++;
+        if (recording) {
+            frames++;
+        }
+    }
+
+    void onStamp(long madeNs, long nowNs) {
+        if (recording) {
+            delay.recordValue(inRange(nowNs - madeNs));
+        }
+    }
+
+    void onCompleted(long bodyBytes) {
+        completed++;
+        if (recording) {
+            streams++;
+        }
+        shortestBody = Math.min(shortestBody, bodyBytes);
+        longestBody = Math.max(longestBody, bodyBytes);
+    }
+
+    void onLost(String what) {
+        lost++;
+        boolean known = failures.containsKey(what) || failures.size() < MAX_KINDS_OF_FAILURE;
+        failures.merge(known ? what : "others", 1L, Long::sum);
+    }
+
+    long frames() {
+        return framesInAll;
+    }
+
+    long completed() {
+        return completed;
+    }
+
+    long lost() {
+        return lost;
+    }
+
+    LoadReport report(long unfinished) {
+        return new LoadReport(
+                windowNs,
+                frames,
+                streams,
+                ttft.copy(),
+                delay.copy(),
+                completed,
+                unfinished,
+                completed == 0 ? 0 : shortestBody,
+                longestBody,
+                Map.copyOf(failures));
+    }
+
+    private static long inRange(long ns) {
+        return Math.max(0, Math.min(LONGEST_NS, ns));
+    }
+}
