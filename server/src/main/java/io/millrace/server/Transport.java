@@ -61,6 +61,19 @@ public enum Transport {
             NioSocketChannel.class,
             NioDatagramChannel.class);
 
+    static {
+        // With a multishot poll, Netty 4.2.18 loses a reset that comes while a read of data is under way: the poll
+        // tells of
+        // it once, the read that it asks for is dropped because one is under way, and that one finds the data only. A
+        // poll
+        // that is armed again after each read sees the reset. Read when Netty's class loads, so set before its first
+        // use.
+        String multishotPoll = "io.netty.iouring.pollAddMultishotEnabled";
+        if (System.getProperty(multishotPoll) == null) {
+            System.setProperty(multishotPoll, "false");
+        }
+    }
+
     private final String label;
     private final BooleanSupplier available;
     private final Supplier<IoHandlerFactory> ioHandlers;

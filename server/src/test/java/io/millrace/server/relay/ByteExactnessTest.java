@@ -2,6 +2,8 @@ package io.millrace.server.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.server.Transport;
+import io.millrace.server.mock.MockConfig;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
@@ -9,11 +11,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ByteExactnessTest {
@@ -21,29 +26,36 @@ class ByteExactnessTest {
     private static final Set<String> GET_AN_ERROR_FRAME =
             Set.of("chat-llamabox-error-field.sse", "gemini-error-midstream.sse");
 
-    private static RelayHarness harness;
+    private static final Map<Transport, RelayHarness> HARNESSES = new EnumMap<>(Transport.class);
 
     @BeforeAll
     static void start() {
-        harness = RelayHarness.start();
+        for (Transport transport : RelayHarness.transports()) {
+            HARNESSES.put(
+                    transport,
+                    RelayHarness.start(
+                            MockConfig.defaults().withTransport(transport).withReplayDir(RelayHarness.STREAMS),
+                            config -> config.withTransport(transport)));
+        }
     }
 
     @AfterAll
     static void stop() {
-        harness.close();
+        HARNESSES.values().forEach(RelayHarness::close);
     }
 
-    static List<Path> recordedStreams() throws IOException {
+    static List<Arguments> recordedStreamsOnEachTransport() throws IOException {
         try (var files = Files.list(RelayHarness.STREAMS)) {
             return files.filter(file -> file.toString().endsWith(".sse"))
                     .sorted()
+                    .flatMap(file -> HARNESSES.keySet().stream().map(transport -> Arguments.of(transport, file)))
                     .toList();
         }
     }
 
     @ParameterizedTest
-    @MethodSource("recordedStreams")
-    void relaysEveryByteHoweverTheyCome(Path file) throws IOException {
+    @MethodSource("recordedStreamsOnEachTransport")
+    void relaysEveryByteHoweverTheyCome(Transport transport, Path file) throws IOException {
         String name = file.getFileName().toString();
         byte[] sent = Files.readAllBytes(file);
         String[] pacings = sent.length > 40_000
@@ -58,7 +70,7 @@ class ByteExactnessTest {
                     ",deflate=1"
                 };
         for (String pacing : pacings) {
-            RawClient.Response response = harness.stream(path(name), "replay=" + name + pacing);
+            RawClient.Response response = HARNESSES.get(transport).stream(path(name), "replay=" + name + pacing);
             assertThat(response.status()).as(pacing).isEqualTo(200);
             assertThat(response.end()).as(pacing).isEqualTo(RawClient.End.COMPLETE);
             assertSame(name, sent, response.body(), pacing);

@@ -12,7 +12,6 @@ import java.net.SocketException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -41,9 +40,10 @@ class ClientGoneTest {
         }
     }
 
-    @Test
-    void countsAStreamAsCompletedOnceItsTerminalIsOut() throws IOException {
-        try (var harness = RelayHarness.start()) {
+    @ParameterizedTest
+    @MethodSource("io.millrace.server.test.RelayHarness#transports")
+    void countsAStreamAsCompletedOnceItsTerminalIsOut(Transport transport) throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withTransport(transport))) {
             try (var client = harness.client()) {
                 client.post(RelayHarness.withSpec(Api.RESPONSES.path, "tokens=3,linger=1"), "m", "");
                 assertThat(client.readUntil("event: response.completed")).contains("200 OK");
@@ -53,9 +53,10 @@ class ClientGoneTest {
         }
     }
 
-    @Test
-    void closesAClientThatSendsTooMuchAhead() throws IOException {
-        try (var harness = RelayHarness.start();
+    @ParameterizedTest
+    @MethodSource("io.millrace.server.test.RelayHarness#transports")
+    void closesAClientThatSendsTooMuchAhead(Transport transport) throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withTransport(transport));
                 var client = harness.client()) {
             client.post(RelayHarness.withSpec(Api.CHAT.path, "ttft_ms=60000"), "m", "");
             await().until(() -> harness.mock.stats().activeStreams() == 1);

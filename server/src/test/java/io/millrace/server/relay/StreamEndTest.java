@@ -3,33 +3,42 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millrace.server.Transport;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How streams end that are not cut: their terminals, their errors, and what comes behind them. */
+@ParameterizedClass
+@MethodSource("io.millrace.server.test.RelayHarness#transports")
 class StreamEndTest {
     private static final Duration PROMPT = Duration.ofSeconds(1);
     private static final Duration GEMINI_GRACE = Duration.ofSeconds(4);
 
     private static RelayHarness harness;
 
-    @BeforeAll
-    static void start() {
-        harness = RelayHarness.start();
+    @Parameter
+    Transport transport;
+
+    @BeforeParameterizedClassInvocation
+    static void start(Transport transport) {
+        harness = RelayHarness.start(config -> config.withTransport(transport));
     }
 
-    @AfterAll
+    @AfterParameterizedClassInvocation
     static void stop() {
         await().until(() -> harness.relay.metrics().activeExchanges() == 0);
         harness.close();
@@ -127,9 +136,10 @@ class StreamEndTest {
 
     @Test
     void resetsAStreamOfNoKnownDialectThatIsCut() throws IOException {
-        try (var other = RelayHarness.start(config -> config.withRoutes(config.routes().stream()
-                .map(route -> route.withDialect(io.millrace.codec.dialect.Dialect.UNKNOWN))
-                .toList()))) {
+        try (var other = RelayHarness.start(config -> config.withTransport(transport)
+                .withRoutes(config.routes().stream()
+                        .map(route -> route.withDialect(io.millrace.codec.dialect.Dialect.UNKNOWN))
+                        .toList()))) {
             RawClient.Response response = other.stream(Api.CHAT.path, "tokens=9,end_after=3");
             assertThat(response.end()).isIn(RawClient.End.RESET, RawClient.End.TRUNCATED);
             assertThat(response.text()).doesNotContain("error");
@@ -176,7 +186,8 @@ class StreamEndTest {
         "'tokens=9,garbage_chunk_after=2',false"
     })
     void reusesAnUpstreamConnectionOnlyAfterACleanEnd(String spec, boolean reused) throws IOException {
-        try (var one = RelayHarness.start(config -> config.withEventLoops(1))) {
+        try (var one =
+                RelayHarness.start(config -> config.withTransport(transport).withEventLoops(1))) {
             one.stream(Api.CHAT.path, spec);
             if (reused) {
                 // The body's last chunk may come to the relay after its client has everything.
