@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Finds the line ends (LF, CRLF, CR) in one buffer, eight bytes at a step.
+ * Finds the line ends (LF, CRLF, CR) in one buffer or array, eight bytes at a step.
  *
  * <p>A buffer that is one memory region is read through a NIO view, which is three to four times
  * as fast as {@code ByteBuf.getLongLE} once the JVM has seen buffers of several classes, and no slower before.
@@ -18,6 +18,9 @@ final class LineEnds {
 
     private static final VarHandle LONG_LE =
             MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle INT_LE = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final int LF_LF = 0x0A0A;
+    private static final int CRLF_CRLF = 0x0A0D0A0D;
     private static final long ABOVE_CR = 0x0E0E0E0E0E0E0E0EL;
     private static final long HIGH_BITS = 0x8080808080808080L;
 
@@ -40,6 +43,11 @@ final class LineEnds {
         return new LineEnds(buf, buf.nioBufferCount() == 1 ? buf.nioBuffer(0, end) : null, end, false);
     }
 
+    /** Line ends before index {@code end} of {@code bytes}. */
+    static LineEnds of(byte[] bytes, int end) {
+        return new LineEnds(null, ByteBuffer.wrap(bytes), end, false);
+    }
+
     /**
      * As {@link #of}, without an allocation, through the view that the buffer keeps for itself: it must not be used once
      * anyone else has read the buffer. {@link #unshared} is for then.
@@ -55,9 +63,6 @@ final class LineEnds {
 
     /** Index of the first CR or LF at or after {@code from}, which is before the end, or the end if there is none. */
     int find(int from) {
-        if (byteAt(from) == LF) {
-            return from; // most lines are followed by a blank one
-        }
         int at = from;
         for (int lastWord = end - Long.BYTES; at <= lastWord; at += Long.BYTES) {
             long word = wordAt(at);
@@ -69,16 +74,47 @@ final class LineEnds {
                 }
             }
         }
-        while (at < end && !isLineEnd(byteAt(at))) {
-            at++;
-        }
-        return at;
+        return at - from >= Long.BYTES ? findInLastWord(at) : findByteByByte(at);
     }
 
     /** Index after the line end that begins at {@code index}; a CR and the LF behind it are one. */
     int after(int index) {
         int next = index + 1;
         return next < end && byteAt(index) == CR && byteAt(next) == LF ? next + 1 : next;
+    }
+
+    /**
+     * Index after the line end at {@code index} and the blank line behind it: LF LF or CRLF CRLF, both before the end, with
+     * at least four bytes there. Otherwise -1, which says nothing.
+     */
+    int afterBlankLine(int index) {
+        if (view == null || end - index < Integer.BYTES) {
+            return -1;
+        }
+        int four = (int) INT_LE.get(view, viewStart + index);
+        if ((four & 0xFFFF) == LF_LF) {
+            return index + 2;
+        }
+        return four == CRLF_CRLF ? index + 4 : -1;
+    }
+
+    /** As {@link #find}, with fewer than eight bytes left and at least eight before them. */
+    private int findInLastWord(int from) {
+        int left = end - from;
+        if (left == 0) {
+            return end;
+        }
+        long word = wordAt(end - Long.BYTES) >>> ((Long.BYTES - left) * Byte.SIZE);
+        int offset = firstLineEnd(word, candidates(word));
+        return offset < Long.BYTES ? from + offset : end;
+    }
+
+    private int findByteByByte(int from) {
+        int at = from;
+        while (at < end && !isLineEnd(byteAt(at))) {
+            at++;
+        }
+        return at;
     }
 
     private byte byteAt(int index) {

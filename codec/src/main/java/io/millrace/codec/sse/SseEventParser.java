@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.util.concurrent.FastThreadLocal;
+import java.util.Arrays;
 
 /**
  * Reads events out of the bytes of one event stream, by the rules of WHATWG HTML 9.2.6, however the bytes are cut.
@@ -18,6 +20,11 @@ public final class SseEventParser implements AutoCloseable {
     public static final int DEFAULT_MAX_EVENT_BYTES = 32 * 1024 * 1024;
 
     private static final int FIRST_HOLD_BYTES = 256;
+    private static final int SCRATCH_BYTES = 64 * 1024;
+
+    /** Where bytes that lie in no array are copied to; null while a parser of this thread reads there. */
+    private static final FastThreadLocal<byte[]> SCRATCH = new FastThreadLocal<>();
+
     private static final byte[] BOM = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
     private static final byte[] DATA = "data".getBytes(US_ASCII);
     private static final byte[] EVENT = "event".getBytes(US_ASCII);
@@ -26,8 +33,9 @@ public final class SseEventParser implements AutoCloseable {
 
     private final ByteBufAllocator alloc;
     private final int maxEventBytes;
-    private final StringBuilder data = new StringBuilder();
     private ByteBuf heldLine;
+    private String data;
+    private StringBuilder joinedData;
     private long dataBytes;
     private String type = "";
     private String idBuffer = "";
@@ -69,27 +77,20 @@ public final class SseEventParser implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("parse: parser is closed");
         }
-        if (!in.isReadable()) {
+        if (in.hasArray()) {
+            parseRead(in, in.readableBytes(), in.array(), in.arrayOffset(), out);
             return;
         }
-        if (skipLineFeed) {
-            skipLineFeed = false;
-            in.skipBytes(in.getByte(in.readerIndex()) == LineEnds.LF ? 1 : 0);
-        }
-        int end = in.writerIndex();
-        LineEnds lines = LineEnds.of(in, end);
-        while (in.isReadable() && !closed) {
-            int start = in.readerIndex();
-            int lineEnd = lines.find(start);
-            verifyLength(lineEnd - start);
-            if (lineEnd == end) {
-                holdLine(in, end - start);
-            } else {
-                int next = lines.after(lineEnd);
-                in.readerIndex(next);
-                skipLineFeed = next == end && in.getByte(next - 1) == LineEnds.CR;
-                parseWholeLine(in, start, lineEnd, out);
+        byte[] scratch = SCRATCH.getIfExists() == null ? new byte[SCRATCH_BYTES] : SCRATCH.get();
+        SCRATCH.set(null);
+        try {
+            while (in.isReadable() && !closed) {
+                int length = Math.min(in.readableBytes(), SCRATCH_BYTES);
+                in.getBytes(in.readerIndex(), scratch, 0, length);
+                parseRead(in, length, scratch, -in.readerIndex(), out);
             }
+        } finally {
+            SCRATCH.set(scratch);
         }
     }
 
@@ -114,6 +115,32 @@ public final class SseEventParser implements AutoCloseable {
         }
     }
 
+    /** Reads the next {@code length} bytes of {@code in}; the one at index {@code i} is {@code bytes[i + offset]}. */
+    private void parseRead(ByteBuf in, int length, byte[] bytes, int offset, SseEventListener out) {
+        int at = in.readerIndex() + offset;
+        int end = at + length;
+        if (skipLineFeed && at < end) {
+            skipLineFeed = false;
+            at += bytes[at] == LineEnds.LF ? 1 : 0;
+        }
+        LineEnds lines = LineEnds.of(bytes, end);
+        while (at < end && !closed) {
+            int start = at;
+            int lineEnd = lines.find(start);
+            verifyLength(lineEnd - start);
+            if (lineEnd == end) {
+                holdLine(bytes, start, end);
+                at = end;
+            } else {
+                at = lines.after(lineEnd);
+                skipLineFeed = at == end && bytes[at - 1] == LineEnds.CR;
+                in.readerIndex(at - offset);
+                parseWholeLine(bytes, start, lineEnd, out);
+            }
+        }
+        in.readerIndex(at - offset);
+    }
+
     private void verifyLength(int moreBytes) {
         long eventBytes = dataBytes + (heldLine == null ? 0 : heldLine.readableBytes()) + moreBytes;
         if (eventBytes > maxEventBytes) {
@@ -122,64 +149,91 @@ public final class SseEventParser implements AutoCloseable {
         }
     }
 
-    private void holdLine(ByteBuf in, int length) {
+    private void holdLine(byte[] bytes, int start, int end) {
         if (heldLine == null) {
-            heldLine = alloc.buffer(Math.max(FIRST_HOLD_BYTES, length));
+            heldLine = alloc.heapBuffer(Math.max(FIRST_HOLD_BYTES, end - start));
         }
-        heldLine.writeBytes(in, length);
+        heldLine.writeBytes(bytes, start, end - start);
     }
 
-    private void parseWholeLine(ByteBuf in, int start, int end, SseEventListener out) {
+    private void parseWholeLine(byte[] bytes, int start, int end, SseEventListener out) {
         if (heldLine == null) {
-            parseLine(in, start, end, out);
+            parseLine(bytes, start, end, out);
             return;
         }
         ByteBuf line = heldLine;
         heldLine = null;
         try {
-            line.writeBytes(in, start, end - start);
-            parseLine(line, line.readerIndex(), line.writerIndex(), out);
+            line.writeBytes(bytes, start, end - start);
+            int lineStart = line.arrayOffset();
+            parseLine(line.array(), lineStart, lineStart + line.readableBytes(), out);
         } finally {
             line.release();
         }
     }
 
     // stream = [ bom ] *event; event = *( comment / field ) end-of-line
-    private void parseLine(ByteBuf buf, int lineStart, int end, SseEventListener out) {
-        int start = firstLine && startsWith(buf, lineStart, end, BOM) ? lineStart + BOM.length : lineStart;
+    private void parseLine(byte[] bytes, int lineStart, int end, SseEventListener out) {
+        int start = firstLine && startsWith(bytes, lineStart, end, BOM) ? lineStart + BOM.length : lineStart;
         firstLine = false;
         if (start == end) {
             dispatch(out);
-        } else if (buf.getByte(start) == ':') {
-            out.onComment(Utf8.decode(buf, start + 1, end));
+        } else if (bytes[start] == ':') {
+            out.onComment(Utf8.decode(bytes, start + 1, end));
         } else {
-            parseField(buf, start, end, out);
+            parseField(bytes, start, end, out);
         }
     }
 
     // field = 1*name-char [ colon [ space ] *any-char ] end-of-line
-    private void parseField(ByteBuf buf, int start, int end, SseEventListener out) {
-        int colon = buf.indexOf(start, end, (byte) ':');
-        int nameEnd = colon < 0 ? end : colon;
-        int afterColon = colon < 0 ? end : colon + 1;
-        int value = afterColon < end && buf.getByte(afterColon) == ' ' ? afterColon + 1 : afterColon;
-        if (isName(buf, start, nameEnd, DATA)) {
-            data.append(Utf8.decode(buf, value, end)).append('\n');
+    private void parseField(byte[] bytes, int start, int end, SseEventListener out) {
+        int value;
+        if ((value = valueOf(DATA, bytes, start, end)) >= 0) {
+            addData(Utf8.decode(bytes, value, end));
             dataBytes += end - value + 1;
-        } else if (isName(buf, start, nameEnd, EVENT)) {
-            type = Utf8.decode(buf, value, end);
-        } else if (isName(buf, start, nameEnd, ID)) {
-            idBuffer = buf.indexOf(value, end, (byte) 0) < 0 ? Utf8.decode(buf, value, end) : idBuffer;
-        } else if (isName(buf, start, nameEnd, RETRY)) {
-            parseRetry(buf, value, end, out);
+        } else if ((value = valueOf(EVENT, bytes, start, end)) >= 0) {
+            type = Utf8.decode(bytes, value, end);
+        } else if ((value = valueOf(ID, bytes, start, end)) >= 0) {
+            String id = Utf8.decode(bytes, value, end);
+            idBuffer = id.indexOf(0) < 0 ? id : idBuffer;
+        } else if ((value = valueOf(RETRY, bytes, start, end)) >= 0) {
+            parseRetry(bytes, value, end, out);
         }
     }
 
+    /** Where the value of the line begins if its field is {@code name}, else -1. */
+    private static int valueOf(byte[] name, byte[] bytes, int start, int end) {
+        if (!startsWith(bytes, start, end, name)) {
+            return -1;
+        }
+        int nameEnd = start + name.length;
+        if (nameEnd == end) {
+            return end;
+        }
+        if (bytes[nameEnd] != ':') {
+            return -1;
+        }
+        int value = nameEnd + 1;
+        return value < end && bytes[value] == ' ' ? value + 1 : value;
+    }
+
+    /** Most events have one line of data: it is joined with nothing. */
+    private void addData(String line) {
+        if (data == null) {
+            data = line;
+            return;
+        }
+        if (joinedData == null) {
+            joinedData = new StringBuilder(data);
+        }
+        joinedData.append('\n').append(line);
+    }
+
     /** Reports a value of one or more ASCII digits; one too large for a {@code long} is the largest. */
-    private static void parseRetry(ByteBuf buf, int start, int end, SseEventListener out) {
+    private static void parseRetry(byte[] bytes, int start, int end, SseEventListener out) {
         long retryMs = 0;
         for (int at = start; at < end; at++) {
-            int digit = buf.getByte(at) - '0';
+            int digit = bytes[at] - '0';
             if (digit < 0 || digit > 9) {
                 return;
             }
@@ -192,35 +246,27 @@ public final class SseEventParser implements AutoCloseable {
 
     private void dispatch(SseEventListener out) {
         lastEventId = idBuffer;
-        if (data.isEmpty()) {
+        if (data == null) {
             resetBlock();
             return;
         }
-        data.setLength(data.length() - 1);
-        SseEvent event = new SseEvent(type.isEmpty() ? SseEvent.DEFAULT_TYPE : type, data.toString(), lastEventId);
+        SseEvent event = new SseEvent(
+                type.isEmpty() ? SseEvent.DEFAULT_TYPE : type,
+                joinedData == null ? data : joinedData.toString(),
+                lastEventId);
         resetBlock();
         out.onEvent(event);
     }
 
     private void resetBlock() {
-        data.setLength(0);
+        data = null;
+        joinedData = null;
         dataBytes = 0;
         type = "";
     }
 
-    private static boolean isName(ByteBuf buf, int start, int end, byte[] name) {
-        return end - start == name.length && startsWith(buf, start, end, name);
-    }
-
-    private static boolean startsWith(ByteBuf buf, int start, int end, byte[] prefix) {
-        if (end - start < prefix.length) {
-            return false;
-        }
-        for (int i = 0; i < prefix.length; i++) {
-            if (buf.getByte(start + i) != prefix[i]) {
-                return false;
-            }
-        }
-        return true;
+    private static boolean startsWith(byte[] bytes, int start, int end, byte[] prefix) {
+        return end - start >= prefix.length
+                && Arrays.equals(bytes, start, start + prefix.length, prefix, 0, prefix.length);
     }
 }

@@ -149,8 +149,11 @@ public final class SseFrameDecoder implements AutoCloseable {
             if (lineEnd == end) {
                 break;
             }
-            at = lines.after(lineEnd);
-            if (lineEnd == lineStart) {
+            int frameEnd = lineEnd == lineStart ? lines.after(lineEnd) : lines.afterBlankLine(lineEnd);
+            if (frameEnd < 0) {
+                at = lines.after(lineEnd);
+            } else {
+                at = frameEnd;
                 state = at == end && in.getByte(at - 1) == CR ? State.LINE_FEED_OF_FRAME : State.LINE_START;
                 endFrame(in, start, at, out);
                 if (closed) {

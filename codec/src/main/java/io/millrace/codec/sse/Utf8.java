@@ -2,8 +2,6 @@ package io.millrace.codec.sse;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.netty.buffer.ByteBuf;
-
 /**
  * Decodes UTF-8 as the WHATWG Encoding Standard does (section 8.1.1): one U+FFFD for each maximal subpart of a bad sequence.
  * The JDK's decoder agrees, except that it makes one of an encoded surrogate where the standard makes three.
@@ -13,19 +11,19 @@ final class Utf8 {
 
     private Utf8() {}
 
-    static String decode(ByteBuf buf, int start, int end) {
-        String text = buf.toString(start, end - start, UTF_8);
-        return text.indexOf(REPLACEMENT) < 0 ? text : decodeBad(buf, start, end);
+    static String decode(byte[] bytes, int start, int end) {
+        String text = new String(bytes, start, end - start, UTF_8);
+        return text.indexOf(REPLACEMENT) < 0 ? text : decodeBad(bytes, start, end);
     }
 
-    private static String decodeBad(ByteBuf buf, int start, int end) {
+    private static String decodeBad(byte[] bytes, int start, int end) {
         StringBuilder text = new StringBuilder(end - start);
         int at = start;
         while (at < end) {
-            int length = subpartLength(buf, at, end);
-            int expected = sequenceLength(buf.getUnsignedByte(at));
+            int length = subpartLength(bytes, at, end);
+            int expected = sequenceLength(bytes[at] & 0xFF);
             if (length == expected) {
-                text.append(buf.toString(at, length, UTF_8));
+                text.append(new String(bytes, at, length, UTF_8));
             } else {
                 text.append(REPLACEMENT);
             }
@@ -35,11 +33,11 @@ final class Utf8 {
     }
 
     /** Bytes of the longest start of a well-formed sequence at {@code at}, at least 1. */
-    private static int subpartLength(ByteBuf buf, int at, int end) {
-        int first = buf.getUnsignedByte(at);
+    private static int subpartLength(byte[] bytes, int at, int end) {
+        int first = bytes[at] & 0xFF;
         int expected = sequenceLength(first);
         int length = 1;
-        while (length < expected && at + length < end && continues(first, length, buf.getUnsignedByte(at + length))) {
+        while (length < expected && at + length < end && continues(first, length, bytes[at + length] & 0xFF)) {
             length++;
         }
         return length;

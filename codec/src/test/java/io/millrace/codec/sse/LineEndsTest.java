@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -43,11 +44,35 @@ class LineEndsTest {
         buf.release();
     }
 
+    @Test
+    void seesTheBlankLineBehindALine() {
+        for (BufferKind kind : BufferKind.values()) {
+            ByteBuf buf = kind.of(bytes("a\n\nb\r\n\r\nc\n\r\nd\r\re\n\n"), 0, 18);
+            LineEnds lines = LineEnds.of(buf, 18);
+            if (kind != BufferKind.COMPOSITE) {
+                assertThat(lines.afterBlankLine(1)).as("LF LF").isEqualTo(3);
+                assertThat(lines.afterBlankLine(4)).as("CRLF CRLF").isEqualTo(8);
+            }
+            assertThat(lines.afterBlankLine(9)).as("LF CRLF").isEqualTo(-1);
+            assertThat(lines.afterBlankLine(13)).as("CR CR").isEqualTo(-1);
+            assertThat(lines.afterBlankLine(16)).as("too near the end").isEqualTo(-1);
+            assertThat(LineEnds.of(buf, 7).afterBlankLine(4))
+                    .as("behind the end")
+                    .isEqualTo(-1);
+            buf.release();
+        }
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+
     private static void verifyFind(byte[] bytes, int from) {
         int expected = from;
         while (expected < bytes.length && bytes[expected] != '\n' && bytes[expected] != '\r') {
             expected++;
         }
+        assertThat(LineEnds.of(bytes, bytes.length).find(from)).isEqualTo(expected);
         for (BufferKind kind : BufferKind.values()) {
             ByteBuf buf = kind.of(bytes, 0, bytes.length);
             assertThat(LineEnds.of(buf, bytes.length).find(from))

@@ -79,9 +79,8 @@ class SseEventParserTest {
         "80bf, ??"
     })
     void replacesEachMaximalSubpartOfBadUtf8(String hex, String expected) {
-        ByteBuf buf = Unpooled.wrappedBuffer(HexFormat.of().parseHex(hex));
-        assertThat(Utf8.decode(buf, 0, buf.writerIndex())).isEqualTo(expected.replace('?', '\uFFFD'));
-        buf.release();
+        byte[] bytes = HexFormat.of().parseHex(hex);
+        assertThat(Utf8.decode(bytes, 0, bytes.length)).isEqualTo(expected.replace('?', '\uFFFD'));
     }
 
     @Test
@@ -142,6 +141,41 @@ class SseEventParserTest {
     }
 
     @Test
+    void anotherParserMayReadInsideTheListener() {
+        List<String> inner = new ArrayList<>();
+        List<String> outer = new ArrayList<>();
+        ByteBuf in = direct("data: a\n\ndata: b\n\n");
+        ByteBuf other = direct("data: other\n\ndata: bytes\n\n");
+        try (var parser = parser(100)) {
+            parser.parse(in, event -> {
+                outer.add(event.data());
+                try (var innerParser = parser(100)) {
+                    innerParser.parse(other.readerIndex(0), e -> inner.add(e.data()));
+                }
+            });
+        }
+        assertThat(outer).containsExactly("a", "b");
+        assertThat(inner).containsExactly("other", "bytes", "other", "bytes");
+        in.release();
+        other.release();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"100000, LF", "100000, CRLF", "65529, CRLF", "65530, CRLF", "65529, LF", "65528, LF"})
+    void readsMoreThanItCopiesAtOnce(int dataLength, String lineEnd) {
+        String data = "x".repeat(dataLength);
+        String text = "data: " + data + "\n\ndata: b\n\n";
+        ByteBuf in = direct(lineEnd.equals("LF") ? text : text.replace("\n", "\r\n"));
+        StreamReading reading = new StreamReading();
+        try (var parser = parser(1_000_000)) {
+            parser.parse(in, reading);
+        }
+        assertThat(reading.events).extracting(SseEvent::data).containsExactly(data, "b");
+        assertThat(in.isReadable()).isFalse();
+        in.release();
+    }
+
+    @Test
     void rejectsALimitThatIsNotPositive() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> parser(0))
@@ -158,6 +192,11 @@ class SseEventParserTest {
 
     private static SseEventParser parser(int maxEventBytes) {
         return new SseEventParser(UnpooledByteBufAllocator.DEFAULT, maxEventBytes);
+    }
+
+    private static ByteBuf direct(String text) {
+        byte[] bytes = text.getBytes(UTF_8);
+        return Unpooled.directBuffer(bytes.length).writeBytes(bytes);
     }
 
     private static void feed(SseEventParser parser, String text, SseEventListener out) {
