@@ -1,0 +1,16 @@
+package io.millrace.bench;
+
+import io.millrace.bench.compare.CompareCommand;
+import io.millrace.server.cli.CommandProvider;
+import java.util.List;
+
+/** The commands that measure. */
+public final class BenchCommands implements CommandProvider {
+    /** For the service loader. */
+    public BenchCommands() {}
+
+    @Override
+    public List<Object> commands() {
+        return List.of(new CompareCommand());
+    }
+}

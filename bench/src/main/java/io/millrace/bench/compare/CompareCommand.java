@@ -1,0 +1,147 @@
+package io.millrace.bench.compare;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * Compares Millrace with other proxies; {@code scripts/compare} calls it, for it needs the configurations that lie in the
+ * repository. Linux only.
+ */
+@Command(
+        name = "compare",
+        hidden = true,
+        description = "Measures Millrace beside other proxies, on loopback. Use scripts/compare.",
+        mixinStandardHelpOptions = true)
+public final class CompareCommand implements Callable<Integer> {
+    private static final int MAX_ROUNDS = 20;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--quick", description = "A minute, few streams, Millrace and nginx: to see that it works.")
+    private boolean quick;
+
+    @Option(names = "--rounds", paramLabel = "N", defaultValue = "1", description = "Default ${DEFAULT-VALUE}.")
+    private int rounds;
+
+    @Option(
+            names = "--peers",
+            split = ",",
+            paramLabel = "NAME",
+            description = "nginx, haproxy, caddy, fastapi, millrace. Default all.")
+    private List<String> peers;
+
+    @Option(
+            names = "--scenarios",
+            split = ",",
+            paramLabel = "NAME",
+            description = "delay, cpu, saturated, short, hold, hold-many, scale. Default all.")
+    private List<String> names;
+
+    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where results go.")
+    private Path out;
+
+    @Option(names = "--configs", paramLabel = "DIR", required = true, description = "Where the peers' are.")
+    private Path configs;
+
+    @Option(names = "--launcher", paramLabel = "FILE", required = true, description = "The millrace to be measured.")
+    private Path launcher;
+
+    @Option(names = "--commit", paramLabel = "ID", defaultValue = "unknown", description = "Of the sources.")
+    private String commit;
+
+    /** Measures, prints the table and writes the files; 1 if a quick run lost a stream or got no figure. */
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        if (!Files.isReadable(Path.of("/proc/self/stat"))) {
+            throw new IOException("compare: this machine has no /proc (expected: Linux)");
+        }
+        if (rounds < 1 || rounds > MAX_ROUNDS) {
+            throw wrong("--rounds: " + rounds + " (expected: 1-" + MAX_ROUNDS + ")");
+        }
+        var scenarios = quick ? Scenarios.quick() : Scenarios.full(Proc.descriptorLimit());
+        var chosen = chosenPeers();
+        var starter = new Launcher(launcher, configs);
+        var machine = Machine.here(commit, starter.versions(chosen));
+        var progress = spec.commandLine().getErr();
+        var measurements = new Comparison(starter, scenarios, chosenScenarios(), chosen, rounds, progress).run();
+        var results = new Results(quick, machine, scenarios, measurements);
+        String table = Table.markdown(results);
+        write(results, table);
+        var print = spec.commandLine().getOut();
+        print.println(table);
+        print.println("written: " + out);
+        print.flush();
+        return quick && !works(results) ? 1 : 0;
+    }
+
+    private void write(Results results, String table) throws IOException {
+        Files.createDirectories(out);
+        var json = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+        json.writeValue(out.resolve("raw.json").toFile(), new Raw(results.machine(), results.measurements()));
+        Files.writeString(out.resolve("table.md"), table);
+        Files.writeString(out.resolve("compare.svg"), Charts.compare(results));
+        Files.writeString(out.resolve("scale.svg"), Charts.scale(results));
+    }
+
+    /** What {@code raw.json} holds. */
+    private record Raw(Machine machine, List<Measurement> measurements) {}
+
+    /** A quick run is too short for figures: what counts is that streams came through whole. */
+    private static boolean works(Results results) {
+        return !results.measurements().isEmpty()
+                && results.measurements().stream()
+                        .allMatch(measured -> measured.lost() == 0
+                                && measured.shortestBody() == measured.longestBody()
+                                && (measured.frames() > 0 || measured.held() == measured.streams()));
+    }
+
+    private List<Peer> chosenPeers() {
+        var wanted = peers == null ? defaultPeers() : peers;
+        try {
+            var chosen = EnumSet.noneOf(Peer.class);
+            wanted.forEach(name -> chosen.add(Peer.named(name)));
+            chosen.remove(Peer.DIRECT);
+            return new ArrayList<>(chosen);
+        } catch (IllegalArgumentException e) {
+            throw wrong("--peers: " + e.getMessage());
+        }
+    }
+
+    private List<String> defaultPeers() {
+        return quick
+                ? List.of(Peer.NGINX.key(), Peer.MILLRACE.key())
+                : Arrays.stream(Peer.values()).map(Peer::key).toList();
+    }
+
+    private Set<String> chosenScenarios() {
+        if (names == null) {
+            return Set.copyOf(Scenarios.NAMES);
+        }
+        for (String name : names) {
+            if (!Scenarios.NAMES.contains(name)) {
+                throw wrong("--scenarios: " + name + " (expected: " + String.join(", ", Scenarios.NAMES) + ")");
+            }
+        }
+        return new LinkedHashSet<>(names);
+    }
+
+    private ParameterException wrong(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}

@@ -1,0 +1,199 @@
+package io.millrace.bench.compare;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Starts the mock and the targets, each with the threads it is told to use, on a free port of 127.0.0.1. What is still
+ * running when this process ends is stopped.
+ */
+final class Launcher {
+    /** Standard output and error of a target. */
+    static final String OUTPUT = "output.log";
+
+    /** The port is free when it is chosen, which another process may change before the target binds it. */
+    private static final int TRIES = 5;
+
+    private static final long START_LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
+    private static final int POLL_MS = 20;
+    private static final int MAX_STREAMS = 9900;
+    private static final int MAX_SOCKETS = 20_000;
+    private static final String PYTHON = "/usr/bin/python3";
+
+    private final Path millrace;
+    private final Path configs;
+    private final Set<Target> running = ConcurrentHashMap.newKeySet();
+
+    /**
+     * @param millrace the launcher of the distribution that is measured
+     * @param configs the directory of the peers' configurations
+     */
+    Launcher(Path millrace, Path configs) {
+        this.millrace = millrace;
+        this.configs = configs;
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> running.forEach(Target::close), "stop targets"));
+    }
+
+    /** The mock, on one event loop. */
+    Target startMock() throws IOException, InterruptedException {
+        return start(Peer.DIRECT, 0, 1);
+    }
+
+    /** A target in front of the mock at that port. */
+    Target start(Peer peer, int mockPort, int threads) throws IOException, InterruptedException {
+        String lastWords = "";
+        for (int i = 0; i < TRIES; i++) {
+            var target = launch(peer, mockPort, threads);
+            running.add(target);
+            if (awaitListening(target)) {
+                return target;
+            }
+            lastWords = target.lastWords();
+            stop(target);
+        }
+        throw new IOException(peer.label() + " does not start:\n" + lastWords);
+    }
+
+    void stop(Target target) {
+        target.close();
+        running.remove(target);
+    }
+
+    /** The versions of what was measured, as each tells it. */
+    Map<String, String> versions(Iterable<Peer> peers) throws IOException, InterruptedException {
+        var versions = new LinkedHashMap<String, String>();
+        for (var peer : peers) {
+            versions.put(peer.label(), firstLine(versionCommand(peer)));
+        }
+        return versions;
+    }
+
+    private List<String> versionCommand(Peer peer) {
+        return switch (peer) {
+            case NGINX -> List.of("nginx", "-v");
+            case HAPROXY -> List.of("haproxy", "-v");
+            case CADDY -> List.of("caddy", "version");
+            case FASTAPI ->
+                List.of(
+                        PYTHON,
+                        "-c",
+                        "import sys, fastapi, httpx, uvicorn; print('Python', sys.version.split()[0], 'fastapi',"
+                                + " fastapi.__version__, 'httpx', httpx.__version__, 'uvicorn', uvicorn.__version__)");
+            case DIRECT, MILLRACE -> List.of(millrace.toString(), "--version");
+        };
+    }
+
+    private Target launch(Peer peer, int mockPort, int threads) throws IOException {
+        Path directory = Files.createTempDirectory("millrace-compare");
+        // A worker that has dropped root's rights still has to reach its files.
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+        int port = freePort();
+        var values = Map.of(
+                "DIR", directory.toString(),
+                "PORT", Integer.toString(port),
+                "MOCK", Integer.toString(mockPort),
+                "THREADS", Integer.toString(threads),
+                "STREAMS", Integer.toString(Math.min(MAX_STREAMS, (Proc.descriptorLimit() - 150) / 2)),
+                "SOCKETS", Integer.toString(Math.min(MAX_SOCKETS, Proc.descriptorLimit()) - 100));
+        var command = command(peer, values);
+        var builder = new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve(OUTPUT).toFile());
+        setEnvironment(builder.environment(), values);
+        return new Target(peer, port, builder.start(), directory);
+    }
+
+    private List<String> command(Peer peer, Map<String, String> values) throws IOException {
+        String directory = values.get("DIR");
+        String address = "127.0.0.1:" + values.get("PORT");
+        return switch (peer) {
+            case DIRECT -> List.of(millrace.toString(), "mock", "--listen", address, "--event-loops", "1");
+            case NGINX ->
+                List.of("nginx", "-e", directory + "/early.log", "-p", directory, "-c", file("nginx.conf", values));
+            case HAPROXY -> List.of("haproxy", "-db", "-f", file("haproxy.cfg", values));
+            case CADDY -> List.of("caddy", "run", "--config", file("Caddyfile", values), "--adapter", "caddyfile");
+            case FASTAPI -> uvicorn(values);
+            case MILLRACE ->
+                List.of(
+                        millrace.toString(),
+                        "serve",
+                        "--listen",
+                        address,
+                        "--upstream",
+                        "http://127.0.0.1:" + values.get("MOCK"),
+                        "--event-loops",
+                        values.get("THREADS"));
+        };
+    }
+
+    private List<String> uvicorn(Map<String, String> values) throws IOException {
+        file("fastapi_proxy.py", values);
+        var command = new ArrayList<>(List.of(PYTHON, "-m", "uvicorn", "fastapi_proxy:app"));
+        command.addAll(List.of("--app-dir", values.get("DIR"), "--host", "127.0.0.1", "--port", values.get("PORT")));
+        command.addAll(List.of("--loop", "uvloop", "--http", "httptools", "--backlog", "4096"));
+        command.addAll(List.of("--log-level", "warning", "--no-access-log"));
+        return command;
+    }
+
+    /** What the user's own environment says of Millrace is not what is compared; flags for its JVM are. */
+    private static void setEnvironment(Map<String, String> environment, Map<String, String> values) {
+        environment.keySet().removeIf(name -> name.startsWith("MILLRACE_") && !name.equals("MILLRACE_OPTS"));
+        environment.put("GOMAXPROCS", values.get("THREADS"));
+        environment.put("UPSTREAM", "http://127.0.0.1:" + values.get("MOCK"));
+        // Caddy keeps its state at home.
+        environment.put("HOME", values.get("DIR"));
+        environment.remove("XDG_DATA_HOME");
+        environment.remove("XDG_CONFIG_HOME");
+    }
+
+    /** Copies a configuration to the target's directory, with the values put in. */
+    private String file(String name, Map<String, String> values) throws IOException {
+        String text = Files.readString(configs.resolve(name));
+        for (var value : values.entrySet()) {
+            text = text.replace('@' + value.getKey() + '@', value.getValue());
+        }
+        return Files.writeString(Path.of(values.get("DIR"), name), text).toString();
+    }
+
+    private static boolean awaitListening(Target target) throws InterruptedException {
+        long startNs = System.nanoTime();
+        while (target.isAlive() && System.nanoTime() - startNs < START_LIMIT_NS) {
+            try (var socket = new Socket(InetAddress.getLoopbackAddress(), target.port())) {
+                // An unlucky guess may have met someone else's socket.
+                if (socket.isConnected() && target.isAlive()) {
+                    return true;
+                }
+            } catch (IOException e) {
+                TimeUnit.MILLISECONDS.sleep(POLL_MS);
+            }
+        }
+        return false;
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static String firstLine(List<String> command) throws IOException, InterruptedException {
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        process.waitFor();
+        return output.lines().findFirst().orElse("unknown").strip();
+    }
+}

@@ -1,0 +1,144 @@
+package io.millrace.bench.compare;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.millrace.bench.load.LoadReport;
+import java.util.Map;
+import org.HdrHistogram.Histogram;
+
+/**
+ * One target under one load, once. Cores are shares of one processor over the window; what is no part of a scenario is 0.
+ *
+ * @param scenario its name
+ * @param target the peer's name
+ * @param round from 1 on
+ * @param eventLoops threads that the target was told to use
+ * @param streams at once, as planned
+ * @param windowSeconds how long was measured
+ * @param frames that were read in the window
+ * @param streamsEnded that ended well in the window
+ * @param ttft to the first byte of the body, from the request
+ * @param delay of a frame, from the mock's stamp to the read
+ * @param targetCpuSeconds processor time of the target in the window
+ * @param mockCores of the mock
+ * @param clientCores of this process
+ * @param foreignCores of everything else on the machine
+ * @param held streams that were open at once, in a scenario that holds them
+ * @param residentKiB of the target with them
+ * @param residentBeforeKiB of the target without any
+ * @param lost streams of the whole run
+ * @param failures what happened to them
+ * @param unfinished streams that were in progress at the end
+ * @param shortestBody of the streams that ended well, in bytes
+ * @param longestBody of them
+ * @param flaw why the figures are void, or null
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+record Measurement(
+        String scenario,
+        Peer target,
+        int round,
+        int eventLoops,
+        int streams,
+        double windowSeconds,
+        long frames,
+        long streamsEnded,
+        Times ttft,
+        Times delay,
+        double targetCpuSeconds,
+        double mockCores,
+        double clientCores,
+        double foreignCores,
+        int held,
+        long residentKiB,
+        long residentBeforeKiB,
+        long lost,
+        Map<String, Long> failures,
+        long unfinished,
+        long shortestBody,
+        long longestBody,
+        String flaw) {
+    /**
+     * Microseconds at percentiles.
+     *
+     * @param samples how many there were
+     */
+    record Times(long samples, double p50, double p99, double p999, double max) {
+        static Times of(Histogram histogram) {
+            return new Times(
+                    histogram.getTotalCount(),
+                    histogram.getValueAtPercentile(50) / 1e3,
+                    histogram.getValueAtPercentile(99) / 1e3,
+                    histogram.getValueAtPercentile(99.9) / 1e3,
+                    histogram.getMaxValue() / 1e3);
+        }
+    }
+
+    /** What the system says of a window. */
+    record Usage(double targetCpuSeconds, double mockCores, double clientCores, double foreignCores) {
+        static final Usage NONE = new Usage(0, 0, 0, 0);
+    }
+
+    /** What is held. */
+    record Holding(int held, long residentKiB, long residentBeforeKiB) {
+        static final Holding NONE = new Holding(0, 0, 0);
+    }
+
+    static Measurement of(
+            Scenario scenario,
+            Target target,
+            int round,
+            int eventLoops,
+            LoadReport report,
+            Usage usage,
+            Holding holding,
+            String flaw) {
+        return new Measurement(
+                scenario.name(),
+                target.peer(),
+                round,
+                eventLoops,
+                scenario.streams(),
+                report.windowNs() / 1e9,
+                report.frames(),
+                report.streams(),
+                Times.of(report.ttft()),
+                Times.of(report.delay()),
+                usage.targetCpuSeconds(),
+                usage.mockCores(),
+                usage.clientCores(),
+                usage.foreignCores(),
+                holding.held(),
+                holding.residentKiB(),
+                holding.residentBeforeKiB(),
+                report.lost(),
+                report.failures(),
+                report.unfinished(),
+                report.shortestBody(),
+                report.longestBody(),
+                flaw);
+    }
+
+    double framesPerSecond() {
+        return frames / windowSeconds;
+    }
+
+    double targetCores() {
+        return targetCpuSeconds / windowSeconds;
+    }
+
+    double cpuSecondsPerMillionFrames() {
+        return targetCpuSeconds / frames * 1e6;
+    }
+
+    double millionFramesPerCpuSecond() {
+        return frames / targetCpuSeconds / 1e6;
+    }
+
+    double thousandStreamsPerCpuSecond() {
+        return streamsEnded / targetCpuSeconds / 1e3;
+    }
+
+    double kibPerHeldStream() {
+        return (double) (residentKiB - residentBeforeKiB) / held;
+    }
+}

@@ -1,0 +1,40 @@
+package io.millrace.bench.compare;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** Who is measured. */
+enum Peer {
+    /** The mock without anything in front of it: what measuring itself costs. */
+    DIRECT("direct"),
+    NGINX("nginx"),
+    HAPROXY("HAProxy"),
+    CADDY("Caddy"),
+    FASTAPI("FastAPI"),
+    MILLRACE("Millrace");
+
+    private final String label;
+
+    Peer(String label) {
+        this.label = label;
+    }
+
+    /** The name for people. */
+    String label() {
+        return label;
+    }
+
+    /** The name on the command line. */
+    String key() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    static Peer named(String key) {
+        return Arrays.stream(values())
+                .filter(peer -> peer.key().equals(key.strip()))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("peer: " + key + " (expected: "
+                        + Arrays.stream(values()).map(Peer::key).collect(Collectors.joining(", ")) + ")"));
+    }
+}

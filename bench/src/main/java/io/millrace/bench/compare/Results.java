@@ -1,0 +1,57 @@
+package io.millrace.bench.compare;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * All that was measured in one run.
+ *
+ * @param quick whether it was too short for figures
+ * @param machine where, and what
+ * @param scenarios by which loads
+ * @param measurements in the order in which they were made
+ */
+record Results(boolean quick, Machine machine, Scenarios scenarios, List<Measurement> measurements) {
+    /** A figure of a measurement; {@code direct} is the one without a target in the same round, or null. */
+    @FunctionalInterface
+    interface Figure {
+        double of(Measurement measured, Measurement direct);
+    }
+
+    /** Who was measured, in the order of {@link Peer}. */
+    List<Peer> peers() {
+        return measurements.stream()
+                .map(Measurement::target)
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
+    /** The measurements of one target under one load. */
+    List<Measurement> of(String scenario, Peer peer) {
+        return select(measured -> measured.scenario().equals(scenario) && measured.target() == peer);
+    }
+
+    List<Measurement> select(Predicate<Measurement> which) {
+        return measurements.stream().filter(which).toList();
+    }
+
+    /** A figure over all rounds that are not void; empty if there is none. */
+    Optional<Spread> spread(String scenario, Peer peer, Figure figure) {
+        double[] values = of(scenario, peer).stream()
+                .filter(measured -> measured.flaw() == null)
+                .mapToDouble(measured -> value(measured, figure))
+                .filter(Double::isFinite)
+                .toArray();
+        return values.length == 0 ? Optional.empty() : Optional.of(Spread.of(values));
+    }
+
+    /** Not a number where the figure is one of both and there was no direct one. */
+    private double value(Measurement measured, Figure figure) {
+        var direct = of(measured.scenario(), Peer.DIRECT).stream()
+                .filter(other -> other.round() == measured.round())
+                .findFirst();
+        return figure.of(measured, direct.orElse(null));
+    }
+}

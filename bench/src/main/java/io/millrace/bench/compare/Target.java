@@ -1,0 +1,81 @@
+package io.millrace.bench.compare;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** A process that listens on a port of 127.0.0.1, with its files in a directory of its own that goes with it. */
+final class Target implements AutoCloseable {
+    private static final long STOP_LIMIT_SECONDS = 10;
+
+    private final Peer peer;
+    private final int port;
+    private final Process process;
+    private final Path directory;
+
+    Target(Peer peer, int port, Process process, Path directory) {
+        this.peer = peer;
+        this.port = port;
+        this.process = process;
+        this.directory = directory;
+    }
+
+    Peer peer() {
+        return peer;
+    }
+
+    int port() {
+        return port;
+    }
+
+    InetSocketAddress address() {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+    }
+
+    /** Its processes. */
+    List<Long> pids() {
+        return Proc.tree(process.toHandle());
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** What it wrote last, for a person. */
+    String lastWords() {
+        try {
+            var lines = Files.readAllLines(directory.resolve(Launcher.OUTPUT));
+            return String.join("\n", lines.subList(Math.max(0, lines.size() - 10), lines.size()));
+        } catch (IOException e) {
+            return "(no output: " + e.getMessage() + ")";
+        }
+    }
+
+    /** Ends its processes, which are all its own, and removes its files. */
+    @Override
+    public void close() {
+        var workers = process.descendants().toList();
+        process.destroy();
+        try {
+            if (!process.waitFor(STOP_LIMIT_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+        workers.forEach(ProcessHandle::destroyForcibly);
+        try (var files = Files.walk(directory)) {
+            files.sorted(Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
+        } catch (IOException | UncheckedIOException e) {
+            System.err.println("compare: " + directory + " stays: " + e.getMessage());
+        }
+    }
+}
