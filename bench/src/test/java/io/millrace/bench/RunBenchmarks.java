@@ -26,7 +26,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
  * Runs benchmarks and writes what they say: {@code jmh.json} as JMH has it, {@code jmh.md} as a table under the machine,
- * the JDK and the commit. Arguments: {@code [--quick] [pattern ..]}. System properties: {@code millrace.jmh.out}, the
+ * the JDK and the commit, and a second one of ratios where others ran beside ours. Arguments: {@code [--quick] [pattern ..]}. System properties: {@code millrace.jmh.out}, the
  * directory to write to, and {@code millrace.commit}.
  */
 public final class RunBenchmarks {
@@ -42,6 +42,9 @@ public final class RunBenchmarks {
         "-Dio.netty.allocator.type=pooled",
         "-Dio.netty.leakDetection.level=disabled"
     };
+
+    /** How the names of our benchmarks begin where there are others' beside them. */
+    private static final String OURS = "millrace";
 
     private static final String ALLOCATED = "gc.alloc.rate.norm";
 
@@ -84,20 +87,71 @@ public final class RunBenchmarks {
         out.printf("Netty: %s%n", Version.identify().get("netty-buffer").artifactVersion());
         out.printf("Commit: %s%n", System.getProperty("millrace.commit", "unknown"));
         out.printf("Date: %s%s%n%n", Instant.now().truncatedTo(ChronoUnit.MINUTES), quick ? ", a quick run" : "");
-        out.println("| benchmark | parameters | ns/op | ± | B/op |");
-        out.println("|---|---|---:|---:|---:|");
+        out.println("| benchmark | parameters | ns/op | ± | median | best | B/op |");
+        out.println("|---|---|---:|---:|---:|---:|---:|");
         for (RunResult result : results) {
             Result<?> time = result.getPrimaryResult();
             Result<?> allocated = result.getSecondaryResults().get(ALLOCATED);
             out.printf(
                     Locale.ROOT,
-                    "| %s | %s | %s | %s | %s |%n",
+                    "| %s | %s | %s | %s | %s | %s | %s |%n",
                     name(result),
                     parameters(result),
                     number(time.getScore()),
                     number(time.getScoreError()),
+                    number(median(result)),
+                    number(best(result)),
                     number(allocated.getScore()));
         }
+        List<RunResult> ours = results.stream()
+                .filter(result -> method(result).startsWith(OURS))
+                .toList();
+        if (!ours.isEmpty()) {
+            printRatios(results, ours, out);
+        }
+    }
+
+    /** How many times as long others take as ours do: by the median, and by the best iteration of each. */
+    private static void printRatios(Collection<RunResult> results, List<RunResult> ours, PrintStream out) {
+        out.printf("%nTheirs / ours, by the medians and by the best iterations:%n%n");
+        out.println("| theirs | ours | parameters | median | best |");
+        out.println("|---|---|---|---:|---:|");
+        for (RunResult our : ours) {
+            for (RunResult their : results) {
+                if (!method(their).startsWith(OURS) && comparable(our, their)) {
+                    out.printf(
+                            Locale.ROOT,
+                            "| %s | %s | %s | %.2f | %.2f |%n",
+                            method(their),
+                            method(our),
+                            parameters(our),
+                            median(their) / median(our),
+                            best(their) / best(our));
+                }
+            }
+        }
+    }
+
+    private static boolean comparable(RunResult one, RunResult other) {
+        return className(one).equals(className(other)) && parameters(one).equals(parameters(other));
+    }
+
+    private static double median(RunResult result) {
+        return result.getPrimaryResult().getStatistics().getPercentile(50);
+    }
+
+    private static double best(RunResult result) {
+        return result.getPrimaryResult().getStatistics().getMin();
+    }
+
+    private static String className(RunResult result) {
+        String name = result.getParams().getBenchmark();
+        return name.substring(0, name.lastIndexOf('.'));
+    }
+
+    private static String method(RunResult result) {
+        String name = result.getParams().getBenchmark();
+        return name.substring(name.lastIndexOf('.') + 1);
     }
 
     /** Class and method, without packages. */

@@ -24,10 +24,12 @@ import java.util.Map;
 import okhttp3.sse.internal.ServerSentEventReader;
 import okio.Okio;
 import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
 import org.springframework.core.ResolvableType;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.core.io.buffer.DefaultDataBufferFactory;
@@ -39,16 +41,19 @@ import reactor.core.publisher.Flux;
 
 /**
  * What it costs others to read the events of a stream, and what it costs us: one operation is one byte of the stream. All
- * get the same bytes from memory, in reads of whole frames, and hand on the data of each event as text; only
- * {@link #millraceFrames} does what a relay does and makes no text.
+ * get the same bytes from memory (ours in a direct buffer, as from a socket; Spring's and ours in reads of whole frames, the
+ * others as an {@code InputStream}), and hand on the data of each event as text. Only {@link #millraceFrames} does what a
+ * relay does and makes no text; only {@link #openAi} cannot but parse that text as JSON too.
  */
+@Warmup(iterations = 4, time = 1)
+@Measurement(iterations = 6, time = 1)
 public class EventReadingBenchmark extends AverageTimeBenchmark {
-    private static final String NO_DATA = "data: \n\n";
+    /** Length of a frame, line ends included, and which line ends. */
+    @Param({"120 LF", "120 CRLF", "1024 LF", "16384 LF"})
+    String frame;
 
-    /** Length of a frame, line ends included. */
-    @Param({"120", "1024", "16384"})
-    int frameBytes;
-
+    private int frameBytes;
+    private int noDataBytes;
     private byte[] stream;
     private ByteBuf buf;
     private int[] readEnds;
@@ -57,7 +62,11 @@ public class EventReadingBenchmark extends AverageTimeBenchmark {
     /** Makes the stream. */
     @Setup
     public void open() {
-        stream = FrameText.stream(frameBytes, "\n");
+        String[] words = frame.split(" ", 2);
+        String lineEnd = words[1].equals("LF") ? "\n" : "\r\n";
+        frameBytes = Integer.parseInt(words[0]);
+        noDataBytes = "data: ".length() + 2 * lineEnd.length();
+        stream = FrameText.stream(frameBytes, lineEnd);
         readEnds = FrameText.reads(frameBytes, false);
         buf = PooledByteBufAllocator.DEFAULT.directBuffer(stream.length).writeBytes(stream);
     }
@@ -66,7 +75,7 @@ public class EventReadingBenchmark extends AverageTimeBenchmark {
     @TearDown
     public void close() {
         buf.release();
-        int expected = stream.length - stream.length / frameBytes * NO_DATA.length();
+        int expected = stream.length - stream.length / frameBytes * noDataBytes;
         if (chars != expected) {
             throw new AssertionError("read " + chars + " characters of data, expected " + expected);
         }
@@ -169,11 +178,35 @@ public class EventReadingBenchmark extends AverageTimeBenchmark {
         return chars;
     }
 
+    /** Jersey's {@code EventInput}. */
+    @Benchmark
+    @OperationsPerInvocation(FrameText.STREAM_BYTES)
+    public int jersey(JerseyEvents events) {
+        chars = events.chars(stream);
+        return chars;
+    }
+
+    /** The reader inside OpenAI's SDK. */
+    @Benchmark
+    @OperationsPerInvocation(FrameText.STREAM_BYTES)
+    public int openAi(OpenAiMessages messages) {
+        chars = messages.chars(stream);
+        return chars;
+    }
+
+    /** The reader inside Anthropic's SDK. */
+    @Benchmark
+    @OperationsPerInvocation(FrameText.STREAM_BYTES)
+    public int anthropic(AnthropicMessages messages) {
+        chars = messages.chars(stream);
+        return chars;
+    }
+
     /** Counts what is data. */
     private final class FrameCounter implements SseFrameListener {
         @Override
         public void onFrame(ByteBuf frames, int start, int end) {
-            chars += end - start - NO_DATA.length();
+            chars += end - start - noDataBytes;
         }
 
         @Override
