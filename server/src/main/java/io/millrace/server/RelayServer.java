@@ -17,7 +17,7 @@ import io.netty.channel.unix.UnixChannelOption;
 import io.netty.util.NettyRuntime;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -186,12 +186,12 @@ public final class RelayServer implements AutoCloseable {
         return bound.channel();
     }
 
-    /** With SO_REUSEPORT a second relay would bind silently and take half of the connections: ask without it first. */
+    /**
+     * With SO_REUSEPORT a second relay would bind silently and take half of the connections: ask without it first. The
+     * socket that asks does not listen, so no client that is waiting for the relay gets into it, to be reset at its end.
+     */
     private static void probe(HostAndPort address) {
-        if (address.port() == 0) {
-            return;
-        }
-        try (var socket = new ServerSocket()) {
+        try (var socket = new Socket()) {
             socket.setReuseAddress(true);
             socket.bind(new InetSocketAddress(address.host(), address.port()));
         } catch (IOException e) {

@@ -10,7 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -22,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LauncherIT {
     private static final Path PACKAGED = Path.of("..", "bench", "target");
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
-    private static final long RUN_LIMIT_SECONDS = 60;
+    private static final long RUN_LIMIT_SECONDS = 120;
     /** What the launcher takes its configuration from, which must not come from the one who runs the tests. */
     private static final List<String> VARIABLES = List.of("OPENAI_", "ANTHROPIC_", "GEMINI_", "MILLRACE_");
 
@@ -132,20 +134,77 @@ class LauncherIT {
                 .isBetween(Duration.ofMillis(300), Duration.ofSeconds(15));
     }
 
+    @Test
+    void startsFromWhatItWasTrainedWithAndFromNothingElse() throws Exception {
+        assertThat(exitCode(millrace(Map.of(), List.of("train"))))
+                .as(Files.readString(output()))
+                .isZero();
+        Path cache;
+        try (var made = Files.list(directory.resolve("cache"))) {
+            cache = made.toList().get(0);
+        }
+        assertThat(relaySource()).startsWith("shared objects file");
+
+        byte[] whole = Files.readAllBytes(cache);
+        byte[] foreign = whole.clone();
+        Arrays.fill(foreign, 64, 320, (byte) 'x'); // where the JVM that made it is named
+        for (byte[] unusable : List.of(new byte[0], Arrays.copyOf(whole, whole.length / 2), foreign)) {
+            Files.delete(cache);
+            Files.write(cache, unusable);
+            assertThat(relaySource()).contains("millrace-server-");
+        }
+
+        Files.delete(cache);
+        Files.write(cache, whole);
+        Files.createFile(directory.resolve("lib/of-another-build.jar"));
+        assertThat(relaySource()).contains("millrace-server-");
+    }
+
+    /** From where a relay that starts now, streams and stops has the class that relays. It must say nothing of it. */
+    private String relaySource() throws Exception {
+        Path classes = directory.resolve("classes.log");
+        Files.deleteIfExists(classes);
+        var relay = serveWith(Map.of("MILLRACE_OPTS", "-Xlog:class+load:file=" + classes));
+        assertThat(exitCode(shell(hint()))).isZero();
+        terminate(relay);
+        assertThat(exitCode(relay)).isZero();
+        assertThat(Files.readAllLines(output()))
+                .filteredOn(line -> !line.startsWith("{") && !line.isEmpty())
+                .hasSize(3)
+                .noneMatch(line -> line.contains("rror") || line.contains("arning"));
+        String before = " io.millrace.server.relay.Exchange source: ";
+        return Files.readAllLines(classes).stream()
+                .filter(line -> line.contains(before))
+                .map(line -> line.substring(line.indexOf(before) + before.length()))
+                .findFirst()
+                .orElseThrow();
+    }
+
     /** Starts {@code millrace serve} on a free port and waits until it says where. */
     private Process serve(String... options) throws IOException {
-        var command = new ArrayList<String>();
-        command.addAll(List.of(directory.resolve("bin/millrace").toString(), "serve", "--listen", "127.0.0.1:0"));
-        command.addAll(List.of(options));
-        var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output().toFile());
-        builder.environment().keySet().removeIf(name -> VARIABLES.stream().anyMatch(name::startsWith));
-        Process process = builder.start();
-        started.add(process);
+        return serveWith(Map.of(), options);
+    }
+
+    private Process serveWith(Map<String, String> variables, String... options) throws IOException {
+        var arguments = new ArrayList<>(List.of("serve", "--listen", "127.0.0.1:0"));
+        arguments.addAll(List.of(options));
+        Process process = millrace(variables, arguments);
         await("ready line")
                 .atMost(START_LIMIT)
                 .until(() -> !process.isAlive() || Files.readString(output()).contains("curl -N "));
         assertThat(process.isAlive()).as(Files.readString(output())).isTrue();
         assertThat(output()).content().contains(" listening on http://127.0.0.1:");
+        return process;
+    }
+
+    private Process millrace(Map<String, String> variables, List<String> arguments) throws IOException {
+        var command = new ArrayList<>(List.of(directory.resolve("bin/millrace").toString()));
+        command.addAll(arguments);
+        var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output().toFile());
+        builder.environment().keySet().removeIf(name -> VARIABLES.stream().anyMatch(name::startsWith));
+        builder.environment().putAll(variables);
+        Process process = builder.start();
+        started.add(process);
         return process;
     }
 

@@ -31,7 +31,7 @@ final class CheckCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        var config = ConfigLoader.load(options.sources(System.getenv(), () -> EMBEDDED_MOCK));
+        var config = ConfigLoader.load(options.arguments().sources(System.getenv(), () -> EMBEDDED_MOCK));
         boolean mock = config.upstreams().values().stream()
                 .anyMatch(upstream -> upstream.url().equals(EMBEDDED_MOCK));
         // The mock's address is another at each start: without any, serve starts it again.

@@ -1,6 +1,9 @@
 package io.millrace.server.cli;
 
 import io.millrace.server.config.ConfigException;
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import java.util.List;
 import java.util.ServiceLoader;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -15,7 +18,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         description = "Relays token streams (Server-Sent Events) between LLM clients and providers.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {ServeCommand.class, MockCommand.class, CheckCommand.class},
+        subcommands = {ServeCommand.class, MockCommand.class, CheckCommand.class, TrainCommand.class},
         commandListHeading = "%nCommands:%n",
         footerHeading = "%nExamples:%n",
         footer = {
@@ -38,7 +41,21 @@ public final class Millrace implements Runnable {
     /** Runs one command and exits with its code. */
     public static void main(String[] args) {
         setNettyDefaults();
-        System.exit(commandLine().execute(args));
+        System.exit(run(args));
+    }
+
+    /** A plain {@code serve} needs no command line library, which costs more time than all else that a start does. */
+    private static int run(String[] args) {
+        var serve = RelayArguments.ofPlainServe(List.of(args));
+        if (serve == null) {
+            return commandLine().execute(args);
+        }
+        try {
+            Serving.run(serve, new PrintWriter(System.out, true, Charset.defaultCharset()));
+            return 0;
+        } catch (Exception e) {
+            return tell(e, new PrintWriter(System.err, true, Charset.defaultCharset()));
+        }
     }
 
     /**
@@ -67,7 +84,7 @@ public final class Millrace implements Runnable {
         return commandLine
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler((wrong, arguments) -> explain(wrong))
-                .setExecutionExceptionHandler((failure, failed, parsed) -> tell(failure, failed));
+                .setExecutionExceptionHandler((failure, failed, parsed) -> tell(failure, failed.getErr()));
     }
 
     /** Without a command: the help. */
@@ -93,17 +110,17 @@ public final class Millrace implements Runnable {
         return CommandLine.ExitCode.USAGE;
     }
 
-    private static int tell(Exception failure, CommandLine failed) {
+    private static int tell(Exception failure, PrintWriter err) {
         if (failure instanceof ConfigException e) {
-            e.problems().forEach(failed.getErr()::println);
+            e.problems().forEach(err::println);
         } else {
-            failed.getErr().println("millrace: " + messageOf(failure));
+            err.println("millrace: " + messageOf(failure));
             if (System.getenv("MILLRACE_DEBUG") != null) {
-                failure.printStackTrace(failed.getErr());
+                failure.printStackTrace(err);
             }
         }
-        failed.getErr().flush();
-        return CommandLine.ExitCode.SOFTWARE;
+        err.flush();
+        return 1;
     }
 
     private static String messageOf(Throwable failure) {

@@ -64,7 +64,7 @@ final class MockCommand implements Callable<Integer> {
         var stop = StopSignal.install();
         try (var mock = MockServer.start(config())) {
             var out = spec.commandLine().getOut();
-            out.println("millrace " + Version.number() + " mock LLM listening on " + mock.uri());
+            out.println("millrace " + Build.version() + " mock LLM listening on " + mock.uri());
             out.flush();
             stop.await();
         }

@@ -1,13 +1,10 @@
 package io.millrace.server.cli;
 
 import io.millrace.server.config.ConfigKey;
-import io.millrace.server.config.ConfigSources;
-import java.net.URI;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -55,11 +52,9 @@ final class RelayOptions {
             description = "What streams get to end when the process stops. Default 30s.")
     private String drain;
 
-    /** Where the configuration comes from. */
-    ConfigSources sources(Map<String, String> environment, Supplier<URI> mock) {
-        String named = environment.getOrDefault("MILLRACE_CONFIG", "");
-        Path chosen = file != null || named.isBlank() ? file : Path.of(named);
-        return new ConfigSources(chosen, environment, flags(), mock);
+    /** What was given. */
+    RelayArguments arguments() {
+        return new RelayArguments(file, flags());
     }
 
     private Map<ConfigKey, String> flags() {

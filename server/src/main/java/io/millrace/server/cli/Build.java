@@ -1,0 +1,38 @@
+package io.millrace.server.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Properties;
+
+/** What was built. */
+final class Build {
+    private static final Properties PROPERTIES = load();
+
+    private Build() {}
+
+    /** The release, such as {@code 0.1.0}. */
+    static String version() {
+        return PROPERTIES.getProperty("version");
+    }
+
+    /** The commit, or nothing if the build did not know. */
+    static String commit() {
+        return PROPERTIES.getProperty("commit").strip();
+    }
+
+    /** Netty's version. */
+    static String netty() {
+        return PROPERTIES.getProperty("netty");
+    }
+
+    private static Properties load() {
+        var properties = new Properties();
+        try (InputStream in = Build.class.getResourceAsStream("version.properties")) {
+            properties.load(in);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return properties;
+    }
+}

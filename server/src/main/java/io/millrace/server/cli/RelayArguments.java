@@ -1,0 +1,80 @@
+package io.millrace.server.cli;
+
+import io.millrace.server.config.ConfigKey;
+import io.millrace.server.config.ConfigSources;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * What {@code serve} and {@code check} were given.
+ *
+ * @param file the configuration file that was named, or null
+ * @param flags as they were typed; repeated ones joined by commas
+ */
+record RelayArguments(Path file, Map<ConfigKey, String> flags) {
+    RelayArguments {
+        flags = Map.copyOf(flags);
+    }
+
+    /**
+     * The arguments of a {@code serve} that nobody can misunderstand: each known flag once or, for addresses, several
+     * times, each with a value behind it, and at most one file.
+     *
+     * @return null for all else, such as help, mistakes and other commands, which want the whole command line
+     */
+    static RelayArguments ofPlainServe(List<String> arguments) {
+        if (arguments.isEmpty() || !arguments.get(0).equals("serve")) {
+            return null;
+        }
+        Path file = null;
+        var flags = new EnumMap<ConfigKey, String>(ConfigKey.class);
+        Iterator<String> rest = arguments.listIterator(1);
+        while (rest.hasNext()) {
+            String argument = rest.next();
+            ConfigKey key = keyOf(argument);
+            if (key == ConfigKey.ALLOW_OPEN) {
+                if (flags.put(key, "true") != null) {
+                    return null;
+                }
+            } else if (key != null) {
+                String value = rest.hasNext() ? rest.next() : "";
+                String earlier = flags.get(key);
+                if (!isPlain(value) || (earlier != null && key != ConfigKey.LISTEN)) {
+                    return null;
+                }
+                flags.put(key, earlier == null ? value : earlier + "," + value);
+            } else if (file == null && isPlain(argument)) {
+                file = Path.of(argument);
+            } else {
+                return null;
+            }
+        }
+        return new RelayArguments(file, flags);
+    }
+
+    /** Where the configuration comes from. */
+    ConfigSources sources(Map<String, String> environment, Supplier<URI> mock) {
+        String named = environment.getOrDefault("MILLRACE_CONFIG", "");
+        Path chosen = file != null || named.isBlank() ? file : Path.of(named);
+        return new ConfigSources(chosen, environment, flags, mock);
+    }
+
+    private static ConfigKey keyOf(String flag) {
+        for (var key : ConfigKey.values()) {
+            if (key.flag().equals(flag)) {
+                return key;
+            }
+        }
+        return null;
+    }
+
+    /** No flag, no file of arguments, no quotes. */
+    private static boolean isPlain(String value) {
+        return !value.isBlank() && "-@\"'".indexOf(value.charAt(0)) < 0;
+    }
+}

@@ -1,0 +1,103 @@
+package io.millrace.server.cli;
+
+import io.millrace.server.RelayServer;
+import io.millrace.server.config.ConfigException;
+import io.millrace.server.config.ConfigLoader;
+import io.millrace.server.config.ConfigSources;
+import io.millrace.server.config.RelayConfig;
+import java.io.PrintWriter;
+import java.net.InetSocketAddress;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The relay as a process: it starts, says where it listens, obeys signals, and drains before it ends. */
+final class Serving {
+    private static final Logger LOG = LoggerFactory.getLogger(Serving.class);
+
+    private Serving() {}
+
+    /** Serves until the process is told to stop. */
+    static void run(RelayArguments arguments, PrintWriter out) throws InterruptedException {
+        var stop = StopSignal.install();
+        try (var mock = new EmbeddedMock()) {
+            var sources = arguments.sources(System.getenv(), mock::uri);
+            var config = ConfigLoader.load(sources);
+            AccessLogAppender.install(config.accessLog());
+            try (var server = RelayServer.start(config)) {
+                var reloader = new Reloader(server, sources, config);
+                Signals.on("HUP", reloader::reload);
+                announce(server, config, mock, out); // last: who waits for it may send signals at once
+                stop.await();
+                server.drain().join();
+            }
+        } finally {
+            AccessLogAppender.stop();
+        }
+    }
+
+    private static void announce(RelayServer server, RelayConfig config, EmbeddedMock mock, PrintWriter out) {
+        String addresses = server.addresses().stream().map(Serving::url).collect(Collectors.joining(", "));
+        String upstreams = config.upstreams().values().stream()
+                .map(upstream -> mock.isRunning() ? "embedded mock LLM" : upstream.name() + " " + upstream.url())
+                .collect(Collectors.joining(", "));
+        out.println("millrace " + Build.version() + " listening on " + addresses + " -> " + upstreams);
+        if (mock.isRunning()) {
+            out.println("No upstream is configured and no provider key is set: a mock LLM answers. Try:");
+            out.println();
+            out.println(
+                    "    curl -N http://localhost:" + server.addresses().get(0).getPort()
+                            + "/v1/chat/completions -H 'Content-Type: application/json' -d"
+                            + " '{\"model\":\"mock\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'");
+            out.println();
+        }
+        out.flush();
+    }
+
+    private static String url(InetSocketAddress address) {
+        String host = address.getAddress().getHostAddress();
+        return "http://" + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
+    }
+
+    /** Reads the configuration again and swaps it in, or keeps the old one. */
+    private static final class Reloader {
+        private final RelayServer server;
+        private final ConfigSources sources;
+        private RelayConfig current;
+
+        Reloader(RelayServer server, ConfigSources sources, RelayConfig current) {
+            this.server = server;
+            this.sources = sources;
+            this.current = current;
+        }
+
+        synchronized void reload() {
+            try {
+                var config = ConfigLoader.load(sources);
+                checkStillClosed(config);
+                // The same file is opened anew, too: it may have been rotated.
+                if (config.accessLog().file() != null || !config.accessLog().equals(current.accessLog())) {
+                    AccessLogAppender.install(config.accessLog());
+                }
+                server.reload(config);
+                current = config;
+                LOG.info("configuration reloaded");
+            } catch (ConfigException e) {
+                e.problems().forEach(problem -> LOG.error("{}", problem));
+                LOG.error("configuration not reloaded: the old one stays");
+            } catch (RuntimeException e) {
+                LOG.error("configuration not reloaded: the old one stays", e);
+            }
+        }
+
+        /** The listeners stay, so the configuration's own check, of the addresses in it, says too little. */
+        private void checkStillClosed(RelayConfig config) {
+            boolean open = server.addresses().stream()
+                    .anyMatch(address -> !address.getAddress().isLoopbackAddress());
+            if (open && config.injectsCredentials() && !config.allowOpen()) {
+                throw new IllegalArgumentException("keys would be served on " + server.addresses()
+                        + ", where the relay listens (expected: --allow-open, or a restart on loopback)");
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+package io.millrace.server.cli;
+
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.mock.MockServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/**
+ * Makes the file from which the JVM starts the relay quickly: its classes, linked, and from JDK 25 on what the methods of
+ * the data path do, so that they are compiled at once. The relay that is watched for it is a process of its own, which
+ * streams to a mock in this one; otherwise the JVM would learn the mock's ways, too.
+ */
+@Command(
+        name = "train",
+        description = {
+            "Makes later starts quick: runs streams through a relay for some seconds and keeps what the JVM learns.",
+            "The launcher says where to, and uses it from then on. To be run again for another JDK or build of"
+                    + " millrace; until then the old file is ignored."
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class)
+final class TrainCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--output",
+            paramLabel = "FILE",
+            required = true,
+            description =
+                    "Where to. Given by the launcher: in $MILLRACE_CACHE, else in the directory cache of millrace.")
+    private Path output;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        long startNs = System.nanoTime();
+        Path target = output.toAbsolutePath();
+        Path directory = Files.createDirectories(target.getParent());
+        Path work = Files.createTempDirectory(directory, ".train");
+        try {
+            Path made = work.resolve("cache");
+            int requests = train(made, work.resolve("millrace.yaml"));
+            // At once, for whoever starts meanwhile.
+            Files.move(made, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            deleteOthers(target);
+            var out = spec.commandLine().getOut();
+            out.printf(
+                    "millrace: trained with %d requests in %d s: %s, %d MiB%n",
+                    requests,
+                    TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNs),
+                    output,
+                    Files.size(target) >> 20);
+            out.flush();
+            return 0;
+        } finally {
+            deleteAll(work);
+        }
+    }
+
+    private static int train(Path made, Path config) throws IOException, InterruptedException {
+        try (var mock = MockServer.start(MockConfig.defaults())) {
+            Files.writeString(config, TrainingLoad.config(mock.uri()));
+            try (var relay = TrainedProcess.start(made, config)) {
+                int requests = TrainingLoad.run(relay.uri());
+                relay.finish();
+                return requests;
+            }
+        }
+    }
+
+    /** Those of other builds, of which the name tells: it ends in a dash and the build. */
+    private static void deleteOthers(Path target) throws IOException {
+        String name = target.getFileName().toString();
+        String prefix = name.substring(0, name.lastIndexOf('-') + 1);
+        if (prefix.isEmpty()) {
+            return;
+        }
+        try (var files = Files.newDirectoryStream(target.getParent(), prefix + "*")) {
+            for (Path file : files) {
+                if (!file.equals(target)) {
+                    Files.delete(file);
+                }
+            }
+        }
+    }
+
+    private static void deleteAll(Path directory) {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package io.millrace.server.cli;
+
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/** What a relay does in production, in a few seconds: streams of every dialect, paced and in bursts, and short requests. */
+final class TrainingLoad {
+    private static final String CHAT = "/v1/chat/completions";
+    private static final List<String> PATHS =
+            List.of(CHAT, "/v1/responses", "/v1/messages", "/v1beta/models/%s:streamGenerateContent?alt=sse");
+    private static final int BODY_CHARS = 1200;
+
+    private final HttpClient client =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final URI relay;
+    private int requests;
+
+    private TrainingLoad(URI relay) {
+        this.relay = relay;
+    }
+
+    /** A configuration with the kinds of routes that there are. The second upstream, never asked, loads the TLS library. */
+    static String config(URI mock) {
+        return """
+                upstreams:
+                  mock: {url: %s}
+                  tls: {url: 'https://localhost'}
+                routes:
+                  - match: {paths: "*/responses", models: "mock*"}
+                    upstream: mock
+                  - match: {models: nobody's}
+                    upstream: tls
+                  - upstream: mock
+                """.formatted(mock);
+    }
+
+    /**
+     * Runs once.
+     *
+     * @return how many requests were made
+     * @throws IllegalStateException if the relay fails one
+     */
+    static int run(URI relay) {
+        var load = new TrainingLoad(relay);
+        for (int round = 0; round < 3; round++) {
+            load.all(20, "tokens=150,gap_ms=uniform:1-6");
+            load.all(2, "tokens=2000");
+            for (int i = 0; i < 20; i++) {
+                load.all(8, "tokens=3");
+            }
+        }
+        return load.requests;
+    }
+
+    /** So many streams of each dialect at once, to their ends. */
+    private void all(int each, String spec) {
+        var streams = new ArrayList<CompletableFuture<HttpResponse<Void>>>();
+        for (int i = 0; i < each; i++) {
+            PATHS.forEach(path -> streams.add(send(path, spec)));
+        }
+        for (var stream : streams) {
+            int status = join(stream).statusCode();
+            if (status != 200) {
+                throw new IllegalStateException("the relay to be trained answered " + status);
+            }
+        }
+        requests += streams.size();
+    }
+
+    private CompletableFuture<HttpResponse<Void>> send(String path, String spec) {
+        String model = "mock:" + spec;
+        String prompt = "x".repeat(BODY_CHARS);
+        String body = "{\"model\":\"" + model + "\",\"stream\":true,\"max_tokens\":4096,\"stream_options\":"
+                + "{\"include_usage\":true},\"messages\":[{\"role\":\"user\",\"content\":\"" + prompt + "\"}]}";
+        var request = HttpRequest.newBuilder(relay.resolve(path.formatted(model)))
+                .header("content-type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body))
+                .build();
+        return client.sendAsync(request, HttpResponse.BodyHandlers.discarding());
+    }
+
+    private static HttpResponse<Void> join(CompletableFuture<HttpResponse<Void>> stream) {
+        try {
+            return stream.join();
+        } catch (CompletionException e) {
+            throw new IllegalStateException("the relay to be trained failed: " + e.getCause(), e);
+        }
+    }
+}
