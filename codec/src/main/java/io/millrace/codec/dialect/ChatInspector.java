@@ -215,9 +215,9 @@ final class ChatInspector extends StreamInspector {
         }
         while (json.nextKey()) {
             if (json.tokenIs(PROMPT_TOKENS)) {
-                takeInputTokens(json.readCount());
+                takeInputTokens(json);
             } else if (json.tokenIs(COMPLETION_TOKENS)) {
-                takeOutputTokens(json.readCount());
+                takeOutputTokens(json);
             } else if (json.tokenIs(PROMPT_TOKENS_DETAILS) || json.tokenIs(COMPLETION_TOKENS_DETAILS)) {
                 scanDetails(json);
             } else {
@@ -230,9 +230,9 @@ final class ChatInspector extends StreamInspector {
         if (json.enterObject()) {
             while (json.nextKey()) {
                 if (json.tokenIs(CACHED_TOKENS)) {
-                    takeCachedTokens(json.readCount());
+                    takeCachedTokens(json);
                 } else if (json.tokenIs(REASONING_TOKENS)) {
-                    takeReasoningTokens(json.readCount());
+                    takeReasoningTokens(json);
                 } else {
                     json.skipValue();
                 }

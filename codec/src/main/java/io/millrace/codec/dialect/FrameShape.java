@@ -14,9 +14,6 @@ final class FrameShape {
     /** Longest frame, in bytes, that is kept as a shape. */
     static final int MAX_FRAME_BYTES = 1024;
 
-    /** What {@link #match} returns for a frame of another shape. */
-    static final long MISMATCH = -2;
-
     /** Kind of a span: a string that is not empty, from its opening quote to its closing one. */
     static final int FILLED_TEXT = 0;
 
@@ -29,6 +26,27 @@ final class FrameShape {
     /** Kind of a span: no space or some, to the bracket behind them. */
     static final int PADDING = 3;
 
+    /** Kind of a span: an integer as above that is the first of the numbers that are read; the others' follow. */
+    static final int FIRST_NUMBER = 4;
+
+    /** How many numbers are read. */
+    static final int NUMBERS = 5;
+
+    /** The number that a frame of the Responses dialect carries. */
+    static final int SEQUENCE_NUMBER = 0;
+
+    /** A number: of {@link Usage#inputTokens}. */
+    static final int INPUT_TOKENS = 1;
+
+    /** A number: of {@link Usage#outputTokens}. */
+    static final int OUTPUT_TOKENS = 2;
+
+    /** A number: of {@link Usage#cachedTokens}. */
+    static final int CACHED_TOKENS = 3;
+
+    /** A number: of {@link Usage#reasoningTokens}. */
+    static final int REASONING_TOKENS = 4;
+
     /** A span is its begin, its end and its kind. */
     static final int SPAN = 3;
 
@@ -37,8 +55,8 @@ final class FrameShape {
     private final long mark;
     private final byte[] frame;
     private final int[] spans;
-    private final int numberSpan;
-    private final long number;
+    private final int[] numberSpans;
+    private final long[] numbers;
 
     /**
      * The shape of the frame that {@code walked} has just read.
@@ -49,8 +67,8 @@ final class FrameShape {
         this.mark = mark;
         frame = Arrays.copyOfRange(walked.bytes(), walked.start(), walked.end());
         spans = walked.spans();
-        numberSpan = walked.numberSpan();
-        number = walked.number();
+        numberSpans = walked.numberSpans().clone();
+        numbers = walked.numbers().clone();
     }
 
     /** What was given to the constructor. */
@@ -59,12 +77,12 @@ final class FrameShape {
     }
 
     /**
-     * Compares the frame {@code bytes[from, to)}.
+     * Whether the frame {@code bytes[from, to)} is of this shape.
      *
-     * @return its sequence number, {@code -1} if it has none, {@link #MISMATCH} if it is of another shape
+     * @param matched set to what the frame has of each number, {@code -1} if it has none; to anything if it is no match
      */
-    long match(byte[] bytes, int from, int to) {
-        long matched = number;
+    boolean match(byte[] bytes, int from, int to, long[] matched) {
+        System.arraycopy(numbers, 0, matched, 0, NUMBERS);
         int at = from;
         int shapeAt = 0;
         int span = 0;
@@ -75,20 +93,21 @@ final class FrameShape {
                 span += SPAN;
             }
             if (span == spans.length || spans[span] > differs) {
-                return MISMATCH;
+                return false;
             }
             int value = at + spans[span] - shapeAt;
-            at = endOfValue(spans[span + 2], bytes, value, to);
+            int kind = spans[span + 2];
+            at = endOfValue(kind, bytes, value, to);
             if (at < 0 || at >= to) {
-                return MISMATCH;
+                return false;
             }
-            if (span == numberSpan) {
-                matched = integer(bytes, value, at);
+            if (kind >= FIRST_NUMBER && numberSpans[kind - FIRST_NUMBER] == span) {
+                matched[kind - FIRST_NUMBER] = integer(bytes, value, at);
             }
             shapeAt = spans[span + 1];
             span += SPAN;
         }
-        return matched;
+        return true;
     }
 
     /** Whether {@code bytes[from, to)} could be in an {@link #INTEGER} span. */
@@ -101,8 +120,8 @@ final class FrameShape {
         return switch (kind) {
             case FILLED_TEXT -> endOfText(bytes, from, to, 1);
             case TEXT -> endOfText(bytes, from, to, 0);
-            case INTEGER -> endOfInteger(bytes, from, to);
-            default -> endOfPadding(bytes, from, to);
+            case PADDING -> endOfPadding(bytes, from, to);
+            default -> endOfInteger(bytes, from, to);
         };
     }
 

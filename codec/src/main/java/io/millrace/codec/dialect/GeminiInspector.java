@@ -201,13 +201,13 @@ final class GeminiInspector extends StreamInspector {
         }
         while (json.nextKey()) {
             if (json.tokenIs(PROMPT_TOKEN_COUNT)) {
-                takeInputTokens(json.readCount());
+                takeInputTokens(json);
             } else if (json.tokenIs(CANDIDATES_TOKEN_COUNT)) {
-                takeOutputTokens(json.readCount());
+                takeOutputTokens(json);
             } else if (json.tokenIs(THOUGHTS_TOKEN_COUNT)) {
-                takeReasoningTokens(json.readCount());
+                takeReasoningTokens(json);
             } else if (json.tokenIs(CACHED_CONTENT_TOKEN_COUNT)) {
-                takeCachedTokens(json.readCount());
+                takeCachedTokens(json);
             } else {
                 json.skipValue();
             }

@@ -43,8 +43,9 @@ final class JsonCursor {
     private final Map<Dialect, FrameShapes> shapes = new EnumMap<>(Dialect.class);
     private final int[] spans = new int[FrameShape.SPAN * MAX_SPANS];
     private int spansLength;
-    private int numberSpan;
-    private long number;
+    private final long[] numbers = new long[FrameShape.NUMBERS];
+    private final long[] matched = new long[FrameShape.NUMBERS];
+    private final int[] numberSpans = new int[FrameShape.NUMBERS];
     private byte[] scratch = new byte[INITIAL_SCRATCH_BYTES];
     private byte[] bytes = scratch;
     private int start;
@@ -90,7 +91,7 @@ final class JsonCursor {
         bytes = newBytes;
         start = from;
         end = to;
-        number = -1;
+        Arrays.fill(numbers, -1);
         forgetSpans();
         moveTo(from);
         return this;
@@ -114,14 +115,19 @@ final class JsonCursor {
         return relative;
     }
 
-    /** Where in {@link #spans} the {@linkplain #number() number} is, {@code -1} if it is not there. */
-    int numberSpan() {
-        return numberSpan;
+    /** Where in {@link #spans} each of the {@linkplain #numbers() numbers} is, {@code -1} if it is not there. */
+    int[] numberSpans() {
+        return numberSpans;
     }
 
-    /** What {@link #readNumber} read last, {@code -1} if nothing. */
-    long number() {
-        return number;
+    /** What {@link #readNumber} read last of each, {@code -1} if nothing. */
+    long[] numbers() {
+        return numbers;
+    }
+
+    /** Where a shape that is compared with these bytes writes their numbers. */
+    long[] matched() {
+        return matched;
     }
 
     byte[] bytes() {
@@ -293,13 +299,14 @@ final class JsonCursor {
         return value;
     }
 
-    /** Reads the number ahead as {@link #readCount} does, and remembers it as the one that may differ in each frame. */
-    long readNumber() {
+    /** Reads the number ahead as {@link #readCount} does, and remembers it as {@code which} of those that may differ. */
+    long readNumber(int which) {
         int from = position;
         long value = readCount();
         if (value >= 0) {
-            number = value;
-            numberSpan = noteInteger(from) ? spansLength - FrameShape.SPAN : -1;
+            numbers[which] = value;
+            numberSpans[which] =
+                    noteInteger(from, FrameShape.FIRST_NUMBER + which) ? spansLength - FrameShape.SPAN : -1;
         }
         return value;
     }
@@ -319,7 +326,7 @@ final class JsonCursor {
                 if (position == from) {
                     fail();
                 } else {
-                    noteInteger(from);
+                    noteInteger(from, FrameShape.INTEGER);
                 }
             }
         }
@@ -345,8 +352,8 @@ final class JsonCursor {
     }
 
     /** Whether what lies between {@code from} and here is an integer that may stand for another. */
-    private boolean noteInteger(int from) {
-        return FrameShape.isInteger(bytes, from, position) && noteSpan(from, position, FrameShape.INTEGER);
+    private boolean noteInteger(int from, int kind) {
+        return FrameShape.isInteger(bytes, from, position) && noteSpan(from, position, kind);
     }
 
     private void notePadding(int from) {
@@ -372,7 +379,7 @@ final class JsonCursor {
 
     private void forgetSpans() {
         spansLength = 0;
-        numberSpan = -1;
+        Arrays.fill(numberSpans, -1);
     }
 
     private boolean enter(char opening) {

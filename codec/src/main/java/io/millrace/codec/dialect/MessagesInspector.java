@@ -184,11 +184,11 @@ final class MessagesInspector extends StreamInspector {
         }
         while (json.nextKey()) {
             if (json.tokenIs(INPUT_TOKENS)) {
-                takeInputTokens(json.readCount());
+                takeInputTokens(json);
             } else if (json.tokenIs(OUTPUT_TOKENS)) {
-                takeOutputTokens(json.readCount());
+                takeOutputTokens(json);
             } else if (json.tokenIs(CACHE_READ_INPUT_TOKENS)) {
-                takeCachedTokens(json.readCount());
+                takeCachedTokens(json);
             } else if (json.tokenIs(OUTPUT_TOKENS_DETAILS)) {
                 scanDetails(json);
             } else {
@@ -201,7 +201,7 @@ final class MessagesInspector extends StreamInspector {
         if (json.enterObject()) {
             while (json.nextKey()) {
                 if (json.tokenIs(THINKING_TOKENS)) {
-                    takeReasoningTokens(json.readCount());
+                    takeReasoningTokens(json);
                 } else {
                     json.skipValue();
                 }

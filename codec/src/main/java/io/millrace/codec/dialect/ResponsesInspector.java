@@ -90,7 +90,7 @@ final class ResponsesInspector extends StreamInspector {
             if (json.tokenIs(TYPE)) {
                 scanType(json);
             } else if (json.tokenIs(SEQUENCE_NUMBER)) {
-                takeSequenceNumber(json.readNumber());
+                takeSequenceNumber(json.readNumber(FrameShape.SEQUENCE_NUMBER));
             } else if (json.tokenIs(DELTA) || json.tokenIs(ARGUMENTS)) {
                 filled |= json.filledAhead();
                 json.skipValue();
@@ -275,9 +275,9 @@ final class ResponsesInspector extends StreamInspector {
         }
         while (json.nextKey()) {
             if (json.tokenIs(INPUT_TOKENS)) {
-                takeInputTokens(json.readCount());
+                takeInputTokens(json);
             } else if (json.tokenIs(OUTPUT_TOKENS)) {
-                takeOutputTokens(json.readCount());
+                takeOutputTokens(json);
             } else if (json.tokenIs(INPUT_TOKENS_DETAILS) || json.tokenIs(OUTPUT_TOKENS_DETAILS)) {
                 scanDetails(json);
             } else {
@@ -290,9 +290,9 @@ final class ResponsesInspector extends StreamInspector {
         if (json.enterObject()) {
             while (json.nextKey()) {
                 if (json.tokenIs(CACHED_TOKENS)) {
-                    takeCachedTokens(json.readCount());
+                    takeCachedTokens(json);
                 } else if (json.tokenIs(REASONING_TOKENS)) {
-                    takeReasoningTokens(json.readCount());
+                    takeReasoningTokens(json);
                 } else {
                     json.skipValue();
                 }

@@ -256,29 +256,23 @@ public abstract class StreamInspector {
     }
 
     final void takeSequenceNumber(long number) {
-        if (number >= 0) {
-            sequenceNumber = number;
-        }
+        sequenceNumber = valid(number, sequenceNumber);
     }
 
-    final void takeInputTokens(long count) {
-        markSingular();
-        inputTokens = count >= 0 ? count : inputTokens;
+    final void takeInputTokens(JsonCursor json) {
+        inputTokens = valid(json.readNumber(FrameShape.INPUT_TOKENS), inputTokens);
     }
 
-    final void takeOutputTokens(long count) {
-        markSingular();
-        outputTokens = count >= 0 ? count : outputTokens;
+    final void takeOutputTokens(JsonCursor json) {
+        outputTokens = valid(json.readNumber(FrameShape.OUTPUT_TOKENS), outputTokens);
     }
 
-    final void takeCachedTokens(long count) {
-        markSingular();
-        cachedTokens = count >= 0 ? count : cachedTokens;
+    final void takeCachedTokens(JsonCursor json) {
+        cachedTokens = valid(json.readNumber(FrameShape.CACHED_TOKENS), cachedTokens);
     }
 
-    final void takeReasoningTokens(long count) {
-        markSingular();
-        reasoningTokens = count >= 0 ? count : reasoningTokens;
+    final void takeReasoningTokens(JsonCursor json) {
+        reasoningTokens = valid(json.readNumber(FrameShape.REASONING_TOKENS), reasoningTokens);
     }
 
     /** Reads the value of a top-level {@code error} key. A {@code null} or empty one is none. */
@@ -353,31 +347,39 @@ public abstract class StreamInspector {
         if (!begun || model == null) {
             return false;
         }
-        long number = shape == null ? FrameShape.MISMATCH : shape.match(in.bytes(), in.start(), in.end());
-        if (number == FrameShape.MISMATCH) {
-            number = matchOthers(in);
-            if (number == FrameShape.MISMATCH) {
-                return false;
-            }
+        if (!matches(shape, in) && !matchesOther(in)) {
+            return false;
         }
         clearFrame();
-        takeSequenceNumber(number);
+        long[] numbers = in.matched();
+        takeSequenceNumber(numbers[FrameShape.SEQUENCE_NUMBER]);
+        inputTokens = valid(numbers[FrameShape.INPUT_TOKENS], inputTokens);
+        outputTokens = valid(numbers[FrameShape.OUTPUT_TOKENS], outputTokens);
+        cachedTokens = valid(numbers[FrameShape.CACHED_TOKENS], cachedTokens);
+        reasoningTokens = valid(numbers[FrameShape.REASONING_TOKENS], reasoningTokens);
         repeat(shape.mark());
         return true;
     }
 
     /** Looks for a shape among those of other streams, and earlier ones of this, and makes it this stream's. */
-    private long matchOthers(JsonCursor in) {
+    private boolean matchesOther(JsonCursor in) {
         FrameShapes others = in.shapes(dialect);
         for (int i = 0; i < others.size(); i++) {
             FrameShape other = others.get(i);
-            long number = other == shape ? FrameShape.MISMATCH : other.match(in.bytes(), in.start(), in.end());
-            if (number != FrameShape.MISMATCH) {
+            if (other != shape && matches(other, in)) {
                 shape = other;
-                return number;
+                return true;
             }
         }
-        return FrameShape.MISMATCH;
+        return false;
+    }
+
+    private static boolean matches(FrameShape shape, JsonCursor in) {
+        return shape != null && shape.match(in.bytes(), in.start(), in.end(), in.matched());
+    }
+
+    private static long valid(long number, long previous) {
+        return number >= 0 ? number : previous;
     }
 
     private void keepShape(JsonCursor in) {

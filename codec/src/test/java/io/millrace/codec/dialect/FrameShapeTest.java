@@ -19,6 +19,30 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** An inspector that knows frames again says what one says that walks each of them. */
 class FrameShapeTest {
     private static final int ROUNDS = 30;
+    private static final List<String> COUNTS = List.of(
+            "5",
+            "6",
+            "66",
+            "0",
+            "7",
+            "999999999999999999",
+            "1000000000000000000",
+            "8",
+            "-1",
+            "9",
+            "null",
+            "10",
+            "1.5",
+            "11",
+            "1e3",
+            "12",
+            "\"13\"",
+            "14",
+            "{}",
+            "15",
+            "016",
+            "17",
+            "");
     private static final String FIRST = chat("\"role\":\"assistant\",\"content\":\"\"");
 
     /** What may change the meaning of a frame when it lands somewhere in it. */
@@ -86,6 +110,8 @@ class FrameShapeTest {
         "responses-openai-reasoning-summary.sse, 90",
         "responses-openai-function-call.sse, 40",
         "anthropic-text-emoji.sse, 80",
+        "gemini-thinking.sse, 60",
+        "gemini-grounding.sse, 50",
     })
     void knowsTokensAgain(String file, int percent) throws IOException {
         StreamInspector inspector = RecordedStreamsTest.dialectOf(file).newInspector();
@@ -142,13 +168,8 @@ class FrameShapeTest {
 
     @Test
     void framesThatSayMoreGiveNoShape() {
-        for (String more : List.of(
-                ",\"usage\":{\"prompt_tokens\":3}",
-                ",\"x_groq\":{\"usage\":{\"completion_tokens\":7}}",
-                ",\"choices\":[{}]")) {
-            String frame = chat("\"content\":\"a\"").replace("]}\n", "]" + more + "}\n");
-            assertThat(shapeOf(frame)).as(frame).isNull();
-        }
+        assertThat(shapeOf(chat("\"content\":\"a\"").replace("]}\n", "],\"choices\":[{}]}\n")))
+                .isNull();
         assertThat(shapeOf(chat("\"content\":\"a\"").replace("null}]", "\"stop\"}]")))
                 .isNull();
         assertThat(shapeOf("data: {\"model\":\"m\",\ndata: \"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"))
@@ -196,6 +217,37 @@ class FrameShapeTest {
         });
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'prompt_tokens':$,'completion_tokens':9,'total_tokens':$}",
+                "{'prompt_tokens':3,'completion_tokens':$,'prompt_tokens_details':{'cached_tokens':$}}",
+                "{'prompt_tokens':3,'completion_tokens':$,'completion_tokens_details':{'reasoning_tokens':$}}",
+                "{'prompt_tokens':$,'prompt_tokens':4,'completion_tokens':$}",
+                "{'prompt_tokens':4,'prompt_tokens':$,'prompt_tokens':-1}",
+            })
+    void usageOfAKnownFrameIsTaken(String usage) {
+        Pair pair = new Pair(Dialect.CHAT);
+        pair.read(bytes(FIRST));
+        for (String count : COUNTS) {
+            String frame = chat("\"content\":\"" + count.length() + "\"")
+                    .replace("]}\n", "],\"usage\":" + usage.replace('\'', '"').replace("$", count) + "}\n");
+            pair.read(bytes(frame));
+            pair.read(bytes(chat("\"content\":\"no usage\"")));
+        }
+    }
+
+    @Test
+    void usageOfAGeminiFrameIsTakenWithoutAWalk() {
+        Pair pair = new Pair(Dialect.GEMINI);
+        for (int tokens = 1; tokens < 2_000; tokens *= 3) {
+            pair.read(bytes(gemini(tokens)));
+            pair.read(bytes(gemini(tokens + 1)));
+            assertThat(pair.known.usage()).isEqualTo(new Usage(15, tokens + 1, 12, tokens + 3));
+            assertThat(matches(pair.known.shape(), bytes(gemini(7)))).isTrue();
+        }
+    }
+
     @Test
     void streamsWhoseFramesAllDifferGiveFewShapes() {
         StreamInspector inspector = Dialect.CHAT.newInspector();
@@ -221,12 +273,19 @@ class FrameShapeTest {
     private static boolean matches(FrameShape shape, byte[] frame) {
         byte[] padded =
                 ("\"}\n" + new String(frame, StandardCharsets.UTF_8) + "\"}\n").getBytes(StandardCharsets.UTF_8);
-        return shape.match(padded, 3, padded.length - 3) != FrameShape.MISMATCH;
+        return shape.match(padded, 3, padded.length - 3, new long[FrameShape.NUMBERS]);
     }
 
     private static String chat(String delta) {
         return "data: {\"id\":\"c1\",\"created\":1700000000,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{"
                 + delta + "},\"finish_reason\":null}]}\n\n";
+    }
+
+    private static String gemini(int tokens) {
+        return "data: {\"candidates\": [{\"content\": {\"parts\": [{\"text\": \"a\"}],\"role\": \"model\"}}],"
+                + "\"usageMetadata\": {\"promptTokenCount\": 15,\"candidatesTokenCount\": " + tokens
+                + ",\"cachedContentTokenCount\": 12,\"totalTokenCount\": " + (tokens + 15)
+                + ",\"thoughtsTokenCount\": " + (tokens + 2) + "},\"modelVersion\": \"m\"}\n\n";
     }
 
     private static byte[] bytes(String text) {

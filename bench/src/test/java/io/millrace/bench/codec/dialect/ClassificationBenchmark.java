@@ -27,7 +27,8 @@ public class ClassificationBenchmark extends AverageTimeBenchmark {
         "responses-openai-text.sse .delta",
         "anthropic-thinking.sse",
         "anthropic-thinking.sse _delta",
-        "gemini-text.sse"
+        "gemini-text.sse",
+        "gemini-thinking.sse"
     })
     String stream;
 
