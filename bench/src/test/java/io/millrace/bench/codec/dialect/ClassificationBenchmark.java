@@ -43,10 +43,11 @@ public class ClassificationBenchmark extends AverageTimeBenchmark {
         int space = stream.indexOf(' ');
         String file = space < 0 ? stream : stream.substring(0, space);
         RecordedStream recorded = RecordedStream.of(file);
+        inspector = dialectOf(file).newInspector();
+        inspectFirst(recorded);
         if (space >= 0) {
             recorded = recorded.withFramesThatHold(stream.substring(space + 1));
         }
-        inspector = dialectOf(file).newInspector();
         frameEnds = recorded.frameEnds();
         byte[] bytes = recorded.bytes();
         buf = PooledByteBufAllocator.DEFAULT.directBuffer(bytes.length).writeBytes(bytes);
@@ -64,6 +65,14 @@ public class ClassificationBenchmark extends AverageTimeBenchmark {
         int current = frame;
         frame = current + 1 == frameEnds.length ? 0 : current + 1;
         return inspector.inspect(buf, current == 0 ? 0 : frameEnds[current - 1], frameEnds[current]);
+    }
+
+    /** Reads the first frame of a stream, which names the model. */
+    private void inspectFirst(RecordedStream recorded) {
+        int end = recorded.frameEnds()[0];
+        ByteBuf first = PooledByteBufAllocator.DEFAULT.directBuffer(end).writeBytes(recorded.bytes(), 0, end);
+        inspector.inspect(first, 0, end);
+        first.release();
     }
 
     private static Dialect dialectOf(String file) {
