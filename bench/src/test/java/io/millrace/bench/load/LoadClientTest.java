@@ -72,6 +72,14 @@ class LoadClientTest {
     }
 
     @Test
+    void keepsUpWithStreamsThatDoNotPause() {
+        var report = runUntil(plan("tokens=4000", 5).expecting(4000), now -> now.completed() >= 15);
+
+        assertThat(report.failures()).isEmpty();
+        assertThat(report.shortestBody()).isEqualTo(report.longestBody());
+    }
+
+    @Test
     void sendsTheNextRequestOnTheSameConnection() {
         long before = mock.stats().connections();
 

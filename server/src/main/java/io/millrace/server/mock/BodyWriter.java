@@ -28,6 +28,7 @@ final class BodyWriter implements AutoCloseable {
     /** Room before a frame for its chunk size: eight digits and a line end. */
     static final int RESERVE = 10;
 
+    private static final int GATHERED_BYTES = 16 * 1024;
     private static final int DEFAULT_CHUNK_SEGMENT = 16;
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
@@ -38,6 +39,8 @@ final class BodyWriter implements AutoCloseable {
     private final long total;
     private final long cutAt;
     private final ArrayDeque<ByteBuf> pending = new ArrayDeque<>();
+    private ByteBuf gathered;
+    private boolean closed;
     private long sent;
     private long wireBytes;
 
@@ -114,6 +117,15 @@ final class BodyWriter implements AutoCloseable {
         }
     }
 
+    /** Writes what was gathered since the last time; the caller flushes. */
+    void handOver() {
+        var bytes = gathered;
+        if (bytes != null) {
+            gathered = null; // a write that fails closes this writer, too
+            ctx.write(bytes, ctx.voidPromise());
+        }
+    }
+
     /** Hands what is pending to the socket, a flush per segment; false if the socket takes no more. */
     boolean drain() {
         while (!pending.isEmpty()) {
@@ -129,6 +141,13 @@ final class BodyWriter implements AutoCloseable {
 
     @Override
     public void close() {
+        closed = true;
+        if (ctx.channel().isActive()) {
+            handOver();
+        } else if (gathered != null) {
+            gathered.release();
+            gathered = null;
+        }
         pending.forEach(ByteBuf::release);
         pending.clear();
         encoder.close();
@@ -174,10 +193,34 @@ final class BodyWriter implements AutoCloseable {
     private void emit(ByteBuf bytes) {
         wireBytes += bytes.readableBytes();
         if (segment == 0) {
-            ctx.write(bytes, ctx.voidPromise());
+            gather(bytes);
         } else {
             pending.add(bytes);
         }
+    }
+
+    /** A frame that is alone between two flushes is not copied; of several, one write is made. */
+    private void gather(ByteBuf bytes) {
+        int length = bytes.readableBytes();
+        if (closed) {
+            bytes.release();
+            return;
+        }
+        if (gathered == null || gathered.readableBytes() + length > GATHERED_BYTES) {
+            var full = gathered;
+            gathered = bytes; // before the write, which may call for more frames
+            if (full != null) {
+                ctx.write(full, ctx.voidPromise());
+            }
+            return;
+        }
+        if (gathered.maxFastWritableBytes() < length) {
+            var larger = ctx.alloc().buffer(GATHERED_BYTES).writeBytes(gathered);
+            gathered.release();
+            gathered = larger;
+        }
+        gathered.writeBytes(bytes);
+        bytes.release();
     }
 
     /** Puts a chunk size and its line end right before the readable bytes. */

@@ -143,6 +143,7 @@ final class MockExchange implements Runnable {
         while (timer == null && step != Step.ENDED && ctx.channel().isWritable() && body.drain() && advance()) {
             // until one of them says stop
         }
+        body.handOver();
         ctx.flush();
     }
 
@@ -167,6 +168,7 @@ final class MockExchange implements Runnable {
         long now = System.nanoTime();
         if (step == Step.SILENT || now - dueNs < 0) {
             write(COMMENT);
+            body.handOver();
             ctx.flush();
             arm(now);
         } else {
