@@ -113,7 +113,7 @@ public final class RelayServer implements AutoCloseable {
             return;
         }
         listeners.forEach(Channel::close);
-        relay.closePools();
+        relay.closeLoops();
         group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
         connector.close();
         relay.releaseTls();

@@ -2,44 +2,89 @@ package io.millrace.server.relay;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import io.millrace.server.config.AccessLog;
+import io.millrace.server.timing.Sweepable;
+import io.millrace.server.timing.Sweeper;
+import io.netty.channel.EventLoop;
 import java.time.Instant;
+import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Writes one line per exchange to the logger {@code millrace.access}. Paths without their query, never a header, never a
  * body: prompts and keys live there.
+ *
+ * <p>The lines of one event loop are collected until its next sweep and handed over as one message, line feeds between
+ * them: a message a line would wake the writing thread, and make a system call, for each exchange. Confined to its event
+ * loop.
  */
-final class AccessLogger {
+final class AccessLogger implements Sweepable {
     private static final Logger LOG = LoggerFactory.getLogger("millrace.access");
+    private static final int HAND_OVER_AT = 32 * 1024;
 
-    private volatile AccessLog.Format format;
+    private final EventLoop loop;
+    private final Sweeper sweeper;
+    private final StringBuilder lines = new StringBuilder();
+    private Sweeper.Registration sweep;
+    private AccessLog.Format format;
+    private Line line;
+    private long second = -1;
+    private String secondText;
 
-    AccessLogger(AccessLog.Format format) {
-        this.format = format;
+    AccessLogger(EventLoop loop, Sweeper sweeper, AccessLog.Format format) {
+        this.loop = loop;
+        this.sweeper = sweeper;
+        format(format);
     }
 
-    /** Takes another format, from any thread. */
+    /** Takes another format for the lines to come. */
     void format(AccessLog.Format format) {
         this.format = format;
+        line = format == AccessLog.Format.JSON ? new JsonLine(lines) : new TextLine(lines);
     }
 
     void log(Summary summary) {
         if (format == AccessLog.Format.OFF || !LOG.isInfoEnabled()) {
             return;
         }
-        Line line = format == AccessLog.Format.JSON ? new JsonLine() : new TextLine();
-        write(summary, line);
-        LOG.info(line.end());
+        if (!lines.isEmpty()) {
+            lines.append('\n');
+        }
+        line.begin();
+        write(summary);
+        line.end();
+        if (lines.length() >= HAND_OVER_AT || loop.isShuttingDown()) {
+            handOver();
+        } else if (sweep == null) {
+            sweep = sweeper.add(this);
+        }
     }
 
-    private static void write(Summary summary, Line line) {
+    /** Hands over what is collected. */
+    void handOver() {
+        if (sweep != null) {
+            sweep.cancel();
+            sweep = null;
+        }
+        if (!lines.isEmpty()) {
+            String text = lines.toString();
+            lines.setLength(0);
+            LOG.info(text);
+        }
+    }
+
+    @Override
+    public void onSweep(long nowNs) {
+        handOver();
+    }
+
+    private void write(Summary summary) {
         Timeline time = summary.timeline();
-        line.text("time", Instant.now().toString());
+        line.text("time", now());
         line.text("id", summary.requestId());
         line.text("method", summary.method());
         line.text("path", summary.path());
-        line.text("dialect", summary.dialect().name().toLowerCase(java.util.Locale.ROOT));
+        line.text("dialect", summary.dialect().name().toLowerCase(Locale.ROOT));
         line.text("model", summary.model());
         line.text("upstream", summary.upstream());
         line.number("status", summary.status());
@@ -47,13 +92,15 @@ final class AccessLogger {
         line.text("error", summary.error());
         line.text("finish", summary.finishReason());
         line.number("attempts", summary.attempts());
-        line.ms("ttft_ms", Timeline.ms(time.requestCompleteNs, time.firstOutputWrittenNs));
-        line.ms("upstream_ttft_ms", Timeline.ms(time.requestCompleteNs, time.firstOutputNs));
-        line.ms("connect_ms", Timeline.ms(time.attemptNs, time.connectedNs));
-        line.ms("head_ms", Timeline.ms(time.requestCompleteNs, time.headNs));
-        line.ms("first_frame_ms", Timeline.ms(time.requestCompleteNs, time.firstFrameNs));
-        line.ms("longest_gap_ms", time.longestGapNs == 0 ? -1 : Timeline.ms(1, 1 + time.longestGapNs));
-        line.ms("duration_ms", Timeline.ms(time.startNs, time.endNs));
+        line.ms("ttft_ms", time.requestCompleteNs, time.firstOutputWrittenNs);
+        line.ms("upstream_ttft_ms", time.requestCompleteNs, time.firstOutputNs);
+        line.ms("connect_ms", time.attemptNs, time.connectedNs);
+        line.ms("head_ms", time.requestCompleteNs, time.headNs);
+        line.ms("first_frame_ms", time.requestCompleteNs, time.firstFrameNs);
+        if (time.longestGapNs != 0) {
+            line.ms("longest_gap_ms", time.startNs, time.startNs + time.longestGapNs);
+        }
+        line.ms("duration_ms", time.startNs, time.endNs);
         line.number("frames", summary.frames());
         line.number("output_frames", summary.outputFrames());
         line.number("request_bytes", summary.requestBytes());
@@ -65,97 +112,120 @@ final class AccessLogger {
         line.known("reasoning_tokens", usage.reasoningTokens());
     }
 
+    /** The time of day in ISO 8601 with milliseconds, such as {@code 2026-03-01T09:30:00.250Z}. */
+    private String now() {
+        long nowMs = System.currentTimeMillis();
+        long nowSecond = nowMs / 1000;
+        if (nowSecond != second) {
+            second = nowSecond;
+            String text = Instant.ofEpochSecond(nowSecond).toString();
+            secondText = text.substring(0, text.length() - 1);
+        }
+        long ms = nowMs % 1000;
+        return secondText + '.' + (char) ('0' + ms / 100) + (char) ('0' + ms / 10 % 10) + (char) ('0' + ms % 10) + 'Z';
+    }
+
     /** One line in the making. Values that are not known are left out. */
     private abstract static class Line {
-        final StringBuilder out = new StringBuilder(512);
+        final StringBuilder out;
+        private boolean empty;
 
-        abstract void text(String name, String value);
+        Line(StringBuilder out) {
+            this.out = out;
+        }
 
-        abstract void number(String name, long value);
+        /** Appends the name of a value, and what goes before and after it. */
+        abstract void name(String name, boolean first);
 
-        abstract void ms(String name, double value);
+        /** Appends a value that is text. */
+        abstract void value(String text);
 
-        void known(String name, long value) {
+        void begin() {
+            empty = true;
+        }
+
+        void end() {}
+
+        final void text(String name, String value) {
+            if (value != null) {
+                next(name);
+                value(value);
+            }
+        }
+
+        final void number(String name, long value) {
+            next(name);
+            out.append(value);
+        }
+
+        final void known(String name, long value) {
             if (value >= 0) {
                 number(name, value);
             }
         }
 
-        String end() {
-            return out.toString();
+        /** Milliseconds from one moment to another, to the microsecond; left out if either was not reached. */
+        final void ms(String name, long fromNs, long toNs) {
+            if (fromNs == 0 || toNs == 0) {
+                return;
+            }
+            long us = Math.max(0, (toNs - fromNs + 500) / 1000);
+            next(name);
+            out.append(us / 1000).append('.');
+            out.append((char) ('0' + us / 100 % 10)).append((char) ('0' + us / 10 % 10));
+            out.append((char) ('0' + us % 10));
+        }
+
+        private void next(String name) {
+            name(name, empty);
+            empty = false;
         }
     }
 
     private static final class JsonLine extends Line {
         private static final JsonStringEncoder ENCODER = JsonStringEncoder.getInstance();
 
-        JsonLine() {
-            out.append('{');
+        JsonLine(StringBuilder out) {
+            super(out);
         }
 
         @Override
-        void text(String name, String value) {
-            if (value != null) {
-                name(name).append('"');
-                ENCODER.quoteAsString(value, out);
-                out.append('"');
-            }
+        void name(String name, boolean first) {
+            out.append(first ? "{\"" : ",\"").append(name).append("\":");
         }
 
         @Override
-        void number(String name, long value) {
-            name(name).append(value);
+        void value(String text) {
+            out.append('"');
+            ENCODER.quoteAsString(text, out);
+            out.append('"');
         }
 
         @Override
-        void ms(String name, double value) {
-            if (value >= 0) {
-                name(name).append(value);
-            }
-        }
-
-        @Override
-        String end() {
-            return out.append('}').toString();
-        }
-
-        private StringBuilder name(String name) {
-            if (out.length() > 1) {
-                out.append(',');
-            }
-            return out.append('"').append(name).append("\":");
+        void end() {
+            out.append('}');
         }
     }
 
     private static final class TextLine extends Line {
-        @Override
-        void text(String name, String value) {
-            if (value != null) {
-                name(name);
-                for (int i = 0; i < value.length(); i++) {
-                    char c = value.charAt(i);
-                    out.append(c <= ' ' || c == 0x7f ? '_' : c);
-                }
-            }
+        TextLine(StringBuilder out) {
+            super(out);
         }
 
         @Override
-        void number(String name, long value) {
-            name(name).append(value);
-        }
-
-        @Override
-        void ms(String name, double value) {
-            if (value >= 0) {
-                name(name).append(value);
-            }
-        }
-
-        private StringBuilder name(String name) {
-            if (out.length() > 0) {
+        void name(String name, boolean first) {
+            if (!first) {
                 out.append(' ');
             }
-            return out.append(name).append('=');
+            out.append(name).append('=');
+        }
+
+        @Override
+        void value(String text) {
+            for (int i = 0; i < text.length(); i++) {
+                char c = text.charAt(i);
+                out.append(c <= ' ' || c == 0x7f ? '_' : c);
+            }
         }
     }
 }

@@ -34,7 +34,6 @@ public final class Relay implements RequestHandler {
 
     private final IdentityHashMap<EventLoop, RelayLoop> loops = new IdentityHashMap<>();
     private final Metrics metrics;
-    private final AccessLogger accessLogger;
     private volatile RelaySettings settings;
     private volatile boolean draining;
 
@@ -45,13 +44,14 @@ public final class Relay implements RequestHandler {
      */
     public Relay(RelayConfig config, List<EventLoop> eventLoops, Connector connector) {
         settings = RelaySettings.of(config, null);
-        accessLogger = new AccessLogger(config.accessLog().format());
         var budget = new RequestBody.Budget(Runtime.getRuntime().maxMemory() / BODY_BUDGET_DIVISOR);
         var counters = new ArrayList<LoopCounters>();
         for (EventLoop loop : eventLoops) {
             var sweeper = new Sweeper(loop, sweepPeriodNs(config));
             var own = new LoopCounters();
             counters.add(own);
+            var accessLogger =
+                    new AccessLogger(loop, sweeper, config.accessLog().format());
             loops.put(loop, new RelayLoop(loop, connector, sweeper, own, accessLogger, budget));
         }
         metrics = new Metrics(counters);
@@ -80,7 +80,7 @@ public final class Relay implements RequestHandler {
     public void reload(RelayConfig config) {
         RelaySettings next = RelaySettings.of(config, settings);
         settings = next;
-        accessLogger.format(config.accessLog().format());
+        onEachLoop(loop -> loop.accessLogger().format(config.accessLog().format()));
         var origins = next.destinations().stream()
                 .map(RelaySettings.Destination::origin)
                 .toList();
@@ -102,9 +102,12 @@ public final class Relay implements RequestHandler {
         }));
     }
 
-    /** Closes the connections to upstreams. */
-    public void closePools() {
-        onEachLoop(loop -> loop.keepOnly(List.of()));
+    /** Closes the connections to upstreams and hands over what the access log still holds. */
+    public void closeLoops() {
+        onEachLoop(loop -> {
+            loop.keepOnly(List.of());
+            loop.accessLogger().handOver();
+        });
     }
 
     /** Frees what TLS keeps outside of the heap, such as cached sessions. To be called once, when no loop runs any more. */

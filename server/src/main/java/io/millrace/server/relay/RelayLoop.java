@@ -56,6 +56,10 @@ final class RelayLoop {
         return counters;
     }
 
+    AccessLogger accessLogger() {
+        return accessLogger;
+    }
+
     RequestBody.Budget bodyBudget() {
         return bodyBudget;
     }

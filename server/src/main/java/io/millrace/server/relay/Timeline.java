@@ -42,9 +42,4 @@ final class Timeline {
         }
         lastOutputNs = nowNs;
     }
-
-    /** Milliseconds from {@code fromNs} to {@code toNs} with microsecond resolution, or -1 if either was not reached. */
-    static double ms(long fromNs, long toNs) {
-        return fromNs == 0 || toNs == 0 ? -1 : Math.round((toNs - fromNs) / 1e3) / 1e3;
-    }
 }

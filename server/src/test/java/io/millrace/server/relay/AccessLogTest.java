@@ -27,7 +27,7 @@ class AccessLogTest {
     private final AppenderBase<ILoggingEvent> appender = new AppenderBase<>() {
         @Override
         protected void append(ILoggingEvent event) {
-            lines.add(event.getFormattedMessage());
+            lines.addAll(event.getFormattedMessage().lines().toList());
         }
     };
 
