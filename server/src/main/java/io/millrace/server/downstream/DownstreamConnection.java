@@ -3,6 +3,7 @@ package io.millrace.server.downstream;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Timeouts;
+import io.millrace.server.http.HeadWriter;
 import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
 import io.netty.buffer.ByteBuf;
@@ -21,6 +22,7 @@ import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
@@ -159,21 +161,31 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
                 headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
             }
         }
-        keepAlive &= requests < limits.requestsPerConnection();
-        if (keepAlive) {
-            if (http10 || sink != null) {
-                headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.KEEP_ALIVE);
-            }
-        } else {
-            headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-        }
+        setConnection(headers, http10);
         context.write(response, context.voidPromise());
     }
 
-    /** Writes the head of an event stream, without a flush. What follows goes through the returned sink. */
+    private void setConnection(HttpHeaders headers, boolean sayKeepAlive) {
+        keepAlive &= requests < limits.requestsPerConnection();
+        if (!keepAlive) {
+            headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+        } else if (sayKeepAlive) {
+            headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.KEEP_ALIVE);
+        }
+    }
+
+    /** Begins the response that is an event stream. Its head leaves with what is first written to the returned sink. */
     public FrameSink writeStreamHead(HttpResponse response) {
+        responseStarted = true;
         sink = new FrameSink(encoderContext, !http10);
-        writeHead(response);
+        var headers = response.headers();
+        if (http10) {
+            keepAlive = false;
+        } else {
+            headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+        }
+        setConnection(headers, true);
+        HeadWriter.write(response, sink.headRoom());
         return sink;
     }
 
@@ -190,11 +202,17 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     /** Completes the response: the last chunk where there are chunks. Goes on with the next request, or closes. */
     public void endResponse() {
         exchange = null;
-        boolean delimitedByClose = sink != null && http10;
-        sink = null;
-        ChannelPromise written = context.newPromise();
-        context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT, written);
-        if (!keepAlive || delimitedByClose || !requestComplete) {
+        boolean close = !keepAlive || !requestComplete;
+        ChannelPromise written = close ? context.newPromise() : context.voidPromise();
+        if (sink == null) {
+            context.write(LastHttpContent.EMPTY_LAST_CONTENT, written);
+        } else {
+            sink.appendEnd();
+            sink.write(written);
+            sink = null;
+        }
+        context.flush();
+        if (close) {
             closeGently(written);
             return;
         }
@@ -460,11 +478,13 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     /** Only a reset shows an HTTP/1.0 client that a body was cut; the error frame before it must arrive first. */
     private void endCutHttp10Response() {
         exchange = null;
+        ChannelPromise written = context.newPromise();
+        sink.write(written);
         sink = null;
+        context.flush();
         state = State.CLOSING;
         Channel channel = context.channel();
-        context.writeAndFlush(Unpooled.EMPTY_BUFFER)
-                .addListener(done -> channel.eventLoop().schedule(this::reset, RESET_DELAY_MS, TimeUnit.MILLISECONDS));
+        written.addListener(done -> channel.eventLoop().schedule(this::reset, RESET_DELAY_MS, TimeUnit.MILLISECONDS));
     }
 
     private void abandonExchange(String reason) {

@@ -5,23 +5,27 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 
 /**
- * Writes the frames of one response body to one client. What is appended between two flushes leaves as one chunk, in one
- * buffer and one write: copying a few hundred bytes costs less than a scatter write of three pieces.
+ * Writes one streamed response to one client: head, frames, end. What is appended between two writes leaves in one buffer
+ * and one system call: copying a few hundred bytes costs less than a scatter write of several pieces. Only what came in
+ * chunks, and is much, leaves as a slice of what was read.
  *
  * <p>Confined to the connection's event loop.
  */
 public final class FrameSink {
-    /** Room for the chunk head: eight hexadecimal digits and CRLF. */
-    private static final int HEAD_ROOM = 10;
+    private static final int FIRST_BYTES = 512;
+    /** The most that the size of a chunk and its two CRLF take. */
+    private static final int CHUNK_FRAMING = 12;
 
-    private static final int TAIL_ROOM = 2;
-    private static final byte[] HEX = {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
+    private static final int SLICE_FROM = 4 * 1024;
     private static final int SHORT_CRLF = '\r' << 8 | '\n';
+    private static final byte[] HEX = {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
+    private static final byte[] LAST_CHUNK = {'0', '\r', '\n', '\r', '\n'};
 
     private final ChannelHandlerContext context;
     private final boolean chunked;
     private ByteBuf out;
     private long bodyBytes;
+    private long bodyBytesOut;
 
     /**
      * @param context the context of the HTTP encoder: what is written from here passes it by
@@ -42,47 +46,103 @@ public final class FrameSink {
         return out != null;
     }
 
-    /** Appends the bytes {@code [start, end)} of {@code frames}, which remains with the caller. */
+    /** Bytes appended since the last {@link #write}. */
+    public int pendingBytes() {
+        return out == null ? 0 : out.readableBytes();
+    }
+
+    /** Appends the body bytes {@code [start, end)} of {@code frames}, which remains with the caller, as one chunk. */
     public void append(ByteBuf frames, int start, int end) {
         int length = end - start;
-        if (out == null) {
-            out = context.alloc().ioBuffer(HEAD_ROOM + Math.max(length, 512) + TAIL_ROOM);
-            out.writerIndex(HEAD_ROOM).readerIndex(HEAD_ROOM);
+        ByteBuf to = room(length + CHUNK_FRAMING);
+        if (chunked) {
+            writeChunkSize(to, length);
         }
-        out.ensureWritable(length + TAIL_ROOM);
-        out.writeBytes(frames, start, length);
+        to.writeBytes(frames, start, length);
+        if (chunked) {
+            to.writeShort(SHORT_CRLF);
+        }
         bodyBytes += length;
+        bodyBytesOut += length;
+    }
+
+    /** Whether {@link #appendChunks} may be used: for a client that understands chunks. */
+    public boolean takesChunks() {
+        return chunked;
+    }
+
+    /**
+     * Appends the bytes {@code [start, end)} of {@code raw}, which remains with the caller and are whole chunks that hold
+     * {@code length} body bytes.
+     */
+    public void appendChunks(ByteBuf raw, int start, int end, int length) {
+        bodyBytes += length;
+        // A slow client must not hold the whole buffer of each read, of which its slice may be a small part.
+        if (end - start >= SLICE_FROM && !isBackedUp()) {
+            if (out != null) {
+                write();
+            }
+            context.write(raw.retainedSlice(start, end - start), context.voidPromise());
+            return;
+        }
+        room(end - start).writeBytes(raw, start, end - start);
+        bodyBytesOut += length;
     }
 
     /** Writes what was appended, without a flush. Completes {@code promise} when the kernel has it. */
     public void write(ChannelPromise promise) {
-        ByteBuf chunk = out;
+        ByteBuf buffer = out == null ? context.alloc().buffer(0, 0) : out;
         out = null;
-        if (chunked) {
-            int length = chunk.readableBytes();
-            int index = HEAD_ROOM - 2;
-            chunk.setShort(index, SHORT_CRLF);
-            do {
-                chunk.setByte(--index, HEX[length & 0xf]);
-                length >>>= 4;
-            } while (length != 0);
-            chunk.readerIndex(index);
-            chunk.writeShort(SHORT_CRLF);
-        }
-        context.write(chunk, promise);
+        bodyBytesOut = 0;
+        context.write(buffer, promise);
     }
 
-    /** Writes what was appended, without a flush and without a notice. */
+    /** Writes what was appended, if anything was, without a flush and without a notice. */
     public void write() {
-        write(context.voidPromise());
+        if (out != null) {
+            write(context.voidPromise());
+        }
     }
 
     /** Forgets what was appended and not written. */
     public void discard() {
         if (out != null) {
-            bodyBytes -= out.readableBytes();
+            bodyBytes -= bodyBytesOut;
+            bodyBytesOut = 0;
             out.release();
             out = null;
         }
+    }
+
+    /** Where the response head is to be written, before anything is appended. */
+    ByteBuf headRoom() {
+        return room(FIRST_BYTES);
+    }
+
+    /** Appends the end of the body, where it has one. */
+    void appendEnd() {
+        if (chunked) {
+            room(LAST_CHUNK.length).writeBytes(LAST_CHUNK);
+        }
+    }
+
+    private boolean isBackedUp() {
+        var outbound = context.channel().unsafe().outboundBuffer();
+        return outbound == null || outbound.totalPendingWriteBytes() > 0;
+    }
+
+    private ByteBuf room(int length) {
+        if (out == null) {
+            out = context.alloc().ioBuffer(Math.max(FIRST_BYTES, length + LAST_CHUNK.length));
+        }
+        return out.ensureWritable(length);
+    }
+
+    private static void writeChunkSize(ByteBuf to, int length) {
+        int shift = (Integer.SIZE - Integer.numberOfLeadingZeros(length) - 1) & ~3;
+        for (; shift >= 0; shift -= 4) {
+            to.writeByte(HEX[length >>> shift & 0xf]);
+        }
+        to.writeShort(SHORT_CRLF);
     }
 }

@@ -24,7 +24,20 @@ public final class ChunkedBody {
     /** The last chunk and its trailers have been read; bytes left in the buffer belong to the next message. */
     public static final int END = -1;
 
+    /** The CRLF behind a chunk's data. */
+    public static final int CHUNK_END = 2;
+
     private static final int MAX_SIZE_DIGITS = 16;
+    private static final int MAX_PLAIN_DIGITS = 6;
+    private static final short CRLF = '\r' << 8 | '\n';
+    private static final byte[] HEX = new byte[128];
+
+    static {
+        for (int octet = 0; octet < HEX.length; octet++) {
+            HEX[octet] = (byte) Character.digit(octet, 16);
+        }
+    }
+
     private static final int MAX_TRAILER_BYTES = 8 * 1024;
     private static final int CHUNKS_BEFORE_MEAN_COUNTS = 32;
 
@@ -114,9 +127,48 @@ public final class ChunkedBody {
         return END;
     }
 
+    /**
+     * Moves over the head of a chunk that is here as a whole, from its size to the CRLF behind its data, and has no
+     * extension. What it does not like it leaves to {@link #nextData}, untouched.
+     *
+     * @return the number of body bytes at the reader index, all of which the caller must consume now, and {@link
+     *     #CHUNK_END} bytes behind them; 0 if there is no such chunk at the reader index
+     */
+    public int nextWholeChunk(ByteBuf in) {
+        if (state != State.SIZE || digits != 0) {
+            return 0;
+        }
+        int at = in.readerIndex();
+        int end = in.writerIndex();
+        int last = Math.min(end, at + MAX_PLAIN_DIGITS + 1);
+        int length = 0;
+        int digit = -1;
+        byte octet = 0;
+        for (; at < last; at++) {
+            octet = in.getByte(at);
+            digit = octet < 0 ? -1 : HEX[octet];
+            if (digit < 0) {
+                break;
+            }
+            length = length << 4 | digit;
+        }
+        int data = at + 2;
+        if (digit >= 0 || octet != '\r' || length == 0 || end - data < length + CHUNK_END) {
+            return 0;
+        }
+        int behind = data + length;
+        if (in.getByte(at + 1) != '\n' || in.getShort(behind) != CRLF) {
+            return 0;
+        }
+        countChunk();
+        bodyBytes += length;
+        in.readerIndex(data);
+        return length;
+    }
+
     // <here> size [ext] CRLF
     private void readSize(byte octet) {
-        int digit = Character.digit(octet, 16);
+        int digit = octet < 0 ? -1 : HEX[octet];
         if (digit >= 0) {
             if (++digits > MAX_SIZE_DIGITS || remaining >>> 56 != 0) {
                 throw new CorruptedFrameException("chunk size: more than " + MAX_SIZE_DIGITS + " digits or 2^60");
@@ -158,7 +210,13 @@ public final class ChunkedBody {
         expect(octet, '\n', last ? State.TRAILER : State.DATA);
         digits = 0;
         trailerLineEmpty = true;
-        if (!last && ++chunks > CHUNKS_BEFORE_MEAN_COUNTS && bodyBytes < (chunks - 1) * minMeanChunkBytes) {
+        if (!last) {
+            countChunk();
+        }
+    }
+
+    private void countChunk() {
+        if (++chunks > CHUNKS_BEFORE_MEAN_COUNTS && bodyBytes < (chunks - 1) * minMeanChunkBytes) {
             throw new TooLongFrameException("chunks: " + chunks + " for " + bodyBytes + " bytes (expected: at least "
                     + minMeanChunkBytes + " bytes a chunk)");
         }

@@ -139,8 +139,13 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
 
     @Override
     public void onRequestReadComplete() {
-        if (!ended && headSent && !request.complete()) {
+        if (ended || request.complete()) {
+            return;
+        }
+        if (headSent) {
             upstream.flush();
+        } else if (upstream != null && !needsWholeBody) {
+            sendRequest();
         }
     }
 
@@ -169,7 +174,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
             chooseByModel();
         } else if (headSent) {
             upstream.endRequest();
-        } else if (needsWholeBody && upstream != null) {
+        } else if (upstream != null) {
             sendRequest();
         }
     }
@@ -182,7 +187,8 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
         upstream = connection;
         timeline.connectedNs = System.nanoTime();
-        if (request.complete() || !needsWholeBody) {
+        // What the same read still brings is mostly the rest of the request, which then leaves in one piece.
+        if (request.complete() || (!needsWholeBody && !downstream.inRead())) {
             sendRequest();
         }
     }
@@ -431,13 +437,14 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
         headSent = true;
         sentNs = System.nanoTime();
-        upstream.send(request.forUpstream(route, destination.upstream(), dialect), this);
-        body.copyTo(upstream::sendBody);
+        HttpRequest outgoing = request.forUpstream(route, destination.upstream(), dialect);
         if (request.complete()) {
-            upstream.endRequest();
-        } else if (!downstream.inRead()) {
-            upstream.flush();
+            upstream.sendWhole(outgoing, body.bytes(), this);
+            return;
         }
+        upstream.send(outgoing, this);
+        body.copyTo(upstream::sendBody);
+        upstream.flush();
     }
 
     private boolean mayRetryStale(UpstreamConnection broken) {

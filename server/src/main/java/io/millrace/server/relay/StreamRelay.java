@@ -8,11 +8,12 @@ import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.codec.dialect.StreamInspector;
 import io.millrace.codec.dialect.TailVerdict;
 import io.millrace.codec.sse.SseFrameDecoder;
-import io.millrace.codec.sse.SseFrameListener;
 import io.millrace.server.config.Heartbeat;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.FrameSink;
+import io.millrace.server.http.ChunkedBody;
+import io.millrace.server.upstream.StreamListener;
 import io.millrace.server.upstream.UpstreamListener.Breakage;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponse;
@@ -22,9 +23,9 @@ import java.nio.charset.StandardCharsets;
  * The streaming phase of an exchange: frames in, frames out, and what is true about the stream in between. It knows no
  * transport. The response head leaves with the first frame. Confined to its event loop.
  */
-final class StreamRelay implements SseFrameListener {
-    /** A chunk is written early when it has grown to this, so that a large read does not double in memory. */
-    private static final long WRITE_EARLY_BYTES = 64 * 1024;
+final class StreamRelay implements StreamListener {
+    /** What is pending is written early when it has grown to this, so that a large read does not double in memory. */
+    private static final int WRITE_EARLY_BYTES = 64 * 1024;
 
     private static final int UNSURE_GRACE_FACTOR = 20;
 
@@ -41,7 +42,15 @@ final class StreamRelay implements SseFrameListener {
     private long readNs;
     private long lastWriteNs;
     private long framesSeen;
-    private long unwritten;
+    /** The buffer being read; of it the whole chunks {@code [chunksStart, chunksEnd)} and then {@code [start, end)} are to leave. */
+    private ByteBuf raw;
+
+    private int chunksStart;
+    private int chunksEnd;
+    private int chunksBody;
+    private int dataStart;
+    private int dataEnd;
+    private boolean slicesWritten;
     private boolean unflushed;
     private boolean outputUnstamped;
     private boolean contentSeen;
@@ -110,6 +119,33 @@ final class StreamRelay implements SseFrameListener {
     /** Whether the stream is at its end, but something may still follow: usage or a {@code [DONE]}. */
     boolean nearlyComplete() {
         return inspector.end() != StreamEnd.OPEN;
+    }
+
+    @Override
+    public void onRead(ByteBuf raw) {
+        this.raw = raw;
+    }
+
+    @Override
+    public void onChunk(int start, int data, int end) {
+        boolean all = dataStart == data && dataEnd == end - ChunkedBody.CHUNK_END;
+        if (!all || !sink.takesChunks()) {
+            settle();
+            return;
+        }
+        if (chunksEnd != start) {
+            settleChunks();
+            chunksStart = start;
+        }
+        chunksEnd = end;
+        chunksBody += dataEnd - dataStart;
+        dataEnd = dataStart;
+    }
+
+    @Override
+    public void onReadEnd() {
+        settle();
+        raw = null;
     }
 
     @Override
@@ -252,10 +288,10 @@ final class StreamRelay implements SseFrameListener {
 
     /** Writes what is pending, without a flush: the end of the response flushes. */
     void writePending() {
-        if (sink == null || !sink.hasPending()) {
+        if (sink == null || !(sink.hasPending() || slicesWritten)) {
             return;
         }
-        unwritten = 0;
+        slicesWritten = false;
         unflushed = true;
         if (outputUnstamped) {
             outputUnstamped = false;
@@ -353,11 +389,56 @@ final class StreamRelay implements SseFrameListener {
         closedToFrames = end == StreamEnd.DONE || end == StreamEnd.HIDDEN_ERROR;
     }
 
+    /** Bytes of the buffer being read stay in it for now: more of them may follow, or the rest of their chunk. */
     private void append(ByteBuf buf, int start, int end) {
         start();
-        sink.append(buf, start, end);
-        unwritten += end - start;
-        if (unwritten >= WRITE_EARLY_BYTES) {
+        boolean inRaw = isRaw(buf);
+        if (inRaw && dataEnd == start && dataEnd > dataStart) {
+            dataEnd = end;
+        } else if (inRaw) {
+            settleData();
+            dataStart = start;
+            dataEnd = end;
+        } else {
+            settle();
+            sink.append(buf, start, end);
+        }
+        writeEarly();
+    }
+
+    /** Two buffers of the same bytes are not one. */
+    @SuppressWarnings("ReferenceEquality")
+    private boolean isRaw(ByteBuf buf) {
+        return buf == raw;
+    }
+
+    private void settle() {
+        settleChunks();
+        settleData();
+        writeEarly();
+    }
+
+    private void settleChunks() {
+        if (chunksEnd > chunksStart) {
+            sink.appendChunks(raw, chunksStart, chunksEnd, chunksBody);
+            slicesWritten = true;
+        }
+        chunksStart = 0;
+        chunksEnd = 0;
+        chunksBody = 0;
+    }
+
+    private void settleData() {
+        if (dataEnd > dataStart) {
+            settleChunks();
+            sink.append(raw, dataStart, dataEnd);
+        }
+        dataStart = 0;
+        dataEnd = 0;
+    }
+
+    private void writeEarly() {
+        if (sink != null && sink.pendingBytes() >= WRITE_EARLY_BYTES) {
             writePending();
         }
     }

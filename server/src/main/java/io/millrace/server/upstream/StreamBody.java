@@ -1,7 +1,6 @@
 package io.millrace.server.upstream;
 
 import io.millrace.codec.sse.SseFrameDecoder;
-import io.millrace.codec.sse.SseFrameListener;
 import io.millrace.server.http.ChunkedBody;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.CorruptedFrameException;
@@ -18,13 +17,13 @@ public final class StreamBody implements AutoCloseable {
     private final ChunkedBody chunks;
     private final Inflation inflation;
     private final SseFrameDecoder frames;
-    private final SseFrameListener listener;
+    private final StreamListener listener;
     private long remaining;
     private boolean ended;
     private boolean discarding;
 
     private StreamBody(
-            ChunkedBody chunks, long length, Inflation inflation, SseFrameDecoder frames, SseFrameListener listener) {
+            ChunkedBody chunks, long length, Inflation inflation, SseFrameDecoder frames, StreamListener listener) {
         this.chunks = chunks;
         this.remaining = length;
         this.inflation = inflation;
@@ -38,7 +37,7 @@ public final class StreamBody implements AutoCloseable {
      *
      * @throws CorruptedFrameException if the content coding is none that can be taken off while it streams
      */
-    public static StreamBody of(HttpResponse head, SseFrameDecoder frames, SseFrameListener listener) {
+    public static StreamBody of(HttpResponse head, SseFrameDecoder frames, StreamListener listener) {
         Inflation inflation = inflation(head);
         if (HttpUtil.isTransferEncodingChunked(head)) {
             return new StreamBody(ChunkedBody.ofResponse(), -1, inflation, frames, listener);
@@ -63,12 +62,25 @@ public final class StreamBody implements AutoCloseable {
 
     /** Takes all of {@code in} that belongs to the body. What is left belongs to no response that was asked for. */
     void read(ByteBuf in) {
+        listener.onRead(in);
+        try {
+            readBody(in);
+        } finally {
+            listener.onReadEnd();
+        }
+    }
+
+    @Override
+    public void close() {
+        frames.close();
+        if (inflation != null) {
+            inflation.close();
+        }
+    }
+
+    private void readBody(ByteBuf in) {
         if (chunks != null) {
-            int length;
-            while ((length = chunks.nextData(in)) > 0) {
-                feed(in, length);
-            }
-            ended = length == ChunkedBody.END;
+            readChunks(in);
         } else if (remaining < 0) {
             feed(in, in.readableBytes());
         } else {
@@ -79,11 +91,27 @@ public final class StreamBody implements AutoCloseable {
         }
     }
 
-    @Override
-    public void close() {
-        frames.close();
-        if (inflation != null) {
-            inflation.close();
+    private void readChunks(ByteBuf in) {
+        boolean plain = inflation == null;
+        while (true) {
+            int start = in.readerIndex();
+            int length = chunks.nextWholeChunk(in);
+            if (length > 0) {
+                int data = in.readerIndex();
+                int end = data + length + ChunkedBody.CHUNK_END;
+                feed(in, length);
+                in.readerIndex(end);
+                if (plain) {
+                    listener.onChunk(start, data, end);
+                }
+                continue;
+            }
+            length = chunks.nextData(in);
+            if (length <= 0) {
+                ended = length == ChunkedBody.END;
+                return;
+            }
+            feed(in, length);
         }
     }
 

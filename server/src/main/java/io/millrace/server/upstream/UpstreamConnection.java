@@ -1,7 +1,7 @@
 package io.millrace.server.upstream;
 
 import io.millrace.codec.sse.SseFrameDecoder;
-import io.millrace.codec.sse.SseFrameListener;
+import io.millrace.server.http.HeadWriter;
 import io.millrace.server.upstream.UpstreamListener.Breakage;
 import io.millrace.server.upstream.UpstreamListener.Breakage.Kind;
 import io.netty.buffer.ByteBuf;
@@ -15,6 +15,7 @@ import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpRequestEncoder;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
@@ -34,10 +35,14 @@ import org.slf4j.LoggerFactory;
 public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamConnection.class);
     private static final int MAX_INTERIM_RESPONSES = 8;
+    private static final int HEAD_BYTES = 512;
+    /** A body up to this size is copied behind the head, which costs less than writing two buffers. */
+    private static final int MAX_BODY_COPIED = 16 * 1024;
 
     private final UpstreamPool pool;
     private final ResponseDecoder decoder;
     private ChannelHandlerContext context;
+    private ChannelHandlerContext encoderContext;
     private UpstreamListener listener;
     private StreamBody stream;
     private boolean used;
@@ -72,8 +77,35 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         return context.channel().isWritable();
     }
 
+    /**
+     * Writes a whole request and hands it to the kernel. Its response goes to {@code listener}.
+     *
+     * @param body remains with the caller, and unchanged until the response is over
+     */
+    public void sendWhole(HttpRequest request, ByteBuf body, UpstreamListener listener) {
+        begin(request, listener);
+        requestSent = true;
+        int length = body.readableBytes();
+        boolean inOne = length <= MAX_BODY_COPIED;
+        ByteBuf out = context.alloc().ioBuffer(HEAD_BYTES + (inOne ? length : 0));
+        HeadWriter.write(request, out);
+        if (inOne) {
+            out.writeBytes(body, body.readerIndex(), length);
+        }
+        encoderContext.write(out, context.voidPromise());
+        if (!inOne) {
+            encoderContext.write(body.retainedDuplicate(), context.voidPromise());
+        }
+        context.flush();
+    }
+
     /** Writes a request head, without a flush. Its response goes to {@code listener}. */
     public void send(HttpRequest request, UpstreamListener listener) {
+        begin(request, listener);
+        context.write(request, context.voidPromise());
+    }
+
+    private void begin(HttpRequest request, UpstreamListener listener) {
         this.listener = listener;
         responseBegun = false;
         requestSent = false;
@@ -81,7 +113,6 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         interimResponses = 0;
         failure = null;
         decoder.expectResponse(request.method().equals(HttpMethod.HEAD));
-        context.write(request, context.voidPromise());
     }
 
     /** Writes a part of the request's body, without a flush; ownership is transferred. */
@@ -106,7 +137,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
      * @param frames cuts the body; closed with it
      * @throws CorruptedFrameException if the content coding is none that can be taken off
      */
-    public void beginStream(HttpResponse head, SseFrameDecoder frames, SseFrameListener frameListener) {
+    public void beginStream(HttpResponse head, SseFrameDecoder frames, StreamListener frameListener) {
         stream = StreamBody.of(head, frames, frameListener);
         decoder.beginRaw();
     }
@@ -155,6 +186,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
         context = ctx;
+        encoderContext = ctx.pipeline().context(HttpRequestEncoder.class);
     }
 
     @Override
