@@ -42,7 +42,7 @@ public final class RelayServer implements AutoCloseable {
     private CompletableFuture<Void> draining;
 
     private RelayServer(RelayConfig config) {
-        int threads = config.eventLoops() > 0 ? config.eventLoops() : NettyRuntime.availableProcessors();
+        int threads = config.eventLoops() > 0 ? config.eventLoops() : defaultEventLoops();
         group = config.transport().newEventLoops(threads, "millrace");
         connector = new Connector(config.transport());
         var loops = new ArrayList<EventLoop>();
@@ -120,6 +120,14 @@ public final class RelayServer implements AutoCloseable {
         if (draining != null) {
             draining.complete(null);
         }
+    }
+
+    /**
+     * One per two processors: fewer loops find more to do each time that they wake, and the kernel, whose share of a
+     * frame's cost is the largest, the JVM's compiler and collector need processors too.
+     */
+    private static int defaultEventLoops() {
+        return Math.max(1, NettyRuntime.availableProcessors() / 2);
     }
 
     private void awaitIdle(long limitNs, boolean cut) {

@@ -34,7 +34,10 @@ final class RelayOptions {
             description = "epoll, io_uring, kqueue or nio. Default: the best there is.")
     private String transport;
 
-    @Option(names = "--event-loops", paramLabel = "N", description = "Threads that relay. Default 0, one per core.")
+    @Option(
+            names = "--event-loops",
+            paramLabel = "N",
+            description = "Threads that relay. Default 0, one per two processors.")
     private String eventLoops;
 
     @Option(names = "--access-log", paramLabel = "FORMAT", description = "json, text or off. Default json.")

@@ -13,7 +13,7 @@ import java.util.Objects;
  *
  * @param listen addresses to listen on, at least one
  * @param transport how to talk to the kernel
- * @param eventLoops threads that relay; 0 is one per core
+ * @param eventLoops threads that relay; 0 is one per two processors
  * @param timeouts of everything that belongs to no route (a request's head, keep-alive, drain)
  * @param limits sizes and counts
  * @param upstreams by name, in the order of the configuration

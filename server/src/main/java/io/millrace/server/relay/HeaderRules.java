@@ -4,12 +4,11 @@ import io.millrace.server.config.Credential;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpHeadersFactory;
 import io.netty.util.AsciiString;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 
 /** Which header fields pass the relay, in both directions (RFC 9110 section 7.6.1). */
 final class HeaderRules {
@@ -17,7 +16,7 @@ final class HeaderRules {
     static final AsciiString OWN_REQUEST_ID = AsciiString.cached("x-millrace-request-id");
     static final AsciiString ACCEL_BUFFERING = AsciiString.cached("x-accel-buffering");
 
-    private static final Set<String> HOP_BY_HOP = Set.of(
+    private static final NameSet HOP_BY_HOP = NameSet.of(
             "connection",
             "keep-alive",
             "proxy-connection",
@@ -26,36 +25,40 @@ final class HeaderRules {
             "transfer-encoding",
             "upgrade",
             "http2-settings");
-    private static final Set<String> NETWORK_PATH = Set.of("forwarded", "x-real-ip", "via");
-    private static final String NETWORK_PATH_PREFIX = "x-forwarded-";
-    private static final Set<String> CREDENTIALS =
-            Set.of("authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie");
+    private static final NameSet NETWORK_PATH = NameSet.of("forwarded", "x-real-ip", "via");
+    private static final AsciiString NETWORK_PATH_PREFIX = AsciiString.cached("x-forwarded-");
+    private static final NameSet CREDENTIALS =
+            NameSet.of("authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie");
     /** Meant for a proxy in between, which the relay is. */
-    private static final Set<String> FOR_THIS_HOP =
-            Set.of("host", "content-length", "expect", "proxy-authorization", "proxy-authenticate");
+    private static final NameSet FOR_THIS_HOP =
+            NameSet.of("host", "content-length", "expect", "proxy-authorization", "proxy-authenticate");
 
-    private static final Set<String> ACCOUNT = Set.of(
+    private static final NameSet ACCOUNT = NameSet.of(
             "set-cookie",
             "openai-organization",
             "openai-project",
             "anthropic-organization-id",
             "anthropic-workspace-id");
     /** Replaced or meaningless on the head of a relayed event stream. */
-    private static final Set<String> STREAM_OWN =
-            Set.of("content-length", "content-encoding", "cache-control", "x-accel-buffering", "x-millrace-request-id");
+    private static final NameSet STREAM_OWN = NameSet.of(
+            "content-length", "content-encoding", "cache-control", "x-accel-buffering", "x-millrace-request-id");
+
+    /** Names and values that were decoded are not validated once more. */
+    private static final HttpHeadersFactory UNCHECKED =
+            DefaultHttpHeadersFactory.headersFactory().withValidation(false);
 
     private HeaderRules() {}
 
     /** The fields of a client's request that the upstream gets; {@code credential} is null for the client's own. */
     static HttpHeaders toUpstream(HttpHeaders client, Credential credential) {
-        var headers = DefaultHttpHeadersFactory.headersFactory().newHeaders();
+        var headers = UNCHECKED.newHeaders();
         List<String> named = client.getAll(HttpHeaderNames.CONNECTION);
         Iterator<Map.Entry<CharSequence, CharSequence>> fields = client.iteratorCharSequence();
         while (fields.hasNext()) {
             var field = fields.next();
-            String name = lowerCase(field.getKey());
+            CharSequence name = field.getKey();
             if (passesToUpstream(name, named, credential != null)) {
-                headers.add(field.getKey(), field.getValue());
+                headers.add(name, field.getValue());
             }
         }
         if (credential != null) {
@@ -70,54 +73,51 @@ final class HeaderRules {
      * @param credential what the upstream was asked with; null is the client's own
      */
     static HttpHeaders toClient(HttpHeaders upstream, Credential credential, boolean stream) {
-        var headers = DefaultHttpHeadersFactory.headersFactory().newHeaders();
+        var headers = UNCHECKED.newHeaders();
         List<String> named = upstream.getAll(HttpHeaderNames.CONNECTION);
         Iterator<Map.Entry<CharSequence, CharSequence>> fields = upstream.iteratorCharSequence();
         while (fields.hasNext()) {
             var field = fields.next();
-            String name = lowerCase(field.getKey());
+            CharSequence name = field.getKey();
             if (!isOfHop(name, named)
                     && !(credential != null && isAccounts(name, field.getValue(), credential))
                     && !(stream && STREAM_OWN.contains(name))) {
-                headers.add(field.getKey(), field.getValue());
+                headers.add(name, field.getValue());
             }
         }
         return headers;
     }
 
     /** Whether a field tells about the account, or repeats its key as some servers do in their errors. */
-    private static boolean isAccounts(String name, CharSequence value, Credential credential) {
+    private static boolean isAccounts(CharSequence name, CharSequence value, Credential credential) {
         return ACCOUNT.contains(name)
                 || value.toString().contains(credential.secret().reveal());
     }
 
-    private static boolean passesToUpstream(String name, List<String> connection, boolean injected) {
+    private static boolean passesToUpstream(CharSequence name, List<String> connection, boolean injected) {
         if (isOfHop(name, connection) || FOR_THIS_HOP.contains(name) || isOfNetworkPath(name)) {
             return false;
         }
         // An underscore can become a dash behind a careless server and so bring a dropped credential back.
-        return !injected || (!CREDENTIALS.contains(name) && name.indexOf('_') < 0);
+        return !injected || (!CREDENTIALS.contains(name) && AsciiString.indexOf(name, '_', 0) < 0);
     }
 
-    private static boolean isOfNetworkPath(String name) {
-        return NETWORK_PATH.contains(name) || name.startsWith(NETWORK_PATH_PREFIX);
+    private static boolean isOfNetworkPath(CharSequence name) {
+        return NETWORK_PATH.contains(name)
+                || AsciiString.regionMatches(name, true, 0, NETWORK_PATH_PREFIX, 0, NETWORK_PATH_PREFIX.length());
     }
 
-    private static boolean isOfHop(String name, List<String> connection) {
+    private static boolean isOfHop(CharSequence name, List<String> connection) {
         if (HOP_BY_HOP.contains(name)) {
             return true;
         }
         for (int i = 0; i < connection.size(); i++) {
             for (String token : connection.get(i).split(",", -1)) {
-                if (token.trim().equalsIgnoreCase(name)) {
+                if (AsciiString.contentEqualsIgnoreCase(token.trim(), name)) {
                     return true;
                 }
             }
         }
         return false;
-    }
-
-    private static String lowerCase(CharSequence name) {
-        return name.toString().toLowerCase(Locale.ROOT);
     }
 }

@@ -1,0 +1,43 @@
+package io.millrace.server.relay;
+
+import io.netty.util.AsciiString;
+import java.util.ArrayList;
+import java.util.Arrays;
+
+/** A few header names, found whatever their case and without a copy of the name that is looked up. */
+final class NameSet {
+    private static final AsciiString[] NONE = {};
+
+    private final AsciiString[][] byLength;
+
+    private NameSet(AsciiString[][] byLength) {
+        this.byLength = byLength;
+    }
+
+    static NameSet of(String... names) {
+        int longest = Arrays.stream(names).mapToInt(String::length).max().orElse(0);
+        var byLength = new AsciiString[longest + 1][];
+        for (int length = 0; length <= longest; length++) {
+            var found = new ArrayList<AsciiString>();
+            for (String name : names) {
+                if (name.length() == length) {
+                    found.add(AsciiString.cached(name));
+                }
+            }
+            byLength[length] = found.toArray(NONE);
+        }
+        return new NameSet(byLength);
+    }
+
+    boolean contains(CharSequence name) {
+        if (name.length() >= byLength.length) {
+            return false;
+        }
+        for (AsciiString known : byLength[name.length()]) {
+            if (known.contentEqualsIgnoreCase(name)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}
