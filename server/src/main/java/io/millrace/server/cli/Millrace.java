@@ -60,10 +60,11 @@ public final class Millrace implements Runnable {
 
     /**
      * What Netty reads when its classes load; what was set on the command line of the JVM stays. Its adaptive allocator
-     * is young; up to JDK 23 the reflection is how it frees direct buffers at once.
+     * is young, and tests look for leaks; up to JDK 23 the reflection is how it frees direct buffers at once.
      */
     private static void setNettyDefaults() {
         setDefault("io.netty.allocator.type", "pooled");
+        setDefault("io.netty.leakDetection.level", "disabled");
         if (Runtime.version().feature() < 24) {
             setDefault("io.netty.tryReflectionSetAccessible", "true");
         }

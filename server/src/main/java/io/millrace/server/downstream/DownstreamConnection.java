@@ -152,6 +152,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
      */
     public void writeHead(HttpResponse response) {
         responseStarted = true;
+        request = null; // nothing is refused any more, and a stream may last
         var headers = response.headers();
         boolean bodyless = encoderSaysEmpty(response);
         if (!bodyless && !headers.contains(HttpHeaderNames.CONTENT_LENGTH)) {

@@ -22,15 +22,17 @@ final class ClientRequest {
     private static final int MAX_LOGGED_MODEL = 128;
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final HttpRequest head;
+    private final HttpMethod method;
     private final Target target;
     private final RequestBody body;
+    private HttpRequest head;
     private RequestFields fields = RequestFields.NONE;
     private boolean complete;
     private boolean spliced;
 
     ClientRequest(HttpRequest head, RequestBody body) {
         this.head = head;
+        method = head.method();
         this.body = body;
         target = Target.of(head.uri());
         String model = target.modelInPath();
@@ -40,7 +42,7 @@ final class ClientRequest {
     }
 
     HttpMethod method() {
-        return head.method();
+        return method;
     }
 
     HttpHeaders headers() {
@@ -68,6 +70,11 @@ final class ClientRequest {
     /** Whether the client sends its body only when it is told to. */
     boolean waitsForContinue() {
         return HttpUtil.is100ContinueExpected(head);
+    }
+
+    /** Nothing will be sent upstream any more: a stream may last for minutes, and its request's head is a kilobyte. */
+    void forgetHead() {
+        head = null;
     }
 
     /** The last byte has been read. {@code decides} says that a decision hangs on the body's fields. */

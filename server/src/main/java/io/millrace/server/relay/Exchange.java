@@ -459,6 +459,7 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
         upstream.beginStream(head, stream.frames(), stream);
         body.drop();
+        request.forgetHead();
     }
 
     private StreamRelay newStream(HttpResponse head) {
