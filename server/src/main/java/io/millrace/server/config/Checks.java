@@ -31,6 +31,21 @@ final class Checks {
         }
     }
 
+    /** Between 0 and 1, both included. */
+    static void fraction(String name, double value) {
+        if (!(value >= 0 && value <= 1)) {
+            throw new IllegalArgumentException(name + ": " + value + " (expected: 0 to 1)");
+        }
+    }
+
+    /** Not longer than another setting. */
+    static void atMost(String name, Duration value, String limitName, Duration limit) {
+        if (value.compareTo(limit) > 0) {
+            throw new IllegalArgumentException(
+                    name + ": " + value + " (expected: <= " + limitName + ", " + limit + ")");
+        }
+    }
+
     /** Neither null nor blank. */
     static void notBlank(String name, String value) {
         if (value == null || value.isBlank()) {

@@ -8,6 +8,7 @@ import io.millrace.server.Transport;
 import io.millrace.server.config.Node.Entry;
 import io.millrace.server.config.Node.Place;
 import io.millrace.server.config.Node.Scalar;
+import io.millrace.server.config.Node.Sequence;
 import io.millrace.server.config.Section.Pending;
 import io.netty.handler.ssl.SslContextBuilder;
 import java.io.ByteArrayInputStream;
@@ -29,6 +30,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -160,10 +162,7 @@ final class ConfigReader {
         draft.upstreams.put(name, Upstream.of("unread", URI.create("http://unread.invalid")));
         root.enter(name, entry.value(), section -> {
             var upstream = new Upstream[1];
-            section.read("url", ConfigReader::url, url -> upstream[0] = Upstream.of(name, url));
-            if (section.node("url") == null) {
-                problems.add(entry.place(), name + ": has no url (expected: such as url: https://api.openai.com/v1)");
-            }
+            readUrls(section, name, entry, upstream);
             boolean known = upstream[0] != null;
             upstream[0] = known ? upstream[0] : draft.upstreams.get(name);
             readCredential(section, upstream);
@@ -175,8 +174,35 @@ final class ConfigReader {
             });
             section.read("maxConnections", Section::toInt, v -> upstream[0] = upstream[0].withMaxConnections(v));
             section.read("idle", Quantities::duration, v -> upstream[0] = upstream[0].withIdle(v));
+            section.read("maxConcurrent", Section::toInt, v -> upstream[0] = upstream[0].withMaxConcurrent(v));
+            upstream[0] = upstream[0].withHealth(PolicyReader.health(section));
+            upstream[0] = upstream[0].withRetryBudget(PolicyReader.retryBudget(section));
             draft.upstreams.put(name, upstream[0]);
         });
+    }
+
+    private void readUrls(Section section, String name, Entry entry, Upstream[] upstream) {
+        var urls = new ArrayList<URI>();
+        section.read("url", ConfigReader::url, url -> upstream[0] = Upstream.of(name, url));
+        section.readList("urls", (node, text) -> {
+            URI url = url(text);
+            urls.add(url);
+            try {
+                upstream[0] = Upstream.of(name, urls);
+            } catch (IllegalArgumentException e) {
+                urls.remove(urls.size() - 1);
+                throw e;
+            }
+        });
+        boolean one = section.node("url") != null;
+        Node list = section.node("urls");
+        boolean several = list != null
+                && !(list instanceof Sequence items && items.items().isEmpty());
+        if (one && several) {
+            problems.add(section.place(), name + ": has url and urls (expected: one of them)");
+        } else if (!one && !several) {
+            problems.add(entry.place(), name + ": has no url (expected: such as url: https://api.openai.com/v1)");
+        }
     }
 
     private void readCredential(Section upstream, Upstream[] result) {
@@ -241,10 +267,15 @@ final class ConfigReader {
         }
         Match match = match(section);
         var route = new Route[] {Route.of(name[0], match, "unread")};
-        readRouteUpstream(section, route);
-        section.read("rewriteModel", Function.identity(), v -> route[0] = route[0].withRewriteModel(v));
+        Timeouts common = timeouts(section, ROUTE_TIMEOUTS, draft.timeouts);
+        route[0] = route[0].withTimeouts(common);
+        readTargets(section, name[0], common, targets -> route[0] = route[0].withTargets(targets));
         section.read("dialect", choice(Dialect.values()), v -> route[0] = route[0].withDialect(v));
-        route[0] = route[0].withTimeouts(timeouts(section, ROUTE_TIMEOUTS, draft.timeouts));
+        section.readBoolean("includeUsage", v -> route[0] = route[0].withIncludeUsage(v));
+        route[0] = route[0].withRetry(PolicyReader.retry(section));
+        route[0] = route[0].withHedge(PolicyReader.hedge(section));
+        route[0] = route[0].withDisconnect(PolicyReader.disconnect(section));
+        route[0] = route[0].withBalance(PolicyReader.balance(section));
         route[0] = route[0].withHeartbeat(heartbeat(section, draft.heartbeat));
         draft.routes.add(route[0]);
         if (section.node("match") == null && takesAll == null) {
@@ -252,20 +283,53 @@ final class ConfigReader {
         }
     }
 
-    private void readRouteUpstream(Section section, Route[] route) {
-        section.read("upstream", Function.identity(), upstream -> {
-            if (!draft.upstreams.containsKey(upstream)) {
-                throw new IllegalArgumentException(
-                        "'" + upstream + "' is no upstream" + Suggestion.forWord(upstream, draft.upstreams.keySet()));
-            }
-            Route r = route[0];
-            route[0] = Route.of(r.name(), r.match(), upstream);
-        });
+    /** One target, in the route itself, or a list of them. */
+    private void readTargets(Section section, String name, Timeouts common, Consumer<List<RouteTarget>> sink) {
+        boolean listed = section.node("targets") != null;
+        if (!listed) {
+            sink.accept(List.of(target(section, name, common, false)));
+            return;
+        }
+        if (section.node("upstream") != null || section.node("rewriteModel") != null) {
+            problems.add(
+                    section.place(),
+                    name + ": has targets, and a target of its own (expected: upstream and rewriteModel in targets)");
+        }
+        var targets = new ArrayList<RouteTarget>();
+        section.readMixed(
+                "targets",
+                (node, text) -> targets.add(RouteTarget.of(knownUpstream(text))),
+                item -> targets.add(target(item, name, common, true)));
+        if (!targets.isEmpty()) {
+            sink.accept(targets);
+        } else if (section.node("targets") instanceof Sequence list
+                && list.items().isEmpty()) {
+            problems.add(list.place(), "targets: [] (expected: at least one)");
+        }
+    }
+
+    private RouteTarget target(Section section, String routeName, Timeouts common, boolean listed) {
+        var target = new RouteTarget[] {RouteTarget.of("unread")};
+        section.read("upstream", this::knownUpstream, v -> target[0] = target[0].withUpstream(v));
         if (section.node("upstream") == null) {
             problems.add(
                     section.place(),
-                    route[0].name() + ": has no upstream" + " (expected: upstream: and a name under upstreams)");
+                    (listed ? "targets" : routeName) + ": has no upstream"
+                            + " (expected: upstream: and a name under upstreams)");
         }
+        section.read("rewriteModel", Function.identity(), v -> target[0] = target[0].withRewriteModel(v));
+        if (listed && section.node("timeouts") != null) {
+            target[0] = target[0].withTimeouts(timeouts(section, ROUTE_TIMEOUTS, common));
+        }
+        return target[0];
+    }
+
+    private String knownUpstream(String name) {
+        if (!draft.upstreams.containsKey(name)) {
+            throw new IllegalArgumentException(
+                    "'" + name + "' is no upstream" + Suggestion.forWord(name, draft.upstreams.keySet()));
+        }
+        return name;
     }
 
     private Match match(Section route) {
@@ -282,7 +346,8 @@ final class ConfigReader {
         return new Match(paths, models, header[0]);
     }
 
-    private static String checkedHeader(String name) {
+    /** A header's name, in lower case. */
+    static String checkedHeader(String name) {
         Checks.headerName("header", name);
         return name.toLowerCase(Locale.ROOT);
     }
@@ -314,7 +379,8 @@ final class ConfigReader {
         }
     }
 
-    private static int bytes(String text) {
+    /** A size, as far as it fits. */
+    static int bytes(String text) {
         return (int) Math.min(Integer.MAX_VALUE, Quantities.size(text));
     }
 
@@ -328,7 +394,7 @@ final class ConfigReader {
     }
 
     /** The constant whose name was written, in lower case and with hyphens. */
-    private static <E extends Enum<E>> Function<String, E> choice(E[] constants) {
+    static <E extends Enum<E>> Function<String, E> choice(E[] constants) {
         Map<String, E> byLabel = Arrays.stream(constants)
                 .collect(Collectors.toMap(ConfigReader::label, Function.identity(), (a, b) -> a, LinkedHashMap::new));
         return text -> {

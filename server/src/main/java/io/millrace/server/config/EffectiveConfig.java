@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.net.URI;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -105,13 +106,39 @@ public final class EffectiveConfig {
 
     private static Map<String, Object> upstream(Upstream upstream) {
         var tree = new LinkedHashMap<String, Object>();
-        tree.put("url", upstream.url().toString());
+        if (upstream.urls().size() == 1) {
+            tree.put("url", upstream.url().toString());
+        } else {
+            tree.put("urls", upstream.urls().stream().map(URI::toString).toList());
+        }
         if (upstream.credential() != null) {
             tree.put("credential", credential(upstream.credential()));
         }
         putIfGiven(tree, "ca", upstream.ca());
         tree.put("maxConnections", upstream.maxConnections());
         tree.put("idle", Quantities.format(upstream.idle()));
+        tree.put("maxConcurrent", upstream.maxConcurrent());
+        tree.put("health", health(upstream.health()));
+        var budget = new LinkedHashMap<String, Object>();
+        budget.put("ratio", upstream.retryBudget().ratio());
+        budget.put("perSecond", upstream.retryBudget().perSecond());
+        tree.put("retryBudget", budget);
+        return tree;
+    }
+
+    private static Map<String, Object> health(Health health) {
+        var tree = new LinkedHashMap<String, Object>();
+        tree.put("consecutiveFailures", health.consecutiveFailures());
+        tree.put("failureRate", health.failureRate());
+        tree.put("minRequests", health.minRequests());
+        tree.put("window", Quantities.format(health.window()));
+        tree.put("ejection", Quantities.format(health.ejection()));
+        tree.put("maxEjection", Quantities.format(health.maxEjection()));
+        tree.put("slowStart", Quantities.format(health.slowStart()));
+        var probe = new LinkedHashMap<String, Object>();
+        putIfGiven(probe, "path", health.probePath());
+        probe.put("interval", Quantities.format(health.probeInterval()));
+        tree.put("probe", probe);
         return tree;
     }
 
@@ -130,19 +157,76 @@ public final class EffectiveConfig {
         if (!route.match().equals(Match.ALL)) {
             tree.put("match", match(route.match()));
         }
-        tree.put("upstream", route.upstream());
-        putIfGiven(tree, "rewriteModel", route.rewriteModel());
+        if (route.targets().size() == 1 && route.targets().get(0).timeouts() == null) {
+            tree.putAll(target(route.targets().get(0), route));
+        } else {
+            tree.put(
+                    "targets",
+                    route.targets().stream().map(t -> target(t, route)).toList());
+        }
         if (route.dialect() != null) {
             tree.put("dialect", ConfigReader.label(route.dialect()));
         }
         if (!route.timeouts().equals(common)) {
-            var own = timeouts(route.timeouts());
-            own.keySet().removeIf(key -> !ConfigReader.isRouteTimeout(key));
-            own.entrySet().removeAll(timeouts(common).entrySet());
-            tree.put("timeouts", own);
+            tree.put("timeouts", ownTimeouts(route.timeouts(), common));
         }
         tree.put("heartbeat", heartbeat(route.heartbeat()));
+        tree.put("retry", retry(route.retry()));
+        tree.put("hedge", route.hedge() == null ? "off" : hedge(route.hedge()));
+        tree.put("disconnect", disconnect(route.disconnect()));
+        tree.put("balance", balance(route.balance()));
+        tree.put("includeUsage", route.includeUsage());
         return tree;
+    }
+
+    private static Map<String, Object> target(RouteTarget target, Route route) {
+        var tree = new LinkedHashMap<String, Object>();
+        tree.put("upstream", target.upstream());
+        putIfGiven(tree, "rewriteModel", target.rewriteModel());
+        if (target.timeouts() != null) {
+            tree.put("timeouts", ownTimeouts(target.timeouts(), route.timeouts()));
+        }
+        return tree;
+    }
+
+    private static Map<String, Object> ownTimeouts(Timeouts timeouts, Timeouts common) {
+        var own = timeouts(timeouts);
+        own.keySet().removeIf(key -> !ConfigReader.isRouteTimeout(key));
+        own.entrySet().removeAll(timeouts(common).entrySet());
+        return own;
+    }
+
+    private static Map<String, Object> retry(Retry retry) {
+        var tree = new LinkedHashMap<String, Object>();
+        tree.put("attempts", retry.attempts());
+        tree.put("base", Quantities.format(retry.base()));
+        tree.put("cap", Quantities.format(retry.cap()));
+        tree.put("retryAfterCap", Quantities.format(retry.retryAfterCap()));
+        tree.put("total", Quantities.format(retry.total()));
+        return tree;
+    }
+
+    private static Map<String, Object> hedge(Hedge hedge) {
+        var tree = new LinkedHashMap<String, Object>();
+        tree.put("delay", hedge.delay() == null ? PolicyReader.P95 : Quantities.format(hedge.delay()));
+        tree.put("maxShare", hedge.maxShare());
+        return tree;
+    }
+
+    private static Map<String, Object> disconnect(Disconnect disconnect) {
+        var tree = new LinkedHashMap<String, Object>();
+        tree.put("policy", ConfigReader.label(disconnect.policy()));
+        tree.put("maxFrames", disconnect.maxFrames());
+        tree.put("maxTime", Quantities.format(disconnect.maxTime()));
+        return tree;
+    }
+
+    private static Object balance(Balance balance) {
+        return switch (balance.kind()) {
+            case P2C -> ConfigReader.label(balance.kind());
+            case HEADER -> Map.of("header", balance.header());
+            case PROMPT_PREFIX -> Map.of("promptPrefix", Quantities.formatSize(balance.prefixBytes()));
+        };
     }
 
     private static Map<String, Object> match(Match match) {

@@ -49,9 +49,11 @@ public record RelayConfig(
             throw new IllegalArgumentException("listen: [] (expected: at least one address)");
         }
         for (var route : routes) {
-            if (!upstreams.containsKey(route.upstream())) {
-                throw new IllegalArgumentException("routes: '" + route.name() + "' goes to '" + route.upstream()
-                        + "' (expected: one of " + upstreams.keySet() + ")");
+            for (var target : route.targets()) {
+                if (!upstreams.containsKey(target.upstream())) {
+                    throw new IllegalArgumentException("routes: '" + route.name() + "' goes to '" + target.upstream()
+                            + "' (expected: one of " + upstreams.keySet() + ")");
+                }
             }
         }
         if (!allowOpen) {

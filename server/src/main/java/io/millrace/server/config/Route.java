@@ -1,6 +1,7 @@
 package io.millrace.server.config;
 
 import io.millrace.codec.dialect.Dialect;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -8,53 +9,135 @@ import java.util.Objects;
  *
  * @param name shown in logs
  * @param match which requests it takes
- * @param upstream the name of the upstream they go to
- * @param rewriteModel what the body's model is replaced by; null leaves it
+ * @param targets where they go, at least one: the first, and each other one when those before it cannot serve
  * @param dialect of their streams; null finds it by path
  * @param timeouts the route's own, else the relay's
  * @param heartbeat the route's own, else the relay's
+ * @param retry how often each target is tried
+ * @param hedge when a second attempt joins the first; null is never
+ * @param disconnect what becomes of an answer whose client leaves
+ * @param includeUsage whether Chat streams are made to tell their usage, also for clients that did not ask for it
+ * @param balance how one of an upstream's origins is chosen
  */
 public record Route(
         String name,
         Match match,
-        String upstream,
-        String rewriteModel,
+        List<RouteTarget> targets,
         Dialect dialect,
         Timeouts timeouts,
-        Heartbeat heartbeat) {
+        Heartbeat heartbeat,
+        Retry retry,
+        Hedge hedge,
+        Disconnect disconnect,
+        boolean includeUsage,
+        Balance balance) {
     public Route {
         Checks.notBlank("name", name);
         Objects.requireNonNull(match, "match");
-        Checks.notBlank("upstream", upstream);
-        if (rewriteModel != null) {
-            Checks.notBlank("rewriteModel", rewriteModel);
+        targets = List.copyOf(targets);
+        if (targets.isEmpty()) {
+            throw new IllegalArgumentException("targets: [] (expected: at least one)");
         }
         Objects.requireNonNull(timeouts, "timeouts");
         Objects.requireNonNull(heartbeat, "heartbeat");
+        Objects.requireNonNull(retry, "retry");
+        Objects.requireNonNull(disconnect, "disconnect");
+        Objects.requireNonNull(balance, "balance");
+    }
+
+    /** A route with defaults to one target. */
+    public static Route of(String name, Match match, String upstream) {
+        return of(name, match, List.of(RouteTarget.of(upstream)));
     }
 
     /** A route with defaults. */
-    public static Route of(String name, Match match, String upstream) {
-        return new Route(name, match, upstream, null, null, Timeouts.DEFAULT, Heartbeat.DEFAULT);
+    public static Route of(String name, Match match, List<RouteTarget> targets) {
+        return new Route(
+                name,
+                match,
+                targets,
+                null,
+                Timeouts.DEFAULT,
+                Heartbeat.DEFAULT,
+                Retry.DEFAULT,
+                null,
+                Disconnect.CANCEL,
+                false,
+                Balance.P2C);
     }
 
-    /** This with another {@code rewriteModel}. */
+    /** The name of the first target's upstream. */
+    public String upstream() {
+        return targets.get(0).upstream();
+    }
+
+    /** What the model is replaced by for the first target, or null. */
+    public String rewriteModel() {
+        return targets.get(0).rewriteModel();
+    }
+
+    /** The timeouts that hold at {@code target}. */
+    public Timeouts timeouts(RouteTarget target) {
+        return target.timeouts() == null ? timeouts : target.timeouts();
+    }
+
+    /** This with {@code rewriteModel} for every target. */
     public Route withRewriteModel(String rewriteModel) {
-        return new Route(name, match, upstream, rewriteModel, dialect, timeouts, heartbeat);
+        return withTargets(
+                targets.stream().map(t -> t.withRewriteModel(rewriteModel)).toList());
+    }
+
+    /** This with other {@code targets}. */
+    public Route withTargets(List<RouteTarget> targets) {
+        return new Route(
+                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
     }
 
     /** This with another {@code dialect}. */
     public Route withDialect(Dialect dialect) {
-        return new Route(name, match, upstream, rewriteModel, dialect, timeouts, heartbeat);
+        return new Route(
+                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
     }
 
     /** This with other {@code timeouts}. */
     public Route withTimeouts(Timeouts timeouts) {
-        return new Route(name, match, upstream, rewriteModel, dialect, timeouts, heartbeat);
+        return new Route(
+                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
     }
 
     /** This with another {@code heartbeat}. */
     public Route withHeartbeat(Heartbeat heartbeat) {
-        return new Route(name, match, upstream, rewriteModel, dialect, timeouts, heartbeat);
+        return new Route(
+                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
+    }
+
+    /** This with another {@code retry}. */
+    public Route withRetry(Retry retry) {
+        return new Route(
+                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
+    }
+
+    /** This with another {@code hedge}; null is never. */
+    public Route withHedge(Hedge hedge) {
+        return new Route(
+                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
+    }
+
+    /** This with another {@code disconnect}. */
+    public Route withDisconnect(Disconnect disconnect) {
+        return new Route(
+                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
+    }
+
+    /** This with another {@code includeUsage}. */
+    public Route withIncludeUsage(boolean includeUsage) {
+        return new Route(
+                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
+    }
+
+    /** This with another {@code balance}. */
+    public Route withBalance(Balance balance) {
+        return new Route(
+                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
     }
 }

@@ -5,6 +5,7 @@ import io.millrace.server.config.Node.Mapping;
 import io.millrace.server.config.Node.Place;
 import io.millrace.server.config.Node.Scalar;
 import io.millrace.server.config.Node.Sequence;
+import java.math.BigDecimal;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -89,6 +90,20 @@ final class Section implements AutoCloseable {
         }
     }
 
+    /** Reads a list whose items are sections or, for short, one value each. */
+    void readMixed(String key, BiConsumer<Node, String> value, Consumer<Section> sink) {
+        Node node = node(key);
+        List<Node> items =
+                node instanceof Sequence sequence ? sequence.items() : node == null ? List.of() : List.of(node);
+        items.forEach(item -> {
+            if (item instanceof Mapping) {
+                enter(key, item, sink);
+            } else {
+                take(key, item, text -> value.accept(item, text));
+            }
+        });
+    }
+
     /** Opens a node as a section and closes it. */
     void enter(String key, Node node, Consumer<Section> sink) {
         if (node instanceof Mapping inner) {
@@ -136,6 +151,15 @@ final class Section implements AutoCloseable {
             return Integer.parseInt(text);
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException("'" + text + "' (expected: a whole number)", e);
+        }
+    }
+
+    /** A number, such as 0.5. */
+    static double toDouble(String text) {
+        try {
+            return new BigDecimal(text).doubleValue();
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("'" + text + "' (expected: a number such as 0.5)", e);
         }
     }
 

@@ -3,22 +3,38 @@ package io.millrace.server.config;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 
 /**
  * A model server, or something that speaks like one.
  *
  * @param name how routes refer to it
- * @param url http or https, with a host, without user, query or fragment; its path is prefixed to every request's
+ * @param urls of its origins, at least one, any of which may serve a request: all http or all https, with a host, without
+ *     user, query or fragment; the path is prefixed to every request's
  * @param credential sent in place of the client's own; null passes the client's own through
  * @param ca certificates to trust instead of the system's, a PEM file; null trusts the system's
  * @param caDigest of the content of {@code ca} when the configuration was read: other content makes another upstream, so
  *     that a reload takes it up; null if it was not read
  * @param maxConnections per event loop
  * @param idle after which an unused pooled connection is closed
+ * @param maxConcurrent requests at once, at all its origins together; a request beyond goes to the route's next target; 0
+ *     is no limit
+ * @param health when an origin gets no requests for a while
+ * @param retryBudget how many retries it gets
  */
 public record Upstream(
-        String name, URI url, Credential credential, Path ca, String caDigest, int maxConnections, Duration idle) {
+        String name,
+        List<URI> urls,
+        Credential credential,
+        Path ca,
+        String caDigest,
+        int maxConnections,
+        Duration idle,
+        int maxConcurrent,
+        Health health,
+        RetryBudget retryBudget) {
     /** Connections per event loop: {@value}. */
     public static final int DEFAULT_MAX_CONNECTIONS = 10_000;
 
@@ -27,38 +43,67 @@ public record Upstream(
 
     public Upstream {
         Checks.notBlank("name", name);
-        checkUrl(url);
+        urls = List.copyOf(urls);
+        checkUrls(urls);
         Checks.range("maxConnections", maxConnections, 1, 1_000_000);
         Checks.positive("idle", idle);
+        Checks.range("maxConcurrent", maxConcurrent, 0, 1_000_000);
+        Objects.requireNonNull(health, "health");
+        Objects.requireNonNull(retryBudget, "retryBudget");
     }
 
     /** An upstream with defaults that passes the client's own credentials through. */
     public static Upstream of(String name, URI url) {
-        return new Upstream(name, url, null, null, null, DEFAULT_MAX_CONNECTIONS, DEFAULT_IDLE);
+        return of(name, List.of(url));
     }
 
-    /** Whether the connection is encrypted. */
+    /** An upstream of several origins with defaults that passes the client's own credentials through. */
+    public static Upstream of(String name, List<URI> urls) {
+        return new Upstream(
+                name,
+                urls,
+                null,
+                null,
+                null,
+                DEFAULT_MAX_CONNECTIONS,
+                DEFAULT_IDLE,
+                0,
+                Health.DEFAULT,
+                RetryBudget.DEFAULT);
+    }
+
+    /** The first origin's URL, which is the only one of most upstreams. */
+    public URI url() {
+        return urls.get(0);
+    }
+
+    /** This with the origin at {@code index} alone, whose host, port and path it then has. */
+    public Upstream origin(int index) {
+        return urls.size() == 1 && index == 0 ? this : withUrls(List.of(urls.get(index)));
+    }
+
+    /** Whether connections are encrypted. */
     public boolean tls() {
-        return url.getScheme().equalsIgnoreCase("https");
+        return url().getScheme().equalsIgnoreCase("https");
     }
 
-    /** The host to connect to; IPv6 without brackets. */
+    /** The host to connect to at the first origin; IPv6 without brackets. */
     public String host() {
-        String host = url.getHost();
+        String host = url().getHost();
         return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
     }
 
-    /** The port to connect to; the scheme's if the URL names none. */
+    /** The port to connect to at the first origin; the scheme's if the URL names none. */
     public int port() {
-        if (url.getPort() >= 0) {
-            return url.getPort();
+        if (url().getPort() >= 0) {
+            return url().getPort();
         }
         return tls() ? 443 : 80;
     }
 
-    /** The raw path before every request's, without a slash at its end; empty if there is none. */
+    /** The raw path before every request's to the first origin, without a slash at its end; empty if there is none. */
     public String basePath() {
-        String path = url.getRawPath();
+        String path = url().getRawPath();
         int end = path.length();
         while (end > 0 && path.charAt(end - 1) == '/') {
             end--;
@@ -66,14 +111,21 @@ public record Upstream(
         return path.substring(0, end);
     }
 
-    /** The value of {@code Host}: the port only where it is not the scheme's. */
+    /** The value of {@code Host} for the first origin: the port only where it is not the scheme's. */
     public String authority() {
-        return port() == (tls() ? 443 : 80) ? url.getHost() : url.getHost() + ":" + port();
+        return port() == (tls() ? 443 : 80) ? url().getHost() : url().getHost() + ":" + port();
+    }
+
+    /** This with other {@code urls}. */
+    public Upstream withUrls(List<URI> urls) {
+        return new Upstream(
+                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
     }
 
     /** This with another {@code credential}. */
     public Upstream withCredential(Credential credential) {
-        return new Upstream(name, url, credential, ca, caDigest, maxConnections, idle);
+        return new Upstream(
+                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
     }
 
     /** This with another {@code ca} that was not read yet. */
@@ -83,17 +135,55 @@ public record Upstream(
 
     /** This with another {@code ca} and the digest of what is in it. */
     Upstream withCa(Path ca, String caDigest) {
-        return new Upstream(name, url, credential, ca, caDigest, maxConnections, idle);
+        return new Upstream(
+                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
     }
 
     /** This with another {@code maxConnections}. */
     public Upstream withMaxConnections(int maxConnections) {
-        return new Upstream(name, url, credential, ca, caDigest, maxConnections, idle);
+        return new Upstream(
+                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
     }
 
     /** This with another {@code idle}. */
     public Upstream withIdle(Duration idle) {
-        return new Upstream(name, url, credential, ca, caDigest, maxConnections, idle);
+        return new Upstream(
+                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
+    }
+
+    /** This with another {@code maxConcurrent}. */
+    public Upstream withMaxConcurrent(int maxConcurrent) {
+        return new Upstream(
+                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
+    }
+
+    /** This with another {@code health}. */
+    public Upstream withHealth(Health health) {
+        return new Upstream(
+                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
+    }
+
+    /** This with another {@code retryBudget}. */
+    public Upstream withRetryBudget(RetryBudget retryBudget) {
+        return new Upstream(
+                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
+    }
+
+    private static void checkUrls(List<URI> urls) {
+        if (urls.isEmpty()) {
+            throw new IllegalArgumentException("urls: [] (expected: at least one)");
+        }
+        urls.forEach(Upstream::checkUrl);
+        if (urls.stream().distinct().count() < urls.size()) {
+            throw new IllegalArgumentException("urls: one of them twice (expected: each once)");
+        }
+        if (urls.stream()
+                        .map(url -> url.getScheme().toLowerCase(Locale.ROOT))
+                        .distinct()
+                        .count()
+                > 1) {
+            throw new IllegalArgumentException("urls: http and https (expected: one of them for all)");
+        }
     }
 
     private static void checkUrl(URI url) {
