@@ -14,6 +14,7 @@ final class StreamCheck implements SseFrameListener {
 
     private final Recorder recorder;
     private long nowNs;
+    private int frames;
     private int outputs;
     private int markAt;
     private boolean ended;
@@ -25,6 +26,7 @@ final class StreamCheck implements SseFrameListener {
 
     /** A new stream begins. */
     void reset() {
+        frames = 0;
         outputs = 0;
         ended = false;
         fault = null;
@@ -45,6 +47,9 @@ final class StreamCheck implements SseFrameListener {
         if (fault != null) {
             return fault;
         }
+        if (frames == 0 && !midFrame) {
+            return "cut: an empty body";
+        }
         if (midFrame) {
             return "cut: body ended inside a frame";
         }
@@ -59,6 +64,7 @@ final class StreamCheck implements SseFrameListener {
     @Override
     public void onFrame(ByteBuf buf, int start, int end) {
         recorder.onFrame();
+        frames++;
         if (ended) {
             fail("a frame after the terminal");
         }

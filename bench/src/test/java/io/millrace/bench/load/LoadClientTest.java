@@ -134,6 +134,7 @@ class LoadClientTest {
     @CsvSource(
             delimiter = '|',
             value = {
+                "status=204 | status 204",
                 "tokens=9,end_after=5 | cut: closed inside the body",
                 "tokens=9,end_at_byte=700 | cut: closed inside the body",
                 "tokens=9,eof_after=5 | cut: body ended without its terminal",

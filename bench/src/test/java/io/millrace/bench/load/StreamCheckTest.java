@@ -71,6 +71,11 @@ class StreamCheckTest {
     }
 
     @Test
+    void noticesBodyWithoutFrames() {
+        assertThat(fault()).isEqualTo("cut: an empty body");
+    }
+
+    @Test
     void noticesStampThatIsCut() {
         frames("@0@123");
 

@@ -28,6 +28,9 @@ final class BodyWriter implements AutoCloseable {
     /** Room before a frame for its chunk size: eight digits and a line end. */
     static final int RESERVE = 10;
 
+    /** More than most frames have: a buffer that must grow is copied. */
+    private static final int FRAME_BYTES = 512;
+
     private static final int GATHERED_BYTES = 16 * 1024;
     private static final int DEFAULT_CHUNK_SEGMENT = 16;
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
@@ -77,7 +80,7 @@ final class BodyWriter implements AutoCloseable {
 
     /** A buffer to put a frame into: its first readable byte comes after {@link #RESERVE} free ones. */
     ByteBuf newFrame() {
-        var frame = ctx.alloc().buffer(256);
+        var frame = ctx.alloc().buffer(FRAME_BYTES);
         return frame.setIndex(RESERVE, RESERVE);
     }
 
