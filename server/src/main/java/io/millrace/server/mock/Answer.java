@@ -83,6 +83,11 @@ final class Answer {
         stamps = spec.flag(SpecKey.STAMP);
     }
 
+    /** Whether the model declines to answer; its words, if there are any, say so. */
+    boolean refuses() {
+        return spec.flag(SpecKey.REFUSAL);
+    }
+
     /** Output tokens of every kind. */
     int completionTokens() {
         return tokens + reasoning + (callsTool ? TOOL_ARGUMENTS.size() : 0);

@@ -25,7 +25,7 @@ final class ChatDialect implements MockDialect {
                     delta(head, i, "{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}", "null"));
         }
         addText(script, head, choices, "reasoning_content", answer.reasoning, answer::writeThought);
-        addText(script, head, choices, "content", answer.tokens, answer::writeToken);
+        addText(script, head, choices, answer.refuses() ? "refusal" : "content", answer.tokens, answer::writeToken);
         if (answer.callsTool) {
             addToolCall(script, head, answer);
         }
@@ -92,13 +92,15 @@ final class ChatDialect implements MockDialect {
     }
 
     private static String message(Answer answer, ByteBuf scratch) {
-        String text = answer.callsTool && answer.tokens == 0 ? "null" : '"' + answer.text(scratch) + '"';
+        boolean silent = answer.refuses() || (answer.callsTool && answer.tokens == 0);
+        String text = silent ? "null" : '"' + answer.text(scratch) + '"';
+        String refusal = answer.refuses() ? '"' + answer.text(scratch) + '"' : "null";
         String thoughts = answer.reasoning == 0 ? "" : ",\"reasoning_content\":\"" + answer.thoughts(scratch) + '"';
         String tools = !answer.callsTool
                 ? ""
                 : ",\"tool_calls\":[{\"id\":\"%s\",\"type\":\"function\",\"function\":{\"name\":\"%s\",\"arguments\":\"%s\"}}]"
                         .formatted(toolCallId(answer), Answer.TOOL_NAME, Answer.toolArguments());
-        return "{\"role\":\"assistant\",\"content\":" + text + ",\"refusal\":null" + thoughts + tools + "}";
+        return "{\"role\":\"assistant\",\"content\":" + text + ",\"refusal\":" + refusal + thoughts + tools + "}";
     }
 
     private static String toolCallId(Answer answer) {
@@ -114,7 +116,7 @@ final class ChatDialect implements MockDialect {
         if (answer.callsTool) {
             return "tool_calls";
         }
-        return answer.cutByLimit ? "length" : "stop";
+        return answer.spec.text(SpecKey.FINISH, answer.cutByLimit ? "length" : "stop");
     }
 
     static boolean includesUsage(Answer answer) {
@@ -130,17 +132,17 @@ final class ChatDialect implements MockDialect {
     }
 
     @Override
-    public String errorFrame(String message, int sequence) {
-        return "data: " + OpenAiErrors.overloaded(message) + "\n\n";
+    public String errorFrame(String code, String message, int sequence) {
+        return "data: " + OpenAiErrors.body(503, code, message) + "\n\n";
     }
 
     @Override
     public String hiddenErrorFrame(String message) {
-        return "error: " + OpenAiErrors.overloaded(message) + "\n\n";
+        return "error: " + OpenAiErrors.body(503, null, message) + "\n\n";
     }
 
     @Override
-    public String errorBody(int status, String message) {
-        return OpenAiErrors.body(status, message);
+    public String errorBody(int status, String code, String message) {
+        return OpenAiErrors.body(status, code, message);
     }
 }

@@ -41,17 +41,17 @@ final class CompletionsDialect implements MockDialect {
     }
 
     @Override
-    public String errorFrame(String message, int sequence) {
-        return "data: " + OpenAiErrors.overloaded(message) + "\n\n";
+    public String errorFrame(String code, String message, int sequence) {
+        return "data: " + OpenAiErrors.body(503, code, message) + "\n\n";
     }
 
     @Override
     public String hiddenErrorFrame(String message) {
-        return "error: " + OpenAiErrors.overloaded(message) + "\n\n";
+        return "error: " + OpenAiErrors.body(503, null, message) + "\n\n";
     }
 
     @Override
-    public String errorBody(int status, String message) {
-        return OpenAiErrors.body(status, message);
+    public String errorBody(int status, String code, String message) {
+        return OpenAiErrors.body(status, code, message);
     }
 }

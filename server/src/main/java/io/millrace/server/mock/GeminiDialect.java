@@ -3,14 +3,30 @@ package io.millrace.server.mock;
 import io.millrace.server.mock.Script.Kind;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
+import java.util.Map;
 
 /** Google Gemini: every frame a whole response, line ends CRLF, no end but the end of the body. */
 final class GeminiDialect implements MockDialect {
     private static final String END = "\r\n\r\n";
 
+    /** The number that stands beside a name in an error (google.rpc.Code and its HTTP mapping). */
+    private static final Map<String, Integer> STATUSES = Map.of(
+            "INVALID_ARGUMENT", 400,
+            "FAILED_PRECONDITION", 400,
+            "PERMISSION_DENIED", 403,
+            "NOT_FOUND", 404,
+            "RESOURCE_EXHAUSTED", 429,
+            "CANCELLED", 499,
+            "INTERNAL", 500,
+            "UNAVAILABLE", 503,
+            "DEADLINE_EXCEEDED", 504);
+
     @Override
     public Script stream(Answer answer) {
         var script = new Script();
+        if (answer.refuses()) {
+            return script.add(Kind.TERMINAL, "data: " + blocked(answer) + END);
+        }
         deltas(script, answer, "\"thought\":true,", answer.reasoning, answer::writeThought);
         deltas(script, answer, "", answer.tokens, answer::writeToken);
         if (answer.callsTool) {
@@ -32,6 +48,9 @@ final class GeminiDialect implements MockDialect {
 
     @Override
     public String body(Answer answer) {
+        if (answer.refuses()) {
+            return blocked(answer);
+        }
         var scratch = Unpooled.buffer();
         var parts = new ArrayList<String>();
         if (answer.reasoning > 0) {
@@ -51,8 +70,15 @@ final class GeminiDialect implements MockDialect {
                 .formatted(Answer.TOOL_NAME, String.join("", Answer.TOOL_ARGUMENTS));
     }
 
+    /** The prompt was blocked: no candidates at all. */
+    private static String blocked(Answer answer) {
+        return "{\"promptFeedback\":{\"blockReason\":\"" + answer.spec.text(SpecKey.FINISH, "SAFETY") + "\"}"
+                + tail(answer, promptUsage(answer));
+    }
+
     private static String finish(Answer answer) {
-        return ",\"finishReason\":\"" + (answer.cutByLimit ? "MAX_TOKENS" : "STOP") + '"';
+        String usual = answer.cutByLimit ? "MAX_TOKENS" : "STOP";
+        return ",\"finishReason\":\"" + answer.spec.text(SpecKey.FINISH, usual) + '"';
     }
 
     private static String response(Answer answer, String parts, String finish, String usage) {
@@ -78,8 +104,9 @@ final class GeminiDialect implements MockDialect {
     }
 
     @Override
-    public String errorFrame(String message, int sequence) {
-        return "data: " + errorBody(503, message) + END;
+    public String errorFrame(String code, String message, int sequence) {
+        int status = code == null ? 503 : STATUSES.getOrDefault(code, 500);
+        return "data: " + errorBody(status, code, message) + END;
     }
 
     @Override
@@ -89,8 +116,8 @@ final class GeminiDialect implements MockDialect {
     }
 
     @Override
-    public String errorBody(int status, String message) {
-        String name = switch (status) {
+    public String errorBody(int status, String code, String message) {
+        String usual = switch (status) {
             case 401 -> "UNAUTHENTICATED";
             case 403 -> "PERMISSION_DENIED";
             case 404 -> "NOT_FOUND";
@@ -100,6 +127,6 @@ final class GeminiDialect implements MockDialect {
             default -> status < 500 ? "INVALID_ARGUMENT" : "UNAVAILABLE";
         };
         return "{\"error\":{\"code\":%d,\"message\":\"%s\",\"status\":\"%s\"}}"
-                .formatted(status, Answer.escape(message), name);
+                .formatted(status, Answer.escape(message), code == null ? usual : code);
     }
 }

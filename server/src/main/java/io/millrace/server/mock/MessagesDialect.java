@@ -109,7 +109,8 @@ final class MessagesDialect implements MockDialect {
         if (answer.callsTool) {
             return "tool_use";
         }
-        return answer.cutByLimit ? "max_tokens" : "end_turn";
+        String usual = answer.cutByLimit ? "max_tokens" : "end_turn";
+        return answer.spec.text(SpecKey.FINISH, answer.refuses() ? "refusal" : usual);
     }
 
     private static String toolUse(Answer answer, String input) {
@@ -126,18 +127,18 @@ final class MessagesDialect implements MockDialect {
     }
 
     @Override
-    public String errorFrame(String message, int sequence) {
-        return "event: error\n" + hiddenErrorFrame(message);
+    public String errorFrame(String code, String message, int sequence) {
+        return "event: error\ndata: " + errorBody(529, code, message) + "\n\n";
     }
 
     @Override
     public String hiddenErrorFrame(String message) {
-        return "data: " + errorBody(529, message) + "\n\n";
+        return "data: " + errorBody(529, null, message) + "\n\n";
     }
 
     @Override
-    public String errorBody(int status, String message) {
-        String type = switch (status) {
+    public String errorBody(int status, String code, String message) {
+        String usual = switch (status) {
             case 401 -> "authentication_error";
             case 402 -> "billing_error";
             case 403 -> "permission_error";
@@ -149,7 +150,7 @@ final class MessagesDialect implements MockDialect {
             default -> status < 500 ? "invalid_request_error" : "api_error";
         };
         return "{\"type\":\"error\",\"error\":{\"type\":\"%s\",\"message\":\"%s\",\"details\":null},\"request_id\":\"req_mock\"}"
-                .formatted(type, Answer.escape(message));
+                .formatted(code == null ? usual : code, Answer.escape(message));
     }
 
     @Override

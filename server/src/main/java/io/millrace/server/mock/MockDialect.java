@@ -11,15 +11,20 @@ interface MockDialect {
     /**
      * An error event as this provider sends it in a stream, blank line included.
      *
+     * @param code what the provider calls the error; null for its word for overloaded
      * @param sequence the number of frames before it
      */
-    String errorFrame(String message, int sequence);
+    String errorFrame(String code, String message, int sequence);
 
     /** An error in a stream as some servers send it and no SDK of the dialect sees it. */
     String hiddenErrorFrame(String message);
 
-    /** The body of a response with an error status. */
-    String errorBody(int status, String message);
+    /**
+     * The body of a response with an error status.
+     *
+     * @param code what the provider calls the error; null for its usual word for the status
+     */
+    String errorBody(int status, String code, String message);
 
     /** The name of the response header that carries the provider's request id. */
     default String requestIdHeader() {

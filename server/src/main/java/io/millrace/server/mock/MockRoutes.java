@@ -7,11 +7,22 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
-/** From a request to what it gets: which dialect, which spec, which faults inside the body. Stateless. */
+/**
+ * From a request to what it gets: which dialect, which spec, which faults inside the body. Its only state are the default
+ * spec and how many requests of a group have come; any thread may call it.
+ */
 final class MockRoutes {
     /** A reply and the spec by which it is sent. */
     record Routed(Reply reply, MockSpec spec) {}
@@ -20,11 +31,13 @@ final class MockRoutes {
     private static final String MODEL_PREFIX = "mock:";
     private static final String FAULT = "The mock was asked to fail here.";
     private static final long MAX_TEXT = 64 << 20;
+    private static final int MAX_GROUPS = 100_000;
     private static final byte[] JUNK = {
         0, (byte) 0xff, (byte) 0xfe, '<', 'h', 't', 'm', 'l', '>', '\n', '\n', '{', '\n', '\n'
     };
 
-    private final MockSpec defaults;
+    private volatile MockSpec defaults;
+    private final Map<String, AtomicInteger> requestsByGroup = new ConcurrentHashMap<>();
     private final Replays replays;
     private final MockCounters counters;
     private final MockDialect chat = new ChatDialect();
@@ -43,6 +56,10 @@ final class MockRoutes {
         return defaults;
     }
 
+    void defaults(MockSpec defaults) {
+        this.defaults = defaults;
+    }
+
     Routed route(MockRequest request) {
         var uri = new QueryStringDecoder(request.uri());
         String path;
@@ -56,10 +73,20 @@ final class MockRoutes {
         }
         var dialect = dialect(request, path);
         try {
+            if (path.equals("/__mock/spec") && request.method().equals("PUT")) {
+                return new Routed(changeDefaults(request), MockSpec.PLAIN);
+            }
             return answer(request, uri, dialect);
         } catch (IllegalArgumentException e) {
             return refuse(400, e.getMessage(), dialect);
         }
+    }
+
+    /** Replaces the defaults by the spec in the body. */
+    private Reply changeDefaults(MockRequest request) {
+        String text = new String(request.body(), StandardCharsets.UTF_8).strip();
+        defaults = MockSpec.parse(text);
+        return Reply.json(200, "{\"spec\":\"" + Answer.escape(text) + "\"}");
     }
 
     /** The answer to a request whose body was not kept. */
@@ -68,7 +95,7 @@ final class MockRoutes {
     }
 
     private static Routed refuse(int status, String message, MockDialect dialect) {
-        return new Routed(Reply.json(status, dialect.errorBody(status, message)), MockSpec.PLAIN);
+        return new Routed(Reply.json(status, dialect.errorBody(status, null, message)), MockSpec.PLAIN);
     }
 
     private MockDialect dialect(MockRequest request, String path) {
@@ -99,7 +126,7 @@ final class MockRoutes {
         Reply reply;
         if (spec.has(SpecKey.STATUS)) {
             int status = spec.count(SpecKey.STATUS, 500);
-            reply = Reply.json(status, dialect.errorBody(status, FAULT));
+            reply = Reply.json(status, dialect.errorBody(status, spec.text(SpecKey.ERROR_CODE, null), FAULT));
             reply = reply.hasNoContent() ? reply.withoutBody() : reply;
         } else if (generates) {
             var answer = answer(request, spec, model, json);
@@ -147,7 +174,7 @@ final class MockRoutes {
         } else if (path.endsWith("/models") && (head || request.method().equals("GET"))) {
             reply = Reply.json(200, SideAnswers.models(request, path));
         } else {
-            reply = Reply.json(404, dialect.errorBody(404, "No such resource: " + request.method() + " " + path));
+            reply = Reply.json(404, dialect.errorBody(404, null, "No such resource: " + request.method() + " " + path));
         }
         return head ? reply.withoutBody() : reply;
     }
@@ -172,7 +199,23 @@ final class MockRoutes {
         for (String query : uri.parameters().getOrDefault("mock", List.of())) {
             spec = spec.with(query);
         }
-        return spec;
+        return fails(spec, request.number()) ? spec : spec.withoutFaults();
+    }
+
+    /** Whether this request is one of those that a spec means to fail. */
+    private boolean fails(MockSpec spec, long number) {
+        if (spec.has(SpecKey.FAIL_FIRST)) {
+            String group = spec.text(SpecKey.GROUP, "");
+            if (requestsByGroup.size() >= MAX_GROUPS && !requestsByGroup.containsKey(group)) {
+                throw new IllegalArgumentException(
+                        "group: " + group + " (expected: one of the first " + MAX_GROUPS + ")");
+            }
+            int before = requestsByGroup
+                    .computeIfAbsent(group, name -> new AtomicInteger())
+                    .getAndIncrement();
+            return before < spec.count(SpecKey.FAIL_FIRST, 0);
+        }
+        return new SplittableRandom(number).nextInt(100) < spec.count(SpecKey.FAIL_RATE, 100);
     }
 
     private static JsonNode parse(byte[] body) {
@@ -206,6 +249,13 @@ final class MockRoutes {
         if (spec.has(SpecKey.RETRY_AFTER)) {
             headers.add("Retry-After: " + spec.text(SpecKey.RETRY_AFTER, ""));
         }
+        if (spec.has(SpecKey.RETRY_AFTER_S)) {
+            var then = ZonedDateTime.now(ZoneOffset.UTC).plusSeconds(spec.count(SpecKey.RETRY_AFTER_S, 0));
+            headers.add("Retry-After: " + DateTimeFormatter.RFC_1123_DATE_TIME.format(then));
+        }
+        if (spec.has(SpecKey.SHOULD_RETRY)) {
+            headers.add("x-should-retry: " + spec.flag(SpecKey.SHOULD_RETRY));
+        }
         if (spec.has(SpecKey.RETRY_AFTER_MS)) {
             headers.add("retry-after-ms: " + spec.count(SpecKey.RETRY_AFTER_MS, 0));
         }
@@ -220,19 +270,21 @@ final class MockRoutes {
             script = () -> replays.script(name);
         }
         var plain = script;
-        return Reply.stream(() -> withFaults(spec, dialect, plain.get()));
+        return Reply.stream(() -> withFaults(spec, dialect, answer, plain.get()));
     }
 
-    private static Script withFaults(MockSpec spec, MockDialect dialect, Script script) {
+    private static Script withFaults(MockSpec spec, MockDialect dialect, Answer answer, Script script) {
         if (spec.has(SpecKey.DONE) && !spec.flag(SpecKey.DONE)) {
             script.dropTerminals();
         }
-        if (spec.flag(SpecKey.ERROR_FIRST)) {
-            script.replaceBy(dialect.errorFrame(FAULT, 0));
+        if (spec.flag(SpecKey.EMPTY)) {
+            script.clear();
+        } else if (spec.flag(SpecKey.ERROR_FIRST)) {
+            script.replaceBy(errorFrame(spec, dialect, answer, 0));
         } else if (spec.has(SpecKey.ERROR_AFTER)) {
             script.insertAfter(
                     spec.count(SpecKey.ERROR_AFTER, 0),
-                    (frames, out) -> ByteBufUtil.writeUtf8(out, dialect.errorFrame(FAULT, frames)),
+                    (frames, out) -> ByteBufUtil.writeUtf8(out, errorFrame(spec, dialect, answer, frames)),
                     true);
         } else if (spec.has(SpecKey.HIDDEN_ERROR_AFTER)) {
             script.insertAfter(
@@ -245,5 +297,12 @@ final class MockRoutes {
             script.insertAfter(spec.count(SpecKey.GARBAGE_AFTER, 0), (frames, out) -> out.writeBytes(JUNK), false);
         }
         return script;
+    }
+
+    private static String errorFrame(MockSpec spec, MockDialect dialect, Answer answer, int frames) {
+        String code = spec.text(SpecKey.ERROR_CODE, null);
+        return spec.flag(SpecKey.FAILED) && dialect instanceof ResponsesDialect responses
+                ? responses.failedFrame(answer, code, FAULT, frames)
+                : dialect.errorFrame(code, FAULT, frames);
     }
 }

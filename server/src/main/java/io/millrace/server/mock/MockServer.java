@@ -31,12 +31,14 @@ public final class MockServer implements AutoCloseable {
     private final MockCounters counters = new MockCounters();
     private final ArrayDeque<MockRequest> requests = new ArrayDeque<>();
     private final boolean tls;
+    private final MockRoutes routes;
     private long bytesKept;
     private final InetSocketAddress address;
     private volatile boolean closing;
 
     private MockServer(MockConfig config) {
         tls = config.ssl() != null;
+        routes = new MockRoutes(config.spec(), new Replays(config.replayDir()), counters);
         loops = config.transport().newEventLoops(config.eventLoops(), "mock");
         var bound = bootstrap(config).bind(config.host(), config.port()).awaitUninterruptibly();
         if (!bound.isSuccess()) {
@@ -88,6 +90,11 @@ public final class MockServer implements AutoCloseable {
         }
     }
 
+    /** From the next request on, answers are like that unless the request says otherwise. */
+    public void setSpec(MockSpec spec) {
+        routes.defaults(spec);
+    }
+
     /** Closes every connection and waits for its threads to end. */
     @Override
     public void close() {
@@ -120,7 +127,6 @@ public final class MockServer implements AutoCloseable {
     }
 
     private ServerBootstrap bootstrap(MockConfig config) {
-        var routes = new MockRoutes(config.spec(), new Replays(config.replayDir()), counters);
         return new ServerBootstrap()
                 .group(loops)
                 .channel(config.transport().serverChannel())

@@ -65,6 +65,17 @@ public final class MockSpec {
         }
     }
 
+    /** This spec without what makes a request fail. */
+    MockSpec withoutFaults() {
+        var kept = new EnumMap<SpecKey, Object>(SpecKey.class);
+        values.forEach((key, value) -> {
+            if (!key.fault) {
+                kept.put(key, value);
+            }
+        });
+        return new MockSpec(kept);
+    }
+
     boolean has(SpecKey key) {
         return values.containsKey(key);
     }

@@ -4,11 +4,23 @@ package io.millrace.server.mock;
 final class OpenAiErrors {
     private OpenAiErrors() {}
 
-    static String overloaded(String message) {
-        return body(503, message);
+    /**
+     * @param code null for the usual one of the status
+     */
+    static String body(int status, String code, String message) {
+        return code == null ? usual(status, message) : error(type(code), code, message);
     }
 
-    static String body(int status, String message) {
+    private static String type(String code) {
+        return switch (code) {
+            case "insufficient_quota" -> "insufficient_quota";
+            case "rate_limit_exceeded" -> "requests";
+            case "server_error", "server_is_overloaded" -> "server_error";
+            default -> "invalid_request_error";
+        };
+    }
+
+    private static String usual(int status, String message) {
         return switch (status) {
             case 401, 403 -> error("invalid_request_error", "invalid_api_key", message);
             case 404 -> error("invalid_request_error", "not_found", message);

@@ -9,6 +9,8 @@ import java.util.List;
 
 /** OpenAI Responses: every event numbered from 0, the last one repeating the whole output. */
 final class ResponsesDialect implements MockDialect {
+    private static final String OVERLOADED = "server_is_overloaded";
+
     @Override
     public Script stream(Answer answer) {
         return new Stream(answer).script();
@@ -20,19 +22,30 @@ final class ResponsesDialect implements MockDialect {
     }
 
     @Override
-    public String errorFrame(String message, int sequence) {
-        return event("error", sequence) + ",\"code\":\"server_is_overloaded\",\"message\":\"" + Answer.escape(message)
-                + "\",\"param\":null," + OpenAiErrors.overloaded(message).substring(1) + "\n\n";
+    public String errorFrame(String code, String message, int sequence) {
+        String name = code == null ? OVERLOADED : code;
+        return event("error", sequence) + ",\"code\":\"" + name + "\",\"message\":\"" + Answer.escape(message)
+                + "\",\"param\":null," + OpenAiErrors.body(503, name, message).substring(1) + "\n\n";
+    }
+
+    /** The terminal of a response that failed; arguments as for {@link #errorFrame}. */
+    String failedFrame(Answer answer, String code, String message, int sequence) {
+        String error = "\"error\":{\"code\":\"" + (code == null ? OVERLOADED : code) + "\",\"message\":\""
+                + Answer.escape(message) + "\"}";
+        String response = response(answer, "in_progress", Unpooled.buffer())
+                .replace("\"status\":\"in_progress\"", "\"status\":\"failed\"")
+                .replace("\"error\":null", error);
+        return event("response.failed", sequence) + ",\"response\":" + response + "}\n\n";
     }
 
     @Override
     public String hiddenErrorFrame(String message) {
-        return "error: " + OpenAiErrors.overloaded(message) + "\n\n";
+        return "error: " + OpenAiErrors.body(503, null, message) + "\n\n";
     }
 
     @Override
-    public String errorBody(int status, String message) {
-        return OpenAiErrors.body(status, message);
+    public String errorBody(int status, String code, String message) {
+        return OpenAiErrors.body(status, code, message);
     }
 
     private static String event(String type, int sequence) {
@@ -81,7 +94,7 @@ final class ResponsesDialect implements MockDialect {
             items.add(reasoning(answer, "{\"type\":\"summary_text\",\"text\":\"" + answer.thoughts(scratch) + "\"}"));
         }
         if (answer.tokens > 0) {
-            items.add(message(answer, "completed", text(answer.text(scratch))));
+            items.add(message(answer, "completed", text(answer.refuses(), answer.text(scratch))));
         }
         if (answer.callsTool) {
             items.add(call(answer, "completed", Answer.toolArguments()));
@@ -98,8 +111,10 @@ final class ResponsesDialect implements MockDialect {
                 .formatted(answer.number, status, content);
     }
 
-    private static String text(String text) {
-        return "{\"type\":\"output_text\",\"annotations\":[],\"logprobs\":[],\"text\":\"" + text + "\"}";
+    private static String text(boolean refuses, String text) {
+        return refuses
+                ? "{\"type\":\"refusal\",\"refusal\":\"" + text + "\"}"
+                : "{\"type\":\"output_text\",\"annotations\":[],\"logprobs\":[],\"text\":\"" + text + "\"}";
     }
 
     private static String call(Answer answer, String status, String arguments) {
@@ -160,15 +175,22 @@ final class ResponsesDialect implements MockDialect {
 
         private void addMessage() {
             String at = ids("msg", ",\"content_index\":0");
+            boolean refuses = answer.refuses();
             item("added", out -> message(answer, "in_progress", ""));
-            one(Kind.STRUCTURE, "response.content_part.added", out -> at + ",\"part\":" + text(""));
-            deltas("response.output_text.delta", at, ",\"logprobs\":[]", answer.tokens, answer::writeToken);
+            one(Kind.STRUCTURE, "response.content_part.added", out -> at + ",\"part\":" + text(refuses, ""));
+            String kind = refuses ? "refusal" : "output_text";
+            String more = refuses ? "" : ",\"logprobs\":[]";
+            deltas("response." + kind + ".delta", at, more, answer.tokens, answer::writeToken);
+            String field = refuses ? "refusal" : "text";
             one(
                     Kind.STRUCTURE,
-                    "response.output_text.done",
-                    out -> at + ",\"text\":\"" + answer.text(out) + "\",\"logprobs\":[]");
-            one(Kind.STRUCTURE, "response.content_part.done", out -> at + ",\"part\":" + text(answer.text(out)));
-            item("done", out -> message(answer, "completed", text(answer.text(out))));
+                    "response." + kind + ".done",
+                    out -> at + ",\"" + field + "\":\"" + answer.text(out) + '"' + more);
+            one(
+                    Kind.STRUCTURE,
+                    "response.content_part.done",
+                    out -> at + ",\"part\":" + text(refuses, answer.text(out)));
+            item("done", out -> message(answer, "completed", text(refuses, answer.text(out))));
         }
 
         private void addCall() {

@@ -64,9 +64,14 @@ final class Script {
         endsAfterInsert = thenEnd;
     }
 
+    /** Leaves nothing. */
+    void clear() {
+        parts.clear();
+    }
+
     /** Leaves nothing but that frame. */
     void replaceBy(String frame) {
-        parts.clear();
+        clear();
         add(Kind.STRUCTURE, frame);
     }
 

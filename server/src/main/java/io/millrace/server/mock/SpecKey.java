@@ -21,30 +21,40 @@ enum SpecKey {
     N(Form.COUNT),
     USAGE(Form.FLAG),
     DONE(Form.FLAG),
+    REFUSAL(Form.FLAG),
+    FINISH(Form.NAME),
     REPLAY(Form.NAME),
     FRAME_GAP_MS(Form.PACE),
     SEGMENT(Form.COUNT),
     CHUNK(Form.CHUNKING),
     LENGTH(Form.FLAG),
-    STATUS(Form.STATUS),
-    RETRY_AFTER(Form.NAME),
-    RETRY_AFTER_MS(Form.COUNT),
-    ERROR_FIRST(Form.FLAG),
-    ERROR_AFTER(Form.COUNT),
-    HIDDEN_ERROR_AFTER(Form.COUNT),
-    RESET_AFTER(Form.COUNT),
-    RESET_AT_BYTE(Form.COUNT),
-    END_AFTER(Form.COUNT),
-    END_AT_BYTE(Form.COUNT),
-    EOF_AFTER(Form.COUNT),
-    STALL_AFTER(Form.COUNT),
-    STALL_AFTER_HEAD(Form.FLAG),
-    STALL_HEAD(Form.FLAG),
-    LINGER(Form.FLAG),
-    CLOSE_ON_ACCEPT(Form.FLAG),
-    GARBAGE_HEAD(Form.FLAG),
-    GARBAGE_CHUNK_AFTER(Form.COUNT),
-    GARBAGE_AFTER(Form.COUNT),
+    STATUS(Form.STATUS, true),
+    RETRY_AFTER(Form.NAME, true),
+    RETRY_AFTER_S(Form.COUNT, true),
+    RETRY_AFTER_MS(Form.COUNT, true),
+    SHOULD_RETRY(Form.FLAG, true),
+    ERROR_CODE(Form.NAME),
+    FAILED(Form.FLAG),
+    EMPTY(Form.FLAG, true),
+    ERROR_FIRST(Form.FLAG, true),
+    ERROR_AFTER(Form.COUNT, true),
+    HIDDEN_ERROR_AFTER(Form.COUNT, true),
+    RESET_AFTER(Form.COUNT, true),
+    RESET_AT_BYTE(Form.COUNT, true),
+    END_AFTER(Form.COUNT, true),
+    END_AT_BYTE(Form.COUNT, true),
+    EOF_AFTER(Form.COUNT, true),
+    STALL_AFTER(Form.COUNT, true),
+    STALL_AFTER_HEAD(Form.FLAG, true),
+    STALL_HEAD(Form.FLAG, true),
+    LINGER(Form.FLAG, true),
+    CLOSE_ON_ACCEPT(Form.FLAG, true),
+    GARBAGE_HEAD(Form.FLAG, true),
+    GARBAGE_CHUNK_AFTER(Form.COUNT, true),
+    GARBAGE_AFTER(Form.COUNT, true),
+    FAIL_FIRST(Form.COUNT),
+    FAIL_RATE(Form.PERCENT),
+    GROUP(Form.NAME),
     COMMENT_EVERY_MS(Form.MILLIS),
     PING(Form.FLAG),
     NOSPACE(Form.FLAG),
@@ -52,8 +62,8 @@ enum SpecKey {
     GZIP(Form.FLAG),
     DEFLATE(Form.FLAG),
     BIG_FRAME(Form.COUNT),
-    EXTRA_BYTES(Form.FLAG),
-    CONTENT_TYPE(Form.NAME),
+    EXTRA_BYTES(Form.FLAG, true),
+    CONTENT_TYPE(Form.NAME, true),
     HEADERS(Form.HEADERS),
     H100(Form.FLAG),
     VERSION(Form.VERSION);
@@ -64,6 +74,7 @@ enum SpecKey {
         COUNT("a number from 0 to 2147483647", SpecKey::count),
         MILLIS("milliseconds, 0 or more", SpecKey::millisAsNs),
         FLAG("0 or 1", SpecKey::flag),
+        PERCENT("a number from 0 to 100", SpecKey::percent),
         PACE("milliseconds, or exp:MEAN, uniform:FROM-TO, normal:MEAN:DEVIATION", Pace::parse),
         NAME("a text that is not empty", SpecKey::name),
         STATUS("a status code from 200 to 599", SpecKey::status),
@@ -82,8 +93,16 @@ enum SpecKey {
 
     final Form form;
 
+    /** Whether it makes a request fail, so that {@code fail_first} and {@code fail_rate} decide on it. */
+    final boolean fault;
+
     SpecKey(Form form) {
+        this(form, false);
+    }
+
+    SpecKey(Form form, boolean fault) {
         this.form = form;
+        this.fault = fault;
     }
 
     String label() {
@@ -111,6 +130,14 @@ enum SpecKey {
     private static Integer count(String text) {
         int value = Integer.parseInt(text);
         if (value < 0) {
+            throw new IllegalArgumentException(text);
+        }
+        return value;
+    }
+
+    private static Integer percent(String text) {
+        int value = count(text);
+        if (value > 100) {
             throw new IllegalArgumentException(text);
         }
         return value;

@@ -10,6 +10,7 @@ import io.millrace.server.Transport;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RawClient.End;
 import io.millrace.server.test.RawClient.Response;
+import io.millrace.server.test.RelayHarness;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.pkitesting.CertificateBuilder;
@@ -20,6 +21,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -89,6 +92,115 @@ final class MockServerTest {
             assertThat(stamps.group(1)).isEqualTo(Integer.toString(i));
             assertThat(Long.parseLong(stamps.group(2))).isBetween(last, System.nanoTime());
             last = Long.parseLong(stamps.group(2));
+        }
+    }
+
+    @Test
+    void failsTheFirstRequestsOfEachGroupOnly() throws Exception {
+        for (String group : List.of("a", "b")) {
+            String spec = "tokens=2,status=503,retry_after=7,fail_first=2,group=first-" + group;
+            var answers = List.of(stream(CHAT, spec), stream(CHAT, spec), stream(CHAT, spec));
+            assertThat(answers).extracting(Response::status).containsExactly(503, 503, 200);
+            assertThat(answers.get(0).header("retry-after")).isEqualTo("7");
+            assertThat(answers.get(2).header("retry-after")).isNull();
+            assertThat(answers.get(2).text()).endsWith("data: [DONE]\n\n");
+        }
+    }
+
+    @Test
+    void failsAtTheRateThatWasPutLast() throws Exception {
+        try (var server = MockServer.start(MockConfig.defaults())) {
+            assertThat(failures(server, 20)).isZero();
+            put(server, "status=529,fail_rate=50");
+            assertThat(failures(server, 100)).isBetween(20, 80);
+            put(server, "status=529");
+            assertThat(failures(server, 20)).isEqualTo(20);
+            server.setSpec(MockSpec.PLAIN);
+            assertThat(failures(server, 20)).isZero();
+            assertThat(putStatus(server, "status=5")).isEqualTo(400);
+        }
+    }
+
+    private static void put(MockServer server, String spec) throws IOException {
+        assertThat(putStatus(server, spec)).isEqualTo(200);
+    }
+
+    private static int putStatus(MockServer server, String spec) throws IOException {
+        try (var client = new RawClient(server.port())) {
+            client.send("PUT", "/__mock/spec", spec);
+            return client.readAll().status();
+        }
+    }
+
+    private static int failures(MockServer server, int requests) throws IOException {
+        int failed = 0;
+        try (var client = new RawClient(server.port())) {
+            for (int i = 0; i < requests; i++) {
+                client.post(CHAT, "mock:tokens=1", "");
+                failed += client.readAll().status() == 200 ? 0 : 1;
+            }
+        }
+        return failed;
+    }
+
+    @Test
+    void saysWhenToTryAgain() throws Exception {
+        var response = stream(CHAT, "status=429,retry_after_s=60,should_retry=0,error_code=insufficient_quota");
+        assertThat(response.header("x-should-retry")).isEqualTo("false");
+        var then = DateTimeFormatter.RFC_1123_DATE_TIME.parse(response.header("retry-after"), Instant::from);
+        assertThat(then).isBetween(Instant.now().plusSeconds(30), Instant.now().plusSeconds(61));
+        assertThat(JSON.readTree(response.body()).at("/error/code").asText()).isEqualTo("insufficient_quota");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ' ',
+            value = {
+                "/v1/chat/completions server_error /error/code",
+                "/v1/responses rate_limit_exceeded /code",
+                "/v1/messages rate_limit_error /error/type",
+                "/v1beta/models/m:streamGenerateContent?alt=sse RESOURCE_EXHAUSTED /error/status"
+            })
+    void callsAnErrorInAStreamByItsName(String path, String code, String pointer) throws Exception {
+        var spec = "error_after=0,error_code=" + code;
+        try (var client = new RawClient(mock.port())) {
+            client.send("POST", RelayHarness.withSpec(path, spec), "{\"stream\":true}");
+            var events = events(client.readAll());
+            assertThat(events.get(events.size() - 1).at(pointer).asText()).isEqualTo(code);
+        }
+    }
+
+    @Test
+    void endsAResponseInFailure() throws Exception {
+        var events = events(stream("/v1/responses", "error_after=2,failed=1,error_code=server_error"));
+        var last = events.get(events.size() - 1);
+        assertThat(last.path("type").asText()).isEqualTo("response.failed");
+        assertThat(last.path("sequence_number").asInt()).isEqualTo(events.size() - 1);
+        assertThat(last.at("/response/status").asText()).isEqualTo("failed");
+        assertThat(last.at("/response/error/code").asText()).isEqualTo("server_error");
+    }
+
+    @Test
+    void sendsAStreamWithoutAFrame() throws Exception {
+        var response = stream(CHAT, "empty=1");
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(response.end()).isEqualTo(End.COMPLETE);
+        assertThat(response.body()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "/v1/chat/completions | \"delta\":{\"refusal\":\"You",
+                "/v1/responses | event: response.refusal.delta",
+                "/v1/messages | \"stop_reason\":\"refusal\"",
+                "/v1beta/models/m:streamGenerateContent?alt=sse | {\"promptFeedback\":{\"blockReason\":\"SAFETY\"}"
+            })
+    void refusesInTheWordsOfTheDialect(String path, String words) throws Exception {
+        try (var client = new RawClient(mock.port())) {
+            client.send("POST", RelayHarness.withSpec(path, "refusal=1"), "{\"stream\":true}");
+            assertThat(client.readAll().text()).contains(words);
         }
     }
 

@@ -23,6 +23,7 @@ final class MockSpecTest {
                 "gap=weird:3 | gap: weird:3 (expected: milliseconds, or exp:MEAN, uniform:FROM-TO, normal:MEAN:DEVIATION)",
                 "status=99 | status: 99 (expected: a status code from 200 to 599)",
                 "chunk=big | chunk: big (expected: frame, segment, whole or none)",
+                "fail_rate=101 | fail_rate: 101 (expected: a number from 0 to 100)",
                 "version=2 | version: 2 (expected: 1.0 or 1.1)",
                 "tokens | mock spec: tokens (expected: key=value)"
             })
