@@ -202,9 +202,14 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
 
     /** Completes the response: the last chunk where there are chunks. Goes on with the next request, or closes. */
     public void endResponse() {
+        endResponse(null);
+    }
+
+    /** As {@link #endResponse()}; {@code notice}, which may be null, completes when the kernel has all of the response. */
+    public void endResponse(ChannelPromise notice) {
         exchange = null;
         boolean close = !keepAlive || !requestComplete;
-        ChannelPromise written = close ? context.newPromise() : context.voidPromise();
+        ChannelPromise written = notice != null ? notice : close ? context.newPromise() : context.voidPromise();
         if (sink == null) {
             context.write(LastHttpContent.EMPTY_LAST_CONTENT, written);
         } else {
@@ -224,13 +229,13 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
      * Completes a response that ended in an error frame of ours. The connection is closed soon, but not at once: a client
      * that was promised keep-alive may be sending its next request already, and that one is innocent.
      */
-    public void endResponseInError() {
+    public void endResponseInError(ChannelPromise notice) {
         if (sink != null && http10) {
             endCutHttp10Response();
             return;
         }
         idleLimitNs = AFTER_ERROR_NS;
-        endResponse();
+        endResponse(notice);
     }
 
     /** Ends the connection so that the client notices: with a reset. For a body that could not be completed. */

@@ -6,8 +6,8 @@ import io.netty.channel.ChannelPromise;
 
 /**
  * Writes one streamed response to one client: head, frames, end. What is appended between two writes leaves in one buffer
- * and one system call: copying a few hundred bytes costs less than a scatter write of several pieces. Only what came in
- * chunks, and is much, leaves as a slice of what was read.
+ * and one system call: copying a few hundred bytes costs less than a scatter write of several pieces. Whole chunks that
+ * nothing goes before leave as a slice of what was read.
  *
  * <p>Confined to the connection's event loop.
  */
@@ -16,7 +16,9 @@ public final class FrameSink {
     /** The most that the size of a chunk and its two CRLF take. */
     private static final int CHUNK_FRAMING = 12;
 
+    /** Behind something that is pending anyway, fewer bytes than these are copied. */
     private static final int SLICE_FROM = 4 * 1024;
+
     private static final int SHORT_CRLF = '\r' << 8 | '\n';
     private static final byte[] HEX = {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
     private static final byte[] LAST_CHUNK = {'0', '\r', '\n', '\r', '\n'};
@@ -78,10 +80,8 @@ public final class FrameSink {
     public void appendChunks(ByteBuf raw, int start, int end, int length) {
         bodyBytes += length;
         // A slow client must not hold the whole buffer of each read, of which its slice may be a small part.
-        if (end - start >= SLICE_FROM && !isBackedUp()) {
-            if (out != null) {
-                write();
-            }
+        if ((out == null || end - start >= SLICE_FROM) && !isBackedUp()) {
+            write();
             context.write(raw.retainedSlice(start, end - start), context.voidPromise());
             return;
         }
@@ -126,9 +126,10 @@ public final class FrameSink {
         }
     }
 
+    /** Whether the kernel did not take all that was flushed. */
     private boolean isBackedUp() {
         var outbound = context.channel().unsafe().outboundBuffer();
-        return outbound == null || outbound.totalPendingWriteBytes() > 0;
+        return outbound == null || !outbound.isEmpty();
     }
 
     private ByteBuf room(int length) {

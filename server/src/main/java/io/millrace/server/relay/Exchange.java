@@ -14,6 +14,7 @@ import io.millrace.server.upstream.UpstreamConnection;
 import io.millrace.server.upstream.UpstreamListener;
 import io.millrace.server.upstream.UpstreamPool;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
@@ -551,7 +552,6 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
         if (ending.error() == null) {
             stream.start();
-            stream.writePending();
             finish(ending.outcome(), false);
             return;
         }
@@ -561,7 +561,6 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
         }
         errorCode = ending.error().code();
         if (stream.writeError(ending.error(), ending.message())) {
-            stream.writePending();
             finish(ending.outcome(), true);
         } else {
             finishBroken(ending.outcome());
@@ -611,10 +610,11 @@ final class Exchange implements DownstreamExchange, UpstreamListener, UpstreamPo
 
     private void finish(Outcome outcome, boolean inError) {
         letGo();
+        ChannelPromise notice = stream == null ? null : stream.takeWriteNotice();
         if (inError) {
-            downstream.endResponseInError();
+            downstream.endResponseInError(notice);
         } else {
-            downstream.endResponse();
+            downstream.endResponse(notice);
         }
         report(outcome);
     }

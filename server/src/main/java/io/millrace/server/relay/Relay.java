@@ -27,7 +27,7 @@ import java.util.List;
 
 /** The relay without its listeners: turns requests into exchanges, on whatever event loop they come. */
 public final class Relay implements RequestHandler {
-    private static final long MAX_SWEEP_PERIOD_NS = Duration.ofMillis(100).toNanos();
+    private static final long MAX_SWEEP_PERIOD_NS = Duration.ofMillis(250).toNanos();
     private static final long MIN_SWEEP_PERIOD_NS = Duration.ofMillis(5).toNanos();
     /** Kept request bodies may take a quarter of direct memory, whose limit is the heap's unless a flag sets it. */
     private static final int BODY_BUDGET_DIVISOR = 4;

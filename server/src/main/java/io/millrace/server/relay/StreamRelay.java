@@ -16,6 +16,7 @@ import io.millrace.server.http.ChunkedBody;
 import io.millrace.server.upstream.StreamListener;
 import io.millrace.server.upstream.UpstreamListener.Breakage;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 
@@ -286,23 +287,32 @@ final class StreamRelay implements StreamListener {
         return true;
     }
 
-    /** Writes what is pending, without a flush: the end of the response flushes. */
+    /** Writes what is pending, without a flush. */
     void writePending() {
         if (sink == null || !(sink.hasPending() || slicesWritten)) {
             return;
         }
         slicesWritten = false;
         unflushed = true;
-        if (outputUnstamped) {
-            outputUnstamped = false;
-            sink.write(downstream.channel().newPromise().addListener(written -> {
-                if (written.isSuccess()) {
-                    timeline.firstOutputWrittenNs = System.nanoTime();
-                }
-            }));
-        } else {
+        ChannelPromise notice = takeWriteNotice();
+        if (notice == null) {
             sink.write();
+        } else {
+            sink.write(notice);
         }
+    }
+
+    /** What is to be completed by the next write because it holds the first output, or null. */
+    ChannelPromise takeWriteNotice() {
+        if (!outputUnstamped) {
+            return null;
+        }
+        outputUnstamped = false;
+        return downstream.channel().newPromise().addListener(written -> {
+            if (written.isSuccess()) {
+                timeline.firstOutputWrittenNs = System.nanoTime();
+            }
+        });
     }
 
     /** Writes a heartbeat if the stream has been silent for its interval and the dialect has a safe form. */

@@ -4,6 +4,7 @@ import io.millrace.server.Transport;
 import io.millrace.server.upstream.UpstreamPool.ConnectFailure;
 import io.millrace.server.upstream.UpstreamPool.Waiter;
 import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -11,6 +12,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
+import io.netty.channel.RecvByteBufAllocator;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpRequestEncoder;
 import io.netty.handler.ssl.SslHandler;
@@ -39,6 +41,13 @@ import java.util.List;
 public final class Connector implements AutoCloseable {
     private static final int MAX_HEAD_BYTES = 64 * 1024;
     private static final int MAX_STATUS_LINE = 8 * 1024;
+
+    /**
+     * One read, up to 64 KiB, then the other connections have their turn: no stream slows another, and what was read is
+     * written while the processor's cache still holds it.
+     */
+    private static final RecvByteBufAllocator READS =
+            new AdaptiveRecvByteBufAllocator(512, 2048, 64 * 1024).maxMessagesPerRead(1);
 
     private final Transport transport;
     private final AddressResolverGroup<InetSocketAddress> resolvers;
@@ -128,6 +137,7 @@ public final class Connector implements AutoCloseable {
                     .option(ChannelOption.TCP_NODELAY, true)
                     .option(ChannelOption.SO_KEEPALIVE, true)
                     .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, origin.connectTimeoutMs())
+                    .option(ChannelOption.RECVBUF_ALLOCATOR, READS)
                     .handler(new ChannelInitializer<Channel>() {
                         @Override
                         protected void initChannel(Channel channel) {
