@@ -114,7 +114,12 @@ final class Launcher {
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve(OUTPUT).toFile());
         setEnvironment(builder.environment(), values);
-        return new Target(peer, port, builder.start(), directory);
+        try {
+            return new Target(peer, port, builder.start(), directory);
+        } catch (IOException e) {
+            Target.delete(directory);
+            throw e;
+        }
     }
 
     private List<String> command(Peer peer, Map<String, String> values) throws IOException {

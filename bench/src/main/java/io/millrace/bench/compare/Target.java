@@ -71,6 +71,11 @@ final class Target implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         workers.forEach(ProcessHandle::destroyForcibly);
+        delete(directory);
+    }
+
+    /** Removes a directory and all in it; what cannot be removed is named. */
+    static void delete(Path directory) {
         try (var files = Files.walk(directory)) {
             files.sorted(Comparator.reverseOrder())
                     .forEach(file -> file.toFile().delete());
