@@ -94,6 +94,34 @@ class ChunkedBodyTest {
     }
 
     @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "5-+hello-+|5",
+                "00005-+hello-+0-+-+|5",
+                "aB-+" + "x171" + "-+|171",
+                "5-+hello-|0",
+                "5-+hello|0",
+                "5-+hell|0",
+                "5-|0",
+                "5|0",
+                "''|0",
+                "5-+hello++|0",
+                "5;x-+hello-+|0",
+                "5 -+hello-+|0",
+                "0-+-+|0",
+                "0000005-+hello-+|0",
+                "-+|0",
+            })
+    void knowsAChunkThatIsHereAsAWhole(String bytes, int length) {
+        String text = bytes.replace('-', '\r').replace('+', '\n').replace("x171", "x".repeat(171));
+        ByteBuf in = Unpooled.copiedBuffer(text, StandardCharsets.US_ASCII);
+        assertThat(ChunkedBody.ofResponse().nextWholeChunk(in)).isEqualTo(length);
+        assertThat(in.readerIndex()).isEqualTo(length == 0 ? 0 : text.indexOf('\n') + 1);
+        in.release();
+    }
+
+    @ParameterizedTest
     @CsvSource({"64, true", "65, false"})
     void boundsOneExtension(int length, boolean legal) {
         String bytes = "1;" + "x".repeat(length) + "\r\na\r\n0\r\n\r\n";
@@ -178,11 +206,15 @@ class ChunkedBodyTest {
     private static int feed(ChunkedBody body, String bytes, StringBuilder content) {
         ByteBuf in = Unpooled.copiedBuffer(bytes, StandardCharsets.ISO_8859_1);
         try {
-            int length;
-            while ((length = body.nextData(in)) > 0) {
+            while (true) {
+                int whole = body.nextWholeChunk(in);
+                int length = whole > 0 ? whole : body.nextData(in);
+                if (length <= 0) {
+                    return length;
+                }
                 content.append(in.readCharSequence(length, StandardCharsets.ISO_8859_1));
+                in.skipBytes(whole > 0 ? ChunkedBody.CHUNK_END : 0);
             }
-            return length;
         } finally {
             in.release();
         }
