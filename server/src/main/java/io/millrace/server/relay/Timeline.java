@@ -10,6 +10,8 @@ final class Timeline {
     final long startNs = System.nanoTime();
     /** The last byte of the request was read. */
     long requestCompleteNs;
+    /** How many attempts began. */
+    int attempts;
     /** The latest attempt began. */
     long attemptNs;
     /** The latest attempt had its connection. */

@@ -1,0 +1,12 @@
+package io.millrace.server.relay;
+
+/**
+ * An answer of the relay's own, given once the request has been read so that the connection can go on.
+ *
+ * @param status the HTTP status
+ * @param code what went wrong, for programs
+ * @param message what went wrong, for people
+ * @param field the request's field that is wrong, or null
+ * @param retryAfter the value of {@code Retry-After}, or null
+ */
+record Refusal(int status, String code, String message, String field, String retryAfter) {}
