@@ -151,8 +151,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
      * transfer coding that this client understands.
      */
     public void writeHead(HttpResponse response) {
-        responseStarted = true;
-        request = null; // nothing is refused any more, and a stream may last
+        beginResponse();
         var headers = response.headers();
         boolean bodyless = encoderSaysEmpty(response);
         if (!bodyless && !headers.contains(HttpHeaderNames.CONTENT_LENGTH)) {
@@ -166,6 +165,11 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         context.write(response, context.voidPromise());
     }
 
+    private void beginResponse() {
+        responseStarted = true;
+        request = null; // nothing is refused any more, and a stream may last
+    }
+
     private void setConnection(HttpHeaders headers, boolean sayKeepAlive) {
         keepAlive &= requests < limits.requestsPerConnection();
         if (!keepAlive) {
@@ -177,7 +181,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
 
     /** Begins the response that is an event stream. Its head leaves with what is first written to the returned sink. */
     public FrameSink writeStreamHead(HttpResponse response) {
-        responseStarted = true;
+        beginResponse();
         sink = new FrameSink(encoderContext, !http10);
         var headers = response.headers();
         if (http10) {
