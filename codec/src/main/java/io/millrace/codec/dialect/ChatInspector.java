@@ -1,11 +1,15 @@
 package io.millrace.codec.dialect;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
 /** Reads Chat Completions chunks, and those of the legacy completions, of OpenAI and its many compatibles. */
 final class ChatInspector extends StreamInspector {
     private static final byte[] CHOICES = ascii("choices");
     private static final byte[] USAGE = ascii("usage");
     private static final byte[] ERROR = ascii("error");
     private static final byte[] MODEL = ascii("model");
+    private static final byte[] ID = ascii("id");
+    private static final byte[] CREATED = ascii("created");
     private static final byte[] X_GROQ = ascii("x_groq");
     private static final byte[] INDEX = ascii("index");
     private static final byte[] DELTA = ascii("delta");
@@ -35,6 +39,9 @@ final class ChatInspector extends StreamInspector {
     private boolean output;
     private boolean structural;
     private boolean hasChoice;
+    private boolean hasUsage;
+    private boolean choicesEmpty;
+    private boolean legacy;
     private long choiceIndex;
 
     ChatInspector() {
@@ -46,6 +53,8 @@ final class ChatInspector extends StreamInspector {
         output = false;
         structural = false;
         hasChoice = false;
+        hasUsage = false;
+        choicesEmpty = false;
         choiceIndex = 0;
     }
 
@@ -64,9 +73,14 @@ final class ChatInspector extends StreamInspector {
         while (json.nextKey()) {
             if (json.tokenIs(CHOICES)) {
                 scanChoices(json);
+            } else if (json.tokenIs(ID)) {
+                takeAnswerId(json);
+            } else if (json.tokenIs(CREATED)) {
+                takeCreated(json);
             } else if (json.tokenIs(MODEL)) {
                 takeModel(json);
             } else if (json.tokenIs(USAGE)) {
+                hasUsage = json.objectAhead();
                 scanUsage(json);
             } else if (json.tokenIs(ERROR)) {
                 takeError(json);
@@ -86,6 +100,67 @@ final class ChatInspector extends StreamInspector {
         if (LastBytes.findLastValue(tail, QUOTED_FINISH_REASON)) {
             choices.add(choiceIndex, takeFinish(tail, choiceIndex == 0));
         }
+    }
+
+    @Override
+    public boolean isUsageOnly() {
+        return hasUsage && choicesEmpty;
+    }
+
+    @Override
+    void writeStop(StopWriter out, StreamStop stop) {
+        if (end() == StreamEnd.OPEN) {
+            boolean usageKnown = usage().inputTokens() >= 0 && usage().outputTokens() >= 0;
+            for (int index = 0; index < ChoiceTracker.limit(); index++) {
+                boolean asked = index < stop.choices() || choices.isSeen(index);
+                if (asked && !choices.isFinished(index)) {
+                    ObjectNode chunk = finishChunk(index, stop);
+                    if (usageKnown && !stop.usageAsked()) {
+                        putUsage(chunk);
+                    }
+                    out.data(chunk);
+                }
+            }
+            if (usageKnown && stop.usageAsked()) {
+                ObjectNode chunk = chunk(stop);
+                chunk.putArray("choices");
+                putUsage(chunk);
+                out.data(chunk);
+            }
+        }
+        out.done();
+    }
+
+    private ObjectNode chunk(StreamStop stop) {
+        String prefix = legacy ? "cmpl-" : "chatcmpl-";
+        return StopWriter.object()
+                .put("id", answerId() == null ? prefix + stop.id() : answerId())
+                .put("object", legacy ? "text_completion" : "chat.completion.chunk")
+                .put("created", created() < 0 ? stop.nowSeconds() : created())
+                .put("model", model() == null ? stop.model() : model());
+    }
+
+    /** A choice that has not begun needs its role; one that has must not have it twice: readers join strings. */
+    private ObjectNode finishChunk(int index, StreamStop stop) {
+        ObjectNode chunk = chunk(stop);
+        ObjectNode choice = chunk.putArray("choices").addObject().put("index", index);
+        if (legacy) {
+            choice.put("text", "");
+        } else if (choices.isSeen(index)) {
+            choice.putObject("delta");
+        } else {
+            choice.putObject("delta").put("role", "assistant").put("content", "");
+        }
+        choice.putNull("logprobs").put("finish_reason", "stop");
+        return chunk;
+    }
+
+    private void putUsage(ObjectNode chunk) {
+        Usage usage = usage();
+        chunk.putObject("usage")
+                .put("prompt_tokens", usage.inputTokens())
+                .put("completion_tokens", usage.outputTokens())
+                .put("total_tokens", usage.inputTokens() + usage.outputTokens());
     }
 
     @Override
@@ -114,6 +189,7 @@ final class ChatInspector extends StreamInspector {
             while (json.nextElement()) {
                 scanChoice(json);
             }
+            choicesEmpty = !hasChoice && !json.broken();
         }
     }
 
@@ -138,6 +214,7 @@ final class ChatInspector extends StreamInspector {
                 finishAt = json.position();
                 json.skipValue();
             } else if (json.tokenIs(TEXT)) {
+                legacy = true;
                 output |= json.textAhead();
                 json.skipValue();
             } else {

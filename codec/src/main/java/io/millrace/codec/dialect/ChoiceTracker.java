@@ -16,6 +16,21 @@ final class ChoiceTracker {
         }
     }
 
+    /** How many choices are told apart. */
+    static int limit() {
+        return Long.SIZE;
+    }
+
+    /** Whether the choice was seen. */
+    boolean isSeen(int index) {
+        return (seen & 1L << index) != 0;
+    }
+
+    /** Whether the choice has its finish reason. */
+    boolean isFinished(int index) {
+        return (finished & 1L << index) != 0;
+    }
+
     /** Whether there is a choice, and each has its finish reason. */
     boolean allFinished() {
         return seen != 0 && seen == finished;

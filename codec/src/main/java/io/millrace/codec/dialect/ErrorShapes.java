@@ -147,7 +147,11 @@ final class ErrorShapes {
         return frame;
     }
 
-    private static byte[] bytes(ObjectNode json) {
+    static ObjectNode object() {
+        return MAPPER.createObjectNode();
+    }
+
+    static byte[] bytes(ObjectNode json) {
         try {
             return MAPPER.writeValueAsBytes(json);
         } catch (JsonProcessingException e) {

@@ -1,5 +1,8 @@
 package io.millrace.codec.dialect;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
 /** Reads Gemini's streamed responses: each frame is a whole response that holds only what is new. */
 final class GeminiInspector extends StreamInspector {
     private static final byte[] CANDIDATES = ascii("candidates");
@@ -7,6 +10,7 @@ final class GeminiInspector extends StreamInspector {
     private static final byte[] PROMPT_FEEDBACK = ascii("promptFeedback");
     private static final byte[] BLOCK_REASON = ascii("blockReason");
     private static final byte[] MODEL_VERSION = ascii("modelVersion");
+    private static final byte[] RESPONSE_ID = ascii("responseId");
     private static final byte[] ERROR = ascii("error");
     private static final byte[] INDEX = ascii("index");
     private static final byte[] CONTENT = ascii("content");
@@ -61,6 +65,8 @@ final class GeminiInspector extends StreamInspector {
                 scanUsage(json);
             } else if (json.tokenIs(MODEL_VERSION)) {
                 takeModel(json);
+            } else if (json.tokenIs(RESPONSE_ID)) {
+                takeAnswerId(json);
             } else if (json.tokenIs(PROMPT_FEEDBACK)) {
                 scanFeedback(json);
             } else if (json.tokenIs(ERROR)) {
@@ -78,6 +84,47 @@ final class GeminiInspector extends StreamInspector {
         }
         if (LastBytes.findLastValue(tail, QUOTED_FINISH_REASON)) {
             candidates.add(candidateIndex, takeFinish(tail, candidateIndex == 0));
+        }
+    }
+
+    @Override
+    void writeStop(StopWriter out, StreamStop stop) {
+        if (end() == StreamEnd.FINISHED) {
+            return;
+        }
+        ObjectNode response = StopWriter.object();
+        ArrayNode list = response.putArray("candidates");
+        for (int index = 0; index < ChoiceTracker.limit(); index++) {
+            boolean asked = index == 0 || candidates.isSeen(index);
+            if (asked && !candidates.isFinished(index)) {
+                ObjectNode candidate = list.addObject();
+                ObjectNode content = candidate.putObject("content");
+                content.putArray("parts").addObject().put("text", "");
+                content.put("role", "model");
+                candidate.put("finishReason", "OTHER").put("index", index);
+            }
+        }
+        putUsage(response);
+        response.put("modelVersion", model() == null ? stop.model() : model());
+        response.put("responseId", answerId() == null ? stop.id() : answerId());
+        out.crlfData(response);
+    }
+
+    private void putUsage(ObjectNode response) {
+        Usage usage = usage();
+        if (usage.equals(Usage.NONE)) {
+            return;
+        }
+        ObjectNode json = response.putObject("usageMetadata");
+        putCount(json, "promptTokenCount", usage.inputTokens());
+        putCount(json, "candidatesTokenCount", usage.outputTokens());
+        putCount(json, "thoughtsTokenCount", usage.reasoningTokens());
+        putCount(json, "cachedContentTokenCount", usage.cachedTokens());
+    }
+
+    private static void putCount(ObjectNode json, String name, long count) {
+        if (count >= 0) {
+            json.put(name, count);
         }
     }
 

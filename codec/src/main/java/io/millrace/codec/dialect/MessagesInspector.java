@@ -1,5 +1,7 @@
 package io.millrace.codec.dialect;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
 /** Reads Messages events. Its SDKs drop what has no {@code event:} line, so an error without one is a hidden error. */
 final class MessagesInspector extends StreamInspector {
     private static final byte[] TYPE = ascii("type");
@@ -21,6 +23,9 @@ final class MessagesInspector extends StreamInspector {
     private static final byte[] CACHE_READ_INPUT_TOKENS = ascii("cache_read_input_tokens");
     private static final byte[] OUTPUT_TOKENS_DETAILS = ascii("output_tokens_details");
     private static final byte[] THINKING_TOKENS = ascii("thinking_tokens");
+    private static final byte[] INDEX = ascii("index");
+    private static final byte[] CONTENT_BLOCK_START = ascii("content_block_start");
+    private static final byte[] CONTENT_BLOCK_STOP = ascii("content_block_stop");
     private static final byte[] PING = ascii("ping");
     private static final byte[] MESSAGE_STOP = ascii("message_stop");
     private static final byte[] QUOTED_USAGE = ascii("\"usage\"");
@@ -29,6 +34,14 @@ final class MessagesInspector extends StreamInspector {
     private boolean ping;
     private boolean stop;
     private boolean errorEvent;
+    private boolean blockStart;
+    private boolean blockStop;
+    private int indexAt;
+
+    private boolean started;
+    // The blocks that are open: those whose bits are set, counted from the first that is.
+    private long openBlocks;
+    private long firstOpenBlock;
 
     MessagesInspector() {
         super(Dialect.MESSAGES);
@@ -40,6 +53,9 @@ final class MessagesInspector extends StreamInspector {
         ping = false;
         stop = false;
         errorEvent = false;
+        blockStart = false;
+        blockStop = false;
+        indexAt = -1;
     }
 
     @Override
@@ -49,9 +65,14 @@ final class MessagesInspector extends StreamInspector {
                 scanType(json);
             } else if (json.tokenIs(DELTA)) {
                 scanDelta(json);
+            } else if (json.tokenIs(INDEX)) {
+                indexAt = json.position();
+                json.ignoreValue();
             } else if (json.tokenIs(CONTENT_BLOCK)) {
+                markSingular();
                 scanBlock(json);
             } else if (json.tokenIs(MESSAGE)) {
+                started = true;
                 scanMessage(json);
             } else if (json.tokenIs(USAGE)) {
                 scanUsage(json);
@@ -67,12 +88,59 @@ final class MessagesInspector extends StreamInspector {
     void settle(JsonCursor json, byte[] bytes, int eventFrom, int eventTo) {
         errorEvent = isErrorEvent(bytes, eventFrom, eventTo);
         super.settle(json, bytes, eventFrom, eventTo);
+        if ((blockStart || blockStop) && indexAt >= 0) {
+            json.moveTo(indexAt);
+            noteBlock(json.readCount());
+        }
     }
 
     @Override
     void scanTail(JsonCursor tail) {
         if (LastBytes.findLastObject(tail, QUOTED_USAGE)) {
             scanUsage(tail);
+        }
+    }
+
+    @Override
+    void writeStop(StopWriter out, StreamStop stop) {
+        if (!started) {
+            out.event(messageStart(stop));
+        }
+        for (long left = openBlocks; left != 0; left &= left - 1) {
+            out.event(StopWriter.object()
+                    .put("type", "content_block_stop")
+                    .put("index", firstOpenBlock + Long.numberOfTrailingZeros(left)));
+        }
+        if (finishReason() == null) {
+            ObjectNode delta = StopWriter.object().put("type", "message_delta");
+            delta.putObject("delta").put("stop_reason", "end_turn").putNull("stop_sequence");
+            delta.putObject("usage").put("output_tokens", Math.max(0, usage().outputTokens()));
+            out.event(delta);
+        }
+        out.event(StopWriter.object().put("type", "message_stop"));
+    }
+
+    private ObjectNode messageStart(StreamStop stop) {
+        ObjectNode start = StopWriter.object().put("type", "message_start");
+        ObjectNode message = start.putObject("message")
+                .put("id", "msg_" + stop.id())
+                .put("type", "message")
+                .put("role", "assistant")
+                .put("model", stop.model());
+        message.putArray("content");
+        message.putNull("stop_reason").putNull("stop_sequence");
+        message.putObject("usage").put("input_tokens", 0).put("output_tokens", 0);
+        return start;
+    }
+
+    /** Blocks come one after the other, few open at once; one that is 64 or more ahead of the first open is not noted. */
+    private void noteBlock(long index) {
+        if (openBlocks == 0 && blockStart) {
+            firstOpenBlock = index;
+        }
+        long ahead = index - firstOpenBlock;
+        if (index >= 0 && ahead >= 0 && ahead < Long.SIZE) {
+            openBlocks = blockStart ? openBlocks | 1L << ahead : openBlocks & ~(1L << ahead);
         }
     }
 
@@ -106,6 +174,8 @@ final class MessagesInspector extends StreamInspector {
         if (json.readString()) {
             ping = json.tokenIs(PING);
             stop = json.tokenIs(MESSAGE_STOP);
+            blockStart = json.tokenIs(CONTENT_BLOCK_START);
+            blockStop = json.tokenIs(CONTENT_BLOCK_STOP);
             if (json.tokenIs(ERROR)) {
                 markError();
             }

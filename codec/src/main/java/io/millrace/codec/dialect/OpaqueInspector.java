@@ -9,6 +9,11 @@ final class OpaqueInspector extends StreamInspector {
     }
 
     @Override
+    void writeStop(StopWriter out, StreamStop stop) {
+        // Nothing is known of how such a stream ends but that its body does.
+    }
+
+    @Override
     public TailVerdict inspectTail(ByteBuf buf, int start, int end) {
         return TailVerdict.FORWARD;
     }

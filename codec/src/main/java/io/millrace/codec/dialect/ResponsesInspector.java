@@ -1,5 +1,6 @@
 package io.millrace.codec.dialect;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 
 /** Reads Responses events. The type is the data's own; the {@code event:} line is asked only where the data has none. */
@@ -11,6 +12,8 @@ final class ResponsesInspector extends StreamInspector {
     private static final byte[] RESPONSE = ascii("response");
     private static final byte[] ERROR = ascii("error");
     private static final byte[] MODEL = ascii("model");
+    private static final byte[] ID = ascii("id");
+    private static final byte[] CREATED_AT = ascii("created_at");
     private static final byte[] STATUS = ascii("status");
     private static final byte[] INCOMPLETE_DETAILS = ascii("incomplete_details");
     private static final byte[] REASON = ascii("reason");
@@ -26,6 +29,7 @@ final class ResponsesInspector extends StreamInspector {
     private static final byte[] QUOTED_INCOMPLETE_DETAILS = ascii("\"incomplete_details\"");
     private static final byte[] QUOTED_SEQUENCE_NUMBER = ascii("\"sequence_number\"");
 
+    private static final String STOPPED = "stopped";
     private static final byte[] DELTA_SUFFIX = ascii(".delta");
     private static final byte[] PARTIAL_IMAGE_SUFFIX = ascii(".partial_image");
 
@@ -60,6 +64,7 @@ final class ResponsesInspector extends StreamInspector {
     private int dataAt;
     private int responseAt;
     private boolean argumentsCame;
+    private boolean responseSeen;
 
     ResponsesInspector() {
         super(Dialect.RESPONSES);
@@ -96,6 +101,7 @@ final class ResponsesInspector extends StreamInspector {
                 json.skipValue();
             } else if (json.tokenIs(RESPONSE)) {
                 markSingular();
+                responseSeen = true;
                 responseAt = json.position();
                 json.skipValue();
             } else if (json.tokenIs(ERROR)) {
@@ -142,6 +148,52 @@ final class ResponsesInspector extends StreamInspector {
         if (LastBytes.findLastValue(tail, QUOTED_SEQUENCE_NUMBER)) {
             takeSequenceNumber(tail.readCount());
         }
+    }
+
+    /** What has been said of the output is with the client; none of it is kept here, so it is not said again. */
+    @Override
+    void writeStop(StopWriter out, StreamStop stop) {
+        long number = sequenceNumber();
+        if (!responseSeen) {
+            ObjectNode response = response("in_progress", stop).putNull("incomplete_details");
+            out.event(event("response.created", ++number, response.putNull("usage")));
+        }
+        ObjectNode response = response("incomplete", stop);
+        response.putObject("incomplete_details").put("reason", STOPPED);
+        putUsage(response);
+        out.event(event("response.incomplete", number + 1, response));
+    }
+
+    private static ObjectNode event(String name, long sequenceNumber, ObjectNode response) {
+        return StopWriter.object()
+                .put("type", name)
+                .put("sequence_number", sequenceNumber)
+                .set("response", response);
+    }
+
+    private ObjectNode response(String status, StreamStop stop) {
+        ObjectNode response = StopWriter.object()
+                .put("id", answerId() == null ? "resp_" + stop.id() : answerId())
+                .put("object", "response")
+                .put("created_at", created() < 0 ? stop.nowSeconds() : created())
+                .put("status", status)
+                .putNull("error")
+                .put("model", model() == null ? stop.model() : model());
+        response.putArray("output");
+        return response;
+    }
+
+    private void putUsage(ObjectNode response) {
+        Usage usage = usage();
+        if (usage.inputTokens() < 0 || usage.outputTokens() < 0) {
+            response.putNull("usage");
+            return;
+        }
+        ObjectNode json = response.putObject("usage").put("input_tokens", usage.inputTokens());
+        json.putObject("input_tokens_details").put("cached_tokens", Math.max(0, usage.cachedTokens()));
+        json.put("output_tokens", usage.outputTokens());
+        json.putObject("output_tokens_details").put("reasoning_tokens", Math.max(0, usage.reasoningTokens()));
+        json.put("total_tokens", usage.inputTokens() + usage.outputTokens());
     }
 
     @Override
@@ -226,6 +278,10 @@ final class ResponsesInspector extends StreamInspector {
         while (json.nextKey()) {
             if (json.tokenIs(MODEL)) {
                 takeModel(json);
+            } else if (json.tokenIs(ID)) {
+                takeAnswerId(json);
+            } else if (json.tokenIs(CREATED_AT)) {
+                takeCreated(json);
             } else if (!terminal) {
                 json.skipValue();
             } else if (json.tokenIs(STATUS)) {

@@ -1,6 +1,7 @@
 package io.millrace.codec.dialect;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -38,6 +39,8 @@ public abstract class StreamInspector {
     private long sequenceNumber = -1;
     private String finishReason;
     private String model;
+    private String answerId;
+    private long created = -1;
     private String errorType;
     private String errorMessage;
     private boolean begun;
@@ -178,6 +181,32 @@ public abstract class StreamInspector {
         return sequenceNumber;
     }
 
+    /**
+     * Whether the frame read last carries nothing but usage: a Chat chunk without choices, as is sent to those who ask for
+     * {@code stream_options.include_usage}.
+     */
+    public boolean isUsageOnly() {
+        return false;
+    }
+
+    /**
+     * The frames with which this dialect's providers end an answer, for a stream that is stopped where it is: what is open
+     * is closed, and the usage known is said. Empty if the stream has said its last, or is of unknown dialect. The stream's
+     * state stays as it is.
+     *
+     * @param alloc where the frames come from; they are the caller's to release
+     */
+    public final ByteBuf stopFrames(ByteBufAllocator alloc, StreamStop stop) {
+        ByteBuf out = alloc.buffer();
+        if (end == StreamEnd.OPEN || end == StreamEnd.FINISHED) {
+            writeStop(new StopWriter(out), stop);
+        }
+        return out;
+    }
+
+    /** Writes what is left to be said to a stream whose end is {@code OPEN} or {@code FINISHED}. */
+    abstract void writeStop(StopWriter out, StreamStop stop);
+
     /** Forgets the frame read before. */
     abstract void beginFrame();
 
@@ -247,6 +276,32 @@ public abstract class StreamInspector {
             json.skipValue();
         } else if (json.readString()) {
             model = json.token(null);
+        }
+    }
+
+    /** The answer's id as the stream itself gives it, {@code null} if it has not. */
+    final String answerId() {
+        return answerId;
+    }
+
+    /** When the answer was made, in seconds since 1970, as the stream itself says; {@code -1} if it has not. */
+    final long created() {
+        return created;
+    }
+
+    final void takeAnswerId(JsonCursor json) {
+        if (answerId != null || !json.textAhead()) {
+            json.ignoreValue();
+        } else if (json.readString()) {
+            answerId = json.token(null);
+        }
+    }
+
+    final void takeCreated(JsonCursor json) {
+        if (created >= 0) {
+            json.ignoreValue();
+        } else {
+            created = json.readCount();
         }
     }
 
