@@ -1,0 +1,152 @@
+package io.millrace.it.clients;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.millrace.server.test.RawClient;
+import java.io.IOException;
+import java.net.URI;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+
+/** How clients that are not installed here decode an event stream, as far as heartbeats matter to them. */
+enum DescribedClient implements Sdk {
+    /** A block without any field is skipped; once an {@code id} came there is none such, since it stays. */
+    OPENAI_PYTHON {
+        @Override
+        void decode(String body, BiConsumer<String, String> event) {
+            decodeBlocks(body, true, event);
+        }
+    },
+    /** The same where the server numbers its frames. */
+    OPENAI_PYTHON_AFTER_ID {
+        @Override
+        void decode(String body, BiConsumer<String, String> event) {
+            decodeBlocks(body.replaceAll("(?m)^data:", "id: 1\ndata:"), true, event);
+        }
+    },
+    /** Every blank line is an event, also one behind nothing. */
+    OLDER_GO {
+        @Override
+        void decode(String body, BiConsumer<String, String> event) {
+            decodeBlocks(body, false, event);
+        }
+    },
+    /** Reads events by their name, and none that has no name or is called ping. */
+    ANTHROPIC_PYTHON {
+        @Override
+        void decode(String body, BiConsumer<String, String> event) {
+            decodeBlocks(body, true, (name, data) -> {
+                if (name != null && !name.equals("ping")) {
+                    event.accept(name, data);
+                }
+            });
+        }
+    },
+    /** Takes each line that does not begin with {@code data: } for a part of a JSON text, until its braces match. */
+    GENAI_PYTHON {
+        @Override
+        void decode(String body, BiConsumer<String, String> event) {
+            for (String line : body.lines().toList()) {
+                if (!line.isEmpty()) {
+                    event.accept(null, line.startsWith("data: ") ? line.substring(6) : line);
+                }
+            }
+        }
+    },
+    /** Cuts at blank lines and takes the pieces that begin as a frame of the dialect does. */
+    BY_HAND {
+        @Override
+        void decode(String body, BiConsumer<String, String> event) {
+            for (String piece : body.split("\n\n", -1)) {
+                if (piece.startsWith("data: ") || piece.startsWith("event: ")) {
+                    event.accept(null, piece.substring(piece.indexOf("data: ") + 6));
+                }
+            }
+        }
+    };
+
+    private static final JsonMapper JSON = new JsonMapper();
+
+    /** Hands on each event's name, or null, and its data. */
+    abstract void decode(String body, BiConsumer<String, String> event);
+
+    @Override
+    public Map<String, Seen> run(List<Scenario> scenarios) {
+        var seen = new LinkedHashMap<String, Seen>();
+        scenarios.forEach(scenario -> seen.put(scenario.name(), run(scenario)));
+        return seen;
+    }
+
+    private Seen run(Scenario scenario) {
+        var recorder = new SeenRecorder(scenario.name());
+        try (var client = new RawClient(URI.create(scenario.baseUrl()).getPort())) {
+            client.post(path(scenario), scenario.model(), "");
+            decode(client.readAll().text(), (name, data) -> {
+                if (!data.startsWith("[DONE]")) {
+                    read(scenario.api(), data, recorder);
+                }
+            });
+            return recorder.success();
+        } catch (IOException | IllegalStateException e) {
+            return recorder.failure(e, null);
+        }
+    }
+
+    private static String path(Scenario scenario) {
+        return switch (scenario.api()) {
+            case "chat" -> "/v1/chat/completions";
+            case "responses" -> "/v1/responses";
+            case "messages" -> "/v1/messages";
+            default -> "/v1beta/models/" + scenario.model() + ":streamGenerateContent?alt=sse";
+        };
+    }
+
+    /** Reads an event as its user would: by the fields that every event of the dialect has. */
+    private static void read(String api, String data, SeenRecorder seen) {
+        JsonNode json;
+        try {
+            json = JSON.readTree(data);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("not JSON: " + data, e);
+        }
+        if (!json.isObject()) {
+            throw new IllegalStateException("not an object: " + data);
+        }
+        switch (api) {
+            case "chat" -> {
+                if (!json.has("choices")) {
+                    throw new IllegalStateException("a chunk without choices: " + data);
+                }
+                seen.delta(json.at("/choices/0/delta/content").asText());
+            }
+            case "responses" -> seen.delta(json.path("delta").asText());
+            case "messages" -> seen.delta(json.at("/delta/text").asText());
+            default -> seen.delta(json.at("/candidates/0/content/parts/0/text").asText());
+        }
+    }
+
+    /** The line by line decoder that many SDKs share. */
+    private static void decodeBlocks(String body, boolean skipsEmpty, BiConsumer<String, String> event) {
+        String name = null;
+        String id = null;
+        var data = new StringBuilder();
+        for (String line : body.lines().toList()) {
+            if (line.isEmpty()) {
+                if (!skipsEmpty || name != null || id != null || !data.isEmpty()) {
+                    event.accept(name, data.toString());
+                }
+                name = null;
+                data.setLength(0);
+            } else if (line.startsWith("event: ")) {
+                name = line.substring(7);
+            } else if (line.startsWith("id: ")) {
+                id = line.substring(4);
+            } else if (line.startsWith("data: ")) {
+                data.append(line, 6, line.length());
+            }
+        }
+    }
+}
