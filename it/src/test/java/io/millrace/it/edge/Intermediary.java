@@ -19,12 +19,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /**
- * A real proxy in front of the relay: a process of its own, on a free port of 127.0.0.1, with its files in a directory of
+ * A real proxy in front of the relay, or behind it: a process of its own, on a free port of 127.0.0.1, with its files in a directory of
  * its own that goes with it. The packages come from {@code scripts/setup-it}; a missing one is a failure.
  */
 final class Intermediary implements AutoCloseable {
     /** The port is free when it is chosen, which another process may change before the proxy binds it. */
     private static final int TRIES = 5;
+
+    /** What it has by itself. */
+    private static final Duration NGINX_READ_TIMEOUT = Duration.ofSeconds(60);
+
+    /** Debian's. */
+    private static final Duration HAPROXY_READ_TIMEOUT = Duration.ofSeconds(50);
 
     private static final Duration START_LIMIT = Duration.ofSeconds(20);
     private static final long STOP_LIMIT_SECONDS = 10;
@@ -43,8 +49,13 @@ final class Intermediary implements AutoCloseable {
 
     /** nginx with Debian's settings; {@code /header-off/} is the same without the relay's {@code X-Accel-Buffering}. */
     static Intermediary nginx(int relayPort) throws IOException {
+        return nginx(relayPort, NGINX_READ_TIMEOUT);
+    }
+
+    /** The same that waits no longer than that for the next byte from behind it. */
+    static Intermediary nginx(int relayPort, Duration readTimeout) throws IOException {
         String binary = binary("nginx");
-        return start("nginx.conf", relayPort, files -> {
+        return start("nginx.conf", relayPort, readTimeout, files -> {
             var early = files.resolveSibling("early.log").toString();
             return List.of(binary, "-e", early, "-p", files.getParent().toString(), "-c", files.toString());
         });
@@ -52,8 +63,13 @@ final class Intermediary implements AutoCloseable {
 
     /** HAProxy with Debian's settings and {@code option http-no-delay}. */
     static Intermediary haproxy(int relayPort) throws IOException {
+        return haproxy(relayPort, HAPROXY_READ_TIMEOUT);
+    }
+
+    /** The same that waits no longer than that for the next byte from behind it. */
+    static Intermediary haproxy(int relayPort, Duration readTimeout) throws IOException {
         String binary = binary("haproxy");
-        return start("haproxy.cfg", relayPort, file -> List.of(binary, "-db", "-f", file.toString()));
+        return start("haproxy.cfg", relayPort, readTimeout, file -> List.of(binary, "-db", "-f", file.toString()));
     }
 
     /** Caddy as it is. */
@@ -62,6 +78,7 @@ final class Intermediary implements AutoCloseable {
         return start(
                 "Caddyfile",
                 relayPort,
+                Duration.ZERO,
                 file -> List.of(binary, "run", "--config", file.toString(), "--adapter", "caddyfile"));
     }
 
@@ -76,7 +93,8 @@ final class Intermediary implements AutoCloseable {
         delete(directory);
     }
 
-    private static Intermediary start(String template, int relayPort, Function<Path, List<String>> command)
+    private static Intermediary start(
+            String template, int relayPort, Duration readTimeout, Function<Path, List<String>> command)
             throws IOException {
         String log = "";
         for (int i = 0; i < TRIES; i++) {
@@ -90,6 +108,7 @@ final class Intermediary implements AutoCloseable {
                     resource(template)
                             .replace("@DIR@", directory.toString())
                             .replace("@PORT@", Integer.toString(port))
+                            .replace("@READ_TIMEOUT_MS@", Long.toString(readTimeout.toMillis()))
                             .replace("@RELAY@", Integer.toString(relayPort)));
             Process process = launch(directory, command.apply(file));
             await(template)
