@@ -1,0 +1,98 @@
+package io.millrace.server.balance;
+
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/**
+ * Picks one of an upstream's origins. Origins that are ejected or down are passed over, but never all of them: when there is
+ * no other, they are taken as if nothing were known against them.
+ */
+public final class Balancer {
+    private Balancer() {}
+
+    /**
+     * The better of two at random, by their cost.
+     *
+     * @param origins at least one
+     * @param exclude the one that another is wanted than, such as the one that has just failed; null is none
+     * @return null only if {@code exclude} is given and no other takes requests
+     */
+    public static OriginState pick(List<OriginState> origins, OriginState exclude, long nowNs, RandomGenerator random) {
+        OriginState picked = pick(origins, exclude, nowNs, random, true);
+        return picked == null && exclude == null ? pick(origins, null, nowNs, random, false) : picked;
+    }
+
+    /**
+     * The one that a hash points to, by the highest random weight (rendezvous hashing): when an origin leaves, only what
+     * pointed to it goes elsewhere, and comes back with it.
+     *
+     * @param hash of what requests have in common; see {@link KeyHash}
+     * @param origins at least one
+     * @param exclude as in {@link #pick}
+     * @return as {@link #pick} does
+     */
+    public static OriginState pickByHash(long hash, List<OriginState> origins, OriginState exclude, long nowNs) {
+        OriginState picked = pickByHash(hash, origins, exclude, nowNs, true);
+        return picked == null && exclude == null ? pickByHash(hash, origins, null, nowNs, false) : picked;
+    }
+
+    /** Whether some origin takes requests; if none does, another upstream had better be asked. */
+    public static boolean anyAdmits(List<OriginState> origins, long nowNs) {
+        for (int i = 0; i < origins.size(); i++) {
+            if (origins.get(i).admits(nowNs)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static OriginState pick(
+            List<OriginState> origins, OriginState exclude, long nowNs, RandomGenerator random, boolean admittedOnly) {
+        OriginState one = null;
+        OriginState other = null;
+        int seen = 0;
+        for (int i = 0; i < origins.size(); i++) {
+            OriginState origin = origins.get(i);
+            if (!isChoice(origin, exclude, nowNs, admittedOnly)) {
+                continue;
+            }
+            // A sample of two, taken in one pass.
+            int place = seen < 2 ? seen : random.nextInt(seen + 1);
+            seen++;
+            one = place == 0 ? origin : one;
+            other = place == 1 ? origin : other;
+        }
+        if (other == null) {
+            return one;
+        }
+        return random.nextBoolean() ? better(one, other, nowNs) : better(other, one, nowNs);
+    }
+
+    private static OriginState pickByHash(
+            long hash, List<OriginState> origins, OriginState exclude, long nowNs, boolean admittedOnly) {
+        OriginState best = null;
+        long bestWeight = 0;
+        for (int i = 0; i < origins.size(); i++) {
+            OriginState origin = origins.get(i);
+            long weight = KeyHash.mix(hash ^ origin.hash());
+            boolean higher = best == null || Long.compareUnsigned(weight, bestWeight) > 0;
+            if (higher && isChoice(origin, exclude, nowNs, admittedOnly)) {
+                best = origin;
+                bestWeight = weight;
+            }
+        }
+        return best;
+    }
+
+    private static boolean isChoice(OriginState origin, OriginState exclude, long nowNs, boolean admittedOnly) {
+        return origin != exclude && (!admittedOnly || origin.admits(nowNs));
+    }
+
+    private static OriginState better(OriginState one, OriginState other, long nowNs) {
+        double oneNs = one.ttftNs(Double.MAX_VALUE);
+        double otherNs = other.ttftNs(Double.MAX_VALUE);
+        double lesserNs = Math.min(oneNs, otherNs);
+        double knownNs = lesserNs == Double.MAX_VALUE ? 0 : lesserNs;
+        return one.cost(knownNs, nowNs) <= other.cost(knownNs, nowNs) ? one : other;
+    }
+}

@@ -1,0 +1,77 @@
+package io.millrace.server.balance;
+
+/**
+ * One attempt at an origin, from {@link OriginState#onStart} to exactly one of {@link #onSuccess}, {@link #onFailure} and
+ * {@link #onIgnored}; what is said after that is not heard. Confined to its event loop.
+ */
+public final class OriginAttempt {
+    private final OriginState origin;
+    private final long startNs;
+    private final boolean probe;
+    private boolean output;
+    private boolean ended;
+
+    OriginAttempt(OriginState origin, long startNs, boolean probe) {
+        this.origin = origin;
+        this.startNs = startNs;
+        this.probe = probe;
+    }
+
+    /** The origin. */
+    public OriginState origin() {
+        return origin;
+    }
+
+    /** Its first output came; an answer that is no stream has none. */
+    public void onFirstOutput(long nowNs) {
+        if (!output && !ended) {
+            origin.onFirstOutput(this, nowNs);
+            output = true;
+        }
+    }
+
+    /** It came to its end as it should, or was answered in a way that is the client's fault. */
+    public void onSuccess(long nowNs) {
+        if (end()) {
+            origin.onSuccess(this, nowNs);
+        }
+    }
+
+    /**
+     * It failed, before or after its first output.
+     *
+     * @param deadlineNs the attempt's own for its first output, which enters the moving time to first token: an origin that
+     *     fails fast is not a fast one
+     */
+    public void onFailure(long nowNs, long deadlineNs) {
+        if (end()) {
+            origin.onFailure(this, nowNs, deadlineNs);
+        }
+    }
+
+    /** It ended in a way that says nothing about the origin: the client left, or another attempt was faster. */
+    public void onIgnored() {
+        if (end()) {
+            origin.onIgnored(this);
+        }
+    }
+
+    long startNs() {
+        return startNs;
+    }
+
+    /** Whether it decides if an ejected origin comes back. */
+    boolean isProbe() {
+        return probe;
+    }
+
+    boolean hadOutput() {
+        return output;
+    }
+
+    private boolean end() {
+        boolean first = !ended;
+        ended = true;
+        return first;
+    }
+}

@@ -1,0 +1,257 @@
+package io.millrace.server.balance;
+
+import io.millrace.server.config.Health;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is known of one origin: what it has in hand, how fast it answers, and whether it serves. Thread-safe, as all event
+ * loops share it.
+ *
+ * <p>An origin serves until its attempts fail too often; then it is ejected for a time that doubles with each ejection. After
+ * that one attempt is let through: its first output brings the origin back, with a share of requests that grows over the slow
+ * start; its failure ejects the origin again. An active check that fails keeps requests away too, whatever else is known.
+ */
+public final class OriginState {
+    private static final Logger LOG = LoggerFactory.getLogger(OriginState.class);
+    private static final double LEAST_WEIGHT = 0.1;
+    private static final int MAX_DOUBLINGS = 30;
+    /** One lost packet is no reason, two in a row are. */
+    private static final int CHECKS_TO_FAIL = 2;
+
+    private final String name;
+    private final long hash;
+    private final Health health;
+    private final long slowStartNs;
+    private final TtftPercentile percentile;
+    private final MovingTtft ttft = new MovingTtft();
+    private final SlidingCount succeeded;
+    private final SlidingCount failed;
+
+    private int inFlight;
+    private int failuresInRow;
+    private int cutsInRow;
+    private int failedChecks;
+    private boolean ejected;
+    private boolean probing;
+    private boolean returned;
+    private int ejectionsInRow;
+    private long ejections;
+    private long ejectionNs;
+    private long ejectedNs;
+    private long returnedNs;
+
+    /**
+     * An origin that nothing is known of.
+     *
+     * @param name by which it is hashed and logged, such as {@code https://host:port}
+     * @param health when it is ejected
+     * @param percentile of its upstream, told each time to first token
+     */
+    public OriginState(String name, Health health, TtftPercentile percentile) {
+        this.name = name;
+        this.health = health;
+        this.percentile = percentile;
+        hash = KeyHash.of(name);
+        slowStartNs = health.slowStart().toNanos();
+        succeeded = new SlidingCount(health.window().toNanos());
+        failed = new SlidingCount(health.window().toNanos());
+    }
+
+    /** Its name. */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * An attempt begins; to be called by whoever picked the origin, before anyone else picks on the same event loop. Of an
+     * origin whose ejection is over it is the one that decides.
+     */
+    public synchronized OriginAttempt onStart(long nowNs) {
+        inFlight++;
+        ttft.onStart(nowNs);
+        boolean probe = ejected && !probing && isOver(nowNs);
+        probing |= probe;
+        return new OriginAttempt(this, nowNs, probe);
+    }
+
+    /** An active check was answered, or not. */
+    public synchronized void onCheck(boolean success, long nowNs) {
+        boolean was = isDown();
+        failedChecks = success ? 0 : Math.min(failedChecks + 1, CHECKS_TO_FAIL);
+        if (was != isDown()) {
+            LOG.warn("{} {} active checks", name, was ? "passes" : "fails");
+            if (was) {
+                startSlowly(nowNs);
+            }
+        }
+    }
+
+    /** Whether it takes requests: it is neither ejected nor down, or it is its turn to be tried again. */
+    public synchronized boolean admits(long nowNs) {
+        return !isDown() && (!ejected || (!probing && isOver(nowNs)));
+    }
+
+    /** How many attempts it has in hand. */
+    public synchronized int inFlight() {
+        return inFlight;
+    }
+
+    /** Whether it is ejected, or its turn to be tried again has not succeeded yet. */
+    public synchronized boolean isEjected() {
+        return ejected;
+    }
+
+    /** Whether its active checks fail. */
+    public synchronized boolean isDown() {
+        return failedChecks >= CHECKS_TO_FAIL;
+    }
+
+    /** How often it was ejected. */
+    public synchronized long ejections() {
+        return ejections;
+    }
+
+    long hash() {
+        return hash;
+    }
+
+    /** The average time to first token, or {@code otherwise} if none is known. */
+    synchronized double ttftNs(double otherwise) {
+        return ttft.averageNs(otherwise);
+    }
+
+    /**
+     * What another attempt here would wait for: the time to first token, times those in hand, over the share it is due.
+     *
+     * @param fasterNs the lesser average of the origins that are compared, which holds where this one's is not known
+     */
+    synchronized double cost(double fasterNs, long nowNs) {
+        return Math.max(1, ttft.expectedNs(fasterNs, nowNs)) * (inFlight + 1) / weight(nowNs);
+    }
+
+    synchronized void onFirstOutput(OriginAttempt attempt, long nowNs) {
+        long ttftNs = nowNs - attempt.startNs();
+        percentile.record(ttftNs);
+        ttft.onWaited(nowNs);
+        onAnswer(attempt, nowNs);
+        ttft.sample(ttftNs, nowNs);
+    }
+
+    synchronized void onSuccess(OriginAttempt attempt, long nowNs) {
+        inFlight--;
+        if (!attempt.hadOutput()) {
+            ttft.onWaited(nowNs);
+            onAnswer(attempt, nowNs);
+        }
+        cutsInRow = counts(attempt) ? 0 : cutsInRow;
+    }
+
+    synchronized void onFailure(OriginAttempt attempt, long nowNs, long deadlineNs) {
+        inFlight--;
+        ttft.sample(deadlineNs, nowNs);
+        if (!attempt.hadOutput()) {
+            ttft.onWaited(nowNs);
+        }
+        if (attempt.isProbe() && probing && ejected) {
+            eject(nowNs, "its trial failed");
+        } else if (counts(attempt)) {
+            countFailure(attempt, nowNs);
+        }
+    }
+
+    synchronized void onIgnored(OriginAttempt attempt) {
+        inFlight--;
+        if (!attempt.hadOutput()) {
+            ttft.onGivenUp();
+        }
+        if (attempt.isProbe() && ejected) {
+            probing = false;
+        }
+    }
+
+    /** It answered. An ejected origin comes back by it if the attempt is younger than the ejection. */
+    private void onAnswer(OriginAttempt attempt, long nowNs) {
+        if (ejected && attempt.startNs() - ejectedNs > 0) {
+            comeBack(nowNs);
+        }
+        if (counts(attempt)) {
+            failuresInRow = 0;
+            succeeded.add(nowNs, 1);
+        }
+    }
+
+    private void countFailure(OriginAttempt attempt, long nowNs) {
+        failed.add(nowNs, 1);
+        if (attempt.hadOutput()) {
+            succeeded.add(nowNs, -1);
+            cutsInRow++;
+        } else {
+            failuresInRow++;
+        }
+        int limit = health.consecutiveFailures();
+        if (limit > 0 && Math.max(failuresInRow, cutsInRow) >= limit) {
+            eject(nowNs, "attempts failed in a row");
+        } else if (failsTooOften(nowNs)) {
+            eject(nowNs, "too many of its attempts failed");
+        }
+    }
+
+    private boolean failsTooOften(long nowNs) {
+        long failures = failed.total(nowNs);
+        long attempts = failures + Math.max(0, succeeded.total(nowNs));
+        return health.failureRate() > 0
+                && attempts >= health.minRequests()
+                && failures >= health.failureRate() * attempts;
+    }
+
+    private void eject(long nowNs, String reason) {
+        long rested = health.window().toNanos();
+        boolean wasWell = !ejected && (!returned || nowNs - returnedNs > Math.max(rested, ejectionNs));
+        ejectionsInRow = wasWell ? 0 : ejectionsInRow;
+        long firstNs = health.ejection().toNanos();
+        long mostNs = health.maxEjection().toNanos();
+        int doublings = Math.min(ejectionsInRow++, MAX_DOUBLINGS);
+        ejectionNs = firstNs > mostNs >> doublings ? mostNs : firstNs << doublings;
+        ejectedNs = nowNs;
+        ejected = true;
+        probing = false;
+        ejections++;
+        LOG.warn("{} is ejected for {} ms: {}", name, TimeUnit.NANOSECONDS.toMillis(ejectionNs), reason);
+    }
+
+    private void comeBack(long nowNs) {
+        ejected = false;
+        probing = false;
+        startSlowly(nowNs);
+        LOG.warn("{} serves again", name);
+    }
+
+    private void startSlowly(long nowNs) {
+        returned = true;
+        returnedNs = nowNs;
+        failuresInRow = 0;
+        cutsInRow = 0;
+        succeeded.clear();
+        failed.clear();
+        ttft.forget();
+    }
+
+    /** Whether an attempt says something about the origin as it is now: it serves, and the attempt began since it does. */
+    private boolean counts(OriginAttempt attempt) {
+        return !ejected && (!returned || attempt.isProbe() || attempt.startNs() - returnedNs >= 0);
+    }
+
+    private boolean isOver(long nowNs) {
+        return nowNs - ejectedNs >= ejectionNs;
+    }
+
+    private double weight(long nowNs) {
+        long sinceNs = nowNs - returnedNs;
+        if (!returned || sinceNs >= slowStartNs) {
+            return 1;
+        }
+        return Math.max(LEAST_WEIGHT, (double) sinceNs / slowStartNs);
+    }
+}

@@ -1,0 +1,72 @@
+package io.millrace.server.balance;
+
+import io.netty.handler.codec.DateFormatter;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import java.util.concurrent.TimeUnit;
+
+/** What an answer says about trying again: {@code retry-after-ms}, {@code Retry-After} and {@code x-should-retry}. */
+public final class RetryAfter {
+    /** Nothing was asked for. */
+    public static final long NONE = -1;
+
+    private static final String MILLIS = "retry-after-ms";
+    private static final String SHOULD_RETRY = "x-should-retry";
+    private static final long NS_PER_MS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long NS_PER_S = TimeUnit.SECONDS.toNanos(1);
+    private static final long LONGEST_NS = TimeUnit.DAYS.toNanos(7);
+
+    private RetryAfter() {}
+
+    /**
+     * The wait that the answer asks for: {@code retry-after-ms}, which is more exact and of OpenAI's making, else
+     * {@code Retry-After}, seconds or a date (RFC 9110 section 10.2.3). What cannot be read is as if it were not there.
+     *
+     * @param nowMs since the epoch
+     * @return nanoseconds, at most seven days, or {@link #NONE}
+     */
+    public static long parse(HttpHeaders headers, long nowMs) {
+        long millis = amount(headers.get(MILLIS), NS_PER_MS);
+        if (millis != NONE) {
+            return millis;
+        }
+        String value = headers.get(HttpHeaderNames.RETRY_AFTER);
+        long seconds = amount(value, NS_PER_S);
+        return seconds != NONE || value == null ? seconds : untilDate(value, nowMs);
+    }
+
+    /** Whether to try again: what {@code x-should-retry} says, which is meant for the SDKs, else {@code otherwise}. */
+    public static boolean shouldRetry(HttpHeaders headers, boolean otherwise) {
+        String value = headers.get(SHOULD_RETRY);
+        if (value == null) {
+            return otherwise;
+        }
+        return switch (value.strip()) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> otherwise;
+        };
+    }
+
+    /** A number that is not negative; some servers send a fraction. */
+    private static long amount(String value, long unitNs) {
+        if (value == null) {
+            return NONE;
+        }
+        try {
+            double amount = Double.parseDouble(value.strip());
+            return amount >= 0 ? Math.min((long) (amount * unitNs), LONGEST_NS) : NONE;
+        } catch (NumberFormatException e) {
+            return NONE;
+        }
+    }
+
+    private static long untilDate(String value, long nowMs) {
+        var date = DateFormatter.parseHttpDate(value.strip());
+        if (date == null) {
+            return NONE;
+        }
+        long millis = Math.max(0, date.toInstant().toEpochMilli() - nowMs);
+        return Math.min(millis, LONGEST_NS / NS_PER_MS) * NS_PER_MS;
+    }
+}
