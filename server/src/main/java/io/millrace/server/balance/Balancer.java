@@ -93,6 +93,7 @@ public final class Balancer {
         double otherNs = other.ttftNs(Double.MAX_VALUE);
         double lesserNs = Math.min(oneNs, otherNs);
         double knownNs = lesserNs == Double.MAX_VALUE ? 0 : lesserNs;
-        return one.cost(knownNs, nowNs) <= other.cost(knownNs, nowNs) ? one : other;
+        double cost = one.cost(knownNs, other.inFlight(), nowNs);
+        return cost <= other.cost(knownNs, one.inFlight(), nowNs) ? one : other;
     }
 }

@@ -33,6 +33,7 @@ public final class OriginState {
     private int failuresInRow;
     private int cutsInRow;
     private int failedChecks;
+    private boolean lastFailed;
     private boolean ejected;
     private boolean probing;
     private boolean returned;
@@ -123,12 +124,15 @@ public final class OriginState {
     }
 
     /**
-     * What another attempt here would wait for: the time to first token, times those in hand, over the share it is due.
+     * What another attempt here would wait for: the time to first token, times those in hand, over the share it is due. That
+     * little is in hand speaks for no origin whose last attempt failed.
      *
+     * @param otherInFlight what the origin that it is compared with has in hand
      * @param fasterNs the lesser average of the origins that are compared, which holds where this one's is not known
      */
-    synchronized double cost(double fasterNs, long nowNs) {
-        return Math.max(1, ttft.expectedNs(fasterNs, nowNs)) * (inFlight + 1) / weight(nowNs);
+    synchronized double cost(double fasterNs, int otherInFlight, long nowNs) {
+        int load = 1 + (lastFailed ? Math.max(inFlight, otherInFlight) : inFlight);
+        return Math.max(1, ttft.expectedNs(fasterNs, nowNs)) * load / weight(nowNs);
     }
 
     synchronized void onFirstOutput(OriginAttempt attempt, long nowNs) {
@@ -150,6 +154,7 @@ public final class OriginState {
 
     synchronized void onFailure(OriginAttempt attempt, long nowNs, long deadlineNs) {
         inFlight--;
+        lastFailed = true;
         ttft.sample(deadlineNs, nowNs);
         if (!attempt.hadOutput()) {
             ttft.onWaited(nowNs);
@@ -176,6 +181,7 @@ public final class OriginState {
         if (ejected && attempt.startNs() - ejectedNs > 0) {
             comeBack(nowNs);
         }
+        lastFailed = false;
         if (counts(attempt)) {
             failuresInRow = 0;
             succeeded.add(nowNs, 1);

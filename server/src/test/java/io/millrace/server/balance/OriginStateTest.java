@@ -287,7 +287,7 @@ class OriginStateTest {
     }
 
     private double cost() {
-        return origin.cost((double) TTFT_NS, nowNs);
+        return origin.cost((double) TTFT_NS, 0, nowNs);
     }
 
     private void fail(OriginState failing, int times) {
