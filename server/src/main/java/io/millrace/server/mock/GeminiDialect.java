@@ -121,9 +121,10 @@ final class GeminiDialect implements MockDialect {
             case 401 -> "UNAUTHENTICATED";
             case 403 -> "PERMISSION_DENIED";
             case 404 -> "NOT_FOUND";
+            case 409, 425 -> "ABORTED";
             case 429 -> "RESOURCE_EXHAUSTED";
             case 500 -> "INTERNAL";
-            case 504 -> "DEADLINE_EXCEEDED";
+            case 408, 504 -> "DEADLINE_EXCEEDED";
             default -> status < 500 ? "INVALID_ARGUMENT" : "UNAVAILABLE";
         };
         return "{\"error\":{\"code\":%d,\"message\":\"%s\",\"status\":\"%s\"}}"

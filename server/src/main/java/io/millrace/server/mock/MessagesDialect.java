@@ -143,9 +143,10 @@ final class MessagesDialect implements MockDialect {
             case 402 -> "billing_error";
             case 403 -> "permission_error";
             case 404 -> "not_found_error";
+            case 409, 425 -> "conflict_error";
             case 413 -> "request_too_large";
             case 429 -> "rate_limit_error";
-            case 504 -> "timeout_error";
+            case 408, 504 -> "timeout_error";
             case 529 -> "overloaded_error";
             default -> status < 500 ? "invalid_request_error" : "api_error";
         };

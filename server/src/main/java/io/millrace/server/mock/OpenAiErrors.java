@@ -24,6 +24,8 @@ final class OpenAiErrors {
         return switch (status) {
             case 401, 403 -> error("invalid_request_error", "invalid_api_key", message);
             case 404 -> error("invalid_request_error", "not_found", message);
+            case 408 -> error("timeout", "timeout", message);
+            case 409, 425 -> error("server_error", "conflict", message);
             case 429 -> error("requests", "rate_limit_exceeded", message);
             case 503, 529 -> error("server_error", "server_is_overloaded", message);
             default ->
