@@ -155,6 +155,7 @@ final class ConfigReader {
         section.readBoolean("healthz", v -> draft.ownPaths = draft.ownPaths.withHealthz(v));
         section.readBoolean("readyz", v -> draft.ownPaths = draft.ownPaths.withReadyz(v));
         section.readBoolean("metrics", v -> draft.ownPaths = draft.ownPaths.withMetrics(v));
+        section.readBoolean("streams", v -> draft.ownPaths = draft.ownPaths.withStreams(v));
     }
 
     private void readUpstream(Section root, String name, Entry entry) {

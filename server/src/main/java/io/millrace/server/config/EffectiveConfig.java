@@ -101,6 +101,7 @@ public final class EffectiveConfig {
         tree.put("healthz", paths.healthz());
         tree.put("readyz", paths.readyz());
         tree.put("metrics", paths.metrics());
+        tree.put("streams", paths.streams());
         return tree;
     }
 

@@ -6,23 +6,29 @@ package io.millrace.server.config;
  * @param healthz {@code /healthz}
  * @param readyz {@code /readyz}
  * @param metrics {@code /metrics}
+ * @param streams {@code DELETE /millrace/streams/{id}}, and the header that tells a stream's id
  */
-public record OwnPaths(boolean healthz, boolean readyz, boolean metrics) {
+public record OwnPaths(boolean healthz, boolean readyz, boolean metrics, boolean streams) {
     /** All of them. */
-    public static final OwnPaths ALL = new OwnPaths(true, true, true);
+    public static final OwnPaths ALL = new OwnPaths(true, true, true, true);
 
     /** This with another {@code healthz}. */
     public OwnPaths withHealthz(boolean healthz) {
-        return new OwnPaths(healthz, readyz, metrics);
+        return new OwnPaths(healthz, readyz, metrics, streams);
     }
 
     /** This with another {@code readyz}. */
     public OwnPaths withReadyz(boolean readyz) {
-        return new OwnPaths(healthz, readyz, metrics);
+        return new OwnPaths(healthz, readyz, metrics, streams);
     }
 
     /** This with another {@code metrics}. */
     public OwnPaths withMetrics(boolean metrics) {
-        return new OwnPaths(healthz, readyz, metrics);
+        return new OwnPaths(healthz, readyz, metrics, streams);
+    }
+
+    /** This with another {@code streams}. */
+    public OwnPaths withStreams(boolean streams) {
+        return new OwnPaths(healthz, readyz, metrics, streams);
     }
 }

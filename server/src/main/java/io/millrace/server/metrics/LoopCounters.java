@@ -16,6 +16,7 @@ public final class LoopCounters {
 
     private final Map<String, AtomicLong> exchangesByOutcome = new ConcurrentHashMap<>();
     private final Map<String, AtomicLong> streamsByOutcome = new ConcurrentHashMap<>();
+    private final Map<String, AtomicLong> streamsByUsage = new ConcurrentHashMap<>();
     private final Map<String, Tokens> tokensByModel = new ConcurrentHashMap<>();
     private final AtomicLong frames = new AtomicLong();
     private final AtomicLong bytes = new AtomicLong();
@@ -38,10 +39,16 @@ public final class LoopCounters {
         add(exchanges, 1);
     }
 
+    /** A request that the relay answered by itself ended. */
+    public void endedLocally(String outcome) {
+        ended(outcome, false, false, 0, 0, null, -1, -1);
+    }
+
     /** An exchange ended; token counts below zero are not known. */
     public void ended(
             String outcome,
             boolean stream,
+            boolean usageExact,
             long relayedFrames,
             long responseBytes,
             String model,
@@ -51,6 +58,7 @@ public final class LoopCounters {
         add(cell(exchangesByOutcome, outcome), 1);
         if (stream) {
             add(cell(streamsByOutcome, outcome), 1);
+            add(cell(streamsByUsage, usageExact ? "exact" : "partial"), 1);
         }
         add(frames, relayedFrames);
         add(bytes, responseBytes);
@@ -67,6 +75,10 @@ public final class LoopCounters {
 
     Map<String, AtomicLong> streamsByOutcome() {
         return streamsByOutcome;
+    }
+
+    Map<String, AtomicLong> streamsByUsage() {
+        return streamsByUsage;
     }
 
     Map<String, Tokens> tokensByModel() {

@@ -53,8 +53,13 @@ public final class Metrics {
 
     private MetricSnapshots snapshots() {
         return MetricSnapshots.of(
-                byOutcome("millrace_exchanges", "Requests ended, by outcome.", LoopCounters::exchangesByOutcome),
-                byOutcome("millrace_streams", "Event streams ended, by outcome.", LoopCounters::streamsByOutcome),
+                by("outcome", "millrace_exchanges", "Requests ended, by outcome.", LoopCounters::exchangesByOutcome),
+                by("outcome", "millrace_streams", "Event streams ended, by outcome.", LoopCounters::streamsByOutcome),
+                by(
+                        "usage",
+                        "millrace_stream_usage",
+                        "Event streams ended, by whether their usage is that of the whole answer or of a part.",
+                        LoopCounters::streamsByUsage),
                 counter("millrace_frames", "Event stream frames relayed.", total(LoopCounters::frames)),
                 counter("millrace_response_bytes", "Response body bytes relayed.", total(LoopCounters::bytes)),
                 gauge("millrace_active_exchanges", "Requests in progress.", activeExchanges()),
@@ -72,15 +77,20 @@ public final class Metrics {
         return sums;
     }
 
-    private CounterSnapshot byOutcome(
-            String name, String help, Function<LoopCounters, Map<String, AtomicLong>> counts) {
+    private CounterSnapshot by(
+            String label, String name, String help, Function<LoopCounters, Map<String, AtomicLong>> counts) {
         var snapshot = CounterSnapshot.builder().name(name).help(help);
         sum(counts)
-                .forEach((outcome, count) -> snapshot.dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder()
-                        .labels(Labels.of("outcome", outcome))
+                .forEach((value, count) -> snapshot.dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder()
+                        .labels(Labels.of(label, value))
                         .value((double) count)
                         .build()));
         return snapshot.build();
+    }
+
+    /** Streams ended whose usage is {@code exact} or {@code partial}. */
+    public long streamsByUsage(String usage) {
+        return sum(LoopCounters::streamsByUsage).getOrDefault(usage, 0L);
     }
 
     private CounterSnapshot usage() {

@@ -106,6 +106,9 @@ final class AccessLogger implements Sweepable {
         line.number("request_bytes", summary.requestBytes());
         line.number("response_bytes", summary.responseBytes());
         var usage = summary.usage();
+        if (summary.stream()) {
+            line.text("usage", summary.usageExact() ? "exact" : "partial");
+        }
         line.known("input_tokens", usage.inputTokens());
         line.known("output_tokens", usage.outputTokens());
         line.known("cached_tokens", usage.cachedTokens());

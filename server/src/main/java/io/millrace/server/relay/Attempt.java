@@ -5,6 +5,7 @@ import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.server.config.Credential;
+import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Route;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.upstream.UpstreamConnection;
@@ -305,6 +306,25 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
         }
     }
 
+    /**
+     * Has what is left of the stream read to its end, within bounds, without the client. Then {@code done} runs.
+     *
+     * @return false if there is nothing to read on
+     */
+    boolean readOn(Disconnect bounds, Runnable done) {
+        if (upstream == null || !upstream.isStreaming() || !request.complete()) {
+            return false;
+        }
+        UpstreamConnection rest = upstream;
+        upstream = null;
+        closed = true;
+        if (grace != null) {
+            grace.cancel(false);
+        }
+        new ReadOn(loop, rest, stream, bounds, route.timeouts(), done);
+        return true;
+    }
+
     /** Lets go of everything that is held; the connection is left as it is. */
     void release() {
         closed = true;
@@ -362,7 +382,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
 
     private void beginStream(HttpResponse head) {
         if (stream == null) {
-            stream = newStream(Heads.stream(head, credential(), exchange.requestId()));
+            stream = newStream(Heads.stream(head, credential(), exchange.requestId(), exchange.streamId()));
         }
         upstream.beginStream(head, stream.frames(), stream);
         body.drop();
@@ -372,7 +392,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
     private StreamRelay newStream(HttpResponse head) {
         exchange.status(200);
         var frames = new SseFrameDecoder(downstream.channel().alloc(), exchange.frameHold());
-        return new StreamRelay(
+        var relay = new StreamRelay(
                 downstream,
                 head,
                 exchange.dialect(),
@@ -381,6 +401,10 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
                 route.heartbeat(),
                 request.fields().choices(),
                 exchange.requestId());
+        if (request.usageAdded()) {
+            relay.dropUsageFrames();
+        }
+        return relay;
     }
 
     private void beginPlain(HttpResponse head) {
@@ -458,7 +482,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
         if (wanted
                 && mayBegin
                 && nowNs - timeline.requestCompleteNs >= heartbeat.interval().toNanos()) {
-            stream = newStream(Heads.stream(null, credential(), exchange.requestId()));
+            stream = newStream(Heads.stream(null, credential(), exchange.requestId(), exchange.streamId()));
         }
     }
 

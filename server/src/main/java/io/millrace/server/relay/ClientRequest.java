@@ -12,6 +12,7 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpUtil;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /** One client's request as far as it has been read, and what becomes of it for an upstream. */
@@ -29,6 +30,7 @@ final class ClientRequest {
     private RequestFields fields = RequestFields.NONE;
     private boolean complete;
     private boolean spliced;
+    private boolean usageAdded;
 
     ClientRequest(HttpRequest head, RequestBody body) {
         this.head = head;
@@ -94,8 +96,26 @@ final class ClientRequest {
         return route.rewriteModel() != null && target.modelInPath() == null;
     }
 
+    /** Whether {@code route} may have this request ask for usage that its client did not ask for. */
+    boolean mayBeMadeToTellUsage(Route route, Dialect dialect) {
+        return route.includeUsage() && dialect == Dialect.CHAT && method.equals(HttpMethod.POST);
+    }
+
+    /** Whether the client asked for a frame that tells the usage. */
+    boolean usageAsked() {
+        return fields.usage() != null && fields.usage().asked();
+    }
+
+    /** Whether the request was made to ask for usage, so that what comes for it is not the client's. */
+    boolean usageAdded() {
+        return usageAdded;
+    }
+
     /** The head to send to an upstream; the body is rewritten in place where the route says so. */
     HttpRequest forUpstream(Route route, Upstream upstream, Dialect dialect) {
+        if (mayBeMadeToTellUsage(route, dialect)) {
+            spliceUsage();
+        }
         Target asked = target;
         if (isRewrittenBy(route)) {
             spliceModel(route.rewriteModel());
@@ -123,6 +143,18 @@ final class ClientRequest {
             }
         }
         return false;
+    }
+
+    private void spliceUsage() {
+        RequestFields.Usage usage = fields.usage();
+        boolean possible = body.isKept() && fields.stream() && usage != null && usage.start() >= 0;
+        if (usageAdded || !possible || usage.asked()) {
+            return;
+        }
+        usageAdded = true;
+        byte[] text = usage.text().getBytes(StandardCharsets.US_ASCII);
+        body.splice(usage.start(), usage.end(), Unpooled.wrappedBuffer(text));
+        fields = fields.shifted(usage.end(), text.length - (usage.end() - usage.start()));
     }
 
     private void spliceModel(String model) {

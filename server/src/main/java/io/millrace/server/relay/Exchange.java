@@ -2,13 +2,16 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.RelayError;
+import io.millrace.codec.dialect.StreamStop;
 import io.millrace.codec.dialect.Usage;
+import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Route;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.DownstreamExchange;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.HttpRequest;
+import java.util.concurrent.TimeUnit;
 
 /**
  * One request and its response, as the client sees them: finds the route, has an {@link Attempt} made at its upstream, and
@@ -34,6 +37,7 @@ final class Exchange implements DownstreamExchange {
     private Refusal refusal;
     private String errorCode;
     private int status;
+    private String streamId;
 
     Exchange(RelayLoop loop, RelaySettings settings, DownstreamConnection downstream, HttpRequest head) {
         this.loop = loop;
@@ -74,6 +78,14 @@ final class Exchange implements DownstreamExchange {
 
     String requestId() {
         return requestId;
+    }
+
+    /** By what the client may have its stream stopped; null where that is switched off. */
+    String streamId() {
+        if (streamId == null && settings.config().ownPaths().streams()) {
+            streamId = loop.streams().add(this, ClientKey.hash(request.headers(), target));
+        }
+        return streamId;
     }
 
     Dialect dialect() {
@@ -171,9 +183,31 @@ final class Exchange implements DownstreamExchange {
             return;
         }
         boolean succeeded = stream() != null && stream().saidAll();
+        Outcome outcome = succeeded ? Outcome.COMPLETED : Outcome.CLIENT_GONE;
+        if (readsOn(outcome)) {
+            return;
+        }
         abortUpstream();
         letGo();
-        report(succeeded ? Outcome.COMPLETED : Outcome.CLIENT_GONE);
+        report(outcome);
+    }
+
+    /** What has told its usage already has nothing more to say. */
+    private boolean readsOn(Outcome outcome) {
+        boolean wanted = route != null && route.disconnect().policy() == Disconnect.Policy.READ_ON;
+        if (!wanted || stream() == null || stream().usageExact()) {
+            return false;
+        }
+        boolean began = attempt.readOn(route.disconnect(), () -> {
+            attempt.release();
+            report(outcome);
+        });
+        if (began) {
+            ended = true;
+            body.drop();
+            forgetStream();
+        }
+        return began;
     }
 
     @Override
@@ -181,6 +215,25 @@ final class Exchange implements DownstreamExchange {
         if (!ended && attempt != null) {
             attempt.onSweep(nowNs);
         }
+    }
+
+    /**
+     * Ends the stream because its client wants no more of it: cleanly, and without its upstream.
+     *
+     * @return false if there is no stream that has begun
+     */
+    boolean stop() {
+        if (ended || !streamStarted()) {
+            return false;
+        }
+        String model = request.fields().model();
+        long nowSeconds = TimeUnit.MILLISECONDS.toSeconds(System.currentTimeMillis());
+        var stop = new StreamStop(requestId, model, request.fields().choices(), request.usageAsked(), nowSeconds);
+        if (stream().stop(stop)) {
+            abortUpstream();
+            end(stream().endingAsSeen());
+        }
+        return true;
     }
 
     /** Ends the exchange because the relay is going away. */
@@ -226,7 +279,7 @@ final class Exchange implements DownstreamExchange {
         if (chosen.dialect() != null) {
             dialect = chosen.dialect();
         }
-        needsWholeBody |= request.isRewrittenBy(chosen);
+        needsWholeBody |= request.isRewrittenBy(chosen) || request.mayBeMadeToTellUsage(chosen, dialect);
         attempt = new Attempt(this, loop, downstream, request, timeline, chosen, settings.destination(chosen));
         attempt.start();
     }
@@ -340,6 +393,13 @@ final class Exchange implements DownstreamExchange {
             attempt.release();
         }
         body.drop();
+        forgetStream();
+    }
+
+    private void forgetStream() {
+        if (streamId != null) {
+            loop.streams().remove(streamId);
+        }
     }
 
     /** After the last flush, so that the moment of a write in it is known. */
@@ -369,6 +429,7 @@ final class Exchange implements DownstreamExchange {
                 body.received(),
                 streamed ? stream.bodyBytes() : attempt == null ? 0 : attempt.plainBytes(),
                 streamed ? stream.inspector().usage() : Usage.NONE,
+                streamed && stream.usageExact(),
                 timeline));
     }
 }

@@ -14,6 +14,7 @@ import java.util.Map;
 final class HeaderRules {
     static final AsciiString REQUEST_ID = AsciiString.cached("x-request-id");
     static final AsciiString OWN_REQUEST_ID = AsciiString.cached("x-millrace-request-id");
+    static final AsciiString STREAM_ID = AsciiString.cached("x-millrace-stream");
     static final AsciiString ACCEL_BUFFERING = AsciiString.cached("x-accel-buffering");
 
     private static final NameSet HOP_BY_HOP = NameSet.of(

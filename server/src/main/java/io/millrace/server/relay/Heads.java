@@ -52,8 +52,13 @@ final class Heads {
         return credential != null && credential.header().equalsIgnoreCase("x-goog-api-key");
     }
 
-    /** The head of an event stream; {@code upstream} is null for one that the relay begins by itself. */
-    static HttpResponse stream(HttpResponse upstream, Credential credential, String requestId) {
+    /**
+     * The head of an event stream.
+     *
+     * @param upstream null for a stream that the relay begins by itself
+     * @param streamId by what its client may stop it, or null
+     */
+    static HttpResponse stream(HttpResponse upstream, Credential credential, String requestId, String streamId) {
         HttpHeaders headers = upstream == null
                 ? DefaultHttpHeadersFactory.headersFactory().newHeaders()
                 : HeaderRules.toClient(upstream.headers(), credential, true);
@@ -67,6 +72,9 @@ final class Heads {
             headers.set(HeaderRules.REQUEST_ID, requestId);
         }
         headers.set(HeaderRules.OWN_REQUEST_ID, requestId);
+        if (streamId != null) {
+            headers.set(HeaderRules.STREAM_ID, streamId);
+        }
         return new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK, headers);
     }
 

@@ -18,6 +18,8 @@ public enum Outcome {
     UPSTREAM_IDLE,
     /** The upstream sent no output for the limit that holds. */
     UPSTREAM_NO_OUTPUT,
+    /** The client asked for an end before the stream had one, and got it. */
+    STOPPED,
     /** The client left before the end. */
     CLIENT_GONE,
     /** The drain limit cut the stream. */

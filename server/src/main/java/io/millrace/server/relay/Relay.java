@@ -27,12 +27,14 @@ import java.util.List;
 
 /** The relay without its listeners: turns requests into exchanges, on whatever event loop they come. */
 public final class Relay implements RequestHandler {
+    private static final String STREAMS = "/millrace/streams/";
     private static final long MAX_SWEEP_PERIOD_NS = Duration.ofMillis(250).toNanos();
     private static final long MIN_SWEEP_PERIOD_NS = Duration.ofMillis(5).toNanos();
     /** Kept request bodies may take a quarter of direct memory, whose limit is the heap's unless a flag sets it. */
     private static final int BODY_BUDGET_DIVISOR = 4;
 
     private final IdentityHashMap<EventLoop, RelayLoop> loops = new IdentityHashMap<>();
+    private final List<RelayLoop> numbered = new ArrayList<>();
     private final Metrics metrics;
     private volatile RelaySettings settings;
     private volatile boolean draining;
@@ -52,7 +54,9 @@ public final class Relay implements RequestHandler {
             counters.add(own);
             var accessLogger =
                     new AccessLogger(loop, sweeper, config.accessLog().format());
-            loops.put(loop, new RelayLoop(loop, connector, sweeper, own, accessLogger, budget));
+            var relayLoop = new RelayLoop(numbered.size(), loop, connector, sweeper, own, accessLogger, budget);
+            numbered.add(relayLoop);
+            loops.put(loop, relayLoop);
         }
         metrics = new Metrics(counters);
     }
@@ -95,6 +99,7 @@ public final class Relay implements RequestHandler {
 
     /** Ends every exchange that is still in progress with an error that says why. */
     public void cutAll() {
+        onEachLoop(loop -> List.copyOf(loop.readingOn()).forEach(ReadOn::cancel));
         onEachLoop(loop -> List.copyOf(loop.connections()).forEach(connection -> {
             if (connection.exchange() instanceof Exchange exchange) {
                 exchange.onDrainLimit();
@@ -105,6 +110,7 @@ public final class Relay implements RequestHandler {
     /** Closes the connections to upstreams and hands over what the access log still holds. */
     public void closeLoops() {
         onEachLoop(loop -> {
+            List.copyOf(loop.readingOn()).forEach(ReadOn::cancel);
             loop.keepOnly(List.of());
             loop.accessLogger().handOver();
         });
@@ -126,6 +132,12 @@ public final class Relay implements RequestHandler {
         DownstreamExchange own = ownPath(loop, connection, current.config().ownPaths(), request, target);
         if (own != null) {
             return own;
+        }
+        if (current.config().ownPaths().streams() && request.method().equals(HttpMethod.DELETE)) {
+            DownstreamExchange stop = stopRequest(loop, current, connection, request, target);
+            if (stop != null) {
+                return stop;
+            }
         }
         var exchange = new Exchange(loop, current, connection, request);
         String violation = current.config().injectsCredentials()
@@ -188,14 +200,37 @@ public final class Relay implements RequestHandler {
         };
     }
 
+    /** A page of another origin may not stop the streams that are paid for with the relay's own keys. */
+    private DownstreamExchange stopRequest(
+            RelayLoop loop,
+            RelaySettings current,
+            DownstreamConnection connection,
+            HttpRequest request,
+            Target target) {
+        if (!target.path().startsWith(STREAMS)) {
+            return null;
+        }
+        boolean guarded = current.config().injectsCredentials();
+        if (guarded && OpenGuard.violation(request, current.config().allowOpen()) != null) {
+            return null;
+        }
+        String id = target.path().substring(STREAMS.length());
+        int owner = OpenStreams.loopOf(id);
+        return new StopExchange(
+                connection,
+                loop,
+                owner >= 0 && owner < numbered.size() ? numbered.get(owner) : null,
+                id,
+                ClientKey.hash(request.headers(), target));
+    }
+
     private DownstreamExchange text(RelayLoop loop, DownstreamConnection connection, int status, String text) {
         byte[] body = text.getBytes(StandardCharsets.US_ASCII);
         return local(loop, connection, () -> respond(connection, status, "text/plain; charset=utf-8", body));
     }
 
     private static DownstreamExchange local(RelayLoop loop, DownstreamConnection connection, Runnable answer) {
-        return new LocalExchange(
-                connection, answer, () -> loop.counters().ended(Outcome.LOCAL.label(), false, 0, 0, null, -1, -1));
+        return new LocalExchange(connection, answer, () -> loop.counters().endedLocally(Outcome.LOCAL.label()));
     }
 
     private static void respond(DownstreamConnection connection, int status, String type, byte[] body) {

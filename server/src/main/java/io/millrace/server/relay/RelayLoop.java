@@ -23,6 +23,8 @@ final class RelayLoop {
     private final LoopCounters counters;
     private final AccessLogger accessLogger;
     private final RequestBody.Budget bodyBudget;
+    private final OpenStreams streams;
+    private final Set<ReadOn> readingOn = new HashSet<>();
     private final Map<Origin, UpstreamPool> pools = new HashMap<>();
     private final Set<DownstreamConnection> connections = new HashSet<>();
     private final String idPrefix =
@@ -30,12 +32,14 @@ final class RelayLoop {
     private long nextId = ThreadLocalRandom.current().nextInt(36 * 36 * 36);
 
     RelayLoop(
+            int number,
             EventLoop loop,
             Connector connector,
             Sweeper sweeper,
             LoopCounters counters,
             AccessLogger accessLogger,
             RequestBody.Budget bodyBudget) {
+        streams = new OpenStreams(number);
         this.loop = loop;
         this.connector = connector;
         this.sweeper = sweeper;
@@ -64,6 +68,16 @@ final class RelayLoop {
         return bodyBudget;
     }
 
+    /** The streams that their clients may stop. */
+    OpenStreams streams() {
+        return streams;
+    }
+
+    /** The streams that are read to their end without their clients. */
+    Set<ReadOn> readingOn() {
+        return readingOn;
+    }
+
     /** Unique within the process and, but for chance, beyond it. */
     String nextRequestId() {
         return idPrefix + Long.toString(nextId++, 36);
@@ -89,6 +103,7 @@ final class RelayLoop {
         counters.ended(
                 summary.outcome().label(),
                 summary.stream(),
+                summary.usageExact(),
                 summary.frames(),
                 summary.responseBytes(),
                 summary.model(),

@@ -6,7 +6,9 @@ import io.millrace.codec.dialect.HeartbeatForm;
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.codec.dialect.StreamInspector;
+import io.millrace.codec.dialect.StreamStop;
 import io.millrace.codec.dialect.TailVerdict;
+import io.millrace.codec.dialect.Usage;
 import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.server.config.Heartbeat;
 import io.millrace.server.config.Timeouts;
@@ -58,6 +60,8 @@ final class StreamRelay implements StreamListener {
     private boolean closedToFrames;
     private boolean lastFrameDropped;
     private boolean halfFrameSent;
+    private boolean usageDropped;
+    private StreamStop stop;
 
     StreamRelay(
             DownstreamConnection downstream,
@@ -99,6 +103,12 @@ final class StreamRelay implements StreamListener {
         return framesSeen;
     }
 
+    /** Whether the usage known is that of the whole answer: the answer has come to its end, and both counts were told. */
+    boolean usageExact() {
+        Usage usage = inspector.usage();
+        return saidAll() && usage.inputTokens() >= 0 && usage.outputTokens() >= 0;
+    }
+
     /** Body bytes written to the client. */
     long bodyBytes() {
         return sink == null ? 0 : sink.bodyBytes();
@@ -110,6 +120,22 @@ final class StreamRelay implements StreamListener {
             sink = downstream.writeStreamHead(head);
             head = null;
         }
+    }
+
+    /** Frames that carry nothing but usage are not for this client, who did not ask for them. */
+    void dropUsageFrames() {
+        usageDropped = true;
+    }
+
+    /**
+     * Asks for an end as the dialect has it.
+     *
+     * @return whether {@link #endingAsSeen} gives it now; else it does once the frame that is on its way is whole
+     */
+    boolean stop(StreamStop stop) {
+        this.stop = stop;
+        closedToFrames = !halfFrameSent;
+        return closedToFrames;
     }
 
     /** Whether the stream has said its last, so that it can be ended whatever the upstream still sends. */
@@ -155,7 +181,11 @@ final class StreamRelay implements StreamListener {
             lastFrameDropped = true;
             return;
         }
-        onKind(inspector.inspect(buf, start, end));
+        FrameKind kind = inspector.inspect(buf, start, end);
+        onKind(kind);
+        if (kind == FrameKind.STRUCTURAL && usageDropped && inspector.isUsageOnly()) {
+            return;
+        }
         append(buf, start, end);
         framesSeen++;
         closeIfLast();
@@ -176,6 +206,7 @@ final class StreamRelay implements StreamListener {
         halfFrameSent = !last;
         if (last) {
             closeIfLast();
+            closedToFrames |= stop != null;
         }
     }
 
@@ -202,6 +233,12 @@ final class StreamRelay implements StreamListener {
     Ending endingAsSeen() {
         if (halfFrameSent) {
             return Ending.withError(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended inside a frame");
+        }
+        if (stop != null) {
+            writeStop();
+            if (inspector.end() == StreamEnd.OPEN) {
+                return Ending.asRelayed(Outcome.STOPPED);
+            }
         }
         return switch (inspector.end()) {
             case FINISHED, TERMINAL, DONE -> Ending.asRelayed(Outcome.COMPLETED);
@@ -335,6 +372,21 @@ final class StreamRelay implements StreamListener {
         sink.write();
         downstream.flush();
         lastWriteNs = nowNs;
+    }
+
+    /** Nothing of the upstream's follows, so that a line feed which its last frame may still wait for is ours to write. */
+    private void writeStop() {
+        if (frames.awaitsLineFeed()) {
+            appendText("\n");
+        }
+        ByteBuf ending = inspector.stopFrames(downstream.channel().alloc(), stop);
+        try {
+            if (ending.isReadable()) {
+                append(ending, ending.readerIndex(), ending.writerIndex());
+            }
+        } finally {
+            ending.release();
+        }
     }
 
     private void relayTail() {

@@ -12,6 +12,8 @@ import io.millrace.codec.dialect.Usage;
  * @param status the status that the client got
  * @param error the code of an error of the relay's own, or null
  * @param finishReason the stream's own, or null
+ * @param usageExact whether {@code usage} is what the provider says of the whole answer; else it is what was known of a
+ *     part of it
  * @param stream whether the response was an event stream
  */
 record Summary(
@@ -32,6 +34,7 @@ record Summary(
         long requestBytes,
         long responseBytes,
         Usage usage,
+        boolean usageExact,
         Timeline timeline) {
     /** Of a request that was refused before it became an exchange; {@code method} and {@code path} may be null. */
     static Summary refused(String method, String path, int status, String error) {
@@ -55,6 +58,7 @@ record Summary(
                 0,
                 0,
                 Usage.NONE,
+                false,
                 timeline);
     }
 }

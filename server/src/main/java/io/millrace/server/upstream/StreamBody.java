@@ -17,7 +17,7 @@ public final class StreamBody implements AutoCloseable {
     private final ChunkedBody chunks;
     private final Inflation inflation;
     private final SseFrameDecoder frames;
-    private final StreamListener listener;
+    private StreamListener listener;
     private long remaining;
     private boolean ended;
     private boolean discarding;
@@ -53,6 +53,11 @@ public final class StreamBody implements AutoCloseable {
     /** Whether only the end of the connection ends this body. */
     public boolean endsWithConnection() {
         return chunks == null && remaining < 0;
+    }
+
+    /** From now on the frames go to {@code next}. */
+    void listener(StreamListener next) {
+        listener = next;
     }
 
     /** From now on only looks for the end of the body. */

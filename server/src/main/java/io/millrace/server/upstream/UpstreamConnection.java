@@ -142,6 +142,18 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         decoder.beginRaw();
     }
 
+    /** Whether the body of an event stream is being read. */
+    public boolean isStreaming() {
+        return stream != null;
+    }
+
+    /** From now on what is left of an event stream goes to others. Not to be called while a read is being delivered. */
+    public void handOver(UpstreamListener next, StreamListener frameListener) {
+        listener = next;
+        stream.listener(frameListener);
+        reading(true);
+    }
+
     /** Stops or resumes reading the upstream's socket. */
     public void reading(boolean on) {
         context.channel().config().setAutoRead(on);

@@ -81,7 +81,7 @@ class ConfigLoaderTest {
         assertThat(config.limits().lowWatermark()).isEqualTo(64 * 1024);
         assertThat(config.limits().body()).isEqualTo(1L << 30);
         assertThat(config.accessLog()).isEqualTo(new AccessLog(AccessLog.Format.TEXT, directory.resolve("access.log")));
-        assertThat(config.ownPaths()).isEqualTo(new OwnPaths(true, true, false));
+        assertThat(config.ownPaths()).isEqualTo(new OwnPaths(true, true, false, true));
         assertThat(config.upstreams()).containsOnlyKeys("openai", "local");
         assertThat(config.upstreams().get("openai").credential().value()).isEqualTo("Bearer s3cret");
         var local = config.upstreams().get("local");
@@ -131,7 +131,9 @@ class ConfigLoaderTest {
                 problem("lisen: 1", "1:1: lisen: unknown key, did you mean 'listen'?"),
                 problem("timeouts:\n  conect: 5s", "2:3: conect: unknown key, did you mean 'connect'?"),
                 problem("timeouts:\n  request-head: 5s", "2:3: request-head: unknown key, did you mean 'requestHead'?"),
-                problem("ownPaths: {zzz: true}", "1:12: zzz: unknown key (expected: one of healthz, readyz, metrics)"),
+                problem(
+                        "ownPaths: {zzz: true}",
+                        "1:12: zzz: unknown key (expected: one of healthz, readyz, metrics, streams)"),
                 problem("timeouts: {idle: 15}", "1:18: idle: '15' (expected: a duration such as 15s, 250ms or 10m)"),
                 problem("timeouts: {idle: 0s}", "1:18: idle: PT0S (expected: > 0)"),
                 problem("timeouts: 5s", "1:11: timeouts: a value (expected: settings)"),

@@ -55,7 +55,7 @@ class OwnPathsTest {
 
     @Test
     void relaysWhatIsSwitchedOff() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withOwnPaths(new OwnPaths(false, true, false)));
+        try (var harness = RelayHarness.start(config -> config.withOwnPaths(new OwnPaths(false, true, false, true)));
                 var client = harness.client()) {
             get(client, "GET", "/healthz");
             get(client, "GET", "/metrics");

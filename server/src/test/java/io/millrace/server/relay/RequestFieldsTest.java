@@ -48,6 +48,47 @@ class RequestFieldsTest {
     }
 
     @ParameterizedTest
+    @CsvSource(
+            quoteCharacter = '\'',
+            value = {
+                "'{\"stream\":true}', '{\"stream_options\":{\"include_usage\":true},\"stream\":true}'",
+                "' { \"a\":1}', ' {\"stream_options\":{\"include_usage\":true}, \"a\":1}'",
+                "'\uFEFF{\"a\":1}', '\uFEFF{\"stream_options\":{\"include_usage\":true},\"a\":1}'",
+                "'{\"stream_options\":{}}', '{\"stream_options\":{\"include_usage\":true}}'",
+                "'{\"stream_options\" : { }}', '{\"stream_options\" : {\"include_usage\":true }}'",
+                "'{\"stream_options\":null}', '{\"stream_options\":{\"include_usage\":true}}'",
+                "'{\"stream_options\":{\"x\":[1,{}]}}', '{\"stream_options\":{\"include_usage\":true,\"x\":[1,{}]}}'",
+                "'{\"stream_options\":{\"include_usage\":false}}', '{\"stream_options\":{\"include_usage\":true}}'",
+                "'{\"a\":\"\u00e9\",\"stream_options\":{\"include_usage\" : null , \"x\":1}}', "
+                        + "'{\"a\":\"\u00e9\",\"stream_options\":{\"include_usage\" : true , \"x\":1}}'",
+                "'{\"stream_options\":{\"include_usage\":true},\"stream_options\":{}}', "
+                        + "'{\"stream_options\":{\"include_usage\":true},\"stream_options\":{\"include_usage\":true}}'",
+            })
+    void findsWhereToAskForUsage(String json, String asking) {
+        for (ByteBuf body : new ByteBuf[] {whole(json, StandardCharsets.UTF_8), split(json)}) {
+            RequestFields.Usage usage = RequestFields.of(body).usage();
+            assertThat(usage.asked()).isFalse();
+            int length = body.readableBytes();
+            String before = body.toString(0, usage.start(), StandardCharsets.UTF_8);
+            String after = body.toString(usage.end(), length - usage.end(), StandardCharsets.UTF_8);
+            assertThat(before + usage.text() + after).isEqualTo(asking);
+            body.release();
+        }
+    }
+
+    @Test
+    void knowsWhoAsksForUsageAndWhoCannotBeHelped() {
+        ByteBuf asks = whole("{\"stream_options\":{\"x\":1,\"include_usage\":true}}", StandardCharsets.UTF_8);
+        assertThat(RequestFields.of(asks).usage().asked()).isTrue();
+        asks.release();
+        for (String value : new String[] {"1", "\"x\"", "[]", "{\"include_usage\":1}", "{\"include_usage\":{}}"}) {
+            ByteBuf body = whole("{\"stream_options\":" + value + "}", StandardCharsets.UTF_8);
+            assertThat(RequestFields.of(body).usage()).as(value).isNull();
+            body.release();
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "[]",

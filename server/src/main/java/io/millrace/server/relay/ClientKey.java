@@ -1,0 +1,79 @@
+package io.millrace.server.relay;
+
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.util.AsciiString;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.util.List;
+
+/**
+ * Who asks, as a number that tells nothing: a hash of all the keys that a request carries. It is salted by the process,
+ * so that it can be compared with another one of the same process and nothing else can be learned from it.
+ */
+final class ClientKey {
+    private static final List<AsciiString> FIELDS = List.of(
+            AsciiString.cached("authorization"),
+            AsciiString.cached("x-api-key"),
+            AsciiString.cached("api-key"),
+            AsciiString.cached("x-goog-api-key"));
+    private static final String BEARER = "bearer ";
+    private static final int SALT_BYTES = 32;
+    private static final byte[] SALT = salt();
+
+    private ClientKey() {}
+
+    /** The hash of the keys in these fields and in the query. A key counts as the same in whichever place it stands. */
+    static byte[] hash(HttpHeaders headers, Target target) {
+        MessageDigest digest = digest();
+        digest.update(SALT);
+        for (AsciiString field : FIELDS) {
+            for (String value : headers.getAll(field)) {
+                boolean bearer = value.regionMatches(true, 0, BEARER, 0, BEARER.length());
+                add(digest, bearer ? value.substring(BEARER.length()).trim() : value);
+            }
+        }
+        for (String parameter : target.query().isEmpty()
+                ? new String[0]
+                : target.query().substring(1).split("&", -1)) {
+            if (parameter.startsWith("key=")) {
+                add(digest, decoded(parameter.substring("key=".length())));
+            }
+        }
+        return digest.digest();
+    }
+
+    /** Whether two hashes are the same, in a time that does not tell where they differ. */
+    static boolean same(byte[] one, byte[] other) {
+        return MessageDigest.isEqual(one, other);
+    }
+
+    private static void add(MessageDigest digest, String key) {
+        digest.update(key.getBytes(StandardCharsets.UTF_8));
+        digest.update((byte) 0);
+    }
+
+    private static String decoded(String value) {
+        try {
+            return URLDecoder.decode(value, StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            return value;
+        }
+    }
+
+    private static byte[] salt() {
+        var salt = new byte[SALT_BYTES];
+        new SecureRandom().nextBytes(salt);
+        return salt;
+    }
+
+    private static MessageDigest digest() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

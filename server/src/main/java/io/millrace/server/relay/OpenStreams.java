@@ -1,0 +1,82 @@
+package io.millrace.server.relay;
+
+import java.security.SecureRandom;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Map;
+
+/**
+ * The streams of one event loop that a client may ask to be stopped, by the ids that their clients were told. Confined to
+ * that event loop.
+ */
+final class OpenStreams {
+    private static final int ID_BYTES = 12;
+    private static final int IDS_PER_FILL = 64;
+    private static final byte[] NO_KEY = new byte[0];
+
+    private final String prefix;
+    private final Map<String, Stream> streams = new HashMap<>();
+    private final SecureRandom random = new SecureRandom();
+    private final byte[] bytes = new byte[ID_BYTES * IDS_PER_FILL];
+    private int used = bytes.length;
+
+    @SuppressWarnings("ArrayRecordComponent") // not compared
+    private record Stream(Exchange exchange, byte[] key) {}
+
+    /** The streams of the event loop with this number. */
+    OpenStreams(int loop) {
+        prefix = loop + "-";
+    }
+
+    /** Which event loop an id names, {@code -1} if none. */
+    static int loopOf(String id) {
+        int dash = id.indexOf('-');
+        if (dash < 1 || dash > 4) {
+            return -1;
+        }
+        int loop = 0;
+        for (int i = 0; i < dash; i++) {
+            int digit = id.charAt(i) - '0';
+            if (digit < 0 || digit > 9) {
+                return -1;
+            }
+            loop = loop * 10 + digit;
+        }
+        return loop;
+    }
+
+    /**
+     * Adds a stream whose client has this key.
+     *
+     * @return its id, which cannot be guessed
+     */
+    String add(Exchange exchange, byte[] key) {
+        if (used == bytes.length) {
+            random.nextBytes(bytes);
+            used = 0;
+        }
+        String id = prefix + HexFormat.of().formatHex(bytes, used, used + ID_BYTES);
+        used += ID_BYTES;
+        streams.put(id, new Stream(exchange, key));
+        return id;
+    }
+
+    void remove(String id) {
+        streams.remove(id);
+    }
+
+    /**
+     * Stops the stream.
+     *
+     * @return false if there is none of this id that this key may stop, or none that can be stopped
+     */
+    boolean stop(String id, byte[] key) {
+        Stream found = streams.get(id);
+        boolean same = ClientKey.same(found == null ? NO_KEY : found.key(), key);
+        return found != null && same && found.exchange().stop();
+    }
+
+    int size() {
+        return streams.size();
+    }
+}

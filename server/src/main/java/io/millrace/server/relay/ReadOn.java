@@ -1,0 +1,162 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.StreamEnd;
+import io.millrace.codec.dialect.StreamInspector;
+import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.server.config.Disconnect;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.timing.Sweepable;
+import io.millrace.server.timing.Sweeper;
+import io.millrace.server.upstream.StreamListener;
+import io.millrace.server.upstream.UpstreamConnection;
+import io.millrace.server.upstream.UpstreamListener;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpResponse;
+
+/**
+ * Reads an upstream's stream to its end when its client has left, for the usage that comes with the end. Bounded in time
+ * and in frames of output; at a bound the upstream is cancelled. Confined to its event loop.
+ */
+final class ReadOn implements UpstreamListener, StreamListener, Sweepable {
+    private final RelayLoop loop;
+    private final UpstreamConnection upstream;
+    private final StreamInspector inspector;
+    private final SseFrameDecoder frames;
+    private final Timeouts timeouts;
+    private final long maxOutputFrames;
+    private final long untilNs;
+    private final Runnable done;
+    private final Sweeper.Registration sweep;
+    private long lastByteNs = System.nanoTime();
+    private boolean over;
+
+    /**
+     * Takes over the rest of a stream.
+     *
+     * @param stream knows what came so far
+     * @param done runs once, when nothing more is to come
+     */
+    ReadOn(
+            RelayLoop loop,
+            UpstreamConnection upstream,
+            StreamRelay stream,
+            Disconnect bounds,
+            Timeouts timeouts,
+            Runnable done) {
+        this.loop = loop;
+        this.upstream = upstream;
+        inspector = stream.inspector();
+        frames = stream.frames();
+        this.timeouts = timeouts;
+        maxOutputFrames = inspector.outputFrames() + bounds.maxFrames();
+        untilNs = System.nanoTime() + bounds.maxTime().toNanos();
+        this.done = done;
+        sweep = loop.sweeper().add(this);
+        loop.readingOn().add(this);
+        upstream.handOver(this, this);
+    }
+
+    @Override
+    public void onFrame(ByteBuf buf, int start, int end) {
+        inspector.inspect(buf, start, end);
+    }
+
+    @Override
+    public void onPiece(ByteBuf buf, int start, int end, boolean first, boolean last) {
+        inspector.inspectPiece(buf, start, end, first, last);
+    }
+
+    @Override
+    public void onLateLineFeed(ByteBuf buf, int index) {
+        // It ends a line that has ended.
+    }
+
+    @Override
+    public void onRead(ByteBuf raw) {
+        lastByteNs = System.nanoTime();
+    }
+
+    @Override
+    public void onChunk(int start, int data, int end) {
+        // Nothing leaves.
+    }
+
+    @Override
+    public void onReadEnd() {
+        // Nothing is kept.
+    }
+
+    @Override
+    public void onReadComplete() {
+        if (over) {
+            return;
+        }
+        if (inspector.end() == StreamEnd.DONE) {
+            upstream.release(timeouts.terminalGrace().toMillis());
+            end();
+        } else if (inspector.outputFrames() >= maxOutputFrames) {
+            cancel();
+        }
+    }
+
+    @Override
+    public void onBodyEnd() {
+        if (over) {
+            return;
+        }
+        ByteBuf tail = frames.takeTail();
+        if (tail != null) {
+            inspector.inspectTail(tail, tail.readerIndex(), tail.writerIndex());
+            tail.release();
+        }
+        upstream.release(0);
+        end();
+    }
+
+    @Override
+    public void onBroken(Breakage breakage) {
+        end();
+    }
+
+    @Override
+    public void onSweep(long nowNs) {
+        boolean said = inspector.end() != StreamEnd.OPEN
+                && nowNs - lastByteNs > timeouts.terminalGrace().toNanos();
+        boolean silent = nowNs - lastByteNs > timeouts.idle().toNanos();
+        if (said || silent || nowNs - untilNs >= 0) {
+            cancel();
+        }
+    }
+
+    @Override
+    public void onHead(HttpResponse head) {
+        throw new IllegalStateException("a second head, which the connection does not deliver");
+    }
+
+    @Override
+    public void onBody(ByteBuf content) {
+        content.release();
+    }
+
+    @Override
+    public void onUpstreamWritable(boolean writable) {
+        // The request is sent.
+    }
+
+    /** Lets the upstream go at once. */
+    void cancel() {
+        if (!over) {
+            upstream.abort();
+            end();
+        }
+    }
+
+    private void end() {
+        if (!over) {
+            over = true;
+            sweep.cancel();
+            loop.readingOn().remove(this);
+            done.run();
+        }
+    }
+}
