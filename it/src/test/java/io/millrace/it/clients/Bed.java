@@ -26,11 +26,13 @@ final class Bed implements AutoCloseable {
     private final MockServer mock;
     private final RelayServer relay;
     private final RelayServer routing;
+    private final Stopper stopper;
 
     Bed() {
         mock = MockServer.start(MockConfig.defaults());
         relay = RelayServer.start(RelayConfig.relayTo(URI.create(mock())));
         routing = RelayServer.start(routes());
+        stopper = new Stopper(relay.addresses().get(0).getPort());
     }
 
     private RelayConfig routes() {
@@ -71,8 +73,14 @@ final class Bed implements AutoCloseable {
         return url(routing.addresses().get(0).getPort());
     }
 
+    /** The relay that relays everything, whose streams are stopped when they fall silent. */
+    String stopping() {
+        return url(stopper.port());
+    }
+
     @Override
     public void close() {
+        stopper.close();
         routing.close();
         relay.close();
         mock.close();

@@ -39,6 +39,16 @@ abstract class ClientContract {
     /** The class of the error that it makes of the relay's error frame after so many output frames. */
     abstract String classOfBrokenStream(String api, int outputs);
 
+    /** What it calls the end of a stream that was stopped. */
+    String finishOfStopped(String api) {
+        return switch (api.split("\\.", -1)[0]) {
+            case "chat" -> "stop";
+            case "responses" -> "incomplete";
+            case "messages" -> "end_turn";
+            default -> "OTHER";
+        };
+    }
+
     private record Case(String name, Consumer<Map<String, Seen>> check) {
         @Override
         public String toString() {
@@ -53,6 +63,7 @@ abstract class ClientContract {
             addEnds(api);
             addCuts(api);
             addErrors(api);
+            addStop(api);
         }
         seen = sdk().run(scenarios);
     }
@@ -191,6 +202,18 @@ abstract class ClientContract {
         madeByRelay(api, "path with an encoded NUL", bed.relay() + "/%00", "mock", 400);
         madeByRelay(api, "model without a route", bed.routing(), Bed.UNROUTED, 404);
         madeByRelay(api, "upstream that nobody listens on", bed.routing(), Bed.UNREACHABLE, 502);
+    }
+
+    private void addStop(String api) {
+        var whole = ask(api, "answer that is not stopped", bed.mock(), "mock:tokens=6", false);
+        var stopped = ask(api, "stopped after 3 tokens", bed.stopping(), "mock:tokens=6,stall_after=3", false);
+        check(stopped.name(), all -> {
+            var one = all.get(stopped.name());
+            assertThat(one.error()).isNull();
+            assertThat(one.deltas()).isEqualTo(3);
+            assertThat(all.get(whole.name()).text()).startsWith(one.text());
+            assertThat(one.finish()).isEqualTo(finishOfStopped(api));
+        });
     }
 
     private void madeByRelay(String api, String name, String baseUrl, String model, int status) {

@@ -15,6 +15,11 @@ final class VercelNodeTest extends ClientContract {
     }
 
     @Override
+    String finishOfStopped(String api) {
+        return api.equals("chat") || api.equals("messages") ? "stop" : "other";
+    }
+
+    @Override
     String classOfStatus(int status) {
         return "AI_APICallError";
     }
