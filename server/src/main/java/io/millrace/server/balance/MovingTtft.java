@@ -37,7 +37,8 @@ final class MovingTtft {
 
     /** Takes a time into the average. */
     void sample(long ttftNs, long nowNs) {
-        double weight = known ? Math.max(LEAST_WEIGHT, 1 - belief(nowNs)) : 1;
+        double belief = known ? belief(nowNs) : 0;
+        double weight = belief < LEAST_BELIEF ? 1 : Math.max(LEAST_WEIGHT, 1 - belief);
         averageNs = weight == 1 ? ttftNs : averageNs + weight * (ttftNs - averageNs);
         known = true;
         sampledNs = nowNs;

@@ -230,6 +230,16 @@ class OriginStateTest {
     }
 
     @Test
+    void aFailureThatIsForgottenWeighsNothingInTheNextTime() {
+        fail(origin, 1);
+        later(SECONDS.toNanos(16));
+
+        succeed(origin);
+
+        assertThat(origin.ttftNs(0)).isEqualTo((double) TTFT_NS);
+    }
+
+    @Test
     void failedChecksKeepRequestsAwayUntilOneSucceeds() {
         origin.onCheck(false, nowNs);
         assertThat(origin.admits(nowNs)).isTrue();
