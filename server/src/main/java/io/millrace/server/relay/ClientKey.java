@@ -2,11 +2,13 @@ package io.millrace.server.relay;
 
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.AsciiString;
+import io.netty.util.concurrent.FastThreadLocal;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
+import java.util.Iterator;
 import java.util.List;
 
 /**
@@ -23,24 +25,30 @@ final class ClientKey {
     private static final int SALT_BYTES = 32;
     private static final byte[] SALT = salt();
 
+    /** Every stream needs one; made anew each time it would cost more than the hash. */
+    private static final FastThreadLocal<MessageDigest> DIGEST = new FastThreadLocal<>() {
+        @Override
+        protected MessageDigest initialValue() throws NoSuchAlgorithmException {
+            return MessageDigest.getInstance("SHA-256");
+        }
+    };
+
     private ClientKey() {}
 
     /** The hash of the keys in these fields and in the query. A key counts as the same in whichever place it stands. */
     static byte[] hash(HttpHeaders headers, Target target) {
-        MessageDigest digest = digest();
+        MessageDigest digest = DIGEST.get();
         digest.update(SALT);
         for (AsciiString field : FIELDS) {
-            for (String value : headers.getAll(field)) {
+            Iterator<String> values = headers.valueStringIterator(field);
+            while (values.hasNext()) {
+                String value = values.next();
                 boolean bearer = value.regionMatches(true, 0, BEARER, 0, BEARER.length());
                 add(digest, bearer ? value.substring(BEARER.length()).trim() : value);
             }
         }
-        for (String parameter : target.query().isEmpty()
-                ? new String[0]
-                : target.query().substring(1).split("&", -1)) {
-            if (parameter.startsWith("key=")) {
-                add(digest, decoded(parameter.substring("key=".length())));
-            }
+        if (!target.query().isEmpty()) {
+            addParameter(digest, target.query().substring(1));
         }
         return digest.digest();
     }
@@ -48,6 +56,14 @@ final class ClientKey {
     /** Whether two hashes are the same, in a time that does not tell where they differ. */
     static boolean same(byte[] one, byte[] other) {
         return MessageDigest.isEqual(one, other);
+    }
+
+    private static void addParameter(MessageDigest digest, String query) {
+        for (String parameter : query.split("&", -1)) {
+            if (parameter.startsWith("key=")) {
+                add(digest, decoded(parameter.substring("key=".length())));
+            }
+        }
     }
 
     private static void add(MessageDigest digest, String key) {
@@ -67,13 +83,5 @@ final class ClientKey {
         var salt = new byte[SALT_BYTES];
         new SecureRandom().nextBytes(salt);
         return salt;
-    }
-
-    private static MessageDigest digest() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
     }
 }
