@@ -75,7 +75,15 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
         String[] words = stream.split(" ", 3);
         var frames = new SseFrameDecoder(client.alloc());
         relay = new StreamRelay(
-                downstream, head(), Dialect.valueOf(words[0]), frames, new Timeline(), Heartbeat.DEFAULT, 1, "r");
+                downstream,
+                head(),
+                Dialect.valueOf(words[0]),
+                frames,
+                new Timeline(),
+                Heartbeat.DEFAULT,
+                1,
+                "r",
+                stream -> {});
         HttpResponse upstream = head();
         upstream.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
         body = StreamBody.of(upstream, frames, relay);

@@ -3,7 +3,6 @@ package io.millrace.server.downstream;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Timeouts;
-import io.millrace.server.http.HeadWriter;
 import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
 import io.netty.buffer.ByteBuf;
@@ -18,6 +17,7 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -179,10 +179,24 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         }
     }
 
-    /** Begins the response that is an event stream. Its head leaves with what is first written to the returned sink. */
-    public FrameSink writeStreamHead(HttpResponse response) {
+    /** A sink for an event stream that is not begun: what is appended to it is held until {@link #beginStream}. */
+    public FrameSink newSink() {
+        return new FrameSink(encoderContext, !http10);
+    }
+
+    /**
+     * Begins the response that is an event stream. Its head leaves with what is first written to {@code held}.
+     *
+     * @param response the head; null if another sink has begun this response and {@code held} goes on with it
+     */
+    public void beginStream(HttpResponse response, FrameSink held) {
+        FrameSink before = sink;
+        sink = held;
+        if (response == null) {
+            held.goOn(before);
+            return;
+        }
         beginResponse();
-        sink = new FrameSink(encoderContext, !http10);
         var headers = response.headers();
         if (http10) {
             keepAlive = false;
@@ -190,8 +204,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
         }
         setConnection(headers, true);
-        HeadWriter.write(response, sink.headRoom());
-        return sink;
+        held.begin(response);
     }
 
     /** Writes a part of a body that is no event stream, without a flush; ownership is transferred. */
@@ -258,29 +271,17 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         channel.close();
     }
 
-    /** Answers the current request with an error in the dialect of its path and closes if the body was not read. */
-    public void respondError(Dialect dialect, int status, String code, String message, String param, String requestId) {
-        respond(status, dialect.errorBody(status, code, message, param, requestId), requestId, null);
-    }
-
     /**
      * Answers the current request with a complete JSON body.
      *
-     * @param retryAfter the value of {@code Retry-After}, or null
+     * @param headers that the answer has beside those of its body; taken over
      */
-    public void respond(int status, byte[] json, String requestId, String retryAfter) {
+    public void respond(int status, byte[] json, HttpHeaders headers) {
         ByteBuf body = Unpooled.wrappedBuffer(json);
-        var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status));
-        var headers = response.headers();
+        var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), headers);
         headers.set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
         headers.set(HttpHeaderNames.CONTENT_LENGTH, json.length);
         headers.set("x-content-type-options", "nosniff");
-        if (requestId != null) {
-            headers.set("x-millrace-request-id", requestId);
-        }
-        if (retryAfter != null) {
-            headers.set(HttpHeaderNames.RETRY_AFTER, retryAfter);
-        }
         keepAlive &= requestComplete;
         writeHead(response);
         writeBody(body);
@@ -451,7 +452,8 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         state = State.IN_EXCHANGE;
         handler.onRefused(this, request, refusal.status(), refusal.code());
         Dialect shape = Dialect.ofErrorShape(request == null ? "" : request.uri());
-        respondError(shape, refusal.status(), refusal.code(), refusal.message(), null, null);
+        byte[] json = shape.errorBody(refusal.status(), refusal.code(), refusal.message(), null, null);
+        respond(refusal.status(), json, new DefaultHttpHeaders());
     }
 
     private void awaitRequest() {

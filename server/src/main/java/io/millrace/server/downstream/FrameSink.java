@@ -1,13 +1,16 @@
 package io.millrace.server.downstream;
 
+import io.millrace.server.http.HeadWriter;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http.HttpResponse;
 
 /**
  * Writes one streamed response to one client: head, frames, end. What is appended between two writes leaves in one buffer
  * and one system call: copying a few hundred bytes costs less than a scatter write of several pieces. Whole chunks that
- * nothing goes before leave as a slice of what was read.
+ * nothing goes before leave as a slice of what was read. Until the response is begun nothing is written, and what is
+ * appended is held.
  *
  * <p>Confined to the connection's event loop.
  */
@@ -25,6 +28,7 @@ public final class FrameSink {
 
     private final ChannelHandlerContext context;
     private final boolean chunked;
+    private boolean begun;
     private ByteBuf out;
     private long bodyBytes;
     private long bodyBytesOut;
@@ -80,7 +84,7 @@ public final class FrameSink {
     public void appendChunks(ByteBuf raw, int start, int end, int length) {
         bodyBytes += length;
         // A slow client must not hold the whole buffer of each read, of which its slice may be a small part.
-        if ((out == null || end - start >= SLICE_FROM) && !isBackedUp()) {
+        if (begun && (out == null || end - start >= SLICE_FROM) && !isBackedUp()) {
             write();
             context.write(raw.retainedSlice(start, end - start), context.voidPromise());
             return;
@@ -114,9 +118,22 @@ public final class FrameSink {
         }
     }
 
-    /** Where the response head is to be written, before anything is appended. */
-    ByteBuf headRoom() {
-        return room(FIRST_BYTES);
+    /** Begins the response: {@code head} goes before what was appended. */
+    void begin(HttpResponse head) {
+        begun = true;
+        if (out == null) {
+            HeadWriter.write(head, room(FIRST_BYTES));
+            return;
+        }
+        ByteBuf first = context.alloc().ioBuffer(FIRST_BYTES);
+        HeadWriter.write(head, first);
+        context.write(first, context.voidPromise());
+    }
+
+    /** Goes on with the response that {@code before} began, of which nothing is pending. */
+    void goOn(FrameSink before) {
+        begun = true;
+        bodyBytes += before.bodyBytes;
     }
 
     /** Appends the end of the body, where it has one. */

@@ -22,6 +22,9 @@ public final class LoopCounters {
     private final AtomicLong bytes = new AtomicLong();
     private final AtomicLong connections = new AtomicLong();
     private final AtomicLong exchanges = new AtomicLong();
+    private final AtomicLong retries = new AtomicLong();
+    private final AtomicLong fallbacks = new AtomicLong();
+    private final AtomicLong hedges = new AtomicLong();
 
     /** Input and output tokens. */
     static final class Tokens {
@@ -42,6 +45,15 @@ public final class LoopCounters {
     /** A request that the relay answered by itself ended. */
     public void endedLocally(String outcome) {
         ended(outcome, false, false, 0, 0, null, -1, -1);
+    }
+
+    /** Attempts beyond an exchange's first: at the same upstream, at the next, or beside another. */
+    public void attempted(int retried, int fellBack, int hedged) {
+        if (retried + fellBack + hedged > 0) {
+            add(retries, retried);
+            add(fallbacks, fellBack);
+            add(hedges, hedged);
+        }
     }
 
     /** An exchange ended; token counts below zero are not known. */
@@ -91,6 +103,18 @@ public final class LoopCounters {
 
     long bytes() {
         return bytes.get();
+    }
+
+    long retries() {
+        return retries.get();
+    }
+
+    long fallbacks() {
+        return fallbacks.get();
+    }
+
+    long hedges() {
+        return hedges.get();
     }
 
     long openConnections() {

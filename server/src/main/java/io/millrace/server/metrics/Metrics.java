@@ -62,6 +62,9 @@ public final class Metrics {
                         LoopCounters::streamsByUsage),
                 counter("millrace_frames", "Event stream frames relayed.", total(LoopCounters::frames)),
                 counter("millrace_response_bytes", "Response body bytes relayed.", total(LoopCounters::bytes)),
+                counter("millrace_retries", "Attempts at the upstream that had failed.", total(LoopCounters::retries)),
+                counter("millrace_fallbacks", "Attempts at the next upstream.", total(LoopCounters::fallbacks)),
+                counter("millrace_hedges", "Attempts beside another.", total(LoopCounters::hedges)),
                 gauge("millrace_active_exchanges", "Requests in progress.", activeExchanges()),
                 gauge("millrace_open_connections", "Clients connected.", openConnections()),
                 usage());

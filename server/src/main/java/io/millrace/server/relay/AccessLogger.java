@@ -92,6 +92,7 @@ final class AccessLogger implements Sweepable {
         line.text("error", summary.error());
         line.text("finish", summary.finishReason());
         line.number("attempts", summary.attempts());
+        line.text("failures", summary.failures());
         line.ms("ttft_ms", time.requestCompleteNs, time.firstOutputWrittenNs);
         line.ms("upstream_ttft_ms", time.requestCompleteNs, time.firstOutputNs);
         line.ms("connect_ms", time.attemptNs, time.connectedNs);

@@ -1,32 +1,41 @@
 package io.millrace.server.relay;
 
-import io.millrace.codec.dialect.HeartbeatForm;
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.server.balance.OriginAttempt;
+import io.millrace.server.balance.RetryAfter;
 import io.millrace.server.config.Credential;
 import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Route;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.upstream.UpstreamConnection;
 import io.millrace.server.upstream.UpstreamListener;
 import io.millrace.server.upstream.UpstreamPool;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpMethod;
-import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpUtil;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * One attempt of an exchange at one upstream: gets a connection, sends the request, and takes what comes back. Once it is
- * abandoned it is deaf: what its connection still reports changes nothing. Confined to the exchange's event loop.
+ * One attempt of an exchange at one origin: gets a connection, sends the request, and judges what comes back. It is either
+ * committed, and then is the client's answer to its end, or it fails, and the exchange decides what becomes of it. Once it
+ * is abandoned it is deaf: what its connection still reports changes nothing. Confined to the exchange's event loop.
  */
-final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
+final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRelay.Commitment {
     /** Even a grace of zero leaves the loop to others before it is asked again. */
     private static final long MIN_GRACE_NS = TimeUnit.MILLISECONDS.toNanos(1);
     /** A reused connection that closes later than this after the request was no stale one: the upstream has worked. */
     private static final long STALE_NS = TimeUnit.SECONDS.toNanos(1);
+    /** So long after the upstream's head a stream is committed, whatever it has brought. */
+    private static final long MAX_HOLD_NS = TimeUnit.SECONDS.toNanos(10);
+    /** An error's body that takes longer than this is not waited for. */
+    private static final long MAX_ERROR_BODY_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final Exchange exchange;
     private final RelayLoop loop;
@@ -35,13 +44,19 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
     private final RequestBody body;
     private final Timeline timeline;
     private final Route route;
-    private final RelaySettings.Destination destination;
+    private final Itinerary.Stop stop;
+    private final Timeouts timeouts;
+    private OriginAttempt origin;
     private UpstreamConnection upstream;
     private StreamRelay stream;
     private PlainRelay plain;
+    private Failure plainFailure;
+    private boolean suspect;
     private ScheduledFuture<?> grace;
     private boolean closed;
     private boolean headSent;
+    private boolean bodyEnded;
+    private boolean outputReported;
     private boolean retriedStale;
     private boolean upstreamPaused;
     private long upstreamFullNs;
@@ -54,7 +69,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
             ClientRequest request,
             Timeline timeline,
             Route route,
-            RelaySettings.Destination destination) {
+            Itinerary.Stop stop) {
         this.exchange = exchange;
         this.loop = loop;
         this.downstream = downstream;
@@ -62,11 +77,14 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
         body = request.body();
         this.timeline = timeline;
         this.route = route;
-        this.destination = destination;
+        this.stop = stop;
+        timeouts = route.timeouts(stop.target());
     }
 
     /** Begins: asks for a connection. */
     void start() {
+        timeline.attemptNs = System.nanoTime();
+        origin = stop.endpoint().state().onStart(timeline.attemptNs);
         connect(false);
     }
 
@@ -80,19 +98,38 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
         return stream;
     }
 
+    /** The response that is no event stream, or null. */
+    PlainRelay plain() {
+        return plain;
+    }
+
+    Timeline timeline() {
+        return timeline;
+    }
+
+    /** The upstream's name. */
+    String upstreamName() {
+        return stop.destination().upstream().name();
+    }
+
+    /** The share of its destination. */
+    RelaySettings.Destination destination() {
+        return stop.destination();
+    }
+
+    /** Whether it is the client's answer, so that nothing else can be. */
+    boolean committed() {
+        return (stream != null && stream.committed()) || (plain != null && plain.committed());
+    }
+
     /** Whether a part of a response that is no event stream is with the client. */
     boolean plainStarted() {
         return plain != null && plain.started();
     }
 
-    /** Body bytes of a response that is no event stream. */
-    long plainBytes() {
-        return plain == null ? 0 : plain.bodyBytes();
-    }
-
     /** What was asked for with a key of ours, or null. */
     Credential credential() {
-        return destination.upstream().credential();
+        return stop.destination().upstream().credential();
     }
 
     /** Sends a part of the request's body on; ownership is transferred. */
@@ -151,27 +188,25 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
             return;
         }
         if (failure.full()) {
-            exchange.fail(503, "upstream_busy", failure.detail());
+            origin.onIgnored();
+            exchange.onFailure(this, Failure.busy(failure.detail()));
         } else if (failure.timeout()) {
-            exchange.fail(504, "upstream_connect_timeout", failure.detail());
+            fail(Failure.of("connect_timeout", 504, "upstream_connect_timeout", failure.detail()));
         } else {
-            exchange.fail(502, "upstream_unreachable", failure.detail());
+            fail(Failure.of("connect", 502, "upstream_unreachable", failure.detail()));
         }
     }
 
     @Override
     public void onHead(HttpResponse head) {
+        if (closed) {
+            return;
+        }
         timeline.headNs = System.nanoTime();
         timeline.lastByteNs = timeline.headNs;
         boolean bodiless = request.method().equals(HttpMethod.HEAD);
         if (Heads.isEventStream(head) && !bodiless) {
             beginStream(head);
-        } else if (stream != null && stream.started()) {
-            // Early heartbeats have committed the client to a stream.
-            abort();
-            exchange.end(Ending.withError(
-                    RelayError.UPSTREAM_ERROR,
-                    "The upstream answered " + head.status().code()));
         } else {
             beginPlain(head);
         }
@@ -179,12 +214,12 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
 
     @Override
     public void onBody(ByteBuf content) {
-        timeline.lastByteNs = System.nanoTime();
-        if (plain != null) {
-            plain.onBody(content);
-        } else {
+        if (closed || plain == null) {
             content.release();
+            return;
         }
+        timeline.lastByteNs = System.nanoTime();
+        plain.onBody(content);
     }
 
     @Override
@@ -192,14 +227,24 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
         if (closed) {
             return;
         }
-        if (stream != null) {
-            Ending ending = stream.endingAtBodyEnd();
+        bodyEnded = true;
+        if (stream == null) {
             upstream.release(0);
-            exchange.end(ending);
+            onPlainEnd();
+            return;
+        }
+        Ending ending = stream.endingAtBodyEnd();
+        upstream.release(0);
+        if (stream.committed() || (ending.error() == null && !stream.failed())) {
+            end(ending);
+        } else if (stream.failed()) {
+            onStreamError();
         } else {
-            plain.onBodyEnd();
-            upstream.release(0);
-            exchange.onPlainEnd();
+            fail(Failure.of(
+                    "truncated",
+                    502,
+                    RelayError.UPSTREAM_TRUNCATED.code(),
+                    "The upstream's stream ended before its first output."));
         }
     }
 
@@ -208,20 +253,18 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
         if (closed) {
             return;
         }
+        if (stream != null && !stream.committed() && stream.failed()) {
+            onStreamError();
+            return;
+        }
         if (stream == null) {
             if (plain != null) {
-                plain.onReadComplete();
+                onPlainRead();
             }
-        } else if (stream.complete()) {
-            completeStream();
-            return;
         } else {
-            stream.onReadComplete();
-            if (stream.nearlyComplete() && grace == null) {
-                startGrace();
-            }
+            onStreamRead();
         }
-        if (!downstream.isWritable() && !upstreamPaused) {
+        if (!closed && upstream != null && !downstream.isWritable() && !upstreamPaused) {
             upstreamPaused = true;
             upstream.reading(false);
         }
@@ -234,26 +277,31 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
         }
         UpstreamConnection broken = upstream;
         upstream = null;
-        if (stream != null && stream.started()) {
-            exchange.end(stream.endingAtBreak(breakage));
+        if (stream != null && stream.committed()) {
+            end(stream.endingAtBreak(breakage));
         } else if (breakage.kind() == Breakage.Kind.CLOSED_UNUSED && mayRetryStale(broken)) {
             retriedStale = true;
             headSent = false;
-            downstream.reading(true);
+            readRequestAgain();
             connect(true);
         } else if (plainStarted()) {
+            origin.onFailure(System.nanoTime(), timeouts.ttft().toNanos());
             exchange.finishBroken(
                     Ending.withError(StreamRelay.errorOf(breakage), null).outcome());
         } else {
-            exchange.fail(502, codeOf(breakage), "The upstream failed before its first frame: " + breakage.detail());
+            String code = codeOf(breakage);
+            fail(Failure.of(
+                    code.substring(code.indexOf('_') + 1),
+                    502,
+                    code,
+                    "The upstream failed before its first output: " + breakage.detail()));
         }
     }
 
     @Override
     public void onUpstreamWritable(boolean writable) {
-        if (writable && upstreamFullNs != 0) {
-            upstreamFullNs = 0;
-            downstream.reading(true);
+        if (writable) {
+            readRequestAgain();
         }
     }
 
@@ -270,24 +318,50 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
     /** Looks at the limits on the upstream's silence, and keeps the client's stream alive. */
     void onSweep(long nowNs) {
         if (upstreamFullNs != 0
-                && nowNs - upstreamFullNs > route.timeouts().writeStall().toNanos()) {
-            exchange.fail(504, "upstream_write_stall", "The upstream takes no more of the request.");
+                && nowNs - upstreamFullNs > timeouts.writeStall().toNanos()) {
+            fail(Failure.of("write_stall", 504, "upstream_write_stall", "The upstream takes no more of the request."));
             return;
         }
         Deadlines.Phase phase = phase();
         if (!request.complete() && phase == Deadlines.Phase.AWAITING_ANSWER) {
             return;
         }
+        if (plainFailure != null && nowNs - timeline.headNs > MAX_ERROR_BODY_NS) {
+            fail(plainFailure);
+            return;
+        }
         if (!upstreamPaused) {
-            Ending expired = Deadlines.expired(timeline, route.timeouts(), phase, nowNs);
+            Ending expired = Deadlines.expired(timeline, timeouts, phase, nowNs);
             if (expired != null) {
                 expire(expired);
                 return;
             }
         }
-        beatEarly(nowNs);
         if (stream != null) {
+            if (!stream.committed() && nowNs - timeline.headNs > MAX_HOLD_NS) {
+                stream.commit();
+                stream.flush();
+            }
             stream.onSweep(nowNs);
+        }
+    }
+
+    @Override
+    public void onCommit(StreamRelay committed) {
+        exchange.onCommit(this, committed.head());
+    }
+
+    /** The client gets what this has, though it is an error. */
+    void give() {
+        if (plain != null) {
+            givePlain();
+            return;
+        }
+        stream.commit();
+        if (bodyEnded) {
+            end(stream.endingAsSeen());
+        } else {
+            onStreamRead();
         }
     }
 
@@ -296,12 +370,17 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
         return stream.inspector().end().compareTo(StreamEnd.FINISHED) > 0 && stream.betweenFrames();
     }
 
+    /** The client has what it wanted: the attempt was one. */
+    void onAnswered() {
+        origin.onSuccess(System.nanoTime());
+    }
+
     /** Ends the attempt at once: its upstream sees its connection close, and nothing it reports is heard any more. */
     void abort() {
         closed = true;
         UpstreamConnection current = upstream;
         upstream = null;
-        if (current != null) {
+        if (current != null && !bodyEnded) {
             current.abort();
         }
     }
@@ -321,13 +400,15 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
         if (grace != null) {
             grace.cancel(false);
         }
-        new ReadOn(loop, rest, stream, bounds, route.timeouts(), done);
+        new ReadOn(loop, rest, stream, bounds, timeouts, done);
         return true;
     }
 
     /** Lets go of everything that is held; the connection is left as it is. */
     void release() {
         closed = true;
+        origin.onIgnored();
+        readRequestAgain();
         if (grace != null) {
             grace.cancel(false);
         }
@@ -335,7 +416,20 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
             plain.release();
         }
         if (stream != null) {
-            stream.frames().close();
+            stream.release();
+        }
+    }
+
+    /** The origin is at fault; what becomes of the request is the exchange's to decide. */
+    private void fail(Failure failure) {
+        origin.onFailure(System.nanoTime(), timeouts.ttft().toNanos());
+        exchange.onFailure(this, failure);
+    }
+
+    private void readRequestAgain() {
+        if (upstreamFullNs != 0) {
+            upstreamFullNs = 0;
+            downstream.reading(true);
         }
     }
 
@@ -347,9 +441,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
     }
 
     private void connect(boolean fresh) {
-        timeline.attempts++;
-        timeline.attemptNs = System.nanoTime();
-        UpstreamPool pool = loop.pool(destination.origin());
+        UpstreamPool pool = loop.pool(stop.endpoint().origin());
         if (fresh) {
             pool.acquireNew(this);
         } else {
@@ -360,19 +452,26 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
     private void sendRequest() {
         if (!upstream.channel().isActive()) {
             // It was held for a body that took longer than the upstream keeps idle connections.
+            upstream = null;
             connect(true);
             return;
         }
         headSent = true;
         sentNs = System.nanoTime();
-        HttpRequest outgoing = request.forUpstream(route, destination.upstream(), exchange.dialect());
-        if (request.complete()) {
-            upstream.sendWhole(outgoing, body.bytes(), this);
+        Upstream place = stop.endpoint().upstream();
+        if (!request.complete()) {
+            upstream.send(request.forUpstream(stop.target(), place, exchange.dialect(), -1), this);
+            body.copyTo(upstream::sendBody);
+            upstream.flush();
             return;
         }
-        upstream.send(outgoing, this);
-        body.copyTo(upstream::sendBody);
-        upstream.flush();
+        ByteBuf whole = request.bodyFor(route, stop.target(), exchange.dialect());
+        try {
+            upstream.sendWhole(
+                    request.forUpstream(stop.target(), place, exchange.dialect(), whole.readableBytes()), whole, this);
+        } finally {
+            whole.release();
+        }
     }
 
     private boolean mayRetryStale(UpstreamConnection broken) {
@@ -381,70 +480,175 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
     }
 
     private void beginStream(HttpResponse head) {
-        if (stream == null) {
-            stream = newStream(Heads.stream(head, credential(), exchange.requestId(), exchange.streamId()));
-        }
-        upstream.beginStream(head, stream.frames(), stream);
-        body.drop();
-        request.forgetHead();
-    }
-
-    private StreamRelay newStream(HttpResponse head) {
-        exchange.status(200);
         var frames = new SseFrameDecoder(downstream.channel().alloc(), exchange.frameHold());
-        var relay = new StreamRelay(
+        stream = new StreamRelay(
                 downstream,
-                head,
+                Heads.stream(head, credential(), exchange.requestId(), exchange.streamId()),
                 exchange.dialect(),
                 frames,
                 timeline,
                 route.heartbeat(),
                 request.fields().choices(),
-                exchange.requestId());
+                exchange.requestId(),
+                this);
         if (request.usageAdded()) {
-            relay.dropUsageFrames();
+            stream.dropUsageFrames();
         }
-        return relay;
+        upstream.beginStream(head, frames, stream);
+    }
+
+    private void onStreamRead() {
+        if (stream.complete()) {
+            completeStream();
+            return;
+        }
+        stream.onReadComplete();
+        if (!outputReported && timeline.firstOutputNs != 0) {
+            outputReported = true;
+            origin.onFirstOutput(timeline.firstOutputNs);
+        }
+        if (stream.nearlyComplete() && grace == null) {
+            startGrace();
+        }
+    }
+
+    /** The stream's first frames are an error: another attempt may fare better, or the client gets it as it came. */
+    private void onStreamError() {
+        String type = stream.inspector().errorType();
+        if (FailureClass.isRetryable(type)) {
+            fail(Failure.ofAnswer(type, RetryAfter.NONE));
+        } else {
+            origin.onSuccess(System.nanoTime());
+            give();
+        }
     }
 
     private void beginPlain(HttpResponse head) {
         int status = head.status().code();
-        exchange.status(status);
-        body.drop();
-        dropUnstartedStream();
         if (credential() != null && status >= 400 && Heads.isCoded(head)) {
-            abort();
-            String message = "The upstream answered " + status + ". Its body is coded and cannot be searched for keys.";
-            exchange.answer(new Refusal(status, "upstream_error", message, null, null), Outcome.UPSTREAM_ERROR);
+            onCodedError(head);
             return;
         }
         plain = new PlainRelay(downstream, Heads.plain(head, credential(), exchange.requestId()), credential());
+        if (RetryAfter.shouldRetry(head.headers(), FailureClass.isRetryable(status))) {
+            Failure failure = Failure.ofAnswer(Integer.toString(status), retryAfterNs(head));
+            if (exchange.mayGoOn(this)) {
+                plainFailure = failure;
+                return;
+            }
+            exchange.onLastFailure(this, failure);
+            origin.onFailure(timeline.headNs, timeouts.ttft().toNanos());
+        }
+        suspect = mayHideError(head);
+        if (!suspect) {
+            commitPlain();
+        }
     }
 
-    /** Early heartbeats were to come, but the upstream was faster and answers something else. */
-    private void dropUnstartedStream() {
-        if (stream != null) {
-            stream.frames().close();
-            stream = null;
+    /** Some servers answer a request for a stream with an error in JSON under a status of 200. */
+    private boolean mayHideError(HttpResponse head) {
+        CharSequence type = HttpUtil.getMimeType(head);
+        return head.status().code() == 200
+                && request.fields().stream()
+                && exchange.dialect() != Dialect.UNKNOWN
+                && type != null
+                && "application/json".equalsIgnoreCase(type.toString().trim())
+                && exchange.mayGoOn(this);
+    }
+
+    /** What a key of ours might stand in cannot be searched for it. */
+    private void onCodedError(HttpResponse head) {
+        int status = head.status().code();
+        String message = "The upstream answered " + status + ". Its body is coded and cannot be searched for keys.";
+        var refusal = new Refusal(status, "upstream_error", message, null, null);
+        if (RetryAfter.shouldRetry(head.headers(), FailureClass.isRetryable(status))) {
+            fail(new Failure(Integer.toString(status), true, retryAfterNs(head), refusal));
+        } else {
+            origin.onSuccess(System.nanoTime());
+            exchange.abortAll();
+            exchange.answer(refusal, Outcome.UPSTREAM_ERROR);
         }
+    }
+
+    private void onPlainRead() {
+        if (plainFailure != null && plain.isFull()) {
+            fail(plainFailure);
+            return;
+        }
+        if (suspect && (plain.isFull() || !plain.mayBeJson())) {
+            commitPlain();
+        }
+        plain.onReadComplete();
+    }
+
+    private void onPlainEnd() {
+        if (plainFailure == null && !suspect) {
+            endPlain();
+            return;
+        }
+        var error = plain.held() == null ? FailureClass.ErrorBody.NONE : FailureClass.ofBody(plain.held());
+        if (suspect) {
+            if (error.retryable()) {
+                fail(Failure.ofAnswer("error", error.retryAfterNs()));
+            } else {
+                givePlain();
+            }
+            return;
+        }
+        if (error.hopeless()) {
+            givePlain();
+        } else if (plainFailure.retryAfterNs() == RetryAfter.NONE) {
+            fail(Failure.ofAnswer(plainFailure.reason(), error.retryAfterNs()));
+        } else {
+            fail(plainFailure);
+        }
+    }
+
+    private void givePlain() {
+        commitPlain();
+        if (closed) {
+            return;
+        }
+        if (bodyEnded) {
+            endPlain();
+        } else {
+            plain.onReadComplete();
+        }
+    }
+
+    private void commitPlain() {
+        plainFailure = null;
+        suspect = false;
+        if (exchange.endsEarly(plain)) {
+            return;
+        }
+        exchange.onCommit(this, plain.head());
+        plain.commit();
+    }
+
+    private void endPlain() {
+        plain.onBodyEnd();
+        origin.onSuccess(System.nanoTime());
+        exchange.onPlainEnd();
+    }
+
+    private static long retryAfterNs(HttpResponse head) {
+        return RetryAfter.parse(head.headers(), System.currentTimeMillis());
     }
 
     /** The stream has said its last: nothing that the upstream still does matters to the client. */
     private void completeStream() {
         UpstreamConnection done = upstream;
         upstream = null;
-        done.release(route.timeouts().terminalGrace().toMillis());
-        exchange.end(stream.endingAsSeen());
+        done.release(timeouts.terminalGrace().toMillis());
+        end(stream.endingAsSeen());
     }
 
     private void startGrace() {
         grace = downstream
                 .channel()
                 .eventLoop()
-                .schedule(
-                        this::onGraceOver,
-                        Math.max(MIN_GRACE_NS, stream.graceNs(route.timeouts())),
-                        TimeUnit.NANOSECONDS);
+                .schedule(this::onGraceOver, Math.max(MIN_GRACE_NS, stream.graceNs(timeouts)), TimeUnit.NANOSECONDS);
     }
 
     private void onGraceOver() {
@@ -455,35 +659,40 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter {
             grace = null;
             return;
         }
-        if (upstreamPaused || !stream.isQuiet(route.timeouts())) {
+        if (upstreamPaused || !stream.isQuiet(timeouts)) {
             startGrace();
             return;
         }
         abort();
-        exchange.end(stream.endingAsSeen());
+        end(stream.endingAsSeen());
     }
 
     private void expire(Ending ending) {
-        abort();
-        if (stream != null && stream.started()) {
-            exchange.end(ending);
+        if (stream != null && stream.committed()) {
+            abort();
+            end(ending);
         } else if (plainStarted()) {
+            origin.onFailure(System.nanoTime(), timeouts.ttft().toNanos());
             exchange.finishBroken(ending.outcome());
         } else {
-            exchange.fail(504, ending.error().code(), ending.message() + ".");
+            fail(Failure.of("timeout", 504, ending.error().code(), ending.message() + "."));
         }
     }
 
-    /** A route may ask for heartbeats while the upstream is still silent: they commit the client to a stream. */
-    private void beatEarly(long nowNs) {
-        var heartbeat = route.heartbeat();
-        boolean mayBegin = stream == null && plain == null && timeline.headNs == 0 && request.fields().stream();
-        boolean wanted = heartbeat.early() && StreamRelay.form(heartbeat, exchange.dialect()) != HeartbeatForm.NONE;
-        if (wanted
-                && mayBegin
-                && nowNs - timeline.requestCompleteNs >= heartbeat.interval().toNanos()) {
-            stream = newStream(Heads.stream(null, credential(), exchange.requestId(), exchange.streamId()));
+    /** Ends the client's stream, and tells what that says about the origin. */
+    private void end(Ending ending) {
+        long nowNs = System.nanoTime();
+        if (timeline.firstOutputNs != 0) {
+            origin.onFirstOutput(timeline.firstOutputNs);
         }
+        boolean ownError = ending.outcome() == Outcome.UPSTREAM_ERROR
+                && !FailureClass.isRetryable(stream.inspector().errorType());
+        if (ending.outcome() == Outcome.COMPLETED || ownError) {
+            origin.onSuccess(nowNs);
+        } else {
+            origin.onFailure(nowNs, timeouts.ttft().toNanos());
+        }
+        exchange.end(ending);
     }
 
     private static String codeOf(Breakage breakage) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.Route;
+import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.Upstream;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -29,7 +30,6 @@ final class ClientRequest {
     private HttpRequest head;
     private RequestFields fields = RequestFields.NONE;
     private boolean complete;
-    private boolean spliced;
     private boolean usageAdded;
 
     ClientRequest(HttpRequest head, RequestBody body) {
@@ -91,9 +91,14 @@ final class ClientRequest {
         }
     }
 
-    /** Whether {@code route} changes the body, which must then be here as a whole before a byte of it is sent. */
+    /** Whether a target of {@code route} changes the body, which must then be here as a whole before it is sent. */
     boolean isRewrittenBy(Route route) {
-        return route.rewriteModel() != null && target.modelInPath() == null;
+        for (int i = 0; i < route.targets().size(); i++) {
+            if (isRewrittenFor(route.targets().get(i))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Whether {@code route} may have this request ask for usage that its client did not ask for. */
@@ -111,19 +116,31 @@ final class ClientRequest {
         return usageAdded;
     }
 
-    /** The head to send to an upstream; the body is rewritten in place where the route says so. */
-    HttpRequest forUpstream(Route route, Upstream upstream, Dialect dialect) {
-        if (mayBeMadeToTellUsage(route, dialect)) {
-            spliceUsage();
+    /** The head for {@code upstream}; {@code length} is that of a body that is here as a whole, else -1. */
+    HttpRequest forUpstream(RouteTarget place, Upstream upstream, Dialect dialect, long length) {
+        boolean inPath = place.rewriteModel() != null && target.modelInPath() != null;
+        Target asked = inPath ? target.withModel(place.rewriteModel()) : target;
+        return Heads.request(head, asked, upstream, length, mayStream(dialect));
+    }
+
+    /** The complete body as {@code place} gets it, released by the caller. */
+    ByteBuf bodyFor(Route route, RouteTarget place, Dialect dialect) {
+        RequestFields.Usage usage = fields.usage();
+        boolean possible = body.isKept() && fields.stream() && usage != null && usage.start() >= 0;
+        usageAdded = possible && !usage.asked() && mayBeMadeToTellUsage(route, dialect);
+        boolean renamed = isRewrittenFor(place) && fields.modelStart() >= 0;
+        ByteBuf bytes = body.bytes().retainedSlice();
+        // From behind, so that the places of what comes before stay as they are.
+        if (usageAdded && usage.start() >= fields.modelEnd()) {
+            bytes = withUsage(bytes, usage);
         }
-        Target asked = target;
-        if (isRewrittenBy(route)) {
-            spliceModel(route.rewriteModel());
-        } else if (route.rewriteModel() != null) {
-            asked = target.withModel(route.rewriteModel());
+        if (renamed) {
+            bytes = withModel(bytes, place.rewriteModel());
         }
-        long knownLength = complete && body.isKept() ? body.bytes().readableBytes() : -1;
-        return Heads.request(head, asked, upstream, knownLength, mayStream(dialect));
+        if (usageAdded && usage.start() < fields.modelEnd()) {
+            bytes = withUsage(bytes, usage);
+        }
+        return bytes;
     }
 
     /** The model asked for, cut to a length that a log can bear: a client chooses the name. */
@@ -145,28 +162,21 @@ final class ClientRequest {
         return false;
     }
 
-    private void spliceUsage() {
-        RequestFields.Usage usage = fields.usage();
-        boolean possible = body.isKept() && fields.stream() && usage != null && usage.start() >= 0;
-        if (usageAdded || !possible || usage.asked()) {
-            return;
-        }
-        usageAdded = true;
+    private static ByteBuf withUsage(ByteBuf bytes, RequestFields.Usage usage) {
         byte[] text = usage.text().getBytes(StandardCharsets.US_ASCII);
-        body.splice(usage.start(), usage.end(), Unpooled.wrappedBuffer(text));
-        fields = fields.shifted(usage.end(), text.length - (usage.end() - usage.start()));
+        return RequestBody.replace(bytes, usage.start(), usage.end(), Unpooled.wrappedBuffer(text));
     }
 
-    private void spliceModel(String model) {
-        if (spliced || fields.modelStart() < 0) {
-            return;
-        }
-        spliced = true;
+    private ByteBuf withModel(ByteBuf bytes, String model) {
         try {
             ByteBuf quoted = Unpooled.wrappedBuffer(JSON.writeValueAsBytes(model));
-            body.splice(fields.modelStart(), fields.modelEnd(), quoted);
+            return RequestBody.replace(bytes, fields.modelStart(), fields.modelEnd(), quoted);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private boolean isRewrittenFor(RouteTarget place) {
+        return place.rewriteModel() != null && target.modelInPath() == null;
     }
 }

@@ -10,12 +10,17 @@ import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.DownstreamExchange;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * One request and its response, as the client sees them: finds the route, has an {@link Attempt} made at its upstream, and
- * ends the response. Confined to the client's event loop; it has no locks and nothing volatile.
+ * One request and its response, as the client sees them: finds the route, has {@link Attempt}s made until one is the
+ * client's answer or nothing is left to try, and ends the response. Confined to the client's event loop; it has no locks and nothing volatile.
  */
 final class Exchange implements DownstreamExchange {
     /** A body that no decision needs is kept for a second try on a stale connection up to this size. */
@@ -30,8 +35,15 @@ final class Exchange implements DownstreamExchange {
     private final RequestBody body;
     private final Timeline timeline = new Timeline();
     private Dialect dialect;
-    private Route route;
+    private RoutePlan plan;
+    private Timeline lastTimeline;
+    private boolean hedged;
+    private Itinerary itinerary;
     private Attempt attempt;
+    private Attempt hedge;
+    private EarlyStream early;
+    private ScheduledFuture<?> timer;
+    private boolean givenUp;
     private boolean needsWholeBody;
     private boolean ended;
     private Refusal refusal;
@@ -102,11 +114,6 @@ final class Exchange implements DownstreamExchange {
         return needsWholeBody;
     }
 
-    /** The status that the client gets. */
-    void status(int status) {
-        this.status = status;
-    }
-
     @Override
     public void onRequestBody(ByteBuf content) {
         if (ended || refusal != null) {
@@ -124,7 +131,7 @@ final class Exchange implements DownstreamExchange {
         }
         boolean sending = attempt != null && attempt.isSending();
         boolean dispensable = sending && !needsWholeBody;
-        if (dispensable && body.isKept() && body.received() > KEEP_FOR_RETRY) {
+        if (dispensable && body.isKept() && body.received() > KEEP_FOR_RETRY && !plan.mayRetry()) {
             body.drop();
         }
         int length = content.readableBytes();
@@ -163,10 +170,16 @@ final class Exchange implements DownstreamExchange {
         downstream.reading(true);
         if (refusal != null) {
             answer(refusal, Outcome.REFUSED);
-        } else if (route == null) {
+        } else if (plan == null) {
             chooseByModel();
-        } else {
+        } else if (itinerary == null) {
+            begin();
+        } else if (attempt != null) {
+            attempt.timeline().requestCompleteNs = timeline.requestCompleteNs;
             attempt.onRequestEnd();
+        }
+        if (!ended && plan != null && plan.hedges() != null) {
+            startHedgeTimer();
         }
     }
 
@@ -174,6 +187,9 @@ final class Exchange implements DownstreamExchange {
     public void onWritable(boolean writable) {
         if (writable && attempt != null) {
             attempt.resume();
+        }
+        if (writable && hedge != null) {
+            hedge.resume();
         }
     }
 
@@ -183,27 +199,34 @@ final class Exchange implements DownstreamExchange {
             return;
         }
         boolean succeeded = stream() != null && stream().saidAll();
+        if (succeeded) {
+            attempt.onAnswered();
+        }
         Outcome outcome = succeeded ? Outcome.COMPLETED : Outcome.CLIENT_GONE;
         if (readsOn(outcome)) {
             return;
         }
-        abortUpstream();
+        abortAll();
         letGo();
         report(outcome);
     }
 
     /** What has told its usage already has nothing more to say. */
     private boolean readsOn(Outcome outcome) {
-        boolean wanted = route != null && route.disconnect().policy() == Disconnect.Policy.READ_ON;
+        boolean wanted = plan != null && plan.route().disconnect().policy() == Disconnect.Policy.READ_ON;
         if (!wanted || stream() == null || stream().usageExact()) {
             return false;
         }
-        boolean began = attempt.readOn(route.disconnect(), () -> {
+        boolean began = attempt.readOn(plan.route().disconnect(), () -> {
             attempt.release();
             report(outcome);
         });
         if (began) {
             ended = true;
+            cancelTimer();
+            if (hedge != null) {
+                drop(hedge);
+            }
             body.drop();
             forgetStream();
         }
@@ -212,8 +235,17 @@ final class Exchange implements DownstreamExchange {
 
     @Override
     public void onSweep(long nowNs) {
-        if (!ended && attempt != null) {
+        if (ended) {
+            return;
+        }
+        if (attempt != null) {
             attempt.onSweep(nowNs);
+        }
+        if (hedge != null) {
+            hedge.onSweep(nowNs);
+        }
+        if (!ended && !committed()) {
+            beatEarly(nowNs);
         }
     }
 
@@ -223,14 +255,18 @@ final class Exchange implements DownstreamExchange {
      * @return false if there is no stream that has begun
      */
     boolean stop() {
-        if (ended || !streamStarted()) {
+        if (ended || !(streamCommitted() || early != null)) {
             return false;
         }
         String model = request.fields().model();
         long nowSeconds = TimeUnit.MILLISECONDS.toSeconds(System.currentTimeMillis());
         var stop = new StreamStop(requestId, model, request.fields().choices(), request.usageAsked(), nowSeconds);
-        if (stream().stop(stop)) {
-            abortUpstream();
+        if (!streamCommitted()) {
+            early.writeStop(stop);
+            abortAll();
+            finish(Outcome.STOPPED, false);
+        } else if (stream().stop(stop)) {
+            abortAll();
             end(stream().endingAsSeen());
         }
         return true;
@@ -241,16 +277,87 @@ final class Exchange implements DownstreamExchange {
         if (ended) {
             return;
         }
-        abortUpstream();
-        if (streamStarted()) {
-            end(
-                    attempt.saidAllBetweenFrames()
-                            ? stream().endingAsSeen()
-                            : Ending.withError(RelayError.RELAY_DRAINING, "The relay is shutting down"));
+        if (streamCommitted()) {
+            Ending ending = attempt.saidAllBetweenFrames()
+                    ? stream().endingAsSeen()
+                    : Ending.withError(RelayError.RELAY_DRAINING, "The relay is shutting down");
+            abortAll();
+            end(ending);
         } else if (attempt != null && attempt.plainStarted()) {
             finishBroken(Outcome.DRAINED);
+        } else if (early != null) {
+            failInStream(RelayError.RELAY_DRAINING, "The relay is shutting down", Outcome.DRAINED);
         } else {
             refuse(503, RelayError.RELAY_DRAINING.code(), "The relay is shutting down.", "1");
+        }
+    }
+
+    /** Whether {@code asking} may fail, because there is something left to try. */
+    boolean mayGoOn(Attempt asking) {
+        return other(asking) != null || (body.isKept() && itinerary.mayGoOn(requestNs(), System.nanoTime()));
+    }
+
+    /** An attempt has failed, nothing is left to try, and its answer goes to the client. */
+    void onLastFailure(Attempt failed, Failure failure) {
+        note(failed, failure);
+        givenUp = true;
+    }
+
+    /** Whether the client has a stream of the relay's own, which then ends for want of another from {@code plain}. */
+    boolean endsEarly(PlainRelay plain) {
+        if (early == null) {
+            return false;
+        }
+        failInStream(RelayError.UPSTREAM_ERROR, "The upstream answered " + plain.status(), Outcome.UPSTREAM_ERROR);
+        return true;
+    }
+
+    /** An attempt has failed before the client had anything of it: another is made, or the client is told. */
+    void onFailure(Attempt failed, Failure failure) {
+        note(failed, failure);
+        if (failed.committed()) {
+            fail(failure.refusal());
+            return;
+        }
+        Attempt other = other(failed);
+        if (other != null) {
+            drop(failed);
+            attempt = other;
+            hedge = null;
+            return;
+        }
+        long nowNs = System.nanoTime();
+        Itinerary.Next next = body.isKept() ? itinerary.after(failure, requestNs(), nowNs) : null;
+        if (next == null) {
+            giveUp(failed, failure);
+            return;
+        }
+        drop(failed);
+        attempt = null;
+        lastTimeline = failed.timeline();
+        if (next.delayNs() == 0) {
+            attempt(itinerary.resolve(next, nowNs));
+        } else {
+            cancelTimer();
+            timer = schedule(() -> attempt(itinerary.resolve(next, System.nanoTime())), next.delayNs());
+        }
+    }
+
+    /** {@code winner} is the client's answer, with this head if the client has none yet. */
+    void onCommit(Attempt winner, HttpResponse head) {
+        Attempt other = other(winner);
+        if (other != null) {
+            drop(other);
+        }
+        attempt = winner;
+        hedge = null;
+        cancelTimer();
+        body.drop();
+        request.forgetHead();
+        status = early == null ? head.status().code() : 200;
+        decorate(head.headers());
+        if (early != null && winner.stream() != null) {
+            winner.stream().dropHead();
         }
     }
 
@@ -275,13 +382,145 @@ final class Exchange implements DownstreamExchange {
             refuseModel();
             return;
         }
-        route = chosen;
         if (chosen.dialect() != null) {
             dialect = chosen.dialect();
         }
-        needsWholeBody |= request.isRewrittenBy(chosen) || request.mayBeMadeToTellUsage(chosen, dialect);
-        attempt = new Attempt(this, loop, downstream, request, timeline, chosen, settings.destination(chosen));
+        plan = settings.plan(chosen);
+        needsWholeBody |=
+                request.isRewrittenBy(chosen) || request.mayBeMadeToTellUsage(chosen, dialect) || plan.picksByBody();
+        if (request.complete() || !plan.picksByBody()) {
+            begin();
+        }
+    }
+
+    private void begin() {
+        itinerary = new Itinerary(plan, request);
+        if (plan.hedges() != null) {
+            plan.hedges().onRequest();
+        }
+        Itinerary.Stop first = itinerary.first(System.nanoTime());
+        if (first == null) {
+            refuseWhenRead(503, "upstream_busy", "Every upstream of this route has all the requests it may have.", "1");
+        } else {
+            attempt(first);
+        }
+    }
+
+    /** Makes the next attempt. */
+    private void attempt(Itinerary.Stop stop) {
+        timer = null;
+        boolean again = lastTimeline != null;
+        attempt = newAttempt(stop, again ? timeline.ofAttempt() : timeline);
         attempt.start();
+    }
+
+    private Attempt newAttempt(Itinerary.Stop stop, Timeline its) {
+        return new Attempt(this, loop, downstream, request, its, plan.route(), stop);
+    }
+
+    private void startHedgeTimer() {
+        long delayNs = hedgeDelayNs();
+        if (delayNs > 0 && timer == null && attempt != null && !committed()) {
+            timer = schedule(this::startHedge, delayNs);
+        }
+    }
+
+    private long hedgeDelayNs() {
+        var delay = plan.route().hedge().delay();
+        return delay != null
+                ? delay.toNanos()
+                : attempt == null ? 0 : attempt.destination().state().ttft().p95Ns();
+    }
+
+    /** The first attempt has no output yet: a second one beside it may be faster. */
+    private void startHedge() {
+        timer = null;
+        if (attempt == null || committed() || !body.isKept()) {
+            return;
+        }
+        Itinerary.Stop stop = plan.hedges().tryHedge() ? itinerary.beside(System.nanoTime()) : null;
+        if (stop != null) {
+            hedged = true;
+            hedge = newAttempt(stop, timeline.ofAttempt());
+            hedge.start();
+        }
+    }
+
+    private ScheduledFuture<?> schedule(Runnable task, long delayNs) {
+        return downstream.channel().eventLoop().schedule(task, delayNs, TimeUnit.NANOSECONDS);
+    }
+
+    private void cancelTimer() {
+        if (timer != null) {
+            timer.cancel(false);
+            timer = null;
+        }
+    }
+
+    /** Retries are bounded from the moment at which the request was here, or, until then, from its beginning. */
+    private long requestNs() {
+        return timeline.requestCompleteNs == 0 ? timeline.startNs : timeline.requestCompleteNs;
+    }
+
+    @SuppressWarnings("ReferenceEquality")
+    private Attempt other(Attempt one) {
+        return one == attempt ? hedge : attempt;
+    }
+
+    private boolean committed() {
+        return attempt != null && attempt.committed();
+    }
+
+    private void note(Attempt failed, Failure failure) {
+        itinerary.onFailure(failed.upstreamName(), failure.reason());
+    }
+
+    private static void drop(Attempt failed) {
+        failed.abort();
+        failed.release();
+    }
+
+    /** Nothing is left to try: the client gets the upstream's own answer, or ours if there is none. */
+    private void giveUp(Attempt failed, Failure failure) {
+        if (failure.refusal() != null) {
+            fail(failure.refusal());
+        } else if (early != null && failed.plain() != null) {
+            fail(new Refusal(
+                    502,
+                    "upstream_error",
+                    "The upstream answered " + failed.plain().status(),
+                    null,
+                    null));
+        } else {
+            failed.give();
+        }
+    }
+
+    /** Who served, and after how many attempts; SDKs that retry by themselves are told when we have done so. */
+    private void decorate(HttpHeaders headers) {
+        headers.set(HeaderRules.UPSTREAM, attempt.upstreamName());
+        headers.set(HeaderRules.ATTEMPTS, String.valueOf(itinerary.attempts()));
+        if (givenUp && itinerary.attempts() > 1) {
+            headers.set(HeaderRules.SHOULD_RETRY, "false");
+        }
+    }
+
+    /** A route may ask for heartbeats while there is no answer yet: they commit the client to a stream. */
+    private void beatEarly(long nowNs) {
+        if (early != null) {
+            early.onSweep(nowNs);
+            return;
+        }
+        if (plan == null || itinerary == null || !request.complete() || !request.fields().stream()) {
+            return;
+        }
+        var heartbeat = plan.route().heartbeat();
+        boolean due = nowNs - timeline.requestCompleteNs >= heartbeat.interval().toNanos();
+        if (due && EarlyStream.isWanted(heartbeat, dialect)) {
+            status = 200;
+            early = new EarlyStream(downstream, Heads.stream(null, null, requestId, streamId()), dialect, heartbeat);
+            early.onSweep(nowNs);
+        }
     }
 
     private void refuseModel() {
@@ -298,8 +537,8 @@ final class Exchange implements DownstreamExchange {
         return attempt == null ? null : attempt.stream();
     }
 
-    private boolean streamStarted() {
-        return stream() != null && stream().started();
+    private boolean streamCommitted() {
+        return stream() != null && stream().committed();
     }
 
     /** The body of a response that is no event stream is with the client. */
@@ -307,20 +546,16 @@ final class Exchange implements DownstreamExchange {
         finish(status >= 400 ? Outcome.UPSTREAM_ERROR : Outcome.COMPLETED, false);
     }
 
-    /** Ends a stream that the client may have seen a part of. */
+    /** Ends the stream that is the client's answer. */
     void end(Ending ending) {
         StreamRelay stream = stream();
+        stream.commit();
         if (stream.halfFrameSent()) {
             finishBroken(ending.outcome());
             return;
         }
         if (ending.error() == null) {
-            stream.start();
             finish(ending.outcome(), false);
-            return;
-        }
-        if (!stream.started()) {
-            fail(502, ending.error().code(), ending.message() + ", before its first frame.");
             return;
         }
         errorCode = ending.error().code();
@@ -332,17 +567,28 @@ final class Exchange implements DownstreamExchange {
     }
 
     /** Answers with an error of the relay's own, made for an upstream that failed. */
-    void fail(int failedStatus, String code, String message) {
-        abortUpstream();
-        if (streamStarted()) {
-            end(Ending.withError(RelayError.UPSTREAM_ERROR, message));
+    private void fail(Refusal failure) {
+        abortAll();
+        if (early != null) {
+            failInStream(RelayError.UPSTREAM_ERROR, failure.message(), Outcome.UPSTREAM_FAILED);
             return;
         }
-        answer(new Refusal(failedStatus, code, message, null, null), Outcome.UPSTREAM_FAILED);
+        answer(failure, Outcome.UPSTREAM_FAILED);
+    }
+
+    /** The client has a head and heartbeats, and gets no more than an error behind them. */
+    private void failInStream(RelayError error, String message, Outcome outcome) {
+        errorCode = error.code();
+        abortAll();
+        if (early.writeError(error, message, requestId)) {
+            finish(outcome, true);
+        } else {
+            finishBroken(outcome);
+        }
     }
 
     private void refuse(int refusedStatus, String code, String message, String retryAfter) {
-        abortUpstream();
+        abortAll();
         if (downstream.responseStarted()) {
             errorCode = code;
             finishBroken(Outcome.REFUSED);
@@ -357,8 +603,16 @@ final class Exchange implements DownstreamExchange {
         errorCode = answer.code();
         Dialect shape = dialect == Dialect.UNKNOWN ? Dialect.ofErrorShape(target.path()) : dialect;
         byte[] json = shape.errorBody(status, errorCode, answer.message(), answer.field(), requestId);
+        HttpHeaders headers = new DefaultHttpHeaders();
+        headers.set(HeaderRules.OWN_REQUEST_ID, requestId);
+        if (answer.retryAfter() != null) {
+            headers.set(HttpHeaderNames.RETRY_AFTER, answer.retryAfter());
+        }
+        if (attempt != null) {
+            decorate(headers);
+        }
         letGo();
-        downstream.respond(status, json, requestId, answer.retryAfter());
+        downstream.respond(status, json, headers);
         report(outcome);
     }
 
@@ -375,22 +629,30 @@ final class Exchange implements DownstreamExchange {
 
     /** Ends a response that could not be completed, so that the client notices. */
     void finishBroken(Outcome outcome) {
-        abortUpstream();
+        abortAll();
         letGo();
         downstream.reset();
         report(outcome);
     }
 
-    private void abortUpstream() {
+    /** Ends every attempt at once. */
+    void abortAll() {
         if (attempt != null) {
             attempt.abort();
+        }
+        if (hedge != null) {
+            hedge.abort();
         }
     }
 
     private void letGo() {
         ended = true;
+        cancelTimer();
         if (attempt != null) {
             attempt.release();
+        }
+        if (hedge != null) {
+            hedge.release();
         }
         body.drop();
         forgetStream();
@@ -404,7 +666,8 @@ final class Exchange implements DownstreamExchange {
 
     /** After the last flush, so that the moment of a write in it is known. */
     private void report(Outcome outcome) {
-        timeline.endNs = System.nanoTime();
+        Timeline its = attempt != null ? attempt.timeline() : lastTimeline != null ? lastTimeline : timeline;
+        its.endNs = System.nanoTime();
         StreamRelay stream = stream();
         boolean streamed = stream != null;
         String model = request.loggedModel();
@@ -417,19 +680,40 @@ final class Exchange implements DownstreamExchange {
                 target.path(),
                 dialect,
                 model,
-                route == null ? null : route.upstream(),
+                upstreamName(),
                 status,
                 outcome,
                 errorCode,
                 streamed ? stream.inspector().finishReason() : null,
-                timeline.attempts,
-                streamed,
+                itinerary == null ? 0 : itinerary.attempts(),
+                itinerary == null ? 0 : itinerary.retries(),
+                itinerary == null ? 0 : itinerary.fallbacks(),
+                hedged,
+                itinerary == null ? null : itinerary.failures(),
+                streamed || early != null,
                 streamed ? stream.framesSeen() : 0,
                 streamed ? stream.inspector().outputFrames() : 0,
                 body.received(),
-                streamed ? stream.bodyBytes() : attempt == null ? 0 : attempt.plainBytes(),
+                bytesSent(),
                 streamed ? stream.inspector().usage() : Usage.NONE,
                 streamed && stream.usageExact(),
-                timeline));
+                its));
+    }
+
+    private String upstreamName() {
+        if (attempt != null) {
+            return attempt.upstreamName();
+        }
+        return plan == null ? null : plan.route().upstream();
+    }
+
+    private long bytesSent() {
+        if (streamCommitted()) {
+            return stream().bodyBytes();
+        }
+        if (early != null) {
+            return early.bodyBytes();
+        }
+        return attempt == null || attempt.plain() == null ? 0 : attempt.plain().bodyBytes();
     }
 }

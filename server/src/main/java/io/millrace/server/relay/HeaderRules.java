@@ -15,6 +15,9 @@ final class HeaderRules {
     static final AsciiString REQUEST_ID = AsciiString.cached("x-request-id");
     static final AsciiString OWN_REQUEST_ID = AsciiString.cached("x-millrace-request-id");
     static final AsciiString STREAM_ID = AsciiString.cached("x-millrace-stream");
+    static final AsciiString UPSTREAM = AsciiString.cached("x-millrace-upstream");
+    static final AsciiString ATTEMPTS = AsciiString.cached("x-millrace-attempts");
+    static final AsciiString SHOULD_RETRY = AsciiString.cached("x-should-retry");
     static final AsciiString ACCEL_BUFFERING = AsciiString.cached("x-accel-buffering");
 
     private static final NameSet HOP_BY_HOP = NameSet.of(

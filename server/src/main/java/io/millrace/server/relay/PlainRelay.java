@@ -10,17 +10,21 @@ import io.netty.handler.codec.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A response that is no event stream: status, head and body go to the client as they come. The exception is an error of
- * an upstream that was asked with a key of ours: its body is held, bounded, and searched for that key, because some
- * servers say in it which key they did not like. Confined to its event loop.
+ * A response that is no event stream: status, head and body go to the client as they come, once it is committed. Until then
+ * they are held. An error of an upstream that was asked with a key of ours is held to its end, bounded, and searched for
+ * that key, because some servers say in it which key they did not like. Confined to its event loop.
  */
 final class PlainRelay {
-    private static final int MAX_HELD_BYTES = 64 * 1024;
+    /** So much of a body is held; beyond it the answer must be given, or given up. */
+    static final int MAX_HELD_BYTES = 64 * 1024;
+
     private static final byte MASK = '*';
 
     private final DownstreamConnection downstream;
     private final HttpResponse head;
     private final byte[] secret;
+    private boolean committed;
+    private boolean started;
     private ByteBuf held;
     private long bodyBytes;
 
@@ -30,16 +34,25 @@ final class PlainRelay {
         this.head = head;
         boolean guarded = credential != null && head.status().code() >= 400;
         secret = guarded ? bytesOf(credential) : null;
-        if (guarded) {
-            held = Unpooled.buffer(512);
-        } else {
-            downstream.writeHead(head);
-        }
     }
 
     /** Whether the client has got a part of it, so that no other answer can be given. */
     boolean started() {
-        return held == null;
+        return started;
+    }
+
+    /** Whether it is the client's answer. */
+    boolean committed() {
+        return committed;
+    }
+
+    /** Status and fields, as far as they are the client's to know. */
+    HttpResponse head() {
+        return head;
+    }
+
+    int status() {
+        return head.status().code();
     }
 
     /** Body bytes written to the client. */
@@ -47,41 +60,81 @@ final class PlainRelay {
         return bodyBytes;
     }
 
-    /** Takes a part of the body; ownership is transferred. What is over the bound of a held body is dropped. */
+    /** What is held of the body, which stays with this; null if nothing is. */
+    ByteBuf held() {
+        return held;
+    }
+
+    /** Takes a part of the body; ownership is transferred. What is over the bound of a body that is searched is dropped. */
     void onBody(ByteBuf content) {
-        if (held == null) {
+        if (started) {
             bodyBytes += content.readableBytes();
             downstream.writeBody(content);
             return;
         }
-        held.writeBytes(content, Math.min(content.readableBytes(), MAX_HELD_BYTES - held.readableBytes()));
+        if (held == null) {
+            held = Unpooled.buffer(512);
+        }
+        int length = content.readableBytes();
+        held.writeBytes(content, secret == null ? length : Math.min(length, MAX_HELD_BYTES - held.readableBytes()));
         content.release();
+    }
+
+    /** Whether all is held that may be. */
+    boolean isFull() {
+        return held != null && held.readableBytes() >= MAX_HELD_BYTES;
+    }
+
+    /** Whether what is held begins as JSON does, or nothing is held yet. */
+    boolean mayBeJson() {
+        if (held == null) {
+            return true;
+        }
+        int at = held.forEachByte(c -> c <= ' ');
+        return at < 0 || held.getByte(at) == '{' || held.getByte(at) == '[';
+    }
+
+    /** This is the client's answer: what is held goes to it, and the rest as it comes, unless it is to be searched. */
+    void commit() {
+        committed = true;
+        if (secret == null) {
+            begin();
+        }
     }
 
     /** Hands what one read brought to the kernel. */
     void onReadComplete() {
-        if (held == null) {
+        if (started) {
             downstream.flush();
         }
     }
 
-    /** Writes what was held; the caller ends the response. */
+    /** Writes what is still held of a committed response; the caller ends it. */
     void onBodyEnd() {
-        if (held == null) {
+        if (started) {
             return;
         }
-        maskSecret();
-        bodyBytes = held.readableBytes();
-        head.headers().set(HttpHeaderNames.CONTENT_LENGTH, bodyBytes);
-        downstream.writeHead(head);
-        downstream.writeBody(held);
-        held = null;
+        if (held != null) {
+            maskSecret();
+        }
+        head.headers().set(HttpHeaderNames.CONTENT_LENGTH, held == null ? 0 : held.readableBytes());
+        begin();
     }
 
     /** Lets go of what is held. */
     void release() {
         if (held != null) {
             held.release();
+            held = null;
+        }
+    }
+
+    private void begin() {
+        started = true;
+        downstream.writeHead(head);
+        if (held != null) {
+            bodyBytes += held.readableBytes();
+            downstream.writeBody(held);
             held = null;
         }
     }

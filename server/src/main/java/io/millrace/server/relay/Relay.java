@@ -85,9 +85,7 @@ public final class Relay implements RequestHandler {
         RelaySettings next = RelaySettings.of(config, settings);
         settings = next;
         onEachLoop(loop -> loop.accessLogger().format(config.accessLog().format()));
-        var origins = next.destinations().stream()
-                .map(RelaySettings.Destination::origin)
-                .toList();
+        var origins = next.origins();
         loops.values().forEach(loop -> loop.eventLoop().execute(() -> loop.keepOnly(origins)));
     }
 
@@ -118,9 +116,7 @@ public final class Relay implements RequestHandler {
 
     /** Frees what TLS keeps outside of the heap, such as cached sessions. To be called once, when no loop runs any more. */
     public void releaseTls() {
-        settings.destinations()
-                .forEach(destination ->
-                        ReferenceCountUtil.release(destination.origin().tls()));
+        settings.destinations().forEach(destination -> ReferenceCountUtil.release(destination.tls()));
     }
 
     @Override
@@ -255,7 +251,7 @@ public final class Relay implements RequestHandler {
     private static long sweepPeriodNs(RelayConfig config) {
         long shortest = Long.MAX_VALUE;
         var all = new ArrayList<>(List.of(config.timeouts()));
-        config.routes().forEach(route -> all.add(route.timeouts()));
+        config.routes().forEach(route -> route.targets().forEach(target -> all.add(route.timeouts(target))));
         for (var timeouts : all) {
             for (Duration limit : List.of(
                     timeouts.ttft(),

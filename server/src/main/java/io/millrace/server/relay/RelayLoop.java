@@ -100,6 +100,7 @@ final class RelayLoop {
 
     /** Counts and logs an exchange that is over. */
     void onEnded(Summary summary) {
+        counters.attempted(summary.retries(), summary.fallbacks(), summary.hedged() ? 1 : 0);
         counters.ended(
                 summary.outcome().label(),
                 summary.stream(),

@@ -94,17 +94,14 @@ final class RequestBody {
         }
     }
 
-    /** Replaces the bytes {@code [start, end)} of a complete body. */
-    void splice(int start, int end, ByteBuf replacement) {
-        ByteBuf whole = parts.copy();
-        int before = parts.readableBytes();
-        parts.clear().removeComponents(0, parts.numComponents());
-        parts.addComponent(true, whole.retainedSlice(0, start));
-        parts.addComponent(true, replacement);
-        parts.addComponent(true, whole.retainedSlice(end, before - end));
+    /** {@code whole} with its bytes {@code [start, end)} replaced; takes both buffers over. */
+    static ByteBuf replace(ByteBuf whole, int start, int end, ByteBuf replacement) {
+        CompositeByteBuf changed = whole.alloc().compositeBuffer(3);
+        changed.addComponent(true, whole.retainedSlice(0, start));
+        changed.addComponent(true, replacement);
+        changed.addComponent(true, whole.retainedSlice(end, whole.readableBytes() - end));
         whole.release();
-        int grown = parts.readableBytes() - before;
-        budget.used.addAndGet(grown);
+        return changed;
     }
 
     /** Lets the bytes go: the request cannot be sent again. */

@@ -77,12 +77,6 @@ record RequestFields(
         }
     }
 
-    /** These with the model where it is once {@code grown} bytes more stand at {@code from}. */
-    RequestFields shifted(int from, int grown) {
-        int shift = modelStart >= from ? grown : 0;
-        return new RequestFields(model, modelStart + shift, modelEnd + shift, stream, choices, usage, invalid);
-    }
-
     /** Reads the value of {@code stream_options}, at which the parser stands. */
     private static Usage usageIn(JsonParser parser) throws IOException {
         if (parser.currentToken() == JsonToken.VALUE_NULL) {

@@ -4,6 +4,7 @@ import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.DownstreamExchange;
 import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
@@ -96,7 +97,7 @@ final class StopExchange implements DownstreamExchange {
             downstream.writeHead(new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.NO_CONTENT));
             downstream.endResponse();
         } else {
-            downstream.respond(404, NOT_FOUND, null, null);
+            downstream.respond(404, NOT_FOUND, new DefaultHttpHeaders());
         }
     }
 

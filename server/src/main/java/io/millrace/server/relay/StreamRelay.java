@@ -24,12 +24,20 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * The streaming phase of an exchange: frames in, frames out, and what is true about the stream in between. It knows no
- * transport. The response head leaves with the first frame. Confined to its event loop.
+ * transport. Confined to its event loop.
+ *
+ * <p>Until it is committed nothing is written: head and structural frames are held in the client's sink, so that another
+ * attempt can take this one's place. The first output commits it, and all leaves in one flush; so does an end without
+ * output, and what is more than the bounds of what is held.
  */
 final class StreamRelay implements StreamListener {
     /** What is pending is written early when it has grown to this, so that a large read does not double in memory. */
     private static final int WRITE_EARLY_BYTES = 64 * 1024;
 
+    /** At so many held frames or bytes the stream is committed, whatever they are. */
+    private static final int MAX_HELD_FRAMES = 64;
+
+    private static final int MAX_HELD_BYTES = 256 * 1024;
     private static final int UNSURE_GRACE_FACTOR = 20;
 
     private final DownstreamConnection downstream;
@@ -40,8 +48,11 @@ final class StreamRelay implements StreamListener {
     private final Heartbeat heartbeat;
     private final int choices;
     private final String requestId;
+    private final FrameSink sink;
+    private final Commitment commitment;
     private HttpResponse head;
-    private FrameSink sink;
+    private boolean committed;
+    private int heldBytes;
     private long readNs;
     private long lastWriteNs;
     private long framesSeen;
@@ -59,9 +70,16 @@ final class StreamRelay implements StreamListener {
     private boolean contentSeen;
     private boolean closedToFrames;
     private boolean lastFrameDropped;
-    private boolean halfFrameSent;
     private boolean usageDropped;
     private StreamStop stop;
+    private boolean inLongFrame;
+
+    /** Learns that a stream is the client's answer. */
+    @FunctionalInterface
+    interface Commitment {
+        /** Called once, before the head of {@code stream} is written. */
+        void onCommit(StreamRelay stream);
+    }
 
     StreamRelay(
             DownstreamConnection downstream,
@@ -71,7 +89,8 @@ final class StreamRelay implements StreamListener {
             Timeline timeline,
             Heartbeat heartbeat,
             int choices,
-            String requestId) {
+            String requestId,
+            Commitment commitment) {
         this.downstream = downstream;
         this.head = head;
         this.dialect = dialect;
@@ -81,6 +100,8 @@ final class StreamRelay implements StreamListener {
         this.heartbeat = heartbeat;
         this.choices = choices;
         this.requestId = requestId;
+        this.commitment = commitment;
+        sink = downstream.newSink();
     }
 
     /** What the frames so far say about the stream. */
@@ -93,9 +114,14 @@ final class StreamRelay implements StreamListener {
         return frames;
     }
 
-    /** Whether the client has got a response head, so that failures must be told inside the stream. */
-    boolean started() {
-        return sink != null;
+    /** Whether this is the client's answer, so that failures must be told inside the stream. */
+    boolean committed() {
+        return committed;
+    }
+
+    /** Whether the stream's own frames say that the answer failed. */
+    boolean failed() {
+        return isFailure(inspector.end());
     }
 
     /** Frames relayed. */
@@ -111,13 +137,25 @@ final class StreamRelay implements StreamListener {
 
     /** Body bytes written to the client. */
     long bodyBytes() {
-        return sink == null ? 0 : sink.bodyBytes();
+        return committed ? sink.bodyBytes() : 0;
     }
 
-    /** Sends the head now. */
-    void start() {
-        if (sink == null) {
-            sink = downstream.writeStreamHead(head);
+    /** The head that the client will get; null once it has one. */
+    HttpResponse head() {
+        return head;
+    }
+
+    /** The client has the head of this response already. */
+    void dropHead() {
+        head = null;
+    }
+
+    /** From now on this is the client's answer: what was held goes first, and nothing is held any more. */
+    void commit() {
+        if (!committed) {
+            committed = true;
+            commitment.onCommit(this);
+            downstream.beginStream(head, sink);
             head = null;
         }
     }
@@ -134,8 +172,16 @@ final class StreamRelay implements StreamListener {
      */
     boolean stop(StreamStop stop) {
         this.stop = stop;
-        closedToFrames = !halfFrameSent;
+        closedToFrames = !inLongFrame;
         return closedToFrames;
+    }
+
+    /** Lets go of what is held. */
+    void release() {
+        frames.close();
+        if (!committed) {
+            sink.discard();
+        }
     }
 
     /** Whether the stream has said its last, so that it can be ended whatever the upstream still sends. */
@@ -186,8 +232,11 @@ final class StreamRelay implements StreamListener {
         if (kind == FrameKind.STRUCTURAL && usageDropped && inspector.isUsageOnly()) {
             return;
         }
-        append(buf, start, end);
         framesSeen++;
+        if (!committed) {
+            weigh(kind, end - start);
+        }
+        append(buf, start, end);
         closeIfLast();
     }
 
@@ -202,8 +251,11 @@ final class StreamRelay implements StreamListener {
             onKind(kind);
             framesSeen++;
         }
+        if (!committed) {
+            weigh(kind, end - start);
+        }
         append(buf, start, end);
-        halfFrameSent = !last;
+        inLongFrame = !last;
         if (last) {
             closeIfLast();
             closedToFrames |= stop != null;
@@ -221,6 +273,13 @@ final class StreamRelay implements StreamListener {
     void onReadComplete() {
         timeline.lastByteNs = readNs != 0 ? readNs : System.nanoTime();
         readNs = 0;
+        if (committed) {
+            flush();
+        }
+    }
+
+    /** Writes what is pending and flushes it. */
+    void flush() {
         writePending();
         if (unflushed) {
             unflushed = false;
@@ -231,7 +290,7 @@ final class StreamRelay implements StreamListener {
 
     /** How the stream ends when its own frames have said the last, or as much of it as will come. */
     Ending endingAsSeen() {
-        if (halfFrameSent) {
+        if (inLongFrame) {
             return Ending.withError(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended inside a frame");
         }
         if (stop != null) {
@@ -251,10 +310,10 @@ final class StreamRelay implements StreamListener {
 
     /** How the stream ends at a clean end of its body. Forwards an unfinished frame if that completes it. */
     Ending endingAtBodyEnd() {
-        if (!halfFrameSent) {
+        if (!inLongFrame) {
             relayTail();
         }
-        boolean unknownWhole = dialect == Dialect.UNKNOWN && !halfFrameSent;
+        boolean unknownWhole = dialect == Dialect.UNKNOWN && !inLongFrame;
         return unknownWhole ? Ending.asRelayed(Outcome.COMPLETED) : endingAsSeen();
     }
 
@@ -290,17 +349,17 @@ final class StreamRelay implements StreamListener {
     /** Whether the wait is over: a stream that is only finished may go on for as long as frames keep coming. */
     boolean isQuiet(Timeouts timeouts) {
         boolean quiet = System.nanoTime() - timeline.lastByteNs >= graceNs(timeouts);
-        return !halfFrameSent && (inspector.end() != StreamEnd.FINISHED || quiet);
+        return !inLongFrame && (inspector.end() != StreamEnd.FINISHED || quiet);
     }
 
     /** Whether the client has got a part of a frame and not yet the rest, so that only a reset is an honest end. */
     boolean halfFrameSent() {
-        return halfFrameSent;
+        return committed && inLongFrame;
     }
 
     /** Whether a frame of ours can be written now, which is only between two frames. */
     boolean betweenFrames() {
-        return !halfFrameSent && !frames.awaitsLineFeed();
+        return !inLongFrame && !frames.awaitsLineFeed();
     }
 
     /**
@@ -309,10 +368,9 @@ final class StreamRelay implements StreamListener {
      * @return false if none could be written: the dialect is not known, or half a frame is with the client already
      */
     boolean writeError(RelayError error, String message) {
-        if (dialect == Dialect.UNKNOWN || halfFrameSent) {
+        if (dialect == Dialect.UNKNOWN || inLongFrame) {
             return false;
         }
-        start();
         String full = message + " after " + inspector.outputFrames() + " output frames, " + bodyBytes() + " bytes";
         ByteBuf frame =
                 dialect.errorFrame(downstream.channel().alloc(), error, full, inspector.sequenceNumber(), requestId);
@@ -326,7 +384,7 @@ final class StreamRelay implements StreamListener {
 
     /** Writes what is pending, without a flush. */
     void writePending() {
-        if (sink == null || !(sink.hasPending() || slicesWritten)) {
+        if (!(sink.hasPending() || slicesWritten)) {
             return;
         }
         slicesWritten = false;
@@ -355,7 +413,7 @@ final class StreamRelay implements StreamListener {
     /** Writes a heartbeat if the stream has been silent for its interval and the dialect has a safe form. */
     void onSweep(long nowNs) {
         long intervalNs = heartbeat.interval().toNanos();
-        if (sink == null && !heartbeat.early()) {
+        if (!committed) {
             return;
         }
         long silentSinceNs = lastWriteNs == 0 ? timeline.startNs : lastWriteNs;
@@ -366,7 +424,6 @@ final class StreamRelay implements StreamListener {
         if (form == HeartbeatForm.NONE || downstream.pendingBytes() > 0) {
             return;
         }
-        start();
         ByteBuf bytes = form.bytes();
         sink.append(bytes, bytes.readerIndex(), bytes.writerIndex());
         sink.write();
@@ -399,6 +456,9 @@ final class StreamRelay implements StreamListener {
                 return;
             }
             TailVerdict verdict = inspector.inspectTail(tail, tail.readerIndex(), tail.writerIndex());
+            if (verdict == TailVerdict.TERMINAL) {
+                commit();
+            }
             if (verdict != TailVerdict.DROP) {
                 append(tail, tail.readerIndex(), tail.writerIndex());
             }
@@ -446,6 +506,23 @@ final class StreamRelay implements StreamListener {
         contentSeen |= kind != FrameKind.KEEP_ALIVE;
     }
 
+    /** Whether a frame that is not yet the client's makes the stream its answer. An error is the attempt's to judge. */
+    private void weigh(FrameKind kind, int length) {
+        StreamEnd end = inspector.end();
+        if (isFailure(end)) {
+            return;
+        }
+        heldBytes += length;
+        boolean says = kind == FrameKind.OUTPUT || kind == FrameKind.TERMINAL || end != StreamEnd.OPEN;
+        if (says || dialect == Dialect.UNKNOWN || framesSeen >= MAX_HELD_FRAMES || heldBytes >= MAX_HELD_BYTES) {
+            commit();
+        }
+    }
+
+    private static boolean isFailure(StreamEnd end) {
+        return end == StreamEnd.ERROR || end == StreamEnd.HIDDEN_ERROR;
+    }
+
     private void closeIfLast() {
         StreamEnd end = inspector.end();
         closedToFrames = end == StreamEnd.DONE || end == StreamEnd.HIDDEN_ERROR;
@@ -453,7 +530,6 @@ final class StreamRelay implements StreamListener {
 
     /** Bytes of the buffer being read stay in it for now: more of them may follow, or the rest of their chunk. */
     private void append(ByteBuf buf, int start, int end) {
-        start();
         boolean inRaw = isRaw(buf);
         if (inRaw && dataEnd == start && dataEnd > dataStart) {
             dataEnd = end;
@@ -500,7 +576,7 @@ final class StreamRelay implements StreamListener {
     }
 
     private void writeEarly() {
-        if (sink != null && sink.pendingBytes() >= WRITE_EARLY_BYTES) {
+        if (committed && sink.pendingBytes() >= WRITE_EARLY_BYTES) {
             writePending();
         }
     }

@@ -14,6 +14,11 @@ import io.millrace.codec.dialect.Usage;
  * @param finishReason the stream's own, or null
  * @param usageExact whether {@code usage} is what the provider says of the whole answer; else it is what was known of a
  *     part of it
+ * @param attempts begun at upstreams
+ * @param retries of these, at the same upstream as the one before
+ * @param fallbacks of these, at the next upstream
+ * @param hedged whether one of these was made beside another
+ * @param failures why attempts failed, such as {@code main:503,main:reset}, or null
  * @param stream whether the response was an event stream
  */
 record Summary(
@@ -28,6 +33,10 @@ record Summary(
         String error,
         String finishReason,
         int attempts,
+        int retries,
+        int fallbacks,
+        boolean hedged,
+        String failures,
         boolean stream,
         long frames,
         long outputFrames,
@@ -52,6 +61,10 @@ record Summary(
                 error,
                 null,
                 0,
+                0,
+                0,
+                false,
+                null,
                 false,
                 0,
                 0,

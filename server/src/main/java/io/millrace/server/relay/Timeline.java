@@ -1,17 +1,15 @@
 package io.millrace.server.relay;
 
 /**
- * The moments of one exchange, all by {@link System#nanoTime()}; 0 means not reached. Latencies are their differences:
+ * The moments of one exchange with one of its attempts, all by {@link System#nanoTime()}; 0 means not reached. Latencies are their differences:
  * TTFT is {@code firstOutputWrittenNs - requestCompleteNs}, the relay's own share of it
  * {@code firstOutputWrittenNs - firstOutputNs}.
  */
 final class Timeline {
     /** The request head was read. */
-    final long startNs = System.nanoTime();
+    final long startNs;
     /** The last byte of the request was read. */
     long requestCompleteNs;
-    /** How many attempts began. */
-    int attempts;
     /** The latest attempt began. */
     long attemptNs;
     /** The latest attempt had its connection. */
@@ -34,6 +32,22 @@ final class Timeline {
     long longestGapNs;
     /** The exchange ended. */
     long endNs;
+
+    /** Of an exchange that begins now. */
+    Timeline() {
+        this(System.nanoTime());
+    }
+
+    private Timeline(long startNs) {
+        this.startNs = startNs;
+    }
+
+    /** Of a further attempt for the same request. */
+    Timeline ofAttempt() {
+        var its = new Timeline(startNs);
+        its.requestCompleteNs = requestCompleteNs;
+        return its;
+    }
 
     /** An output frame came with the read at {@code nowNs}. */
     void onOutput(long nowNs) {

@@ -147,6 +147,9 @@ class HeadersTest {
                         "Set-Cookie: a=b",
                         "Set-Cookie: c=d",
                         "cache-control: no-cache, no-transform",
+                        "x-millrace-stream: " + response.header("x-millrace-stream"),
+                        "x-millrace-upstream: default",
+                        "x-millrace-attempts: 1",
                         "x-accel-buffering: no",
                         "x-content-type-options: nosniff",
                         "x-request-id: " + id,
@@ -216,12 +219,12 @@ class HeadersTest {
                     "POST",
                     RelayHarness.withSpec(
                             CHAT,
-                            "status=429,retry_after=7,headers=request-id:req_2|x-ratelimit-limit-tokens:5"
+                            "status=429,retry_after=70,headers=request-id:req_2|x-ratelimit-limit-tokens:5"
                                     + "|Cache-Control:no-store|Keep-Alive:timeout=5|Proxy-Connection:x"),
                     "{\"model\":\"m\"}");
             RawClient.Response response = client.readAll();
             assertThat(response.status()).isEqualTo(429);
-            assertThat(response.header("retry-after")).isEqualTo("7");
+            assertThat(response.header("retry-after")).isEqualTo("70");
             assertThat(response.header("request-id")).isEqualTo("req_2");
             assertThat(response.header("x-ratelimit-limit-tokens")).isEqualTo("5");
             assertThat(response.header("cache-control")).isEqualTo("no-store");

@@ -1,0 +1,28 @@
+package io.millrace.server.relay;
+
+import io.millrace.server.balance.RetryAfter;
+
+/**
+ * Why an attempt failed before the client had anything of it.
+ *
+ * @param reason in a word, for the access log: a status, or what happened
+ * @param sameTarget whether another attempt at the same upstream may mend it
+ * @param retryAfterNs the wait that the upstream asked for, or {@link RetryAfter#NONE}
+ * @param refusal what the client gets if nothing mends it; null is the upstream's own answer, which the attempt holds
+ */
+record Failure(String reason, boolean sameTarget, long retryAfterNs, Refusal refusal) {
+    /** The upstream's own answer is an error. */
+    static Failure ofAnswer(String reason, long retryAfterNs) {
+        return new Failure(reason, true, retryAfterNs, null);
+    }
+
+    /** There is no answer of the upstream's to give. */
+    static Failure of(String reason, int status, String code, String message) {
+        return new Failure(reason, true, RetryAfter.NONE, new Refusal(status, code, message, null, null));
+    }
+
+    /** All connections that are allowed are in use: the upstream is not at fault, but another must serve. */
+    static Failure busy(String detail) {
+        return new Failure("busy", false, RetryAfter.NONE, new Refusal(503, "upstream_busy", detail, null, "1"));
+    }
+}

@@ -1,0 +1,138 @@
+package io.millrace.server.relay;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.server.balance.RetryAfter;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Which failures another attempt may mend: those of the server and of its load, never those of the request or the account.
+ * The names are those of the four dialects' providers and of the servers that are compatible with them.
+ */
+final class FailureClass {
+    private static final Set<Integer> STATUSES = Set.of(408, 409, 425, 429, 500, 502, 503, 504, 529);
+
+    private static final Set<String> TYPES = Set.of(
+            "overloaded_error",
+            "api_error",
+            "rate_limit_error",
+            "timeout_error",
+            "conflict_error",
+            "server_error",
+            "server_is_overloaded",
+            "rate_limit_exceeded",
+            "slow_down",
+            "overloaded",
+            "engine_overloaded",
+            "engine_overloaded_error",
+            "too_many_requests",
+            "requests",
+            "tokens",
+            "timeout",
+            "gateway_timeout",
+            "bad_gateway",
+            "internal_error",
+            "internal_server_error",
+            "internalservererror",
+            "service_unavailable",
+            "service_unavailable_error",
+            "unavailable_error",
+            "unavailable",
+            "resource_exhausted",
+            "internal",
+            "unknown",
+            "aborted",
+            "deadline_exceeded");
+
+    /** What stays as it is however often one asks, though it may come with a status that is retried. */
+    private static final Set<String> HOPELESS = Set.of(
+            "insufficient_quota",
+            "credit_balance_exhausted",
+            "billing_error",
+            "billing_hard_limit_reached",
+            "invalid_prompt",
+            "context_length_exceeded",
+            "content_filter",
+            "content_policy_violation");
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private FailureClass() {}
+
+    /**
+     * What an error in JSON says.
+     *
+     * @param retryable whether its type or code maps to a status that is retried
+     * @param hopeless whether it says that another attempt would fare no better
+     * @param retryAfterNs the wait it asks for, or {@link RetryAfter#NONE}
+     */
+    record ErrorBody(boolean retryable, boolean hopeless, long retryAfterNs) {
+        static final ErrorBody NONE = new ErrorBody(false, false, RetryAfter.NONE);
+    }
+
+    /** Whether an answer of this status may be had better from another attempt. */
+    static boolean isRetryable(int status) {
+        return STATUSES.contains(status);
+    }
+
+    /** Whether an error of this type, code or status name may; null is none. */
+    static boolean isRetryable(String type) {
+        if (type == null) {
+            return false;
+        }
+        String name = type.toLowerCase(Locale.ROOT);
+        return TYPES.contains(name) || isRetryableNumber(name);
+    }
+
+    /** Reads a body that may be an error object, alone or in an array (as some of Gemini's are). */
+    static ErrorBody ofBody(ByteBuf body) {
+        try (var in = new ByteBufInputStream(body.duplicate())) {
+            JsonNode root = JSON.readTree((InputStream) in);
+            JsonNode error = root == null ? null : (root.isArray() ? root.path(0) : root).get("error");
+            return error == null || error.isNull() ? ErrorBody.NONE : ofError(error);
+        } catch (IOException e) {
+            return ErrorBody.NONE;
+        }
+    }
+
+    private static ErrorBody ofError(JsonNode error) {
+        boolean retryable = false;
+        // A spend limit of the account's own (Messages), which no wait mends.
+        boolean hopeless = error.path("details").path("error_code").isTextual();
+        for (String key : new String[] {"status", "code", "type"}) {
+            String name = error.path(key).asText("").toLowerCase(Locale.ROOT);
+            retryable |= isRetryable(name);
+            hopeless |= HOPELESS.contains(name);
+        }
+        return new ErrorBody(retryable && !hopeless, hopeless, retryDelayNs(error.path("details")));
+    }
+
+    /** Google's {@code RetryInfo}: {@code "retryDelay": "34s"}. */
+    private static long retryDelayNs(JsonNode details) {
+        for (JsonNode detail : details) {
+            String delay = detail.path("retryDelay").asText("");
+            if (delay.endsWith("s")) {
+                try {
+                    double seconds = Double.parseDouble(delay.substring(0, delay.length() - 1));
+                    return (long) (Math.max(0, seconds) * TimeUnit.SECONDS.toNanos(1));
+                } catch (NumberFormatException e) {
+                    return RetryAfter.NONE;
+                }
+            }
+        }
+        return RetryAfter.NONE;
+    }
+
+    private static boolean isRetryableNumber(String name) {
+        if (name.length() != 3 || !name.chars().allMatch(c -> c >= '0' && c <= '9')) {
+            return false;
+        }
+        return isRetryable(Integer.parseInt(name));
+    }
+}

@@ -1,0 +1,44 @@
+package io.millrace.server.relay;
+
+import io.millrace.server.balance.Backoff;
+import io.millrace.server.balance.HedgeBudget;
+import io.millrace.server.config.Balance;
+import io.millrace.server.config.Route;
+import java.util.List;
+
+/**
+ * Where the requests of one route may go, ready to be asked.
+ *
+ * @param route its configuration
+ * @param targets the upstreams of its targets, in their order
+ * @param backoff between two attempts at one origin
+ * @param hedges what hedges may cost; null if there are none
+ */
+record RoutePlan(Route route, List<RelaySettings.Destination> targets, Backoff backoff, HedgeBudget hedges) {
+    RoutePlan(Route route, List<RelaySettings.Destination> targets) {
+        this(
+                route,
+                targets,
+                new Backoff(route.retry()),
+                route.hedge() == null ? null : new HedgeBudget(route.hedge().maxShare()));
+    }
+
+    /** Whether a request may need a second attempt, for which its body must be kept. */
+    boolean mayRetry() {
+        return route.retry().attempts() > 1 || targets.size() > 1 || hedges != null;
+    }
+
+    /** Whether the origin hangs on the body, which must then be here before one is picked. */
+    boolean picksByBody() {
+        return route.balance().kind() == Balance.Kind.PROMPT_PREFIX && hasChoice();
+    }
+
+    private boolean hasChoice() {
+        for (int i = 0; i < targets.size(); i++) {
+            if (targets.get(i).endpoints().size() > 1) {
+                return true;
+            }
+        }
+        return false;
+    }
+}
