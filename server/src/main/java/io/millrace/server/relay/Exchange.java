@@ -482,6 +482,7 @@ final class Exchange implements DownstreamExchange {
 
     /** Nothing is left to try: the client gets the upstream's own answer, or ours if there is none. */
     private void giveUp(Attempt failed, Failure failure) {
+        givenUp = true;
         if (failure.refusal() != null) {
             fail(failure.refusal());
         } else if (early != null && failed.plain() != null) {

@@ -1,0 +1,422 @@
+package io.millrace.server.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.millrace.codec.dialect.FrameKind;
+import io.millrace.server.RelayServer;
+import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.Health;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Retry;
+import io.millrace.server.config.RetryBudget;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.config.Upstream;
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.mock.MockRequest;
+import io.millrace.server.mock.MockServer;
+import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
+import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every dialect, every fault, every moment: what the client gets, to the byte; how often the upstream was asked; which of
+ * its connections the relay let go. A fault until the first output is tried again, three times in all, and is not seen if
+ * one of them succeeds; a fault behind it is told and nothing is tried again.
+ */
+class FaultTableTest {
+    private static final int ATTEMPTS = 3;
+    private static final int TOKENS = 3;
+    private static final String ANSWER = "tokens=" + TOKENS;
+    private static final int CLIENTS = 32;
+    private static final Duration TTFT = Duration.ofSeconds(1);
+    /** Above the two seconds for which more may follow a finish reason of Gemini's. */
+    private static final Duration IDLE = Duration.ofSeconds(3);
+
+    private static final Duration AT_ONCE = Duration.ofMillis(500);
+    private static final String ALWAYS = "";
+
+    private static final AtomicInteger GROUPS = new AtomicInteger();
+    private static final Map<Case, Future<Outcome>> OUTCOMES = new LinkedHashMap<>();
+    private static final Map<Api, String> ANSWERS = new EnumMap<>(Api.class);
+    private static MockServer mock;
+    private static RelayServer relay;
+    private static ExecutorService clients;
+
+    /** What a client must see. */
+    private interface View {
+        void verify(Case row, RawClient.Response response, String text) throws IOException;
+    }
+
+    /** The whole answer, as if nothing had happened. */
+    private static final View WHOLE = (row, response, text) -> {
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(text).isEqualTo(ANSWERS.get(row.api()));
+    };
+
+    /** What the upstream itself says, to the byte. */
+    private static final View UPSTREAMS_OWN = (row, response, text) -> {
+        RawClient.Response direct = direct(row);
+        assertThat(response.status()).isEqualTo(direct.status());
+        assertThat(response.header("content-type")).isEqualTo(direct.header("content-type"));
+        assertThat(text).isEqualTo(normal(direct));
+    };
+
+    /** What the upstream itself says, and an error frame of ours behind it. */
+    private static View upstreamsOwnAndError(String code) {
+        return (row, response, text) -> {
+            assertThat(response.status()).isEqualTo(200);
+            String direct = normal(direct(row));
+            assertThat(text).startsWith(direct);
+            // Where the upstream has not ended its last line, the relay does before it speaks.
+            String rest = text.substring(direct.length()).stripLeading();
+            assertThat(row.api().failureOf(rest).code()).isEqualTo(code);
+        };
+    }
+
+    /** The answer up to that many outputs, and an error frame of ours, which says how far it came. */
+    private static View broken(int outputs, String code) {
+        return (row, response, text) -> {
+            assertThat(response.status()).isEqualTo(200);
+            String sent = answerUpTo(row.api(), outputs);
+            assertThat(text).startsWith(sent);
+            Api.Failure failure = row.api().failureOf(text.substring(sent.length()));
+            assertThat(failure.code()).isEqualTo(code);
+            int bytes = sent.getBytes(StandardCharsets.UTF_8).length;
+            assertThat(failure.message()).endsWith(" after " + outputs + " output frames, " + bytes + " bytes");
+        };
+    }
+
+    /** A JSON error of ours, in the dialect's shape. */
+    private static View refused(int status, String code) {
+        return (row, response, text) -> {
+            assertThat(response.status()).isEqualTo(status);
+            String told = row.api().refusalOf(text).code();
+            assertThat(told).isIn(code, null);
+        };
+    }
+
+    /** Whose doing it must be that the connection of each attempt that failed is closed. */
+    private enum Closing {
+        /** The relay lets go of an upstream that would stay open. */
+        BY_RELAY,
+        /** The upstream has closed, or has nothing more to say. */
+        ANY
+    }
+
+    /** One row; an attempt fails as {@code fault} says. */
+    private record Case(
+            int group, Api api, String moment, String fault, String failing, View view, int attempts, Closing closing) {
+        String spec() {
+            // The group stands between commas, so that no other group's name contains it.
+            return ANSWER + "," + failing + "group=g" + group + "," + fault;
+        }
+
+        @Override
+        public String toString() {
+            return api + ", " + moment + ": " + fault + (failing.isEmpty() ? "" : " (" + failing + ")");
+        }
+    }
+
+    /** What came of it. */
+    private record Outcome(RawClient.Response response, Duration took, List<MockRequest> requests) {}
+
+    @BeforeAll
+    static void run() throws IOException {
+        mock = MockServer.start(MockConfig.defaults());
+        relay = RelayServer.start(config());
+        for (Api api : Api.values()) {
+            ANSWERS.put(api, normal(ask(mock.port(), api, ANSWER)));
+        }
+        clients = Executors.newFixedThreadPool(CLIENTS);
+        for (Case row : rows()) {
+            OUTCOMES.put(row, clients.submit(() -> run(row)));
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        clients.shutdownNow();
+        await().until(() -> relay.metrics().activeExchanges() == 0);
+        await().until(() -> mock.stats().activeStreams() == 0);
+        relay.close();
+        mock.close();
+        OUTCOMES.clear();
+    }
+
+    static List<Case> cases() {
+        return List.copyOf(OUTCOMES.keySet());
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void tellsTheTruth(Case row) throws IOException, InterruptedException, ExecutionException {
+        Outcome outcome = OUTCOMES.get(row).get();
+        assertThat(outcome.requests()).as("attempts of %s", row).hasSize(row.attempts());
+        RawClient.Response response = outcome.response();
+        String text = normal(response);
+        try {
+            row.view().verify(row, response, text);
+            assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
+        } catch (AssertionError e) {
+            // Maven's report numbers the cases, it does not name them.
+            throw new AssertionError(row + ": " + e.getMessage() + "\n" + response.head() + "\n" + text, e);
+        }
+        if (row.attempts() > 1 && response.status() != 200) {
+            assertThat(response.header("x-should-retry")).as(row.toString()).isEqualTo("false");
+        }
+        if (row.attempts() > 1 && row.fault().contains("retry_after")) {
+            assertThat(outcome.took()).as(row.toString()).isGreaterThan(AT_ONCE);
+        }
+        if (row.closing() == Closing.BY_RELAY) {
+            int failed = row.view() == WHOLE ? row.attempts() - 1 : row.attempts();
+            for (MockRequest request : outcome.requests().subList(0, failed)) {
+                await(row.toString()).until(() -> request.closedByPeerNs() != 0);
+            }
+        }
+    }
+
+    private static RelayConfig config() {
+        var upstream = Upstream.of("mock", mock.uri())
+                .withHealth(Health.DEFAULT.withConsecutiveFailures(0).withFailureRate(0))
+                .withRetryBudget(new RetryBudget(1, 1_000_000));
+        var config = RelayConfig.relayTo(upstream)
+                .withAccessLog(AccessLog.OFF)
+                .withTimeouts(Timeouts.DEFAULT.withTtft(TTFT).withIdle(IDLE));
+        var retry = Retry.DEFAULT
+                .withAttempts(ATTEMPTS)
+                .withBase(Duration.ofMillis(2))
+                .withCap(Duration.ofMillis(10));
+        return config.withRoutes(
+                config.routes().stream().map(route -> route.withRetry(retry)).toList());
+    }
+
+    private static List<Case> rows() {
+        var table = new Table();
+        for (Api api : Api.values()) {
+            table.begin(api);
+            table.beforeTheHead();
+            table.afterTheHead();
+            table.afterStructuralFrames();
+            table.afterTheFirstOutput();
+            table.atTheTerminal();
+        }
+        return table.rows;
+    }
+
+    /** Writes the rows down, moment by moment. */
+    private static final class Table {
+        private final List<Case> rows = new ArrayList<>();
+        private Api api;
+        private String moment;
+
+        void begin(Api api) {
+            this.api = api;
+        }
+
+        private void beforeTheHead() {
+            moment = "before the head";
+            for (int status : new int[] {408, 409, 425, 429, 500, 502, 503, 504, 529}) {
+                retried("status=" + status, UPSTREAMS_OWN, Closing.ANY);
+            }
+            for (int status : new int[] {400, 401, 403, 404, 413, 422}) {
+                notRetried("status=" + status);
+            }
+            notRetried("status=503,should_retry=0");
+            row("status=400,should_retry=1", "fail_first=1,", WHOLE, 2, Closing.ANY);
+            notRetried("status=429,retry_after=3600");
+            row("status=429,retry_after_ms=600", "fail_first=1,", WHOLE, 2, Closing.ANY);
+            row("status=503,retry_after=1", "fail_first=1,", WHOLE, 2, Closing.ANY);
+            row("status=503,retry_after_s=2", "fail_first=1,", WHOLE, 2, Closing.ANY);
+            retried("close_on_accept=1", refused(502, "upstream_reset"), Closing.ANY);
+            retried("stall_head=1", refused(504, "upstream_no_output"), Closing.BY_RELAY);
+        }
+
+        private void afterTheHead() {
+            moment = "after the head";
+            retried("end_at_byte=0", refused(502, "upstream_truncated"), Closing.ANY);
+            retried("reset_at_byte=0", refused(502, "upstream_reset"), Closing.ANY);
+            retried("empty=1", refused(502, "upstream_truncated"), Closing.ANY);
+            retried("stall_after_head=1", refused(504, "upstream_no_output"), Closing.BY_RELAY);
+            retried("status=200,error_code=" + overloaded(), UPSTREAMS_OWN, Closing.ANY);
+            notRetried("status=200,error_code=" + hopeless());
+            notRetried("content_type=text/html");
+            retried("error_first=1", UPSTREAMS_OWN, Closing.ANY);
+            retried("error_first=1,error_code=" + limited(), UPSTREAMS_OWN, Closing.ANY);
+            notRetried("error_first=1,error_code=" + hopeless());
+        }
+
+        private void afterStructuralFrames() {
+            moment = "after structural frames";
+            retried("error_after=0", UPSTREAMS_OWN, Closing.ANY);
+            retried("error_after=0,linger=1", UPSTREAMS_OWN, Closing.BY_RELAY);
+            notRetried("error_after=0,error_code=" + hopeless());
+            retried("hidden_error_after=0", upstreamsOwnAndError("upstream_error"), Closing.ANY);
+            retried("end_after=0", refused(502, "upstream_truncated"), Closing.ANY);
+            retried("reset_after=0", refused(502, "upstream_reset"), Closing.ANY);
+            retried("eof_after=0", refused(502, "upstream_truncated"), Closing.ANY);
+            retried("stall_after=0", refused(504, "upstream_no_output"), Closing.BY_RELAY);
+            retried("stall_after=0,comment_every_ms=100", refused(504, "upstream_no_output"), Closing.BY_RELAY);
+            retried("garbage_chunk_after=0", refused(502, "upstream_protocol"), Closing.ANY);
+            if (api == Api.RESPONSES) {
+                retried("error_after=0,failed=1", UPSTREAMS_OWN, Closing.ANY);
+                notRetried("error_after=0,failed=1,error_code=context_length_exceeded");
+                notRetried("error_after=0,failed=1,error_code=insufficient_quota");
+            }
+        }
+
+        private void afterTheFirstOutput() {
+            for (int outputs : new int[] {1, 2}) {
+                moment = "after output " + outputs;
+                broken("end_after=" + outputs, outputs, "upstream_truncated", Closing.ANY);
+                broken("reset_after=" + outputs, outputs, "upstream_reset", Closing.ANY);
+                broken("eof_after=" + outputs, outputs, "upstream_truncated", Closing.ANY);
+                broken("stall_after=" + outputs, outputs, "upstream_idle", Closing.BY_RELAY);
+                broken("garbage_chunk_after=" + outputs, outputs, "upstream_reset", Closing.ANY);
+                notRetried("error_after=" + outputs);
+                row("error_after=" + outputs + ",linger=1", ALWAYS, UPSTREAMS_OWN, 1, Closing.BY_RELAY);
+                row("hidden_error_after=" + outputs, ALWAYS, upstreamsOwnAndError("upstream_error"), 1, Closing.ANY);
+            }
+        }
+
+        private void atTheTerminal() {
+            moment = "at the terminal";
+            broken("end_after=" + TOKENS, TOKENS, "upstream_truncated", Closing.ANY);
+            broken("reset_after=" + TOKENS, TOKENS, "upstream_reset", Closing.ANY);
+            row("linger=1", ALWAYS, WHOLE, 1, Closing.ANY);
+            row("extra_bytes=1", ALWAYS, WHOLE, 1, Closing.ANY);
+            notRetried("tokens=0");
+            notRetried("refusal=1");
+            notRetried("tokens=0,refusal=1");
+            if (api != Api.RESPONSES) {
+                notRetried("tokens=0,finish=" + (api == Api.GEMINI ? "SAFETY" : "content_filter"));
+            }
+            if (api == Api.CHAT) {
+                notRetried("done=0");
+            } else {
+                row("done=0", ALWAYS, upstreamsOwnAndError("upstream_truncated"), 1, Closing.ANY);
+            }
+        }
+
+        /** Each provider's words for what may be tried again, and for what may not. */
+        private String overloaded() {
+            return switch (api) {
+                case CHAT, RESPONSES -> "server_error";
+                case MESSAGES -> "overloaded_error";
+                case GEMINI -> "UNAVAILABLE";
+            };
+        }
+
+        private String limited() {
+            return switch (api) {
+                case CHAT, RESPONSES -> "rate_limit_exceeded";
+                case MESSAGES -> "rate_limit_error";
+                case GEMINI -> "RESOURCE_EXHAUSTED";
+            };
+        }
+
+        private String hopeless() {
+            return switch (api) {
+                case CHAT -> "insufficient_quota";
+                case RESPONSES -> "invalid_prompt";
+                case MESSAGES -> "invalid_request_error";
+                case GEMINI -> "INVALID_ARGUMENT";
+            };
+        }
+
+        /** The second or the third attempt succeeds, or none does. */
+        private void retried(String fault, View last, Closing closing) {
+            row(fault, "fail_first=1,", WHOLE, 2, closing);
+            row(fault, "fail_first=2,", WHOLE, ATTEMPTS, closing);
+            row(fault, ALWAYS, last, ATTEMPTS, closing);
+        }
+
+        private void notRetried(String fault) {
+            row(fault, ALWAYS, UPSTREAMS_OWN, 1, Closing.ANY);
+        }
+
+        private void broken(String fault, int outputs, String code, Closing closing) {
+            row(fault, ALWAYS, FaultTableTest.broken(outputs, code), 1, closing);
+        }
+
+        private void row(String fault, String failing, View view, int attempts, Closing closing) {
+            rows.add(new Case(GROUPS.incrementAndGet(), api, moment, fault, failing, view, attempts, closing));
+        }
+    }
+
+    private static Outcome run(Case row) throws IOException {
+        // A connection that was used before and breaks before an answer was stale: another takes its place, no attempt
+        // more.
+        if (row.fault().startsWith("close_on_accept") || row.fault().startsWith("extra_bytes")) {
+            try (var fresh = RelayServer.start(config())) {
+                return run(row, fresh);
+            }
+        }
+        return run(row, relay);
+    }
+
+    private static Outcome run(Case row, RelayServer relay) throws IOException {
+        long startNs = System.nanoTime();
+        RawClient.Response response = ask(relay.addresses().get(0).getPort(), row.api(), row.spec());
+        var took = Duration.ofNanos(System.nanoTime() - startNs);
+        String group = "%2Cgroup%3Dg" + row.group() + "%2C";
+        return new Outcome(
+                response,
+                took,
+                mock.requests().stream()
+                        .filter(request -> request.uri().contains(group))
+                        .toList());
+    }
+
+    /** What the upstream says by itself when it fails. */
+    private static RawClient.Response direct(Case row) throws IOException {
+        return ask(mock.port(), row.api(), ANSWER + "," + row.fault().replace(",linger=1", ""));
+    }
+
+    private static RawClient.Response ask(int port, Api api, String spec) throws IOException {
+        try (var client = new RawClient(port)) {
+            client.post(RelayHarness.withSpec(api.path, spec), "m", "");
+            return client.readAll();
+        }
+    }
+
+    private static String answerUpTo(Api api, int outputs) {
+        var inspector = api.dialect.newInspector();
+        var sent = new StringBuilder();
+        int seen = 0;
+        for (byte[] frame : RawClient.cut(ANSWERS.get(api).getBytes(StandardCharsets.UTF_8))) {
+            if (seen == outputs) {
+                break;
+            }
+            sent.append(new String(frame, StandardCharsets.UTF_8));
+            if (inspector.inspect(Unpooled.wrappedBuffer(frame), 0, frame.length) == FrameKind.OUTPUT) {
+                seen++;
+            }
+        }
+        return sent.toString();
+    }
+
+    /** Without the ids and times that differ from one answer to the next, all of the same length. */
+    private static String normal(RawClient.Response response) {
+        return response.text()
+                .replaceAll("mock[0-9]{8}", "mock00000000")
+                .replaceAll("\"created(_at)?\":[0-9]{10}", "\"created$1\":1000000000");
+    }
+}
