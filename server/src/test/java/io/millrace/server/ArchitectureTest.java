@@ -46,7 +46,12 @@ class ArchitectureTest {
     void theSmallRoomsKnowNeitherSide() {
         noClasses()
                 .that()
-                .resideInAnyPackage("..server.http..", "..server.timing..", "..server.config..", "..server.metrics..")
+                .resideInAnyPackage(
+                        "..server.balance..",
+                        "..server.http..",
+                        "..server.timing..",
+                        "..server.config..",
+                        "..server.metrics..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(

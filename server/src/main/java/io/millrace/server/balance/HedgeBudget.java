@@ -6,7 +6,6 @@ public final class HedgeBudget {
 
     private final double maxShare;
     private double saved;
-    private long hedges;
 
     /**
      * A budget of its own for each route.
@@ -28,12 +27,6 @@ public final class HedgeBudget {
             return false;
         }
         saved--;
-        hedges++;
         return true;
-    }
-
-    /** How many hedges there were. */
-    public synchronized long hedges() {
-        return hedges;
     }
 }

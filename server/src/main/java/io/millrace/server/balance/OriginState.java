@@ -231,7 +231,7 @@ public final class OriginState {
         ejected = false;
         probing = false;
         startSlowly(nowNs);
-        LOG.warn("{} serves again", name);
+        LOG.info("{} serves again", name);
     }
 
     private void startSlowly(long nowNs) {

@@ -4,6 +4,7 @@ import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** Sums the counts of all event loops and writes them in Prometheus' text format. Any thread may ask. */
 public final class Metrics {
@@ -20,9 +22,17 @@ public final class Metrics {
     public static final String CONTENT_TYPE = PrometheusTextFormatWriter.CONTENT_TYPE;
 
     private final List<LoopCounters> loops;
+    private final Supplier<UpstreamMetrics> upstreams;
 
-    public Metrics(List<LoopCounters> loops) {
+    /**
+     * Metrics of a relay.
+     *
+     * @param loops one for each event loop
+     * @param upstreams what is known of the upstreams that are configured at the moment
+     */
+    public Metrics(List<LoopCounters> loops, Supplier<UpstreamMetrics> upstreams) {
         this.loops = List.copyOf(loops);
+        this.upstreams = upstreams;
     }
 
     /** Clients connected now. */
@@ -52,7 +62,9 @@ public final class Metrics {
     }
 
     private MetricSnapshots snapshots() {
-        return MetricSnapshots.of(
+        var snapshots = MetricSnapshots.builder();
+        upstreams.get().snapshots().forEach(snapshots::metricSnapshot);
+        for (MetricSnapshot own : List.of(
                 by("outcome", "millrace_exchanges", "Requests ended, by outcome.", LoopCounters::exchangesByOutcome),
                 by("outcome", "millrace_streams", "Event streams ended, by outcome.", LoopCounters::streamsByOutcome),
                 by(
@@ -67,7 +79,10 @@ public final class Metrics {
                 counter("millrace_hedges", "Attempts beside another.", total(LoopCounters::hedges)),
                 gauge("millrace_active_exchanges", "Requests in progress.", activeExchanges()),
                 gauge("millrace_open_connections", "Clients connected.", openConnections()),
-                usage());
+                usage())) {
+            snapshots.metricSnapshot(own);
+        }
+        return snapshots.build();
     }
 
     private long total(Function<LoopCounters, Long> count) {

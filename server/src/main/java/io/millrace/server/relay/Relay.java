@@ -36,6 +36,8 @@ public final class Relay implements RequestHandler {
     private final IdentityHashMap<EventLoop, RelayLoop> loops = new IdentityHashMap<>();
     private final List<RelayLoop> numbered = new ArrayList<>();
     private final Metrics metrics;
+    private final ActiveChecks checks;
+    private final EventLoop checking;
     private volatile RelaySettings settings;
     private volatile boolean draining;
 
@@ -58,7 +60,10 @@ public final class Relay implements RequestHandler {
             numbered.add(relayLoop);
             loops.put(loop, relayLoop);
         }
-        metrics = new Metrics(counters);
+        metrics = new Metrics(counters, () -> settings.metrics());
+        checking = eventLoops.get(0);
+        checks = new ActiveChecks(loops.get(checking));
+        check(settings);
     }
 
     /** The configuration that new requests get. */
@@ -85,6 +90,7 @@ public final class Relay implements RequestHandler {
         RelaySettings next = RelaySettings.of(config, settings);
         settings = next;
         onEachLoop(loop -> loop.accessLogger().format(config.accessLog().format()));
+        check(next);
         var origins = next.origins();
         loops.values().forEach(loop -> loop.eventLoop().execute(() -> loop.keepOnly(origins)));
     }
@@ -107,6 +113,7 @@ public final class Relay implements RequestHandler {
 
     /** Closes the connections to upstreams and hands over what the access log still holds. */
     public void closeLoops() {
+        checking.execute(checks::close);
         onEachLoop(loop -> {
             List.copyOf(loop.readingOn()).forEach(ReadOn::cancel);
             loop.keepOnly(List.of());
@@ -237,6 +244,10 @@ public final class Relay implements RequestHandler {
         connection.writeHead(response);
         connection.writeBody(Unpooled.wrappedBuffer(body));
         connection.endResponse();
+    }
+
+    private void check(RelaySettings current) {
+        checking.execute(() -> checks.follow(current.destinations()));
     }
 
     private RelayLoop loop(Channel channel) {

@@ -5,6 +5,7 @@ import io.millrace.server.balance.UpstreamState;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.metrics.UpstreamMetrics;
 import io.millrace.server.upstream.Origin;
 import io.millrace.server.upstream.UpstreamTls;
 import io.netty.handler.ssl.SslContext;
@@ -94,6 +95,13 @@ final class RelaySettings {
 
     Collection<Destination> destinations() {
         return destinations.values();
+    }
+
+    /** What is known of the upstreams at the moment. */
+    UpstreamMetrics metrics() {
+        var upstreams = new LinkedHashMap<String, UpstreamState>();
+        destinations.forEach((name, destination) -> upstreams.put(name, destination.state()));
+        return new UpstreamMetrics(upstreams);
     }
 
     /** All origins of all upstreams. */

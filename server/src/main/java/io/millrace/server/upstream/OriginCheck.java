@@ -1,0 +1,142 @@
+package io.millrace.server.upstream;
+
+import io.millrace.server.balance.OriginState;
+import io.millrace.server.config.Upstream;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.EventLoop;
+import io.netty.handler.codec.http.DefaultHttpRequest;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Asks one origin at an interval whether it is well: an answer below 400 within that time says yes. Confined to its event
+ * loop.
+ */
+public final class OriginCheck implements UpstreamPool.Waiter, UpstreamListener {
+    private static final int FIRST_FAILING_STATUS = 400;
+
+    private final Upstream upstream;
+    private final UpstreamPool pool;
+    private final EventLoop loop;
+    private final OriginState state;
+    private ScheduledFuture<?> timer;
+    private UpstreamConnection connection;
+    private boolean awaited;
+    private boolean closed;
+
+    /**
+     * A check that has not begun.
+     *
+     * @param upstream with this origin alone, and a probe path
+     * @param pool of the same origin and event loop
+     * @param state told what came of each check
+     */
+    public OriginCheck(Upstream upstream, UpstreamPool pool, EventLoop loop, OriginState state) {
+        this.upstream = upstream;
+        this.pool = pool;
+        this.loop = loop;
+        this.state = state;
+    }
+
+    /** Begins, at a random moment of the first interval, so that many relays do not ask at once. */
+    public void start() {
+        long intervalNs = upstream.health().probeInterval().toNanos();
+        long firstNs = ThreadLocalRandom.current().nextLong(intervalNs);
+        timer = loop.scheduleAtFixedRate(this::check, firstNs, intervalNs, TimeUnit.NANOSECONDS);
+    }
+
+    /** Ends; what is still under way counts for nothing. */
+    public void close() {
+        closed = true;
+        timer.cancel(false);
+        abort();
+    }
+
+    @Override
+    public void onConnection(UpstreamConnection acquired) {
+        if (closed || !awaited || connection != null) {
+            acquired.giveBack();
+            return;
+        }
+        connection = acquired;
+        acquired.sendWhole(request(), Unpooled.EMPTY_BUFFER, this);
+    }
+
+    @Override
+    public void onConnectFailure(UpstreamPool.ConnectFailure failure) {
+        // All connections being busy says that the origin serves.
+        answered(failure.full());
+    }
+
+    @Override
+    public void onHead(HttpResponse head) {
+        answered(head.status().code() < FIRST_FAILING_STATUS);
+    }
+
+    @Override
+    public void onBody(ByteBuf content) {
+        content.release();
+    }
+
+    @Override
+    public void onBodyEnd() {
+        abort();
+    }
+
+    @Override
+    public void onReadComplete() {}
+
+    @Override
+    public void onBroken(Breakage breakage) {
+        connection = null;
+        answered(false);
+    }
+
+    @Override
+    public void onUpstreamWritable(boolean writable) {}
+
+    private void check() {
+        answered(false);
+        abort();
+        awaited = true;
+        pool.acquireNew(this);
+    }
+
+    /** What came of a check, unless that is known already. */
+    private void answered(boolean success) {
+        if (awaited && !closed) {
+            awaited = false;
+            state.onCheck(success, System.nanoTime());
+        }
+    }
+
+    private void abort() {
+        UpstreamConnection current = connection;
+        connection = null;
+        if (current != null) {
+            current.abort();
+        }
+    }
+
+    private HttpRequest request() {
+        var request = new DefaultHttpRequest(
+                HttpVersion.HTTP_1_1, HttpMethod.GET, upstream.health().probePath());
+        request.headers()
+                .set(HttpHeaderNames.HOST, upstream.authority())
+                .set(HttpHeaderNames.ACCEPT, "*/*")
+                .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+        if (upstream.credential() != null) {
+            request.headers()
+                    .set(upstream.credential().header(), upstream.credential().value());
+        }
+        return request;
+    }
+}

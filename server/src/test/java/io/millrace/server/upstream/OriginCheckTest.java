@@ -1,0 +1,150 @@
+package io.millrace.server.upstream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millrace.server.Transport;
+import io.millrace.server.balance.OriginState;
+import io.millrace.server.balance.TtftPercentile;
+import io.millrace.server.config.Credential;
+import io.millrace.server.config.Health;
+import io.millrace.server.config.Secret;
+import io.millrace.server.config.Upstream;
+import io.millrace.server.test.ScriptedUpstream;
+import io.millrace.server.timing.Sweeper;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class OriginCheckTest {
+    private static final Duration INTERVAL = Duration.ofMillis(100);
+    private static final String WELL = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    private static final String REDIRECT = "HTTP/1.1 307 T\r\nContent-Length: 0\r\n\r\n";
+    private static final String STREAM =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 12\r\n\r\ndata: ok\n\n\n\n";
+    private static final String UNAVAILABLE = "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n";
+    private static final String FORBIDDEN = "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n";
+    private static final String RESET = "";
+    private static final String SILENCE = "silence";
+
+    private static EventLoopGroup group;
+    private static Connector connector;
+
+    private final OriginState state = new OriginState("http://o", Health.DEFAULT, new TtftPercentile());
+    private final EventLoop loop = group.next();
+    private OriginCheck check;
+    private volatile String answer = WELL;
+
+    @BeforeAll
+    static void start() {
+        Transport transport = Transport.best();
+        group = transport.newEventLoops(1, "origin-check-test");
+        connector = new Connector(transport);
+    }
+
+    @AfterAll
+    static void stop() {
+        connector.close();
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+    }
+
+    @AfterEach
+    void stopChecking() throws Exception {
+        loop.submit(check::close).get(5, TimeUnit.SECONDS);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {UNAVAILABLE, FORBIDDEN, RESET, SILENCE})
+    void originIsDownWhileItsChecksFailAndWellWhenTheySucceedAgain(String failure) throws Exception {
+        try (var origin = origin()) {
+            check(origin.uri());
+            until(() -> origin.requests().size() >= 2);
+            assertThat(state.isDown()).isFalse();
+
+            answer = failure;
+            until(state::isDown);
+            assertThat(state.admits(System.nanoTime())).isFalse();
+
+            answer = WELL;
+            until(() -> !state.isDown());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {WELL, REDIRECT, STREAM})
+    void anyAnswerBelow400IsSuccess(String success) throws Exception {
+        answer = success;
+        try (var origin = origin()) {
+            check(origin.uri());
+            until(() -> origin.requests().size() >= 4);
+
+            assertThat(state.isDown()).isFalse();
+        }
+    }
+
+    @Test
+    void originThatCannotBeReachedIsDown() throws Exception {
+        URI nobody;
+        try (var origin = origin()) {
+            nobody = origin.uri();
+        }
+        check(nobody);
+
+        until(state::isDown);
+    }
+
+    @Test
+    void asksForThePathAtTheOriginsRootWithTheUpstreamsKey() throws Exception {
+        try (var origin = origin()) {
+            check(origin.uri());
+            until(() -> !origin.requests().isEmpty());
+
+            assertThat(origin.requests().get(0))
+                    .startsWith("GET /health?deep=1 HTTP/1.1\r\n")
+                    .containsIgnoringCase("\r\nhost: " + origin.uri().getAuthority() + "\r\n")
+                    .containsIgnoringCase("\r\nauthorization: Bearer k\r\n");
+        }
+    }
+
+    private ScriptedUpstream origin() throws IOException {
+        return ScriptedUpstream.start(connection -> {
+            connection.readRequest();
+            if (answer.equals(SILENCE)) {
+                connection.read();
+            } else if (answer.equals(RESET)) {
+                connection.reset();
+            } else {
+                connection.send(answer);
+                connection.read();
+            }
+        });
+    }
+
+    private void check(URI uri) {
+        var upstream = Upstream.of("u", URI.create(uri + "/v1"))
+                .withHealth(Health.DEFAULT.withProbePath("/health?deep=1").withProbeInterval(INTERVAL))
+                .withCredential(new Credential("authorization", "Bearer ", Secret.of("k", "env: KEY")));
+        var origin = new Origin("u", upstream.host(), upstream.port(), null, 10, 1_000_000_000L, 1000);
+        check = new OriginCheck(
+                upstream, new UpstreamPool(origin, connector, loop, new Sweeper(loop, 1_000_000L)), loop, state);
+        loop.execute(check::start);
+    }
+
+    private static void until(BooleanSupplier condition) {
+        long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("deadline").isLessThan(deadlineNs);
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2));
+        }
+    }
+}
