@@ -143,6 +143,30 @@ class RetryTest {
     }
 
     @Test
+    void endsAWaitWhenTheRelayIsGone() throws IOException {
+        Timeouts timeouts = Timeouts.DEFAULT.withDrain(Duration.ofMillis(100));
+        try (var harness = start(config -> config.withTimeouts(timeouts));
+                var client = harness.client()) {
+            client.post(RelayHarness.withSpec(Api.CHAT.path, "status=503,retry_after=8"), "m", "");
+            await().until(() -> harness.mock.stats().requests() == 1);
+            harness.relay.drain();
+            RawClient.Response response = client.readAll();
+            assertThat(response.status()).isEqualTo(503);
+            assertThat(Api.CHAT.refusalOf(response.text()).code()).isEqualTo("relay_draining");
+        }
+    }
+
+    @Test
+    void beginsNoAttemptBeyondTheTimeInAll() throws IOException {
+        Retry hasty = QUICK.withTotal(Duration.ofMillis(250));
+        try (var harness = RelayHarness.start(MockConfig.defaults(), config -> withRetry(config, hasty))) {
+            RawClient.Response response = harness.stream(Api.CHAT.path, "status=503,retry_after_ms=150");
+            assertThat(response.status()).isEqualTo(503);
+            assertThat(response.header("x-millrace-attempts")).isEqualTo("2");
+        }
+    }
+
+    @Test
     void keepsHeartbeatsGoingWhileItTriesAgain() throws IOException {
         Heartbeat early = Heartbeat.DEFAULT.withInterval(Duration.ofMillis(50)).withEarly(true);
         try (var harness = start(config -> config.withHeartbeat(early))) {

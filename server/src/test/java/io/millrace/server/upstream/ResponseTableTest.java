@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Retry;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.ScriptedUpstream;
 import java.io.IOException;
@@ -281,6 +282,9 @@ class ResponseTableTest {
     private static RelayConfig config(URI upstream) {
         RelayConfig config =
                 RelayConfig.relayTo(upstream).withAccessLog(AccessLog.OFF).withEventLoops(1);
-        return config.withTimeouts(config.timeouts().withTerminalGrace(Duration.ofSeconds(5)));
+        return config.withTimeouts(config.timeouts().withTerminalGrace(Duration.ofSeconds(5)))
+                .withRoutes(config.routes().stream()
+                        .map(route -> route.withRetry(Retry.OFF))
+                        .toList());
     }
 }
