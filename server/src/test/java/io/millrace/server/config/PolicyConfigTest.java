@@ -135,6 +135,20 @@ class PolicyConfigTest {
     }
 
     @Test
+    void exampleFileHasNoProblems() {
+        var example = Path.of("..", "bench", "src", "dist", "millrace.example.yaml");
+        var sources = new ConfigSources(
+                example, Map.of("OPENAI_API_KEY", "k"), Map.of(), () -> URI.create("http://127.0.0.1:4711"));
+
+        var config = ConfigLoader.load(sources);
+
+        assertThat(config.routes().get(0).targets())
+                .extracting(RouteTarget::upstream)
+                .containsExactly("local", "openai");
+        assertThat(config.routes().get(0).retry().attempts()).isEqualTo(2);
+    }
+
+    @Test
     void originOfUpstreamHasItsOwnHostPortAndPath() {
         var second = Upstream.of("u", List.of(URI.create("https://a/v1"), URI.create("https://b:8443/v2")))
                 .withMaxConcurrent(7)
