@@ -27,7 +27,7 @@ final class AnthropicNodeTest extends ClientContract {
     }
 
     @Override
-    String classOfBrokenStream(String api, int outputs) {
+    String classOfBrokenStream() {
         return "APIError";
     }
 }

@@ -3,6 +3,8 @@ package io.millrace.it.clients;
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Retry;
+import io.millrace.server.config.RetryBudget;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockConfig;
@@ -12,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 
@@ -30,20 +33,31 @@ final class Bed implements AutoCloseable {
 
     Bed() {
         mock = MockServer.start(MockConfig.defaults());
-        relay = RelayServer.start(RelayConfig.relayTo(URI.create(mock())));
+        relay = RelayServer.start(quickToRetry(RelayConfig.relayTo(upstream("default", mock()))));
         routing = RelayServer.start(routes());
         stopper = new Stopper(relay.addresses().get(0).getPort());
     }
 
     private RelayConfig routes() {
         var upstreams = new LinkedHashMap<String, Upstream>();
-        upstreams.put("mock", Upstream.of("mock", URI.create(mock())));
-        upstreams.put("dead", Upstream.of("dead", URI.create(url(portWhereNobodyListens()))));
-        return RelayConfig.defaults()
+        upstreams.put("mock", upstream("mock", mock()));
+        upstreams.put("dead", upstream("dead", url(portWhereNobodyListens())));
+        return quickToRetry(RelayConfig.defaults()
                 .withUpstreams(upstreams)
                 .withRoutes(List.of(
                         Route.of("mock", Match.models("mock", "mock:*"), "mock"),
-                        Route.of("dead", Match.models(UNREACHABLE), "dead")));
+                        Route.of("dead", Match.models(UNREACHABLE), "dead"))));
+    }
+
+    /** More of its attempts fail here than a budget is made for. */
+    private static Upstream upstream(String name, String url) {
+        return Upstream.of(name, URI.create(url)).withRetryBudget(new RetryBudget(1, 1000));
+    }
+
+    private static RelayConfig quickToRetry(RelayConfig config) {
+        var retry = Retry.DEFAULT.withBase(Duration.ofMillis(5)).withCap(Duration.ofMillis(20));
+        return config.withRoutes(
+                config.routes().stream().map(route -> route.withRetry(retry)).toList());
     }
 
     private static int portWhereNobodyListens() {

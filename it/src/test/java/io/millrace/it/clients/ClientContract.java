@@ -20,6 +20,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class ClientContract {
     private static final int GAP_MS = 50;
+    private static final List<String> RETRIED =
+            List.of("status=429", "status=529", "error_after=0", "reset_after=0", "empty=1");
     private static final int[] STATUSES = {400, 401, 403, 404, 429, 500, 503, 529};
 
     private final List<Case> cases = new ArrayList<>();
@@ -36,8 +38,8 @@ abstract class ClientContract {
     /** The class of the error that it makes of a JSON error with that status. */
     abstract String classOfStatus(int status);
 
-    /** The class of the error that it makes of the relay's error frame after so many output frames. */
-    abstract String classOfBrokenStream(String api, int outputs);
+    /** The class of the error that it makes of the relay's error frame. */
+    abstract String classOfBrokenStream();
 
     /** What it calls the end of a stream that was stopped. */
     String finishOfStopped(String api) {
@@ -62,6 +64,7 @@ abstract class ClientContract {
             addAnswers(api);
             addEnds(api);
             addCuts(api);
+            addRetried(api);
             addErrors(api);
             addStop(api);
         }
@@ -125,7 +128,7 @@ abstract class ClientContract {
                     direct -> assertThat(direct.error()).isNull());
         } else {
             var unended = askBroken(api, "clean end with all but the terminal", "mock:tokens=6,done=0", false);
-            check(unended.name(), all -> assertBroken(api, all.get(unended.name()), Cut.OUTPUTS));
+            check(unended.name(), all -> assertBroken(all.get(unended.name()), Cut.OUTPUTS));
         }
         var whole = ask(api, "upstream that closes after its terminal", bed.mock(), "mock:tokens=6", false);
         var lingering =
@@ -143,7 +146,7 @@ abstract class ClientContract {
             var broken = askBroken(api, cut.name(), model, false);
             check(broken.name(), all -> {
                 var one = all.get(broken.name());
-                assertBroken(api, one, cut.outputs());
+                assertBroken(one, cut.outputs());
                 assertThat(all.get(whole.name()).text()).startsWith(one.text());
                 assertThat(one.text().isEmpty()).isEqualTo(cut.outputs() <= 0);
             });
@@ -151,33 +154,46 @@ abstract class ClientContract {
         // Gemini's call is whole in its first frame.
         for (var cut : api.equals("gemini") ? Cut.after(1) : Cut.after(1, 3)) {
             var tool = askBroken(api, "tool call, " + cut.name(), "mock:tool=1," + cut.fault(), true);
-            check(tool.name(), all -> assertBrokenStream(api, all.get(tool.name()), cut.outputs()));
+            check(tool.name(), all -> assertBrokenStream(all.get(tool.name())));
         }
         var hidden = askBroken(api, "error that no SDK sees", "mock:tokens=6,hidden_error_after=3", false);
         check(hidden.name(), all -> assertThat(all.get(hidden.name()).error()).isNotNull());
     }
 
-    private void assertBroken(String api, Seen one, int outputs) {
-        // Gemini has no structural frames.
-        int firstSeen = api.equals("gemini") ? 1 : 0;
-        if (outputs < firstSeen) {
+    /** Until the first output there is nothing to break: the relay answers with an error status. */
+    private void assertBroken(Seen one, int outputs) {
+        if (outputs < 1) {
             assertThat(one.error())
                     .as("a broken stream looks like an answer: %s", one)
                     .isNotNull();
             assertThat(one.error().classes()).contains(classOfStatus(502));
             assertThat(one.error().status()).isEqualTo(502);
         } else {
-            assertBrokenStream(api, one, outputs);
+            assertBrokenStream(one);
             assertThat(one.error().message()).contains("after " + outputs + " output frames");
         }
     }
 
-    private void assertBrokenStream(String api, Seen one, int outputs) {
+    private void assertBrokenStream(Seen one) {
         assertThat(one.error())
                 .as("a broken stream looks like an answer: %s", one)
                 .isNotNull();
-        assertThat(one.error().classes()).contains(classOfBrokenStream(api, outputs));
+        assertThat(one.error().classes()).contains(classOfBrokenStream());
         assertThat(one.error().message()).contains("output frame");
+    }
+
+    /** What fails until the first output is tried again, and no SDK notices. */
+    private void addRetried(String api) {
+        var whole = ask(api, "answer at the first attempt", bed.mock(), "mock:tokens=" + Cut.OUTPUTS, false);
+        for (var fault : RETRIED) {
+            var group = api + "-" + fault.replace('=', '-');
+            var model = "mock:tokens=" + Cut.OUTPUTS + ",fail_first=2,group=" + group + "," + fault;
+            var retried = ask(api, "answer at the third attempt, " + fault, bed.relay(), model, false);
+            check(
+                    retried.name(),
+                    all -> assertThat(all.get(retried.name()).timeless())
+                            .isEqualTo(all.get(whole.name()).timeless()));
+        }
     }
 
     private void addErrors(String api) {

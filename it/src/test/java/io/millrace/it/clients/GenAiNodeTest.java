@@ -20,7 +20,7 @@ final class GenAiNodeTest extends ClientContract {
     }
 
     @Override
-    String classOfBrokenStream(String api, int outputs) {
+    String classOfBrokenStream() {
         return "ApiError";
     }
 }

@@ -27,7 +27,7 @@ final class OpenAiJavaTest extends ClientContract {
     }
 
     @Override
-    String classOfBrokenStream(String api, int outputs) {
+    String classOfBrokenStream() {
         return "SseException";
     }
 }

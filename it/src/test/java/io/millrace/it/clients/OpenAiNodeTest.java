@@ -27,7 +27,7 @@ final class OpenAiNodeTest extends ClientContract {
     }
 
     @Override
-    String classOfBrokenStream(String api, int outputs) {
+    String classOfBrokenStream() {
         return "APIError";
     }
 }

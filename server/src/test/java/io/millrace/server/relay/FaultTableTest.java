@@ -45,7 +45,7 @@ class FaultTableTest {
     private static final int ATTEMPTS = 3;
     private static final int TOKENS = 3;
     private static final String ANSWER = "tokens=" + TOKENS;
-    private static final int CLIENTS = 32;
+    private static final int CLIENTS = 64;
     private static final Duration TTFT = Duration.ofSeconds(1);
     /** Above the two seconds for which more may follow a finish reason of Gemini's. */
     private static final Duration IDLE = Duration.ofSeconds(3);
@@ -171,6 +171,8 @@ class FaultTableTest {
         Outcome outcome = OUTCOMES.get(row).get();
         assertThat(outcome.requests()).as("attempts of %s", row).hasSize(row.attempts());
         RawClient.Response response = outcome.response();
+        assertThat(response.header("x-millrace-attempts")).as(row.toString()).isEqualTo("" + row.attempts());
+        assertThat(response.header("x-millrace-upstream")).as(row.toString()).isEqualTo("mock");
         String text = normal(response);
         try {
             row.view().verify(row, response, text);

@@ -85,6 +85,10 @@ class StormTest {
             assertThat(completed).isPositive();
             // Each of them is told of, once, and each ended by its client's will or well.
             await().untilAsserted(() -> assertThat(lines).hasSize((int) (gone + completed)));
+            assertThat(lines)
+                    .filteredOn(line -> !line.contains("\"output_frames\":0,"))
+                    .hasSizeGreaterThan(CLIENTS / 2)
+                    .allMatch(line -> line.contains("\"usage\":\"partial\"") || line.contains("\"usage\":\"exact\""));
         }
     }
 
