@@ -241,7 +241,7 @@ final class Exchange implements DownstreamExchange {
         if (attempt != null) {
             attempt.onSweep(nowNs);
         }
-        if (hedge != null) {
+        if (!ended && hedge != null) {
             hedge.onSweep(nowNs);
         }
         if (!ended && !committed()) {
@@ -316,7 +316,7 @@ final class Exchange implements DownstreamExchange {
     void onFailure(Attempt failed, Failure failure) {
         note(failed, failure);
         if (failed.committed()) {
-            fail(failure.refusal());
+            failCommitted(failure.refusal());
             return;
         }
         Attempt other = other(failed);
@@ -408,7 +408,7 @@ final class Exchange implements DownstreamExchange {
 
     /** Makes the next attempt. */
     private void attempt(Itinerary.Stop stop) {
-        timer = null;
+        cancelTimer();
         boolean again = lastTimeline != null;
         attempt = newAttempt(stop, again ? timeline.ofAttempt() : timeline);
         attempt.start();
@@ -575,6 +575,18 @@ final class Exchange implements DownstreamExchange {
             return;
         }
         answer(failure, Outcome.UPSTREAM_FAILED);
+    }
+
+    /** Ends what the client may have a part of. */
+    private void failCommitted(Refusal failure) {
+        abortAll();
+        if (streamCommitted()) {
+            end(Ending.withError(RelayError.UPSTREAM_ERROR, failure.message()));
+        } else if (attempt.plainStarted()) {
+            finishBroken(Outcome.UPSTREAM_FAILED);
+        } else {
+            answer(failure, Outcome.UPSTREAM_FAILED);
+        }
     }
 
     /** The client has a head and heartbeats, and gets no more than an error behind them. */

@@ -20,7 +20,7 @@ final class Itinerary {
 
     private final RoutePlan plan;
     private final ClientRequest request;
-    private final StringBuilder failures = new StringBuilder();
+    private String failures;
     private int target = -1;
     private int attemptsAtTarget;
     private long tried;
@@ -61,15 +61,13 @@ final class Itinerary {
 
     /** Why attempts failed, such as {@code main:503,main:reset}; null if none did. */
     String failures() {
-        return failures.isEmpty() ? null : failures.toString();
+        return failures;
     }
 
     /** Notes a failure at {@code upstream}. */
     void onFailure(String upstream, String reason) {
-        if (!failures.isEmpty()) {
-            failures.append(',');
-        }
-        failures.append(upstream).append(':').append(reason);
+        String failure = upstream + ':' + reason;
+        failures = failures == null ? failure : failures + ',' + failure;
     }
 
     /** Where to go first: the first target that takes requests; null if all have as many as they may. */
