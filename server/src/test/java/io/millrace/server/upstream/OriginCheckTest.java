@@ -68,8 +68,7 @@ class OriginCheckTest {
     void originIsDownWhileItsChecksFailAndWellWhenTheySucceedAgain(String failure) throws Exception {
         try (var origin = origin()) {
             check(origin.uri());
-            until(() -> origin.requests().size() >= 2);
-            assertThat(state.isDown()).isFalse();
+            until(() -> origin.requests().size() >= 4 && !state.isDown());
 
             answer = failure;
             until(state::isDown);
@@ -86,9 +85,7 @@ class OriginCheckTest {
         answer = success;
         try (var origin = origin()) {
             check(origin.uri());
-            until(() -> origin.requests().size() >= 4);
-
-            assertThat(state.isDown()).isFalse();
+            until(() -> origin.requests().size() >= 4 && !state.isDown());
         }
     }
 
@@ -140,6 +137,7 @@ class OriginCheckTest {
         loop.execute(check::start);
     }
 
+    /** The first checks of a cold process may take longer than the interval: what counts is where it settles. */
     private static void until(BooleanSupplier condition) {
         long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
         while (!condition.getAsBoolean()) {
