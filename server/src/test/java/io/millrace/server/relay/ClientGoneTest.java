@@ -18,10 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A client that leaves: its upstream is let go at once, whatever the stream has come to. */
 class ClientGoneTest {
     private static final int TRIES = 200;
-    /** Of the slowest, which a busy machine may stop for a while. */
-    private static final Duration WORST = Duration.ofSeconds(2);
-
-    private static final Duration P95 = Duration.ofMillis(200);
+    private static final Duration WORST = Duration.ofMillis(200);
     private static final Duration MEDIAN = Duration.ofMillis(2);
 
     @ParameterizedTest
@@ -36,7 +33,6 @@ class ClientGoneTest {
             }
             Arrays.sort(nanos);
             assertThat(nanos[TRIES / 2]).isLessThan(MEDIAN.toNanos());
-            assertThat(nanos[TRIES * 95 / 100]).isLessThan(P95.toNanos());
             assertThat(nanos[TRIES - 1]).isLessThan(WORST.toNanos());
             await().until(() -> harness.relay.metrics().activeExchanges() == 0);
             assertThat(harness.relay.metrics().exchanges("client_gone")).isEqualTo(TRIES);
