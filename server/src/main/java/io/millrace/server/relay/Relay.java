@@ -111,13 +111,19 @@ public final class Relay implements RequestHandler {
         }));
     }
 
-    /** Closes the connections to upstreams and hands over what the access log still holds. */
+    /**
+     * Closes all connections, and hands over what the access log then holds. Netty's event loop closes them at its own
+     * shutdown only if it turns once more after it was told, which it need not.
+     */
     public void closeLoops() {
         checking.execute(checks::close);
         onEachLoop(loop -> {
+            List.copyOf(loop.connections())
+                    .forEach(connection -> connection.channel().close());
             List.copyOf(loop.readingOn()).forEach(ReadOn::cancel);
             loop.keepOnly(List.of());
-            loop.accessLogger().handOver();
+            // Behind the ends of exchanges that these closes have just queued.
+            loop.eventLoop().execute(loop.accessLogger()::handOver);
         });
     }
 

@@ -14,6 +14,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 
 /** A relay that is told to stop: nothing new, what runs may end, and what does not is told why. */
@@ -37,8 +38,9 @@ class DrainTest {
             CompletableFuture<Void> drained = harness.relay.drain();
             assertThat(idle.read()).isNegative();
             assertThat(drained).isNotDone();
-            await().untilAsserted(() ->
-                    assertThatThrownBy(() -> harness.client().close()).isInstanceOf(ConnectException.class));
+            await().atMost(Duration.ofSeconds(1))
+                    .untilAsserted(() ->
+                            assertThatThrownBy(() -> harness.client().close()).isInstanceOf(ConnectException.class));
             half.sendRaw("\r\n");
             assertThat(half.readAll().status()).isEqualTo(503);
             assertThat(half.read()).isNegative();
@@ -54,7 +56,8 @@ class DrainTest {
     @Test
     void tellsTheRestWhyTheyEndAtTheLimit() throws Exception {
         Timeouts timeouts = Timeouts.DEFAULT.withDrain(Duration.ofMillis(200));
-        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts))) {
+        try (var harness =
+                RelayHarness.start(config -> config.withTimeouts(timeouts).withEventLoops(2))) {
             Map<Api, RawClient> clients = new EnumMap<>(Api.class);
             for (Api api : Api.values()) {
                 RawClient client = harness.client();
@@ -84,6 +87,20 @@ class DrainTest {
     void isOverAtOnceWhenNothingRuns() throws Exception {
         try (var harness = RelayHarness.start()) {
             harness.relay.drain().get(5, TimeUnit.SECONDS);
+        }
+    }
+
+    /** Whatever its event loops are at when they are told. */
+    @RepeatedTest(20)
+    void endsWhatRunsWhenItIsClosed() throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withEventLoops(2));
+                var client = harness.client()) {
+            client.sendRaw("POST /v1/files HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\npart");
+            await().until(() -> harness.relay.metrics().activeExchanges() == 1);
+            harness.relay.close();
+            assertThat(harness.relay.metrics().activeExchanges()).isZero();
+            assertThat(harness.relay.metrics().openConnections()).isZero();
+            assertThat(harness.relay.metrics().exchanges("client_gone")).isEqualTo(1);
         }
     }
 
