@@ -100,7 +100,7 @@ public final class OriginState {
     }
 
     /** Whether it is ejected, or its turn to be tried again has not succeeded yet. */
-    public synchronized boolean isEjected() {
+    synchronized boolean isEjected() {
         return ejected;
     }
 

@@ -61,7 +61,7 @@ public record RelayConfig(
         }
     }
 
-    /** Relays nothing yet: a free loopback port, the best transport, an event loop per core and the defaults of all else. */
+    /** Relays nothing yet: a free loopback port, the best transport, an event loop per two processors and the defaults of all else. */
     public static RelayConfig defaults() {
         return new RelayConfig(
                 ANY_LOOPBACK_PORT,

@@ -288,6 +288,15 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             origin.onFailure(System.nanoTime(), timeouts.ttft().toNanos());
             exchange.finishBroken(
                     Ending.withError(StreamRelay.errorOf(breakage), null).outcome());
+        } else if (plainFailure != null) {
+            // Its status is known, but the rest of its body will not come.
+            var refusal = new Refusal(
+                    plain.status(),
+                    "upstream_error",
+                    "The upstream answered " + plain.status() + " and broke off: " + breakage.detail(),
+                    null,
+                    null);
+            fail(new Failure(plainFailure.reason(), true, plainFailure.retryAfterNs(), refusal));
         } else {
             String code = codeOf(breakage);
             fail(Failure.of(
@@ -530,14 +539,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             return;
         }
         plain = new PlainRelay(downstream, Heads.plain(head, credential(), exchange.requestId()), credential());
-        if (RetryAfter.shouldRetry(head.headers(), FailureClass.isRetryable(status))) {
-            Failure failure = Failure.ofAnswer(Integer.toString(status), retryAfterNs(head));
-            if (exchange.mayGoOn(this)) {
-                plainFailure = failure;
-                return;
-            }
-            exchange.onLastFailure(this, failure);
-            origin.onFailure(timeline.headNs, timeouts.ttft().toNanos());
+        if (isFailure(head)) {
+            plainFailure = Failure.ofAnswer(Integer.toString(status), retryAfterNs(head));
+            return;
         }
         suspect = mayHideError(head);
         if (!suspect) {
@@ -561,13 +565,18 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         int status = head.status().code();
         String message = "The upstream answered " + status + ". Its body is coded and cannot be searched for keys.";
         var refusal = new Refusal(status, "upstream_error", message, null, null);
-        if (RetryAfter.shouldRetry(head.headers(), FailureClass.isRetryable(status))) {
+        if (isFailure(head)) {
             fail(new Failure(Integer.toString(status), true, retryAfterNs(head), refusal));
         } else {
             origin.onSuccess(System.nanoTime());
-            exchange.abortAll();
-            exchange.answer(refusal, Outcome.UPSTREAM_ERROR);
+            exchange.refuseFor(this, refusal);
         }
+    }
+
+    /** Whether another attempt may fare better; the upstream itself has the last word about its errors. */
+    private static boolean isFailure(HttpResponse head) {
+        int status = head.status().code();
+        return status >= 400 && RetryAfter.shouldRetry(head.headers(), FailureClass.isRetryable(status));
     }
 
     private void onPlainRead() {
@@ -681,6 +690,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     /** Ends the client's stream, and tells what that says about the origin. */
     private void end(Ending ending) {
+        stream.commit();
         long nowNs = System.nanoTime();
         if (timeline.firstOutputNs != 0) {
             origin.onFirstOutput(timeline.firstOutputNs);

@@ -18,8 +18,8 @@ import java.util.Locale;
 
 /** One client's request as far as it has been read, and what becomes of it for an upstream. */
 final class ClientRequest {
-    /** Only this much of a body that no decision needs is searched for the model, for the log. */
-    private static final int SEARCH_FOR_LOG = 64 * 1024;
+    /** A longer body that no route decides by is not read: that would hold up all other streams of the event loop. */
+    private static final int MAX_READ = 4 * 1024 * 1024;
 
     private static final int MAX_LOGGED_MODEL = 128;
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -86,7 +86,7 @@ final class ClientRequest {
             return;
         }
         ByteBuf bytes = body.bytes();
-        if (decides || (dialect != Dialect.UNKNOWN && bytes.readableBytes() <= SEARCH_FOR_LOG)) {
+        if (decides || (dialect != Dialect.UNKNOWN && bytes.readableBytes() <= MAX_READ)) {
             fields = RequestFields.of(bytes);
         }
     }

@@ -297,10 +297,20 @@ final class Exchange implements DownstreamExchange {
         return other(asking) != null || (body.isKept() && itinerary.mayGoOn(requestNs(), System.nanoTime()));
     }
 
-    /** An attempt has failed, nothing is left to try, and its answer goes to the client. */
-    void onLastFailure(Attempt failed, Failure failure) {
-        note(failed, failure);
-        givenUp = true;
+    /** What {@code by} got cannot be passed on as it is: the client gets {@code refusal} in its place. */
+    void refuseFor(Attempt by, Refusal refusal) {
+        Attempt other = other(by);
+        if (other != null) {
+            drop(other);
+        }
+        attempt = by;
+        hedge = null;
+        abortAll();
+        if (early != null) {
+            failInStream(RelayError.UPSTREAM_ERROR, refusal.message(), Outcome.UPSTREAM_ERROR);
+        } else {
+            answer(refusal, Outcome.UPSTREAM_ERROR);
+        }
     }
 
     /** Whether the client has a stream of the relay's own, which then ends for want of another from {@code plain}. */

@@ -91,7 +91,9 @@ final class Itinerary {
         if (!mayGoOn(requestNs, nowNs)) {
             return null;
         }
-        Next here = failure.sameTarget() ? again(failure, requestNs, nowNs) : null;
+        boolean resting = target + 1 < plan.targets().size()
+                && !plan.targets().get(target).state().admits(nowNs);
+        Next here = failure.sameTarget() && !resting ? again(failure, requestNs, nowNs) : null;
         if (here != null) {
             return here;
         }
@@ -99,7 +101,8 @@ final class Itinerary {
             fallbacks++;
             return new Next(pick(null, nowNs), 0);
         }
-        return null;
+        // Better an origin that was ejected than none.
+        return failure.sameTarget() && resting ? again(failure, requestNs, nowNs) : null;
     }
 
     /** The place that {@code next} means, now that its wait is over. */
@@ -128,9 +131,7 @@ final class Itinerary {
 
     private Next again(Failure failure, long requestNs, long nowNs) {
         Destination here = plan.targets().get(target);
-        boolean exhausted = attemptsAtTarget >= plan.route().retry().attempts();
-        boolean ejected = target + 1 < plan.targets().size() && !here.state().admits(nowNs);
-        if (exhausted || ejected) {
+        if (attemptsAtTarget >= plan.route().retry().attempts()) {
             return null;
         }
         Endpoint other = untried(here, nowNs);
