@@ -37,7 +37,7 @@ import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * What one frame costs on its way through the relay, system calls apart: one operation is one read of the upstream, which
- * brings one frame in one chunk. The chunk is taken off, the frame cut and classified, the clock read, a new chunk built,
+ * brings one frame in one chunk. The chunk is taken off, the frame cut and classified, the clock read, the chunk handed on,
  * written and flushed through the client's pipeline.
  */
 public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHandler {

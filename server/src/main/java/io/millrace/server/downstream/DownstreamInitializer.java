@@ -15,7 +15,7 @@ import java.util.function.Supplier;
  *
  * <ol>
  *   <li>{@link RequestDecoder}: bytes to request heads and bodies, strict, one request at a time
- *   <li>{@link ResponseEncoder}: response heads and plain bodies to bytes; frames pass it by
+ *   <li>{@link ResponseEncoder}: plain responses to bytes; streams, with their heads, pass it by
  *   <li>{@link DownstreamConnection}: the gate, and the exchange in progress
  * </ol>
  *

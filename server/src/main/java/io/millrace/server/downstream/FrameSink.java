@@ -8,7 +8,7 @@ import io.netty.handler.codec.http.HttpResponse;
 
 /**
  * Writes one streamed response to one client: head, frames, end. What is appended between two writes leaves in one buffer
- * and one system call: copying a few hundred bytes costs less than a scatter write of several pieces. Whole chunks that
+ * and one system call (but for a head before which frames were held: in two buffers): copying a few hundred bytes costs less than a scatter write of several pieces. Whole chunks that
  * nothing goes before leave as a slice of what was read. Until the response is begun nothing is written, and what is
  * appended is held.
  *

@@ -11,7 +11,7 @@ import java.util.Iterator;
 import java.util.Map;
 
 /**
- * Writes message heads (RFC 9112 sections 2 to 5) straight into the buffer that their body follows in, so that both leave
+ * Writes message heads (RFC 9112 sections 2 to 5) straight into a buffer, where their body may follow, so that both leave
  * in one system call. It adds nothing and checks nothing: names and values must be such that they were decoded from HTTP or
  * have passed Netty's header validation.
  */

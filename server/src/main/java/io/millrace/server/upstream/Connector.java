@@ -34,7 +34,7 @@ import java.util.List;
  * <ol>
  *   <li>{@link SslHandler}, for an origin with TLS
  *   <li>{@link ResponseDecoder}: bytes to response heads and plain bodies; the bytes of event streams pass it by
- *   <li>{@link HttpRequestEncoder}
+ *   <li>{@link HttpRequestEncoder}, which requests that are here as a whole pass by
  *   <li>{@link UpstreamConnection}
  * </ol>
  */

@@ -146,6 +146,22 @@ class AttemptEdgesTest {
         }
     }
 
+    @Test
+    void commitsWhenItHoldsTooManyBytes() throws IOException {
+        String comment = ": " + "x".repeat(60_000) + "\n\n";
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    connection.send(CHUNKED + chunk(comment).repeat(5));
+                    connection.read();
+                });
+                var relay = RelayServer.start(config(Upstream.of("u", upstream.uri()), Retry.OFF, null)
+                        .withTimeouts(Timeouts.DEFAULT.withTtft(Duration.ofSeconds(3))));
+                var client = new RawClient(port(relay))) {
+            client.post(CHAT, "m", "");
+            assertThat(client.readHead()).startsWith("HTTP/1.1 200");
+        }
+    }
+
     private static boolean readTimesOut(ScriptedUpstream.Connection connection) throws IOException {
         try {
             connection.read();

@@ -7,6 +7,8 @@ import io.millrace.server.Transport;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufAllocatorMetricProvider;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
@@ -20,15 +22,19 @@ class BackpressureTest {
 
     /** Above what the kernel's buffers of the two connections can hold where they may grow to 32 MiB. */
     private static final long MOST_FRAMES_IN_FLIGHT = 150_000;
+    /** The allocator takes memory in chunks of megabytes, for each of four event loops at most. */
+    private static final long MOST_BUFFER_BYTES = 8 << 20;
 
     @ParameterizedTest
     @MethodSource("io.millrace.server.test.RelayHarness#transports")
     void holdsTheUpstreamBackAndLosesNothing(Transport transport) throws IOException {
         try (var harness = RelayHarness.start(config -> config.withTransport(transport));
                 var client = harness.client()) {
+            long bytesBefore = bufferBytes();
             client.post(RelayHarness.withSpec(Api.CHAT.path, BURST), "m", "");
             long held = framesWhenStill(harness);
             assertThat(held).isLessThan(MOST_FRAMES_IN_FLIGHT);
+            assertThat(bufferBytes() - bytesBefore).isLessThan(MOST_BUFFER_BYTES);
             assertThat(harness.stream(Api.CHAT.path, "tokens=50").text()).endsWith("data: [DONE]\n\n");
             RawClient.Response response = client.readAll();
             assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
@@ -64,6 +70,13 @@ class BackpressureTest {
             assertThat(response.text()).endsWith("data: [DONE]\n\n");
             assertThat(client.read()).isNegative();
         }
+    }
+
+    /** What buffers outside of the heap take, of the relay and the mock together. */
+    private static long bufferBytes() {
+        return ((ByteBufAllocatorMetricProvider) ByteBufAllocator.DEFAULT)
+                .metric()
+                .usedDirectMemory();
     }
 
     /** The frames that the mock could write until it was stopped for a while. */

@@ -12,6 +12,7 @@ import io.millrace.server.mock.MockConfig;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
@@ -71,8 +72,9 @@ class StormTest {
 
     @Test
     void leavesNothingBehind() throws InterruptedException {
-        try (var harness =
-                RelayHarness.start(MockConfig.defaults(), config -> config.withAccessLog(AccessLog.DEFAULT))) {
+        try (var harness = RelayHarness.start(
+                MockConfig.defaults(),
+                config -> config.withAccessLog(AccessLog.DEFAULT).withEventLoops(2))) {
             storm(harness.port());
 
             await().until(() -> harness.relay.metrics().activeExchanges() == 0);
@@ -83,6 +85,10 @@ class StormTest {
             long completed = harness.relay.metrics().exchanges("completed");
             assertThat(gone).isGreaterThan(CLIENTS);
             assertThat(completed).isPositive();
+            // Clients that leave are no fault of the origin's.
+            assertThat(new String(harness.relay.metrics().text(), StandardCharsets.UTF_8))
+                    .containsPattern("millrace_origin_ejections_total\\{[^}]*} 0\\.0")
+                    .containsPattern("millrace_origin_[a-z_]*in_flight\\{[^}]*} 0\\.0");
             // Each of them is told of, once, and each ended by its client's will or well.
             await().untilAsserted(() -> assertThat(lines).hasSize((int) (gone + completed)));
             assertThat(lines)
