@@ -50,6 +50,7 @@ class ArchitectureTest {
                         "..server.balance..",
                         "..server.http..",
                         "..server.timing..",
+                        "..server.chat..",
                         "..server.config..",
                         "..server.metrics..")
                 .should()

@@ -50,6 +50,13 @@ final class RelayOptions {
     private boolean allowOpen;
 
     @Option(
+            names = "--cors",
+            paramLabel = "ORIGIN",
+            description =
+                    "Origin whose pages may call, such as https://app.example.com; may be repeated. Default none.")
+    private List<String> cors;
+
+    @Option(
             names = "--drain",
             paramLabel = "TIME",
             description = "What streams get to end when the process stops. Default 30s.")
@@ -68,6 +75,7 @@ final class RelayOptions {
         put(flags, ConfigKey.EVENT_LOOPS, eventLoops);
         put(flags, ConfigKey.ACCESS_LOG, accessLog);
         put(flags, ConfigKey.ALLOW_OPEN, allowOpen ? "true" : null);
+        put(flags, ConfigKey.CORS, cors == null ? null : String.join(",", cors));
         put(flags, ConfigKey.DRAIN, drain);
         return flags;
     }

@@ -14,6 +14,8 @@ public enum ConfigKey {
     ACCESS_LOG("--access-log", "MILLRACE_ACCESS_LOG"),
     /** {@code true} lets addresses other than loopback use the relay's keys. */
     ALLOW_OPEN("--allow-open", "MILLRACE_ALLOW_OPEN"),
+    /** Origins whose pages may call, separated by commas. */
+    CORS("--cors", "MILLRACE_CORS"),
     /** What streams get to end when the process stops. */
     DRAIN("--drain", "MILLRACE_DRAIN");
 

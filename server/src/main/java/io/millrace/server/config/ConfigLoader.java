@@ -54,7 +54,10 @@ public final class ConfigLoader {
         try {
             return draft.build();
         } catch (IllegalArgumentException e) {
-            problems.add(draft.listenSource, e.getMessage().replaceFirst("^listen: ", ""));
+            boolean ofCors = e.getMessage().startsWith("cors: ");
+            problems.add(
+                    ofCors ? draft.corsSource : draft.listenSource,
+                    e.getMessage().replaceFirst("^(listen|cors): ", ""));
             problems.throwIfAny();
             throw e;
         }
@@ -90,12 +93,17 @@ public final class ConfigLoader {
                     draft.eventLoops = eventLoops;
                 }
                 case ACCESS_LOG -> draft.accessLog = draft.accessLog.withFormat(ConfigReader.accessLogFormat(text));
+                case CORS -> {
+                    draft.cors = draft.cors.withOrigins(
+                            Arrays.stream(text.split(",")).map(String::strip).toList());
+                    draft.corsSource = source;
+                }
                 case ALLOW_OPEN -> draft.allowOpen = Section.toBoolean(text);
                 case DRAIN -> setDrain(text);
             }
         } catch (IllegalArgumentException e) {
             // The flag says already which setting it is.
-            problems.add(source, e.getMessage().replaceFirst("^(url|transport|eventLoops): ", ""));
+            problems.add(source, e.getMessage().replaceFirst("^(url|transport|eventLoops|origins): ", ""));
         }
     }
 

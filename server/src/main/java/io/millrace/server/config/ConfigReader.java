@@ -79,6 +79,7 @@ final class ConfigReader {
         root.readSection("limits", this::readLimits);
         readAccessLog(root);
         root.readSection("ownPaths", this::readOwnPaths);
+        readCors(root);
         root.readNamed("upstreams", (name, entry) -> readUpstream(root, name, entry));
         readRoutes(root);
     }
@@ -156,6 +157,22 @@ final class ConfigReader {
         section.readBoolean("readyz", v -> draft.ownPaths = draft.ownPaths.withReadyz(v));
         section.readBoolean("metrics", v -> draft.ownPaths = draft.ownPaths.withMetrics(v));
         section.readBoolean("streams", v -> draft.ownPaths = draft.ownPaths.withStreams(v));
+        section.readBoolean("chat", v -> draft.ownPaths = draft.ownPaths.withChat(v));
+        section.readBoolean("openapi", v -> draft.ownPaths = draft.ownPaths.withOpenapi(v));
+    }
+
+    private void readCors(Section root) {
+        root.readSection("cors", section -> {
+            List<String> origins = new ArrayList<>();
+            section.readList("origins", (node, text) -> {
+                draft.cors = draft.cors.withOrigins(List.of(text));
+                origins.add(text);
+            });
+            draft.cors = draft.cors.withOrigins(origins);
+            section.readBoolean("credentials", v -> draft.cors = draft.cors.withCredentials(v));
+            section.read("maxAge", Quantities::duration, v -> draft.cors = draft.cors.withMaxAge(v));
+            draft.corsSource = problems.where(section.place());
+        });
     }
 
     private void readUpstream(Section root, String name, Entry entry) {

@@ -21,6 +21,10 @@ final class Draft {
     Limits limits = Limits.DEFAULT;
     AccessLog accessLog = AccessLog.DEFAULT;
     OwnPaths ownPaths = OwnPaths.ALL;
+    Cors cors = Cors.OFF;
+    /** Where {@link #cors} was said, for the message that refuses it. */
+    String corsSource = "cors";
+
     boolean allowOpen;
 
     /** Replaces all upstreams and routes by one that takes everything. */
@@ -39,6 +43,16 @@ final class Draft {
     /** The configuration, checked as a whole. */
     RelayConfig build() {
         return new RelayConfig(
-                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+                listen,
+                transport,
+                eventLoops,
+                timeouts,
+                limits,
+                upstreams,
+                routes,
+                accessLog,
+                allowOpen,
+                ownPaths,
+                cors);
     }
 }

@@ -52,6 +52,7 @@ public final class EffectiveConfig {
         tree.put("limits", limits(config.limits()));
         tree.put("accessLog", accessLog(config.accessLog()));
         tree.put("ownPaths", ownPaths(config.ownPaths()));
+        tree.put("cors", cors(config.cors()));
         var upstreams = new LinkedHashMap<String, Object>();
         config.upstreams().forEach((name, upstream) -> upstreams.put(name, upstream(upstream)));
         tree.put("upstreams", upstreams);
@@ -102,6 +103,16 @@ public final class EffectiveConfig {
         tree.put("readyz", paths.readyz());
         tree.put("metrics", paths.metrics());
         tree.put("streams", paths.streams());
+        tree.put("chat", paths.chat());
+        tree.put("openapi", paths.openapi());
+        return tree;
+    }
+
+    private static Map<String, Object> cors(Cors cors) {
+        var tree = new LinkedHashMap<String, Object>();
+        tree.put("origins", cors.origins());
+        tree.put("credentials", cors.credentials());
+        tree.put("maxAge", Quantities.format(cors.maxAge()));
         return tree;
     }
 

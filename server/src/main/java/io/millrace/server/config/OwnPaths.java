@@ -7,28 +7,41 @@ package io.millrace.server.config;
  * @param readyz {@code /readyz}
  * @param metrics {@code /metrics}
  * @param streams {@code DELETE /millrace/streams/{id}}, and the header that tells a stream's id
+ * @param chat {@code /chat}
+ * @param openapi {@code /openapi.json}
  */
-public record OwnPaths(boolean healthz, boolean readyz, boolean metrics, boolean streams) {
+public record OwnPaths(
+        boolean healthz, boolean readyz, boolean metrics, boolean streams, boolean chat, boolean openapi) {
     /** All of them. */
-    public static final OwnPaths ALL = new OwnPaths(true, true, true, true);
+    public static final OwnPaths ALL = new OwnPaths(true, true, true, true, true, true);
 
     /** This with another {@code healthz}. */
     public OwnPaths withHealthz(boolean healthz) {
-        return new OwnPaths(healthz, readyz, metrics, streams);
+        return new OwnPaths(healthz, readyz, metrics, streams, chat, openapi);
     }
 
     /** This with another {@code readyz}. */
     public OwnPaths withReadyz(boolean readyz) {
-        return new OwnPaths(healthz, readyz, metrics, streams);
+        return new OwnPaths(healthz, readyz, metrics, streams, chat, openapi);
     }
 
     /** This with another {@code metrics}. */
     public OwnPaths withMetrics(boolean metrics) {
-        return new OwnPaths(healthz, readyz, metrics, streams);
+        return new OwnPaths(healthz, readyz, metrics, streams, chat, openapi);
     }
 
     /** This with another {@code streams}. */
     public OwnPaths withStreams(boolean streams) {
-        return new OwnPaths(healthz, readyz, metrics, streams);
+        return new OwnPaths(healthz, readyz, metrics, streams, chat, openapi);
+    }
+
+    /** This with another {@code chat}. */
+    public OwnPaths withChat(boolean chat) {
+        return new OwnPaths(healthz, readyz, metrics, streams, chat, openapi);
+    }
+
+    /** This with another {@code openapi}. */
+    public OwnPaths withOpenapi(boolean openapi) {
+        return new OwnPaths(healthz, readyz, metrics, streams, chat, openapi);
     }
 }

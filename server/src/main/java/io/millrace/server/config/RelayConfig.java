@@ -21,6 +21,7 @@ import java.util.Objects;
  * @param accessLog one line per request
  * @param allowOpen whether addresses other than loopback may serve an upstream whose key the relay injects
  * @param ownPaths what the relay answers itself
+ * @param cors which pages of other origins may call; {@link Cors#OFF} leaves that to the upstreams
  */
 public record RelayConfig(
         List<HostAndPort> listen,
@@ -32,7 +33,8 @@ public record RelayConfig(
         List<Route> routes,
         AccessLog accessLog,
         boolean allowOpen,
-        OwnPaths ownPaths) {
+        OwnPaths ownPaths,
+        Cors cors) {
     private static final List<HostAndPort> ANY_LOOPBACK_PORT = List.of(new HostAndPort("127.0.0.1", 0));
 
     public RelayConfig {
@@ -45,6 +47,7 @@ public record RelayConfig(
         Objects.requireNonNull(limits, "limits");
         Objects.requireNonNull(accessLog, "accessLog");
         Objects.requireNonNull(ownPaths, "ownPaths");
+        Objects.requireNonNull(cors, "cors");
         if (listen.isEmpty()) {
             throw new IllegalArgumentException("listen: [] (expected: at least one address)");
         }
@@ -58,6 +61,7 @@ public record RelayConfig(
         }
         if (!allowOpen) {
             checkClosed(listen, upstreams);
+            checkClosed(cors, upstreams);
         }
     }
 
@@ -73,7 +77,8 @@ public record RelayConfig(
                 List.of(),
                 AccessLog.DEFAULT,
                 false,
-                OwnPaths.ALL);
+                OwnPaths.ALL,
+                Cors.OFF);
     }
 
     /** Relays every path to one upstream, with the client's own credentials. */
@@ -97,7 +102,17 @@ public record RelayConfig(
     public RelayConfig withTimeouts(Timeouts timeouts) {
         var changed = routes.stream().map(route -> route.withTimeouts(timeouts)).toList();
         return new RelayConfig(
-                listen, transport, eventLoops, timeouts, limits, upstreams, changed, accessLog, allowOpen, ownPaths);
+                listen,
+                transport,
+                eventLoops,
+                timeouts,
+                limits,
+                upstreams,
+                changed,
+                accessLog,
+                allowOpen,
+                ownPaths,
+                cors);
     }
 
     /** This with another {@code heartbeat} on every route. */
@@ -109,55 +124,161 @@ public record RelayConfig(
     /** This with another {@code listen}. */
     public RelayConfig withListen(List<HostAndPort> listen) {
         return new RelayConfig(
-                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+                listen,
+                transport,
+                eventLoops,
+                timeouts,
+                limits,
+                upstreams,
+                routes,
+                accessLog,
+                allowOpen,
+                ownPaths,
+                cors);
     }
 
     /** This with another {@code transport}. */
     public RelayConfig withTransport(Transport transport) {
         return new RelayConfig(
-                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+                listen,
+                transport,
+                eventLoops,
+                timeouts,
+                limits,
+                upstreams,
+                routes,
+                accessLog,
+                allowOpen,
+                ownPaths,
+                cors);
     }
 
     /** This with another {@code eventLoops}. */
     public RelayConfig withEventLoops(int eventLoops) {
         return new RelayConfig(
-                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+                listen,
+                transport,
+                eventLoops,
+                timeouts,
+                limits,
+                upstreams,
+                routes,
+                accessLog,
+                allowOpen,
+                ownPaths,
+                cors);
     }
 
     /** This with another {@code limits}. */
     public RelayConfig withLimits(Limits limits) {
         return new RelayConfig(
-                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+                listen,
+                transport,
+                eventLoops,
+                timeouts,
+                limits,
+                upstreams,
+                routes,
+                accessLog,
+                allowOpen,
+                ownPaths,
+                cors);
     }
 
     /** This with another {@code upstreams}. */
     public RelayConfig withUpstreams(Map<String, Upstream> upstreams) {
         return new RelayConfig(
-                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+                listen,
+                transport,
+                eventLoops,
+                timeouts,
+                limits,
+                upstreams,
+                routes,
+                accessLog,
+                allowOpen,
+                ownPaths,
+                cors);
     }
 
     /** This with another {@code routes}. */
     public RelayConfig withRoutes(List<Route> routes) {
         return new RelayConfig(
-                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+                listen,
+                transport,
+                eventLoops,
+                timeouts,
+                limits,
+                upstreams,
+                routes,
+                accessLog,
+                allowOpen,
+                ownPaths,
+                cors);
     }
 
     /** This with another {@code accessLog}. */
     public RelayConfig withAccessLog(AccessLog accessLog) {
         return new RelayConfig(
-                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+                listen,
+                transport,
+                eventLoops,
+                timeouts,
+                limits,
+                upstreams,
+                routes,
+                accessLog,
+                allowOpen,
+                ownPaths,
+                cors);
     }
 
     /** This with another {@code allowOpen}. */
     public RelayConfig withAllowOpen(boolean allowOpen) {
         return new RelayConfig(
-                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+                listen,
+                transport,
+                eventLoops,
+                timeouts,
+                limits,
+                upstreams,
+                routes,
+                accessLog,
+                allowOpen,
+                ownPaths,
+                cors);
     }
 
     /** This with another {@code ownPaths}. */
     public RelayConfig withOwnPaths(OwnPaths ownPaths) {
         return new RelayConfig(
-                listen, transport, eventLoops, timeouts, limits, upstreams, routes, accessLog, allowOpen, ownPaths);
+                listen,
+                transport,
+                eventLoops,
+                timeouts,
+                limits,
+                upstreams,
+                routes,
+                accessLog,
+                allowOpen,
+                ownPaths,
+                cors);
+    }
+
+    /** This with another {@code cors}. */
+    public RelayConfig withCors(Cors cors) {
+        return new RelayConfig(
+                listen,
+                transport,
+                eventLoops,
+                timeouts,
+                limits,
+                upstreams,
+                routes,
+                accessLog,
+                allowOpen,
+                ownPaths,
+                cors);
     }
 
     private static boolean injects(Map<String, Upstream> upstreams) {
@@ -171,6 +292,13 @@ public record RelayConfig(
                         + " would let anyone who reaches it use the relay's keys"
                         + " (expected: a loopback address such as 127.0.0.1, or --allow-open)");
             }
+        }
+    }
+
+    private static void checkClosed(Cors cors, Map<String, Upstream> upstreams) {
+        if (cors.any() && injects(upstreams)) {
+            throw new IllegalArgumentException("cors: origins: * would let any web page use the relay's keys"
+                    + " (expected: the origins of your pages, or --allow-open)");
         }
     }
 }

@@ -32,6 +32,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,6 +49,11 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private static final long AFTER_ERROR_NS = TimeUnit.SECONDS.toNanos(1);
     /** How long a truncated HTTP/1.0 body's error frame has to reach the client before the reset that marks the cut. */
     private static final long RESET_DELAY_MS = 50;
+
+    private static final List<CharSequence> ORIGIN_FIELDS = List.of(
+            HttpHeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN,
+            HttpHeaderNames.ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            HttpHeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS);
 
     private final RequestHandler handler;
     private final Sweeper sweeper;
@@ -70,6 +76,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private boolean keepAlive;
     private boolean http10;
     private HttpRequest request;
+    private HttpHeaders added;
     private int requests;
     private long sinceNs;
     private long idleLimitNs;
@@ -147,12 +154,21 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     }
 
     /**
+     * Has the response to the current request say {@code headers} about origins, in place of what it says itself, and vary
+     * by what they name.
+     */
+    public void addToResponse(HttpHeaders headers) {
+        added = headers;
+    }
+
+    /**
      * Writes a response head, without a flush. Sets the connection header and, where the length is not known, the
      * transfer coding that this client understands.
      */
     public void writeHead(HttpResponse response) {
         beginResponse();
         var headers = response.headers();
+        sayAdded(headers);
         boolean bodyless = encoderSaysEmpty(response);
         if (!bodyless && !headers.contains(HttpHeaderNames.CONTENT_LENGTH)) {
             if (http10) {
@@ -168,6 +184,24 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private void beginResponse() {
         responseStarted = true;
         request = null; // nothing is refused any more, and a stream may last
+    }
+
+    private void sayAdded(HttpHeaders headers) {
+        if (added == null) {
+            return;
+        }
+        String vary = added.get(HttpHeaderNames.VARY);
+        if (vary != null) {
+            headers.add(HttpHeaderNames.VARY, vary);
+        }
+        for (CharSequence name : ORIGIN_FIELDS) {
+            String value = added.get(name);
+            if (value != null) {
+                headers.set(name, value);
+            } else {
+                headers.remove(name);
+            }
+        }
     }
 
     private void setConnection(HttpHeaders headers, boolean sayKeepAlive) {
@@ -198,6 +232,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         }
         beginResponse();
         var headers = response.headers();
+        sayAdded(headers);
         if (http10) {
             keepAlive = false;
         } else {
@@ -400,6 +435,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             return;
         }
         request = head;
+        added = null;
         headStarted = false;
         idleLimitNs = keepAliveNs;
         responseStarted = false;

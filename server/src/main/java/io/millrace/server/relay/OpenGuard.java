@@ -1,5 +1,7 @@
 package io.millrace.server.relay;
 
+import io.millrace.server.config.Cors;
+import io.millrace.server.config.RelayConfig;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpRequest;
 import java.net.URI;
@@ -13,19 +15,35 @@ import java.util.Locale;
 final class OpenGuard {
     private OpenGuard() {}
 
-    /** Why the request is refused, or null if it is not. {@code open} says that strangers are meant to reach the relay. */
-    static String violation(HttpRequest request, boolean open) {
+    /** Why the request is refused, or null if it is not. */
+    static String violation(HttpRequest request, RelayConfig config) {
+        return violation(request, config.allowOpen(), config.cors());
+    }
+
+    private static String violation(HttpRequest request, boolean open, Cors cors) {
         String host = request.headers().get(HttpHeaderNames.HOST);
         if (!open && (host == null || !isLoopback(nameOf(host)))) {
             return "This relay adds its own keys and answers only to a loopback Host such as localhost"
                     + " (start it with --allow-open to change that).";
         }
         for (String origin : request.headers().getAll(HttpHeaderNames.ORIGIN)) {
-            if (!isOwn(origin, host, open)) {
+            if (!cors.admits(origin) && !isOwn(origin, host, open)) {
                 return "This relay adds its own keys and refuses requests from the pages of another origin.";
             }
         }
         return null;
+    }
+
+    /**
+     * Why a request is refused that asks for an answer though it is a mere GET: a page of another site can have one made
+     * as an image or a link, for which browsers send no origin but say so in {@code Sec-Fetch-Site} (Fetch Metadata).
+     */
+    static String violationOfGet(HttpRequest request) {
+        String site = request.headers().get("sec-fetch-site", "");
+        boolean foreign = site.equals("cross-site") || site.equals("same-site");
+        return foreign && !request.headers().contains(HttpHeaderNames.ORIGIN)
+                ? "This relay adds its own keys and refuses requests from the pages of another site."
+                : null;
     }
 
     private static boolean isOwn(String origin, String host, boolean open) {

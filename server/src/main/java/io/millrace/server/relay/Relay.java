@@ -1,5 +1,6 @@
 package io.millrace.server.relay;
 
+import io.millrace.server.chat.OpenApi;
 import io.millrace.server.config.OwnPaths;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.downstream.DownstreamConnection;
@@ -16,6 +17,7 @@ import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.ReferenceCountUtil;
@@ -138,6 +140,13 @@ public final class Relay implements RequestHandler {
         RelaySettings current = settings;
         loop.counters().began();
         Target target = Target.of(request.uri());
+        CrossOrigin crossOrigin = current.crossOrigin();
+        if (crossOrigin != null) {
+            connection.addToResponse(crossOrigin.grants(request));
+            if (CrossOrigin.isPreflight(request)) {
+                return local(loop, connection, () -> preflight(connection, crossOrigin.preflight(request)));
+            }
+        }
         DownstreamExchange own = ownPath(loop, connection, current.config().ownPaths(), request, target);
         if (own != null) {
             return own;
@@ -149,9 +158,12 @@ public final class Relay implements RequestHandler {
             }
         }
         var exchange = new Exchange(loop, current, connection, request);
-        String violation = current.config().injectsCredentials()
-                ? OpenGuard.violation(request, current.config().allowOpen())
-                : null;
+        String violation =
+                current.config().injectsCredentials() ? OpenGuard.violation(request, current.config()) : null;
+        if (crossOrigin != null && crossOrigin.isGranted(request)) {
+            // The upstream is asked by the relay: some answer what has an origin otherwise.
+            request.headers().remove(HttpHeaderNames.ORIGIN);
+        }
         if (draining) {
             exchange.refuseWhenRead(503, "relay_draining", "The relay is shutting down.", "1");
         } else if (violation != null) {
@@ -201,6 +213,10 @@ public final class Relay implements RequestHandler {
             case "/healthz" -> own.healthz() ? text(loop, connection, 200, "ok\n") : null;
             case "/readyz" ->
                 own.readyz() ? text(loop, connection, draining ? 503 : 200, draining ? "draining\n" : "ready\n") : null;
+            case "/openapi.json" ->
+                own.openapi()
+                        ? local(loop, connection, () -> respond(connection, 200, "application/json", OpenApi.json()))
+                        : null;
             case "/metrics" ->
                 own.metrics()
                         ? local(loop, connection, () -> respond(connection, 200, Metrics.CONTENT_TYPE, metrics.text()))
@@ -220,7 +236,7 @@ public final class Relay implements RequestHandler {
             return null;
         }
         boolean guarded = current.config().injectsCredentials();
-        if (guarded && OpenGuard.violation(request, current.config().allowOpen()) != null) {
+        if (guarded && OpenGuard.violation(request, current.config()) != null) {
             return null;
         }
         String id = target.path().substring(STREAMS.length());
@@ -240,6 +256,11 @@ public final class Relay implements RequestHandler {
 
     private static DownstreamExchange local(RelayLoop loop, DownstreamConnection connection, Runnable answer) {
         return new LocalExchange(connection, answer, () -> loop.counters().endedLocally(Outcome.LOCAL.label()));
+    }
+
+    private static void preflight(DownstreamConnection connection, HttpResponse response) {
+        connection.writeHead(response);
+        connection.endResponse();
     }
 
     private static void respond(DownstreamConnection connection, int status, String type, byte[] body) {

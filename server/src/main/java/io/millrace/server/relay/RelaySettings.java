@@ -21,6 +21,7 @@ import javax.net.ssl.SSLException;
 final class RelaySettings {
     private final RelayConfig config;
     private final Router router;
+    private final CrossOrigin crossOrigin;
     private final Map<String, Destination> destinations;
     private final IdentityHashMap<Route, RoutePlan> plans = new IdentityHashMap<>();
 
@@ -50,6 +51,7 @@ final class RelaySettings {
         this.config = config;
         this.destinations = destinations;
         router = new Router(config);
+        crossOrigin = config.cors().on() ? new CrossOrigin(config.cors()) : null;
         for (Route route : config.routes()) {
             var targets = route.targets().stream()
                     .map(target -> destinations.get(target.upstream()))
@@ -86,6 +88,11 @@ final class RelaySettings {
 
     Router router() {
         return router;
+    }
+
+    /** What pages of other origins may do; null where the relay has no say in it. */
+    CrossOrigin crossOrigin() {
+        return crossOrigin;
     }
 
     /** Where the requests of one of the configuration's own routes may go. */

@@ -39,6 +39,7 @@ class ConfigLoaderTest {
             heartbeat: 20s
             accessLog: {format: text, file: access.log}
             ownPaths: {metrics: false}
+            cors: {origins: ["https://app.example.com", "http://localhost:3000"], credentials: true, maxAge: 5m}
             upstreams:
               openai:
                 url: https://api.openai.com/v1
@@ -81,7 +82,10 @@ class ConfigLoaderTest {
         assertThat(config.limits().lowWatermark()).isEqualTo(64 * 1024);
         assertThat(config.limits().body()).isEqualTo(1L << 30);
         assertThat(config.accessLog()).isEqualTo(new AccessLog(AccessLog.Format.TEXT, directory.resolve("access.log")));
-        assertThat(config.ownPaths()).isEqualTo(new OwnPaths(true, true, false, true));
+        assertThat(config.ownPaths()).isEqualTo(OwnPaths.ALL.withMetrics(false));
+        assertThat(config.cors())
+                .isEqualTo(new Cors(
+                        List.of("https://app.example.com", "http://localhost:3000"), true, Duration.ofMinutes(5)));
         assertThat(config.upstreams()).containsOnlyKeys("openai", "local");
         assertThat(config.upstreams().get("openai").credential().value()).isEqualTo("Bearer s3cret");
         var local = config.upstreams().get("local");
@@ -133,7 +137,17 @@ class ConfigLoaderTest {
                 problem("timeouts:\n  request-head: 5s", "2:3: request-head: unknown key, did you mean 'requestHead'?"),
                 problem(
                         "ownPaths: {zzz: true}",
-                        "1:12: zzz: unknown key (expected: one of healthz, readyz, metrics, streams)"),
+                        "1:12: zzz: unknown key (expected: one of healthz, readyz, metrics, streams, chat, openapi)"),
+                problem(
+                        "cors: {origins: [http://a.b, https://App.example]}",
+                        "1:30: origins: 'https://App.example' (expected: as browsers send it"),
+                problem("cors: {origins: https://a.b/}", "1:17: origins: 'https://a.b/' (expected: as browsers"),
+                problem("cors: {origins: https://a.b:443}", "1:17: origins: 'https://a.b:443' (expected: as"),
+                problem("cors: {origins: 'null'}", "1:17: origins: 'null' (expected: as browsers send it"),
+                problem("cors: {origins: '*', credentials: true}", "1:35: credentials: true goes with no origins: *"),
+                problem(
+                        "upstreams: {a: {url: http://h, credential: {env: KEY}}}\ncors: {origins: '*'}",
+                        "2:7: origins: * would let any web page use the relay's keys"),
                 problem("timeouts: {idle: 15}", "1:18: idle: '15' (expected: a duration such as 15s, 250ms or 10m)"),
                 problem("timeouts: {idle: 0s}", "1:18: idle: PT0S (expected: > 0)"),
                 problem("timeouts: 5s", "1:11: timeouts: a value (expected: settings)"),

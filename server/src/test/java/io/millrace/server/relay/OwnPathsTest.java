@@ -55,7 +55,8 @@ class OwnPathsTest {
 
     @Test
     void relaysWhatIsSwitchedOff() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withOwnPaths(new OwnPaths(false, true, false, true)));
+        try (var harness = RelayHarness.start(config ->
+                        config.withOwnPaths(OwnPaths.ALL.withHealthz(false).withMetrics(false)));
                 var client = harness.client()) {
             get(client, "GET", "/healthz");
             get(client, "GET", "/metrics");

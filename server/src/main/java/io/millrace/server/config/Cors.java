@@ -1,0 +1,85 @@
+package io.millrace.server.config;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Which pages of other origins may call the relay from a browser (Fetch Standard, section 3.3). Where it is on, the relay
+ * answers preflights itself, and what an upstream says about origins is dropped.
+ *
+ * @param origins as browsers send them, such as {@code https://app.example.com}; {@code *} is any; empty is off
+ * @param credentials whether pages may send cookies and the like along; never with {@code *}
+ * @param maxAge for how long a browser may remember a preflight's answer
+ */
+public record Cors(List<String> origins, boolean credentials, Duration maxAge) {
+    /** Any origin. */
+    public static final String ANY = "*";
+    /** No page of another origin is let in by the relay; what upstreams answer is passed on. */
+    public static final Cors OFF = new Cors(List.of(), false, Duration.ofMinutes(10));
+
+    public Cors {
+        origins = List.copyOf(origins);
+        origins.forEach(Cors::checkOrigin);
+        Checks.notNegative("maxAge", maxAge);
+        if (credentials && origins.contains(ANY)) {
+            throw new IllegalArgumentException(
+                    "credentials: true goes with no origins: * (expected: the origins of your pages)");
+        }
+    }
+
+    /** Whether the relay decides. */
+    public boolean on() {
+        return !origins.isEmpty();
+    }
+
+    /** Whether every origin is let in. */
+    public boolean any() {
+        return origins.contains(ANY);
+    }
+
+    /** Whether the pages of {@code origin} are let in. */
+    public boolean admits(String origin) {
+        return any() || origins.contains(origin);
+    }
+
+    /** This with other {@code origins}. */
+    public Cors withOrigins(List<String> origins) {
+        return new Cors(origins, credentials, maxAge);
+    }
+
+    /** This with another {@code credentials}. */
+    public Cors withCredentials(boolean credentials) {
+        return new Cors(origins, credentials, maxAge);
+    }
+
+    /** This with another {@code maxAge}. */
+    public Cors withMaxAge(Duration maxAge) {
+        return new Cors(origins, credentials, maxAge);
+    }
+
+    /** Compared byte by byte with what browsers send (RFC 6454 section 6.2), so that another spelling would never match. */
+    private static void checkOrigin(String origin) {
+        if (origin.equals(ANY)) {
+            return;
+        }
+        try {
+            URI uri = new URI(origin);
+            String scheme = String.valueOf(uri.getScheme());
+            boolean standardPort = uri.getPort() == (scheme.equals("https") ? 443 : 80);
+            if (uri.getHost() != null
+                    && !standardPort
+                    && origin.equals(scheme + "://" + uri.getRawAuthority())
+                    && uri.getRawUserInfo() == null
+                    && origin.equals(origin.toLowerCase(Locale.ROOT))) {
+                return;
+            }
+        } catch (URISyntaxException e) {
+            // Told below.
+        }
+        throw new IllegalArgumentException("origins: '" + origin
+                + "' (expected: as browsers send it, such as https://app.example.com or http://localhost:3000, or *)");
+    }
+}

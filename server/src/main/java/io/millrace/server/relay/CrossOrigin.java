@@ -1,0 +1,90 @@
+package io.millrace.server.relay;
+
+import io.millrace.server.config.Cors;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** Answers for the pages of other origins (Fetch Standard, section 3.3): preflights, and the fields of every response. */
+final class CrossOrigin {
+    private static final String METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE";
+    /** What a page may read beside the fields that every page may. */
+    private static final String EXPOSED = String.join(
+            ", ",
+            "X-Millrace-Request-Id",
+            "X-Millrace-Stream",
+            "X-Millrace-Upstream",
+            "X-Millrace-Attempts",
+            "X-Request-Id",
+            "Request-Id",
+            "Retry-After");
+
+    private static final Pattern FIELD_NAMES = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~, \\t-]{1,2048}");
+
+    private final Cors cors;
+    private final String maxAgeSeconds;
+
+    CrossOrigin(Cors cors) {
+        this.cors = cors;
+        maxAgeSeconds = Long.toString(cors.maxAge().toSeconds());
+    }
+
+    /** Whether a browser asks what a page may ask for. */
+    static boolean isPreflight(HttpRequest request) {
+        return request.method().equals(HttpMethod.OPTIONS)
+                && request.headers().contains(HttpHeaderNames.ORIGIN)
+                && request.headers().contains(HttpHeaderNames.ACCESS_CONTROL_REQUEST_METHOD);
+    }
+
+    /** The answer to a preflight, which has no body: 204, or 403 to an origin that is not listed. */
+    HttpResponse preflight(HttpRequest request) {
+        boolean granted = isGranted(request);
+        var response = new DefaultHttpResponse(
+                HttpVersion.HTTP_1_1, granted ? HttpResponseStatus.NO_CONTENT : HttpResponseStatus.FORBIDDEN);
+        HttpHeaders headers = response.headers();
+        if (!granted) {
+            headers.set(HttpHeaderNames.CONTENT_LENGTH, 0);
+            return response;
+        }
+        headers.set(HttpHeaderNames.ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+        headers.set(HttpHeaderNames.ACCESS_CONTROL_MAX_AGE, maxAgeSeconds);
+        headers.set(HttpHeaderNames.VARY, "Access-Control-Request-Headers");
+        String wanted = request.headers().get(HttpHeaderNames.ACCESS_CONTROL_REQUEST_HEADERS);
+        if (wanted != null && FIELD_NAMES.matcher(wanted).matches()) {
+            headers.set(HttpHeaderNames.ACCESS_CONTROL_ALLOW_HEADERS, wanted);
+        }
+        return response;
+    }
+
+    /** What the response to {@code request} says about origins, in place of what an upstream says. */
+    HttpHeaders grants(HttpRequest request) {
+        var headers = new DefaultHttpHeaders();
+        if (!cors.any()) {
+            headers.set(HttpHeaderNames.VARY, HttpHeaderNames.ORIGIN);
+        }
+        if (!isGranted(request)) {
+            return headers;
+        }
+        String origin = request.headers().get(HttpHeaderNames.ORIGIN);
+        headers.set(HttpHeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN, cors.any() ? Cors.ANY : origin);
+        headers.set(HttpHeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        if (cors.credentials()) {
+            headers.set(HttpHeaderNames.ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
+        }
+        return headers;
+    }
+
+    /** Whether the page that {@code request} comes from is let in. */
+    boolean isGranted(HttpRequest request) {
+        List<String> origins = request.headers().getAll(HttpHeaderNames.ORIGIN);
+        return origins.size() == 1 && cors.admits(origins.get(0));
+    }
+}
