@@ -50,6 +50,11 @@ public final class Metrics {
         return sum(LoopCounters::exchangesByOutcome).getOrDefault(outcome, 0L);
     }
 
+    /** Attempts at the same upstream after one that had failed, of exchanges that have ended. */
+    public long retries() {
+        return total(LoopCounters::retries);
+    }
+
     /** All metrics in the text exposition format 0.0.4. */
     public byte[] text() {
         var out = new ByteArrayOutputStream();
@@ -74,7 +79,7 @@ public final class Metrics {
                         LoopCounters::streamsByUsage),
                 counter("millrace_frames", "Event stream frames relayed.", total(LoopCounters::frames)),
                 counter("millrace_response_bytes", "Response body bytes relayed.", total(LoopCounters::bytes)),
-                counter("millrace_retries", "Attempts at the upstream that had failed.", total(LoopCounters::retries)),
+                counter("millrace_retries", "Attempts at the upstream that had failed.", retries()),
                 counter("millrace_fallbacks", "Attempts at the next upstream.", total(LoopCounters::fallbacks)),
                 counter("millrace_hedges", "Attempts beside another.", total(LoopCounters::hedges)),
                 gauge("millrace_active_exchanges", "Requests in progress.", activeExchanges()),

@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /** Upstreams that answer at an awkward moment, or half. */
@@ -109,7 +110,7 @@ class AttemptEdgesTest {
                 assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
             }
             await(letGo);
-            assertThat(relay.metrics().activeExchanges()).isZero();
+            Awaitility.await().until(() -> relay.metrics().activeExchanges() == 0);
         }
     }
 
@@ -210,6 +211,6 @@ class AttemptEdgesTest {
     }
 
     private static void await(CountDownLatch latch) {
-        org.awaitility.Awaitility.await().until(() -> latch.getCount() == 0);
+        Awaitility.await().until(() -> latch.getCount() == 0);
     }
 }

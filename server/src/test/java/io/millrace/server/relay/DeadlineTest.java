@@ -48,10 +48,10 @@ class DeadlineTest {
 
     @Test
     void seesThroughCommentsThatHideADeadUpstream() throws IOException {
-        Timeouts timeouts = Timeouts.DEFAULT.withIdle(LIMIT).withProgress(Duration.ofMillis(600));
+        Timeouts timeouts = Timeouts.DEFAULT.withIdle(Duration.ofMillis(700)).withProgress(Duration.ofMillis(1000));
         RawClient.Response response = stream(Api.CHAT, timeouts, "tokens=5,stall_after=2,comment_every_ms=50");
         assertThat(response.text()).contains(": keep-alive\n\n: keep-alive\n\n");
-        assertFailure(Api.CHAT, response, "upstream_no_output", "no output for 600 ms after 2 output frames, ");
+        assertFailure(Api.CHAT, response, "upstream_no_output", "no output for 1 s after 2 output frames, ");
     }
 
     @Test

@@ -26,7 +26,7 @@ class DrainTest {
                 var streaming = harness.client();
                 var idle = harness.client();
                 var half = harness.client()) {
-            streaming.post(RelayHarness.withSpec(Api.CHAT.path, "tokens=20,gap_ms=30"), "m", "");
+            streaming.post(RelayHarness.withSpec(Api.CHAT.path, "tokens=20,gap_ms=60"), "m", "");
             String head = streaming.readHead();
             idle.send("GET", "/readyz", "");
             assertThat(idle.readAll().status()).isEqualTo(200);

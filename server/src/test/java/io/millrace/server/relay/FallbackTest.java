@@ -209,8 +209,8 @@ class FallbackTest {
 
     @Test
     void failsWhenBothOfTwoFail() throws IOException {
-        a.setSpec(MockSpec.parse("status=503,head_ms=150"));
-        b.setSpec(MockSpec.parse("status=503,head_ms=150"));
+        a.setSpec(MockSpec.parse("status=503,head_ms=500"));
+        b.setSpec(MockSpec.parse("status=503,head_ms=500"));
         Hedge hedge = new Hedge(Duration.ofMillis(30), 1);
         try (var relay = twoOrigins(route -> route.withRetry(Retry.OFF).withHedge(hedge))) {
             RawClient.Response response = stream(relay);

@@ -97,7 +97,7 @@ class UsageTest {
     @EnumSource
     void readsOnForTheUsageWhenTheClientHasLeft(Api api) throws IOException {
         try (var harness = start(route -> route.withIncludeUsage(true).withDisconnect(Disconnect.READ_ON))) {
-            leave(harness, api.path, "tokens=30,gap_ms=10");
+            leave(harness, api.path, "tokens=30,gap_ms=20");
             await().until(() -> harness.relay.metrics().activeExchanges() == 0);
             assertThat(harness.relay.metrics().streamsByUsage("exact")).isEqualTo(1);
             assertThat(harness.relay.metrics().exchanges("client_gone")).isEqualTo(1);
