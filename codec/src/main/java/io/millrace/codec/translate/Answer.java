@@ -1,0 +1,143 @@
+package io.millrace.codec.translate;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Collects an answer, for the writers of whole answers. */
+abstract class Answer implements AnswerWriter {
+    private final List<Part> parts = new ArrayList<>();
+    private final StringBuilder text = new StringBuilder();
+    private final StringBuilder refusal = new StringBuilder();
+    private final StringBuilder reasoning = new StringBuilder();
+    private final StringBuilder arguments = new StringBuilder();
+    private String id;
+    private String model;
+    private long created = -1;
+    private String callId;
+    private String callName;
+    private Seal callSeal;
+    private TokenCounts usage = TokenCounts.NONE;
+    private StopReason stopReason;
+    private String stopSequence;
+
+    /** The answer's id, {@code null} if not told. */
+    final String id() {
+        return id;
+    }
+
+    /** The model that answered, {@code null} if not told. */
+    final String model() {
+        return model;
+    }
+
+    /** When it was made, in seconds since 1970: now, if not told. */
+    final long created() {
+        return created < 0 ? System.currentTimeMillis() / 1000 : created;
+    }
+
+    /** Reasoning, text and calls in their order; neighbouring text is joined. */
+    final List<Part> parts() {
+        closeText();
+        return parts;
+    }
+
+    /** The text of all parts. */
+    final String allText() {
+        StringBuilder all = new StringBuilder();
+        for (Part part : parts()) {
+            all.append(part instanceof Part.Text said ? said.text() : "");
+        }
+        return all.toString();
+    }
+
+    /** Empty if the model did not refuse. */
+    final String refusal() {
+        return refusal.toString();
+    }
+
+    final TokenCounts usage() {
+        return usage;
+    }
+
+    /** {@code null} if nobody said why the answer ended. */
+    final StopReason stopReason() {
+        return stopReason;
+    }
+
+    final String stopSequence() {
+        return stopSequence;
+    }
+
+    @Override
+    public final void start(String answerId, String answeringModel, long createdSeconds) {
+        id = answerId;
+        model = answeringModel;
+        created = createdSeconds;
+    }
+
+    @Override
+    public final void text(String more) {
+        text.append(more);
+    }
+
+    @Override
+    public final void refusal(String more) {
+        refusal.append(more);
+    }
+
+    @Override
+    public final void reasoning(String more) {
+        closeText();
+        reasoning.append(more);
+    }
+
+    @Override
+    public final void reasoningEnd(Seal seal) {
+        closeText();
+        parts.add(new Part.Reasoning(reasoning.toString(), seal));
+        reasoning.setLength(0);
+    }
+
+    @Override
+    public final void toolCall(int index, String newId, String name, Seal seal) {
+        closeText();
+        callId = newId;
+        callName = name;
+        callSeal = seal;
+        arguments.setLength(0);
+    }
+
+    @Override
+    public final void arguments(int index, String json) {
+        arguments.append(json);
+    }
+
+    @Override
+    public final void toolCallEnd(int index) {
+        parts.add(new Part.ToolCall(callId, callName, arguments.toString(), callSeal));
+    }
+
+    @Override
+    public final void usage(TokenCounts counts) {
+        usage = usage.and(counts);
+    }
+
+    @Override
+    public final void stop(StopReason reason, String sequence) {
+        stopReason = reason;
+        stopSequence = sequence;
+    }
+
+    @Override
+    public final void end() {}
+
+    @Override
+    public final void error(ModelError error) {}
+
+    private void closeText() {
+        if (text.length() > 0) {
+            parts.add(new Part.Text(text.toString()));
+            text.setLength(0);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.codec.dialect.Dialect;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.UUID;
+import java.util.zip.DeflaterOutputStream;
+import java.util.zip.InflaterInputStream;
+
+/**
+ * Ids of tool calls that carry what a client has no other field for: the reasoning that led to the call, with its seal,
+ * and the call's own seal. The id is the one field that every SDK sends back unchanged, so these survive a tool round
+ * trip also where a client keeps no more of an answer than its calls.
+ *
+ * <pre>
+ * id = native-id [ "__mr1_" base64url( deflate( json ) ) ]      ; only letters, digits, "_" and "-", as ids have
+ * </pre>
+ */
+final class CallIds {
+    private static final String MARK = "__mr1_";
+    /** More than this inflated is no id of ours. */
+    private static final int MAX_BYTES = 4 * 1024 * 1024;
+
+    private CallIds() {}
+
+    /** What an id carries: the provider's own id, reasoning before the call, and the call's seal, null if none. */
+    record Carried(String id, List<Part.Reasoning> reasoning, Seal seal) {}
+
+    /** An id for a call whose provider gives it none. */
+    static String fresh() {
+        return "call_" + UUID.randomUUID().toString().replace("-", "").substring(0, 24);
+    }
+
+    /** The id to give to the client; the provider's own if there is nothing to carry. Only sealed reasoning is carried. */
+    static String encode(String id, List<Part.Reasoning> reasoning, Seal seal) {
+        List<Part.Reasoning> sealed =
+                reasoning.stream().filter(part -> part.seal() != null).toList();
+        if (sealed.isEmpty() && seal == null) {
+            return id;
+        }
+        ObjectNode json = Json.object();
+        for (Part.Reasoning part : sealed) {
+            ObjectNode entry = json.withArray("r").addObject().put("t", part.text());
+            put(entry, part.seal());
+        }
+        if (seal != null) {
+            put(json, seal);
+        }
+        return id + MARK + Base64.getUrlEncoder().withoutPadding().encodeToString(deflate(Json.bytes(json)));
+    }
+
+    /** What {@link #encode} put into the id; nothing if it did not make it. */
+    static Carried decode(String id) {
+        int mark = id.indexOf(MARK);
+        if (mark >= 0) {
+            try {
+                byte[] packed = Base64.getUrlDecoder().decode(id.substring(mark + MARK.length()));
+                byte[] bytes = inflate(packed);
+                ObjectNode json = Json.parseObject(bytes, 0, bytes.length);
+                if (json != null) {
+                    return carried(id.substring(0, mark), json);
+                }
+            } catch (IOException | IllegalArgumentException e) {
+                return new Carried(id, List.of(), null);
+            }
+        }
+        return new Carried(id, List.of(), null);
+    }
+
+    private static Carried carried(String id, ObjectNode json) {
+        List<Part.Reasoning> reasoning = new ArrayList<>();
+        for (JsonNode entry : json.path("r")) {
+            reasoning.add(new Part.Reasoning(Json.text(entry, "t"), seal(entry)));
+        }
+        return new Carried(id, reasoning, seal(json));
+    }
+
+    private static void put(ObjectNode json, Seal seal) {
+        json.put("o", seal.origin().name()).put("k", seal.kind()).put("v", seal.value());
+    }
+
+    private static Seal seal(JsonNode json) {
+        return json.has("v")
+                ? new Seal(Dialect.valueOf(Json.text(json, "o")), Json.text(json, "k"), Json.text(json, "v"))
+                : null;
+    }
+
+    private static byte[] deflate(byte[] bytes) {
+        ByteArrayOutputStream packed = new ByteArrayOutputStream();
+        try (DeflaterOutputStream out = new DeflaterOutputStream(packed)) {
+            out.write(bytes);
+        } catch (IOException e) {
+            throw new IllegalStateException("memory was not written", e);
+        }
+        return packed.toByteArray();
+    }
+
+    private static byte[] inflate(byte[] packed) throws IOException {
+        try (InflaterInputStream in = new InflaterInputStream(new ByteArrayInputStream(packed))) {
+            byte[] bytes = in.readNBytes(MAX_BYTES);
+            return in.read() < 0 ? bytes : new byte[0];
+        }
+    }
+}

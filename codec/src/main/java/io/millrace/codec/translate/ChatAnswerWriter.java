@@ -1,0 +1,75 @@
+package io.millrace.codec.translate;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Writes a whole answer of Chat Completions. */
+final class ChatAnswerWriter extends Answer {
+    private final ModelRequest request;
+
+    ChatAnswerWriter(ModelRequest request) {
+        this.request = request;
+    }
+
+    @Override
+    public byte[] body() {
+        JsonText json = new JsonText().object();
+        json.put("id", id() == null ? "chatcmpl-" + CallIds.fresh().substring("call_".length()) : id())
+                .put("object", "chat.completion")
+                .put("created", created())
+                .put("model", model() == null ? request.model() : model())
+                .array("choices")
+                .object()
+                .put("index", 0);
+        writeMessage(json.object("message"));
+        json.endObject()
+                .putNull("logprobs")
+                .put("finish_reason", stopReason() == null ? null : ChatShapes.finishReason(stopReason()))
+                .endObject()
+                .endArray();
+        if (usage().isKnown()) {
+            json.putJson("usage", ChatShapes.usage(usage()));
+        }
+        return json.endObject().bytes();
+    }
+
+    private void writeMessage(JsonText json) {
+        List<Part.Reasoning> thoughts = new ArrayList<>();
+        StringBuilder reasoning = new StringBuilder();
+        boolean called = false;
+        for (Part part : parts()) {
+            called |= part instanceof Part.ToolCall;
+            reasoning.append(part instanceof Part.Reasoning thought ? thought.text() : "");
+        }
+        String text = allText();
+        json.put("role", "assistant")
+                .put("content", text.isEmpty() && (called || !refusal().isEmpty()) ? null : text)
+                .put("refusal", refusal().isEmpty() ? null : refusal());
+        if (reasoning.length() > 0) {
+            json.put("reasoning_content", reasoning.toString());
+        }
+        if (called) {
+            json.array("tool_calls");
+            for (Part part : parts()) {
+                if (part instanceof Part.Reasoning thought) {
+                    thoughts.add(thought);
+                } else if (part instanceof Part.ToolCall call) {
+                    writeCall(json, call, thoughts);
+                    thoughts.clear();
+                }
+            }
+            json.endArray();
+        }
+    }
+
+    private static void writeCall(JsonText json, Part.ToolCall call, List<Part.Reasoning> thoughts) {
+        json.object()
+                .put("id", CallIds.encode(call.id(), thoughts, call.seal()))
+                .put("type", "function")
+                .object("function")
+                .put("name", call.name())
+                .put("arguments", call.arguments())
+                .endObject()
+                .endObject();
+    }
+}

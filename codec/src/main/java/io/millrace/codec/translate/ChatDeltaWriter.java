@@ -1,0 +1,134 @@
+package io.millrace.codec.translate;
+
+import io.millrace.codec.dialect.Dialect;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Writes Chat Completions chunks. */
+final class ChatDeltaWriter extends FrameWriter {
+    private final boolean includeUsage;
+    private final List<Part.Reasoning> thoughts = new ArrayList<>();
+    private final StringBuilder thought = new StringBuilder();
+    private String id;
+    private String model;
+    private long created;
+    private TokenCounts usage = TokenCounts.NONE;
+
+    ChatDeltaWriter(ModelRequest request) {
+        this.includeUsage = request.includeUsage();
+        this.model = request.model();
+    }
+
+    @Override
+    public void start(String answerId, String answeringModel, long createdSeconds) {
+        id = answerId == null ? "chatcmpl-" + CallIds.fresh().substring("call_".length()) : answerId;
+        model = answeringModel == null ? model : answeringModel;
+        created = createdSeconds < 0 ? System.currentTimeMillis() / 1000 : createdSeconds;
+        delta().put("role", "assistant").put("content", "");
+        endDelta(null);
+    }
+
+    @Override
+    public void text(String text) {
+        delta().put("content", text);
+        endDelta(null);
+    }
+
+    @Override
+    public void refusal(String text) {
+        delta().put("refusal", text);
+        endDelta(null);
+    }
+
+    @Override
+    public void reasoning(String text) {
+        thought.append(text);
+        delta().put("reasoning_content", text);
+        endDelta(null);
+    }
+
+    @Override
+    public void reasoningEnd(Seal seal) {
+        thoughts.add(new Part.Reasoning(thought.toString(), seal));
+        thought.setLength(0);
+    }
+
+    @Override
+    public void toolCall(int index, String callId, String name, Seal seal) {
+        delta().array("tool_calls")
+                .object()
+                .put("index", index)
+                .put("id", CallIds.encode(callId, thoughts, seal))
+                .put("type", "function")
+                .object("function")
+                .put("name", name)
+                .put("arguments", "")
+                .endObject()
+                .endObject()
+                .endArray();
+        thoughts.clear();
+        endDelta(null);
+    }
+
+    @Override
+    public void arguments(int index, String json) {
+        delta().array("tool_calls")
+                .object()
+                .put("index", index)
+                .object("function")
+                .put("arguments", json)
+                .endObject()
+                .endObject()
+                .endArray();
+        endDelta(null);
+    }
+
+    @Override
+    public void toolCallEnd(int index) {}
+
+    @Override
+    public void usage(TokenCounts counts) {
+        usage = usage.and(counts);
+    }
+
+    @Override
+    public void stop(StopReason reason, String sequence) {
+        delta();
+        endDelta(ChatShapes.finishReason(reason));
+    }
+
+    @Override
+    public void end() {
+        if (includeUsage && usage.isKnown()) {
+            chunk().array("choices").endArray().putJson("usage", ChatShapes.usage(usage));
+            data();
+        }
+        doneMark();
+    }
+
+    @Override
+    public void error(ModelError error) {
+        raw(null, Dialect.CHAT.errorBody(error.status(), error.code(), error.message(), null, null));
+    }
+
+    private JsonText chunk() {
+        return json().put("id", id)
+                .put("object", "chat.completion.chunk")
+                .put("created", created)
+                .put("model", model);
+    }
+
+    private JsonText delta() {
+        return chunk().array("choices").object().put("index", 0).object("delta");
+    }
+
+    private void endDelta(String finishReason) {
+        current()
+                .endObject()
+                .putNull("logprobs")
+                .put("finish_reason", finishReason)
+                .endObject()
+                .endArray();
+        data();
+    }
+}

@@ -1,0 +1,37 @@
+package io.millrace.codec.translate;
+
+/** What streamed and whole answers of Chat Completions have in common. */
+final class ChatShapes {
+    private ChatShapes() {}
+
+    static String finishReason(StopReason reason) {
+        return switch (reason) {
+            case END, STOP_SEQUENCE, PAUSE, STOPPED, OTHER -> "stop";
+            case LENGTH, CONTEXT_FULL -> "length";
+            case TOOL_CALLS -> "tool_calls";
+            case CONTENT_FILTER, REFUSAL -> "content_filter";
+        };
+    }
+
+    /** The counts as the value of {@code usage}. */
+    static String usage(TokenCounts counts) {
+        long input = Math.max(0, counts.input());
+        long output = Math.max(0, counts.output());
+        JsonText json = new JsonText()
+                .object()
+                .put("prompt_tokens", input)
+                .put("completion_tokens", output)
+                .put("total_tokens", input + output);
+        if (counts.cacheRead() >= 0) {
+            json.object("prompt_tokens_details")
+                    .put("cached_tokens", counts.cacheRead())
+                    .endObject();
+        }
+        if (counts.reasoning() >= 0) {
+            json.object("completion_tokens_details")
+                    .put("reasoning_tokens", counts.reasoning())
+                    .endObject();
+        }
+        return json.endObject().text().toString();
+    }
+}

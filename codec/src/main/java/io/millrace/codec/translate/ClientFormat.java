@@ -1,0 +1,41 @@
+package io.millrace.codec.translate;
+
+import io.millrace.codec.dialect.Dialect;
+
+/** A form in which clients ask and are answered. Holds no state of an exchange. */
+public interface ClientFormat {
+    /** The format of a dialect's clients. {@link Dialect#UNKNOWN} has none. */
+    static ClientFormat of(Dialect dialect) {
+        return switch (dialect) {
+            case CHAT -> ChatClient.INSTANCE;
+            case MESSAGES -> MessagesClient.INSTANCE;
+            case RESPONSES, GEMINI, UNKNOWN ->
+                throw new IllegalArgumentException("dialect: " + dialect + " (expected: one that is translated)");
+        };
+    }
+
+    /**
+     * Reads a request.
+     *
+     * @param path the request's path, with its query; Gemini names the model there
+     * @throws TranslationException if a field cannot be read or has no meaning in the model
+     */
+    ModelRequest request(byte[] body, String path);
+
+    /** A writer for the stream that answers this request. */
+    DeltaWriter stream(ModelRequest request);
+
+    /** A writer for the whole answer to this request. */
+    AnswerWriter answer(ModelRequest request);
+
+    /**
+     * The body of an error.
+     *
+     * @param param the request's field at fault, may be null
+     * @param requestId the request's id, may be null
+     */
+    byte[] error(ModelError error, String param, String requestId);
+
+    /** What clients call this field. */
+    String fieldName(RequestField field);
+}

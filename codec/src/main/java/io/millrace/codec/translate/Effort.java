@@ -1,0 +1,30 @@
+package io.millrace.codec.translate;
+
+/** Reasoning effort in words, and budgets in tokens, in terms of each other. */
+final class Effort {
+    private static final long LOW_BUDGET = 4096;
+    private static final long MEDIUM_BUDGET = 16384;
+
+    private Effort() {}
+
+    /**
+     * OpenAI's word for how much to reason; {@code null} to leave it to the model: also where the client wants none, since
+     * many models refuse to be told that.
+     */
+    static String openAi(Thinking thinking) {
+        if (thinking == null || Boolean.FALSE.equals(thinking.enabled())) {
+            return null;
+        }
+        if (thinking.effort() != null) {
+            return thinking.effort().equals("max") ? "xhigh" : thinking.effort();
+        }
+        return thinking.budgetTokens() == null ? null : ofBudget(thinking.budgetTokens());
+    }
+
+    private static String ofBudget(long tokens) {
+        if (tokens <= LOW_BUDGET) {
+            return "low";
+        }
+        return tokens <= MEDIUM_BUDGET ? "medium" : "high";
+    }
+}

@@ -1,0 +1,108 @@
+package io.millrace.codec.translate;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import java.util.Arrays;
+
+/** What the readers of all dialects have in common: it takes frames and bodies apart as far as their JSON. */
+abstract class FrameReader implements DeltaReader {
+    private static final byte[] DATA = "data".getBytes(US_ASCII);
+    private static final byte[] ERROR = "error".getBytes(US_ASCII);
+    private static final byte[] DONE = "[DONE]".getBytes(US_ASCII);
+
+    /** Reads a frame's data, or a whole answer's error in the same form. */
+    abstract void read(ObjectNode json, DeltaSink out);
+
+    /** Reads {@code data: [DONE]}. */
+    abstract void done(DeltaSink out);
+
+    /** Reads a whole answer that is no error. */
+    abstract void readAnswer(ObjectNode json, DeltaSink out);
+
+    @Override
+    public final void frame(ByteBuf buf, int start, int end, DeltaSink out) {
+        byte[] bytes = ByteBufUtil.getBytes(buf, start, end - start);
+        int length = gather(DATA, bytes);
+        if (length == 0) {
+            readHidden(bytes, out);
+            return;
+        }
+        if (isDone(bytes, length)) {
+            done(out);
+            return;
+        }
+        ObjectNode json = Json.parseObject(bytes, 0, length);
+        if (json == null) {
+            out.error(AnswerGrammar.garbled("an event is not JSON"));
+        } else {
+            read(json, out);
+        }
+    }
+
+    @Override
+    public final void answer(byte[] body, DeltaSink out) {
+        ObjectNode json = Json.parseObject(body, 0, body.length);
+        if (json == null) {
+            out.error(AnswerGrammar.garbled("it is not JSON"));
+        } else {
+            readAnswer(json, out);
+        }
+    }
+
+    /** Whether there is anything under {@code key}. */
+    static boolean has(JsonNode json, String key) {
+        return json.hasNonNull(key);
+    }
+
+    /** A frame without data means nothing, but where a server tells an error as a field, or as JSON that is no event. */
+    private static void readHidden(byte[] bytes, DeltaSink out) {
+        byte[] field = bytes.clone();
+        int length = gather(ERROR, field);
+        ObjectNode json = length > 0 ? Json.parseObject(field, 0, length) : Json.parseObject(bytes, 0, bytes.length);
+        if (json != null && (length > 0 || has(json, "error"))) {
+            out.error(UpstreamErrors.of(json));
+        }
+    }
+
+    /** Moves the values of the lines of a field to the front, joined by LF, and returns their length. */
+    private static int gather(byte[] field, byte[] bytes) {
+        int to = 0;
+        int line = 0;
+        while (line < bytes.length) {
+            int end = line;
+            while (end < bytes.length && bytes[end] != '\n' && bytes[end] != '\r') {
+                end++;
+            }
+            int value = valueOf(field, bytes, line, end);
+            if (value >= 0) {
+                if (to > 0) {
+                    bytes[to++] = '\n';
+                }
+                System.arraycopy(bytes, value, bytes, to, end - value);
+                to += end - value;
+            }
+            line = end + 1;
+        }
+        return to;
+    }
+
+    private static int valueOf(byte[] field, byte[] bytes, int line, int end) {
+        int colon = line + field.length;
+        if (colon >= end || bytes[colon] != ':' || !Arrays.equals(bytes, line, colon, field, 0, field.length)) {
+            return -1;
+        }
+        return colon + 1 < end && bytes[colon + 1] == ' ' ? colon + 2 : colon + 1;
+    }
+
+    private static boolean isDone(byte[] bytes, int length) {
+        int end = length;
+        while (end > 0 && bytes[end - 1] <= ' ') {
+            end--;
+        }
+        return Arrays.equals(bytes, 0, end, DONE, 0, DONE.length);
+    }
+}

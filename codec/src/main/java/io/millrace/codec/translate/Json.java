@@ -1,0 +1,67 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+
+/** JSON as all dialects read and write it. */
+final class Json {
+    static final JsonMapper MAPPER = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .configure(JsonParser.Feature.INCLUDE_SOURCE_IN_LOCATION, false)
+            .build();
+
+    private Json() {}
+
+    static ObjectNode object() {
+        return MAPPER.createObjectNode();
+    }
+
+    /** The object that the bytes are, {@code null} if they are anything else. */
+    static ObjectNode parseObject(byte[] bytes, int from, int length) {
+        try {
+            return MAPPER.readTree(bytes, from, length) instanceof ObjectNode object ? object : null;
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    /** The object that the text is, {@code null} if it is anything else. */
+    static ObjectNode parseObject(String text) {
+        try {
+            return MAPPER.readTree(text) instanceof ObjectNode object ? object : null;
+        } catch (JsonProcessingException e) {
+            return null;
+        }
+    }
+
+    static byte[] bytes(JsonNode json) {
+        try {
+            return MAPPER.writeValueAsBytes(json);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a tree was not written", e);
+        }
+    }
+
+    /** The string under {@code key}, empty if there is none. */
+    static String text(JsonNode object, String key) {
+        return object.path(key).asText("");
+    }
+
+    /** The string under {@code key}, {@code null} if there is none. */
+    static String textOrNull(JsonNode object, String key) {
+        JsonNode value = object.get(key);
+        return value != null && value.isTextual() ? value.textValue() : null;
+    }
+
+    /** The count under {@code key}, {@code -1} if there is none. */
+    static long count(JsonNode object, String key) {
+        JsonNode value = object.path(key);
+        return value.isNumber() && value.longValue() >= 0 ? value.longValue() : -1;
+    }
+}

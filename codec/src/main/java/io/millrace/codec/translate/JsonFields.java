@@ -1,0 +1,185 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * An object of a client's request. Knows where it stands, so that what is wrong can be named, and which fields were asked
+ * for, so that those which nobody asked for can be refused. A field that is {@code null} is not there.
+ */
+final class JsonFields {
+    private final ObjectNode object;
+    private final String path;
+    private final Set<String> known = new HashSet<>();
+
+    private JsonFields(ObjectNode object, String path) {
+        this.object = object;
+        this.path = path;
+    }
+
+    static JsonFields ofBody(byte[] body) {
+        ObjectNode object = Json.parseObject(body, 0, body.length);
+        if (object == null) {
+            throw new TranslationException((String) null, "the body is not a JSON object");
+        }
+        return new JsonFields(object, "");
+    }
+
+    /** The object as it is. */
+    ObjectNode tree() {
+        return object;
+    }
+
+    /** Where a field of this object stands. */
+    String path(String key) {
+        return path.isEmpty() ? key : path + "." + key;
+    }
+
+    TranslationException refuse(String key, String message) {
+        return new TranslationException(path(key), message);
+    }
+
+    /** The field's value, {@code null} if there is none. */
+    JsonNode any(String key) {
+        known.add(key);
+        JsonNode value = object.get(key);
+        return value == null || value.isNull() ? null : value;
+    }
+
+    boolean has(String key) {
+        return any(key) != null;
+    }
+
+    String text(String key) {
+        JsonNode value = any(key);
+        if (value != null && !value.isTextual()) {
+            throw refuse(key, "expected a string");
+        }
+        return value == null ? null : value.textValue();
+    }
+
+    String requiredText(String key) {
+        String value = text(key);
+        if (value == null) {
+            throw refuse(key, "is required");
+        }
+        return value;
+    }
+
+    Long integer(String key) {
+        JsonNode value = any(key);
+        if (value != null && !(value.isNumber() && value.canConvertToExactIntegral() && value.canConvertToLong())) {
+            throw refuse(key, "expected an integer");
+        }
+        return value == null ? null : Long.valueOf(value.longValue());
+    }
+
+    Double number(String key) {
+        JsonNode value = any(key);
+        if (value != null && !value.isNumber()) {
+            throw refuse(key, "expected a number");
+        }
+        return value == null ? null : Double.valueOf(value.doubleValue());
+    }
+
+    Boolean flag(String key) {
+        JsonNode value = any(key);
+        if (value != null && !value.isBoolean()) {
+            throw refuse(key, "expected true or false");
+        }
+        return value == null ? null : Boolean.valueOf(value.booleanValue());
+    }
+
+    boolean isTrue(String key) {
+        return Boolean.TRUE.equals(flag(key));
+    }
+
+    /** The object under {@code key} as it is, {@code null} if there is none. */
+    ObjectNode tree(String key) {
+        JsonNode value = any(key);
+        if (value == null) {
+            return null;
+        }
+        if (value instanceof ObjectNode tree) {
+            return tree;
+        }
+        throw refuse(key, "expected an object");
+    }
+
+    JsonFields object(String key) {
+        ObjectNode tree = tree(key);
+        return tree == null ? null : new JsonFields(tree, path(key));
+    }
+
+    JsonFields requiredObject(String key) {
+        JsonFields fields = object(key);
+        if (fields == null) {
+            throw refuse(key, "is required");
+        }
+        return fields;
+    }
+
+    /** The objects of the array under {@code key}; none if there is no such field. */
+    List<JsonFields> objects(String key) {
+        List<JsonFields> all = new ArrayList<>();
+        for (JsonNode element : array(key)) {
+            String at = path(key) + "[" + all.size() + "]";
+            if (!(element instanceof ObjectNode tree)) {
+                throw new TranslationException(at, "expected an object");
+            }
+            all.add(new JsonFields(tree, at));
+        }
+        return all;
+    }
+
+    /** The strings of the array under {@code key}, or the one string there. */
+    List<String> texts(String key) {
+        JsonNode value = any(key);
+        if (value != null && value.isTextual()) {
+            return List.of(value.textValue());
+        }
+        List<String> all = new ArrayList<>();
+        for (JsonNode element : array(key)) {
+            if (!element.isTextual()) {
+                throw new TranslationException(path(key) + "[" + all.size() + "]", "expected a string");
+            }
+            all.add(element.textValue());
+        }
+        return all;
+    }
+
+    boolean isText(String key) {
+        JsonNode value = any(key);
+        return value != null && value.isTextual();
+    }
+
+    /** These fields may be there and are dropped. */
+    void drop(String... keys) {
+        known.addAll(Set.of(keys));
+    }
+
+    /** Refuses the first field that was neither asked for nor dropped. */
+    void refuseOthers() {
+        object.fieldNames().forEachRemaining(key -> {
+            if (!known.contains(key) && !object.get(key).isNull()) {
+                throw refuse(key, "cannot be translated for the model's provider");
+            }
+        });
+    }
+
+    private Iterable<JsonNode> array(String key) {
+        JsonNode value = any(key);
+        if (value == null) {
+            return List.of();
+        }
+        if (value instanceof ArrayNode array) {
+            return array;
+        }
+        throw refuse(key, "expected an array");
+    }
+}

@@ -1,0 +1,76 @@
+package io.millrace.codec.translate;
+
+import io.millrace.codec.dialect.Dialect;
+
+/** What streamed and whole answers of Messages, and its requests, have in common. */
+final class MessagesShapes {
+    /** The kind of a seal that is the {@code data} of redacted thinking; others are signatures. */
+    static final String REDACTED = "redacted";
+
+    private MessagesShapes() {}
+
+    static Seal signature(String signature) {
+        return new Seal(Dialect.MESSAGES, "", signature);
+    }
+
+    static Seal redacted(String data) {
+        return new Seal(Dialect.MESSAGES, REDACTED, data);
+    }
+
+    static boolean isRedacted(Seal seal) {
+        return seal != null && seal.origin() == Dialect.MESSAGES && seal.kind().equals(REDACTED);
+    }
+
+    /** What a client is given as a signature: the provider's own, or a seal of another that is known again. */
+    static String signatureOf(Seal seal) {
+        return seal.origin() == Dialect.MESSAGES ? seal.value() : seal.encode();
+    }
+
+    static String stopReason(StopReason reason, boolean refused) {
+        if (reason == null) {
+            return null;
+        }
+        return switch (reason) {
+            case END -> refused ? "refusal" : "end_turn";
+            case STOPPED, OTHER -> "end_turn";
+            case STOP_SEQUENCE -> "stop_sequence";
+            case LENGTH -> "max_tokens";
+            case CONTEXT_FULL -> "model_context_window_exceeded";
+            case TOOL_CALLS -> "tool_use";
+            case CONTENT_FILTER, REFUSAL -> "refusal";
+            case PAUSE -> "pause_turn";
+        };
+    }
+
+    static StopReason stopReason(String reason) {
+        return switch (reason) {
+            case "end_turn" -> StopReason.END;
+            case "stop_sequence" -> StopReason.STOP_SEQUENCE;
+            case "max_tokens" -> StopReason.LENGTH;
+            case "model_context_window_exceeded" -> StopReason.CONTEXT_FULL;
+            case "tool_use" -> StopReason.TOOL_CALLS;
+            case "refusal" -> StopReason.REFUSAL;
+            case "pause_turn" -> StopReason.PAUSE;
+            default -> StopReason.OTHER;
+        };
+    }
+
+    /** Writes the counts as the value of {@code usage}, whose input leaves out what a cache read or wrote. */
+    static void writeUsage(JsonText json, TokenCounts counts) {
+        long cached = Math.max(0, counts.cacheRead()) + Math.max(0, counts.cacheWrite());
+        json.object("usage").put("input_tokens", Math.max(0, counts.input() - cached));
+        if (counts.cacheWrite() >= 0) {
+            json.put("cache_creation_input_tokens", counts.cacheWrite());
+        }
+        if (counts.cacheRead() >= 0) {
+            json.put("cache_read_input_tokens", counts.cacheRead());
+        }
+        json.put("output_tokens", Math.max(0, counts.output()));
+        if (counts.reasoning() >= 0) {
+            json.object("output_tokens_details")
+                    .put("thinking_tokens", counts.reasoning())
+                    .endObject();
+        }
+        json.endObject();
+    }
+}

@@ -1,0 +1,15 @@
+package io.millrace.codec.translate;
+
+/**
+ * An error of an upstream, or of the relay on its behalf.
+ *
+ * @param status the HTTP status that it has, or would have had before a stream
+ * @param code a word for programs, in the upstream's vocabulary, may be null
+ * @param message what is wrong, for people
+ */
+public record ModelError(int status, String code, String message) {
+    /** The message with the code before it, for shapes that have no place for one. */
+    public String codedMessage() {
+        return code == null || message.startsWith(code) ? message : code + ": " + message;
+    }
+}

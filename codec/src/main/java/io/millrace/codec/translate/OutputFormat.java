@@ -1,0 +1,13 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+/**
+ * The form that the answer's text must have: JSON, of a schema or of any.
+ *
+ * @param name the schema's name, may be null
+ * @param description the schema's description, may be null
+ * @param schema JSON schema; null for any JSON object
+ * @param strict whether the schema must be followed exactly, null if not said
+ */
+public record OutputFormat(String name, String description, ObjectNode schema, Boolean strict) {}

@@ -1,0 +1,60 @@
+package io.millrace.codec.translate;
+
+import java.util.List;
+
+/** A part of a {@link Turn}. */
+public sealed interface Part {
+    /** Text, of either side. */
+    record Text(String text) implements Part {}
+
+    /**
+     * An image, given as data or as a link, the other being null.
+     *
+     * @param mediaType such as {@code image/png}; may be null for a link
+     * @param data Base64
+     * @param url a link that is no {@code data:} URL
+     * @param detail OpenAI's {@code low}, {@code high} or {@code auto}; may be null
+     */
+    record Image(String mediaType, String data, String url, String detail) implements Part {}
+
+    /**
+     * A document, given as data or as a link, the other being null.
+     *
+     * @param mediaType such as {@code application/pdf}; may be null for a link
+     * @param data Base64
+     * @param url a link that is no {@code data:} URL
+     * @param name a file name, may be null
+     */
+    record Document(String mediaType, String data, String url, String name) implements Part {}
+
+    /**
+     * What the model thought before it spoke.
+     *
+     * @param text readable reasoning, empty if the provider keeps it to itself
+     * @param seal what its provider wants back with it, null if nothing
+     */
+    record Reasoning(String text, Seal seal) implements Part {}
+
+    /**
+     * A call that the model made.
+     *
+     * @param id joins the call and its result; never empty
+     * @param arguments a JSON object as text, as the model wrote it; it may not be valid
+     * @param seal what its provider wants back with it, null if nothing
+     */
+    record ToolCall(String id, String name, String arguments, Seal seal) implements Part {}
+
+    /**
+     * What came of a call.
+     *
+     * @param callId the call's id
+     * @param content text, images and documents
+     * @param failed whether the client says that the tool failed
+     */
+    record ToolResult(String callId, List<Part> content, boolean failed) implements Part {
+        /** Copies the list. */
+        public ToolResult {
+            content = List.copyOf(content);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.millrace.codec.translate;
+
+import io.millrace.codec.dialect.RelayError;
+import io.netty.buffer.ByteBuf;
+
+/**
+ * Turns the frames of an upstream's stream into those of a client's. What a frame says is written while it is read; only
+ * the stop waits for the upstream's end, because usage may follow it. One per stream, on one thread at a time.
+ *
+ * <p>Buffers remain with the caller. Whole frames are appended to {@code out}, none or several a call.
+ */
+public final class StreamTranslator {
+    private final DeltaReader reader;
+    private final DeltaWriter writer;
+    private final AnswerGrammar answer;
+
+    /** Joins a reader of the upstream's stream and a writer of the client's, both new. */
+    public StreamTranslator(DeltaReader reader, DeltaWriter writer) {
+        this.reader = reader;
+        this.writer = writer;
+        this.answer = new AnswerGrammar(writer);
+    }
+
+    /** Translates the whole frame {@code frame[start, end)}. No input makes this throw. */
+    public void frame(ByteBuf frame, int start, int end, ByteBuf out) {
+        writer.to(out);
+        if (!answer.isOver()) {
+            reader.frame(frame, start, end, answer);
+        }
+    }
+
+    /**
+     * The upstream's body ended cleanly: writes the end that is still due. If the upstream never said that it stops,
+     * nothing is written and {@link #isOver} stays false: the stream was cut.
+     */
+    public void finish(ByteBuf out) {
+        writer.to(out);
+        if (!answer.isOver()) {
+            reader.finish(answer);
+        }
+    }
+
+    /** Ends the client's stream where it is, as {@link StopReason#STOPPED}; for a client that asked for that. */
+    public void stop(ByteBuf out) {
+        writer.to(out);
+        if (!answer.isOver()) {
+            answer.stop(StopReason.STOPPED, null);
+            answer.end();
+        }
+    }
+
+    /** Ends the client's stream with an error of the relay's own. */
+    public void fail(RelayError error, String message, ByteBuf out) {
+        writer.to(out);
+        int status = switch (error) {
+            case UPSTREAM_IDLE, UPSTREAM_NO_OUTPUT -> 504;
+            case UPSTREAM_TRUNCATED, UPSTREAM_RESET, UPSTREAM_ERROR -> 502;
+            case RELAY_DRAINING -> 503;
+        };
+        answer.error(new ModelError(status, error.code(), message));
+    }
+
+    /** Whether the client's stream has its end, or its error: nothing more will be written. */
+    public boolean isOver() {
+        return answer.isOver();
+    }
+
+    /** The token counts told so far. */
+    public TokenCounts usage() {
+        return answer.usage();
+    }
+}

@@ -1,0 +1,20 @@
+package io.millrace.codec.translate;
+
+/**
+ * Whether the model calls tools.
+ *
+ * @param name the tool that must be called if the mode is {@code NAMED}, else null
+ */
+public record ToolChoice(Mode mode, String name) {
+    /** The ways to choose. */
+    public enum Mode {
+        /** The model decides. */
+        AUTO,
+        /** It calls none. */
+        NONE,
+        /** It calls at least one. */
+        REQUIRED,
+        /** It calls the one that is named. */
+        NAMED
+    }
+}

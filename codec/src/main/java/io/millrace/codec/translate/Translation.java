@@ -1,0 +1,83 @@
+package io.millrace.codec.translate;
+
+import io.millrace.codec.dialect.Dialect;
+
+/**
+ * Translates one exchange: a request from a client's format to an upstream's dialect, and its answer back. It remembers
+ * the request, since some answers depend on it. Another attempt at an upstream of another dialect needs another one.
+ */
+public final class Translation {
+    private final ClientFormat client;
+    private final UpstreamFormat upstream;
+    private ModelRequest request = ModelRequest.of("").build();
+
+    private Translation(ClientFormat client, UpstreamFormat upstream) {
+        this.client = client;
+        this.upstream = upstream;
+    }
+
+    /** A translation between dialects, which may be the same. Neither is {@link Dialect#UNKNOWN}. */
+    public static Translation of(Dialect client, Dialect upstream) {
+        return of(ClientFormat.of(client), upstream);
+    }
+
+    /** A translation from a client format of one's own. */
+    public static Translation of(ClientFormat client, Dialect upstream) {
+        return new Translation(client, UpstreamFormat.of(upstream));
+    }
+
+    /**
+     * Translates the request.
+     *
+     * @param body the client's
+     * @param path the client's, with its query
+     * @param model the model to ask for instead of the client's; null to keep it
+     * @throws TranslationException if that is not possible; it names the client's field, and {@link #refusal} says it
+     */
+    public TranslatedRequest request(byte[] body, String path, String model) {
+        try {
+            ModelRequest asked = client.request(body, path);
+            request = model == null ? asked : asked.withModel(model);
+            return upstream.request(request);
+        } catch (TranslationException e) {
+            if (e.field() == null) {
+                throw e;
+            }
+            throw new TranslationException(client.fieldName(e.field()), e.getMessage());
+        }
+    }
+
+    /** The request that was translated last. */
+    public ModelRequest request() {
+        return request;
+    }
+
+    /** The body of the 400 that tells the client why its request was not translated. */
+    public byte[] refusal(TranslationException why, String requestId) {
+        return client.error(new ModelError(400, "unsupported_parameter", why.getMessage()), why.param(), requestId);
+    }
+
+    /** A translator for the stream that answers the request. */
+    public StreamTranslator stream() {
+        return new StreamTranslator(upstream.reader(), client.stream(request));
+    }
+
+    /** Translates the body of a successful answer that is not streamed. No body makes this throw. */
+    public TranslatedAnswer answer(byte[] body, String requestId) {
+        AnswerWriter writer = client.answer(request);
+        AnswerGrammar answer = new AnswerGrammar(writer);
+        upstream.reader().answer(body, answer);
+        if (answer.failure() == null && !answer.isOver()) {
+            answer.error(new ModelError(502, "upstream_error", "the upstream's answer is not complete"));
+        }
+        ModelError failure = answer.failure();
+        return failure == null
+                ? new TranslatedAnswer(200, writer.body(), answer.usage())
+                : new TranslatedAnswer(failure.status(), client.error(failure, null, requestId), answer.usage());
+    }
+
+    /** Translates the body of an answer with an error status, which stays as it is. No body makes this throw. */
+    public byte[] error(int status, byte[] body, String requestId) {
+        return client.error(upstream.error(status, body), null, requestId);
+    }
+}

@@ -1,0 +1,19 @@
+package io.millrace.codec.translate;
+
+import java.util.List;
+
+/** One side's contribution to a conversation. Results of tools belong to the user's. */
+public record Turn(Role role, List<Part> parts) {
+    /** Copies the list. */
+    public Turn {
+        parts = List.copyOf(parts);
+    }
+
+    /** Who speaks. */
+    public enum Role {
+        /** The client, and the tools that it ran. */
+        USER,
+        /** The model. */
+        ASSISTANT
+    }
+}

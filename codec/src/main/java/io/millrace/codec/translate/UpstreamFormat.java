@@ -1,0 +1,29 @@
+package io.millrace.codec.translate;
+
+import io.millrace.codec.dialect.Dialect;
+
+/** A form in which upstreams are asked and answer. Holds no state of an exchange. */
+public interface UpstreamFormat {
+    /** The format of a dialect's upstreams. {@link Dialect#UNKNOWN} has none. */
+    static UpstreamFormat of(Dialect dialect) {
+        return switch (dialect) {
+            case CHAT -> ChatUpstream.INSTANCE;
+            case MESSAGES -> MessagesUpstream.INSTANCE;
+            case RESPONSES, GEMINI, UNKNOWN ->
+                throw new IllegalArgumentException("dialect: " + dialect + " (expected: one that is translated)");
+        };
+    }
+
+    /**
+     * Writes a request.
+     *
+     * @throws TranslationException if this dialect cannot express a {@linkplain TranslationException#field() field}
+     */
+    TranslatedRequest request(ModelRequest request);
+
+    /** A reader for one stream or answer. */
+    DeltaReader reader();
+
+    /** What the body of an answer with an error status says. No body makes this throw. */
+    ModelError error(int status, byte[] body);
+}

@@ -1,0 +1,16 @@
+/**
+ * Translation between the dialects of language models: a client of one on an upstream of another.
+ *
+ * <pre>
+ * client's request --ClientFormat--&gt; ModelRequest --UpstreamFormat--&gt; upstream's request
+ * upstream's frame --DeltaReader---&gt; DeltaSink    --DeltaWriter-----&gt; client's frames
+ * upstream's answer -DeltaReader---&gt; DeltaSink    --AnswerWriter----&gt; client's answer
+ * </pre>
+ *
+ * <p>There is one model of a request ({@link io.millrace.codec.translate.ModelRequest}) and one of an answer (the calls of
+ * {@link io.millrace.codec.translate.DeltaSink}); each dialect reads and writes these, and knows no other dialect.
+ * {@link io.millrace.codec.translate.Translation} is the front door, one for each exchange.
+ *
+ * <p>What cannot be expressed is a {@link io.millrace.codec.translate.TranslationException} that names the client's field.
+ */
+package io.millrace.codec.translate;

@@ -1,0 +1,123 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.codec.dialect.Dialect;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** The recorded streams, and what they are known to say. */
+final class Recorded {
+    private static final String STREAMS = "/fixtures/streams/";
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private Recorded() {}
+
+    /** The dialects that are translated. */
+    static List<Dialect> dialects() {
+        return List.of(Dialect.CHAT, Dialect.MESSAGES);
+    }
+
+    /** The files of one dialect's streams. */
+    static List<String> files(Dialect dialect) {
+        List<String> names = new ArrayList<>();
+        all().fieldNames().forEachRemaining(name -> {
+            if (dialectOf(name) == dialect) {
+                names.add(name);
+            }
+        });
+        return names;
+    }
+
+    /** What a stream says. */
+    static JsonNode expected(String file) {
+        return all().get(file);
+    }
+
+    static Dialect dialectOf(String file) {
+        String protocol = file.replace("derived-", "");
+        return switch (protocol.substring(0, protocol.indexOf('-'))) {
+            case "chat", "completions" -> Dialect.CHAT;
+            case "responses" -> Dialect.RESPONSES;
+            case "anthropic" -> Dialect.MESSAGES;
+            case "gemini" -> Dialect.GEMINI;
+            default -> throw new IllegalArgumentException(file);
+        };
+    }
+
+    static byte[] read(String file) {
+        return resource(STREAMS + file);
+    }
+
+    static byte[] resource(String path) {
+        try (InputStream in = Recorded.class.getResourceAsStream(path)) {
+            if (in == null) {
+                throw new IllegalArgumentException("no " + path);
+            }
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The stream's frames; last what stands behind the last of them, if anything does. */
+    static List<byte[]> frames(byte[] stream) {
+        List<byte[]> frames = new ArrayList<>();
+        int from = 0;
+        boolean lineEmpty = true;
+        for (int i = 0; i < stream.length; i++) {
+            if (stream[i] == '\r' && i + 1 < stream.length && stream[i + 1] == '\n') {
+                i++;
+            }
+            if (stream[i] == '\n' || stream[i] == '\r') {
+                if (lineEmpty) {
+                    frames.add(Arrays.copyOfRange(stream, from, i + 1));
+                    from = i + 1;
+                }
+                lineEmpty = true;
+            } else {
+                lineEmpty = false;
+            }
+        }
+        if (from < stream.length) {
+            frames.add(Arrays.copyOfRange(stream, from, stream.length));
+        }
+        return frames;
+    }
+
+    /** Translates frames, then finishes; what the client gets. */
+    static String translate(StreamTranslator translator, List<byte[]> frames) {
+        ByteBuf out = Unpooled.buffer();
+        try {
+            for (byte[] frame : frames) {
+                translator.frame(Unpooled.wrappedBuffer(frame), 0, frame.length, out);
+            }
+            translator.finish(out);
+            return out.toString(StandardCharsets.UTF_8);
+        } finally {
+            out.release();
+        }
+    }
+
+    /** A translation whose client asked for a stream with usage. */
+    static Translation streaming(Dialect client, Dialect upstream) {
+        Translation translation = Translation.of(client, upstream);
+        Requests.streaming(translation, client);
+        return translation;
+    }
+
+    private static JsonNode all() {
+        try {
+            return JSON.readTree(read("expected.json"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
