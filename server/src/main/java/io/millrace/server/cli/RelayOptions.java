@@ -57,6 +57,12 @@ final class RelayOptions {
     private List<String> cors;
 
     @Option(
+            names = "--page",
+            paramLabel = "BOOLEAN",
+            description = "Whether GET / is the playground. Default true; false relays it.")
+    private String page;
+
+    @Option(
             names = "--drain",
             paramLabel = "TIME",
             description = "What streams get to end when the process stops. Default 30s.")
@@ -76,6 +82,7 @@ final class RelayOptions {
         put(flags, ConfigKey.ACCESS_LOG, accessLog);
         put(flags, ConfigKey.ALLOW_OPEN, allowOpen ? "true" : null);
         put(flags, ConfigKey.CORS, cors == null ? null : String.join(",", cors));
+        put(flags, ConfigKey.PAGE, page);
         put(flags, ConfigKey.DRAIN, drain);
         return flags;
     }

@@ -16,6 +16,8 @@ public enum ConfigKey {
     ALLOW_OPEN("--allow-open", "MILLRACE_ALLOW_OPEN"),
     /** Origins whose pages may call, separated by commas. */
     CORS("--cors", "MILLRACE_CORS"),
+    /** {@code false} serves no playground at {@code GET /}. */
+    PAGE("--page", "MILLRACE_PAGE"),
     /** What streams get to end when the process stops. */
     DRAIN("--drain", "MILLRACE_DRAIN");
 

@@ -99,6 +99,7 @@ public final class ConfigLoader {
                     draft.corsSource = source;
                 }
                 case ALLOW_OPEN -> draft.allowOpen = Section.toBoolean(text);
+                case PAGE -> draft.ownPaths = draft.ownPaths.withPage(Section.toBoolean(text));
                 case DRAIN -> setDrain(text);
             }
         } catch (IllegalArgumentException e) {

@@ -159,6 +159,7 @@ final class ConfigReader {
         section.readBoolean("streams", v -> draft.ownPaths = draft.ownPaths.withStreams(v));
         section.readBoolean("chat", v -> draft.ownPaths = draft.ownPaths.withChat(v));
         section.readBoolean("openapi", v -> draft.ownPaths = draft.ownPaths.withOpenapi(v));
+        section.readBoolean("page", v -> draft.ownPaths = draft.ownPaths.withPage(v));
     }
 
     private void readCors(Section root) {

@@ -105,6 +105,7 @@ public final class EffectiveConfig {
         tree.put("streams", paths.streams());
         tree.put("chat", paths.chat());
         tree.put("openapi", paths.openapi());
+        tree.put("page", paths.page());
         return tree;
     }
 

@@ -3,6 +3,7 @@ package io.millrace.server.relay;
 import io.millrace.server.chat.OpenApi;
 import io.millrace.server.config.OwnPaths;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.console.Console;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.DownstreamExchange;
 import io.millrace.server.downstream.RequestHandler;
@@ -151,6 +152,10 @@ public final class Relay implements RequestHandler {
         if (own != null) {
             return own;
         }
+        DownstreamExchange page = page(loop, current, connection, request, target);
+        if (page != null) {
+            return page;
+        }
         if (current.config().ownPaths().streams() && request.method().equals(HttpMethod.DELETE)) {
             DownstreamExchange stop = stopRequest(loop, current, connection, request, target);
             if (stop != null) {
@@ -206,7 +211,7 @@ public final class Relay implements RequestHandler {
 
     private DownstreamExchange ownPath(
             RelayLoop loop, DownstreamConnection connection, OwnPaths own, HttpRequest request, Target target) {
-        if (!request.method().equals(HttpMethod.GET) && !request.method().equals(HttpMethod.HEAD)) {
+        if (!asksToRead(request)) {
             return null;
         }
         return switch (target.path()) {
@@ -225,6 +230,41 @@ public final class Relay implements RequestHandler {
         };
     }
 
+    /** Where keys are added, a page of another name may not be the relay's. */
+    private static DownstreamExchange page(
+            RelayLoop loop,
+            RelaySettings current,
+            DownstreamConnection connection,
+            HttpRequest request,
+            Target target) {
+        boolean wanted = current.config().ownPaths().page() && asksToRead(request) && Console.owns(target.path());
+        if (!wanted || isForbidden(current.config(), request)) {
+            return null;
+        }
+        String ifNoneMatch = request.headers().get(HttpHeaderNames.IF_NONE_MATCH);
+        return local(
+                loop,
+                connection,
+                () -> Console.loaded()
+                        .whenCompleteAsync(
+                                (console, failure) -> {
+                                    if (failure != null) {
+                                        connection.reset();
+                                    } else if (connection.channel().isActive()) {
+                                        respond(connection, console.answer(target.path(), ifNoneMatch));
+                                    }
+                                },
+                                loop.eventLoop()));
+    }
+
+    private static boolean asksToRead(HttpRequest request) {
+        return request.method().equals(HttpMethod.GET) || request.method().equals(HttpMethod.HEAD);
+    }
+
+    private static boolean isForbidden(RelayConfig config, HttpRequest request) {
+        return config.injectsCredentials() && OpenGuard.violation(request, config) != null;
+    }
+
     /** A page of another origin may not stop the streams that are paid for with the relay's own keys. */
     private DownstreamExchange stopRequest(
             RelayLoop loop,
@@ -232,11 +272,7 @@ public final class Relay implements RequestHandler {
             DownstreamConnection connection,
             HttpRequest request,
             Target target) {
-        if (!target.path().startsWith(STREAMS)) {
-            return null;
-        }
-        boolean guarded = current.config().injectsCredentials();
-        if (guarded && OpenGuard.violation(request, current.config()) != null) {
+        if (!target.path().startsWith(STREAMS) || isForbidden(current.config(), request)) {
             return null;
         }
         String id = target.path().substring(STREAMS.length());
@@ -270,6 +306,17 @@ public final class Relay implements RequestHandler {
         response.headers().set("x-content-type-options", "nosniff");
         connection.writeHead(response);
         connection.writeBody(Unpooled.wrappedBuffer(body));
+        connection.endResponse();
+    }
+
+    private static void respond(DownstreamConnection connection, Console.Answer answer) {
+        var status = HttpResponseStatus.valueOf(answer.status());
+        var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, status, answer.headers());
+        if (answer.status() != HttpResponseStatus.NOT_MODIFIED.code()) {
+            response.headers().set(HttpHeaderNames.CONTENT_LENGTH, answer.body().length);
+        }
+        connection.writeHead(response);
+        connection.writeBody(Unpooled.wrappedBuffer(answer.body()));
         connection.endResponse();
     }
 

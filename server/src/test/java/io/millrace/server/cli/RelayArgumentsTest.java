@@ -18,6 +18,7 @@ class RelayArgumentsTest {
                 "serve --upstream http://127.0.0.1:9100 --transport nio --event-loops 2 --access-log off",
                 "serve --allow-open --listen :8080",
                 "serve --allow-open true",
+                "serve --page false",
             })
     void readsAPlainServeAsTheCommandLineDoes(String line) {
         var arguments = List.of(line.split(" "));

@@ -137,7 +137,7 @@ class ConfigLoaderTest {
                 problem("timeouts:\n  request-head: 5s", "2:3: request-head: unknown key, did you mean 'requestHead'?"),
                 problem(
                         "ownPaths: {zzz: true}",
-                        "1:12: zzz: unknown key (expected: one of healthz, readyz, metrics, streams, chat, openapi)"),
+                        "1:12: zzz: unknown key (expected: one of healthz, readyz, metrics, streams, chat, openapi, page)"),
                 problem(
                         "cors: {origins: [http://a.b, https://App.example]}",
                         "1:30: origins: 'https://App.example' (expected: as browsers send it"),

@@ -1,0 +1,136 @@
+package io.millrace.server.console;
+
+import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.zip.CRC32;
+
+/**
+ * Answers for the page and its assets. Assets lie under a directory that is named by their contents, so that a client
+ * may keep them for ever; the page, which names that directory, is asked for anew each time. Immutable.
+ */
+public final class Console {
+    private static final String PAGE = "/";
+    private static final String ASSETS = "/millrace/console/";
+    private static final String PAGE_FILE = "index.html";
+    private static final List<String> ASSET_FILES = List.of(
+            "page.css",
+            "icon.svg",
+            "page.js",
+            "chat.js",
+            "markdown.js",
+            "timeline.js",
+            "timing.js",
+            "vendor/marked.js",
+            "vendor/dompurify.js");
+    private static final byte[] NOT_FOUND = "There is no such file.\n".getBytes(StandardCharsets.US_ASCII);
+    /**
+     * Nothing but what this relay serves, no script or style inside the page, and no string that becomes HTML unless the
+     * sanitiser made it (CSP Level 3; Trusted Types).
+     */
+    private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+            + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
+            + " require-trusted-types-for 'script'; trusted-types dompurify";
+
+    private final Asset page;
+    private final Map<String, Asset> assets = new HashMap<>();
+
+    /**
+     * An answer that is to be sent as it is.
+     *
+     * @param status 200, 304 without a body, or 404
+     * @param headers all that it has, its type included, but for the length
+     * @param body not to be changed
+     */
+    @SuppressWarnings("ArrayRecordComponent") // not compared
+    public record Answer(int status, HttpHeaders headers, byte[] body) {}
+
+    private Console() throws IOException {
+        var all = new CRC32();
+        var files = new HashMap<String, Asset>();
+        for (String name : ASSET_FILES) {
+            byte[] body = read(name);
+            all.update(body);
+            files.put(name, Asset.of(name, body));
+        }
+        String directory = ASSETS + "%08x/".formatted(all.getValue());
+        files.forEach((name, asset) -> assets.put(directory + name, asset));
+        // Relative, so that the page works behind a proxy that puts a path before the relay's.
+        String html = new String(read(PAGE_FILE), StandardCharsets.UTF_8).replace("{assets}", directory.substring(1));
+        page = Asset.of(PAGE_FILE, html.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Whether the page or its assets have this path. */
+    public static boolean owns(String path) {
+        return path.equals(PAGE) || path.startsWith(ASSETS);
+    }
+
+    /** Completes with the only one, whose files are read when it is first asked for, on a thread that may wait. */
+    public static CompletionStage<Console> loaded() {
+        return Loaded.CONSOLE;
+    }
+
+    private static Console load() {
+        try {
+            return new Console();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * The answer to a GET.
+     *
+     * @param path one that is {@linkplain #owns owned}
+     * @param ifNoneMatch the request's {@code If-None-Match}, or null
+     */
+    public Answer answer(String path, String ifNoneMatch) {
+        boolean isPage = path.equals(PAGE);
+        Asset asset = isPage ? page : assets.get(path);
+        var headers = new DefaultHttpHeaders();
+        headers.set(HttpHeaderNames.CONTENT_SECURITY_POLICY, POLICY);
+        headers.set("x-content-type-options", "nosniff");
+        headers.set("referrer-policy", "no-referrer");
+        headers.set("cross-origin-opener-policy", "same-origin");
+        headers.set("cross-origin-resource-policy", "same-origin");
+        if (asset == null) {
+            headers.set(HttpHeaderNames.CACHE_CONTROL, "no-store");
+            headers.set(HttpHeaderNames.CONTENT_TYPE, "text/plain; charset=utf-8");
+            return new Answer(404, headers, NOT_FOUND);
+        }
+        headers.set(HttpHeaderNames.CACHE_CONTROL, isPage ? "no-cache" : "public, max-age=31536000, immutable");
+        headers.set(HttpHeaderNames.ETAG, asset.etag());
+        if (matches(ifNoneMatch, asset.etag())) {
+            return new Answer(304, headers, new byte[0]);
+        }
+        headers.set(HttpHeaderNames.CONTENT_TYPE, asset.type());
+        return new Answer(200, headers, asset.body());
+    }
+
+    /** RFC 9110 section 13.1.2: a list of tags, weak ones too, or a star. */
+    private static boolean matches(String ifNoneMatch, String etag) {
+        return ifNoneMatch != null && (ifNoneMatch.strip().equals("*") || ifNoneMatch.contains(etag));
+    }
+
+    private static byte[] read(String name) throws IOException {
+        try (var in = Console.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw new FileNotFoundException("resource: " + name);
+            }
+            return in.readAllBytes();
+        }
+    }
+
+    private static final class Loaded {
+        static final CompletableFuture<Console> CONSOLE = CompletableFuture.supplyAsync(Console::load);
+    }
+}
