@@ -1,0 +1,132 @@
+package io.millrace.codec.text;
+
+import java.lang.Character.UnicodeScript;
+
+/** What kinds of characters there are for one that cuts text. */
+final class Characters {
+    private Characters() {}
+
+    /** White space at which lines may break: not the no-break spaces. */
+    static boolean isSpace(int cp) {
+        return cp <= ' '
+                ? Character.isWhitespace(cp)
+                : cp > 0x7F && (Character.isWhitespace(cp) || cp == 0x85 || cp == 0x200B);
+    }
+
+    /** A line or paragraph ends behind it (UAX 29, ParaSep). */
+    static boolean isLineEnd(int cp) {
+        return cp == '\n' || cp == '\r' || cp == 0x85 || cp == 0x2028 || cp == 0x2029;
+    }
+
+    /** Punctuation that stands before a word. */
+    static boolean isOpening(int cp) {
+        if (cp < 0x80) {
+            return cp == '(' || cp == '[' || cp == '{';
+        }
+        int type = Character.getType(cp);
+        return type == Character.START_PUNCTUATION || type == Character.INITIAL_QUOTE_PUNCTUATION;
+    }
+
+    /** Brackets, quotation marks and Markdown's emphasis around a sentence (UAX 29, Close), whichever way they point. */
+    static boolean encloses(int cp) {
+        if (cp < 0x80) {
+            return "()[]{}\"'*_`~".indexOf(cp) >= 0;
+        }
+        return switch (Character.getType(cp)) {
+            case Character.START_PUNCTUATION,
+                    Character.END_PUNCTUATION,
+                    Character.INITIAL_QUOTE_PUNCTUATION,
+                    Character.FINAL_QUOTE_PUNCTUATION -> true;
+            default -> cp == 0xBF || cp == 0xA1;
+        };
+    }
+
+    /** Scripts that are written without spaces, and in which each cluster is a word of its own, for want of a dictionary. */
+    static boolean isIdeograph(int cp) {
+        if (cp < 0x0E80) {
+            return false;
+        }
+        return switch (UnicodeScript.of(cp)) {
+            case HAN, HIRAGANA, BOPOMOFO, LAO, KHMER, MYANMAR, TAI_LE, NEW_TAI_LUE, TAI_THAM, TAI_VIET ->
+                Character.isLetter(cp);
+            default -> false;
+        };
+    }
+
+    static boolean isKatakana(int cp) {
+        return cp >= 0x30A1 && UnicodeScript.of(cp) == UnicodeScript.KATAKANA;
+    }
+
+    static boolean isThai(int cp) {
+        return in(cp, 0x0E01, 0x0E4E) && cp != 0x0E3F;
+    }
+
+    /** Small kana and signs of repetition or length: no word begins with them. */
+    static boolean neverBegins(int cp) {
+        return switch (cp) {
+            case 0x3005, 0x303B, 0x3041, 0x3043, 0x3045, 0x3047, 0x3049, 0x3063, 0x3083, 0x3085, 0x3087, 0x308E -> true;
+            case 0x3095, 0x3096, 0x309D, 0x309E, 0x30FC, 0x30FD, 0x30FE, 0xFF70 -> true;
+            default -> false;
+        };
+    }
+
+    /** Of the blocks of East Asian punctuation, behind which a word begins without a space. */
+    static boolean isWide(int cp) {
+        return in(cp, 0x3000, 0x303F) || in(cp, 0xFE30, 0xFE4F) || in(cp, 0xFF01, 0xFF65);
+    }
+
+    static boolean isPunctuation(int cp) {
+        if (cp < 0x80) {
+            return cp > ' ' && cp < 0x7F && !Character.isLetterOrDigit(cp);
+        }
+        return switch (Character.getType(cp)) {
+            case Character.START_PUNCTUATION,
+                    Character.END_PUNCTUATION,
+                    Character.INITIAL_QUOTE_PUNCTUATION,
+                    Character.FINAL_QUOTE_PUNCTUATION,
+                    Character.CONNECTOR_PUNCTUATION,
+                    Character.DASH_PUNCTUATION,
+                    Character.OTHER_PUNCTUATION -> true;
+            default -> false;
+        };
+    }
+
+    /**
+     * Whether a cluster that ends with this character may go on in the next piece, so that a token is not shown without its
+     * end: emoji, flags, joiners, scripts with combining vowels. Latin, Greek, Cyrillic, Han, kana and whole Hangul do not
+     * count, although a mark could follow: a token is not to wait for it.
+     */
+    static boolean oftenGrows(int cp) {
+        if (cp < 0x0590) {
+            return cp == '\r' || in(cp, 0x0300, 0x036F);
+        }
+        return cp <= 0x109F
+                || in(cp, 0x1100, 0x11FF)
+                || in(cp, 0x1700, 0x1CFF)
+                || cp == 0x200D
+                || cp == 0x203C
+                || cp == 0x2049
+                || in(cp, 0x20D0, 0x20FF)
+                || in(cp, 0x2139, 0x2BFF)
+                || in(cp, 0xA800, 0xABFF)
+                || in(cp, 0xD7B0, 0xDFFF)
+                || in(cp, 0xFE00, 0xFE2F)
+                || in(cp, 0x10A00, 0x11FFF)
+                || in(cp, 0x1E000, 0x1FFFF)
+                || cp >= 0xE0000;
+    }
+
+    /** Whether a cluster that ends with this character may go on at all, but for marks on spaces and punctuation. */
+    static boolean mayGrow(int cp) {
+        return cp == '#'
+                || cp == '*'
+                || cp == '\r'
+                || cp == 0x203C
+                || cp == 0x2049
+                || !(isSpace(cp) || isPunctuation(cp));
+    }
+
+    static boolean in(int cp, int first, int last) {
+        return cp >= first && cp <= last;
+    }
+}

@@ -1,0 +1,183 @@
+package io.millrace.codec.text;
+
+import io.millrace.codec.text.MarkdownLine.Kind;
+
+/**
+ * Units that are Markdown blocks (CommonMark 0.31, GitHub's tables). A unit begins where a line does, and as soon as that line
+ * shows that it goes on with nothing before it; inline code and links are thus never split, as none goes beyond its block. A
+ * list item is whole with what is nested in it, a table's head is one unit with the line below it and each row another.
+ *
+ * <p>A fence in an item is taken to go on to its closing line also where its lines are indented less than they had to be.
+ */
+final class MarkdownCuts implements Cuts {
+    private enum Block {
+        NONE,
+        PARAGRAPH,
+        QUOTE,
+        ITEM,
+        TABLE
+    }
+
+    private enum Verdict {
+        OPEN,
+        GOES_ON,
+        BEGINS
+    }
+
+    private final Sink sink;
+    private final MarkdownLine line = new MarkdownLine();
+    private Block block = Block.NONE;
+    private Verdict verdict = Verdict.OPEN;
+    private long lineStart;
+    private boolean afterReturn;
+    private boolean blankBefore;
+    private boolean pipeBefore;
+    private int content;
+    private int fenceSign;
+    private int fenceLength;
+
+    MarkdownCuts(Sink sink) {
+        this.sink = sink;
+    }
+
+    @Override
+    public void accept(int codePoint, boolean clusterStart, long at) {
+        if (codePoint == '\n' && afterReturn) {
+            afterReturn = false;
+            lineStart = at + 1;
+            return;
+        }
+        afterReturn = codePoint == '\r';
+        if (codePoint == '\n' || codePoint == '\r') {
+            endLine();
+            lineStart = at + 1;
+        } else {
+            line.accept(codePoint);
+            judge();
+        }
+    }
+
+    @Override
+    public void finish(long end) {
+        line.end();
+        judge();
+    }
+
+    @Override
+    public long softCut() {
+        return lineStart;
+    }
+
+    private void judge() {
+        if (verdict == Verdict.OPEN) {
+            verdict = verdict();
+            if (verdict == Verdict.BEGINS) {
+                sink.cutAt(lineStart);
+            }
+        }
+    }
+
+    private Verdict verdict() {
+        if (fenceSign != 0 || line.kind() == Kind.BLANK) {
+            return Verdict.GOES_ON;
+        }
+        if (!line.nonBlank()) {
+            return Verdict.OPEN;
+        }
+        return switch (block) {
+            case NONE, TABLE -> Verdict.BEGINS;
+            case PARAGRAPH -> blankBefore ? Verdict.BEGINS : interruption();
+            case QUOTE -> blankBefore ? Verdict.BEGINS : line.kind() == Kind.QUOTE ? Verdict.GOES_ON : interruption();
+            case ITEM -> line.indent() >= content ? Verdict.GOES_ON : blankBefore ? Verdict.BEGINS : behindItem();
+        };
+    }
+
+    /** Whether the line ends the paragraph above it. */
+    private Verdict interruption() {
+        if (line.kind() == null) {
+            return Verdict.OPEN;
+        }
+        boolean interrupts = switch (line.kind()) {
+            case HEADING, QUOTE, FENCE -> true;
+            case RULE -> block != Block.PARAGRAPH || !line.underlines();
+            case BULLET -> !line.itemEmpty();
+            case NUMBER -> line.numberOne() && !line.itemEmpty();
+            case TEXT, BLANK -> false;
+        };
+        return interrupts ? Verdict.BEGINS : Verdict.GOES_ON;
+    }
+
+    /** Whether a line that is indented too little for the item above it is no lazy continuation. */
+    private Verdict behindItem() {
+        if (line.kind() == null) {
+            return Verdict.OPEN;
+        }
+        return line.kind() == Kind.TEXT ? Verdict.GOES_ON : Verdict.BEGINS;
+    }
+
+    private void endLine() {
+        line.end();
+        judge();
+        if (fenceSign != 0) {
+            closeFence();
+        } else if (line.kind() == Kind.BLANK) {
+            block = block == Block.TABLE ? Block.NONE : block;
+            blankBefore = true;
+        } else if (verdict == Verdict.BEGINS) {
+            beginBlock();
+        } else {
+            goOn();
+        }
+        verdict = Verdict.OPEN;
+        line.begin(block == Block.ITEM ? content : 0);
+    }
+
+    private void beginBlock() {
+        boolean row = block == Block.TABLE && line.kind() == Kind.TEXT;
+        block = row
+                ? Block.TABLE
+                : switch (line.kind()) {
+                    case HEADING, RULE, FENCE, BLANK -> Block.NONE;
+                    case QUOTE -> Block.QUOTE;
+                    case BULLET, NUMBER -> Block.ITEM;
+                    case TEXT -> Block.PARAGRAPH;
+                };
+        content = line.content();
+        openFence();
+        remember();
+    }
+
+    private void goOn() {
+        if (block == Block.PARAGRAPH && line.underlines()) {
+            block = Block.NONE;
+        } else if (block == Block.PARAGRAPH && line.delimitsTable() && pipeBefore) {
+            block = Block.TABLE;
+        } else if (block == Block.ITEM) {
+            openFence();
+        }
+        remember();
+    }
+
+    private void remember() {
+        blankBefore = false;
+        pipeBefore = line.hasPipe();
+    }
+
+    private void openFence() {
+        if (line.opensFence()) {
+            fenceSign = line.fenceSign();
+            fenceLength = line.fenceLength();
+        }
+    }
+
+    private void closeFence() {
+        boolean closes = line.kind() == Kind.FENCE
+                && line.infoBlank()
+                && line.fenceSign() == fenceSign
+                && line.fenceLength() >= fenceLength;
+        if (closes) {
+            fenceSign = 0;
+            remember();
+        }
+    }
+}

@@ -1,0 +1,297 @@
+package io.millrace.codec.text;
+
+/**
+ * Tells what kind of line it is from the characters of one line, as early as CommonMark 0.31 and GitHub's tables allow. A
+ * fence is known only at the line's end, because {@code ```x```} is inline code.
+ */
+final class MarkdownLine {
+    /** How a line begins. */
+    enum Kind {
+        BLANK,
+        TEXT,
+        HEADING,
+        QUOTE,
+        BULLET,
+        NUMBER,
+        FENCE,
+        RULE
+    }
+
+    private enum State {
+        INDENT,
+        HASHES,
+        SIGN,
+        SIGNS,
+        DIGITS,
+        DELIMITER,
+        ITEM,
+        TICKS,
+        INFO,
+        REST
+    }
+
+    private static final int TAB = 4;
+    private static final int MAX_INDENT = 3;
+    private static final int MAX_DIGITS = 9;
+    private static final int MAX_HASHES = 6;
+    private static final int MIN_REPEATS = 3;
+
+    private int container;
+    private State state;
+    private Kind kind;
+    private int column;
+    private int indent;
+
+    /** The first character that is not blank, how many there are in all, and whether all are the same. */
+    private int sign;
+
+    private int signs;
+    private boolean uniform;
+    private boolean blankBehind;
+    private boolean gap;
+
+    private int markerEnd;
+    private int content;
+    private boolean itemEmpty;
+    private boolean numberOne;
+
+    private int fenceSign;
+    private int fenceLength;
+    private boolean infoBlank;
+
+    private boolean pipe;
+    private boolean dash;
+    private boolean onlyDelimiters;
+
+    MarkdownLine() {
+        begin(0);
+    }
+
+    /**
+     * A line begins.
+     *
+     * @param container the column at which the content of the list item begins that is open, 0 if none is
+     */
+    void begin(int container) {
+        this.container = container;
+        state = State.INDENT;
+        kind = null;
+        column = 0;
+        indent = 0;
+        sign = 0;
+        signs = 0;
+        uniform = true;
+        blankBehind = false;
+        gap = false;
+        markerEnd = 0;
+        content = 0;
+        itemEmpty = true;
+        numberOne = false;
+        fenceSign = 0;
+        fenceLength = 0;
+        infoBlank = true;
+        pipe = false;
+        dash = false;
+        onlyDelimiters = true;
+    }
+
+    /** The line's next character, no line end. */
+    void accept(int c) {
+        boolean blank = c == ' ' || c == '\t';
+        if (blank) {
+            blankBehind = nonBlank();
+        } else {
+            sign = nonBlank() ? sign : c;
+            signs++;
+            uniform &= c == sign;
+            gap |= blankBehind;
+            pipe |= c == '|';
+            dash |= c == '-';
+            onlyDelimiters &= c == '|' || c == '-' || c == ':';
+        }
+        if (state != State.REST) {
+            state = next(c, blank);
+        }
+        column = c == '\t' ? (column / TAB + 1) * TAB : column + 1;
+    }
+
+    /** The line ends: its kind is known. */
+    void end() {
+        if (kind == null) {
+            kind = switch (state) {
+                case INDENT -> Kind.BLANK;
+                case HASHES -> Kind.HEADING;
+                case SIGN -> sign == '_' ? Kind.TEXT : Kind.BULLET;
+                case SIGNS -> isRule() ? Kind.RULE : Kind.TEXT;
+                case DELIMITER -> Kind.NUMBER;
+                case ITEM -> isNumber() ? Kind.NUMBER : Kind.BULLET;
+                case TICKS -> fenceLength >= MIN_REPEATS ? Kind.FENCE : Kind.TEXT;
+                case INFO -> Kind.FENCE;
+                case DIGITS, REST -> Kind.TEXT;
+            };
+        } else if (kind == Kind.BULLET && isRule()) {
+            kind = Kind.RULE;
+        }
+        if (content == 0) {
+            content = markerEnd + 1;
+        }
+    }
+
+    /** What the line is; {@code null} while that is open. A bullet may become a rule at the line's end ({@code - - -}). */
+    Kind kind() {
+        return kind;
+    }
+
+    boolean nonBlank() {
+        return signs > 0;
+    }
+
+    /** Columns of white space before the first character. */
+    int indent() {
+        return indent;
+    }
+
+    /** Of a list item: the column at which its content begins. */
+    int content() {
+        return content;
+    }
+
+    /** Of a list item: whether nothing is behind its marker. */
+    boolean itemEmpty() {
+        return itemEmpty;
+    }
+
+    /** Of a numbered item: whether its number is 1. */
+    boolean numberOne() {
+        return numberOne;
+    }
+
+    /** Whether it is a fence, or an item that begins with one. */
+    boolean opensFence() {
+        return fenceLength >= MIN_REPEATS && (state == State.TICKS || state == State.INFO);
+    }
+
+    /** Of a fence: its sign. */
+    int fenceSign() {
+        return fenceSign;
+    }
+
+    /** Of a fence: how many signs. */
+    int fenceLength() {
+        return fenceLength;
+    }
+
+    /** Of a fence: whether nothing is behind its signs, as at the end of one. */
+    boolean infoBlank() {
+        return infoBlank;
+    }
+
+    /** Whether the line makes a heading of the paragraph above. */
+    boolean underlines() {
+        return uniform && !gap && indent <= MAX_INDENT && (sign == '-' || sign == '=');
+    }
+
+    boolean hasPipe() {
+        return pipe;
+    }
+
+    /** Whether it can be the line between a table's head and body. */
+    boolean delimitsTable() {
+        return pipe && dash && onlyDelimiters;
+    }
+
+    private State next(int c, boolean blank) {
+        return switch (state) {
+            case INDENT -> blank ? State.INDENT : first(c);
+            case HASHES ->
+                blank ? known(Kind.HEADING) : c == '#' && signs <= MAX_HASHES ? State.HASHES : known(Kind.TEXT);
+            case SIGN -> behindSign(c, blank);
+            case SIGNS -> blank || c == sign ? State.SIGNS : known(Kind.TEXT);
+            case DIGITS -> digit(c);
+            case DELIMITER -> blank ? State.ITEM : known(Kind.TEXT);
+            case ITEM -> blank ? State.ITEM : item(c);
+            case TICKS -> c == fenceSign ? tick() : fenceLength >= MIN_REPEATS ? info(c, blank) : notFence();
+            case INFO -> info(c, blank);
+            case REST -> State.REST;
+        };
+    }
+
+    private State first(int c) {
+        indent = column;
+        boolean inside = container > 0 && indent >= container;
+        boolean fence = c == '`' || c == '~';
+        if (indent - (inside ? container : 0) > MAX_INDENT && !(inside && fence)) {
+            return known(Kind.TEXT);
+        }
+        markerEnd = column + 1;
+        return switch (c) {
+            case '`', '~' -> beginFence(c);
+            case '#' -> State.HASHES;
+            case '-', '*', '+', '_' -> State.SIGN;
+            case '>' -> known(Kind.QUOTE);
+            default -> c >= '0' && c <= '9' ? State.DIGITS : known(Kind.TEXT);
+        };
+    }
+
+    private State behindSign(int c, boolean blank) {
+        if (blank) {
+            return sign == '_' ? State.SIGNS : State.ITEM;
+        }
+        return c == sign && c != '+' ? State.SIGNS : known(Kind.TEXT);
+    }
+
+    private State digit(int c) {
+        if (c >= '0' && c <= '9' && signs <= MAX_DIGITS) {
+            return State.DIGITS;
+        }
+        if (c == '.' || c == ')') {
+            numberOne = signs == 2 && sign == '1';
+            markerEnd = column + 1;
+            return State.DELIMITER;
+        }
+        return known(Kind.TEXT);
+    }
+
+    private State item(int c) {
+        kind = isNumber() ? Kind.NUMBER : Kind.BULLET;
+        itemEmpty = false;
+        // Behind five columns or more there is indented code, which begins one column behind the marker.
+        content = column - markerEnd > TAB ? markerEnd + 1 : column;
+        return c == '`' || c == '~' ? beginFence(c) : State.REST;
+    }
+
+    private State beginFence(int c) {
+        fenceSign = c;
+        fenceLength = 1;
+        return State.TICKS;
+    }
+
+    private State tick() {
+        fenceLength++;
+        return State.TICKS;
+    }
+
+    private State info(int c, boolean blank) {
+        infoBlank &= blank;
+        return c == '`' && fenceSign == '`' ? notFence() : State.INFO;
+    }
+
+    private State notFence() {
+        kind = kind == null ? Kind.TEXT : kind;
+        return State.REST;
+    }
+
+    private State known(Kind found) {
+        kind = found;
+        return State.REST;
+    }
+
+    private boolean isNumber() {
+        return sign >= '0' && sign <= '9';
+    }
+
+    // CommonMark 4.1
+    private boolean isRule() {
+        return uniform && signs >= MIN_REPEATS && (sign == '-' || sign == '*' || sign == '_');
+    }
+}

@@ -1,0 +1,230 @@
+package io.millrace.codec.text;
+
+/**
+ * Cuts streamed text into units: takes it in pieces of any size, such as tokens, and delivers each unit once its end is
+ * certain, which takes the first character behind it.
+ *
+ * <p>The texts of all units one after the other are exactly what went in, unpaired surrogates included. No unit ends inside a
+ * grapheme cluster (UAX 29; emoji with joiners, flags, combining marks), and where units end does not depend on how the text
+ * was cut into pieces, except where {@link HoldLimits} are hit and for {@link TextUnit#TOKEN}, whose units are the pieces.
+ * A cluster longer than 256 UTF-16 units is split between code points.
+ *
+ * <p>Each character is looked at once, however long the unit becomes that it is in; held is at most
+ * {@link HoldLimits#maxChars} and one cluster.
+ *
+ * <p>A loop around it:
+ *
+ * <pre>{@code
+ * var segmenter = new TextSegmenter(TextUnit.SENTENCE, unit -> write(unit));
+ * on a piece:      segmenter.add(piece, System.nanoTime());
+ * now and then:    segmenter.flushOverdue(System.nanoTime());   // by dueInNs, so that nothing waits for ever
+ * at the end:      segmenter.finish();
+ * }</pre>
+ *
+ * <p>Not thread-safe. One segmenter is for one text.
+ */
+public final class TextSegmenter {
+    private static final int COMPACT_CHARS = 4_096;
+
+    private final TextUnit unit;
+    private final HoldLimits limits;
+    private final UnitListener listener;
+    private final Cuts cuts;
+    private final Clusters clusters = new Clusters();
+    private final StringBuilder text = new StringBuilder();
+
+    /** Positions in the whole text: of what {@code text} begins with, of the first character held, of the next to look at. */
+    private long base;
+
+    private long start;
+    private long scanned;
+
+    private long lastCluster;
+    private int lastCodePoint;
+    private boolean lastIsSpace;
+    private long wordStart;
+    private long heldSinceNs;
+    private long nowNs;
+    private boolean finished;
+
+    /** A segmenter with the unit's own limits. */
+    public TextSegmenter(TextUnit unit, UnitListener listener) {
+        this(unit, unit.defaultLimits(), listener);
+    }
+
+    /** A segmenter with limits; {@link HoldLimits#NONE} waits for ever. */
+    public TextSegmenter(TextUnit unit, HoldLimits limits, UnitListener listener) {
+        this.unit = unit;
+        this.limits = limits;
+        this.listener = listener;
+        cuts = cutsOf(unit, new Held());
+    }
+
+    /**
+     * Takes the next piece of the text, and delivers what it completes.
+     *
+     * @param nowNs the time, by a clock such as {@link System#nanoTime}
+     * @throws IllegalStateException after {@link #finish}
+     */
+    public void add(CharSequence piece, long nowNs) {
+        if (finished) {
+            throw new IllegalStateException("text added behind its end");
+        }
+        if (piece.length() == 0) {
+            return;
+        }
+        this.nowNs = nowNs;
+        if (held() == 0) {
+            heldSinceNs = nowNs;
+            if (unit == TextUnit.TOKEN && passes(piece)) {
+                return;
+            }
+        }
+        text.append(piece);
+        scan(false);
+        if (unit == TextUnit.TOKEN) {
+            cut(Characters.oftenGrows(lastCodePoint) ? lastCluster : scanned);
+        }
+        compact();
+    }
+
+    /**
+     * Delivers what is held if it has been for longer than the limit: up to the last line (Markdown), else the last word, else
+     * the last cluster. A last character that could still get a mark stays, half a surrogate pair always.
+     *
+     * @return whether something was delivered
+     */
+    public boolean flushOverdue(long nowNs) {
+        if (dueInNs(nowNs) > 0) {
+            return false;
+        }
+        this.nowNs = nowNs;
+        heldSinceNs = nowNs;
+        long before = start;
+        long soft = softCut();
+        cut(soft > start ? soft : Characters.mayGrow(lastCodePoint) ? lastCluster : scanned);
+        compact();
+        return start > before;
+    }
+
+    /** In how many nanoseconds {@link #flushOverdue} has something to do, 0 if now; {@link Long#MAX_VALUE} if never. */
+    public long dueInNs(long nowNs) {
+        if (held() == 0 || limits.maxNs() == Long.MAX_VALUE) {
+            return Long.MAX_VALUE;
+        }
+        return Math.max(0, limits.maxNs() - (nowNs - heldSinceNs));
+    }
+
+    /** Delivers what is held: the text is over. Does nothing the second time. */
+    public void finish() {
+        if (finished) {
+            return;
+        }
+        finished = true;
+        scan(true);
+        cuts.finish(scanned);
+        cut(scanned);
+        compact();
+    }
+
+    /** How many UTF-16 units are held. */
+    public int held() {
+        return text.length() - (int) (start - base);
+    }
+
+    private static Cuts cutsOf(TextUnit unit, Cuts.Sink sink) {
+        return switch (unit) {
+            case TOKEN -> (codePoint, clusterStart, at) -> {};
+            case WORD -> new WordCuts(sink);
+            case SENTENCE -> new SentenceCuts(sink);
+            case PARAGRAPH -> new ParagraphCuts(sink);
+            case MARKDOWN -> new MarkdownCuts(sink);
+        };
+    }
+
+    /** Delivers a piece as it is, if nothing is held and its end is plain. */
+    private boolean passes(CharSequence piece) {
+        char last = piece.charAt(piece.length() - 1);
+        if (last >= 0x300 || Characters.oftenGrows(last)) {
+            return false;
+        }
+        clusters.skipPlain();
+        base += piece.length();
+        start = base;
+        scanned = base;
+        lastCluster = base;
+        listener.onUnit(piece.toString());
+        return true;
+    }
+
+    private void scan(boolean last) {
+        long end = base + text.length();
+        while (scanned < end) {
+            int index = (int) (scanned - base);
+            int codePoint = text.codePointAt(index);
+            boolean half = Character.isBmpCodePoint(codePoint) && Character.isHighSurrogate((char) codePoint);
+            if (half && !last && scanned + 1 == end) {
+                return;
+            }
+            look(codePoint);
+            if (scanned - start >= limits.maxChars() && unit != TextUnit.TOKEN) {
+                long soft = softCut();
+                cut(soft > start ? soft : lastCluster);
+            }
+        }
+    }
+
+    private void look(int codePoint) {
+        boolean clusterStart = clusters.begins(codePoint);
+        if (clusterStart) {
+            boolean space = Characters.isSpace(codePoint);
+            if (lastIsSpace && !space) {
+                wordStart = scanned;
+            }
+            lastIsSpace = space;
+            lastCluster = scanned;
+        }
+        lastCodePoint = codePoint;
+        cuts.accept(codePoint, clusterStart, scanned);
+        scanned += Character.charCount(codePoint);
+    }
+
+    private long softCut() {
+        long line = cuts.softCut();
+        return line > start && line <= lastCluster ? line : wordStart;
+    }
+
+    private void cut(long position) {
+        if (position > start) {
+            String unitText = text.substring((int) (start - base), (int) (position - base));
+            start = position;
+            heldSinceNs = nowNs;
+            listener.onUnit(unitText);
+        }
+    }
+
+    /** Forgets what was delivered, but not at each unit: what is held is moved for it. */
+    private void compact() {
+        int delivered = (int) (start - base);
+        if (delivered == text.length()) {
+            text.setLength(0);
+        } else if (delivered < COMPACT_CHARS || delivered < text.length() / 2) {
+            return;
+        } else {
+            text.delete(0, delivered);
+        }
+        base = start;
+    }
+
+    private final class Held implements Cuts.Sink {
+        @Override
+        public void cutAt(long position) {
+            cut(position);
+        }
+
+        @Override
+        public String textBetween(long from, long to) {
+            return text.substring((int) (Math.max(from, start) - base), (int) (to - base));
+        }
+    }
+}

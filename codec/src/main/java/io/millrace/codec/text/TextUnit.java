@@ -1,0 +1,55 @@
+package io.millrace.codec.text;
+
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+
+/** What streamed text is cut into. */
+public enum TextUnit {
+    /** The pieces as they come, mended where one ends inside a character; of a piece only that end is ever held. */
+    TOKEN(256, 1_000),
+    /** A word with the punctuation and white space behind it; one ideograph, or a Thai word of the JDK's dictionary. */
+    WORD(1_000, 1_000),
+    /** A sentence with the white space behind it; a line end always ends one. */
+    SENTENCE(2_000, 5_000),
+    /** Text up to and including a blank line. */
+    PARAGRAPH(8_000, 10_000),
+    /**
+     * A Markdown block: a paragraph, heading, quotation, whole code fence, list item with what is nested in it, or table
+     * row (the first with its head), with the blank lines behind it.
+     */
+    MARKDOWN(32_000, 10_000);
+
+    private final int maxChars;
+    private final long maxMs;
+
+    TextUnit(int maxChars, long maxMs) {
+        this.maxChars = maxChars;
+        this.maxMs = maxMs;
+    }
+
+    /** How much of this unit is held, and how long, unless told otherwise. */
+    public HoldLimits defaultLimits() {
+        return new HoldLimits(maxChars, TimeUnit.MILLISECONDS.toNanos(maxMs));
+    }
+
+    /**
+     * The unit of this name in lower case, such as {@code sentence}.
+     *
+     * @throws IllegalArgumentException if there is none
+     */
+    public static TextUnit of(String name) {
+        for (TextUnit unit : values()) {
+            if (unit.toString().equals(name)) {
+                return unit;
+            }
+        }
+        throw new IllegalArgumentException(
+                "unit: " + name + " (expected: token, word, sentence, paragraph or markdown)");
+    }
+
+    /** The name in lower case. */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,76 @@
+package io.millrace.codec.text;
+
+import java.text.BreakIterator;
+import java.util.BitSet;
+import java.util.Locale;
+
+/**
+ * Cuts runs of Thai, which has no spaces between words, by the JDK's dictionary. A run is looked at when it ends, because a word
+ * depends on what follows, or when it is {@link #MAX_RUN} long: then all but its last two words are cut off. Without the
+ * dictionary (module {@code jdk.localedata}) a run is one word.
+ */
+final class ThaiWords {
+    /** UTF-16 units; phrases between two spaces are mostly shorter. */
+    static final int MAX_RUN = 256;
+
+    private static final Locale THAI = Locale.forLanguageTag("th");
+
+    private final Cuts.Sink sink;
+    private BreakIterator words;
+    private boolean running;
+    private long from;
+
+    ThaiWords(Cuts.Sink sink) {
+        this.sink = sink;
+    }
+
+    /** A cluster begins at {@code at}. */
+    void accept(boolean isThai, long at) {
+        if (running && (!isThai || at - from >= MAX_RUN)) {
+            cut(at, isThai);
+        }
+        if (isThai && !running) {
+            from = at;
+        }
+        running = isThai;
+    }
+
+    void finish(long end) {
+        if (running) {
+            cut(end, false);
+        }
+    }
+
+    private void cut(long to, boolean goesOn) {
+        String run = sink.textBetween(from, to);
+        long start = to - run.length();
+        if (words == null) {
+            words = BreakIterator.getWordInstance(THAI);
+        }
+        words.setText(run);
+        int end = goesOn ? words.preceding(Math.max(words.preceding(run.length()), 1)) : run.length();
+        BitSet clusters = clusterStarts(run);
+        words.first();
+        for (int at = words.next(); at != BreakIterator.DONE && at <= end; at = words.next()) {
+            if (clusters.get(at)) {
+                sink.cutAt(start + at);
+                from = start + at;
+            }
+        }
+        if (goesOn && to - from >= MAX_RUN) {
+            from = to;
+        }
+    }
+
+    private static BitSet clusterStarts(String run) {
+        BitSet starts = new BitSet(run.length());
+        Clusters clusters = new Clusters();
+        int at = 0;
+        while (at < run.length()) {
+            int codePoint = run.codePointAt(at);
+            starts.set(at, clusters.begins(codePoint));
+            at += Character.charCount(codePoint);
+        }
+        return starts;
+    }
+}
