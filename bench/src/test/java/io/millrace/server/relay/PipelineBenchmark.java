@@ -12,6 +12,7 @@ import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.DownstreamExchange;
 import io.millrace.server.downstream.DownstreamInitializer;
 import io.millrace.server.downstream.RequestHandler;
+import io.millrace.server.format.DialectSide;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.StreamBody;
 import io.millrace.server.upstream.StreamBodyReads;
@@ -78,6 +79,8 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
                 downstream,
                 head(),
                 Dialect.valueOf(words[0]),
+                DialectSide.of(Dialect.valueOf(words[0])),
+                null,
                 frames,
                 new Timeline(),
                 Heartbeat.DEFAULT,

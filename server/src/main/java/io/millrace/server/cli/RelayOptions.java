@@ -29,6 +29,19 @@ final class RelayOptions {
     private String upstream;
 
     @Option(
+            names = "--dialect",
+            paramLabel = "NAME",
+            description = "What the upstream speaks: chat, responses, messages or gemini, or several with commas."
+                    + " Requests in another dialect are translated to the first. Default: all are passed through.")
+    private String dialect;
+
+    @Option(
+            names = "--model",
+            paramLabel = "NAME",
+            description = "The model for translated requests and for those that name none. Default: the client's.")
+    private String model;
+
+    @Option(
             names = "--transport",
             paramLabel = "NAME",
             description = "epoll, io_uring, kqueue or nio. Default: the best there is.")
@@ -77,6 +90,8 @@ final class RelayOptions {
         var flags = new EnumMap<ConfigKey, String>(ConfigKey.class);
         put(flags, ConfigKey.LISTEN, listen == null ? null : String.join(",", listen));
         put(flags, ConfigKey.UPSTREAM, upstream);
+        put(flags, ConfigKey.DIALECT, dialect);
+        put(flags, ConfigKey.MODEL, model);
         put(flags, ConfigKey.TRANSPORT, transport);
         put(flags, ConfigKey.EVENT_LOOPS, eventLoops);
         put(flags, ConfigKey.ACCESS_LOG, accessLog);

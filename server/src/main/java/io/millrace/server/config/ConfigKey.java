@@ -6,6 +6,10 @@ public enum ConfigKey {
     LISTEN("--listen", "MILLRACE_LISTEN"),
     /** One URL to relay everything to, in place of the file's upstreams and routes. */
     UPSTREAM("--upstream", "MILLRACE_UPSTREAM"),
+    /** What the only upstream speaks, so that requests in other dialects are translated; several separated by commas. */
+    DIALECT("--dialect", "MILLRACE_DIALECT"),
+    /** The model that translated requests, and those that name none, get of the only upstream. */
+    MODEL("--model", "MILLRACE_MODEL"),
     /** A {@link io.millrace.server.Transport} by its label. */
     TRANSPORT("--transport", "MILLRACE_TRANSPORT"),
     /** Threads that relay. */

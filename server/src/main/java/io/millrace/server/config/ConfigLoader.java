@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.function.UnaryOperator;
 
 /**
  * Makes a configuration of a file, the environment and flags. The file may be missing; what nothing names is filled from
@@ -34,11 +35,8 @@ public final class ConfigLoader {
             readFile(sources.file());
         }
         for (var key : ConfigKey.values()) {
-            String variable = sources.environment().getOrDefault(key.variable(), "");
-            if (sources.flags().containsKey(key)) {
-                override(key, key.flag(), sources.flags().get(key));
-            } else if (!variable.isBlank()) {
-                override(key, key.variable(), variable);
+            if (!isOfUpstream(key)) {
+                override(key);
             }
         }
         if (draft.upstreams.isEmpty()
@@ -46,6 +44,8 @@ public final class ConfigLoader {
                 && !problems.any()) {
             draft.relayEverythingTo(Upstream.of("mock", sources.mock().get()));
         }
+        override(ConfigKey.DIALECT);
+        override(ConfigKey.MODEL);
         problems.throwIfAny();
         return build();
     }
@@ -75,6 +75,20 @@ public final class ConfigLoader {
         }
     }
 
+    /** Whether it says something about an upstream, which must be known before. */
+    private static boolean isOfUpstream(ConfigKey key) {
+        return key == ConfigKey.DIALECT || key == ConfigKey.MODEL;
+    }
+
+    private void override(ConfigKey key) {
+        String variable = sources.environment().getOrDefault(key.variable(), "");
+        if (sources.flags().containsKey(key)) {
+            override(key, key.flag(), sources.flags().get(key));
+        } else if (!variable.isBlank()) {
+            override(key, key.variable(), variable);
+        }
+    }
+
     private void override(ConfigKey key, String source, String text) {
         try {
             switch (key) {
@@ -86,6 +100,12 @@ public final class ConfigLoader {
                     draft.listenSource = source;
                 }
                 case UPSTREAM -> draft.relayEverythingTo(Upstream.of("default", ConfigReader.url(text)));
+                case DIALECT ->
+                    changeOnlyUpstream(upstream -> upstream.withDialects(Arrays.stream(text.split(","))
+                            .map(String::strip)
+                            .map(ConfigReader::dialect)
+                            .toList()));
+                case MODEL -> changeOnlyUpstream(upstream -> upstream.withModel(text));
                 case TRANSPORT -> draft.transport = Transport.named(text);
                 case EVENT_LOOPS -> {
                     int eventLoops = Section.toInt(text);
@@ -106,6 +126,14 @@ public final class ConfigLoader {
             // The flag says already which setting it is.
             problems.add(source, e.getMessage().replaceFirst("^(url|transport|eventLoops|origins): ", ""));
         }
+    }
+
+    private void changeOnlyUpstream(UnaryOperator<Upstream> change) {
+        if (draft.upstreams.size() > 1) {
+            throw new IllegalArgumentException(
+                    "there are " + draft.upstreams.size() + " upstreams (expected: one, such as by --upstream)");
+        }
+        draft.upstreams.replaceAll((name, upstream) -> change.apply(upstream));
     }
 
     private void setDrain(String text) {

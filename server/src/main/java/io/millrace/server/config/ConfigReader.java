@@ -51,6 +51,8 @@ final class ConfigReader {
     /** Those that a route may set for itself: the others are known before a request has a route, or belong to none. */
     private static final Set<String> ROUTE_TIMEOUTS = Set.of("ttft", "idle", "progress", "terminalGrace");
 
+    private static final Dialect[] SPOKEN = {Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI};
+
     private final Draft draft;
     private final Problems problems;
     private final Secrets secrets;
@@ -184,6 +186,8 @@ final class ConfigReader {
             readUrls(section, name, entry, upstream);
             boolean known = upstream[0] != null;
             upstream[0] = known ? upstream[0] : draft.upstreams.get(name);
+            section.readList("dialect", (node, text) -> addDialect(upstream, text));
+            section.read("model", Function.identity(), v -> upstream[0] = upstream[0].withModel(v));
             readCredential(section, upstream);
             section.read("ca", directory::resolve, file -> {
                 if (known && !upstream[0].tls()) {
@@ -198,6 +202,17 @@ final class ConfigReader {
             upstream[0] = upstream[0].withRetryBudget(PolicyReader.retryBudget(section));
             draft.upstreams.put(name, upstream[0]);
         });
+    }
+
+    private static void addDialect(Upstream[] upstream, String text) {
+        var dialects = new ArrayList<>(upstream[0].dialects());
+        dialects.add(dialect(text));
+        upstream[0] = upstream[0].withDialects(dialects);
+    }
+
+    /** What an upstream can speak. */
+    static Dialect dialect(String text) {
+        return choice(SPOKEN).apply(text);
     }
 
     private void readUrls(Section section, String name, Entry entry, Upstream[] upstream) {
@@ -225,7 +240,7 @@ final class ConfigReader {
     }
 
     private void readCredential(Section upstream, Upstream[] result) {
-        var kind = new ProviderKind[] {ProviderKind.of(result[0].url())};
+        var kind = new ProviderKind[] {ProviderKind.of(result[0].url(), result[0].dialects())};
         upstream.read("kind", choice(ProviderKind.values()), v -> kind[0] = v);
         if (upstream.node("credential") instanceof Scalar scalar) {
             problems.add(

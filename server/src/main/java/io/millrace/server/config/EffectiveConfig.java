@@ -124,6 +124,12 @@ public final class EffectiveConfig {
         } else {
             tree.put("urls", upstream.urls().stream().map(URI::toString).toList());
         }
+        if (!upstream.dialects().isEmpty()) {
+            tree.put(
+                    "dialect",
+                    upstream.dialects().stream().map(ConfigReader::label).toList());
+        }
+        putIfGiven(tree, "model", upstream.model());
         if (upstream.credential() != null) {
             tree.put("credential", credential(upstream.credential()));
         }

@@ -1,30 +1,48 @@
 package io.millrace.server.config;
 
+import io.millrace.codec.dialect.Dialect;
 import java.net.URI;
+import java.util.List;
 import java.util.Locale;
 
 /** Whose conventions an upstream follows for its credential. */
 enum ProviderKind {
     /** OpenAI and what is compatible with it. */
-    OPENAI("authorization", "Bearer "),
-    ANTHROPIC("x-api-key", ""),
+    OPENAI("authorization", "Bearer ", Dialect.CHAT),
+    ANTHROPIC("x-api-key", "", Dialect.MESSAGES),
     /** OpenAI's models at Microsoft. */
-    AZURE("api-key", ""),
-    GEMINI("x-goog-api-key", ""),
+    AZURE("api-key", "", Dialect.CHAT),
+    GEMINI("x-goog-api-key", "", Dialect.GEMINI),
     /** The header is given by the configuration. */
-    NONE(null, "");
+    NONE(null, "", Dialect.CHAT);
 
     final String header;
     final String prefix;
+    /** What its servers speak first of all. */
+    final Dialect dialect;
 
-    ProviderKind(String header, String prefix) {
+    ProviderKind(String header, String prefix, Dialect dialect) {
         this.header = header;
         this.prefix = prefix;
+        this.dialect = dialect;
     }
 
     /** As configuration writes it. */
     String label() {
         return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The provider whose host it is, else the one whose dialect is the first of {@code dialects}. */
+    static ProviderKind of(URI url, List<Dialect> dialects) {
+        ProviderKind kind = of(url);
+        if (kind != OPENAI || dialects.isEmpty()) {
+            return kind;
+        }
+        return switch (dialects.get(0)) {
+            case MESSAGES -> ANTHROPIC;
+            case GEMINI -> GEMINI;
+            case CHAT, RESPONSES, UNKNOWN -> OPENAI;
+        };
     }
 
     /** The provider whose host it is; OpenAI's conventions for all others. */

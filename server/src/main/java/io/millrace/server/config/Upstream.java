@@ -1,5 +1,6 @@
 package io.millrace.server.config;
 
+import io.millrace.codec.dialect.Dialect;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,6 +24,9 @@ import java.util.Objects;
  *     is no limit
  * @param health when an origin gets no requests for a while
  * @param retryBudget how many retries it gets
+ * @param dialects that it speaks; requests in another are translated to the first. Empty passes every dialect through
+ * @param model what it is asked for by translated requests in place of the client's, and by those that name none; null
+ *     leaves the client's
  */
 public record Upstream(
         String name,
@@ -34,7 +38,9 @@ public record Upstream(
         Duration idle,
         int maxConcurrent,
         Health health,
-        RetryBudget retryBudget) {
+        RetryBudget retryBudget,
+        List<Dialect> dialects,
+        String model) {
     /** Connections per event loop: {@value}. */
     public static final int DEFAULT_MAX_CONNECTIONS = 10_000;
 
@@ -50,6 +56,13 @@ public record Upstream(
         Checks.range("maxConcurrent", maxConcurrent, 0, 1_000_000);
         Objects.requireNonNull(health, "health");
         Objects.requireNonNull(retryBudget, "retryBudget");
+        dialects = List.copyOf(dialects);
+        if (dialects.contains(Dialect.UNKNOWN)) {
+            throw new IllegalArgumentException("dialect: unknown (expected: chat, responses, messages or gemini)");
+        }
+        if (model != null) {
+            Checks.notBlank("model", model);
+        }
     }
 
     /** An upstream with defaults that passes the client's own credentials through. */
@@ -69,7 +82,9 @@ public record Upstream(
                 DEFAULT_IDLE,
                 0,
                 Health.DEFAULT,
-                RetryBudget.DEFAULT);
+                RetryBudget.DEFAULT,
+                List.of(),
+                null);
     }
 
     /** The first origin's URL, which is the only one of most upstreams. */
@@ -116,16 +131,53 @@ public record Upstream(
         return port() == (tls() ? 443 : 80) ? url().getHost() : url().getHost() + ":" + port();
     }
 
+    /**
+     * What a request in {@code dialect} must be translated to, or null if it can be passed on.
+     *
+     * @param dialect of the client; {@link Dialect#UNKNOWN} is always passed on
+     */
+    public Dialect translates(Dialect dialect) {
+        boolean passes = dialects.isEmpty() || dialect == Dialect.UNKNOWN || dialects.contains(dialect);
+        return passes ? null : dialects.get(0);
+    }
+
+    /** What it is spoken to in by what has no dialect of its own: its first, else that of its provider, else Chat. */
+    public Dialect mainDialect() {
+        return dialects.isEmpty() ? ProviderKind.of(url()).dialect : dialects.get(0);
+    }
+
     /** This with other {@code urls}. */
     public Upstream withUrls(List<URI> urls) {
         return new Upstream(
-                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
+                name,
+                urls,
+                credential,
+                ca,
+                caDigest,
+                maxConnections,
+                idle,
+                maxConcurrent,
+                health,
+                retryBudget,
+                dialects,
+                model);
     }
 
     /** This with another {@code credential}. */
     public Upstream withCredential(Credential credential) {
         return new Upstream(
-                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
+                name,
+                urls,
+                credential,
+                ca,
+                caDigest,
+                maxConnections,
+                idle,
+                maxConcurrent,
+                health,
+                retryBudget,
+                dialects,
+                model);
     }
 
     /** This with another {@code ca} that was not read yet. */
@@ -136,37 +188,137 @@ public record Upstream(
     /** This with another {@code ca} and the digest of what is in it. */
     Upstream withCa(Path ca, String caDigest) {
         return new Upstream(
-                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
+                name,
+                urls,
+                credential,
+                ca,
+                caDigest,
+                maxConnections,
+                idle,
+                maxConcurrent,
+                health,
+                retryBudget,
+                dialects,
+                model);
     }
 
     /** This with another {@code maxConnections}. */
     public Upstream withMaxConnections(int maxConnections) {
         return new Upstream(
-                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
+                name,
+                urls,
+                credential,
+                ca,
+                caDigest,
+                maxConnections,
+                idle,
+                maxConcurrent,
+                health,
+                retryBudget,
+                dialects,
+                model);
     }
 
     /** This with another {@code idle}. */
     public Upstream withIdle(Duration idle) {
         return new Upstream(
-                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
+                name,
+                urls,
+                credential,
+                ca,
+                caDigest,
+                maxConnections,
+                idle,
+                maxConcurrent,
+                health,
+                retryBudget,
+                dialects,
+                model);
     }
 
     /** This with another {@code maxConcurrent}. */
     public Upstream withMaxConcurrent(int maxConcurrent) {
         return new Upstream(
-                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
+                name,
+                urls,
+                credential,
+                ca,
+                caDigest,
+                maxConnections,
+                idle,
+                maxConcurrent,
+                health,
+                retryBudget,
+                dialects,
+                model);
     }
 
     /** This with another {@code health}. */
     public Upstream withHealth(Health health) {
         return new Upstream(
-                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
+                name,
+                urls,
+                credential,
+                ca,
+                caDigest,
+                maxConnections,
+                idle,
+                maxConcurrent,
+                health,
+                retryBudget,
+                dialects,
+                model);
     }
 
     /** This with another {@code retryBudget}. */
     public Upstream withRetryBudget(RetryBudget retryBudget) {
         return new Upstream(
-                name, urls, credential, ca, caDigest, maxConnections, idle, maxConcurrent, health, retryBudget);
+                name,
+                urls,
+                credential,
+                ca,
+                caDigest,
+                maxConnections,
+                idle,
+                maxConcurrent,
+                health,
+                retryBudget,
+                dialects,
+                model);
+    }
+
+    /** This with other {@code dialects}. */
+    public Upstream withDialects(List<Dialect> dialects) {
+        return new Upstream(
+                name,
+                urls,
+                credential,
+                ca,
+                caDigest,
+                maxConnections,
+                idle,
+                maxConcurrent,
+                health,
+                retryBudget,
+                dialects,
+                model);
+    }
+
+    /** This with another {@code model}; null leaves the client's. */
+    public Upstream withModel(String model) {
+        return new Upstream(
+                name,
+                urls,
+                credential,
+                ca,
+                caDigest,
+                maxConnections,
+                idle,
+                maxConcurrent,
+                health,
+                retryBudget,
+                dialects,
+                model);
     }
 
     private static void checkUrls(List<URI> urls) {

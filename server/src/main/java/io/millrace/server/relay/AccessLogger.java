@@ -85,6 +85,9 @@ final class AccessLogger implements Sweepable {
         line.text("method", summary.method());
         line.text("path", summary.path());
         line.text("dialect", summary.dialect().name().toLowerCase(Locale.ROOT));
+        if (summary.translatedTo() != null) {
+            line.text("translated_to", summary.translatedTo().name().toLowerCase(Locale.ROOT));
+        }
         line.text("model", summary.model());
         line.text("upstream", summary.upstream());
         line.number("status", summary.status());

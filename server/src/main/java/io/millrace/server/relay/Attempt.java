@@ -4,6 +4,9 @@ import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.codec.translate.TokenCounts;
+import io.millrace.codec.translate.TranslatedAnswer;
+import io.millrace.codec.translate.TranslationException;
 import io.millrace.server.balance.OriginAttempt;
 import io.millrace.server.balance.RetryAfter;
 import io.millrace.server.config.Credential;
@@ -12,10 +15,13 @@ import io.millrace.server.config.Route;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.format.ClientSide;
+import io.millrace.server.format.Interpreter;
 import io.millrace.server.upstream.UpstreamConnection;
 import io.millrace.server.upstream.UpstreamListener;
 import io.millrace.server.upstream.UpstreamPool;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpUtil;
@@ -46,6 +52,10 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     private final Route route;
     private final Itinerary.Stop stop;
     private final Timeouts timeouts;
+    /** What the upstream is spoken to in, where that is not what the client speaks; else null, as is the interpreter. */
+    private final Dialect translatedTo;
+
+    private Interpreter interpreter;
     private OriginAttempt origin;
     private UpstreamConnection upstream;
     private StreamRelay stream;
@@ -79,6 +89,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         this.route = route;
         this.stop = stop;
         timeouts = route.timeouts(stop.target());
+        translatedTo = exchange.translatedFor(stop.endpoint().upstream());
     }
 
     /** Begins: asks for a connection. */
@@ -105,6 +116,11 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     Timeline timeline() {
         return timeline;
+    }
+
+    /** What the upstream is spoken to in, where that is not what the client speaks; else null. */
+    Dialect translatedTo() {
+        return translatedTo;
     }
 
     /** The upstream's name. */
@@ -465,9 +481,20 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             connect(true);
             return;
         }
+        Upstream place = stop.endpoint().upstream();
+        if (translatedTo != null && !translate(place)) {
+            return;
+        }
         headSent = true;
         sentNs = System.nanoTime();
-        Upstream place = stop.endpoint().upstream();
+        if (interpreter != null) {
+            var translated = interpreter.request();
+            upstream.sendWhole(
+                    request.translated(place, translatedTo, translated),
+                    Unpooled.wrappedBuffer(translated.body()),
+                    this);
+            return;
+        }
         if (!request.complete()) {
             upstream.send(request.forUpstream(stop.target(), place, exchange.dialect(), -1), this);
             body.copyTo(upstream::sendBody);
@@ -483,17 +510,47 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         }
     }
 
+    /** Makes the request that the upstream understands; if there is none, this has failed, and the upstream has no part in it. */
+    private boolean translate(Upstream place) {
+        if (interpreter != null) {
+            return true;
+        }
+        try {
+            interpreter = exchange.interpreter(place, translatedTo, stop.target());
+            return true;
+        } catch (TranslationException e) {
+            UpstreamConnection unused = upstream;
+            upstream = null;
+            unused.giveBack();
+            origin.onIgnored();
+            exchange.onFailure(this, Failure.untranslatable(e));
+            return false;
+        }
+    }
+
+    /** The dialect of what comes back. */
+    private Dialect dialect() {
+        return translatedTo == null ? exchange.dialect() : translatedTo;
+    }
+
     private boolean mayRetryStale(UpstreamConnection broken) {
         boolean atOnce = !request.complete() || System.nanoTime() - sentNs < STALE_NS;
         return !retriedStale && broken != null && broken.used() && body.isKept() && atOnce;
     }
 
     private void beginStream(HttpResponse head) {
-        var frames = new SseFrameDecoder(downstream.channel().alloc(), exchange.frameHold());
+        int hold = interpreter == null ? exchange.frameHold() : StreamRelay.MAX_TRANSLATED_FRAME;
+        var frames = new SseFrameDecoder(downstream.channel().alloc(), hold);
+        var clientHead = Heads.stream(head, credential(), exchange.requestId(), exchange.streamId());
+        if (interpreter != null) {
+            Heads.ofTranslated(clientHead, exchange.dialect(), exchange.client().streamType());
+        }
         stream = new StreamRelay(
                 downstream,
-                Heads.stream(head, credential(), exchange.requestId(), exchange.streamId()),
-                exchange.dialect(),
+                clientHead,
+                dialect(),
+                exchange.client(),
+                interpreter,
                 frames,
                 timeline,
                 route.heartbeat(),
@@ -534,19 +591,35 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     private void beginPlain(HttpResponse head) {
         int status = head.status().code();
-        if (credential() != null && status >= 400 && Heads.isCoded(head)) {
-            onCodedError(head);
+        boolean readable = interpreter == null && (credential() == null || status < 400);
+        if (!readable && Heads.isCoded(head)) {
+            onCoded(head);
             return;
         }
-        plain = new PlainRelay(downstream, Heads.plain(head, credential(), exchange.requestId()), credential());
+        var clientHead = Heads.plain(head, credential(), exchange.requestId());
+        if (interpreter != null) {
+            String type = isSuccess(status) ? exchange.client().answerType() : ClientSide.JSON;
+            Heads.ofTranslated(clientHead, exchange.dialect(), type);
+        }
+        plain = new PlainRelay(downstream, clientHead, credential(), interpreter == null ? null : this::translated);
         if (isFailure(head)) {
             plainFailure = Failure.ofAnswer(Integer.toString(status), retryAfterNs(head));
             return;
         }
         suspect = mayHideError(head);
-        if (!suspect) {
+        if (!suspect && interpreter == null) {
             commitPlain();
         }
+    }
+
+    private TranslatedAnswer translated(int status, byte[] body) {
+        return isSuccess(status)
+                ? interpreter.answer(body, exchange.requestId())
+                : new TranslatedAnswer(status, interpreter.error(status, body, exchange.requestId()), TokenCounts.NONE);
+    }
+
+    private static boolean isSuccess(int status) {
+        return status >= 200 && status < 300;
     }
 
     /** Some servers answer a request for a stream with an error in JSON under a status of 200. */
@@ -554,17 +627,18 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         CharSequence type = HttpUtil.getMimeType(head);
         return head.status().code() == 200
                 && request.fields().stream()
-                && exchange.dialect() != Dialect.UNKNOWN
+                && dialect() != Dialect.UNKNOWN
                 && type != null
                 && "application/json".equalsIgnoreCase(type.toString().trim())
                 && exchange.mayGoOn(this);
     }
 
-    /** What a key of ours might stand in cannot be searched for it. */
-    private void onCodedError(HttpResponse head) {
+    /** What must be read, be it only because a key of ours might stand in it, cannot be. */
+    private void onCoded(HttpResponse head) {
         int status = head.status().code();
-        String message = "The upstream answered " + status + ". Its body is coded and cannot be searched for keys.";
-        var refusal = new Refusal(status, "upstream_error", message, null, null);
+        String message = "The upstream answered " + status + ". Its body is coded and cannot be "
+                + (interpreter == null ? "searched for keys." : "translated.");
+        var refusal = new Refusal(status < 400 ? 502 : status, "upstream_error", message, null, null);
         if (isFailure(head)) {
             fail(new Failure(Integer.toString(status), true, retryAfterNs(head), refusal));
         } else {
@@ -580,11 +654,15 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     }
 
     private void onPlainRead() {
+        if (plain.isTranslated() && plain.isFull()) {
+            fail(Failure.of("too_long", 502, "upstream_error", "The upstream's answer is too long to be translated."));
+            return;
+        }
         if (plainFailure != null && plain.isFull()) {
             fail(plainFailure);
             return;
         }
-        if (suspect && (plain.isFull() || !plain.mayBeJson())) {
+        if (suspect && !plain.isTranslated() && (plain.isFull() || !plain.mayBeJson())) {
             commitPlain();
         }
         plain.onReadComplete();
@@ -592,7 +670,11 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     private void onPlainEnd() {
         if (plainFailure == null && !suspect) {
-            endPlain();
+            if (plain.committed()) {
+                endPlain();
+            } else {
+                givePlain();
+            }
             return;
         }
         var error = plain.held() == null ? FailureClass.ErrorBody.NONE : FailureClass.ofBody(plain.held());
@@ -614,6 +696,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     }
 
     private void givePlain() {
+        if (bodyEnded) {
+            plain.translate();
+        }
         commitPlain();
         if (closed) {
             return;

@@ -1,5 +1,7 @@
 package io.millrace.server.relay;
 
+import io.millrace.codec.dialect.Dialect;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.AsciiString;
 import io.netty.util.concurrent.FastThreadLocal;
@@ -56,6 +58,37 @@ final class ClientKey {
     /** Whether two hashes are the same, in a time that does not tell where they differ. */
     static boolean same(byte[] one, byte[] other) {
         return MessageDigest.isEqual(one, other);
+    }
+
+    /** Gives an upstream of this dialect the client's key, if there is one, in the field that its servers read. */
+    static void passOn(HttpHeaders client, Target target, Dialect dialect, HttpHeaders upstream) {
+        String key = first(client, target);
+        if (key == null) {
+            return;
+        }
+        switch (dialect) {
+            case MESSAGES -> upstream.set("x-api-key", key);
+            case GEMINI -> upstream.set("x-goog-api-key", key);
+            case CHAT, RESPONSES, UNKNOWN -> upstream.set(HttpHeaderNames.AUTHORIZATION, "Bearer " + key);
+        }
+    }
+
+    private static String first(HttpHeaders headers, Target target) {
+        for (AsciiString field : FIELDS) {
+            String value = headers.get(field);
+            if (value != null) {
+                boolean bearer = value.regionMatches(true, 0, BEARER, 0, BEARER.length());
+                return bearer ? value.substring(BEARER.length()).trim() : value;
+            }
+        }
+        if (!target.query().isEmpty()) {
+            for (String parameter : target.query().substring(1).split("&", -1)) {
+                if (parameter.startsWith("key=")) {
+                    return decoded(parameter.substring("key=".length()));
+                }
+            }
+        }
+        return null;
     }
 
     private static void addParameter(MessageDigest digest, String query) {

@@ -3,9 +3,12 @@ package io.millrace.server.relay;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.translate.TranslatedRequest;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.format.ClientSide;
+import io.millrace.server.format.Interpreter;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -89,6 +92,22 @@ final class ClientRequest {
         if (decides || (dialect != Dialect.UNKNOWN && bytes.readableBytes() <= MAX_READ)) {
             fields = RequestFields.of(bytes);
         }
+    }
+
+    /** Has {@code client}'s own format read the request, which is here as a whole. */
+    void readBy(ClientSide client) {
+        client.read(head, body.bytes());
+        fields = RequestFields.ofPath(client.model(), client.stream());
+    }
+
+    /** What stands between {@code client} and an upstream that speaks otherwise. The request is here as a whole. */
+    Interpreter interpreter(ClientSide client, ClientSide.Asked asked) {
+        return client.interpreter(target.path() + target.query(), body.bytes(), asked);
+    }
+
+    /** The head of a request that was translated. */
+    HttpRequest translated(Upstream upstream, Dialect dialect, TranslatedRequest translated) {
+        return Heads.translated(head, target, upstream, dialect, translated.path(), translated.body().length);
     }
 
     /** Whether a target of {@code route} changes the body, which must then be here as a whole before it is sent. */

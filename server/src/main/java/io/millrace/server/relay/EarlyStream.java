@@ -1,12 +1,12 @@
 package io.millrace.server.relay;
 
-import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.HeartbeatForm;
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamStop;
 import io.millrace.server.config.Heartbeat;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.FrameSink;
+import io.millrace.server.format.ClientSide;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponse;
 
@@ -17,26 +17,26 @@ import io.netty.handler.codec.http.HttpResponse;
 final class EarlyStream {
     private final DownstreamConnection downstream;
     private final FrameSink sink;
-    private final Dialect dialect;
+    private final ClientSide client;
     private final HeartbeatForm form;
     private final long intervalNs;
     private long beatNs;
 
     /** Writes {@code head} with the first heartbeat. */
-    EarlyStream(DownstreamConnection downstream, HttpResponse head, Dialect dialect, Heartbeat heartbeat) {
+    EarlyStream(DownstreamConnection downstream, HttpResponse head, ClientSide client, Heartbeat heartbeat) {
         this.downstream = downstream;
-        this.dialect = dialect;
+        this.client = client;
         // Messages pings are legal only after message_start; a comment is, everywhere.
-        HeartbeatForm asked = StreamRelay.form(heartbeat, dialect);
+        HeartbeatForm asked = StreamRelay.form(heartbeat, client);
         form = asked == HeartbeatForm.PING_EVENT ? HeartbeatForm.COMMENT : asked;
         intervalNs = heartbeat.interval().toNanos();
         sink = downstream.newSink();
         downstream.beginStream(head, sink);
     }
 
-    /** Whether the route wants one: it asks, and the dialect has a safe form. */
-    static boolean isWanted(Heartbeat heartbeat, Dialect dialect) {
-        return heartbeat.early() && StreamRelay.form(heartbeat, dialect) != HeartbeatForm.NONE;
+    /** Whether the route wants one: it asks, and the client has a safe form. */
+    static boolean isWanted(Heartbeat heartbeat, ClientSide client) {
+        return heartbeat.early() && StreamRelay.form(heartbeat, client) != HeartbeatForm.NONE;
     }
 
     /** Writes a heartbeat if the last is an interval ago. */
@@ -57,11 +57,11 @@ final class EarlyStream {
      * @return false if there is none, because the dialect is not known
      */
     boolean writeError(RelayError error, String message, String requestId) {
-        if (dialect == Dialect.UNKNOWN) {
+        String full = message + " after 0 output frames, " + sink.bodyBytes() + " bytes";
+        ByteBuf frame = client.errorFrame(downstream.channel().alloc(), error, full, -1, requestId);
+        if (frame == null) {
             return false;
         }
-        String full = message + " after 0 output frames, " + sink.bodyBytes() + " bytes";
-        ByteBuf frame = dialect.errorFrame(downstream.channel().alloc(), error, full, -1, requestId);
         try {
             sink.append(frame, frame.readerIndex(), frame.writerIndex());
         } finally {
@@ -72,7 +72,7 @@ final class EarlyStream {
 
     /** Appends the end that its client has asked for, which no output goes before. */
     void writeStop(StreamStop stop) {
-        ByteBuf ending = dialect.newInspector().stopFrames(downstream.channel().alloc(), stop);
+        ByteBuf ending = client.stopFrames(downstream.channel().alloc(), stop);
         try {
             if (ending.isReadable()) {
                 sink.append(ending, ending.readerIndex(), ending.writerIndex());

@@ -4,10 +4,16 @@ import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamStop;
 import io.millrace.codec.dialect.Usage;
+import io.millrace.codec.translate.TranslationException;
 import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Route;
+import io.millrace.server.config.RouteTarget;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.DownstreamExchange;
+import io.millrace.server.format.ClientSide;
+import io.millrace.server.format.DialectSide;
+import io.millrace.server.format.Interpreter;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
@@ -34,7 +40,7 @@ final class Exchange implements DownstreamExchange {
     private final String requestId;
     private final RequestBody body;
     private final Timeline timeline = new Timeline();
-    private Dialect dialect;
+    private ClientSide client;
     private RoutePlan plan;
     private Timeline lastTimeline;
     private boolean hedged;
@@ -51,14 +57,19 @@ final class Exchange implements DownstreamExchange {
     private int status;
     private String streamId;
 
-    Exchange(RelayLoop loop, RelaySettings settings, DownstreamConnection downstream, HttpRequest head) {
+    Exchange(
+            RelayLoop loop,
+            RelaySettings settings,
+            DownstreamConnection downstream,
+            ClientSide client,
+            HttpRequest head) {
         this.loop = loop;
         this.settings = settings;
         this.downstream = downstream;
         body = new RequestBody(downstream.channel().alloc(), loop.bodyBudget());
         request = new ClientRequest(head, body);
         target = request.target();
-        dialect = Dialect.ofPath(target.path());
+        this.client = client;
         requestId = loop.nextRequestId();
     }
 
@@ -73,7 +84,7 @@ final class Exchange implements DownstreamExchange {
         if (request.waitsForContinue()) {
             downstream.sendContinue();
         }
-        needsWholeBody = model == null && router.needsModel(target.path(), request.headers());
+        needsWholeBody = client.isOwn() || (model == null && router.needsModel(target.path(), request.headers()));
         if (!needsWholeBody) {
             choose(router.route(target.path(), request.headers(), model));
         }
@@ -100,8 +111,32 @@ final class Exchange implements DownstreamExchange {
         return streamId;
     }
 
+    /** The client's, by which it is answered; unknown for a format of the relay's own. */
     Dialect dialect() {
-        return dialect;
+        return client.dialect();
+    }
+
+    /** What the client speaks. */
+    ClientSide client() {
+        return client;
+    }
+
+    /** What {@code upstream} must be spoken to in, or null if it gets the request as it came. */
+    Dialect translatedFor(Upstream upstream) {
+        if (client.isOwn()) {
+            return upstream.mainDialect();
+        }
+        Dialect other = upstream.translates(client.dialect());
+        return other != null && client.translates(request.method(), target.path()) ? other : null;
+    }
+
+    /**
+     * What stands between the client and {@code upstream}, which is spoken to in {@code dialect}.
+     *
+     * @throws TranslationException if the request cannot be had in that dialect
+     */
+    Interpreter interpreter(Upstream upstream, Dialect dialect, RouteTarget place) {
+        return request.interpreter(client, new ClientSide.Asked(dialect, place.rewriteModel(), upstream.model()));
     }
 
     /** The longest frame that is held until it is whole. */
@@ -166,8 +201,11 @@ final class Exchange implements DownstreamExchange {
             return;
         }
         timeline.requestCompleteNs = System.nanoTime();
-        request.end(needsWholeBody, dialect);
+        request.end(needsWholeBody && !client.isOwn(), client.dialect());
         downstream.reading(true);
+        if (refusal == null && client.isOwn() && !readOwn()) {
+            return;
+        }
         if (refusal != null) {
             answer(refusal, Outcome.REFUSED);
         } else if (plan == null) {
@@ -371,6 +409,18 @@ final class Exchange implements DownstreamExchange {
         }
     }
 
+    /** Has the request read by what its client speaks; false if it is wrong, and answered. */
+    private boolean readOwn() {
+        try {
+            request.readBy(client);
+            return true;
+        } catch (TranslationException e) {
+            abortAll();
+            answer(new Refusal(400, "invalid_request", e.getMessage(), e.param(), null), Outcome.REFUSED);
+            return false;
+        }
+    }
+
     /** A body that is no JSON, such as an upload, has no model; a route that needs none may take it. */
     private void chooseByModel() {
         Route chosen = settings.router()
@@ -392,12 +442,14 @@ final class Exchange implements DownstreamExchange {
             refuseModel();
             return;
         }
-        if (chosen.dialect() != null) {
-            dialect = chosen.dialect();
+        if (chosen.dialect() != null && !client.isOwn()) {
+            client = DialectSide.of(chosen.dialect());
         }
         plan = settings.plan(chosen);
-        needsWholeBody |=
-                request.isRewrittenBy(chosen) || request.mayBeMadeToTellUsage(chosen, dialect) || plan.picksByBody();
+        needsWholeBody |= request.isRewrittenBy(chosen)
+                || request.mayBeMadeToTellUsage(chosen, client.dialect())
+                || plan.picksByBody()
+                || (plan.mayTranslate(client.dialect()) && client.translates(request.method(), target.path()));
         if (request.complete() || !plan.picksByBody()) {
             begin();
         }
@@ -527,9 +579,11 @@ final class Exchange implements DownstreamExchange {
         }
         var heartbeat = plan.route().heartbeat();
         boolean due = nowNs - timeline.requestCompleteNs >= heartbeat.interval().toNanos();
-        if (due && EarlyStream.isWanted(heartbeat, dialect)) {
+        if (due && EarlyStream.isWanted(heartbeat, client)) {
             status = 200;
-            early = new EarlyStream(downstream, Heads.stream(null, null, requestId, streamId()), dialect, heartbeat);
+            var head = Heads.stream(null, null, requestId, streamId());
+            head.headers().set(HttpHeaderNames.CONTENT_TYPE, client.streamType());
+            early = new EarlyStream(downstream, head, client, heartbeat);
             early.onSweep(nowNs);
         }
     }
@@ -566,6 +620,7 @@ final class Exchange implements DownstreamExchange {
             return;
         }
         if (ending.error() == null) {
+            stream.writeEnd();
             finish(ending.outcome(), false);
             return;
         }
@@ -584,7 +639,7 @@ final class Exchange implements DownstreamExchange {
             failInStream(RelayError.UPSTREAM_ERROR, failure.message(), Outcome.UPSTREAM_FAILED);
             return;
         }
-        answer(failure, Outcome.UPSTREAM_FAILED);
+        answer(failure, failure.status() == 400 ? Outcome.REFUSED : Outcome.UPSTREAM_FAILED);
     }
 
     /** Ends what the client may have a part of. */
@@ -624,7 +679,8 @@ final class Exchange implements DownstreamExchange {
     void answer(Refusal answer, Outcome outcome) {
         status = answer.status();
         errorCode = answer.code();
-        Dialect shape = dialect == Dialect.UNKNOWN ? Dialect.ofErrorShape(target.path()) : dialect;
+        boolean unknown = client.dialect() == Dialect.UNKNOWN && !client.isOwn();
+        ClientSide shape = unknown ? DialectSide.of(Dialect.ofErrorShape(target.path())) : client;
         byte[] json = shape.errorBody(status, errorCode, answer.message(), answer.field(), requestId);
         HttpHeaders headers = new DefaultHttpHeaders();
         headers.set(HeaderRules.OWN_REQUEST_ID, requestId);
@@ -701,7 +757,8 @@ final class Exchange implements DownstreamExchange {
                 requestId,
                 request.method().name(),
                 target.path(),
-                dialect,
+                client.dialect(),
+                attempt == null ? null : attempt.translatedTo(),
                 model,
                 upstreamName(),
                 status,

@@ -1,5 +1,6 @@
 package io.millrace.server.relay;
 
+import io.millrace.codec.translate.TranslationException;
 import io.millrace.server.balance.RetryAfter;
 
 /**
@@ -19,6 +20,15 @@ record Failure(String reason, boolean sameTarget, long retryAfterNs, Refusal ref
     /** There is no answer of the upstream's to give. */
     static Failure of(String reason, int status, String code, String message) {
         return new Failure(reason, true, RetryAfter.NONE, new Refusal(status, code, message, null, null));
+    }
+
+    /** The upstream's dialect cannot express the request: it was not asked, but one of another dialect may be. */
+    static Failure untranslatable(TranslationException why) {
+        return new Failure(
+                "untranslatable",
+                false,
+                RetryAfter.NONE,
+                new Refusal(400, "unsupported_parameter", why.getMessage(), why.param(), null));
     }
 
     /** All connections that are allowed are in use: the upstream is not at fault, but another must serve. */

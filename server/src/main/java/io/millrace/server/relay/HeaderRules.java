@@ -47,6 +47,26 @@ final class HeaderRules {
     private static final NameSet STREAM_OWN = NameSet.of(
             "content-length", "content-encoding", "cache-control", "x-accel-buffering", "x-millrace-request-id");
 
+    /** What browsers and SDKs say to a server of their own; another's might refuse it. */
+    private static final NameSet OF_CLIENT = NameSet.of(
+            "accept",
+            "accept-encoding",
+            "content-type",
+            "content-encoding",
+            "cookie",
+            "origin",
+            "referer",
+            "last-event-id",
+            "x-app",
+            "x-server-timeout");
+
+    private static final List<AsciiString> OF_PROVIDER = List.of(
+            AsciiString.cached("anthropic-"),
+            AsciiString.cached("openai-"),
+            AsciiString.cached("x-stainless-"),
+            AsciiString.cached("x-goog-"),
+            AsciiString.cached("sec-"));
+
     /** Names and values that were decoded are not validated once more. */
     private static final HttpHeadersFactory UNCHECKED =
             DefaultHttpHeadersFactory.headersFactory().withValidation(false);
@@ -69,6 +89,33 @@ final class HeaderRules {
             headers.set(credential.header(), credential.value());
         }
         return headers;
+    }
+
+    /**
+     * The fields of a client's request that an upstream of another dialect gets: without credentials, and without what
+     * concerns the client's own dialect or the form of the body.
+     */
+    static HttpHeaders translated(HttpHeaders client) {
+        var headers = UNCHECKED.newHeaders();
+        List<String> named = client.getAll(HttpHeaderNames.CONNECTION);
+        Iterator<Map.Entry<CharSequence, CharSequence>> fields = client.iteratorCharSequence();
+        while (fields.hasNext()) {
+            var field = fields.next();
+            CharSequence name = field.getKey();
+            if (passesToUpstream(name, named, true) && !OF_CLIENT.contains(name) && !isOfProvider(name)) {
+                headers.add(name, field.getValue());
+            }
+        }
+        return headers;
+    }
+
+    private static boolean isOfProvider(CharSequence name) {
+        for (AsciiString prefix : OF_PROVIDER) {
+            if (AsciiString.regionMatches(name, true, 0, prefix, 0, prefix.length())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**

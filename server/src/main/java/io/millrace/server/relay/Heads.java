@@ -1,5 +1,6 @@
 package io.millrace.server.relay;
 
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.Credential;
 import io.millrace.server.config.Upstream;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
@@ -47,6 +48,34 @@ final class Heads {
         return new DefaultHttpRequest(HttpVersion.HTTP_1_1, client.method(), asked.under(upstream.basePath()), headers);
     }
 
+    /**
+     * The request for an {@code upstream} that speaks {@code dialect} and not what its client does. A key of the client's
+     * own is passed on in the form that this dialect's servers know.
+     *
+     * @param uri path and query to ask for
+     * @param length of the body
+     */
+    static HttpRequest translated(
+            HttpRequest client, Target asked, Upstream upstream, Dialect dialect, String uri, int length) {
+        HttpHeaders headers = HeaderRules.translated(client.headers());
+        headers.set(HttpHeaderNames.HOST, upstream.authority());
+        headers.set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
+        headers.set(HttpHeaderNames.CONTENT_LENGTH, length);
+        headers.set(HttpHeaderNames.ACCEPT_ENCODING, HttpHeaderValues.IDENTITY);
+        if (dialect == Dialect.MESSAGES) {
+            headers.set("anthropic-version", "2023-06-01");
+        }
+        Credential credential = upstream.credential();
+        if (credential != null) {
+            headers.set(credential.header(), credential.value());
+        } else {
+            ClientKey.passOn(client.headers(), asked, dialect, headers);
+        }
+        Target target = Target.of(uri);
+        return new DefaultHttpRequest(
+                HttpVersion.HTTP_1_1, HttpMethod.POST, target.under(upstream.basePath()), headers);
+    }
+
     /** Whether a client of this upstream may have its own key in the query, where ours must not meet it. */
     private static boolean sendsKeyInQuery(Credential credential) {
         return credential != null && credential.header().equalsIgnoreCase("x-goog-api-key");
@@ -83,6 +112,17 @@ final class Heads {
         HttpHeaders headers = HeaderRules.toClient(upstream.headers(), credential, false);
         headers.set(HeaderRules.OWN_REQUEST_ID, requestId);
         return new DefaultHttpResponse(HttpVersion.HTTP_1_1, upstream.status(), headers);
+    }
+
+    /** Makes {@code head}, which came with an answer in another dialect, that of one in the client's. */
+    static void ofTranslated(HttpResponse head, Dialect client, String contentType) {
+        HttpHeaders headers = head.headers();
+        headers.set(HttpHeaderNames.CONTENT_TYPE, contentType);
+        // The only one that Anthropic's SDKs show; OpenAI's is among those of every stream.
+        if (client == Dialect.MESSAGES && !headers.contains("request-id")) {
+            String id = headers.get(HeaderRules.REQUEST_ID, headers.get(HeaderRules.OWN_REQUEST_ID));
+            headers.set("request-id", id);
+        }
     }
 
     /** Whether {@code head} begins an event stream: decided by its type, never by what the client asked for. */

@@ -1,37 +1,59 @@
 package io.millrace.server.relay;
 
+import io.millrace.codec.translate.TranslatedAnswer;
 import io.millrace.server.config.Credential;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import java.nio.charset.StandardCharsets;
 
 /**
  * A response that is no event stream: status, head and body go to the client as they come, once it is committed. Until then
  * they are held. An error of an upstream that was asked with a key of ours is held to its end, bounded, and searched for
- * that key, because some servers say in it which key they did not like. Confined to its event loop.
+ * that key, because some servers say in it which key they did not like. An answer to be translated is held to its end,
+ * too. Confined to its event loop.
  */
 final class PlainRelay {
     /** So much of a body is held; beyond it the answer must be given, or given up. */
     static final int MAX_HELD_BYTES = 64 * 1024;
+
+    /** The longest body that is translated. */
+    static final int MAX_TRANSLATED_BYTES = 32 * 1024 * 1024;
 
     private static final byte MASK = '*';
 
     private final DownstreamConnection downstream;
     private final HttpResponse head;
     private final byte[] secret;
+    private final Translator translator;
+    private boolean translated;
     private boolean committed;
     private boolean started;
     private ByteBuf held;
     private long bodyBytes;
 
-    /** {@code credential} is ours, or null if the client's own was used. */
-    PlainRelay(DownstreamConnection downstream, HttpResponse head, Credential credential) {
+    /** Makes the client's answer of the upstream's. */
+    @FunctionalInterface
+    interface Translator {
+        /** The answer to {@code body}, which came with {@code status}; no body makes this throw. */
+        TranslatedAnswer translate(int status, byte[] body);
+    }
+
+    /**
+     * A response whose head has come.
+     *
+     * @param credential ours, or null if the client's own was used
+     * @param translator null if the body is the client's as it is
+     */
+    PlainRelay(DownstreamConnection downstream, HttpResponse head, Credential credential, Translator translator) {
         this.downstream = downstream;
         this.head = head;
+        this.translator = translator;
         boolean guarded = credential != null && head.status().code() >= 400;
         secret = guarded ? bytesOf(credential) : null;
     }
@@ -76,13 +98,34 @@ final class PlainRelay {
             held = Unpooled.buffer(512);
         }
         int length = content.readableBytes();
-        held.writeBytes(content, secret == null ? length : Math.min(length, MAX_HELD_BYTES - held.readableBytes()));
+        held.writeBytes(content, isWhole() ? Math.min(length, limit() - held.readableBytes()) : length);
         content.release();
     }
 
     /** Whether all is held that may be. */
     boolean isFull() {
-        return held != null && held.readableBytes() >= MAX_HELD_BYTES;
+        return held != null && held.readableBytes() >= limit();
+    }
+
+    /** Whether the client's body is made of the upstream's. */
+    boolean isTranslated() {
+        return translator != null;
+    }
+
+    /** Makes the client's answer of what is held, which is the whole body. */
+    void translate() {
+        if (translator == null || translated) {
+            return;
+        }
+        translated = true;
+        byte[] body = held == null ? new byte[0] : ByteBufUtil.getBytes(held);
+        release();
+        TranslatedAnswer answer = translator.translate(status(), body);
+        held = Unpooled.wrappedBuffer(answer.body());
+        if (answer.status() != status()) {
+            head.setStatus(HttpResponseStatus.valueOf(answer.status()));
+            head.headers().set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
+        }
     }
 
     /** Whether what is held begins as JSON does, or nothing is held yet. */
@@ -97,7 +140,7 @@ final class PlainRelay {
     /** This is the client's answer: what is held goes to it, and the rest as it comes, unless it is to be searched. */
     void commit() {
         committed = true;
-        if (secret == null) {
+        if (!isWhole()) {
             begin();
         }
     }
@@ -114,7 +157,8 @@ final class PlainRelay {
         if (started) {
             return;
         }
-        if (held != null) {
+        translate();
+        if (held != null && secret != null) {
             maskSecret();
         }
         head.headers().set(HttpHeaderNames.CONTENT_LENGTH, held == null ? 0 : held.readableBytes());
@@ -127,6 +171,15 @@ final class PlainRelay {
             held.release();
             held = null;
         }
+    }
+
+    /** Whether the body must be here as a whole before any of it leaves. */
+    private boolean isWhole() {
+        return secret != null || translator != null;
+    }
+
+    private int limit() {
+        return translator == null ? MAX_HELD_BYTES : MAX_TRANSLATED_BYTES;
     }
 
     private void begin() {

@@ -1,5 +1,6 @@
 package io.millrace.server.relay;
 
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.chat.OpenApi;
 import io.millrace.server.config.OwnPaths;
 import io.millrace.server.config.RelayConfig;
@@ -7,6 +8,7 @@ import io.millrace.server.console.Console;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.DownstreamExchange;
 import io.millrace.server.downstream.RequestHandler;
+import io.millrace.server.format.DialectSide;
 import io.millrace.server.metrics.LoopCounters;
 import io.millrace.server.metrics.Metrics;
 import io.millrace.server.timing.Sweeper;
@@ -162,7 +164,8 @@ public final class Relay implements RequestHandler {
                 return stop;
             }
         }
-        var exchange = new Exchange(loop, current, connection, request);
+        var client = DialectSide.of(Dialect.ofPath(target.path()));
+        var exchange = new Exchange(loop, current, connection, client, request);
         String violation =
                 current.config().injectsCredentials() ? OpenGuard.violation(request, current.config()) : null;
         if (crossOrigin != null && crossOrigin.isGranted(request)) {

@@ -1,5 +1,6 @@
 package io.millrace.server.relay;
 
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.balance.Backoff;
 import io.millrace.server.balance.HedgeBudget;
 import io.millrace.server.config.Balance;
@@ -31,6 +32,16 @@ record RoutePlan(Route route, List<RelaySettings.Destination> targets, Backoff b
     /** Whether the origin hangs on the body, which must then be here before one is picked. */
     boolean picksByBody() {
         return route.balance().kind() == Balance.Kind.PROMPT_PREFIX && hasChoice();
+    }
+
+    /** Whether a target may get a request of this dialect translated. */
+    boolean mayTranslate(Dialect dialect) {
+        for (int i = 0; i < targets.size(); i++) {
+            if (targets.get(i).upstream().translates(dialect) != null) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private boolean hasChoice() {

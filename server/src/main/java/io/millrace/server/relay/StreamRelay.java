@@ -14,6 +14,8 @@ import io.millrace.server.config.Heartbeat;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.FrameSink;
+import io.millrace.server.format.ClientSide;
+import io.millrace.server.format.Interpreter;
 import io.millrace.server.http.ChunkedBody;
 import io.millrace.server.upstream.StreamListener;
 import io.millrace.server.upstream.UpstreamListener.Breakage;
@@ -21,6 +23,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
 
 /**
  * The streaming phase of an exchange: frames in, frames out, and what is true about the stream in between. It knows no
@@ -29,6 +32,9 @@ import java.nio.charset.StandardCharsets;
  * <p>Until it is committed nothing is written: head and structural frames are held in the client's sink, so that another
  * attempt can take this one's place. The first output commits it, and all leaves in one flush; so does an end without
  * output, and what is more than the bounds of what is held.
+ *
+ * <p>Where client and upstream speak otherwise, the upstream's frames say what is true about the stream, and an
+ * {@link Interpreter} what the client gets of each.
  */
 final class StreamRelay implements StreamListener {
     /** What is pending is written early when it has grown to this, so that a large read does not double in memory. */
@@ -39,9 +45,13 @@ final class StreamRelay implements StreamListener {
 
     private static final int MAX_HELD_BYTES = 256 * 1024;
     private static final int UNSURE_GRACE_FACTOR = 20;
+    /** A frame that is translated must be there as a whole: the last of a Responses stream repeats its answer. */
+    static final int MAX_TRANSLATED_FRAME = 16 * 1024 * 1024;
 
     private final DownstreamConnection downstream;
     private final Dialect dialect;
+    private final ClientSide client;
+    private final Interpreter interpreter;
     private final StreamInspector inspector;
     private final SseFrameDecoder frames;
     private final Timeline timeline;
@@ -73,6 +83,7 @@ final class StreamRelay implements StreamListener {
     private boolean usageDropped;
     private StreamStop stop;
     private boolean inLongFrame;
+    private boolean tooLong;
 
     /** Learns that a stream is the client's answer. */
     @FunctionalInterface
@@ -81,10 +92,19 @@ final class StreamRelay implements StreamListener {
         void onCommit(StreamRelay stream);
     }
 
+    /**
+     * A stream that has just begun.
+     *
+     * @param dialect of the upstream
+     * @param client what the client speaks
+     * @param interpreter between the two; null passes the frames on as they are
+     */
     StreamRelay(
             DownstreamConnection downstream,
             HttpResponse head,
             Dialect dialect,
+            ClientSide client,
+            Interpreter interpreter,
             SseFrameDecoder frames,
             Timeline timeline,
             Heartbeat heartbeat,
@@ -94,6 +114,8 @@ final class StreamRelay implements StreamListener {
         this.downstream = downstream;
         this.head = head;
         this.dialect = dialect;
+        this.client = client;
+        this.interpreter = interpreter;
         inspector = dialect.newInspector();
         this.frames = frames;
         this.timeline = timeline;
@@ -236,7 +258,7 @@ final class StreamRelay implements StreamListener {
         if (!committed) {
             weigh(kind, end - start);
         }
-        append(buf, start, end);
+        relay(kind, buf, start, end);
         closeIfLast();
     }
 
@@ -244,6 +266,11 @@ final class StreamRelay implements StreamListener {
     public void onPiece(ByteBuf buf, int start, int end, boolean first, boolean last) {
         if (closedToFrames) {
             lastFrameDropped = true;
+            return;
+        }
+        if (interpreter != null) {
+            tooLong = true;
+            closedToFrames = true;
             return;
         }
         FrameKind kind = inspector.inspectPiece(buf, start, end, first, last);
@@ -264,7 +291,7 @@ final class StreamRelay implements StreamListener {
 
     @Override
     public void onLateLineFeed(ByteBuf buf, int index) {
-        if (!lastFrameDropped) {
+        if (!lastFrameDropped && interpreter == null) {
             append(buf, index, index + 1);
         }
     }
@@ -293,6 +320,10 @@ final class StreamRelay implements StreamListener {
         if (inLongFrame) {
             return Ending.withError(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended inside a frame");
         }
+        if (tooLong) {
+            return Ending.withError(
+                    RelayError.UPSTREAM_ERROR, "The upstream sent a frame that is too long to be translated");
+        }
         if (stop != null) {
             writeStop();
             if (inspector.end() == StreamEnd.OPEN) {
@@ -301,7 +332,10 @@ final class StreamRelay implements StreamListener {
         }
         return switch (inspector.end()) {
             case FINISHED, TERMINAL, DONE -> Ending.asRelayed(Outcome.COMPLETED);
-            case ERROR -> Ending.asRelayed(Outcome.UPSTREAM_ERROR);
+            case ERROR ->
+                interpreter == null || interpreter.isOver()
+                        ? Ending.asRelayed(Outcome.UPSTREAM_ERROR)
+                        : Ending.withError(RelayError.UPSTREAM_ERROR, hiddenError());
             case HIDDEN_ERROR -> Ending.withError(RelayError.UPSTREAM_ERROR, hiddenError());
             case OPEN ->
                 Ending.withError(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended before its terminal");
@@ -362,18 +396,32 @@ final class StreamRelay implements StreamListener {
         return !inLongFrame && !frames.awaitsLineFeed();
     }
 
+    /** Writes the end of a stream that is complete, where the upstream's own is not the client's. */
+    void writeEnd() {
+        if (interpreter != null && !interpreter.isOver()) {
+            write(stop == null || nearlyComplete() ? interpreter::finish : interpreter::stop);
+        }
+    }
+
     /**
-     * Writes the dialect's error frame.
+     * Writes the client's error frame.
      *
      * @return false if none could be written: the dialect is not known, or half a frame is with the client already
      */
     boolean writeError(RelayError error, String message) {
-        if (dialect == Dialect.UNKNOWN || inLongFrame) {
+        if (inLongFrame) {
             return false;
         }
         String full = message + " after " + inspector.outputFrames() + " output frames, " + bodyBytes() + " bytes";
+        if (interpreter != null) {
+            write(out -> interpreter.fail(error, full, out));
+            return true;
+        }
         ByteBuf frame =
-                dialect.errorFrame(downstream.channel().alloc(), error, full, inspector.sequenceNumber(), requestId);
+                client.errorFrame(downstream.channel().alloc(), error, full, inspector.sequenceNumber(), requestId);
+        if (frame == null) {
+            return false;
+        }
         try {
             sink.append(frame, frame.readerIndex(), frame.writerIndex());
         } finally {
@@ -416,6 +464,10 @@ final class StreamRelay implements StreamListener {
         if (!committed) {
             return;
         }
+        if (interpreter != null && !nearlyComplete()) {
+            write(out -> interpreter.onSilence(nowNs, out));
+            flush();
+        }
         long silentSinceNs = lastWriteNs == 0 ? timeline.startNs : lastWriteNs;
         if (nowNs - silentSinceNs < intervalNs || !betweenFrames() || nearlyComplete()) {
             return;
@@ -433,6 +485,9 @@ final class StreamRelay implements StreamListener {
 
     /** Nothing of the upstream's follows, so that a line feed which its last frame may still wait for is ours to write. */
     private void writeStop() {
+        if (interpreter != null) {
+            return;
+        }
         if (frames.awaitsLineFeed()) {
             appendText("\n");
         }
@@ -459,6 +514,10 @@ final class StreamRelay implements StreamListener {
             if (verdict == TailVerdict.TERMINAL) {
                 commit();
             }
+            if (interpreter != null) {
+                translateTail(verdict, tail);
+                return;
+            }
             if (verdict != TailVerdict.DROP) {
                 append(tail, tail.readerIndex(), tail.writerIndex());
             }
@@ -470,6 +529,19 @@ final class StreamRelay implements StreamListener {
         }
     }
 
+    /** A frame that lacks nothing but its blank line. */
+    private void translateTail(TailVerdict verdict, ByteBuf tail) {
+        if (verdict == TailVerdict.TERMINAL) {
+            ByteBuf whole = downstream.channel().alloc().buffer(tail.readableBytes() + 2);
+            try {
+                whole.writeBytes(tail, tail.readerIndex(), tail.readableBytes()).writeShort('\n' << 8 | '\n');
+                relay(FrameKind.TERMINAL, whole, 0, whole.writerIndex());
+            } finally {
+                whole.release();
+            }
+        }
+    }
+
     private String hiddenError() {
         String detail = inspector.errorMessage();
         return "The upstream failed" + (detail == null ? "" : ": " + detail);
@@ -477,19 +549,13 @@ final class StreamRelay implements StreamListener {
 
     /** Messages pings are legal only after {@code message_start}; before it a comment is. */
     private HeartbeatForm form() {
-        HeartbeatForm form = form(heartbeat, dialect);
+        HeartbeatForm form = form(heartbeat, client);
         return form == HeartbeatForm.PING_EVENT && !contentSeen ? HeartbeatForm.COMMENT : form;
     }
 
-    /** The form that heartbeats of this dialect take, none where they are off. */
-    static HeartbeatForm form(Heartbeat heartbeat, Dialect dialect) {
-        if (heartbeat.interval().isZero()) {
-            return HeartbeatForm.NONE;
-        }
-        if (heartbeat.form() != null) {
-            return heartbeat.form();
-        }
-        return dialect == Dialect.UNKNOWN ? HeartbeatForm.NONE : dialect.heartbeat();
+    /** The form that this client's heartbeats take, none where they are off. */
+    static HeartbeatForm form(Heartbeat heartbeat, ClientSide client) {
+        return heartbeat.interval().isZero() ? HeartbeatForm.NONE : client.heartbeat(heartbeat.form());
     }
 
     private void onKind(FrameKind kind) {
@@ -503,7 +569,7 @@ final class StreamRelay implements StreamListener {
             outputUnstamped |= timeline.firstOutputNs == 0;
             timeline.onOutput(readNs);
         }
-        contentSeen |= kind != FrameKind.KEEP_ALIVE;
+        contentSeen |= interpreter == null && kind != FrameKind.KEEP_ALIVE;
     }
 
     /** Whether a frame that is not yet the client's makes the stream its answer. An error is the attempt's to judge. */
@@ -523,9 +589,35 @@ final class StreamRelay implements StreamListener {
         return end == StreamEnd.ERROR || end == StreamEnd.HIDDEN_ERROR;
     }
 
+    /** What follows the end of a translated stream has no meaning for the client, and its usage came before. */
     private void closeIfLast() {
         StreamEnd end = inspector.end();
-        closedToFrames = end == StreamEnd.DONE || end == StreamEnd.HIDDEN_ERROR;
+        closedToFrames = end == StreamEnd.DONE
+                || end == StreamEnd.HIDDEN_ERROR
+                || (interpreter != null && (end == StreamEnd.TERMINAL || interpreter.isOver()));
+    }
+
+    /** A hidden error is left to the frame of ours that tells it. */
+    private void relay(FrameKind kind, ByteBuf buf, int start, int end) {
+        if (interpreter == null) {
+            append(buf, start, end);
+        } else if (kind != FrameKind.HIDDEN_ERROR) {
+            write(out -> interpreter.frame(buf, start, end, out));
+        }
+    }
+
+    /** Appends what {@code writer} writes. */
+    private void write(Consumer<ByteBuf> writer) {
+        ByteBuf out = downstream.channel().alloc().buffer();
+        try {
+            writer.accept(out);
+            if (out.isReadable()) {
+                contentSeen = true;
+                append(out, out.readerIndex(), out.writerIndex());
+            }
+        } finally {
+            out.release();
+        }
     }
 
     /** Bytes of the buffer being read stay in it for now: more of them may follow, or the rest of their chunk. */

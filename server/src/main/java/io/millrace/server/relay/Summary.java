@@ -7,6 +7,7 @@ import io.millrace.codec.dialect.Usage;
  * What is to be said about an exchange that is over, for the access log and the counts.
  *
  * @param path the raw path without its query, where keys can be
+ * @param translatedTo the upstream's dialect where it is not the client's, else null
  * @param model the model asked for, else the one that answered, or null
  * @param upstream the upstream's name in the configuration, or null if none was chosen
  * @param status the status that the client got
@@ -26,6 +27,7 @@ record Summary(
         String method,
         String path,
         Dialect dialect,
+        Dialect translatedTo,
         String model,
         String upstream,
         int status,
@@ -54,6 +56,7 @@ record Summary(
                 method,
                 path,
                 Dialect.UNKNOWN,
+                null,
                 null,
                 null,
                 status,

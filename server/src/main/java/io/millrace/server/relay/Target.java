@@ -17,6 +17,8 @@ record Target(String path, String query) {
     /** Lower camel case of two words or more, such as {@code countTokens}. */
     private static final Pattern GOOGLE_METHOD = Pattern.compile("[a-z]+(?:[A-Z][a-z]+)+");
 
+    private static final List<String> VERSIONS = List.of("/v1", "/v1beta");
+
     static Target of(String uri) {
         String rest = uri.startsWith("/") ? uri : withoutAuthority(uri);
         int query = rest.indexOf('?');
@@ -33,15 +35,16 @@ record Target(String path, String query) {
     }
 
     /**
-     * The target to ask an upstream for: the upstream's own path in front, where a last {@code /v1} of it that is the
-     * request's first segment too is not doubled.
+     * The target to ask an upstream for: the upstream's own path in front, where a last {@code /v1} or {@code /v1beta} of
+     * it that is the request's first segment too is not doubled.
      */
     String under(String basePath) {
-        String prefix = basePath;
-        if (prefix.endsWith("/v1") && (path.equals("/v1") || path.startsWith("/v1/"))) {
-            prefix = prefix.substring(0, prefix.length() - "/v1".length());
+        for (String version : VERSIONS) {
+            if (basePath.endsWith(version) && (path.equals(version) || path.startsWith(version + "/"))) {
+                return basePath.substring(0, basePath.length() - version.length()) + path + query;
+            }
         }
-        return prefix + path + query;
+        return basePath + path + query;
     }
 
     /** This without the query parameters of these names; the others stay byte for byte. */

@@ -1,0 +1,99 @@
+package io.millrace.server.format;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.dialect.HeartbeatForm;
+import io.millrace.codec.dialect.RelayError;
+import io.millrace.codec.dialect.StreamStop;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+
+/**
+ * What the client of one exchange speaks: how the relay itself answers it, and what its request becomes for an upstream
+ * that speaks otherwise. Where {@link #isOwn} no upstream speaks it, so that each request is read as a whole
+ * ({@link #read}) and translated. Confined to the exchange's event loop.
+ */
+public interface ClientSide {
+    /** The content type of translated answers and of errors. */
+    String JSON = "application/json";
+
+    /** The dialect; {@link Dialect#UNKNOWN} for a format of the relay's own. */
+    Dialect dialect();
+
+    /** Whether it is a format of the relay's own. */
+    default boolean isOwn() {
+        return false;
+    }
+
+    /**
+     * Reads a whole request of an own format, once and before anything is asked about it.
+     *
+     * @param body remains with the caller, its indices as they are; empty if there is none
+     * @throws io.millrace.codec.translate.TranslationException if the request is wrong, which its client is told
+     */
+    default void read(HttpRequest head, ByteBuf body) {}
+
+    /** The model that an own format's request names, or null. */
+    default String model() {
+        return null;
+    }
+
+    /** Whether an own format's request asks for a stream. */
+    default boolean stream() {
+        return false;
+    }
+
+    /** Whether requests like this can be translated; where not, they are passed on as they are. */
+    boolean translates(HttpMethod method, String path);
+
+    /**
+     * What the request becomes for one attempt.
+     *
+     * @param uri the path and query that the client asked for, as they came
+     * @param body the whole body as the client sent it; remains with the caller, its indices as they are
+     * @throws io.millrace.codec.translate.TranslationException if the upstream's dialect cannot express it, or it is wrong
+     */
+    Interpreter interpreter(String uri, ByteBuf body, Asked asked);
+
+    /** A JSON error body; see {@link Dialect#errorBody}. */
+    byte[] errorBody(int status, String code, String message, String field, String requestId);
+
+    /**
+     * What ends a stream of which no translation has a part, and says that it failed; null if nothing can. Ownership of the
+     * result is transferred.
+     *
+     * @param lastSequenceNumber the one that the client has seen last, -1 if none
+     */
+    ByteBuf errorFrame(
+            ByteBufAllocator alloc, RelayError error, String message, long lastSequenceNumber, String requestId);
+
+    /** A whole stream without output that has been stopped; may be empty. Ownership of the result is transferred. */
+    ByteBuf stopFrames(ByteBufAllocator alloc, StreamStop stop);
+
+    /**
+     * The form of heartbeats, {@link HeartbeatForm#NONE} if there are none.
+     *
+     * @param configured by the route, or null
+     */
+    HeartbeatForm heartbeat(HeartbeatForm configured);
+
+    /** The content type of a stream that is not passed through. */
+    default String streamType() {
+        return "text/event-stream; charset=utf-8";
+    }
+
+    /** The content type of a translated answer that is no stream. */
+    default String answerType() {
+        return JSON;
+    }
+
+    /**
+     * What an attempt asks of its upstream.
+     *
+     * @param dialect that the upstream speaks
+     * @param model that the route replaces the client's by, or null
+     * @param usualModel that the upstream is asked for in translated requests, or null
+     */
+    record Asked(Dialect dialect, String model, String usualModel) {}
+}

@@ -1,0 +1,96 @@
+package io.millrace.server.format;
+
+import io.millrace.codec.dialect.RelayError;
+import io.millrace.codec.translate.StreamTranslator;
+import io.millrace.codec.translate.TranslatedAnswer;
+import io.millrace.codec.translate.TranslatedRequest;
+import io.millrace.codec.translate.Translation;
+import io.netty.buffer.ByteBuf;
+
+/**
+ * Stands between a client and one upstream that speaks otherwise, for one attempt: has the request in the upstream's
+ * dialect, and makes the client's answer of what comes back, which is either a stream or a body. Whatever the upstream
+ * sends, nothing here throws. Confined to the exchange's event loop.
+ */
+public final class Interpreter {
+    private final Translation translation;
+    private final TranslatedRequest request;
+    private final Silence silence;
+    private StreamTranslator stream;
+
+    /** Writes what a client's stream must not be kept waiting for any longer. */
+    @FunctionalInterface
+    public interface Silence {
+        /** Called now and then between two frames; appends to {@code out} or not. */
+        void onSilence(long nowNs, ByteBuf out);
+    }
+
+    /** Of a translation and the request that it made. */
+    public Interpreter(Translation translation, TranslatedRequest request) {
+        this(translation, request, (nowNs, out) -> {});
+    }
+
+    /** Of a translation that may hold output back. */
+    public Interpreter(Translation translation, TranslatedRequest request, Silence silence) {
+        this.translation = translation;
+        this.request = request;
+        this.silence = silence;
+    }
+
+    /** The request as the upstream gets it. */
+    public TranslatedRequest request() {
+        return request;
+    }
+
+    /** Appends to {@code out} what the whole frame {@code frame[start, end)} is for the client; all buffers remain the caller's. */
+    public void frame(ByteBuf frame, int start, int end, ByteBuf out) {
+        stream().frame(frame, start, end, out);
+    }
+
+    /** Appends what has been held back for too long. */
+    public void onSilence(long nowNs, ByteBuf out) {
+        if (stream != null && !stream.isOver()) {
+            silence.onSilence(nowNs, out);
+        }
+    }
+
+    /** Appends the end, now that the upstream's stream is complete; an error if it never said why it stops. */
+    public void finish(ByteBuf out) {
+        stream().finish(out);
+        if (!stream.isOver()) {
+            fail(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended before its terminal", out);
+        }
+    }
+
+    /** Appends the end of a stream whose client wants no more of it. */
+    public void stop(ByteBuf out) {
+        stream().stop(out);
+    }
+
+    /** Appends an error of the relay's own, which ends the client's stream, unless that has its end or an error already. */
+    public void fail(RelayError error, String message, ByteBuf out) {
+        stream().fail(error, message, out);
+    }
+
+    /** Whether the client's stream has its end, or its error. */
+    public boolean isOver() {
+        return stream != null && stream.isOver();
+    }
+
+    /** The client's answer, which is an error if {@code body} is none of the upstream's. */
+    public TranslatedAnswer answer(byte[] body, String requestId) {
+        return translation.answer(body, requestId);
+    }
+
+    /** The body of the client's error for an upstream's with this status. */
+    public byte[] error(int status, byte[] body, String requestId) {
+        return translation.error(status, body, requestId);
+    }
+
+    private StreamTranslator stream() {
+        if (stream == null) {
+            stream = translation.stream();
+        }
+        return stream;
+    }
+}
