@@ -9,7 +9,9 @@ public interface ClientFormat {
         return switch (dialect) {
             case CHAT -> ChatClient.INSTANCE;
             case MESSAGES -> MessagesClient.INSTANCE;
-            case RESPONSES, GEMINI, UNKNOWN ->
+            case RESPONSES -> ResponsesClient.INSTANCE;
+            case GEMINI -> GeminiClient.INSTANCE;
+            case UNKNOWN ->
                 throw new IllegalArgumentException("dialect: " + dialect + " (expected: one that is translated)");
         };
     }

@@ -42,6 +42,13 @@ abstract class FrameWriter implements DeltaWriter {
         ByteBufUtil.writeAscii(out, "\r\n\r\n");
     }
 
+    /** Writes JSON that is ready as a frame of data alone, with CRLF. */
+    final void crlfRaw(byte[] body) {
+        ByteBufUtil.writeAscii(out, "data: ");
+        out.writeBytes(body);
+        ByteBufUtil.writeAscii(out, "\r\n\r\n");
+    }
+
     /** Writes {@code data: [DONE]}. */
     final void doneMark() {
         SseEncoder.event(out, null, null, "[DONE]");

@@ -15,19 +15,30 @@ import java.util.Set;
 final class JsonFields {
     private final ObjectNode object;
     private final String path;
+    private final boolean proto;
     private final Set<String> known = new HashSet<>();
 
-    private JsonFields(ObjectNode object, String path) {
+    private JsonFields(ObjectNode object, String path, boolean proto) {
         this.object = object;
         this.path = path;
+        this.proto = proto;
     }
 
     static JsonFields ofBody(byte[] body) {
+        return ofBody(body, false);
+    }
+
+    /** The same, if names may be written {@code like_this} as well as {@code likeThis}, as in Google's JSON. */
+    static JsonFields ofProtoBody(byte[] body) {
+        return ofBody(body, true);
+    }
+
+    private static JsonFields ofBody(byte[] body, boolean proto) {
         ObjectNode object = Json.parseObject(body, 0, body.length);
         if (object == null) {
             throw new TranslationException((String) null, "the body is not a JSON object");
         }
-        return new JsonFields(object, "");
+        return new JsonFields(object, "", proto);
     }
 
     /** The object as it is. */
@@ -48,6 +59,11 @@ final class JsonFields {
     JsonNode any(String key) {
         known.add(key);
         JsonNode value = object.get(key);
+        if (value == null && proto) {
+            String other = snakeCase(key);
+            known.add(other);
+            value = object.get(other);
+        }
         return value == null || value.isNull() ? null : value;
     }
 
@@ -113,7 +129,7 @@ final class JsonFields {
 
     JsonFields object(String key) {
         ObjectNode tree = tree(key);
-        return tree == null ? null : new JsonFields(tree, path(key));
+        return tree == null ? null : new JsonFields(tree, path(key), proto);
     }
 
     JsonFields requiredObject(String key) {
@@ -132,7 +148,7 @@ final class JsonFields {
             if (!(element instanceof ObjectNode tree)) {
                 throw new TranslationException(at, "expected an object");
             }
-            all.add(new JsonFields(tree, at));
+            all.add(new JsonFields(tree, at, proto));
         }
         return all;
     }
@@ -181,5 +197,14 @@ final class JsonFields {
             return array;
         }
         throw refuse(key, "expected an array");
+    }
+
+    private static String snakeCase(String key) {
+        StringBuilder name = new StringBuilder();
+        for (int i = 0; i < key.length(); i++) {
+            char c = key.charAt(i);
+            name.append(Character.isUpperCase(c) ? "_" + Character.toLowerCase(c) : String.valueOf(c));
+        }
+        return name.toString();
     }
 }

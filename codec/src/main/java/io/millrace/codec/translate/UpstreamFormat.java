@@ -9,7 +9,9 @@ public interface UpstreamFormat {
         return switch (dialect) {
             case CHAT -> ChatUpstream.INSTANCE;
             case MESSAGES -> MessagesUpstream.INSTANCE;
-            case RESPONSES, GEMINI, UNKNOWN ->
+            case RESPONSES -> ResponsesUpstream.INSTANCE;
+            case GEMINI -> GeminiUpstream.INSTANCE;
+            case UNKNOWN ->
                 throw new IllegalArgumentException("dialect: " + dialect + " (expected: one that is translated)");
         };
     }

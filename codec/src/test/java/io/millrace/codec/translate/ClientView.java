@@ -46,7 +46,9 @@ abstract class ClientView {
         ClientView view = switch (dialect) {
             case CHAT -> new ChatView();
             case MESSAGES -> new MessagesView();
-            case RESPONSES, GEMINI, UNKNOWN -> throw new IllegalArgumentException("no view of " + dialect);
+            case RESPONSES -> new ResponsesView();
+            case GEMINI -> new GeminiView();
+            case UNKNOWN -> throw new IllegalArgumentException("no view of " + dialect);
         };
         for (byte[] frame : Recorded.frames(stream.getBytes(StandardCharsets.UTF_8))) {
             view.frame(new String(frame, StandardCharsets.UTF_8));
@@ -54,7 +56,7 @@ abstract class ClientView {
         return view;
     }
 
-    /** The dialect's word for this reason. */
+    /** The dialect's word for this reason, or for the lack of one where the reason is null. */
     abstract String finishOf(StopReason reason);
 
     abstract void read(String type, JsonNode json);
@@ -93,6 +95,9 @@ abstract class ClientView {
 
         @Override
         String finishOf(StopReason reason) {
+            if (reason == null) {
+                return null;
+            }
             return switch (reason) {
                 case END, STOP_SEQUENCE, PAUSE, STOPPED, OTHER -> "stop";
                 case LENGTH, CONTEXT_FULL -> "length";
@@ -148,6 +153,9 @@ abstract class ClientView {
 
         @Override
         String finishOf(StopReason reason) {
+            if (reason == null) {
+                return null;
+            }
             return switch (reason) {
                 case END, OTHER, STOPPED -> "end_turn";
                 case STOP_SEQUENCE -> "stop_sequence";

@@ -22,7 +22,7 @@ final class Recorded {
 
     /** The dialects that are translated. */
     static List<Dialect> dialects() {
-        return List.of(Dialect.CHAT, Dialect.MESSAGES);
+        return List.of(Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI);
     }
 
     /** The files of one dialect's streams. */

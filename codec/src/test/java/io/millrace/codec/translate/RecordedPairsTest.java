@@ -2,6 +2,7 @@ package io.millrace.codec.translate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.millrace.codec.dialect.Dialect;
 import java.nio.charset.StandardCharsets;
@@ -26,10 +27,25 @@ class RecordedPairsTest {
             Map.entry("end_turn", StopReason.END),
             Map.entry("max_tokens", StopReason.LENGTH),
             Map.entry("tool_use", StopReason.TOOL_CALLS),
-            Map.entry("refusal", StopReason.REFUSAL));
+            Map.entry("refusal", StopReason.REFUSAL),
+            Map.entry("completed", StopReason.END),
+            Map.entry("incomplete:max_output_tokens", StopReason.LENGTH),
+            Map.entry("STOP", StopReason.END),
+            Map.entry("block:SAFETY", StopReason.CONTENT_FILTER));
+
+    /** Streams whose last frame lacks its blank line: a strict parser does not see it, a relay must. */
+    private static final Map<String, String> FINISH_IN_TAIL = Map.of("gemini-prompt-blocked.sse", "block:SAFETY");
+
+    /** A reasoning summary of four parts, with a blank line between them. */
+    private static final Map<String, String> PARAGRAPHS = Map.of(
+            "responses-openai-reasoning-summary.sse",
+            "850ada24574b27f42b158f5c750bb1fcc5a6d5fbe0a5899e206aa378bd0bfa2f");
 
     /** Tools that the provider runs itself: the client has nothing to do with their calls. */
     private static final Set<String> PROVIDER_TOOLS = Set.of("anthropic-web-search.sse");
+
+    /** Gemini has whole calls only. */
+    private static final String CUT_CALL = "anthropic-max-tokens-cut-tool-no-eof-blank.sse";
 
     /** xAI's answer tokens leave reasoning out; a translated count never does. */
     private static final Map<String, Long> OUTPUT_TOKENS = Map.of("chat-xai-empty-deltas.sse", 231L);
@@ -48,8 +64,8 @@ class RecordedPairsTest {
 
         ClientView view = ClientView.of(client, Recorded.translate(translator, Recorded.frames(Recorded.read(file))));
 
-        assertTextIs(expected, view);
-        assertCallsAre(file, expected, view);
+        assertTextIs(file, expected, view);
+        assertCallsAre(file, client, expected, view);
         if (!expected.get("error").isNull()) {
             assertThat(view.error).isNotEmpty();
             assertThat(view.finish).isNull();
@@ -58,16 +74,18 @@ class RecordedPairsTest {
         assertThat(view.error).isNull();
         assertThat(view.ended).isTrue();
         assertThat(translator.isOver()).isTrue();
-        String finish = expected.get("finish").textValue();
+        String finish = FINISH_IN_TAIL.getOrDefault(file, expected.get("finish").textValue());
         // Messages says by its stop reason what Chat says by the field of the text.
         boolean refused =
                 client == Dialect.MESSAGES && !expected.get("refusal").asText().isEmpty();
         StopReason reason = refused ? StopReason.REFUSAL : REASONS.get(finish == null ? "" : finish);
-        assertThat(view.finish).isEqualTo(reason == null ? null : view.finishOf(reason));
+        // Where calls end like any answer, the calls tell.
+        boolean called = reason == StopReason.END && !view.calls.isEmpty();
+        assertThat(view.finish).isEqualTo(view.finishOf(called ? StopReason.TOOL_CALLS : reason));
         assertUsageIs(file, expected, translator.usage(), view);
     }
 
-    private static void assertTextIs(JsonNode expected, ClientView view) {
+    private static void assertTextIs(String file, JsonNode expected, ClientView view) {
         String refusal = expected.get("refusal").asText();
         String text = view.text.toString();
         if (refusal.isEmpty()) {
@@ -75,16 +93,41 @@ class RecordedPairsTest {
         } else {
             assertThat(text + view.refusal).isEqualTo(refusal);
         }
-        assertMatches(expected.get("reasoning"), view.reasoning.toString());
+        if (PARAGRAPHS.containsKey(file)) {
+            assertThat(sha256(view.reasoning.toString())).isEqualTo(PARAGRAPHS.get(file));
+        } else {
+            assertMatches(expected.get("reasoning"), view.reasoning.toString());
+        }
     }
 
-    private static void assertCallsAre(String file, JsonNode expected, ClientView view) {
+    private static void assertCallsAre(String file, Dialect client, JsonNode expected, ClientView view) {
         JsonNode tools = expected.get("tools");
-        assertThat(view.calls).hasSize(PROVIDER_TOOLS.contains(file) ? 0 : tools.size());
+        boolean cut = file.equals(CUT_CALL) && client == Dialect.GEMINI;
+        assertThat(view.calls).hasSize(PROVIDER_TOOLS.contains(file) || cut ? 0 : tools.size());
         for (int i = 0; i < view.calls.size(); i++) {
             assertThat(view.calls.get(i).name).isEqualTo(tools.get(i).get(0).asText());
             assertThat(view.calls.get(i).id).isNotEmpty();
-            assertMatches(tools.get(i).get(1), view.calls.get(i).arguments.toString());
+            assertArgumentsAre(
+                    file, tools.get(i).get(1), view.calls.get(i).arguments.toString());
+        }
+    }
+
+    /** They may be written another way, but are the same JSON; a custom tool's text becomes a field of it. */
+    private static void assertArgumentsAre(String file, JsonNode expected, String actual) {
+        if (file.equals("responses-openai-custom-tool.sse")) {
+            assertThat(json(actual).get("input")).isEqualTo(expected);
+        } else if (expected.isTextual()) {
+            assertThat(json(actual)).isEqualTo(json(expected.asText()));
+        } else {
+            assertMatches(expected, actual);
+        }
+    }
+
+    private static JsonNode json(String text) {
+        try {
+            return ClientView.JSON.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new AssertionError(text, e);
         }
     }
 
@@ -106,11 +149,12 @@ class RecordedPairsTest {
         boolean messages = Recorded.dialectOf(file) == Dialect.MESSAGES;
         long apart = Math.max(0, usage.cacheRead()) + Math.max(0, usage.cacheWrite());
         assertThat(messages ? usage.input() - apart : usage.input()).isEqualTo(expectedInput);
-        assertThat(usage.output())
+        boolean gemini = Recorded.dialectOf(file) == Dialect.GEMINI;
+        assertThat(gemini ? usage.output() - Math.max(0, usage.reasoning()) : usage.output())
                 .isEqualTo(OUTPUT_TOKENS.getOrDefault(
                         file, expected.get("usage_out").asLong(-1)));
-        assertThat(List.of(view.input, view.cached, view.output))
-                .isEqualTo(List.of(usage.input(), usage.cacheRead(), usage.output()));
+        assertThat(List.of(view.input, Math.max(0, view.cached), view.output))
+                .isEqualTo(List.of(usage.input(), Math.max(0, usage.cacheRead()), usage.output()));
     }
 
     private static String sha256(String text) {

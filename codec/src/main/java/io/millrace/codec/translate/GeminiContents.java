@@ -1,0 +1,174 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.codec.dialect.Dialect;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Reads a Gemini conversation. Calls need no id there, and results follow by name and order: a call without an id gets one
+ * from its place, which is the same whenever the conversation is sent again.
+ */
+final class GeminiContents {
+    /** Calls that have no result yet. */
+    private final List<Part.ToolCall> open = new ArrayList<>();
+
+    private int callCount;
+
+    /** Adds a content's parts to the request. */
+    void read(JsonFields content, ModelRequest.Builder request) {
+        String role = content.has("role") ? content.text("role") : "user";
+        switch (role) {
+            case "user", "function", "tool" -> request.turn(Turn.Role.USER, userParts(content));
+            case "model" -> request.turn(Turn.Role.ASSISTANT, modelParts(content));
+            default -> throw content.refuse("role", "expected user or model");
+        }
+    }
+
+    private List<Part> userParts(JsonFields content) {
+        List<Part> parts = new ArrayList<>();
+        for (JsonFields part : content.objects("parts")) {
+            if (part.has("functionResponse")) {
+                parts.add(result(part.requiredObject("functionResponse")));
+            } else {
+                addSaid(parts, part);
+            }
+        }
+        return parts;
+    }
+
+    private List<Part> modelParts(JsonFields content) {
+        List<Part> parts = new ArrayList<>();
+        StringBuilder thought = new StringBuilder();
+        for (JsonFields part : content.objects("parts")) {
+            Seal seal = seal(part);
+            if (part.isTrue("thought")) {
+                String text = part.text("text");
+                thought.append(text == null ? "" : text);
+                if (seal != null) {
+                    closeThought(parts, thought, seal);
+                }
+                continue;
+            }
+            closeThought(parts, thought, null);
+            if (part.has("functionCall")) {
+                parts.add(call(part.requiredObject("functionCall"), seal));
+                continue;
+            }
+            addSaid(parts, part);
+            if (seal != null) {
+                parts.add(new Part.Reasoning("", seal));
+            }
+        }
+        closeThought(parts, thought, null);
+        return parts;
+    }
+
+    /** Streams give thoughts in pieces, the last of which is sealed. */
+    private static void closeThought(List<Part> parts, StringBuilder thought, Seal seal) {
+        if (seal != null || !thought.isEmpty()) {
+            parts.add(new Part.Reasoning(thought.toString(), seal));
+            thought.setLength(0);
+        }
+    }
+
+    private static Seal seal(JsonFields part) {
+        String signature = part.text("thoughtSignature");
+        if (signature == null || signature.isEmpty()) {
+            return null;
+        }
+        Seal foreign = Seal.decode(signature);
+        if (foreign != null) {
+            return foreign;
+        }
+        boolean call = part.has("functionCall");
+        String kind = part.isTrue("thought") ? GeminiDeltaReader.THOUGHT : GeminiDeltaReader.TEXT;
+        return new Seal(Dialect.GEMINI, call ? "" : kind, signature);
+    }
+
+    private Part call(JsonFields call, Seal seal) {
+        int index = callCount++;
+        ObjectNode args = call.tree("args");
+        String given = call.text("id");
+        String id = given == null || given.isEmpty() ? "call_" + index : given;
+        Part.ToolCall part =
+                new Part.ToolCall(id, call.requiredText("name"), args == null ? "{}" : args.toString(), seal);
+        call.refuseOthers();
+        open.add(part);
+        return part;
+    }
+
+    private Part result(JsonFields response) {
+        String name = response.requiredText("name");
+        String id = response.text("id");
+        Part.ToolCall answered = null;
+        for (Iterator<Part.ToolCall> calls = open.iterator(); calls.hasNext() && answered == null; ) {
+            Part.ToolCall call = calls.next();
+            boolean named = id == null || id.isEmpty();
+            if (named ? call.name().equals(name) : call.id().equals(id)) {
+                answered = call;
+                calls.remove();
+            }
+        }
+        if (answered == null) {
+            throw response.refuse("name", "there is no call that waits for a result of " + name);
+        }
+        List<Part> content = new ArrayList<>();
+        ObjectNode value = response.tree("response");
+        boolean failed = addValue(content, value == null ? Json.object() : value);
+        for (JsonFields part : response.objects("parts")) {
+            addSaid(content, part);
+        }
+        return new Part.ToolResult(answered.id(), content, failed);
+    }
+
+    /** {@code {"output": ..}} and {@code {"error": ..}} are what Google calls them; anything else is the result itself. */
+    private static boolean addValue(List<Part> content, ObjectNode value) {
+        JsonNode said = value;
+        boolean failed = false;
+        if (value.size() == 1) {
+            Map.Entry<String, JsonNode> only = value.properties().iterator().next();
+            failed = only.getKey().equals("error");
+            said = failed || List.of("output", "result").contains(only.getKey()) ? only.getValue() : value;
+        }
+        content.add(new Part.Text(said.isTextual() ? said.textValue() : said.toString()));
+        return failed;
+    }
+
+    private static void addSaid(List<Part> parts, JsonFields part) {
+        if (part.has("text")) {
+            if (!part.text("text").isEmpty()) {
+                parts.add(new Part.Text(part.text("text")));
+            }
+        } else if (part.has("inlineData")) {
+            JsonFields data = part.requiredObject("inlineData");
+            parts.add(media(data, data.requiredText("data"), null));
+        } else if (part.has("fileData")) {
+            JsonFields file = part.requiredObject("fileData");
+            String uri = file.requiredText("fileUri");
+            boolean onTheWeb = uri.startsWith("https://") || uri.startsWith("http://");
+            if (!onTheWeb || uri.contains("generativelanguage.googleapis.com")) {
+                throw file.refuse("fileUri", "a file at a provider is not known to another: send its data");
+            }
+            parts.add(media(file, null, uri));
+        }
+        part.drop("thought", "thoughtSignature", "videoMetadata", "mediaResolution");
+        part.refuseOthers();
+    }
+
+    private static Part media(JsonFields media, String data, String url) {
+        String type = media.text("mimeType");
+        String name = media.text("displayName");
+        if (type != null && type.startsWith("image/")) {
+            return new Part.Image(type, data, url, null);
+        }
+        boolean document = type != null && (type.equals("application/pdf") || type.startsWith("text/"));
+        if (!document) {
+            throw media.refuse("mimeType", "cannot be translated: " + type);
+        }
+        return new Part.Document(type, data, url, name);
+    }
+}

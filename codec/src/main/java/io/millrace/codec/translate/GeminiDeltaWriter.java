@@ -1,0 +1,124 @@
+package io.millrace.codec.translate;
+
+import io.millrace.codec.dialect.Dialect;
+
+/** Writes Gemini's streamed responses: each holds what is new, a call only once it is whole. */
+final class GeminiDeltaWriter extends FrameWriter {
+    private final StringBuilder arguments = new StringBuilder();
+    private String id;
+    private String model;
+    private String callId;
+    private String callName;
+    private Seal callSeal;
+    private String garbledCall;
+    private TokenCounts usage = TokenCounts.NONE;
+    private StopReason stopReason;
+
+    GeminiDeltaWriter(ModelRequest request) {
+        model = request.model();
+    }
+
+    @Override
+    public void start(String answerId, String answeringModel, long createdSeconds) {
+        id = answerId;
+        model = answeringModel == null ? model : answeringModel;
+    }
+
+    @Override
+    public void text(String text) {
+        GeminiShapes.putText(parts(), text);
+        sendParts();
+    }
+
+    @Override
+    public void refusal(String text) {
+        text(text);
+    }
+
+    @Override
+    public void reasoning(String text) {
+        GeminiShapes.putThought(parts(), text);
+        sendParts();
+    }
+
+    @Override
+    public void reasoningEnd(Seal seal) {
+        if (seal != null) {
+            GeminiShapes.putSeal(parts(), seal);
+            sendParts();
+        }
+    }
+
+    @Override
+    public void toolCall(int index, String newId, String name, Seal seal) {
+        callId = newId;
+        callName = name;
+        callSeal = seal;
+        arguments.setLength(0);
+    }
+
+    @Override
+    public void arguments(int index, String json) {
+        arguments.append(json);
+    }
+
+    @Override
+    public void toolCallEnd(int index) {
+        JsonText parts = parts();
+        if (GeminiShapes.putCall(parts, new Part.ToolCall(callId, callName, arguments.toString(), callSeal))) {
+            sendParts();
+        } else {
+            garbledCall = callName;
+        }
+    }
+
+    @Override
+    public void usage(TokenCounts counts) {
+        usage = usage.and(counts);
+    }
+
+    @Override
+    public void stop(StopReason reason, String sequence) {
+        stopReason = reason;
+    }
+
+    @Override
+    public void end() {
+        JsonText parts = parts();
+        GeminiShapes.putText(parts, "");
+        JsonText candidate = parts.endArray().put("role", "model").endObject();
+        GeminiShapes.putFinish(candidate, stopReason, garbledCall);
+        candidate.put("index", 0).endObject().endArray();
+        GeminiShapes.putUsage(candidate, usage);
+        send();
+    }
+
+    @Override
+    public void error(ModelError error) {
+        crlfRaw(Dialect.GEMINI.errorBody(error.status(), error.code(), error.codedMessage(), null, null));
+    }
+
+    /** Begins a response, as far as the parts of its only candidate. */
+    private JsonText parts() {
+        return json().array("candidates").object().object("content").array("parts");
+    }
+
+    private void sendParts() {
+        current()
+                .endArray()
+                .put("role", "model")
+                .endObject()
+                .put("index", 0)
+                .endObject()
+                .endArray();
+        send();
+    }
+
+    private void send() {
+        current().put("modelVersion", model);
+        if (id != null) {
+            current().put("responseId", id);
+        }
+        crlfData();
+    }
+}

@@ -1,0 +1,157 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** Reads a Gemini request; its model, and whether it streams, stand in the path. */
+final class GeminiRequestReader {
+    private final JsonFields body;
+    private final GeminiPath path;
+    private final ModelRequest.Builder request;
+
+    GeminiRequestReader(JsonFields body, GeminiPath path) {
+        this.body = body;
+        this.path = path;
+        this.request = ModelRequest.of(path.model());
+    }
+
+    ModelRequest read() {
+        request.stream(path.stream()).includeUsage(true);
+        JsonFields instruction = body.object("systemInstruction");
+        if (instruction != null) {
+            for (JsonFields part : instruction.objects("parts")) {
+                request.system(part.requiredText("text"));
+            }
+        }
+        if (!body.has("contents")) {
+            throw body.refuse("contents", "is required");
+        }
+        GeminiContents contents = new GeminiContents();
+        body.objects("contents").forEach(content -> contents.read(content, request));
+        readTools();
+        readConfig();
+        body.drop("labels", "model", "safetySettings", "serviceTier", "store");
+        body.refuseOthers();
+        return request.build();
+    }
+
+    private void readTools() {
+        List<Tool> tools = new ArrayList<>();
+        for (JsonFields tool : body.objects("tools")) {
+            for (JsonFields function : tool.objects("functionDeclarations")) {
+                tools.add(tool(function));
+            }
+            tool.refuseOthers();
+        }
+        Set<String> allowed = readToolChoice();
+        tools.stream()
+                .filter(tool -> allowed.isEmpty() || allowed.contains(tool.name()))
+                .forEach(request::tool);
+    }
+
+    private static Tool tool(JsonFields function) {
+        ObjectNode parameters = function.tree("parametersJsonSchema");
+        if (parameters == null) {
+            parameters = GeminiSchema.toJsonSchema(function.tree("parameters"));
+        }
+        function.drop("response", "responseJsonSchema", "behavior");
+        Tool tool = new Tool(function.requiredText("name"), function.text("description"), parameters, null);
+        function.refuseOthers();
+        return tool;
+    }
+
+    /** The tools that may be called, if not all may be. */
+    private Set<String> readToolChoice() {
+        JsonFields config = body.object("toolConfig");
+        JsonFields calling = config == null ? null : config.object("functionCallingConfig");
+        if (calling == null) {
+            return Set.of();
+        }
+        String mode = calling.has("mode") ? calling.text("mode").toUpperCase(Locale.ROOT) : "AUTO";
+        List<String> allowed = calling.texts("allowedFunctionNames");
+        switch (mode) {
+            case "AUTO", "MODE_UNSPECIFIED", "VALIDATED" ->
+                request.toolChoice(new ToolChoice(ToolChoice.Mode.AUTO, null));
+            case "NONE" -> request.toolChoice(new ToolChoice(ToolChoice.Mode.NONE, null));
+            case "ANY" ->
+                request.toolChoice(
+                        allowed.size() == 1
+                                ? new ToolChoice(ToolChoice.Mode.NAMED, allowed.get(0))
+                                : new ToolChoice(ToolChoice.Mode.REQUIRED, null));
+            default -> throw calling.refuse("mode", "expected AUTO, ANY, VALIDATED or NONE");
+        }
+        return new HashSet<>(allowed);
+    }
+
+    private void readConfig() {
+        JsonFields config = body.object("generationConfig");
+        if (config == null) {
+            return;
+        }
+        request.maxTokens(config.integer("maxOutputTokens"));
+        Double topK = config.number("topK");
+        request.sampling(new Sampling(
+                config.number("temperature"),
+                config.number("topP"),
+                topK == null ? null : Long.valueOf(topK.longValue()),
+                config.integer("seed"),
+                config.number("presencePenalty"),
+                config.number("frequencyPenalty"),
+                config.texts("stopSequences")));
+        readThinking(config.object("thinkingConfig"));
+        readFormat(config);
+        Long candidates = config.integer("candidateCount");
+        if (candidates != null && candidates != 1) {
+            throw config.refuse("candidateCount", "only one candidate can be translated");
+        }
+        List<String> modalities = config.texts("responseModalities");
+        if (!modalities.isEmpty() && !modalities.equals(List.of("TEXT"))) {
+            throw config.refuse("responseModalities", "only text can be translated");
+        }
+        if (config.isTrue("responseLogprobs")) {
+            throw config.refuse("responseLogprobs", "cannot be translated");
+        }
+        config.drop("mediaResolution");
+        config.refuseOthers();
+    }
+
+    /** A budget of 0 is no thinking, one of -1 is up to the model. */
+    private void readThinking(JsonFields config) {
+        if (config == null) {
+            return;
+        }
+        Long budget = config.integer("thinkingBudget");
+        String level = config.text("thinkingLevel");
+        boolean unspecified = level == null || level.equals("THINKING_LEVEL_UNSPECIFIED");
+        boolean off = budget != null && budget == 0;
+        boolean said = budget != null || !unspecified;
+        request.thinking(new Thinking(
+                said ? Boolean.valueOf(!off) : null,
+                unspecified ? null : level.toLowerCase(Locale.ROOT),
+                budget == null || budget <= 0 ? null : budget,
+                config.flag("includeThoughts")));
+        config.refuseOthers();
+    }
+
+    private void readFormat(JsonFields config) {
+        String type = config.text("responseMimeType");
+        ObjectNode schema = config.tree("responseJsonSchema");
+        if (schema == null) {
+            schema = config.tree("_responseJsonSchema");
+        }
+        if (schema == null) {
+            schema = GeminiSchema.toJsonSchema(config.tree("responseSchema"));
+        }
+        if (type == null || type.equals("text/plain")) {
+            return;
+        }
+        if (!type.equals("application/json")) {
+            throw config.refuse("responseMimeType", "cannot be translated: " + type);
+        }
+        request.format(new OutputFormat(null, null, schema, null));
+    }
+}

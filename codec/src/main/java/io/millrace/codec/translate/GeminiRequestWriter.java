@@ -1,0 +1,277 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.codec.dialect.Dialect;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/** Writes the body of a Gemini request. */
+final class GeminiRequestWriter {
+    /** These refuse a call without a thought signature, unless this stands in its place, and are told a level of thinking. */
+    private static final Pattern SIGNED_CALLS = Pattern.compile("(.*/)?gemini-[3-9].*");
+
+    /** Others refuse to be told not to think. */
+    private static final Pattern MAY_NOT_THINK = Pattern.compile("(.*/)?gemini-2\\.5-flash.*");
+
+    /** Google's word for calls that another model has made. */
+    private static final String NO_SIGNATURE = "skip_thought_signature_validator";
+
+    private static final Map<String, Long> BUDGETS =
+            Map.of("minimal", 1024L, "low", 1024L, "medium", 8192L, "high", 24576L, "xhigh", 24576L, "max", 24576L);
+
+    private final ModelRequest request;
+    private final ObjectNode body = Json.object();
+
+    /** The calls so far, and their order. */
+    private final Map<String, String> callNames = new HashMap<>();
+
+    private final List<String> callIds = new ArrayList<>();
+
+    GeminiRequestWriter(ModelRequest request) {
+        this.request = request;
+    }
+
+    ObjectNode write() {
+        if (Boolean.FALSE.equals(request.parallelTools()) && !request.tools().isEmpty()) {
+            throw new TranslationException(
+                    RequestField.PARALLEL_TOOLS, "one call at a time cannot be asked for in Gemini");
+        }
+        if (!request.system().isEmpty()) {
+            ArrayNode parts = body.putObject("systemInstruction").putArray("parts");
+            request.system().forEach(text -> parts.addObject().put("text", text));
+        }
+        ArrayNode contents = body.putArray("contents");
+        for (Turn turn : request.turns()) {
+            ObjectNode content = Json.object();
+            if (turn.role() == Turn.Role.USER) {
+                writeUser(content.put("role", "user").putArray("parts"), turn.parts());
+            } else {
+                writeModel(content.put("role", "model").putArray("parts"), turn.parts());
+            }
+            if (!content.get("parts").isEmpty()) {
+                contents.add(content);
+            }
+        }
+        writeTools();
+        writeConfig();
+        return body;
+    }
+
+    /** Results come first and in the order of their calls, which is all that joins them to those without an id. */
+    private void writeUser(ArrayNode parts, List<Part> said) {
+        said.stream()
+                .filter(Part.ToolResult.class::isInstance)
+                .map(Part.ToolResult.class::cast)
+                .sorted(Comparator.comparingInt(result -> callIds.indexOf(result.callId())))
+                .forEach(result -> writeResult(parts, result));
+        for (Part part : said) {
+            if (part instanceof Part.ToolResult result) {
+                result.content().stream()
+                        .filter(piece -> !(piece instanceof Part.Text))
+                        .forEach(piece -> writeSaid(parts, piece));
+            } else {
+                writeSaid(parts, part);
+            }
+        }
+    }
+
+    private void writeResult(ArrayNode parts, Part.ToolResult result) {
+        String name = callNames.get(result.callId());
+        if (name == null) {
+            throw new TranslationException(RequestField.TURNS, "no call has the id " + result.callId());
+        }
+        StringBuilder text = new StringBuilder();
+        result.content().forEach(piece -> text.append(piece instanceof Part.Text more ? more.text() : ""));
+        ObjectNode json = Json.parseObject(text.toString());
+        ObjectNode response = parts.addObject()
+                .putObject("functionResponse")
+                .put("id", result.callId())
+                .put("name", name);
+        if (result.failed()) {
+            response.putObject("response").put("error", text.toString());
+        } else if (json == null) {
+            response.putObject("response").put("output", text.toString());
+        } else {
+            response.set("response", json);
+        }
+    }
+
+    private static void writeSaid(ArrayNode parts, Part part) {
+        if (part instanceof Part.Text text) {
+            parts.addObject().put("text", text.text());
+        } else if (part instanceof Part.Image image) {
+            writeMedia(parts, image.mediaType() == null ? "image/*" : image.mediaType(), image.data(), image.url());
+        } else if (part instanceof Part.Document document) {
+            String type = document.mediaType() == null ? "application/pdf" : document.mediaType();
+            writeMedia(parts, type, document.data(), document.url());
+        } else {
+            throw new TranslationException(RequestField.TURNS, "a user's turn holds a part of the model's");
+        }
+    }
+
+    private static void writeMedia(ArrayNode parts, String type, String data, String url) {
+        if (data == null) {
+            parts.addObject().putObject("fileData").put("mimeType", type).put("fileUri", url);
+        } else {
+            parts.addObject().putObject("inlineData").put("mimeType", type).put("data", data);
+        }
+    }
+
+    private void writeModel(ArrayNode parts, List<Part> said) {
+        boolean signed = false;
+        for (Part part : said) {
+            if (part instanceof Part.Text text) {
+                parts.addObject().put("text", text.text());
+            } else if (part instanceof Part.Reasoning reasoning) {
+                writeThought(parts, reasoning);
+            } else if (part instanceof Part.ToolCall call) {
+                String signature = own(call.seal());
+                if (signature == null
+                        && !signed
+                        && SIGNED_CALLS.matcher(request.model()).matches()) {
+                    signature = NO_SIGNATURE;
+                }
+                signed = true;
+                writeCall(parts, call, signature);
+            } else {
+                throw new TranslationException(RequestField.TURNS, "a model's turn holds a part of the user's");
+            }
+        }
+    }
+
+    private static String own(Seal seal) {
+        return seal != null && seal.origin() == Dialect.GEMINI ? seal.value() : null;
+    }
+
+    /** Only what a Gemini has thought. */
+    private static void writeThought(ArrayNode parts, Part.Reasoning reasoning) {
+        String signature = own(reasoning.seal());
+        if (signature == null) {
+            return;
+        }
+        ObjectNode part = parts.addObject().put("text", reasoning.text());
+        if (reasoning.seal().kind().equals(GeminiDeltaReader.THOUGHT)) {
+            part.put("thought", true);
+        }
+        part.put("thoughtSignature", signature);
+    }
+
+    private void writeCall(ArrayNode parts, Part.ToolCall call, String signature) {
+        ObjectNode arguments = call.arguments().isBlank() ? Json.object() : Json.parseObject(call.arguments());
+        if (arguments == null) {
+            throw new TranslationException(
+                    RequestField.TURNS, "the arguments of the call " + call.id() + " are not a JSON object");
+        }
+        callNames.put(call.id(), call.name());
+        callIds.add(call.id());
+        ObjectNode part = parts.addObject();
+        part.putObject("functionCall")
+                .put("id", call.id())
+                .put("name", call.name())
+                .set("args", arguments);
+        if (signature != null) {
+            part.put("thoughtSignature", signature);
+        }
+    }
+
+    private void writeTools() {
+        if (!request.tools().isEmpty()) {
+            ArrayNode functions = body.putArray("tools").addObject().putArray("functionDeclarations");
+            for (Tool tool : request.tools()) {
+                ObjectNode function = functions.addObject().put("name", tool.name());
+                if (tool.description() != null) {
+                    function.put("description", tool.description());
+                }
+                if (tool.parameters() != null) {
+                    function.set("parametersJsonSchema", tool.parameters());
+                }
+            }
+        }
+        ToolChoice choice = request.toolChoice();
+        if (choice == null || request.tools().isEmpty()) {
+            return;
+        }
+        ObjectNode calling = body.putObject("toolConfig").putObject("functionCallingConfig");
+        switch (choice.mode()) {
+            case AUTO -> calling.put("mode", "AUTO");
+            case NONE -> calling.put("mode", "NONE");
+            case REQUIRED -> calling.put("mode", "ANY");
+            case NAMED ->
+                calling.put("mode", "ANY").putArray("allowedFunctionNames").add(choice.name());
+        }
+    }
+
+    private void writeConfig() {
+        ObjectNode config = Json.object();
+        Sampling sampling = request.sampling();
+        if (request.maxTokens() != null) {
+            config.put("maxOutputTokens", request.maxTokens());
+        }
+        putNumber(config, "temperature", sampling.temperature());
+        putNumber(config, "topP", sampling.topP());
+        if (sampling.topK() != null) {
+            config.put("topK", sampling.topK());
+        }
+        if (sampling.seed() != null) {
+            config.put("seed", sampling.seed());
+        }
+        putNumber(config, "presencePenalty", sampling.presencePenalty());
+        putNumber(config, "frequencyPenalty", sampling.frequencyPenalty());
+        if (!sampling.stops().isEmpty()) {
+            ArrayNode stops = config.putArray("stopSequences");
+            sampling.stops().forEach(stops::add);
+        }
+        if (request.format() != null) {
+            config.put("responseMimeType", "application/json");
+            if (request.format().schema() != null) {
+                config.set("responseJsonSchema", request.format().schema());
+            }
+        }
+        writeThinking(config);
+        if (!config.isEmpty()) {
+            body.set("generationConfig", config);
+        }
+    }
+
+    private static void putNumber(ObjectNode config, String key, Double value) {
+        if (value != null) {
+            config.put(key, value);
+        }
+    }
+
+    private void writeThinking(ObjectNode config) {
+        Thinking thinking = request.thinking();
+        if (thinking == null) {
+            return;
+        }
+        if (Boolean.FALSE.equals(thinking.enabled())) {
+            if (MAY_NOT_THINK.matcher(request.model()).matches()) {
+                config.putObject("thinkingConfig").put("thinkingBudget", 0);
+            }
+            return;
+        }
+        boolean leveled = SIGNED_CALLS.matcher(request.model()).matches();
+        ObjectNode written = config.putObject("thinkingConfig");
+        written.put("includeThoughts", !Boolean.FALSE.equals(thinking.shown()));
+        if (thinking.budgetTokens() != null) {
+            written.put("thinkingBudget", thinking.budgetTokens());
+        } else if (thinking.effort() != null && leveled) {
+            written.put("thinkingLevel", level(thinking.effort()));
+        } else if (thinking.effort() != null) {
+            written.put("thinkingBudget", BUDGETS.getOrDefault(thinking.effort(), BUDGETS.get("medium")));
+        }
+    }
+
+    private static String level(String effort) {
+        return switch (effort) {
+            case "minimal", "low", "medium" -> effort.toUpperCase(Locale.ROOT);
+            default -> "HIGH";
+        };
+    }
+}

@@ -1,0 +1,67 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Turns Google's own schemas, a subset of OpenAPI 3.0, into JSON schemas: types are in upper case there, and counts are
+ * strings.
+ */
+final class GeminiSchema {
+    private static final List<String> COUNTS =
+            List.of("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties");
+
+    private GeminiSchema() {}
+
+    /** The JSON schema; {@code null} stays {@code null}. */
+    static ObjectNode toJsonSchema(ObjectNode schema) {
+        if (schema == null) {
+            return null;
+        }
+        ObjectNode json = Json.object();
+        for (Map.Entry<String, JsonNode> field : schema.properties()) {
+            put(json, field.getKey(), field.getValue());
+        }
+        if (schema.path("nullable").asBoolean() && json.path("type").isTextual()) {
+            String type = json.get("type").textValue();
+            json.putArray("type").add(type).add("null");
+        }
+        return json;
+    }
+
+    private static void put(ObjectNode json, String key, JsonNode value) {
+        switch (key) {
+            case "nullable", "propertyOrdering" -> {}
+            case "type" -> json.put(key, value.asText("object").toLowerCase(Locale.ROOT));
+            case "properties" -> {
+                ObjectNode properties = json.putObject(key);
+                for (Map.Entry<String, JsonNode> property : value.properties()) {
+                    properties.set(property.getKey(), nested(property.getValue()));
+                }
+            }
+            case "items" -> json.set(key, nested(value));
+            case "anyOf" -> {
+                ArrayNode choices = json.putArray(key);
+                value.forEach(choice -> choices.add(nested(choice)));
+            }
+            default -> {
+                boolean count = COUNTS.contains(key)
+                        && value.isTextual()
+                        && value.textValue().matches("\\d{1,9}");
+                if (count) {
+                    json.put(key, Integer.parseInt(value.textValue()));
+                } else {
+                    json.set(key, value);
+                }
+            }
+        }
+    }
+
+    private static JsonNode nested(JsonNode schema) {
+        return schema instanceof ObjectNode object ? toJsonSchema(object) : schema;
+    }
+}

@@ -1,0 +1,92 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.codec.dialect.Dialect;
+
+/** What streamed and whole answers of Gemini have in common. */
+final class GeminiShapes {
+    private GeminiShapes() {}
+
+    static void putText(JsonText parts, String text) {
+        parts.object().put("text", text).endObject();
+    }
+
+    static void putThought(JsonText parts, String text) {
+        parts.object().put("text", text).put("thought", true).endObject();
+    }
+
+    /** A thought signature: of its own in a part without text, as it follows the text that it is for. */
+    static void putSeal(JsonText parts, Seal seal) {
+        parts.object().put("text", "");
+        if (seal.origin() != Dialect.GEMINI || seal.kind().equals(GeminiDeltaReader.THOUGHT)) {
+            parts.put("thought", true);
+        }
+        parts.put("thoughtSignature", carried(seal)).endObject();
+    }
+
+    /**
+     * A whole call.
+     *
+     * @return false if there is none, because the arguments are no JSON object: the model was cut, or wrote something else
+     */
+    static boolean putCall(JsonText parts, Part.ToolCall call) {
+        ObjectNode arguments = call.arguments().isBlank() ? Json.object() : Json.parseObject(call.arguments());
+        if (arguments == null) {
+            return false;
+        }
+        parts.object().object("functionCall").put("id", call.id()).put("name", call.name());
+        parts.putJson("args", arguments.toString()).endObject();
+        if (call.seal() != null) {
+            parts.put("thoughtSignature", carried(call.seal()));
+        }
+        parts.endObject();
+        return true;
+    }
+
+    /**
+     * Ends the parts, and puts what stands behind them.
+     *
+     * @param garbled a call that could not be written; it matters unless the answer was cut
+     */
+    static void putFinish(JsonText candidate, StopReason reason, String garbled) {
+        boolean cut = reason == StopReason.LENGTH || reason == StopReason.CONTEXT_FULL;
+        if (garbled != null && !cut) {
+            candidate
+                    .put("finishReason", "MALFORMED_FUNCTION_CALL")
+                    .put("finishMessage", "The arguments of " + garbled + " are not a JSON object.");
+            return;
+        }
+        candidate.put(
+                "finishReason",
+                switch (reason == null ? StopReason.OTHER : reason) {
+                    case END, STOP_SEQUENCE, TOOL_CALLS -> "STOP";
+                    case LENGTH, CONTEXT_FULL -> "MAX_TOKENS";
+                    case CONTENT_FILTER, REFUSAL -> "SAFETY";
+                    case PAUSE, STOPPED, OTHER -> "OTHER";
+                });
+    }
+
+    static void putUsage(JsonText json, TokenCounts counts) {
+        if (!counts.isKnown()) {
+            return;
+        }
+        long input = Math.max(0, counts.input());
+        long output = Math.max(0, counts.output());
+        long thoughts = Math.min(Math.max(0, counts.reasoning()), output);
+        json.object("usageMetadata")
+                .put("promptTokenCount", input)
+                .put("candidatesTokenCount", output - thoughts)
+                .put("totalTokenCount", input + output);
+        if (counts.reasoning() >= 0) {
+            json.put("thoughtsTokenCount", thoughts);
+        }
+        if (counts.cacheRead() >= 0) {
+            json.put("cachedContentTokenCount", counts.cacheRead());
+        }
+        json.endObject();
+    }
+
+    private static String carried(Seal seal) {
+        return seal.origin() == Dialect.GEMINI ? seal.value() : seal.encode();
+    }
+}

@@ -1,0 +1,75 @@
+package io.millrace.codec.translate;
+
+import io.millrace.codec.dialect.Dialect;
+
+/** Writes a reasoning item: its text as one part of the summary, which is what SDKs show. */
+final class ResponsesReasoningItem implements ResponsesItem {
+    private final ResponsesWriter out;
+    private final String id;
+    private final int outputIndex;
+    private final StringBuilder text = new StringBuilder();
+
+    private String encrypted;
+
+    ResponsesReasoningItem(ResponsesWriter out, String id, int outputIndex) {
+        this.out = out;
+        this.id = id;
+        this.outputIndex = outputIndex;
+        out.itemEvent("response.output_item.added", outputIndex, this);
+    }
+
+    void text(String chunk) {
+        if (text.isEmpty()) {
+            summaryEvent("response.reasoning_summary_part.added");
+        }
+        text.append(chunk);
+        summary("response.reasoning_summary_text.delta").put("delta", chunk);
+        out.send();
+    }
+
+    /** What a client that sends the reasoning back sends with it. */
+    void seal(Seal seal) {
+        encrypted = seal.origin() == Dialect.RESPONSES ? seal.value() : seal.encode();
+    }
+
+    @Override
+    public void close(boolean complete) {
+        if (!text.isEmpty()) {
+            summary("response.reasoning_summary_text.done").put("text", text.toString());
+            out.send();
+            summaryEvent("response.reasoning_summary_part.done");
+        }
+        out.itemEvent("response.output_item.done", outputIndex, this);
+    }
+
+    @Override
+    public void put(JsonText json) {
+        json.put("id", id).put("type", "reasoning").array("summary");
+        if (!text.isEmpty()) {
+            json.object()
+                    .put("type", "summary_text")
+                    .put("text", text.toString())
+                    .endObject();
+        }
+        json.endArray();
+        if (encrypted != null) {
+            json.put("encrypted_content", encrypted);
+        }
+    }
+
+    private void summaryEvent(String type) {
+        summary(type)
+                .object("part")
+                .put("type", "summary_text")
+                .put("text", text.toString())
+                .endObject();
+        out.send();
+    }
+
+    private JsonText summary(String type) {
+        return out.begin(type)
+                .put("item_id", id)
+                .put("output_index", outputIndex)
+                .put("summary_index", 0);
+    }
+}

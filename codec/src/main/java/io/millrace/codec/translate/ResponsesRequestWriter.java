@@ -1,0 +1,146 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.codec.dialect.Dialect;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** Writes a Responses request. Nothing is stored at the provider, so reasoning comes back encrypted. */
+final class ResponsesRequestWriter {
+    /** Other models refuse to be asked for encrypted reasoning. */
+    private static final Pattern REASONS = Pattern.compile("(.*/)?(o\\d|gpt-5(?!-chat)|codex).*");
+
+    private final ModelRequest request;
+    private final ObjectNode body = Json.object();
+
+    ResponsesRequestWriter(ModelRequest request) {
+        this.request = request;
+    }
+
+    ObjectNode write() {
+        refuseUnknown();
+        body.put("model", request.model());
+        if (!request.system().isEmpty()) {
+            body.put("instructions", String.join("\n\n", request.system()));
+        }
+        ArrayNode input = body.putArray("input");
+        for (Turn turn : request.turns()) {
+            if (turn.role() == Turn.Role.USER) {
+                writeUser(input, turn.parts());
+            } else {
+                turn.parts().forEach(part -> writeAssistant(input, part));
+            }
+        }
+        body.put("stream", request.stream()).put("store", false);
+        if (REASONS.matcher(request.model()).matches()) {
+            body.putArray("include").add("reasoning.encrypted_content");
+        }
+        ResponsesSettings.put(body, request);
+        return body;
+    }
+
+    private void refuseUnknown() {
+        Sampling sampling = request.sampling();
+        refuse(!sampling.stops().isEmpty(), RequestField.STOPS, "stop sequences");
+        refuse(sampling.topK() != null, RequestField.TOP_K, "top-k sampling");
+        refuse(isSet(sampling.presencePenalty()), RequestField.PRESENCE_PENALTY, "a presence penalty");
+        refuse(isSet(sampling.frequencyPenalty()), RequestField.FREQUENCY_PENALTY, "a frequency penalty");
+    }
+
+    private static boolean isSet(Double penalty) {
+        return penalty != null && penalty != 0;
+    }
+
+    private static void refuse(boolean asked, RequestField field, String what) {
+        if (asked) {
+            throw new TranslationException(field, what + " cannot be expressed in Responses");
+        }
+    }
+
+    /** Results are items of their own; what else the turn holds is one message behind them. */
+    private static void writeUser(ArrayNode input, List<Part> parts) {
+        ArrayNode content = Json.object().arrayNode();
+        for (Part part : parts) {
+            if (part instanceof Part.ToolResult result) {
+                writeResult(input, result);
+            } else {
+                writeContent(content, part);
+            }
+        }
+        if (!content.isEmpty()) {
+            input.addObject().put("role", "user").set("content", content);
+        }
+    }
+
+    private static void writeResult(ArrayNode input, Part.ToolResult result) {
+        ObjectNode item = input.addObject().put("type", "function_call_output").put("call_id", result.callId());
+        StringBuilder text = new StringBuilder();
+        ArrayNode content = Json.object().arrayNode();
+        boolean onlyText = true;
+        for (Part part : result.content()) {
+            writeContent(content, part);
+            onlyText &= part instanceof Part.Text;
+            text.append(part instanceof Part.Text more ? more.text() : "");
+        }
+        if (onlyText) {
+            item.put("output", text.toString());
+        } else {
+            item.set("output", content);
+        }
+    }
+
+    private static void writeContent(ArrayNode content, Part part) {
+        ObjectNode json = content.addObject();
+        if (part instanceof Part.Text text) {
+            json.put("type", "input_text").put("text", text.text());
+        } else if (part instanceof Part.Image image) {
+            json.put("type", "input_image")
+                    .put("detail", image.detail() == null ? "auto" : image.detail())
+                    .put("image_url", image.url() == null ? DataUrl.of(image.mediaType(), image.data()) : image.url());
+        } else if (part instanceof Part.Document document) {
+            json.put("type", "input_file");
+            if (document.data() == null) {
+                json.put("file_url", document.url());
+            } else {
+                json.put("filename", document.name() == null ? "document" : document.name())
+                        .put("file_data", DataUrl.of(document.mediaType(), document.data()));
+            }
+        } else {
+            throw new TranslationException(RequestField.TURNS, "a user's turn holds a part of the model's");
+        }
+    }
+
+    private static void writeAssistant(ArrayNode input, Part part) {
+        if (part instanceof Part.Text text) {
+            input.addObject().put("role", "assistant").put("content", text.text());
+        } else if (part instanceof Part.Reasoning reasoning) {
+            writeReasoning(input, reasoning);
+        } else if (part instanceof Part.ToolCall call) {
+            input.addObject()
+                    .put("type", "function_call")
+                    .put("call_id", call.id())
+                    .put("name", call.name())
+                    .put("arguments", call.arguments().isEmpty() ? "{}" : call.arguments());
+        } else {
+            throw new TranslationException(RequestField.TURNS, "a model's turn holds a part of the user's");
+        }
+    }
+
+    /** Only what such an upstream has encrypted itself; the item's id is the seal's kind. */
+    private static void writeReasoning(ArrayNode input, Part.Reasoning reasoning) {
+        Seal seal = reasoning.seal();
+        if (seal == null || seal.origin() != Dialect.RESPONSES) {
+            return;
+        }
+        ObjectNode item = input.addObject().put("type", "reasoning");
+        if (!seal.kind().isEmpty()) {
+            item.put("id", seal.kind());
+        }
+        ArrayNode summary = item.putArray("summary");
+        if (!reasoning.text().isEmpty()) {
+            summary.addObject().put("type", "summary_text").put("text", reasoning.text());
+        }
+        item.put("encrypted_content", seal.value());
+    }
+}

@@ -1,0 +1,112 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+/** The fields that a Responses request and its response both have. */
+final class ResponsesSettings {
+    private ResponsesSettings() {}
+
+    /** Puts what the request says. */
+    static void put(ObjectNode json, ModelRequest request) {
+        if (request.maxTokens() != null) {
+            json.put("max_output_tokens", request.maxTokens());
+        }
+        if (request.parallelTools() != null && !request.tools().isEmpty()) {
+            json.put("parallel_tool_calls", request.parallelTools());
+        }
+        putReasoning(json, request.thinking());
+        Sampling sampling = request.sampling();
+        if (sampling.temperature() != null) {
+            json.put("temperature", sampling.temperature());
+        }
+        if (request.format() != null) {
+            json.putObject("text").set("format", format(request.format()));
+        }
+        putToolChoice(json, request.toolChoice());
+        if (!request.tools().isEmpty()) {
+            ArrayNode tools = json.putArray("tools");
+            request.tools().forEach(tool -> tools.add(tool(tool)));
+        }
+        if (sampling.topP() != null) {
+            json.put("top_p", sampling.topP());
+        }
+        if (request.user() != null) {
+            json.put("user", request.user());
+        }
+    }
+
+    /** All of these fields, with OpenAI's defaults for what the request leaves out. */
+    static ObjectNode echoed(ModelRequest request) {
+        ObjectNode json = Json.object()
+                .putNull("max_output_tokens")
+                .put("parallel_tool_calls", true)
+                .putNull("temperature")
+                .put("tool_choice", "auto")
+                .putNull("top_p")
+                .putNull("user");
+        json.putObject("reasoning").putNull("effort").putNull("summary");
+        json.putObject("text").putObject("format").put("type", "text");
+        json.putArray("tools");
+        put(json, request);
+        return json;
+    }
+
+    private static void putReasoning(ObjectNode json, Thinking thinking) {
+        String effort = Effort.openAi(thinking);
+        boolean shown =
+                thinking != null && Boolean.TRUE.equals(thinking.shown()) && !Boolean.FALSE.equals(thinking.enabled());
+        if (effort == null && !shown) {
+            return;
+        }
+        ObjectNode reasoning = json.putObject("reasoning");
+        if (effort != null) {
+            reasoning.put("effort", effort);
+        }
+        if (shown) {
+            reasoning.put("summary", "auto");
+        }
+    }
+
+    private static ObjectNode format(OutputFormat format) {
+        ObjectNode json = Json.object();
+        if (format.schema() == null) {
+            return json.put("type", "json_object");
+        }
+        json.put("type", "json_schema").put("name", format.name() == null ? "response" : format.name());
+        if (format.description() != null) {
+            json.put("description", format.description());
+        }
+        json.set("schema", format.schema());
+        if (format.strict() != null) {
+            json.put("strict", format.strict());
+        }
+        return json;
+    }
+
+    /** Without {@code strict} OpenAI would rewrite the schema to one that it can enforce. */
+    private static ObjectNode tool(Tool tool) {
+        ObjectNode json = Json.object().put("type", "function").put("name", tool.name());
+        if (tool.description() != null) {
+            json.put("description", tool.description());
+        }
+        if (tool.parameters() == null) {
+            json.putObject("parameters").put("type", "object").putObject("properties");
+        } else {
+            json.set("parameters", tool.parameters());
+        }
+        return json.put("strict", Boolean.TRUE.equals(tool.strict()));
+    }
+
+    private static void putToolChoice(ObjectNode json, ToolChoice choice) {
+        if (choice == null) {
+            return;
+        }
+        switch (choice.mode()) {
+            case AUTO -> json.put("tool_choice", "auto");
+            case NONE -> json.put("tool_choice", "none");
+            case REQUIRED -> json.put("tool_choice", "required");
+            case NAMED -> json.putObject("tool_choice").put("type", "function").put("name", choice.name());
+        }
+    }
+}

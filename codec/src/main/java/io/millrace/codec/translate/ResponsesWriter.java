@@ -1,0 +1,202 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.codec.dialect.Dialect;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Writes an answer as a Responses client expects it: as the whole sequence of events, or as the response that the last of
+ * them holds.
+ *
+ * <pre>
+ * response.created response.in_progress *( output_item.added .. output_item.done ) ( response.completed / .incomplete )
+ * </pre>
+ */
+final class ResponsesWriter extends FrameWriter implements AnswerWriter {
+    private final boolean streaming;
+    private final ResponsesEnvelope response;
+    private final List<ResponsesItem> items = new ArrayList<>();
+
+    private long sequenceNumber;
+    private String type;
+    private JsonText json;
+
+    private ResponsesMessageItem message;
+    private ResponsesReasoningItem reasoning;
+    private ResponsesCallItem call;
+    private TokenCounts usage = TokenCounts.NONE;
+    private StopReason stopReason = StopReason.END;
+    private boolean refused;
+    private String body;
+
+    /** A writer of a stream, or else of a whole answer. */
+    ResponsesWriter(ModelRequest request, boolean streaming) {
+        this.streaming = streaming;
+        response = new ResponsesEnvelope(request);
+    }
+
+    @Override
+    public void start(String id, String model, long createdSeconds) {
+        response.start(id, model, createdSeconds);
+        responseEvent("response.created", "in_progress", null);
+        responseEvent("response.in_progress", "in_progress", null);
+    }
+
+    @Override
+    public void text(String text) {
+        message().text(text);
+    }
+
+    @Override
+    public void refusal(String text) {
+        refused = true;
+        message().refusal(text);
+    }
+
+    @Override
+    public void reasoning(String text) {
+        reasoning().text(text);
+    }
+
+    @Override
+    public void reasoningEnd(Seal seal) {
+        if (seal != null) {
+            reasoning().seal(seal);
+        }
+        closeItem(true);
+    }
+
+    @Override
+    public void toolCall(int index, String id, String name, Seal seal) {
+        closeItem(true);
+        String callId = CallIds.encode(id, List.of(), seal);
+        call = new ResponsesCallItem(this, response.itemId("fc", items.size()), items.size(), callId, name);
+        items.add(call);
+    }
+
+    @Override
+    public void arguments(int index, String text) {
+        call.arguments(text);
+    }
+
+    @Override
+    public void toolCallEnd(int index) {
+        closeItem(true);
+    }
+
+    @Override
+    public void usage(TokenCounts counts) {
+        usage = usage.and(counts);
+    }
+
+    @Override
+    public void stop(StopReason reason, String sequence) {
+        stopReason = reason;
+    }
+
+    @Override
+    public void end() {
+        String incomplete = incompleteReason();
+        closeItem(incomplete == null);
+        String status = incomplete == null ? "completed" : "incomplete";
+        if (streaming) {
+            responseEvent("response." + status, status, incomplete);
+        } else {
+            JsonText whole = json();
+            response.put(whole, status, incomplete, items, usage);
+            body = whole.endObject().text().toString();
+        }
+    }
+
+    @Override
+    public void error(ModelError error) {
+        if (!streaming) {
+            return;
+        }
+        String code = error.code() == null ? "server_error" : error.code();
+        begin("error").put("code", code).put("message", error.message()).putNull("param");
+        byte[] bytes = Dialect.RESPONSES.errorBody(error.status(), code, error.message(), null, null);
+        ObjectNode nested = Json.parseObject(bytes, 0, bytes.length);
+        json.putJson("error", nested.get("error").toString());
+        send();
+    }
+
+    @Override
+    public byte[] body() {
+        return body.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Begins an event; {@link #send} ends it. */
+    JsonText begin(String eventType) {
+        type = eventType;
+        json = json().put("type", eventType);
+        return json;
+    }
+
+    /** Numbers the event and writes it. */
+    void send() {
+        json.put("sequence_number", sequenceNumber++);
+        if (streaming) {
+            event(type);
+        }
+    }
+
+    /** Writes an event that holds a whole item. */
+    void itemEvent(String eventType, int outputIndex, ResponsesItem item) {
+        begin(eventType).put("output_index", outputIndex).object("item");
+        item.put(json);
+        json.endObject();
+        send();
+    }
+
+    private void responseEvent(String eventType, String status, String incomplete) {
+        begin(eventType).object("response");
+        response.put(json, status, incomplete, items, usage);
+        json.endObject();
+        send();
+    }
+
+    private ResponsesMessageItem message() {
+        if (message == null) {
+            closeItem(true);
+            message = new ResponsesMessageItem(this, response.itemId("msg", items.size()), items.size());
+            items.add(message);
+        }
+        return message;
+    }
+
+    private ResponsesReasoningItem reasoning() {
+        if (reasoning == null) {
+            closeItem(true);
+            reasoning = new ResponsesReasoningItem(this, response.itemId("rs", items.size()), items.size());
+            items.add(reasoning);
+        }
+        return reasoning;
+    }
+
+    /** Closes the item that is open. */
+    private void closeItem(boolean complete) {
+        ResponsesItem open = message != null ? message : reasoning != null ? reasoning : call;
+        if (open != null) {
+            open.close(complete);
+        }
+        message = null;
+        reasoning = null;
+        call = null;
+    }
+
+    /** The word for why the answer is not complete, null if it is. */
+    private String incompleteReason() {
+        return switch (stopReason) {
+            case END, STOP_SEQUENCE, TOOL_CALLS -> null;
+            case LENGTH, CONTEXT_FULL -> "max_output_tokens";
+            case CONTENT_FILTER -> "content_filter";
+            case REFUSAL -> refused ? null : "content_filter";
+            case PAUSE -> "pause_turn";
+            case STOPPED -> "stopped";
+            case OTHER -> "other";
+        };
+    }
+}
