@@ -14,7 +14,6 @@ final class MessagesDeltaReader extends FrameReader {
 
     private final StringBuilder signature = new StringBuilder();
     private int callCount;
-    private boolean stopped;
     private long uncached = -1;
     private long cacheRead = -1;
     private long cacheWrite = -1;
@@ -42,14 +41,12 @@ final class MessagesDeltaReader extends FrameReader {
 
     @Override
     void done(DeltaSink out) {
-        finish(out);
+        // Not of this dialect; some servers send it behind the end.
     }
 
     @Override
     public void finish(DeltaSink out) {
-        if (stopped) {
-            out.end();
-        }
+        // Without message_stop the stream was cut.
     }
 
     @Override
@@ -123,7 +120,6 @@ final class MessagesDeltaReader extends FrameReader {
         if (reason == null) {
             return;
         }
-        stopped = true;
         out.stop(MessagesShapes.stopReason(reason), Json.textOrNull(delta, "stop_sequence"));
     }
 

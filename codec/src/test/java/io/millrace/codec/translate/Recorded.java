@@ -17,6 +17,7 @@ import java.util.List;
 final class Recorded {
     private static final String STREAMS = "/fixtures/streams/";
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final JsonNode EXPECTED = readExpected();
 
     private Recorded() {}
 
@@ -28,7 +29,7 @@ final class Recorded {
     /** The files of one dialect's streams. */
     static List<String> files(Dialect dialect) {
         List<String> names = new ArrayList<>();
-        all().fieldNames().forEachRemaining(name -> {
+        EXPECTED.fieldNames().forEachRemaining(name -> {
             if (dialectOf(name) == dialect) {
                 names.add(name);
             }
@@ -38,7 +39,7 @@ final class Recorded {
 
     /** What a stream says. */
     static JsonNode expected(String file) {
-        return all().get(file);
+        return EXPECTED.get(file);
     }
 
     static Dialect dialectOf(String file) {
@@ -46,7 +47,7 @@ final class Recorded {
         return switch (protocol.substring(0, protocol.indexOf('-'))) {
             case "chat", "completions" -> Dialect.CHAT;
             case "responses" -> Dialect.RESPONSES;
-            case "anthropic" -> Dialect.MESSAGES;
+            case "anthropic", "messages" -> Dialect.MESSAGES;
             case "gemini" -> Dialect.GEMINI;
             default -> throw new IllegalArgumentException(file);
         };
@@ -113,7 +114,7 @@ final class Recorded {
         return translation;
     }
 
-    private static JsonNode all() {
+    private static JsonNode readExpected() {
         try {
             return JSON.readTree(read("expected.json"));
         } catch (IOException e) {
