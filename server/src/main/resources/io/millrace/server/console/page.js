@@ -12,7 +12,10 @@ const KEPT = ['model', 'unit'];
 
 const $ = (id) => document.getElementById(id);
 const timeline = new Timeline($('timeline'));
+/** The one in progress, or null. */
 let current = null;
+/** The one that is shown, or null. */
+let latest = null;
 
 /** One question and what became of it. */
 class Run {
@@ -72,12 +75,12 @@ class Run {
     this.timing.end();
     document.body.dataset.state = state;
     $('answer').setAttribute('aria-busy', 'false');
-    this.#render();
-    this.#draw();
-    if (note) {
+    this.draw();
+    following(() => {
+      show(this.text, $('answer'));
       $('note').textContent = note;
-      $('note').hidden = false;
-    }
+      $('note').hidden = !note;
+    });
     if (current === this) idle();
   }
 
@@ -86,7 +89,7 @@ class Run {
     const now = performance.now();
     if (now >= this.#renderFrom) this.#render();
     if (now >= this.#drawFrom) {
-      this.#draw();
+      this.draw();
       this.#drawFrom = now + REDRAW_MS;
     }
     requestAnimationFrame(this.#frame);
@@ -94,17 +97,14 @@ class Run {
 
   #render() {
     if (this.#shown === this.text) return;
-    const page = document.documentElement;
-    const atEnd = page.scrollHeight - page.clientHeight - page.scrollTop < NEAR_END_PX;
     const from = performance.now();
-    show(this.text, $('answer'));
+    following(() => show(this.text, $('answer')));
     this.#shown = this.text;
-    if (atEnd) page.scrollTop = page.scrollHeight;
     const now = performance.now();
     this.#renderFrom = now + RENDER_SHARE * (now - from);
   }
 
-  #draw() {
+  draw() {
     const { timing } = this;
     const figures = timing.figures();
     timeline.draw(timing, figures);
@@ -136,8 +136,17 @@ class Run {
   }
 }
 
+/** Changes what is shown; who has the end in sight keeps it in sight. */
+function following(change) {
+  const page = document.documentElement;
+  const atEnd = page.scrollHeight - page.clientHeight - page.scrollTop < NEAR_END_PX;
+  change();
+  if (atEnd) page.scrollTop = page.scrollHeight;
+}
+
 function refusal({ status, statusText, message }) {
-  return [`${status} ${statusText}`.trim(), message].filter(Boolean).join(': ');
+  const line = `${status} ${statusText}`.trim();
+  return message && message !== line ? `${line}: ${message}` : line;
 }
 
 function tokens({ input_tokens: input, output_tokens: output }) {
@@ -174,7 +183,7 @@ function begin() {
   $('timing').hidden = false;
   $('go-label').textContent = 'Stop';
   $('go-key').textContent = 'Esc';
-  current = new Run();
+  current = latest = new Run();
   current.ask(request, $('key').value.trim());
 }
 
@@ -216,5 +225,6 @@ $('prompt').addEventListener('keydown', (event) => {
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') current?.stop();
 });
+new ResizeObserver(() => latest?.draw()).observe($('timeline'));
 recall();
 idle();

@@ -1,12 +1,14 @@
 /**
  * The picture of a {@link Timing}: time runs to the right; first the wait for the first token, then each gap as a block as
- * wide as it was long, and as high as its logarithm, so that a stall stands out and the usual pace stays visible.
+ * wide as it was long, and as high as its logarithm, so that a stall stands out and the usual pace stays visible; last
+ * what has passed since.
  */
 import { inWords } from './timing.js';
 
 const HEIGHT = 64;
 const AXIS = 16;
 const FLOOR = HEIGHT - AXIS;
+const SHORTEST_SPAN_MS = 400;
 const SHORTEST_MS = 4;
 const TALLEST_AT_LEAST_MS = 250;
 const STEPS_MS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000, 120_000, 300_000, 600_000];
@@ -31,14 +33,16 @@ export class Timeline {
     const width = this.#svg.clientWidth;
     if (!width) return;
     this.#svg.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
-    const span = Math.max(timing.total, 400);
+    const now = timing.ended ?? performance.now();
+    const span = Math.max(now - timing.sent, SHORTEST_SPAN_MS);
     const x = (at) => ((at - timing.sent) / span) * width;
-    const tallest = Math.log(Math.max(figures.longest ?? 0, TALLEST_AT_LEAST_MS) / SHORTEST_MS);
+    const first = timing.arrivals[0] ?? now;
+    const last = timing.arrivals.at(-1) ?? now;
+    const tallest = Math.log(Math.max(figures.longest ?? 0, now - last, TALLEST_AT_LEAST_MS) / SHORTEST_MS);
     const height = (gap) => Math.max(0.08, Math.log(Math.max(gap, SHORTEST_MS) / SHORTEST_MS) / tallest) * (FLOOR - 4);
 
     const labels = [];
-    const first = timing.arrivals[0] ?? timing.ended ?? performance.now();
-    this.#wait.setAttribute('d', block(0, x(first), FLOOR - 4));
+    this.#wait.setAttribute('d', block(0, x(first), FLOOR - 4) + block(x(last), x(now), height(now - last)));
     if (x(first) > LABEL_ROOM) labels.push(label(x(first) / 2, FLOOR / 2 + 2, inWords(first - timing.sent), 'in-wait'));
 
     let usual = '';
