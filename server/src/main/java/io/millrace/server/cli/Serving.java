@@ -45,11 +45,16 @@ final class Serving {
         if (mock.isRunning()) {
             out.println("No upstream is configured and no provider key is set: a mock LLM answers. Try:");
             out.println();
+            String local = "http://localhost:" + server.addresses().get(0).getPort();
             out.println(
-                    "    curl -N http://localhost:" + server.addresses().get(0).getPort()
+                    "    curl -N " + local
                             + "/v1/chat/completions -H 'Content-Type: application/json' -d"
                             + " '{\"model\":\"mock\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'");
             out.println();
+            if (config.ownPaths().page()) {
+                out.println("or open " + local + "/ in a browser.");
+                out.println();
+            }
         }
         out.flush();
     }
