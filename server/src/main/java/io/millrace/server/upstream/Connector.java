@@ -90,11 +90,16 @@ public final class Connector implements AutoCloseable {
         });
     }
 
-    /** The last handler until a handshake is over, whose failures its future tells: they are no surprise to log. */
-    private static final class HandshakeFailures extends ChannelInboundHandlerAdapter {
+    /**
+     * The last handler until the connection is ready. What fails before, the futures of connecting and of the handshake
+     * tell: it is no surprise to log. The kernel may even report a socket before it is connected.
+     */
+    private static final class EarlyFailures extends ChannelInboundHandlerAdapter {
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            ctx.close();
+            if (ctx.channel().isActive()) {
+                ctx.close();
+            }
         }
     }
 
@@ -144,10 +149,7 @@ public final class Connector implements AutoCloseable {
                             if (origin.tls() != null) {
                                 channel.pipeline().addLast(tls(channel));
                             }
-                            channel.pipeline().addLast(decoder, new HttpRequestEncoder());
-                            if (origin.tls() != null) {
-                                channel.pipeline().addLast(new HandshakeFailures());
-                            }
+                            channel.pipeline().addLast(decoder, new HttpRequestEncoder(), new EarlyFailures());
                         }
                     });
             bootstrap.connect(address).addListener((io.netty.channel.ChannelFuture connect) -> {
@@ -189,10 +191,7 @@ public final class Connector implements AutoCloseable {
                 next(addresses, new ClosedChannelException());
                 return;
             }
-            if (origin.tls() != null) {
-                channel.pipeline().remove(HandshakeFailures.class);
-            }
-            channel.pipeline().addLast(connection);
+            channel.pipeline().replace(EarlyFailures.class, null, connection);
             waiter.onConnection(connection);
         }
 
