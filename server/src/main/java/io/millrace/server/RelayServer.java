@@ -31,6 +31,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class RelayServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RelayServer.class);
+    private static final Logger ACCESS_LOG = LoggerFactory.getLogger("millrace.access");
     private static final int BACKLOG = 4096;
     private static final long DRAIN_POLL_MS = 10;
     private static final long LAST_WORDS_MS = 500;
@@ -41,23 +42,34 @@ public final class RelayServer implements AutoCloseable {
     private final List<Channel> listeners = new ArrayList<>();
     private CompletableFuture<Void> draining;
 
-    private RelayServer(RelayConfig config) {
+    private RelayServer(RelayConfig config, Logger accessLog) {
         int threads = config.eventLoops() > 0 ? config.eventLoops() : defaultEventLoops();
         group = config.transport().newEventLoops(threads, "millrace");
         connector = new Connector(config.transport());
         var loops = new ArrayList<EventLoop>();
         group.forEach(executor -> loops.add((EventLoop) executor));
-        relay = new Relay(config, loops, connector);
+        relay = new Relay(config, loops, connector, accessLog);
     }
 
     /**
-     * Starts to serve.
+     * Starts to serve, with the access log's lines going to the logger {@code millrace.access}.
      *
      * @throws IllegalStateException if an address cannot be bound, naming it
      * @throws IllegalArgumentException if an upstream's TLS cannot be set up
      */
     public static RelayServer start(RelayConfig config) {
-        var server = new RelayServer(config);
+        return start(config, ACCESS_LOG);
+    }
+
+    /**
+     * Starts to serve.
+     *
+     * @param accessLog gets the access log's lines
+     * @throws IllegalStateException if an address cannot be bound, naming it
+     * @throws IllegalArgumentException if an upstream's TLS cannot be set up
+     */
+    public static RelayServer start(RelayConfig config, Logger accessLog) {
+        var server = new RelayServer(config, accessLog);
         try {
             config.listen().forEach(server::bind);
         } catch (RuntimeException e) {

@@ -61,10 +61,11 @@ class ArchitectureTest {
     }
 
     @Test
-    void onlyTheCommandLineKnowsTheMock() {
+    void onlyCommandsAndTheWarmUpKnowTheMock() {
         noClasses()
                 .that()
-                .resideOutsideOfPackages("..server.mock..", "..server.cli..", "io.millrace.bench..")
+                .resideOutsideOfPackages(
+                        "..server.mock..", "..server.warmup..", "..server.cli..", "io.millrace.bench..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("..server.mock..")

@@ -76,7 +76,7 @@ public final class CompareCommand implements Callable<Integer> {
         }
         var scenarios = quick ? Scenarios.quick() : Scenarios.full(Proc.descriptorLimit());
         var chosen = chosenPeers();
-        var starter = new Launcher(launcher.toAbsolutePath(), configs);
+        var starter = new Launcher(launcher.toAbsolutePath(), configs, !quick);
         var machine = Machine.here(commit, starter.versions(chosen));
         var progress = spec.commandLine().getErr();
         var measurements = new Comparison(starter, scenarios, chosenScenarios(), chosen, rounds, progress).run();

@@ -29,21 +29,27 @@ final class Launcher {
 
     private static final long START_LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
     private static final int POLL_MS = 20;
+    /** Using less in a second is rest. */
+    private static final long REST_NS = TimeUnit.MILLISECONDS.toNanos(50);
+
     private static final int MAX_STREAMS = 9900;
     private static final int MAX_SOCKETS = 20_000;
     private static final String PYTHON = "/usr/bin/python3";
 
     private final Path millrace;
     private final Path configs;
+    private final boolean warmUp;
     private final Set<Target> running = ConcurrentHashMap.newKeySet();
 
     /**
      * @param millrace the launcher of the distribution that is measured
      * @param configs the directory of the peers' configurations
+     * @param warmUp whether Millrace warms up as it does by default, which is waited for
      */
-    Launcher(Path millrace, Path configs) {
+    Launcher(Path millrace, Path configs, boolean warmUp) {
         this.millrace = millrace;
         this.configs = configs;
+        this.warmUp = warmUp;
         Runtime.getRuntime().addShutdownHook(new Thread(() -> running.forEach(Target::close), "stop targets"));
     }
 
@@ -59,6 +65,9 @@ final class Launcher {
             var target = launch(peer, mockPort, threads);
             running.add(target);
             if (awaitListening(target)) {
+                if (peer == Peer.MILLRACE && warmUp) {
+                    awaitRest(target);
+                }
                 return target;
             }
             lastWords = target.lastWords();
@@ -113,7 +122,7 @@ final class Launcher {
                 .directory(directory.toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve(OUTPUT).toFile());
-        setEnvironment(builder.environment(), values);
+        setEnvironment(builder.environment(), values, warmUp);
         try {
             return new Target(peer, port, builder.start(), directory);
         } catch (IOException e) {
@@ -155,8 +164,11 @@ final class Launcher {
     }
 
     /** What the user's own environment says of Millrace is not what is compared; flags for its JVM are. */
-    private static void setEnvironment(Map<String, String> environment, Map<String, String> values) {
+    private static void setEnvironment(Map<String, String> environment, Map<String, String> values, boolean warmUp) {
         environment.keySet().removeIf(name -> name.startsWith("MILLRACE_") && !name.equals("MILLRACE_OPTS"));
+        if (!warmUp) {
+            environment.put("MILLRACE_WARM_UP", "off");
+        }
         environment.put("GOMAXPROCS", values.get("THREADS"));
         environment.put("UPSTREAM", "http://127.0.0.1:" + values.get("MOCK"));
         // Caddy keeps its state at home.
@@ -187,6 +199,19 @@ final class Launcher {
             }
         }
         return false;
+    }
+
+    /** Waits until the target has done what it does after its start, for a while. */
+    private static void awaitRest(Target target) throws InterruptedException {
+        long startNs = System.nanoTime();
+        long cpuNs = Proc.cpuNs(target.pids());
+        long usedNs = REST_NS;
+        while (usedNs >= REST_NS && System.nanoTime() - startNs < START_LIMIT_NS) {
+            TimeUnit.SECONDS.sleep(1);
+            long nowNs = Proc.cpuNs(target.pids());
+            usedNs = nowNs - cpuNs;
+            cpuNs = nowNs;
+        }
     }
 
     private static int freePort() throws IOException {

@@ -202,6 +202,7 @@ class LauncherIT {
         command.addAll(arguments);
         var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output().toFile());
         builder.environment().keySet().removeIf(name -> VARIABLES.stream().anyMatch(name::startsWith));
+        builder.environment().put("MILLRACE_WARM_UP", "off");
         builder.environment().putAll(variables);
         Process process = builder.start();
         started.add(process);

@@ -5,8 +5,10 @@ import io.millrace.server.config.ConfigException;
 import io.millrace.server.config.ConfigLoader;
 import io.millrace.server.config.ConfigSources;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.warmup.WarmUp;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,6 +16,9 @@ import org.slf4j.LoggerFactory;
 /** The relay as a process: it starts, says where it listens, obeys signals, and drains before it ends. */
 final class Serving {
     private static final Logger LOG = LoggerFactory.getLogger(Serving.class);
+
+    /** {@code off} is for processes that live for seconds, such as those of tests. */
+    private static final String WARM_UP_VARIABLE = "MILLRACE_WARM_UP";
 
     private Serving() {}
 
@@ -28,12 +33,21 @@ final class Serving {
                 var reloader = new Reloader(server, sources, config);
                 Signals.on("HUP", reloader::reload);
                 announce(server, config, mock, out); // last: who waits for it may send signals at once
+                var warmUp = warmUp(server, config);
                 stop.await();
+                warmUp.ifPresent(WarmUp::close);
                 server.drain().join();
             }
         } finally {
             AccessLogAppender.stop();
         }
+    }
+
+    /** Compiles the path of a token ahead of the first clients, unless it is told not to. */
+    private static Optional<WarmUp> warmUp(RelayServer server, RelayConfig config) {
+        return "off".equals(System.getenv(WARM_UP_VARIABLE))
+                ? Optional.empty()
+                : Optional.of(WarmUp.start(config, () -> server.metrics().activeExchanges() != 0));
     }
 
     private static void announce(RelayServer server, RelayConfig config, EmbeddedMock mock, PrintWriter out) {

@@ -61,6 +61,7 @@ final class TrainedProcess implements AutoCloseable {
         command.addAll(List.of("serve", config.toString(), "--listen", "127.0.0.1:0"));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().keySet().removeIf(name -> name.startsWith("MILLRACE_"));
+        builder.environment().put("MILLRACE_WARM_UP", "off");
         return new TrainedProcess(builder.start(), made);
     }
 

@@ -282,7 +282,12 @@ public record RelayConfig(
     }
 
     private static boolean injects(Map<String, Upstream> upstreams) {
-        return upstreams.values().stream().anyMatch(upstream -> upstream.credential() != null);
+        for (Upstream upstream : upstreams.values()) { // asked for each request
+            if (upstream.credential() != null) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static void checkClosed(List<HostAndPort> listen, Map<String, Upstream> upstreams) {

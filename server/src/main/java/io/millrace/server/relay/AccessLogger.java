@@ -8,10 +8,9 @@ import io.netty.channel.EventLoop;
 import java.time.Instant;
 import java.util.Locale;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Writes one line per exchange to the logger {@code millrace.access}. Paths without their query, never a header, never a
+ * Writes one line per exchange to a logger. Paths without their query, never a header, never a
  * body: prompts and keys live there.
  *
  * <p>The lines of one event loop are collected until its next sweep and handed over as one message, line feeds between
@@ -19,9 +18,9 @@ import org.slf4j.LoggerFactory;
  * loop.
  */
 final class AccessLogger implements Sweepable {
-    private static final Logger LOG = LoggerFactory.getLogger("millrace.access");
     private static final int HAND_OVER_AT = 32 * 1024;
 
+    private final Logger logger;
     private final EventLoop loop;
     private final Sweeper sweeper;
     private final StringBuilder lines = new StringBuilder();
@@ -31,7 +30,8 @@ final class AccessLogger implements Sweepable {
     private long second = -1;
     private String secondText;
 
-    AccessLogger(EventLoop loop, Sweeper sweeper, AccessLog.Format format) {
+    AccessLogger(Logger logger, EventLoop loop, Sweeper sweeper, AccessLog.Format format) {
+        this.logger = logger;
         this.loop = loop;
         this.sweeper = sweeper;
         format(format);
@@ -44,7 +44,7 @@ final class AccessLogger implements Sweepable {
     }
 
     void log(Summary summary) {
-        if (format == AccessLog.Format.OFF || !LOG.isInfoEnabled()) {
+        if (format == AccessLog.Format.OFF || !logger.isInfoEnabled()) {
             return;
         }
         if (!lines.isEmpty()) {
@@ -69,7 +69,7 @@ final class AccessLogger implements Sweepable {
         if (!lines.isEmpty()) {
             String text = lines.toString();
             lines.setLength(0);
-            LOG.info(text);
+            logger.info(text);
         }
     }
 

@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
+import org.slf4j.Logger;
 
 /** The relay without its listeners: turns requests into exchanges, on whatever event loop they come. */
 public final class Relay implements RequestHandler {
@@ -49,9 +50,10 @@ public final class Relay implements RequestHandler {
     /**
      * A relay on these event loops.
      *
+     * @param accessLog gets the lines of the access log
      * @throws IllegalArgumentException if an upstream's TLS cannot be set up
      */
-    public Relay(RelayConfig config, List<EventLoop> eventLoops, Connector connector) {
+    public Relay(RelayConfig config, List<EventLoop> eventLoops, Connector connector, Logger accessLog) {
         settings = RelaySettings.of(config, null);
         var budget = new RequestBody.Budget(Runtime.getRuntime().maxMemory() / BODY_BUDGET_DIVISOR);
         var counters = new ArrayList<LoopCounters>();
@@ -59,8 +61,8 @@ public final class Relay implements RequestHandler {
             var sweeper = new Sweeper(loop, sweepPeriodNs(config));
             var own = new LoopCounters();
             counters.add(own);
-            var accessLogger =
-                    new AccessLogger(loop, sweeper, config.accessLog().format());
+            var accessLogger = new AccessLogger(
+                    accessLog, loop, sweeper, config.accessLog().format());
             var relayLoop = new RelayLoop(numbered.size(), loop, connector, sweeper, own, accessLogger, budget);
             numbered.add(relayLoop);
             loops.put(loop, relayLoop);

@@ -43,6 +43,7 @@ final class LauncherProcess implements AutoCloseable {
         var builder = new ProcessBuilder(command);
         Map<String, String> environment = builder.environment();
         environment.keySet().removeIf(name -> name.endsWith("_API_KEY") || name.startsWith("MILLRACE_"));
+        environment.put("MILLRACE_WARM_UP", "off");
         try {
             return new LauncherProcess(builder.start());
         } catch (IOException e) {

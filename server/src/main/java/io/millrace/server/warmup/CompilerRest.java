@@ -1,0 +1,33 @@
+package io.millrace.server.warmup;
+
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/** Whether the JVM's compiler has nearly nothing left to do: asked once a period, some periods in a row. */
+final class CompilerRest implements BooleanSupplier {
+    /** How often to ask. */
+    static final long PERIOD_NS = TimeUnit.MILLISECONDS.toNanos(250);
+
+    /** Compiling for less than this share of a period is rest. */
+    private static final int REST_SHARE = 20;
+
+    private static final int PERIODS = 4;
+
+    private final CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
+    private long lastMs;
+    private int rested;
+
+    @Override
+    public boolean getAsBoolean() {
+        if (compiler == null || !compiler.isCompilationTimeMonitoringSupported()) {
+            return true;
+        }
+        long nowMs = compiler.getTotalCompilationTime();
+        boolean rests = nowMs - lastMs < TimeUnit.NANOSECONDS.toMillis(PERIOD_NS) / REST_SHARE;
+        lastMs = nowMs;
+        rested = rests ? rested + 1 : 0;
+        return rested >= PERIODS;
+    }
+}

@@ -1,0 +1,22 @@
+package io.millrace.server.warmup;
+
+/** How a stream of the warm-up comes. */
+enum Kind {
+    /** All in one write. */
+    SHORT("tokens=3"),
+    /** Frame by frame. */
+    PACED("tokens=40"),
+    /** Many frames in each read. */
+    BURST("tokens=1500");
+
+    private final String spec;
+
+    Kind(String spec) {
+        this.spec = spec;
+    }
+
+    /** The answer, as the mock is asked for it. */
+    String spec() {
+        return spec;
+    }
+}
