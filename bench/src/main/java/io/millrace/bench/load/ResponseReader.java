@@ -10,7 +10,7 @@ import java.util.Locale;
  * Takes one HTTP/1.1 response after another off a connection: the head, of which it knows what it needs, and the body,
  * whose bytes it hands on where they lie.
  */
-final class ResponseReader {
+public final class ResponseReader {
     private static final int MAX_HEAD_BYTES = 16 * 1024;
     private static final int FOREVER = -1;
 
@@ -24,7 +24,8 @@ final class ResponseReader {
 
     /** Receives body bytes; the buffer remains with the caller and its readable bytes must all be read. */
     @FunctionalInterface
-    interface Body {
+    public interface Body {
+        /** Some bytes of the body, all of them to be read now. */
         void onBytes(ByteBuf bytes);
     }
 
@@ -35,35 +36,42 @@ final class ResponseReader {
     private long remaining;
     private int status;
     private boolean keepAlive;
+    private String fields = "";
 
-    ResponseReader(Body body) {
+    /** Reads one response after another; {@link #reset} stands between them. */
+    public ResponseReader(Body body) {
         this.body = body;
     }
 
     /** Awaits the next response. */
-    void reset() {
+    public void reset() {
         state = State.HEAD;
         head.setLength(0);
     }
 
     /** Whether the body has ended by its own framing. */
-    boolean ended() {
+    public boolean ended() {
         return state == State.ENDED;
     }
 
     /** Whether the end of the connection ends the body. */
-    boolean endsAtClose() {
+    public boolean endsAtClose() {
         return state == State.TO_CLOSE;
     }
 
     /** The status code; 0 before the head is complete. */
-    int status() {
+    public int status() {
         return state == State.HEAD ? 0 : status;
     }
 
     /** Whether the server lets the connection live. */
-    boolean keepAlive() {
+    public boolean keepAlive() {
         return keepAlive;
+    }
+
+    /** The value of a field of the last head, empty if it has none. Names and values are in lower case. */
+    public String field(String name) {
+        return value(fields, name);
     }
 
     /**
@@ -72,7 +80,7 @@ final class ResponseReader {
      * @param in remains with the caller
      * @throws CorruptedFrameException if it is no HTTP/1.1 response
      */
-    void read(ByteBuf in) {
+    public void read(ByteBuf in) {
         while (in.isReadable() && state != State.ENDED) {
             switch (state) {
                 case HEAD -> readHead(in);
@@ -102,6 +110,7 @@ final class ResponseReader {
     }
 
     private void endHead(String fields) {
+        this.fields = fields;
         if (!fields.startsWith("http/1.") || fields.length() < 12) {
             throw new CorruptedFrameException("head: not HTTP/1.1");
         }
@@ -110,7 +119,8 @@ final class ResponseReader {
         if (status / 100 == 1) {
             return; // another head follows
         }
-        keepAlive = !value(fields, "connection").contains("close");
+        String connection = value(fields, "connection");
+        keepAlive = fields.startsWith("http/1.0") ? connection.contains("keep-alive") : !connection.contains("close");
         String length = value(fields, "content-length");
         if (value(fields, "transfer-encoding").endsWith("chunked")) {
             state = State.CHUNKED;

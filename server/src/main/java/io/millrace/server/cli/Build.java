@@ -6,13 +6,13 @@ import java.io.UncheckedIOException;
 import java.util.Properties;
 
 /** What was built. */
-final class Build {
+public final class Build {
     private static final Properties PROPERTIES = load();
 
     private Build() {}
 
     /** The release, such as {@code 0.1.0}. */
-    static String version() {
+    public static String version() {
         return PROPERTIES.getProperty("version");
     }
 

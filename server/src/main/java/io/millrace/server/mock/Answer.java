@@ -51,6 +51,7 @@ final class Answer {
     private final int padTo;
     private final int bigFrame;
     private final boolean stamps;
+    private final int tokensPerFrame;
 
     /**
      * @param number the request's, for ids
@@ -81,6 +82,7 @@ final class Answer {
         padTo = spec.count(SpecKey.BYTES, 0);
         bigFrame = spec.count(SpecKey.BIG_FRAME, 0);
         stamps = spec.flag(SpecKey.STAMP);
+        tokensPerFrame = Math.max(1, spec.count(SpecKey.TOKENS_PER_FRAME, 1));
     }
 
     /** Whether the model declines to answer; its words, if there are any, say so. */
@@ -113,6 +115,20 @@ final class Answer {
         int size = index == 0 ? Math.max(padTo, bigFrame) : padTo;
         for (int missing = size - token.length; missing > 0; missing -= PADDING.length) {
             out.writeBytes(PADDING, 0, Math.min(missing, PADDING.length));
+        }
+    }
+
+    /** How many frames the text takes. */
+    int textFrames() {
+        return (int) (((long) tokens + tokensPerFrame - 1) / tokensPerFrame);
+    }
+
+    /** Appends the tokens of frame {@code index} of the text. */
+    void writeTextFrame(int index, ByteBuf out) {
+        long first = (long) index * tokensPerFrame;
+        long end = Math.min(tokens, first + tokensPerFrame);
+        for (int token = (int) first; token < end; token++) {
+            writeToken(token, out);
         }
     }
 

@@ -3,6 +3,7 @@ package io.millrace.server.mock;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
+import java.util.zip.CRC32C;
 import java.util.zip.Deflater;
 
 /** Turns the frames of a script into body bytes: line ends, the space after the colon, content coding. */
@@ -10,6 +11,10 @@ final class BodyEncoder implements AutoCloseable {
     // RFC 1952 2.3: magic, deflate, no flags, no time, no extra flags, unknown system
     private static final byte[] GZIP_HEAD = {0x1f, (byte) 0x8b, 8, 0, 0, 0, 0, 0, 0, (byte) 0xff};
 
+    /** Of a CRC-32C in hexadecimal. */
+    private static final int DIGEST_DIGITS = 8;
+
+    private final CRC32C digest;
     private final boolean noSpace;
     private final boolean crlf;
     private final boolean gzip;
@@ -18,6 +23,7 @@ final class BodyEncoder implements AutoCloseable {
     private boolean started;
 
     BodyEncoder(MockSpec spec) {
+        digest = spec.flag(SpecKey.DIGEST) ? new CRC32C() : null;
         noSpace = spec.flag(SpecKey.NOSPACE);
         crlf = spec.flag(SpecKey.CRLF);
         gzip = spec.flag(SpecKey.GZIP);
@@ -32,10 +38,19 @@ final class BodyEncoder implements AutoCloseable {
         return spec.flag(SpecKey.DEFLATE) ? "deflate" : null;
     }
 
+    /** A comment with the CRC-32C of all frames so far that were no comments. */
+    String digestComment() {
+        String digits = Long.toHexString(digest.getValue());
+        return ": digest=" + "0".repeat(DIGEST_DIGITS - digits.length()) + digits + "\n\n";
+    }
+
     /** Rewrites the readable bytes of {@code frame} in place. */
     void encode(ByteBuf frame) {
         if (noSpace || crlf) {
             rewriteLines(frame);
+        }
+        if (digest != null && frame.getByte(frame.readerIndex()) != ':') {
+            digest.update(frame.nioBuffer());
         }
         if (deflater != null) {
             byte[] plain = take(frame);

@@ -2,6 +2,7 @@ package io.millrace.server.mock;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -61,12 +62,18 @@ final class BodyWriter implements AutoCloseable {
         this.segment = size == 0 && chunking == Chunking.SEGMENT ? DEFAULT_CHUNK_SEGMENT : size;
     }
 
-    /** The length of the body that {@code script} makes, which is used up. */
-    static long measure(ByteBufAllocator alloc, MockSpec spec, Script script) {
+    /** The length of the body that {@code script} makes, which is used up, with the digest's comment if that is asked. */
+    static long measure(ByteBufAllocator alloc, MockSpec spec, Script script, boolean digest) {
         var buf = alloc.buffer();
         try (var encoder = new BodyEncoder(spec)) {
             long length = 0;
             while (script.next(buf) != null) {
+                encoder.encode(buf);
+                length += buf.readableBytes();
+                buf.clear();
+            }
+            if (digest) {
+                ByteBufUtil.writeUtf8(buf, encoder.digestComment());
                 encoder.encode(buf);
                 length += buf.readableBytes();
                 buf.clear();
@@ -82,6 +89,11 @@ final class BodyWriter implements AutoCloseable {
     ByteBuf newFrame() {
         var frame = ctx.alloc().buffer(FRAME_BYTES);
         return frame.setIndex(RESERVE, RESERVE);
+    }
+
+    /** A comment with the digest of what was written so far. */
+    String digestComment() {
+        return encoder.digestComment();
     }
 
     /** Bytes written so far, framing included. */

@@ -25,7 +25,13 @@ final class ChatDialect implements MockDialect {
                     delta(head, i, "{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}", "null"));
         }
         addText(script, head, choices, "reasoning_content", answer.reasoning, answer::writeThought);
-        addText(script, head, choices, answer.refuses() ? "refusal" : "content", answer.tokens, answer::writeToken);
+        addText(
+                script,
+                head,
+                choices,
+                answer.refuses() ? "refusal" : "content",
+                answer.textFrames(),
+                answer::writeTextFrame);
         if (answer.callsTool) {
             addToolCall(script, head, answer);
         }

@@ -13,9 +13,9 @@ final class CompletionsDialect implements MockDialect {
         String head = "data: " + head(answer);
         byte[] before = Frames.utf8(head + "{\"text\":\"");
         byte[] after = Frames.utf8("\",\"index\":0,\"logprobs\":null,\"finish_reason\":null}]}\n\n");
-        var script = new Script().add(Kind.OUTPUT, answer.tokens, (index, out) -> {
+        var script = new Script().add(Kind.OUTPUT, answer.textFrames(), (index, out) -> {
             out.writeBytes(before);
-            answer.writeToken(index, out);
+            answer.writeTextFrame(index, out);
             out.writeBytes(after);
         });
         script.add(Kind.STRUCTURE, head + choice("", answer) + "]}\n\n");

@@ -28,7 +28,7 @@ final class GeminiDialect implements MockDialect {
             return script.add(Kind.TERMINAL, "data: " + blocked(answer) + END);
         }
         deltas(script, answer, "\"thought\":true,", answer.reasoning, answer::writeThought);
-        deltas(script, answer, "", answer.tokens, answer::writeToken);
+        deltas(script, answer, "", answer.textFrames(), answer::writeTextFrame);
         if (answer.callsTool) {
             script.add(Kind.OUTPUT, "data: " + response(answer, call(), "", promptUsage(answer)) + END);
         }

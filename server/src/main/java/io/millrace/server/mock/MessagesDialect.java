@@ -23,7 +23,7 @@ final class MessagesDialect implements MockDialect {
         }
         if (answer.tokens > 0) {
             begin(script, answer, block, "{\"type\":\"text\",\"text\":\"\"}");
-            deltas(script, block, "text", answer.tokens, answer::writeToken);
+            deltas(script, block, "text", answer.textFrames(), answer::writeTextFrame);
             stop(script, block++);
         }
         if (answer.callsTool) {

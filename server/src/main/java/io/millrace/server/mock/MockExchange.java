@@ -56,12 +56,15 @@ final class MockExchange implements Runnable {
     private final long commentEveryNs;
     private final Cut cut;
     private final int cutAfter;
+    private final int pauseAfter;
 
     private Step step = Step.HEAD;
     private Runnable lastAct = () -> {};
     private long dueNs;
     private Future<?> timer;
     private boolean counted;
+    private boolean digestDue;
+    private int outputs;
     private boolean closing;
 
     /**
@@ -86,7 +89,8 @@ final class MockExchange implements Runnable {
         this.keepAlive = keepAlive && chunking != Chunking.NONE;
         script = reply.script().get();
         boolean measured = chunking == Chunking.LENGTH || chunking == Chunking.WHOLE;
-        length = measured ? BodyWriter.measure(ctx.alloc(), spec, reply.script().get()) : 0;
+        digestDue = spec.flag(SpecKey.DIGEST) && reply.stream();
+        length = measured ? BodyWriter.measure(ctx.alloc(), spec, reply.script().get(), digestDue) : 0;
         int cutAt = Math.min(never(SpecKey.RESET_AT_BYTE), never(SpecKey.END_AT_BYTE));
         body = new BodyWriter(ctx, spec, chunking, length, cutAt == MockSpec.NEVER ? FOREVER : cutAt);
         pace = spec.pace();
@@ -96,6 +100,7 @@ final class MockExchange implements Runnable {
                 Math.min(never(SpecKey.RESET_AFTER), never(SpecKey.END_AFTER)),
                 Math.min(never(SpecKey.GARBAGE_CHUNK_AFTER), never(SpecKey.STALL_AFTER)));
         cut = firstCut();
+        pauseAfter = never(SpecKey.PAUSE_AFTER);
     }
 
     private static Chunking chunking(MockSpec spec, Reply reply) {
@@ -133,7 +138,8 @@ final class MockExchange implements Runnable {
         } else if (spec.flag(SpecKey.CLOSE_ON_ACCEPT)) {
             end(counters.cut, this::closeFlushed);
         } else {
-            pause(spec.nanos(SpecKey.HEAD_MS) + (reply.stream() ? 0 : spec.nanos(SpecKey.TTFT_MS)));
+            pause(spec.nanos(SpecKey.HEAD_MS)
+                    + (reply.stream() ? 0 : spec.ttft().nextNs(random)));
         }
         pump();
     }
@@ -203,7 +209,7 @@ final class MockExchange implements Runnable {
             return end(counters.completed, this::release);
         }
         if (reply.stream()) {
-            pause(spec.nanos(SpecKey.TTFT_MS));
+            pause(spec.ttft().nextNs(random));
         }
         return body.isCut() ? cutAtByte() : true;
     }
@@ -220,6 +226,11 @@ final class MockExchange implements Runnable {
                 case END, NONE -> end(counters.cut, this::closeFlushed);
             };
         }
+        if (digestDue && (script.nextKind() == null || script.nextKind() == Script.Kind.TERMINAL)) {
+            digestDue = false;
+            write(body.digestComment());
+            return true;
+        }
         var frame = body.newFrame();
         var kind = script.next(frame);
         if (kind == null) {
@@ -232,7 +243,7 @@ final class MockExchange implements Runnable {
             return cutAtByte();
         }
         if (kind == Script.Kind.OUTPUT && script.nextKind() == Script.Kind.OUTPUT && !isCutDue()) {
-            pause(pace.nextNs(random));
+            pause(pace.nextNs(random) + (++outputs == pauseAfter ? spec.nanos(SpecKey.PAUSE_MS) : 0));
         }
         return true;
     }
@@ -354,6 +365,9 @@ final class MockExchange implements Runnable {
         line(head, "Content-Type", spec.text(SpecKey.CONTENT_TYPE, reply.contentType()));
         if (reply.stream()) {
             line(head, "Cache-Control", "no-cache");
+            if (spec.flag(SpecKey.DIGEST)) {
+                line(head, "X-Mock-Digest", "crc32c");
+            }
         }
         if (BodyEncoder.coding(spec) != null) {
             line(head, "Content-Encoding", BodyEncoder.coding(spec));

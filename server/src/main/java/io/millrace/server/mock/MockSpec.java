@@ -111,7 +111,12 @@ public final class MockSpec {
         Object pace = has(SpecKey.REPLAY)
                 ? values.get(SpecKey.FRAME_GAP_MS)
                 : values.getOrDefault(SpecKey.GAP, values.get(SpecKey.GAP_MS));
-        return pace == null ? new Pace(Pace.Shape.FIXED, 0, 0) : (Pace) pace;
+        return pace == null ? Pace.NONE : (Pace) pace;
+    }
+
+    /** The pause before the first frame, or before the head if there is no stream. */
+    Pace ttft() {
+        return (Pace) values.getOrDefault(SpecKey.TTFT_MS, Pace.NONE);
     }
 
     /** Whether a body is made once only to know its length. */

@@ -3,15 +3,19 @@ package io.millrace.server.mock;
 import java.util.SplittableRandom;
 
 /**
- * The pauses between output frames: {@code 20} (fixed), {@code exp:20}, {@code uniform:10-30} or {@code normal:20:5},
- * all in milliseconds.
+ * A pause and how it varies: {@code 20} (fixed), {@code exp:20}, {@code uniform:10-30}, {@code normal:20:5} or {@code
+ * bimodal:20:200:5} (20, but 200 in 5 of 100 cases), all in milliseconds.
  */
-record Pace(Shape shape, double a, double b) {
+record Pace(Shape shape, double a, double b, double percent) {
+    /** None at all. */
+    static final Pace NONE = fixed(0);
+
     enum Shape {
         FIXED,
         EXPONENTIAL,
         UNIFORM,
-        NORMAL
+        NORMAL,
+        BIMODAL
     }
 
     private static final double NS_PER_MS = 1e6;
@@ -20,13 +24,14 @@ record Pace(Shape shape, double a, double b) {
     static Pace parse(String text) {
         int colon = text.indexOf(':');
         if (colon < 0) {
-            return new Pace(Shape.FIXED, amount(text), 0);
+            return fixed(amount(text));
         }
         String rest = text.substring(colon + 1);
         return switch (text.substring(0, colon)) {
-            case "exp" -> new Pace(Shape.EXPONENTIAL, amount(rest), 0);
+            case "exp" -> new Pace(Shape.EXPONENTIAL, amount(rest), 0, 0);
             case "uniform" -> pair(Shape.UNIFORM, rest, '-');
             case "normal" -> pair(Shape.NORMAL, rest, ':');
+            case "bimodal" -> bimodal(rest.split(":", -1));
             default -> throw new IllegalArgumentException(text);
         };
     }
@@ -36,7 +41,22 @@ record Pace(Shape shape, double a, double b) {
         if (cut < 0) {
             throw new IllegalArgumentException(text);
         }
-        return new Pace(shape, amount(text.substring(0, cut)), amount(text.substring(cut + 1)));
+        return new Pace(shape, amount(text.substring(0, cut)), amount(text.substring(cut + 1)), 0);
+    }
+
+    private static Pace bimodal(String[] values) {
+        if (values.length != 3) {
+            throw new IllegalArgumentException(String.join(":", values));
+        }
+        double percent = amount(values[2]);
+        if (percent > 100) {
+            throw new IllegalArgumentException(values[2]);
+        }
+        return new Pace(Shape.BIMODAL, amount(values[0]), amount(values[1]), percent);
+    }
+
+    private static Pace fixed(double ms) {
+        return new Pace(Shape.FIXED, ms, 0, 0);
     }
 
     private static double amount(String text) {
@@ -54,6 +74,7 @@ record Pace(Shape shape, double a, double b) {
             case EXPONENTIAL -> a * random.nextExponential();
             case UNIFORM -> a + (b - a) * random.nextDouble();
             case NORMAL -> a + b * random.nextGaussian();
+            case BIMODAL -> random.nextDouble() * 100 < percent ? b : a;
         };
         return Math.max(0, (long) (ms * NS_PER_MS));
     }

@@ -180,7 +180,7 @@ final class ResponsesDialect implements MockDialect {
             one(Kind.STRUCTURE, "response.content_part.added", out -> at + ",\"part\":" + text(refuses, ""));
             String kind = refuses ? "refusal" : "output_text";
             String more = refuses ? "" : ",\"logprobs\":[]";
-            deltas("response." + kind + ".delta", at, more, answer.tokens, answer::writeToken);
+            deltas("response." + kind + ".delta", at, more, answer.textFrames(), answer::writeTextFrame);
             String field = refuses ? "refusal" : "text";
             one(
                     Kind.STRUCTURE,

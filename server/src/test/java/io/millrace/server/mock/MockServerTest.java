@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
+import java.util.zip.CRC32C;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
 import javax.net.ssl.SSLContext;
@@ -579,6 +580,55 @@ final class MockServerTest {
         long start = System.nanoTime();
         stream(CHAT, "tokens=5,ttft_ms=40,gap_ms=10");
         assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(80_000_000L);
+    }
+
+    @Test
+    void pausesOnceLongerWhereAsked() throws Exception {
+        long start = System.nanoTime();
+        stream(CHAT, "tokens=5,pause_after=3,pause_ms=60");
+        assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(60_000_000L);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                CHAT,
+                "/v1/completions",
+                "/v1/responses",
+                MESSAGES,
+                "/v1beta/models/m:streamGenerateContent?alt=sse"
+            })
+    void putsSeveralTokensIntoAFrame(String path) throws Exception {
+        int one = withText(path, "tokens=7,stamp=1");
+        int three = withText(path, "tokens=7,stamp=1,tokens_per_frame=3");
+        assertThat(one - three).isEqualTo(7 - 3);
+    }
+
+    private static int withText(String path, String spec) throws IOException {
+        try (var client = new RawClient(mock.port())) {
+            client.send("POST", path, "{\"model\":\"m\",\"stream\":true,\"messages\":[]}", "x-mock: " + spec);
+            return client.readAll().frames().size();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", ",crlf=1,nospace=1", ",chunk=whole", ",length=1", ",comment_every_ms=1,gap_ms=3"})
+    void sendsTheDigestOfItsFrames(String more) throws Exception {
+        var response = stream(CHAT, "tokens=5,digest=1" + more);
+        assertThat(response.head()).contains("X-Mock-Digest: crc32c");
+        assertThat(response.end()).isEqualTo(End.COMPLETE);
+        var sum = new CRC32C();
+        String told = null;
+        for (byte[] frame : response.frames()) {
+            if (frame[0] != ':') {
+                sum.update(frame);
+            } else if (new String(frame, StandardCharsets.UTF_8).startsWith(": digest=")) {
+                told = new String(frame, 9, 8, StandardCharsets.UTF_8);
+                break;
+            }
+        }
+        assertThat(told).isEqualTo(String.format("%08x", sum.getValue()));
+        assertThat(response.text().stripTrailing()).endsWith("[DONE]");
     }
 
     @Test

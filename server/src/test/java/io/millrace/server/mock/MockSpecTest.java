@@ -20,7 +20,7 @@ final class MockSpecTest {
                 "tokens=x | tokens: x (expected: a number from 0 to 2147483647)",
                 "tokens=-1 | tokens: -1 (expected: a number from 0 to 2147483647)",
                 "tool=yes | tool: yes (expected: 0 or 1)",
-                "gap=weird:3 | gap: weird:3 (expected: milliseconds, or exp:MEAN, uniform:FROM-TO, normal:MEAN:DEVIATION)",
+                "gap=weird:3 | gap: weird:3 (expected: milliseconds, or exp:MEAN, uniform:FROM-TO, normal:MEAN:DEVIATION, bimodal:ONE:OTHER:PERCENT)",
                 "status=99 | status: 99 (expected: a status code from 200 to 599)",
                 "chunk=big | chunk: big (expected: frame, segment, whole or none)",
                 "fail_rate=101 | fail_rate: 101 (expected: a number from 0 to 100)",
@@ -37,11 +37,11 @@ final class MockSpecTest {
     void laterTextWins() {
         var spec = MockSpec.parse("tokens=5, gap_ms=3").with("tokens=7,gap=exp:9");
         assertThat(spec.count(SpecKey.TOKENS, 0)).isEqualTo(7);
-        assertThat(spec.pace()).isEqualTo(new Pace(Pace.Shape.EXPONENTIAL, 9, 0));
+        assertThat(spec.pace()).isEqualTo(new Pace(Pace.Shape.EXPONENTIAL, 9, 0, 0));
     }
 
     @ParameterizedTest
-    @CsvSource({"20", "exp:20", "uniform:10-30", "normal:20:5"})
+    @CsvSource({"20", "exp:20", "uniform:10-30", "normal:20:5", "bimodal:10:60:20"})
     void drawsPausesAroundTheMean(String text) {
         var random = new SplittableRandom(1);
         var pace = Pace.parse(text);

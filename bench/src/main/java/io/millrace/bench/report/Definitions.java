@@ -1,0 +1,44 @@
+package io.millrace.bench.report;
+
+import io.millrace.bench.stats.Metric;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** What figures mean, for every report to print. */
+final class Definitions {
+    /** Of figures that are no distributions. */
+    static final Map<String, String> OTHERS = others();
+
+    private Definitions() {}
+
+    /** Of all, by name. */
+    static Map<String, String> all() {
+        var all = new LinkedHashMap<String, String>();
+        for (var metric : Metric.values()) {
+            String elsewhere = metric.elsewhere().isEmpty() ? "" : " [" + metric.elsewhere() + "]";
+            all.put(metric.key(), metric.definition() + elsewhere);
+        }
+        all.putAll(OTHERS);
+        return Collections.unmodifiableMap(all);
+    }
+
+    private static Map<String, String> others() {
+        var others = new LinkedHashMap<String, String>();
+        others.put(
+                "throughput",
+                "completed streams, and their tokens, over the time from the beginning of the measured part to the end"
+                        + " of its last stream [vLLM request_throughput, output_throughput]");
+        others.put("goodput", "streams that completed within all limits, over the same time [vLLM request_goodput]");
+        others.put("stalls", "gaps between two outputs of a stream over the threshold (--stall)");
+        others.put("coalescing", "mean of frames_per_read: 1 if every token comes by itself");
+        others.put(
+                "[95% CI]",
+                "of the median, by order statistics, which takes values for independent; gaps of one stream are not");
+        others.put(
+                "client",
+                "VALID, SUSPECT or INVALID: whether this client's own lag, processor use and GC leave the figures"
+                        + " trustworthy");
+        return Collections.unmodifiableMap(others);
+    }
+}

@@ -1,0 +1,163 @@
+package io.millrace.bench.report;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.bench.stats.Distribution;
+import io.millrace.bench.stats.Metric;
+import io.millrace.bench.stats.RunResult;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * A result as JSON. The keys at the top are those of vLLM's benchmark, so that what reads its files reads these; below them
+ * {@code points} has everything, for each amount of load.
+ */
+public final class JsonReport {
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    private JsonReport() {}
+
+    /** Writes the file. */
+    public static void write(Path file, Subject subject) throws IOException {
+        Files.write(file, JSON.writeValueAsBytes(of(subject)));
+    }
+
+    /** Writes a tree that was made from {@link #of}. */
+    public static void write(Path file, ObjectNode report) throws IOException {
+        Files.write(file, JSON.writeValueAsBytes(report));
+    }
+
+    /** The whole report. */
+    public static ObjectNode of(Subject subject) {
+        var root = JSON.createObjectNode();
+        var last = subject.last();
+        root.put("tool", "millrace bench").put("version", subject.version());
+        root.put("date", last.begunAt().toString());
+        root.put("backend", subject.dialect()).put("base_url", subject.url()).put("model_id", subject.model());
+        root.put("load", subject.load()).put("command", subject.command());
+        vllm(root, last);
+        root.set("client", client(last));
+        var points = root.putArray("points");
+        subject.points().forEach(result -> points.add(point(result)));
+        var definitions = root.putObject("definitions");
+        Definitions.all().forEach(definitions::put);
+        return root;
+    }
+
+    private static void vllm(ObjectNode root, RunResult result) {
+        root.put("num_prompts", result.streams());
+        if (result.shape().isOpen()) {
+            number(root, "request_rate", result.shape().rate());
+            if (Double.isInfinite(result.shape().burstiness())) {
+                root.put("burstiness", "inf");
+            } else {
+                number(root, "burstiness", result.shape().burstiness());
+            }
+        } else {
+            root.put("request_rate", "inf")
+                    .put("max_concurrency", result.shape().concurrency());
+        }
+        number(root, "duration", result.seconds());
+        root.put("completed", result.completed()).put("failed", result.failed());
+        root.put("total_input_tokens", result.inputTokens()).put("total_output_tokens", result.outputTokens());
+        number(root, "request_throughput", result.requestsPerSecond());
+        if (result.slo() != null) {
+            number(root, "request_goodput", result.goodPerSecond());
+        }
+        number(root, "output_throughput", result.tokensPerSecond());
+        number(
+                root,
+                "total_token_throughput",
+                result.seconds() == 0 ? 0 : (result.inputTokens() + result.outputTokens()) / result.seconds());
+        vllm(root, "ttft", result.of(Metric.TTFT));
+        vllm(root, "ttft_sent", result.of(Metric.TTFT_SENT));
+        vllm(root, "tpot", result.of(Metric.TPOT));
+        vllm(root, "itl", result.of(Metric.ITL));
+        vllm(root, "e2el", result.of(Metric.E2E));
+    }
+
+    private static void vllm(ObjectNode root, String name, Distribution values) {
+        number(root, "mean_" + name + "_ms", values.mean());
+        number(root, "median_" + name + "_ms", values.percentile(50));
+        number(root, "std_" + name + "_ms", values.deviation());
+        number(root, "p90_" + name + "_ms", values.percentile(90));
+        number(root, "p99_" + name + "_ms", values.percentile(99));
+        number(root, "p99.9_" + name + "_ms", values.percentile(99.9));
+    }
+
+    private static ObjectNode client(RunResult result) {
+        var node = JSON.createObjectNode();
+        var vitals = result.vitals();
+        node.put("verdict", result.verdict().grade().name());
+        var reasons = node.putArray("reasons");
+        result.verdict().reasons().forEach(reasons::add);
+        number(node, "busiest_event_loop", vitals.busiestLoop());
+        number(node, "process_cpu", vitals.processCpu());
+        number(node, "machine_cpu", vitals.systemCpu());
+        number(node, "gc_s", vitals.gcSeconds());
+        number(node, "gc_longest_ms", vitals.gcLongestMs());
+        return node.put("processors", vitals.processors());
+    }
+
+    private static ObjectNode point(RunResult result) {
+        var node = JSON.createObjectNode();
+        node.put("label", result.shape().label());
+        if (result.shape().isOpen()) {
+            number(node, "rate", result.shape().rate());
+        }
+        node.put("concurrency", result.shape().concurrency());
+        number(node, "duration_s", result.seconds());
+        node.put("streams", result.streams()).put("completed", result.completed());
+        node.put("left", result.left()).put("failed", result.failed()).put("behaved", result.behaved());
+        var errors = node.putObject("errors");
+        result.errors().forEach(errors::put);
+        number(node, "request_throughput", result.requestsPerSecond());
+        number(node, "output_throughput", result.tokensPerSecond());
+        node.put("token_source", result.tokenSource());
+        if (result.slo() != null) {
+            node.put("slo", result.slo().toString()).put("good", result.good());
+            number(node, "request_goodput", result.goodPerSecond());
+        }
+        node.put("frames", result.frames())
+                .put("output_frames", result.outputs())
+                .put("bytes", result.bytes());
+        node.put("stalls", result.stalls()).put("stalled_streams", result.stalled());
+        node.put("stamped_streams", result.stamped()).put("resent", result.stale());
+        number(node, "coalescing_index", result.coalescing());
+        node.set("client", client(result));
+        var metrics = node.putObject("metrics");
+        for (var metric : Metric.values()) {
+            if (result.of(metric).count() > 0) {
+                metrics.set(metric.key(), distribution(metric, result.of(metric)));
+            }
+        }
+        return node;
+    }
+
+    private static ObjectNode distribution(Metric metric, Distribution values) {
+        var node = JSON.createObjectNode();
+        node.put("unit", metric.unit().label()).put("count", values.count());
+        number(node, "mean", values.mean());
+        number(node, "std", values.deviation());
+        number(node, "min", values.min());
+        for (double percent : new double[] {1, 5, 10, 25, 50, 75, 90, 95, 99, 99.9}) {
+            String name = percent == Math.rint(percent) ? Long.toString((long) percent) : Double.toString(percent);
+            number(node, "p" + name, values.percentile(percent));
+        }
+        number(node, "max", values.max());
+        var interval = node.putArray("p50_ci95");
+        interval.add(values.medianLow()).add(values.medianHigh());
+        return node;
+    }
+
+    /** What is not a number has no place in JSON. */
+    private static void number(ObjectNode node, String name, double value) {
+        if (Double.isFinite(value)) {
+            node.put(name, value);
+        } else {
+            node.putNull(name);
+        }
+    }
+}

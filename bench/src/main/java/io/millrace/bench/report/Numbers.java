@@ -1,0 +1,26 @@
+package io.millrace.bench.report;
+
+import java.util.Locale;
+
+/** Numbers as people read them. */
+final class Numbers {
+    private Numbers() {}
+
+    /** Three or four digits that count; a dash for what there is not. */
+    static String of(double value) {
+        if (Double.isNaN(value)) {
+            return "-";
+        }
+        double size = Math.abs(value);
+        int decimals = size >= 100 || size == 0 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+        return fixed(value, decimals);
+    }
+
+    static String fixed(double value, int decimals) {
+        return Double.isNaN(value) ? "-" : String.format(Locale.ROOT, "%,." + decimals + "f", value);
+    }
+
+    static String percent(double share) {
+        return Double.isNaN(share) ? "-" : String.format(Locale.ROOT, "%.1f%%", 100 * share);
+    }
+}

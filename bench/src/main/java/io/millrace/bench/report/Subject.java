@@ -1,0 +1,28 @@
+package io.millrace.bench.report;
+
+import io.millrace.bench.stats.RunResult;
+import java.util.List;
+
+/**
+ * A report's head and its results.
+ *
+ * @param version of this tool
+ * @param url that was asked, without a query
+ * @param dialect of the answers
+ * @param model that was asked for
+ * @param load how streams began, in words
+ * @param command the options that were given, without secrets
+ * @param points the results, one for each amount of load, in order
+ */
+public record Subject(
+        String version, String url, String dialect, String model, String load, String command, List<RunResult> points) {
+    /** Copies the points. */
+    public Subject {
+        points = List.copyOf(points);
+    }
+
+    /** The last point, whose figures stand at the top of files. */
+    public RunResult last() {
+        return points.get(points.size() - 1);
+    }
+}

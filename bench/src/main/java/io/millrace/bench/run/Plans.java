@@ -1,0 +1,62 @@
+package io.millrace.bench.run;
+
+import io.millrace.bench.stream.Endpoint;
+import io.millrace.bench.stream.RequestTemplate;
+import io.millrace.bench.stream.StreamPlan;
+import io.millrace.server.upstream.UpstreamTls;
+import io.netty.handler.ssl.SslContext;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.UnknownHostException;
+
+/** Makes plans from options: resolves names, and chooses the address that answers. */
+final class Plans {
+    private static final int PROBE_MS = 3000;
+
+    private final TargetOptions target;
+    private final LoadOptions load;
+
+    Plans(TargetOptions target, LoadOptions load) {
+        this.target = target;
+        this.load = load;
+    }
+
+    /** The plan for the first amount of load, at {@code base}. */
+    StreamPlan plan(String base) throws IOException {
+        RequestTemplate template = target.template(base, System.getenv());
+        var endpoint = template.endpoint();
+        SslContext tls = endpoint.tls() ? UpstreamTls.context(target.ca) : null;
+        return new StreamPlan(
+                template,
+                address(endpoint),
+                tls,
+                target.prompts(load.seed),
+                load.shapes().get(0),
+                load.behaviours(),
+                load.limits(),
+                load.seed);
+    }
+
+    /** The first address of the host that takes a connection; the first of all if none does. */
+    private static InetSocketAddress address(Endpoint endpoint) throws IOException {
+        InetAddress[] all;
+        try {
+            all = InetAddress.getAllByName(endpoint.host());
+        } catch (UnknownHostException e) {
+            throw new IOException("cannot resolve the host name " + endpoint.host(), e);
+        }
+        for (var address : all) {
+            try (var socket = new Socket()) {
+                socket.connect(new InetSocketAddress(address, endpoint.port()), PROBE_MS);
+                return new InetSocketAddress(address, endpoint.port());
+            } catch (IOException e) {
+                if (all.length == 1) {
+                    throw new IOException("cannot connect to " + endpoint.authority() + ": " + e.getMessage(), e);
+                }
+            }
+        }
+        throw new IOException("cannot connect to any of the " + all.length + " addresses of " + endpoint.authority());
+    }
+}

@@ -1,0 +1,42 @@
+package io.millrace.bench.run;
+
+import io.millrace.bench.stats.Limit;
+import io.millrace.bench.stats.Slo;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** What is made of the results. */
+final class ReportOptions {
+    @Option(
+            names = "--json",
+            paramLabel = "FILE",
+            description = "Everything, with the keys of vLLM's benchmark at the top.")
+    Path json;
+
+    @Option(
+            names = "--slo",
+            paramLabel = "LIMITS",
+            description = "What a good stream keeps, for goodput: ttft=500ms,itl=50ms, of ttft, ttft_sent, tpot, e2e,"
+                    + " itl (mean gap), gap (longest).")
+    private String slo;
+
+    @Option(
+            names = "--fail-if",
+            paramLabel = "CONDITION",
+            description = "Exit code 1 if it holds for any amount of load: 'ttft.p99>800ms', 'errors>1%%',"
+                    + " 'request_throughput<10'.")
+    private List<String> failIf = List.of();
+
+    @Option(names = "--quiet", description = "Nothing while it runs.")
+    boolean quiet;
+
+    /** Null if nothing was said. */
+    Slo slo() {
+        return slo == null ? null : Slo.parse(slo);
+    }
+
+    List<Limit> limits() {
+        return failIf.stream().map(Limit::parse).toList();
+    }
+}

@@ -1,0 +1,127 @@
+package io.millrace.bench.run;
+
+import io.millrace.bench.stream.Endpoint;
+import io.millrace.bench.stream.Lengths;
+import io.millrace.bench.stream.Prompts;
+import io.millrace.bench.stream.RequestTemplate;
+import io.millrace.codec.dialect.Dialect;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Option;
+
+/** What is asked, and where. */
+final class TargetOptions {
+    private static final String PROMPT = "Write a short essay about rivers.";
+
+    @Option(
+            names = "--url",
+            paramLabel = "BASE",
+            description =
+                    "The base URL as an SDK takes it, such as http://127.0.0.1:8080/v1 or https://api.anthropic.com.")
+    String url;
+
+    @Option(
+            names = "--dialect",
+            paramLabel = "NAME",
+            description = "chat, responses, messages or gemini. Default: by the end of the URL, else chat.")
+    private String dialect;
+
+    @Option(names = "--model", paramLabel = "NAME", defaultValue = "mock", description = "Default ${DEFAULT-VALUE}.")
+    String model;
+
+    @Option(
+            names = "--api-key-env",
+            paramLabel = "VARIABLE",
+            description = "The environment variable that has the key; sent as the dialect's SDKs send it.")
+    private String keyVariable;
+
+    @Option(names = "--prompt", paramLabel = "TEXT", description = "What every stream asks.")
+    private String prompt;
+
+    @Option(
+            names = "--prompts",
+            paramLabel = "FILE",
+            description = "Prompts, one a line: a text, or JSON with \"prompt\" or \"messages\", and \"max_tokens\".")
+    private Path promptFile;
+
+    @Option(
+            names = "--prompt-words",
+            paramLabel = "LENGTH",
+            description =
+                    "Made-up prompts, another for each stream: 200, uniform:100-300, normal:200:50 or exp:200 words.")
+    private String promptWords;
+
+    @Option(names = "--max-tokens", paramLabel = "N", description = "The most tokens of an answer.")
+    private int maxTokens;
+
+    @Option(names = "--header", paramLabel = "NAME: VALUE", description = "A further header field.")
+    private List<String> headers = List.of();
+
+    @Option(
+            names = "--body",
+            paramLabel = "JSON",
+            description = "Further fields of the body, such as {\"temperature\":0}.")
+    private List<String> body = List.of();
+
+    @Option(names = "--no-usage", description = "Do not ask Chat for usage; tokens are then counted as frames.")
+    private boolean noUsage;
+
+    @Option(names = "--no-keep-alive", description = "A new connection for each stream.")
+    private boolean noKeepAlive;
+
+    @Option(names = "--ca", paramLabel = "FILE", description = "PEM file of the only certificates to trust.")
+    Path ca;
+
+    /** Makes the requests to {@code base}. */
+    RequestTemplate template(String base, Map<String, String> environment) {
+        var endpoint = Endpoint.of(base, dialect == null ? null : dialect(dialect), model);
+        var template = RequestTemplate.of(endpoint, model)
+                .maxTokens(maxTokens)
+                .asksUsage(!noUsage)
+                .keepsAlive(!noKeepAlive)
+                .key(key(environment));
+        headers.forEach(template::header);
+        body.forEach(template::body);
+        return template.build();
+    }
+
+    Prompts prompts(long seed) throws IOException {
+        int given = (prompt == null ? 0 : 1) + (promptFile == null ? 0 : 1) + (promptWords == null ? 0 : 1);
+        if (given > 1) {
+            throw new IllegalArgumentException("--prompt, --prompts, --prompt-words: more than one (expected: one)");
+        }
+        if (promptFile != null) {
+            return Prompts.ofFile(promptFile);
+        }
+        if (promptWords != null) {
+            return Prompts.synthetic(Lengths.parse(promptWords), seed);
+        }
+        return Prompts.fixed(prompt == null ? PROMPT : prompt);
+    }
+
+    private String key(Map<String, String> environment) {
+        if (keyVariable == null) {
+            return null;
+        }
+        String key = environment.get(keyVariable);
+        if (key == null || key.isBlank()) {
+            throw new IllegalArgumentException("--api-key-env: " + keyVariable + " is not set");
+        }
+        return key.strip();
+    }
+
+    private static Dialect dialect(String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "chat" -> Dialect.CHAT;
+            case "responses" -> Dialect.RESPONSES;
+            case "messages" -> Dialect.MESSAGES;
+            case "gemini" -> Dialect.GEMINI;
+            default ->
+                throw new IllegalArgumentException(
+                        "--dialect: " + name + " (expected: chat, responses, messages or gemini)");
+        };
+    }
+}

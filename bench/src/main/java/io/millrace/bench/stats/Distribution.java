@@ -1,0 +1,74 @@
+package io.millrace.bench.stats;
+
+import org.HdrHistogram.Histogram;
+
+/** The values of one metric, in its unit. Percentiles are NaN if there is no value. */
+public final class Distribution {
+    private static final double Z_95 = 1.959964;
+
+    private final Metric.Unit unit;
+    private final Histogram histogram;
+
+    /** @param histogram of values as they were recorded; not to be changed afterwards */
+    Distribution(Metric.Unit unit, Histogram histogram) {
+        this.unit = unit;
+        this.histogram = histogram;
+    }
+
+    /** How many values there are. */
+    public long count() {
+        return histogram.getTotalCount();
+    }
+
+    /** The value that so many percent do not exceed. */
+    public double percentile(double percent) {
+        return count() == 0 ? Double.NaN : histogram.getValueAtPercentile(percent) / unit.scale();
+    }
+
+    /** The mean. */
+    public double mean() {
+        return count() == 0 ? Double.NaN : histogram.getMean() / unit.scale();
+    }
+
+    /** The standard deviation. */
+    public double deviation() {
+        return count() == 0 ? Double.NaN : histogram.getStdDeviation() / unit.scale();
+    }
+
+    /** The least. */
+    public double min() {
+        return count() == 0 ? Double.NaN : histogram.getMinValue() / unit.scale();
+    }
+
+    /** The most. */
+    public double max() {
+        return count() == 0 ? Double.NaN : histogram.getMaxValue() / unit.scale();
+    }
+
+    /**
+     * The lower end of the 95% confidence interval of the median: the value of rank n/2 - 1.96 sqrt(n)/2. It takes values
+     * for independent of each other.
+     */
+    public double medianLow() {
+        return ofRank(count() / 2.0 - Z_95 * Math.sqrt((double) count()) / 2);
+    }
+
+    /** The upper end of it: the value of rank n/2 + 1.96 sqrt(n)/2 + 1. */
+    public double medianHigh() {
+        return ofRank(count() / 2.0 + Z_95 * Math.sqrt((double) count()) / 2 + 1);
+    }
+
+    /** The values as they were recorded, in nanoseconds or thousandths; not to be changed. */
+    public Histogram histogram() {
+        return histogram;
+    }
+
+    private double ofRank(double rank) {
+        if (count() == 0) {
+            return Double.NaN;
+        }
+        double bounded = Math.max(1, Math.min((double) count(), Math.floor(rank)));
+        // Half a rank less, so that rounding does not ask for the next one.
+        return percentile(100 * (bounded - 0.5) / count());
+    }
+}

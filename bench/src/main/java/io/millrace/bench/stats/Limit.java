@@ -1,0 +1,106 @@
+package io.millrace.bench.stats;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * A condition on a result, such as {@code ttft.p99>800ms}, {@code errors>1%} or {@code request_throughput<10}. Times have a
+ * unit; the statistics of a metric are {@code mean}, {@code min}, {@code max}, {@code count} and {@code pN}.
+ *
+ * @param text as it was given
+ */
+public record Limit(String text, String subject, boolean over, double bound) {
+    private static final Pattern FORM = Pattern.compile("([a-z0-9_]+(?:\\.[a-z0-9.]+)?)\\s*([<>])=?\\s*(.+)");
+    private static final Pattern STATISTIC = Pattern.compile("mean|min|max|count|p[0-9]+(?:\\.[0-9]+)?");
+
+    /**
+     * The condition that {@code text} says.
+     *
+     * @throws IllegalArgumentException saying what is expected
+     */
+    public static Limit parse(String text) {
+        var match = FORM.matcher(text.strip());
+        if (!match.matches()) {
+            throw new IllegalArgumentException(text + " (expected: METRIC.STATISTIC>VALUE, such as ttft.p99>800ms)");
+        }
+        String subject = match.group(1);
+        double bound = bound(text, subject, match.group(3).strip());
+        return new Limit(text.strip(), subject, match.group(2).equals(">"), bound);
+    }
+
+    /** Whether it holds; it does not for what there is no value of, but that of an error rate. */
+    public boolean holds(RunResult result) {
+        double value = value(result);
+        return over ? value > bound : value < bound;
+    }
+
+    /** The value of the subject, in its metric's unit. */
+    public double value(RunResult result) {
+        return switch (subject) {
+            case "errors" -> result.errorRate();
+            case "failed" -> result.failed();
+            case "completed" -> result.completed();
+            case "stalls" -> result.stalls();
+            case "coalescing" -> result.coalescing();
+            case "request_throughput" -> result.requestsPerSecond();
+            case "output_throughput" -> result.tokensPerSecond();
+            case "goodput" -> result.goodPerSecond();
+            default -> {
+                var metric = metric(subject.substring(0, subject.indexOf('.')));
+                yield statistic(result.of(metric), subject.substring(subject.indexOf('.') + 1));
+            }
+        };
+    }
+
+    private static double statistic(Distribution of, String name) {
+        return switch (name) {
+            case "mean" -> of.mean();
+            case "min" -> of.min();
+            case "max" -> of.max();
+            case "count" -> of.count();
+            default -> of.percentile(Double.parseDouble(name.substring(1)));
+        };
+    }
+
+    private static double bound(String text, String subject, String value) {
+        try {
+            if (subject.equals("errors") && value.endsWith("%")) {
+                return Double.parseDouble(value.substring(0, value.length() - 1)) / 100;
+            }
+            int dot = subject.indexOf('.');
+            if (dot < 0) {
+                return switch (subject) {
+                    case "errors",
+                            "failed",
+                            "completed",
+                            "stalls",
+                            "coalescing",
+                            "request_throughput",
+                            "output_throughput",
+                            "goodput" -> Double.parseDouble(value);
+                    default -> throw new IllegalArgumentException(subject);
+                };
+            }
+            var metric = metric(subject.substring(0, dot));
+            String statistic = subject.substring(dot + 1);
+            if (!STATISTIC.matcher(statistic).matches()) {
+                throw new IllegalArgumentException(statistic);
+            }
+            boolean time = metric.unit() == Metric.Unit.MS && !statistic.equals("count");
+            return time ? Quantity.nanos(value) / metric.unit().scale() : Double.parseDouble(value);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    text + ": " + e.getMessage()
+                            + " (expected: METRIC.STATISTIC>VALUE such as ttft.p99>800ms, or errors>1%, failed,"
+                            + " completed, stalls, coalescing, request_throughput, output_throughput, goodput; metrics: "
+                            + Arrays.stream(Metric.values()).map(Metric::key).collect(Collectors.joining(", ")) + ")",
+                    e);
+        }
+    }
+
+    private static Metric metric(String key) {
+        return Metric.valueOf(key.toUpperCase(Locale.ROOT));
+    }
+}

@@ -1,0 +1,265 @@
+package io.millrace.bench.stats;
+
+import io.millrace.bench.stats.Recorder.Tally;
+import io.millrace.bench.stream.LoadShape;
+import io.millrace.bench.stream.StreamSample;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.HdrHistogram.Histogram;
+
+/** All that one run brought: the measured streams of every lane together. */
+public final class RunResult {
+    private final LoadShape shape;
+    private final Instant begun;
+    private final Slo slo;
+    private final double seconds;
+    private final Map<Metric, Distribution> distributions;
+    private final Map<String, Long> errors = new TreeMap<>();
+    private final Map<Integer, String> refusals = new TreeMap<>();
+    private final List<StreamSample> samples = new ArrayList<>();
+    private final Tally tally = new Tally();
+    private final Series series;
+    private final Vitals vitals;
+    private final Verdict verdict;
+    private final int stale;
+
+    /**
+     * @param windowBeganNs when the measured part began
+     * @param recorders of all lanes, which have ended
+     * @param stale requests that had to be sent again
+     */
+    RunResult(
+            LoadShape shape,
+            Instant begun,
+            long baseNs,
+            long windowBeganNs,
+            Slo slo,
+            List<Recorder> recorders,
+            Vitals vitals,
+            int stale) {
+        this.shape = shape;
+        this.begun = begun;
+        this.slo = slo;
+        this.vitals = vitals;
+        this.stale = stale;
+        series = new Series(baseNs);
+        distributions = sums(metric -> recorders.stream()
+                .map(recorder -> recorder.histograms.get(metric))
+                .toList());
+        for (var recorder : recorders) {
+            recorder.errors.forEach((what, count) -> errors.merge(what, count, Long::sum));
+            recorder.refusals.forEach(refusals::putIfAbsent);
+            samples.addAll(recorder.samples);
+            tally.add(recorder.tally);
+            series.add(recorder.series);
+        }
+        seconds = tally.begun == 0 ? 0 : Math.max(1e-9, (tally.lastEndNs - windowBeganNs) / 1e9);
+        verdict = Judge.judge(distributions, vitals);
+    }
+
+    private RunResult(List<RunResult> parts) {
+        var first = parts.get(0);
+        shape = first.shape;
+        begun = first.begun;
+        slo = first.slo;
+        series = first.series;
+        distributions = sums(metric -> parts.stream()
+                .map(part -> part.distributions.get(metric).histogram())
+                .toList());
+        for (var part : parts) {
+            part.errors.forEach((what, count) -> errors.merge(what, count, Long::sum));
+            part.refusals.forEach(refusals::putIfAbsent);
+            samples.addAll(part.samples);
+            tally.add(part.tally);
+        }
+        seconds = parts.stream().mapToDouble(RunResult::seconds).sum();
+        stale = parts.stream().mapToInt(RunResult::stale).sum();
+        vitals = Vitals.together(parts.stream().map(RunResult::vitals).toList());
+        verdict = Judge.judge(distributions, vitals);
+    }
+
+    /** Several runs of one load as one. What happened when is that of the first. */
+    public static RunResult merged(List<RunResult> parts) {
+        return new RunResult(parts);
+    }
+
+    private static Map<Metric, Distribution> sums(Function<Metric, List<Histogram>> parts) {
+        var sums = new EnumMap<Metric, Distribution>(Metric.class);
+        for (var metric : Metric.values()) {
+            var sum = new Histogram(3);
+            parts.apply(metric).forEach(sum::add);
+            sums.put(metric, new Distribution(metric.unit(), sum));
+        }
+        return sums;
+    }
+
+    /** The load. */
+    public LoadShape shape() {
+        return shape;
+    }
+
+    /** When it began. */
+    public Instant begunAt() {
+        return begun;
+    }
+
+    /** What a good stream keeps; null if nothing was said. */
+    public Slo slo() {
+        return slo;
+    }
+
+    /** From the beginning of the measured part to the end of its last stream. */
+    public double seconds() {
+        return seconds;
+    }
+
+    /** The values of a metric. */
+    public Distribution of(Metric metric) {
+        return distributions.get(metric);
+    }
+
+    /** Measured streams. */
+    public long streams() {
+        return tally.begun;
+    }
+
+    /** Those that came to their end. */
+    public long completed() {
+        return tally.completed;
+    }
+
+    /** Those that this client left as it was told to. */
+    public long left() {
+        return tally.left;
+    }
+
+    /** Those that failed. */
+    public long failed() {
+        return tally.failed;
+    }
+
+    /** The share of those that failed. */
+    public double errorRate() {
+        return tally.begun == 0 ? 0 : (double) tally.failed / tally.begun;
+    }
+
+    /** Those that kept all limits. */
+    public long good() {
+        return tally.good;
+    }
+
+    /** Streams whose clients cancelled, read slowly or fell silent: their times are in no distribution. */
+    public long behaved() {
+        return tally.behaved;
+    }
+
+    /** Tokens of the prompts, as providers told them. */
+    public long inputTokens() {
+        return tally.inputTokens;
+    }
+
+    /** Tokens of the answers that came to their end. */
+    public long outputTokens() {
+        return tally.outputTokens;
+    }
+
+    /** Where the number of tokens is from: {@code usage}, {@code frames}, or {@code mixed}. */
+    public String tokenSource() {
+        return tally.withUsage == 0 ? "frames" : tally.withUsage == tally.completed ? "usage" : "mixed";
+    }
+
+    /** Frames of every kind. */
+    public long frames() {
+        return tally.frames;
+    }
+
+    /** Frames with output. */
+    public long outputs() {
+        return tally.outputs;
+    }
+
+    /** Bytes of the bodies. */
+    public long bytes() {
+        return tally.bytes;
+    }
+
+    /** Gaps over the stall threshold. */
+    public long stalls() {
+        return tally.stalls;
+    }
+
+    /** Streams that had one. */
+    public long stalled() {
+        return tally.stalled;
+    }
+
+    /** Streams that bore the mock's stamps. */
+    public long stamped() {
+        return tally.stamped;
+    }
+
+    /** Requests that were sent again because the server had closed the idle connection. */
+    public int stale() {
+        return stale;
+    }
+
+    /** How often each error happened. */
+    public Map<String, Long> errors() {
+        return Collections.unmodifiableMap(errors);
+    }
+
+    /** What servers said with statuses other than 200, one text for each. */
+    public Map<Integer, String> refusals() {
+        return Collections.unmodifiableMap(refusals);
+    }
+
+    /** Some of the measured streams, chosen evenly; all if they are few. */
+    public List<StreamSample> samples() {
+        return Collections.unmodifiableList(samples);
+    }
+
+    /** What happened when. */
+    public Series series() {
+        return series;
+    }
+
+    /** How the client was. */
+    public Vitals vitals() {
+        return vitals;
+    }
+
+    /** Whether it was fit. */
+    public Verdict verdict() {
+        return verdict;
+    }
+
+    /** Streams that came to their end, a second. */
+    public double requestsPerSecond() {
+        return perSecond(tally.completed);
+    }
+
+    /** Streams that kept all limits, a second. */
+    public double goodPerSecond() {
+        return perSecond(tally.good);
+    }
+
+    /** Tokens of the answers that came to their end, a second. */
+    public double tokensPerSecond() {
+        return perSecond(tally.outputTokens);
+    }
+
+    /** Output frames for each read that brought one; 1 if nothing is held together. */
+    public double coalescing() {
+        return of(Metric.FRAMES_PER_READ).mean();
+    }
+
+    private double perSecond(long count) {
+        return seconds == 0 ? 0 : count / seconds;
+    }
+}

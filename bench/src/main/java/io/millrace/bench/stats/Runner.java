@@ -1,0 +1,102 @@
+package io.millrace.bench.stats;
+
+import io.millrace.bench.stream.Load;
+import io.millrace.bench.stream.StreamPlan;
+import io.millrace.bench.stream.StreamSample;
+import io.millrace.server.Transport;
+import io.netty.channel.EventLoopGroup;
+import io.netty.util.concurrent.EventExecutor;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** Holds the client's event loops, and runs one load after another on them. */
+public final class Runner implements AutoCloseable {
+    private static final long TICK_MS = 500;
+
+    private final Transport transport;
+    private final int lanes;
+    private final EventLoopGroup group;
+    private volatile boolean aborted;
+
+    /** @param lanes how many event loops */
+    public Runner(Transport transport, int lanes) {
+        this.transport = transport;
+        this.lanes = lanes;
+        group = transport.newEventLoops(lanes, "bench");
+    }
+
+    /** Is told how a run is going, about twice a second, on the thread that runs it. */
+    @FunctionalInterface
+    public interface Watcher {
+        /** Nobody watches. */
+        Watcher NONE = (seconds, progress, active) -> {};
+
+        /**
+         * Some time went by.
+         *
+         * @param seconds since the first stream was due
+         * @param progress since the last call
+         * @param active streams in progress
+         */
+        void onTick(double seconds, Progress progress, int active);
+    }
+
+    /**
+     * Puts a load on and waits until it is over.
+     *
+     * @param slo for goodput, null for none
+     * @param sink is given every measured stream on an event loop, null for none
+     */
+    public RunResult run(StreamPlan plan, Slo slo, Consumer<StreamSample> sink, Watcher watcher)
+            throws InterruptedException {
+        long baseNs = System.nanoTime();
+        var begun = Instant.now();
+        var recorders = new ArrayList<Recorder>();
+        for (int i = 0; i < lanes; i++) {
+            recorders.add(new Recorder(baseNs, slo, sink));
+        }
+        var probe = new VitalsProbe(threads());
+        var load = Load.start(plan, group, lanes, transport, recorders::get);
+        boolean over = false;
+        while (!over) {
+            over = load.await(TICK_MS, TimeUnit.MILLISECONDS);
+            if (aborted && !over) {
+                load.abort();
+            }
+            var progress = new Progress();
+            for (int i = 0; i < lanes; i++) {
+                progress.add(load.of(i, recorders.get(i)::takeProgress));
+            }
+            watcher.onTick((System.nanoTime() - load.startNs()) / 1e9, progress, load.active());
+        }
+        long windowBeganNs = load.startNs() + plan.shape().leadNs();
+        return new RunResult(plan.shape(), begun, baseNs, windowBeganNs, slo, recorders, probe.end(), load.stale());
+    }
+
+    /** Ends the run that is going, and those that come; may be called from any thread. */
+    public void abort() {
+        aborted = true;
+    }
+
+    /** Whether it was told to end. */
+    public boolean isAborted() {
+        return aborted;
+    }
+
+    @Override
+    public void close() {
+        group.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();
+    }
+
+    private List<Thread> threads() throws InterruptedException {
+        var threads = new ArrayList<Thread>();
+        for (EventExecutor loop : group) {
+            threads.add(
+                    loop.submit(Thread::currentThread).awaitUninterruptibly().getNow());
+        }
+        return threads;
+    }
+}

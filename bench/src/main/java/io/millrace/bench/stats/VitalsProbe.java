@@ -1,0 +1,96 @@
+package io.millrace.bench.stats;
+
+import com.sun.management.GarbageCollectionNotificationInfo;
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import javax.management.ListenerNotFoundException;
+import javax.management.Notification;
+import javax.management.NotificationEmitter;
+import javax.management.NotificationListener;
+import javax.management.openmbean.CompositeData;
+
+/** Watches this process from its making to {@link #end}. */
+public final class VitalsProbe {
+    private final List<Thread> loops;
+    private final long[] loopCpuNs;
+    private final long beganNs = System.nanoTime();
+    private final long processCpuNs;
+    private final AtomicLong gcMs = new AtomicLong();
+    private final AtomicLong gcLongestMs = new AtomicLong();
+    private final NotificationListener listener = this::onNotification;
+    private final OperatingSystemMXBean system;
+
+    /** @param loops the threads of the event loops */
+    public VitalsProbe(List<Thread> loops) {
+        this.loops = List.copyOf(loops);
+        system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        system.getCpuLoad(); // the next call tells of the time from here
+        processCpuNs = system.getProcessCpuTime();
+        loopCpuNs = cpuOfLoops();
+        for (var collector : emitters()) {
+            collector.addNotificationListener(listener, null, null);
+        }
+    }
+
+    /** What was seen. To be called once. */
+    public Vitals end() {
+        for (var collector : emitters()) {
+            try {
+                collector.removeNotificationListener(listener);
+            } catch (ListenerNotFoundException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        double ns = System.nanoTime() - beganNs;
+        double busiest = Double.NaN;
+        long[] cpu = cpuOfLoops();
+        for (int i = 0; i < cpu.length; i++) {
+            if (cpu[i] >= 0 && loopCpuNs[i] >= 0) {
+                double share = (cpu[i] - loopCpuNs[i]) / ns;
+                busiest = Double.isNaN(busiest) ? share : Math.max(busiest, share);
+            }
+        }
+        double load = system.getCpuLoad();
+        return new Vitals(
+                ns / 1e9,
+                busiest,
+                processCpuNs < 0 ? Double.NaN : (system.getProcessCpuTime() - processCpuNs) / ns,
+                load < 0 ? Double.NaN : load,
+                gcMs.get() / 1e3,
+                gcLongestMs.get(),
+                Runtime.getRuntime().availableProcessors());
+    }
+
+    private long[] cpuOfLoops() {
+        var threads = ManagementFactory.getThreadMXBean();
+        boolean known = threads.isThreadCpuTimeSupported() && threads.isThreadCpuTimeEnabled();
+        return loops.stream()
+                .mapToLong(loop -> known ? threads.getThreadCpuTime(loop.getId()) : -1)
+                .toArray();
+    }
+
+    private void onNotification(Notification notification, Object handback) {
+        if (notification.getType().equals(GarbageCollectionNotificationInfo.GARBAGE_COLLECTION_NOTIFICATION)) {
+            var info = GarbageCollectionNotificationInfo.from((CompositeData) notification.getUserData());
+            if (!info.getGcName().contains("Concurrent") && !info.getGcName().contains("Cycles")) {
+                long ms = info.getGcInfo().getDuration();
+                gcMs.addAndGet(ms);
+                gcLongestMs.accumulateAndGet(ms, Math::max);
+            }
+        }
+    }
+
+    private static List<NotificationEmitter> emitters() {
+        var emitters = new ArrayList<NotificationEmitter>();
+        for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
+            if (collector instanceof NotificationEmitter emitter) {
+                emitters.add(emitter);
+            }
+        }
+        return emitters;
+    }
+}

@@ -1,0 +1,45 @@
+package io.millrace.bench.stream;
+
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** Which share of a run's clients behaves how; the others are plain. By the stream's number, so that a seed decides. */
+public final class Behaviours {
+    /** All are plain. */
+    public static final Behaviours NONE = new Behaviours(List.of(), 0);
+
+    private final List<Share> shares;
+    private final long seed;
+
+    /**
+     * A share of the clients.
+     *
+     * @param fraction of all, 0 to 1
+     */
+    public record Share(double fraction, Behaviour behaviour) {}
+
+    /** @throws IllegalArgumentException if the shares are more than all */
+    public Behaviours(List<Share> shares, long seed) {
+        double sum = shares.stream().mapToDouble(Share::fraction).sum();
+        if (sum > 1 + 1e-9) {
+            throw new IllegalArgumentException("shares of clients: " + sum + " (expected: <= 1 together)");
+        }
+        this.shares = List.copyOf(shares);
+        this.seed = seed;
+    }
+
+    /** Of stream {@code index}. */
+    public Behaviour of(long index) {
+        if (shares.isEmpty()) {
+            return Behaviour.PLAIN;
+        }
+        double at = new SplittableRandom(seed + index).nextDouble();
+        for (var share : shares) {
+            at -= share.fraction;
+            if (at < 0) {
+                return share.behaviour;
+            }
+        }
+        return Behaviour.PLAIN;
+    }
+}

@@ -1,0 +1,101 @@
+package io.millrace.bench.stream;
+
+import io.millrace.codec.dialect.Dialect;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Where streams are asked for.
+ *
+ * @param host a name or an address literal, without brackets
+ * @param port of TCP
+ * @param tls whether it speaks TLS
+ * @param path of the request, with its query
+ * @param dialect in which it answers
+ */
+public record Endpoint(String host, int port, boolean tls, String path, Dialect dialect) {
+    private static final int HTTP_PORT = 80;
+    private static final int HTTPS_PORT = 443;
+
+    /**
+     * The endpoint of a base URL as an SDK takes it, such as {@code http://host:port/v1}. A version that is missing there
+     * ({@code /v1}, for Gemini {@code /v1beta}) is added if the URL has no path at all, or the dialect's SDKs add it
+     * (Messages, Gemini). A URL that names the operation itself is taken as it is.
+     *
+     * @param dialect null to have it from the URL's end, else Chat
+     * @param model that Gemini has in its path
+     * @throws IllegalArgumentException if it is no http or https URL with a host, or the dialect is unknown
+     */
+    public static Endpoint of(String base, Dialect dialect, String model) {
+        URI uri = parse(base);
+        boolean tls = uri.getScheme().equalsIgnoreCase("https");
+        int port = uri.getPort() >= 0 ? uri.getPort() : tls ? HTTPS_PORT : HTTP_PORT;
+        String path = uri.getRawPath() == null ? "" : uri.getRawPath();
+        String host = uri.getHost();
+        if (host.startsWith("[")) {
+            host = host.substring(1, host.length() - 1);
+        }
+        var named = Dialect.ofPath(path);
+        var spoken = dialect != null ? dialect : named == Dialect.UNKNOWN ? Dialect.CHAT : named;
+        String target = named == spoken ? path : trimmed(path) + operation(spoken, trimmed(path), model);
+        String query = uri.getRawQuery();
+        if (query != null) {
+            target += (target.contains("?") ? "&" : "?") + query;
+        } else if (spoken == Dialect.GEMINI && !target.contains("?")) {
+            target += "?alt=sse";
+        }
+        return new Endpoint(host, port, tls, target, spoken);
+    }
+
+    /** The value of {@code Host}. */
+    public String authority() {
+        String name = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
+        return port == (tls ? HTTPS_PORT : HTTP_PORT) ? name : name + ":" + port;
+    }
+
+    /** The URL of the request, without its query: it may hold a key. */
+    public String url() {
+        int query = path.indexOf('?');
+        return (tls ? "https://" : "http://") + authority() + (query < 0 ? path : path.substring(0, query));
+    }
+
+    private static URI parse(String base) {
+        URI uri;
+        try {
+            uri = URI.create(base.contains("://") ? base : "http://" + base);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("url: " + base + " (expected: http://HOST:PORT/PATH)", e);
+        }
+        boolean http = "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
+        if (!http || uri.getHost() == null || uri.getUserInfo() != null) {
+            throw new IllegalArgumentException("url: " + base + " (expected: http or https, and a host)");
+        }
+        return uri;
+    }
+
+    private static String trimmed(String path) {
+        int end = path.length();
+        while (end > 0 && path.charAt(end - 1) == '/') {
+            end--;
+        }
+        return path.substring(0, end);
+    }
+
+    private static String operation(Dialect dialect, String path, String model) {
+        return switch (dialect) {
+            case CHAT -> version(path.isEmpty(), "/v1") + "/chat/completions";
+            case RESPONSES -> version(path.isEmpty(), "/v1") + "/responses";
+            case MESSAGES -> version(!path.endsWith("/v1"), "/v1") + "/messages";
+            case GEMINI ->
+                version(!path.matches(".*/v1[a-z0-9]*"), "/v1beta") + "/models/"
+                        + URLEncoder.encode(model, StandardCharsets.UTF_8).replace("+", "%20")
+                        + ":streamGenerateContent";
+            case UNKNOWN -> throw new IllegalArgumentException("dialect: unknown (expected: one with requests)");
+        };
+    }
+
+    private static String version(boolean missing, String version) {
+        return missing ? version : "";
+    }
+}

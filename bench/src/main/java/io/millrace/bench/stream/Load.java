@@ -1,0 +1,127 @@
+package io.millrace.bench.stream;
+
+import io.millrace.server.Transport;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.util.concurrent.Future;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
+
+/**
+ * A load in progress: one lane per event loop. It ends by itself, or by {@link #abort}. Methods may be called from any
+ * thread but the event loops'.
+ */
+public final class Load {
+    /** Between the call and the first stream, so that all lanes are ready. */
+    private static final long LEAD_IN_NS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    private final List<Lane> lanes = new ArrayList<>();
+    private final List<EventLoop> loops = new ArrayList<>();
+    private final long startNs;
+
+    private Load(
+            StreamPlan plan,
+            EventLoopGroup group,
+            int count,
+            Transport transport,
+            IntFunction<StreamObserver> observers) {
+        startNs = System.nanoTime() + LEAD_IN_NS;
+        var begun = new AtomicLong();
+        var measured = new AtomicLong();
+        for (int turn = 0; turn < count; turn++) {
+            var feed = plan.shape().isOpen()
+                    ? new OpenFeed(plan.shape(), plan.seed(), startNs, turn, count)
+                    : new ClosedFeed(plan.shape(), startNs, begun, measured, turn, count);
+            var loop = group.next();
+            loops.add(loop);
+            lanes.add(new Lane(
+                    plan,
+                    feed,
+                    startNs + plan.shape().leadNs(),
+                    loop,
+                    transport.clientChannel(),
+                    observers.apply(turn)));
+        }
+    }
+
+    /**
+     * Begins a load.
+     *
+     * @param group has {@code lanes} event loops, of {@code transport}
+     * @param observers gives the observer of each lane; it is called on that lane's event loop only
+     */
+    public static Load start(
+            StreamPlan plan,
+            EventLoopGroup group,
+            int lanes,
+            Transport transport,
+            IntFunction<StreamObserver> observers) {
+        var load = new Load(plan, group, lanes, transport, observers);
+        for (int turn = 0; turn < lanes; turn++) {
+            load.loops.get(turn).execute(load.lanes.get(turn)::start);
+        }
+        return load;
+    }
+
+    /** When the first stream was due, as {@link System#nanoTime()}. */
+    public long startNs() {
+        return startNs;
+    }
+
+    /** Waits until all is over, at most so long; whether it is. */
+    public boolean await(long timeout, TimeUnit unit) throws InterruptedException {
+        long deadlineNs = System.nanoTime() + unit.toNanos(timeout);
+        for (var lane : lanes) {
+            Future<Void> done = lane.done();
+            if (!done.await(Math.max(1, deadlineNs - System.nanoTime()), TimeUnit.NANOSECONDS)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Ends it now: what is in progress is unfinished. */
+    public void abort() {
+        onLanes(Lane::abort);
+    }
+
+    /** Streams in progress or waiting. */
+    public int active() throws InterruptedException {
+        int active = 0;
+        for (int turn = 0; turn < lanes.size(); turn++) {
+            active += of(turn, lanes.get(turn)::active);
+        }
+        return active;
+    }
+
+    /** Requests that were sent again on another connection, because the server had closed the idle one. */
+    public int stale() throws InterruptedException {
+        int stale = 0;
+        for (int turn = 0; turn < lanes.size(); turn++) {
+            stale += of(turn, lanes.get(turn)::stale);
+        }
+        return stale;
+    }
+
+    /** Runs something on a lane's event loop and waits for what it gives. */
+    public <T> T of(int lane, Callable<T> task) throws InterruptedException {
+        try {
+            return loops.get(lane).submit(task).get();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    private void onLanes(Consumer<Lane> act) {
+        for (int turn = 0; turn < lanes.size(); turn++) {
+            var lane = lanes.get(turn);
+            loops.get(turn).execute(() -> act.accept(lane));
+        }
+    }
+}

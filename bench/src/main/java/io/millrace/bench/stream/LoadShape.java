@@ -1,0 +1,71 @@
+package io.millrace.bench.stream;
+
+import java.util.Objects;
+
+/**
+ * How much load, and for how long. An open loop begins streams when they are due, whatever became of those before; a
+ * closed loop keeps a number of streams going.
+ *
+ * @param rate streams a second of an open loop; 0 for a closed loop
+ * @param burstiness of an open loop's arrivals, see {@link Arrivals}
+ * @param concurrency streams at once: how many a closed loop keeps, and the most of an open loop, 0 for no bound
+ * @param rampNs over which the load grows
+ * @param warmupNs after the ramp, before the measured part
+ * @param durationNs of the measured part; {@link Long#MAX_VALUE} if {@code requests} bounds it
+ * @param requests in the measured part; {@link Long#MAX_VALUE} if {@code durationNs} bounds it
+ * @param drainNs how long streams may go on behind the measured part
+ */
+public record LoadShape(
+        double rate,
+        double burstiness,
+        int concurrency,
+        long rampNs,
+        long warmupNs,
+        long durationNs,
+        long requests,
+        long drainNs) {
+    private static final int MAX_CONCURRENCY = 100_000;
+
+    /** Checks every range. */
+    public LoadShape {
+        if (rate < 0 || rate > 1e6 || Double.isNaN(rate)) {
+            throw new IllegalArgumentException("rate: " + rate + " (expected: > 0, <= 1000000)");
+        }
+        if (concurrency < (rate == 0 ? 1 : 0) || concurrency > MAX_CONCURRENCY) {
+            throw new IllegalArgumentException(
+                    "concurrency: " + concurrency + " (expected: 1-" + MAX_CONCURRENCY + ")");
+        }
+        if (rampNs < 0 || warmupNs < 0 || durationNs <= 0 || requests <= 0 || drainNs < 0) {
+            throw new IllegalArgumentException("times and counts of a load (expected: not negative, some load)");
+        }
+    }
+
+    /** Whether streams begin when they are due, and not when others end. */
+    public boolean isOpen() {
+        return rate > 0;
+    }
+
+    /** What is not measured, at the start. */
+    public long leadNs() {
+        return rampNs + warmupNs;
+    }
+
+    /** This load at another rate. */
+    public LoadShape withRate(double rate) {
+        return new LoadShape(rate, burstiness, concurrency, rampNs, warmupNs, durationNs, requests, drainNs);
+    }
+
+    /** This load with another number of streams at once. */
+    public LoadShape withConcurrency(int concurrency) {
+        return new LoadShape(rate, burstiness, concurrency, rampNs, warmupNs, durationNs, requests, drainNs);
+    }
+
+    /** Its rate or its number of streams, for people. */
+    public String label() {
+        return isOpen() ? trim(rate) + "/s" : concurrency + (concurrency == 1 ? " stream" : " streams");
+    }
+
+    private static String trim(double value) {
+        return value == Math.rint(value) ? Long.toString((long) value) : Objects.toString(value);
+    }
+}

@@ -1,0 +1,97 @@
+package io.millrace.bench.stream;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** The prompts of a load, by the number of the stream: the same number has the same prompt, in every run of one seed. */
+@FunctionalInterface
+public interface Prompts {
+    /** The prompt of stream {@code index}, which counts from 0. Called from several threads. */
+    Prompt of(long index);
+
+    /** How many different prompts there are, {@link Integer#MAX_VALUE} if there is one for each stream. */
+    default int distinct() {
+        return Integer.MAX_VALUE;
+    }
+
+    /** One prompt for all. */
+    static Prompts fixed(String text) {
+        return cycling(List.of(Prompt.of(text)));
+    }
+
+    /**
+     * The prompts of a file, one after another and again from the start. A line is a JSON string, or an object with
+     * {@code prompt} or {@code messages}, and {@code max_tokens} if it likes; a line that is no JSON is a prompt as it
+     * stands. Empty lines are skipped.
+     *
+     * @throws IllegalArgumentException naming the line that has no prompt, or if there is none at all
+     */
+    static Prompts ofFile(Path file) throws IOException {
+        var json = new ObjectMapper();
+        var prompts = new ArrayList<Prompt>();
+        int number = 0;
+        for (String line : Files.readAllLines(file)) {
+            number++;
+            if (!line.isBlank()) {
+                prompts.add(ofLine(json, line.strip(), file + ":" + number));
+            }
+        }
+        if (prompts.isEmpty()) {
+            throw new IllegalArgumentException(file + ": no prompt (expected: one a line)");
+        }
+        return cycling(prompts);
+    }
+
+    /** Words made up for each stream, so that no prompt's beginning is in a server's cache; about a token a word. */
+    static Prompts synthetic(Lengths words, long seed) {
+        return index -> {
+            var random = new SplittableRandom(seed ^ (index * 0x9E3779B97F4A7C15L));
+            return Prompt.of(Words.text(words.next(random), random));
+        };
+    }
+
+    private static Prompts cycling(List<Prompt> prompts) {
+        var fixed = List.copyOf(prompts);
+        return new Prompts() {
+            @Override
+            public Prompt of(long index) {
+                return fixed.get((int) (index % fixed.size()));
+            }
+
+            @Override
+            public int distinct() {
+                return fixed.size();
+            }
+        };
+    }
+
+    private static Prompt ofLine(ObjectMapper json, String line, String where) {
+        JsonNode node;
+        try {
+            node = json.readTree(line);
+        } catch (JsonProcessingException e) {
+            return Prompt.of(line);
+        }
+        if (node.isTextual()) {
+            return Prompt.of(node.textValue());
+        }
+        int maxTokens = node.path("max_tokens").asInt(0);
+        if (node.path("messages").isArray()) {
+            return new Prompt(null, node.get("messages"), maxTokens);
+        }
+        if (node.path("prompt").isTextual()) {
+            return new Prompt(node.get("prompt").textValue(), null, maxTokens);
+        }
+        if (node.isObject() || node.isArray()) {
+            throw new IllegalArgumentException(where + ": no prompt (expected: \"prompt\" or \"messages\")");
+        }
+        return Prompt.of(line);
+    }
+}

@@ -1,0 +1,247 @@
+package io.millrace.bench.stream;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.codec.dialect.Dialect;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Makes the HTTP requests of one endpoint, in its dialect.
+ *
+ * <p>Immutable; {@link #request} may be called from any thread.
+ */
+public final class RequestTemplate {
+    /** Asked of Messages, which wants a limit, where none is given: {@value}. */
+    public static final int MESSAGES_MAX_TOKENS = 1024;
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Endpoint endpoint;
+    private final String model;
+    private final int maxTokens;
+    private final ObjectNode extra;
+    private final boolean asksUsage;
+    private final byte[] head;
+
+    private RequestTemplate(Builder builder) {
+        endpoint = builder.endpoint;
+        model = builder.model;
+        maxTokens = builder.maxTokens;
+        extra = builder.extra;
+        asksUsage = builder.asksUsage;
+        head = head(builder).getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Requests to {@code endpoint} for {@code model}. */
+    public static Builder of(Endpoint endpoint, String model) {
+        return new Builder(endpoint, model);
+    }
+
+    /** Where requests go. */
+    public Endpoint endpoint() {
+        return endpoint;
+    }
+
+    /** A whole request, head and body. */
+    public byte[] request(Prompt prompt) {
+        byte[] body = body(prompt);
+        var out = new ByteArrayOutputStream(head.length + body.length + 16);
+        out.writeBytes(head);
+        out.writeBytes((body.length + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+        out.writeBytes(body);
+        return out.toByteArray();
+    }
+
+    private byte[] body(Prompt prompt) {
+        var body = JSON.createObjectNode();
+        int limit = prompt.maxTokens() > 0 ? prompt.maxTokens() : maxTokens;
+        switch (endpoint.dialect()) {
+            case RESPONSES -> responses(body, prompt, limit);
+            case GEMINI -> gemini(body, prompt, limit);
+            default -> messages(body, prompt, limit);
+        }
+        if (extra != null) {
+            body.setAll(extra);
+        }
+        try {
+            return JSON.writeValueAsBytes(body);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void messages(ObjectNode body, Prompt prompt, int limit) {
+        boolean chat = endpoint.dialect() == Dialect.CHAT;
+        body.put("model", model);
+        if (chat && !endpoint.path().contains("/chat/")) {
+            body.put("prompt", prompt.text() == null ? prompt.messages().toString() : prompt.text());
+        } else if (prompt.messages() != null) {
+            body.set("messages", prompt.messages());
+        } else {
+            body.putArray("messages").addObject().put("role", "user").put("content", prompt.text());
+        }
+        if (!chat || limit > 0) {
+            body.put("max_tokens", limit > 0 ? limit : MESSAGES_MAX_TOKENS);
+        }
+        body.put("stream", true);
+        if (chat && asksUsage) {
+            body.putObject("stream_options").put("include_usage", true);
+        }
+    }
+
+    private void responses(ObjectNode body, Prompt prompt, int limit) {
+        body.put("model", model);
+        if (prompt.messages() != null) {
+            body.set("input", prompt.messages());
+        } else {
+            body.put("input", prompt.text());
+        }
+        if (limit > 0) {
+            body.put("max_output_tokens", limit);
+        }
+        body.put("stream", true);
+    }
+
+    private void gemini(ObjectNode body, Prompt prompt, int limit) {
+        if (prompt.messages() != null) {
+            body.set("contents", prompt.messages());
+        } else {
+            body.putArray("contents")
+                    .addObject()
+                    .put("role", "user")
+                    .putArray("parts")
+                    .addObject()
+                    .put("text", prompt.text());
+        }
+        if (limit > 0) {
+            body.putObject("generationConfig").put("maxOutputTokens", limit);
+        }
+    }
+
+    private static String head(Builder builder) {
+        var endpoint = builder.endpoint;
+        var head = new StringBuilder(512);
+        head.append("POST ").append(endpoint.path()).append(" HTTP/1.1\r\n");
+        var fields = new ArrayList<String>();
+        fields.add("Host: " + endpoint.authority());
+        fields.add("Content-Type: application/json");
+        fields.add("Accept: text/event-stream");
+        fields.add("Accept-Encoding: identity");
+        fields.add("User-Agent: millrace-bench");
+        if (!builder.keepsAlive) {
+            fields.add("Connection: close");
+        }
+        if (endpoint.dialect() == Dialect.MESSAGES) {
+            fields.add("anthropic-version: 2023-06-01");
+        }
+        if (builder.key != null) {
+            fields.add(credential(endpoint.dialect(), builder.key));
+        }
+        for (String given : builder.headers) {
+            String name = nameOf(given);
+            fields.removeIf(field -> nameOf(field).equals(name));
+        }
+        fields.addAll(builder.headers);
+        fields.forEach(field -> head.append(field).append("\r\n"));
+        return head.append("Content-Length: ").toString();
+    }
+
+    private static String credential(Dialect dialect, String key) {
+        return switch (dialect) {
+            case MESSAGES -> "x-api-key: " + key;
+            case GEMINI -> "x-goog-api-key: " + key;
+            default -> "Authorization: Bearer " + key;
+        };
+    }
+
+    private static String nameOf(String field) {
+        return field.substring(0, field.indexOf(':')).toLowerCase(Locale.ROOT);
+    }
+
+    /** Collects what a request has beside its prompt. */
+    public static final class Builder {
+        private final Endpoint endpoint;
+        private final String model;
+        private final List<String> headers = new ArrayList<>();
+        private String key;
+        private int maxTokens;
+        private ObjectNode extra;
+        private boolean asksUsage = true;
+        private boolean keepsAlive = true;
+
+        private Builder(Endpoint endpoint, String model) {
+            this.endpoint = endpoint;
+            this.model = model;
+        }
+
+        /** Sent as the dialect's SDKs send it; null for none. */
+        public Builder key(String key) {
+            this.key = key;
+            return this;
+        }
+
+        /** The most tokens of an answer; 0 to not say. */
+        public Builder maxTokens(int maxTokens) {
+            this.maxTokens = maxTokens;
+            return this;
+        }
+
+        /**
+         * A header field {@code name: value}, in place of one of ours of that name.
+         *
+         * @throws IllegalArgumentException if it is not one line of that form, or frames the message
+         */
+        public Builder header(String field) {
+            int colon = field.indexOf(':');
+            boolean clean = field.chars().allMatch(c -> c == '\t' || c >= ' ');
+            if (colon < 1 || !clean || field.substring(0, colon).indexOf(' ') >= 0) {
+                throw new IllegalArgumentException("header: " + field + " (expected: NAME: VALUE)");
+            }
+            String name = nameOf(field);
+            if (name.equals("content-length") || name.equals("transfer-encoding")) {
+                throw new IllegalArgumentException("header: " + field + " (expected: none that frames the message)");
+            }
+            headers.add(field);
+            return this;
+        }
+
+        /**
+         * Fields of the body, a JSON object, in place of ours of their names.
+         *
+         * @throws IllegalArgumentException if it is no JSON object
+         */
+        public Builder body(String json) {
+            try {
+                if (JSON.readTree(json) instanceof ObjectNode fields) {
+                    extra = extra == null ? fields : extra.setAll(fields);
+                    return this;
+                }
+            } catch (JsonProcessingException e) {
+                throw new IllegalArgumentException("body: " + e.getOriginalMessage() + " (expected: a JSON object)", e);
+            }
+            throw new IllegalArgumentException("body: " + json + " (expected: a JSON object)");
+        }
+
+        /** Whether Chat is asked for {@code stream_options.include_usage}; it is unless said otherwise. */
+        public Builder asksUsage(boolean asksUsage) {
+            this.asksUsage = asksUsage;
+            return this;
+        }
+
+        /** Whether connections are used again; they are unless said otherwise. */
+        public Builder keepsAlive(boolean keepsAlive) {
+            this.keepsAlive = keepsAlive;
+            return this;
+        }
+
+        /** The template. */
+        public RequestTemplate build() {
+            return new RequestTemplate(this);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+package io.millrace.bench.stream;
+
+/**
+ * What this client bears with.
+ *
+ * @param connectMs for a connection, TLS included
+ * @param idleNs without a byte
+ * @param totalNs for a stream in all, from its request
+ * @param stallNs a gap between two outputs that counts as a stall
+ */
+public record StreamLimits(int connectMs, long idleNs, long totalNs, long stallNs) {}

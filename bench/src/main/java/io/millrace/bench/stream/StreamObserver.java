@@ -1,0 +1,28 @@
+package io.millrace.bench.stream;
+
+/** Is told what the streams of one lane bring, on its event loop. Times are {@link System#nanoTime()}. */
+public interface StreamObserver {
+    /** A stream was due at {@code scheduledNs}, and this client has got to it. */
+    void onDispatch(long scheduledNs, long nowNs, boolean counts);
+
+    /** A frame with output was read, the first of its stream. */
+    void onFirstOutput(long scheduledNs, long sentNs, long nowNs, boolean counts);
+
+    /** A frame with output was read, {@code gapNs} after the one before it in its stream. */
+    void onGap(long gapNs, long nowNs, boolean counts);
+
+    /** One read of a socket brought that many frames with output. */
+    void onRead(int outputs, boolean counts);
+
+    /** A frame was read that bore the mock's stamp; {@code transitNs} since then. */
+    void onTransit(long transitNs, boolean counts);
+
+    /** A stream has ended. */
+    void onEnd(StreamSample sample);
+
+    /** The event loop came so late to something that was due. */
+    void onLoopLag(long lagNs);
+
+    /** A response with another status than 200 said this. */
+    void onRefusal(int status, String body);
+}

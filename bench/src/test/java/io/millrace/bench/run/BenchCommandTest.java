@@ -1,0 +1,153 @@
+package io.millrace.bench.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.mock.MockServer;
+import io.millrace.server.mock.MockSpec;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+class BenchCommandTest {
+    private static MockServer mock;
+
+    @TempDir
+    private Path directory;
+
+    @BeforeAll
+    static void start() {
+        mock = MockServer.start(MockConfig.defaults().withSpec(MockSpec.parse("tokens=5,stamp=1")));
+    }
+
+    @AfterAll
+    static void stop() {
+        mock.close();
+    }
+
+    /** What a command line gave. */
+    private record Ran(int code, String out, String err) {}
+
+    private static Ran run(String arguments, String... more) {
+        var out = new StringWriter();
+        var err = new StringWriter();
+        var all = new ArrayList<>(
+                List.of(("--quiet --warmup 0s --url http://127.0.0.1:" + mock.port() + "/v1 " + arguments)
+                        .strip()
+                        .split(" ")));
+        all.addAll(List.of(more));
+        int code = new CommandLine(new BenchCommand())
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err))
+                .execute(all.toArray(String[]::new));
+        return new Ran(code, out.toString(), err.toString());
+    }
+
+    @Test
+    void printsTheTableAndWhatItMeans() {
+        var ran = run("--requests 10 --concurrency 2");
+
+        assertThat(ran.code).isZero();
+        assertThat(ran.out)
+                .contains("/v1/chat/completions, chat, model mock", "10 completed, 0 failed", "[95% CI]")
+                .containsPattern("\\nttft ms +10 ")
+                .containsPattern("\\ntransit ms +50 ")
+                .contains("What the figures mean", "from the scheduled start of a stream", "vLLM ttft")
+                .containsPattern("client +(VALID|SUSPECT|INVALID)");
+    }
+
+    @Test
+    void writesTheKeysThatDashboardsRead() throws Exception {
+        var file = directory.resolve("out.json");
+        var ran = run("--requests 12 --rate 200 --arrivals constant --slo ttft=30s --json " + file);
+
+        assertThat(ran.code).isZero();
+        var json = new ObjectMapper().readTree(Files.readAllBytes(file));
+        for (String key : new String[] {
+            "median_ttft_ms",
+            "mean_ttft_ms",
+            "p99_ttft_ms",
+            "std_ttft_ms",
+            "median_tpot_ms",
+            "median_itl_ms",
+            "p99_itl_ms",
+            "median_e2el_ms",
+            "request_throughput",
+            "output_throughput",
+            "total_token_throughput",
+            "duration",
+            "request_rate",
+            "request_goodput"
+        }) {
+            assertThat(json.path(key).isNumber()).as(key).isTrue();
+        }
+        assertThat(json.path("completed").intValue()).isEqualTo(12);
+        assertThat(json.path("failed").intValue()).isZero();
+        assertThat(json.path("total_output_tokens").intValue()).isEqualTo(60);
+        assertThat(json.path("burstiness").textValue()).isEqualTo("inf");
+        assertThat(json.at("/points/0/metrics/ttft/count").intValue()).isEqualTo(12);
+        assertThat(json.at("/points/0/metrics/itl/p50_ci95").size()).isEqualTo(2);
+        assertThat(json.at("/points/0/good").intValue()).isEqualTo(12);
+        assertThat(json.at("/client/verdict").textValue()).isIn("VALID", "SUSPECT", "INVALID");
+        assertThat(json.at("/definitions/ttft").textValue()).contains("scheduled start");
+    }
+
+    @Test
+    void sweeps() {
+        var ran = run("--requests 4 --concurrency 1..4");
+
+        assertThat(ran.code).isZero();
+        assertThat(ran.out)
+                .contains("== 1 stream\n", "== 2 streams\n", "== 4 streams\n")
+                .containsPattern("\\nload +req/s");
+    }
+
+    @Test
+    void failsIfAConditionHolds() {
+        assertThat(run("--requests 3", "--fail-if", "completed<1000").code).isEqualTo(1);
+        assertThat(run("--requests 3", "--fail-if", "ttft.min>1ns").out).contains("FAILED at 1 stream: ttft.min>1ns");
+        // The client itself may be judged unfit on a machine that does much else.
+        assertThat(run("--requests 3", "--fail-if", "failed>0").code).isIn(0, 3);
+    }
+
+    @Test
+    void failsIfNothingCompletes() {
+        assertThat(run("--requests 2", "--header", "x-mock: status=503").code).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--rate 5 --concurrency 3 | --rate and --concurrency",
+                "--concurrency 0 | --concurrency: 0 (expected: > 0)",
+                "--concurrency 9..2 | FROM not larger",
+                "--rate fast | --rate: fast (expected: a number)",
+                "--arrivals sometimes --rate 3 | expected: constant, poisson or gamma:BURSTINESS",
+                "--duration 10 | expected: a time such as",
+                "--dialect smtp | expected: chat, responses, messages or gemini",
+                "--fail-if speed>3 | expected: METRIC.STATISTIC>VALUE",
+                "--slo speed=3ms | expected: ttft=500ms",
+                "--api-key-env NO_SUCH_VARIABLE_HERE | is not set",
+                "--cancel 10% | expected: SHARE@WHEN",
+                "--slow-readers 300% | expected: 0% to 100%",
+                "--threads 0 | expected: 1-64",
+            })
+    void saysWhatIsWrongWithOptions(String arguments, String message) {
+        var ran = run(arguments);
+
+        assertThat(ran.code).isEqualTo(2);
+        assertThat(ran.err).contains(message);
+    }
+}

@@ -1,0 +1,68 @@
+package io.millrace.bench.stats;
+
+import io.millrace.bench.stream.Behaviours;
+import io.millrace.bench.stream.Endpoint;
+import io.millrace.bench.stream.LoadShape;
+import io.millrace.bench.stream.Prompts;
+import io.millrace.bench.stream.RequestTemplate;
+import io.millrace.bench.stream.StreamLimits;
+import io.millrace.bench.stream.StreamPlan;
+import io.millrace.server.Transport;
+import io.millrace.server.mock.MockServer;
+import java.util.concurrent.TimeUnit;
+
+/** A bench beside a mock, for tests. */
+public final class Bench implements AutoCloseable {
+    private static final long NEVER_NS = TimeUnit.MINUTES.toNanos(5);
+
+    private final MockServer mock;
+    private final Runner runner;
+
+    public Bench(MockServer mock, int lanes) {
+        this.mock = mock;
+        runner = new Runner(Transport.best(), lanes);
+    }
+
+    /** A closed loop without warm-up. */
+    public static LoadShape closed(int concurrency, int requests) {
+        return new LoadShape(0, 1, concurrency, 0, 0, Long.MAX_VALUE, requests, NEVER_NS);
+    }
+
+    /** An open loop of constant arrivals without warm-up. */
+    public static LoadShape open(double rate, int requests) {
+        return new LoadShape(rate, Double.POSITIVE_INFINITY, 0, 0, 0, Long.MAX_VALUE, requests, NEVER_NS);
+    }
+
+    /** Chat from the mock, which answers by {@code spec}. */
+    public StreamPlan plan(String spec, LoadShape shape) {
+        return plan("/v1", spec, shape);
+    }
+
+    /** What {@code base} on the mock speaks. */
+    public StreamPlan plan(String base, String spec, LoadShape shape) {
+        var endpoint = Endpoint.of("http://127.0.0.1:" + mock.port() + base, null, "mock");
+        var template = RequestTemplate.of(endpoint, "mock").header("x-mock: " + spec);
+        return new StreamPlan(
+                template.build(),
+                mock.address(),
+                null,
+                Prompts.fixed("Hello"),
+                shape,
+                Behaviours.NONE,
+                new StreamLimits(10_000, NEVER_NS, NEVER_NS, TimeUnit.MILLISECONDS.toNanos(250)),
+                1);
+    }
+
+    public RunResult run(StreamPlan plan) throws InterruptedException {
+        return run(plan, null);
+    }
+
+    public RunResult run(StreamPlan plan, Slo slo) throws InterruptedException {
+        return runner.run(plan, slo, null, Runner.Watcher.NONE);
+    }
+
+    @Override
+    public void close() {
+        runner.close();
+    }
+}

@@ -1,0 +1,151 @@
+package io.millrace.bench.stats;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
+
+import io.millrace.bench.stream.LoadShape;
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.mock.MockServer;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What is reported beside what was injected. Nothing is ever less than was injected, save for what a histogram of three
+ * digits rounds off. How much more it may be is said of medians only: a slow machine adds to each time, and says so in the
+ * verdict.
+ */
+class TruthTest {
+    /** How much a median may be over what was injected. */
+    private static final double ERROR_MS = 40;
+    /** What three digits round off, and the mock's timer. */
+    private static final double ROUNDING = 0.998;
+
+    private static MockServer mock;
+    private static Bench bench;
+
+    @BeforeAll
+    static void start() {
+        mock = MockServer.start(MockConfig.defaults());
+        bench = new Bench(mock, 2);
+    }
+
+    @AfterAll
+    static void stop() {
+        bench.close();
+        mock.close();
+    }
+
+    private static void assertNear(double value, double injected) {
+        assertThat(value).isBetween(injected * ROUNDING, injected + ERROR_MS);
+    }
+
+    @Test
+    void reportsFixedTimes() throws Exception {
+        var result = bench.run(bench.plan("tokens=6,ttft_ms=100,gap_ms=20,stamp=1", Bench.closed(10, 40)));
+
+        assertThat(result.completed()).isEqualTo(40);
+        assertThat(result.failed()).isZero();
+        assertNear(result.of(Metric.TTFT).percentile(50), 100);
+        assertNear(result.of(Metric.TTFT_SENT).percentile(50), 100);
+        assertThat(result.of(Metric.TTFT_SENT).min()).isGreaterThan(100 * ROUNDING);
+        assertNear(result.of(Metric.ITL).percentile(50), 20);
+        assertNear(result.of(Metric.TPOT).percentile(50), 20);
+        assertNear(result.of(Metric.E2E).percentile(50), 200);
+        assertNear(result.of(Metric.TRANSIT).percentile(50), 0);
+        assertThat(result.of(Metric.ITL).count()).isEqualTo(40 * 5);
+        assertThat(result.of(Metric.TRANSIT).count()).isEqualTo(40 * 6);
+        assertThat(result.of(Metric.ITL).mean() * 5)
+                .isCloseTo(result.of(Metric.TPOT).mean() * 5, withinPercentage(1));
+        assertThat(result.outputTokens()).isEqualTo(40 * 6);
+        assertThat(result.tokenSource()).isEqualTo("usage");
+    }
+
+    @Test
+    void tellsTwoModesApart() throws Exception {
+        var result = bench.run(bench.plan("tokens=1,ttft_ms=bimodal:100:600:30", Bench.closed(40, 120)));
+
+        var ttft = result.of(Metric.TTFT);
+        long slow = ttft.histogram().getCountBetweenValues(590_000_000, Long.MAX_VALUE / 2);
+        assertThat(slow / 120.0).isBetween(0.10, 0.50);
+        assertNear(ttft.percentile(50), 100);
+        assertThat(ttft.max()).isGreaterThan(600 * ROUNDING);
+        long between = ttft.histogram().getCountBetweenValues(300_000_000, 580_000_000);
+        assertThat(between).isLessThan(12);
+    }
+
+    @Test
+    void findsStalls() throws Exception {
+        var result = bench.run(bench.plan("tokens=8,gap_ms=20,pause_after=4,pause_ms=400", Bench.closed(10, 20)));
+
+        assertThat(result.stalls()).isGreaterThanOrEqualTo(20);
+        assertThat(result.stalled()).isEqualTo(20);
+        assertNear(result.of(Metric.LONGEST_GAP).percentile(50), 420);
+        assertNear(result.of(Metric.ITL).percentile(50), 20);
+        assertNear(result.of(Metric.TPOT).percentile(50), (7 * 20 + 400) / 7.0);
+    }
+
+    @Test
+    void countsTokensOfFramesThatHoldSeveral() throws Exception {
+        var result = bench.run(
+                bench.plan("tokens=20,tokens_per_frame=4,ttft_ms=100,gap_ms=80,stamp=1", Bench.closed(10, 20)));
+
+        assertThat(result.of(Metric.TOKENS_PER_FRAME).min()).isBetween(3.99, 4.01);
+        assertThat(result.of(Metric.TOKENS_PER_FRAME).max()).isBetween(3.99, 4.01);
+        assertThat(result.outputs()).isEqualTo(20 * 5);
+        assertThat(result.outputTokens()).isEqualTo(20 * 20);
+        assertNear(result.of(Metric.ITL).percentile(50), 80);
+        assertThat(result.of(Metric.TPOT).percentile(50)).isBetween(4 * 80 / 19.0 * ROUNDING, 4 * 80 / 19.0 + 10);
+    }
+
+    @Test
+    void seesFramesThatAreHeldTogether() throws Exception {
+        var apart = bench.run(bench.plan("tokens=10,gap_ms=30", Bench.closed(4, 8)));
+        var together = bench.run(bench.plan("tokens=10", Bench.closed(4, 8)));
+
+        assertThat(apart.coalescing()).isLessThan(1.5);
+        assertThat(together.coalescing()).isGreaterThan(3);
+        assertThat(together.of(Metric.ITL).percentile(50)).isLessThan(5);
+    }
+
+    @Test
+    void countsTheWaitThatAClosedLoopWouldHide() throws Exception {
+        // One stream at a time, each 200 ms; one is due every 50 ms. Stream k waits for k times 150 ms.
+        var shape =
+                new LoadShape(20, Double.POSITIVE_INFINITY, 1, 0, 0, Long.MAX_VALUE, 8, TimeUnit.MINUTES.toNanos(5));
+        try (var single = new Bench(mock, 1)) {
+            var open = single.run(single.plan("tokens=1,ttft_ms=200", shape));
+            assertNear(open.of(Metric.TTFT_SENT).percentile(50), 200);
+            assertThat(open.of(Metric.TTFT).max()).isGreaterThan((200 + 7 * 150) * ROUNDING);
+            assertThat(open.of(Metric.TTFT).percentile(50)).isGreaterThan((200 + 3 * 150) * ROUNDING);
+            var closed = single.run(single.plan("tokens=1,ttft_ms=200", Bench.closed(1, 8)));
+            assertNear(closed.of(Metric.TTFT).percentile(50), 200);
+        }
+    }
+
+    @Test
+    void keepsReasoningAndContentApart() throws Exception {
+        for (String base :
+                new String[] {"/v1", "/v1/responses", "/v1/messages", "/v1beta/models/m:streamGenerateContent"}) {
+            var result = bench.run(bench.plan(base, "reasoning=5,tokens=3,ttft_ms=100,gap_ms=20", Bench.closed(4, 4)));
+
+            assertThat(result.completed()).as(base).isEqualTo(4);
+            assertNear(result.of(Metric.FIRST_REASONING).percentile(50), 100);
+            assertNear(result.of(Metric.FIRST_CONTENT).percentile(50), 180);
+            assertThat(result.of(Metric.FIRST_CONTENT).min()
+                            - result.of(Metric.FIRST_REASONING).min())
+                    .isGreaterThan(60);
+        }
+    }
+
+    @Test
+    void countsGoodStreams() throws Exception {
+        var result = bench.run(
+                bench.plan("tokens=1,ttft_ms=bimodal:20:900:50", Bench.closed(20, 60)), Slo.parse("ttft=500ms"));
+
+        long slow = result.of(Metric.TTFT).histogram().getCountBetweenValues(890_000_000, Long.MAX_VALUE / 2);
+        assertThat(slow).isBetween(10L, 50L);
+        assertThat(result.good()).isLessThanOrEqualTo(60 - slow).isGreaterThan(0);
+    }
+}
