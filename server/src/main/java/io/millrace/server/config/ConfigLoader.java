@@ -42,7 +42,7 @@ public final class ConfigLoader {
         if (draft.upstreams.isEmpty()
                 && !new Presets(draft, sources.environment(), problems).add()
                 && !problems.any()) {
-            draft.relayEverythingTo(Upstream.of("mock", sources.mock().get()));
+            draft.relayEverythingTo(Upstream.of("mock", sources.mock().get()).withModel("mock"));
         }
         override(ConfigKey.DIALECT);
         override(ConfigKey.MODEL);

@@ -83,6 +83,8 @@ final class Presets {
         // Not every path that ends so: OpenAI has /v1/threads/{id}/messages.
         route(ANTHROPIC, ANTHROPIC, Match.paths("/v1/messages", "/v1/messages/*"));
         route(OPENAI, OPENAI, Match.paths("*/chat/completions", "*/completions", "*/responses", "*/responses/*"));
+        route("chat-claude", ANTHROPIC, new Match(List.of("/chat"), List.of("claude-*"), null));
+        route("chat-gemini", GEMINI, new Match(List.of("/chat"), List.of("gemini-*"), null));
         route("anthropic-version", ANTHROPIC, new Match(List.of(), List.of(), "anthropic-version"));
         for (var upstream : List.of(OPENAI, ANTHROPIC, GEMINI)) {
             if (draft.upstreams.containsKey(upstream)) {

@@ -30,9 +30,9 @@ public interface ClientSide {
      * Reads a whole request of an own format, once and before anything is asked about it.
      *
      * @param body remains with the caller, its indices as they are; empty if there is none
-     * @throws io.millrace.codec.translate.TranslationException if the request is wrong, which its client is told
+     * @throws RequestRefusal if the request is wrong, which its client is told
      */
-    default void read(HttpRequest head, ByteBuf body) {}
+    default void read(HttpRequest head, ByteBuf body) throws RequestRefusal {}
 
     /** The model that an own format's request names, or null. */
     default String model() {
@@ -67,6 +67,11 @@ public interface ClientSide {
      */
     ByteBuf errorFrame(
             ByteBufAllocator alloc, RelayError error, String message, long lastSequenceNumber, String requestId);
+
+    /** Whether a stream can tell that it failed; where not, only a broken connection does. */
+    default boolean tellsErrors() {
+        return true;
+    }
 
     /** A whole stream without output that has been stopped; may be empty. Ownership of the result is transferred. */
     ByteBuf stopFrames(ByteBufAllocator alloc, StreamStop stop);

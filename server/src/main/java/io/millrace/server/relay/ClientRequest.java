@@ -9,6 +9,7 @@ import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.Interpreter;
+import io.millrace.server.format.RequestRefusal;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -95,7 +96,7 @@ final class ClientRequest {
     }
 
     /** Has {@code client}'s own format read the request, which is here as a whole. */
-    void readBy(ClientSide client) {
+    void readBy(ClientSide client) throws RequestRefusal {
         client.read(head, body.bytes());
         fields = RequestFields.ofPath(client.model(), client.stream());
     }

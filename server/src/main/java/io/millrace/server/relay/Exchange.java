@@ -14,6 +14,7 @@ import io.millrace.server.downstream.DownstreamExchange;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.DialectSide;
 import io.millrace.server.format.Interpreter;
+import io.millrace.server.format.RequestRefusal;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
@@ -414,9 +415,9 @@ final class Exchange implements DownstreamExchange {
         try {
             request.readBy(client);
             return true;
-        } catch (TranslationException e) {
+        } catch (RequestRefusal e) {
             abortAll();
-            answer(new Refusal(400, "invalid_request", e.getMessage(), e.param(), null), Outcome.REFUSED);
+            answer(new Refusal(e.status(), e.code(), e.getMessage(), e.field(), null), Outcome.REFUSED);
             return false;
         }
     }
@@ -615,7 +616,9 @@ final class Exchange implements DownstreamExchange {
     void end(Ending ending) {
         StreamRelay stream = stream();
         stream.commit();
-        if (stream.halfFrameSent()) {
+        boolean failed = ending.error() != null || ending.outcome() == Outcome.UPSTREAM_ERROR;
+        if (stream.halfFrameSent() || (failed && !client.tellsErrors())) {
+            errorCode = ending.error() == null ? null : ending.error().code();
             finishBroken(ending.outcome());
             return;
         }

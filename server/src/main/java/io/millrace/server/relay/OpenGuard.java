@@ -15,9 +15,17 @@ import java.util.Locale;
 final class OpenGuard {
     private OpenGuard() {}
 
-    /** Why the request is refused, or null if it is not. */
-    static String violation(HttpRequest request, RelayConfig config) {
-        return violation(request, config.allowOpen(), config.cors());
+    /**
+     * Why the request is refused, or null if it is not.
+     *
+     * @param evenGet whether a mere GET spends something, which a page of another site can have made as an image or a link:
+     *     browsers send no origin with that, but say so in {@code Sec-Fetch-Site} (Fetch Metadata)
+     */
+    static String violation(HttpRequest request, RelayConfig config, boolean evenGet) {
+        String violation = violation(request, config.allowOpen(), config.cors());
+        return violation == null && evenGet && isFromAnotherSite(request)
+                ? "This relay adds its own keys and refuses requests from the pages of another site."
+                : violation;
     }
 
     private static String violation(HttpRequest request, boolean open, Cors cors) {
@@ -34,16 +42,10 @@ final class OpenGuard {
         return null;
     }
 
-    /**
-     * Why a request is refused that asks for an answer though it is a mere GET: a page of another site can have one made
-     * as an image or a link, for which browsers send no origin but say so in {@code Sec-Fetch-Site} (Fetch Metadata).
-     */
-    static String violationOfGet(HttpRequest request) {
+    private static boolean isFromAnotherSite(HttpRequest request) {
         String site = request.headers().get("sec-fetch-site", "");
         boolean foreign = site.equals("cross-site") || site.equals("same-site");
-        return foreign && !request.headers().contains(HttpHeaderNames.ORIGIN)
-                ? "This relay adds its own keys and refuses requests from the pages of another site."
-                : null;
+        return foreign && !request.headers().contains(HttpHeaderNames.ORIGIN);
     }
 
     private static boolean isOwn(String origin, String host, boolean open) {

@@ -1,6 +1,7 @@
 package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.chat.ChatSide;
 import io.millrace.server.chat.OpenApi;
 import io.millrace.server.config.OwnPaths;
 import io.millrace.server.config.RelayConfig;
@@ -8,6 +9,7 @@ import io.millrace.server.console.Console;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.DownstreamExchange;
 import io.millrace.server.downstream.RequestHandler;
+import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.DialectSide;
 import io.millrace.server.metrics.LoopCounters;
 import io.millrace.server.metrics.Metrics;
@@ -16,8 +18,10 @@ import io.millrace.server.upstream.Connector;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
@@ -149,7 +153,7 @@ public final class Relay implements RequestHandler {
         if (crossOrigin != null) {
             connection.addToResponse(crossOrigin.grants(request));
             if (CrossOrigin.isPreflight(request)) {
-                return local(loop, connection, () -> preflight(connection, crossOrigin.preflight(request)));
+                return local(loop, connection, () -> bare(connection, crossOrigin.preflight(request)));
             }
         }
         DownstreamExchange own = ownPath(loop, connection, current.config().ownPaths(), request, target);
@@ -166,10 +170,15 @@ public final class Relay implements RequestHandler {
                 return stop;
             }
         }
-        var client = DialectSide.of(Dialect.ofPath(target.path()));
+        boolean chat = current.config().ownPaths().chat() && target.path().equals(ChatSide.PATH);
+        Runnable local = chat ? localChat(connection, request) : null;
+        if (local != null) {
+            return local(loop, connection, local);
+        }
+        ClientSide client = chat ? new ChatSide() : DialectSide.of(Dialect.ofPath(target.path()));
         var exchange = new Exchange(loop, current, connection, client, request);
         String violation =
-                current.config().injectsCredentials() ? OpenGuard.violation(request, current.config()) : null;
+                current.config().injectsCredentials() ? OpenGuard.violation(request, current.config(), chat) : null;
         if (crossOrigin != null && crossOrigin.isGranted(request)) {
             // The upstream is asked by the relay: some answer what has an origin otherwise.
             request.headers().remove(HttpHeaderNames.ORIGIN);
@@ -267,7 +276,7 @@ public final class Relay implements RequestHandler {
     }
 
     private static boolean isForbidden(RelayConfig config, HttpRequest request) {
-        return config.injectsCredentials() && OpenGuard.violation(request, config) != null;
+        return config.injectsCredentials() && OpenGuard.violation(request, config, false) != null;
     }
 
     /** A page of another origin may not stop the streams that are paid for with the relay's own keys. */
@@ -290,6 +299,23 @@ public final class Relay implements RequestHandler {
                 ClientKey.hash(request.headers(), target));
     }
 
+    /**
+     * What a request to {@code /chat} gets without an upstream: an EventSource that connects again is told to stop, for
+     * another answer would be paid for again (WHATWG HTML 9.2.3). Null if it is to be answered.
+     */
+    private static Runnable localChat(DownstreamConnection connection, HttpRequest request) {
+        HttpMethod method = request.method();
+        var allow = new DefaultHttpHeaders().set(HttpHeaderNames.ALLOW, ChatSide.METHODS);
+        if (method.equals(HttpMethod.OPTIONS)) {
+            return () -> bare(connection, allow);
+        }
+        if (!method.equals(HttpMethod.GET) && !method.equals(HttpMethod.POST)) {
+            return () -> connection.respond(405, ChatSide.methodRefused(), allow);
+        }
+        boolean again = request.headers().contains("last-event-id");
+        return again ? () -> bare(connection, new DefaultHttpHeaders()) : null;
+    }
+
     private DownstreamExchange text(RelayLoop loop, DownstreamConnection connection, int status, String text) {
         byte[] body = text.getBytes(StandardCharsets.US_ASCII);
         return local(loop, connection, () -> respond(connection, status, "text/plain; charset=utf-8", body));
@@ -299,7 +325,11 @@ public final class Relay implements RequestHandler {
         return new LocalExchange(connection, answer, () -> loop.counters().endedLocally(Outcome.LOCAL.label()));
     }
 
-    private static void preflight(DownstreamConnection connection, HttpResponse response) {
+    private static void bare(DownstreamConnection connection, HttpHeaders headers) {
+        bare(connection, new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.NO_CONTENT, headers));
+    }
+
+    private static void bare(DownstreamConnection connection, HttpResponse response) {
         connection.writeHead(response);
         connection.endResponse();
     }

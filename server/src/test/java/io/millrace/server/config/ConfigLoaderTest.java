@@ -423,7 +423,8 @@ class ConfigLoaderTest {
     void withNothingNamedTheMockIsTheOnlyUpstream() {
         var config = ConfigLoader.load(new ConfigSources(null, Map.of("OPENAI_API_KEY", " "), Map.of(), () -> MOCK));
 
-        assertThat(config.upstreams().values()).containsExactly(Upstream.of("mock", MOCK));
+        assertThat(config.upstreams().values())
+                .containsExactly(Upstream.of("mock", MOCK).withModel("mock"));
         assertThat(config.listen()).containsExactly(new HostAndPort("127.0.0.1", 8080));
         assertThat(takes(config, "/v1/chat/completions", false)).isEqualTo("mock");
         assertThat(EffectiveConfig.toYamlWithoutUpstreams(config)).doesNotContain(MOCK.toString());

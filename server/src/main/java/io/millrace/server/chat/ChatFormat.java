@@ -1,0 +1,74 @@
+package io.millrace.server.chat;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.translate.AnswerWriter;
+import io.millrace.codec.translate.ClientFormat;
+import io.millrace.codec.translate.DeltaWriter;
+import io.millrace.codec.translate.ModelError;
+import io.millrace.codec.translate.ModelRequest;
+import io.millrace.codec.translate.RequestField;
+import io.netty.buffer.ByteBuf;
+import java.util.Locale;
+
+/** The format of {@code /chat} for one attempt to have one request answered. */
+final class ChatFormat implements ClientFormat {
+    private final ChatQuestion question;
+    private ChatStream stream;
+
+    ChatFormat(ChatQuestion question) {
+        this.question = question;
+    }
+
+    /** The request as it was read; {@code body} and {@code path} are known already. */
+    @Override
+    public ModelRequest request(byte[] body, String path) {
+        return question.request();
+    }
+
+    @Override
+    public DeltaWriter stream(ModelRequest asked) {
+        stream = question.newStream();
+        return stream;
+    }
+
+    @Override
+    public AnswerWriter answer(ModelRequest asked) {
+        return question.newAnswer();
+    }
+
+    @Override
+    public byte[] error(ModelError error, String param, String requestId) {
+        return errorBody(error, param);
+    }
+
+    @Override
+    public String fieldName(RequestField field) {
+        return switch (field) {
+            case MODEL -> "model";
+            case MAX_TOKENS -> "max_tokens";
+            case TURNS -> "messages";
+            case TOOLS,
+                    TOOL_CHOICE,
+                    PARALLEL_TOOLS,
+                    TOP_K,
+                    PRESENCE_PENALTY,
+                    FREQUENCY_PENALTY,
+                    STOPS,
+                    FORMAT,
+                    THINKING -> field.name().toLowerCase(Locale.ROOT);
+        };
+    }
+
+    /** Appends to {@code out} what the stream holds back for too long. */
+    void onSilence(long nowNs, ByteBuf out) {
+        if (stream != null) {
+            stream.to(out);
+            stream.onTime(nowNs);
+        }
+    }
+
+    /** The body of an error, in OpenAI's shape, which every client knows how to show. */
+    static byte[] errorBody(ModelError error, String param) {
+        return Dialect.CHAT.errorBody(error.status(), error.code(), error.message(), param, null);
+    }
+}

@@ -1,0 +1,129 @@
+package io.millrace.server.chat;
+
+import io.millrace.codec.text.TextUnit;
+import io.millrace.codec.translate.ModelRequest;
+import io.millrace.codec.translate.Part;
+import io.millrace.codec.translate.Sampling;
+import io.millrace.codec.translate.Turn;
+import io.millrace.server.format.RequestRefusal;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.LongSupplier;
+
+/** One request to {@code /chat}, read: what it asks a model, and how it wants to be answered. Immutable. */
+final class ChatQuestion {
+    private static final List<ChatForm> NAMED = List.of(ChatForm.SSE, ChatForm.JSON, ChatForm.TEXT);
+
+    private final ModelRequest request;
+    private final ChatForm form;
+    private final TextUnit unit;
+    private final boolean eventSource;
+    private final long startNs;
+    private final LongSupplier clock;
+
+    private ChatQuestion(ChatFields fields, ChatForm form, TextUnit unit, boolean eventSource, LongSupplier clock) {
+        this.form = form;
+        this.unit = unit;
+        this.eventSource = eventSource;
+        this.clock = clock;
+        startNs = clock.getAsLong();
+        request = modelRequest(fields, form != ChatForm.ANSWER);
+    }
+
+    /**
+     * Reads a complete request.
+     *
+     * @param clock in nanoseconds; by it the time to the first text is told
+     * @throws RequestRefusal if the request cannot be answered
+     */
+    static ChatQuestion read(HttpRequest head, byte[] body, LongSupplier clock) throws RequestRefusal {
+        ChatFields fields = ChatRequestReader.read(head, body);
+        if (fields.prompt == null && fields.messages == null) {
+            throw RequestRefusal.of("prompt", "prompt is missing, and so is messages.");
+        }
+        if (fields.prompt != null && fields.messages != null) {
+            throw RequestRefusal.of("messages", "There is a prompt, too: expected is one of prompt and messages.");
+        }
+        if (fields.messages != null
+                && fields.messages.stream().allMatch(m -> m.role().equals("system"))) {
+            throw RequestRefusal.of("messages", "messages has none but of the system.");
+        }
+        TextUnit unit = ChatFields.choice("chunk", fields.chunk, List.of(TextUnit.values()), TextUnit.TOKEN);
+        ChatForm form = form(fields, head);
+        boolean streams = form == ChatForm.SSE || form == ChatForm.JSON;
+        return new ChatQuestion(fields, form, unit, streams && head.method().equals(HttpMethod.GET), clock);
+    }
+
+    /** What is asked. */
+    ModelRequest request() {
+        return request;
+    }
+
+    /** The form of the answer. */
+    ChatForm form() {
+        return form;
+    }
+
+    /** A writer for a stream that answers it. */
+    ChatStream newStream() {
+        return new ChatStream(form, unit, eventSource, startNs, clock);
+    }
+
+    /** A writer for a whole answer. */
+    ChatAnswer newAnswer() {
+        return new ChatAnswer(startNs, clock);
+    }
+
+    private static ChatForm form(ChatFields fields, HttpRequest head) throws RequestRefusal {
+        ChatForm named = ChatFields.choice("format", fields.format, NAMED, null);
+        if (Boolean.FALSE.equals(fields.stream)) {
+            if (named != null && named != ChatForm.JSON) {
+                throw RequestRefusal.of("stream", "stream is false, but format asks for a stream.");
+            }
+            return ChatForm.ANSWER;
+        }
+        if (named != null) {
+            return named;
+        }
+        return fields.stream == null && wantsAnswer(head) ? ChatForm.ANSWER : ChatForm.SSE;
+    }
+
+    /** Whether the client takes JSON and says nothing of event streams; what takes anything gets a stream. */
+    private static boolean wantsAnswer(HttpRequest head) {
+        boolean json = false;
+        for (String value : head.headers().getAll(HttpHeaderNames.ACCEPT)) {
+            String lower = value.toLowerCase(Locale.ROOT);
+            if (lower.contains("text/event-stream")) {
+                return false;
+            }
+            json |= lower.contains("application/json");
+        }
+        return json;
+    }
+
+    private static ModelRequest modelRequest(ChatFields fields, boolean stream) {
+        var sampling = new Sampling(fields.temperature, null, null, null, null, null, List.of());
+        var request = ModelRequest.of(fields.model).stream(stream)
+                .includeUsage(true)
+                .maxTokens(fields.maxTokens)
+                .sampling(sampling);
+        if (fields.system != null) {
+            request.system(fields.system);
+        }
+        if (fields.messages == null) {
+            request.turn(Turn.Role.USER, List.of(new Part.Text(fields.prompt)));
+            return request.build();
+        }
+        for (var message : fields.messages) {
+            switch (message.role()) {
+                case "system" -> request.system(message.content());
+                case "assistant" -> request.turn(Turn.Role.ASSISTANT, List.of(new Part.Text(message.content())));
+                default -> request.turn(Turn.Role.USER, List.of(new Part.Text(message.content())));
+            }
+        }
+        return request.build();
+    }
+}

@@ -1,0 +1,137 @@
+package io.millrace.server.chat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.millrace.server.format.RequestRefusal;
+import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpRequest;
+import io.netty.handler.codec.http.DefaultLastHttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.QueryStringDecoder;
+import io.netty.handler.codec.http.multipart.Attribute;
+import io.netty.handler.codec.http.multipart.DefaultHttpDataFactory;
+import io.netty.handler.codec.http.multipart.HttpPostMultipartRequestDecoder;
+import io.netty.handler.codec.http.multipart.InterfaceHttpData;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Finds the fields of a request to {@code /chat}: in its query, and in a body that is JSON or a form of either kind. */
+final class ChatRequestReader {
+    /** A longer body is not read: that would hold up the other streams of its event loop. */
+    static final int MAX_BODY = 4 * 1024 * 1024;
+
+    private static final int MAX_PARAMETERS = 64;
+    private static final ObjectReader JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .build()
+            .readerFor(JsonNode.class);
+
+    private ChatRequestReader() {}
+
+    /** The fields of {@code head} and its complete {@code body}. */
+    static ChatFields read(HttpRequest head, byte[] body) throws RequestRefusal {
+        if (body.length > MAX_BODY) {
+            throw new RequestRefusal(
+                    413, "request_too_large", null, "A request to /chat has at most " + MAX_BODY + " bytes.");
+        }
+        var fields = new ChatFields();
+        int query = head.uri().indexOf('?');
+        if (query >= 0) {
+            readParameters(head.uri().substring(query + 1), "query", fields);
+        }
+        if (body.length > 0) {
+            readBody(head, body, fields);
+        }
+        return fields;
+    }
+
+    private static void readBody(HttpRequest head, byte[] body, ChatFields fields) throws RequestRefusal {
+        CharSequence type = HttpUtil.getMimeType(head);
+        String essence = type == null ? "" : type.toString().trim().toLowerCase(Locale.ROOT);
+        switch (essence) {
+            case "application/json" -> readJson(body, fields);
+            case "application/x-www-form-urlencoded" ->
+                readParameters(new String(body, StandardCharsets.UTF_8), "form", fields);
+            case "multipart/form-data" -> readMultipart(head, body, fields);
+            default ->
+                throw new RequestRefusal(
+                        415,
+                        "unsupported_media_type",
+                        null,
+                        "The body's Content-Type must be application/json, application/x-www-form-urlencoded"
+                                + " or multipart/form-data.");
+        }
+    }
+
+    private static void readJson(byte[] body, ChatFields fields) throws RequestRefusal {
+        JsonNode json;
+        try {
+            json = JSON.readValue(body);
+        } catch (JsonProcessingException e) {
+            var where = e.getLocation();
+            String place = where == null ? "" : ": line " + where.getLineNr() + ", column " + where.getColumnNr();
+            throw new RequestRefusal(400, "invalid_json", null, "The body is not valid JSON" + place + ".");
+        } catch (IOException e) {
+            throw new RequestRefusal(400, "invalid_json", null, "The body is not valid JSON.");
+        }
+        if (!json.isObject()) {
+            throw new RequestRefusal(400, "invalid_json", null, "The body is not a JSON object.");
+        }
+        for (Map.Entry<String, JsonNode> field : json.properties()) {
+            fields.json(field.getKey(), field.getValue());
+        }
+    }
+
+    /** A semicolon separates nothing, as in a browser's forms (URL Standard, section 5.1). */
+    private static void readParameters(String text, String where, ChatFields fields) throws RequestRefusal {
+        Map<String, List<String>> parameters;
+        try {
+            parameters = new QueryStringDecoder(text, StandardCharsets.UTF_8, false, MAX_PARAMETERS, true).parameters();
+        } catch (IllegalArgumentException e) {
+            throw RequestRefusal.of(null, "The " + where + " is not percent-encoded as it should be.");
+        }
+        for (var parameter : parameters.entrySet()) {
+            for (String value : parameter.getValue()) {
+                fields.text(parameter.getKey(), value);
+            }
+        }
+    }
+
+    private static void readMultipart(HttpRequest head, byte[] body, ChatFields fields) throws RequestRefusal {
+        var request = new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, "/chat");
+        request.headers().set(HttpHeaderNames.CONTENT_TYPE, head.headers().get(HttpHeaderNames.CONTENT_TYPE));
+        HttpPostMultipartRequestDecoder decoder = null;
+        try {
+            decoder = new HttpPostMultipartRequestDecoder(new DefaultHttpDataFactory(false), request);
+            decoder.offer(new DefaultHttpContent(Unpooled.wrappedBuffer(body)));
+            decoder.offer(new DefaultLastHttpContent(Unpooled.EMPTY_BUFFER));
+            for (InterfaceHttpData part : decoder.getBodyHttpDatas()) {
+                if (!(part instanceof Attribute attribute)) {
+                    throw RequestRefusal.of(part.getName(), part.getName() + " is a file, which /chat does not take.");
+                }
+                fields.text(attribute.getName(), attribute.getString(StandardCharsets.UTF_8));
+            }
+        } catch (RuntimeException | IOException e) {
+            // Netty's decoder has no one exception for a body that is not what it says.
+            throw RequestRefusal.of(null, "The body is not multipart/form-data as its Content-Type says.");
+        } finally {
+            if (decoder != null) {
+                decoder.destroy();
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+package io.millrace.server.chat;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.dialect.HeartbeatForm;
+import io.millrace.codec.dialect.RelayError;
+import io.millrace.codec.dialect.StreamStop;
+import io.millrace.codec.translate.ModelError;
+import io.millrace.codec.translate.StopReason;
+import io.millrace.codec.translate.Translation;
+import io.millrace.codec.translate.TranslationException;
+import io.millrace.server.format.ClientSide;
+import io.millrace.server.format.Interpreter;
+import io.millrace.server.format.RequestRefusal;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import java.util.function.Consumer;
+
+/** The client of one {@code /chat}: no upstream speaks as it does. Confined to its exchange's event loop. */
+public final class ChatSide implements ClientSide {
+    /** The path. */
+    public static final String PATH = "/chat";
+
+    /** What it can be asked by, as {@code Allow} says it. */
+    public static final String METHODS = "GET, POST, OPTIONS";
+
+    private ChatQuestion question;
+
+    /** The body of the answer to any other method. */
+    public static byte[] methodRefused() {
+        var error = new ModelError(405, "method_not_allowed", "/chat is asked by GET or POST.");
+        return ChatFormat.errorBody(error, null);
+    }
+
+    @Override
+    public Dialect dialect() {
+        return Dialect.UNKNOWN;
+    }
+
+    @Override
+    public boolean isOwn() {
+        return true;
+    }
+
+    @Override
+    public void read(HttpRequest head, ByteBuf body) throws RequestRefusal {
+        question = ChatQuestion.read(head, ByteBufUtil.getBytes(body), System::nanoTime);
+    }
+
+    @Override
+    public String model() {
+        return question.request().model();
+    }
+
+    @Override
+    public boolean stream() {
+        return question.form() != ChatForm.ANSWER;
+    }
+
+    @Override
+    public boolean translates(HttpMethod method, String path) {
+        return true;
+    }
+
+    /** A model that the client names is asked for, whatever the upstream's usual one is. */
+    @Override
+    public Interpreter interpreter(String uri, ByteBuf body, Asked asked) {
+        String usual = model() == null ? asked.usualModel() : null;
+        String model = asked.model() != null ? asked.model() : usual;
+        if (model == null && model() == null) {
+            throw new TranslationException("model", "model is missing, and the relay is configured with none.");
+        }
+        var format = new ChatFormat(question);
+        var translation = Translation.of(format, asked.dialect());
+        return new Interpreter(translation, translation.request(new byte[0], uri, model), format::onSilence);
+    }
+
+    @Override
+    public byte[] errorBody(int status, String code, String message, String field, String requestId) {
+        return ChatFormat.errorBody(new ModelError(status, code, message), field);
+    }
+
+    @Override
+    public boolean tellsErrors() {
+        return question == null || question.form() != ChatForm.TEXT;
+    }
+
+    @Override
+    public ByteBuf errorFrame(
+            ByteBufAllocator alloc, RelayError error, String message, long lastSequenceNumber, String requestId) {
+        return written(alloc, stream -> stream.error(new ModelError(502, error.code(), message)));
+    }
+
+    @Override
+    public ByteBuf stopFrames(ByteBufAllocator alloc, StreamStop stop) {
+        return written(alloc, stream -> {
+            stream.stop(StopReason.STOPPED, null);
+            stream.end();
+        });
+    }
+
+    @Override
+    public HeartbeatForm heartbeat(HeartbeatForm configured) {
+        boolean frames = question != null && (question.form() == ChatForm.SSE || question.form() == ChatForm.JSON);
+        if (!frames || configured == HeartbeatForm.NONE) {
+            return HeartbeatForm.NONE;
+        }
+        return configured == HeartbeatForm.COMMENT_SINGLE_LF ? configured : HeartbeatForm.COMMENT;
+    }
+
+    @Override
+    public String streamType() {
+        return question.form().contentType;
+    }
+
+    private ByteBuf written(ByteBufAllocator alloc, Consumer<ChatStream> action) {
+        ChatStream stream = question.newStream();
+        ByteBuf out = alloc.buffer();
+        stream.to(out);
+        action.accept(stream);
+        return out;
+    }
+}

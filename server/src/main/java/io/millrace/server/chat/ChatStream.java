@@ -1,0 +1,182 @@
+package io.millrace.server.chat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.codec.sse.SseEncoder;
+import io.millrace.codec.text.TextSegmenter;
+import io.millrace.codec.text.TextUnit;
+import io.millrace.codec.translate.DeltaWriter;
+import io.millrace.codec.translate.ModelError;
+import io.millrace.codec.translate.Seal;
+import io.millrace.codec.translate.StopReason;
+import io.millrace.codec.translate.TokenCounts;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/** Writes an answer's text in its units, as events or as bare text. One per attempt; confined to its event loop. */
+final class ChatStream implements DeltaWriter {
+    static final String DONE = "[DONE]";
+    /** How soon an EventSource whose stream has ended comes back to be told 204. */
+    private static final byte[] RETRY = "retry: 1000\n".getBytes(StandardCharsets.US_ASCII);
+
+    private final ChatForm form;
+    private final boolean eventSource;
+    private final LongSupplier clock;
+    private final long startNs;
+    private final LineFeeds lineFeeds;
+    private final TextSegmenter segmenter;
+    private ByteBuf out;
+    private long events;
+    private long units;
+    private long ttftNs = -1;
+    private String model;
+    private StopReason stopReason;
+    private TokenCounts usage = TokenCounts.NONE;
+
+    /**
+     * @param eventSource whether the client may be an EventSource: each event gets an id, and the last says so
+     * @param startNs when the request was complete, by {@code clock}
+     */
+    ChatStream(ChatForm form, TextUnit unit, boolean eventSource, long startNs, LongSupplier clock) {
+        this.form = form;
+        this.eventSource = eventSource;
+        this.startNs = startNs;
+        this.clock = clock;
+        lineFeeds = form == ChatForm.SSE ? new LineFeeds() : null;
+        segmenter = new TextSegmenter(unit, this::onUnit);
+    }
+
+    @Override
+    public void to(ByteBuf buffer) {
+        out = buffer;
+    }
+
+    /** Writes what has waited for the end of its unit for too long. */
+    void onTime(long nowNs) {
+        segmenter.flushOverdue(nowNs);
+    }
+
+    @Override
+    public void start(String id, String answering, long createdSeconds) {
+        model = answering;
+    }
+
+    @Override
+    public void text(String text) {
+        segmenter.add(lineFeeds == null ? text : lineFeeds.of(text), clock.getAsLong());
+    }
+
+    @Override
+    public void refusal(String text) {
+        text(text);
+    }
+
+    @Override
+    public void reasoning(String text) {
+        // Not a part of the answer's text.
+    }
+
+    @Override
+    public void reasoningEnd(Seal seal) {
+        // As above.
+    }
+
+    @Override
+    public void toolCall(int index, String id, String name, Seal seal) {
+        // No tools are offered, so that there is nothing to call.
+    }
+
+    @Override
+    public void arguments(int index, String json) {
+        // As above.
+    }
+
+    @Override
+    public void toolCallEnd(int index) {
+        // As above.
+    }
+
+    @Override
+    public void usage(TokenCounts counts) {
+        usage = usage.and(counts);
+    }
+
+    @Override
+    public void stop(StopReason reason, String sequence) {
+        stopReason = reason;
+    }
+
+    @Override
+    public void end() {
+        segmenter.finish();
+        if (form == ChatForm.TEXT) {
+            return;
+        }
+        if (form == ChatForm.JSON) {
+            if (usage.isKnown()) {
+                ObjectNode counts = ChatJson.object();
+                ChatJson.addCounts(counts, usage);
+                event("usage", ChatJson.text(counts));
+            }
+            event("stop", ChatJson.text(ending()));
+        }
+        if (eventSource) {
+            event("done", ChatJson.text(ending()));
+        }
+        if (form == ChatForm.SSE) {
+            event(null, DONE);
+        }
+    }
+
+    /** Bare text has no place for an error: there only a broken connection can tell. */
+    @Override
+    public void error(ModelError error) {
+        segmenter.finish();
+        if (form != ChatForm.TEXT) {
+            event("error", new String(ChatFormat.errorBody(error, null), StandardCharsets.UTF_8));
+        }
+    }
+
+    private void onUnit(String text) {
+        boolean first = ttftNs < 0;
+        if (first) {
+            ttftNs = clock.getAsLong() - startNs;
+        }
+        switch (form) {
+            case TEXT, ANSWER -> ByteBufUtil.writeUtf8(out, text);
+            case SSE -> event(null, text);
+            case JSON -> {
+                ObjectNode delta = ChatJson.object().put("index", units).put("text", text);
+                if (first) {
+                    addTtft(delta);
+                }
+                event("delta", ChatJson.text(delta));
+            }
+        }
+        units++;
+    }
+
+    private void event(String type, String data) {
+        if (eventSource && events == 0) {
+            out.writeBytes(RETRY);
+        }
+        events++;
+        SseEncoder.event(out, type, eventSource ? Long.toString(events) : null, data);
+    }
+
+    private ObjectNode ending() {
+        ObjectNode ending = ChatJson.object();
+        ending.put("reason", ChatJson.label(stopReason));
+        ending.put("model", model);
+        if (ttftNs >= 0) {
+            addTtft(ending);
+        }
+        return ending;
+    }
+
+    private void addTtft(ObjectNode to) {
+        to.put("ttft_ms", TimeUnit.NANOSECONDS.toMillis(ttftNs));
+    }
+}
