@@ -1,0 +1,160 @@
+package io.millrace.codec.translate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.millrace.codec.dialect.Dialect;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What cannot be translated is refused by the name that the client knows. */
+class RefusalTest {
+    private static final String CHAT = "{\"model\": \"m\", \"messages\": [%s]%s}";
+    private static final String MESSAGES = "{\"model\": \"m\", \"max_tokens\": 9, \"messages\": [%s]%s}";
+    private static final String USER = "{\"role\": \"user\", \"content\": \"Hi\"}";
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'n': 2                                             | n",
+                "'logprobs': true                                   | logprobs",
+                "'logit_bias': {'5': 1}                             | logit_bias",
+                "'functions': []                                    | functions",
+                "'modalities': ['text', 'audio']                    | modalities",
+                "'not_invented_yet': 1                              | not_invented_yet",
+                "'temperature': 'hot'                               | temperature",
+                "'max_tokens': 1.5                                  | max_tokens",
+                "'stream': 'yes'                                    | stream",
+                "'stop': [1]                                        | stop[0]",
+                "'tools': [{'type': 'custom'}]                      | tools[0].type",
+                "'tools': [1]                                       | tools[0]",
+                "'tools': {}                                        | tools",
+                "'tool_choice': 'any'                               | tool_choice",
+                "'tool_choice': {'type': 'allowed_tools'}           | tool_choice.type",
+                "'response_format': {'type': 'grammar'}             | response_format.type",
+                "'response_format': {'type': 'json_object'}         | response_format",
+                "'presence_penalty': 0.5                            | presence_penalty",
+                "'frequency_penalty': -1                            | frequency_penalty",
+            })
+    void namesTheFieldOfChat(String setting, String param) {
+        assertThat(refusal(Dialect.CHAT, CHAT.formatted(USER, ", " + quoted(setting))))
+                .isEqualTo(param);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{'role': 'function', 'content': ''}                                      | messages[0].role",
+                "{'content': 'Hi'}                                                        | messages[0].role",
+                "{'role': 'user', 'content': [{'type': 'input_audio'}]}                   | messages[0].content[0].type",
+                "{'role': 'user', 'content': [{'type': 'image_url'}]}                     | messages[0].content[0].image_url",
+                "{'role': 'user', 'content': [{'type': 'file', 'file': {'file_id': 'f'}}]} | messages[0].content[0].file.file_id",
+                "{'role': 'tool', 'content': ''}                                          | messages[0].tool_call_id",
+                "{'role': 'assistant', 'audio': {'id': 'a'}}                              | messages[0].audio",
+                "{'role': 'assistant', 'tool_calls': [{'id': 'c', 'type': 'custom'}]}     | messages[0].tool_calls[0].type",
+                "{'role': 'assistant', 'tool_calls': [{'id': 'c', 'function': {'name': 'f', 'arguments': '[1'}}]} | messages",
+            })
+    void namesTheMessageOfChat(String message, String param) {
+        assertThat(refusal(Dialect.CHAT, CHAT.formatted(quoted(message), ""))).isEqualTo(param);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'tools': [{'type': 'web_search_20250305'}]             | tools[0].type",
+                "'tool_choice': {'type': 'tool'}                        | tool_choice.name",
+                "'thinking': {'type': 'sometimes'}                      | thinking.type",
+                "'output_config': {'format': {'type': 'xml'}}           | output_config.format.type",
+                "'system': [{'type': 'image'}]                          | system[0].type",
+                "'container': 'c1'                                      | container",
+                "'mcp_servers': [{}]                                    | mcp_servers",
+            })
+    void namesTheFieldOfMessages(String setting, String param) {
+        assertThat(refusal(Dialect.MESSAGES, MESSAGES.formatted(USER, ", " + quoted(setting))))
+                .isEqualTo(param);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{'type': 'server_tool_use'}                                             | messages[0].content[0].type",
+                "{'type': 'image', 'source': {'type': 'file'}}                           | messages[0].content[0].source.type",
+                "{'type': 'tool_result', 'tool_use_id': 't', 'content': [{'type': 'search_result'}]} | messages[0].content[0].content[0].type",
+                "{'type': 'document', 'source': {'type': 'url', 'url': 'https://x/a.pdf'}} | messages",
+            })
+    void namesTheBlockOfMessages(String block, String param) {
+        String message = "{\"role\": \"user\", \"content\": [" + quoted(block) + "]}";
+        assertThat(refusal(Dialect.MESSAGES, MESSAGES.formatted(message, ""))).isEqualTo(param);
+    }
+
+    @Test
+    void namesNoFieldOfWhatIsNoObject() {
+        assertThat(refusal(Dialect.CHAT, "[]")).isNull();
+        assertThat(refusal(Dialect.MESSAGES, "{\"model\": ")).isNull();
+    }
+
+    @Test
+    void needsModelAndMessages() {
+        assertThat(refusal(Dialect.CHAT, "{\"messages\": []}")).isEqualTo("model");
+        assertThat(refusal(Dialect.CHAT, "{\"model\": \"m\"}")).isEqualTo("messages");
+        assertThat(refusal(Dialect.MESSAGES, "{\"model\": \"m\"}")).isEqualTo("messages");
+    }
+
+    @Test
+    void refusesLegacyCompletions() {
+        Translation translation = Translation.of(Dialect.CHAT, Dialect.MESSAGES);
+        byte[] body = "{\"model\": \"m\", \"prompt\": \"Hi\"}".getBytes(StandardCharsets.UTF_8);
+
+        TranslationException refusal = catchThrowableOfType(
+                TranslationException.class,
+                () -> translation.request(body, "/v1/completions?x=/chat/completions", null));
+
+        assertThat(refusal.param()).isEqualTo("prompt");
+    }
+
+    @Test
+    void saysTheFieldInTheClientsDialect() {
+        TranslationException refusal = new TranslationException("n", "only one choice can be translated");
+
+        assertThat(said(Dialect.CHAT, refusal))
+                .contains("\"param\":\"n\"", "\"type\":\"invalid_request_error\"", "only one choice");
+        assertThat(said(Dialect.MESSAGES, refusal))
+                .contains("\"type\":\"invalid_request_error\"", "n: ", "only one choice", "\"request_id\":\"req_1\"");
+    }
+
+    @Test
+    void acceptsWhatSaysNothing() {
+        String settings = ", 'n': 1, 'logprobs': false, 'logit_bias': {}, 'functions': null, 'modalities': ['text'],"
+                + " 'presence_penalty': 0, 'response_format': {'type': 'text'}, 'tools': [], 'tool_choice': 'auto'";
+
+        Translation.of(Dialect.CHAT, Dialect.MESSAGES)
+                .request(
+                        CHAT.formatted(USER, quoted(settings)).getBytes(StandardCharsets.UTF_8),
+                        Requests.path(Dialect.CHAT),
+                        null);
+    }
+
+    private static String said(Dialect client, TranslationException refusal) {
+        byte[] body = Translation.of(client, Dialect.CHAT).refusal(refusal, "req_1");
+        return new String(body, StandardCharsets.UTF_8);
+    }
+
+    /** The field that is refused on the way to the other of Chat and Messages. */
+    private static String refusal(Dialect client, String body) {
+        Translation translation = Translation.of(client, client == Dialect.CHAT ? Dialect.MESSAGES : Dialect.CHAT);
+        return catchThrowableOfType(
+                        TranslationException.class,
+                        () -> translation.request(body.getBytes(StandardCharsets.UTF_8), Requests.path(client), null))
+                .param();
+    }
+
+    private static String quoted(String json) {
+        return json.replace('\'', '"');
+    }
+}

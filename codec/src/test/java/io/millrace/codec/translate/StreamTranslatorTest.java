@@ -1,0 +1,175 @@
+package io.millrace.codec.translate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.dialect.RelayError;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class StreamTranslatorTest {
+    private final ByteBuf out = Unpooled.buffer();
+
+    @AfterEach
+    void release() {
+        out.release();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"CHAT", "MESSAGES"})
+    void writesEachDeltaAtOnce(Dialect upstream) {
+        Dialect client = upstream == Dialect.CHAT ? Dialect.MESSAGES : Dialect.CHAT;
+        StreamTranslator translator = Recorded.streaming(client, upstream).stream();
+        byte[] stream = Recorded.resource("/golden/streams/" + upstream.name().toLowerCase(Locale.ROOT) + "-text.sse");
+
+        int written = 0;
+        for (byte[] frame : Recorded.frames(stream)) {
+            String text = new String(frame, StandardCharsets.UTF_8);
+            feed(translator, text);
+            if (text.contains("Grüß")) {
+                written = out.writerIndex();
+                assertThat(out.toString(StandardCharsets.UTF_8))
+                        .contains("Grüß")
+                        .endsWith("\n\n");
+            }
+        }
+        assertThat(written).isPositive();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"CHAT", "MESSAGES"})
+    void stopsWhereItIs(Dialect client) {
+        StreamTranslator translator = Recorded.streaming(client, Dialect.MESSAGES).stream();
+        List<byte[]> frames = Recorded.frames(Recorded.resource("/golden/streams/messages-tools.sse"));
+        frames.subList(0, 12).forEach(frame -> feed(translator, new String(frame, StandardCharsets.UTF_8)));
+
+        translator.stop(out);
+        frames.subList(12, frames.size()).forEach(frame -> feed(translator, new String(frame, StandardCharsets.UTF_8)));
+        translator.finish(out);
+
+        ClientView view = ClientView.of(client, out.toString(StandardCharsets.UTF_8));
+        assertThat(view.finish).isEqualTo(view.finishOf(StopReason.STOPPED));
+        assertThat(view.ended).isTrue();
+        assertThat(translator.isOver()).isTrue();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"CHAT", "MESSAGES"})
+    void failsInTheClientsDialect(Dialect client) {
+        StreamTranslator translator = Recorded.streaming(client, Dialect.CHAT).stream();
+        feed(translator, chunk("{\"content\": \"Half\"}"));
+
+        translator.fail(RelayError.UPSTREAM_TRUNCATED, "after 1 output frames", out);
+        translator.fail(RelayError.UPSTREAM_RESET, "twice", out);
+        translator.finish(out);
+
+        ClientView view = ClientView.of(client, out.toString(StandardCharsets.UTF_8));
+        assertThat(view.error).contains("after 1 output frames");
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("upstream_truncated");
+        assertThat(view.finish).isNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "data: {\"error\": {\"message\": \"it broke\", \"code\": 503}}\n\n",
+                "event: error\ndata: {\"error\": \"it broke\"}\n\n",
+                "error: {\"code\": 500, \"message\": \"it broke\"}\n\n",
+                "{\"error\": {\n\"message\": \"it broke\"}}\n\n",
+                "data: {\"choices\": [], \"error\": {\"message\": \"it broke\"}}\r\n\r\n",
+            })
+    void tellsAnErrorInWhateverFormItComes(String frame) {
+        StreamTranslator translator = Recorded.streaming(Dialect.CHAT, Dialect.CHAT).stream();
+
+        feed(translator, frame);
+
+        assertThat(ClientView.of(Dialect.CHAT, out.toString(StandardCharsets.UTF_8)).error)
+                .isEqualTo("it broke");
+        assertThat(translator.isOver()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {": ping\n\n", "event: ping\ndata: {\"type\": \"ping\"}\n\n", "\n", "data: \n\n", "id: 4\n\n"})
+    void writesNothingForAPing(String frame) {
+        StreamTranslator translator = Recorded.streaming(Dialect.CHAT, Dialect.MESSAGES).stream();
+
+        feed(translator, frame);
+
+        assertThat(out.isReadable()).isFalse();
+        assertThat(translator.isOver()).isFalse();
+    }
+
+    @Test
+    void joinsACharacterThatWasCut() {
+        StreamTranslator translator = Recorded.streaming(Dialect.MESSAGES, Dialect.CHAT).stream();
+        feed(translator, chunk("{\"content\": \"\\ud83d\"}"));
+        feed(translator, chunk("{\"content\": \"\\ude00\"}"));
+
+        assertThat(ClientView.of(Dialect.MESSAGES, out.toString(StandardCharsets.UTF_8)).text)
+                .hasToString("😀");
+    }
+
+    @Test
+    void readsCallsThatShareAnIndex() {
+        StreamTranslator translator = Recorded.streaming(Dialect.MESSAGES, Dialect.CHAT).stream();
+        feed(translator, chunk(call("a", "{\\\"x\\\":1}")));
+        feed(translator, chunk(call("b", "{\\\"x\\\":2}")));
+        feed(translator, "data: {\"choices\": [{\"delta\": {}, \"finish_reason\": \"stop\"}]}\n\ndata: [DONE]\n\n");
+        translator.finish(out);
+
+        ClientView view = ClientView.of(Dialect.MESSAGES, out.toString(StandardCharsets.UTF_8));
+        assertThat(view.calls).extracting(call -> call.id + call.arguments).containsExactly("a{\"x\":1}", "b{\"x\":2}");
+        assertThat(view.finish).isEqualTo("tool_use");
+    }
+
+    @Test
+    void failsWhereArgumentsComeForACallThatIsOver() {
+        StreamTranslator translator = Recorded.streaming(Dialect.MESSAGES, Dialect.CHAT).stream();
+        feed(translator, chunk(call("a", "{")));
+        feed(translator, chunk("{\"content\": \"Now\"}"));
+        feed(translator, chunk(call("a", "}")));
+
+        assertThat(ClientView.of(Dialect.MESSAGES, out.toString(StandardCharsets.UTF_8)).error)
+                .contains("tool call 0");
+    }
+
+    @Test
+    void keepsUsageThatNobodyAskedFor() {
+        Translation translation = Translation.of(Dialect.CHAT, Dialect.CHAT);
+        translation.request(
+                "{\"model\": \"m\", \"messages\": [], \"stream\": true}".getBytes(StandardCharsets.UTF_8),
+                Requests.path(Dialect.CHAT),
+                "other");
+        StreamTranslator translator = translation.stream();
+        feed(translator, chunk("{\"content\": \"Hi\"}"));
+        feed(translator, "data: {\"choices\": [], \"usage\": {\"prompt_tokens\": 3, \"completion_tokens\": 1}}\n\n");
+        feed(translator, "data: [DONE]\n\n");
+
+        assertThat(out.toString(StandardCharsets.UTF_8)).doesNotContain("usage").contains("\"model\":\"other\"");
+        assertThat(translator.usage().input()).isEqualTo(3);
+    }
+
+    private static String chunk(String delta) {
+        return "data: {\"choices\": [{\"index\": 0, \"delta\": " + delta + "}]}\n\n";
+    }
+
+    private static String call(String id, String arguments) {
+        return "{\"tool_calls\": [{\"index\": 0, \"id\": \"" + id
+                + "\", \"function\": {\"name\": \"f\", \"arguments\": \"" + arguments + "\"}}]}";
+    }
+
+    private void feed(StreamTranslator translator, String frames) {
+        for (byte[] frame : Recorded.frames(frames.getBytes(StandardCharsets.UTF_8))) {
+            translator.frame(Unpooled.wrappedBuffer(frame), 0, frame.length, out);
+        }
+    }
+}
