@@ -106,13 +106,25 @@ final class GeminiRequestWriter {
         if (part instanceof Part.Text text) {
             parts.addObject().put("text", text.text());
         } else if (part instanceof Part.Image image) {
-            writeMedia(parts, image.mediaType() == null ? "image/*" : image.mediaType(), image.data(), image.url());
+            String type = image.mediaType() == null ? typeOfImage(image.url()) : image.mediaType();
+            writeMedia(parts, type, image.data(), image.url());
         } else if (part instanceof Part.Document document) {
             String type = document.mediaType() == null ? "application/pdf" : document.mediaType();
             writeMedia(parts, type, document.data(), document.url());
         } else {
             throw new TranslationException(RequestField.TURNS, "a user's turn holds a part of the model's");
         }
+    }
+
+    /** Gemini wants a type, and a link seldom says it but by its ending. */
+    private static String typeOfImage(String url) {
+        String path = url.replaceFirst("[?#].*", "").toLowerCase(Locale.ROOT);
+        for (String ending : List.of("png", "webp", "gif", "heic")) {
+            if (path.endsWith("." + ending)) {
+                return "image/" + ending;
+            }
+        }
+        return "image/jpeg";
     }
 
     private static void writeMedia(ArrayNode parts, String type, String data, String url) {

@@ -25,7 +25,7 @@ final class ResponsesEnvelope {
     }
 
     void start(String answerId, String answerModel, long created) {
-        String given = answerId == null || answerId.isEmpty() ? CallIds.fresh() : answerId;
+        String given = answerId == null || answerId.isEmpty() ? CallIds.fresh().substring("call_".length()) : answerId;
         id = given.startsWith(PREFIX) ? given : PREFIX + given;
         model = answerModel == null ? askedModel : answerModel;
         createdSeconds = created <= 0 ? Instant.now().getEpochSecond() : created;
