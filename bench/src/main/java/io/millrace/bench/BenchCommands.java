@@ -1,6 +1,7 @@
 package io.millrace.bench;
 
 import io.millrace.bench.compare.CompareCommand;
+import io.millrace.bench.doctor.DoctorCommand;
 import io.millrace.bench.run.BenchCommand;
 import io.millrace.server.cli.CommandProvider;
 import java.util.List;
@@ -12,6 +13,6 @@ public final class BenchCommands implements CommandProvider {
 
     @Override
     public List<Object> commands() {
-        return List.of(new BenchCommand(), new CompareCommand());
+        return List.of(new BenchCommand(), new DoctorCommand(), new CompareCommand());
     }
 }

@@ -54,8 +54,17 @@ final class Intermediary implements AutoCloseable {
 
     /** The same that waits no longer than that for the next byte from behind it. */
     static Intermediary nginx(int relayPort, Duration readTimeout) throws IOException {
+        return nginx("nginx.conf", relayPort, readTimeout);
+    }
+
+    /** nginx with settings right and wrong, each under a path of its own. */
+    static Intermediary patientNginx(int relayPort) throws IOException {
+        return nginx("nginx-patient.conf", relayPort, Duration.ofSeconds(1));
+    }
+
+    private static Intermediary nginx(String template, int relayPort, Duration readTimeout) throws IOException {
         String binary = binary("nginx");
-        return start("nginx.conf", relayPort, readTimeout, files -> {
+        return start(template, relayPort, readTimeout, files -> {
             var early = files.resolveSibling("early.log").toString();
             return List.of(binary, "-e", early, "-p", files.getParent().toString(), "-c", files.toString());
         });
@@ -70,6 +79,16 @@ final class Intermediary implements AutoCloseable {
     static Intermediary haproxy(int relayPort, Duration readTimeout) throws IOException {
         String binary = binary("haproxy");
         return start("haproxy.cfg", relayPort, readTimeout, file -> List.of(binary, "-db", "-f", file.toString()));
+    }
+
+    /** HAProxy without {@code option http-no-delay}, as many have it. */
+    static Intermediary delayingHaproxy(int relayPort) throws IOException {
+        String binary = binary("haproxy");
+        return start(
+                "haproxy-delaying.cfg",
+                relayPort,
+                HAPROXY_READ_TIMEOUT,
+                file -> List.of(binary, "-db", "-f", file.toString()));
     }
 
     /** Caddy as it is. */

@@ -1,0 +1,43 @@
+package io.millrace.bench.doctor;
+
+import java.util.Locale;
+
+/** What can be wrong with the way of a stream. */
+enum Ailment {
+    UNREACHABLE("no connection, or no answer that is HTTP"),
+    REFUSED("the request is refused, so that there is no stream to judge"),
+    CONTENT_TYPE("the answer is no event stream: browsers and SDKs do not read it as one"),
+    CHARSET("the charset is not UTF-8, in which every event stream is"),
+    HELD("the answer is held back until it is whole"),
+    BUFFERED("tokens are collected in a buffer and come in clumps"),
+    CORKED("small pieces wait about 200 ms in the kernel for more to send"),
+    DELAYED_ACK("Nagle's algorithm waits for delayed acknowledgements: tokens come in a comb of 40 ms"),
+    COMPRESSED("the stream is compressed, which collects tokens and breaks clients that do not expect it"),
+    CACHE_CONTROL("Cache-Control does not forbid caches and transforming proxies to keep the stream"),
+    ACCEL("X-Accel-Buffering: no is missing: an nginx added later will buffer the stream"),
+    OLD_HTTP("the answer is HTTP/1.0: it has no chunks, and a cut cannot be told from an end"),
+    CONTENT_LENGTH("a stream has a Content-Length: somebody had all of it before sending any"),
+    TRUNCATED("the stream is cut before its end"),
+    NO_TERMINAL("the stream ends without its dialect's last event, so that nobody knows if it is whole"),
+    FAILED("the stream reports an error"),
+    LOST("tokens are missing, doubled or out of order"),
+    IDLE("a silent stream is cut: a model that thinks for longer loses its answer"),
+    CORS("a page of that origin may not read the answer"),
+    ERROR_SHAPE("errors do not come as the dialect's JSON, so that SDKs cannot tell what failed");
+
+    private final String text;
+
+    Ailment(String text) {
+        this.text = text;
+    }
+
+    /** What it is, for people. */
+    String text() {
+        return text;
+    }
+
+    /** What it is, for programs. */
+    String code() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

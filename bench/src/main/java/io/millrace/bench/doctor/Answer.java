@@ -1,0 +1,60 @@
+package io.millrace.bench.doctor;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What came for one request.
+ *
+ * @param version such as {@code HTTP/1.1}
+ * @param headers in lower case, the last of several with one name
+ * @param pieces the body, out of its chunks and coding, as it came
+ * @param sentNs when the request was sent
+ * @param headNs when the head was complete
+ * @param lastNs when the last byte came, of whatever
+ * @param endNs when reading stopped
+ */
+record Answer(
+        String version,
+        int status,
+        Map<String, String> headers,
+        List<Piece> pieces,
+        End end,
+        long sentNs,
+        long headNs,
+        long lastNs,
+        long endNs) {
+    /** Bytes of the body that one read brought. */
+    @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+    record Piece(byte[] bytes, long atNs) {}
+
+    /** How the body ended. */
+    enum End {
+        /** By its last chunk or its length. */
+        WHOLE,
+        /** With the connection, as HTTP/1.0 does it. */
+        CLOSED,
+        /** With the connection, though more was announced. */
+        CUT,
+        /** By a reset. */
+        RESET,
+        /** Not at all, in the time that was given. */
+        OPEN
+    }
+
+    /** The header's value, {@code null} if there is none. */
+    String header(String name) {
+        return headers.get(name);
+    }
+
+    boolean isEventStream() {
+        return headers.getOrDefault("content-type", "").startsWith("text/event-stream");
+    }
+
+    String text() {
+        var text = new StringBuilder();
+        pieces.forEach(piece -> text.append(new String(piece.bytes, StandardCharsets.UTF_8)));
+        return text.toString();
+    }
+}

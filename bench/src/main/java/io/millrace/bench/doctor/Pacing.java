@@ -1,0 +1,148 @@
+package io.millrace.bench.doctor;
+
+import io.millrace.bench.doctor.StreamView.Output;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * How a paced stream came. A <em>clump</em> is the outputs that came within {@value #TOGETHER_MS} ms of each other.
+ *
+ * @param ailment what holds tokens back, {@code null} if nothing does
+ * @param outputs how many came
+ * @param clumps in how many clumps
+ * @param heldP50Ms by how much longer than the fastest the median one took, NaN without stamps
+ * @param heldMaxMs the same for the slowest
+ * @param gapMs the median time between two clumps
+ */
+record Pacing(Ailment ailment, int outputs, int clumps, double heldP50Ms, double heldMaxMs, double gapMs) {
+    private static final double NS_PER_MS = 1e6;
+    private static final double TOGETHER_MS = 4;
+    private static final int FEWEST = 12;
+
+    /** A clump every other token at least, each token held for longer than a busy machine would. */
+    private static final double HELD_MS = 40;
+
+    /** Of the time between clumps, how much must be of gaps alike to be a comb. */
+    private static final double ALIKE = 0.5;
+
+    static Pacing of(List<Output> outputs, boolean stamped, long sentNs, long endNs) {
+        if (outputs.size() < FEWEST) {
+            return new Pacing(null, outputs.size(), outputs.size(), Double.NaN, Double.NaN, Double.NaN);
+        }
+        double[] at = outputs.stream()
+                .mapToDouble(output -> output.atNs() / NS_PER_MS)
+                .toArray();
+        double[] gaps = gapsBetweenClumps(at);
+        int clumps = gaps.length + 1;
+        double gap = median(gaps);
+        if (!stamped) {
+            double waitMs = (outputs.get(0).atNs() - sentNs) / NS_PER_MS;
+            Ailment guess = guess(outputs, gaps, waitMs, (endNs - sentNs) / NS_PER_MS);
+            return new Pacing(guess, outputs.size(), clumps, Double.NaN, Double.NaN, gap);
+        }
+        double[] made = outputs.stream()
+                .mapToDouble(output -> output.madeNs() / NS_PER_MS)
+                .toArray();
+        double[] held = new double[at.length];
+        Arrays.setAll(held, i -> at[i] - made[i]);
+        double fastest = Arrays.stream(held).min().orElse(0);
+        Arrays.setAll(held, i -> held[i] - fastest);
+        int madeClumps = gapsBetweenClumps(made).length + 1;
+        double median = median(held);
+        double most = Arrays.stream(held).max().orElse(0);
+        Ailment ailment = null;
+        if (clumps <= 0.65 * madeClumps) {
+            ailment = comb(gaps);
+            if (ailment == null && median >= HELD_MS && clumps <= madeClumps / 2) {
+                ailment = clumps <= 2 ? Ailment.HELD : Ailment.BUFFERED;
+            }
+        }
+        return new Pacing(ailment, outputs.size(), clumps, median, most, gap);
+    }
+
+    /** What was seen, for people. */
+    String evidence() {
+        String held = Double.isNaN(heldP50Ms)
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        "; the median token was held for %.0f ms, the slowest for %.0f ms",
+                        heldP50Ms,
+                        heldMaxMs);
+        String every = Double.isNaN(gapMs) ? "" : String.format(Locale.ROOT, ", one every %.0f ms", gapMs);
+        return outputs + " tokens came in " + clumps + " clumps" + every + held;
+    }
+
+    /** Without stamps only the pattern tells, and models send in bursts, too: it must be plain. */
+    private static Ailment guess(List<Output> outputs, double[] gaps, double waitMs, double totalMs) {
+        int clumps = gaps.length + 1;
+        if (clumps <= 2 && outputs.size() >= 2 * FEWEST && waitMs > 1_000 && totalMs - waitMs < 0.1 * waitMs) {
+            return Ailment.HELD;
+        }
+        if (clumps > outputs.size() / 2) {
+            return null;
+        }
+        Ailment comb = comb(gaps);
+        if (comb != null) {
+            return comb;
+        }
+        return evenBytes(outputs) ? Ailment.BUFFERED : null;
+    }
+
+    /** Whether clumps are of one size: that of a buffer. */
+    private static boolean evenBytes(List<Output> outputs) {
+        List<Double> sizes = new ArrayList<>();
+        double size = 0;
+        for (int i = 0; i < outputs.size(); i++) {
+            if (i > 0 && (outputs.get(i).atNs() - outputs.get(i - 1).atNs()) / NS_PER_MS > TOGETHER_MS) {
+                sizes.add(size);
+                size = 0;
+            }
+            size += outputs.get(i).bytes();
+        }
+        double[] all = sizes.stream().skip(1).mapToDouble(Double::doubleValue).toArray();
+        double median = median(all);
+        long alike = Arrays.stream(all)
+                .filter(one -> Math.abs(one - median) < 0.15 * median)
+                .count();
+        return all.length >= 3 && median > 1_000 && alike >= 0.7 * all.length;
+    }
+
+    /** A HAProxy's pieces wait for the kernel's 200 ms and now and then for an acknowledgement: the longer part decides. */
+    private static Ailment comb(double[] gaps) {
+        if (timeShare(gaps, 36, 56) >= ALIKE) {
+            return Ailment.DELAYED_ACK;
+        }
+        return timeShare(gaps, 190, 245) >= ALIKE ? Ailment.CORKED : null;
+    }
+
+    /** Of all time, how much passed in gaps between {@code from} and {@code to}. */
+    private static double timeShare(double[] gaps, double from, double to) {
+        double inside =
+                Arrays.stream(gaps).filter(gap -> gap >= from && gap <= to).sum();
+        return gaps.length < 4 ? 0 : inside / Arrays.stream(gaps).sum();
+    }
+
+    private static double[] gapsBetweenClumps(double[] atMs) {
+        List<Double> gaps = new ArrayList<>();
+        double begin = atMs[0];
+        for (int i = 1; i < atMs.length; i++) {
+            if (atMs[i] - atMs[i - 1] > TOGETHER_MS) {
+                gaps.add(atMs[i] - begin);
+                begin = atMs[i];
+            }
+        }
+        return gaps.stream().mapToDouble(Double::doubleValue).toArray();
+    }
+
+    private static double median(double[] values) {
+        if (values.length == 0) {
+            return Double.NaN;
+        }
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length / 2];
+    }
+}

@@ -1,0 +1,169 @@
+package io.millrace.bench.doctor;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.zip.DataFormatException;
+import javax.net.ssl.SSLSocketFactory;
+import jdk.net.ExtendedSocketOptions;
+
+/**
+ * Sends one HTTP/1.1 request on a connection of its own and stamps each read of the answer. The kernel is kept from
+ * acknowledging at once, as it does for a client that only reads: only so does Nagle's algorithm on the other side show.
+ */
+final class Probe {
+    private static final int CONNECT_LIMIT_MS = 10_000;
+    private static final int BUFFER_BYTES = 64 * 1024;
+    private static final int MAX_HEAD_BYTES = 256 * 1024;
+
+    private final URI base;
+    private final Map<String, String> headers;
+
+    /**
+     * @param base scheme, host and port
+     * @param headers sent with each request
+     */
+    Probe(URI base, Map<String, String> headers) {
+        this.base = base;
+        this.headers = headers;
+    }
+
+    /**
+     * Sends a request and reads what comes, for no longer than {@code limitMs}.
+     *
+     * @param more headers of this request only
+     * @throws IOException if there is no connection, or no HTTP head comes
+     */
+    Answer send(String method, String path, Map<String, String> more, String body, long limitMs) throws IOException {
+        try (Socket plain = new Socket()) {
+            boolean tls = "https".equals(base.getScheme());
+            int port = base.getPort() >= 0 ? base.getPort() : tls ? 443 : 80;
+            plain.connect(new InetSocketAddress(base.getHost(), port), CONNECT_LIMIT_MS);
+            plain.setTcpNoDelay(true);
+            if (!tls) {
+                return exchange(plain, plain, request(method, path, more, body), limitMs);
+            }
+            var factory = (SSLSocketFactory) SSLSocketFactory.getDefault();
+            try (Socket socket = factory.createSocket(plain, base.getHost(), port, true)) {
+                return exchange(plain, socket, request(method, path, more, body), limitMs);
+            }
+        }
+    }
+
+    private byte[] request(String method, String path, Map<String, String> more, String body) {
+        byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+        var head = new StringBuilder(method + " " + path + " HTTP/1.1\r\nHost: " + base.getRawAuthority() + "\r\n");
+        var all = new HashMap<>(headers);
+        all.putAll(more);
+        if (bytes.length > 0) {
+            all.put("Content-Type", "application/json");
+            all.put("Content-Length", Integer.toString(bytes.length));
+        }
+        all.forEach(
+                (name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
+        var out = new ByteArrayOutputStream();
+        out.writeBytes(head.append("\r\n").toString().getBytes(StandardCharsets.UTF_8));
+        out.writeBytes(bytes);
+        return out.toByteArray();
+    }
+
+    private static Answer exchange(Socket plain, Socket socket, byte[] request, long limitMs) throws IOException {
+        long sent = System.nanoTime();
+        socket.getOutputStream().write(request);
+        socket.getOutputStream().flush();
+        long deadline = sent + limitMs * 1_000_000;
+        var head = new ByteArrayOutputStream();
+        byte[] buffer = new byte[BUFFER_BYTES];
+        int headEnd = -1;
+        while (headEnd < 0) {
+            int read = read(plain, socket, buffer, deadline);
+            if (read < 0 || head.size() > MAX_HEAD_BYTES) {
+                throw new IOException(head.size() == 0 ? "the connection is closed without an answer" : "no HTTP head");
+            }
+            head.write(buffer, 0, read);
+            headEnd = headEnd(head.toByteArray());
+        }
+        long headAt = System.nanoTime();
+        byte[] bytes = head.toByteArray();
+        String text = new String(bytes, 0, headEnd, StandardCharsets.ISO_8859_1);
+        return readBody(plain, socket, text, Arrays.copyOfRange(bytes, headEnd, bytes.length), sent, headAt, deadline);
+    }
+
+    private static Answer readBody(
+            Socket plain, Socket socket, String head, byte[] first, long sent, long headAt, long deadline)
+            throws IOException {
+        String[] lines = head.split("\r?\n", -1);
+        String[] status = lines[0].split(" ", 3);
+        if (!lines[0].startsWith("HTTP/1.") || status.length < 2) {
+            throw new IOException("no HTTP/1 answer: " + lines[0]);
+        }
+        Map<String, String> headers = new HashMap<>();
+        for (String line : lines) {
+            int colon = line.indexOf(':');
+            if (colon > 0) {
+                headers.put(
+                        line.substring(0, colon).toLowerCase(Locale.ROOT),
+                        line.substring(colon + 1).strip());
+            }
+        }
+        int code = Integer.parseInt(status[1]);
+        var body = new BodyDecoder(code, headers);
+        List<Answer.Piece> pieces = new ArrayList<>();
+        Answer.End end;
+        long last = headAt;
+        try {
+            add(pieces, body.decode(first, first.length), headAt);
+            byte[] buffer = new byte[BUFFER_BYTES];
+            int read = 0;
+            while (!body.whole() && (read = read(plain, socket, buffer, deadline)) >= 0) {
+                last = System.nanoTime();
+                add(pieces, body.decode(buffer, read), last);
+            }
+            end = body.whole() ? Answer.End.WHOLE : body.closes() ? Answer.End.CLOSED : Answer.End.CUT;
+        } catch (SocketTimeoutException e) {
+            end = Answer.End.OPEN;
+        } catch (DataFormatException e) {
+            end = Answer.End.CUT;
+        } catch (IOException e) {
+            end = Answer.End.RESET;
+        }
+        return new Answer(status[0], code, headers, pieces, end, sent, headAt, last, System.nanoTime());
+    }
+
+    private static void add(List<Answer.Piece> pieces, byte[] bytes, long at) {
+        if (bytes.length > 0) {
+            pieces.add(new Answer.Piece(bytes, at));
+        }
+    }
+
+    private static int read(Socket plain, Socket socket, byte[] buffer, long deadline) throws IOException {
+        long leftMs = (deadline - System.nanoTime()) / 1_000_000;
+        if (leftMs <= 0) {
+            throw new SocketTimeoutException("no end in time");
+        }
+        socket.setSoTimeout((int) Math.min(leftMs, Integer.MAX_VALUE));
+        if (plain.supportedOptions().contains(ExtendedSocketOptions.TCP_QUICKACK)) {
+            plain.setOption(ExtendedSocketOptions.TCP_QUICKACK, false);
+        }
+        return socket.getInputStream().read(buffer);
+    }
+
+    private static int headEnd(byte[] bytes) {
+        for (int i = 3; i < bytes.length; i++) {
+            if (bytes[i] == '\n' && bytes[i - 1] == '\r' && bytes[i - 2] == '\n') {
+                return i + 1;
+            }
+        }
+        return -1;
+    }
+}

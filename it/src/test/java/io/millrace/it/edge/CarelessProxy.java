@@ -1,0 +1,75 @@
+package io.millrace.it.edge;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/** Copies bytes both ways, as a tunnel written in an evening does. */
+final class CarelessProxy implements AutoCloseable {
+    private static final int BUFFER_BYTES = 64 * 1024;
+
+    private final ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final int upstreamPort;
+    private final int maxBytes;
+    private final boolean noDelay;
+
+    /**
+     * @param maxBytes of an answer that it passes on, before it closes the connection
+     * @param noDelay whether it switches Nagle's algorithm off towards the client
+     */
+    CarelessProxy(int upstreamPort, int maxBytes, boolean noDelay) throws IOException {
+        this.upstreamPort = upstreamPort;
+        this.maxBytes = maxBytes;
+        this.noDelay = noDelay;
+        threads.execute(this::accept);
+    }
+
+    int port() {
+        return server.getLocalPort();
+    }
+
+    @Override
+    public void close() throws IOException {
+        server.close();
+        threads.shutdownNow();
+    }
+
+    private void accept() {
+        try {
+            while (true) {
+                Socket client = server.accept();
+                client.setTcpNoDelay(noDelay);
+                Socket upstream = new Socket(InetAddress.getLoopbackAddress(), upstreamPort);
+                threads.execute(() -> copy(client, upstream, Integer.MAX_VALUE));
+                threads.execute(() -> copy(upstream, client, maxBytes));
+            }
+        } catch (IOException e) {
+            // It is closed.
+            threads.shutdown();
+        }
+    }
+
+    private static void copy(Socket from, Socket to, int maxBytes) {
+        byte[] buffer = new byte[BUFFER_BYTES];
+        try (from;
+                to;
+                InputStream in = from.getInputStream();
+                OutputStream out = to.getOutputStream()) {
+            int left = maxBytes;
+            int read = 0;
+            while (left > 0 && (read = in.read(buffer, 0, Math.min(left, buffer.length))) >= 0) {
+                out.write(buffer, 0, read);
+                left -= read;
+            }
+        } catch (IOException e) {
+            // One side has gone, and takes the other with it.
+            return;
+        }
+    }
+}
