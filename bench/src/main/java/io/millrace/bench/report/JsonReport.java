@@ -19,12 +19,7 @@ public final class JsonReport {
 
     private JsonReport() {}
 
-    /** Writes the file. */
-    public static void write(Path file, Subject subject) throws IOException {
-        Files.write(file, JSON.writeValueAsBytes(of(subject)));
-    }
-
-    /** Writes a tree that was made from {@link #of}. */
+    /** Writes what {@link #of} gave, with whatever was put into it. */
     public static void write(Path file, ObjectNode report) throws IOException {
         Files.write(file, JSON.writeValueAsBytes(report));
     }
@@ -36,7 +31,7 @@ public final class JsonReport {
         root.put("tool", "millrace bench").put("version", subject.version());
         root.put("date", last.begunAt().toString());
         root.put("backend", subject.dialect()).put("base_url", subject.url()).put("model_id", subject.model());
-        root.put("load", subject.load()).put("command", subject.command());
+        root.put("load", subject.load());
         vllm(root, last);
         root.set("client", client(last));
         var points = root.putArray("points");

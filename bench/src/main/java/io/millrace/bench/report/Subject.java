@@ -11,11 +11,9 @@ import java.util.List;
  * @param dialect of the answers
  * @param model that was asked for
  * @param load how streams began, in words
- * @param command the options that were given, without secrets
  * @param points the results, one for each amount of load, in order
  */
-public record Subject(
-        String version, String url, String dialect, String model, String load, String command, List<RunResult> points) {
+public record Subject(String version, String url, String dialect, String model, String load, List<RunResult> points) {
     /** Copies the points. */
     public Subject {
         points = List.copyOf(points);

@@ -1,17 +1,26 @@
 package io.millrace.bench.run;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.bench.report.Comparison;
+import io.millrace.bench.report.CsvWriter;
+import io.millrace.bench.report.HdrLog;
+import io.millrace.bench.report.HtmlReport;
 import io.millrace.bench.report.JsonReport;
 import io.millrace.bench.report.Subject;
 import io.millrace.bench.report.TextReport;
 import io.millrace.bench.stats.Limit;
 import io.millrace.bench.stats.RunResult;
 import io.millrace.bench.stats.Runner;
+import io.millrace.bench.stats.Slo;
 import io.millrace.bench.stats.Verdict;
 import io.millrace.bench.stream.StreamPlan;
 import io.millrace.server.Transport;
 import io.millrace.server.cli.Build;
+import io.millrace.server.cli.Signals;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -35,11 +44,15 @@ import picocli.CommandLine.Spec;
             "  millrace bench --url http://127.0.0.1:8080/v1 --model mock --concurrency 10",
             "  millrace bench --url https://api.openai.com/v1 --model gpt-4.1-mini \\",
             "      --api-key-env OPENAI_API_KEY --rate 2 --requests 100 --max-tokens 200",
+            "  millrace bench --url http://127.0.0.1:8080/v1 --baseline http://127.0.0.1:9100/v1 --rate 50",
             "  millrace bench --url http://127.0.0.1:8080/v1 --rate 50 --fail-if 'ttft.p99>800ms'",
             "docs/metrics.md says what every figure means."
         })
 public final class BenchCommand implements Callable<Integer> {
     private static final int UNFIT = 3;
+    private static final int MOST_THREADS = 64;
+    /** As a shell reports a process that SIGINT ended. */
+    private static final int INTERRUPTED = 130;
 
     @Spec
     private CommandSpec spec;
@@ -51,6 +64,9 @@ public final class BenchCommand implements Callable<Integer> {
     private LoadOptions load;
 
     @Mixin
+    private Modes modes;
+
+    @Mixin
     private ReportOptions report;
 
     @Option(names = "--threads", paramLabel = "N", defaultValue = "1", description = "Event loops of this client.")
@@ -59,50 +75,155 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--transport", paramLabel = "NAME", description = "epoll, io_uring, kqueue or nio.")
     private String transport;
 
+    /** What was measured, what is to be said of it beside the tables, and the same for the JSON file. */
+    private record Outcome(Subject subject, String more, ObjectNode json) {}
+
     /** Measures, prints the table, writes the files. */
     @Override
     public Integer call() throws IOException, InterruptedException {
-        if (target.url == null) {
-            throw wrong("--url is missing");
-        }
-        List<Limit> limits;
-        Subject subject;
-        try (var runner = new Runner(transport(), threads())) {
-            limits = report.limits();
-            subject = measure(runner);
+        try {
+            return modes.compare == null ? measureAndReport() : compare();
         } catch (IllegalArgumentException e) {
-            throw wrong(e.getMessage());
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
+    }
+
+    private int compare() throws IOException {
+        var out = spec.commandLine().getOut();
+        out.print(Comparison.of(modes.compare[0], modes.compare[1]));
+        out.flush();
+        return 0;
+    }
+
+    private int measureAndReport() throws IOException, InterruptedException {
+        if (target.url == null) {
+            throw new IllegalArgumentException("--url is missing");
+        }
+        var limits = report.limits();
+        var outcome = measure();
         PrintWriter out = spec.commandLine().getOut();
-        out.print(TextReport.of(subject));
+        out.print(TextReport.of(outcome.subject));
+        out.print(outcome.more);
         if (report.json != null) {
-            JsonReport.write(report.json, subject);
+            JsonReport.write(report.json, outcome.json);
         }
-        int code = judge(subject.points(), limits, out);
+        if (report.hdr != null) {
+            HdrLog.write(report.hdr, outcome.subject.points());
+        }
+        if (report.html != null) {
+            HtmlReport.write(report.html, outcome.subject);
+        }
+        int code = judge(outcome.subject.points(), limits, out);
         out.flush();
         return code;
     }
 
-    private Subject measure(Runner runner) throws IOException, InterruptedException {
-        var shapes = load.shapes();
+    private Outcome measure() throws IOException, InterruptedException {
         var slo = report.slo();
+        checkModes(slo);
+        load.shapes();
         StreamPlan plan = new Plans(target, load).plan(target.url);
-        var points = new ArrayList<RunResult>();
-        for (var shape : shapes) {
-            points.add(runner.run(plan.withShape(shape), slo, null, Runner.Watcher.NONE));
+        try (var csv = report.csv == null ? null : new CsvWriter(report.csv);
+                var runner = new Runner(transport(), threads())) {
+            Signals.on("INT", () -> stop(runner));
+            var live = report.quiet ? null : spec.commandLine().getErr();
+            return run(new Session(runner, slo, csv, live, isTerminal()), plan);
         }
+    }
+
+    /** The first time, what was measured so far is still told. */
+    private static void stop(Runner runner) {
+        if (runner.isAborted()) {
+            Runtime.getRuntime().halt(INTERRUPTED);
+        }
+        runner.abort();
+    }
+
+    /** Whether what is told of a run as it goes ends on a terminal; where that cannot be seen it does not. */
+    private static boolean isTerminal() {
+        try {
+            var device = Files.readSymbolicLink(Path.of("/proc/self/fd/2"));
+            return (device.startsWith("/dev/pts") || device.toString().startsWith("/dev/tty"))
+                    && !"dumb".equals(System.getenv("TERM"));
+        } catch (IOException | UnsupportedOperationException e) {
+            return false;
+        }
+    }
+
+    private Outcome run(Session session, StreamPlan plan) throws IOException, InterruptedException {
+        if (modes.findMax) {
+            return findMax(session, plan);
+        }
+        if (modes.baseline != null) {
+            return withBaseline(session, plan);
+        }
+        var points = new ArrayList<RunResult>();
+        for (var shape : load.shapes()) {
+            if (points.isEmpty() || !session.isAborted()) {
+                points.add(session.run(plan.withShape(shape), shape.label()));
+            }
+        }
+        var subject = subject(plan, points);
+        return new Outcome(subject, "", JsonReport.of(subject));
+    }
+
+    private Outcome findMax(Session session, StreamPlan plan) throws InterruptedException {
+        double share = LoadOptions.fraction("--slo-share", modes.sloShare);
+        var search = MaxSearch.run(session, plan, plan.shape(), share);
+        var subject = subject(plan, search.points());
+        var json = JsonReport.of(subject);
+        json.put("max_rate", search.best());
+        String more = search.best() == 0
+                ? String.format(
+                        Locale.ROOT, "%nno rate at which %s of the streams keep %s%n", modes.sloShare, session.slo())
+                : String.format(
+                        Locale.ROOT,
+                        "%nhighest rate at which %s of the streams keep %s: %s/s%n",
+                        modes.sloShare,
+                        session.slo(),
+                        search.best());
+        return new Outcome(subject, more, json);
+    }
+
+    private Outcome withBaseline(Session session, StreamPlan plan) throws IOException, InterruptedException {
+        var other = new Plans(target, load).plan(modes.baseline);
+        var both = Baseline.measure(session, other, plan, plan.shape(), modes.pairs);
+        var subject = subject(plan, List.of(both.ofTarget()));
+        var json = JsonReport.of(subject);
+        var node = json.putObject("baseline");
+        String url = other.template().endpoint().url();
+        node.put("base_url", url);
+        node.set(
+                "result",
+                JsonReport.of(subject(other, List.of(both.ofBaseline()))).at("/points/0"));
+        both.difference().put(node.putObject("added_ms"));
+        return new Outcome(subject, both.difference().text(url, subject.url()), json);
+    }
+
+    private void checkModes(Slo slo) {
+        if (modes.findMax && slo == null) {
+            throw new IllegalArgumentException("--find-max: no --slo (expected: the limits to keep)");
+        }
+        if (modes.findMax && modes.baseline != null) {
+            throw new IllegalArgumentException("--find-max and --baseline (expected: one of them)");
+        }
+        if ((modes.findMax || modes.baseline != null) && load.shapes().size() > 1) {
+            throw new IllegalArgumentException("--find-max, --baseline: several loads (expected: one)");
+        }
+    }
+
+    private Subject subject(StreamPlan plan, List<RunResult> points) {
         var endpoint = plan.template().endpoint();
         return new Subject(
                 Build.version(),
                 endpoint.url(),
                 endpoint.dialect().name().toLowerCase(Locale.ROOT),
                 target.model,
-                load.words(shapes),
-                "",
+                load.words(points.stream().map(RunResult::shape).toList()),
                 points);
     }
 
-    private static int judge(List<RunResult> points, List<Limit> limits, PrintWriter out) {
+    private int judge(List<RunResult> points, List<Limit> limits, PrintWriter out) {
         boolean failed = false;
         for (var point : points) {
             for (var limit : limits) {
@@ -129,13 +250,9 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private int threads() {
-        if (threads < 1 || threads > 64) {
-            throw new IllegalArgumentException("--threads: " + threads + " (expected: 1-64)");
+        if (threads < 1 || threads > MOST_THREADS) {
+            throw new IllegalArgumentException("--threads: " + threads + " (expected: 1-" + MOST_THREADS + ")");
         }
         return threads;
-    }
-
-    private ParameterException wrong(String message) {
-        return new ParameterException(spec.commandLine(), message);
     }
 }

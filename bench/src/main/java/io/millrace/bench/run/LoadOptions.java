@@ -223,7 +223,7 @@ final class LoadOptions {
         return new Behaviours.Share(fraction(option, text.substring(0, at)), behaviour);
     }
 
-    private static double fraction(String option, String text) {
+    static double fraction(String option, String text) {
         boolean percent = text.endsWith("%");
         double value = number(option, percent ? text.substring(0, text.length() - 1) : text) / (percent ? 100 : 1);
         if (value < 0 || value > 1) {

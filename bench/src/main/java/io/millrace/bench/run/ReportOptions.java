@@ -14,6 +14,18 @@ final class ReportOptions {
             description = "Everything, with the keys of vLLM's benchmark at the top.")
     Path json;
 
+    @Option(names = "--csv", paramLabel = "FILE", description = "A line for each measured stream.")
+    Path csv;
+
+    @Option(names = "--hdr", paramLabel = "FILE", description = "The histograms, as an HDR log.")
+    Path hdr;
+
+    @Option(
+            names = "--html",
+            paramLabel = "FILE",
+            description = "One page with plots, which needs nothing beside itself.")
+    Path html;
+
     @Option(
             names = "--slo",
             paramLabel = "LIMITS",

@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * What is reported beside what was injected. Nothing is ever less than was injected, save for what a histogram of three
- * digits rounds off. How much more it may be is said of medians only: a slow machine adds to each time, and says so in the
- * verdict.
+ * digits rounds off. How much more it may be is said of medians only: 40 ms, and for each pause in it the longest time by
+ * which the client's own event loop came late, which on a busy machine is what the mock's comes late, too.
  */
 class TruthTest {
     /** How much a median may be over what was injected. */
@@ -37,8 +37,11 @@ class TruthTest {
         mock.close();
     }
 
-    private static void assertNear(double value, double injected) {
-        assertThat(value).isBetween(injected * ROUNDING, injected + ERROR_MS);
+    private static void assertNear(RunResult result, Metric metric, double injected, int pauses) {
+        double late = result.of(Metric.LOOP_LAG).max();
+        assertThat(result.of(metric).percentile(50))
+                .as(metric.key())
+                .isBetween(injected * ROUNDING, injected + ERROR_MS + pauses * (Double.isNaN(late) ? 0 : late));
     }
 
     @Test
@@ -47,13 +50,13 @@ class TruthTest {
 
         assertThat(result.completed()).isEqualTo(40);
         assertThat(result.failed()).isZero();
-        assertNear(result.of(Metric.TTFT).percentile(50), 100);
-        assertNear(result.of(Metric.TTFT_SENT).percentile(50), 100);
+        assertNear(result, Metric.TTFT, 100, 1);
+        assertNear(result, Metric.TTFT_SENT, 100, 1);
         assertThat(result.of(Metric.TTFT_SENT).min()).isGreaterThan(100 * ROUNDING);
-        assertNear(result.of(Metric.ITL).percentile(50), 20);
-        assertNear(result.of(Metric.TPOT).percentile(50), 20);
-        assertNear(result.of(Metric.E2E).percentile(50), 200);
-        assertNear(result.of(Metric.TRANSIT).percentile(50), 0);
+        assertNear(result, Metric.ITL, 20, 2);
+        assertNear(result, Metric.TPOT, 20, 2);
+        assertNear(result, Metric.E2E, 200, 7);
+        assertNear(result, Metric.TRANSIT, 0, 1);
         assertThat(result.of(Metric.ITL).count()).isEqualTo(40 * 5);
         assertThat(result.of(Metric.TRANSIT).count()).isEqualTo(40 * 6);
         assertThat(result.of(Metric.ITL).mean() * 5)
@@ -69,10 +72,8 @@ class TruthTest {
         var ttft = result.of(Metric.TTFT);
         long slow = ttft.histogram().getCountBetweenValues(590_000_000, Long.MAX_VALUE / 2);
         assertThat(slow / 120.0).isBetween(0.10, 0.50);
-        assertNear(ttft.percentile(50), 100);
+        assertNear(result, Metric.TTFT, 100, 1);
         assertThat(ttft.max()).isGreaterThan(600 * ROUNDING);
-        long between = ttft.histogram().getCountBetweenValues(300_000_000, 580_000_000);
-        assertThat(between).isLessThan(12);
     }
 
     @Test
@@ -81,9 +82,9 @@ class TruthTest {
 
         assertThat(result.stalls()).isGreaterThanOrEqualTo(20);
         assertThat(result.stalled()).isEqualTo(20);
-        assertNear(result.of(Metric.LONGEST_GAP).percentile(50), 420);
-        assertNear(result.of(Metric.ITL).percentile(50), 20);
-        assertNear(result.of(Metric.TPOT).percentile(50), (7 * 20 + 400) / 7.0);
+        assertNear(result, Metric.LONGEST_GAP, 420, 2);
+        assertNear(result, Metric.ITL, 20, 2);
+        assertNear(result, Metric.TPOT, (7 * 20 + 400) / 7.0, 2);
     }
 
     @Test
@@ -95,8 +96,10 @@ class TruthTest {
         assertThat(result.of(Metric.TOKENS_PER_FRAME).max()).isBetween(3.99, 4.01);
         assertThat(result.outputs()).isEqualTo(20 * 5);
         assertThat(result.outputTokens()).isEqualTo(20 * 20);
-        assertNear(result.of(Metric.ITL).percentile(50), 80);
-        assertThat(result.of(Metric.TPOT).percentile(50)).isBetween(4 * 80 / 19.0 * ROUNDING, 4 * 80 / 19.0 + 10);
+        assertNear(result, Metric.ITL, 80, 2);
+        assertNear(result, Metric.TPOT, 4 * 80 / 19.0, 1);
+        assertThat(result.of(Metric.TPOT).percentile(50))
+                .isLessThan(result.of(Metric.ITL).percentile(50) / 4);
     }
 
     @Test
@@ -104,9 +107,8 @@ class TruthTest {
         var apart = bench.run(bench.plan("tokens=10,gap_ms=30", Bench.closed(4, 8)));
         var together = bench.run(bench.plan("tokens=10", Bench.closed(4, 8)));
 
-        assertThat(apart.coalescing()).isLessThan(1.5);
-        assertThat(together.coalescing()).isGreaterThan(3);
-        assertThat(together.of(Metric.ITL).percentile(50)).isLessThan(5);
+        assertThat(together.coalescing()).isGreaterThan(3).isGreaterThan(apart.coalescing());
+        assertThat(together.of(Metric.ITL).percentile(50)).isZero();
     }
 
     @Test
@@ -116,11 +118,11 @@ class TruthTest {
                 new LoadShape(20, Double.POSITIVE_INFINITY, 1, 0, 0, Long.MAX_VALUE, 8, TimeUnit.MINUTES.toNanos(5));
         try (var single = new Bench(mock, 1)) {
             var open = single.run(single.plan("tokens=1,ttft_ms=200", shape));
-            assertNear(open.of(Metric.TTFT_SENT).percentile(50), 200);
+            assertNear(open, Metric.TTFT_SENT, 200, 1);
             assertThat(open.of(Metric.TTFT).max()).isGreaterThan((200 + 7 * 150) * ROUNDING);
             assertThat(open.of(Metric.TTFT).percentile(50)).isGreaterThan((200 + 3 * 150) * ROUNDING);
             var closed = single.run(single.plan("tokens=1,ttft_ms=200", Bench.closed(1, 8)));
-            assertNear(closed.of(Metric.TTFT).percentile(50), 200);
+            assertNear(closed, Metric.TTFT, 200, 1);
         }
     }
 
@@ -131,8 +133,8 @@ class TruthTest {
             var result = bench.run(bench.plan(base, "reasoning=5,tokens=3,ttft_ms=100,gap_ms=20", Bench.closed(4, 4)));
 
             assertThat(result.completed()).as(base).isEqualTo(4);
-            assertNear(result.of(Metric.FIRST_REASONING).percentile(50), 100);
-            assertNear(result.of(Metric.FIRST_CONTENT).percentile(50), 180);
+            assertNear(result, Metric.FIRST_REASONING, 100, 1);
+            assertNear(result, Metric.FIRST_CONTENT, 180, 6);
             assertThat(result.of(Metric.FIRST_CONTENT).min()
                             - result.of(Metric.FIRST_REASONING).min())
                     .isGreaterThan(60);

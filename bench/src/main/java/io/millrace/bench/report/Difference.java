@@ -1,0 +1,95 @@
+package io.millrace.bench.report;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.bench.stats.Estimate;
+import io.millrace.bench.stats.Metric;
+import io.millrace.bench.stats.RunResult;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What a target adds to another, by pairs of short runs in turn: a figure of each pair's one less the other's, and over the
+ * pairs the mean with its confidence interval. The machine's moods hit both of a pair alike.
+ */
+public final class Difference {
+    private static final Metric[] METRICS = {
+        Metric.TTFT_SENT, Metric.FIRST_BYTE, Metric.ITL, Metric.TPOT, Metric.E2E, Metric.TRANSIT
+    };
+    private static final double[] PERCENTS = {50, 90, 99};
+
+    private final List<RunResult> baseline;
+    private final List<RunResult> target;
+
+    /** @param baseline and {@code target} have the results of the same pairs at the same places */
+    public Difference(List<RunResult> baseline, List<RunResult> target) {
+        this.baseline = List.copyOf(baseline);
+        this.target = List.copyOf(target);
+    }
+
+    /** The difference of a percentile. */
+    public Estimate of(Metric metric, double percent) {
+        var values = new ArrayList<Double>();
+        for (int i = 0; i < baseline.size(); i++) {
+            values.add(target.get(i).of(metric).percentile(percent)
+                    - baseline.get(i).of(metric).percentile(percent));
+        }
+        return Estimate.of(values);
+    }
+
+    /** As a table. */
+    public String text(String baselineUrl, String url) {
+        var out = new StringBuilder();
+        out.append(String.format(
+                Locale.ROOT,
+                "%nadded by %s%n     over %s, ms, mean of %d pairs of runs in turn [95%% CI]%n",
+                url,
+                baselineUrl,
+                baseline.size()));
+        out.append(String.format(Locale.ROOT, "%-12s", ""));
+        for (double percent : PERCENTS) {
+            out.append(String.format(Locale.ROOT, " %28s", "p" + (int) percent));
+        }
+        out.append('\n');
+        for (var metric : METRICS) {
+            if (of(metric, 50).count() > 0) {
+                out.append(String.format(Locale.ROOT, "%-12s", metric.key()));
+                for (double percent : PERCENTS) {
+                    out.append(String.format(Locale.ROOT, " %28s", text(of(metric, percent))));
+                }
+                out.append('\n');
+            }
+        }
+        return out.append("* leaves zero out\n").toString();
+    }
+
+    /** As JSON, into {@code node}. */
+    public void put(ObjectNode node) {
+        node.put("pairs", baseline.size());
+        for (var metric : METRICS) {
+            if (of(metric, 50).count() == 0) {
+                continue;
+            }
+            var figures = node.putObject(metric.key());
+            for (double percent : PERCENTS) {
+                var estimate = of(metric, percent);
+                var figure = figures.putObject("p" + (int) percent);
+                figure.put("mean", estimate.mean());
+                if (estimate.count() > 1) {
+                    figure.putArray("ci95").add(estimate.low()).add(estimate.high());
+                }
+            }
+        }
+    }
+
+    private static String text(Estimate estimate) {
+        String sure = estimate.isSure() ? " *" : "  ";
+        return estimate.count() < 2
+                ? signed(estimate.mean()) + "  "
+                : signed(estimate.mean()) + " [" + signed(estimate.low()) + ", " + signed(estimate.high()) + "]" + sure;
+    }
+
+    private static String signed(double value) {
+        return (value > 0 ? "+" : "") + Numbers.of(value);
+    }
+}

@@ -1,0 +1,222 @@
+package io.millrace.bench.report;
+
+import static io.millrace.bench.report.Plot.escape;
+
+import io.millrace.bench.stats.Distribution;
+import io.millrace.bench.stats.Metric;
+import io.millrace.bench.stats.RunResult;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/**
+ * A result as one page that needs nothing beside itself: no script, no font, no request; its plots are drawn here, in colours
+ * that follow the reader's light or dark theme.
+ */
+public final class HtmlReport {
+    private final Subject subject;
+    private final StringBuilder out = new StringBuilder();
+
+    private HtmlReport(Subject subject) {
+        this.subject = subject;
+    }
+
+    /** Writes the file. */
+    public static void write(Path file, Subject subject) throws IOException {
+        Files.writeString(file, of(subject));
+    }
+
+    /** The whole page. */
+    public static String of(Subject subject) throws IOException {
+        var report = new HtmlReport(subject);
+        report.page();
+        return report.out.toString();
+    }
+
+    private void page() throws IOException {
+        out.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+        out.append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src"
+                + " 'unsafe-inline'; img-src data:\">\n");
+        out.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+        out.append("<meta name=\"color-scheme\" content=\"light dark\">\n");
+        out.append("<link rel=\"icon\" href=\"data:,\">\n");
+        out.append("<title>")
+                .append(escape("millrace bench: " + subject.model()))
+                .append("</title>\n");
+        out.append("<style>\n").append(style()).append("</style>\n</head>\n<body>\n<main>\n");
+        head();
+        if (subject.points().size() > 1) {
+            sweep();
+        }
+        for (var point : subject.points()) {
+            point(point);
+        }
+        definitions();
+        out.append("</main>\n</body>\n</html>\n");
+    }
+
+    private void head() {
+        line("<h1>%s</h1>", escape(subject.model()));
+        line(
+                "<p class=\"sub\">%s, %s. %s. %s, millrace bench %s.</p>",
+                escape(subject.url()),
+                escape(subject.dialect()),
+                escape(subject.load()),
+                escape(subject.last().begunAt().toString()),
+                escape(subject.version()));
+    }
+
+    private void sweep() {
+        line("<h2>By load</h2>\n<div class=\"grid2\">");
+        figure("Time to first token: p50, p90, p99", Plots.byLoad(subject.points(), Metric.TTFT));
+        figure("Inter-token latency: p50, p90, p99", Plots.byLoad(subject.points(), Metric.ITL));
+        line("</div>");
+        line("<div class=\"scroll\"><table><thead><tr><th>load</th><th>requests/s</th><th>tokens/s</th>"
+                + "<th>ttft p50</th><th>ttft p99</th><th>itl p50</th><th>itl p99</th><th>failed</th>"
+                + "<th>client</th></tr></thead><tbody>");
+        for (var point : subject.points()) {
+            line(
+                    "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td>"
+                            + "<td>%s</td></tr>",
+                    escape(point.shape().label()),
+                    Numbers.of(point.requestsPerSecond()),
+                    Numbers.of(point.tokensPerSecond()),
+                    Numbers.of(point.of(Metric.TTFT).percentile(50)),
+                    Numbers.of(point.of(Metric.TTFT).percentile(99)),
+                    Numbers.of(point.of(Metric.ITL).percentile(50)),
+                    Numbers.of(point.of(Metric.ITL).percentile(99)),
+                    Numbers.percent(point.errorRate()),
+                    point.verdict().grade());
+        }
+        line("</tbody></table></div>");
+    }
+
+    private void point(RunResult result) {
+        if (subject.points().size() > 1) {
+            line("<h2>%s</h2>", escape(result.shape().label()));
+        }
+        verdict(result);
+        tiles(result);
+        errors(result);
+        line("<div class=\"grid2\">");
+        distribution(result, Metric.TTFT);
+        distribution(result, Metric.ITL);
+        figure("Output frames a second", Plots.throughput(result.series()));
+        figure("Streams in progress; red: failures a second", Plots.streams(result.series()));
+        figure("Time to first token: mean, and longest in amber", Plots.ttft(result.series()));
+        distribution(result, result.of(Metric.TRANSIT).count() > 0 ? Metric.TRANSIT : Metric.E2E);
+        line("</div>");
+        if (!result.samples().isEmpty()) {
+            String which = result.samples().size() < result.streams()
+                    ? String.format(
+                            Locale.ROOT,
+                            "%,d of %,d streams, chosen evenly",
+                            result.samples().size(),
+                            result.streams())
+                    : "Every stream";
+            figure(
+                    which + ": amber until its first output, blue until its end, red if it failed",
+                    Plots.timeline(result));
+        }
+        table(result);
+    }
+
+    private void verdict(RunResult result) {
+        var verdict = result.verdict();
+        line(
+                "<p class=\"verdict %s\"><b>%s</b> %s</p>",
+                verdict.grade().name().toLowerCase(Locale.ROOT),
+                verdict.grade(),
+                verdict.reasons().isEmpty()
+                        ? "The client had time to spare: the figures are the target's."
+                        : escape(String.join("; ", verdict.reasons())));
+    }
+
+    private void tiles(RunResult result) {
+        line("<dl class=\"tiles\">");
+        tile("ttft p50", Numbers.of(result.of(Metric.TTFT).percentile(50)) + " ms");
+        tile("ttft p99", Numbers.of(result.of(Metric.TTFT).percentile(99)) + " ms");
+        tile("gap p50", Numbers.of(result.of(Metric.ITL).percentile(50)) + " ms");
+        tile("gap p99", Numbers.of(result.of(Metric.ITL).percentile(99)) + " ms");
+        tile("requests/s", Numbers.of(result.requestsPerSecond()));
+        tile("tokens/s", Numbers.of(result.tokensPerSecond()));
+        tile("completed", String.format(Locale.ROOT, "%,d", result.completed()));
+        tile("failed", String.format(Locale.ROOT, "%,d", result.failed()));
+        if (result.slo() != null) {
+            tile("good/s", Numbers.of(result.goodPerSecond()));
+        }
+        tile("frames per read", Numbers.fixed(result.coalescing(), 2));
+        line("</dl>");
+    }
+
+    private void tile(String name, String value) {
+        line("<div><dt>%s</dt><dd>%s</dd></div>", escape(name), escape(value));
+    }
+
+    private void errors(RunResult result) {
+        if (!result.errors().isEmpty()) {
+            line("<ul class=\"errors\">");
+            result.errors().forEach((what, count) -> line("<li>%,d %s</li>", count, escape(what)));
+            line("</ul>");
+        }
+    }
+
+    private void distribution(RunResult result, Metric metric) {
+        if (result.of(metric).count() > 0) {
+            String title = metric.title().substring(0, 1).toUpperCase(Locale.ROOT)
+                    + metric.title().substring(1);
+            figure(title, Plots.distribution(metric, result.of(metric)));
+        }
+    }
+
+    private void figure(String caption, String svg) {
+        line("<figure><figcaption>%s</figcaption>\n%s</figure>", escape(caption), svg);
+    }
+
+    private void table(RunResult result) {
+        line("<div class=\"scroll\"><table><thead><tr><th></th><th>count</th><th>p50</th><th>95%% CI</th><th>p90</th>"
+                + "<th>p99</th><th>p99.9</th><th>max</th><th>mean</th></tr></thead><tbody>");
+        for (var metric : Metric.values()) {
+            Distribution values = result.of(metric);
+            if (values.count() > 0) {
+                line(
+                        "<tr><td title=\"%s\">%s</td><td>%,d</td><td>%s</td><td>%s to %s</td><td>%s</td><td>%s</td>"
+                                + "<td>%s</td><td>%s</td><td>%s</td></tr>",
+                        escape(metric.definition()),
+                        escape(metric.key() + " " + metric.unit().label()),
+                        values.count(),
+                        Numbers.of(values.percentile(50)),
+                        Numbers.of(values.medianLow()),
+                        Numbers.of(values.medianHigh()),
+                        Numbers.of(values.percentile(90)),
+                        Numbers.of(values.percentile(99)),
+                        Numbers.of(values.percentile(99.9)),
+                        Numbers.of(values.max()),
+                        Numbers.of(values.mean()));
+            }
+        }
+        line("</tbody></table></div>");
+    }
+
+    private void definitions() {
+        line("<h2>What the figures mean</h2>\n<dl class=\"definitions\">");
+        Definitions.all().forEach((name, text) -> line("<dt>%s</dt><dd>%s</dd>", escape(name), escape(text)));
+        line("</dl>");
+    }
+
+    private static String style() throws IOException {
+        try (InputStream in = HtmlReport.class.getResourceAsStream("report.css")) {
+            if (in == null) {
+                throw new IOException("report.css is missing");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private void line(String format, Object... arguments) {
+        out.append(String.format(Locale.ROOT, format, arguments)).append('\n');
+    }
+}

@@ -1,0 +1,215 @@
+package io.millrace.bench.report;
+
+import io.millrace.bench.report.Plot.Axis;
+import io.millrace.bench.stats.Distribution;
+import io.millrace.bench.stats.Metric;
+import io.millrace.bench.stats.RunResult;
+import io.millrace.bench.stats.Series;
+import io.millrace.bench.stream.StreamSample;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
+
+/** The plots of a page. */
+final class Plots {
+    private static final int BINS = 56;
+    private static final int HEIGHT = 230;
+    private static final int WIDE = 2 * Plot.WIDTH + 24;
+    private static final double NS_PER_S = 1e9;
+    private static final double NS_PER_MS = 1e6;
+
+    private Plots() {}
+
+    /** How often each time came; by powers of ten if the times differ much. */
+    static String distribution(Metric metric, Distribution values) {
+        double low = Math.max(values.min(), 0.001);
+        double high = Math.max(values.max(), low * 1.001);
+        boolean logarithmic = high / low > 30;
+        double from = logarithmic ? low : Math.max(0, low - 0.05 * (high - low));
+        double to = logarithmic ? high : high + 0.05 * (high - low);
+        double[] edges = new double[BINS + 1];
+        for (int i = 0; i <= BINS; i++) {
+            double share = (double) i / BINS;
+            edges[i] = logarithmic ? from * Math.pow(to / from, share) : from + (to - from) * share;
+        }
+        double[] counts = counts(values, edges);
+        double most = IntStream.range(0, BINS).mapToDouble(i -> counts[i]).max().orElse(1);
+        var plot = new Plot(
+                metric.title(),
+                Plot.WIDTH,
+                HEIGHT,
+                new Axis("ms" + (logarithmic ? ", logarithmic" : ""), from, to, logarithmic),
+                Axis.linear("% of all", 0, 100 * most));
+        for (int i = 0; i < BINS; i++) {
+            if (counts[i] > 0) {
+                String tip = Numbers.of(edges[i]) + " to " + Numbers.of(edges[i + 1]) + " ms: "
+                        + Numbers.fixed(100 * counts[i], 2) + "%";
+                plot.bar(edges[i], edges[i + 1], 100 * counts[i], "fill a", tip);
+            }
+        }
+        plot.mark(values.percentile(50), "p50 " + Numbers.of(values.percentile(50)), 0);
+        if (values.count() >= 100) {
+            plot.mark(values.percentile(99), "p99 " + Numbers.of(values.percentile(99)), 1);
+        }
+        return plot.end();
+    }
+
+    private static double[] counts(Distribution values, double[] edges) {
+        double[] counts = new double[edges.length - 1];
+        double scale = values.histogram().getTotalCount();
+        int bin = 0;
+        for (var value : values.histogram().recordedValues()) {
+            double at = value.getValueIteratedTo() / NS_PER_MS;
+            while (bin < counts.length - 1 && at > edges[bin + 1]) {
+                bin++;
+            }
+            counts[bin] += value.getCountAddedInThisIterationStep() / scale;
+        }
+        return counts;
+    }
+
+    /** Every stream as a line: waiting, then bringing tokens. */
+    static String timeline(RunResult result) {
+        var samples = result.samples().stream()
+                .sorted(Comparator.comparingLong(StreamSample::scheduledNs))
+                .toList();
+        long base = samples.get(0).scheduledNs();
+        double end = samples.stream().mapToLong(StreamSample::endNs).max().orElse(base) - base;
+        double rowHeight = Math.max(0.5, Math.min(8, 560.0 / samples.size()));
+        int height = (int) Math.max(120, rowHeight * samples.size() + 60);
+        var plot = new Plot(
+                "timeline of streams",
+                WIDE,
+                height,
+                Axis.linear("seconds", 0, end / NS_PER_S),
+                Axis.linear("streams, in order of their start", 0, samples.size()));
+        double thickness = Math.max(0.4, rowHeight * 0.8);
+        for (int i = 0; i < samples.size(); i++) {
+            draw(plot, samples.get(i), base, samples.size() - i - 0.5, thickness);
+        }
+        return plot.end();
+    }
+
+    private static void draw(Plot plot, StreamSample sample, long base, double row, double thickness) {
+        double from = (sample.scheduledNs() - base) / NS_PER_S;
+        double end = (sample.endNs() - base) / NS_PER_S;
+        double first = sample.firstOutputNs() == 0 ? end : (sample.firstOutputNs() - base) / NS_PER_S;
+        String tip = String.format(
+                Locale.ROOT,
+                "stream %d: %s%s, first output after %s ms, %d outputs, end after %s ms",
+                sample.index(),
+                sample.outcome().label(),
+                sample.detail().isEmpty() ? "" : " (" + sample.detail() + ")",
+                sample.firstOutputNs() == 0 ? "-" : Numbers.of((first - from) * 1000),
+                sample.outputs(),
+                Numbers.of((end - from) * 1000));
+        boolean error = sample.outcome().isError();
+        plot.span(from, first, row, thickness, error ? "fill e" : "fill w", tip);
+        if (sample.firstOutputNs() != 0) {
+            plot.span(first, end, row, thickness, error ? "fill e" : "fill a", tip);
+        }
+    }
+
+    /** Output frames a second over time. */
+    static String throughput(Series series) {
+        double[] frames = values(series, i -> series.outputs(i) / series.widthSeconds());
+        return overTime(series, "output frames a second", max(frames))
+                .curve(times(series), frames, "line a")
+                .end();
+    }
+
+    /** Streams in progress over time, and those that failed. */
+    static String streams(Series series) {
+        double[] active = new double[series.size()];
+        double now = 0;
+        for (int i = 0; i < active.length; i++) {
+            now += series.begun(i) - series.completed(i) - series.failed(i);
+            active[i] = Math.max(0, now);
+        }
+        double[] failed = values(series, i -> series.failed(i) / series.widthSeconds());
+        return overTime(series, "streams in progress; failed a second", Math.max(max(active), max(failed)))
+                .curve(times(series), active, "line a")
+                .curve(times(series), failed, "line e")
+                .end();
+    }
+
+    /** Time to first token over time. */
+    static String ttft(Series series) {
+        double[] mean = values(series, series::meanTtftMs);
+        double[] most = values(series, series::maxTtftMs);
+        return overTime(series, "ttft, ms: mean and longest", max(most))
+                .curve(times(series), most, "line w")
+                .curve(times(series), mean, "line a")
+                .end();
+    }
+
+    private static Plot overTime(Series series, String label, double most) {
+        return new Plot(
+                label + " over time",
+                Plot.WIDTH,
+                HEIGHT,
+                Axis.linear("seconds", 0, series.size() * series.widthSeconds()),
+                Axis.linear(label, 0, most * 1.05));
+    }
+
+    /** Percentiles of a metric by the amount of load. */
+    static String byLoad(List<RunResult> points, Metric metric) {
+        double[] loads = points.stream().mapToDouble(Plots::load).toArray();
+        double most = points.stream()
+                .mapToDouble(point -> point.of(metric).percentile(99))
+                .filter(Double::isFinite)
+                .max()
+                .orElse(1);
+        double low = IntStream.range(0, loads.length)
+                .mapToDouble(i -> loads[i])
+                .min()
+                .orElse(1);
+        double high = max(loads);
+        boolean open = points.get(0).shape().isOpen();
+        var plot = new Plot(
+                metric.title() + " by load",
+                Plot.WIDTH,
+                HEIGHT,
+                new Axis(open ? "streams a second" : "streams at once", low, high, low > 0 && high / low > 8),
+                Axis.linear(metric.key() + ", ms: p50, p90, p99", 0, most * 1.05));
+        String[] kinds = {"a", "b", "w"};
+        double[] percents = {50, 90, 99};
+        for (int k = percents.length - 1; k >= 0; k--) {
+            double[] values = new double[loads.length];
+            for (int i = 0; i < loads.length; i++) {
+                values[i] = points.get(i).of(metric).percentile(percents[k]);
+            }
+            plot.curve(loads, values, "line " + kinds[k]);
+            for (int i = 0; i < loads.length; i++) {
+                if (Double.isFinite(values[i])) {
+                    String tip =
+                            points.get(i).shape().label() + ", p" + (int) percents[k] + ": " + Numbers.of(values[i]);
+                    plot.dot(loads[i], values[i], "fill " + kinds[k], tip);
+                }
+            }
+        }
+        return plot.end();
+    }
+
+    private static double load(RunResult point) {
+        return point.shape().isOpen() ? point.shape().rate() : point.shape().concurrency();
+    }
+
+    private static double[] times(Series series) {
+        return values(series, i -> (i + 0.5) * series.widthSeconds());
+    }
+
+    private static double[] values(Series series, IntToDoubleFunction value) {
+        return IntStream.range(0, series.size()).mapToDouble(value).toArray();
+    }
+
+    private static double max(double[] values) {
+        double most = 0;
+        for (double value : values) {
+            most = Double.isFinite(value) ? Math.max(most, value) : most;
+        }
+        return most == 0 ? 1 : most;
+    }
+}

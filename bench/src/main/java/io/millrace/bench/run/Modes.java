@@ -1,0 +1,43 @@
+package io.millrace.bench.run;
+
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Other things than one load after another. */
+final class Modes {
+    @Option(
+            names = "--baseline",
+            paramLabel = "URL",
+            description =
+                    "Another way to the same model, such as past a proxy: both are measured in turns, and what --url"
+                            + " adds is told with its confidence interval.")
+    String baseline;
+
+    @Option(
+            names = "--pairs",
+            paramLabel = "N",
+            defaultValue = "10",
+            description = "With --baseline: how many pairs of runs share the duration. Default ${DEFAULT-VALUE}.")
+    int pairs;
+
+    @Option(
+            names = "--find-max",
+            description =
+                    "Searches the highest rate at which --slo-share of all streams keep --slo; begins at --rate, or"
+                            + " 1.")
+    boolean findMax;
+
+    @Option(
+            names = "--slo-share",
+            paramLabel = "SHARE",
+            defaultValue = "99%",
+            description = "With --find-max. Default ${DEFAULT-VALUE}.")
+    String sloShare;
+
+    @Option(
+            names = "--compare",
+            arity = "2",
+            paramLabel = "FILE",
+            description = "Puts two files that --json wrote beside each other; measures nothing.")
+    Path[] compare;
+}

@@ -1,0 +1,57 @@
+package io.millrace.bench.run;
+
+/**
+ * Which rate to try next: twice as much until one is too much, or half as much until one is not, then the middle between the
+ * highest that was good and the lowest that was not, until these are 5% apart.
+ */
+final class RateSearch {
+    private static final double CLOSE = 1.05;
+    private static final int MOST_TRIALS = 24;
+    private static final double MOST = 1e6;
+    private static final int MOST_HALVINGS = 6;
+
+    private double rate;
+    private double good;
+    private double bad = Double.POSITIVE_INFINITY;
+    private int trials;
+
+    RateSearch(double first) {
+        rate = first;
+    }
+
+    /** To be tried now. */
+    double rate() {
+        return rate;
+    }
+
+    /** Whether nothing is left to try. */
+    boolean isOver() {
+        return trials >= MOST_TRIALS
+                || rate > MOST
+                || (good == 0 && trials > MOST_HALVINGS)
+                || (good > 0 && bad / good <= CLOSE);
+    }
+
+    /** The highest that was good; 0 if none was. */
+    double best() {
+        return good;
+    }
+
+    /** What came of the rate. */
+    void tried(boolean isGood) {
+        trials++;
+        if (isGood) {
+            good = rate;
+        } else {
+            bad = rate;
+        }
+        rate = Double.isInfinite(bad) ? rate * 2 : good == 0 ? rate / 2 : rounded((good + bad) / 2);
+    }
+
+    /** As people would write it, where that stays between the two. */
+    private double rounded(double middle) {
+        double step = middle >= 50 ? 1 : middle >= 5 ? 0.1 : 0.01;
+        double rounded = Math.rint(middle / step) * step;
+        return rounded > good && rounded < bad ? Math.rint(rounded * 100) / 100 : middle;
+    }
+}

@@ -1,0 +1,56 @@
+package io.millrace.bench.run;
+
+import io.millrace.bench.report.CsvWriter;
+import io.millrace.bench.report.LiveView;
+import io.millrace.bench.stats.RunResult;
+import io.millrace.bench.stats.Runner;
+import io.millrace.bench.stats.Slo;
+import io.millrace.bench.stream.StreamPlan;
+import java.io.PrintWriter;
+
+/** Runs loads one after another, each watched and written down. */
+final class Session {
+    private final Runner runner;
+    private final Slo slo;
+    private final CsvWriter csv;
+    private final PrintWriter live;
+    private final boolean terminal;
+
+    /**
+     * @param csv null for none
+     * @param live where to tell how a run goes, null for nowhere
+     * @param terminal whether that is one
+     */
+    Session(Runner runner, Slo slo, CsvWriter csv, PrintWriter live, boolean terminal) {
+        this.runner = runner;
+        this.slo = slo;
+        this.csv = csv;
+        this.live = live;
+        this.terminal = terminal;
+    }
+
+    /** Null if there are no limits. */
+    Slo slo() {
+        return slo;
+    }
+
+    /** Whether it was told to end: then what comes is cut short. */
+    boolean isAborted() {
+        return runner.isAborted();
+    }
+
+    RunResult run(StreamPlan plan, String name) throws InterruptedException {
+        if (csv != null) {
+            csv.begin(name);
+        }
+        if (live == null) {
+            return runner.run(plan, slo, csv, Runner.Watcher.NONE);
+        }
+        var view = new LiveView(live, terminal, name, plan.shape());
+        try {
+            return runner.run(plan, slo, csv, view);
+        } finally {
+            view.end();
+        }
+    }
+}
