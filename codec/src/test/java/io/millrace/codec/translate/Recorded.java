@@ -107,6 +107,19 @@ final class Recorded {
         }
     }
 
+    /** The whole answer that says what these frames do, in their own dialect; null if it failed. */
+    static byte[] whole(Dialect dialect, List<byte[]> frames) {
+        AnswerWriter writer =
+                ClientFormat.of(dialect).answer(ModelRequest.of("m").build());
+        AnswerGrammar answer = new AnswerGrammar(writer);
+        DeltaReader reader = UpstreamFormat.of(dialect).reader();
+        for (byte[] frame : frames) {
+            reader.frame(Unpooled.wrappedBuffer(frame), 0, frame.length, answer);
+        }
+        reader.finish(answer);
+        return answer.failure() == null ? writer.body() : null;
+    }
+
     /** A translation whose client asked for a stream with usage. */
     static Translation streaming(Dialect client, Dialect upstream) {
         Translation translation = Translation.of(client, upstream);

@@ -74,6 +74,34 @@ class RecordedPairsTest {
         assertThat(view.error).isNull();
         assertThat(view.ended).isTrue();
         assertThat(translator.isOver()).isTrue();
+        assertFinishIs(file, client, expected, view);
+        assertUsageIs(file, expected, translator.usage(), view);
+    }
+
+    @ParameterizedTest(name = "{0} for {1}")
+    @MethodSource("pairs")
+    void saysTheSameAtOnce(String file, Dialect client) {
+        JsonNode expected = Recorded.expected(file);
+        Dialect upstream = Recorded.dialectOf(file);
+        byte[] body = Recorded.whole(upstream, Recorded.frames(Recorded.read(file)));
+        if (body == null) {
+            assertThat(expected.get("error").isNull()).isFalse();
+            return;
+        }
+
+        TranslatedAnswer answer = Recorded.streaming(client, upstream).answer(body, null);
+
+        ClientView view = BodyView.of(client, answer.body());
+        assertThat(answer.status()).isEqualTo(200);
+        assertTextIs(file, expected, view);
+        if (!file.equals(CUT_CALL)) {
+            assertCallsAre(file, client, expected, view);
+        }
+        assertFinishIs(file, client, expected, view);
+        assertUsageIs(file, expected, answer.usage(), view);
+    }
+
+    private static void assertFinishIs(String file, Dialect client, JsonNode expected, ClientView view) {
         String finish = FINISH_IN_TAIL.getOrDefault(file, expected.get("finish").textValue());
         // Messages says by its stop reason what Chat says by the field of the text.
         boolean refused =
@@ -82,7 +110,6 @@ class RecordedPairsTest {
         // Where calls end like any answer, the calls tell.
         boolean called = reason == StopReason.END && !view.calls.isEmpty();
         assertThat(view.finish).isEqualTo(view.finishOf(called ? StopReason.TOOL_CALLS : reason));
-        assertUsageIs(file, expected, translator.usage(), view);
     }
 
     private static void assertTextIs(String file, JsonNode expected, ClientView view) {
