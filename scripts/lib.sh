@@ -73,18 +73,25 @@ build_dist() {
             cat "$target/.build.log" >&2
             exit 1
         fi
-        rm -rf "$dist.new"
-        mkdir -p "$dist.new"
-        tar -xzf "$target"/millrace-*.tar.gz -C "$dist.new" --strip-components=1
-        # Edits made while it was building are newer than this.
-        mv "$target/.build.begun" "$dist.new/.built"
-        rm -rf "$dist"
-        mv "$dist.new" "$dist"
-        # Without it starts are slower, no more.
-        [ -t 2 ] && echo "millrace: training" >&2
-        "$dist/bin/millrace" train > /dev/null 2>&1 9>&- || :
+        unpack_dist
     fi
     exec 9>&-
+}
+
+# Sets $dist to where it unpacks what was packaged, in a build that began when bench/target/.build.begun was touched:
+# edits made since are newer.
+unpack_dist() {
+    target=$root/bench/target
+    dist=$target/dist
+    rm -rf "$dist.new"
+    mkdir -p "$dist.new"
+    tar -xzf "$target"/millrace-*.tar.gz -C "$dist.new" --strip-components=1
+    mv "$target/.build.begun" "$dist.new/.built"
+    rm -rf "$dist"
+    mv "$dist.new" "$dist"
+    # Without it starts are slower, no more.
+    [ -t 2 ] && echo "millrace: training" >&2
+    "$dist/bin/millrace" train > /dev/null 2>&1 9>&- || :
 }
 
 newer_sources() {

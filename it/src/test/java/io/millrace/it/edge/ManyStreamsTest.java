@@ -26,6 +26,7 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
  * {@value #STREAMS} streams of {@value #FRAMES} frames, {@value #GAP_MS} ms apart, all open at once: the mock and the
  * clients in processes of their own, the relay in this one, under its leak detector. None is lost, and nothing stays.
  */
+@Tag("time")
 class ManyStreamsTest {
     private static final int LOOPS = 2;
     private static final int STREAMS = 4000;

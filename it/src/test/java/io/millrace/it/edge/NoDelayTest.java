@@ -28,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import jdk.net.ExtendedSocketOptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -40,6 +41,7 @@ import org.junit.jupiter.api.Test;
  * TCP_QUICKACK off before each read, which makes the kernel delay as it would for them. The controls switch TCP_NODELAY
  * off and must see the comb.
  */
+@Tag("time")
 class NoDelayTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final int PIECES = 80;

@@ -12,10 +12,12 @@ import java.net.SocketException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A client that leaves: its upstream is let go at once, whatever the stream has come to. */
+@Tag("time")
 class ClientGoneTest {
     private static final int TRIES = 200;
     private static final Duration WORST = Duration.ofMillis(200);

@@ -7,10 +7,12 @@ import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A frame leaves when it comes: it waits for no timer and for no other frame. */
+@Tag("time")
 class PromptFlushTest {
     private static final int TRIES = 50;
     private static final Duration MEDIAN = Duration.ofMillis(30);
