@@ -8,18 +8,27 @@ import java.util.random.RandomGenerator;
  * no other, they are taken as if nothing were known against them.
  */
 public final class Balancer {
+    /** No origin is left out. */
+    public static final long NONE = 0;
+
     private Balancer() {}
+
+    /** A set of origins with this one, by its index, in it; of those from the 64th on it has all or none. */
+    public static long with(long set, int index) {
+        return set | 1L << Math.min(index, Long.SIZE - 1);
+    }
 
     /**
      * The better of two at random, by their cost.
      *
      * @param origins at least one
-     * @param exclude the one that another is wanted than, such as the one that has just failed; null is none
-     * @return null only if {@code exclude} is given and no other takes requests
+     * @param exclude those that another is wanted than, such as those that have just failed: {@link #NONE}, and more by
+     *     {@link #with}
+     * @return null only if some are excluded and no other takes requests
      */
-    public static OriginState pick(List<OriginState> origins, OriginState exclude, long nowNs, RandomGenerator random) {
+    public static OriginState pick(List<OriginState> origins, long exclude, long nowNs, RandomGenerator random) {
         OriginState picked = pick(origins, exclude, nowNs, random, true);
-        return picked == null && exclude == null ? pick(origins, null, nowNs, random, false) : picked;
+        return picked == null && exclude == NONE ? pick(origins, NONE, nowNs, random, false) : picked;
     }
 
     /**
@@ -31,9 +40,9 @@ public final class Balancer {
      * @param exclude as in {@link #pick}
      * @return as {@link #pick} does
      */
-    public static OriginState pickByHash(long hash, List<OriginState> origins, OriginState exclude, long nowNs) {
+    public static OriginState pickByHash(long hash, List<OriginState> origins, long exclude, long nowNs) {
         OriginState picked = pickByHash(hash, origins, exclude, nowNs, true);
-        return picked == null && exclude == null ? pickByHash(hash, origins, null, nowNs, false) : picked;
+        return picked == null && exclude == NONE ? pickByHash(hash, origins, NONE, nowNs, false) : picked;
     }
 
     /** Whether some origin takes requests; if none does, another upstream had better be asked. */
@@ -47,13 +56,13 @@ public final class Balancer {
     }
 
     private static OriginState pick(
-            List<OriginState> origins, OriginState exclude, long nowNs, RandomGenerator random, boolean admittedOnly) {
+            List<OriginState> origins, long exclude, long nowNs, RandomGenerator random, boolean admittedOnly) {
         OriginState one = null;
         OriginState other = null;
         int seen = 0;
         for (int i = 0; i < origins.size(); i++) {
             OriginState origin = origins.get(i);
-            if (!isChoice(origin, exclude, nowNs, admittedOnly)) {
+            if (!isChoice(i, origin, exclude, nowNs, admittedOnly)) {
                 continue;
             }
             // A sample of two, taken in one pass.
@@ -69,14 +78,14 @@ public final class Balancer {
     }
 
     private static OriginState pickByHash(
-            long hash, List<OriginState> origins, OriginState exclude, long nowNs, boolean admittedOnly) {
+            long hash, List<OriginState> origins, long exclude, long nowNs, boolean admittedOnly) {
         OriginState best = null;
         long bestWeight = 0;
         for (int i = 0; i < origins.size(); i++) {
             OriginState origin = origins.get(i);
             long weight = KeyHash.mix(hash ^ origin.hash());
             boolean higher = best == null || Long.compareUnsigned(weight, bestWeight) > 0;
-            if (higher && isChoice(origin, exclude, nowNs, admittedOnly)) {
+            if (higher && isChoice(i, origin, exclude, nowNs, admittedOnly)) {
                 best = origin;
                 bestWeight = weight;
             }
@@ -84,8 +93,9 @@ public final class Balancer {
         return best;
     }
 
-    private static boolean isChoice(OriginState origin, OriginState exclude, long nowNs, boolean admittedOnly) {
-        return origin != exclude && (!admittedOnly || origin.admits(nowNs));
+    private static boolean isChoice(int index, OriginState origin, long exclude, long nowNs, boolean admittedOnly) {
+        boolean excluded = exclude != NONE && with(exclude, index) == exclude;
+        return !excluded && (!admittedOnly || origin.admits(nowNs));
     }
 
     private static OriginState better(OriginState one, OriginState other, long nowNs) {

@@ -425,7 +425,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         if (grace != null) {
             grace.cancel(false);
         }
-        new ReadOn(loop, rest, stream, bounds, timeouts, done);
+        new ReadOn(loop, rest, stream, origin, bounds, timeouts, done);
         return true;
     }
 

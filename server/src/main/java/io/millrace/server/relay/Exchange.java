@@ -33,6 +33,8 @@ final class Exchange implements DownstreamExchange {
     /** A body that no decision needs is kept for a second try on a stale connection up to this size. */
     private static final int KEEP_FOR_RETRY = 1024 * 1024;
 
+    private static final String BUSY = "Every upstream of this route has all the requests it may have.";
+
     private final RelayLoop loop;
     private final RelaySettings settings;
     private final DownstreamConnection downstream;
@@ -385,10 +387,10 @@ final class Exchange implements DownstreamExchange {
         attempt = null;
         lastTimeline = failed.timeline();
         if (next.delayNs() == 0) {
-            attempt(itinerary.resolve(next, nowNs));
+            attempt(next);
         } else {
             cancelTimer();
-            timer = schedule(() -> attempt(itinerary.resolve(next, System.nanoTime())), next.delayNs());
+            timer = schedule(() -> attempt(next), next.delayNs());
         }
     }
 
@@ -463,9 +465,18 @@ final class Exchange implements DownstreamExchange {
         }
         Itinerary.Stop first = itinerary.first(System.nanoTime());
         if (first == null) {
-            refuseWhenRead(503, "upstream_busy", "Every upstream of this route has all the requests it may have.", "1");
+            refuseWhenRead(503, "upstream_busy", BUSY, "1");
         } else {
             attempt(first);
+        }
+    }
+
+    private void attempt(Itinerary.Next next) {
+        Itinerary.Stop stop = itinerary.resolve(next, System.nanoTime());
+        if (stop == null) {
+            fail(new Refusal(503, "upstream_busy", BUSY, null, "1"));
+        } else {
+            attempt(stop);
         }
     }
 

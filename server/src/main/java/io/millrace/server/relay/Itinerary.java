@@ -15,9 +15,6 @@ import java.util.concurrent.ThreadLocalRandom;
  * number of attempts and its time in all, and to the upstreams' budgets. Confined to the exchange's event loop.
  */
 final class Itinerary {
-    /** Origins of one target beyond this are not told apart when it is asked which were tried. */
-    private static final int MAX_TRIED = Long.SIZE;
-
     private final RoutePlan plan;
     private final ClientRequest request;
     private String failures;
@@ -75,7 +72,7 @@ final class Itinerary {
         if (!enterNext(nowNs)) {
             return null;
         }
-        return stop(pick(null, nowNs));
+        return stop(pick(Balancer.NONE, nowNs));
     }
 
     /** Whether there is anything left to try, so that an answer that has failed need not be given. */
@@ -99,15 +96,28 @@ final class Itinerary {
         }
         if (enterNext(nowNs)) {
             fallbacks++;
-            return new Next(pick(null, nowNs), 0);
+            return new Next(pick(Balancer.NONE, nowNs), 0);
         }
         // Better an origin that was ejected than none.
         return failure.sameTarget() && resting ? again(failure, requestNs, nowNs) : null;
     }
 
-    /** The place that {@code next} means, now that its wait is over. */
+    /**
+     * The place that {@code next} means, now that its wait is over. Others may have taken its target's last request
+     * meanwhile: then it is the next target, or null if that has none left either.
+     */
     Stop resolve(Next next, long nowNs) {
-        return stop(next.endpoint() == null ? pick(null, nowNs) : next.endpoint());
+        if (next.endpoint() != null) {
+            return stop(next.endpoint());
+        }
+        if (plan.targets().get(target).state().isFull()) {
+            retries--;
+            if (!enterNext(nowNs)) {
+                return null;
+            }
+            fallbacks++;
+        }
+        return stop(pick(Balancer.NONE, nowNs));
     }
 
     /** Another origin than the last for an attempt beside it, or null. */
@@ -115,14 +125,15 @@ final class Itinerary {
         Destination here = plan.targets().get(target);
         OriginState other = here.endpoints().size() < 2
                 ? null
-                : Balancer.pick(here.state().origins(), last.state(), nowNs, ThreadLocalRandom.current());
+                : Balancer.pick(here.state().origins(), only(here, last), nowNs, ThreadLocalRandom.current());
         if (other != null && !here.state().isFull()) {
             return new Stop(here, plan.route().targets().get(target), begin(here.endpoint(other)));
         }
         int next = target + 1;
         if (next < plan.targets().size() && plan.targets().get(next).state().admits(nowNs)) {
             Destination there = plan.targets().get(next);
-            OriginState origin = Balancer.pick(there.state().origins(), null, nowNs, ThreadLocalRandom.current());
+            OriginState origin =
+                    Balancer.pick(there.state().origins(), Balancer.NONE, nowNs, ThreadLocalRandom.current());
             attempts++;
             return new Stop(there, plan.route().targets().get(next), there.endpoint(origin));
         }
@@ -152,8 +163,7 @@ final class Itinerary {
         if (here.endpoints().size() < 2) {
             return null;
         }
-        Endpoint other = pick(last.state(), nowNs);
-        return other == null || isTried(here, other) ? null : other;
+        return pick(tried, nowNs);
     }
 
     /** Goes to the next target that takes requests; if none does, to the next that is only ejected. */
@@ -176,7 +186,7 @@ final class Itinerary {
         }
         target = next;
         attemptsAtTarget = 0;
-        tried = 0;
+        tried = Balancer.NONE;
         plan.targets().get(next).state().retries().onRequest(nowNs);
         return true;
     }
@@ -189,17 +199,15 @@ final class Itinerary {
     private Endpoint begin(Endpoint endpoint) {
         attempts++;
         last = endpoint;
-        int index = plan.targets().get(target).endpoints().indexOf(endpoint);
-        tried |= index < MAX_TRIED ? 1L << index : 0;
+        tried |= only(plan.targets().get(target), endpoint);
         return endpoint;
     }
 
-    private boolean isTried(Destination here, Endpoint endpoint) {
-        int index = here.endpoints().indexOf(endpoint);
-        return index >= MAX_TRIED || (tried & 1L << index) != 0;
+    private static long only(Destination here, Endpoint endpoint) {
+        return Balancer.with(Balancer.NONE, here.endpoints().indexOf(endpoint));
     }
 
-    private Endpoint pick(OriginState exclude, long nowNs) {
+    private Endpoint pick(long exclude, long nowNs) {
         Destination here = plan.targets().get(target);
         if (here.endpoints().size() == 1) {
             return here.endpoints().get(0);

@@ -3,6 +3,7 @@ package io.millrace.server.relay;
 import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.codec.dialect.StreamInspector;
 import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.server.balance.OriginAttempt;
 import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.timing.Sweepable;
@@ -22,6 +23,7 @@ final class ReadOn implements UpstreamListener, StreamListener, Sweepable {
     private final UpstreamConnection upstream;
     private final StreamInspector inspector;
     private final SseFrameDecoder frames;
+    private final OriginAttempt origin;
     private final Timeouts timeouts;
     private final long maxOutputFrames;
     private final long untilNs;
@@ -34,17 +36,20 @@ final class ReadOn implements UpstreamListener, StreamListener, Sweepable {
      * Takes over the rest of a stream.
      *
      * @param stream knows what came so far
+     * @param origin told of the first output if that is still to come
      * @param done runs once, when nothing more is to come
      */
     ReadOn(
             RelayLoop loop,
             UpstreamConnection upstream,
             StreamRelay stream,
+            OriginAttempt origin,
             Disconnect bounds,
             Timeouts timeouts,
             Runnable done) {
         this.loop = loop;
         this.upstream = upstream;
+        this.origin = origin;
         inspector = stream.inspector();
         frames = stream.frames();
         this.timeouts = timeouts;
@@ -91,6 +96,7 @@ final class ReadOn implements UpstreamListener, StreamListener, Sweepable {
         if (over) {
             return;
         }
+        reportOutput();
         if (inspector.end() == StreamEnd.DONE) {
             upstream.release(timeouts.terminalGrace().toMillis());
             end();
@@ -109,6 +115,7 @@ final class ReadOn implements UpstreamListener, StreamListener, Sweepable {
             inspector.inspectTail(tail, tail.readerIndex(), tail.writerIndex());
             tail.release();
         }
+        reportOutput();
         upstream.release(0);
         end();
     }
@@ -148,6 +155,13 @@ final class ReadOn implements UpstreamListener, StreamListener, Sweepable {
         if (!over) {
             upstream.abort();
             end();
+        }
+    }
+
+    /** The origin has worked, though its client did not wait for it. */
+    private void reportOutput() {
+        if (inspector.outputFrames() > 0) {
+            origin.onFirstOutput(lastByteNs);
         }
     }
 

@@ -15,22 +15,21 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * Asks one origin at an interval whether it is well: an answer below 400 within that time says yes. Confined to its event
  * loop.
  */
-public final class OriginCheck implements UpstreamPool.Waiter, UpstreamListener {
+public final class OriginCheck {
     private static final int FIRST_FAILING_STATUS = 400;
 
     private final Upstream upstream;
-    private final UpstreamPool pool;
+    private final Consumer<UpstreamPool.Waiter> connections;
     private final EventLoop loop;
     private final OriginState state;
     private ScheduledFuture<?> timer;
-    private UpstreamConnection connection;
-    private boolean awaited;
-    private boolean closed;
+    private Check current;
 
     /**
      * A check that has not begun.
@@ -40,8 +39,12 @@ public final class OriginCheck implements UpstreamPool.Waiter, UpstreamListener 
      * @param state told what came of each check
      */
     public OriginCheck(Upstream upstream, UpstreamPool pool, EventLoop loop, OriginState state) {
+        this(upstream, pool::acquireNew, loop, state);
+    }
+
+    OriginCheck(Upstream upstream, Consumer<UpstreamPool.Waiter> connections, EventLoop loop, OriginState state) {
         this.upstream = upstream;
-        this.pool = pool;
+        this.connections = connections;
         this.loop = loop;
         this.state = state;
     }
@@ -55,74 +58,90 @@ public final class OriginCheck implements UpstreamPool.Waiter, UpstreamListener 
 
     /** Ends; what is still under way counts for nothing. */
     public void close() {
-        closed = true;
         timer.cancel(false);
-        abort();
-    }
-
-    @Override
-    public void onConnection(UpstreamConnection acquired) {
-        if (closed || !awaited || connection != null) {
-            acquired.giveBack();
-            return;
-        }
-        connection = acquired;
-        acquired.sendWhole(request(), Unpooled.EMPTY_BUFFER, this);
-    }
-
-    @Override
-    public void onConnectFailure(UpstreamPool.ConnectFailure failure) {
-        // All connections being busy says that the origin serves.
-        answered(failure.full());
-    }
-
-    @Override
-    public void onHead(HttpResponse head) {
-        answered(head.status().code() < FIRST_FAILING_STATUS);
-    }
-
-    @Override
-    public void onBody(ByteBuf content) {
-        content.release();
-    }
-
-    @Override
-    public void onBodyEnd() {
-        abort();
-    }
-
-    @Override
-    public void onReadComplete() {}
-
-    @Override
-    public void onBroken(Breakage breakage) {
-        connection = null;
-        answered(false);
-    }
-
-    @Override
-    public void onUpstreamWritable(boolean writable) {}
-
-    private void check() {
-        answered(false);
-        abort();
-        awaited = true;
-        pool.acquireNew(this);
-    }
-
-    /** What came of a check, unless that is known already. */
-    private void answered(boolean success) {
-        if (awaited && !closed) {
-            awaited = false;
-            state.onCheck(success, System.nanoTime());
-        }
-    }
-
-    private void abort() {
-        UpstreamConnection current = connection;
-        connection = null;
         if (current != null) {
-            current.abort();
+            current.end();
+        }
+    }
+
+    /** Asks once more; who has not answered by then does not answer. */
+    void check() {
+        if (current != null) {
+            current.answered(false);
+            current.end();
+        }
+        current = new Check();
+        connections.accept(current);
+    }
+
+    /** One question. What it still hears once it is over answers no other. */
+    private final class Check implements UpstreamPool.Waiter, UpstreamListener {
+        private UpstreamConnection connection;
+        private boolean answered;
+        private boolean over;
+
+        @Override
+        public void onConnection(UpstreamConnection acquired) {
+            if (over) {
+                acquired.giveBack();
+                return;
+            }
+            connection = acquired;
+            acquired.sendWhole(request(), Unpooled.EMPTY_BUFFER, this);
+        }
+
+        @Override
+        public void onConnectFailure(UpstreamPool.ConnectFailure failure) {
+            // All connections being busy says that the origin serves.
+            answered(failure.full());
+        }
+
+        @Override
+        public void onHead(HttpResponse head) {
+            answered(head.status().code() < FIRST_FAILING_STATUS);
+        }
+
+        @Override
+        public void onBody(ByteBuf content) {
+            content.release();
+        }
+
+        @Override
+        public void onBodyEnd() {
+            abort();
+        }
+
+        @Override
+        public void onReadComplete() {}
+
+        @Override
+        public void onBroken(Breakage breakage) {
+            connection = null;
+            answered(false);
+        }
+
+        @Override
+        public void onUpstreamWritable(boolean writable) {}
+
+        /** What came of it, unless that is known already. */
+        private void answered(boolean success) {
+            if (!answered && !over) {
+                answered = true;
+                state.onCheck(success, System.nanoTime());
+            }
+        }
+
+        private void end() {
+            over = true;
+            abort();
+        }
+
+        private void abort() {
+            UpstreamConnection asked = connection;
+            connection = null;
+            if (asked != null) {
+                asked.abort();
+            }
         }
     }
 

@@ -30,7 +30,7 @@ class BalancerTest {
 
         var picked = new int[4];
         for (int i = 0; i < 4000; i++) {
-            picked[origins.indexOf(Balancer.pick(origins, null, nowNs, random))]++;
+            picked[origins.indexOf(Balancer.pick(origins, Balancer.NONE, nowNs, random))]++;
         }
 
         assertThat(Arrays.stream(picked).boxed())
@@ -43,7 +43,7 @@ class BalancerTest {
         origins.get(0).onStart(nowNs);
 
         for (int i = 0; i < 100; i++) {
-            assertThat(Balancer.pick(origins, null, nowNs, random)).isSameAs(origins.get(1));
+            assertThat(Balancer.pick(origins, Balancer.NONE, nowNs, random)).isSameAs(origins.get(1));
         }
     }
 
@@ -52,8 +52,8 @@ class BalancerTest {
         var origins = origins(3);
 
         for (int i = 0; i < 100; i++) {
-            assertThat(Balancer.pick(origins, origins.get(1), nowNs, random)).isNotSameAs(origins.get(1));
-            assertThat(Balancer.pickByHash(i, origins, origins.get(1), nowNs)).isNotSameAs(origins.get(1));
+            assertThat(Balancer.pick(origins, only(1), nowNs, random)).isNotSameAs(origins.get(1));
+            assertThat(Balancer.pickByHash(i, origins, only(1), nowNs)).isNotSameAs(origins.get(1));
         }
     }
 
@@ -62,9 +62,9 @@ class BalancerTest {
         var origins = origins(2);
         eject(origins.get(1));
 
-        assertThat(Balancer.pick(origins, origins.get(0), nowNs, random)).isNull();
-        assertThat(Balancer.pickByHash(1, origins, origins.get(0), nowNs)).isNull();
-        assertThat(Balancer.pick(origins, null, nowNs, random)).isSameAs(origins.get(0));
+        assertThat(Balancer.pick(origins, only(0), nowNs, random)).isNull();
+        assertThat(Balancer.pickByHash(1, origins, only(0), nowNs)).isNull();
+        assertThat(Balancer.pick(origins, Balancer.NONE, nowNs, random)).isSameAs(origins.get(0));
     }
 
     @ParameterizedTest
@@ -75,8 +75,8 @@ class BalancerTest {
 
         var picked = new ArrayList<OriginState>();
         for (int i = 0; i < 500; i++) {
-            picked.add(Balancer.pick(origins, null, nowNs, random));
-            picked.add(Balancer.pickByHash(random.nextLong(), origins, null, nowNs));
+            picked.add(Balancer.pick(origins, Balancer.NONE, nowNs, random));
+            picked.add(Balancer.pickByHash(random.nextLong(), origins, Balancer.NONE, nowNs));
         }
 
         assertThat(Balancer.anyAdmits(origins, nowNs)).isFalse();
@@ -157,10 +157,28 @@ class BalancerTest {
         assertThat(KeyHash.ofPrompt(bytes("\""), 4)).isNotEqualTo(KeyHash.ofPrompt(bytes(""), 4));
     }
 
+    @Test
+    void picksOnlyTheOneThatIsNotExcluded() {
+        var origins = origins(70);
+        long allButOne = Balancer.NONE;
+        for (int i = 0; i < origins.size(); i++) {
+            allButOne = i == 5 ? allButOne : Balancer.with(allButOne, i);
+        }
+
+        assertThat(Balancer.pick(origins, allButOne, nowNs, random)).isSameAs(origins.get(5));
+        assertThat(Balancer.pickByHash(7, origins, allButOne, nowNs)).isSameAs(origins.get(5));
+        assertThat(Balancer.pick(origins, Balancer.with(allButOne, 5), nowNs, random))
+                .isNull();
+    }
+
+    private static long only(int index) {
+        return Balancer.with(Balancer.NONE, index);
+    }
+
     private List<OriginState> byHash(List<OriginState> origins) {
         var picked = new ArrayList<OriginState>();
         for (int key = 0; key < KEYS; key++) {
-            picked.add(Balancer.pickByHash(KeyHash.of("key-" + key), origins, null, nowNs));
+            picked.add(Balancer.pickByHash(KeyHash.of("key-" + key), origins, Balancer.NONE, nowNs));
         }
         return picked;
     }

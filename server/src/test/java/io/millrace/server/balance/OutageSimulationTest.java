@@ -198,8 +198,8 @@ class OutageSimulationTest {
 
     private void attempt(int number, OriginState last) {
         List<OriginState> origins = upstream.origins();
-        OriginState other = last == null ? null : Balancer.pick(origins, last, nowNs, random);
-        OriginState origin = other == null ? Balancer.pick(origins, null, nowNs, random) : other;
+        OriginState other = last == null ? null : Balancer.pick(origins, only(last), nowNs, random);
+        OriginState origin = other == null ? Balancer.pick(origins, Balancer.NONE, nowNs, random) : other;
         int index = origins.indexOf(origin);
         attempts[index]++;
         var attempt = origin.onStart(nowNs);
@@ -221,8 +221,12 @@ class OutageSimulationTest {
             return;
         }
         retries++;
-        boolean elsewhere = Balancer.pick(upstream.origins(), failed, nowNs, random) != null;
+        boolean elsewhere = Balancer.pick(upstream.origins(), only(failed), nowNs, random) != null;
         long delayNs = elsewhere ? 0 : backoff.delayNs(made, RetryAfter.NONE, random);
         at(nowNs + delayNs, () -> attempt(made + 1, failed));
+    }
+
+    private long only(OriginState origin) {
+        return Balancer.with(Balancer.NONE, upstream.origins().indexOf(origin));
     }
 }

@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.Balance;
 import io.millrace.server.config.Credential;
+import io.millrace.server.config.Disconnect;
+import io.millrace.server.config.Health;
 import io.millrace.server.config.Heartbeat;
 import io.millrace.server.config.Hedge;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Retry;
 import io.millrace.server.config.Route;
+import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.Secret;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
@@ -20,17 +24,24 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Upstreams that answer at an awkward moment, or half. */
 class AttemptEdgesTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final Retry QUICK =
             Retry.DEFAULT.withBase(Duration.ofMillis(5)).withCap(Duration.ofMillis(20));
+    private static final Health TWO_IN_A_ROW = Health.DEFAULT.withConsecutiveFailures(2);
+    private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     private static final String SSE = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n";
     private static final String CHUNKED = SSE + "Transfer-Encoding: chunked\r\n\r\n";
 
@@ -163,6 +174,124 @@ class AttemptEdgesTest {
         }
     }
 
+    @Test
+    void triesTheThirdOriginThatAKeyPointsTo() throws IOException {
+        Set<Integer> failing = ConcurrentHashMap.newKeySet();
+        var origins = new ArrayList<ScriptedUpstream>();
+        try {
+            for (int i = 0; i < 3; i++) {
+                int origin = i;
+                origins.add(ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    boolean fails = failing.contains(origin) || (failing.size() < 2 && failing.add(origin));
+                    connection.send(fails ? "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n" : OK);
+                }));
+            }
+            var upstream =
+                    Upstream.of("u", origins.stream().map(ScriptedUpstream::uri).toList());
+            Route route = Route.of("r", Match.ALL, "u").withBalance(Balance.header("host"));
+            try (var relay = RelayServer.start(config(upstream).withRoutes(List.of(route)))) {
+                RawClient.Response response = ask(relay, CHAT, "");
+                assertThat(response.status()).isEqualTo(200);
+                assertThat(response.header("x-millrace-attempts")).isEqualTo("3");
+                assertThat(origins).allMatch(origin -> origin.connections() == 1);
+            }
+        } finally {
+            for (ScriptedUpstream origin : origins) {
+                origin.close();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void keepsToTheLimitOfAnUpstreamThatFilledUpDuringAWait(boolean another) throws IOException {
+        String wait = "HTTP/1.1 503 No\r\nRetry-After-Ms: 1500\r\nContent-Length: 0\r\n\r\n";
+        try (var narrow = ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    if (connection.number() == 1) {
+                        connection.send(wait);
+                    } else {
+                        connection.send(CHUNKED + chunk(choice(0, "A")));
+                        connection.read();
+                    }
+                });
+                var wide = ScriptedUpstream.answering(OK);
+                var relay = RelayServer.start(narrowConfig(narrow.uri(), wide.uri(), another));
+                var waiting = new RawClient(port(relay));
+                var other = new RawClient(port(relay))) {
+            waiting.post(CHAT, "m", "");
+            Awaitility.await().until(() -> narrow.requests().size() == 1);
+            other.post(CHAT, "m", "");
+            other.readUntil("\"A\"");
+            RawClient.Response response = waiting.readAll();
+            assertThat(narrow.requests()).hasSize(2);
+            if (another) {
+                assertThat(response.status()).isEqualTo(200);
+                assertThat(response.header("x-millrace-upstream")).isEqualTo("wide");
+                assertThat(response.header("x-millrace-attempts")).isEqualTo("2");
+            } else {
+                assertThat(response.status()).isEqualTo(503);
+                assertThat(response.header("retry-after")).isEqualTo("1");
+                assertThat(Api.CHAT.refusalOf(response.text()).code()).isEqualTo("upstream_busy");
+            }
+        }
+    }
+
+    @Test
+    void countsAnOutputThatItsClientDidNotWaitFor() throws IOException {
+        var left = new CountDownLatch(1);
+        var begun = new CountDownLatch(1);
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    if (connection.number() != 2) {
+                        connection.send("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n");
+                        return;
+                    }
+                    connection.send(CHUNKED + chunk(": begun\n\n"));
+                    begun.countDown();
+                    await(left);
+                    connection.send(chunk(choice(0, "A")) + chunk(finish(0)) + chunk("data: [DONE]\n\n") + "0\r\n\r\n");
+                });
+                var relay = RelayServer.start(
+                        readingOn(Upstream.of("u", upstream.uri()).withHealth(TWO_IN_A_ROW)))) {
+            assertThat(ask(relay, CHAT, "").status()).isEqualTo(503);
+            try (var client = new RawClient(port(relay));
+                    var other = new RawClient(port(relay))) {
+                client.post(CHAT, "m", "");
+                await(begun);
+                // When this is answered, the one event loop has read what came before it.
+                other.send("GET", "/healthz", "");
+                assertThat(other.readAll().status()).isEqualTo(200);
+            }
+            Awaitility.await().until(() -> relay.metrics().openConnections() == 0);
+            left.countDown();
+            Awaitility.await().until(() -> relay.metrics().activeExchanges() == 0);
+            assertThat(ask(relay, CHAT, "").status()).isEqualTo(503);
+            assertThat(upstream.connections()).isEqualTo(3);
+            assertThat(new String(relay.metrics().text(), StandardCharsets.UTF_8))
+                    .containsPattern("millrace_origin_ejections_total\\{[^}]*} 0\\.0");
+        }
+    }
+
+    private static RelayConfig readingOn(Upstream upstream) {
+        Route route = Route.of("r", Match.ALL, "u").withRetry(Retry.OFF).withDisconnect(Disconnect.READ_ON);
+        return config(upstream).withRoutes(List.of(route));
+    }
+
+    private static RelayConfig narrowConfig(URI narrow, URI wide, boolean another) {
+        var upstreams =
+                Map.of("narrow", Upstream.of("narrow", narrow).withMaxConcurrent(1), "wide", Upstream.of("wide", wide));
+        var targets = List.of(RouteTarget.of("narrow"), RouteTarget.of("wide"));
+        Route route = Route.of("r", Match.ALL, another ? targets : targets.subList(0, 1));
+        return RelayConfig.relayTo(narrow)
+                .withAccessLog(AccessLog.OFF)
+                .withEventLoops(1)
+                .withRoutes(List.of())
+                .withUpstreams(upstreams)
+                .withRoutes(List.of(route.withRetry(QUICK)));
+    }
+
     private static boolean readTimesOut(ScriptedUpstream.Connection connection) throws IOException {
         try {
             connection.read();
@@ -191,12 +320,15 @@ class AttemptEdgesTest {
 
     private static RelayConfig config(Upstream upstream, Retry retry, Hedge hedge) {
         Route route = Route.of("r", Match.ALL, "u").withRetry(retry);
+        return config(upstream).withRoutes(List.of(hedge == null ? route : route.withHedge(hedge)));
+    }
+
+    private static RelayConfig config(Upstream upstream) {
         return RelayConfig.relayTo(upstream.url())
                 .withAccessLog(AccessLog.OFF)
                 .withEventLoops(1)
                 .withRoutes(List.of())
-                .withUpstreams(Map.of("u", upstream))
-                .withRoutes(List.of(hedge == null ? route : route.withHedge(hedge)));
+                .withUpstreams(Map.of("u", upstream));
     }
 
     private static RawClient.Response ask(RelayServer relay, String path, String fields) throws IOException {

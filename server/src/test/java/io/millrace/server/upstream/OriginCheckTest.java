@@ -16,6 +16,7 @@ import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -111,6 +112,30 @@ class OriginCheckTest {
                     .containsIgnoringCase("\r\nhost: " + origin.uri().getAuthority() + "\r\n")
                     .containsIgnoringCase("\r\nauthorization: Bearer k\r\n");
         }
+    }
+
+    @Test
+    void lateFailureOfOneCheckDoesNotAnswerTheNext() throws Exception {
+        var asked = new ArrayList<UpstreamPool.Waiter>();
+        var upstream = Upstream.of("u", URI.create("http://127.0.0.1:1"))
+                .withHealth(Health.DEFAULT.withProbePath("/").withProbeInterval(Duration.ofDays(1)));
+        check = new OriginCheck(upstream, asked::add, loop, state);
+        var failure = new UpstreamPool.ConnectFailure(true, false, "late");
+        var busy = new UpstreamPool.ConnectFailure(false, true, "busy");
+
+        loop.submit(() -> {
+                    check.start();
+                    check.check();
+                    check.check();
+                    // The first has failed for want of an answer; two failures in a row would be too many.
+                    asked.get(0).onConnectFailure(failure);
+                    assertThat(state.isDown()).isFalse();
+                    asked.get(1).onConnectFailure(busy);
+                    check.check();
+                    asked.get(2).onConnectFailure(failure);
+                    assertThat(state.isDown()).isFalse();
+                })
+                .get(5, TimeUnit.SECONDS);
     }
 
     private ScriptedUpstream origin() throws IOException {
