@@ -134,6 +134,11 @@ public final class RelayServer implements AutoCloseable {
         }
     }
 
+    /** On which everything runs. */
+    EventLoopGroup eventLoops() {
+        return group;
+    }
+
     /**
      * One per two processors: fewer loops find more to do each time that they wake, and the kernel, whose share of a
      * frame's cost is the largest, the JVM's compiler and collector need processors too.

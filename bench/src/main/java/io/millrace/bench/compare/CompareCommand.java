@@ -43,7 +43,7 @@ public final class CompareCommand implements Callable<Integer> {
             names = "--peers",
             split = ",",
             paramLabel = "NAME",
-            description = "nginx, haproxy, caddy, fastapi, millrace. Default all.")
+            description = "nginx, haproxy, caddy, fastapi, millrace, unguarded. Default all but the last.")
     private List<String> peers;
 
     @Option(
@@ -126,7 +126,10 @@ public final class CompareCommand implements Callable<Integer> {
     private List<String> defaultPeers() {
         return quick
                 ? List.of(Peer.NGINX.key(), Peer.MILLRACE.key())
-                : Arrays.stream(Peer.values()).map(Peer::key).toList();
+                : Arrays.stream(Peer.values())
+                        .filter(peer -> peer != Peer.UNGUARDED)
+                        .map(Peer::key)
+                        .toList();
     }
 
     private Set<String> chosenScenarios() {

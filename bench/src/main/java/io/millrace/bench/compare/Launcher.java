@@ -101,7 +101,7 @@ final class Launcher {
                         "-c",
                         "import sys, fastapi, httpx, uvicorn; print('Python', sys.version.split()[0], 'fastapi',"
                                 + " fastapi.__version__, 'httpx', httpx.__version__, 'uvicorn', uvicorn.__version__)");
-            case DIRECT, MILLRACE -> List.of(millrace.toString(), "--version");
+            case DIRECT, MILLRACE, UNGUARDED -> List.of(millrace.toString(), "--version");
         };
     }
 
@@ -141,6 +141,8 @@ final class Launcher {
             case HAPROXY -> List.of("haproxy", "-db", "-f", file("haproxy.cfg", values));
             case CADDY -> List.of("caddy", "run", "--config", file("Caddyfile", values), "--adapter", "caddyfile");
             case FASTAPI -> uvicorn(values);
+            case UNGUARDED ->
+                List.of(millrace.toString(), "serve", "--config", file("unguarded.yaml", values), "--listen", address);
             case MILLRACE ->
                 List.of(
                         millrace.toString(),

@@ -36,20 +36,21 @@ import java.util.stream.Collectors;
 
 /** Takes the file's nodes over into a draft; everything that cannot be is a problem with its place. */
 final class ConfigReader {
-    private static final Map<String, BiFunction<Timeouts, Duration, Timeouts>> TIMEOUTS = Map.of(
-            "connect", Timeouts::withConnect,
-            "requestHead", Timeouts::withRequestHead,
-            "requestBodyIdle", Timeouts::withRequestBodyIdle,
-            "ttft", Timeouts::withTtft,
-            "idle", Timeouts::withIdle,
-            "progress", Timeouts::withProgress,
-            "writeStall", Timeouts::withWriteStall,
-            "keepAlive", Timeouts::withKeepAlive,
-            "terminalGrace", Timeouts::withTerminalGrace,
-            "drain", Timeouts::withDrain);
+    private static final Map<String, BiFunction<Timeouts, Duration, Timeouts>> TIMEOUTS = Map.ofEntries(
+            Map.entry("connect", Timeouts::withConnect),
+            Map.entry("requestHead", Timeouts::withRequestHead),
+            Map.entry("requestBodyIdle", Timeouts::withRequestBodyIdle),
+            Map.entry("ttft", Timeouts::withTtft),
+            Map.entry("idle", Timeouts::withIdle),
+            Map.entry("progress", Timeouts::withProgress),
+            Map.entry("hold", Timeouts::withHold),
+            Map.entry("writeStall", Timeouts::withWriteStall),
+            Map.entry("keepAlive", Timeouts::withKeepAlive),
+            Map.entry("terminalGrace", Timeouts::withTerminalGrace),
+            Map.entry("drain", Timeouts::withDrain));
 
     /** Those that a route may set for itself: the others are known before a request has a route, or belong to none. */
-    private static final Set<String> ROUTE_TIMEOUTS = Set.of("ttft", "idle", "progress", "terminalGrace");
+    private static final Set<String> ROUTE_TIMEOUTS = Set.of("ttft", "idle", "progress", "hold", "terminalGrace");
 
     private static final Dialect[] SPOKEN = {Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI};
 

@@ -3,9 +3,9 @@ package io.millrace.server.config;
 import java.time.Duration;
 
 /**
- * Time limits. A route may have its own {@code ttft}, {@code idle}, {@code progress} and {@code terminalGrace}; the others
- * are the relay's, and a route's are not looked at. All are more than zero and at most seven days; {@code terminalGrace} and {@code drain} may
- * be zero.
+ * Time limits. A route may have its own {@code ttft}, {@code idle}, {@code progress}, {@code hold} and {@code
+ * terminalGrace}; the others are the relay's, and a route's are not looked at. All are more than zero and at most seven
+ * days; {@code hold}, {@code terminalGrace} and {@code drain} may be zero.
  *
  * @param connect TCP and TLS handshake to the upstream, per address
  * @param requestHead from the first byte of a request to the end of its head
@@ -13,6 +13,8 @@ import java.time.Duration;
  * @param ttft from the request sent to the first output frame, or to the head of a non-stream answer
  * @param idle without any byte of the upstream, after its first output
  * @param progress without an output frame; comments and pings do not count
+ * @param hold from a stream's head for which head and frames without output are kept back, so that another attempt can be
+ *     made; zero keeps nothing back
  * @param writeStall without the client taking a byte that waits for it
  * @param keepAlive a client connection without a request
  * @param terminalGrace what the upstream may still send after a terminal that is not its last frame
@@ -25,11 +27,12 @@ public record Timeouts(
         Duration ttft,
         Duration idle,
         Duration progress,
+        Duration hold,
         Duration writeStall,
         Duration keepAlive,
         Duration terminalGrace,
         Duration drain) {
-    /** 5 s, 10 s, 30 s, 600 s, 120 s, 600 s, 60 s, 75 s, 100 ms and 30 s, in the order of the components. */
+    /** 5 s, 10 s, 30 s, 600 s, 120 s, 600 s, 10 s, 60 s, 75 s, 100 ms and 30 s, in the order of the components. */
     public static final Timeouts DEFAULT = new Timeouts(
             Duration.ofSeconds(5),
             Duration.ofSeconds(10),
@@ -37,6 +40,7 @@ public record Timeouts(
             Duration.ofSeconds(600),
             Duration.ofSeconds(120),
             Duration.ofSeconds(600),
+            Duration.ofSeconds(10),
             Duration.ofSeconds(60),
             Duration.ofSeconds(75),
             Duration.ofMillis(100),
@@ -49,6 +53,7 @@ public record Timeouts(
         Checks.positive("ttft", ttft);
         Checks.positive("idle", idle);
         Checks.positive("progress", progress);
+        Checks.notNegative("hold", hold);
         Checks.positive("writeStall", writeStall);
         Checks.positive("keepAlive", keepAlive);
         Checks.notNegative("terminalGrace", terminalGrace);
@@ -64,6 +69,7 @@ public record Timeouts(
                 ttft,
                 idle,
                 progress,
+                hold,
                 writeStall,
                 keepAlive,
                 terminalGrace,
@@ -79,6 +85,7 @@ public record Timeouts(
                 ttft,
                 idle,
                 progress,
+                hold,
                 writeStall,
                 keepAlive,
                 terminalGrace,
@@ -94,6 +101,7 @@ public record Timeouts(
                 ttft,
                 idle,
                 progress,
+                hold,
                 writeStall,
                 keepAlive,
                 terminalGrace,
@@ -109,6 +117,7 @@ public record Timeouts(
                 ttft,
                 idle,
                 progress,
+                hold,
                 writeStall,
                 keepAlive,
                 terminalGrace,
@@ -124,6 +133,7 @@ public record Timeouts(
                 ttft,
                 idle,
                 progress,
+                hold,
                 writeStall,
                 keepAlive,
                 terminalGrace,
@@ -139,6 +149,23 @@ public record Timeouts(
                 ttft,
                 idle,
                 progress,
+                hold,
+                writeStall,
+                keepAlive,
+                terminalGrace,
+                drain);
+    }
+
+    /** This with another {@code hold}. */
+    public Timeouts withHold(Duration hold) {
+        return new Timeouts(
+                connect,
+                requestHead,
+                requestBodyIdle,
+                ttft,
+                idle,
+                progress,
+                hold,
                 writeStall,
                 keepAlive,
                 terminalGrace,
@@ -154,6 +181,7 @@ public record Timeouts(
                 ttft,
                 idle,
                 progress,
+                hold,
                 writeStall,
                 keepAlive,
                 terminalGrace,
@@ -169,6 +197,7 @@ public record Timeouts(
                 ttft,
                 idle,
                 progress,
+                hold,
                 writeStall,
                 keepAlive,
                 terminalGrace,
@@ -184,6 +213,7 @@ public record Timeouts(
                 ttft,
                 idle,
                 progress,
+                hold,
                 writeStall,
                 keepAlive,
                 terminalGrace,
@@ -199,6 +229,7 @@ public record Timeouts(
                 ttft,
                 idle,
                 progress,
+                hold,
                 writeStall,
                 keepAlive,
                 terminalGrace,

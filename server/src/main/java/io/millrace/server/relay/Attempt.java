@@ -38,8 +38,6 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     private static final long MIN_GRACE_NS = TimeUnit.MILLISECONDS.toNanos(1);
     /** A reused connection that closes later than this after the request was no stale one: the upstream has worked. */
     private static final long STALE_NS = TimeUnit.SECONDS.toNanos(1);
-    /** So long after the upstream's head a stream is committed, whatever it has brought. */
-    private static final long MAX_HOLD_NS = TimeUnit.SECONDS.toNanos(10);
     /** An error's body that takes longer than this is not waited for. */
     private static final long MAX_ERROR_BODY_NS = TimeUnit.SECONDS.toNanos(1);
 
@@ -363,7 +361,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             }
         }
         if (stream != null) {
-            if (!stream.committed() && nowNs - timeline.headNs > MAX_HOLD_NS) {
+            if (!stream.committed() && nowNs - timeline.headNs > timeouts.hold().toNanos()) {
                 stream.commit();
                 stream.flush();
             }
@@ -561,6 +559,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             stream.dropUsageFrames();
         }
         upstream.beginStream(head, frames, stream);
+        if (timeouts.hold().isZero()) {
+            stream.commit();
+        }
     }
 
     private void onStreamRead() {

@@ -383,6 +383,9 @@ public final class Relay implements RequestHandler {
                     timeouts.requestBodyIdle())) {
                 shortest = Math.min(shortest, limit.toNanos());
             }
+            if (!timeouts.hold().isZero()) {
+                shortest = Math.min(shortest, timeouts.hold().toNanos());
+            }
         }
         for (var route : config.routes()) {
             if (!route.heartbeat().interval().isZero()) {

@@ -174,6 +174,25 @@ class AttemptEdgesTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {0, 300})
+    void commitsWhenItHasHeldForLongEnough(int holdMs) throws IOException {
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    connection.send(CHUNKED + chunk(": begun\n\n"));
+                    connection.read();
+                });
+                var relay = RelayServer.start(config(Upstream.of("u", upstream.uri()), QUICK, null)
+                        .withTimeouts(Timeouts.DEFAULT.withHold(Duration.ofMillis(holdMs))));
+                var client = new RawClient(port(relay))) {
+            long startNs = System.nanoTime();
+            client.post(CHAT, "m", "");
+            assertThat(client.readUntil(": begun\n\n")).startsWith("HTTP/1.1 200");
+            assertThat(Duration.ofNanos(System.nanoTime() - startNs)).isGreaterThan(Duration.ofMillis(holdMs));
+            assertThat(upstream.connections()).isOne();
+        }
+    }
+
     @Test
     void triesTheThirdOriginThatAKeyPointsTo() throws IOException {
         Set<Integer> failing = ConcurrentHashMap.newKeySet();

@@ -7,9 +7,13 @@ import io.millrace.codec.dialect.FrameKind;
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Health;
+import io.millrace.server.config.Hedge;
+import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Retry;
 import io.millrace.server.config.RetryBudget;
+import io.millrace.server.config.Route;
+import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockConfig;
@@ -19,6 +23,10 @@ import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,16 +47,26 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Every dialect, every fault, every moment: what the client gets, to the byte; how often the upstream was asked; which of
  * its connections the relay let go. A fault until the first output is tried again, three times in all, and is not seen if
- * one of them succeeds; a fault behind it is told and nothing is tried again.
+ * one of them succeeds; a fault behind it is told and nothing is tried again. So where an upstream takes no connection, and
+ * where a slow attempt has another beside it.
  */
 class FaultTableTest {
     private static final int ATTEMPTS = 3;
     private static final int TOKENS = 3;
     private static final String ANSWER = "tokens=" + TOKENS;
     private static final int CLIENTS = 48;
+    /** Several times what three attempts wait. */
+    private static final int PATIENCE_MS = 40_000;
+
+    /** No more at once than a budget of hedges saves. */
+    private static final int HEDGES = 8;
+
     private static final Duration TTFT = Duration.ofMillis(2500);
     /** Above the two seconds for which more may follow a finish reason of Gemini's. */
     private static final Duration IDLE = Duration.ofSeconds(3);
+
+    /** Well above the time to a first output that is on its way. */
+    private static final Duration HEDGE = Duration.ofSeconds(1);
 
     private static final Duration AT_ONCE = Duration.ofMillis(500);
     private static final String ALWAYS = "";
@@ -56,9 +74,12 @@ class FaultTableTest {
     private static final AtomicInteger GROUPS = new AtomicInteger();
     private static final Map<Case, Future<Outcome>> OUTCOMES = new LinkedHashMap<>();
     private static final Map<Api, String> ANSWERS = new EnumMap<>(Api.class);
-    private static MockServer mock;
-    private static RelayServer relay;
+    private static final Map<Place, RelayServer> RELAYS = new EnumMap<>(Place.class);
+    private static final Map<Place, MockServer> MOCKS = new EnumMap<>(Place.class);
+    private static Socket nobody;
     private static ExecutorService clients;
+    private static ExecutorService patientClients;
+    private static ExecutorService hedgingClients;
 
     /** What a client must see. */
     private interface View {
@@ -113,6 +134,27 @@ class FaultTableTest {
         };
     }
 
+    /** Where a request goes: each has a relay and a mock of its own, which remembers so many requests only. */
+    private enum Place {
+        /** One upstream, the mock. */
+        MOCK(0),
+        /** The same, for what takes longer than work does. */
+        WAITING(0),
+        /** An upstream that takes no connection. */
+        NOBODY(ATTEMPTS),
+        /** Such a one, and the mock behind it. */
+        BEHIND_NOBODY(ATTEMPTS),
+        /** The mock, and a second attempt at it, under another name, when the first has no output in time. */
+        HEDGED(0);
+
+        /** Attempts that the mock does not see. */
+        private final int unseen;
+
+        Place(int unseen) {
+            this.unseen = unseen;
+        }
+    }
+
     /** Whose doing it must be that the connection of each attempt that failed is closed. */
     private enum Closing {
         /** The relay lets go of an upstream that would stay open. */
@@ -123,15 +165,32 @@ class FaultTableTest {
 
     /** One row; an attempt fails as {@code fault} says. */
     private record Case(
-            int group, Api api, String moment, String fault, String failing, View view, int attempts, Closing closing) {
+            int group,
+            Place place,
+            Api api,
+            String moment,
+            String fault,
+            String failing,
+            View view,
+            int attempts,
+            Closing closing) {
         String spec() {
             // The group stands between commas, so that no other group's name contains it.
             return ANSWER + "," + failing + "group=g" + group + "," + fault;
         }
 
+        /** The upstream that serves in the end. */
+        String served() {
+            return switch (place) {
+                case MOCK, WAITING, BEHIND_NOBODY -> "mock";
+                case NOBODY -> "nobody";
+                case HEDGED -> attempts == 1 ? "mock" : "second";
+            };
+        }
+
         @Override
         public String toString() {
-            return api + ", " + moment + ": " + fault + (failing.isEmpty() ? "" : " (" + failing + ")");
+            return place + ", " + api + ", " + moment + ": " + fault + (failing.isEmpty() ? "" : " (" + failing + ")");
         }
     }
 
@@ -140,24 +199,36 @@ class FaultTableTest {
 
     @BeforeAll
     static void run() throws IOException {
-        mock = MockServer.start(MockConfig.defaults());
-        relay = RelayServer.start(config());
+        nobody = new Socket();
+        // Bound, but it does not listen: nobody else gets its port.
+        nobody.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        for (Place place : Place.values()) {
+            MOCKS.put(place, MockServer.start(MockConfig.defaults()));
+            RELAYS.put(place, RelayServer.start(config(place)));
+        }
         for (Api api : Api.values()) {
-            ANSWERS.put(api, normal(ask(mock.port(), api, ANSWER)));
+            ANSWERS.put(api, normal(ask(MOCKS.get(Place.MOCK).port(), api, ANSWER)));
         }
         clients = Executors.newFixedThreadPool(CLIENTS);
+        patientClients = Executors.newCachedThreadPool();
+        hedgingClients = Executors.newFixedThreadPool(HEDGES);
         for (Case row : rows()) {
-            OUTCOMES.put(row, clients.submit(() -> run(row)));
+            OUTCOMES.put(row, clients(row).submit(() -> run(row)));
         }
     }
 
     @AfterAll
-    static void stop() {
+    static void stop() throws IOException {
         clients.shutdownNow();
-        await().until(() -> relay.metrics().activeExchanges() == 0);
-        await().until(() -> mock.stats().activeStreams() == 0);
-        relay.close();
-        mock.close();
+        patientClients.shutdownNow();
+        hedgingClients.shutdownNow();
+        for (Place place : Place.values()) {
+            await().until(() -> RELAYS.get(place).metrics().activeExchanges() == 0);
+            await().until(() -> MOCKS.get(place).stats().activeStreams() == 0);
+            RELAYS.remove(place).close();
+            MOCKS.remove(place).close();
+        }
+        nobody.close();
         OUTCOMES.clear();
     }
 
@@ -171,10 +242,10 @@ class FaultTableTest {
         Outcome outcome = OUTCOMES.get(row).get();
         assertThat(outcome.requests())
                 .as("attempts of %s, which took %s", row, outcome.took())
-                .hasSize(row.attempts());
+                .hasSize(row.attempts() - row.place().unseen);
         RawClient.Response response = outcome.response();
         assertThat(response.header("x-millrace-attempts")).as(row.toString()).isEqualTo("" + row.attempts());
-        assertThat(response.header("x-millrace-upstream")).as(row.toString()).isEqualTo("mock");
+        assertThat(response.header("x-millrace-upstream")).as(row.toString()).isEqualTo(row.served());
         String text = normal(response);
         try {
             row.view().verify(row, response, text);
@@ -197,19 +268,44 @@ class FaultTableTest {
         }
     }
 
-    private static RelayConfig config() {
-        var upstream = Upstream.of("mock", mock.uri())
-                .withHealth(Health.DEFAULT.withConsecutiveFailures(0).withFailureRate(0))
-                .withRetryBudget(new RetryBudget(1, 1_000_000));
-        var config = RelayConfig.relayTo(upstream)
-                .withAccessLog(AccessLog.OFF)
-                .withTimeouts(Timeouts.DEFAULT.withTtft(TTFT).withIdle(IDLE));
+    private static RelayConfig config(Place place) {
+        var upstreams = new LinkedHashMap<String, Upstream>();
+        URI mock = MOCKS.get(place).uri();
+        if (place == Place.NOBODY || place == Place.BEHIND_NOBODY) {
+            var nowhere = URI.create("http://127.0.0.1:" + nobody.getLocalPort());
+            upstreams.put("nobody", upstream("nobody", nowhere));
+        }
+        if (place != Place.NOBODY) {
+            upstreams.put("mock", upstream("mock", mock));
+        }
+        if (place == Place.HEDGED) {
+            upstreams.put("second", upstream("second", mock));
+        }
         var retry = Retry.DEFAULT
                 .withAttempts(ATTEMPTS)
                 .withBase(Duration.ofMillis(2))
                 .withCap(Duration.ofMillis(10));
-        return config.withRoutes(
-                config.routes().stream().map(route -> route.withRetry(retry)).toList());
+        var targets = upstreams.keySet().stream().map(RouteTarget::of).toList();
+        Route route = Route.of("r", Match.ALL, targets).withRetry(retry);
+        return RelayConfig.relayTo(mock)
+                .withAccessLog(AccessLog.OFF)
+                .withRoutes(List.of())
+                .withUpstreams(upstreams)
+                .withRoutes(List.of(place == Place.HEDGED ? route.withHedge(new Hedge(HEDGE, 1)) : route))
+                .withTimeouts(Timeouts.DEFAULT.withTtft(TTFT).withIdle(IDLE));
+    }
+
+    private static Upstream upstream(String name, URI uri) {
+        return Upstream.of(name, uri)
+                .withHealth(Health.DEFAULT.withConsecutiveFailures(0).withFailureRate(0))
+                .withRetryBudget(new RetryBudget(1, 1_000_000));
+    }
+
+    private static ExecutorService clients(Case row) {
+        if (row.place() == Place.HEDGED) {
+            return hedgingClients;
+        }
+        return row.place() == Place.WAITING ? patientClients : clients;
     }
 
     private static List<Case> rows() {
@@ -221,6 +317,8 @@ class FaultTableTest {
             table.afterStructuralFrames();
             table.afterTheFirstOutput();
             table.atTheTerminal();
+            table.withoutAConnection();
+            table.hedged();
         }
         return table.rows;
     }
@@ -228,11 +326,13 @@ class FaultTableTest {
     /** Writes the rows down, moment by moment. */
     private static final class Table {
         private final List<Case> rows = new ArrayList<>();
+        private Place place;
         private Api api;
         private String moment;
 
         void begin(Api api) {
             this.api = api;
+            place = Place.MOCK;
         }
 
         private void beforeTheHead() {
@@ -319,6 +419,28 @@ class FaultTableTest {
             }
         }
 
+        private void withoutAConnection() {
+            moment = "before the connection";
+            place = Place.NOBODY;
+            row("ttft_ms=1", ALWAYS, refused(502, "upstream_unreachable"), ATTEMPTS, Closing.ANY);
+            place = Place.BEHIND_NOBODY;
+            row("ttft_ms=1", ALWAYS, WHOLE, ATTEMPTS + 1, Closing.ANY);
+        }
+
+        /** The first attempt is slow: the one beside it serves, and the slow one is let go. After an output there is none. */
+        private void hedged() {
+            place = Place.HEDGED;
+            moment = "before the head";
+            row("stall_head=1", "fail_first=1,", WHOLE, 2, Closing.BY_RELAY);
+            moment = "after the head";
+            row("stall_after_head=1", "fail_first=1,", WHOLE, 2, Closing.BY_RELAY);
+            moment = "after structural frames";
+            row("stall_after=0", "fail_first=1,", WHOLE, 2, Closing.BY_RELAY);
+            row("stall_after=0,comment_every_ms=100", "fail_first=1,", WHOLE, 2, Closing.BY_RELAY);
+            moment = "after output 1";
+            broken("stall_after=1", 1, "upstream_idle", Closing.BY_RELAY);
+        }
+
         /** Each provider's words for what may be tried again, and for what may not. */
         private String overloaded() {
             return switch (api) {
@@ -361,7 +483,17 @@ class FaultTableTest {
         }
 
         private void row(String fault, String failing, View view, int attempts, Closing closing) {
-            rows.add(new Case(GROUPS.incrementAndGet(), api, moment, fault, failing, view, attempts, closing));
+            boolean waits = place == Place.MOCK && fault.startsWith("stall");
+            rows.add(new Case(
+                    GROUPS.incrementAndGet(),
+                    waits ? Place.WAITING : place,
+                    api,
+                    moment,
+                    fault,
+                    failing,
+                    view,
+                    attempts,
+                    closing));
         }
     }
 
@@ -369,11 +501,11 @@ class FaultTableTest {
         // A connection that was used before and breaks before an answer was stale: another takes its place, no attempt
         // more.
         if (row.fault().startsWith("close_on_accept") || row.fault().startsWith("extra_bytes")) {
-            try (var fresh = RelayServer.start(config())) {
+            try (var fresh = RelayServer.start(config(row.place()))) {
                 return run(row, fresh);
             }
         }
-        return run(row, relay);
+        return run(row, RELAYS.get(row.place()));
     }
 
     private static Outcome run(Case row, RelayServer relay) throws IOException {
@@ -384,18 +516,22 @@ class FaultTableTest {
         return new Outcome(
                 response,
                 took,
-                mock.requests().stream()
+                MOCKS.get(row.place()).requests().stream()
                         .filter(request -> request.uri().contains(group))
                         .toList());
     }
 
     /** What the upstream says by itself when it fails. */
     private static RawClient.Response direct(Case row) throws IOException {
-        return ask(mock.port(), row.api(), ANSWER + "," + row.fault().replace(",linger=1", ""));
+        return ask(
+                MOCKS.get(row.place()).port(),
+                row.api(),
+                ANSWER + "," + row.fault().replace(",linger=1", ""));
     }
 
     private static RawClient.Response ask(int port, Api api, String spec) throws IOException {
         try (var client = new RawClient(port)) {
+            client.socket().setSoTimeout(PATIENCE_MS);
             client.post(RelayHarness.withSpec(api.path, spec), "m", "");
             return client.readAll();
         }

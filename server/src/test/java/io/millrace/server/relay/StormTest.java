@@ -7,13 +7,17 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
+import io.millrace.server.EventLoopTimers;
 import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -23,6 +27,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,8 +41,10 @@ class StormTest {
     private static final boolean FULL = "full".equals(System.getProperty("millrace.drill"));
     private static final int CLIENTS = FULL ? 1000 : 300;
     private static final Duration LENGTH = Duration.ofSeconds(FULL ? 20 : 4);
+    private static final Duration LONGEST = Duration.ofMinutes(1);
     private static final int LONGEST_STAY_MS = FULL ? 4000 : 1500;
     private static final int THREADS = 4;
+    private static final Duration IDLE = Duration.ofMillis(200);
     private static final List<Api> APIS = List.of(Api.values());
     private static final List<String> UPSTREAMS = List.of(
             "tokens=30,gap_ms=20,usage=1",
@@ -71,11 +78,10 @@ class StormTest {
     }
 
     @Test
-    void leavesNothingBehind() throws InterruptedException {
-        try (var harness = RelayHarness.start(
-                MockConfig.defaults(),
-                config -> config.withAccessLog(AccessLog.DEFAULT).withEventLoops(2))) {
-            storm(harness.port());
+    void leavesNothingBehind() throws Exception {
+        try (var harness = RelayHarness.start(MockConfig.defaults(), StormTest::configure)) {
+            assertThat(EventLoopTimers.count(harness.relay)).isZero();
+            storm(harness);
 
             await().until(() -> harness.relay.metrics().activeExchanges() == 0);
             await().until(() -> harness.relay.metrics().openConnections() == 0);
@@ -93,28 +99,46 @@ class StormTest {
             await().untilAsserted(() -> assertThat(lines).hasSize((int) (gone + completed)));
             assertThat(lines)
                     .filteredOn(line -> !line.contains("\"output_frames\":0,"))
-                    .hasSizeGreaterThan(CLIENTS / 2)
+                    .isNotEmpty()
                     .allMatch(line -> line.contains("\"usage\":\"partial\"") || line.contains("\"usage\":\"exact\""));
+            // Once the pooled connections have been idle long enough, nothing is watched and nothing is waited for.
+            await().until(() -> harness.mock.stats().openConnections() == 0);
+            await().until(() -> EventLoopTimers.count(harness.relay) == 0);
         }
     }
 
-    private void storm(int port) throws InterruptedException {
+    private static RelayConfig configure(RelayConfig config) {
+        var upstreams = new LinkedHashMap<String, Upstream>();
+        config.upstreams().forEach((name, upstream) -> upstreams.put(name, upstream.withIdle(IDLE)));
+        return config.withUpstreams(upstreams).withAccessLog(AccessLog.DEFAULT).withEventLoops(2);
+    }
+
+    private void storm(RelayHarness harness) throws InterruptedException {
         var clock = Executors.newScheduledThreadPool(THREADS);
         try {
-            long endNs = System.nanoTime() + LENGTH.toNanos();
+            long startNs = System.nanoTime();
+            BooleanSupplier over = () -> isOver(harness, System.nanoTime() - startNs);
             var gone = new CountDownLatch(CLIENTS);
             for (int i = 0; i < CLIENTS; i++) {
-                later(clock, LONGEST_STAY_MS, () -> come(clock, port, endNs, gone));
+                later(clock, LONGEST_STAY_MS, () -> come(clock, harness.port(), over, gone));
             }
-            assertThat(gone.await(3 * LENGTH.toMillis(), TimeUnit.MILLISECONDS)).isTrue();
+            assertThat(gone.await(2 * LONGEST.toMillis(), TimeUnit.MILLISECONDS))
+                    .isTrue();
         } finally {
             clock.shutdownNow();
         }
     }
 
+    /** After its time, and when it has been a storm: a slow machine needs longer. */
+    private static boolean isOver(RelayHarness harness, long forNs) {
+        var metrics = harness.relay.metrics();
+        boolean wasOne = metrics.exchanges("client_gone") > CLIENTS && metrics.exchanges("completed") > 0;
+        return forNs > (wasOne ? LENGTH : LONGEST).toNanos();
+    }
+
     /** One visit, and the next when it is over. */
-    private void come(ScheduledExecutorService clock, int port, long endNs, CountDownLatch gone) {
-        if (System.nanoTime() - endNs > 0) {
+    private void come(ScheduledExecutorService clock, int port, BooleanSupplier over, CountDownLatch gone) {
+        if (over.getAsBoolean()) {
             gone.countDown();
             return;
         }
@@ -127,7 +151,7 @@ class StormTest {
             boolean reset = random.nextBoolean();
             later(clock, LONGEST_STAY_MS, () -> {
                 leave(client, reset);
-                come(clock, port, endNs, gone);
+                come(clock, port, over, gone);
             });
         } catch (IOException e) {
             failures.incrementAndGet();
