@@ -3,18 +3,17 @@ package io.millrace.it.clients;
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Retry;
 import io.millrace.server.config.RetryBudget;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
+import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 
@@ -33,7 +32,8 @@ final class Bed implements AutoCloseable {
 
     Bed() {
         mock = MockServer.start(MockConfig.defaults());
-        relay = RelayServer.start(quickToRetry(RelayConfig.relayTo(upstream("default", mock()))));
+        relay = RelayServer.start(
+                RelayHarness.withRetry(RelayConfig.relayTo(upstream("default", mock())), RelayHarness.QUICK));
         routing = RelayServer.start(routes());
         stopper = new Stopper(relay.addresses().get(0).getPort());
     }
@@ -42,22 +42,18 @@ final class Bed implements AutoCloseable {
         var upstreams = new LinkedHashMap<String, Upstream>();
         upstreams.put("mock", upstream("mock", mock()));
         upstreams.put("dead", upstream("dead", url(portWhereNobodyListens())));
-        return quickToRetry(RelayConfig.defaults()
-                .withUpstreams(upstreams)
-                .withRoutes(List.of(
-                        Route.of("mock", Match.models("mock", "mock:*"), "mock"),
-                        Route.of("dead", Match.models(UNREACHABLE), "dead"))));
+        return RelayHarness.withRetry(
+                RelayConfig.defaults()
+                        .withUpstreams(upstreams)
+                        .withRoutes(List.of(
+                                Route.of("mock", Match.models("mock", "mock:*"), "mock"),
+                                Route.of("dead", Match.models(UNREACHABLE), "dead"))),
+                RelayHarness.QUICK);
     }
 
     /** More of its attempts fail here than a budget is made for. */
     private static Upstream upstream(String name, String url) {
         return Upstream.of(name, URI.create(url)).withRetryBudget(new RetryBudget(1, 1000));
-    }
-
-    private static RelayConfig quickToRetry(RelayConfig config) {
-        var retry = Retry.DEFAULT.withBase(Duration.ofMillis(5)).withCap(Duration.ofMillis(20));
-        return config.withRoutes(
-                config.routes().stream().map(route -> route.withRetry(retry)).toList());
     }
 
     private static int portWhereNobodyListens() {

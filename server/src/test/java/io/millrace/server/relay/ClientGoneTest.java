@@ -17,12 +17,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A client that leaves: its upstream is let go at once, whatever the stream has come to. */
-@Tag("time")
 class ClientGoneTest {
     private static final int TRIES = 200;
     private static final Duration WORST = Duration.ofMillis(200);
     private static final Duration MEDIAN = Duration.ofMillis(2);
 
+    @Tag("time")
     @ParameterizedTest
     @MethodSource("io.millrace.server.test.RelayHarness#transports")
     void closesTheUpstreamAtOnce(Transport transport) throws IOException {

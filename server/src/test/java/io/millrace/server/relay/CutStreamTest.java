@@ -45,10 +45,8 @@ class CutStreamTest {
     @ParameterizedTest
     @MethodSource("io.millrace.server.test.RelayHarness#transports")
     void tellsTheTruthWhereverTheUpstreamIsKilled(Transport transport) throws Exception {
-        try (var harness = RelayHarness.start(config -> config.withTransport(transport)
-                .withRoutes(config.routes().stream()
-                        .map(route -> route.withRetry(Retry.OFF))
-                        .toList()))) {
+        try (var harness =
+                RelayHarness.start(config -> RelayHarness.withRetry(config.withTransport(transport), Retry.OFF))) {
             var cuts = new ArrayList<Cut>();
             for (Api api : Api.values()) {
                 cuts.addAll(cuts(harness, api, "tokens=8"));

@@ -2,13 +2,15 @@ package io.millrace.server.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -56,7 +58,8 @@ class DeadlineTest {
 
     @Test
     void limitsTheWaitForAPlainAnswer() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withTimeouts(TTFT));
+        try (var harness = RelayHarness.start(
+                        config -> RelayHarness.withRetry(config.withTimeouts(TTFT), RelayHarness.QUICK));
                 var client = harness.client()) {
             client.send("POST", RelayHarness.withSpec(Api.CHAT.path, "stall_head=1"), "{\"model\":\"m\"}");
             RawClient.Response response = client.readAll();
@@ -67,12 +70,17 @@ class DeadlineTest {
 
     @Test
     void answersWith502WhenTheUpstreamRefuses() throws IOException {
-        int port;
-        try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
+        try (var nobody = new Socket()) {
+            // Bound, but it does not listen: nobody else gets its port.
+            nobody.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            var config = RelayConfig.relayTo(URI.create("http://127.0.0.1:" + nobody.getLocalPort()))
+                    .withAccessLog(AccessLog.OFF);
+            answersThatNobodyListens(RelayHarness.withRetry(config, RelayHarness.QUICK));
         }
-        try (var harness = RelayHarness.start(config ->
-                RelayConfig.relayTo(URI.create("http://127.0.0.1:" + port)).withAccessLog(config.accessLog()))) {
+    }
+
+    private static void answersThatNobodyListens(RelayConfig config) throws IOException {
+        try (var harness = RelayHarness.start(ignored -> config)) {
             RawClient.Response response = harness.stream(Api.CHAT.path, "");
             assertThat(response.status()).isEqualTo(502);
             assertThat(Api.CHAT.refusalOf(response.text()).code()).isEqualTo("upstream_unreachable");
@@ -80,7 +88,8 @@ class DeadlineTest {
     }
 
     private static RawClient.Response stream(Api api, Timeouts timeouts, String spec) throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts))) {
+        try (var harness = RelayHarness.start(
+                config -> RelayHarness.withRetry(config.withTimeouts(timeouts), RelayHarness.QUICK))) {
             return harness.stream(api.path, spec);
         }
     }

@@ -23,8 +23,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Failures before the first output: what is tried again, how often, and what the client gets when nothing helps. */
 class RetryTest {
-    private static final Retry QUICK =
-            Retry.DEFAULT.withBase(Duration.ofMillis(5)).withCap(Duration.ofMillis(20));
 
     @ParameterizedTest
     @ValueSource(
@@ -158,8 +156,8 @@ class RetryTest {
 
     @Test
     void beginsNoAttemptBeyondTheTimeInAll() throws IOException {
-        Retry hasty = QUICK.withTotal(Duration.ofMillis(1500));
-        try (var harness = RelayHarness.start(MockConfig.defaults(), config -> withRetry(config, hasty))) {
+        Retry hasty = RelayHarness.QUICK.withTotal(Duration.ofMillis(1500));
+        try (var harness = RelayHarness.start(MockConfig.defaults(), config -> RelayHarness.withRetry(config, hasty))) {
             RawClient.Response response = harness.stream(Api.CHAT.path, "status=503,retry_after_ms=900");
             assertThat(response.status()).isEqualTo(503);
             assertThat(response.header("x-millrace-attempts")).isEqualTo("2");
@@ -195,11 +193,7 @@ class RetryTest {
 
     private static RelayHarness start(UnaryOperator<RelayConfig> change) {
         return RelayHarness.start(
-                MockConfig.defaults(), config -> withRetry(change.apply(config.withEventLoops(1)), QUICK));
-    }
-
-    private static RelayConfig withRetry(RelayConfig config, Retry retry) {
-        return config.withRoutes(
-                config.routes().stream().map(route -> route.withRetry(retry)).toList());
+                MockConfig.defaults(),
+                config -> RelayHarness.withRetry(change.apply(config.withEventLoops(1)), RelayHarness.QUICK));
     }
 }

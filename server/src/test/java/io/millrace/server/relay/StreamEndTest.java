@@ -35,7 +35,8 @@ class StreamEndTest {
 
     @BeforeParameterizedClassInvocation
     static void start(Transport transport) {
-        harness = RelayHarness.start(config -> config.withTransport(transport));
+        harness = RelayHarness.start(
+                config -> RelayHarness.withRetry(config.withTransport(transport), RelayHarness.QUICK));
     }
 
     @AfterParameterizedClassInvocation

@@ -4,12 +4,14 @@ import io.millrace.server.RelayServer;
 import io.millrace.server.Transport;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Retry;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -18,6 +20,10 @@ import java.util.function.UnaryOperator;
 public final class RelayHarness implements AutoCloseable {
     /** The recorded provider streams. */
     public static final Path STREAMS = Path.of("..", "codec", "src", "test", "resources", "fixtures", "streams");
+
+    /** Tries as often as by default, without the waits that are for real upstreams. */
+    public static final Retry QUICK =
+            Retry.DEFAULT.withBase(Duration.ofMillis(5)).withCap(Duration.ofMillis(20));
 
     public final MockServer mock;
     public final RelayServer relay;
@@ -39,6 +45,12 @@ public final class RelayHarness implements AutoCloseable {
         var mock = MockServer.start(mockConfig);
         var config = RelayConfig.relayTo(mock.uri()).withAccessLog(AccessLog.OFF);
         return new RelayHarness(mock, RelayServer.start(change.apply(config)));
+    }
+
+    /** With {@code retry} on all its routes. */
+    public static RelayConfig withRetry(RelayConfig config, Retry retry) {
+        return config.withRoutes(
+                config.routes().stream().map(route -> route.withRetry(retry)).toList());
     }
 
     /** The ways to the kernel that this machine has. */

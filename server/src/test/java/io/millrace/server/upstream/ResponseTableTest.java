@@ -7,6 +7,7 @@ import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Retry;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
 import java.io.IOException;
 import java.net.URI;
@@ -282,9 +283,7 @@ class ResponseTableTest {
     private static RelayConfig config(URI upstream) {
         RelayConfig config =
                 RelayConfig.relayTo(upstream).withAccessLog(AccessLog.OFF).withEventLoops(1);
-        return config.withTimeouts(config.timeouts().withTerminalGrace(Duration.ofSeconds(5)))
-                .withRoutes(config.routes().stream()
-                        .map(route -> route.withRetry(Retry.OFF))
-                        .toList());
+        return RelayHarness.withRetry(
+                config.withTimeouts(config.timeouts().withTerminalGrace(Duration.ofSeconds(5))), Retry.OFF);
     }
 }
