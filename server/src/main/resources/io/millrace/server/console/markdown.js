@@ -27,6 +27,8 @@ const ALLOWED = {
   ],
   ALLOWED_ATTR: ['href', 'title', 'start', 'align'],
   ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
+  // Else their values would have to be URIs, too.
+  ADD_URI_SAFE_ATTR: ['start', 'align'],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
   RETURN_DOM_FRAGMENT: true,

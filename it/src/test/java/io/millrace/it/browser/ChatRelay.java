@@ -1,0 +1,30 @@
+package io.millrace.it.browser;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.RelayServer;
+import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.Cors;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Upstream;
+import java.net.URI;
+import java.util.List;
+
+/** Relays whose {@code /chat} talks to one upstream in Chat Completions. */
+final class ChatRelay {
+    private ChatRelay() {}
+
+    /** Relays to {@code upstream}; pages of {@code origins} may call. */
+    static RelayServer start(URI upstream, String... origins) {
+        var target = Upstream.of("default", upstream)
+                .withDialects(List.of(Dialect.CHAT))
+                .withModel("mock");
+        return RelayServer.start(RelayConfig.relayTo(target)
+                .withAccessLog(AccessLog.OFF)
+                .withCors(Cors.OFF.withOrigins(List.of(origins))));
+    }
+
+    /** The relay's address, without a path. */
+    static String url(RelayServer relay) {
+        return "http://127.0.0.1:" + relay.addresses().get(0).getPort();
+    }
+}

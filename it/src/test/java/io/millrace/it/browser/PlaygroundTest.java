@@ -1,0 +1,262 @@
+package io.millrace.it.browser;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.mock.MockServer;
+import java.io.IOException;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The page at {@code GET /} as a person sees it. */
+@ExtendWith(Chromium.Parameter.class)
+class PlaygroundTest {
+    private static final String MARKDOWN = """
+            # Rivers
+
+            Some **long**, some `short`:
+
+            | name | km |
+            | --- | ---: |
+            | Nile | 6650 |
+
+            ```js
+            const wide = 'a line of code that is much wider than any telephone is, so that it has to scroll by itself';
+            ```
+
+            - 👩‍👩‍👧 水 naïve
+            """;
+    private static final String INJECTION = """
+            <script>window.hurt = 1</script>
+            <img src=x onerror="window.hurt = 2">
+
+            Text <svg onload="window.hurt = 3"><b onclick="window.hurt = 4">bold</b> [a](javascript:window.hurt=5)
+            [b](data:text/html,<script>window.hurt=6</script>) ![c](http://127.0.0.1:1/c.png)
+            <style>body { display: none }</style><form action="/x"><input name="y"></form>
+            <a href="https://example.com/" target="_self" onclick="window.hurt=7">d</a> [e](https://example.com/)
+            """;
+
+    @Test
+    void showsTextAsItComesAndWhen(Chromium chromium) throws IOException {
+        try (var teller = Teller.start();
+                var relay = ChatRelay.start(teller.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            ask(tab, "Hello");
+            tab.await("document.body.dataset.state === 'waiting'");
+            assertThat(tab.text("#ttft")).isEqualTo("–");
+            assertThat(tab.text("#go-label")).isEqualTo("Stop");
+
+            teller.tell("One");
+            tab.await("document.querySelector('#answer').textContent.trim() === 'One'");
+            assertThat(tab.text("#ttft")).matches("[0-9.]+ m?s");
+            teller.tell(" and");
+            tab.await("document.querySelector('#answer').textContent.trim() === 'One and'");
+            teller.tell(" two.");
+            tab.await("document.querySelector('#answer').textContent.trim() === 'One and two.'");
+            assertThat(tab.eval("document.body.dataset.state").asText()).isEqualTo("streaming");
+
+            teller.end();
+            tab.await("document.body.dataset.state === 'done'");
+            assertThat(tab.text("#longest")).matches("[0-9.]+ m?s");
+            assertThat(tab.text("#usage")).isEqualTo("7 in, 3 out");
+            assertThat(tab.text("#state")).startsWith("Done: 3 pieces, stop");
+            assertThat(tab.eval("document.querySelector('#timeline .ticks').getAttribute('d').match(/M/g).length")
+                            .asInt())
+                    .isEqualTo(3);
+            assertThat(tab.text("#go-label")).isEqualTo("Send");
+            assertThat(tab.eval("violations.join()").asText()).isEmpty();
+        }
+    }
+
+    @Test
+    void measuresNoLessThanTheProvidersPace(Chromium chromium) {
+        try (var mock = MockServer.start(MockConfig.defaults());
+                var relay = ChatRelay.start(mock.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            tab.eval("document.querySelector('#model').value = 'mock:tokens=8,ttft_ms=120,gap_ms=40'");
+            tab.eval("""
+                    window.seen = [];
+                    new MutationObserver(() => {
+                      const length = document.querySelector('#answer').textContent.length;
+                      if (length > (seen.at(-1)?.length ?? 0)) seen.push({ length, at: performance.now() });
+                    }).observe(document.querySelector('#answer'), { childList: true, subtree: true, characterData: true });
+                    """);
+            double from = tab.eval("performance.now()").asDouble();
+            ask(tab, "Hello");
+            tab.await("document.body.dataset.state === 'done'");
+
+            JsonNode seen = tab.eval("seen");
+            assertThat(seen.size()).as("the text grew: %s", seen).isGreaterThan(1);
+            assertThat(seen.get(0).path("at").asDouble() - from).isGreaterThan(119);
+            assertThat(seen.get(seen.size() - 1).path("at").asDouble() - from).isGreaterThan(119 + 7 * 39);
+        }
+    }
+
+    @Test
+    void rendersMarkdownOnAnyWidth(Chromium chromium) throws IOException {
+        try (var teller = Teller.start();
+                var relay = ChatRelay.start(teller.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            tab.resize(320, 640);
+            ask(tab, "Rivers");
+            // Cut where it hurts: inside markup.
+            for (int at = 0; at < MARKDOWN.length(); at += 7) {
+                teller.tell(MARKDOWN.substring(at, Math.min(at + 7, MARKDOWN.length())));
+            }
+            teller.end();
+            tab.await("document.body.dataset.state === 'done'");
+
+            assertThat(tab.text("#answer h1")).isEqualTo("Rivers");
+            assertThat(tab.text("#answer strong")).isEqualTo("long");
+            assertThat(tab.text("#answer p code")).isEqualTo("short");
+            assertThat(tab.text("#answer td[align=right]")).isEqualTo("6650");
+            assertThat(tab.text("#answer pre code")).startsWith("const wide = 'a line");
+            assertThat(tab.text("#answer li")).isEqualTo("👩‍👩‍👧 水 naïve");
+            assertThat(tab.eval("document.documentElement.scrollWidth").asInt())
+                    .as("nothing to scroll sideways")
+                    .isLessThanOrEqualTo(320);
+
+            String paper = "getComputedStyle(document.documentElement).backgroundColor";
+            tab.colorScheme("light");
+            String light = tab.eval(paper).asText();
+            tab.colorScheme("dark");
+            assertThat(tab.eval(paper).asText()).isNotEqualTo(light);
+            assertThat(tab.eval("violations.join()").asText()).isEmpty();
+        }
+    }
+
+    @Test
+    void runsNothingOfAnAnswer(Chromium chromium) throws IOException {
+        try (var teller = Teller.start();
+                var relay = ChatRelay.start(teller.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            ask(tab, "Hurt me");
+            teller.tell(INJECTION);
+            teller.tell("\nIts end.");
+            teller.end();
+            tab.await("document.body.dataset.state === 'done'");
+
+            assertThat(tab.text("#answer"))
+                    .as("HTML is shown as the text that it is")
+                    .contains("<script>window.hurt = 1</script>", "<img src=x onerror", "<style>", "Its end.");
+            tab.eval("document.querySelectorAll('#answer *').forEach((e) => e.href || e.click())");
+            assertThat(tab.eval("window.hurt").isNull()
+                            || tab.eval("window.hurt").isMissingNode())
+                    .isTrue();
+            assertThat(tab.eval("[...document.querySelectorAll('#answer *')].map((e) => e.localName)"
+                                    + ".filter((n) => !['p', 'pre', 'code', 'a'].includes(n)).join()")
+                            .asText())
+                    .isEmpty();
+            assertThat(tab.eval(
+                                    "[...document.querySelectorAll('#answer a[href]')].map((a) => a.href + ' ' + a.rel).join()")
+                            .asText())
+                    .isEqualTo("http://127.0.0.1:1/c.png noopener noreferrer,https://example.com/ noopener noreferrer");
+            assertThat(tab.eval("violations.join()").asText())
+                    .as("the sanitiser left nothing for the policy to stop")
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void stopsAtEscapeAndKeepsWhatCame(Chromium chromium) throws IOException {
+        try (var mock = MockServer.start(MockConfig.defaults());
+                var relay = ChatRelay.start(mock.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            tab.eval("document.querySelector('#model').value = 'mock:tokens=3,stall_after=2'");
+            ask(tab, "Hello");
+            tab.await("document.querySelector('#answer').textContent.trim() !== ''");
+            tab.press("Escape");
+            tab.await("document.body.dataset.state === 'stopped'");
+
+            assertThat(tab.text("#answer")).startsWith("You");
+            assertThat(tab.text("#note")).isEqualTo("Stopped here, by you.");
+            Awaitility.await().until(() -> mock.stats().streamsAborted() == 1);
+        }
+    }
+
+    @Test
+    void saysWhatTheProviderRefuses(Chromium chromium) {
+        try (var mock = MockServer.start(MockConfig.defaults());
+                var relay = ChatRelay.start(mock.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            tab.eval("document.querySelector('#model').value = 'mock:status=401'");
+            ask(tab, "Hello");
+            tab.await("document.body.dataset.state === 'failed'");
+
+            assertThat(tab.text("#note")).startsWith("401").contains("The mock was asked to fail here.");
+            assertThat(tab.text("#answer")).isEmpty();
+            assertThat(tab.text("#state")).isEqualTo("Failed");
+            assertThat(tab.text("#ttft")).isEqualTo("–");
+        }
+    }
+
+    @Test
+    void neverTakesABrokenAnswerForAWholeOne(Chromium chromium) throws IOException {
+        try (var teller = Teller.start();
+                var relay = ChatRelay.start(teller.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            ask(tab, "Hello");
+            teller.tell("Half an");
+            tab.await("document.querySelector('#answer').textContent.trim() === 'Half an'");
+            teller.breakOff();
+            tab.await("document.body.dataset.state === 'failed'");
+
+            assertThat(tab.text("#answer").strip()).isEqualTo("Half an");
+            assertThat(tab.text("#note")).startsWith("Broken off here. ").contains("after 1 output frames");
+            assertThat(tab.text("#state")).isEqualTo("Broken off after 1 piece");
+        }
+    }
+
+    @Test
+    void saysWhenAStreamJustEndsOrTheRelayIsGone(Chromium chromium) throws IOException {
+        try (var teller = Teller.start();
+                var relay = ChatRelay.start(teller.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            tab.eval("""
+                    window.fetch = async () => new Response('event: delta\\ndata: {"index":0,"text":"Half"}\\n\\n',
+                        { headers: { 'content-type': 'text/event-stream' } });
+                    """);
+            ask(tab, "Hello");
+            tab.await("document.body.dataset.state === 'failed'");
+            assertThat(tab.text("#answer").strip()).isEqualTo("Half");
+            assertThat(tab.text("#note")).contains("ended without saying that the answer is complete");
+
+            tab.eval("window.fetch = async () => { throw new TypeError('Failed to fetch'); }");
+            tab.pressControl("Enter");
+            tab.await("document.querySelector('#note').textContent.startsWith('No answer: ')");
+            assertThat(tab.text("#note")).contains("Failed to fetch");
+        }
+    }
+
+    @Test
+    void tellsStallsFromPace(Chromium chromium) throws IOException {
+        try (var teller = Teller.start();
+                var relay = ChatRelay.start(teller.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            JsonNode figures = tab.eval("""
+                    import(document.querySelector('script').src.replace('page.js', 'timing.js')).then(({ Timing }) => {
+                      const timing = new Timing();
+                      timing.sent = 1000;
+                      for (const at of [1300, 1320, 1340, 1340, 1360, 1700, 1719]) timing.arrived(at);
+                      return { ttft: timing.ttft, units: timing.units, ...timing.figures() };
+                    })
+                    """);
+
+            assertThat(figures.path("ttft").asInt()).isEqualTo(300);
+            assertThat(figures.path("units").asInt()).isEqualTo(7);
+            assertThat(figures.path("median").asInt()).isEqualTo(20);
+            assertThat(figures.path("longest").asInt()).isEqualTo(340);
+            assertThat(figures.path("stalls").asInt()).isEqualTo(1);
+        }
+    }
+
+    private static void ask(Tab tab, String prompt) {
+        assertThat(tab.eval("document.activeElement.id").asText())
+                .as("one can type at once")
+                .isEqualTo("prompt");
+        tab.type(prompt);
+        tab.pressControl("Enter");
+    }
+}

@@ -1,0 +1,206 @@
+package io.millrace.it.browser;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import io.millrace.server.RelayServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What reads {@code /chat}: the README's own readers as they stand there, and those that tutorials teach. */
+@ExtendWith(Chromium.Parameter.class)
+class ReadersTest {
+    private static final String SECTION = "Text for your page";
+    private static final List<String> PIECES = List.of(
+            "One",
+            " two  three",
+            "\n\n  indented\n",
+            "",
+            ": no comment\ndata: no field",
+            " 👩‍👩‍👧",
+            "水",
+            "\n",
+            "event: error",
+            " end ");
+    private static final String TEXT = String.join("", PIECES);
+    private static final String BY_SLICE = """
+            const response = await fetch('%s/chat', {
+              method: 'POST',
+              headers: { 'Content-Type': 'application/json' },
+              body: JSON.stringify({ prompt: 'Hello' }),
+            });
+            const reader = response.body.getReader();
+            const decoder = new TextDecoder();
+            while (true) {
+              const { done, value } = await reader.read();
+              if (done) break;
+              for (const line of decoder.decode(value).split('\\n')) {
+                if (!line.startsWith('data: ')) continue;
+                const data = line.slice(6);
+                if (data === '[DONE]') window.finished = true;
+                else document.querySelector('#answer').append(data);
+              }
+            }
+            """;
+    private static final String CARELESS_EVENT_SOURCE = """
+            window.source = new EventSource('%s/chat?prompt=Hello');
+            source.onmessage = (event) => document.querySelector('#answer').append(event.data);
+            """;
+
+    private Teller teller;
+    private HttpServer pages;
+    private RelayServer relay;
+    private volatile String script;
+
+    @BeforeEach
+    void start() throws IOException {
+        teller = Teller.start();
+        pages = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        pages.createContext("/", exchange -> {
+            byte[] page = ("<!doctype html><meta charset=utf-8><pre id=answer></pre><script type=module>" + script
+                            + "\nwindow.finished = true</script>")
+                    .getBytes(StandardCharsets.UTF_8);
+            exchange.getResponseHeaders().set("Content-Type", "text/html");
+            exchange.sendResponseHeaders(200, page.length);
+            exchange.getResponseBody().write(page);
+            exchange.close();
+        });
+        pages.start();
+        relay = ChatRelay.start(teller.uri(), origin());
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        relay.close();
+        pages.stop(0);
+        teller.close();
+    }
+
+    @Test
+    void theReadmesFetchGetsEveryText(Chromium chromium) throws IOException {
+        script = code("js").get(0);
+        try (var tab = chromium.open(origin())) {
+            tellAll();
+            tab.await("window.finished");
+            assertThat(tab.text("#answer")).isEqualTo(TEXT);
+        }
+    }
+
+    @Test
+    void theReadmesFetchThrowsWhenAnAnswerBreaksOff(Chromium chromium) throws IOException {
+        script = code("js").get(0);
+        try (var tab = chromium.open(origin())) {
+            teller.tell("Half");
+            tab.await("document.querySelector('#answer').textContent === 'Half'");
+            teller.breakOff();
+            tab.await("violations.length");
+            assertThat(tab.eval("violations[0]").asText()).contains("after 1 output frames");
+            assertThat(tab.eval("!window.finished").asBoolean()).isTrue();
+        }
+    }
+
+    @Test
+    void theReadmesEventSourceGetsEveryTextAndEnds(Chromium chromium) throws IOException {
+        script = code("js").get(1) + "window.source = source";
+        try (var tab = chromium.open(origin())) {
+            tellAll();
+            tab.await("source.readyState === EventSource.CLOSED");
+            assertThat(tab.text("#answer")).isEqualTo(TEXT);
+            assertThat(teller.requests()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void theReadmesEventSourceTellsThatAnAnswerBrokeOff(Chromium chromium) throws IOException {
+        script = code("js").get(1) + "window.source = source";
+        try (var tab = chromium.open(origin())) {
+            teller.tell("Half");
+            tab.await("document.querySelector('#answer').textContent === 'Half'");
+            teller.breakOff();
+            tab.await("source.readyState === EventSource.CLOSED");
+            assertThat(tab.text("#answer")).startsWith("Half [").contains("after 1 output frames");
+            assertThat(teller.requests()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void anEventSourceThatComesBackIsSentAwayAndNothingAskedAgain(Chromium chromium) throws IOException {
+        script = CARELESS_EVENT_SOURCE.formatted(url());
+        try (var tab = chromium.open(origin())) {
+            teller.tell("Once");
+            teller.end();
+            // It reconnects, as it is made to; only a 204 or another failure closes it.
+            tab.await("source.readyState === EventSource.CLOSED");
+            assertThat(tab.text("#answer")).isEqualTo("Once[DONE]");
+            assertThat(teller.requests()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aReaderBySliceGetsTextOfSingleLines(Chromium chromium) throws IOException {
+        script = BY_SLICE.formatted(url());
+        try (var tab = chromium.open(origin())) {
+            for (String piece : List.of("One", " two", "  three", ",", " 4.5")) {
+                int length = tab.text("#answer").length();
+                teller.tell(piece);
+                tab.await("document.querySelector('#answer').textContent.length > " + length);
+            }
+            teller.end();
+            tab.await("window.finished");
+            assertThat(tab.text("#answer")).isEqualTo("One two  three, 4.5");
+        }
+    }
+
+    @Test
+    void theReadmesPythonGetsEveryText() throws Exception {
+        var program = Files.createTempFile("millrace-readme-", ".py");
+        Files.writeString(program, code("python").get(0));
+        tellAll();
+        assertThat(run("python3", program.toString())).isEqualTo(TEXT);
+        Files.delete(program);
+    }
+
+    @Test
+    void theReadmesCurlGetsEveryText() throws Exception {
+        tellAll();
+        assertThat(run("sh", "-c", code("sh").get(0).replace("curl ", "curl -sS ")))
+                .isEqualTo(TEXT);
+    }
+
+    private void tellAll() {
+        PIECES.forEach(teller::tell);
+        teller.end();
+    }
+
+    private static String run(String... command) throws IOException, InterruptedException {
+        var builder = new ProcessBuilder(command);
+        builder.environment().put("PYTHONIOENCODING", "utf-8");
+        var process = builder.redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).as(output).isZero();
+        return output;
+    }
+
+    private List<String> code(String language) throws IOException {
+        return Readme.code(SECTION, language, url());
+    }
+
+    private String origin() {
+        return "http://127.0.0.1:" + pages.getAddress().getPort();
+    }
+
+    private String url() {
+        return ChatRelay.url(relay);
+    }
+}

@@ -1,0 +1,34 @@
+package io.millrace.it.browser;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** What the README tells its readers to run. */
+final class Readme {
+    private static final Path FILE = Path.of(System.getProperty("basedir", "."), "..", "README.md");
+    private static final String ADDRESS = "http://localhost:8080";
+
+    private Readme() {}
+
+    /**
+     * The code of a language in a section, as it stands there but for the relay's address.
+     *
+     * @param heading of the section, without its number signs
+     * @param relay the address in place of the one that the README has, without a path
+     */
+    static List<String> code(String heading, String language, String relay) throws IOException {
+        var section = Pattern.compile("(?ms)^## " + Pattern.quote(heading) + "\n(.*?)(?=^## |\\z)")
+                .matcher(Files.readString(FILE));
+        if (!section.find()) {
+            throw new IllegalArgumentException("README.md has no section " + heading);
+        }
+        return Pattern.compile("(?ms)^```" + language + "\n(.*?)^```$")
+                .matcher(section.group(1))
+                .results()
+                .map(block -> block.group(1).replace(ADDRESS, relay))
+                .toList();
+    }
+}

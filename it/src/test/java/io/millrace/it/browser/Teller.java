@@ -1,0 +1,85 @@
+package io.millrace.it.browser;
+
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import io.millrace.server.test.ScriptedUpstream;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+
+/** A Chat Completions provider whose one answer at a time comes piece by piece, each when a test says so. */
+final class Teller implements AutoCloseable {
+    private static final String HEAD =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+    private static final String END = "";
+
+    private final BlockingQueue<String> frames = new LinkedBlockingQueue<>();
+    private final ScriptedUpstream upstream;
+
+    private Teller() throws IOException {
+        upstream = ScriptedUpstream.start(this::serve);
+    }
+
+    static Teller start() throws IOException {
+        return new Teller();
+    }
+
+    URI uri() {
+        return upstream.uri();
+    }
+
+    /** How often it was asked. */
+    int requests() {
+        return upstream.requests().size();
+    }
+
+    /** Sends text. */
+    void tell(String text) {
+        String escaped = new String(JsonStringEncoder.getInstance().quoteAsString(text));
+        frame("{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" + escaped + "\"},\"finish_reason\":null}]}");
+    }
+
+    /** Ends the answer as providers do. */
+    void end() {
+        frame("{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}");
+        frame("{\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3,\"total_tokens\":10}}");
+        frame("[DONE]");
+        frames.add(END);
+    }
+
+    /** Ends it in the middle. */
+    void breakOff() {
+        frames.add(END);
+    }
+
+    private void frame(String data) {
+        frames.add("data: " + data + "\n\n");
+    }
+
+    private void serve(ScriptedUpstream.Connection connection) throws IOException {
+        while (connection.readRequest() != null) {
+            connection.send(HEAD);
+            for (String frame = next(); !frame.equals(END); frame = next()) {
+                byte[] bytes = frame.getBytes(StandardCharsets.UTF_8);
+                // The connection sends each char as a byte.
+                String octets = new String(bytes, StandardCharsets.ISO_8859_1);
+                connection.send(Integer.toHexString(bytes.length) + "\r\n" + octets + "\r\n");
+            }
+            connection.send("0\r\n\r\n");
+        }
+    }
+
+    private String next() throws IOException {
+        try {
+            return frames.take();
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        upstream.close();
+    }
+}
