@@ -7,20 +7,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.millrace.server.format.RequestRefusal;
-import io.netty.buffer.Unpooled;
-import io.netty.handler.codec.http.DefaultHttpContent;
-import io.netty.handler.codec.http.DefaultHttpRequest;
-import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpUtil;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.QueryStringDecoder;
-import io.netty.handler.codec.http.multipart.Attribute;
-import io.netty.handler.codec.http.multipart.DefaultHttpDataFactory;
-import io.netty.handler.codec.http.multipart.HttpPostMultipartRequestDecoder;
-import io.netty.handler.codec.http.multipart.InterfaceHttpData;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -112,26 +102,17 @@ final class ChatRequestReader {
     }
 
     private static void readMultipart(HttpRequest head, byte[] body, ChatFields fields) throws RequestRefusal {
-        var request = new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, "/chat");
-        request.headers().set(HttpHeaderNames.CONTENT_TYPE, head.headers().get(HttpHeaderNames.CONTENT_TYPE));
-        HttpPostMultipartRequestDecoder decoder = null;
+        List<Multipart.Part> parts;
         try {
-            decoder = new HttpPostMultipartRequestDecoder(new DefaultHttpDataFactory(false), request);
-            decoder.offer(new DefaultHttpContent(Unpooled.wrappedBuffer(body)));
-            decoder.offer(new DefaultLastHttpContent(Unpooled.EMPTY_BUFFER));
-            for (InterfaceHttpData part : decoder.getBodyHttpDatas()) {
-                if (!(part instanceof Attribute attribute)) {
-                    throw RequestRefusal.of(part.getName(), part.getName() + " is a file, which /chat does not take.");
-                }
-                fields.text(attribute.getName(), attribute.getString(StandardCharsets.UTF_8));
-            }
-        } catch (RuntimeException | IOException e) {
-            // Netty's decoder has no one exception for a body that is not what it says.
+            parts = Multipart.parts(head.headers().get(HttpHeaderNames.CONTENT_TYPE), body);
+        } catch (IllegalArgumentException e) {
             throw RequestRefusal.of(null, "The body is not multipart/form-data as its Content-Type says.");
-        } finally {
-            if (decoder != null) {
-                decoder.destroy();
+        }
+        for (Multipart.Part part : parts) {
+            if (part.file()) {
+                throw RequestRefusal.of(part.name(), part.name() + " is a file, which /chat does not take.");
             }
+            fields.text(part.name(), part.value());
         }
     }
 }

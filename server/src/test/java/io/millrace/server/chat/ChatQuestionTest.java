@@ -77,10 +77,18 @@ class ChatQuestionTest {
     @Test
     void readsAMultipartForm() throws RequestRefusal {
         String part = "--b\r\nContent-Disposition: form-data; name=\"";
-        String body = part + "prompt\"\r\n\r\nTwo\r\nlines, ü\r\n" + part + "max_tokens\"\r\n\r\n9\r\n--b--\r\n";
-        ModelRequest request = request("/chat", "multipart/form-data; boundary=b", body);
-        assertThat(request.turns()).containsExactly(user("Two\r\nlines, ü"));
-        assertThat(request.maxTokens()).isEqualTo(9);
+        String body = part + "prompt\"\r\n\r\nTwo\r\nlines, ü --b\r\n" + part + "system\"\r\n\r\n\r\n--b \r\n"
+                + "Content-Type: text/plain\r\ncontent-disposition:form-data;name=max_tokens\r\n\r\n9\r\n--b--\r\n";
+        for (String type :
+                List.of("multipart/form-data; boundary=b", "Multipart/Form-Data; charset=x; Boundary=\"b\"")) {
+            ModelRequest request = request("/chat", type, body);
+            assertThat(request.turns()).containsExactly(user("Two\r\nlines, ü --b"));
+            assertThat(request.system()).isEmpty();
+            assertThat(request.maxTokens()).isEqualTo(9);
+        }
+        assertThat(request("/chat?prompt=a", "multipart/form-data; boundary=b", "--b--")
+                        .turns())
+                .containsExactly(user("a"));
     }
 
     @ParameterizedTest
