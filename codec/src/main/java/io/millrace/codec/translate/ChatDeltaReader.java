@@ -4,13 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 /** Reads Chat Completions chunks and answers, of OpenAI and its many compatibles. */
 final class ChatDeltaReader extends FrameReader {
-    private static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning");
-
     /** The upstream's index of a call, and the call that has it now. */
     private final Map<Integer, Call> calls = new HashMap<>();
 
@@ -82,7 +79,7 @@ final class ChatDeltaReader extends FrameReader {
 
     // {"role": "assistant", "content": "..", "reasoning_content": "..", "refusal": "..", "tool_calls": [..]}
     private void readMessage(JsonNode message, DeltaSink out) {
-        for (String field : REASONING_FIELDS) {
+        for (String field : ChatShapes.REASONING_FIELDS) {
             if (message.path(field).isTextual()
                     && !message.path(field).textValue().isEmpty()) {
                 readReasoning(field, message.path(field).textValue(), out);

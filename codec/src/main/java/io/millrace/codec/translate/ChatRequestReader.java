@@ -155,7 +155,7 @@ final class ChatRequestReader {
     }
 
     private static void addPlainReasoning(List<Part> parts, JsonFields message) {
-        for (String field : List.of("reasoning_content", "reasoning")) {
+        for (String field : ChatShapes.REASONING_FIELDS) {
             if (message.isText(field) && !message.text(field).isEmpty()) {
                 parts.add(0, new Part.Reasoning(message.text(field), null));
                 return;

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 /** Writes a Chat Completions request. */
 final class ChatRequestWriter {
     /** OpenAI's own models refuse {@code max_tokens}; many compatible servers know nothing else. */
-    private static final Pattern NEW_LIMIT = Pattern.compile("(.*/)?(gpt-|o\\d|chatgpt).*");
+    private static final Pattern NEW_LIMIT = Pattern.compile("(.*/)?(gpt-(?!oss)|o\\d|chatgpt).*");
 
     private final ModelRequest request;
     private final ObjectNode body = Json.object();
@@ -134,7 +134,9 @@ final class ChatRequestWriter {
     /** Only to a server that has sent reasoning in this field: others refuse it. */
     private static void writeReasoning(ObjectNode message, Part.Reasoning reasoning) {
         Seal seal = reasoning.seal();
-        if (seal != null && seal.origin() == Dialect.CHAT && !reasoning.text().isEmpty()) {
+        boolean known =
+                seal != null && seal.origin() == Dialect.CHAT && ChatShapes.REASONING_FIELDS.contains(seal.kind());
+        if (known && !reasoning.text().isEmpty()) {
             message.put(seal.kind(), Json.text(message, seal.kind()) + reasoning.text());
         }
     }

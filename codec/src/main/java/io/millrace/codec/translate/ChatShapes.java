@@ -1,7 +1,12 @@
 package io.millrace.codec.translate;
 
+import java.util.List;
+
 /** What streamed and whole answers of Chat Completions have in common. */
 final class ChatShapes {
+    /** Where servers put readable reasoning, none of which is OpenAI's. */
+    static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning");
+
     private ChatShapes() {}
 
     static String finishReason(StopReason reason) {

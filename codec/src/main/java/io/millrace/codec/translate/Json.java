@@ -1,7 +1,9 @@
 package io.millrace.codec.translate;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -10,7 +12,14 @@ import java.io.IOException;
 
 /** JSON as all dialects read and write it. */
 final class Json {
-    static final JsonMapper MAPPER = JsonMapper.builder()
+    /** More than any body that is kept: Base64 of a document is one string. */
+    private static final int MAX_STRING_CHARS = 64 * 1024 * 1024;
+
+    static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxStringLength(MAX_STRING_CHARS)
+                            .build())
+                    .build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .configure(JsonParser.Feature.INCLUDE_SOURCE_IN_LOCATION, false)
