@@ -74,7 +74,8 @@ final class Answer {
         this.request = request;
         lead = tokens(hasToolResult ? "The tool has answered." : echo(prompt));
         callsTool = spec.flag(SpecKey.TOOL) && !hasToolResult;
-        int natural = callsTool ? 0 : lead.size() + ESSAY_TOKENS.size();
+        int drawn = spec.drawnLength(number);
+        int natural = callsTool ? 0 : drawn >= 0 ? drawn : lead.size() + ESSAY_TOKENS.size();
         cutByLimit = !spec.has(SpecKey.TOKENS) && natural > maxTokens;
         tokens = spec.count(SpecKey.TOKENS, Math.min(natural, maxTokens));
         reasoning = spec.count(SpecKey.REASONING, 0);

@@ -8,7 +8,6 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.handler.codec.http.HttpResponseStatus;
-import java.util.SplittableRandom;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -51,8 +50,7 @@ final class MockExchange implements Runnable {
     private final Script script;
     private final long length;
     private final BodyWriter body;
-    private final Pace pace;
-    private final SplittableRandom random;
+    private final Rhythm rhythm;
     private final long commentEveryNs;
     private final Cut cut;
     private final int cutAfter;
@@ -93,8 +91,7 @@ final class MockExchange implements Runnable {
         length = measured ? BodyWriter.measure(ctx.alloc(), spec, reply.script().get(), digestDue) : 0;
         int cutAt = Math.min(never(SpecKey.RESET_AT_BYTE), never(SpecKey.END_AT_BYTE));
         body = new BodyWriter(ctx, spec, chunking, length, cutAt == MockSpec.NEVER ? FOREVER : cutAt);
-        pace = spec.pace();
-        random = spec.random(number);
+        rhythm = new Rhythm(spec, spec.random(number));
         commentEveryNs = spec.nanos(SpecKey.COMMENT_EVERY_MS);
         cutAfter = Math.min(
                 Math.min(never(SpecKey.RESET_AFTER), never(SpecKey.END_AFTER)),
@@ -138,8 +135,7 @@ final class MockExchange implements Runnable {
         } else if (spec.flag(SpecKey.CLOSE_ON_ACCEPT)) {
             end(counters.cut, this::closeFlushed);
         } else {
-            pause(spec.nanos(SpecKey.HEAD_MS)
-                    + (reply.stream() ? 0 : spec.ttft().nextNs(random)));
+            pause(spec.nanos(SpecKey.HEAD_MS) + (reply.stream() ? 0 : rhythm.firstNs(reply.promptTokens())));
         }
         pump();
     }
@@ -209,7 +205,7 @@ final class MockExchange implements Runnable {
             return end(counters.completed, this::release);
         }
         if (reply.stream()) {
-            pause(spec.ttft().nextNs(random));
+            pause(rhythm.firstNs(reply.promptTokens()));
         }
         return body.isCut() ? cutAtByte() : true;
     }
@@ -243,7 +239,7 @@ final class MockExchange implements Runnable {
             return cutAtByte();
         }
         if (kind == Script.Kind.OUTPUT && script.nextKind() == Script.Kind.OUTPUT && !isCutDue()) {
-            pause(pace.nextNs(random) + (++outputs == pauseAfter ? spec.nanos(SpecKey.PAUSE_MS) : 0));
+            pause(rhythm.nextNs(counters.active) + (++outputs == pauseAfter ? spec.nanos(SpecKey.PAUSE_MS) : 0));
         }
         return true;
     }

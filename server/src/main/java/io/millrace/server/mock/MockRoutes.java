@@ -141,6 +141,7 @@ final class MockRoutes {
                 String body = dialect.body(answer);
                 reply = Reply.json(200, array ? "[" + body + "]" : body);
             }
+            reply = reply.withPromptTokens(answer.promptTokens);
         } else if (embeds) {
             reply = Reply.json(200, SideAnswers.embeddings(json, model));
         } else {

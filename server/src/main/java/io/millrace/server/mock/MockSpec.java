@@ -47,8 +47,17 @@ public final class MockSpec {
         merged.putAll(values);
         for (String pair : text.split(",", -1)) {
             int equals = pair.indexOf('=');
+            String preset = Presets.named(pair.strip());
+            if (preset != null) {
+                PLAIN.with(preset).values.forEach((key, value) -> {
+                    merged.put(key, value);
+                    dropOtherPace(merged, key);
+                });
+                continue;
+            }
             if (equals < 0) {
-                throw new IllegalArgumentException("mock spec: " + pair + " (expected: key=value)");
+                throw new IllegalArgumentException(
+                        "mock spec: " + pair + " (expected: key=value, or one of " + Presets.names() + ")");
             }
             var key = SpecKey.named(pair.substring(0, equals).strip());
             merged.put(key, key.parse(pair.substring(equals + 1).strip()));
@@ -117,6 +126,12 @@ public final class MockSpec {
     /** The pause before the first frame, or before the head if there is no stream. */
     Pace ttft() {
         return (Pace) values.getOrDefault(SpecKey.TTFT_MS, Pace.NONE);
+    }
+
+    /** How many tokens of text this answer has that is told to be of no certain length; -1 if it is not told. */
+    int drawnLength(long requestNumber) {
+        var lengths = (Pace) values.get(SpecKey.OUTPUT);
+        return lengths == null ? -1 : lengths.nextCount(random(requestNumber).split());
     }
 
     /** Whether a body is made once only to know its length. */

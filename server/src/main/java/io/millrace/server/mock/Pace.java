@@ -3,8 +3,9 @@ package io.millrace.server.mock;
 import java.util.SplittableRandom;
 
 /**
- * A pause and how it varies: {@code 20} (fixed), {@code exp:20}, {@code uniform:10-30}, {@code normal:20:5} or {@code
- * bimodal:20:200:5} (20, but 200 in 5 of 100 cases), all in milliseconds.
+ * A pause and how it varies: {@code 20} (fixed), {@code exp:20}, {@code uniform:10-30}, {@code normal:20:5},
+ * {@code lognormal:20:0.5} (median, and the deviation of the logarithm) or {@code bimodal:20:200:5} (20, but 200 in 5 of 100
+ * cases), all in milliseconds. Lengths in tokens are drawn in the same way.
  */
 record Pace(Shape shape, double a, double b, double percent) {
     /** None at all. */
@@ -15,10 +16,12 @@ record Pace(Shape shape, double a, double b, double percent) {
         EXPONENTIAL,
         UNIFORM,
         NORMAL,
+        LOG_NORMAL,
         BIMODAL
     }
 
     private static final double NS_PER_MS = 1e6;
+    private static final long MAX_COUNT = 1_000_000;
 
     /** @throws IllegalArgumentException without a message of use: the caller names key and value */
     static Pace parse(String text) {
@@ -31,6 +34,7 @@ record Pace(Shape shape, double a, double b, double percent) {
             case "exp" -> new Pace(Shape.EXPONENTIAL, amount(rest), 0, 0);
             case "uniform" -> pair(Shape.UNIFORM, rest, '-');
             case "normal" -> pair(Shape.NORMAL, rest, ':');
+            case "lognormal" -> pair(Shape.LOG_NORMAL, rest, ':');
             case "bimodal" -> bimodal(rest.split(":", -1));
             default -> throw new IllegalArgumentException(text);
         };
@@ -69,13 +73,22 @@ record Pace(Shape shape, double a, double b, double percent) {
 
     /** The next pause in nanoseconds, never negative. */
     long nextNs(SplittableRandom random) {
-        double ms = switch (shape) {
+        return Math.max(0, (long) (next(random) * NS_PER_MS));
+    }
+
+    /** The next length: at least 1. */
+    int nextCount(SplittableRandom random) {
+        return (int) Math.max(1, Math.min(MAX_COUNT, Math.round(next(random))));
+    }
+
+    private double next(SplittableRandom random) {
+        return switch (shape) {
             case FIXED -> a;
             case EXPONENTIAL -> a * random.nextExponential();
             case UNIFORM -> a + (b - a) * random.nextDouble();
             case NORMAL -> a + b * random.nextGaussian();
+            case LOG_NORMAL -> a * Math.exp(b * random.nextGaussian());
             case BIMODAL -> random.nextDouble() * 100 < percent ? b : a;
         };
-        return Math.max(0, (long) (ms * NS_PER_MS));
     }
 }

@@ -17,21 +17,27 @@ record Reply(
         List<String> headers,
         Supplier<Script> script,
         boolean stream,
-        boolean bodiless) {
+        boolean bodiless,
+        int promptTokens) {
     static Reply json(int status, String body) {
-        return new Reply(status, "application/json", List.of(), body(body), false, false);
+        return new Reply(status, "application/json", List.of(), body(body), false, false, 0);
     }
 
     static Reply stream(Supplier<Script> script) {
-        return new Reply(200, "text/event-stream; charset=utf-8", List.of(), script, true, false);
+        return new Reply(200, "text/event-stream; charset=utf-8", List.of(), script, true, false, 0);
     }
 
     Reply withHeaders(List<String> headers) {
-        return new Reply(status, contentType, headers, script, stream, bodiless);
+        return new Reply(status, contentType, headers, script, stream, bodiless, promptTokens);
     }
 
     Reply withoutBody() {
-        return new Reply(status, contentType, headers, script, stream, true);
+        return new Reply(status, contentType, headers, script, stream, true, promptTokens);
+    }
+
+    /** The same for a prompt of that many tokens, which takes its time. */
+    Reply withPromptTokens(int promptTokens) {
+        return new Reply(status, contentType, headers, script, stream, bodiless, promptTokens);
     }
 
     /** Whether the status forbids a body (RFC 9110 sections 15.3.5 and 15.4.5); its length is not told either. */

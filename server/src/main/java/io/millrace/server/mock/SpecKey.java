@@ -9,13 +9,16 @@ import java.util.stream.Collectors;
 /** The keys of a {@link MockSpec}, in the order in which the documentation lists them. */
 enum SpecKey {
     TOKENS(Form.COUNT),
+    OUTPUT(Form.LENGTHS),
     BYTES(Form.COUNT),
     STAMP(Form.FLAG),
     DIGEST(Form.FLAG),
     TOKENS_PER_FRAME(Form.COUNT),
     TTFT_MS(Form.PACE),
+    PREFILL_TPS(Form.COUNT),
     GAP_MS(Form.PACE),
     GAP(Form.PACE),
+    BATCH_MS(Form.MILLIS),
     PAUSE_AFTER(Form.COUNT),
     PAUSE_MS(Form.MILLIS),
     SEED(Form.COUNT),
@@ -80,8 +83,10 @@ enum SpecKey {
         FLAG("0 or 1", SpecKey::flag),
         PERCENT("a number from 0 to 100", SpecKey::percent),
         PACE(
-                "milliseconds, or exp:MEAN, uniform:FROM-TO, normal:MEAN:DEVIATION, bimodal:ONE:OTHER:PERCENT",
+                "milliseconds, or exp:MEAN, uniform:FROM-TO, normal:MEAN:DEVIATION, lognormal:MEDIAN:SIGMA,"
+                        + " bimodal:ONE:OTHER:PERCENT",
                 Pace::parse),
+        LENGTHS("tokens, or exp:MEAN, uniform:FROM-TO, normal:MEAN:DEVIATION, lognormal:MEDIAN:SIGMA", Pace::parse),
         NAME("a text that is not empty", SpecKey::name),
         STATUS("a status code from 200 to 599", SpecKey::status),
         CHUNKING("frame, segment, whole or none", SpecKey::chunking),

@@ -97,6 +97,17 @@ final class MockServerTest {
     }
 
     @Test
+    void drawsTheLengthOfAnAnswerAndHeedsTheClientsLimit() throws Exception {
+        String drawn = stream(CHAT, "output=uniform:20-200,seed=5").text();
+        assertThat(stream(CHAT, "output=uniform:20-200,seed=5").text().lines().count())
+                .isEqualTo(drawn.lines().count())
+                .isGreaterThan(20);
+        String body = "{\"model\":\"mock:output=300,usage=1\",\"stream\":true,\"max_tokens\":7,\"messages\":[]}";
+        assertThat(call("POST", CHAT, body).text()).contains("\"completion_tokens\":7", "\"length\"");
+        assertThat(stream(CHAT, "llama-8b,ttft_ms=0,gap=0,output=9").text()).endsWith("data: [DONE]\n\n");
+    }
+
+    @Test
     void failsTheFirstRequestsOfEachGroupOnly() throws Exception {
         for (String group : List.of("a", "b")) {
             String spec = "tokens=2,status=503,retry_after=7,fail_first=2,group=first-" + group;

@@ -20,12 +20,13 @@ final class MockSpecTest {
                 "tokens=x | tokens: x (expected: a number from 0 to 2147483647)",
                 "tokens=-1 | tokens: -1 (expected: a number from 0 to 2147483647)",
                 "tool=yes | tool: yes (expected: 0 or 1)",
-                "gap=weird:3 | gap: weird:3 (expected: milliseconds, or exp:MEAN, uniform:FROM-TO, normal:MEAN:DEVIATION, bimodal:ONE:OTHER:PERCENT)",
+                "gap=weird:3 | gap: weird:3 (expected: milliseconds, or exp:MEAN, uniform:FROM-TO, normal:MEAN:DEVIATION, lognormal:MEDIAN:SIGMA, bimodal:ONE:OTHER:PERCENT)",
                 "status=99 | status: 99 (expected: a status code from 200 to 599)",
                 "chunk=big | chunk: big (expected: frame, segment, whole or none)",
                 "fail_rate=101 | fail_rate: 101 (expected: a number from 0 to 100)",
                 "version=2 | version: 2 (expected: 1.0 or 1.1)",
-                "tokens | mock spec: tokens (expected: key=value)"
+                "tokens | mock spec: tokens (expected: key=value, or one of claude-haiku, claude-sonnet, deepseek-reasoner, gemini-flash, gpt-4o, gpt-4o-mini, llama-70b, llama-8b)",
+                "preset=x | preset: x (expected: one of claude-haiku, claude-sonnet, deepseek-reasoner, gemini-flash, gpt-4o, gpt-4o-mini, llama-70b, llama-8b)"
             })
     void namesKeyValueAndExpectation(String text, String message) {
         assertThatThrownBy(() -> MockSpec.parse(text))
@@ -38,6 +39,17 @@ final class MockSpecTest {
         var spec = MockSpec.parse("tokens=5, gap_ms=3").with("tokens=7,gap=exp:9");
         assertThat(spec.count(SpecKey.TOKENS, 0)).isEqualTo(7);
         assertThat(spec.pace()).isEqualTo(new Pace(Pace.Shape.EXPONENTIAL, 9, 0, 0));
+    }
+
+    @Test
+    void presetStandsForItsKeysInItsPlace() {
+        var spec = MockSpec.parse("gap_ms=1,seed=4,gpt-4o,ttft_ms=5");
+        assertThat(spec.pace()).isEqualTo(Pace.parse("exp:13"));
+        assertThat(spec.ttft()).isEqualTo(Pace.parse("5"));
+        assertThat(spec.count(SpecKey.PREFILL_TPS, 0)).isEqualTo(10_000);
+        assertThat(spec.count(SpecKey.SEED, 0)).isEqualTo(4);
+        assertThat(MockSpec.parse("preset=gpt-4o").toString())
+                .isEqualTo(MockSpec.parse("gpt-4o").toString());
     }
 
     @ParameterizedTest
