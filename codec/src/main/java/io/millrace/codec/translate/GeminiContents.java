@@ -6,7 +6,6 @@ import io.millrace.codec.dialect.Dialect;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Reads a Gemini conversation. Calls need no id there, and results follow by name and order: a call without an id gets one
@@ -80,7 +79,7 @@ final class GeminiContents {
         if (signature == null || signature.isEmpty()) {
             return null;
         }
-        Seal foreign = Seal.decode(signature);
+        Seal foreign = GeminiShapes.foreignSeal(signature);
         if (foreign != null) {
             return foreign;
         }
@@ -118,21 +117,28 @@ final class GeminiContents {
         }
         List<Part> content = new ArrayList<>();
         ObjectNode value = response.tree("response");
-        boolean failed = addValue(content, value == null ? Json.object() : value);
+        boolean failed = addValue(content, name, value == null ? Json.object() : value);
         for (JsonFields part : response.objects("parts")) {
             addSaid(content, part);
         }
         return new Part.ToolResult(answered.id(), content, failed);
     }
 
-    /** {@code {"output": ..}} and {@code {"error": ..}} are what Google calls them; anything else is the result itself. */
-    private static boolean addValue(List<Part> content, ObjectNode value) {
+    /**
+     * {@code {"output": ..}} and {@code {"error": ..}} are what Google calls them, and the AI SDK of Vercel puts the name beside
+     * its {@code content}; anything else is the result itself.
+     */
+    private static boolean addValue(List<Part> content, String name, ObjectNode value) {
+        boolean named = value.size() == 2 && name.equals(value.path("name").textValue());
         JsonNode said = value;
         boolean failed = false;
-        if (value.size() == 1) {
-            Map.Entry<String, JsonNode> only = value.properties().iterator().next();
-            failed = only.getKey().equals("error");
-            said = failed || List.of("output", "result").contains(only.getKey()) ? only.getValue() : value;
+        if (value.size() == 1 || named) {
+            for (String key : List.of("output", "result", "content", "error")) {
+                if (value.has(key)) {
+                    said = value.get(key);
+                    failed = key.equals("error");
+                }
+            }
         }
         content.add(new Part.Text(said.isTextual() ? said.textValue() : said.toString()));
         return failed;

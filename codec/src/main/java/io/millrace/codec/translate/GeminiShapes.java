@@ -2,9 +2,14 @@ package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 
 /** What streamed and whole answers of Gemini have in common. */
 final class GeminiShapes {
+    /** Base64 of what encoded seals begin with. */
+    private static final String CARRIED_MARK = "bXIxL";
+
     private GeminiShapes() {}
 
     static void putText(JsonText parts, String text) {
@@ -86,7 +91,22 @@ final class GeminiShapes {
         json.endObject();
     }
 
-    private static String carried(Seal seal) {
-        return seal.origin() == Dialect.GEMINI ? seal.value() : seal.encode();
+    /** A seal as a thought signature. Google's SDKs take these for bytes in Base64, so another provider's becomes that, too. */
+    static String carried(Seal seal) {
+        return seal.origin() == Dialect.GEMINI
+                ? seal.value()
+                : Base64.getEncoder().encodeToString(seal.encode().getBytes(StandardCharsets.US_ASCII));
+    }
+
+    /** The seal that {@link #carried} made this signature of, null if it is Gemini's own. */
+    static Seal foreignSeal(String signature) {
+        if (!signature.startsWith(CARRIED_MARK)) {
+            return null;
+        }
+        try {
+            return Seal.decode(new String(Base64.getDecoder().decode(signature), StandardCharsets.US_ASCII));
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
     }
 }

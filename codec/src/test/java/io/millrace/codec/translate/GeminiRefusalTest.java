@@ -108,7 +108,7 @@ class GeminiRefusalTest {
                  {"role": "model", "parts": [{"functionCall": {"name": "f"}}, {"functionCall": {"name": "g"}},
                    {"functionCall": {"name": "f"}}]},
                  {"parts": [{"functionResponse": {"name": "g", "response": {"output": 2}}},
-                   {"functionResponse": {"name": "f", "response": {"output": "1"}}},
+                   {"functionResponse": {"name": "f", "response": {"name": "f", "content": "1"}}},
                    {"functionResponse": {"name": "f", "response": {"error": "3"}}}]}]}""".getBytes(StandardCharsets.UTF_8);
 
         ModelRequest request = ClientFormat.of(Dialect.GEMINI).request(body, Requests.path(Dialect.GEMINI));

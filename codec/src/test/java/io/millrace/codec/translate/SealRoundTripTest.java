@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -62,6 +63,21 @@ class SealRoundTripTest {
         assertThat(call.get("thoughtSignature")).isEqualTo(own.at("/candidates/0/content/parts/2/thoughtSignature"));
         assertThat(call.at("/functionCall/args")).isEqualTo(own.at("/candidates/0/content/parts/2/functionCall/args"));
         assertThat(sent.at("/contents/2/parts/0/functionResponse/id")).isEqualTo(call.at("/functionCall/id"));
+    }
+
+    /** Google's SDKs for Java and Python have thought signatures as bytes. */
+    @Test
+    void signaturesForGeminiClientsAreBase64() {
+        Seal seal = new Seal(Dialect.MESSAGES, "redacted", "c2VjcmV0");
+
+        String carried = GeminiShapes.carried(seal);
+
+        assertThat(Base64.getEncoder().encodeToString(Base64.getDecoder().decode(carried)))
+                .isEqualTo(carried);
+        assertThat(GeminiShapes.foreignSeal(carried)).isEqualTo(seal);
+        assertThat(GeminiShapes.foreignSeal("bXIxL")).isNull();
+        assertThat(GeminiShapes.foreignSeal("bXIxL_-!")).isNull();
+        assertThat(GeminiShapes.foreignSeal("CiQBEU0yD1hCYiUoRFye")).isNull();
     }
 
     /** The next request, as the dialect's SDKs have it. */
