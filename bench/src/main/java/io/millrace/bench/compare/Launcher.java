@@ -142,7 +142,7 @@ final class Launcher {
             case CADDY -> List.of("caddy", "run", "--config", file("Caddyfile", values), "--adapter", "caddyfile");
             case FASTAPI -> uvicorn(values);
             case UNGUARDED ->
-                List.of(millrace.toString(), "serve", "--config", file("unguarded.yaml", values), "--listen", address);
+                List.of(millrace.toString(), "serve", file("unguarded.yaml", values), "--listen", address);
             case MILLRACE ->
                 List.of(
                         millrace.toString(),
