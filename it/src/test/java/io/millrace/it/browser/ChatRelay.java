@@ -4,18 +4,24 @@ import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Cors;
+import io.millrace.server.config.Credential;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Secret;
 import io.millrace.server.config.Upstream;
 import java.net.URI;
 import java.util.List;
 
-/** Relays whose {@code /chat} talks to one upstream in Chat Completions. */
+/**
+ * Relays whose {@code /chat} talks to one upstream in Chat Completions, with a key of their own: so they are wary of
+ * where requests come from.
+ */
 final class ChatRelay {
     private ChatRelay() {}
 
     /** Relays to {@code upstream}; pages of {@code origins} may call. */
     static RelayServer start(URI upstream, String... origins) {
         var target = Upstream.of("default", upstream)
+                .withCredential(new Credential("authorization", "Bearer ", Secret.of("s3cret", "env: TEST")))
                 .withDialects(List.of(Dialect.CHAT))
                 .withModel("mock");
         return RelayServer.start(RelayConfig.relayTo(target)

@@ -28,6 +28,8 @@ final class Chromium implements AutoCloseable {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-extensions",
+            "--disable-features=SpareRendererForSitePerProcess,Translate,MediaRouter",
+            "--renderer-process-limit=1",
             "--disable-sync",
             "--no-first-run",
             "--no-default-browser-check",
@@ -36,6 +38,7 @@ final class Chromium implements AutoCloseable {
     private final Path profile;
     private final Process process;
     private final DevTools devTools;
+    private final Tab tab;
 
     private Chromium() throws IOException {
         profile = Files.createTempDirectory("millrace-chromium-");
@@ -55,6 +58,7 @@ final class Chromium implements AutoCloseable {
         }
         devTools = new DevTools(
                 URI.create("ws://127.0.0.1:" + lines(port).get(0) + lines(port).get(1)));
+        tab = new Tab(devTools);
     }
 
     private static List<String> command(Path profile) {
@@ -72,9 +76,10 @@ final class Chromium implements AutoCloseable {
         }
     }
 
-    /** A new tab that has loaded {@code url}, with nothing remembered of other tabs. */
+    /** The one tab, which has loaded {@code url}. */
     Tab open(String url) {
-        return Tab.open(devTools, url);
+        tab.load(url);
+        return tab;
     }
 
     @Override

@@ -88,7 +88,7 @@ class ReadersTest {
     @Test
     void theReadmesFetchGetsEveryText(Chromium chromium) throws IOException {
         script = code("js").get(0);
-        try (var tab = chromium.open(origin())) {
+        try (var tab = chromium.open(origin() + "/")) {
             tellAll();
             tab.await("window.finished");
             assertThat(tab.text("#answer")).isEqualTo(TEXT);
@@ -98,7 +98,7 @@ class ReadersTest {
     @Test
     void theReadmesFetchThrowsWhenAnAnswerBreaksOff(Chromium chromium) throws IOException {
         script = code("js").get(0);
-        try (var tab = chromium.open(origin())) {
+        try (var tab = chromium.open(origin() + "/")) {
             teller.tell("Half");
             tab.await("document.querySelector('#answer').textContent === 'Half'");
             teller.breakOff();
@@ -111,7 +111,7 @@ class ReadersTest {
     @Test
     void theReadmesEventSourceGetsEveryTextAndEnds(Chromium chromium) throws IOException {
         script = code("js").get(1) + "window.source = source";
-        try (var tab = chromium.open(origin())) {
+        try (var tab = chromium.open(origin() + "/")) {
             tellAll();
             tab.await("source.readyState === EventSource.CLOSED");
             assertThat(tab.text("#answer")).isEqualTo(TEXT);
@@ -122,7 +122,7 @@ class ReadersTest {
     @Test
     void theReadmesEventSourceTellsThatAnAnswerBrokeOff(Chromium chromium) throws IOException {
         script = code("js").get(1) + "window.source = source";
-        try (var tab = chromium.open(origin())) {
+        try (var tab = chromium.open(origin() + "/")) {
             teller.tell("Half");
             tab.await("document.querySelector('#answer').textContent === 'Half'");
             teller.breakOff();
@@ -135,7 +135,7 @@ class ReadersTest {
     @Test
     void anEventSourceThatComesBackIsSentAwayAndNothingAskedAgain(Chromium chromium) throws IOException {
         script = CARELESS_EVENT_SOURCE.formatted(url());
-        try (var tab = chromium.open(origin())) {
+        try (var tab = chromium.open(origin() + "/")) {
             teller.tell("Once");
             teller.end();
             // It reconnects, as it is made to; only a 204 or another failure closes it.
@@ -148,7 +148,7 @@ class ReadersTest {
     @Test
     void aReaderBySliceGetsTextOfSingleLines(Chromium chromium) throws IOException {
         script = BY_SLICE.formatted(url());
-        try (var tab = chromium.open(origin())) {
+        try (var tab = chromium.open(origin() + "/")) {
             for (String piece : List.of("One", " two", "  three", ",", " 4.5")) {
                 int length = tab.text("#answer").length();
                 teller.tell(piece);

@@ -7,11 +7,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
 import org.awaitility.Awaitility;
 
-/** One tab of a browser. */
+/** The tab of a browser; closed after each test, it can be opened again. */
 final class Tab implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final Duration POLL = Duration.ofMillis(20);
     private static final int CONTROL = 2;
+    private static final String BLANK = "about:blank";
     /** What pages did that their policy forbids, and what they threw. */
     private static final String WATCH = """
             window.violations = [];
@@ -21,33 +22,26 @@ final class Tab implements AutoCloseable {
             """;
 
     private final DevTools devTools;
-    private final String context;
     private final String session;
 
-    private Tab(DevTools devTools, String context, String session) {
+    Tab(DevTools devTools) {
         this.devTools = devTools;
-        this.context = context;
-        this.session = session;
-    }
-
-    static Tab open(DevTools devTools, String url) {
-        String context = devTools.send(null, "Target.createBrowserContext", DevTools.parameters())
-                .path("browserContextId")
-                .asText();
-        var target = DevTools.parameters().put("url", "about:blank").put("browserContextId", context);
+        var target = DevTools.parameters().put("url", BLANK);
         String id = devTools.send(null, "Target.createTarget", target)
                 .path("targetId")
                 .asText();
         var attach = DevTools.parameters().put("targetId", id).put("flatten", true);
-        String session = devTools.send(null, "Target.attachToTarget", attach)
+        session = devTools.send(null, "Target.attachToTarget", attach)
                 .path("sessionId")
                 .asText();
-        var tab = new Tab(devTools, context, session);
-        tab.send("Page.enable", DevTools.parameters());
-        tab.send("Page.addScriptToEvaluateOnNewDocument", DevTools.parameters().put("source", WATCH));
-        tab.send("Page.navigate", DevTools.parameters().put("url", url));
-        tab.await("location.href !== 'about:blank' && document.readyState === 'complete'");
-        return tab;
+        send("Page.enable", DevTools.parameters());
+        send("Page.addScriptToEvaluateOnNewDocument", DevTools.parameters().put("source", WATCH));
+    }
+
+    /** Goes there. What other tests left is gone with their origins: each has ports of its own. */
+    void load(String url) {
+        send("Page.navigate", DevTools.parameters().put("url", url));
+        await("location.href === '" + url + "' && document.readyState === 'complete'");
     }
 
     /** The value of an expression, of a promise what it becomes. */
@@ -141,9 +135,10 @@ final class Tab implements AutoCloseable {
         return devTools.send(session, method, parameters);
     }
 
+    /** Leaves the page, which ends what it still loads. */
     @Override
     public void close() {
-        devTools.send(
-                null, "Target.disposeBrowserContext", DevTools.parameters().put("browserContextId", context));
+        send("Emulation.clearDeviceMetricsOverride", DevTools.parameters());
+        load(BLANK);
     }
 }

@@ -10,7 +10,8 @@ export class Refused extends Error {
 }
 
 /**
- * Asks, and yields `{event, data}` as they come, `data` parsed from its JSON. Returns when the body has ended, whether
+ * Asks, and yields `{event, data, at}` as they come: `data` parsed from its JSON, `at` by `performance.now()` when it was
+ * read, the same for all that one read brought. Returns when the body has ended, whether
  * or not that was the answer's end: an event says so.
  */
 export async function* chat(request, { key, signal }) {
@@ -22,14 +23,12 @@ export async function* chat(request, { key, signal }) {
     body: JSON.stringify({ ...request, format: 'json' }),
     signal,
     cache: 'no-store',
-    credentials: 'omit',
-    referrerPolicy: 'no-referrer',
   });
   if (!response.ok) throw new Refused(response.status, response.statusText, messageIn(await response.text()));
   const type = response.headers.get('content-type') ?? 'no type';
   if (!type.startsWith('text/event-stream')) throw new Refused(response.status, '', `Not an event stream but ${type}.`);
-  for await (const { event, data } of events(response.body)) {
-    if (data !== '[DONE]') yield { event, data: JSON.parse(data) };
+  for await (const { event, data, at } of events(response.body)) {
+    if (data !== '[DONE]') yield { event, data: JSON.parse(data), at };
   }
 }
 
@@ -42,13 +41,14 @@ async function* events(body) {
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
+    const at = performance.now();
     rest += value;
     // A CR at the end may be the half of a CRLF.
     const lines = rest.split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop();
     for (const line of lines) {
       if (line === '') {
-        if (data.length) yield { event: event || 'message', data: data.join('\n') };
+        if (data.length) yield { event: event || 'message', data: data.join('\n'), at };
         event = '';
         data = [];
         continue;

@@ -34,8 +34,8 @@ class Run {
     document.body.dataset.state = 'waiting';
     this.#frame();
     try {
-      for await (const { event, data } of chat(request, { key, signal: this.#controller.signal })) {
-        this.#take(event, data);
+      for await (const { event, data, at } of chat(request, { key, signal: this.#controller.signal })) {
+        this.#take(event, data, at);
         if (event === 'error') return this.#broken(data.error?.message ?? JSON.stringify(data));
       }
       if (this.stopReason !== null) this.#end('done', '');
@@ -53,9 +53,9 @@ class Run {
     this.#controller.abort();
   }
 
-  #take(event, data) {
+  #take(event, data, at) {
     if (event === 'delta' && data.text) {
-      this.timing.arrived(performance.now());
+      this.timing.arrived(at);
       this.text += data.text;
       document.body.dataset.state = 'streaming';
     } else if (event === 'usage') {

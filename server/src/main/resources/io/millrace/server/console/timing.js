@@ -13,9 +13,9 @@ export class Timing {
   /** When it was over, or null. */
   ended = null;
 
-  arrived(now) {
+  arrived(at) {
     this.units++;
-    if (this.arrivals.at(-1) !== now) this.arrivals.push(now);
+    if (this.arrivals.at(-1) !== at) this.arrivals.push(at);
   }
 
   end() {
