@@ -52,12 +52,7 @@ public final class StreamTranslator {
     /** Ends the client's stream with an error of the relay's own. */
     public void fail(RelayError error, String message, ByteBuf out) {
         writer.to(out);
-        int status = switch (error) {
-            case UPSTREAM_IDLE, UPSTREAM_NO_OUTPUT -> 504;
-            case UPSTREAM_TRUNCATED, UPSTREAM_RESET, UPSTREAM_ERROR -> 502;
-            case RELAY_DRAINING -> 503;
-        };
-        answer.error(new ModelError(status, error.code(), message));
+        answer.error(new ModelError(503, error.code(), message));
     }
 
     /** Whether the client's stream has its end, or its error: nothing more will be written. */

@@ -4,6 +4,7 @@ import io.millrace.codec.dialect.Dialect;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -59,6 +60,11 @@ public record Upstream(
         dialects = List.copyOf(dialects);
         if (dialects.contains(Dialect.UNKNOWN)) {
             throw new IllegalArgumentException("dialect: unknown (expected: chat, responses, messages or gemini)");
+        }
+        for (Dialect dialect : dialects) {
+            if (Collections.frequency(dialects, dialect) > 1) {
+                throw new IllegalArgumentException("dialect: " + dialect + " twice (expected: each once)");
+            }
         }
         if (model != null) {
             Checks.notBlank("model", model);

@@ -23,7 +23,12 @@ final class Reading {
     record Call(String name, JsonNode arguments) {}
 
     /** Tokens with those of caches and reasoning counted in, as far as they are told; -1 is not told. */
-    record Tokens(long input, long output, long cached) {}
+    record Tokens(long input, long output, long cached) {
+        /** Where a dialect must tell a count, none is zero. */
+        Tokens told() {
+            return new Tokens(Math.max(0, input), Math.max(0, output), Math.max(0, cached));
+        }
+    }
 
     private final StringBuilder text = new StringBuilder();
     private final Map<Integer, String> names = new TreeMap<>();

@@ -1,0 +1,123 @@
+package io.millrace.server.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millrace.server.config.Heartbeat;
+import io.millrace.server.config.Retry;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.test.RawClient;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What clients get of upstreams that speak otherwise and fail: their own dialect's error, and never a stop. */
+class TranslatedFailuresTest {
+    private static final String FAULT = "The mock was asked to fail here.";
+    private static final Duration IDLE = Duration.ofMillis(600);
+    private static final Heartbeat OFTEN = Heartbeat.DEFAULT.withInterval(Duration.ofMillis(100));
+
+    private static TranslationBed bed;
+
+    @BeforeAll
+    static void start() {
+        bed = TranslationBed.start(
+                route -> route.withRetry(Retry.OFF).withHeartbeat(OFTEN).withTimeouts(Timeouts.DEFAULT.withIdle(IDLE)));
+    }
+
+    @AfterAll
+    static void stop() {
+        bed.close();
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.millrace.server.relay.TranslationBed#pairs")
+    void tellOfAStreamThatIsCut(Api client, Api upstream) throws IOException {
+        assertFails(client, upstream, "eof_after=3", "upstream_truncated");
+        assertFails(client, upstream, "end_after=3", "upstream_truncated");
+        assertFails(client, upstream, "reset_after=3", "upstream_reset");
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.millrace.server.relay.TranslationBed#pairs")
+    void tellOfAStreamThatFallsSilentAfterHeartbeats(Api client, Api upstream) throws IOException {
+        RawClient.Response response = assertFails(client, upstream, "stall_after=3", "upstream_idle");
+        String ping = client.dialect.heartbeat().bytes().toString(StandardCharsets.US_ASCII);
+        if (client == Api.GEMINI) {
+            assertThat(response.text()).doesNotContain("ping");
+        } else {
+            assertThat(response.text()).contains(ping);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.millrace.server.relay.TranslationBed#pairs")
+    void passTheUpstreamsOwnErrorOn(Api client, Api upstream) throws IOException {
+        RawClient.Response response = bed.stream(client, upstream, "tokens=9,error_after=3");
+        assertCut(client, response);
+        assertThat(lastFrame(response)).contains(FAULT);
+        assertThat(response.frames().stream()
+                        .filter(frame -> new String(frame, StandardCharsets.UTF_8).contains(FAULT)))
+                .hasSize(1);
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.millrace.server.relay.TranslationBed#pairs")
+    void sayAnErrorThatHides(Api client, Api upstream) throws IOException {
+        RawClient.Response response = assertFails(client, upstream, "hidden_error_after=3", "upstream_error");
+        assertThat(lastFrame(response)).contains(FAULT);
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.millrace.server.relay.TranslationBed#pairs")
+    void keepTheStatusOfARefusal(Api client, Api upstream) throws IOException {
+        for (int status : List.of(400, 401, 404, 429, 500, 503)) {
+            RawClient.Response response = bed.stream(client, upstream, "retry_after=7,status=" + status);
+            assertThat(response.status()).isEqualTo(status);
+            assertThat(response.header("retry-after")).isEqualTo("7");
+            assertThat(response.header("content-type")).isEqualTo("application/json");
+            assertThat(response.header("content-length")).isEqualTo(String.valueOf(response.body().length));
+            assertThat(client.refusalOf(response.text()).message()).contains(FAULT);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.millrace.server.relay.TranslationBed#pairs")
+    void areRefusalsWhereNoAnswerIsTheUpstreams(Api client, Api upstream) throws IOException {
+        RawClient.Response nothing = bed.whole(client, upstream, "close_on_accept=1");
+        assertThat(nothing.status()).isEqualTo(502);
+        client.refusalOf(nothing.text());
+        RawClient.Response coded = bed.stream(client, upstream, "status=400,gzip=1");
+        assertThat(coded.status()).isIn(400, 502);
+        client.refusalOf(coded.text());
+        RawClient.Response cut = bed.whole(client, upstream, "end_at_byte=40");
+        assertThat(cut.status()).isEqualTo(502);
+        client.refusalOf(cut.text());
+    }
+
+    private static RawClient.Response assertFails(Api client, Api upstream, String fault, String code)
+            throws IOException {
+        RawClient.Response response = bed.stream(client, upstream, "tokens=9,stamp=1," + fault);
+        assertCut(client, response);
+        assertThat(response.text()).contains("@0@", "@2@").doesNotContain("@3@");
+        assertThat(client.failureOf(lastFrame(response)).code()).isEqualTo(code);
+        return response;
+    }
+
+    private static void assertCut(Api client, RawClient.Response response) {
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
+        Reading heard = Reading.ofFrames(client, response.frames());
+        assertThat(heard.stop()).isNull();
+        assertThat(heard.ended()).isFalse();
+    }
+
+    private static String lastFrame(RawClient.Response response) {
+        List<byte[]> frames = response.frames();
+        return new String(frames.get(frames.size() - 1), StandardCharsets.UTF_8);
+    }
+}

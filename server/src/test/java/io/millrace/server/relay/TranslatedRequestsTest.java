@@ -1,0 +1,235 @@
+package io.millrace.server.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.RelayServer;
+import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.Credential;
+import io.millrace.server.config.Match;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Retry;
+import io.millrace.server.config.Route;
+import io.millrace.server.config.RouteTarget;
+import io.millrace.server.config.Secret;
+import io.millrace.server.config.Upstream;
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.mock.MockRequest;
+import io.millrace.server.mock.MockServer;
+import io.millrace.server.mock.MockSpec;
+import io.millrace.server.test.RawClient;
+import java.io.IOException;
+import java.net.URI;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Which requests are translated, to what, and what their upstreams get beside the body. */
+class TranslatedRequestsTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private MockServer a;
+    private MockServer b;
+
+    @BeforeEach
+    void start() {
+        a = MockServer.start(MockConfig.defaults());
+        b = MockServer.start(MockConfig.defaults());
+    }
+
+    @AfterEach
+    void stop() {
+        a.close();
+        b.close();
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.millrace.server.relay.TranslationBed#pairs")
+    void carryTheClientsKeyAsTheUpstreamKnowsIt(Api client, Api upstream) throws IOException {
+        try (var relay = relay(speaking(upstream.dialect), route -> route)) {
+            String name = client == Api.MESSAGES
+                    ? "x-api-key: "
+                    : client == Api.GEMINI ? "x-goog-api-key: " : "authorization: Bearer ";
+            ask(relay, client, name + "sk-mine", "anthropic-beta: x", "x-stainless-lang: js", "x-mine: 1");
+            MockRequest got = last(a);
+            assertThat(got.headers().get("authorization"))
+                    .isEqualTo(upstream == Api.CHAT || upstream == Api.RESPONSES ? "Bearer sk-mine" : null);
+            assertThat(got.headers().get("x-api-key")).isEqualTo(upstream == Api.MESSAGES ? "sk-mine" : null);
+            assertThat(got.headers().get("x-goog-api-key")).isEqualTo(upstream == Api.GEMINI ? "sk-mine" : null);
+            assertThat(got.headers().get("anthropic-version"))
+                    .isEqualTo(upstream == Api.MESSAGES ? "2023-06-01" : null);
+            assertThat(got.headers().contains("anthropic-beta")).isFalse();
+            assertThat(got.headers().contains("x-stainless-lang")).isFalse();
+            assertThat(got.headers().get("x-mine")).isEqualTo("1");
+            assertThat(got.headers().get("content-type")).isEqualTo("application/json");
+            assertThat(got.uri()).isEqualTo(upstream.path);
+        }
+    }
+
+    @Test
+    void carryTheRelaysKeyAlone() throws IOException {
+        var key = new Credential("x-api-key", "", Secret.of("sk-ours", "env: KEY"));
+        try (var relay = relay(speaking(Dialect.MESSAGES).withCredential(key), route -> route)) {
+            ask(relay, Api.CHAT, "authorization: Bearer sk-mine", "x-goog-api-key: sk-other");
+            assertThat(last(a).headers().get("x-api-key")).isEqualTo("sk-ours");
+            assertThat(last(a).headers().toString()).doesNotContain("sk-mine", "sk-other");
+            a.setSpec(MockSpec.parse("status=401,error_code=sk-ours"));
+            String refusal = ask(relay, Api.CHAT).text();
+            assertThat(refusal).doesNotContain("sk-ours").contains("*******");
+        }
+    }
+
+    @Test
+    void passAsTheyAreToWhoSpeaksTheirDialect() throws IOException {
+        try (var relay = relay(
+                Upstream.of("a", a.uri())
+                        .withDialects(List.of(Dialect.MESSAGES, Dialect.CHAT))
+                        .withModel("usual"),
+                route -> route)) {
+            String body = TranslationBed.body(Api.CHAT, true);
+            ask(relay, Api.CHAT);
+            assertThat(last(a).body()).asString().isEqualTo(body);
+            ask(relay, Api.MESSAGES);
+            assertThat(last(a).body()).asString().isEqualTo(TranslationBed.body(Api.MESSAGES, true));
+            try (var client = client(relay)) {
+                client.send("GET", "/v1/models", "");
+                assertThat(client.readAll().status()).isEqualTo(200);
+                assertThat(last(a).uri()).isEqualTo("/v1/models");
+                client.send("POST", "/v1/completions", "{\"model\":\"m\",\"prompt\":\"Hello\"}");
+                assertThat(client.readAll().status()).isEqualTo(200);
+            }
+        }
+    }
+
+    @Test
+    void askForTheModelThatIsNearestToThem() throws IOException {
+        Upstream usual = speaking(Dialect.MESSAGES).withModel("usual");
+        try (var relay = relay(usual, route -> route)) {
+            ask(relay, Api.CHAT);
+            assertThat(json(last(a)).path("model").asText()).isEqualTo("usual");
+        }
+        try (var relay = relay(usual, route -> route.withRewriteModel("routes"))) {
+            ask(relay, Api.CHAT);
+            assertThat(json(last(a)).path("model").asText()).isEqualTo("routes");
+        }
+        try (var relay = relay(usual.withModel(null), route -> route)) {
+            ask(relay, Api.CHAT);
+            assertThat(json(last(a)).path("model").asText()).isEqualTo("m");
+        }
+    }
+
+    @Test
+    void goToThePathUnderTheUpstreamsOwn() throws IOException {
+        Upstream deep = Upstream.of("a", URI.create(a.uri() + "/api/v1")).withDialects(List.of(Dialect.MESSAGES));
+        try (var relay = relay(deep, route -> route)) {
+            ask(relay, Api.CHAT);
+            assertThat(last(a).uri()).isEqualTo("/api/v1/messages");
+        }
+    }
+
+    @Test
+    void areRefusedByTheFieldThatCannotBeExpressed() throws IOException {
+        try (var relay = relay(speaking(Dialect.MESSAGES), route -> route);
+                var client = client(relay)) {
+            String body = TranslationBed.body(Api.CHAT, true).replace("{\"model\"", "{\"n\":3,\"model\"");
+            client.send("POST", Api.CHAT.path, body);
+            RawClient.Response response = client.readAll();
+            assertThat(response.status()).isEqualTo(400);
+            JsonNode error = JSON.readTree(response.body()).path("error");
+            assertThat(error.path("param").asText()).isEqualTo("n");
+            assertThat(error.path("type").asText()).isEqualTo("invalid_request_error");
+            assertThat(a.stats().requests()).isZero();
+            client.send("POST", Api.CHAT.path, TranslationBed.body(Api.CHAT, true));
+            assertThat(client.readAll().status()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void areRefusedWhereTheyAreNoJson() throws IOException {
+        try (var relay = relay(speaking(Dialect.MESSAGES), route -> route);
+                var client = client(relay)) {
+            for (String body : List.of("", "{", "[]", "7", "\"x\"", "[".repeat(100_000))) {
+                client.send("POST", Api.CHAT.path, body);
+                RawClient.Response response = client.readAll();
+                assertThat(response.status()).as(body).isEqualTo(400);
+                Api.CHAT.refusalOf(response.text());
+            }
+        }
+    }
+
+    @Test
+    void fallBackAcrossDialects() throws IOException {
+        a.setSpec(MockSpec.parse("status=529"));
+        b.setSpec(MockSpec.parse("tokens=4"));
+        try (var relay = twoTargets(Dialect.MESSAGES, Dialect.CHAT)) {
+            RawClient.Response response = ask(relay, Api.CHAT);
+            assertThat(Reading.ofStream(Api.CHAT, response).stop()).isEqualTo("end");
+            assertThat(response.header("x-millrace-upstream")).isEqualTo("b");
+            assertThat(last(a).uri()).isEqualTo("/v1/messages");
+            assertThat(last(b).uri()).isEqualTo("/v1/chat/completions");
+            assertThat(last(b).body()).asString().isEqualTo(TranslationBed.body(Api.CHAT, true));
+        }
+    }
+
+    @Test
+    void fallBackWhereOneDialectCannotExpressThem() throws IOException {
+        try (var relay = twoTargets(Dialect.MESSAGES, Dialect.CHAT);
+                var client = client(relay)) {
+            String body = TranslationBed.body(Api.CHAT, true).replace("{\"model\"", "{\"n\":2,\"model\"");
+            client.send("POST", Api.CHAT.path, body);
+            RawClient.Response response = client.readAll();
+            assertThat(response.status()).isEqualTo(200);
+            assertThat(response.header("x-millrace-upstream")).isEqualTo("b");
+            assertThat(a.stats().requests()).isZero();
+        }
+    }
+
+    private Upstream speaking(Dialect dialect) {
+        return Upstream.of("a", a.uri()).withDialects(List.of(dialect));
+    }
+
+    private static RelayServer relay(Upstream upstream, UnaryOperator<Route> change) {
+        return RelayServer.start(RelayConfig.defaults()
+                .withUpstreams(Map.of("a", upstream))
+                .withRoutes(List.of(change.apply(Route.of("all", Match.ALL, "a"))))
+                .withAllowOpen(true)
+                .withAccessLog(AccessLog.OFF));
+    }
+
+    private RelayServer twoTargets(Dialect first, Dialect second) {
+        var route = Route.of("all", Match.ALL, List.of(RouteTarget.of("a"), RouteTarget.of("b")))
+                .withRetry(Retry.OFF);
+        return RelayServer.start(RelayConfig.defaults()
+                .withUpstreams(Map.of(
+                        "a", speaking(first), "b", Upstream.of("b", b.uri()).withDialects(List.of(second))))
+                .withRoutes(List.of(route))
+                .withAccessLog(AccessLog.OFF));
+    }
+
+    private static RawClient client(RelayServer relay) throws IOException {
+        return new RawClient(relay.addresses().get(0).getPort());
+    }
+
+    private static RawClient.Response ask(RelayServer relay, Api api, String... headers) throws IOException {
+        try (var client = client(relay)) {
+            client.send("POST", api.path, TranslationBed.body(api, true), headers);
+            return client.readAll();
+        }
+    }
+
+    private static MockRequest last(MockServer mock) {
+        List<MockRequest> requests = mock.requests();
+        return requests.get(requests.size() - 1);
+    }
+
+    private static JsonNode json(MockRequest request) throws IOException {
+        return JSON.readTree(request.body());
+    }
+}
