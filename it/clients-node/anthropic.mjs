@@ -1,5 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { drive, PROMPT, TOOL } from './drive.mjs';
+import { drive, PROMPT, RESULT, TOOL } from './drive.mjs';
 
 const client = (s) =>
   new Anthropic({ baseURL: s.baseUrl, apiKey: 'sk-client', maxRetries: 0 });
@@ -41,5 +41,18 @@ drive({
     await messages(stream, seen);
     const message = await stream.finalMessage();
     seen.finish = message.stop_reason;
+  },
+
+  'messages.tools': async (s, seen) => {
+    const first = request(s);
+    const { content } = await client(s).messages.stream(first).finalMessage();
+    const results = content
+      .filter((block) => block.type === 'tool_use')
+      .map((call) => {
+        seen.toolCall(call.id, call.name, JSON.stringify(call.input));
+        return { type: 'tool_result', tool_use_id: call.id, content: RESULT };
+      });
+    const turns = [...first.messages, { role: 'assistant', content }, { role: 'user', content: results }];
+    await messages(await client(s).messages.create({ ...first, messages: turns, stream: true }), seen);
   },
 });

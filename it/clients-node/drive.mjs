@@ -20,6 +20,9 @@ export const TOOL = {
   schema: { type: 'object', properties: { city: { type: 'string' } }, additionalProperties: true },
 };
 
+/** What the tool says in a round trip: the second request of an api whose name ends in `.tools`. */
+export const RESULT = '18 degrees, light rain';
+
 /** What one scenario showed to the user of the SDK; filled while the stream goes on, so that it outlives an error. */
 class Seen {
   text = '';

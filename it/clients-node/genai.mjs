@@ -1,35 +1,50 @@
 import { GoogleGenAI } from '@google/genai';
-import { drive, PROMPT, TOOL } from './drive.mjs';
+import { drive, PROMPT, RESULT, TOOL } from './drive.mjs';
+
+const ask = (s, contents) =>
+  new GoogleGenAI({ apiKey: 'client-key', httpOptions: { baseUrl: s.baseUrl } }).models.generateContentStream({
+    model: s.model,
+    contents,
+    ...(s.tools && {
+      config: {
+        tools: [
+          {
+            functionDeclarations: [
+              { name: TOOL.name, description: TOOL.description, parametersJsonSchema: TOOL.schema },
+            ],
+          },
+        ],
+      },
+    }),
+  });
+
+/** Returns all parts. */
+async function read(stream, seen) {
+  const parts = [];
+  for await (const chunk of stream) {
+    const candidate = chunk.candidates?.[0];
+    for (const part of candidate?.content?.parts ?? []) {
+      parts.push(part);
+      if (part.text && !part.thought) seen.delta(part.text);
+      if (part.functionCall) {
+        seen.toolCall(parts.length, part.functionCall.name, JSON.stringify(part.functionCall.args));
+      }
+    }
+    seen.finish = candidate?.finishReason ?? chunk.promptFeedback?.blockReason ?? seen.finish;
+    seen.usage(chunk.usageMetadata?.promptTokenCount, chunk.usageMetadata?.candidatesTokenCount);
+  }
+  return parts;
+}
 
 drive({
-  gemini: async (s, seen) => {
-    const client = new GoogleGenAI({ apiKey: 'client-key', httpOptions: { baseUrl: s.baseUrl } });
-    const stream = await client.models.generateContentStream({
-      model: s.model,
-      contents: PROMPT,
-      ...(s.tools && {
-        config: {
-          tools: [
-            {
-              functionDeclarations: [
-                { name: TOOL.name, description: TOOL.description, parametersJsonSchema: TOOL.schema },
-              ],
-            },
-          ],
-        },
-      }),
-    });
-    let calls = 0;
-    for await (const chunk of stream) {
-      const candidate = chunk.candidates?.[0];
-      for (const part of candidate?.content?.parts ?? []) {
-        if (part.text && !part.thought) seen.delta(part.text);
-        if (part.functionCall) {
-          seen.toolCall(calls++, part.functionCall.name, JSON.stringify(part.functionCall.args));
-        }
-      }
-      seen.finish = candidate?.finishReason ?? chunk.promptFeedback?.blockReason ?? seen.finish;
-      seen.usage(chunk.usageMetadata?.promptTokenCount, chunk.usageMetadata?.candidatesTokenCount);
-    }
+  gemini: async (s, seen) => read(await ask(s, PROMPT), seen),
+
+  'gemini.tools': async (s, seen) => {
+    const prompt = { role: 'user', parts: [{ text: PROMPT }] };
+    const parts = await read(await ask(s, [prompt]), seen);
+    const results = parts
+      .filter((part) => part.functionCall)
+      .map(({ functionCall: { id, name } }) => ({ functionResponse: { id, name, response: { output: RESULT } } }));
+    await read(await ask(s, [prompt, { role: 'model', parts }, { role: 'user', parts: results }]), seen);
   },
 });

@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import { drive, PROMPT, TOOL } from './drive.mjs';
+import { drive, PROMPT, RESULT, TOOL } from './drive.mjs';
 
 const client = (s) =>
   new OpenAI({ baseURL: `${s.baseUrl}/v1`, apiKey: 'sk-client', maxRetries: 0 });
@@ -72,6 +72,18 @@ drive({
     seen.finish = completion.choices[0].finish_reason;
   },
 
+  'chat.tools': async (s, seen) => {
+    const first = chatRequest(s);
+    const stream = client(s).chat.completions.stream(first);
+    const { message } = (await stream.finalChatCompletion()).choices[0];
+    const results = message.tool_calls.map((call) => {
+      seen.toolCall(call.id, call.function.name, call.function.arguments);
+      return { role: 'tool', tool_call_id: call.id, content: RESULT };
+    });
+    const second = { ...first, messages: [...first.messages, message, ...results] };
+    await chat(await client(s).chat.completions.create(second), seen);
+  },
+
   responses: async (s, seen) => responses(await client(s).responses.create(responsesRequest(s)), seen),
 
   'responses.helper': async (s, seen) => {
@@ -79,5 +91,19 @@ drive({
     await responses(stream, seen);
     const response = await stream.finalResponse();
     seen.finish = response.status;
+  },
+
+  'responses.tools': async (s, seen) => {
+    const first = responsesRequest(s);
+    const { output } = await client(s).responses.stream(first).finalResponse();
+    // The SDK's own addition, which no server knows.
+    const items = output.map(({ parsed_arguments, ...item }) => item);
+    const calls = items.filter((item) => item.type === 'function_call');
+    const results = calls.map((call) => {
+      seen.toolCall(call.id, call.name, call.arguments);
+      return { type: 'function_call_output', call_id: call.call_id, output: RESULT };
+    });
+    const second = { ...first, input: [{ role: 'user', content: PROMPT }, ...items, ...results] };
+    await responses(await client(s).responses.create(second), seen);
   },
 });

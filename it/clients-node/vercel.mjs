@@ -1,14 +1,15 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createGoogle } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
-import { jsonSchema, streamText, tool } from 'ai';
-import { drive, PROMPT, TOOL } from './drive.mjs';
+import { isStepCount, jsonSchema, streamText, tool } from 'ai';
+import { drive, PROMPT, RESULT, TOOL } from './drive.mjs';
 
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
 const openai = (s) => createOpenAI({ baseURL: `${s.baseUrl}/v1`, apiKey: 'sk-client' });
 
-const stream = (modelOf) => async (s, seen) => {
+/** `execute` runs the tool, so that the SDK makes the round trip by itself. */
+const stream = (modelOf, execute) => async (s, seen) => {
   const result = streamText({
     model: modelOf(s),
     prompt: PROMPT,
@@ -16,8 +17,9 @@ const stream = (modelOf) => async (s, seen) => {
     // Errors come as parts of the stream; by default they would also be printed.
     onError: () => {},
     ...(s.tools && {
-      tools: { [TOOL.name]: tool({ description: TOOL.description, inputSchema: jsonSchema(TOOL.schema) }) },
+      tools: { [TOOL.name]: tool({ description: TOOL.description, inputSchema: jsonSchema(TOOL.schema), execute }) },
     }),
+    ...(execute && { stopWhen: isStepCount(2) }),
   });
   for await (const part of result.stream) {
     switch (part.type) {
@@ -38,9 +40,18 @@ const stream = (modelOf) => async (s, seen) => {
   }
 };
 
-drive({
-  chat: stream((s) => openai(s).chat(s.model)),
-  responses: stream((s) => openai(s).responses(s.model)),
-  messages: stream((s) => createAnthropic({ baseURL: `${s.baseUrl}/v1`, apiKey: 'sk-client' })(s.model)),
-  gemini: stream((s) => createGoogle({ baseURL: `${s.baseUrl}/v1beta`, apiKey: 'client-key' })(s.model)),
-});
+const models = {
+  chat: (s) => openai(s).chat(s.model),
+  responses: (s) => openai(s).responses(s.model),
+  messages: (s) => createAnthropic({ baseURL: `${s.baseUrl}/v1`, apiKey: 'sk-client' })(s.model),
+  gemini: (s) => createGoogle({ baseURL: `${s.baseUrl}/v1beta`, apiKey: 'client-key' })(s.model),
+};
+
+drive(
+  Object.fromEntries(
+    Object.entries(models).flatMap(([api, modelOf]) => [
+      [api, stream(modelOf)],
+      [`${api}.tools`, stream(modelOf, () => RESULT)],
+    ]),
+  ),
+);

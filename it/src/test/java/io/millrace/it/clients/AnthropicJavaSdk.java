@@ -5,9 +5,11 @@ import com.anthropic.client.okhttp.AnthropicOkHttpClient;
 import com.anthropic.core.JsonValue;
 import com.anthropic.errors.AnthropicServiceException;
 import com.anthropic.helpers.MessageAccumulator;
+import com.anthropic.models.messages.ContentBlockParam;
 import com.anthropic.models.messages.MessageCreateParams;
 import com.anthropic.models.messages.RawMessageStreamEvent;
 import com.anthropic.models.messages.Tool;
+import com.anthropic.models.messages.ToolResultBlockParam;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** {@code anthropic-java}: Messages, with and without the SDK's accumulator. */
@@ -23,6 +25,7 @@ final class AnthropicJavaSdk extends JavaSdk {
             switch (scenario.api()) {
                 case "messages" -> messages(client, scenario, seen);
                 case "messages.helper" -> messagesHelper(client, scenario, seen);
+                case "messages.tools" -> messagesTools(client, scenario, seen);
                 default -> throw new IllegalArgumentException("no such api: " + scenario.api());
             }
         } finally {
@@ -51,6 +54,27 @@ final class AnthropicJavaSdk extends JavaSdk {
         var message = accumulator.message();
         seen.usage(message.usage().inputTokens(), message.usage().outputTokens());
         message.stopReason().ifPresent(reason -> seen.finish(reason.asString()));
+    }
+
+    private static void messagesTools(AnthropicClient client, Scenario scenario, SeenRecorder seen) {
+        var inputTokens = new AtomicLong();
+        var accumulator = MessageAccumulator.create();
+        var first = request(scenario);
+        try (var stream = client.messages().createStreaming(first)) {
+            stream.stream().peek(accumulator::accumulate).forEach(event -> event(event, inputTokens, seen));
+        }
+        var message = accumulator.message();
+        var results = message.content().stream()
+                .flatMap(block -> block.toolUse().stream())
+                .map(call -> ContentBlockParam.ofToolResult(ToolResultBlockParam.builder()
+                        .toolUseId(call.id())
+                        .content(RESULT)
+                        .build()))
+                .toList();
+        var second = first.toBuilder().addMessage(message).addUserMessageOfContentBlockParams(results);
+        try (var stream = client.messages().createStreaming(second.build())) {
+            stream.stream().forEach(event -> event(event, inputTokens, seen));
+        }
     }
 
     private static MessageCreateParams request(Scenario scenario) {

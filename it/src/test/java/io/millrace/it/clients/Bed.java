@@ -1,5 +1,6 @@
 package io.millrace.it.clients;
 
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
@@ -14,10 +15,12 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 
-/** A mock LLM with two relays in front of it, one that relays everything and one that routes by model. */
+/** A mock LLM with relays in front of it: one that relays everything, one that routes by model, one that translates. */
 final class Bed implements AutoCloseable {
     /** A model that the routing relay sends to an upstream where nobody listens. */
     static final String UNREACHABLE = "unreachable";
@@ -25,9 +28,13 @@ final class Bed implements AutoCloseable {
     /** A model for which the routing relay has no route. */
     static final String UNROUTED = "unrouted";
 
+    /** What upstreams speak. */
+    static final List<Dialect> DIALECTS = List.of(Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI);
+
     private final MockServer mock;
     private final RelayServer relay;
     private final RelayServer routing;
+    private final RelayServer translating;
     private final Stopper stopper;
 
     Bed() {
@@ -35,6 +42,7 @@ final class Bed implements AutoCloseable {
         relay = RelayServer.start(
                 RelayHarness.withRetry(RelayConfig.relayTo(upstream("default", mock())), RelayHarness.QUICK));
         routing = RelayServer.start(routes());
+        translating = RelayServer.start(dialects());
         stopper = new Stopper(relay.addresses().get(0).getPort());
     }
 
@@ -49,6 +57,23 @@ final class Bed implements AutoCloseable {
                                 Route.of("mock", Match.models("mock", "mock:*"), "mock"),
                                 Route.of("dead", Match.models(UNREACHABLE), "dead"))),
                 RelayHarness.QUICK);
+    }
+
+    /** The mock as four upstreams, each of which speaks one dialect and is reached under a path of its own. */
+    private RelayConfig dialects() {
+        var upstreams = new LinkedHashMap<String, Upstream>();
+        var routes = new ArrayList<Route>();
+        for (var dialect : DIALECTS) {
+            String name = name(dialect);
+            upstreams.put(name, upstream(name, mock()).withDialects(List.of(dialect)));
+            routes.add(Route.of(name, Match.paths("/to-" + name + "/*"), name));
+        }
+        return RelayHarness.withRetry(
+                RelayConfig.defaults().withUpstreams(upstreams).withRoutes(routes), RelayHarness.QUICK);
+    }
+
+    private static String name(Dialect dialect) {
+        return dialect.name().toLowerCase(Locale.ROOT);
     }
 
     /** More of its attempts fail here than a budget is made for. */
@@ -83,6 +108,11 @@ final class Bed implements AutoCloseable {
         return url(routing.addresses().get(0).getPort());
     }
 
+    /** The relay that translates to {@code dialect} whatever is in another. */
+    String translatingTo(Dialect dialect) {
+        return url(translating.addresses().get(0).getPort()) + "/to-" + name(dialect);
+    }
+
     /** The relay that relays everything, whose streams are stopped when they fall silent. */
     String stopping() {
         return url(stopper.port());
@@ -91,6 +121,7 @@ final class Bed implements AutoCloseable {
     @Override
     public void close() {
         stopper.close();
+        translating.close();
         routing.close();
         relay.close();
         mock.close();

@@ -67,6 +67,9 @@ abstract class ClientContract {
             addRetried(api);
             addErrors(api);
             addStop(api);
+            if (!api.endsWith(".helper")) {
+                addTranslated(api);
+            }
         }
         seen = sdk().run(scenarios);
     }
@@ -229,6 +232,47 @@ abstract class ClientContract {
             assertThat(one.deltas()).isEqualTo(3);
             assertThat(all.get(whole.name()).text()).startsWith(one.text());
             assertThat(one.finish()).isEqualTo(finishOfStopped(api));
+        });
+    }
+
+    /** On an upstream of whichever dialect it is the same answer, the same call, and the same kind of error. */
+    private void addTranslated(String api) {
+        var text = "mock:tokens=" + Cut.OUTPUTS;
+        var directText = ask(api, "text without a relay", bed.mock(), text, false);
+        var directTrip = ask(api + ".tools", "round trip without a relay", bed.mock(), "mock:tool=1", true);
+        for (var dialect : Bed.DIALECTS) {
+            String url = bed.translatingTo(dialect);
+            sameAnswer(ask(api, "text from " + dialect, url, text, false), directText);
+            sameAnswer(
+                    ask(api + ".tools", "round trip with a tool at " + dialect, url, "mock:tool=1", true), directTrip);
+            var refused = ask(api, "status 404 from " + dialect, url, "mock:status=404", false);
+            check(refused.name(), all -> {
+                var one = all.get(refused.name());
+                assertThat(one.error()).isNotNull();
+                assertThat(one.error().classes()).contains(classOfStatus(404));
+                assertThat(one.error().status()).isEqualTo(404);
+                assertThat(one.error().message()).contains("asked to fail");
+            });
+            var cut = ask(api, "cut at " + dialect, url, text + ",end_after=3", false);
+            check(cut.name(), all -> assertBroken(all.get(cut.name()), 3));
+            var failed = ask(api, "error from " + dialect, url, text + ",error_after=3", false);
+            check(
+                    failed.name(),
+                    all -> assertThat(all.get(failed.name()).error()).isNotNull());
+        }
+    }
+
+    /** Each dialect counts tokens in its own way. */
+    private void sameAnswer(Scenario translated, Scenario direct) {
+        check(translated.name(), all -> {
+            var one = all.get(translated.name());
+            var other = all.get(direct.name());
+            assertThat(one.error()).isNull();
+            assertThat(one.text()).isNotBlank().isEqualTo(other.text());
+            assertThat(one.finish()).isNotBlank().isEqualTo(other.finish());
+            assertThat(one.toolCalls()).isEqualTo(other.toolCalls()).hasSize(translated.tools() ? 1 : 0);
+            assertThat(one.usage().input()).isPositive();
+            assertThat(one.usage().output()).isPositive();
         });
     }
 

@@ -12,10 +12,14 @@ import com.openai.models.chat.completions.ChatCompletionChunk;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import com.openai.models.chat.completions.ChatCompletionFunctionTool;
 import com.openai.models.chat.completions.ChatCompletionStreamOptions;
+import com.openai.models.chat.completions.ChatCompletionToolMessageParam;
+import com.openai.models.responses.EasyInputMessage;
 import com.openai.models.responses.FunctionTool;
 import com.openai.models.responses.Response;
 import com.openai.models.responses.ResponseCreateParams;
+import com.openai.models.responses.ResponseInputItem;
 import com.openai.models.responses.ResponseStreamEvent;
+import java.util.ArrayList;
 
 /** {@code openai-java}: Chat Completions and Responses, each with and without the SDK's accumulator. */
 final class OpenAiJavaSdk extends JavaSdk {
@@ -30,8 +34,10 @@ final class OpenAiJavaSdk extends JavaSdk {
             switch (scenario.api()) {
                 case "chat" -> chat(client, scenario, seen);
                 case "chat.helper" -> chatHelper(client, scenario, seen);
+                case "chat.tools" -> chatTools(client, scenario, seen);
                 case "responses" -> responses(client, scenario, seen);
                 case "responses.helper" -> responsesHelper(client, scenario, seen);
+                case "responses.tools" -> responsesTools(client, scenario, seen);
                 default -> throw new IllegalArgumentException("no such api: " + scenario.api());
             }
         } finally {
@@ -56,6 +62,25 @@ final class OpenAiJavaSdk extends JavaSdk {
             stream.stream().peek(accumulator::accumulate).forEach(chunk -> chunk(chunk, seen));
         }
         seen.finish(accumulator.chatCompletion().choices().get(0).finishReason().asString());
+    }
+
+    private static void chatTools(OpenAIClient client, Scenario scenario, SeenRecorder seen) {
+        var accumulator = ChatCompletionAccumulator.create();
+        var first = chatRequest(scenario);
+        try (var stream = client.chat().completions().createStreaming(first)) {
+            stream.stream().peek(accumulator::accumulate).forEach(chunk -> chunk(chunk, seen));
+        }
+        var message = accumulator.chatCompletion().choices().get(0).message();
+        var second = first.toBuilder().addMessage(message);
+        for (var call : message.toolCalls().orElseThrow()) {
+            second.addMessage(ChatCompletionToolMessageParam.builder()
+                    .toolCallId(call.asFunction().id())
+                    .content(RESULT)
+                    .build());
+        }
+        try (var stream = client.chat().completions().createStreaming(second.build())) {
+            stream.stream().forEach(chunk -> chunk(chunk, seen));
+        }
     }
 
     private static ChatCompletionCreateParams chatRequest(Scenario scenario) {
@@ -105,6 +130,32 @@ final class OpenAiJavaSdk extends JavaSdk {
             stream.stream().peek(accumulator::accumulate).forEach(event -> event(event, seen));
         }
         end(accumulator.response(), seen);
+    }
+
+    private static void responsesTools(OpenAIClient client, Scenario scenario, SeenRecorder seen) {
+        var accumulator = ResponseAccumulator.create();
+        var first = responsesRequest(scenario);
+        try (var stream = client.responses().createStreaming(first)) {
+            stream.stream().peek(accumulator::accumulate).forEach(event -> event(event, seen));
+        }
+        var turns = new ArrayList<ResponseInputItem>();
+        turns.add(ResponseInputItem.ofEasyInputMessage(EasyInputMessage.builder()
+                .role(EasyInputMessage.Role.USER)
+                .content(PROMPT)
+                .build()));
+        for (var item : accumulator.response().output()) {
+            item.functionCall().ifPresent(call -> {
+                turns.add(ResponseInputItem.ofFunctionCall(call));
+                turns.add(ResponseInputItem.ofFunctionCallOutput(ResponseInputItem.FunctionCallOutput.builder()
+                        .callId(call.callId())
+                        .output(RESULT)
+                        .build()));
+            });
+        }
+        var second = first.toBuilder().inputOfResponse(turns).build();
+        try (var stream = client.responses().createStreaming(second)) {
+            stream.stream().forEach(event -> event(event, seen));
+        }
     }
 
     private static ResponseCreateParams responsesRequest(Scenario scenario) {
