@@ -29,8 +29,8 @@ final class BodyDecoder {
 
     BodyDecoder(int status, Map<String, String> headers) {
         chunked = headers.getOrDefault("transfer-encoding", "").contains("chunked");
-        String length = headers.get("content-length");
-        left = chunked ? 0 : length == null ? -1 : Long.parseLong(length);
+        String length = headers.getOrDefault("content-length", "");
+        left = chunked ? 0 : length.matches("\\d{1,18}") ? Long.parseLong(length) : -1;
         bodiless = status == 204 || status == 304;
         String coding = headers.getOrDefault("content-encoding", "");
         boolean gzip = coding.contains("gzip");

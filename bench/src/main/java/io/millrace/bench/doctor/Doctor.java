@@ -45,7 +45,7 @@ final class Doctor {
     /** Examines the way. */
     Diagnosis examine() {
         boolean silence = target.isMock() && idleSeconds > 0;
-        var idle = silence ? CompletableFuture.supplyAsync(this::idle) : null;
+        var idle = silence ? CompletableFuture.supplyAsync(this::idle, Doctor::startBeside) : null;
         Answer stream;
         try {
             stream = ask(PACED, STREAM_LIMIT_MS);
@@ -65,6 +65,13 @@ final class Doctor {
             judgeCors(hops);
         }
         return new Diagnosis(target, hops, pacing, findings);
+    }
+
+    /** On a thread of its own, which does not keep the process. */
+    private static void startBeside(Runnable task) {
+        Thread thread = new Thread(task, "doctor-idle");
+        thread.setDaemon(true);
+        thread.start();
     }
 
     private Answer ask(String spec, long limitMs) throws IOException {

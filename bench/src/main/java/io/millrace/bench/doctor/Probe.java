@@ -82,29 +82,35 @@ final class Probe {
         socket.getOutputStream().write(request);
         socket.getOutputStream().flush();
         long deadline = sent + limitMs * 1_000_000;
-        var head = new ByteArrayOutputStream();
+        byte[] bytes = {};
         byte[] buffer = new byte[BUFFER_BYTES];
-        int headEnd = -1;
-        while (headEnd < 0) {
-            int read = read(plain, socket, buffer, deadline);
-            if (read < 0 || head.size() > MAX_HEAD_BYTES) {
-                throw new IOException(head.size() == 0 ? "the connection is closed without an answer" : "no HTTP head");
+        while (true) {
+            int headEnd = headEnd(bytes);
+            if (headEnd >= 0) {
+                String head = new String(bytes, 0, headEnd, StandardCharsets.ISO_8859_1);
+                bytes = Arrays.copyOfRange(bytes, headEnd, bytes.length);
+                if (!head.startsWith("HTTP/1.1 1")) {
+                    return readBody(plain, socket, head, bytes, sent, deadline);
+                }
+            } else {
+                int read = read(plain, socket, buffer, deadline);
+                if (read < 0 || bytes.length > MAX_HEAD_BYTES) {
+                    throw new IOException(
+                            bytes.length == 0 ? "the connection is closed without an answer" : "no HTTP head");
+                }
+                int known = bytes.length;
+                bytes = Arrays.copyOf(bytes, known + read);
+                System.arraycopy(buffer, 0, bytes, known, read);
             }
-            head.write(buffer, 0, read);
-            headEnd = headEnd(head.toByteArray());
         }
-        long headAt = System.nanoTime();
-        byte[] bytes = head.toByteArray();
-        String text = new String(bytes, 0, headEnd, StandardCharsets.ISO_8859_1);
-        return readBody(plain, socket, text, Arrays.copyOfRange(bytes, headEnd, bytes.length), sent, headAt, deadline);
     }
 
-    private static Answer readBody(
-            Socket plain, Socket socket, String head, byte[] first, long sent, long headAt, long deadline)
+    private static Answer readBody(Socket plain, Socket socket, String head, byte[] first, long sent, long deadline)
             throws IOException {
+        long headAt = System.nanoTime();
         String[] lines = head.split("\r?\n", -1);
         String[] status = lines[0].split(" ", 3);
-        if (!lines[0].startsWith("HTTP/1.") || status.length < 2) {
+        if (!lines[0].matches("HTTP/1\\.[01] \\d{3}( .*)?")) {
             throw new IOException("no HTTP/1 answer: " + lines[0]);
         }
         Map<String, String> headers = new HashMap<>();

@@ -7,13 +7,15 @@ import io.millrace.server.mock.MockServer;
 import io.millrace.server.mock.MockSpec;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -35,30 +37,34 @@ class DoctorCommandTest {
 
     private record Run(int exitCode, String out, String err) {}
 
-    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private static final List<String> DIALECTS = List.of("chat", "responses", "messages", "gemini");
+    private static final ExecutorService THREADS = Executors.newCachedThreadPool();
+    private static final Map<String, CompletableFuture<Run>> RUNS = new HashMap<>();
 
-    @AfterEach
-    void stopThreads() {
-        threads.shutdown();
+    @BeforeAll
+    static void startAll() {
+        WORDS_BY_FAULT.keySet().forEach(fault -> RUNS.put(fault, examine("chat", fault)));
+        DIALECTS.forEach(dialect -> RUNS.put(dialect, examine(dialect, "")));
+        RUNS.put("cors", examine("chat", "", "--origin", "https://page.example"));
+    }
+
+    @AfterAll
+    static void stopThreads() {
+        THREADS.shutdown();
     }
 
     @Test
     void saysWhatIsWrong() {
-        Map<String, CompletableFuture<Run>> runs = new LinkedHashMap<>();
-        WORDS_BY_FAULT.keySet().forEach(fault -> runs.put(fault, examine("chat", fault)));
-        runs.forEach((fault, future) -> {
-            Run run = future.join();
+        WORDS_BY_FAULT.forEach((fault, words) -> {
+            Run run = RUNS.get(fault).join();
             assertThat(run.exitCode).as(run.out).isOne();
-            assertThat(run.out).contains("WRONG", "fix:", "wrong.").as(fault).contains(WORDS_BY_FAULT.get(fault));
+            assertThat(run.out).as(fault).contains("WRONG", "fix:", "wrong.", words);
         });
     }
 
     @Test
     void findsNothingWrongWithTheMockInAnyDialect() {
-        var runs = List.of("chat", "responses", "messages", "gemini").stream()
-                .map(dialect -> examine(dialect, ""))
-                .toList();
-        runs.stream().map(CompletableFuture::join).forEach(run -> {
+        DIALECTS.stream().map(RUNS::get).map(CompletableFuture::join).forEach(run -> {
             assertThat(run.out).contains("120 tokens").contains("note").endsWith("Clean.\n");
             assertThat(run.exitCode).isZero();
         });
@@ -77,11 +83,9 @@ class DoctorCommandTest {
 
     @Test
     void asksForCorsIfThereIsAnOrigin() {
-        try (var mock = MockServer.start(MockConfig.defaults())) {
-            Run run = execute(mock.uri() + "/v1", "--idle", "0", "--origin", "https://page.example");
-            assertThat(run.exitCode).isOne();
-            assertThat(run.out).contains("a page of that origin may not read the answer");
-        }
+        Run run = RUNS.get("cors").join();
+        assertThat(run.exitCode).isOne();
+        assertThat(run.out).contains("a page of that origin may not read the answer");
     }
 
     @ParameterizedTest
@@ -92,15 +96,17 @@ class DoctorCommandTest {
         assertThat(run.err).contains("expected: ");
     }
 
-    private CompletableFuture<Run> examine(String dialect, String spec) {
+    private static CompletableFuture<Run> examine(String dialect, String spec, String... more) {
         return CompletableFuture.supplyAsync(
                 () -> {
                     try (var mock = MockServer.start(MockConfig.defaults().withSpec(MockSpec.parse(spec)))) {
                         String path = dialect.equals("gemini") ? "/v1beta" : "/v1";
-                        return execute(mock.uri() + path, "--dialect", dialect, "--idle", "0");
+                        List<String> arguments = new ArrayList<>(List.of(more));
+                        arguments.addAll(List.of(mock.uri() + path, "--dialect", dialect, "--idle", "0"));
+                        return execute(arguments.toArray(String[]::new));
                     }
                 },
-                threads);
+                THREADS);
     }
 
     private static Run execute(String... arguments) {

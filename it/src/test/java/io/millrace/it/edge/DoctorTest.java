@@ -117,7 +117,7 @@ class DoctorTest {
     void findsANginxThatCutsSilence() {
         Result result = settled("nginx impatient", List.of("idle"));
         assertThat(result.wrong()).containsExactly("idle");
-        assertThat(result.json().toString()).contains("cut after 1.");
+        assertThat(result.json().toString()).containsPattern("cut after [012]\\.\\d s without a byte");
         assertThat(result.fixes()).contains("proxy_read_timeout 660s;");
     }
 
