@@ -19,8 +19,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Broken streams: never an exception, never a frame that a client cannot read, never a stop that nobody sent. */
 class TranslationFuzzTest {
-    private static final int ROUNDS = 40;
-    private static final int MAX_STREAM_BYTES = 8_000;
+    private static final int ROUNDS = 30;
+    private static final int MAX_STREAM_BYTES = 5_000;
 
     static Stream<Arguments> pairs() {
         return Recorded.dialects().stream()
