@@ -1,5 +1,6 @@
 package io.millrace.bench.report;
 
+import io.millrace.bench.stats.Distribution;
 import java.util.Locale;
 
 /** Numbers as people read them. */
@@ -14,6 +15,11 @@ final class Numbers {
         double size = Math.abs(value);
         int decimals = size >= 100 || size == 0 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
         return fixed(value, decimals);
+    }
+
+    /** A percentile; a dash where less than one value lies above it, for then it is but the largest. */
+    static String tail(Distribution values, double percent) {
+        return values.count() * (100 - percent) < 100 ? "-" : of(values.percentile(percent));
     }
 
     static String fixed(double value, int decimals) {

@@ -41,7 +41,7 @@ final class Plots {
                 Plot.WIDTH,
                 HEIGHT,
                 new Axis("ms" + (logarithmic ? ", logarithmic" : ""), from, to, logarithmic),
-                Axis.linear("% of all", 0, 100 * most));
+                Axis.linear("% of all", 0, 125 * most));
         for (int i = 0; i < BINS; i++) {
             if (counts[i] > 0) {
                 String tip = Numbers.of(edges[i]) + " to " + Numbers.of(edges[i + 1]) + " ms: "

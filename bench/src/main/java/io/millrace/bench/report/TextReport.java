@@ -109,15 +109,10 @@ public final class TextReport {
                         ? "-"
                         : "[" + Numbers.of(values.medianLow()) + ", " + Numbers.of(values.medianHigh()) + "]",
                 Numbers.of(values.percentile(90)),
-                enough(values, 99),
-                enough(values, 99.9),
+                Numbers.tail(values, 99),
+                Numbers.tail(values, 99.9),
                 Numbers.of(values.max()),
                 Numbers.of(values.mean())));
-    }
-
-    /** A percentile above which there is no value at all is the largest one, and no percentile. */
-    private static String enough(Distribution values, double percent) {
-        return values.count() * (100 - percent) < 100 ? "-" : Numbers.of(values.percentile(percent));
     }
 
     private void notes(RunResult result) {
@@ -162,9 +157,9 @@ public final class TextReport {
                     Numbers.of(point.requestsPerSecond()),
                     Numbers.of(point.tokensPerSecond()),
                     Numbers.of(point.of(Metric.TTFT).percentile(50)),
-                    enough(point.of(Metric.TTFT), 99),
+                    Numbers.tail(point.of(Metric.TTFT), 99),
                     Numbers.of(point.of(Metric.ITL).percentile(50)),
-                    enough(point.of(Metric.ITL), 99),
+                    Numbers.tail(point.of(Metric.ITL), 99),
                     Numbers.percent(point.errorRate()));
         }
     }

@@ -37,6 +37,11 @@ final class Digest {
         return differs;
     }
 
+    /** Whether it was promised and has not come: then the end of the body is missing. */
+    boolean isMissing() {
+        return expected && !seen;
+    }
+
     /** Bytes of a frame that is no comment. */
     void add(ByteBuf buf, int start, int end) {
         if (expected && !seen) {

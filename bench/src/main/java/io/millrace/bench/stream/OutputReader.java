@@ -93,9 +93,15 @@ final class OutputReader implements SseFrameListener {
         return stamps;
     }
 
-    /** Whether the bytes are not those that the mock sent. */
-    boolean damaged() {
-        return stamps.outOfOrder() || digest.differs();
+    /** How a stream that seems whole differs from what the mock sent; null if it does not, as far as that can be seen. */
+    String damage() {
+        if (stamps.outOfOrder()) {
+            return "stamps out of order";
+        }
+        if (digest.differs()) {
+            return "other bytes";
+        }
+        return digest.isMissing() ? "last frames missing" : null;
     }
 
     /** The body has ended by its own framing: what is left may complete the answer. */

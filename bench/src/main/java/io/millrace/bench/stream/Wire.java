@@ -235,7 +235,8 @@ final class Wire extends ChannelInboundHandlerAdapter {
         } else if (end == StreamEnd.HIDDEN_ERROR) {
             end(Outcome.HIDDEN_ERROR, nullToEmpty(output.inspector().errorType()));
         } else if (end != StreamEnd.OPEN) {
-            end(output.damaged() ? Outcome.DAMAGED : Outcome.COMPLETED, "");
+            String damage = output.damage();
+            end(damage == null ? Outcome.COMPLETED : Outcome.DAMAGED, nullToEmpty(damage));
         } else if (output.outputs == 0 && !response.field("content-type").contains("event-stream")) {
             end(Outcome.NOT_A_STREAM, response.field("content-type"));
         } else {

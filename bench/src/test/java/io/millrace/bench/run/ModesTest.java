@@ -135,12 +135,4 @@ class ModesTest {
 
         assertThat(out).contains("no rate at which 99% of the streams keep ttft=100ms");
     }
-
-    @Test
-    void showsLinesWhereThereIsNoTerminal() {
-        String out = run(0, "--warmup 0s --duration 5500ms --concurrency 1 --url " + url(slow));
-
-        assertThat(out).containsPattern("1 stream {2}[0-9]+ s: [0-9]+ active, [0-9]+ done, 0 failed");
-        assertThat(out).doesNotContain("\033");
-    }
 }

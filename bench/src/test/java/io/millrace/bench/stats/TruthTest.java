@@ -9,6 +9,7 @@ import io.millrace.server.mock.MockServer;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
  * digits rounds off. How much more it may be is said of medians only: 40 ms, and for each pause in it the longest time by
  * which the client's own event loop came late, which on a busy machine is what the mock's comes late, too.
  */
+@Tag("time")
 class TruthTest {
     /** How much a median may be over what was injected. */
     private static final double ERROR_MS = 40;

@@ -78,8 +78,10 @@ class FrameBytesTest {
         digest.expect();
         digest.add(frame, 0, frame.writerIndex());
         digest.compare(ping, 0, ping.writerIndex());
+        assertThat(digest.isMissing()).isTrue();
         digest.compare(right, 0, right.writerIndex());
         assertThat(digest.differs()).isFalse();
+        assertThat(digest.isMissing()).isFalse();
         digest.reset();
         digest.expect();
         digest.add(frame, 0, frame.writerIndex() - 1);
