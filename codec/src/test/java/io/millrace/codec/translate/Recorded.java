@@ -12,11 +12,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** The recorded streams, and what they are known to say. */
 final class Recorded {
     private static final String STREAMS = "/fixtures/streams/";
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Map<String, byte[]> RESOURCES = new ConcurrentHashMap<>();
     private static final JsonNode EXPECTED = readExpected();
 
     private Recorded() {}
@@ -57,7 +60,12 @@ final class Recorded {
         return resource(STREAMS + file);
     }
 
+    /** A resource, read once; nobody changes it. */
     static byte[] resource(String path) {
+        return RESOURCES.computeIfAbsent(path, Recorded::load);
+    }
+
+    private static byte[] load(String path) {
         try (InputStream in = Recorded.class.getResourceAsStream(path)) {
             if (in == null) {
                 throw new IllegalArgumentException("no " + path);
