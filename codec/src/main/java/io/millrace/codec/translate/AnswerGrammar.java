@@ -3,12 +3,18 @@ package io.millrace.codec.translate;
 import java.util.HashSet;
 import java.util.Set;
 
-/** Gives a sink an answer by the grammar of {@link DeltaSink}, whatever its reader reports. */
+/**
+ * Gives a sink an answer by the grammar of {@link DeltaSink}, whatever its reader reports. An answer of more than
+ * {@value #MAX_CHARS} characters fails: some clients are told it once more at its end, so that it must be kept.
+ */
 final class AnswerGrammar implements DeltaSink {
+    static final int MAX_CHARS = 16 * 1024 * 1024;
+
     private static final int NO_CALL = -1;
 
     private final DeltaSink out;
     private final Set<Integer> calls = new HashSet<>();
+    private long chars;
     private boolean started;
     private boolean over;
     private boolean reasoning;
@@ -47,21 +53,21 @@ final class AnswerGrammar implements DeltaSink {
 
     @Override
     public void text(String text) {
-        if (!text.isEmpty() && open(false)) {
+        if (!text.isEmpty() && fits(text) && open(false)) {
             out.text(text);
         }
     }
 
     @Override
     public void refusal(String text) {
-        if (!text.isEmpty() && open(false)) {
+        if (!text.isEmpty() && fits(text) && open(false)) {
             out.refusal(text);
         }
     }
 
     @Override
     public void reasoning(String text) {
-        if (!text.isEmpty() && open(true)) {
+        if (!text.isEmpty() && fits(text) && open(true)) {
             reasoning = true;
             out.reasoning(text);
         }
@@ -90,7 +96,7 @@ final class AnswerGrammar implements DeltaSink {
 
     @Override
     public void arguments(int index, String json) {
-        if (json.isEmpty() || over) {
+        if (json.isEmpty() || over || !fits(json)) {
             return;
         }
         if (openCall != index) {
@@ -146,6 +152,14 @@ final class AnswerGrammar implements DeltaSink {
 
     static ModelError garbled(String message) {
         return new ModelError(502, "upstream_error", "the upstream's answer cannot be read: " + message);
+    }
+
+    private boolean fits(String more) {
+        chars += more.length();
+        if (chars > MAX_CHARS) {
+            error(garbled("it has more than " + MAX_CHARS + " characters"));
+        }
+        return !over;
     }
 
     private void begin() {

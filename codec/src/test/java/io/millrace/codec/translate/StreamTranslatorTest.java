@@ -158,6 +158,25 @@ class StreamTranslatorTest {
         assertThat(translator.usage().input()).isEqualTo(3);
     }
 
+    @ParameterizedTest
+    @EnumSource(names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
+    void failsAnswersThatNobodyCanKeep(Dialect client) {
+        StreamTranslator translator = Recorded.streaming(client, Dialect.CHAT).stream();
+        String piece = chunk("{\"content\": \"" + "x".repeat(AnswerGrammar.MAX_CHARS / 8) + "\"}");
+
+        for (int i = 0; i < 8; i++) {
+            out.clear();
+            feed(translator, piece);
+        }
+        assertThat(translator.isOver()).isFalse();
+        out.clear();
+        feed(translator, piece);
+
+        assertThat(translator.isOver()).isTrue();
+        assertThat(out.toString(StandardCharsets.UTF_8))
+                .contains("more than " + AnswerGrammar.MAX_CHARS + " characters");
+    }
+
     private static String chunk(String delta) {
         return "data: {\"choices\": [{\"index\": 0, \"delta\": " + delta + "}]}\n\n";
     }
