@@ -65,6 +65,24 @@ public record ModelRequest(
                 user);
     }
 
+    /** The same without instructions, turns and tools, which can be large. */
+    public ModelRequest withoutContent() {
+        return new ModelRequest(
+                model,
+                stream,
+                includeUsage,
+                List.of(),
+                List.of(),
+                List.of(),
+                toolChoice,
+                parallelTools,
+                maxTokens,
+                sampling,
+                format,
+                thinking,
+                user);
+    }
+
     /** Collects the components of a request. */
     public static final class Builder {
         private final String model;

@@ -38,7 +38,9 @@ public final class Translation {
         try {
             ModelRequest asked = client.request(body, path);
             request = model == null ? asked : asked.withModel(model);
-            return upstream.request(request);
+            TranslatedRequest translated = upstream.request(request);
+            request = request.withoutContent();
+            return translated;
         } catch (TranslationException e) {
             if (e.field() == null) {
                 throw e;
@@ -47,7 +49,7 @@ public final class Translation {
         }
     }
 
-    /** The request that was translated last. */
+    /** What answers depend on of the request that was translated last, which is not its content. */
     public ModelRequest request() {
         return request;
     }

@@ -1,5 +1,6 @@
 package io.millrace.server.config;
 
+import io.millrace.codec.dialect.Dialect;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,10 +39,14 @@ final class Presets {
 
     /** Adds an upstream for each key that is set, and the routes to them. Whether there was any key. */
     boolean add() {
-        addUpstream(OPENAI, ProviderKind.OPENAI, "OPENAI_API_KEY", openAiUrl());
-        addUpstream(ANTHROPIC, ProviderKind.ANTHROPIC, "ANTHROPIC_API_KEY", "https://api.anthropic.com");
-        addUpstream(GEMINI, ProviderKind.GEMINI, "GEMINI_API_KEY", GEMINI_URL);
-        addUpstream(GEMINI_OPENAI, ProviderKind.OPENAI, "GEMINI_API_KEY", GEMINI_URL);
+        String openAi = openAiUrl();
+        // What stands at another URL may speak anything.
+        List<Dialect> spoken = openAi.equals(OPENAI_URL) ? List.of(Dialect.CHAT, Dialect.RESPONSES) : List.of();
+        addUpstream(OPENAI, ProviderKind.OPENAI, "OPENAI_API_KEY", openAi, spoken);
+        String anthropic = "https://api.anthropic.com";
+        addUpstream(ANTHROPIC, ProviderKind.ANTHROPIC, "ANTHROPIC_API_KEY", anthropic, List.of(Dialect.MESSAGES));
+        addUpstream(GEMINI, ProviderKind.GEMINI, "GEMINI_API_KEY", GEMINI_URL, List.of(Dialect.GEMINI));
+        addUpstream(GEMINI_OPENAI, ProviderKind.OPENAI, "GEMINI_API_KEY", GEMINI_URL, List.of());
         addRoutes();
         return !draft.upstreams.isEmpty();
     }
@@ -63,14 +68,18 @@ final class Presets {
         return !environment.getOrDefault(variable, "").isBlank();
     }
 
-    private void addUpstream(String name, ProviderKind kind, String variable, String url) {
+    private void addUpstream(String name, ProviderKind kind, String variable, String url, List<Dialect> dialects) {
         if (!isSet(variable)) {
             return;
         }
         try {
             var secret = Secret.of(environment.get(variable).strip(), "env: " + variable);
             var credential = new Credential(kind.header, kind.prefix, secret);
-            draft.upstreams.put(name, Upstream.of(name, URI.create(url)).withCredential(credential));
+            draft.upstreams.put(
+                    name,
+                    Upstream.of(name, URI.create(url))
+                            .withCredential(credential)
+                            .withDialects(dialects));
         } catch (IllegalArgumentException e) {
             problems.add(name, e.getMessage());
         }

@@ -48,7 +48,7 @@ public interface ClientSide {
     boolean translates(HttpMethod method, String path);
 
     /**
-     * What the request becomes for one attempt.
+     * What the request becomes for one attempt. Called on any thread, and changes nothing here.
      *
      * @param uri the path and query that the client asked for, as they came
      * @param body the whole body as the client sent it; remains with the caller, its indices as they are

@@ -14,7 +14,7 @@ import io.netty.buffer.ByteBuf;
  */
 public final class Interpreter {
     private final Translation translation;
-    private final TranslatedRequest request;
+    private TranslatedRequest request;
     private final Silence silence;
     private StreamTranslator stream;
 
@@ -37,7 +37,12 @@ public final class Interpreter {
         this.silence = silence;
     }
 
-    /** The request as the upstream gets it. */
+    /** The upstream has the request: a stream may last for minutes, and its request be large. */
+    public void forgetRequest() {
+        request = null;
+    }
+
+    /** The request as the upstream gets it, until it is forgotten. */
     public TranslatedRequest request() {
         return request;
     }

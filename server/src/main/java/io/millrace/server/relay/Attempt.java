@@ -26,7 +26,9 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * One attempt of an exchange at one origin: gets a connection, sends the request, and judges what comes back. It is either
@@ -41,6 +43,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     /** An error's body that takes longer than this is not waited for. */
     private static final long MAX_ERROR_BODY_NS = TimeUnit.SECONDS.toNanos(1);
 
+    /** A longer body is not translated on the event loop. */
+    private static final long MAX_TRANSLATED_ON_LOOP = 1024 * 1024;
+
     private final Exchange exchange;
     private final RelayLoop loop;
     private final DownstreamConnection downstream;
@@ -54,6 +59,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     private final Dialect translatedTo;
 
     private Interpreter interpreter;
+    private boolean aside;
     private OriginAttempt origin;
     private UpstreamConnection upstream;
     private StreamRelay stream;
@@ -217,6 +223,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             return;
         }
         timeline.headNs = System.nanoTime();
+        if (interpreter != null) {
+            interpreter.forgetRequest();
+        }
         timeline.lastByteNs = timeline.headNs;
         boolean bodiless = request.method().equals(HttpMethod.HEAD);
         if (Heads.isEventStream(head) && !bodiless) {
@@ -508,22 +517,66 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         }
     }
 
-    /** Makes the request that the upstream understands; if there is none, this has failed, and the upstream has no part in it. */
+    /** Makes the request that the upstream understands; false if it is not there yet, or if there is none. */
     private boolean translate(Upstream place) {
         if (interpreter != null) {
             return true;
         }
-        try {
-            interpreter = exchange.interpreter(place, translatedTo, stop.target());
-            return true;
-        } catch (TranslationException e) {
-            UpstreamConnection unused = upstream;
-            upstream = null;
-            unused.giveBack();
-            origin.onIgnored();
-            exchange.onFailure(this, Failure.untranslatable(e));
+        Supplier<Interpreter> making = exchange.interpreter(place, translatedTo, stop.target());
+        if (body.received() > MAX_TRANSLATED_ON_LOOP) {
+            translateAside(making);
             return false;
         }
+        try {
+            interpreter = making.get();
+            return true;
+        } catch (TranslationException e) {
+            onUntranslatable(e);
+            return false;
+        }
+    }
+
+    /** A long body, such as one with images, would hold up all other streams of the event loop. */
+    private void translateAside(Supplier<Interpreter> making) {
+        if (aside) {
+            return;
+        }
+        aside = true;
+        var eventLoop = downstream.channel().eventLoop();
+        ByteBuf kept = body.bytes().retain();
+        ForkJoinPool.commonPool().execute(() -> {
+            Runnable then;
+            try {
+                Interpreter made = making.get();
+                then = () -> onTranslated(made);
+            } catch (TranslationException e) {
+                then = () -> onUntranslatable(e);
+            } finally {
+                kept.release();
+            }
+            eventLoop.execute(then);
+        });
+    }
+
+    private void onTranslated(Interpreter made) {
+        if (!closed && upstream != null) {
+            interpreter = made;
+            sendRequest();
+        }
+    }
+
+    /** The upstream has no part in this failure. */
+    private void onUntranslatable(TranslationException why) {
+        if (closed) {
+            return;
+        }
+        UpstreamConnection unused = upstream;
+        upstream = null;
+        if (unused != null) {
+            unused.giveBack();
+        }
+        origin.onIgnored();
+        exchange.onFailure(this, Failure.untranslatable(why));
     }
 
     /** The dialect of what comes back. */

@@ -19,6 +19,7 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpUtil;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.function.Supplier;
 
 /** One client's request as far as it has been read, and what becomes of it for an upstream. */
 final class ClientRequest {
@@ -101,9 +102,10 @@ final class ClientRequest {
         fields = RequestFields.ofPath(client.model(), client.stream());
     }
 
-    /** What stands between {@code client} and an upstream that speaks otherwise. The request is here as a whole. */
-    Interpreter interpreter(ClientSide client, ClientSide.Asked asked) {
-        return client.interpreter(target.path() + target.query(), body.bytes(), asked);
+    /** Makes what stands between {@code client} and an upstream that speaks otherwise. The request is here as a whole. */
+    Supplier<Interpreter> interpreter(ClientSide client, ClientSide.Asked asked) {
+        ByteBuf bytes = body.bytes();
+        return () -> client.interpreter(target.path() + target.query(), bytes, asked);
     }
 
     /** The head of a request that was translated. */

@@ -24,6 +24,7 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * One request and its response, as the client sees them: finds the route, has {@link Attempt}s made until one is the
@@ -134,11 +135,10 @@ final class Exchange implements DownstreamExchange {
     }
 
     /**
-     * What stands between the client and {@code upstream}, which is spoken to in {@code dialect}.
-     *
-     * @throws TranslationException if the request cannot be had in that dialect
+     * Makes, on any thread, what stands between the client and {@code upstream}, which is spoken to in {@code dialect}. Throws
+     * {@link TranslationException} if the request cannot be had in it. The request's body must be kept until then.
      */
-    Interpreter interpreter(Upstream upstream, Dialect dialect, RouteTarget place) {
+    Supplier<Interpreter> interpreter(Upstream upstream, Dialect dialect, RouteTarget place) {
         return request.interpreter(client, new ClientSide.Asked(dialect, place.rewriteModel(), upstream.model()));
     }
 

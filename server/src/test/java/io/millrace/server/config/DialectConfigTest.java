@@ -61,6 +61,21 @@ class DialectConfigTest {
     }
 
     @Test
+    void knowsWhatTheProvidersOfTheEnvironmentSpeak() {
+        var keys = Map.of("OPENAI_API_KEY", "o", "ANTHROPIC_API_KEY", "a", "GEMINI_API_KEY", "g");
+        var upstreams = ConfigLoader.load(new ConfigSources(null, keys, Map.of(), () -> MOCK))
+                .upstreams();
+        assertThat(upstreams.get("openai").dialects()).containsExactly(Dialect.CHAT, Dialect.RESPONSES);
+        assertThat(upstreams.get("anthropic").dialects()).containsExactly(Dialect.MESSAGES);
+        assertThat(upstreams.get("gemini").dialects()).containsExactly(Dialect.GEMINI);
+        assertThat(upstreams.get("gemini-openai").dialects()).isEmpty();
+        var compatible = Map.of("OPENAI_API_KEY", "o", "OPENAI_BASE_URL", "http://127.0.0.1:11434/v1");
+        upstreams = ConfigLoader.load(new ConfigSources(null, compatible, Map.of(), () -> MOCK))
+                .upstreams();
+        assertThat(upstreams.get("openai").dialects()).isEmpty();
+    }
+
+    @Test
     void takesFlagsForTheOnlyUpstream() throws IOException {
         var flags = Map.of(ConfigKey.UPSTREAM, "http://h", ConfigKey.DIALECT, "responses, chat", ConfigKey.MODEL, "m");
         Upstream upstream = load("", flags).upstreams().get("default");

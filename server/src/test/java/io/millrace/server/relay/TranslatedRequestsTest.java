@@ -152,6 +152,26 @@ class TranslatedRequestsTest {
     }
 
     @Test
+    void mayBeLong() throws IOException {
+        String image = "A".repeat(3 << 20);
+        String turns = "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"Hello\"},"
+                + "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64," + image + "\"}}]}]";
+        String body = "{\"model\":\"m\",\"stream\":true,\"messages\":" + turns + "}";
+        try (var relay = relay(speaking(Dialect.MESSAGES), route -> route);
+                var client = client(relay)) {
+            client.send("POST", Api.CHAT.path, body);
+            RawClient.Response response = client.readAll();
+            assertThat(Reading.ofStream(Api.CHAT, response).stop()).isEqualTo("end");
+            JsonNode blocks = json(last(a)).path("messages").path(0).path("content");
+            assertThat(blocks.findValuesAsText("data")).containsExactly(image);
+            client.send("POST", Api.CHAT.path, body.replace("{\"model\"", "{\"n\":2,\"model\""));
+            assertThat(client.readAll().status()).isEqualTo(400);
+            client.send("POST", Api.CHAT.path, body);
+            assertThat(client.readAll().status()).isEqualTo(200);
+        }
+    }
+
+    @Test
     void areRefusedWhereTheyAreNoJson() throws IOException {
         try (var relay = relay(speaking(Dialect.MESSAGES), route -> route);
                 var client = client(relay)) {
