@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -17,6 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Real proxies in front of the relay, with the settings that a user finds. Streams have {@value #TOKENS} tokens,
  * {@value #GAP_MS} ms apart; when each comes is measured at the client.
  */
+@Tag("time")
 class IntermediaryTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final int TOKENS = 25;
