@@ -144,8 +144,7 @@ public final class TextSegmenter {
 
     /** Delivers a piece as it is, if nothing is held and its end is plain. */
     private boolean passes(CharSequence piece) {
-        char last = piece.charAt(piece.length() - 1);
-        if (last >= 0x300 || Characters.oftenGrows(last)) {
+        if (Characters.oftenGrows(piece.charAt(piece.length() - 1))) {
             return false;
         }
         clusters.skipPlain();
