@@ -90,7 +90,8 @@ final class Plot {
                 pen = false;
                 continue;
             }
-            path.append(String.format(Locale.ROOT, "%s%.2f %.2f", pen ? "L" : "M", x(xs[i]), y(ys[i])));
+            // A point without neighbours is a stroke of half a pixel, which its round ends make a dot.
+            path.append(String.format(Locale.ROOT, pen ? "L%.2f %.2f" : "M%.2f %.2fh.5", x(xs[i]), y(ys[i])));
             pen = true;
         }
         line("<path class=\"%s\" d=\"%s\"/>", kind, path);
