@@ -111,7 +111,7 @@ abstract class ClientContract {
                 assertThat(call.arguments()).startsWith("{").endsWith("}");
             });
         });
-        var paced = ask(api, "tokens one by one", bed.relay(), "mock:tokens=10,gap_ms=" + GAP_MS, false);
+        var paced = ask(api, "tokens one by one", bed.relay(), "mock:tokens=30,gap_ms=" + GAP_MS, false);
         check(paced.name(), all -> {
             var one = all.get(paced.name());
             assertThat(one.error()).isNull();

@@ -6,7 +6,6 @@ import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.codec.translate.TokenCounts;
 import io.millrace.codec.translate.TranslatedAnswer;
-import io.millrace.codec.translate.TranslationException;
 import io.millrace.server.balance.OriginAttempt;
 import io.millrace.server.balance.RetryAfter;
 import io.millrace.server.config.Credential;
@@ -530,7 +529,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         try {
             interpreter = making.get();
             return true;
-        } catch (TranslationException e) {
+        } catch (RuntimeException e) {
             onUntranslatable(e);
             return false;
         }
@@ -549,7 +548,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             try {
                 Interpreter made = making.get();
                 then = () -> onTranslated(made);
-            } catch (TranslationException e) {
+            } catch (RuntimeException e) {
                 then = () -> onUntranslatable(e);
             } finally {
                 kept.release();
@@ -566,7 +565,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     }
 
     /** The upstream has no part in this failure. */
-    private void onUntranslatable(TranslationException why) {
+    private void onUntranslatable(RuntimeException why) {
         if (closed) {
             return;
         }

@@ -2,6 +2,8 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.translate.TranslationException;
 import io.millrace.server.balance.RetryAfter;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Why an attempt failed before the client had anything of it.
@@ -12,6 +14,8 @@ import io.millrace.server.balance.RetryAfter;
  * @param refusal what the client gets if nothing mends it; null is the upstream's own answer, which the attempt holds
  */
 record Failure(String reason, boolean sameTarget, long retryAfterNs, Refusal refusal) {
+    private static final Logger LOG = LoggerFactory.getLogger(Failure.class);
+
     /** The upstream's own answer is an error. */
     static Failure ofAnswer(String reason, long retryAfterNs) {
         return new Failure(reason, true, retryAfterNs, null);
@@ -23,12 +27,17 @@ record Failure(String reason, boolean sameTarget, long retryAfterNs, Refusal ref
     }
 
     /** The upstream's dialect cannot express the request: it was not asked, but one of another dialect may be. */
-    static Failure untranslatable(TranslationException why) {
-        return new Failure(
-                "untranslatable",
-                false,
-                RetryAfter.NONE,
-                new Refusal(400, "unsupported_parameter", why.getMessage(), why.param(), null));
+    static Failure untranslatable(RuntimeException why) {
+        if (why instanceof TranslationException refused) {
+            return untranslated(400, "unsupported_parameter", refused.getMessage(), refused.param());
+        }
+        // Not its message, which may have a part of the prompt.
+        LOG.error("a request could not be translated: {} at {}", why.getClass().getName(), why.getStackTrace()[0]);
+        return untranslated(500, "internal_error", "The relay failed to translate the request.", null);
+    }
+
+    private static Failure untranslated(int status, String code, String message, String param) {
+        return new Failure("untranslatable", false, RetryAfter.NONE, new Refusal(status, code, message, param, null));
     }
 
     /** All connections that are allowed are in use: the upstream is not at fault, but another must serve. */
