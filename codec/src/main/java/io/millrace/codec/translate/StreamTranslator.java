@@ -60,6 +60,14 @@ public final class StreamTranslator {
         return answer.isOver();
     }
 
+    /**
+     * Whether the client's stream ended in an error: the upstream's, one of its answer that cannot be read, or the relay's
+     * own by {@link #fail}. Implies {@link #isOver}.
+     */
+    public boolean failed() {
+        return answer.failure() != null;
+    }
+
     /** The token counts told so far. */
     public TokenCounts usage() {
         return answer.usage();

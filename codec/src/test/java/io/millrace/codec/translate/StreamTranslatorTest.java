@@ -59,6 +59,7 @@ class StreamTranslatorTest {
         assertThat(view.finish).isEqualTo(view.finishOf(StopReason.STOPPED));
         assertThat(view.ended).isTrue();
         assertThat(translator.isOver()).isTrue();
+        assertThat(translator.failed()).isFalse();
     }
 
     @ParameterizedTest
@@ -66,8 +67,10 @@ class StreamTranslatorTest {
     void failsInTheClientsDialect(Dialect client) {
         StreamTranslator translator = Recorded.streaming(client, Dialect.CHAT).stream();
         feed(translator, chunk("{\"content\": \"Half\"}"));
+        assertThat(translator.failed()).isFalse();
 
         translator.fail(RelayError.UPSTREAM_TRUNCATED, "after 1 output frames", out);
+        assertThat(translator.failed()).isTrue();
         translator.fail(RelayError.UPSTREAM_RESET, "twice", out);
         translator.finish(out);
 
@@ -94,6 +97,7 @@ class StreamTranslatorTest {
         assertThat(ClientView.of(Dialect.CHAT, out.toString(StandardCharsets.UTF_8)).error)
                 .isEqualTo("it broke");
         assertThat(translator.isOver()).isTrue();
+        assertThat(translator.failed()).isTrue();
     }
 
     @ParameterizedTest
