@@ -23,6 +23,7 @@ final class ClientKey {
             AsciiString.cached("x-api-key"),
             AsciiString.cached("api-key"),
             AsciiString.cached("x-goog-api-key"));
+    private static final AsciiString AUTHORIZATION = FIELDS.get(0);
     private static final String BEARER = "bearer ";
     private static final int SALT_BYTES = 32;
     private static final byte[] SALT = salt();
@@ -60,7 +61,10 @@ final class ClientKey {
         return MessageDigest.isEqual(one, other);
     }
 
-    /** Gives an upstream of this dialect the client's key, if there is one, in the field that its servers read. */
+    /**
+     * Gives an upstream of this dialect the client's key, if there is one, in the field that its servers read. What
+     * {@code Authorization} has in another scheme than Bearer is no key.
+     */
     static void passOn(HttpHeaders client, Target target, Dialect dialect, HttpHeaders upstream) {
         String key = first(client, target);
         if (key == null) {
@@ -76,9 +80,14 @@ final class ClientKey {
     private static String first(HttpHeaders headers, Target target) {
         for (AsciiString field : FIELDS) {
             String value = headers.get(field);
-            if (value != null) {
-                boolean bearer = value.regionMatches(true, 0, BEARER, 0, BEARER.length());
-                return bearer ? value.substring(BEARER.length()).trim() : value;
+            if (value == null) {
+                continue;
+            }
+            if (value.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
+                return value.substring(BEARER.length()).trim();
+            }
+            if (!field.equals(AUTHORIZATION)) {
+                return value;
             }
         }
         if (!target.query().isEmpty()) {

@@ -36,6 +36,7 @@ final class ClientRequest {
     private RequestFields fields = RequestFields.NONE;
     private boolean complete;
     private boolean usageAdded;
+    private Dialect keyDialect;
 
     ClientRequest(HttpRequest head, RequestBody body) {
         this.head = head;
@@ -108,9 +109,18 @@ final class ClientRequest {
         return () -> client.interpreter(target.path() + target.query(), bytes, asked);
     }
 
+    /**
+     * Says what the servers speak that a key of the client's own is meant for: those of the route's first target. No
+     * translation gives it to others, which may be another company's.
+     */
+    void keyIsFor(Dialect dialect) {
+        keyDialect = dialect;
+    }
+
     /** The head of a request that was translated. */
     HttpRequest translated(Upstream upstream, Dialect dialect, TranslatedRequest translated) {
-        return Heads.translated(head, target, upstream, dialect, translated.path(), translated.body().length);
+        return Heads.translated(
+                head, target, keyDialect, upstream, dialect, translated.path(), translated.body().length);
     }
 
     /** Whether a target of {@code route} changes the body, which must then be here as a whole before it is sent. */

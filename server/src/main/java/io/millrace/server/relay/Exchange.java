@@ -460,6 +460,8 @@ final class Exchange implements DownstreamExchange {
 
     private void begin() {
         itinerary = new Itinerary(plan, request);
+        Dialect translated = translatedFor(plan.targets().get(0).upstream());
+        request.keyIsFor(translated == null ? client.dialect() : translated);
         if (plan.hedges() != null) {
             plan.hedges().onRequest();
         }

@@ -50,13 +50,20 @@ final class Heads {
 
     /**
      * The request for an {@code upstream} that speaks {@code dialect} and not what its client does. A key of the client's
-     * own is passed on in the form that this dialect's servers know.
+     * own is passed on in the form that this dialect's servers know, if it is meant for them.
      *
+     * @param keyDialect of the servers that the client's own key is meant for
      * @param uri path and query to ask for
      * @param length of the body
      */
     static HttpRequest translated(
-            HttpRequest client, Target asked, Upstream upstream, Dialect dialect, String uri, int length) {
+            HttpRequest client,
+            Target asked,
+            Dialect keyDialect,
+            Upstream upstream,
+            Dialect dialect,
+            String uri,
+            int length) {
         HttpHeaders headers = HeaderRules.translated(client.headers());
         headers.set(HttpHeaderNames.HOST, upstream.authority());
         headers.set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
@@ -68,7 +75,7 @@ final class Heads {
         Credential credential = upstream.credential();
         if (credential != null) {
             headers.set(credential.header(), credential.value());
-        } else {
+        } else if (dialect == keyDialect) {
             ClientKey.passOn(client.headers(), asked, dialect, headers);
         }
         Target target = Target.of(uri);

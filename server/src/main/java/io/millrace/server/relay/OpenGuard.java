@@ -3,6 +3,8 @@ package io.millrace.server.relay;
 import io.millrace.server.config.Cors;
 import io.millrace.server.config.RelayConfig;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -19,13 +21,24 @@ final class OpenGuard {
      * Why the request is refused, or null if it is not.
      *
      * @param evenGet whether a mere GET spends something, which a page of another site can have made as an image or a link:
-     *     browsers send no origin with that, but say so in {@code Sec-Fetch-Site} (Fetch Metadata)
+     *     browsers send no origin with that, but say so in {@code Sec-Fetch-Site} (Fetch Metadata). They do so only to
+     *     HTTPS and loopback, and older ones never; without it a browser's GET must be that of an {@code EventSource} of
+     *     a page of the relay's own origin
      */
     static String violation(HttpRequest request, RelayConfig config, boolean evenGet) {
         String violation = violation(request, config.allowOpen(), config.cors());
-        return violation == null && evenGet && isFromAnotherSite(request)
-                ? "This relay adds its own keys and refuses requests from the pages of another site."
-                : violation;
+        if (violation != null || !evenGet || request.headers().contains(HttpHeaderNames.ORIGIN)) {
+            return violation;
+        }
+        String site = request.headers().get("sec-fetch-site");
+        if (site != null) {
+            return site.equals("cross-site") || site.equals("same-site")
+                    ? "This relay adds its own keys and refuses requests from the pages of another site."
+                    : null;
+        }
+        return request.method().equals(HttpMethod.GET) && isBrowser(request) && !isOwnEventSource(request, config)
+                ? "This relay adds its own keys, and this browser does not say which site a GET comes from: use POST."
+                : null;
     }
 
     private static String violation(HttpRequest request, boolean open, Cors cors) {
@@ -42,10 +55,27 @@ final class OpenGuard {
         return null;
     }
 
-    private static boolean isFromAnotherSite(HttpRequest request) {
-        String site = request.headers().get("sec-fetch-site", "");
-        boolean foreign = site.equals("cross-site") || site.equals("same-site");
-        return foreign && !request.headers().contains(HttpHeaderNames.ORIGIN);
+    private static boolean isBrowser(HttpRequest request) {
+        return request.headers().get(HttpHeaderNames.USER_AGENT, "").contains("Mozilla/");
+    }
+
+    /**
+     * Whether the request accepts an event stream, as no image, link or navigation does, and comes from a page of the relay's
+     * own origin. A foreign page's {@code fetch} may set {@code Accept} and send no origin (mode {@code no-cors}), and may
+     * leave the referrer out, but cannot forge it.
+     */
+    private static boolean isOwnEventSource(HttpRequest request, RelayConfig config) {
+        HttpHeaders headers = request.headers();
+        return headers.get(HttpHeaderNames.ACCEPT, "").toLowerCase(Locale.ROOT).contains("text/event-stream")
+                && isOwn(
+                        originOf(headers.get(HttpHeaderNames.REFERER, "")),
+                        headers.get(HttpHeaderNames.HOST),
+                        config.allowOpen());
+    }
+
+    private static String originOf(String url) {
+        int path = url.indexOf('/', url.indexOf("//") + 2);
+        return path < 0 ? url : url.substring(0, path);
     }
 
     private static boolean isOwn(String origin, String host, boolean open) {

@@ -375,6 +375,9 @@ class ChatEndpointTest {
         "GET, 'Sec-Fetch-Site: none', 200",
         "GET, 'Accept: text/event-stream', 200",
         "POST, 'Origin: http://localhost', 200",
+        "GET, 'User-Agent: Mozilla/5.0', 403",
+        "GET, 'User-Agent: curl/8.5.0', 200",
+        "POST, 'User-Agent: Mozilla/5.0', 200",
     })
     void keepsTheRelaysKeysFromForeignPages(String method, String header, int status) throws IOException {
         UnaryOperator<RelayConfig> injecting = config -> upstream(

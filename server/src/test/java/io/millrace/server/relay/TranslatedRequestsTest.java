@@ -29,6 +29,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Which requests are translated, to what, and what their upstreams get beside the body. */
@@ -70,6 +71,43 @@ class TranslatedRequestsTest {
             assertThat(got.headers().get("x-mine")).isEqualTo("1");
             assertThat(got.headers().get("content-type")).isEqualTo("application/json");
             assertThat(got.uri()).isEqualTo(upstream.path);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Api.class,
+            names = {"MESSAGES", "GEMINI"})
+    void carryNoKeyToAnotherDialectThanTheFirstTargets(Api second) throws IOException {
+        a.setSpec(MockSpec.parse("status=503"));
+        try (var relay = twoTargets(Dialect.CHAT, second.dialect)) {
+            ask(relay, Api.CHAT, "authorization: Bearer sk-mine", "api-key: sk-mine");
+            assertThat(last(a).headers().get("authorization")).isEqualTo("Bearer sk-mine");
+            assertThat(last(b).uri()).isEqualTo(second.path);
+            assertThat(last(b).headers().toString()).doesNotContain("sk-mine");
+        }
+    }
+
+    @Test
+    void carryTheKeyToALaterTargetOfTheSameDialect() throws IOException {
+        a.setSpec(MockSpec.parse("status=503"));
+        try (var relay = twoTargets(Dialect.MESSAGES, Dialect.MESSAGES)) {
+            ask(relay, Api.CHAT, "authorization: Bearer sk-mine");
+            assertThat(last(a).headers().get("x-api-key")).isEqualTo("sk-mine");
+            assertThat(last(b).headers().get("x-api-key")).isEqualTo("sk-mine");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Api.class,
+            names = {"MESSAGES", "GEMINI", "RESPONSES"})
+    void carryNoCredentialThatIsNoKey(Api upstream) throws IOException {
+        try (var relay = relay(speaking(upstream.dialect), route -> route)) {
+            ask(relay, Api.CHAT, "authorization: Basic dXNlcjpwYXNz");
+            assertThat(last(a).headers().toString()).doesNotContain("dXNlcjpwYXNz");
+            ask(relay, Api.CHAT, "authorization: Basic dXNlcjpwYXNz", "x-api-key: sk-mine");
+            assertThat(last(a).headers().toString()).contains("sk-mine").doesNotContain("dXNlcjpwYXNz");
         }
     }
 
