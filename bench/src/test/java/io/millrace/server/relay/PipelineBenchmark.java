@@ -81,6 +81,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
                 Dialect.valueOf(words[0]),
                 DialectSide.of(Dialect.valueOf(words[0])),
                 null,
+                null,
                 frames,
                 new Timeline(),
                 Heartbeat.DEFAULT,

@@ -2,26 +2,34 @@ package io.millrace.server.chat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.translate.AnswerWriter;
+import io.millrace.codec.translate.DeltaWriter;
 import io.millrace.codec.translate.ModelError;
 import io.millrace.codec.translate.Seal;
 import io.millrace.codec.translate.StopReason;
 import io.millrace.codec.translate.TokenCounts;
+import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
-/** Collects an answer and writes it as one JSON object. */
-final class ChatAnswer implements AnswerWriter {
+/** Collects an answer, streamed or not, and writes it as one JSON object. */
+final class ChatAnswer implements AnswerWriter, DeltaWriter {
     private final long startNs;
     private final LongSupplier clock;
     private final StringBuilder text = new StringBuilder();
     private String model;
     private StopReason stopReason;
     private TokenCounts usage = TokenCounts.NONE;
+    private ByteBuf out;
 
     ChatAnswer(long startNs, LongSupplier clock) {
         this.startNs = startNs;
         this.clock = clock;
+    }
+
+    @Override
+    public void to(ByteBuf buffer) {
+        out = buffer;
     }
 
     @Override
@@ -86,11 +94,13 @@ final class ChatAnswer implements AnswerWriter {
 
     @Override
     public void end() {
-        // The body is written when it is asked for.
+        if (out != null) {
+            out.writeBytes(body());
+        }
     }
 
     @Override
     public void error(ModelError error) {
-        // Answered with a body of its own.
+        // Answered with a body of its own; behind the head of a stream only a broken connection can tell.
     }
 }

@@ -27,6 +27,10 @@ final class ChatFormat implements ClientFormat {
 
     @Override
     public DeltaWriter stream(ModelRequest asked) {
+        if (question.form() == ChatForm.ANSWER) {
+            // Some upstreams stream though they were not asked to.
+            return question.newAnswer();
+        }
         stream = question.newStream();
         return stream;
     }

@@ -84,7 +84,7 @@ public final class ChatSide implements ClientSide {
 
     @Override
     public boolean tellsErrors() {
-        return question == null || question.form() != ChatForm.TEXT;
+        return question == null || (question.form() != ChatForm.TEXT && question.form() != ChatForm.ANSWER);
     }
 
     @Override

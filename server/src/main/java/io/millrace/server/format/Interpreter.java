@@ -82,6 +82,11 @@ public final class Interpreter {
         return stream != null && stream.isOver();
     }
 
+    /** Whether the client's stream ended in an error, be it the upstream's or the relay's. */
+    public boolean failed() {
+        return stream != null && stream.failed();
+    }
+
     /** The client's answer, which is an error if {@code body} is none of the upstream's. */
     public TranslatedAnswer answer(byte[] body, String requestId) {
         return translation.answer(body, requestId);

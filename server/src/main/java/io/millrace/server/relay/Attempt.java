@@ -25,7 +25,6 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -58,7 +57,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     private final Dialect translatedTo;
 
     private Interpreter interpreter;
-    private boolean aside;
+    private LongTranslation translation;
     private OriginAttempt origin;
     private UpstreamConnection upstream;
     private StreamRelay stream;
@@ -257,9 +256,10 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         }
         Ending ending = stream.endingAtBodyEnd();
         upstream.release(0);
-        if (stream.committed() || (ending.error() == null && !stream.failed())) {
+        boolean bad = stream.failed() || stream.garbled();
+        if (stream.committed() || (ending.error() == null && !bad)) {
             end(ending);
-        } else if (stream.failed()) {
+        } else if (bad) {
             onStreamError();
         } else {
             fail(Failure.of(
@@ -275,7 +275,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         if (closed) {
             return;
         }
-        if (stream != null && !stream.committed() && stream.failed()) {
+        if (stream != null && !stream.committed() && (stream.failed() || stream.garbled())) {
             onStreamError();
             return;
         }
@@ -382,14 +382,30 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         exchange.onCommit(this, committed.head());
     }
 
+    /**
+     * Others are tried in its place, but what it has may still be given. It is deaf from now on.
+     *
+     * @return why it failed, with an answer of ours if its own is not here as a whole
+     */
+    Failure putAside(Failure failure) {
+        abort();
+        readRequestAgain();
+        if (failure.refusal() != null || plain == null || bodyEnded) {
+            return failure;
+        }
+        String message = "The upstream answered " + plain.status() + ".";
+        return failure.withRefusal(new Refusal(plain.status(), "upstream_error", message, null, null));
+    }
+
     /** The client gets what this has, though it is an error. */
     void give() {
+        closed = false;
         if (plain != null) {
             givePlain();
             return;
         }
         stream.commit();
-        if (bodyEnded) {
+        if (bodyEnded || upstream == null) {
             end(stream.endingAsSeen());
         } else {
             onStreamRead();
@@ -409,6 +425,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     /** Ends the attempt at once: its upstream sees its connection close, and nothing it reports is heard any more. */
     void abort() {
         closed = true;
+        cancelTranslation();
         UpstreamConnection current = upstream;
         upstream = null;
         if (current != null && !bodyEnded) {
@@ -438,6 +455,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     /** Lets go of everything that is held; the connection is left as it is. */
     void release() {
         closed = true;
+        cancelTranslation();
         origin.onIgnored();
         readRequestAgain();
         if (grace != null) {
@@ -529,53 +547,59 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         try {
             interpreter = making.get();
             return true;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | StackOverflowError e) {
             onUntranslatable(e);
             return false;
         }
     }
 
-    /** A long body, such as one with images, would hold up all other streams of the event loop. */
     private void translateAside(Supplier<Interpreter> making) {
-        if (aside) {
+        if (translation != null) {
             return;
         }
-        aside = true;
-        var eventLoop = downstream.channel().eventLoop();
-        ByteBuf kept = body.bytes().retain();
-        ForkJoinPool.commonPool().execute(() -> {
-            Runnable then;
-            try {
-                Interpreter made = making.get();
-                then = () -> onTranslated(made);
-            } catch (RuntimeException e) {
-                then = () -> onUntranslatable(e);
-            } finally {
-                kept.release();
-            }
-            eventLoop.execute(then);
-        });
+        translation = new LongTranslation(
+                making,
+                body.bytes().retain(),
+                downstream.channel().eventLoop(),
+                this::onTranslated,
+                this::onUntranslatable);
+        if (!translation.start(LongTranslation.SHARED)) {
+            leave(Failure.overloaded());
+        }
     }
 
+    /** The connection may be a new one that is not there yet, if the upstream has closed the first in the meantime. */
     private void onTranslated(Interpreter made) {
-        if (!closed && upstream != null) {
-            interpreter = made;
+        if (closed) {
+            return;
+        }
+        interpreter = made;
+        if (upstream != null) {
             sendRequest();
         }
     }
 
-    /** The upstream has no part in this failure. */
-    private void onUntranslatable(RuntimeException why) {
-        if (closed) {
-            return;
+    private void onUntranslatable(Throwable why) {
+        if (!closed) {
+            leave(Failure.untranslatable(why));
         }
+    }
+
+    /** The request was not sent: the upstream has no part in this failure. */
+    private void leave(Failure failure) {
         UpstreamConnection unused = upstream;
         upstream = null;
         if (unused != null) {
             unused.giveBack();
         }
         origin.onIgnored();
-        exchange.onFailure(this, Failure.untranslatable(why));
+        exchange.onFailure(this, failure);
+    }
+
+    private void cancelTranslation() {
+        if (translation != null) {
+            translation.cancel();
+        }
     }
 
     /** The dialect of what comes back. */
@@ -601,6 +625,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
                 dialect(),
                 exchange.client(),
                 interpreter,
+                credential(),
                 frames,
                 timeline,
                 route.heartbeat(),
@@ -633,6 +658,10 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     /** The stream's first frames are an error: another attempt may fare better, or the client gets it as it came. */
     private void onStreamError() {
+        if (!stream.failed()) {
+            fail(Failure.of("garbled", 502, "upstream_error", "The upstream's answer cannot be translated."));
+            return;
+        }
         String type = stream.inspector().errorType();
         if (FailureClass.isRetryable(type)) {
             fail(Failure.ofAnswer(type, RetryAfter.NONE));
@@ -821,19 +850,23 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         } else if (plainStarted()) {
             origin.onFailure(System.nanoTime(), timeouts.ttft().toNanos());
             exchange.finishBroken(ending.outcome());
+        } else if (translation != null && interpreter == null) {
+            leave(Failure.overloaded());
         } else {
             fail(Failure.of("timeout", 504, ending.error().code(), ending.message() + "."));
         }
     }
 
     /** Ends the client's stream, and tells what that says about the origin. */
-    private void end(Ending ending) {
+    private void end(Ending asked) {
         stream.commit();
+        Ending ending = stream.writeEnd(asked);
         long nowNs = System.nanoTime();
         if (timeline.firstOutputNs != 0) {
             origin.onFirstOutput(timeline.firstOutputNs);
         }
         boolean ownError = ending.outcome() == Outcome.UPSTREAM_ERROR
+                && stream.failed()
                 && !FailureClass.isRetryable(stream.inspector().errorType());
         if (ending.outcome() == Outcome.COMPLETED || ownError) {
             origin.onSuccess(nowNs);

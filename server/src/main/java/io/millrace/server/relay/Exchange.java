@@ -51,6 +51,10 @@ final class Exchange implements DownstreamExchange {
     private Itinerary itinerary;
     private Attempt attempt;
     private Attempt hedge;
+    /** The last attempt whose upstream was asked, and what it failed of: none that is not asked has a better answer. */
+    private Attempt asked;
+
+    private Failure askedFailure;
     private EarlyStream early;
     private ScheduledFuture<?> timer;
     private boolean givenUp;
@@ -372,7 +376,7 @@ final class Exchange implements DownstreamExchange {
         }
         Attempt other = other(failed);
         if (other != null) {
-            drop(failed);
+            putAside(failed, failure);
             attempt = other;
             hedge = null;
             return;
@@ -383,7 +387,7 @@ final class Exchange implements DownstreamExchange {
             giveUp(failed, failure);
             return;
         }
-        drop(failed);
+        putAside(failed, failure);
         attempt = null;
         lastTimeline = failed.timeline();
         if (next.delayNs() == 0) {
@@ -402,6 +406,7 @@ final class Exchange implements DownstreamExchange {
         }
         attempt = winner;
         hedge = null;
+        dropAsked();
         cancelTimer();
         body.drop();
         request.forgetHead();
@@ -556,9 +561,35 @@ final class Exchange implements DownstreamExchange {
         failed.release();
     }
 
+    private void putAside(Attempt failed, Failure failure) {
+        if (failure.unasked()) {
+            drop(failed);
+            return;
+        }
+        dropAsked();
+        askedFailure = failed.putAside(failure);
+        asked = failed;
+    }
+
+    private void dropAsked() {
+        if (asked != null) {
+            asked.release();
+            asked = null;
+        }
+    }
+
     /** Nothing is left to try: the client gets the upstream's own answer, or ours if there is none. */
-    private void giveUp(Attempt failed, Failure failure) {
+    private void giveUp(Attempt last, Failure lastFailure) {
         givenUp = true;
+        Attempt failed = last;
+        Failure failure = lastFailure;
+        if (failure.unasked() && asked != null) {
+            drop(last);
+            failed = asked;
+            failure = askedFailure;
+            attempt = asked;
+            asked = null;
+        }
         if (failure.refusal() != null) {
             fail(failure.refusal());
         } else if (early != null && failed.plain() != null) {
@@ -626,9 +657,10 @@ final class Exchange implements DownstreamExchange {
     }
 
     /** Ends the stream that is the client's answer. */
-    void end(Ending ending) {
+    void end(Ending asked) {
         StreamRelay stream = stream();
         stream.commit();
+        Ending ending = stream.writeEnd(asked);
         boolean failed = ending.error() != null || ending.outcome() == Outcome.UPSTREAM_ERROR;
         if (stream.halfFrameSent() || (failed && !client.tellsErrors())) {
             errorCode = ending.error() == null ? null : ending.error().code();
@@ -636,7 +668,6 @@ final class Exchange implements DownstreamExchange {
             return;
         }
         if (ending.error() == null) {
-            stream.writeEnd();
             finish(ending.outcome(), false);
             return;
         }
@@ -749,6 +780,7 @@ final class Exchange implements DownstreamExchange {
         if (hedge != null) {
             hedge.release();
         }
+        dropAsked();
         body.drop();
         forgetStream();
     }

@@ -15,6 +15,9 @@ import org.slf4j.LoggerFactory;
  */
 record Failure(String reason, boolean sameTarget, long retryAfterNs, Refusal refusal) {
     private static final Logger LOG = LoggerFactory.getLogger(Failure.class);
+    private static final String UNTRANSLATABLE = "untranslatable";
+    private static final String OVERLOADED = "overloaded";
+    private static final String BUSY = "busy";
 
     /** The upstream's own answer is an error. */
     static Failure ofAnswer(String reason, long retryAfterNs) {
@@ -27,21 +30,40 @@ record Failure(String reason, boolean sameTarget, long retryAfterNs, Refusal ref
     }
 
     /** The upstream's dialect cannot express the request: it was not asked, but one of another dialect may be. */
-    static Failure untranslatable(RuntimeException why) {
+    static Failure untranslatable(Throwable why) {
         if (why instanceof TranslationException refused) {
             return untranslated(400, "unsupported_parameter", refused.getMessage(), refused.param());
         }
         // Not its message, which may have a part of the prompt.
-        LOG.error("a request could not be translated: {} at {}", why.getClass().getName(), why.getStackTrace()[0]);
+        StackTraceElement[] trace = why.getStackTrace();
+        Object where = trace.length == 0 ? "an unknown place" : trace[0];
+        LOG.error("a request could not be translated: {} at {}", why.getClass().getName(), where);
         return untranslated(500, "internal_error", "The relay failed to translate the request.", null);
     }
 
     private static Failure untranslated(int status, String code, String message, String param) {
-        return new Failure("untranslatable", false, RetryAfter.NONE, new Refusal(status, code, message, param, null));
+        return new Failure(UNTRANSLATABLE, false, RetryAfter.NONE, new Refusal(status, code, message, param, null));
+    }
+
+    /** Too many long requests wait for their translation: the upstream was not asked. */
+    static Failure overloaded() {
+        String message = "The relay has too many long requests to translate. Try again.";
+        return new Failure(
+                OVERLOADED, false, RetryAfter.NONE, new Refusal(503, "relay_overloaded", message, null, "1"));
+    }
+
+    /** The same failure, of which the client is told {@code other}. */
+    Failure withRefusal(Refusal other) {
+        return new Failure(reason, sameTarget, retryAfterNs, other);
+    }
+
+    /** Whether the upstream got nothing of the request, so that this says less than what one that was asked has answered. */
+    boolean unasked() {
+        return reason.equals(UNTRANSLATABLE) || reason.equals(OVERLOADED) || reason.equals(BUSY);
     }
 
     /** All connections that are allowed are in use: the upstream is not at fault, but another must serve. */
     static Failure busy(String detail) {
-        return new Failure("busy", false, RetryAfter.NONE, new Refusal(503, "upstream_busy", detail, null, "1"));
+        return new Failure(BUSY, false, RetryAfter.NONE, new Refusal(503, "upstream_busy", detail, null, "1"));
     }
 }

@@ -10,13 +10,12 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
-import java.nio.charset.StandardCharsets;
 
 /**
  * A response that is no event stream: status, head and body go to the client as they come, once it is committed. Until then
  * they are held. An error of an upstream that was asked with a key of ours is held to its end, bounded, and searched for
- * that key, because some servers say in it which key they did not like. An answer to be translated is held to its end,
- * too. Confined to its event loop.
+ * that key, because some servers say in it which key they did not like. An answer to be translated is held to its end and
+ * searched, too, whatever its status. Confined to its event loop.
  */
 final class PlainRelay {
     /** So much of a body is held; beyond it the answer must be given, or given up. */
@@ -25,11 +24,9 @@ final class PlainRelay {
     /** The longest body that is translated. */
     static final int MAX_TRANSLATED_BYTES = 32 * 1024 * 1024;
 
-    private static final byte MASK = '*';
-
     private final DownstreamConnection downstream;
     private final HttpResponse head;
-    private final byte[] secret;
+    private final SecretMask mask;
     private final Translator translator;
     private boolean translated;
     private boolean committed;
@@ -54,8 +51,9 @@ final class PlainRelay {
         this.downstream = downstream;
         this.head = head;
         this.translator = translator;
-        boolean guarded = credential != null && head.status().code() >= 400;
-        secret = guarded ? bytesOf(credential) : null;
+        boolean searched =
+                credential != null && (translator != null || head.status().code() >= 400);
+        mask = searched ? new SecretMask(credential) : null;
     }
 
     /** Whether the client has got a part of it, so that no other answer can be given. */
@@ -118,6 +116,8 @@ final class PlainRelay {
             return;
         }
         translated = true;
+        // Before, since a translation may cut what it quotes in the middle of a key.
+        maskHeld();
         byte[] body = held == null ? new byte[0] : ByteBufUtil.getBytes(held);
         release();
         TranslatedAnswer answer = translator.translate(status(), body);
@@ -158,9 +158,7 @@ final class PlainRelay {
             return;
         }
         translate();
-        if (held != null && secret != null) {
-            maskSecret();
-        }
+        maskHeld();
         head.headers().set(HttpHeaderNames.CONTENT_LENGTH, held == null ? 0 : held.readableBytes());
         begin();
     }
@@ -175,7 +173,7 @@ final class PlainRelay {
 
     /** Whether the body must be here as a whole before any of it leaves. */
     private boolean isWhole() {
-        return secret != null || translator != null;
+        return mask != null || translator != null;
     }
 
     private int limit() {
@@ -192,20 +190,9 @@ final class PlainRelay {
         }
     }
 
-    private void maskSecret() {
-        ByteBuf needle = Unpooled.wrappedBuffer(secret);
-        int from = 0;
-        int found;
-        while ((found = ByteBufUtil.indexOf(needle, held.slice(from, held.writerIndex() - from))) >= 0) {
-            for (int i = 0; i < secret.length; i++) {
-                held.setByte(from + found + i, MASK);
-            }
-            from += found + secret.length;
+    private void maskHeld() {
+        if (mask != null && held != null) {
+            mask.apply(held);
         }
-    }
-
-    private static byte[] bytesOf(Credential credential) {
-        String value = credential.value();
-        return value.substring(credential.prefix().length()).getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -10,6 +10,7 @@ import io.millrace.codec.dialect.StreamStop;
 import io.millrace.codec.dialect.TailVerdict;
 import io.millrace.codec.dialect.Usage;
 import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.server.config.Credential;
 import io.millrace.server.config.Heartbeat;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.downstream.DownstreamConnection;
@@ -52,6 +53,7 @@ final class StreamRelay implements StreamListener {
     private final Dialect dialect;
     private final ClientSide client;
     private final Interpreter interpreter;
+    private final Credential credential;
     private final StreamInspector inspector;
     private final SseFrameDecoder frames;
     private final Timeline timeline;
@@ -98,6 +100,7 @@ final class StreamRelay implements StreamListener {
      * @param dialect of the upstream
      * @param client what the client speaks
      * @param interpreter between the two; null passes the frames on as they are
+     * @param credential ours, which no error that is written here may tell; null if the client's own was used
      */
     StreamRelay(
             DownstreamConnection downstream,
@@ -105,6 +108,7 @@ final class StreamRelay implements StreamListener {
             Dialect dialect,
             ClientSide client,
             Interpreter interpreter,
+            Credential credential,
             SseFrameDecoder frames,
             Timeline timeline,
             Heartbeat heartbeat,
@@ -116,6 +120,7 @@ final class StreamRelay implements StreamListener {
         this.dialect = dialect;
         this.client = client;
         this.interpreter = interpreter;
+        this.credential = credential;
         inspector = dialect.newInspector();
         this.frames = frames;
         this.timeline = timeline;
@@ -144,6 +149,11 @@ final class StreamRelay implements StreamListener {
     /** Whether the stream's own frames say that the answer failed. */
     boolean failed() {
         return isFailure(inspector.end());
+    }
+
+    /** Whether what came cannot be made the client's, or says to it that the answer failed, whatever its own frames say. */
+    boolean garbled() {
+        return tooLong || translationFailed();
     }
 
     /** Frames relayed. */
@@ -255,10 +265,16 @@ final class StreamRelay implements StreamListener {
             return;
         }
         framesSeen++;
-        if (!committed) {
+        if (interpreter != null) {
+            // What cannot be translated is no answer yet.
+            relay(kind, buf, start, end);
+        }
+        if (!committed && !translationFailed()) {
             weigh(kind, end - start);
         }
-        relay(kind, buf, start, end);
+        if (interpreter == null) {
+            relay(kind, buf, start, end);
+        }
         closeIfLast();
     }
 
@@ -324,6 +340,9 @@ final class StreamRelay implements StreamListener {
             return Ending.withError(
                     RelayError.UPSTREAM_ERROR, "The upstream sent a frame that is too long to be translated");
         }
+        if (translationFailed()) {
+            return Ending.asRelayed(Outcome.UPSTREAM_ERROR);
+        }
         if (stop != null) {
             writeStop();
             if (inspector.end() == StreamEnd.OPEN) {
@@ -354,7 +373,7 @@ final class StreamRelay implements StreamListener {
     /** How the stream ends when the upstream's connection breaks inside its body. */
     Ending endingAtBreak(Breakage breakage) {
         // A finish reason without the clean end behind it may lack the usage: that is a truncation.
-        return inspector.end().compareTo(StreamEnd.FINISHED) > 0
+        return translationFailed() || inspector.end().compareTo(StreamEnd.FINISHED) > 0
                 ? endingAsSeen()
                 : Ending.withError(errorOf(breakage), "The upstream's stream broke off (" + breakage.detail() + ")");
     }
@@ -366,7 +385,8 @@ final class StreamRelay implements StreamListener {
     /** Whether the answer is with the client, so that one who leaves now has not left early. */
     boolean saidAll() {
         StreamEnd end = inspector.end();
-        return end == StreamEnd.FINISHED || end == StreamEnd.TERMINAL || end == StreamEnd.DONE;
+        boolean said = end == StreamEnd.FINISHED || end == StreamEnd.TERMINAL || end == StreamEnd.DONE;
+        return said && !translationFailed();
     }
 
     /**
@@ -396,11 +416,20 @@ final class StreamRelay implements StreamListener {
         return !inLongFrame && !frames.awaitsLineFeed();
     }
 
-    /** Writes the end of a stream that is complete, where the upstream's own is not the client's. */
-    void writeEnd() {
-        if (interpreter != null && !interpreter.isOver()) {
+    /**
+     * Writes the end of a stream that is to end as {@code ending} says, where that is not an error of ours and the upstream's
+     * own is not the client's. Once it is written it stays.
+     *
+     * @return how the stream ends indeed: only its end may show that the answer is not whole
+     */
+    Ending writeEnd(Ending ending) {
+        if (interpreter == null || ending.error() != null) {
+            return ending;
+        }
+        if (!interpreter.isOver()) {
             write(stop == null || nearlyComplete() ? interpreter::finish : interpreter::stop);
         }
+        return translationFailed() ? Ending.asRelayed(Outcome.UPSTREAM_ERROR) : ending;
     }
 
     /**
@@ -544,7 +573,10 @@ final class StreamRelay implements StreamListener {
 
     private String hiddenError() {
         String detail = inspector.errorMessage();
-        return "The upstream failed" + (detail == null ? "" : ": " + detail);
+        if (detail == null) {
+            return "The upstream failed";
+        }
+        return "The upstream failed: " + (credential == null ? detail : new SecretMask(credential).apply(detail));
     }
 
     /** Messages pings are legal only after {@code message_start}; before it a comment is. */
@@ -585,6 +617,10 @@ final class StreamRelay implements StreamListener {
         }
     }
 
+    private boolean translationFailed() {
+        return interpreter != null && interpreter.failed();
+    }
+
     private static boolean isFailure(StreamEnd end) {
         return end == StreamEnd.ERROR || end == StreamEnd.HIDDEN_ERROR;
     }
@@ -611,6 +647,9 @@ final class StreamRelay implements StreamListener {
         ByteBuf out = downstream.channel().alloc().buffer();
         try {
             writer.accept(out);
+            if (credential != null && interpreter.failed()) {
+                new SecretMask(credential).apply(out);
+            }
             if (out.isReadable()) {
                 contentSeen = true;
                 append(out, out.readerIndex(), out.writerIndex());

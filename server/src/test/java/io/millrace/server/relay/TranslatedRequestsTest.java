@@ -20,6 +20,7 @@ import io.millrace.server.mock.MockRequest;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.mock.MockSpec;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.test.ScriptedUpstream;
 import java.io.IOException;
 import java.net.URI;
 import java.util.List;
@@ -246,6 +247,53 @@ class TranslatedRequestsTest {
             assertThat(response.status()).isEqualTo(200);
             assertThat(response.header("x-millrace-upstream")).isEqualTo("b");
             assertThat(a.stats().requests()).isZero();
+        }
+    }
+
+    @Test
+    void getTheAnswerOfWhomWasAskedWhereTheLastCannotBe() throws IOException {
+        String body = TranslationBed.body(Api.CHAT, true).replace("{\"model\"", "{\"n\":2,\"model\"");
+        for (String fault : List.of("status=429,retry_after=7", "status=503", "error_after=0", "close_on_accept=1")) {
+            a.setSpec(MockSpec.parse(fault));
+            try (var relay = twoTargets(Dialect.CHAT, Dialect.MESSAGES);
+                    var client = client(relay)) {
+                client.send("POST", Api.CHAT.path, body);
+                RawClient.Response response = client.readAll();
+                assertThat(response.status())
+                        .as(fault)
+                        .isEqualTo(
+                                switch (fault) {
+                                    case "status=503" -> 503;
+                                    case "error_after=0" -> 200;
+                                    case "close_on_accept=1" -> 502;
+                                    default -> 429;
+                                });
+                assertThat(response.text()).contains("error").doesNotContain("unsupported_parameter");
+                assertThat(response.header("x-millrace-upstream")).isEqualTo("a");
+                assertThat(b.stats().requests()).isZero();
+            }
+        }
+    }
+
+    @Test
+    void neverTellTheRelaysKeyWhateverTheAnswersStatus() throws IOException {
+        String key = "sk-ours-0123456789";
+        String whole = "{\"error\":{\"message\":\"Incorrect API key: " + key + "\"}}";
+        String cut = "x".repeat(490) + key;
+        String event = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"authentication_error\","
+                + "\"message\":\"Incorrect API key: " + key + "\"}}\n\n";
+        for (String answer : List.of(
+                "200 OK\r\nContent-Type: application/json\r\n\r\n" + whole,
+                "401 Unauthorized\r\nContent-Type: text/plain\r\n\r\n" + cut,
+                "200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + event)) {
+            try (var upstream = ScriptedUpstream.answeringAndClosing("HTTP/1.1 " + answer);
+                    var relay = relay(
+                            Upstream.of("a", upstream.uri())
+                                    .withDialects(List.of(Dialect.MESSAGES))
+                                    .withCredential(new Credential("x-api-key", "", Secret.of(key, "env: KEY"))),
+                            route -> route.withRetry(Retry.OFF))) {
+                assertThat(ask(relay, Api.CHAT).text()).contains("****").doesNotContain("sk-ours");
+            }
         }
     }
 

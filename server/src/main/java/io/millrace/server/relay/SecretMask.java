@@ -1,0 +1,39 @@
+package io.millrace.server.relay;
+
+import io.millrace.server.config.Credential;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+
+/** Overwrites a key of ours in what an upstream says: some say in an error which key they did not like. Immutable. */
+final class SecretMask {
+    private static final byte MASK = '*';
+
+    private final String secret;
+    private final byte[] bytes;
+
+    /** Hides the key of {@code credential}, without what stands before it in its header. */
+    SecretMask(Credential credential) {
+        secret = credential.value().substring(credential.prefix().length());
+        bytes = secret.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Overwrites the key wherever the readable bytes have it; they stay as many. */
+    void apply(ByteBuf buf) {
+        ByteBuf needle = Unpooled.wrappedBuffer(bytes);
+        int from = buf.readerIndex();
+        int found;
+        while ((found = ByteBufUtil.indexOf(needle, buf.slice(from, buf.writerIndex() - from))) >= 0) {
+            for (int i = 0; i < bytes.length; i++) {
+                buf.setByte(from + found + i, MASK);
+            }
+            from += found + bytes.length;
+        }
+    }
+
+    /** The text without the key. */
+    String apply(String text) {
+        return text.replace(secret, "*".repeat(bytes.length));
+    }
+}
