@@ -24,10 +24,16 @@ import java.util.zip.InflaterInputStream;
  */
 final class CallIds {
     private static final String MARK = "__mr1_";
-    /** More than this inflated is no id of ours. */
-    private static final int MAX_BYTES = 4 * 1024 * 1024;
+    /** The most that one id carries, inflated; calls with more reasoning than that go without it. */
+    static final int MAX_BYTES = 1024 * 1024;
+    /** What the ids of a request may carry in all, inflated, is this for each packed byte, and {@link #MAX_BYTES}. */
+    private static final int MAX_RATIO = 4;
 
-    private CallIds() {}
+    /** How much the next ids may carry. */
+    private long left = MAX_BYTES;
+
+    /** For the ids of one request. Some hundred bytes can inflate to megabytes, so all of them have one bound. */
+    CallIds() {}
 
     /** What an id carries: the provider's own id, reasoning before the call, and the call's seal, null if none. */
     record Carried(String id, List<Part.Reasoning> reasoning, Seal seal) {}
@@ -52,31 +58,52 @@ final class CallIds {
         if (seal != null) {
             put(json, seal);
         }
-        return id + MARK + Base64.getUrlEncoder().withoutPadding().encodeToString(deflate(Json.bytes(json)));
+        byte[] bytes = Json.bytes(json);
+        return bytes.length > MAX_BYTES
+                ? id
+                : id + MARK + Base64.getUrlEncoder().withoutPadding().encodeToString(deflate(bytes));
     }
 
-    /** What {@link #encode} put into the id; nothing if it did not make it. */
-    static Carried decode(String id) {
+    /** The provider's own id, which joins a call and its result. */
+    static String plain(String id) {
         int mark = id.indexOf(MARK);
-        if (mark >= 0) {
+        return mark > 0 ? id.substring(0, mark) : id;
+    }
+
+    /**
+     * What {@link #encode} put into the id under {@code key}; nothing if it did not make it.
+     *
+     * @throws TranslationException if the ids of the request carry more than they may
+     */
+    Carried decode(JsonFields call, String key) {
+        String id = call.requiredText(key);
+        int mark = id.indexOf(MARK);
+        if (mark > 0) {
             try {
                 byte[] packed = Base64.getUrlDecoder().decode(id.substring(mark + MARK.length()));
-                byte[] bytes = inflate(packed);
+                left += (long) MAX_RATIO * packed.length;
+                byte[] bytes = inflate(packed, (int) Math.min(left, MAX_BYTES));
+                if (bytes == null) {
+                    throw call.refuse(key, "the calls' ids carry more than they may");
+                }
+                left -= bytes.length;
                 ObjectNode json = Json.parseObject(bytes, 0, bytes.length);
                 if (json != null) {
-                    return carried(id.substring(0, mark), json);
+                    return carried(plain(id), json);
                 }
             } catch (IOException | IllegalArgumentException e) {
-                return new Carried(id, List.of(), null);
+                return new Carried(plain(id), List.of(), null);
             }
         }
-        return new Carried(id, List.of(), null);
+        return new Carried(plain(id), List.of(), null);
     }
 
     private static Carried carried(String id, ObjectNode json) {
         List<Part.Reasoning> reasoning = new ArrayList<>();
         for (JsonNode entry : json.path("r")) {
-            reasoning.add(new Part.Reasoning(Json.text(entry, "t"), seal(entry)));
+            if (entry.has("v")) {
+                reasoning.add(new Part.Reasoning(Json.text(entry, "t"), seal(entry)));
+            }
         }
         return new Carried(id, reasoning, seal(json));
     }
@@ -101,10 +128,11 @@ final class CallIds {
         return packed.toByteArray();
     }
 
-    private static byte[] inflate(byte[] packed) throws IOException {
+    /** The bytes, {@code null} if they are more than {@code most}. */
+    private static byte[] inflate(byte[] packed, int most) throws IOException {
         try (InflaterInputStream in = new InflaterInputStream(new ByteArrayInputStream(packed))) {
-            byte[] bytes = in.readNBytes(MAX_BYTES);
-            return in.read() < 0 ? bytes : new byte[0];
+            byte[] bytes = in.readNBytes(most + 1);
+            return bytes.length > most ? null : bytes;
         }
     }
 }

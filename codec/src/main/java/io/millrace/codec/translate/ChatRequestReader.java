@@ -19,6 +19,7 @@ final class ChatRequestReader {
 
     private final JsonFields body;
     private final ModelRequest.Builder request;
+    private final CallIds ids = new CallIds();
 
     ChatRequestReader(JsonFields body) {
         this.body = body;
@@ -117,7 +118,7 @@ final class ChatRequestReader {
         return new Part.Document(data.mediaType(), data.data(), null, file.text("filename"));
     }
 
-    private static List<Part> assistantParts(JsonFields message) {
+    private List<Part> assistantParts(JsonFields message) {
         for (String key : List.of("audio", "function_call")) {
             if (message.has(key)) {
                 throw message.refuse(key, "cannot be translated");
@@ -136,7 +137,7 @@ final class ChatRequestReader {
     }
 
     /** Adds the calls, and the reasoning that their ids carry; whether they carry any. */
-    private static boolean addCalls(List<Part> parts, JsonFields message) {
+    private boolean addCalls(List<Part> parts, JsonFields message) {
         boolean carried = false;
         boolean first = true;
         for (JsonFields call : message.objects("tool_calls")) {
@@ -144,7 +145,7 @@ final class ChatRequestReader {
                 throw call.refuse("type", "cannot be translated: " + call.text("type"));
             }
             JsonFields function = call.requiredObject("function");
-            CallIds.Carried id = CallIds.decode(call.requiredText("id"));
+            CallIds.Carried id = ids.decode(call, "id");
             parts.addAll(first ? 0 : parts.size(), id.reasoning());
             carried |= !id.reasoning().isEmpty();
             first = false;
@@ -164,7 +165,7 @@ final class ChatRequestReader {
     }
 
     private static Part toolResult(JsonFields message) {
-        String id = CallIds.decode(message.requiredText("tool_call_id")).id();
+        String id = CallIds.plain(message.requiredText("tool_call_id"));
         return new Part.ToolResult(id, texts(message), false);
     }
 

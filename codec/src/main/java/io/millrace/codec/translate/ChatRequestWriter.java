@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /** Writes a Chat Completions request. */
@@ -108,12 +110,13 @@ final class ChatRequestWriter {
 
     private static void writeAssistant(ObjectNode message, List<Part> parts) {
         StringBuilder text = new StringBuilder();
+        Map<String, StringBuilder> reasonings = new HashMap<>();
         message.putNull("content");
         for (Part part : parts) {
             if (part instanceof Part.Text said) {
                 text.append(said.text());
             } else if (part instanceof Part.Reasoning reasoning) {
-                writeReasoning(message, reasoning);
+                addReasoning(reasonings, reasoning);
             } else if (part instanceof Part.ToolCall call) {
                 message.withArray("tool_calls")
                         .addObject()
@@ -126,18 +129,21 @@ final class ChatRequestWriter {
                 throw new TranslationException(RequestField.TURNS, "a model's turn holds a part of the user's");
             }
         }
+        reasonings.forEach((field, said) -> message.put(field, said.toString()));
         if (text.length() > 0 || !message.has("tool_calls")) {
             message.put("content", text.toString());
         }
     }
 
     /** Only to a server that has sent reasoning in this field: others refuse it. */
-    private static void writeReasoning(ObjectNode message, Part.Reasoning reasoning) {
+    private static void addReasoning(Map<String, StringBuilder> reasonings, Part.Reasoning reasoning) {
         Seal seal = reasoning.seal();
         boolean known =
                 seal != null && seal.origin() == Dialect.CHAT && ChatShapes.REASONING_FIELDS.contains(seal.kind());
         if (known && !reasoning.text().isEmpty()) {
-            message.put(seal.kind(), Json.text(message, seal.kind()) + reasoning.text());
+            reasonings
+                    .computeIfAbsent(seal.kind(), field -> new StringBuilder())
+                    .append(reasoning.text());
         }
     }
 

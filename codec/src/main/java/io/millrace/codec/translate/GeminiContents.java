@@ -3,17 +3,28 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Iterator;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * Reads a Gemini conversation. Calls need no id there, and results follow by name and order: a call without an id gets one
  * from its place, which is the same whenever the conversation is sent again.
  */
 final class GeminiContents {
-    /** Calls that have no result yet. */
-    private final List<Part.ToolCall> open = new ArrayList<>();
+    /** Calls in their order; one that has its result is left out when its turn comes. */
+    private final Map<String, Deque<Part.ToolCall>> byId = new HashMap<>();
+
+    private final Map<String, Deque<Part.ToolCall>> byName = new HashMap<>();
+
+    /** Calls that have their result, though not equal ones. */
+    private final Set<Part.ToolCall> answered = Collections.newSetFromMap(new IdentityHashMap<>());
 
     private int callCount;
 
@@ -96,23 +107,16 @@ final class GeminiContents {
         Part.ToolCall part =
                 new Part.ToolCall(id, call.requiredText("name"), args == null ? "{}" : args.toString(), seal);
         call.refuseOthers();
-        open.add(part);
+        byId.computeIfAbsent(id, key -> new ArrayDeque<>()).add(part);
+        byName.computeIfAbsent(part.name(), key -> new ArrayDeque<>()).add(part);
         return part;
     }
 
     private Part result(JsonFields response) {
         String name = response.requiredText("name");
         String id = response.text("id");
-        Part.ToolCall answered = null;
-        for (Iterator<Part.ToolCall> calls = open.iterator(); calls.hasNext() && answered == null; ) {
-            Part.ToolCall call = calls.next();
-            boolean named = id == null || id.isEmpty();
-            if (named ? call.name().equals(name) : call.id().equals(id)) {
-                answered = call;
-                calls.remove();
-            }
-        }
-        if (answered == null) {
+        Part.ToolCall call = waiting(id == null || id.isEmpty() ? byName.get(name) : byId.get(id));
+        if (call == null) {
             throw response.refuse("name", "there is no call that waits for a result of " + name);
         }
         List<Part> content = new ArrayList<>();
@@ -121,7 +125,16 @@ final class GeminiContents {
         for (JsonFields part : response.objects("parts")) {
             addSaid(content, part);
         }
-        return new Part.ToolResult(answered.id(), content, failed);
+        return new Part.ToolResult(call.id(), content, failed);
+    }
+
+    /** Takes the first call that has no result yet, {@code null} if there is none. */
+    private Part.ToolCall waiting(Deque<Part.ToolCall> calls) {
+        Part.ToolCall call = calls == null ? null : calls.poll();
+        while (call != null && !answered.add(call)) {
+            call = calls.poll();
+        }
+        return call;
     }
 
     /**

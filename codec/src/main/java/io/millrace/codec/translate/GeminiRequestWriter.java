@@ -3,7 +3,6 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -31,10 +30,14 @@ final class GeminiRequestWriter {
     /** The calls so far, and their order. */
     private final Map<String, String> callNames = new HashMap<>();
 
-    private final List<String> callIds = new ArrayList<>();
+    private final Map<String, Integer> callOrder = new HashMap<>();
+
+    /** Whether the model is one of {@link #SIGNED_CALLS}. */
+    private final boolean signedCalls;
 
     GeminiRequestWriter(ModelRequest request) {
         this.request = request;
+        this.signedCalls = SIGNED_CALLS.matcher(request.model()).matches();
     }
 
     ObjectNode write() {
@@ -68,7 +71,7 @@ final class GeminiRequestWriter {
         said.stream()
                 .filter(Part.ToolResult.class::isInstance)
                 .map(Part.ToolResult.class::cast)
-                .sorted(Comparator.comparingInt(result -> callIds.indexOf(result.callId())))
+                .sorted(Comparator.comparingInt(result -> callOrder.getOrDefault(result.callId(), -1)))
                 .forEach(result -> writeResult(parts, result));
         for (Part part : said) {
             if (part instanceof Part.ToolResult result) {
@@ -144,9 +147,7 @@ final class GeminiRequestWriter {
                 writeThought(parts, reasoning);
             } else if (part instanceof Part.ToolCall call) {
                 String signature = own(call.seal());
-                if (signature == null
-                        && !signed
-                        && SIGNED_CALLS.matcher(request.model()).matches()) {
+                if (signature == null && !signed && signedCalls) {
                     signature = NO_SIGNATURE;
                 }
                 signed = true;
@@ -181,7 +182,7 @@ final class GeminiRequestWriter {
                     RequestField.TURNS, "the arguments of the call " + call.id() + " are not a JSON object");
         }
         callNames.put(call.id(), call.name());
-        callIds.add(call.id());
+        callOrder.putIfAbsent(call.id(), callOrder.size());
         ObjectNode part = parts.addObject();
         part.putObject("functionCall")
                 .put("id", call.id())
@@ -268,12 +269,11 @@ final class GeminiRequestWriter {
             }
             return;
         }
-        boolean leveled = SIGNED_CALLS.matcher(request.model()).matches();
         ObjectNode written = config.putObject("thinkingConfig");
         written.put("includeThoughts", !Boolean.FALSE.equals(thinking.shown()));
         if (thinking.budgetTokens() != null) {
             written.put("thinkingBudget", thinking.budgetTokens());
-        } else if (thinking.effort() != null && leveled) {
+        } else if (thinking.effort() != null && signedCalls) {
             written.put("thinkingLevel", level(thinking.effort()));
         } else if (thinking.effort() != null) {
             written.put("thinkingBudget", BUDGETS.getOrDefault(thinking.effort(), BUDGETS.get("medium")));

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamWriteConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -15,9 +16,15 @@ final class Json {
     /** More than any body that is kept: Base64 of a document is one string. */
     private static final int MAX_STRING_CHARS = 64 * 1024 * 1024;
 
+    /** Arguments, schemas and results stand some levels deeper in one dialect than in another; what is read has 1,000. */
+    private static final int MAX_WRITTEN_DEPTH = 1100;
+
     static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxStringLength(MAX_STRING_CHARS)
+                            .build())
+                    .streamWriteConstraints(StreamWriteConstraints.builder()
+                            .maxNestingDepth(MAX_WRITTEN_DEPTH)
                             .build())
                     .build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -31,11 +38,11 @@ final class Json {
         return MAPPER.createObjectNode();
     }
 
-    /** The object that the bytes are, {@code null} if they are anything else. */
+    /** The object that the bytes are, {@code null} if they are anything else, or hold a number that no decimal can be. */
     static ObjectNode parseObject(byte[] bytes, int from, int length) {
         try {
             return MAPPER.readTree(bytes, from, length) instanceof ObjectNode object ? object : null;
-        } catch (IOException e) {
+        } catch (IOException | NumberFormatException e) {
             return null;
         }
     }
@@ -44,7 +51,7 @@ final class Json {
     static ObjectNode parseObject(String text) {
         try {
             return MAPPER.readTree(text) instanceof ObjectNode object ? object : null;
-        } catch (JsonProcessingException e) {
+        } catch (JsonProcessingException | NumberFormatException e) {
             return null;
         }
     }

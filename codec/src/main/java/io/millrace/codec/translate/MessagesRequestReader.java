@@ -19,6 +19,7 @@ final class MessagesRequestReader {
 
     private final JsonFields body;
     private final ModelRequest.Builder request;
+    private final CallIds ids = new CallIds();
 
     MessagesRequestReader(JsonFields body) {
         this.body = body;
@@ -65,7 +66,7 @@ final class MessagesRequestReader {
         }
     }
 
-    private static List<Part> parts(JsonFields message) {
+    private List<Part> parts(JsonFields message) {
         List<Part> parts = new ArrayList<>();
         if (message.isText("content")) {
             addText(parts, message.text("content"));
@@ -83,7 +84,7 @@ final class MessagesRequestReader {
         }
     }
 
-    private static void addBlock(List<Part> parts, JsonFields block) {
+    private void addBlock(List<Part> parts, JsonFields block) {
         String type = block.requiredText("type");
         switch (type) {
             case "text" -> addText(parts, block.requiredText("text"));
@@ -135,16 +136,16 @@ final class MessagesRequestReader {
         return new Part.Reasoning(block.requiredText("thinking"), seal);
     }
 
-    private static void addCall(List<Part> parts, JsonFields block) {
-        CallIds.Carried id = CallIds.decode(block.requiredText("id"));
+    private void addCall(List<Part> parts, JsonFields block) {
+        CallIds.Carried id = ids.decode(block, "id");
         ObjectNode input = block.tree("input");
         parts.addAll(id.reasoning());
         parts.add(new Part.ToolCall(
                 id.id(), block.requiredText("name"), input == null ? "{}" : input.toString(), id.seal()));
     }
 
-    private static Part toolResult(JsonFields block) {
-        String id = CallIds.decode(block.requiredText("tool_use_id")).id();
+    private Part toolResult(JsonFields block) {
+        String id = CallIds.plain(block.requiredText("tool_use_id"));
         for (JsonFields piece : block.isText("content") ? List.<JsonFields>of() : block.objects("content")) {
             String type = piece.requiredText("type");
             if (!List.of("text", "image", "document").contains(type)) {

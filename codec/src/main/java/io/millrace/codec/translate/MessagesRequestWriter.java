@@ -45,7 +45,9 @@ final class MessagesRequestWriter {
             return request.maxTokens();
         }
         Long budget = request.thinking() == null ? null : request.thinking().budgetTokens();
-        return budget == null ? DEFAULT_MAX_TOKENS : budget + DEFAULT_MAX_TOKENS;
+        return budget == null
+                ? DEFAULT_MAX_TOKENS
+                : Math.min(budget, Long.MAX_VALUE - DEFAULT_MAX_TOKENS) + DEFAULT_MAX_TOKENS;
     }
 
     private void writeSystem() {
@@ -262,12 +264,11 @@ final class MessagesRequestWriter {
 
     /** At least 1,024, and less than {@code max_tokens}. */
     private long budget(long asked) {
-        long budget = Math.min(Math.max(MIN_BUDGET, asked), maxTokens() - 1);
-        if (budget < MIN_BUDGET) {
+        if (maxTokens() <= MIN_BUDGET) {
             throw new TranslationException(
                     RequestField.THINKING, "in Messages, thinking needs more than 1,024 tokens in all");
         }
-        return budget;
+        return Math.min(Math.max(MIN_BUDGET, asked), maxTokens() - 1);
     }
 
     private void writeFormat() {

@@ -88,6 +88,8 @@ public record ModelRequest(
         private final String model;
         private final List<String> system = new ArrayList<>();
         private final List<Turn> turns = new ArrayList<>();
+        private final List<Part> lastParts = new ArrayList<>();
+        private Turn.Role lastRole;
         private final List<Tool> tools = new ArrayList<>();
         private boolean stream;
         private boolean includeUsage;
@@ -128,14 +130,12 @@ public record ModelRequest(
             if (parts.isEmpty()) {
                 return this;
             }
-            int last = turns.size() - 1;
-            if (last >= 0 && turns.get(last).role() == role) {
-                List<Part> joined = new ArrayList<>(turns.get(last).parts());
-                joined.addAll(parts);
-                turns.set(last, new Turn(role, joined));
-            } else {
-                turns.add(new Turn(role, parts));
+            if (!lastParts.isEmpty() && lastRole != role) {
+                turns.add(new Turn(lastRole, lastParts));
+                lastParts.clear();
             }
+            lastRole = role;
+            lastParts.addAll(parts);
             return this;
         }
 
@@ -189,12 +189,16 @@ public record ModelRequest(
 
         /** The request. */
         public ModelRequest build() {
+            List<Turn> all = new ArrayList<>(turns);
+            if (!lastParts.isEmpty()) {
+                all.add(new Turn(lastRole, lastParts));
+            }
             return new ModelRequest(
                     model,
                     stream,
                     includeUsage,
                     system,
-                    turns,
+                    all,
                     tools,
                     toolChoice,
                     parallelTools,

@@ -23,6 +23,7 @@ final class ResponsesRequestReader {
 
     private final JsonFields body;
     private final ModelRequest.Builder request;
+    private final CallIds ids = new CallIds();
 
     ResponsesRequestReader(JsonFields body) {
         this.body = body;
@@ -165,7 +166,7 @@ final class ResponsesRequestReader {
     }
 
     private void readCall(JsonFields item) {
-        CallIds.Carried id = CallIds.decode(item.requiredText("call_id"));
+        CallIds.Carried id = ids.decode(item, "call_id");
         String arguments = item.has("arguments") ? item.text("arguments") : "";
         request.turn(
                 Turn.Role.ASSISTANT,
@@ -173,7 +174,7 @@ final class ResponsesRequestReader {
     }
 
     private void readResult(JsonFields item) {
-        String callId = CallIds.decode(item.requiredText("call_id")).id();
+        String callId = CallIds.plain(item.requiredText("call_id"));
         request.turn(Turn.Role.USER, List.of(new Part.ToolResult(callId, content(item, "output"), false)));
     }
 

@@ -79,8 +79,9 @@ class ToolRoundTripTest {
     @Test
     void readsIdsThatAreNotItsOwn() {
         for (String id : new String[] {"call_1", "toolu_1__mr1_", "x__mr1_!!", "x__mr1_AAAA", "__mr1_eJyrrgUAAXUA-Q"}) {
-            assertThat(CallIds.decode(id).reasoning()).isEmpty();
-            assertThat(CallIds.decode(id).seal()).isNull();
+            assertThat(decoded(id).reasoning()).isEmpty();
+            assertThat(decoded(id).seal()).isNull();
+            assertThat(decoded(id).id()).isEqualTo(CallIds.plain(id)).isNotEmpty();
         }
     }
 
@@ -88,13 +89,18 @@ class ToolRoundTripTest {
     void carriesSealsInIds() {
         Seal seal = new Seal(Dialect.GEMINI, "", "AbC+/=ü");
 
-        CallIds.Carried carried = CallIds.decode(CallIds.encode("call_1", List.of(), seal));
+        CallIds.Carried carried = decoded(CallIds.encode("call_1", List.of(), seal));
 
         assertThat(carried.id()).isEqualTo("call_1");
         assertThat(carried.seal()).isEqualTo(seal);
         assertThat(Seal.decode(seal.encode())).isEqualTo(seal);
         assertThat(Seal.decode("EqQBCgIYAhIM")).isNull();
         assertThat(Seal.decode("mr1.NONE..AAAA")).isNull();
+    }
+
+    private static CallIds.Carried decoded(String id) {
+        byte[] call = Json.bytes(Json.object().put("id", id));
+        return new CallIds().decode(JsonFields.ofBody(call), "id");
     }
 
     /** The request that follows: the model's message, and a result for each of its calls. */
