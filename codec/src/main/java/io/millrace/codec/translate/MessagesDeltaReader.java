@@ -14,6 +14,10 @@ final class MessagesDeltaReader extends FrameReader {
 
     private final StringBuilder signature = new StringBuilder();
     private int callCount;
+
+    /** The arguments with which the last call began, until it is known whether deltas repeat them; else null. */
+    private String input;
+
     private long uncached = -1;
     private long cacheRead = -1;
     private long cacheWrite = -1;
@@ -26,10 +30,14 @@ final class MessagesDeltaReader extends FrameReader {
             case "content_block_delta" -> readDelta(json.path("index").asInt(), json.path("delta"), out);
             case "content_block_stop" -> endBlock(json.path("index").asInt(NO_CALL), out);
             case "message_delta" -> {
+                tellInput(out);
                 readStop(json.path("delta"), out);
                 readUsage(json.path("usage"), out);
             }
-            case "message_stop" -> out.end();
+            case "message_stop" -> {
+                tellInput(out);
+                out.end();
+            }
             case "error" -> out.error(UpstreamErrors.of(json));
             default -> {
                 if (has(json, "error")) {
@@ -72,6 +80,7 @@ final class MessagesDeltaReader extends FrameReader {
     }
 
     private void readBlock(int index, JsonNode block, DeltaSink out) {
+        tellInput(out);
         switch (Json.text(block, "type")) {
             case "text" -> out.text(Json.text(block, "text"));
             case "thinking" -> out.reasoning(Json.text(block, "thinking"));
@@ -81,22 +90,36 @@ final class MessagesDeltaReader extends FrameReader {
                 calls.put(index, call);
                 String id = Json.text(block, "id");
                 out.toolCall(call, id.isEmpty() ? CallIds.fresh() : id, Json.text(block, "name"), null);
-                JsonNode input = block.path("input");
-                out.arguments(call, input.isEmpty() ? "" : input.toString());
+                JsonNode began = block.path("input");
+                input = began.isEmpty() ? null : began.toString();
             }
             default -> calls.remove(index);
         }
     }
 
+    /** Only the call that began last can be open. */
+    private void tellInput(DeltaSink out) {
+        if (input != null) {
+            out.arguments(callCount - 1, input);
+            input = null;
+        }
+    }
+
     private void readDelta(int index, JsonNode delta, DeltaSink out) {
-        switch (Json.text(delta, "type")) {
+        String type = Json.text(delta, "type");
+        if (!type.equals("input_json_delta")) {
+            tellInput(out);
+        }
+        switch (type) {
             case "text_delta" -> out.text(Json.text(delta, "text"));
             case "thinking_delta" -> out.reasoning(Json.text(delta, "thinking"));
             case "signature_delta" -> signature.append(Json.text(delta, "signature"));
             case "input_json_delta" -> {
                 Integer call = calls.get(index);
                 if (call != null) {
-                    out.arguments(call, Json.text(delta, "partial_json"));
+                    String json = Json.text(delta, "partial_json");
+                    input = json.isEmpty() ? input : null;
+                    out.arguments(call, json);
                 }
             }
             default -> {
@@ -106,6 +129,7 @@ final class MessagesDeltaReader extends FrameReader {
     }
 
     private void endBlock(int index, DeltaSink out) {
+        tellInput(out);
         Integer call = calls.remove(index);
         if (call != null) {
             out.toolCallEnd(call);

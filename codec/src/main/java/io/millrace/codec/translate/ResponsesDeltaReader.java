@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Reads Responses events and answers. Events are told apart by their {@code type}; what was not streamed is taken from the
@@ -13,10 +15,18 @@ import java.util.Map;
 final class ResponsesDeltaReader extends FrameReader {
     private final Map<Integer, Item> items = new HashMap<>();
 
+    /** The ids of the calls that were told. */
+    private final Set<String> callIds = new HashSet<>();
+
     private int callCount;
+    private Item current;
+    private boolean spoke;
+    private boolean thought;
+
     /** What has been told of an output item. */
     private static final class Item {
         private int callIndex = -1;
+        private String callId;
         private boolean custom;
         private boolean told;
         private boolean done;
@@ -30,15 +40,18 @@ final class ResponsesDeltaReader extends FrameReader {
             case "response.output_item.added" -> readAdded(json, out);
             case "response.output_text.delta" -> {
                 item(json).told = true;
+                spoke = true;
                 out.text(Json.text(json, "delta"));
             }
             case "response.refusal.delta" -> {
                 item(json).told = true;
+                spoke = true;
                 out.refusal(Json.text(json, "delta"));
             }
             case "response.reasoning_summary_text.delta" -> readSummary(json, out);
             case "response.reasoning_text.delta" -> {
                 item(json).told = true;
+                thought = true;
                 out.reasoning(Json.text(json, "delta"));
             }
             case "response.function_call_arguments.delta", "response.custom_tool_call_input.delta" ->
@@ -82,7 +95,8 @@ final class ResponsesDeltaReader extends FrameReader {
     }
 
     private Item item(JsonNode json) {
-        return items.computeIfAbsent(json.path("output_index").asInt(0), index -> new Item());
+        current = items.computeIfAbsent(json.path("output_index").asInt(0), index -> new Item());
+        return current;
     }
 
     private void readAdded(JsonNode json, DeltaSink out) {
@@ -104,6 +118,10 @@ final class ResponsesDeltaReader extends FrameReader {
             item.callIndex = callCount++;
             item.custom = Json.text(call, "type").equals("custom_tool_call");
             String id = Json.text(call, "call_id");
+            item.callId = id;
+            if (!id.isEmpty()) {
+                callIds.add(id);
+            }
             out.toolCall(item.callIndex, id.isEmpty() ? CallIds.fresh() : id, Json.text(call, "name"), null);
         }
     }
@@ -140,6 +158,7 @@ final class ResponsesDeltaReader extends FrameReader {
             out.reasoning("\n\n");
         }
         item.told = true;
+        thought = true;
         item.summaryIndex = index;
         out.reasoning(Json.text(json, "delta"));
     }
@@ -150,8 +169,14 @@ final class ResponsesDeltaReader extends FrameReader {
         }
         item.done = true;
         switch (Json.text(done, "type")) {
-            case "message" -> readMessage(item, done, out);
-            case "reasoning" -> readReasoning(item, done, out);
+            case "message" -> {
+                spoke = true;
+                readMessage(item, done, out);
+            }
+            case "reasoning" -> {
+                thought = true;
+                readReasoning(item, done, out);
+            }
             case "function_call", "custom_tool_call" -> {
                 openCall(item, done, out);
                 if (!item.told) {
@@ -202,17 +227,45 @@ final class ResponsesDeltaReader extends FrameReader {
 
     private void readEnd(JsonNode response, String status, DeltaSink out) {
         readHead(response, out);
-        if (items.isEmpty()) {
-            int index = 0;
-            for (JsonNode done : response.path("output")) {
-                Item item = new Item();
-                items.put(index++, item);
-                readDone(item, done, out);
-            }
-        }
+        readOutput(response.path("output"), out);
         readUsage(response.path("usage"), out);
         out.stop(stopReason(response, status), null);
         out.end();
+    }
+
+    /**
+     * Tells what was not streamed. Servers that leave out or miscount {@code output_index} must not have anything told
+     * twice: text and reasoning is taken only where none was streamed, calls where their id is new.
+     */
+    private void readOutput(JsonNode output, DeltaSink out) {
+        boolean spoken = spoke;
+        boolean reasoned = thought;
+        endCurrent(output, out);
+        int index = 0;
+        for (JsonNode done : output) {
+            Item item = items.get(index++);
+            boolean known = isCall(done)
+                    ? (item != null && item.callIndex >= 0) || callIds.contains(Json.text(done, "call_id"))
+                    : item != null || (isMessage(done) ? spoken : reasoned);
+            if (!known) {
+                readDone(new Item(), done, out);
+            }
+        }
+    }
+
+    /** Of the calls that have begun, the last may yet be open. */
+    private void endCurrent(JsonNode output, DeltaSink out) {
+        if (current != null && current.callIndex >= 0) {
+            for (JsonNode done : output) {
+                if (isCall(done) && Json.text(done, "call_id").equals(current.callId)) {
+                    readDone(current, done, out);
+                }
+            }
+        }
+    }
+
+    private static boolean isMessage(JsonNode item) {
+        return Json.text(item, "type").equals("message");
     }
 
     private static ModelError failure(JsonNode response, String status) {

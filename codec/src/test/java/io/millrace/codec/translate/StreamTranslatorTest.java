@@ -181,6 +181,103 @@ class StreamTranslatorTest {
                 .contains("more than " + AnswerGrammar.MAX_CHARS + " characters");
     }
 
+    @Test
+    void tellsCallsThatOnlyTheLastEventHolds() {
+        StreamTranslator translator = Recorded.streaming(Dialect.CHAT, Dialect.RESPONSES).stream();
+        feed(
+                translator,
+                "data: {\"type\": \"response.output_text.delta\", \"output_index\": 0, \"delta\": \"Hi\"}\n\n");
+        feed(
+                translator,
+                "data: {\"type\": \"response.output_item.added\", \"output_index\": 2, \"item\": " + item("c2", "")
+                        + "}\n\n");
+        feed(translator, completed(item("c1", "{\\\"x\\\":1}"), item("c2", "{\\\"x\\\":2}")));
+
+        ClientView view = ClientView.of(Dialect.CHAT, out.toString(StandardCharsets.UTF_8));
+        assertThat(view.text).hasToString("Hi");
+        assertThat(view.calls)
+                .extracting(call -> call.id + call.arguments)
+                .containsExactly("c2{\"x\":2}", "c1{\"x\":1}");
+        assertThat(view.finish).isEqualTo("tool_calls");
+    }
+
+    @Test
+    void tellsArgumentsThatOnlyTheLastEventHolds() {
+        StreamTranslator translator = Recorded.streaming(Dialect.CHAT, Dialect.RESPONSES).stream();
+        feed(
+                translator,
+                "data: {\"type\": \"response.output_item.added\", \"output_index\": 1, \"item\": " + item("c1", "")
+                        + "}\n\n");
+        feed(translator, completed(item("c1", "{\\\"x\\\":1}")));
+
+        ClientView view = ClientView.of(Dialect.CHAT, out.toString(StandardCharsets.UTF_8));
+        assertThat(view.text).hasToString("Hi");
+        assertThat(view.calls).extracting(call -> call.id + call.arguments).containsExactly("c1{\"x\":1}");
+    }
+
+    @Test
+    void failsWhereANumberIsNone() {
+        StreamTranslator translator = Recorded.streaming(Dialect.CHAT, Dialect.CHAT).stream();
+
+        feed(translator, "data: {\"choices\": [], \"usage\": {\"prompt_tokens\": 1e99999999999}}\n\n");
+
+        assertThat(translator.failed()).isTrue();
+    }
+
+    @Test
+    void tellsNothingTwiceWhereItemsHaveNoIndex() {
+        StreamTranslator translator = Recorded.streaming(Dialect.CHAT, Dialect.RESPONSES).stream();
+        feed(translator, "data: {\"type\": \"response.output_item.added\", \"item\": " + item("c1", "{}") + "}\n\n");
+        feed(translator, "data: {\"type\": \"response.output_item.done\", \"item\": " + item("c1", "{}") + "}\n\n");
+        feed(translator, "data: {\"type\": \"response.output_text.delta\", \"delta\": \"Hi\"}\n\n");
+        feed(translator, completed(item("c1", "{}")).replace("\"output\": [", "\"output\": [{\"type\": \"other\"}, "));
+
+        ClientView view = ClientView.of(Dialect.CHAT, out.toString(StandardCharsets.UTF_8));
+        assertThat(view.text).hasToString("Hi");
+        assertThat(view.calls).extracting(call -> call.id + call.arguments).containsExactly("c1{}");
+        assertThat(translator.failed()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void tellsArgumentsOnceWhereTheBlockBeganWithThem(boolean deltas) {
+        StreamTranslator translator = Recorded.streaming(Dialect.CHAT, Dialect.MESSAGES).stream();
+        feed(translator, "data: {\"type\": \"message_start\", \"message\": {\"id\": \"m1\"}}\n\n");
+        for (int i = 0; i < 2; i++) {
+            feed(
+                    translator,
+                    "data: {\"type\": \"content_block_start\", \"index\": " + i + ", \"content_block\":"
+                            + " {\"type\": \"tool_use\", \"id\": \"t" + i + "\", \"name\": \"f\", \"input\": {\"a\": "
+                            + i + "}}}\n\n");
+            for (String json : deltas ? List.of("", "{\\\"a\\\":", i + "}") : List.of("")) {
+                feed(
+                        translator,
+                        "data: {\"type\": \"content_block_delta\", \"index\": " + i + ", \"delta\":"
+                                + " {\"type\": \"input_json_delta\", \"partial_json\": \"" + json + "\"}}\n\n");
+            }
+        }
+        feed(translator, "data: {\"type\": \"message_delta\", \"delta\": {\"stop_reason\": \"tool_use\"}}\n\n");
+        feed(translator, "data: {\"type\": \"message_stop\"}\n\n");
+
+        ClientView view = ClientView.of(Dialect.CHAT, out.toString(StandardCharsets.UTF_8));
+        assertThat(view.calls)
+                .extracting(call -> call.id + call.arguments)
+                .containsExactly("t0{\"a\":0}", "t1{\"a\":1}");
+        assertThat(translator.failed()).isFalse();
+    }
+
+    private static String item(String callId, String arguments) {
+        return "{\"type\": \"function_call\", \"call_id\": \"" + callId + "\", \"name\": \"f\", \"arguments\": \""
+                + arguments + "\"}";
+    }
+
+    /** The last event of Responses: a message that says "Hi", and these items. */
+    private static String completed(String... items) {
+        return "data: {\"type\": \"response.completed\", \"response\": {\"id\": \"r\", \"status\": \"completed\","
+                + " \"output\": [{\"type\": \"message\", \"content\": [{\"type\": \"output_text\", \"text\": \"Hi\"}]}, "
+                + String.join(", ", items) + "]}}\n\n";
+    }
+
     private static String chunk(String delta) {
         return "data: {\"choices\": [{\"index\": 0, \"delta\": " + delta + "}]}\n\n";
     }
