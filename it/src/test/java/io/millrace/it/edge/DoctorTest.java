@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,9 +29,10 @@ import picocli.CommandLine;
  * What the doctor says of real ways, right and wrong ones. A mock is behind each, Millrace between them except for the
  * direct one. All are examined at once, for an examination is mostly waiting.
  */
+@Tag("time")
 class DoctorTest {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int TRIES = 3;
+    private static final int TRIES = 5;
 
     private static final ExecutorService THREADS = Executors.newCachedThreadPool();
     private static final Map<String, String> BASES = new ConcurrentHashMap<>();
