@@ -170,7 +170,7 @@ class LauncherIT {
         assertThat(exitCode(relay)).isZero();
         assertThat(Files.readAllLines(output()))
                 .filteredOn(line -> !line.startsWith("{") && !line.isEmpty())
-                .hasSize(3)
+                .hasSize(4)
                 .noneMatch(line -> line.contains("rror") || line.contains("arning"));
         String before = " io.millrace.server.relay.Exchange source: ";
         return Files.readAllLines(classes).stream()
