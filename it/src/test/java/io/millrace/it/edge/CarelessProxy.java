@@ -8,6 +8,8 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** Copies bytes both ways, as a tunnel written in an evening does. */
 final class CarelessProxy implements AutoCloseable {
@@ -17,16 +19,16 @@ final class CarelessProxy implements AutoCloseable {
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final int upstreamPort;
     private final int maxBytes;
-    private final boolean noDelay;
+    private final int combMs;
 
     /**
      * @param maxBytes of an answer that it passes on, before it closes the connection
-     * @param noDelay whether it switches Nagle's algorithm off towards the client
+     * @param combMs how long what it writes waits, as for an acknowledgement that the client delays; 0 is not at all
      */
-    CarelessProxy(int upstreamPort, int maxBytes, boolean noDelay) throws IOException {
+    CarelessProxy(int upstreamPort, int maxBytes, int combMs) throws IOException {
         this.upstreamPort = upstreamPort;
         this.maxBytes = maxBytes;
-        this.noDelay = noDelay;
+        this.combMs = combMs;
         threads.execute(this::accept);
     }
 
@@ -44,10 +46,10 @@ final class CarelessProxy implements AutoCloseable {
         try {
             while (true) {
                 Socket client = server.accept();
-                client.setTcpNoDelay(noDelay);
+                client.setTcpNoDelay(true);
                 Socket upstream = new Socket(InetAddress.getLoopbackAddress(), upstreamPort);
-                threads.execute(() -> copy(client, upstream, Integer.MAX_VALUE));
-                threads.execute(() -> copy(upstream, client, maxBytes));
+                threads.execute(() -> copy(client, upstream, Integer.MAX_VALUE, 0));
+                threads.execute(() -> copy(upstream, client, maxBytes, combMs));
             }
         } catch (IOException e) {
             // It is closed.
@@ -55,7 +57,7 @@ final class CarelessProxy implements AutoCloseable {
         }
     }
 
-    private static void copy(Socket from, Socket to, int maxBytes) {
+    private static void copy(Socket from, Socket to, int maxBytes, int combMs) {
         byte[] buffer = new byte[BUFFER_BYTES];
         try (from;
                 to;
@@ -64,6 +66,12 @@ final class CarelessProxy implements AutoCloseable {
             int left = maxBytes;
             int read = 0;
             while (left > 0 && (read = in.read(buffer, 0, Math.min(left, buffer.length))) >= 0) {
+                if (combMs > 0) {
+                    // Until the next tooth; then what came meanwhile is read and written with it.
+                    long toothNs = TimeUnit.MILLISECONDS.toNanos(combMs);
+                    LockSupport.parkNanos(toothNs - Math.floorMod(System.nanoTime(), toothNs));
+                    read += in.read(buffer, read, Math.min(in.available(), buffer.length - read));
+                }
                 out.write(buffer, 0, read);
                 left -= read;
             }

@@ -69,10 +69,10 @@ class DoctorTest {
         BASES.put(
                 "HAProxy delaying",
                 base(opened(Intermediary.delayingHaproxy(relay)).port(), ""));
-        BASES.put("cutting", base(opened(new CarelessProxy(relay, 10_000, true)).port(), ""));
+        BASES.put("cutting", base(opened(new CarelessProxy(relay, 10_000, 0)).port(), ""));
         BASES.put(
                 "Nagle",
-                base(opened(new CarelessProxy(relay, Integer.MAX_VALUE, false)).port(), ""));
+                base(opened(new CarelessProxy(relay, Integer.MAX_VALUE, 40)).port(), ""));
         BASES.forEach((way, url) -> RESULTS.put(way, CompletableFuture.supplyAsync(() -> examine(url), THREADS)));
     }
 
@@ -130,8 +130,9 @@ class DoctorTest {
         assertThat(result.fixes()).contains("option http-no-delay");
     }
 
+    /** Whether the kernel makes the comb by itself depends on the machine; a proxy that writes every 40 ms does not. */
     @Test
-    void findsNaglesComb() {
+    void findsACombOf40Ms() {
         assertThat(settled("Nagle", List.of("delayed_ack")).wrong()).containsExactly("delayed_ack");
     }
 
