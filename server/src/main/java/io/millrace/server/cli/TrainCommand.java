@@ -51,8 +51,10 @@ final class TrainCommand implements Callable<Integer> {
         try {
             Path made = work.resolve("cache");
             int requests = train(made, work.resolve("millrace.yaml"));
+            Path size = Files.writeString(work.resolve("size"), Long.toString(Files.size(made)));
             // At once, for whoever starts meanwhile.
-            Files.move(made, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            replace(made, target);
+            replace(size, sizeOf(target));
             deleteOthers(target);
             var out = spec.commandLine().getOut();
             out.printf(
@@ -79,6 +81,15 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
+    /** Where the launcher looks for the size that the file must have. */
+    private static Path sizeOf(Path target) {
+        return target.resolveSibling(target.getFileName() + ".size");
+    }
+
+    private static void replace(Path made, Path target) throws IOException {
+        Files.move(made, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
     /** Those of other builds, of which the name tells: it ends in a dash and the build. */
     private static void deleteOthers(Path target) throws IOException {
         String name = target.getFileName().toString();
@@ -88,7 +99,7 @@ final class TrainCommand implements Callable<Integer> {
         }
         try (var files = Files.newDirectoryStream(target.getParent(), prefix + "*")) {
             for (Path file : files) {
-                if (!file.equals(target)) {
+                if (!file.equals(target) && !file.equals(sizeOf(target))) {
                     Files.delete(file);
                 }
             }
