@@ -4,19 +4,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.sse.SseEncoder;
 import io.millrace.codec.text.TextSegmenter;
 import io.millrace.codec.text.TextUnit;
-import io.millrace.codec.translate.DeltaWriter;
 import io.millrace.codec.translate.ModelError;
-import io.millrace.codec.translate.Seal;
-import io.millrace.codec.translate.StopReason;
-import io.millrace.codec.translate.TokenCounts;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /** Writes an answer's text in its units, as events or as bare text. One per attempt; confined to its event loop. */
-final class ChatStream implements DeltaWriter {
+final class ChatStream extends ChatText {
     static final String DONE = "[DONE]";
     /** How soon an EventSource whose stream has ended comes back to be told 204. */
     private static final byte[] RETRY = "retry: 1000\n".getBytes(StandardCharsets.US_ASCII);
@@ -27,13 +22,9 @@ final class ChatStream implements DeltaWriter {
     private final long startNs;
     private final LineFeeds lineFeeds;
     private final TextSegmenter segmenter;
-    private ByteBuf out;
     private long events;
     private long units;
     private long ttftNs = -1;
-    private String model;
-    private StopReason stopReason;
-    private TokenCounts usage = TokenCounts.NONE;
 
     /**
      * @param eventSource whether the client may be an EventSource: each event gets an id, and the last says so
@@ -48,64 +39,14 @@ final class ChatStream implements DeltaWriter {
         segmenter = new TextSegmenter(unit, this::onUnit);
     }
 
-    @Override
-    public void to(ByteBuf buffer) {
-        out = buffer;
-    }
-
     /** Writes what has waited for the end of its unit for too long. */
     void onTime(long nowNs) {
         segmenter.flushOverdue(nowNs);
     }
 
     @Override
-    public void start(String id, String answering, long createdSeconds) {
-        model = answering;
-    }
-
-    @Override
     public void text(String text) {
         segmenter.add(lineFeeds == null ? text : lineFeeds.of(text), clock.getAsLong());
-    }
-
-    @Override
-    public void refusal(String text) {
-        text(text);
-    }
-
-    @Override
-    public void reasoning(String text) {
-        // Not a part of the answer's text.
-    }
-
-    @Override
-    public void reasoningEnd(Seal seal) {
-        // As above.
-    }
-
-    @Override
-    public void toolCall(int index, String id, String name, Seal seal) {
-        // No tools are offered, so that there is nothing to call.
-    }
-
-    @Override
-    public void arguments(int index, String json) {
-        // As above.
-    }
-
-    @Override
-    public void toolCallEnd(int index) {
-        // As above.
-    }
-
-    @Override
-    public void usage(TokenCounts counts) {
-        usage = usage.and(counts);
-    }
-
-    @Override
-    public void stop(StopReason reason, String sequence) {
-        stopReason = reason;
     }
 
     @Override
