@@ -186,6 +186,7 @@ public final class RelayServer implements AutoCloseable {
                 .group(loop)
                 .channel(relay.config().transport().serverChannel())
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(ChannelOption.RECVBUF_ALLOCATOR, Transport.ACCEPTS)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.SO_KEEPALIVE, true)

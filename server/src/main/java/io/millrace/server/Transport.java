@@ -2,6 +2,8 @@ package io.millrace.server;
 
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.RecvByteBufAllocator;
+import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -61,13 +63,18 @@ public enum Transport {
             NioSocketChannel.class,
             NioDatagramChannel.class);
 
+    /**
+     * How listeners accept: up to 256 of the connections that wait, each time. On epoll Netty would take one and then serve
+     * all that is ready before it takes the next, so that on a busy event loop new clients wait for seconds.
+     */
+    public static final RecvByteBufAllocator ACCEPTS =
+            new ServerChannelRecvByteBufAllocator().respectMaybeMoreData(false).maxMessagesPerRead(256);
+
     static {
         // With a multishot poll, Netty 4.2.18 loses a reset that comes while a read of data is under way: the poll
-        // tells of
-        // it once, the read that it asks for is dropped because one is under way, and that one finds the data only. A
-        // poll
-        // that is armed again after each read sees the reset. Read when Netty's class loads, so set before its first
-        // use.
+        // tells of it once, the read that it asks for is dropped because one is under way, and that one finds the data
+        // only. A poll that is armed again after each read sees the reset. Read when Netty's class loads, so set before
+        // its first use.
         String multishotPoll = "io.netty.iouring.pollAddMultishotEnabled";
         if (System.getProperty(multishotPoll) == null) {
             System.setProperty(multishotPoll, "false");

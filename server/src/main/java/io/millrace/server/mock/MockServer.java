@@ -1,5 +1,6 @@
 package io.millrace.server.mock;
 
+import io.millrace.server.Transport;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -131,6 +132,7 @@ public final class MockServer implements AutoCloseable {
                 .group(loops)
                 .channel(config.transport().serverChannel())
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(ChannelOption.RECVBUF_ALLOCATOR, Transport.ACCEPTS)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childHandler(new ChannelInitializer<Channel>() {

@@ -1,0 +1,106 @@
+package io.millrace.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class AcceptTest {
+    private static final int WAITING = 100;
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Transport.class,
+            names = {"EPOLL", "NIO"})
+    void allThatWaitAreAcceptedAtOnce(Transport transport) throws Exception {
+        assumeTrue(transport.isAvailable());
+        var batches = new LinkedBlockingQueue<Integer>();
+        var connected = new CountDownLatch(1);
+        var clients = new ArrayList<Socket>();
+        EventLoopGroup loop = transport.newEventLoops(1, "accept");
+        try {
+            var listener = listen(loop, transport, batches);
+            var heldUp = new CountDownLatch(1);
+            loop.execute(() -> {
+                heldUp.countDown();
+                await(connected);
+            });
+            await(heldUp);
+            // The kernel completes the handshakes, not the event loop.
+            for (int i = 0; i < WAITING; i++) {
+                clients.add(new Socket(InetAddress.getLoopbackAddress(), listener.getPort()));
+            }
+            connected.countDown();
+            assertEquals(WAITING, batches.poll(10, TimeUnit.SECONDS));
+        } finally {
+            connected.countDown();
+            for (Socket client : clients) {
+                client.close();
+            }
+            loop.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+        }
+    }
+
+    private static InetSocketAddress listen(EventLoopGroup loop, Transport transport, BlockingQueue<Integer> batches) {
+        var bound = new ServerBootstrap()
+                .group(loop)
+                .channel(transport.serverChannel())
+                .option(ChannelOption.SO_BACKLOG, WAITING)
+                .option(ChannelOption.RECVBUF_ALLOCATOR, Transport.ACCEPTS)
+                .handler(new Batches(batches))
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {}
+                })
+                .bind(InetAddress.getLoopbackAddress(), 0)
+                .syncUninterruptibly();
+        return (InetSocketAddress) bound.channel().localAddress();
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** How many connections each read of the listener brought. */
+    private static final class Batches extends ChannelInboundHandlerAdapter {
+        private final BlockingQueue<Integer> batches;
+        private int accepted;
+
+        Batches(BlockingQueue<Integer> batches) {
+            this.batches = batches;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object msg) {
+            accepted++;
+            ctx.fireChannelRead(msg);
+        }
+
+        @Override
+        public void channelReadComplete(ChannelHandlerContext ctx) {
+            batches.add(accepted);
+            accepted = 0;
+            ctx.fireChannelReadComplete();
+        }
+    }
+}
