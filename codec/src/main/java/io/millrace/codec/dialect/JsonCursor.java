@@ -46,6 +46,7 @@ final class JsonCursor {
     private final long[] numbers = new long[FrameShape.NUMBERS];
     private final long[] matched = new long[FrameShape.NUMBERS];
     private final int[] numberSpans = new int[FrameShape.NUMBERS];
+    private boolean numbersUsed = true;
     private byte[] scratch = new byte[INITIAL_SCRATCH_BYTES];
     private byte[] bytes = scratch;
     private int start;
@@ -91,8 +92,11 @@ final class JsonCursor {
         bytes = newBytes;
         start = from;
         end = to;
-        Arrays.fill(numbers, -1);
         forgetSpans();
+        if (numbersUsed) {
+            numbersUsed = false;
+            Arrays.fill(numbers, -1);
+        }
         moveTo(from);
         return this;
     }
@@ -304,6 +308,7 @@ final class JsonCursor {
         int from = position;
         long value = readCount();
         if (value >= 0) {
+            numbersUsed = true;
             numbers[which] = value;
             numberSpans[which] =
                     noteInteger(from, FrameShape.FIRST_NUMBER + which) ? spansLength - FrameShape.SPAN : -1;
@@ -379,7 +384,9 @@ final class JsonCursor {
 
     private void forgetSpans() {
         spansLength = 0;
-        Arrays.fill(numberSpans, -1);
+        if (numbersUsed) {
+            Arrays.fill(numberSpans, -1);
+        }
     }
 
     private boolean enter(char opening) {

@@ -128,6 +128,21 @@ public final class ChunkedBody {
     }
 
     /**
+     * Moves over as much as is here of the CRLF behind a chunk's data, so that {@link #nextWholeChunk} may have the next
+     * chunk. Anything else there is left to {@link #nextData}.
+     */
+    public void endChunk(ByteBuf in) {
+        if (state == State.DATA_CR && in.isReadable() && in.getByte(in.readerIndex()) == '\r') {
+            in.skipBytes(1);
+            state = State.DATA_LF;
+        }
+        if (state == State.DATA_LF && in.isReadable() && in.getByte(in.readerIndex()) == '\n') {
+            in.skipBytes(1);
+            state = State.SIZE;
+        }
+    }
+
+    /**
      * Moves over the head of a chunk that is here as a whole, from its size to the CRLF behind its data, and has no
      * extension. What it does not like it leaves to {@link #nextData}, untouched.
      *

@@ -99,6 +99,7 @@ public final class StreamBody implements AutoCloseable {
     private void readChunks(ByteBuf in) {
         boolean plain = inflation == null;
         while (true) {
+            chunks.endChunk(in);
             int start = in.readerIndex();
             int length = chunks.nextWholeChunk(in);
             if (length > 0) {

@@ -5,12 +5,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.function.UnaryOperator;
 
 /** As much HTTP as the two ends of the warm-up need: they know each other. */
 final class Http {
-    private static final String BODY = "{\"model\":\"%s\",\"stream\":true,\"max_tokens\":4096,\"stream_options\":"
-            + "{\"include_usage\":true},\"messages\":[{\"role\":\"user\",\"content\":\"" + "x".repeat(1200) + "\"}]}";
-
     private Http() {}
 
     /**
@@ -18,18 +16,11 @@ final class Http {
      *
      * @param path with the query
      * @param fields of the head, each with its line end
-     * @param model named in the body
      */
-    static byte[] request(String path, String fields, String model) {
-        String body = BODY.formatted(model);
+    static byte[] request(String path, String fields, String body) {
         String head = "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + fields
                 + "Content-Length: " + body.length() + "\r\n\r\n";
         return (head + body).getBytes(StandardCharsets.US_ASCII);
-    }
-
-    /** How long the body of a request is that names this model. */
-    static int bodyLength(String model) {
-        return BODY.formatted(model).length();
     }
 
     /** Where the head ends in {@code bytes[0, length)}, behind its empty line; -1 if it does not. */
@@ -49,6 +40,22 @@ final class Http {
                 && bytes[length - 3] == '\n'
                 && bytes[length - 5] == '0'
                 && bytes[length - 6] == '\n';
+    }
+
+    /** A chunked response with its chunks' data, which is ASCII, changed. */
+    static byte[] map(byte[] response, UnaryOperator<String> change) {
+        String text = new String(response, StandardCharsets.US_ASCII);
+        int at = headEnd(response, response.length);
+        var out = new StringBuilder(text.substring(0, at));
+        for (int length = -1; length != 0; ) {
+            int data = text.indexOf("\r\n", at) + 2;
+            length = Integer.parseInt(text, at, data - 2, 16);
+            String changed = change.apply(text.substring(data, data + length));
+            out.append(Integer.toHexString(changed.length())).append("\r\n");
+            out.append(changed).append("\r\n");
+            at = data + length + 2;
+        }
+        return out.toString().getBytes(StandardCharsets.US_ASCII);
     }
 
     /**

@@ -7,7 +7,9 @@ enum Kind {
     /** Frame by frame. */
     PACED("tokens=40"),
     /** Many frames in each read. */
-    BURST("tokens=1500");
+    BURST("tokens=1500"),
+    /** After a pause, in which a client may leave. */
+    LATE("tokens=3");
 
     private final String spec;
 

@@ -18,6 +18,8 @@ final class RecordedUpstream implements AutoCloseable {
     /** Enough for a frame to be read before the next one comes. */
     private static final long GAP_NS = 20_000;
 
+    private static final long LATE_NS = 1_000_000;
+
     private static final int MAX_REQUEST_BYTES = 16 * 1024;
 
     private final Recordings recordings;
@@ -61,10 +63,13 @@ final class RecordedUpstream implements AutoCloseable {
             byte[] request = new byte[MAX_REQUEST_BYTES];
             while (readRequest(connection.getInputStream(), request)) {
                 byte[] answer = recordings.answer(request);
-                if (Recordings.kind(request) == Kind.PACED) {
-                    pace(answer, connection.getOutputStream());
-                } else {
-                    connection.getOutputStream().write(answer);
+                switch (Recordings.kind(request)) {
+                    case PACED -> pace(answer, connection.getOutputStream());
+                    case LATE -> {
+                        LockSupport.parkNanos(LATE_NS);
+                        connection.getOutputStream().write(answer);
+                    }
+                    default -> connection.getOutputStream().write(answer);
                 }
             }
         } catch (IOException e) {
@@ -91,7 +96,7 @@ final class RecordedUpstream implements AutoCloseable {
     private static boolean readRequest(InputStream in, byte[] request) throws IOException {
         int length = 0;
         int headEnd = -1;
-        while (headEnd < 0 || length < Recordings.requestLength(headEnd)) {
+        while (headEnd < 0 || length < Recordings.requestLength(request, headEnd)) {
             int read = in.read(request, length, request.length - length);
             if (read < 0) {
                 return false;

@@ -30,45 +30,54 @@ final class Recordings {
                     """).map(fields -> fields.replace("\n", "\r\n")).toList();
 
     private static final List<Kind> KINDS = List.of(Kind.values());
+    private static final List<Style> STYLES = List.of(Style.values());
     private static final int DIALECTS = PATHS.size();
-    /** What stands before the number of the kind in a request. */
+    /** What stands before the numbers of the kind, the dialect and the style in a request, of one digit each. */
     private static final int KIND_AT = "POST /".length();
 
-    private static final int BODY_LENGTH = Http.bodyLength(MODEL);
+    private static final int DIALECT_AT = KIND_AT + 1;
+    private static final int STYLE_AT = DIALECT_AT + 1;
 
-    private final byte[][] answers = new byte[KINDS.size() * DIALECTS][];
-    private final byte[][] requests = new byte[KINDS.size() * DIALECTS * FIELDS.size()][];
+    private final byte[][] answers = new byte[KINDS.size() * DIALECTS * STYLES.size()][];
+    private final byte[][] requests = new byte[answers.length * FIELDS.size()][];
 
     private Recordings() {}
 
-    /** Asks the mock for one answer of each kind in each dialect. */
+    /** Asks the mock for one answer of each kind and style in each dialect. */
     static Recordings make() throws IOException {
         var recordings = new Recordings();
         try (var mock = MockServer.start(MockConfig.defaults())) {
-            for (int i = 0; i < KINDS.size() * DIALECTS; i++) {
-                String model = "mock:" + KINDS.get(i / DIALECTS).spec();
+            for (int i = 0; i < recordings.answers.length; i++) {
+                Style style = STYLES.get(i / DIALECTS % STYLES.size());
+                String model = "mock:" + KINDS.get(i / DIALECTS / STYLES.size()).spec();
                 String path = PATHS.get(i % DIALECTS).formatted(model);
-                recordings.answers[i] = record(mock.uri().getPort(), Http.request(path, "", model));
+                byte[] answer = record(mock.uri().getPort(), Http.request(path, "", style.body(model)));
+                recordings.answers[i] = Http.map(answer, style::write);
             }
         }
         for (int i = 0; i < recordings.requests.length; i++) {
-            int answer = i % (KINDS.size() * DIALECTS);
-            String path = "/" + answer / DIALECTS + "/" + answer % DIALECTS
-                    + PATHS.get(answer % DIALECTS).formatted(MODEL);
-            recordings.requests[i] = Http.request(path, FIELDS.get(i / (KINDS.size() * DIALECTS)), MODEL);
+            int dialect = i % DIALECTS;
+            int style = i / DIALECTS % STYLES.size();
+            int kind = i / DIALECTS / STYLES.size() % KINDS.size();
+            String path = "/" + kind + dialect + style + PATHS.get(dialect).formatted(MODEL);
+            String fields = FIELDS.get(i / recordings.answers.length);
+            recordings.requests[i] =
+                    Http.request(path, fields, STYLES.get(style).body(MODEL));
         }
         return recordings;
     }
 
-    /** A request for a stream of this kind; the number decides its dialect and its head. */
+    /** A request for a stream of this kind; the number decides its dialect, its style and its head. */
     byte[] request(Kind kind, int number) {
-        int fields = number / DIALECTS % FIELDS.size();
-        return requests[(fields * KINDS.size() + KINDS.indexOf(kind)) * DIALECTS + number % DIALECTS];
+        int dialect = number % DIALECTS;
+        int style = number / DIALECTS % STYLES.size();
+        int fields = number / DIALECTS / STYLES.size() % FIELDS.size();
+        return requests[((fields * KINDS.size() + KINDS.indexOf(kind)) * STYLES.size() + style) * DIALECTS + dialect];
     }
 
     /** The length of a request whose head ends there. */
-    static int requestLength(int headEnd) {
-        return headEnd + BODY_LENGTH;
+    static int requestLength(byte[] request, int headEnd) {
+        return headEnd + STYLES.get(request[STYLE_AT] - '0').body(MODEL).length();
     }
 
     /** The kind of stream that a request asks for. */
@@ -78,7 +87,10 @@ final class Recordings {
 
     /** The whole response to a request. */
     byte[] answer(byte[] request) {
-        return answers[(request[KIND_AT] - '0') * DIALECTS + request[KIND_AT + 2] - '0'];
+        int kind = request[KIND_AT] - '0';
+        int dialect = request[DIALECT_AT] - '0';
+        int style = request[STYLE_AT] - '0';
+        return answers[(kind * STYLES.size() + style) * DIALECTS + dialect];
     }
 
     private static byte[] record(int port, byte[] request) throws IOException {

@@ -2,11 +2,17 @@ package io.millrace.server.warmup;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
 
 /** A client that asks for one stream after the other. Not thread-safe. */
 final class StreamClient implements AutoCloseable {
+    private static final int SLOW_BUFFER_BYTES = 4 * 1024;
+    private static final long SLOW_PAUSE_NS = 50_000;
+    private static final long BEFORE_ANSWER_NS = 200_000;
+
     private final int port;
     private Socket socket;
     private byte[] bytes = new byte[64 * 1024];
@@ -22,9 +28,24 @@ final class StreamClient implements AutoCloseable {
      */
     void read(byte[] request) throws IOException {
         ask(request);
+        readAnswer(0);
+    }
+
+    /** As {@link #read}, but over a connection of its own and so slowly that the relay must wait. */
+    void readSlowly(byte[] request) throws IOException {
+        close();
+        connect(SLOW_BUFFER_BYTES);
+        ask(request);
+        readAnswer(SLOW_PAUSE_NS);
+        close();
+    }
+
+    /** The answer to the request that was sent last, with a pause before each read. */
+    void readAnswer(long pauseNs) throws IOException {
         int length = 0;
         while (!Http.isWhole(bytes, length)) {
             bytes = length == bytes.length ? Arrays.copyOf(bytes, 2 * length) : bytes;
+            LockSupport.parkNanos(pauseNs);
             int read = socket.getInputStream().read(bytes, length, bytes.length - length);
             if (read < 0) {
                 throw new IOException("a stream of the warm-up broke off");
@@ -42,6 +63,13 @@ final class StreamClient implements AutoCloseable {
         close();
     }
 
+    /** Leaves before an answer. */
+    void leaveAtOnce(byte[] request) throws IOException {
+        ask(request);
+        LockSupport.parkNanos(BEFORE_ANSWER_NS);
+        close();
+    }
+
     /** Ends the connection; the next stream has another one. */
     @Override
     public void close() throws IOException {
@@ -51,11 +79,20 @@ final class StreamClient implements AutoCloseable {
         }
     }
 
-    private void ask(byte[] request) throws IOException {
+    /** Sends a request whose answer is not yet read. */
+    void ask(byte[] request) throws IOException {
         if (socket == null) {
-            socket = new Socket(InetAddress.getLoopbackAddress(), port);
-            socket.setTcpNoDelay(true);
+            connect(0);
         }
         socket.getOutputStream().write(request);
+    }
+
+    private void connect(int receiveBytes) throws IOException {
+        socket = new Socket();
+        if (receiveBytes > 0) {
+            socket.setReceiveBufferSize(receiveBytes);
+        }
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        socket.setTcpNoDelay(true);
     }
 }

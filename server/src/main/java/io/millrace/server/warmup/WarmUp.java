@@ -3,6 +3,7 @@ package io.millrace.server.warmup;
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.RelayConfig;
 import java.io.IOException;
+import java.net.URI;
 import java.util.ArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -24,12 +25,14 @@ public final class WarmUp implements AutoCloseable {
     private static final long DELAY_NS = TimeUnit.MILLISECONDS.toNanos(300);
 
     private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(20);
+    /** How long each relay lasts. */
+    private static final long RELAY_NS = TimeUnit.MILLISECONDS.toNanos(1_500);
+
     private static final long STEP_BACK_NS = TimeUnit.MILLISECONDS.toNanos(5);
     private static final int CLIENTS = 4;
-    private static final int PACED_EVERY = 16;
-    private static final int BURST_EVERY = 200;
-    private static final int LEAVE_EVERY = 100;
-    private static final int RECONNECT_EVERY = 30;
+    private static final int ROUND = 250;
+    private static final int CROWD_EVERY = 10 * ROUND;
+    private static final int CROWD = 64;
 
     private final RelayConfig config;
     private final BooleanSupplier busy;
@@ -37,6 +40,7 @@ public final class WarmUp implements AutoCloseable {
     private final AtomicInteger turn = new AtomicInteger();
     private final AtomicInteger relayed = new AtomicInteger();
     private final Thread thread = new Thread(this::run, "millrace-warm-up");
+    private volatile Recordings recordings;
     private volatile boolean over;
     private volatile boolean failed;
 
@@ -94,7 +98,8 @@ public final class WarmUp implements AutoCloseable {
         long startNs = System.nanoTime();
         LockSupport.parkNanos(DELAY_NS);
         try {
-            relay(startNs, Recordings.make());
+            recordings = Recordings.make();
+            relay(startNs + LIMIT_NS);
             LOG.debug(
                     "warmed up by {} streams in {} ms",
                     relayed,
@@ -106,40 +111,52 @@ public final class WarmUp implements AutoCloseable {
         }
     }
 
-    private void relay(long startNs, Recordings recordings) throws IOException, InterruptedException {
-        try (var upstream = new RecordedUpstream(recordings);
-                var relay = RelayServer.start(
-                        RelayConfig.relayTo(upstream.uri())
-                                .withTransport(config.transport())
-                                .withAccessLog(config.accessLog())
-                                .withEventLoops(1),
-                        ACCESS_LOG)) {
+    private void relay(long limitNs) throws IOException, InterruptedException {
+        try (var upstream = new RecordedUpstream(recordings)) {
+            while (!over) {
+                relay(upstream.uri(), limitNs);
+            }
+        }
+    }
+
+    /** With a relay of its own each time: what only the first clients of a relay meet is practised, too. */
+    private void relay(URI upstream, long limitNs) throws InterruptedException {
+        try (var relay = RelayServer.start(
+                RelayConfig.relayTo(upstream)
+                        .withTransport(config.transport())
+                        .withAccessLog(config.accessLog())
+                        .withEventLoops(1),
+                ACCESS_LOG)) {
             int port = relay.addresses().get(0).getPort();
+            long endNs = System.nanoTime() + RELAY_NS;
             var clients = new ArrayList<Thread>();
             for (int i = 0; i < CLIENTS; i++) {
-                var client = new Thread(() -> stream(port, recordings), "millrace-warm-up-client");
+                var client = new Thread(() -> stream(port, endNs), "millrace-warm-up-client");
                 client.setDaemon(true);
                 client.start();
                 clients.add(client);
             }
-            while (!over && System.nanoTime() - startNs < LIMIT_NS) {
+            while (!over && System.nanoTime() < endNs) {
                 LockSupport.parkNanos(CompilerRest.PERIOD_NS);
-                over |= warm.getAsBoolean();
+                over |= warm.getAsBoolean() || System.nanoTime() > limitNs;
             }
-            over = true;
             for (Thread client : clients) {
                 client.join();
             }
         }
     }
 
-    private void stream(int port, Recordings recordings) {
+    private void stream(int port, long endNs) {
         try (var client = new StreamClient(port)) {
-            while (!over) {
+            while (!over && System.nanoTime() < endNs) {
                 if (busy.getAsBoolean()) {
                     LockSupport.parkNanos(STEP_BACK_NS);
                 } else {
-                    stream(client, recordings, turn.getAndIncrement());
+                    int number = turn.getAndIncrement();
+                    stream(client, number);
+                    if (number % CROWD_EVERY == ROUND) {
+                        crowd(port, number);
+                    }
                     relayed.incrementAndGet();
                 }
             }
@@ -156,16 +173,36 @@ public final class WarmUp implements AutoCloseable {
         over = true;
     }
 
-    private static void stream(StreamClient client, Recordings recordings, int number) throws IOException {
-        Kind kind = number % BURST_EVERY == 0 ? Kind.BURST : number % PACED_EVERY == 0 ? Kind.PACED : Kind.SHORT;
-        byte[] request = recordings.request(kind, number / BURST_EVERY);
-        if (number % LEAVE_EVERY == 1) {
-            client.leave(request);
-        } else {
-            client.read(request);
+    private void stream(StreamClient client, int number) throws IOException {
+        int round = number / ROUND;
+        int turn = number % ROUND;
+        switch (turn) {
+            case 0 -> client.read(recordings.request(Kind.BURST, round));
+            case 1 -> client.readSlowly(recordings.request(Kind.BURST, round));
+            case 2 -> client.leave(recordings.request(Kind.BURST, round));
+            case 3, 4 -> client.leave(recordings.request(Kind.PACED, round + turn));
+            case 5, 6 -> client.leaveAtOnce(recordings.request(Kind.LATE, round + turn));
+            case 7 -> client.close();
+            case 50, 100, 150, 200 -> client.read(recordings.request(Kind.PACED, round + turn / 50));
+            default -> client.read(recordings.request(Kind.SHORT, number));
         }
-        if (number % RECONNECT_EVERY == 0) {
-            client.close();
+    }
+
+    /** So many clients come and ask before the first one reads its answer. */
+    private void crowd(int port, int round) throws IOException {
+        var clients = new ArrayList<StreamClient>();
+        try {
+            for (int i = 0; i < CROWD; i++) {
+                clients.add(new StreamClient(port));
+                clients.get(i).ask(recordings.request(i % 2 == 0 ? Kind.PACED : Kind.SHORT, round + i));
+            }
+            for (StreamClient client : clients) {
+                client.readAnswer(0);
+            }
+        } finally {
+            for (StreamClient client : clients) {
+                client.close();
+            }
         }
     }
 }
