@@ -9,6 +9,9 @@ import java.util.function.UnaryOperator;
 
 /** As much HTTP as the two ends of the warm-up need: they know each other. */
 final class Http {
+    /** The end of a chunked body is so long: a line end, and the last chunk. */
+    static final int END_BYTES = 7;
+
     private Http() {}
 
     /**
@@ -35,7 +38,7 @@ final class Http {
 
     /** Whether a chunked body is over with {@code bytes[0, length)}. */
     static boolean isWhole(byte[] bytes, int length) {
-        return length > 6
+        return length >= END_BYTES
                 && bytes[length - 1] == '\n'
                 && bytes[length - 3] == '\n'
                 && bytes[length - 5] == '0'

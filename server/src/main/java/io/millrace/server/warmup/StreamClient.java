@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.util.Arrays;
 import java.util.concurrent.locks.LockSupport;
 
 /** A client that asks for one stream after the other. Not thread-safe. */
@@ -15,7 +14,7 @@ final class StreamClient implements AutoCloseable {
 
     private final int port;
     private Socket socket;
-    private byte[] bytes = new byte[64 * 1024];
+    private final byte[] bytes = new byte[16 * 1024];
 
     StreamClient(int port) {
         this.port = port;
@@ -44,13 +43,15 @@ final class StreamClient implements AutoCloseable {
     void readAnswer(long pauseNs) throws IOException {
         int length = 0;
         while (!Http.isWhole(bytes, length)) {
-            bytes = length == bytes.length ? Arrays.copyOf(bytes, 2 * length) : bytes;
+            // What was read before may end in the first bytes of the end.
+            int kept = Math.min(length, Http.END_BYTES);
+            System.arraycopy(bytes, length - kept, bytes, 0, kept);
             LockSupport.parkNanos(pauseNs);
-            int read = socket.getInputStream().read(bytes, length, bytes.length - length);
+            int read = socket.getInputStream().read(bytes, kept, bytes.length - kept);
             if (read < 0) {
                 throw new IOException("a stream of the warm-up broke off");
             }
-            length += read;
+            length = kept + read;
         }
     }
 

@@ -108,6 +108,8 @@ public final class WarmUp implements AutoCloseable {
             fail(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } finally {
+            recordings = null; // some megabytes
         }
     }
 
