@@ -10,6 +10,7 @@ import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.TooLongFrameException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -122,6 +123,35 @@ class ChunkedBodyTest {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 6, 7})
+    void chunksBehindACutOneAreWhole(int at) {
+        String bytes = "3\r\nabc\r\n2\r\nde\r\n4\r\nfghi\r\n";
+        ChunkedBody body = ChunkedBody.ofResponse();
+        ByteBuf first = Unpooled.copiedBuffer(bytes.substring(0, at), StandardCharsets.US_ASCII);
+        ByteBuf second = Unpooled.copiedBuffer(bytes.substring(at), StandardCharsets.US_ASCII);
+        int whole = 0;
+        for (ByteBuf in : List.of(first, second)) {
+            whole = 0;
+            while (true) {
+                body.endChunk(in);
+                int length = body.nextWholeChunk(in);
+                if (length > 0) {
+                    whole += length;
+                    in.skipBytes(length + ChunkedBody.CHUNK_END);
+                    continue;
+                }
+                length = body.nextData(in);
+                if (length <= 0) {
+                    break;
+                }
+                in.skipBytes(length);
+            }
+            in.release();
+        }
+        assertThat(whole).isEqualTo("defghi".length());
+    }
+
+    @ParameterizedTest
     @CsvSource({"64, true", "65, false"})
     void boundsOneExtension(int length, boolean legal) {
         String bytes = "1;" + "x".repeat(length) + "\r\na\r\n0\r\n\r\n";
@@ -207,6 +237,7 @@ class ChunkedBodyTest {
         ByteBuf in = Unpooled.copiedBuffer(bytes, StandardCharsets.ISO_8859_1);
         try {
             while (true) {
+                body.endChunk(in);
                 int whole = body.nextWholeChunk(in);
                 int length = whole > 0 ? whole : body.nextData(in);
                 if (length <= 0) {
