@@ -30,14 +30,16 @@ public final class WarmUp implements AutoCloseable {
 
     private static final long STEP_BACK_NS = TimeUnit.MILLISECONDS.toNanos(5);
     private static final int CLIENTS = 4;
+    /** After so many streams a client begins again with what is rare. */
     private static final int ROUND = 250;
+
     private static final int CROWD_EVERY = 10 * ROUND;
     private static final int CROWD = 64;
 
     private final RelayConfig config;
     private final BooleanSupplier busy;
     private final BooleanSupplier warm;
-    private final AtomicInteger turn = new AtomicInteger();
+    private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger relayed = new AtomicInteger();
     private final Thread thread = new Thread(this::run, "millrace-warm-up");
     private volatile Recordings recordings;
@@ -154,7 +156,7 @@ public final class WarmUp implements AutoCloseable {
                 if (busy.getAsBoolean()) {
                     LockSupport.parkNanos(STEP_BACK_NS);
                 } else {
-                    int number = turn.getAndIncrement();
+                    int number = next.getAndIncrement();
                     stream(client, number);
                     if (number % CROWD_EVERY == ROUND) {
                         crowd(port, number);
