@@ -11,7 +11,7 @@ import java.util.TreeMap;
 final class Charts {
     private static final int WIDTH = 720;
     private static final int LABELS = 90;
-    private static final int VALUES = 150;
+    private static final int VALUES = 180;
     private static final int BAR = 18;
     private static final int ROW = 26;
     private static final int HEAD = 34;
