@@ -1,7 +1,6 @@
 package io.millrace.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -19,17 +18,14 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class AcceptTest {
     private static final int WAITING = 100;
 
     @ParameterizedTest
-    @EnumSource(
-            value = Transport.class,
-            names = {"EPOLL", "NIO"})
+    @MethodSource("io.millrace.server.test.RelayHarness#transports")
     void allThatWaitAreAcceptedAtOnce(Transport transport) throws Exception {
-        assumeTrue(transport.isAvailable());
         var batches = new LinkedBlockingQueue<Integer>();
         var connected = new CountDownLatch(1);
         var clients = new ArrayList<Socket>();

@@ -38,6 +38,9 @@ final class Recordings {
     private static final int DIALECT_AT = KIND_AT + 1;
     private static final int STYLE_AT = DIALECT_AT + 1;
 
+    private static final int[] BODY_LENGTHS =
+            STYLES.stream().mapToInt(style -> style.body(MODEL).length()).toArray();
+
     private final byte[][] answers = new byte[KINDS.size() * DIALECTS * STYLES.size()][];
     private final byte[][] requests = new byte[answers.length * FIELDS.size()][];
 
@@ -77,7 +80,7 @@ final class Recordings {
 
     /** The length of a request whose head ends there. */
     static int requestLength(byte[] request, int headEnd) {
-        return headEnd + STYLES.get(request[STYLE_AT] - '0').body(MODEL).length();
+        return headEnd + BODY_LENGTHS[request[STYLE_AT] - '0'];
     }
 
     /** The kind of stream that a request asks for. */
