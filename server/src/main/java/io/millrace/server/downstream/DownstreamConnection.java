@@ -489,7 +489,11 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         handler.onRefused(this, request, refusal.status(), refusal.code());
         Dialect shape = Dialect.ofErrorShape(request == null ? "" : request.uri());
         byte[] json = shape.errorBody(refusal.status(), refusal.code(), refusal.message(), null, null);
-        respond(refusal.status(), json, new DefaultHttpHeaders());
+        var headers = new DefaultHttpHeaders();
+        if (refusal.status() == HttpResponseStatus.UPGRADE_REQUIRED.code()) {
+            headers.set(HttpHeaderNames.UPGRADE, HttpVersion.HTTP_1_1.text()); // RFC 9110 15.5.22 wants one
+        }
+        respond(refusal.status(), json, headers);
     }
 
     private void awaitRequest() {

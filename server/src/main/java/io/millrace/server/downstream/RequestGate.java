@@ -1,5 +1,6 @@
 package io.millrace.server.downstream;
 
+import io.millrace.codec.dialect.Dialect;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
@@ -114,8 +115,10 @@ final class RequestGate {
             }
         }
         if (asksForUpgrade(headers)) {
+            // Clients of Responses that try a WebSocket first take 426 for a no; after 501 they try again.
+            boolean probe = isWebSocket(headers) && Dialect.ofPath(request.uri()) == Dialect.RESPONSES;
             return new Refusal(
-                    501,
+                    probe ? 426 : 501,
                     "upgrade_not_supported",
                     "Protocol upgrades such as WebSocket are not supported: use the HTTP streaming API.");
         }
@@ -128,6 +131,10 @@ final class RequestGate {
         return upgrade != null
                 && !upgrade.trim().equalsIgnoreCase("h2c")
                 && headers.containsValue(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE, true);
+    }
+
+    private static boolean isWebSocket(HttpHeaders headers) {
+        return headers.containsValue(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET, true);
     }
 
     private static Refusal verifyBody(HttpRequest request) {

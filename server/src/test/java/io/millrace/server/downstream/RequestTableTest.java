@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Bytes that are no request, or more than one thing to more than one server, and what a client gets for them. */
 class RequestTableTest {
@@ -180,6 +181,37 @@ class RequestTableTest {
                 assertThat(client.read()).isEqualTo(-1);
             }
             assertThat(harness.mock.requests()).hasSize(before);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/responses", "/v1/responses?x=1", "/backend/codex/responses"})
+    void tellsWebSocketProbesOfResponsesToUseHttp(String path) throws IOException {
+        for (String upgrade : new String[] {"websocket", "WebSocket", "h2c, websocket"}) {
+            try (var client = harness.client()) {
+                client.sendRaw("GET " + path + " HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: " + upgrade
+                        + "\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n");
+                String head = client.readHead();
+                assertThat(head).startsWith("HTTP/1.1 426 Upgrade Required\r\n");
+                assertThat(RawClient.header(head, "upgrade")).isEqualTo("HTTP/1.1");
+                assertThat(RawClient.header(head, "content-type")).isEqualTo("application/json");
+                assertThat(client.readBody(head).text())
+                        .startsWith("{\"error\":{\"message\":\"")
+                        .contains("\"code\":\"upgrade_not_supported\"");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/realtime", "/v1/chat/completions", "/"})
+    void refusesOtherUpgrades(String path) throws IOException {
+        try (var client = harness.client()) {
+            client.sendRaw("GET " + path + " HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+            assertThat(client.readAll().status()).isEqualTo(501);
+        }
+        try (var client = harness.client()) {
+            client.sendRaw("GET /v1/responses HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: irc/6.9\r\n\r\n");
+            assertThat(client.readAll().status()).isEqualTo(501);
         }
     }
 
