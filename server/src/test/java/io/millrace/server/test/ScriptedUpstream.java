@@ -7,8 +7,10 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -137,6 +139,21 @@ public final class ScriptedUpstream implements AutoCloseable {
         /** The next byte, or -1 when the relay has closed. */
         public int read() throws IOException {
             return in.read();
+        }
+
+        /** Waits that long for the relay to close, and says whether it did; a request that comes is left to be read. */
+        public boolean isClosedWithin(Duration time) throws IOException {
+            socket.setSoTimeout(Math.toIntExact(time.toMillis()));
+            in.mark(1);
+            try {
+                boolean closed = in.read() < 0;
+                in.reset();
+                return closed;
+            } catch (SocketTimeoutException e) {
+                return false;
+            } finally {
+                socket.setSoTimeout(0);
+            }
         }
 
         /** The next request's head and body, or null when the relay has closed. */

@@ -1,0 +1,65 @@
+package io.millrace.server.cases;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * What real servers and clients were seen to send, through a relay over sockets: nothing lost, nothing made up. Many cases
+ * wait for pauses on the wire, so they run side by side.
+ */
+class TranslationCasesTest {
+    private static final int AT_ONCE = 8;
+
+    private static final Set<String> FAILING = TranslationCase.failing();
+    private static final Map<String, Future<List<String>>> RUNS = new LinkedHashMap<>();
+    private static ExecutorService pool;
+
+    @BeforeAll
+    static void startAll() {
+        pool = Executors.newFixedThreadPool(AT_ONCE);
+        for (TranslationCase one : TranslationCase.all()) {
+            Callable<List<String>> run = () -> CaseRun.faultsOf(one);
+            assertThat(RUNS.put(one.id(), pool.submit(run))).as(one.id()).isNull();
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        pool.shutdownNow();
+    }
+
+    static List<TranslationCase> cases() {
+        return TranslationCase.all();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void losesNothing(TranslationCase one) throws Exception {
+        List<String> faults = RUNS.get(one.id()).get();
+        if (FAILING.contains(one.id())) {
+            assertThat(faults)
+                    .as("passes by now: take " + one + " out of failing.txt")
+                    .isNotEmpty();
+        } else {
+            assertThat(faults).isEmpty();
+        }
+    }
+
+    @Test
+    void knowsEachCaseThatFails() {
+        assertThat(RUNS.keySet()).containsAll(FAILING);
+    }
+}
