@@ -65,7 +65,7 @@ final class ChatInspector extends StreamInspector {
 
     @Override
     void repeat(long mark) {
-        choices.add(mark, false);
+        choices.add(mark, false, true);
     }
 
     @Override
@@ -98,13 +98,18 @@ final class ChatInspector extends StreamInspector {
             scanUsage(tail);
         }
         if (LastBytes.findLastValue(tail, QUOTED_FINISH_REASON)) {
-            choices.add(choiceIndex, takeFinish(tail, choiceIndex == 0));
+            choices.add(choiceIndex, takeFinish(tail, choiceIndex == 0), output);
         }
     }
 
     @Override
     public boolean isUsageOnly() {
         return hasUsage && choicesEmpty;
+    }
+
+    @Override
+    public int choicesSeen() {
+        return choices.count();
     }
 
     @Override
@@ -202,6 +207,8 @@ final class ChatInspector extends StreamInspector {
             markSingular();
         }
         int finishAt = -1;
+        boolean outputBefore = output;
+        output = false;
         choiceIndex = 0;
         hasChoice = true;
         while (json.nextKey()) {
@@ -229,11 +236,12 @@ final class ChatInspector extends StreamInspector {
             finished = takeFinish(json, choiceIndex == 0);
             json.moveTo(after);
         }
-        choices.add(choiceIndex, finished);
+        choices.add(choiceIndex, finished, output);
+        output |= outputBefore;
     }
 
     private boolean takeFinish(JsonCursor json, boolean firstChoice) {
-        if (!json.textAhead() || !json.readString()) {
+        if (!json.textAhead() || !json.readString() || isNoFinish(json)) {
             return false;
         }
         if (firstChoice) {

@@ -7,13 +7,20 @@ final class ChoiceTracker {
     private long seen;
     private long finished;
 
-    /** Notes a choice; indices from 63 on count as one. */
-    void add(long index, boolean hasFinishReason) {
+    /** Notes a choice; indices from 63 on count as one. Output without a finish reason takes back one that came before. */
+    void add(long index, boolean hasFinishReason, boolean output) {
         long bit = 1L << (index < 0 ? 0 : Math.min(index, MAX_INDEX));
         seen |= bit;
         if (hasFinishReason) {
             finished |= bit;
+        } else if (output) {
+            finished &= ~bit;
         }
+    }
+
+    /** How many choices were seen. */
+    int count() {
+        return Long.bitCount(seen);
     }
 
     /** How many choices are told apart. */

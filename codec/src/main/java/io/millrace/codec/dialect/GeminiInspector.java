@@ -53,7 +53,7 @@ final class GeminiInspector extends StreamInspector {
 
     @Override
     void repeat(long mark) {
-        candidates.add(mark, false);
+        candidates.add(mark, false, true);
     }
 
     @Override
@@ -83,8 +83,13 @@ final class GeminiInspector extends StreamInspector {
             scanUsage(tail);
         }
         if (LastBytes.findLastValue(tail, QUOTED_FINISH_REASON)) {
-            candidates.add(candidateIndex, takeFinish(tail, candidateIndex == 0));
+            candidates.add(candidateIndex, takeFinish(tail, candidateIndex == 0), output);
         }
+    }
+
+    @Override
+    public int choicesSeen() {
+        return candidates.count();
     }
 
     @Override
@@ -163,6 +168,8 @@ final class GeminiInspector extends StreamInspector {
             markSingular();
         }
         int finishAt = -1;
+        boolean outputBefore = output;
+        output = false;
         candidateIndex = 0;
         hasCandidate = true;
         while (json.nextKey()) {
@@ -185,11 +192,12 @@ final class GeminiInspector extends StreamInspector {
             finished = takeFinish(json, candidateIndex == 0);
             json.moveTo(after);
         }
-        candidates.add(candidateIndex, finished);
+        candidates.add(candidateIndex, finished, output);
+        output |= outputBefore;
     }
 
     private boolean takeFinish(JsonCursor json, boolean firstCandidate) {
-        if (!json.textAhead() || !json.readString()) {
+        if (!json.textAhead() || !json.readString() || isNoFinish(json)) {
             return false;
         }
         if (firstCandidate) {

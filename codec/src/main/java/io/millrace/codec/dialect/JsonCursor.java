@@ -213,6 +213,20 @@ final class JsonCursor {
                 && Arrays.equals(bytes, tokenStart, tokenEnd, expected, 0, expected.length);
     }
 
+    /** Whether the string read last is {@code lowerCase}, whatever the case of its own letters. */
+    boolean tokenIsLike(byte[] lowerCase) {
+        if (tokenEnd - tokenStart != lowerCase.length) {
+            return false;
+        }
+        for (int i = 0; i < lowerCase.length; i++) {
+            byte b = bytes[tokenStart + i];
+            if ((b >= 'A' && b <= 'Z' ? b | 0x20 : b) != lowerCase[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** The string read last, or {@code previous} itself if it is the same (so that repeats allocate nothing). */
     String token(String previous) {
         if (previous != null && sameAscii(previous)) {

@@ -2,12 +2,12 @@ package io.millrace.codec.dialect;
 
 /**
  * How far a stream has come towards its end, as its own frames say. Ordered: a stream moves to the right only, but for
- * one step, {@link #FINISHED} back to {@link #OPEN}, when a further choice appears after the others are finished.
+ * one step, {@link #FINISHED} back to {@link #OPEN}, when more output comes behind a finish reason, or a further choice.
  */
 public enum StreamEnd {
     /** More is to come: an end of the body here is a truncation. */
     OPEN,
-    /** Every choice has its finish reason: an end of the body is clean, but more frames may follow. */
+    /** Every choice has its finish reason: an end of the body is clean, but more may follow, output too. */
     FINISHED,
     /** The dialect's terminal was seen, and something (usage, a {@code [DONE]}) may still follow it. */
     TERMINAL,

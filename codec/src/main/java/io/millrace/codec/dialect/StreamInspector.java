@@ -26,6 +26,9 @@ public abstract class StreamInspector {
     private static final byte[] TYPE = ascii("type");
     private static final byte[] STATUS = ascii("status");
     private static final byte[] MESSAGE = ascii("message");
+    private static final byte[][] NO_FINISH = {
+        ascii("null"), ascii("none"), ascii("undefined"), ascii("finish_reason_unspecified")
+    };
 
     private final Dialect dialect;
 
@@ -181,6 +184,11 @@ public abstract class StreamInspector {
         return sequenceNumber;
     }
 
+    /** How many choices (candidates) of the answer have begun; {@code 0} in dialects that have one answer only. */
+    public int choicesSeen() {
+        return 0;
+    }
+
     /**
      * Whether the frame read last carries nothing but usage: a Chat chunk without choices, as is sent to those who ask for
      * {@code stream_options.include_usage}.
@@ -303,6 +311,16 @@ public abstract class StreamInspector {
         } else {
             created = json.readCount();
         }
+    }
+
+    /** Whether the string read last is a word with which some servers say that there is no finish reason yet. */
+    static boolean isNoFinish(JsonCursor json) {
+        for (byte[] word : NO_FINISH) {
+            if (json.tokenIsLike(word)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     final void takeFinishReason(String reason) {

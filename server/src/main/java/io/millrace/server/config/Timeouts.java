@@ -17,7 +17,8 @@ import java.time.Duration;
  *     made; zero keeps nothing back
  * @param writeStall without the client taking a byte that waits for it
  * @param keepAlive a client connection without a request
- * @param terminalGrace what the upstream may still send after a terminal that is not its last frame
+ * @param terminalGrace without any byte of an upstream that has given every finish reason of its answer, but neither its
+ *     dialect's terminal nor the end of its body
  * @param drain what streams get to end when the process stops
  */
 public record Timeouts(
@@ -32,7 +33,7 @@ public record Timeouts(
         Duration keepAlive,
         Duration terminalGrace,
         Duration drain) {
-    /** 5 s, 10 s, 30 s, 600 s, 120 s, 600 s, 10 s, 60 s, 75 s, 100 ms and 30 s, in the order of the components. */
+    /** 5 s, 10 s, 30 s, 600 s, 120 s, 600 s, 10 s, 60 s, 75 s, 10 s and 30 s, in the order of the components. */
     public static final Timeouts DEFAULT = new Timeouts(
             Duration.ofSeconds(5),
             Duration.ofSeconds(10),
@@ -43,7 +44,7 @@ public record Timeouts(
             Duration.ofSeconds(10),
             Duration.ofSeconds(60),
             Duration.ofSeconds(75),
-            Duration.ofMillis(100),
+            Duration.ofSeconds(10),
             Duration.ofSeconds(30));
 
     public Timeouts {

@@ -94,6 +94,7 @@ final class AccessLogger implements Sweepable {
         line.text("outcome", summary.outcome().label());
         line.text("error", summary.error());
         line.text("finish", summary.finishReason());
+        line.text("terminal", summary.terminalMissing() ? "missing" : null);
         line.number("attempts", summary.attempts());
         line.text("failures", summary.failures());
         line.ms("ttft_ms", time.requestCompleteNs, time.firstOutputWrittenNs);

@@ -34,8 +34,8 @@ import java.util.function.Supplier;
  * is abandoned it is deaf: what its connection still reports changes nothing. Confined to the exchange's event loop.
  */
 final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRelay.Commitment {
-    /** Even a grace of zero leaves the loop to others before it is asked again. */
-    private static final long MIN_GRACE_NS = TimeUnit.MILLISECONDS.toNanos(1);
+    /** So long an upstream may still send what belongs behind its terminal or its error. */
+    static final long AFTER_TERMINAL_MS = 100;
     /** A reused connection that closes later than this after the request was no stale one: the upstream has worked. */
     private static final long STALE_NS = TimeUnit.SECONDS.toNanos(1);
     /** An error's body that takes longer than this is not waited for. */
@@ -483,6 +483,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     }
 
     private Deadlines.Phase phase() {
+        if (stream != null && stream.finished()) {
+            return Deadlines.Phase.FINISHED;
+        }
         if (stream != null && timeline.firstOutputNs != 0) {
             return Deadlines.Phase.STREAMING;
         }
@@ -816,26 +819,19 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     private void completeStream() {
         UpstreamConnection done = upstream;
         upstream = null;
-        done.release(timeouts.terminalGrace().toMillis());
+        done.release(AFTER_TERMINAL_MS);
         end(stream.endingAsSeen());
     }
 
     private void startGrace() {
-        grace = downstream
-                .channel()
-                .eventLoop()
-                .schedule(this::onGraceOver, Math.max(MIN_GRACE_NS, stream.graceNs(timeouts)), TimeUnit.NANOSECONDS);
+        grace = downstream.channel().eventLoop().schedule(this::onGraceOver, AFTER_TERMINAL_MS, TimeUnit.MILLISECONDS);
     }
 
     private void onGraceOver() {
         if (closed) {
             return;
         }
-        if (!stream.nearlyComplete()) {
-            grace = null;
-            return;
-        }
-        if (upstreamPaused || !stream.isQuiet(timeouts)) {
+        if (upstreamPaused || stream.halfFrameSent()) {
             startGrace();
             return;
         }

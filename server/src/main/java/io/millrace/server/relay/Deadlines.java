@@ -15,7 +15,9 @@ final class Deadlines {
         /** A body that is no event stream is on its way. */
         PLAIN_BODY,
         /** The event stream has brought output. */
-        STREAMING
+        STREAMING,
+        /** Every choice of the answer has its finish reason: only what may follow one is still waited for. */
+        FINISHED
     }
 
     /** The ending that a limit demands now, or null if none has passed. */
@@ -24,11 +26,21 @@ final class Deadlines {
             long sinceNs = Math.max(timeline.requestCompleteNs, timeline.attemptNs);
             return isOver(sinceNs, timeouts.ttft(), nowNs) ? noOutput(timeouts.ttft()) : null;
         }
+        if (phase == Phase.FINISHED) {
+            return isSilent(timeline, timeouts, nowNs) ? Ending.withoutTerminal() : null;
+        }
         if (isOver(timeline.lastByteNs, timeouts.idle(), nowNs)) {
             return Ending.withError(RelayError.UPSTREAM_IDLE, "The upstream sent no byte for " + text(timeouts.idle()));
         }
         boolean stuck = phase == Phase.STREAMING && isOver(lastOutput(timeline), timeouts.progress(), nowNs);
         return stuck ? noOutput(timeouts.progress()) : null;
+    }
+
+    /** Whether an upstream that has given all finish reasons will hardly say more. */
+    private static boolean isSilent(Timeline timeline, Timeouts timeouts, long nowNs) {
+        return isOver(timeline.lastByteNs, timeouts.terminalGrace(), nowNs)
+                || isOver(timeline.lastByteNs, timeouts.idle(), nowNs)
+                || isOver(lastOutput(timeline), timeouts.progress(), nowNs);
     }
 
     /** While the client held the upstream back, no output could come. */

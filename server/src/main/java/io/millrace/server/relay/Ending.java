@@ -8,11 +8,17 @@ import io.millrace.codec.dialect.RelayError;
  * @param outcome what it is counted as
  * @param error the error frame of ours to end with, or null for none
  * @param message what went wrong, for that frame
+ * @param terminalMissing whether the answer had come to its end, but nothing said that there is no more
  */
-record Ending(Outcome outcome, RelayError error, String message) {
+record Ending(Outcome outcome, RelayError error, String message, boolean terminalMissing) {
     /** With what the upstream sent and nothing more. */
     static Ending asRelayed(Outcome outcome) {
-        return new Ending(outcome, null, null);
+        return new Ending(outcome, null, null, false);
+    }
+
+    /** With what the upstream sent: every choice has its finish reason, but the upstream neither ends nor says more. */
+    static Ending withoutTerminal() {
+        return new Ending(Outcome.COMPLETED, null, null, true);
     }
 
     /** With an error frame, because the upstream's stream cannot be completed. */
@@ -25,6 +31,6 @@ record Ending(Outcome outcome, RelayError error, String message) {
             case UPSTREAM_ERROR -> Outcome.UPSTREAM_ERROR;
             case RELAY_DRAINING -> Outcome.DRAINED;
         };
-        return new Ending(outcome, error, message);
+        return new Ending(outcome, error, message, false);
     }
 }

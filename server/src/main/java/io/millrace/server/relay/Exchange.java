@@ -62,6 +62,7 @@ final class Exchange implements DownstreamExchange {
     private boolean ended;
     private Refusal refusal;
     private String errorCode;
+    private boolean terminalMissing;
     private int status;
     private String streamId;
 
@@ -661,6 +662,7 @@ final class Exchange implements DownstreamExchange {
         StreamRelay stream = stream();
         stream.commit();
         Ending ending = stream.writeEnd(asked);
+        terminalMissing = ending.terminalMissing();
         boolean failed = ending.error() != null || ending.outcome() == Outcome.UPSTREAM_ERROR;
         if (stream.halfFrameSent() || (failed && !client.tellsErrors())) {
             errorCode = ending.error() == null ? null : ending.error().code();
@@ -813,6 +815,7 @@ final class Exchange implements DownstreamExchange {
                 outcome,
                 errorCode,
                 streamed ? stream.inspector().finishReason() : null,
+                terminalMissing,
                 itinerary == null ? 0 : itinerary.attempts(),
                 itinerary == null ? 0 : itinerary.retries(),
                 itinerary == null ? 0 : itinerary.fallbacks(),

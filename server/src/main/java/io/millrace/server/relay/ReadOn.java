@@ -13,6 +13,7 @@ import io.millrace.server.upstream.UpstreamConnection;
 import io.millrace.server.upstream.UpstreamListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponse;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Reads an upstream's stream to its end when its client has left, for the usage that comes with the end. Bounded in time
@@ -98,7 +99,7 @@ final class ReadOn implements UpstreamListener, StreamListener, Sweepable {
         }
         reportOutput();
         if (inspector.end() == StreamEnd.DONE) {
-            upstream.release(timeouts.terminalGrace().toMillis());
+            upstream.release(Attempt.AFTER_TERMINAL_MS);
             end();
         } else if (inspector.outputFrames() >= maxOutputFrames) {
             cancel();
@@ -127,10 +128,7 @@ final class ReadOn implements UpstreamListener, StreamListener, Sweepable {
 
     @Override
     public void onSweep(long nowNs) {
-        boolean said = inspector.end() != StreamEnd.OPEN
-                && nowNs - lastByteNs > timeouts.terminalGrace().toNanos();
-        boolean silent = nowNs - lastByteNs > timeouts.idle().toNanos();
-        if (said || silent || nowNs - untilNs >= 0) {
+        if (nowNs - lastByteNs > patienceNs() || nowNs - untilNs >= 0) {
             cancel();
         }
     }
@@ -156,6 +154,15 @@ final class ReadOn implements UpstreamListener, StreamListener, Sweepable {
             upstream.abort();
             end();
         }
+    }
+
+    /** How long the upstream may be silent. */
+    private long patienceNs() {
+        return switch (inspector.end()) {
+            case OPEN -> timeouts.idle().toNanos();
+            case FINISHED -> timeouts.terminalGrace().toNanos();
+            default -> TimeUnit.MILLISECONDS.toNanos(Attempt.AFTER_TERMINAL_MS);
+        };
     }
 
     /** The origin has worked, though its client did not wait for it. */

@@ -223,8 +223,8 @@ public final class Relay implements RequestHandler {
                     timeouts.requestBodyIdle())) {
                 shortest = Math.min(shortest, limit.toNanos());
             }
-            if (!timeouts.hold().isZero()) {
-                shortest = Math.min(shortest, timeouts.hold().toNanos());
+            for (Duration limit : List.of(timeouts.hold(), timeouts.terminalGrace())) {
+                shortest = limit.isZero() ? shortest : Math.min(shortest, limit.toNanos());
             }
         }
         for (var route : config.routes()) {

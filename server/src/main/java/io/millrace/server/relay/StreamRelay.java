@@ -12,7 +12,6 @@ import io.millrace.codec.dialect.Usage;
 import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.server.config.Credential;
 import io.millrace.server.config.Heartbeat;
-import io.millrace.server.config.Timeouts;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.FrameSink;
 import io.millrace.server.format.ClientSide;
@@ -45,7 +44,6 @@ final class StreamRelay implements StreamListener {
     private static final int MAX_HELD_FRAMES = 64;
 
     private static final int MAX_HELD_BYTES = 256 * 1024;
-    private static final int UNSURE_GRACE_FACTOR = 20;
     /** A frame that is translated must be there as a whole: the last of a Responses stream repeats its answer. */
     static final int MAX_TRANSLATED_FRAME = 16 * 1024 * 1024;
 
@@ -221,9 +219,17 @@ final class StreamRelay implements StreamListener {
         return closedToFrames && !frames.awaitsLineFeed();
     }
 
-    /** Whether the stream is at its end, but something may still follow: usage or a {@code [DONE]}. */
+    /** Whether the stream has its terminal or its error, but not the frame that is the last for certain. */
     boolean nearlyComplete() {
-        return inspector.end() != StreamEnd.OPEN;
+        return inspector.end().compareTo(StreamEnd.FINISHED) > 0;
+    }
+
+    /**
+     * Whether every choice that was asked for has its finish reason. That is no end: usage may follow, a {@code [DONE]}, or,
+     * from servers that give a reason with every chunk, the rest of the answer.
+     */
+    boolean finished() {
+        return inspector.end() == StreamEnd.FINISHED && !inLongFrame && inspector.choicesSeen() >= choices;
     }
 
     @Override
@@ -389,23 +395,6 @@ final class StreamRelay implements StreamListener {
         return said && !translationFailed();
     }
 
-    /**
-     * How long to wait for what may follow the end. Gemini repeats a finish reason on every chunk in some versions, and of
-     * several choices a later one may not have begun yet: there a pause is not yet an end.
-     */
-    long graceNs(Timeouts timeouts) {
-        long terminalNs = timeouts.terminalGrace().toNanos();
-        boolean unsure = dialect == Dialect.GEMINI || choices > 1;
-        boolean mayGoOn = unsure && inspector.end() == StreamEnd.FINISHED;
-        return mayGoOn ? UNSURE_GRACE_FACTOR * terminalNs : terminalNs;
-    }
-
-    /** Whether the wait is over: a stream that is only finished may go on for as long as frames keep coming. */
-    boolean isQuiet(Timeouts timeouts) {
-        boolean quiet = System.nanoTime() - timeline.lastByteNs >= graceNs(timeouts);
-        return !inLongFrame && (inspector.end() != StreamEnd.FINISHED || quiet);
-    }
-
     /** Whether the client has got a part of a frame and not yet the rest, so that only a reset is an honest end. */
     boolean halfFrameSent() {
         return committed && inLongFrame;
@@ -427,7 +416,7 @@ final class StreamRelay implements StreamListener {
             return ending;
         }
         if (!interpreter.isOver()) {
-            write(stop == null || nearlyComplete() ? interpreter::finish : interpreter::stop);
+            write(stop == null || inspector.end() != StreamEnd.OPEN ? interpreter::finish : interpreter::stop);
         }
         return translationFailed() ? Ending.asRelayed(Outcome.UPSTREAM_ERROR) : ending;
     }

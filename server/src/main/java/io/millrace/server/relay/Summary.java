@@ -13,6 +13,7 @@ import io.millrace.codec.dialect.Usage;
  * @param status the status that the client got
  * @param error the code of an error of the relay's own, or null
  * @param finishReason the stream's own, or null
+ * @param terminalMissing whether the stream was ended for the silence behind its finish reasons
  * @param usageExact whether {@code usage} is what the provider says of the whole answer; else it is what was known of a
  *     part of it
  * @param attempts begun at upstreams
@@ -34,6 +35,7 @@ record Summary(
         Outcome outcome,
         String error,
         String finishReason,
+        boolean terminalMissing,
         int attempts,
         int retries,
         int fallbacks,
@@ -63,6 +65,7 @@ record Summary(
                 Outcome.REFUSED,
                 error,
                 null,
+                false,
                 0,
                 0,
                 0,

@@ -62,8 +62,9 @@ class FaultTableTest {
     private static final int HEDGES = 8;
 
     private static final Duration TTFT = Duration.ofMillis(2500);
-    /** Above the two seconds for which more may follow a finish reason of Gemini's. */
     private static final Duration IDLE = Duration.ofSeconds(3);
+    /** For what may follow a finish reason where nothing does. */
+    private static final Duration TERMINAL_GRACE = Duration.ofSeconds(1);
 
     /** Well above the time to a first output that is on its way. */
     private static final Duration HEDGE = Duration.ofSeconds(1);
@@ -292,7 +293,7 @@ class FaultTableTest {
                 .withRoutes(List.of())
                 .withUpstreams(upstreams)
                 .withRoutes(List.of(place == Place.HEDGED ? route.withHedge(new Hedge(HEDGE, 1)) : route))
-                .withTimeouts(Timeouts.DEFAULT.withTtft(TTFT).withIdle(IDLE));
+                .withTimeouts(Timeouts.DEFAULT.withTtft(TTFT).withIdle(IDLE).withTerminalGrace(TERMINAL_GRACE));
     }
 
     private static Upstream upstream(String name, URI uri) {

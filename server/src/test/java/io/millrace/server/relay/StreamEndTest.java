@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @MethodSource("io.millrace.server.test.RelayHarness#transports")
 class StreamEndTest {
     private static final Duration PROMPT = Duration.ofSeconds(1);
-    private static final Duration GEMINI_GRACE = Duration.ofSeconds(4);
+    private static final Duration GRACE = Duration.ofMillis(300);
 
     private static RelayHarness harness;
 
@@ -35,8 +35,9 @@ class StreamEndTest {
 
     @BeforeParameterizedClassInvocation
     static void start(Transport transport) {
-        harness = RelayHarness.start(
-                config -> RelayHarness.withRetry(config.withTransport(transport), RelayHarness.QUICK));
+        harness =
+                RelayHarness.start(config -> RelayHarness.withRetry(config.withTransport(transport), RelayHarness.QUICK)
+                        .withTimeouts(config.timeouts().withTerminalGrace(GRACE)));
     }
 
     @AfterParameterizedClassInvocation
@@ -53,7 +54,7 @@ class StreamEndTest {
         Duration took = Duration.ofNanos(System.nanoTime() - startNs);
         assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
         assertThat(response.text()).doesNotContain("\"error\":{");
-        assertThat(took).isLessThan(api == Api.GEMINI ? GEMINI_GRACE : PROMPT);
+        assertThat(took).isLessThan(PROMPT);
     }
 
     @Test

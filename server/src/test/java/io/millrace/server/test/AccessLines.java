@@ -1,0 +1,49 @@
+package io.millrace.server.test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.slf4j.LoggerFactory;
+
+/** The lines of the access log, from the moment at which this is made until it is closed. */
+public final class AccessLines implements AutoCloseable {
+    private static final Logger LOGGER = (Logger) LoggerFactory.getLogger("millrace.access");
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final List<String> lines = new CopyOnWriteArrayList<>();
+    private final AppenderBase<ILoggingEvent> appender = new AppenderBase<>() {
+        @Override
+        protected void append(ILoggingEvent event) {
+            lines.addAll(event.getFormattedMessage().lines().toList());
+        }
+    };
+
+    public AccessLines() {
+        LOGGER.setAdditive(false);
+        LOGGER.setLevel(Level.INFO);
+        appender.setContext(LOGGER.getLoggerContext());
+        appender.start();
+        LOGGER.addAppender(appender);
+    }
+
+    /** The next line, of a relay that logs in JSON, once it is there; it is taken. */
+    public JsonNode next() throws IOException {
+        await().until(() -> !lines.isEmpty());
+        assertThat(lines).hasSize(1);
+        return JSON.readTree(lines.remove(0));
+    }
+
+    @Override
+    public void close() {
+        LOGGER.detachAppender(appender);
+    }
+}
