@@ -196,6 +196,7 @@ public final class RelayServer implements AutoCloseable {
                                 relay.metrics()::openConnections,
                                 () -> relay.config().limits()),
                         relay::sweeper,
+                        relay::memory,
                         () -> relay.config().limits(),
                         () -> relay.config().timeouts()));
         if (spread) {

@@ -13,6 +13,8 @@ import io.millrace.server.downstream.DownstreamExchange;
 import io.millrace.server.downstream.DownstreamInitializer;
 import io.millrace.server.downstream.RequestHandler;
 import io.millrace.server.format.DialectSide;
+import io.millrace.server.memory.MemoryAccount;
+import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.StreamBody;
 import io.millrace.server.upstream.StreamBodyReads;
@@ -61,12 +63,14 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
     /** Opens a client's connection with a request on it, and the response to it. */
     @Setup
     public void open() {
+        var memory = new MemoryAccount(1, MemoryBudget.ofJvm()).loop(0);
         var sweeper = new Sweeper(client.eventLoop(), TimeUnit.SECONDS.toNanos(1));
         client.pipeline()
                 .addLast(new DownstreamInitializer(
                         this,
                         new Admission(() -> 0, () -> Limits.DEFAULT),
                         (Channel channel) -> sweeper,
+                        (Channel channel) -> memory,
                         () -> Limits.DEFAULT,
                         () -> Timeouts.DEFAULT));
         client.pipeline().fireChannelActive();
@@ -87,7 +91,8 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
                 Heartbeat.DEFAULT,
                 1,
                 "r",
-                stream -> {});
+                stream -> {},
+                memory);
         HttpResponse upstream = head();
         upstream.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
         body = StreamBody.of(upstream, frames, relay);

@@ -60,14 +60,13 @@ public final class Millrace implements Runnable {
 
     /**
      * What Netty reads when its classes load; what was set on the command line of the JVM stays. Its adaptive allocator
-     * is young, and tests look for leaks; up to JDK 23 the reflection is how it frees direct buffers at once.
+     * is young, and tests look for leaks; the reflection is how it takes and frees direct buffers at once: by the JDK's API
+     * an event loop that finds no memory left would sleep for half a second, each time.
      */
     private static void setNettyDefaults() {
         setDefault("io.netty.allocator.type", "pooled");
         setDefault("io.netty.leakDetection.level", "disabled");
-        if (Runtime.version().feature() < 24) {
-            setDefault("io.netty.tryReflectionSetAccessible", "true");
-        }
+        setDefault("io.netty.tryReflectionSetAccessible", "true");
     }
 
     private static void setDefault(String property, String value) {

@@ -137,7 +137,9 @@ final class ConfigReader {
                 limit("requestsPerConnection", text -> draft.limits.withRequestsPerConnection(toInt(text))),
                 limit("frameHold", text -> draft.limits.withFrameHold(bytes(text))),
                 limit("highWatermark", text -> draft.limits.withHighWatermark(bytes(text))),
-                limit("lowWatermark", text -> draft.limits.withLowWatermark(bytes(text)))));
+                limit("lowWatermark", text -> draft.limits.withLowWatermark(bytes(text))),
+                limit("bodyRate", text -> draft.limits.withBodyRate(bytes(text))),
+                limit("memory", text -> draft.limits.withMemory(Quantities.size(text)))));
     }
 
     private Pending limit(String key, Function<String, Limits> with) {

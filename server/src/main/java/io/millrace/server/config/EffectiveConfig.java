@@ -87,6 +87,8 @@ public final class EffectiveConfig {
         tree.put("frameHold", Quantities.formatSize(limits.frameHold()));
         tree.put("highWatermark", Quantities.formatSize(limits.highWatermark()));
         tree.put("lowWatermark", Quantities.formatSize(limits.lowWatermark()));
+        tree.put("bodyRate", Quantities.formatSize(limits.bodyRate()));
+        tree.put("memory", Quantities.formatSize(limits.memory()));
         return tree;
     }
 

@@ -13,6 +13,9 @@ package io.millrace.server.config;
  * @param frameHold bytes of a frame that is held whole; longer ones flow through
  * @param highWatermark unsent bytes for a client above which its upstream is not read
  * @param lowWatermark unsent bytes for a client below which its upstream is read again
+ * @param bodyRate bytes a second that a request body must bring, on average over each {@code requestBodyIdle}; 0 asks for
+ *     none
+ * @param memory bytes that the relay may hold outside of the heap for all clients; 0 is half of what the JVM has there
  */
 public record Limits(
         int requestLine,
@@ -24,10 +27,17 @@ public record Limits(
         int requestsPerConnection,
         int frameHold,
         int highWatermark,
-        int lowWatermark) {
-    /** 8 KiB, 16 KiB, 100, 32 MiB, 64 KiB, by descriptors, 1,000, 64 KiB, 64 KiB and 32 KiB. */
+        int lowWatermark,
+        int bodyRate,
+        long memory) {
+    /**
+     * 8 KiB, 16 KiB, 100, 32 MiB, 64 KiB, by descriptors, 1,000, 64 KiB, 64 KiB, 32 KiB, 1 KiB a
+     * second, and half of what the JVM has.
+     */
     public static final Limits DEFAULT =
-            new Limits(8192, 16 * 1024, 100, 32L << 20, 64 * 1024, 0, 1000, 64 * 1024, 64 * 1024, 32 * 1024);
+            new Limits(8192, 16 * 1024, 100, 32L << 20, 64 * 1024, 0, 1000, 64 * 1024, 64 * 1024, 32 * 1024, 1024, 0);
+
+    private static final long MIN_MEMORY = 1 << 20;
 
     public Limits {
         Checks.range("requestLine", requestLine, 256, 65_536);
@@ -40,6 +50,11 @@ public record Limits(
         Checks.range("frameHold", frameHold, 4096, 16 << 20);
         Checks.range("highWatermark", highWatermark, 1024, 256 << 20);
         Checks.range("lowWatermark", lowWatermark, 0, 256 << 20);
+        Checks.range("bodyRate", bodyRate, 0, 1 << 30);
+        Checks.range("memory", memory, 0, 1L << 50);
+        if (memory > 0 && memory < MIN_MEMORY) {
+            throw new IllegalArgumentException("memory: " + memory + " (expected: 0, or >= " + MIN_MEMORY + ")");
+        }
         if (lowWatermark >= highWatermark) {
             throw new IllegalArgumentException(
                     "lowWatermark: " + lowWatermark + " (expected: < highWatermark, " + highWatermark + ")");
@@ -58,7 +73,9 @@ public record Limits(
                 requestsPerConnection,
                 frameHold,
                 highWatermark,
-                lowWatermark);
+                lowWatermark,
+                bodyRate,
+                memory);
     }
 
     /** This with another {@code headerBytes}. */
@@ -73,7 +90,9 @@ public record Limits(
                 requestsPerConnection,
                 frameHold,
                 highWatermark,
-                lowWatermark);
+                lowWatermark,
+                bodyRate,
+                memory);
     }
 
     /** This with another {@code headerCount}. */
@@ -88,7 +107,9 @@ public record Limits(
                 requestsPerConnection,
                 frameHold,
                 highWatermark,
-                lowWatermark);
+                lowWatermark,
+                bodyRate,
+                memory);
     }
 
     /** This with another {@code body}. */
@@ -103,7 +124,9 @@ public record Limits(
                 requestsPerConnection,
                 frameHold,
                 highWatermark,
-                lowWatermark);
+                lowWatermark,
+                bodyRate,
+                memory);
     }
 
     /** This with another {@code pipelined}. */
@@ -118,7 +141,9 @@ public record Limits(
                 requestsPerConnection,
                 frameHold,
                 highWatermark,
-                lowWatermark);
+                lowWatermark,
+                bodyRate,
+                memory);
     }
 
     /** This with another {@code connections}. */
@@ -133,7 +158,9 @@ public record Limits(
                 requestsPerConnection,
                 frameHold,
                 highWatermark,
-                lowWatermark);
+                lowWatermark,
+                bodyRate,
+                memory);
     }
 
     /** This with another {@code requestsPerConnection}. */
@@ -148,7 +175,9 @@ public record Limits(
                 requestsPerConnection,
                 frameHold,
                 highWatermark,
-                lowWatermark);
+                lowWatermark,
+                bodyRate,
+                memory);
     }
 
     /** This with another {@code frameHold}. */
@@ -163,7 +192,9 @@ public record Limits(
                 requestsPerConnection,
                 frameHold,
                 highWatermark,
-                lowWatermark);
+                lowWatermark,
+                bodyRate,
+                memory);
     }
 
     /** This with another {@code highWatermark}. */
@@ -178,7 +209,9 @@ public record Limits(
                 requestsPerConnection,
                 frameHold,
                 highWatermark,
-                lowWatermark);
+                lowWatermark,
+                bodyRate,
+                memory);
     }
 
     /** This with another {@code lowWatermark}. */
@@ -193,6 +226,42 @@ public record Limits(
                 requestsPerConnection,
                 frameHold,
                 highWatermark,
-                lowWatermark);
+                lowWatermark,
+                bodyRate,
+                memory);
+    }
+
+    /** This with another {@code bodyRate}. */
+    public Limits withBodyRate(int bodyRate) {
+        return new Limits(
+                requestLine,
+                headerBytes,
+                headerCount,
+                body,
+                pipelined,
+                connections,
+                requestsPerConnection,
+                frameHold,
+                highWatermark,
+                lowWatermark,
+                bodyRate,
+                memory);
+    }
+
+    /** This with another {@code memory}. */
+    public Limits withMemory(long memory) {
+        return new Limits(
+                requestLine,
+                headerBytes,
+                headerCount,
+                body,
+                pipelined,
+                connections,
+                requestsPerConnection,
+                frameHold,
+                highWatermark,
+                lowWatermark,
+                bodyRate,
+                memory);
     }
 }

@@ -3,6 +3,8 @@ package io.millrace.server.downstream;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Timeouts;
+import io.millrace.server.memory.Held;
+import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
 import io.netty.buffer.ByteBuf;
@@ -55,8 +57,12 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             HttpHeaderNames.ACCESS_CONTROL_ALLOW_CREDENTIALS,
             HttpHeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS);
 
+    /** What a client gets to take what waits for it where memory is short, unless it has less anyway. */
+    private static final long STALL_WHEN_TIGHT_NS = TimeUnit.SECONDS.toNanos(5);
+
     private final RequestHandler handler;
     private final Sweeper sweeper;
+    private final LoopMemory memory;
     private final Limits limits;
     private final RequestDecoder decoder;
     private final ResponseEncoder encoder;
@@ -85,6 +91,8 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private long pendingWhenChecked;
     private long drainedNs;
     private long flushedBytes;
+    private long countedPending;
+    private long countedAhead;
 
     private enum State {
         AWAITING_REQUEST,
@@ -95,12 +103,14 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     DownstreamConnection(
             RequestHandler handler,
             Sweeper sweeper,
+            LoopMemory memory,
             Limits limits,
             Timeouts timeouts,
             RequestDecoder decoder,
             ResponseEncoder encoder) {
         this.handler = handler;
         this.sweeper = sweeper;
+        this.memory = memory;
         this.limits = limits;
         this.decoder = decoder;
         this.encoder = encoder;
@@ -250,6 +260,27 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     /** Hands what was written to the kernel. */
     public void flush() {
         context.flush();
+        count();
+    }
+
+    /** Bytes held for this client: what it has not taken, and what it has sent ahead. */
+    public long heldBytes() {
+        return countedPending + countedAhead;
+    }
+
+    private void count() {
+        long pending = pendingBytes();
+        if (pending != countedPending) {
+            long change = pending - countedPending;
+            countedPending = pending;
+            memory.add(Held.CLIENTS, change);
+        }
+        long ahead = context.channel().isActive() ? decoder.bufferedBytes() : 0;
+        if (ahead != countedAhead) {
+            long change = ahead - countedAhead;
+            countedAhead = ahead;
+            memory.add(Held.REQUESTS, change);
+        }
     }
 
     /** Completes the response: the last chunk where there are chunks. Goes on with the next request, or closes. */
@@ -269,7 +300,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             sink.write(written);
             sink = null;
         }
-        context.flush();
+        flush();
         if (close) {
             closeGently(written);
             return;
@@ -304,6 +335,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             }
         }
         channel.close();
+        count();
     }
 
     /**
@@ -357,6 +389,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             sweep.cancel();
         }
         handler.onDisconnected(this);
+        count();
         state = State.CLOSING;
         abandonExchange("client closed the connection");
     }
@@ -383,6 +416,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             headStarted = true;
             sinceNs = System.nanoTime();
         }
+        count();
     }
 
     @Override
@@ -397,6 +431,11 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         Throwable root = cause instanceof io.netty.handler.codec.DecoderException && cause.getCause() != null
                 ? cause.getCause()
                 : cause;
+        if (root instanceof OutOfMemoryError) {
+            abandonExchange("no memory for what the client sends");
+            reset();
+            return;
+        }
         if (root instanceof IOException || state == State.CLOSING) {
             ctx.close();
             return;
@@ -418,6 +457,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
 
     @Override
     public void onSweep(long nowNs) {
+        count();
         switch (state) {
             case AWAITING_REQUEST -> sweepAwaiting(nowNs);
             case IN_EXCHANGE -> sweepExchange(nowNs);
@@ -604,7 +644,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         }
         pendingWhenChecked = pending;
         flushedBytes = flushed;
-        return nowNs - drainedNs > writeStallNs;
+        return nowNs - drainedNs > (memory.isTight() ? Math.min(writeStallNs, STALL_WHEN_TIGHT_NS) : writeStallNs);
     }
 
     /** Unlike {@link #pendingBytes()} without the part of the first buffer that the kernel has taken. */

@@ -2,6 +2,7 @@ package io.millrace.server.downstream;
 
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Timeouts;
+import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweeper;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -25,6 +26,7 @@ public final class DownstreamInitializer extends ChannelInitializer<Channel> {
     private final RequestHandler handler;
     private final Admission admission;
     private final Function<Channel, Sweeper> sweepers;
+    private final Function<Channel, LoopMemory> memories;
     private final Supplier<Limits> limits;
     private final Supplier<Timeouts> timeouts;
 
@@ -33,11 +35,13 @@ public final class DownstreamInitializer extends ChannelInitializer<Channel> {
             RequestHandler handler,
             Admission admission,
             Function<Channel, Sweeper> sweepers,
+            Function<Channel, LoopMemory> memories,
             Supplier<Limits> limits,
             Supplier<Timeouts> timeouts) {
         this.handler = handler;
         this.admission = admission;
         this.sweepers = sweepers;
+        this.memories = memories;
         this.limits = limits;
         this.timeouts = timeouts;
     }
@@ -57,8 +61,8 @@ public final class DownstreamInitializer extends ChannelInitializer<Channel> {
                 .setMaxChunkSize(Integer.MAX_VALUE);
         var decoder = new RequestDecoder(config, current.pipelined());
         var encoder = new ResponseEncoder();
-        var connection =
-                new DownstreamConnection(handler, sweepers.apply(channel), current, timeouts.get(), decoder, encoder);
+        var connection = new DownstreamConnection(
+                handler, sweepers.apply(channel), memories.apply(channel), current, timeouts.get(), decoder, encoder);
         channel.pipeline().addLast(decoder, encoder, connection);
     }
 }

@@ -19,6 +19,9 @@ public final class FrameSink {
     /** The most that the size of a chunk and its two CRLF take. */
     private static final int CHUNK_FRAMING = 12;
 
+    /** A buffer with so much in it does not grow any more. */
+    private static final int FULL_BYTES = 16 * 1024;
+
     /** Behind something that is pending anyway, fewer bytes than these are copied. */
     private static final int SLICE_FROM = 4 * 1024;
 
@@ -150,6 +153,9 @@ public final class FrameSink {
     }
 
     private ByteBuf room(int length) {
+        if (begun && out != null && out.readableBytes() >= FULL_BYTES && out.writableBytes() < length) {
+            write(); // to grow it would cost a copy, and hold nearly twice of what is in it
+        }
         if (out == null) {
             out = context.alloc().ioBuffer(Math.max(FIRST_BYTES, length + LAST_CHUNK.length));
         }

@@ -54,6 +54,11 @@ final class RequestDecoder extends HttpRequestDecoder {
         context = ctx;
     }
 
+    /** Bytes that have been read and not decoded. */
+    int bufferedBytes() {
+        return actualReadableBytes();
+    }
+
     /** Whether a part of a request head has been read. */
     boolean headStarted() {
         return phase == Phase.HEAD && (headCheck.started() || internalBuffer().isReadable());

@@ -1,5 +1,7 @@
 package io.millrace.server.metrics;
 
+import io.millrace.server.memory.Held;
+import io.millrace.server.memory.MemoryAccount;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
@@ -22,16 +24,19 @@ public final class Metrics {
     public static final String CONTENT_TYPE = PrometheusTextFormatWriter.CONTENT_TYPE;
 
     private final List<LoopCounters> loops;
+    private final MemoryAccount memory;
     private final Supplier<UpstreamMetrics> upstreams;
 
     /**
      * Metrics of a relay.
      *
      * @param loops one for each event loop
+     * @param memory what is held
      * @param upstreams what is known of the upstreams that are configured at the moment
      */
-    public Metrics(List<LoopCounters> loops, Supplier<UpstreamMetrics> upstreams) {
+    public Metrics(List<LoopCounters> loops, MemoryAccount memory, Supplier<UpstreamMetrics> upstreams) {
         this.loops = List.copyOf(loops);
+        this.memory = memory;
         this.upstreams = upstreams;
     }
 
@@ -43,6 +48,11 @@ public final class Metrics {
     /** Exchanges that have begun and not ended. */
     public long activeExchanges() {
         return loops.stream().mapToLong(LoopCounters::activeExchanges).sum();
+    }
+
+    /** Bytes of this kind that are held. */
+    public long held(Held kind) {
+        return memory.held(kind);
     }
 
     /** Exchanges ended with this outcome, such as {@code completed}. */
@@ -84,6 +94,8 @@ public final class Metrics {
                 counter("millrace_hedges", "Attempts beside another.", total(LoopCounters::hedges)),
                 gauge("millrace_active_exchanges", "Requests in progress.", activeExchanges()),
                 gauge("millrace_open_connections", "Clients connected.", openConnections()),
+                held(),
+                budgets(),
                 usage())) {
             snapshots.metricSnapshot(own);
         }
@@ -129,6 +141,34 @@ public final class Metrics {
         input.forEach((model, count) -> snapshot.dataPoint(tokens(model, "input", count)));
         output.forEach((model, count) -> snapshot.dataPoint(tokens(model, "output", count)));
         return snapshot.build();
+    }
+
+    private GaugeSnapshot held() {
+        var snapshot = GaugeSnapshot.builder()
+                .name("millrace_held_bytes")
+                .help("Bytes held, by what they are; buffers are outside of the heap.");
+        for (Held kind : Held.values()) {
+            snapshot.dataPoint(
+                    bytes(Labels.of("kind", kind.label(), "pool", kind.pool().label()), memory.held(kind)));
+        }
+        return snapshot.build();
+    }
+
+    private GaugeSnapshot budgets() {
+        var snapshot =
+                GaugeSnapshot.builder().name("millrace_held_bytes_limit").help("Bytes that may be held, by pool.");
+        for (Held.Pool pool : Held.Pool.values()) {
+            snapshot.dataPoint(
+                    bytes(Labels.of("pool", pool.label()), memory.budget().of(pool)));
+        }
+        return snapshot.build();
+    }
+
+    private static GaugeSnapshot.GaugeDataPointSnapshot bytes(Labels labels, long value) {
+        return GaugeSnapshot.GaugeDataPointSnapshot.builder()
+                .labels(labels)
+                .value((double) value)
+                .build();
     }
 
     private static CounterSnapshot.CounterDataPointSnapshot tokens(String model, String direction, long count) {

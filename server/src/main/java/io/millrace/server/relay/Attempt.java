@@ -16,6 +16,7 @@ import io.millrace.server.config.Upstream;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.Interpreter;
+import io.millrace.server.memory.Held;
 import io.millrace.server.upstream.UpstreamConnection;
 import io.millrace.server.upstream.UpstreamListener;
 import io.millrace.server.upstream.UpstreamPool;
@@ -138,6 +139,14 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     /** Whether it is the client's answer, so that nothing else can be. */
     boolean committed() {
         return (stream != null && stream.committed()) || (plain != null && plain.committed());
+    }
+
+    /** Bytes that this holds of an answer in {@code pool}. */
+    long held(Held.Pool pool) {
+        if (pool == Held.Pool.HEAP) {
+            return plain == null ? 0 : plain.counted();
+        }
+        return stream == null ? 0 : stream.held();
     }
 
     /** Whether a part of a response that is no event stream is with the client. */
@@ -286,15 +295,25 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         } else {
             onStreamRead();
         }
-        if (!closed && upstream != null && !downstream.isWritable() && !upstreamPaused) {
+        if (!closed && upstream != null && !upstreamPaused && !mayReadOn()) {
             upstreamPaused = true;
             upstream.reading(false);
         }
     }
 
+    /** Where memory is short, nothing is read for a client that has something left to take. */
+    private boolean mayReadOn() {
+        return downstream.isWritable() && !(loop.memory().isTight() && downstream.pendingBytes() > 0);
+    }
+
     @Override
     public void onBroken(Breakage breakage) {
         if (closed) {
+            return;
+        }
+        if (breakage.kind() == Breakage.Kind.NO_MEMORY) {
+            upstream = null;
+            exchange.onMemoryOut();
             return;
         }
         UpstreamConnection broken = upstream;
@@ -360,6 +379,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         if (plainFailure != null && nowNs - timeline.headNs > MAX_ERROR_BODY_NS) {
             fail(plainFailure);
             return;
+        }
+        if (upstreamPaused && mayReadOn()) {
+            resume();
         }
         if (!upstreamPaused) {
             Ending expired = Deadlines.expired(timeline, timeouts, phase, nowNs);
@@ -634,7 +656,8 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
                 route.heartbeat(),
                 request.fields().choices(),
                 exchange.requestId(),
-                this);
+                this,
+                loop.memory());
         if (request.usageAdded()) {
             stream.dropUsageFrames();
         }
@@ -686,7 +709,8 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             String type = isSuccess(status) ? exchange.client().answerType() : ClientSide.JSON;
             Heads.ofTranslated(clientHead, exchange.dialect(), type);
         }
-        plain = new PlainRelay(downstream, clientHead, credential(), interpreter == null ? null : this::translated);
+        plain = new PlainRelay(
+                downstream, clientHead, credential(), interpreter == null ? null : this::translated, loop.memory());
         if (isFailure(head)) {
             plainFailure = Failure.ofAnswer(Integer.toString(status), retryAfterNs(head));
             return;

@@ -15,6 +15,7 @@ import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.DialectSide;
 import io.millrace.server.format.Interpreter;
 import io.millrace.server.format.RequestRefusal;
+import io.millrace.server.memory.Held;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
@@ -34,6 +35,7 @@ final class Exchange implements DownstreamExchange {
     /** A body that no decision needs is kept for a second try on a stale connection up to this size. */
     private static final int KEEP_FOR_RETRY = 1024 * 1024;
 
+    private static final String OVERLOADED = "relay_overloaded";
     private static final String BUSY = "Every upstream of this route has all the requests it may have.";
 
     private final RelayLoop loop;
@@ -75,7 +77,7 @@ final class Exchange implements DownstreamExchange {
         this.loop = loop;
         this.settings = settings;
         this.downstream = downstream;
-        body = new RequestBody(downstream.channel().alloc(), loop.bodyBudget());
+        body = new RequestBody(downstream.channel().alloc(), loop.memory());
         request = new ClientRequest(head, body);
         target = request.target();
         this.client = client;
@@ -183,16 +185,84 @@ final class Exchange implements DownstreamExchange {
         }
         if (!body.isKept()) {
             body.passed(length);
-        } else if (!body.add(content)) {
-            if (!dispensable) {
-                refuse(503, "relay_overloaded", "The relay holds too many request bodies. Try again.", "1");
-                return;
-            }
-            body.drop();
-            body.passed(length);
+        } else if (!body.add(content) && !addWithRoomMade(content, dispensable)) {
+            content.release();
+            refuse(503, OVERLOADED, "The relay holds too many request bodies. Try again.", "1");
+            return;
         }
         if (sending) {
             attempt.pauseIfFull();
+        }
+    }
+
+    /** All that requests may keep is kept. What is on its way need not be; else another's is dropped, or cut. */
+    private boolean addWithRoomMade(ByteBuf content, boolean dispensable) {
+        if (dispensable) {
+            body.drop();
+            body.passed(content.readableBytes());
+            content.release();
+            return true;
+        }
+        return !body.isOverShare(content.readableBytes())
+                && loop.relief().forRequest(content.readableBytes(), this)
+                && body.add(content);
+    }
+
+    /** Bytes that this holds in {@code pool}, what waits for the client excepted. */
+    long held(Held.Pool pool) {
+        long attempts = (attempt == null ? 0 : attempt.held(pool)) + (hedge == null ? 0 : hedge.held(pool));
+        return pool == Held.Pool.BUFFERS ? attempts + body.held() : attempts;
+    }
+
+    /** What its body has of memory, unless that is little. */
+    int heldOfBody() {
+        return body.held() > RequestBody.ALWAYS_KEPT ? body.held() : 0;
+    }
+
+    /** Whether the body is kept only for another attempt. */
+    boolean mayDropBody() {
+        return !ended
+                && attempt != null
+                && attempt.isSending()
+                && (request.complete() || !needsWholeBody)
+                && (hedge == null || hedge.isSending());
+    }
+
+    /** Lets the body go, so that no further attempt is made. */
+    void dropBody() {
+        body.drop();
+    }
+
+    /** Whether the rest of the body is still to come. */
+    boolean awaitsBody() {
+        return !ended && !request.complete();
+    }
+
+    /** When the body last had made some way. */
+    long bodyPacedNs() {
+        return body.pacedNs();
+    }
+
+    /** Ends this because it holds more than others, and too much is held. */
+    void onMemoryShort() {
+        if (ended) {
+            return;
+        }
+        abortAll();
+        if (committed() || downstream.responseStarted()) {
+            errorCode = OVERLOADED;
+            finishBroken(Outcome.OVERLOADED);
+        } else {
+            String message = "The relay is short of memory, and this request takes much of it. Try again.";
+            answer(new Refusal(503, OVERLOADED, message, null, "1"), Outcome.OVERLOADED);
+        }
+    }
+
+    /** Ends this because there was no memory for what came, not even for an answer. */
+    void onMemoryOut() {
+        if (!ended) {
+            errorCode = OVERLOADED;
+            finishBroken(Outcome.OVERLOADED);
         }
     }
 

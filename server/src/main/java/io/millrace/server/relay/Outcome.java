@@ -24,6 +24,8 @@ public enum Outcome {
     CLIENT_GONE,
     /** The drain limit cut the stream. */
     DRAINED,
+    /** The relay was short of memory, and cut what held much of it. */
+    OVERLOADED,
     /** The relay refused the request. */
     REFUSED,
     /** The relay answered by itself. */

@@ -3,6 +3,8 @@ package io.millrace.server.relay;
 import io.millrace.codec.translate.TranslatedAnswer;
 import io.millrace.server.config.Credential;
 import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.memory.Held;
+import io.millrace.server.memory.LoopMemory;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -28,6 +30,8 @@ final class PlainRelay {
     private final HttpResponse head;
     private final SecretMask mask;
     private final Translator translator;
+    private final LoopMemory memory;
+    private long counted;
     private boolean translated;
     private boolean committed;
     private boolean started;
@@ -46,11 +50,18 @@ final class PlainRelay {
      *
      * @param credential ours, or null if the client's own was used
      * @param translator null if the body is the client's as it is
+     * @param memory counts what is held
      */
-    PlainRelay(DownstreamConnection downstream, HttpResponse head, Credential credential, Translator translator) {
+    PlainRelay(
+            DownstreamConnection downstream,
+            HttpResponse head,
+            Credential credential,
+            Translator translator,
+            LoopMemory memory) {
         this.downstream = downstream;
         this.head = head;
         this.translator = translator;
+        this.memory = memory;
         boolean searched =
                 credential != null && (translator != null || head.status().code() >= 400);
         mask = searched ? new SecretMask(credential) : null;
@@ -98,6 +109,12 @@ final class PlainRelay {
         int length = content.readableBytes();
         held.writeBytes(content, isWhole() ? Math.min(length, limit() - held.readableBytes()) : length);
         content.release();
+        count();
+    }
+
+    /** Bytes that are held. */
+    long counted() {
+        return counted;
     }
 
     /** Whether all is held that may be. */
@@ -169,6 +186,7 @@ final class PlainRelay {
             held.release();
             held = null;
         }
+        count();
     }
 
     /** Whether the body must be here as a whole before any of it leaves. */
@@ -187,6 +205,15 @@ final class PlainRelay {
             bodyBytes += held.readableBytes();
             downstream.writeBody(held);
             held = null;
+        }
+        count();
+    }
+
+    private void count() {
+        long now = held == null ? 0 : held.capacity();
+        if (now != counted) {
+            memory.add(Held.ANSWERS, now - counted);
+            counted = now;
         }
     }
 

@@ -8,6 +8,9 @@ import io.millrace.server.downstream.DownstreamExchange;
 import io.millrace.server.downstream.RequestHandler;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.DialectSide;
+import io.millrace.server.memory.LoopMemory;
+import io.millrace.server.memory.MemoryAccount;
+import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.metrics.LoopCounters;
 import io.millrace.server.metrics.Metrics;
 import io.millrace.server.timing.Sweeper;
@@ -27,9 +30,9 @@ import org.slf4j.Logger;
 public final class Relay implements RequestHandler {
     private static final long MAX_SWEEP_PERIOD_NS = Duration.ofMillis(250).toNanos();
     private static final long MIN_SWEEP_PERIOD_NS = Duration.ofMillis(5).toNanos();
-    /** Kept request bodies may take a quarter of direct memory, whose limit is the heap's unless a flag sets it. */
-    private static final int BODY_BUDGET_DIVISOR = 4;
 
+    private final MemoryBudget jvm = MemoryBudget.ofJvm();
+    private final MemoryAccount memory;
     private final IdentityHashMap<EventLoop, RelayLoop> loops = new IdentityHashMap<>();
     private final List<RelayLoop> numbered = new ArrayList<>();
     private final Metrics metrics;
@@ -47,7 +50,8 @@ public final class Relay implements RequestHandler {
      */
     public Relay(RelayConfig config, List<EventLoop> eventLoops, Connector connector, Logger accessLog) {
         settings = RelaySettings.of(config, null);
-        var budget = new RequestBody.Budget(Runtime.getRuntime().maxMemory() / BODY_BUDGET_DIVISOR);
+        memory = new MemoryAccount(
+                eventLoops.size(), jvm.withBuffers(config.limits().memory()));
         var counters = new ArrayList<LoopCounters>();
         for (EventLoop loop : eventLoops) {
             var sweeper = new Sweeper(loop, sweepPeriodNs(config));
@@ -55,11 +59,12 @@ public final class Relay implements RequestHandler {
             counters.add(own);
             var accessLogger = new AccessLogger(
                     accessLog, loop, sweeper, config.accessLog().format());
-            var relayLoop = new RelayLoop(numbered.size(), loop, connector, sweeper, own, accessLogger, budget);
+            LoopMemory held = memory.loop(numbered.size());
+            var relayLoop = new RelayLoop(numbered.size(), loop, connector, sweeper, own, accessLogger, held);
             numbered.add(relayLoop);
             loops.put(loop, relayLoop);
         }
-        metrics = new Metrics(counters, () -> settings.metrics());
+        metrics = new Metrics(counters, memory, () -> settings.metrics());
         endpoints = new OwnEndpoints(metrics, numbered);
         checking = eventLoops.get(0);
         checks = new ActiveChecks(loops.get(checking));
@@ -81,6 +86,11 @@ public final class Relay implements RequestHandler {
         return loop(channel).sweeper();
     }
 
+    /** What the channel's event loop holds. */
+    public LoopMemory memory(Channel channel) {
+        return loop(channel).memory();
+    }
+
     /**
      * Takes another configuration for new requests; those in progress end under the one they began with.
      *
@@ -89,8 +99,10 @@ public final class Relay implements RequestHandler {
     public void reload(RelayConfig config) {
         RelaySettings next = RelaySettings.of(config, settings);
         settings = next;
+        memory.budget(jvm.withBuffers(config.limits().memory()));
         onEachLoop(loop -> loop.accessLogger().format(config.accessLog().format()));
         check(next);
+        onEachLoop(loop -> loop.relief().ask());
         var origins = next.origins();
         loops.values().forEach(loop -> loop.eventLoop().execute(() -> loop.keepOnly(origins)));
     }
@@ -159,6 +171,8 @@ public final class Relay implements RequestHandler {
             exchange.refuseWhenRead(503, "relay_draining", "The relay is shutting down.", "1");
         } else if (violation != null) {
             exchange.refuseWhenRead(403, "forbidden_origin", violation, null);
+        } else if (memory.level() != MemoryAccount.Level.ROOMY) {
+            exchange.refuseWhenRead(503, "relay_overloaded", "The relay is short of memory. Try again.", "1");
         } else {
             exchange.start();
         }

@@ -1,6 +1,7 @@
 package io.millrace.server.relay;
 
 import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.metrics.LoopCounters;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.Connector;
@@ -22,7 +23,8 @@ final class RelayLoop {
     private final Sweeper sweeper;
     private final LoopCounters counters;
     private final AccessLogger accessLogger;
-    private final RequestBody.Budget bodyBudget;
+    private final LoopMemory memory;
+    private final MemoryRelief relief;
     private final OpenStreams streams;
     private final Set<ReadOn> readingOn = new HashSet<>();
     private final Map<Origin, UpstreamPool> pools = new HashMap<>();
@@ -38,14 +40,17 @@ final class RelayLoop {
             Sweeper sweeper,
             LoopCounters counters,
             AccessLogger accessLogger,
-            RequestBody.Budget bodyBudget) {
+            LoopMemory memory) {
         streams = new OpenStreams(number);
         this.loop = loop;
         this.connector = connector;
         this.sweeper = sweeper;
         this.counters = counters;
         this.accessLogger = accessLogger;
-        this.bodyBudget = bodyBudget;
+        this.memory = memory;
+        relief = new MemoryRelief(this);
+        memory.onFull(relief::ask);
+        loop.execute(memory::attach);
     }
 
     EventLoop eventLoop() {
@@ -64,8 +69,14 @@ final class RelayLoop {
         return accessLogger;
     }
 
-    RequestBody.Budget bodyBudget() {
-        return bodyBudget;
+    /** What this loop holds. */
+    LoopMemory memory() {
+        return memory;
+    }
+
+    /** Makes room where memory is short. */
+    MemoryRelief relief() {
+        return relief;
     }
 
     /** The streams that their clients may stop. */

@@ -1,54 +1,41 @@
 package io.millrace.server.relay;
 
+import io.millrace.server.memory.Held;
+import io.millrace.server.memory.LoopMemory;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.CompositeByteBuf;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
  * The parts of a request body, kept for as long as the request may have to be sent once more or is not routed yet. What
- * all requests of the process keep is bounded.
+ * all requests of the process keep is bounded, and what one of them keeps; a small one always has room.
  */
 final class RequestBody {
-    /** Beyond this the parts are copied into one: a body that comes byte by byte must not cost a buffer per byte. */
+    /** A body up to this size is kept whatever the others take. */
+    static final int ALWAYS_KEPT = 64 * 1024;
+
+    /** Beyond this the parts are copied into one: a body that comes in many parts must not cost a buffer for each. */
     private static final int MAX_PARTS = 1024;
 
+    /** A smaller part is copied: it would hold the whole buffer that it was read into. */
+    private static final int KEPT_AS_READ = 16 * 1024;
+
+    private static final int LEAST_ROOM = 2 * 1024;
+    private static final int PACE_BYTES = 64 * 1024;
+
+    private final ByteBufAllocator alloc;
+    private final LoopMemory memory;
     private CompositeByteBuf parts;
-    private final Budget budget;
     private long received;
+    private long pacedBytes;
+    private long pacedNs = System.nanoTime();
     private boolean kept = true;
 
-    /** Bytes that all kept bodies may hold together. */
-    static final class Budget {
-        private final long limit;
-        private final AtomicLong used = new AtomicLong();
-
-        Budget(long limit) {
-            this.limit = limit;
-        }
-
-        /** Bytes held now. */
-        long used() {
-            return used.get();
-        }
-
-        private boolean take(long bytes) {
-            if (used.addAndGet(bytes) > limit) {
-                used.addAndGet(-bytes);
-                return false;
-            }
-            return true;
-        }
-
-        private void giveBack(long bytes) {
-            used.addAndGet(-bytes);
-        }
-    }
-
-    RequestBody(ByteBufAllocator alloc, Budget budget) {
+    RequestBody(ByteBufAllocator alloc, LoopMemory memory) {
+        this.alloc = alloc;
+        this.memory = memory;
         parts = alloc.compositeBuffer(MAX_PARTS);
-        this.budget = budget;
     }
 
     /** Bytes received so far, kept or not. */
@@ -61,30 +48,51 @@ final class RequestBody {
         return kept;
     }
 
+    /** Bytes kept. */
+    int held() {
+        return kept ? parts.readableBytes() : 0;
+    }
+
+    /** When the last 64 KiB of it were complete: the earliest of several is the slowest. */
+    long pacedNs() {
+        return pacedNs;
+    }
+
     /** The bytes kept; remains with this. */
     ByteBuf bytes() {
         return parts;
     }
 
+    /** Whether a further {@code length} bytes would be more than one request may keep, however few others do. */
+    boolean isOverShare(int length) {
+        long after = (long) held() + length;
+        return after > ALWAYS_KEPT && after > memory.account().budget().oneRequest();
+    }
+
     /**
-     * Takes a part; ownership is transferred.
+     * Takes a part; ownership is transferred, unless there is no room.
      *
-     * @return false if the process's budget is used up; the part is released
+     * @return false if the process's budget is used up; the part remains with the caller
      */
     boolean add(ByteBuf part) {
         int length = part.readableBytes();
-        if (!budget.take(length)) {
-            part.release();
+        if (held() + length <= ALWAYS_KEPT) {
+            memory.add(Held.REQUESTS, length);
+        } else if (isOverShare(length) || !memory.takeForRequest(length)) {
             return false;
         }
-        received += length;
-        parts.addComponent(true, part);
+        passed(length);
+        keep(part, length);
         return true;
     }
 
     /** Counts a part that is passed on without being kept. */
     void passed(int length) {
         received += length;
+        if (received - pacedBytes >= PACE_BYTES) {
+            pacedBytes = received;
+            pacedNs = System.nanoTime();
+        }
     }
 
     /** Hands a retained copy of every byte kept to {@code out}, which releases it. */
@@ -107,10 +115,26 @@ final class RequestBody {
     /** Lets the bytes go: the request cannot be sent again. */
     void drop() {
         if (kept) {
+            memory.add(Held.REQUESTS, -held());
             kept = false;
-            budget.giveBack(parts.readableBytes());
             parts.release();
             parts = null; // the object alone would be 170 bytes for each stream
         }
+    }
+
+    private void keep(ByteBuf part, int length) {
+        int end = parts.writerIndex();
+        if (end == 0 || length >= KEPT_AS_READ) {
+            parts.capacity(end);
+            parts.addComponent(true, part);
+            return;
+        }
+        if (parts.capacity() - end < length) {
+            parts.capacity(end);
+            int room = Math.max(length, Math.min(PACE_BYTES, Math.max(LEAST_ROOM, end)));
+            parts.addComponent(false, alloc.buffer(room).writerIndex(room));
+        }
+        parts.writeBytes(part);
+        part.release();
     }
 }

@@ -17,6 +17,8 @@ import io.millrace.server.downstream.FrameSink;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.Interpreter;
 import io.millrace.server.http.ChunkedBody;
+import io.millrace.server.memory.Held;
+import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.upstream.StreamListener;
 import io.millrace.server.upstream.UpstreamListener.Breakage;
 import io.netty.buffer.ByteBuf;
@@ -60,6 +62,8 @@ final class StreamRelay implements StreamListener {
     private final String requestId;
     private final FrameSink sink;
     private final Commitment commitment;
+    private final LoopMemory memory;
+    private long counted;
     private HttpResponse head;
     private boolean committed;
     private int heldBytes;
@@ -98,6 +102,7 @@ final class StreamRelay implements StreamListener {
      * @param dialect of the upstream
      * @param client what the client speaks
      * @param interpreter between the two; null passes the frames on as they are
+     * @param memory counts what is held
      * @param credential ours, which no error that is written here may tell; null if the client's own was used
      */
     StreamRelay(
@@ -112,7 +117,8 @@ final class StreamRelay implements StreamListener {
             Heartbeat heartbeat,
             int choices,
             String requestId,
-            Commitment commitment) {
+            Commitment commitment,
+            LoopMemory memory) {
         this.downstream = downstream;
         this.head = head;
         this.dialect = dialect;
@@ -126,6 +132,7 @@ final class StreamRelay implements StreamListener {
         this.choices = choices;
         this.requestId = requestId;
         this.commitment = commitment;
+        this.memory = memory;
         sink = downstream.newSink();
     }
 
@@ -212,6 +219,7 @@ final class StreamRelay implements StreamListener {
         if (!committed) {
             sink.discard();
         }
+        count(0);
     }
 
     /** Whether the stream has said its last, so that it can be ended whatever the upstream still sends. */
@@ -324,6 +332,19 @@ final class StreamRelay implements StreamListener {
         readNs = 0;
         if (committed) {
             flush();
+        }
+        count(frames.heldBytes() + sink.pendingBytes());
+    }
+
+    /** Bytes that are held of frames. */
+    long held() {
+        return counted;
+    }
+
+    private void count(long held) {
+        if (held != counted) {
+            memory.add(Held.FRAMES, held - counted);
+            counted = held;
         }
     }
 

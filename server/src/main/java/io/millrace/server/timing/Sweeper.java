@@ -84,7 +84,7 @@ public final class Sweeper {
     private static void sweep(Sweepable member, long nowNs) {
         try {
             member.onSweep(nowNs);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | OutOfMemoryError e) {
             LOG.warn("a deadline could not be enforced", e);
         }
     }

@@ -1,6 +1,7 @@
 package io.millrace.server.upstream;
 
 import io.millrace.server.Transport;
+import io.millrace.server.memory.ShortReads;
 import io.millrace.server.upstream.UpstreamPool.ConnectFailure;
 import io.millrace.server.upstream.UpstreamPool.Waiter;
 import io.netty.bootstrap.Bootstrap;
@@ -47,7 +48,7 @@ public final class Connector implements AutoCloseable {
      * written while the processor's cache still holds it.
      */
     private static final RecvByteBufAllocator READS =
-            new AdaptiveRecvByteBufAllocator(512, 2048, 64 * 1024).maxMessagesPerRead(1);
+            new ShortReads(new AdaptiveRecvByteBufAllocator(512, 2048, 64 * 1024).maxMessagesPerRead(1));
 
     private final Transport transport;
     private final AddressResolverGroup<InetSocketAddress> resolvers;

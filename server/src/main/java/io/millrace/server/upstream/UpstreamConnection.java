@@ -237,7 +237,12 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         failure = cause instanceof DecoderException && cause.getCause() != null ? cause.getCause() : cause;
-        if (!(failure instanceof IOException || failure instanceof DecoderException)) {
+        if (failure instanceof OutOfMemoryError) {
+            LOG.debug(
+                    "[{}] no memory for what {} sends",
+                    ctx.channel().id(),
+                    pool.origin().name());
+        } else if (!(failure instanceof IOException || failure instanceof DecoderException)) {
             LOG.warn(
                     "[{}] closing the connection to {}",
                     ctx.channel().id(),
@@ -258,10 +263,19 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             if (endsBody) {
                 current.onBodyEnd();
             } else {
-                current.onBroken(breakage());
+                tell(current, breakage());
             }
         }
         closeStream();
+    }
+
+    /** An ending that finds no memory for its last words still is one. */
+    private static void tell(UpstreamListener listener, Breakage breakage) {
+        try {
+            listener.onBroken(breakage);
+        } catch (OutOfMemoryError e) {
+            listener.onBroken(new Breakage(Kind.NO_MEMORY, message(e)));
+        }
     }
 
     private void readStream(ByteBuf raw) {
@@ -418,12 +432,15 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         listener = null;
         context.close();
         if (current != null) {
-            current.onBroken(breakage);
+            tell(current, breakage);
         }
         closeStream();
     }
 
     private Breakage breakage() {
+        if (failure instanceof OutOfMemoryError) {
+            return new Breakage(Kind.NO_MEMORY, message(failure));
+        }
         if (failure != null && !(failure instanceof IOException)) {
             return new Breakage(Kind.PROTOCOL, message(failure));
         }

@@ -44,6 +44,8 @@ public interface UpstreamListener {
             TRUNCATED,
             /** Reset, or another failure of the connection. */
             RESET,
+            /** There was no memory for what it sent. */
+            NO_MEMORY,
             /** Sent something that is not HTTP, or not the HTTP that was asked for. */
             PROTOCOL
         }

@@ -31,10 +31,14 @@ final class LauncherProcess implements AutoCloseable {
     }
 
     static LauncherProcess start(String... arguments) {
-        var command = new ArrayList<>(List.of(
-                System.getProperty("java.home") + "/bin/java",
-                "-Xmx128m",
-                "-XX:TieredStopAtLevel=1",
+        return start(List.of("-Xmx128m", "-XX:TieredStopAtLevel=1"), arguments);
+    }
+
+    /** With these flags for the JVM. */
+    static LauncherProcess start(List<String> flags, String... arguments) {
+        var command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java"));
+        command.addAll(flags);
+        command.addAll(List.of(
                 "-Dlogback.configurationFile=logback.xml",
                 "-cp",
                 System.getProperty("java.class.path"),

@@ -10,6 +10,9 @@ import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Retry;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Timeouts;
+import io.millrace.server.memory.Held;
+import io.millrace.server.memory.MemoryAccount;
+import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
@@ -20,6 +23,7 @@ import io.netty.buffer.UnpooledByteBufAllocator;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -357,26 +361,64 @@ class RequestBodyTest {
     }
 
     @Test
-    void refusesABodyBeyondTheBudgetOfAll() {
-        var budget = new RequestBody.Budget(10);
-        var first = new RequestBody(UnpooledByteBufAllocator.DEFAULT, budget);
-        var second = new RequestBody(UnpooledByteBufAllocator.DEFAULT, budget);
+    void keepsSmallBodiesWhateverTheOthersTake() {
+        int small = RequestBody.ALWAYS_KEPT;
+        var account = new MemoryAccount(1, new MemoryBudget(8L * small, 1));
+        var bodies = new ArrayList<RequestBody>();
+        for (int i = 0; i < 6; i++) {
+            bodies.add(new RequestBody(UnpooledByteBufAllocator.DEFAULT, account.loop(0)));
+        }
+        for (RequestBody body : bodies) {
+            assertThat(body.add(Unpooled.wrappedBuffer(new byte[small]))).isTrue();
+        }
+        ByteBuf more = Unpooled.wrappedBuffer(new byte[1]);
+        assertThat(bodies.get(0).add(more)).isFalse();
+        bodies.get(1).drop();
+        bodies.get(2).drop();
+        bodies.get(3).drop();
+        assertThat(bodies.get(0).add(more)).isTrue();
+        ByteBuf tooMuch = Unpooled.wrappedBuffer(new byte[small]);
+        assertThat(bodies.get(0).add(tooMuch)).as("more than the share of one").isFalse();
+        tooMuch.release();
+        assertThat(account.held(Held.REQUESTS)).isEqualTo(3L * small + 1);
+        bodies.forEach(RequestBody::drop);
+        assertThat(account.held(Held.REQUESTS)).isZero();
+    }
+
+    @Test
+    void keepsPartsOfAnySizeInTheirOrder() {
+        var account = new MemoryAccount(1, new MemoryBudget(1 << 30, 1));
+        var random = new Random(5);
+        for (int round = 0; round < 50; round++) {
+            var body = new RequestBody(UnpooledByteBufAllocator.DEFAULT, account.loop(0));
+            var expected = Unpooled.buffer();
+            for (int part = random.nextInt(60); part > 0; part--) {
+                byte[] bytes = new byte[1 + random.nextInt(random.nextBoolean() ? 40 : 40_000)];
+                random.nextBytes(bytes);
+                expected.writeBytes(bytes);
+                assertThat(body.add(Unpooled.copiedBuffer(bytes))).isTrue();
+            }
+            assertThat(body.bytes()).isEqualTo(expected);
+            assertThat(body.held()).isEqualTo(expected.readableBytes());
+            expected.release();
+            body.drop();
+        }
+    }
+
+    @Test
+    void replacesAPartOfABody() {
+        var account = new MemoryAccount(1, new MemoryBudget(1 << 30, 1));
+        var first = new RequestBody(UnpooledByteBufAllocator.DEFAULT, account.loop(0));
         assertThat(first.add(Unpooled.copiedBuffer("sixsix", StandardCharsets.US_ASCII)))
                 .isTrue();
-        assertThat(second.add(Unpooled.copiedBuffer("fives", StandardCharsets.US_ASCII)))
-                .isFalse();
-        assertThat(second.add(Unpooled.copiedBuffer("four", StandardCharsets.US_ASCII)))
-                .isTrue();
-        assertThat(budget.used()).isEqualTo(10);
         ByteBuf changed = RequestBody.replace(
                 first.bytes().retainedSlice(), 0, 3, Unpooled.copiedBuffer("seven", StandardCharsets.US_ASCII));
         assertThat(changed.toString(StandardCharsets.US_ASCII)).isEqualTo("sevensix");
         assertThat(first.bytes().toString(StandardCharsets.US_ASCII)).isEqualTo("sixsix");
         changed.release();
         first.drop();
-        second.drop();
-        second.drop();
-        assertThat(budget.used()).isZero();
+        first.drop();
+        assertThat(account.held(Held.REQUESTS)).isZero();
     }
 
     /** What a connection holds is released when it closes, which the loops' own end does not wait for. */

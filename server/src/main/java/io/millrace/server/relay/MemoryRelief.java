@@ -1,0 +1,132 @@
+package io.millrace.server.relay;
+
+import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.memory.Held;
+import io.millrace.server.memory.MemoryAccount;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
+
+/**
+ * Makes room where too much is held, on one event loop: bodies that are kept only for another attempt go first, then the
+ * largest are cut. Confined to that event loop.
+ */
+final class MemoryRelief {
+    private final RelayLoop loop;
+    private boolean asked;
+
+    MemoryRelief(RelayLoop loop) {
+        this.loop = loop;
+    }
+
+    /** Has room made soon: not at once, for whoever asks is itself in the midst of something. */
+    void ask() {
+        if (!asked) {
+            asked = true;
+            loop.eventLoop().execute(this::relieve);
+        }
+    }
+
+    /**
+     * Makes room for {@code bytes} of a request's body: drops bodies that are kept only for another attempt, then ends the
+     * one of those on their way here that makes the least way.
+     *
+     * @return false if there is none to end but {@code asking}, whose body is the slowest
+     */
+    boolean forRequest(int bytes, Exchange asking) {
+        if (dropBodies(() -> hasRoom(bytes))) {
+            return true;
+        }
+        List<Exchange> arriving = exchanges(e -> e.awaitsBody() && e.heldOfBody() > 0);
+        arriving.sort(Comparator.comparingLong(Exchange::bodyPacedNs));
+        for (Exchange slowest : arriving) {
+            if (isSame(slowest, asking)) {
+                return false;
+            }
+            slowest.onMemoryShort();
+            if (hasRoom(bytes)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void relieve() {
+        asked = false;
+        for (Held.Pool pool : Held.Pool.values()) {
+            if (account().level(pool) == MemoryAccount.Level.FULL) {
+                relieve(pool);
+            }
+        }
+    }
+
+    private void relieve(Held.Pool pool) {
+        if (pool == Held.Pool.BUFFERS && dropBodies(() -> account().relieved(pool))) {
+            return;
+        }
+        List<DownstreamConnection> largest = new ArrayList<>(loop.connections());
+        largest.sort(byLargest(connection -> held(connection, pool)));
+        for (DownstreamConnection connection : largest) {
+            if (account().relieved(pool) || held(connection, pool) == 0) {
+                return;
+            }
+            cut(connection);
+        }
+    }
+
+    private static void cut(DownstreamConnection connection) {
+        if (connection.exchange() instanceof Exchange exchange) {
+            exchange.onMemoryShort();
+        } else {
+            connection.reset();
+        }
+    }
+
+    private static long held(DownstreamConnection connection, Held.Pool pool) {
+        long own = pool == Held.Pool.BUFFERS ? connection.heldBytes() : 0;
+        return connection.exchange() instanceof Exchange exchange ? own + exchange.held(pool) : own;
+    }
+
+    /** Lets go of bodies that are kept only for another attempt, the largest first, until it is enough. */
+    private boolean dropBodies(BooleanSupplier enough) {
+        List<Exchange> dispensable = exchanges(e -> e.heldOfBody() > 0 && e.mayDropBody());
+        dispensable.sort(byLargest(Exchange::heldOfBody));
+        for (Exchange exchange : dispensable) {
+            exchange.dropBody();
+            if (enough.getAsBoolean()) {
+                return true;
+            }
+        }
+        return enough.getAsBoolean();
+    }
+
+    private boolean hasRoom(int bytes) {
+        return account().held(Held.REQUESTS) + bytes <= account().budget().requests();
+    }
+
+    private List<Exchange> exchanges(Predicate<Exchange> wanted) {
+        var found = new ArrayList<Exchange>();
+        for (DownstreamConnection connection : loop.connections()) {
+            if (connection.exchange() instanceof Exchange exchange && wanted.test(exchange)) {
+                found.add(exchange);
+            }
+        }
+        return found;
+    }
+
+    private MemoryAccount account() {
+        return loop.memory().account();
+    }
+
+    private static <T> Comparator<T> byLargest(ToLongFunction<T> size) {
+        return Comparator.comparingLong(size).reversed();
+    }
+
+    @SuppressWarnings("ReferenceEquality")
+    private static boolean isSame(Exchange one, Exchange other) {
+        return one == other;
+    }
+}
