@@ -12,11 +12,9 @@ import java.util.List;
  * begins with the prompt's own words, so that a person sees that it is alive, and is the same every time.
  */
 final class Answer {
-    /** The tool that {@code tool=1} calls. */
-    static final String TOOL_NAME = "get_weather";
-
-    /** The fragments of its arguments, as a model streams them. */
-    static final List<String> TOOL_ARGUMENTS = List.of("{\"", "city", "\":\"", "Paris", "\"}");
+    /** The call that {@code tool=1} makes. */
+    static final ToolCall WEATHER =
+            new ToolCall(Tool.function("get_weather"), List.of("{\"", "city", "\":\"", "Paris", "\"}"));
 
     private static final String ESSAY = """
              A mill race is the narrow channel that leads water to a wheel. It is cut with care: \
@@ -43,9 +41,12 @@ final class Answer {
     final JsonNode request;
     final int tokens;
     final int reasoning;
-    final boolean callsTool;
+    final List<ToolCall> calls;
     final boolean cutByLimit;
     final int promptTokens;
+
+    /** What vouches for the reasoning in a loop with tools; else null. */
+    final String seal;
 
     private final List<byte[]> lead;
     private final int padTo;
@@ -58,6 +59,7 @@ final class Answer {
      * @param model echoed
      * @param prompt the text of the last user message
      * @param hasToolResult whether a tool has answered already: then the mock does not call it again
+     * @param loop the task that the client's tools do, or null
      * @param maxTokens the client's limit, heeded unless the spec says how many tokens
      */
     Answer(
@@ -67,18 +69,22 @@ final class Answer {
             JsonNode request,
             String prompt,
             boolean hasToolResult,
+            ToolLoop loop,
             int maxTokens) {
         this.spec = spec;
         this.number = number;
         this.model = escape(model);
         this.request = request;
-        lead = tokens(hasToolResult ? "The tool has answered." : echo(prompt));
-        callsTool = spec.flag(SpecKey.TOOL) && !hasToolResult;
+        calls = loop != null ? loop.calls() : hasToolResult || !spec.flag(SpecKey.TOOL) ? List.of() : List.of(WEATHER);
+        boolean reports = loop != null && hasToolResult && calls.isEmpty();
+        lead = tokens(reports ? loop.words() : hasToolResult ? "The tool has answered." : echo(prompt));
         int drawn = spec.drawnLength(number);
-        int natural = callsTool ? 0 : drawn >= 0 ? drawn : lead.size() + ESSAY_TOKENS.size();
+        int whole = drawn >= 0 ? drawn : lead.size() + (reports ? 0 : ESSAY_TOKENS.size());
+        int natural = callsTool() ? 0 : whole;
         cutByLimit = !spec.has(SpecKey.TOKENS) && natural > maxTokens;
         tokens = spec.count(SpecKey.TOKENS, Math.min(natural, maxTokens));
         reasoning = spec.count(SpecKey.REASONING, 0);
+        seal = loop == null || reasoning == 0 ? null : ToolLoop.seal(number);
         promptTokens = 4 + prompt.length() / 4;
         padTo = spec.count(SpecKey.BYTES, 0);
         bigFrame = spec.count(SpecKey.BIG_FRAME, 0);
@@ -91,9 +97,21 @@ final class Answer {
         return spec.flag(SpecKey.REFUSAL);
     }
 
+    /** Whether it ends with calls. */
+    boolean callsTool() {
+        return !calls.isEmpty();
+    }
+
     /** Output tokens of every kind. */
     int completionTokens() {
-        return tokens + reasoning + (callsTool ? TOOL_ARGUMENTS.size() : 0);
+        return tokens
+                + reasoning
+                + calls.stream().mapToInt(call -> call.fragments().size()).sum();
+    }
+
+    /** The id of a call, which begins with {@code prefix}. Claude Code takes {@code ID_1} for a part of the call {@code ID}. */
+    String callId(String prefix, int index) {
+        return "%s_mock%08d".formatted(prefix, number) + (index == 0 ? "" : (char) ('a' + index));
     }
 
     /** At most the length of everything that is said, of all choices together. */
@@ -148,9 +166,13 @@ final class Answer {
         return join(reasoning, scratch, this::writeThought);
     }
 
-    /** The arguments of the tool call, escaped as a JSON string needs it. */
-    static String toolArguments() {
-        return escape(String.join("", TOOL_ARGUMENTS));
+    /** The whole reasoning of a model that thinks so many tokens. */
+    static String thoughts(int count) {
+        var text = new StringBuilder();
+        for (int i = 0; i < count; i++) {
+            text.append(new String(THOUGHTS.get(i % THOUGHTS.size()), StandardCharsets.UTF_8));
+        }
+        return text.toString();
     }
 
     /** Seconds since 1970. */

@@ -5,6 +5,7 @@ import static io.millrace.server.mock.Frames.put;
 import io.millrace.server.mock.Script.Kind;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.util.StringJoiner;
 
 /** OpenAI Chat Completions. */
 final class ChatDialect implements MockDialect {
@@ -32,8 +33,8 @@ final class ChatDialect implements MockDialect {
                 answer.refuses() ? "refusal" : "content",
                 answer.textFrames(),
                 answer::writeTextFrame);
-        if (answer.callsTool) {
-            addToolCall(script, head, answer);
+        for (int i = 0; i < answer.calls.size(); i++) {
+            addToolCall(script, head, answer, i);
         }
         for (int i = 0; i < choices; i++) {
             script.add(Kind.STRUCTURE, delta(head, i, "{}", '"' + finish(answer) + '"'));
@@ -58,25 +59,24 @@ final class ChatDialect implements MockDialect {
         });
     }
 
-    private static void addToolCall(Script script, String head, Answer answer) {
-        script.add(
-                Kind.OUTPUT,
-                delta(
-                        head,
-                        0,
-                        "{\"tool_calls\":[{\"index\":0,\"id\":\"%s\",\"type\":\"function\",\"function\":{\"name\":\"%s\",\"arguments\":\"\"}}]}"
-                                .formatted(toolCallId(answer), Answer.TOOL_NAME),
-                        "null"));
-        for (String fragment : Answer.TOOL_ARGUMENTS) {
-            script.add(
-                    Kind.OUTPUT,
-                    delta(
-                            head,
-                            0,
-                            "{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"%s\"}}]}"
-                                    .formatted(Answer.escape(fragment)),
-                            "null"));
+    private static void addToolCall(Script script, String head, Answer answer, int index) {
+        var call = answer.calls.get(index);
+        String open = "{\"tool_calls\":[{\"index\":" + index + ",";
+        script.add(Kind.OUTPUT, delta(head, 0, open + toolCall(answer, index, "") + "}]}", "null"));
+        String arguments = call.tool().custom() ? "\"custom\":{\"input\":\"" : "\"function\":{\"arguments\":\"";
+        for (String fragment : call.fragments()) {
+            script.add(Kind.OUTPUT, delta(head, 0, open + arguments + Answer.escape(fragment) + "\"}}]}", "null"));
         }
+    }
+
+    /** The members of a call; its arguments are escaped. */
+    private static String toolCall(Answer answer, int index, String arguments) {
+        var tool = answer.calls.get(index).tool();
+        String type = tool.custom() ? "custom" : "function";
+        String id = answer.callId("call", index);
+        return "\"id\":\"%s\",\"type\":\"%s\",\"%s\":{\"name\":\"%s\",\"%s\":\"%s\"}"
+                .formatted(
+                        id, type, type, Answer.escape(tool.name()), tool.custom() ? "input" : "arguments", arguments);
     }
 
     private static String delta(String head, int choice, String delta, String finish) {
@@ -98,19 +98,15 @@ final class ChatDialect implements MockDialect {
     }
 
     private static String message(Answer answer, ByteBuf scratch) {
-        boolean silent = answer.refuses() || (answer.callsTool && answer.tokens == 0);
+        boolean silent = answer.refuses() || (answer.callsTool() && answer.tokens == 0);
         String text = silent ? "null" : '"' + answer.text(scratch) + '"';
         String refusal = answer.refuses() ? '"' + answer.text(scratch) + '"' : "null";
         String thoughts = answer.reasoning == 0 ? "" : ",\"reasoning_content\":\"" + answer.thoughts(scratch) + '"';
-        String tools = !answer.callsTool
-                ? ""
-                : ",\"tool_calls\":[{\"id\":\"%s\",\"type\":\"function\",\"function\":{\"name\":\"%s\",\"arguments\":\"%s\"}}]"
-                        .formatted(toolCallId(answer), Answer.TOOL_NAME, Answer.toolArguments());
-        return "{\"role\":\"assistant\",\"content\":" + text + ",\"refusal\":" + refusal + thoughts + tools + "}";
-    }
-
-    private static String toolCallId(Answer answer) {
-        return "call_mock%08d".formatted(answer.number);
+        var calls = new StringJoiner(",", ",\"tool_calls\":[", "]").setEmptyValue("");
+        for (int i = 0; i < answer.calls.size(); i++) {
+            calls.add("{" + toolCall(answer, i, answer.calls.get(i).escaped()) + "}");
+        }
+        return "{\"role\":\"assistant\",\"content\":" + text + ",\"refusal\":" + refusal + thoughts + calls + "}";
     }
 
     private static int choices(Answer answer) {
@@ -119,7 +115,7 @@ final class ChatDialect implements MockDialect {
     }
 
     private static String finish(Answer answer) {
-        if (answer.callsTool) {
+        if (answer.callsTool()) {
             return "tool_calls";
         }
         return answer.spec.text(SpecKey.FINISH, answer.cutByLimit ? "length" : "stop");

@@ -29,8 +29,8 @@ final class GeminiDialect implements MockDialect {
         }
         deltas(script, answer, "\"thought\":true,", answer.reasoning, answer::writeThought);
         deltas(script, answer, "", answer.textFrames(), answer::writeTextFrame);
-        if (answer.callsTool) {
-            script.add(Kind.OUTPUT, "data: " + response(answer, call(), "", promptUsage(answer)) + END);
+        for (int i = 0; i < answer.calls.size(); i++) {
+            script.add(Kind.OUTPUT, "data: " + response(answer, call(answer, i), "", promptUsage(answer)) + END);
         }
         String last = response(answer, "{\"text\":\"\"}", finish(answer), fullUsage(answer));
         return script.add(Kind.TERMINAL, "data: " + last + END);
@@ -59,15 +59,18 @@ final class GeminiDialect implements MockDialect {
         if (answer.tokens > 0) {
             parts.add("{\"text\":\"" + answer.text(scratch) + "\"}");
         }
-        if (answer.callsTool) {
-            parts.add(call());
+        for (int i = 0; i < answer.calls.size(); i++) {
+            parts.add(call(answer, i));
         }
         return response(answer, String.join(",", parts), finish(answer), fullUsage(answer));
     }
 
-    private static String call() {
-        return "{\"functionCall\":{\"name\":\"%s\",\"args\":%s}}"
-                .formatted(Answer.TOOL_NAME, String.join("", Answer.TOOL_ARGUMENTS));
+    /** The first call of an answer has the signature for all. */
+    private static String call(Answer answer, int index) {
+        var call = answer.calls.get(index);
+        String seal = answer.seal == null || index > 0 ? "" : ",\"thoughtSignature\":\"" + answer.seal + '"';
+        return "{\"functionCall\":{\"name\":\"%s\",\"args\":%s}%s}"
+                .formatted(Answer.escape(call.name()), call.arguments(), seal);
     }
 
     /** The prompt was blocked: no candidates at all. */

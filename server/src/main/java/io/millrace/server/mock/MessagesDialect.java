@@ -17,7 +17,7 @@ final class MessagesDialect implements MockDialect {
         if (answer.reasoning > 0) {
             begin(script, answer, block, "{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}");
             deltas(script, block, "thinking", answer.reasoning, answer::writeThought);
-            String signature = "{\"type\":\"signature_delta\",\"signature\":\"" + SIGNATURE + "\"}";
+            String signature = "{\"type\":\"signature_delta\",\"signature\":\"" + signature(answer) + "\"}";
             script.add(Kind.STRUCTURE, frame("content_block_delta", delta(block, signature)));
             stop(script, block++);
         }
@@ -26,13 +26,13 @@ final class MessagesDialect implements MockDialect {
             deltas(script, block, "text", answer.textFrames(), answer::writeTextFrame);
             stop(script, block++);
         }
-        if (answer.callsTool) {
-            begin(script, answer, block, toolUse(answer, "{}"));
-            for (String fragment : Answer.TOOL_ARGUMENTS) {
+        for (int i = 0; i < answer.calls.size(); i++) {
+            begin(script, answer, block, toolUse(answer, i, "{}"));
+            for (String fragment : answer.calls.get(i).fragments()) {
                 String json = "{\"type\":\"input_json_delta\",\"partial_json\":\"" + Answer.escape(fragment) + "\"}";
                 script.add(Kind.OUTPUT, frame("content_block_delta", delta(block, json)));
             }
-            stop(script, block);
+            stop(script, block++);
         }
         return end(script, answer);
     }
@@ -76,13 +76,13 @@ final class MessagesDialect implements MockDialect {
         var blocks = new ArrayList<String>();
         if (answer.reasoning > 0) {
             blocks.add("{\"type\":\"thinking\",\"thinking\":\"%s\",\"signature\":\"%s\"}"
-                    .formatted(answer.thoughts(scratch), SIGNATURE));
+                    .formatted(answer.thoughts(scratch), signature(answer)));
         }
         if (answer.tokens > 0) {
             blocks.add("{\"type\":\"text\",\"text\":\"" + answer.text(scratch) + "\"}");
         }
-        if (answer.callsTool) {
-            blocks.add(toolUse(answer, String.join("", Answer.TOOL_ARGUMENTS)));
+        for (int i = 0; i < answer.calls.size(); i++) {
+            blocks.add(toolUse(answer, i, answer.calls.get(i).arguments()));
         }
         return message(
                 answer,
@@ -106,16 +106,21 @@ final class MessagesDialect implements MockDialect {
     }
 
     private static String stopReason(Answer answer) {
-        if (answer.callsTool) {
+        if (answer.callsTool()) {
             return "tool_use";
         }
         String usual = answer.cutByLimit ? "max_tokens" : "end_turn";
         return answer.spec.text(SpecKey.FINISH, answer.refuses() ? "refusal" : usual);
     }
 
-    private static String toolUse(Answer answer, String input) {
-        return "{\"type\":\"tool_use\",\"id\":\"toolu_mock%08d\",\"name\":\"%s\",\"input\":%s}"
-                .formatted(answer.number, Answer.TOOL_NAME, input);
+    private static String toolUse(Answer answer, int index, String input) {
+        String name = Answer.escape(answer.calls.get(index).name());
+        return "{\"type\":\"tool_use\",\"id\":\"%s\",\"name\":\"%s\",\"input\":%s}"
+                .formatted(answer.callId("toolu", index), name, input);
+    }
+
+    private static String signature(Answer answer) {
+        return answer.seal == null ? SIGNATURE : answer.seal;
     }
 
     private static String delta(int block, String delta) {

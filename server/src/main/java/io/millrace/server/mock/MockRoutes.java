@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -40,16 +41,18 @@ final class MockRoutes {
     private final Map<String, AtomicInteger> requestsByGroup = new ConcurrentHashMap<>();
     private final Replays replays;
     private final MockCounters counters;
+    private final Supplier<List<MockRequest>> requests;
     private final MockDialect chat = new ChatDialect();
     private final MockDialect completions = new CompletionsDialect();
     private final MockDialect responses = new ResponsesDialect();
     private final MockDialect messages = new MessagesDialect();
     private final MockDialect gemini = new GeminiDialect();
 
-    MockRoutes(MockSpec defaults, Replays replays, MockCounters counters) {
+    MockRoutes(MockSpec defaults, Replays replays, MockCounters counters, Supplier<List<MockRequest>> requests) {
         this.defaults = defaults;
         this.replays = replays;
         this.counters = counters;
+        this.requests = requests;
     }
 
     MockSpec defaults() {
@@ -70,6 +73,9 @@ final class MockRoutes {
         }
         if (path.equals("/__mock/stats")) {
             return new Routed(Reply.json(200, counters.snapshot().toJson()), MockSpec.PLAIN);
+        }
+        if (path.equals("/__mock/requests")) {
+            return new Routed(Reply.json(200, SideAnswers.requests(requests.get())), MockSpec.PLAIN);
         }
         var dialect = dialect(request, path);
         try {
@@ -108,7 +114,7 @@ final class MockRoutes {
         if (path.endsWith("/responses")) {
             return responses;
         }
-        if (path.endsWith("enerateContent") || path.startsWith("/v1beta")) {
+        if (path.endsWith("enerateContent") || path.endsWith(":countTokens") || path.startsWith("/v1beta")) {
             return gemini;
         }
         return path.endsWith("/messages") || request.headers().contains("anthropic-version") ? messages : chat;
@@ -119,6 +125,7 @@ final class MockRoutes {
         boolean posted = request.method().equals("POST");
         boolean generates = posted && path.matches(".*/(completions|responses|messages|models/[^/]*enerateContent)");
         boolean embeds = posted && path.endsWith("/embeddings");
+        boolean counts = posted && path.matches(".*(/messages/count_tokens|/responses/input_tokens|:countTokens)");
         var json = generates || embeds ? parse(request.body()) : MissingNode.getInstance();
         String model = model(path, json);
         var spec = spec(request, uri, model);
@@ -129,7 +136,7 @@ final class MockRoutes {
             reply = Reply.json(status, dialect.errorBody(status, spec.text(SpecKey.ERROR_CODE, null), FAULT));
             reply = reply.hasNoContent() ? reply.withoutBody() : reply;
         } else if (generates) {
-            var answer = answer(request, spec, model, json);
+            var answer = answer(request, spec, model, json, dialect);
             boolean streams = asksToStream(path, json) || spec.has(SpecKey.REPLAY);
             boolean array = path.endsWith(":streamGenerateContent") && !isEventStream(uri);
             if (!streams || array || dialect == responses || spec.measuresBody()) {
@@ -144,6 +151,8 @@ final class MockRoutes {
             reply = reply.withPromptTokens(answer.promptTokens);
         } else if (embeds) {
             reply = Reply.json(200, SideAnswers.embeddings(json, model));
+        } else if (counts) {
+            reply = Reply.json(200, SideAnswers.count(dialect == gemini, request.body().length));
         } else {
             reply = side(request, path, dialect);
         }
@@ -233,15 +242,30 @@ final class MockRoutes {
         throw new IllegalArgumentException("body: not an object (expected: a JSON object)");
     }
 
-    private static Answer answer(MockRequest request, MockSpec spec, String model, JsonNode json) {
+    private Answer answer(MockRequest request, MockSpec spec, String model, JsonNode json, MockDialect dialect) {
+        ToolLoop loop = null;
+        if (spec.has(SpecKey.LOOP)) {
+            loop = new ToolLoop(json, spec.count(SpecKey.LOOP, 0), spec.text(SpecKey.FILE, null));
+            loop.verify(seals(spec, json, dialect));
+        }
         return new Answer(
                 spec,
                 request.number(),
                 model,
                 json,
                 Prompts.last(json),
-                Prompts.hasToolResult(json),
+                loop == null ? Prompts.hasToolResult(json) : loop.hasResults(),
+                loop,
                 Prompts.maxTokens(json));
+    }
+
+    /** What a dialect's provider takes for reasoning of its own; null if there was none that it wants back. */
+    private Predicate<String> seals(MockSpec spec, JsonNode json, MockDialect dialect) {
+        int reasoning = spec.count(SpecKey.REASONING, 0);
+        if (reasoning == 0 || (dialect == responses && !ResponsesDialect.asksForSeals(json))) {
+            return null;
+        }
+        return dialect == chat ? Answer.thoughts(reasoning)::equals : ToolLoop::isSeal;
     }
 
     private static List<String> headers(MockSpec spec, MockDialect dialect, long number) {

@@ -39,7 +39,7 @@ public final class MockServer implements AutoCloseable {
 
     private MockServer(MockConfig config) {
         tls = config.ssl() != null;
-        routes = new MockRoutes(config.spec(), new Replays(config.replayDir()), counters);
+        routes = new MockRoutes(config.spec(), new Replays(config.replayDir()), counters, this::requests);
         loops = config.transport().newEventLoops(config.eventLoops(), "mock");
         var bound = bootstrap(config).bind(config.host(), config.port()).awaitUninterruptibly();
         if (!bound.isSuccess()) {

@@ -11,6 +11,8 @@ final class Presets {
     private static final String KEY = "preset=";
 
     private static final Map<String, String> SPECS = new TreeMap<>(Map.of(
+            "tool-loop",
+            "loop=3,reasoning=12",
             "gpt-4o",
             "ttft_ms=lognormal:400:0.3,prefill_tps=10000,gap=exp:13,batch_ms=0.02,output=lognormal:250:0.7",
             "gpt-4o-mini",

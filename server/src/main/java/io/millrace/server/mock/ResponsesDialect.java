@@ -1,5 +1,6 @@
 package io.millrace.server.mock;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.millrace.server.mock.Script.Kind;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -96,14 +97,17 @@ final class ResponsesDialect implements MockDialect {
         if (answer.tokens > 0) {
             items.add(message(answer, "completed", text(answer.refuses(), answer.text(scratch))));
         }
-        if (answer.callsTool) {
-            items.add(call(answer, "completed", Answer.toolArguments()));
+        for (int i = 0; i < answer.calls.size(); i++) {
+            items.add(call(answer, i, "completed", answer.calls.get(i).escaped()));
         }
         return items;
     }
 
     private static String reasoning(Answer answer, String summary) {
-        return "{\"id\":\"rs_mock%08d\",\"type\":\"reasoning\",\"summary\":[%s]}".formatted(answer.number, summary);
+        // What is encrypted stands in the finished item only, which has a summary.
+        String seal = sealed(answer) && !summary.isEmpty() ? ",\"encrypted_content\":\"" + answer.seal + '"' : "";
+        return "{\"id\":\"rs_mock%08d\",\"type\":\"reasoning\",\"summary\":[%s]%s}"
+                .formatted(answer.number, summary, seal);
     }
 
     private static String message(Answer answer, String status, String content) {
@@ -117,9 +121,39 @@ final class ResponsesDialect implements MockDialect {
                 : "{\"type\":\"output_text\",\"annotations\":[],\"logprobs\":[],\"text\":\"" + text + "\"}";
     }
 
-    private static String call(Answer answer, String status, String arguments) {
-        return "{\"id\":\"fc_mock%08d\",\"type\":\"function_call\",\"status\":\"%s\",\"arguments\":\"%s\",\"call_id\":\"call_mock%08d\",\"name\":\"%s\"}"
-                .formatted(answer.number, status, arguments, answer.number, Answer.TOOL_NAME);
+    private static boolean sealed(Answer answer) {
+        return answer.seal != null && asksForSeals(answer.request);
+    }
+
+    /** Whether a request wants the encrypted reasoning that it has to send back. */
+    static boolean asksForSeals(JsonNode request) {
+        for (JsonNode what : request.path("include")) {
+            if (what.asText().equals("reasoning.encrypted_content")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static String call(Answer answer, int index, String status, String arguments) {
+        var tool = answer.calls.get(index).tool();
+        String type = tool.custom() ? "custom_tool_call" : "function_call";
+        String namespace =
+                tool.namespace().isEmpty() ? "" : ",\"namespace\":\"" + Answer.escape(tool.namespace()) + '"';
+        return "{\"id\":\"%s\",\"type\":\"%s\",\"status\":\"%s\",\"%s\":\"%s\",\"call_id\":\"%s\",\"name\":\"%s\"%s}"
+                .formatted(
+                        answer.callId(callPrefix(tool), index),
+                        type,
+                        status,
+                        tool.custom() ? "input" : "arguments",
+                        arguments,
+                        answer.callId("call", index),
+                        Answer.escape(tool.name()),
+                        namespace);
+    }
+
+    private static String callPrefix(Tool tool) {
+        return tool.custom() ? "ctc" : "fc";
     }
 
     /** Writes the event sequence, counting events and output items. */
@@ -144,8 +178,8 @@ final class ResponsesDialect implements MockDialect {
             if (answer.tokens > 0) {
                 addMessage();
             }
-            if (answer.callsTool) {
-                addCall();
+            for (int i = 0; i < answer.calls.size(); i++) {
+                addCall(i);
             }
             String end = answer.cutByLimit ? "incomplete" : "completed";
             one(Kind.TERMINAL, "response." + end, out -> ",\"response\":" + response(answer, end, out));
@@ -193,22 +227,24 @@ final class ResponsesDialect implements MockDialect {
             item("done", out -> message(answer, "completed", text(refuses, answer.text(out))));
         }
 
-        private void addCall() {
-            String at = ids("fc", "");
-            item("added", out -> call(answer, "in_progress", ""));
-            int fragments = Answer.TOOL_ARGUMENTS.size();
+        private void addCall(int call) {
+            var made = answer.calls.get(call);
+            boolean custom = made.tool().custom();
+            String at = ",\"item_id\":\"%s\",\"output_index\":%d"
+                    .formatted(answer.callId(callPrefix(made.tool()), call), item);
+            String event = custom ? "response.custom_tool_call_input" : "response.function_call_arguments";
+            item("added", out -> call(answer, call, "in_progress", ""));
             deltas(
-                    "response.function_call_arguments.delta",
+                    event + ".delta",
                     at,
                     "",
-                    fragments,
-                    (index, out) -> ByteBufUtil.writeUtf8(out, Answer.escape(Answer.TOOL_ARGUMENTS.get(index))));
-            one(
-                    Kind.STRUCTURE,
-                    "response.function_call_arguments.done",
-                    out -> at + ",\"name\":\"" + Answer.TOOL_NAME + "\",\"arguments\":\"" + Answer.toolArguments()
-                            + '"');
-            item("done", out -> call(answer, "completed", Answer.toolArguments()));
+                    made.fragments().size(),
+                    (index, out) -> ByteBufUtil.writeUtf8(
+                            out, Answer.escape(made.fragments().get(index))));
+            String whole =
+                    custom ? ",\"input\":\"" : ",\"name\":\"" + Answer.escape(made.name()) + "\",\"arguments\":\"";
+            one(Kind.STRUCTURE, event + ".done", out -> at + whole + made.escaped() + '"');
+            item("done", out -> call(answer, call, "completed", made.escaped()));
         }
 
         private String ids(String prefix, String more) {

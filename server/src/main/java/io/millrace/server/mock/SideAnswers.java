@@ -3,12 +3,15 @@ package io.millrace.server.mock;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.List;
 
 /** What the mock says on the paths that generate nothing: models, embeddings, echo. */
 final class SideAnswers {
@@ -58,15 +61,40 @@ final class SideAnswers {
         return (float) Math.sin(seed + 31.0 * dimension);
     }
 
+    /** How many tokens a prompt has, roughly: one for each four bytes of its request. */
+    static String count(boolean gemini, int bytes) {
+        return "{\"" + (gemini ? "totalTokens" : "input_tokens") + "\":" + (bytes / 4) + "}";
+    }
+
+    /** Requests as they came, oldest first, but those for the mock itself. */
+    static String requests(List<MockRequest> requests) {
+        var reply = JSON.createArrayNode();
+        for (MockRequest request : requests) {
+            if (!request.uri().startsWith("/__mock/")) {
+                var item = reply.addObject()
+                        .put("number", request.number())
+                        .put("method", request.method())
+                        .put("uri", request.uri());
+                addHeaders(request, item);
+                item.put("body", new String(request.body(), StandardCharsets.UTF_8));
+            }
+        }
+        return reply.toString();
+    }
+
+    private static void addHeaders(MockRequest request, ObjectNode reply) {
+        var headers = reply.putArray("headers");
+        request.headers()
+                .forEach(header -> headers.addArray().add(header.getKey()).add(header.getValue()));
+    }
+
     /** The request as it was seen. */
     static String echo(MockRequest request) {
         var reply = JSON.createObjectNode()
                 .put("method", request.method())
                 .put("uri", request.uri())
                 .put("connection", request.connectionId());
-        var headers = reply.putArray("headers");
-        request.headers()
-                .forEach(header -> headers.addArray().add(header.getKey()).add(header.getValue()));
+        addHeaders(request, reply);
         return reply.put("body_length", request.body().length)
                 .put("body_sha256", sha256(request.body()))
                 .toString();

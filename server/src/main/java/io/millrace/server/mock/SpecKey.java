@@ -25,6 +25,8 @@ enum SpecKey {
     HEAD_MS(Form.MILLIS),
     REASONING(Form.COUNT),
     TOOL(Form.FLAG),
+    LOOP(Form.COUNT),
+    FILE(Form.NAME),
     N(Form.COUNT),
     USAGE(Form.FLAG),
     DONE(Form.FLAG),

@@ -25,8 +25,8 @@ final class MockSpecTest {
                 "chunk=big | chunk: big (expected: frame, segment, whole or none)",
                 "fail_rate=101 | fail_rate: 101 (expected: a number from 0 to 100)",
                 "version=2 | version: 2 (expected: 1.0 or 1.1)",
-                "tokens | mock spec: tokens (expected: key=value, or one of claude-haiku, claude-sonnet, deepseek-reasoner, gemini-flash, gpt-4o, gpt-4o-mini, llama-70b, llama-8b)",
-                "preset=x | preset: x (expected: one of claude-haiku, claude-sonnet, deepseek-reasoner, gemini-flash, gpt-4o, gpt-4o-mini, llama-70b, llama-8b)"
+                "tokens | mock spec: tokens (expected: key=value, or one of claude-haiku, claude-sonnet, deepseek-reasoner, gemini-flash, gpt-4o, gpt-4o-mini, llama-70b, llama-8b, tool-loop)",
+                "preset=x | preset: x (expected: one of claude-haiku, claude-sonnet, deepseek-reasoner, gemini-flash, gpt-4o, gpt-4o-mini, llama-70b, llama-8b, tool-loop)"
             })
     void namesKeyValueAndExpectation(String text, String message) {
         assertThatThrownBy(() -> MockSpec.parse(text))

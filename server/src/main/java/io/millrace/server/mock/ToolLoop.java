@@ -1,0 +1,161 @@
+package io.millrace.server.mock;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.millrace.server.mock.Conversation.Entry;
+import io.millrace.server.mock.Conversation.Kind;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.zip.CRC32;
+
+/**
+ * A model that works with a client's tools: in its first turn it makes one call, in each further one two at once, and in
+ * its last one it says in words what came back. Which turn it is, it sees in the conversation behind the last words of a
+ * model. It refuses what providers refuse: a call without its result, a result without its call, and, where it thought,
+ * thoughts that are not sent back as they were.
+ */
+final class ToolLoop {
+    private static final int PARALLEL = 2;
+    private static final int LONGEST_RESULT = 60;
+    private static final String SEAL = "mock-seal-";
+
+    private final int turns;
+    private final List<Entry> tail;
+    private final List<Tool> tools;
+    private final String file;
+
+    /**
+     * @param turns how many answers a task takes, the last one in words
+     * @param file that a tool for files is to read, or null
+     */
+    ToolLoop(JsonNode request, int turns, String file) {
+        this.turns = turns;
+        this.file = file;
+        tools = Tool.of(request);
+        var entries = Conversation.of(request);
+        int said = 0;
+        for (int i = 0; i < entries.size(); i++) {
+            if (entries.get(i).kind() == Kind.SAID) {
+                said = i + 1;
+            }
+        }
+        tail = entries.subList(said, entries.size());
+    }
+
+    /**
+     * Checks that each call has its result, and that what was thought came back.
+     *
+     * @param seals what a seal is: each turn with calls must have one; null if none was given
+     * @throws IllegalArgumentException saying what a provider would
+     */
+    void verify(Predicate<String> seals) {
+        var open = new ArrayList<String>();
+        int sealed = 0;
+        for (Entry entry : tail) {
+            switch (entry.kind()) {
+                case CALL -> open.add(entry.id());
+                case RESULT -> {
+                    if (!open.remove(entry.id())) {
+                        throw new IllegalArgumentException("tool result: " + entry.id() + " (expected: of a call)");
+                    }
+                }
+                case SEAL -> {
+                    if (seals != null && !seals.test(entry.text())) {
+                        throw new IllegalArgumentException(
+                                "reasoning: " + entry.text() + " (expected: its signature or text as it was sent)");
+                    }
+                    sealed++;
+                }
+                default -> {}
+            }
+        }
+        if (!open.isEmpty()) {
+            throw new IllegalArgumentException("tool call: " + open + " (expected: a result for each)");
+        }
+        if (seals != null && sealed < turn()) {
+            throw new IllegalArgumentException(
+                    "reasoning: of " + sealed + " turns (expected: of each of the " + turn() + " with calls)");
+        }
+    }
+
+    /** How many turns with calls are over. */
+    private int turn() {
+        long calls = tail.stream().filter(entry -> entry.kind() == Kind.CALL).count();
+        if (calls > 1 && calls % PARALLEL == 0) {
+            throw new IllegalArgumentException("tool calls: " + calls + " (expected: all of a turn)");
+        }
+        return (int) ((calls + PARALLEL - 1) / PARALLEL);
+    }
+
+    /** The calls of this turn; none in the last. */
+    List<ToolCall> calls() {
+        int turn = turn();
+        if (turn >= turns - 1) {
+            return List.of();
+        }
+        if (turn == 0) {
+            return command(1);
+        }
+        int first = turn * PARALLEL;
+        var calls = new ArrayList<>(command(first));
+        var read = file == null ? List.<ToolCall>of() : using(tool -> tool.reading(file));
+        calls.addAll(read.isEmpty() ? command(first + 1) : read);
+        return calls;
+    }
+
+    /** Whether tools have answered. */
+    boolean hasResults() {
+        return tail.stream().anyMatch(entry -> entry.kind() == Kind.RESULT);
+    }
+
+    /** The words of the last turn: the last line of each result. */
+    String words() {
+        var lines = new ArrayList<String>();
+        for (Entry entry : tail) {
+            if (entry.kind() == Kind.RESULT) {
+                String[] all = entry.text().strip().split("\\R", -1);
+                String last = all[all.length - 1].strip();
+                lines.add(last.substring(0, Math.min(last.length(), LONGEST_RESULT)));
+            }
+        }
+        return "The tools said: " + String.join("; ", lines) + ".";
+    }
+
+    private List<ToolCall> command(int number) {
+        return using(tool -> tool.running("echo result-" + number));
+    }
+
+    private List<ToolCall> using(Function<Tool, String> arguments) {
+        for (Tool tool : tools) {
+            String made = arguments.apply(tool);
+            if (made != null) {
+                return List.of(ToolCall.of(tool, made));
+            }
+        }
+        return List.of();
+    }
+
+    /** A signature of thoughts, which {@link #isSeal} knows. */
+    static String seal(long number) {
+        String text = SEAL + number;
+        var crc = new CRC32();
+        crc.update(text.getBytes(StandardCharsets.US_ASCII));
+        return Base64.getEncoder()
+                .encodeToString((text + "-" + Long.toHexString(crc.getValue())).getBytes(StandardCharsets.US_ASCII));
+    }
+
+    static boolean isSeal(String seal) {
+        try {
+            String text = new String(Base64.getDecoder().decode(seal), StandardCharsets.US_ASCII);
+            int end = text.lastIndexOf('-');
+            return text.startsWith(SEAL)
+                    && end > SEAL.length()
+                    && seal.equals(seal(Long.parseLong(text.substring(SEAL.length(), end))));
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+}
