@@ -1,0 +1,170 @@
+package io.millrace.server.upstream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.code_intelligence.jazzer.api.FuzzedDataProvider;
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.server.test.Pieces;
+import io.millrace.server.timing.Sweeper;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.codec.http.DefaultHttpRequest;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequestEncoder;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpVersion;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+
+/** An answer means the same however it is cut; it ends once, whole or broken, and nothing behind it is taken for a part of it. */
+@Tag("fuzz")
+class UpstreamConnectionFuzzTest {
+    private static final String[] WORDS = {
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.0 200 OK\r\n",
+        "HTTP/1.1 204 No\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "HTTP/1.1 101 S\r\n",
+        "HTTP/1.1 99999 X\r\n",
+        "http/1.1 200 OK\r\n",
+        "Content-Type: text/event-stream\r\n",
+        "Content-Type: application/json\r\n",
+        "Content-Length: 9\r\n",
+        "Content-Length: 0\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: gzip\r\n",
+        "Content-Encoding: br\r\n",
+        "Connection: close\r\n",
+        "X: y\r\n",
+        ":",
+        "\r\n",
+        "\n",
+        "\r",
+        " ",
+        "\0",
+        "data: a\n\n",
+        "9\r\ndata: a\n\n\r\n",
+        "9 \r\ndata: b\n\n\r\n",
+        "9;x=y\r\ndata: c\n\n\r\n",
+        "0\r\n\r\n",
+        "0\r\nA: b\r\n\r\n",
+        "g\r\n"
+    };
+
+    @FuzzTest(maxDuration = "20s")
+    void answersMeanOneThingOnly(FuzzedDataProvider fuzz) {
+        HttpMethod method = fuzz.consumeInt(0, 7) == 0 ? HttpMethod.HEAD : HttpMethod.POST;
+        int[] cuts = Pieces.cuts(fuzz);
+        byte[] bytes = Pieces.text(fuzz, WORDS);
+        String heard = null;
+        for (List<byte[]> reads : Pieces.waysToRead(bytes, cuts)) {
+            String now = hear(method, reads);
+            if (heard != null) {
+                assertThat(now).as(Pieces.printable(bytes)).isEqualTo(heard);
+            }
+            heard = now;
+        }
+    }
+
+    private static String hear(HttpMethod method, List<byte[]> reads) {
+        var alloc = new UnpooledByteBufAllocator(false, true);
+        var channel = new EmbeddedChannel();
+        channel.config().setAllocator(alloc);
+        var sweeper = new Sweeper(channel.eventLoop(), Long.MAX_VALUE / 4);
+        var pool = new UpstreamPool(
+                new Origin("fuzz", "127.0.0.1", 9, null, 1, Long.MAX_VALUE / 4, 1), null, channel.eventLoop(), sweeper);
+        var decoder = new ResponseDecoder(new HttpDecoderConfig().setMaxChunkSize(Integer.MAX_VALUE));
+        var connection = new UpstreamConnection(pool, decoder);
+        channel.pipeline().addLast(decoder, new HttpRequestEncoder(), connection);
+        var listener = new Heard(connection, alloc);
+        var request = new DefaultHttpRequest(HttpVersion.HTTP_1_1, method, "/");
+        request.headers().set(HttpHeaderNames.HOST, "fuzz");
+        connection.send(request, listener);
+        connection.endRequest();
+        for (byte[] read : reads) {
+            if (channel.isOpen()) {
+                channel.writeInbound(Pieces.buffer(alloc, read));
+                channel.runPendingTasks();
+            }
+        }
+        channel.finishAndReleaseAll();
+        assertThat(listener.ends).as("ends of " + listener.said).isEqualTo(1);
+        assertThat(alloc.metric().usedHeapMemory()).as("held after the end").isZero();
+        return listener.said.toString();
+    }
+
+    private static final class Heard implements UpstreamListener, StreamListener {
+        private final UpstreamConnection connection;
+        private final UnpooledByteBufAllocator alloc;
+        private final StringBuilder said = new StringBuilder();
+        private int ends;
+
+        private Heard(UpstreamConnection connection, UnpooledByteBufAllocator alloc) {
+            this.connection = connection;
+            this.alloc = alloc;
+        }
+
+        @Override
+        public void onHead(HttpResponse head) {
+            said.append(head.status().code()).append(' ');
+            if (head.headers().containsValue(HttpHeaderNames.CONTENT_TYPE, "text/event-stream", true)) {
+                said.append("stream ");
+                connection.beginStream(head, new SseFrameDecoder(alloc), this);
+            }
+        }
+
+        @Override
+        public void onBody(ByteBuf content) {
+            said.append(content.toString(StandardCharsets.ISO_8859_1));
+            content.release();
+        }
+
+        @Override
+        public void onBodyEnd() {
+            said.append(" whole");
+            ends++;
+            connection.release(0);
+        }
+
+        @Override
+        public void onBroken(Breakage breakage) {
+            said.append(" broken ").append(breakage.kind());
+            ends++;
+        }
+
+        @Override
+        public void onFrame(ByteBuf buf, int start, int end) {
+            said.append(buf.toString(start, end - start, StandardCharsets.ISO_8859_1));
+        }
+
+        @Override
+        public void onPiece(ByteBuf buf, int start, int end, boolean first, boolean last) {
+            onFrame(buf, start, end);
+        }
+
+        @Override
+        public void onLateLineFeed(ByteBuf buf, int index) {
+            said.append('\n');
+        }
+
+        @Override
+        public void onReadComplete() {}
+
+        @Override
+        public void onUpstreamWritable(boolean writable) {}
+
+        @Override
+        public void onRead(ByteBuf raw) {}
+
+        @Override
+        public void onChunk(int start, int data, int end) {}
+
+        @Override
+        public void onReadEnd() {}
+    }
+}
