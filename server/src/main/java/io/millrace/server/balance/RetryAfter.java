@@ -4,6 +4,7 @@ import io.netty.handler.codec.DateFormatter;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /** What an answer says about trying again: {@code retry-after-ms}, {@code Retry-After} and {@code x-should-retry}. */
 public final class RetryAfter {
@@ -15,6 +16,8 @@ public final class RetryAfter {
     private static final long NS_PER_MS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long NS_PER_S = TimeUnit.SECONDS.toNanos(1);
     private static final long LONGEST_NS = TimeUnit.DAYS.toNanos(7);
+
+    private static final Pattern AMOUNT = Pattern.compile("[0-9]+(\\.[0-9]+)?");
 
     private RetryAfter() {}
 
@@ -31,7 +34,7 @@ public final class RetryAfter {
             return millis;
         }
         String value = headers.get(HttpHeaderNames.RETRY_AFTER);
-        long seconds = amount(value, NS_PER_S);
+        long seconds = seconds(value);
         return seconds != NONE || value == null ? seconds : untilDate(value, nowMs);
     }
 
@@ -48,17 +51,17 @@ public final class RetryAfter {
         };
     }
 
-    /** A number that is not negative; some servers send a fraction. */
+    /** {@code value} seconds, digits and perhaps a fraction, in nanoseconds, at most seven days; {@link #NONE} for all else. */
+    public static long seconds(String value) {
+        return amount(value, NS_PER_S);
+    }
+
+    /** RFC 9110 has digits alone; some servers send a fraction. Java would read much else, such as {@code 1d}. */
     private static long amount(String value, long unitNs) {
-        if (value == null) {
+        if (value == null || !AMOUNT.matcher(value.strip()).matches()) {
             return NONE;
         }
-        try {
-            double amount = Double.parseDouble(value.strip());
-            return amount >= 0 ? Math.min((long) (amount * unitNs), LONGEST_NS) : NONE;
-        } catch (NumberFormatException e) {
-            return NONE;
-        }
+        return Math.min((long) (Double.parseDouble(value.strip()) * unitNs), LONGEST_NS);
     }
 
     private static long untilDate(String value, long nowMs) {

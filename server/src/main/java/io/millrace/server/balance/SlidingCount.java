@@ -35,13 +35,6 @@ final class SlidingCount {
         return total;
     }
 
-    /** How many there were within the current tenth. */
-    long current(long nowNs) {
-        long tick = Math.floorDiv(nowNs, slotNs);
-        int slot = Math.floorMod(tick, SLOTS);
-        return ticks[slot] == tick ? counts[slot] : 0;
-    }
-
     /** Forgets everything. */
     void clear() {
         for (int i = 0; i < SLOTS; i++) {

@@ -4,23 +4,24 @@ import io.millrace.server.config.RetryBudget;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Keeps the retries of an upstream below a share of its requests of the last ten seconds, plus a few each second, so that an
- * outage is not multiplied. Thread-safe.
+ * Keeps the retries of an upstream within ten seconds below a share of its requests in them, plus a fixed number, so that
+ * an outage is not multiplied and one request of a quiet upstream may yet be tried more than once. Thread-safe.
  */
 public final class TokenBudget {
-    private static final long SPAN_NS = TimeUnit.SECONDS.toNanos(10);
+    private static final int SPAN_SECONDS = 10;
+    private static final long SPAN_NS = TimeUnit.SECONDS.toNanos(SPAN_SECONDS);
 
     private final double ratio;
-    private final int perSecond;
+    private final long fixed;
     private final SlidingCount requests = new SlidingCount(SPAN_NS);
     private final SlidingCount shared = new SlidingCount(SPAN_NS);
-    private final SlidingCount floor = new SlidingCount(SPAN_NS); // a tenth of which is a second
+    private final SlidingCount floor = new SlidingCount(SPAN_NS);
     private long retries;
     private long refused;
 
     public TokenBudget(RetryBudget settings) {
         ratio = settings.ratio();
-        perSecond = settings.perSecond();
+        fixed = (long) settings.perSecond() * SPAN_SECONDS;
     }
 
     /** Counts a client's request, once, whatever is retried of it. */
@@ -32,7 +33,7 @@ public final class TokenBudget {
     public synchronized boolean tryRetry(long nowNs) {
         if (shared.total(nowNs) + 1 <= ratio * requests.total(nowNs)) {
             shared.add(nowNs, 1);
-        } else if (floor.current(nowNs) < perSecond) {
+        } else if (floor.total(nowNs) < fixed) {
             floor.add(nowNs, 1);
         } else {
             refused++;

@@ -217,7 +217,10 @@ public final class EffectiveConfig {
         return own;
     }
 
-    private static Map<String, Object> retry(Retry retry) {
+    private static Object retry(Retry retry) {
+        if (retry.equals(Retry.OFF)) {
+            return PolicyReader.OFF;
+        }
         var tree = new LinkedHashMap<String, Object>();
         tree.put("attempts", retry.attempts());
         tree.put("base", Quantities.format(retry.base()));

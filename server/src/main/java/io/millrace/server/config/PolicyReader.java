@@ -11,7 +11,7 @@ final class PolicyReader {
     /** How a hedge's delay by the upstream's own percentile is written. */
     static final String P95 = "p95";
 
-    private static final String OFF = "off";
+    static final String OFF = "off";
 
     private PolicyReader() {}
 

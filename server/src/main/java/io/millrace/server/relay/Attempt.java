@@ -37,8 +37,12 @@ import java.util.function.Supplier;
 final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRelay.Commitment {
     /** So long an upstream may still send what belongs behind its terminal or its error. */
     static final long AFTER_TERMINAL_MS = 100;
-    /** A reused connection that closes later than this after the request was no stale one: the upstream has worked. */
-    private static final long STALE_NS = TimeUnit.SECONDS.toNanos(1);
+    /** What two machines may take, beside a round trip, to tell that a connection is closed. */
+    private static final long STALE_NS = TimeUnit.MILLISECONDS.toNanos(15);
+    /** The same while the request is being sent: no upstream acts on a part of it. */
+    private static final long STALE_SENDING_NS = TimeUnit.SECONDS.toNanos(1);
+    /** A connection whose making took longer has lost a packet. */
+    private static final long MAX_ROUND_TRIP_NS = TimeUnit.MILLISECONDS.toNanos(300);
     /** An error's body that takes longer than this is not waited for. */
     private static final long MAX_ERROR_BODY_NS = TimeUnit.SECONDS.toNanos(1);
 
@@ -68,6 +72,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     private ScheduledFuture<?> grace;
     private boolean closed;
     private boolean headSent;
+    private boolean handedOver;
     private boolean bodyEnded;
     private boolean outputReported;
     private boolean retriedStale;
@@ -105,6 +110,26 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     /** Whether the request is on its way, so that the body follows it as it comes. */
     boolean isSending() {
         return headSent;
+    }
+
+    /** What its upstream may have of the request. */
+    enum Sent {
+        NOTHING,
+        PART,
+        WHOLE
+    }
+
+    /** What its upstream may have of the request; what a connection that was dead already was given does not count. */
+    Sent sent() {
+        if (!headSent) {
+            return Sent.NOTHING;
+        }
+        return handedOver || (upstream != null && upstream.requestHandedOver()) ? Sent.WHOLE : Sent.PART;
+    }
+
+    /** Whether its connection may yet turn out to have been dead already. */
+    boolean mayBeStale() {
+        return upstream != null && upstream.used() && timeline.headNs == 0;
     }
 
     /** The event stream that came, or null. */
@@ -318,11 +343,13 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         }
         UpstreamConnection broken = upstream;
         upstream = null;
+        handedOver = broken != null && broken.requestHandedOver();
         if (stream != null && stream.committed()) {
             end(stream.endingAtBreak(breakage));
-        } else if (breakage.kind() == Breakage.Kind.CLOSED_UNUSED && mayRetryStale(broken)) {
+        } else if (breakage.kind() == Breakage.Kind.CLOSED_UNUSED && wasStale(broken) && exchange.mayGoAfresh(this)) {
             retriedStale = true;
             headSent = false;
+            handedOver = false;
             readRequestAgain();
             connect(true);
         } else if (plainStarted()) {
@@ -493,8 +520,17 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     /** The origin is at fault; what becomes of the request is the exchange's to decide. */
     private void fail(Failure failure) {
-        origin.onFailure(System.nanoTime(), timeouts.ttft().toNanos());
+        if (isOwnLimit(failure.reason())) {
+            origin.onIgnored();
+        } else {
+            origin.onFailure(System.nanoTime(), timeouts.ttft().toNanos());
+        }
         exchange.onFailure(this, failure);
+    }
+
+    /** Whether the client's own key has reached its limit, of which other clients know nothing. */
+    private boolean isOwnLimit(String reason) {
+        return credential() == null && request.hasKey() && FailureClass.isKeyLimit(reason);
     }
 
     private void readRequestAgain() {
@@ -632,9 +668,14 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         return translatedTo == null ? exchange.dialect() : translatedTo;
     }
 
-    private boolean mayRetryStale(UpstreamConnection broken) {
-        boolean atOnce = !request.complete() || System.nanoTime() - sentNs < STALE_NS;
-        return !retriedStale && broken != null && broken.used() && body.isKept() && atOnce;
+    /** Whether a reused connection was closed before the request reached it, as far as the time can tell. */
+    private boolean wasStale(UpstreamConnection broken) {
+        if (retriedStale || broken == null || !broken.used()) {
+            return false;
+        }
+        long roundTripNs = Math.min(broken.roundTripNs(), MAX_ROUND_TRIP_NS);
+        long limitNs = handedOver ? roundTripNs + roundTripNs / 4 + STALE_NS : STALE_SENDING_NS;
+        return System.nanoTime() - sentNs < limitNs;
     }
 
     private void beginStream(HttpResponse head) {
@@ -789,7 +830,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         var error = plain.held() == null ? FailureClass.ErrorBody.NONE : FailureClass.ofBody(plain.held());
         if (suspect) {
             if (error.retryable()) {
-                fail(Failure.ofAnswer("error", error.retryAfterNs()));
+                fail(Failure.ofAnswer(error.keyLimit() ? "429" : "error", error.retryAfterNs()));
             } else {
                 givePlain();
             }
@@ -888,7 +929,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         boolean ownError = ending.outcome() == Outcome.UPSTREAM_ERROR
                 && stream.failed()
                 && !FailureClass.isRetryable(stream.inspector().errorType());
-        if (ending.outcome() == Outcome.COMPLETED || ownError) {
+        if (stream.failed() && isOwnLimit(stream.inspector().errorType())) {
+            origin.onIgnored();
+        } else if (ending.outcome() == Outcome.COMPLETED || ownError) {
             origin.onSuccess(nowNs);
         } else {
             origin.onFailure(nowNs, timeouts.ttft().toNanos());

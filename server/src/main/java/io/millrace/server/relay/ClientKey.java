@@ -56,6 +56,11 @@ final class ClientKey {
         return digest.digest();
     }
 
+    /** Whether there is a key in these fields or in the query. */
+    static boolean isIn(HttpHeaders headers, Target target) {
+        return first(headers, target) != null;
+    }
+
     /** Whether two hashes are the same, in a time that does not tell where they differ. */
     static boolean same(byte[] one, byte[] other) {
         return MessageDigest.isEqual(one, other);

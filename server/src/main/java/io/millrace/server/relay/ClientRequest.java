@@ -19,6 +19,7 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpUtil;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /** One client's request as far as it has been read, and what becomes of it for an upstream. */
@@ -26,12 +27,14 @@ final class ClientRequest {
     /** A longer body that no route decides by is not read: that would hold up all other streams of the event loop. */
     private static final int MAX_READ = 4 * 1024 * 1024;
 
+    private static final Set<HttpMethod> SAFE = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
     private static final int MAX_LOGGED_MODEL = 128;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final HttpMethod method;
     private final Target target;
     private final RequestBody body;
+    private final boolean hasKey;
     private HttpRequest head;
     private RequestFields fields = RequestFields.NONE;
     private boolean complete;
@@ -43,6 +46,7 @@ final class ClientRequest {
         method = head.method();
         this.body = body;
         target = Target.of(head.uri());
+        hasKey = ClientKey.isIn(head.headers(), target);
         String model = target.modelInPath();
         if (model != null) {
             fields = RequestFields.ofPath(model, target.path().endsWith(":streamGenerateContent"));
@@ -95,6 +99,23 @@ final class ClientRequest {
         if (decides || (dialect != Dialect.UNKNOWN && bytes.readableBytes() <= MAX_READ)) {
             fields = RequestFields.of(bytes);
         }
+    }
+
+    /**
+     * Whether it changes nothing to ask twice: the method is safe (RFC 9110 section 9.2.1), or a model is asked for an
+     * answer, at its dialect's own path. All else, such as an upload, a job or a tool's call, may be done twice.
+     */
+    boolean isRepeatable(ClientSide client) {
+        boolean asksForAnswer = client.isOwn()
+                || (method.equals(HttpMethod.POST)
+                        && client.dialect() != Dialect.UNKNOWN
+                        && Dialect.ofPath(target.path()) != Dialect.UNKNOWN);
+        return asksForAnswer || SAFE.contains(method);
+    }
+
+    /** Whether the client sent a key of its own. */
+    boolean hasKey() {
+        return hasKey;
     }
 
     /** Has {@code client}'s own format read the request, which is here as a whole. */

@@ -176,7 +176,7 @@ final class Exchange implements DownstreamExchange {
         }
         boolean sending = attempt != null && attempt.isSending();
         boolean dispensable = sending && !needsWholeBody;
-        if (dispensable && body.isKept() && body.received() > KEEP_FOR_RETRY && !plan.mayRetry()) {
+        if (dispensable && body.isKept() && body.received() > KEEP_FOR_RETRY && !mayNeedBody()) {
             body.drop();
         }
         int length = content.readableBytes();
@@ -410,7 +410,14 @@ final class Exchange implements DownstreamExchange {
 
     /** Whether {@code asking} may fail, because there is something left to try. */
     boolean mayGoOn(Attempt asking) {
-        return other(asking) != null || (body.isKept() && itinerary.mayGoOn(requestNs(), System.nanoTime()));
+        return other(asking) != null || (mayBeSentAgain(asking) && itinerary.mayGoOn(requestNs(), System.nanoTime()));
+    }
+
+    /** Whether {@code asking}, whose pooled connection was dead already, may take a new one: that is an attempt more. */
+    boolean mayGoAfresh(Attempt asking) {
+        boolean told =
+                asking.sent() == Attempt.Sent.WHOLE && plan.route().retry().sentOnce();
+        return body.isKept() && !told && itinerary.afresh(System.nanoTime());
     }
 
     /** What {@code by} got cannot be passed on as it is: the client gets {@code refusal} in its place. */
@@ -453,7 +460,7 @@ final class Exchange implements DownstreamExchange {
             return;
         }
         long nowNs = System.nanoTime();
-        Itinerary.Next next = body.isKept() ? itinerary.after(failure, requestNs(), nowNs) : null;
+        Itinerary.Next next = mayBeSentAgain(failed) ? itinerary.after(failure, requestNs(), nowNs) : null;
         if (next == null) {
             giveUp(failed, failure);
             return;
@@ -587,7 +594,7 @@ final class Exchange implements DownstreamExchange {
     /** The first attempt has no output yet: a second one beside it may be faster. */
     private void startHedge() {
         timer = null;
-        if (attempt == null || committed() || !body.isKept()) {
+        if (attempt == null || committed() || !body.isKept() || !request.isRepeatable(client)) {
             return;
         }
         Itinerary.Stop stop = plan.hedges().tryHedge() ? itinerary.beside(System.nanoTime()) : null;
@@ -621,6 +628,22 @@ final class Exchange implements DownstreamExchange {
 
     private boolean committed() {
         return attempt != null && attempt.committed();
+    }
+
+    /** What its upstream may have acted on already is sent again only where that changes nothing. */
+    private boolean mayBeSentAgain(Attempt failed) {
+        return body.isKept()
+                && switch (failed.sent()) {
+                    case NOTHING -> true;
+                    case PART -> request.isRepeatable(client);
+                    case WHOLE ->
+                        request.isRepeatable(client) && !plan.route().retry().sentOnce();
+                };
+    }
+
+    /** Whether a body that is being sent may have to be sent once more. */
+    private boolean mayNeedBody() {
+        return attempt.mayBeStale() || (plan.mayRetry() && request.isRepeatable(client));
     }
 
     private void note(Attempt failed, Failure failure) {

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Locale;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Which failures another attempt may mend: those of the server and of its load, never those of the request or the account.
@@ -61,6 +60,16 @@ final class FailureClass {
             "content_filter",
             "content_policy_violation");
 
+    /** What says that a key has asked for too much, or too often, in a status or in the names of the four dialects. */
+    private static final Set<String> KEY_LIMITS = Set.of(
+            "429",
+            "rate_limit_error",
+            "rate_limit_exceeded",
+            "too_many_requests",
+            "requests",
+            "tokens",
+            "resource_exhausted");
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private FailureClass() {}
@@ -70,10 +79,11 @@ final class FailureClass {
      *
      * @param retryable whether its type or code maps to a status that is retried
      * @param hopeless whether it says that another attempt would fare no better
+     * @param keyLimit whether it is about how much one key may ask for
      * @param retryAfterNs the wait it asks for, or {@link RetryAfter#NONE}
      */
-    record ErrorBody(boolean retryable, boolean hopeless, long retryAfterNs) {
-        static final ErrorBody NONE = new ErrorBody(false, false, RetryAfter.NONE);
+    record ErrorBody(boolean retryable, boolean hopeless, boolean keyLimit, long retryAfterNs) {
+        static final ErrorBody NONE = new ErrorBody(false, false, false, RetryAfter.NONE);
     }
 
     /** Whether an answer of this status may be had better from another attempt. */
@@ -90,6 +100,11 @@ final class FailureClass {
         return TYPES.contains(name) || isRetryableNumber(name);
     }
 
+    /** Whether an error of this status, type or code is about how much one key may ask for; null is none. */
+    static boolean isKeyLimit(String reason) {
+        return reason != null && KEY_LIMITS.contains(reason.toLowerCase(Locale.ROOT));
+    }
+
     /** Reads a body that may be an error object, alone or in an array (as some of Gemini's are). */
     static ErrorBody ofBody(ByteBuf body) {
         try (var in = new ByteBufInputStream(body.duplicate())) {
@@ -103,14 +118,16 @@ final class FailureClass {
 
     private static ErrorBody ofError(JsonNode error) {
         boolean retryable = false;
+        boolean keyLimit = false;
         // A spend limit of the account's own (Messages), which no wait mends.
         boolean hopeless = error.path("details").path("error_code").isTextual();
         for (String key : new String[] {"status", "code", "type"}) {
             String name = error.path(key).asText("").toLowerCase(Locale.ROOT);
             retryable |= isRetryable(name);
             hopeless |= HOPELESS.contains(name);
+            keyLimit |= isKeyLimit(name);
         }
-        return new ErrorBody(retryable && !hopeless, hopeless, retryDelayNs(error.path("details")));
+        return new ErrorBody(retryable && !hopeless, hopeless, keyLimit, retryDelayNs(error.path("details")));
     }
 
     /** Google's {@code RetryInfo}: {@code "retryDelay": "34s"}. */
@@ -118,12 +135,7 @@ final class FailureClass {
         for (JsonNode detail : details) {
             String delay = detail.path("retryDelay").asText("");
             if (delay.endsWith("s")) {
-                try {
-                    double seconds = Double.parseDouble(delay.substring(0, delay.length() - 1));
-                    return (long) (Math.max(0, seconds) * TimeUnit.SECONDS.toNanos(1));
-                } catch (NumberFormatException e) {
-                    return RetryAfter.NONE;
-                }
+                return RetryAfter.seconds(delay.substring(0, delay.length() - 1));
             }
         }
         return RetryAfter.NONE;

@@ -120,6 +120,17 @@ final class Itinerary {
         return stop(pick(Balancer.NONE, nowNs));
     }
 
+    /** Whether the upstream's budget has another attempt, for a request that met a connection that was dead already. */
+    boolean afresh(long nowNs) {
+        if (!plan.targets().get(target).state().retries().tryRetry(nowNs)) {
+            return false;
+        }
+        attempts++;
+        attemptsAtTarget++;
+        retries++;
+        return true;
+    }
+
     /** Another origin than the last for an attempt beside it, or null. */
     Stop beside(long nowNs) {
         Destination here = plan.targets().get(target);

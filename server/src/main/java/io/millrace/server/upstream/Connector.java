@@ -153,7 +153,9 @@ public final class Connector implements AutoCloseable {
                             channel.pipeline().addLast(decoder, new HttpRequestEncoder(), new EarlyFailures());
                         }
                     });
+            long startNs = System.nanoTime();
             bootstrap.connect(address).addListener((io.netty.channel.ChannelFuture connect) -> {
+                connection.roundTripNs(System.nanoTime() - startNs);
                 if (!connect.isSuccess()) {
                     next(addresses, connect.cause());
                 } else if (origin.tls() == null) {

@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.http.DefaultHttpContent;
@@ -53,6 +54,8 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private boolean inRead;
     private boolean returning;
     private int interimResponses;
+    private long roundTripNs;
+    private ChannelPromise requestWritten;
     private ScheduledFuture<?> drainLimit;
     private Throwable failure;
     private long idleSinceNs;
@@ -70,6 +73,20 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     /** Whether it has carried a request before: its end before a response may be a race with the upstream's idle limit. */
     public boolean used() {
         return used;
+    }
+
+    /** How long the kernel's first packet took to be answered, when the connection was made. */
+    public long roundTripNs() {
+        return roundTripNs;
+    }
+
+    void roundTripNs(long measuredNs) {
+        roundTripNs = measuredNs;
+    }
+
+    /** Whether the kernel has all of the current request, so that the upstream may have read it. */
+    public boolean requestHandedOver() {
+        return requestWritten != null && requestWritten.isSuccess();
     }
 
     /** Whether the send queue is below its high watermark. */
@@ -92,9 +109,10 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         if (inOne) {
             out.writeBytes(body, body.readerIndex(), length);
         }
-        encoderContext.write(out, context.voidPromise());
+        requestWritten = context.newPromise();
+        encoderContext.write(out, inOne ? requestWritten : context.voidPromise());
         if (!inOne) {
-            encoderContext.write(body.retainedDuplicate(), context.voidPromise());
+            encoderContext.write(body.retainedDuplicate(), requestWritten);
         }
         context.flush();
     }
@@ -112,6 +130,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         reusable = false;
         interimResponses = 0;
         failure = null;
+        requestWritten = null;
         decoder.expectResponse(request.method().equals(HttpMethod.HEAD));
     }
 
@@ -123,7 +142,8 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     /** Completes the request and hands it to the kernel. */
     public void endRequest() {
         requestSent = true;
-        context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT, context.voidPromise());
+        requestWritten = context.newPromise();
+        context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT, requestWritten);
     }
 
     /** Hands what was written to the kernel. */

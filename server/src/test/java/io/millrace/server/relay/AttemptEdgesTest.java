@@ -116,7 +116,7 @@ class AttemptEdgesTest {
                 var empty = ScriptedUpstream.answering(CHUNKED + "0\r\n\r\n");
                 var relay = relay(List.of(slow.uri(), empty.uri()), Retry.OFF, new Hedge(Duration.ofMillis(30), 1))) {
             while (slow.connections() == 0) {
-                RawClient.Response response = ask(relay, "/mcp", "");
+                RawClient.Response response = get(relay, "/mcp");
                 assertThat(response.status()).isEqualTo(200);
                 assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
             }
@@ -353,6 +353,13 @@ class AttemptEdgesTest {
     private static RawClient.Response ask(RelayServer relay, String path, String fields) throws IOException {
         try (var client = new RawClient(port(relay))) {
             client.post(path, "m", fields);
+            return client.readAll();
+        }
+    }
+
+    private static RawClient.Response get(RelayServer relay, String path) throws IOException {
+        try (var client = new RawClient(port(relay))) {
+            client.send("GET", path, "");
             return client.readAll();
         }
     }

@@ -69,7 +69,7 @@ class FailureClassTest {
                         .retryable())
                 .isTrue();
         assertThat(read("{\"error\":{\"type\":\"requests\",\"code\":\"insufficient_quota\"}}"))
-                .isEqualTo(new FailureClass.ErrorBody(false, true, RetryAfter.NONE));
+                .isEqualTo(new FailureClass.ErrorBody(false, true, true, RetryAfter.NONE));
         assertThat(read("{\"error\":{\"type\":\"rate_limit_error\",\"details\":{\"error_code\":\"spend_limit\"}}}")
                         .hopeless())
                 .isTrue();
@@ -82,6 +82,13 @@ class FailureClassTest {
                 + "{\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":\"34.5s\"}]}}]");
         assertThat(body.retryable()).isTrue();
         assertThat(body.retryAfterNs()).isEqualTo(Duration.ofMillis(34_500).toNanos());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"Infinitys", "0x1p3s", "1ds", "-1s", "s", "34"})
+    void takesADelayThatIsNoNumberForNone(String delay) {
+        var body = read("{\"error\":{\"code\":429,\"details\":[{\"retryDelay\":\"" + delay + "\"}]}}");
+        assertThat(body.retryAfterNs()).isEqualTo(RetryAfter.NONE);
     }
 
     private static FailureClass.ErrorBody read(String json) {

@@ -291,7 +291,7 @@ class TranslatedRequestsTest {
                             Upstream.of("a", upstream.uri())
                                     .withDialects(List.of(Dialect.MESSAGES))
                                     .withCredential(new Credential("x-api-key", "", Secret.of(key, "env: KEY"))),
-                            route -> route.withRetry(Retry.OFF))) {
+                            route -> route.withRetry(Retry.DEFAULT.withAttempts(1)))) {
                 assertThat(ask(relay, Api.CHAT).text()).contains("****").doesNotContain("sk-ours");
             }
         }
@@ -311,7 +311,7 @@ class TranslatedRequestsTest {
 
     private RelayServer twoTargets(Dialect first, Dialect second) {
         var route = Route.of("all", Match.ALL, List.of(RouteTarget.of("a"), RouteTarget.of("b")))
-                .withRetry(Retry.OFF);
+                .withRetry(Retry.DEFAULT.withAttempts(1));
         return RelayServer.start(RelayConfig.defaults()
                 .withUpstreams(Map.of(
                         "a", speaking(first), "b", Upstream.of("b", b.uri()).withDialects(List.of(second))))

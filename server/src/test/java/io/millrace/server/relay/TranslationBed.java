@@ -41,7 +41,7 @@ final class TranslationBed implements AutoCloseable {
     }
 
     static TranslationBed start() {
-        return start(route -> route.withRetry(Retry.OFF));
+        return start(route -> route.withRetry(Retry.DEFAULT.withAttempts(1)));
     }
 
     static TranslationBed start(UnaryOperator<Route> route) {
