@@ -31,6 +31,9 @@ final class ChatInspector extends StreamInspector {
     private static final byte[] COMPLETION_TOKENS_DETAILS = ascii("completion_tokens_details");
     private static final byte[] CACHED_TOKENS = ascii("cached_tokens");
     private static final byte[] REASONING_TOKENS = ascii("reasoning_tokens");
+    private static final byte[] TOTAL_TOKENS = ascii("total_tokens");
+    private static final byte[] CACHE_WRITE_TOKENS = ascii("cache_write_tokens");
+    private static final byte[] PROMPT_CACHE_HIT_TOKENS = ascii("prompt_cache_hit_tokens");
     private static final byte[] QUOTED_USAGE = ascii("\"usage\"");
     private static final byte[] QUOTED_FINISH_REASON = ascii("\"finish_reason\"");
 
@@ -87,9 +90,14 @@ final class ChatInspector extends StreamInspector {
             } else if (json.tokenIs(X_GROQ)) {
                 scanGroq(json);
             } else {
-                json.ignoreValue();
+                passOver(json);
             }
         }
+    }
+
+    @Override
+    boolean saysNothing() {
+        return !hasChoice && !hasUsage;
     }
 
     @Override
@@ -178,7 +186,8 @@ final class ChatInspector extends StreamInspector {
 
     @Override
     FrameKind doneKind() {
-        return FrameKind.TERMINAL;
+        boolean unanswered = end() == StreamEnd.OPEN && choices.count() == 0;
+        return unanswered ? FrameKind.HIDDEN_ERROR : FrameKind.TERMINAL;
     }
 
     @Override
@@ -224,6 +233,12 @@ final class ChatInspector extends StreamInspector {
                 legacy = true;
                 output |= json.textAhead();
                 json.skipValue();
+            } else if (json.tokenIs(USAGE)) {
+                scanUsage(json);
+            } else if (json.tokenIs(ERROR) && json.truthyAhead() && choices.count() <= 1) {
+                // OpenRouter tells it here, where no SDK looks.
+                markUnseenError();
+                readError(json);
             } else {
                 json.skipValue();
             }
@@ -303,8 +318,12 @@ final class ChatInspector extends StreamInspector {
                 takeInputTokens(json);
             } else if (json.tokenIs(COMPLETION_TOKENS)) {
                 takeOutputTokens(json);
+            } else if (json.tokenIs(TOTAL_TOKENS)) {
+                takeTotalTokens(json);
             } else if (json.tokenIs(PROMPT_TOKENS_DETAILS) || json.tokenIs(COMPLETION_TOKENS_DETAILS)) {
                 scanDetails(json);
+            } else if (json.tokenIs(CACHED_TOKENS) || json.tokenIs(PROMPT_CACHE_HIT_TOKENS)) {
+                takeCachedTokens(json);
             } else {
                 json.skipValue();
             }
@@ -316,6 +335,8 @@ final class ChatInspector extends StreamInspector {
             while (json.nextKey()) {
                 if (json.tokenIs(CACHED_TOKENS)) {
                     takeCachedTokens(json);
+                } else if (json.tokenIs(CACHE_WRITE_TOKENS)) {
+                    takeCacheWriteTokens(json);
                 } else if (json.tokenIs(REASONING_TOKENS)) {
                     takeReasoningTokens(json);
                 } else {

@@ -30,7 +30,7 @@ final class FrameShape {
     static final int FIRST_NUMBER = 4;
 
     /** How many numbers are read. */
-    static final int NUMBERS = 5;
+    static final int NUMBERS = 7;
 
     /** The number that a frame of the Responses dialect carries. */
     static final int SEQUENCE_NUMBER = 0;
@@ -46,6 +46,12 @@ final class FrameShape {
 
     /** A number: of {@link Usage#reasoningTokens}. */
     static final int REASONING_TOKENS = 4;
+
+    /** A number: of {@link Usage#cacheWriteTokens}. */
+    static final int CACHE_WRITE_TOKENS = 5;
+
+    /** A number: of the tokens of prompt and answer together. */
+    static final int TOTAL_TOKENS = 6;
 
     /** A span is its begin, its end and its kind. */
     static final int SPAN = 3;

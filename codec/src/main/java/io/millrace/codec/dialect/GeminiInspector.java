@@ -72,9 +72,14 @@ final class GeminiInspector extends StreamInspector {
             } else if (json.tokenIs(ERROR)) {
                 takeError(json);
             } else {
-                json.ignoreValue();
+                passOver(json);
             }
         }
+    }
+
+    @Override
+    boolean saysNothing() {
+        return !hasCandidate && !blocked;
     }
 
     @Override

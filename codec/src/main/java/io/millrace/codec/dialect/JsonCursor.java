@@ -272,6 +272,16 @@ final class JsonCursor {
         };
     }
 
+    /** Whether a string lies ahead, complete or not. Does not move. */
+    boolean stringAhead() {
+        return position < end && bytes[position] == '"';
+    }
+
+    /** Whether these bytes lie ahead. Does not move. */
+    boolean startsWith(byte[] prefix) {
+        return FieldLines.startsWith(bytes, position, end, prefix);
+    }
+
     /** Whether an object lies ahead, complete or not. Does not move. */
     boolean objectAhead() {
         return position < end && bytes[position] == '{';

@@ -21,6 +21,7 @@ final class MessagesInspector extends StreamInspector {
     private static final byte[] INPUT_TOKENS = ascii("input_tokens");
     private static final byte[] OUTPUT_TOKENS = ascii("output_tokens");
     private static final byte[] CACHE_READ_INPUT_TOKENS = ascii("cache_read_input_tokens");
+    private static final byte[] CACHE_CREATION_INPUT_TOKENS = ascii("cache_creation_input_tokens");
     private static final byte[] OUTPUT_TOKENS_DETAILS = ascii("output_tokens_details");
     private static final byte[] THINKING_TOKENS = ascii("thinking_tokens");
     private static final byte[] INDEX = ascii("index");
@@ -31,6 +32,7 @@ final class MessagesInspector extends StreamInspector {
     private static final byte[] QUOTED_USAGE = ascii("\"usage\"");
 
     private boolean output;
+    private boolean says;
     private boolean ping;
     private boolean stop;
     private boolean errorEvent;
@@ -50,6 +52,7 @@ final class MessagesInspector extends StreamInspector {
     @Override
     void beginFrame() {
         output = false;
+        says = false;
         ping = false;
         stop = false;
         errorEvent = false;
@@ -64,24 +67,38 @@ final class MessagesInspector extends StreamInspector {
             if (json.tokenIs(TYPE)) {
                 scanType(json);
             } else if (json.tokenIs(DELTA)) {
+                says = true;
                 scanDelta(json);
             } else if (json.tokenIs(INDEX)) {
+                says = true;
                 indexAt = json.position();
                 json.ignoreValue();
             } else if (json.tokenIs(CONTENT_BLOCK)) {
                 markSingular();
                 scanBlock(json);
-            } else if (json.tokenIs(MESSAGE)) {
+            } else if (json.tokenIs(MESSAGE) && json.objectAhead()) {
+                says = true;
                 started = true;
                 scanMessage(json);
             } else if (json.tokenIs(USAGE)) {
+                says = true;
                 scanUsage(json);
             } else if (json.tokenIs(ERROR)) {
                 takeError(json);
             } else {
-                json.ignoreValue();
+                passOver(json);
             }
         }
+    }
+
+    @Override
+    boolean saysNothing() {
+        return !says && !ping && !stop;
+    }
+
+    @Override
+    boolean seesErrorEvents() {
+        return true;
     }
 
     @Override
@@ -259,6 +276,8 @@ final class MessagesInspector extends StreamInspector {
                 takeOutputTokens(json);
             } else if (json.tokenIs(CACHE_READ_INPUT_TOKENS)) {
                 takeCachedTokens(json);
+            } else if (json.tokenIs(CACHE_CREATION_INPUT_TOKENS)) {
+                takeCacheWriteTokens(json);
             } else if (json.tokenIs(OUTPUT_TOKENS_DETAILS)) {
                 scanDetails(json);
             } else {

@@ -30,6 +30,11 @@ final class OpaqueInspector extends StreamInspector {
     void scan(JsonCursor json) {}
 
     @Override
+    boolean saysNothing() {
+        return false;
+    }
+
+    @Override
     void scanTail(JsonCursor tail) {}
 
     @Override

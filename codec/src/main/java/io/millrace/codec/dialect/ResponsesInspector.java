@@ -23,6 +23,7 @@ final class ResponsesInspector extends StreamInspector {
     private static final byte[] INPUT_TOKENS_DETAILS = ascii("input_tokens_details");
     private static final byte[] OUTPUT_TOKENS_DETAILS = ascii("output_tokens_details");
     private static final byte[] CACHED_TOKENS = ascii("cached_tokens");
+    private static final byte[] CACHE_WRITE_TOKENS = ascii("cache_write_tokens");
     private static final byte[] REASONING_TOKENS = ascii("reasoning_tokens");
     private static final byte[] QUOTED_TYPE = ascii("\"type\"");
     private static final byte[] QUOTED_USAGE = ascii("\"usage\"");
@@ -30,6 +31,7 @@ final class ResponsesInspector extends StreamInspector {
     private static final byte[] QUOTED_SEQUENCE_NUMBER = ascii("\"sequence_number\"");
 
     private static final String STOPPED = "stopped";
+    private static final byte[] RESPONSE_PREFIX = ascii("response.");
     private static final byte[] DELTA_SUFFIX = ascii(".delta");
     private static final byte[] PARTIAL_IMAGE_SUFFIX = ascii(".partial_image");
 
@@ -60,6 +62,7 @@ final class ResponsesInspector extends StreamInspector {
             Arrays.stream(Type.values()).filter(type -> type.bytes.length > 0).toArray(Type[]::new);
 
     private Type type;
+    private boolean foreignType;
     private boolean filled;
     private int dataAt;
     private int responseAt;
@@ -73,6 +76,7 @@ final class ResponsesInspector extends StreamInspector {
     @Override
     void beginFrame() {
         type = Type.NONE;
+        foreignType = false;
         filled = false;
         dataAt = -1;
         responseAt = -1;
@@ -107,9 +111,20 @@ final class ResponsesInspector extends StreamInspector {
             } else if (json.tokenIs(ERROR)) {
                 takeError(json);
             } else {
-                json.ignoreValue();
+                passOver(json);
             }
         }
+    }
+
+    /** Those that name their type in the data. */
+    @Override
+    boolean seesErrorEvents() {
+        return type == Type.ERROR;
+    }
+
+    @Override
+    boolean saysNothing() {
+        return (type == Type.NONE || foreignType) && responseAt < 0;
     }
 
     @Override
@@ -245,6 +260,8 @@ final class ResponsesInspector extends StreamInspector {
     private void scanType(JsonCursor json) {
         if (json.readString()) {
             type = typeOf(json.bytes(), json.tokenStart(), json.tokenEnd());
+            foreignType = type == Type.OTHER
+                    && !FieldLines.startsWith(json.bytes(), json.tokenStart(), json.tokenEnd(), RESPONSE_PREFIX);
         }
     }
 
@@ -347,6 +364,8 @@ final class ResponsesInspector extends StreamInspector {
             while (json.nextKey()) {
                 if (json.tokenIs(CACHED_TOKENS)) {
                     takeCachedTokens(json);
+                } else if (json.tokenIs(CACHE_WRITE_TOKENS)) {
+                    takeCacheWriteTokens(json);
                 } else if (json.tokenIs(REASONING_TOKENS)) {
                     takeReasoningTokens(json);
                 } else {

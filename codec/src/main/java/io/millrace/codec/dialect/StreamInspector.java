@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Set;
 
 /**
  * Reads what the frames of one stream mean: the kind of each, and from all of them how far the answer has come, its
@@ -26,6 +27,25 @@ public abstract class StreamInspector {
     private static final byte[] TYPE = ascii("type");
     private static final byte[] STATUS = ascii("status");
     private static final byte[] MESSAGE = ascii("message");
+    private static final byte[] MSG = ascii("msg");
+    private static final byte[] DETAIL = ascii("detail");
+    private static final byte[] OBJECT = ascii("object");
+    private static final byte[] QUOTED_ERROR = ascii("\"error\"");
+    private static final byte[] STATUS_CODE = ascii("status_code");
+    private static final byte[] ERROR_CODE = ascii("error_code");
+    private static final byte[] ERROR_TYPE = ascii("error_type");
+    private static final byte[] ERROR_MESSAGE = ascii("error_message");
+    private static final byte[] ERROR_MSG = ascii("error_msg");
+    private static final Set<String> GOOD_CODES = Set.of("0", "200", "ok", "OK", "success");
+    private static final int MAX_RAW_MESSAGE = 500;
+    /** The type of the event around an error says nothing about it. */
+    private static final String ERROR_TYPE_OF_EVENTS = "error";
+
+    /** Keys of the frame's data that make it an error where it says nothing else: each alone, or the two others together. */
+    private static final int ERROR_WORD = 1;
+
+    private static final int CODE_WORD = 2;
+    private static final int MESSAGE_WORD = 4;
     private static final byte[][] NO_FINISH = {
         ascii("null"), ascii("none"), ascii("undefined"), ascii("finish_reason_unspecified")
     };
@@ -38,6 +58,8 @@ public abstract class StreamInspector {
     private long outputTokens = -1;
     private long cachedTokens = -1;
     private long reasoningTokens = -1;
+    private long cacheWriteTokens = -1;
+    private long totalTokens = -1;
     private long outputFrames;
     private long sequenceNumber = -1;
     private String finishReason;
@@ -47,6 +69,7 @@ public abstract class StreamInspector {
     private String errorType;
     private String errorMessage;
     private boolean begun;
+    private boolean unanswered;
 
     // The frame being read.
     private boolean hasData;
@@ -54,6 +77,10 @@ public abstract class StreamInspector {
     private boolean dataWhole;
     private boolean doneMark;
     private boolean error;
+    private boolean unseenError;
+    private boolean errorRead;
+    private int errorWords;
+    private int dataAt;
     private boolean hiddenError;
     private boolean hiddenErrorWhole;
     private boolean lastLineCut;
@@ -145,9 +172,19 @@ public abstract class StreamInspector {
 
     /** The token counts seen last, a new record each time. */
     public final Usage usage() {
-        return inputTokens < 0 && outputTokens < 0 && cachedTokens < 0 && reasoningTokens < 0
+        boolean none = (inputTokens & outputTokens & cachedTokens & reasoningTokens & cacheWriteTokens) < 0;
+        return none
                 ? Usage.NONE
-                : new Usage(inputTokens, outputTokens, cachedTokens, reasoningTokens);
+                : new Usage(inputTokens, wholeOutput(), cachedTokens, reasoningTokens, cacheWriteTokens);
+    }
+
+    /**
+     * Some servers leave reasoning out of the answer's tokens, which shows in the total only. Others leave out of the prompt
+     * what a cache had.
+     */
+    private long wholeOutput() {
+        long more = inputTokens < 0 || outputTokens < 0 ? 0 : totalTokens - inputTokens - outputTokens;
+        return more > 0 && more != cachedTokens ? outputTokens + more : outputTokens;
     }
 
     /**
@@ -172,6 +209,11 @@ public abstract class StreamInspector {
     /** The message of the error seen last, {@code null} if there is none. */
     public final String errorMessage() {
         return errorMessage;
+    }
+
+    /** Whether the stream said its last without having begun an answer, so that nothing was answered at all. */
+    public final boolean endedUnanswered() {
+        return unanswered;
     }
 
     /** How many frames were {@link FrameKind#OUTPUT}. */
@@ -234,9 +276,72 @@ public abstract class StreamInspector {
      * still over the bytes that {@link #scan} read.
      */
     void settle(JsonCursor json, byte[] bytes, int eventFrom, int eventTo) {
-        if (isErrorEvent(bytes, eventFrom, eventTo)) {
-            error = true;
+        if (isOpaque()) {
+            return;
         }
+        if (error) {
+            if (!errorRead) {
+                readBareError(json);
+            }
+            return;
+        }
+        boolean errorEvent = isErrorEvent(bytes, eventFrom, eventTo);
+        boolean bareError = dataWhole && saysNothing() && isErrorByItsWords();
+        if (errorEvent || bareError) {
+            error = true;
+            unseenError = bareError || !seesErrorEvents();
+            readBareError(json);
+            if (!errorEvent && (errorWords & ERROR_WORD) == 0 && errorType != null && GOOD_CODES.contains(errorType)) {
+                error = false;
+                errorType = null;
+                errorMessage = null;
+            }
+        }
+    }
+
+    /** Whether the data of the frame just read holds nothing that belongs to an answer. */
+    abstract boolean saysNothing();
+
+    /** Whether this dialect's SDKs take {@code event: error} for an error, whatever its data. */
+    boolean seesErrorEvents() {
+        return false;
+    }
+
+    private boolean isErrorByItsWords() {
+        int both = CODE_WORD | MESSAGE_WORD;
+        return (errorWords & ERROR_WORD) != 0 || (errorWords & both) == both;
+    }
+
+    /** Reads an error whose words are the frame's data itself. */
+    private void readBareError(JsonCursor json) {
+        if (dataAt < 0) {
+            return;
+        }
+        json.moveTo(dataAt);
+        int from = json.position();
+        if (json.objectAhead() || json.stringAhead()) {
+            readError(json);
+        } else {
+            int to = Math.min(FieldLines.lineEnd(json.bytes(), from, json.end()), from + MAX_RAW_MESSAGE);
+            errorMessage = new String(json.bytes(), from, to - from, StandardCharsets.UTF_8);
+        }
+    }
+
+    /** Skips the value of a key that this dialect has no use for, but notes it if it is one that errors are told by. */
+    final void passOver(JsonCursor json) {
+        if (json.tokenIs(CODE)) {
+            errorWords |= json.truthyAhead() ? CODE_WORD : 0;
+        } else if (json.tokenIs(MESSAGE) || json.tokenIs(MSG)) {
+            errorWords |= json.textAhead() ? MESSAGE_WORD : 0;
+        } else if (json.tokenIs(OBJECT)) {
+            errorWords |= json.startsWith(QUOTED_ERROR) ? ERROR_WORD : 0;
+        } else if (json.tokenIs(ERROR_TYPE)
+                || json.tokenIs(ERROR_MESSAGE)
+                || json.tokenIs(ERROR_MSG)
+                || json.tokenIs(ERROR_CODE)) {
+            errorWords |= json.truthyAhead() ? ERROR_WORD : 0;
+        }
+        json.ignoreValue();
     }
 
     static boolean isErrorEvent(byte[] bytes, int eventFrom, int eventTo) {
@@ -267,6 +372,12 @@ public abstract class StreamInspector {
 
     final void markError() {
         error = true;
+    }
+
+    /** Marks an error that this dialect's SDKs pass over. */
+    final void markUnseenError() {
+        error = true;
+        unseenError = true;
     }
 
     /** The shape that the last frame was matched with or gave; {@code null} if there was none yet. */
@@ -348,6 +459,14 @@ public abstract class StreamInspector {
         reasoningTokens = valid(json.readNumber(FrameShape.REASONING_TOKENS), reasoningTokens);
     }
 
+    final void takeCacheWriteTokens(JsonCursor json) {
+        cacheWriteTokens = valid(json.readNumber(FrameShape.CACHE_WRITE_TOKENS), cacheWriteTokens);
+    }
+
+    final void takeTotalTokens(JsonCursor json) {
+        totalTokens = json.readNumber(FrameShape.TOTAL_TOKENS);
+    }
+
     /** Reads the value of a top-level {@code error} key. A {@code null} or empty one is none. */
     final void takeError(JsonCursor json) {
         if (json.truthyAhead()) {
@@ -360,12 +479,17 @@ public abstract class StreamInspector {
 
     /** Reads type and message of an error object, or of the object around it (then the inner one wins). */
     final void readError(JsonCursor json) {
+        errorRead = true;
         int inner = readErrorFields(json);
         if (inner >= 0 && !json.broken()) {
+            String outerType = errorType;
+            String outerMessage = errorMessage;
             int after = json.position();
             json.moveTo(inner);
             readErrorFields(json);
             json.moveTo(after);
+            errorType = errorType == null && !ERROR_TYPE_OF_EVENTS.equals(outerType) ? outerType : errorType;
+            errorMessage = errorMessage == null ? outerMessage : errorMessage;
         }
     }
 
@@ -380,28 +504,48 @@ public abstract class StreamInspector {
         String status = null;
         String code = null;
         String type = null;
+        String number = null;
         String message = null;
         int inner = -1;
         json.enterObject();
         while (json.nextKey()) {
-            if (json.tokenIs(CODE)) {
-                code = json.readStringOrNumber() ? json.token(null) : code;
-            } else if (json.tokenIs(TYPE)) {
-                type = json.readString() ? json.token(null) : type;
-            } else if (json.tokenIs(STATUS)) {
-                status = json.readString() ? json.token(null) : status;
-            } else if (json.tokenIs(MESSAGE)) {
-                message = json.readString() ? json.token(null) : message;
-            } else if (json.tokenIs(ERROR) && json.truthyAhead()) {
+            if (json.tokenIs(CODE) || json.tokenIs(ERROR_CODE)) {
+                code = word(json, code);
+            } else if (json.tokenIs(TYPE) || json.tokenIs(ERROR_TYPE)) {
+                type = word(json, type);
+            } else if (json.tokenIs(STATUS) && json.stringAhead()) {
+                status = word(json, status);
+            } else if (json.tokenIs(STATUS) || json.tokenIs(STATUS_CODE)) {
+                number = word(json, number);
+            } else if (isMessage(json) && json.stringAhead()) {
+                message = word(json, message);
+            } else if ((json.tokenIs(ERROR) && json.truthyAhead()) || (json.tokenIs(MESSAGE) && json.objectAhead())) {
                 inner = json.position();
                 json.skipValue();
             } else {
                 json.skipValue();
             }
         }
-        errorType = status != null ? status : code != null ? code : type;
+        errorType = status != null ? status : code != null ? code : number != null ? number : type;
         errorMessage = message;
         return inner;
+    }
+
+    /** The string or number ahead; {@code previous} if it is neither, empty or zero. */
+    private static String word(JsonCursor json, String previous) {
+        if (!json.truthyAhead()) {
+            json.skipValue();
+            return previous;
+        }
+        return json.readStringOrNumber() ? json.token(null) : previous;
+    }
+
+    private static boolean isMessage(JsonCursor json) {
+        return json.tokenIs(MESSAGE)
+                || json.tokenIs(MSG)
+                || json.tokenIs(ERROR_MESSAGE)
+                || json.tokenIs(ERROR_MSG)
+                || json.tokenIs(DETAIL);
     }
 
     static byte[] ascii(String text) {
@@ -430,6 +574,8 @@ public abstract class StreamInspector {
         outputTokens = valid(numbers[FrameShape.OUTPUT_TOKENS], outputTokens);
         cachedTokens = valid(numbers[FrameShape.CACHED_TOKENS], cachedTokens);
         reasoningTokens = valid(numbers[FrameShape.REASONING_TOKENS], reasoningTokens);
+        cacheWriteTokens = valid(numbers[FrameShape.CACHE_WRITE_TOKENS], cacheWriteTokens);
+        totalTokens = valid(numbers[FrameShape.TOTAL_TOKENS], totalTokens);
         repeat(shape.mark());
         return true;
     }
@@ -472,7 +618,7 @@ public abstract class StreamInspector {
             return FrameKind.HIDDEN_ERROR;
         }
         if (error) {
-            return errorKind();
+            return unseenError ? FrameKind.HIDDEN_ERROR : errorKind();
         }
         if (!hasData || dataBlank) {
             return FrameKind.KEEP_ALIVE;
@@ -496,6 +642,7 @@ public abstract class StreamInspector {
             case HIDDEN_ERROR -> StreamEnd.HIDDEN_ERROR;
             default -> endAfter(kind, doneMark);
         };
+        unanswered = kind == FrameKind.HIDDEN_ERROR && doneMark;
     }
 
     // WHATWG HTML 9.2.6: field ":" [ space ] value, one a line
@@ -541,6 +688,10 @@ public abstract class StreamInspector {
         dataWhole = false;
         doneMark = false;
         error = false;
+        unseenError = false;
+        errorRead = false;
+        errorWords = 0;
+        dataAt = -1;
         hiddenError = false;
         hiddenErrorWhole = false;
         lastLineCut = false;
@@ -558,6 +709,7 @@ public abstract class StreamInspector {
         if (dataBlank || doneMark) {
             return value;
         }
+        dataAt = value;
         return readObject(in, value) ? in.position() : value;
     }
 
@@ -567,6 +719,10 @@ public abstract class StreamInspector {
         dataBlank = false;
         dataWhole = false;
         error = false;
+        unseenError = false;
+        errorRead = false;
+        errorWords = 0;
+        dataAt = 0;
         in.over(data, 0, data.length);
         readObject(in, 0);
     }

@@ -39,7 +39,20 @@ class FrameKindTest {
                 "ERROR | {'choices':[{'index':0,'delta':{'content':'x'}}],'error':{'code':502,'message':'m'}}",
                 "STRUCTURAL | {'error':{}}",
                 "STRUCTURAL | {'error':false}",
-                "TERMINAL | [DONE]",
+                "HIDDEN_ERROR | {'object':'error','message':'m','type':'BadRequestError','param':null,'code':400}",
+                "HIDDEN_ERROR | {'id':'x','choices':null,'error_type':'server_error','error_message':'m','error_code':500}",
+                "HIDDEN_ERROR | {'error_code':17,'error_msg':'m'}",
+                "HIDDEN_ERROR | {'code':'429','message':'m'}",
+                "HIDDEN_ERROR | {'message':'m','code':1302,'choices':[]}",
+                "HIDDEN_ERROR | {'choices':[{'index':0,'delta':{'content':''},'finish_reason':'error','error':{'code':502}}]}",
+                "HIDDEN_ERROR | [DONE]",
+                "STRUCTURAL | {'code':0,'message':'success'}",
+                "STRUCTURAL | {'code':200,'message':'ok','data':{}}",
+                "STRUCTURAL | {'code':'','message':'m'}",
+                "STRUCTURAL | {'message':'m'}",
+                "OUTPUT | {'choices':[{'index':0,'delta':{'content':'x'}}],'error':{}}",
+                "OUTPUT | {'choices':[{'index':0,'delta':{'content':'x'},'error':null}],'error':'','error_message':'m'}",
+                "OUTPUT | {'choices':[{'index':0,'delta':{'content':'x'}}],'code':7,'message':'m','object':'error'}",
                 "STRUCTURAL | not json",
                 "STRUCTURAL | {'choices':[{'index':0,'delta':{'rol",
                 "STRUCTURAL | 7",
@@ -215,10 +228,50 @@ class FrameKindTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "CHAT | HIDDEN_ERROR | worker died",
+                "CHAT | HIDDEN_ERROR | 'worker died'",
+                "CHAT | HIDDEN_ERROR | {'message':'worker died','type':'t'}",
+                "CHAT | HIDDEN_ERROR | {'message':{'detail':'worker died'},'code':500}",
+                "CHAT | ERROR | {'error':{'message':'worker died'}}",
+                "GEMINI | HIDDEN_ERROR | {'message':'worker died'}",
+                "GEMINI | ERROR | {'error':{'message':'worker died'}}",
+                "MESSAGES | ERROR | {'message':'worker died'}",
+                "MESSAGES | ERROR | {'type':'error','message':'worker died'}",
+                "RESPONSES | HIDDEN_ERROR | {'message':'worker died'}",
+                "RESPONSES | ERROR | {'type':'error','code':'c','message':'worker died'}"
+            })
+    void ofErrorEventIsErrorWhateverItsData(Dialect dialect, FrameKind kind, String data) {
+        StreamInspector inspector = dialect.newInspector();
+        String frame = "event: error\ndata: " + data.replace('\'', '"') + "\n\n";
+        assertThat(Frames.inspect(inspector, frame)).isEqualTo(kind);
+        assertThat(inspector.errorMessage()).isEqualTo("worker died");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
+    void ofAnErrorWithoutAnErrorObjectIsHidden(Dialect dialect) {
+        StreamInspector inspector = dialect.newInspector();
+        String frame = frame("{'object':'error','message':'too long','type':'BadRequestError','code':400}");
+        assertThat(Frames.inspect(inspector, frame)).isEqualTo(FrameKind.HIDDEN_ERROR);
+        assertThat(inspector.errorType()).isEqualTo("400");
+        assertThat(inspector.errorMessage()).isEqualTo("too long");
+        assertThat(inspector.endedUnanswered()).isFalse();
+    }
+
     @Test
-    void ofErrorEventIsErrorWhateverItsData() {
-        assertThat(Frames.inspect(Dialect.CHAT.newInspector(), "event: error\ndata: oops\n\n"))
-                .isEqualTo(FrameKind.ERROR);
+    void ofDoneWithoutAChoiceIsAnError() {
+        StreamInspector inspector = Dialect.CHAT.newInspector();
+        Frames.inspect(inspector, frame("{'choices':[],'usage':{'prompt_tokens':1}}"));
+        assertThat(Frames.inspect(inspector, frame("[DONE]"))).isEqualTo(FrameKind.HIDDEN_ERROR);
+        assertThat(inspector.endedUnanswered()).isTrue();
+        StreamInspector answered = Dialect.CHAT.newInspector();
+        Frames.inspect(answered, frame("{'choices':[{'index':0,'delta':{}}]}"));
+        assertThat(Frames.inspect(answered, frame("[DONE]"))).isEqualTo(FrameKind.TERMINAL);
     }
 
     @Test

@@ -33,6 +33,9 @@ class RecordedStreamsTest {
             "anthropic-max-tokens-cut-tool-no-eof-blank.sse", "max_tokens",
             "gemini-prompt-blocked.sse", "block:SAFETY");
 
+    /** What the manifest has is the answer without its reasoning, which only the total tells. */
+    private static final Map<String, Long> OUTPUT_TOKENS = Map.of("chat-xai-empty-deltas.sse", 231L);
+
     @ParameterizedTest(name = "{0}")
     @MethodSource("files")
     void findsWhatTheStreamSays(String file) throws IOException {
@@ -48,7 +51,8 @@ class RecordedStreamsTest {
         assertThat(inspector.usage().inputTokens())
                 .isEqualTo(expected.get("usage_in").asLong(-1));
         assertThat(inspector.usage().outputTokens())
-                .isEqualTo(expected.get("usage_out").asLong(-1));
+                .isEqualTo(OUTPUT_TOKENS.getOrDefault(
+                        file, expected.get("usage_out").asLong(-1)));
         assertThat(inspector.end()).isEqualTo(expectedEnd(file, expected));
         assertThat(text.toString().getBytes(StandardCharsets.UTF_8))
                 .hasSize(expected.get("text_bytes").asInt());

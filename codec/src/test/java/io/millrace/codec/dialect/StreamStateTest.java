@@ -77,6 +77,47 @@ class StreamStateTest {
     }
 
     @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "{'prompt_tokens':10,'completion_tokens':5,'total_tokens':15,'cached_tokens':4} | 10 | 5 | 4 | -1 | -1",
+                "{'prompt_tokens':10,'completion_tokens':5,'prompt_cache_hit_tokens':4} | 10 | 5 | 4 | -1 | -1",
+                "{'prompt_tokens':10,'completion_tokens':5,'prompt_tokens_details':{'cached_tokens':1,'cache_write_tokens':8}} | 10 | 5 | 1 | -1 | 8",
+                "{'prompt_tokens':10,'completion_tokens':5,'total_tokens':215} | 10 | 205 | -1 | -1 | -1",
+                "{'total_tokens':215,'prompt_tokens':10,'completion_tokens':5,'completion_tokens_details':{'reasoning_tokens':200}} | 10 | 205 | -1 | 200 | -1",
+                "{'prompt_tokens':10,'completion_tokens':5,'total_tokens':1015,'cached_tokens':1000} | 10 | 5 | 1000 | -1 | -1"
+            })
+    void chatUsageIsFoundWhereverItStands(
+            String usage, long input, long output, long cached, long reasoning, long written) {
+        for (String chunk : new String[] {
+            "{'model':'m','choices':[],'usage':" + usage + "}",
+            "{'model':'m','choices':[{'index':0,'delta':{},'finish_reason':'stop','usage':" + usage + "}]}",
+            "{'model':'m','choices':[{'index':0,'delta':{'content':'x'}}],'usage':" + usage + "}"
+        }) {
+            StreamInspector inspector = Dialect.CHAT.newInspector();
+            for (int times = 0; times < 3; times++) {
+                feed(inspector, chunk);
+                assertThat(inspector.usage()).isEqualTo(new Usage(input, output, cached, reasoning, written));
+            }
+        }
+    }
+
+    @Test
+    void outputBehindAFinishReasonTakesItBack() {
+        StreamInspector inspector = Dialect.CHAT.newInspector();
+        feed(inspector, "{'model':'m','choices':[{'index':0,'delta':{'content':'a'}}]}");
+        feed(inspector, "{'model':'m','choices':[{'index':0,'delta':{},'finish_reason':'stop'}]}");
+        assertThat(inspector.end()).isEqualTo(StreamEnd.FINISHED);
+        feed(inspector, "{'model':'m','choices':[{'index':0,'delta':{}}]}");
+        feed(inspector, "{'choices':[],'usage':{'prompt_tokens':1}}");
+        assertThat(inspector.end()).isEqualTo(StreamEnd.FINISHED);
+        feed(inspector, "{'model':'m','choices':[{'index':0,'delta':{'content':'b'}}]}");
+        assertThat(inspector.end()).isEqualTo(StreamEnd.OPEN);
+        assertThat(inspector.choicesSeen()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "12.0, 12",
         "123456789012345678, 123456789012345678",
@@ -191,8 +232,7 @@ class StreamStateTest {
             delimiter = '|',
             quoteCharacter = '~',
             value = {
-                "CHAT | data: [DONE] | TERMINAL | DONE",
-                "CHAT | data: [DONE]\\n | TERMINAL | DONE",
+                "CHAT | data: [DONE] | DROP | HIDDEN_ERROR",
                 "CHAT | data: [DON | DROP | OPEN",
                 "CHAT | data: {'choices':[{'index':0,'delta':{},'finish_reason':'stop'}]} | TERMINAL | FINISHED",
                 "CHAT | data: {'choices':[{'index':0,'delta':{},'finish_reason':'stop'} | DROP | OPEN",
@@ -227,6 +267,12 @@ class StreamStateTest {
     void tailBehindTheEndIsForwarded() {
         StreamInspector inspector = Dialect.CHAT.newInspector();
         feed(inspector, "{'choices':[{'index':0,'delta':{},'finish_reason':'stop'}]}");
+        for (String done : new String[] {"data: [DONE]", "data: [DONE]\n"}) {
+            StreamInspector other = Dialect.CHAT.newInspector();
+            feed(other, "{'choices':[{'index':0,'delta':{}}]}");
+            assertThat(Frames.inspectTail(other, done)).isEqualTo(TailVerdict.TERMINAL);
+            assertThat(other.end()).isEqualTo(StreamEnd.DONE);
+        }
         assertThat(Frames.inspectTail(inspector, "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3}}"))
                 .isEqualTo(TailVerdict.TERMINAL);
         assertThat(inspector.usage().inputTokens()).isEqualTo(3);

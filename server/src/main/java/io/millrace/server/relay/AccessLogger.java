@@ -117,6 +117,7 @@ final class AccessLogger implements Sweepable {
         line.known("input_tokens", usage.inputTokens());
         line.known("output_tokens", usage.outputTokens());
         line.known("cached_tokens", usage.cachedTokens());
+        line.known("cache_write_tokens", usage.cacheWriteTokens());
         line.known("reasoning_tokens", usage.reasoningTokens());
     }
 

@@ -723,14 +723,19 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         }
     }
 
-    /** The stream's first frames are an error: another attempt may fare better, or the client gets it as it came. */
+    /**
+     * The stream's first frames are an error: another attempt may fare better, or the client gets it as it came. What cannot
+     * be translated was answered all the same, and would be once more.
+     */
     private void onStreamError() {
-        if (!stream.failed()) {
-            fail(Failure.of("garbled", 502, "upstream_error", "The upstream's answer cannot be translated."));
-            return;
-        }
         String type = stream.inspector().errorType();
-        if (FailureClass.isRetryable(type)) {
+        if (stream.inspector().endedUnanswered()) {
+            fail(Failure.of(
+                    "truncated",
+                    502,
+                    RelayError.UPSTREAM_TRUNCATED.code(),
+                    "The upstream's stream ended before its first output."));
+        } else if (stream.failed() && FailureClass.isRetryable(type)) {
             fail(Failure.ofAnswer(type, RetryAfter.NONE));
         } else {
             origin.onSuccess(System.nanoTime());
@@ -805,7 +810,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     private void onPlainRead() {
         if (plain.isTranslated() && plain.isFull()) {
-            fail(Failure.of("too_long", 502, "upstream_error", "The upstream's answer is too long to be translated."));
+            String message = "The upstream's answer is too long to be translated.";
+            origin.onSuccess(System.nanoTime());
+            exchange.refuseFor(this, new Refusal(502, "upstream_error", message, null, null));
             return;
         }
         if (plainFailure != null && plain.isFull()) {

@@ -60,6 +60,7 @@ final class Exchange implements DownstreamExchange {
     private EarlyStream early;
     private ScheduledFuture<?> timer;
     private boolean givenUp;
+    private boolean answered;
     private boolean needsWholeBody;
     private boolean ended;
     private Refusal refusal;
@@ -428,6 +429,7 @@ final class Exchange implements DownstreamExchange {
         }
         attempt = by;
         hedge = null;
+        answered = true;
         abortAll();
         if (early != null) {
             failInStream(RelayError.UPSTREAM_ERROR, refusal.message(), Outcome.UPSTREAM_ERROR);
@@ -698,11 +700,11 @@ final class Exchange implements DownstreamExchange {
         }
     }
 
-    /** Who served, and after how many attempts; SDKs that retry by themselves are told when we have done so. */
+    /** Who served, and after how many attempts; SDKs that retry by themselves are told when we have done so, or it is vain. */
     private void decorate(HttpHeaders headers) {
         headers.set(HeaderRules.UPSTREAM, attempt.upstreamName());
         headers.set(HeaderRules.ATTEMPTS, String.valueOf(itinerary.attempts()));
-        if (givenUp && itinerary.attempts() > 1) {
+        if (answered || (givenUp && itinerary.attempts() > 1)) {
             headers.set(HeaderRules.SHOULD_RETRY, "false");
         }
     }

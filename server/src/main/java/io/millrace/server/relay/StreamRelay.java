@@ -49,6 +49,8 @@ final class StreamRelay implements StreamListener {
     /** A frame that is translated must be there as a whole: the last of a Responses stream repeats its answer. */
     static final int MAX_TRANSLATED_FRAME = 16 * 1024 * 1024;
 
+    private static final String UNANSWERED = "The upstream's stream ended without an answer";
+
     private final DownstreamConnection downstream;
     private final Dialect dialect;
     private final ClientSide client;
@@ -379,10 +381,13 @@ final class StreamRelay implements StreamListener {
         return switch (inspector.end()) {
             case FINISHED, TERMINAL, DONE -> Ending.asRelayed(Outcome.COMPLETED);
             case ERROR ->
-                interpreter == null || interpreter.isOver()
+                interpreter == null
                         ? Ending.asRelayed(Outcome.UPSTREAM_ERROR)
                         : Ending.withError(RelayError.UPSTREAM_ERROR, hiddenError());
-            case HIDDEN_ERROR -> Ending.withError(RelayError.UPSTREAM_ERROR, hiddenError());
+            case HIDDEN_ERROR ->
+                inspector.endedUnanswered()
+                        ? Ending.withError(RelayError.UPSTREAM_TRUNCATED, UNANSWERED)
+                        : Ending.withError(RelayError.UPSTREAM_ERROR, hiddenError());
             case OPEN ->
                 Ending.withError(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended before its terminal");
         };
@@ -643,11 +648,14 @@ final class StreamRelay implements StreamListener {
                 || (interpreter != null && (end == StreamEnd.TERMINAL || interpreter.isOver()));
     }
 
-    /** A hidden error is left to the frame of ours that tells it. */
+    /** A client that sees a {@code [DONE]} looks for no error behind it. */
     private void relay(FrameKind kind, ByteBuf buf, int start, int end) {
+        if (kind == FrameKind.HIDDEN_ERROR && inspector.endedUnanswered()) {
+            return;
+        }
         if (interpreter == null) {
             append(buf, start, end);
-        } else if (kind != FrameKind.HIDDEN_ERROR) {
+        } else {
             write(out -> interpreter.frame(buf, start, end, out));
         }
     }
