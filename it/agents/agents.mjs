@@ -124,7 +124,7 @@ const SCENARIOS = {
 
   /** The first answer breaks off within the arguments of its call, which must not be run. */
   async truncated(place) {
-    await place.mock.put(`tool-loop,end_after=14,fail_first=1,group=${place.name},file=${place.notes}`);
+    await place.mock.put(`tool-loop,end_after=13,fail_first=1,group=${place.name},file=${place.notes}`);
     await place.expectWords(await place.run('Do the three steps.'));
     place.expectCount('requests', (await place.asked()).length, 4, 5);
   },

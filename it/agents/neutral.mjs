@@ -3,7 +3,7 @@
 
 const UUID = /(?<![0-9a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])/g;
 const LONG_HEX = /(?<![0-9a-zA-Z])[0-9a-f]{32,}(?![0-9a-zA-Z])/g;
-const CONNECTION = new Set(['host', 'content-length', 'connection', 'x-stainless-os', 'x-stainless-arch']);
+const CONNECTION = new Set(['host', 'content-length', 'connection', 'accept-encoding', 'x-stainless-os', 'x-stainless-arch']);
 const KEYS = new Set(['authorization', 'x-api-key', 'x-goog-api-key']);
 const TIMES = new Set(['create_time', 'turn_started_at_unix_ms']);
 const INSTRUCTING = new Set(['system', 'developer']);

@@ -54,6 +54,21 @@ public enum Dialect {
         return google && !bare.contains("/openai/") ? GEMINI : CHAT;
     }
 
+    /**
+     * The dialect whose providers alone serve such a path, which asks for no answer: a count of tokens, a compaction, a
+     * batch; {@link #UNKNOWN} where others have it too.
+     */
+    public static Dialect ofSidePath(CharSequence path) {
+        String bare = withoutQuery(path);
+        if (bare.endsWith("/messages/count_tokens") || bare.contains("/messages/batches")) {
+            return MESSAGES;
+        }
+        if (bare.endsWith("/responses/compact") || bare.endsWith("/responses/input_tokens")) {
+            return RESPONSES;
+        }
+        return bare.endsWith(":countTokens") || bare.endsWith("%3AcountTokens") ? GEMINI : UNKNOWN;
+    }
+
     /** A new inspector for one stream of this dialect. */
     public StreamInspector newInspector() {
         return switch (this) {

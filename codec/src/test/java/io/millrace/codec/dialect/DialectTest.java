@@ -58,6 +58,23 @@ class DialectTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+        "/v1/messages/count_tokens?beta=true, MESSAGES",
+        "/v1/messages/batches/b1, MESSAGES",
+        "/v1/messages, UNKNOWN",
+        "/v1/responses/compact, RESPONSES",
+        "/v1/responses/input_tokens, RESPONSES",
+        "/v1/responses/resp_1, UNKNOWN",
+        "/v1beta/models/m:countTokens, GEMINI",
+        "/v1beta/models/m%3AcountTokens?x, GEMINI",
+        "/v1/embeddings, UNKNOWN",
+        "/v1/models, UNKNOWN"
+    })
+    void tellsWhoAloneServesAPathBesideAnswers(String path, Dialect dialect) {
+        assertThat(Dialect.ofSidePath(path)).isEqualTo(dialect);
+    }
+
+    @ParameterizedTest
     @CsvSource({"CHAT, COMMENT", "RESPONSES, COMMENT", "MESSAGES, PING_EVENT", "GEMINI, NONE", "UNKNOWN, COMMENT"})
     void knowsItsSafeHeartbeat(Dialect dialect, HeartbeatForm form) {
         assertThat(dialect.heartbeat()).isEqualTo(form);

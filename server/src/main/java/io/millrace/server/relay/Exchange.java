@@ -533,7 +533,18 @@ final class Exchange implements DownstreamExchange {
         if (chosen.dialect() != null && !client.isOwn()) {
             client = DialectSide.of(chosen.dialect());
         }
-        plan = settings.plan(chosen);
+        RoutePlan chosenPlan = settings.plan(chosen);
+        Dialect alone = Dialect.ofSidePath(target.path());
+        if (!chosenPlan.speaks(alone)) {
+            // Nobody there has it: the whole prompt is not sent to be told so.
+            refuseWhenRead(
+                    404,
+                    "not_found",
+                    "No upstream of the route has " + target.path() + ": it is not translated.",
+                    null);
+            return;
+        }
+        plan = chosenPlan;
         needsWholeBody |= request.isRewrittenBy(chosen)
                 || request.mayBeMadeToTellUsage(chosen, client.dialect())
                 || plan.picksByBody()

@@ -64,6 +64,9 @@ final class HeaderRules {
             AsciiString.cached("anthropic-"),
             AsciiString.cached("openai-"),
             AsciiString.cached("x-stainless-"),
+            AsciiString.cached("x-claude-code-"),
+            AsciiString.cached("x-codex-"),
+            AsciiString.cached("x-openai-"),
             AsciiString.cached("x-goog-"),
             AsciiString.cached("sec-"));
 

@@ -44,6 +44,16 @@ record RoutePlan(Route route, List<RelaySettings.Destination> targets, Backoff b
         return false;
     }
 
+    /** Whether some target speaks this dialect, or may. */
+    boolean speaks(Dialect dialect) {
+        for (int i = 0; i < targets.size(); i++) {
+            if (targets.get(i).upstream().translates(dialect) == null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private boolean hasChoice() {
         for (int i = 0; i < targets.size(); i++) {
             if (targets.get(i).endpoints().size() > 1) {

@@ -59,7 +59,15 @@ class TranslatedRequestsTest {
             String name = client == Api.MESSAGES
                     ? "x-api-key: "
                     : client == Api.GEMINI ? "x-goog-api-key: " : "authorization: Bearer ";
-            ask(relay, client, name + "sk-mine", "anthropic-beta: x", "x-stainless-lang: js", "x-mine: 1");
+            ask(
+                    relay,
+                    client,
+                    name + "sk-mine",
+                    "anthropic-beta: x",
+                    "x-stainless-lang: js",
+                    "x-codex-turn-metadata: {\"workspaces\":{}}",
+                    "X-Claude-Code-Session-Id: s",
+                    "x-mine: 1");
             MockRequest got = last(a);
             assertThat(got.headers().get("authorization"))
                     .isEqualTo(upstream == Api.CHAT || upstream == Api.RESPONSES ? "Bearer sk-mine" : null);
@@ -69,6 +77,8 @@ class TranslatedRequestsTest {
                     .isEqualTo(upstream == Api.MESSAGES ? "2023-06-01" : null);
             assertThat(got.headers().contains("anthropic-beta")).isFalse();
             assertThat(got.headers().contains("x-stainless-lang")).isFalse();
+            assertThat(got.headers().contains("x-codex-turn-metadata")).isFalse();
+            assertThat(got.headers().contains("x-claude-code-session-id")).isFalse();
             assertThat(got.headers().get("x-mine")).isEqualTo("1");
             assertThat(got.headers().get("content-type")).isEqualTo("application/json");
             assertThat(got.uri()).isEqualTo(upstream.path);

@@ -16,6 +16,7 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Clients of each dialect on upstreams of each other one. */
@@ -87,6 +88,31 @@ class TranslationTest {
             assertThat(heard.stop()).isEqualTo(said.stop());
             assertThat(heard.tokens().told()).isEqualTo(said.tokens().told());
             assertThat(response.header("content-length")).isEqualTo(String.valueOf(response.body().length));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "MESSAGES, /v1/messages/count_tokens?beta=true",
+        "RESPONSES, /v1/responses/input_tokens",
+        "RESPONSES, /v1/responses/compact",
+        "GEMINI, /v1beta/models/m:countTokens"
+    })
+    void asksOnlyThoseWhoHaveItForWhatIsNoAnswer(Api client, String path) throws IOException {
+        for (Api upstream : Api.values()) {
+            int before = bed.mock.requests().size();
+            try (var raw = bed.client()) {
+                raw.send("POST", path, "{\"model\":\"m\"}", TranslationBed.header(upstream) + ": 1");
+                RawClient.Response response = raw.readAll();
+                boolean own = upstream == client;
+                assertThat(bed.mock.requests()).hasSize(before + (own ? 1 : 0));
+                if (!own) {
+                    assertThat(response.status()).isEqualTo(404);
+                    assertThat(client.refusalOf(response.text()).message()).contains("not translated");
+                } else if (!path.endsWith("/compact")) {
+                    assertThat(response.status()).isEqualTo(200);
+                }
+            }
         }
     }
 
