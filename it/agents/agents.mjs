@@ -17,8 +17,8 @@ const NOTES = 'A mill race leads water to a wheel.';
 /** Upstreams by the dialect they speak: the model that translated requests ask for, and where they must arrive. */
 const UPSTREAMS = {
   chat: { model: 'deepseek-reasoner', path: /^\/v1\/chat\/completions$/ },
-  responses: { model: 'gpt-6-sol', path: /^\/v1\/responses$/ },
-  messages: { model: 'claude-sonnet-5', path: /^\/v1\/messages(\?beta=true)?$/ },
+  responses: { model: 'gpt-6-sol', path: /^(\/patient)?\/v1\/responses$/ },
+  messages: { model: 'claude-sonnet-5', path: /^(\/patient)?\/v1\/messages(\?beta=true)?$/ },
   gemini: { model: 'gemini-3-pro', path: /^\/v1beta\/models\/[^/]+enerateContent(\?alt=sse)?$/ },
 };
 
@@ -120,6 +120,14 @@ const SCENARIOS = {
     await place.mock.put(`tool-loop,status=529,fail_first=2,group=${place.name},file=${place.notes}`);
     await place.expectWords(await place.run('Do the three steps.'));
     place.expectCount('requests', (await place.asked()).length, 5, 5);
+  },
+
+  /** 529 four times, on a route that leaves it to the agent to try again. */
+  async patient(place) {
+    await place.mock.put(`tool-loop,status=529,fail_first=4,group=${place.name},file=${place.notes}`);
+    place.askAt('/patient');
+    await place.expectWords(await place.run('Do the three steps.'));
+    place.expectCount('requests', (await place.asked()).length, 7, 7);
   },
 
   /** The first answer breaks off within the arguments of its call, which must not be run. */
@@ -228,10 +236,17 @@ class Place {
     fs.mkdirSync(place.home, { recursive: true });
     fs.mkdirSync(place.project);
     fs.writeFileSync(place.notes, NOTES);
-    agent.configure(base, place.home);
-    place.environment = { PATH: process.env.PATH, TERM: 'dumb', LANG: 'C.UTF-8', ...agent.environment(base, place.home) };
+    place.base = base;
+    place.askAt('');
     place.first = (await mock.requests()).pop()?.number ?? 0;
     return place;
+  }
+
+  /** The agent's base URL is the relay's with that path. */
+  askAt(path) {
+    this.agent.configure(this.base + path, this.home);
+    const own = this.agent.environment(this.base + path, this.home);
+    this.environment = { PATH: process.env.PATH, TERM: 'dumb', LANG: 'C.UTF-8', ...own };
   }
 
   start(prompt, goesOn = false) {
@@ -307,8 +322,15 @@ async function startAll() {
   const mock = await Mock.start();
   const bases = {};
   for (const [dialect, { model }] of Object.entries(UPSTREAMS)) {
-    const args = ['serve', '--upstream', mock.base, '--dialect', dialect, '--model', model];
-    bases[dialect] = (await millrace(`relay-${dialect}`, args, '/readyz')).base;
+    const config = path.join(RUNS, `relay-${dialect}.yaml`);
+    fs.writeFileSync(config, `
+upstreams:
+  mock: {url: "${mock.base}", dialect: ${dialect}, model: ${model}}
+routes:
+  - {match: {paths: ["/patient/*"]}, upstream: mock, retry: off}
+  - upstream: mock
+`);
+    bases[dialect] = (await millrace(`relay-${dialect}`, ['serve', config], '/readyz')).base;
   }
   return { mock, bases };
 }
