@@ -62,13 +62,15 @@ final class ChatAnswerWriter extends Answer {
         }
     }
 
-    private static void writeCall(JsonText json, Part.ToolCall call, List<Part.Reasoning> thoughts) {
+    private void writeCall(JsonText json, Part.ToolCall call, List<Part.Reasoning> thoughts) {
+        CallForm form = request.form(call.name());
+        boolean custom = form.kind() == CallForm.Kind.CUSTOM;
         json.object()
                 .put("id", CallIds.encode(call.id(), thoughts, call.seal()))
-                .put("type", "function")
-                .object("function")
-                .put("name", call.name())
-                .put("arguments", call.arguments())
+                .put("type", custom ? "custom" : "function")
+                .object(custom ? "custom" : "function")
+                .put("name", form.name())
+                .put(custom ? "input" : "arguments", custom ? CustomInput.of(call.arguments()) : call.arguments())
                 .endObject()
                 .endObject();
     }

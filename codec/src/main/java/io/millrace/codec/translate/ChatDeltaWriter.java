@@ -2,11 +2,17 @@ package io.millrace.codec.translate;
 
 import io.millrace.codec.dialect.Dialect;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Writes Chat Completions chunks. */
 final class ChatDeltaWriter extends FrameWriter {
+    private final ModelRequest request;
     private final boolean includeUsage;
+    /** The texts of custom tools' calls, by the calls' index. */
+    private final Map<Integer, CustomInput> customs = new HashMap<>();
+
     private final List<Part.Reasoning> thoughts = new ArrayList<>();
     private final StringBuilder thought = new StringBuilder();
     private String id;
@@ -15,6 +21,7 @@ final class ChatDeltaWriter extends FrameWriter {
     private TokenCounts usage = TokenCounts.NONE;
 
     ChatDeltaWriter(ModelRequest request) {
+        this.request = request;
         this.includeUsage = request.includeUsage();
         this.model = request.model();
     }
@@ -55,14 +62,19 @@ final class ChatDeltaWriter extends FrameWriter {
 
     @Override
     public void toolCall(int index, String callId, String name, Seal seal) {
+        CallForm form = request.form(name);
+        boolean custom = form.kind() == CallForm.Kind.CUSTOM;
+        if (custom) {
+            customs.put(index, new CustomInput());
+        }
         delta().array("tool_calls")
                 .object()
                 .put("index", index)
                 .put("id", CallIds.encode(callId, thoughts, seal))
-                .put("type", "function")
-                .object("function")
-                .put("name", name)
-                .put("arguments", "")
+                .put("type", custom ? "custom" : "function")
+                .object(custom ? "custom" : "function")
+                .put("name", form.name())
+                .put(custom ? "input" : "arguments", "")
                 .endObject()
                 .endObject()
                 .endArray();
@@ -72,19 +84,36 @@ final class ChatDeltaWriter extends FrameWriter {
 
     @Override
     public void arguments(int index, String json) {
+        CustomInput custom = customs.get(index);
+        if (custom == null) {
+            more(index, "function", "arguments", json);
+        } else {
+            more(index, "custom", "input", custom.add(json));
+        }
+    }
+
+    @Override
+    public void toolCallEnd(int index) {
+        CustomInput custom = customs.remove(index);
+        if (custom != null) {
+            more(index, "custom", "input", custom.end());
+        }
+    }
+
+    private void more(int index, String type, String key, String text) {
+        if (text.isEmpty()) {
+            return;
+        }
         delta().array("tool_calls")
                 .object()
                 .put("index", index)
-                .object("function")
-                .put("arguments", json)
+                .object(type)
+                .put(key, text)
                 .endObject()
                 .endObject()
                 .endArray();
         endDelta(null);
     }
-
-    @Override
-    public void toolCallEnd(int index) {}
 
     @Override
     public void usage(TokenCounts counts) {

@@ -6,15 +6,40 @@ import java.util.List;
 
 /** Reads a Chat Completions request. */
 final class ChatRequestReader {
-    private static final String[] DROPPED = {
+    /** Hints, and what says how the request is to be handled at its provider. */
+    private static final String[] IGNORED = {
         "metadata",
+        "models",
         "prediction",
         "prompt_cache_key",
         "prompt_cache_options",
         "prompt_cache_retention",
+        "provider",
+        "route",
+        "separate_reasoning",
         "service_tier",
         "store",
+        "stream_reasoning",
+        "transforms",
         "verbosity"
+    };
+
+    /** What changes the answer, in the words of OpenAI and of servers that speak like it. */
+    private static final String[] REFUSED = {
+        "audio",
+        "bad_words",
+        "functions",
+        "grammar",
+        "guided_choice",
+        "guided_grammar",
+        "guided_json",
+        "guided_regex",
+        "ignore_eos",
+        "logit_bias",
+        "logprobs",
+        "stop_token_ids",
+        "structured_outputs",
+        "use_beam_search"
     };
 
     private final JsonFields body;
@@ -29,11 +54,12 @@ final class ChatRequestReader {
     ModelRequest read() {
         readMessages();
         readStream();
-        readTools();
+        new ChatToolsReader(body, request).read();
         readSettings();
         readFormat();
         refuseRest();
-        return request.build();
+        body.dropOthers();
+        return request.dropped(body.dropped()).build();
     }
 
     private void readMessages() {
@@ -44,7 +70,7 @@ final class ChatRequestReader {
             String role = message.requiredText("role");
             switch (role) {
                 case "system", "developer" -> request.system(joined(message));
-                case "user" -> request.turn(Turn.Role.USER, userParts(message));
+                case "user" -> request.turn(Turn.Role.USER, parts(message));
                 case "assistant" -> request.turn(Turn.Role.ASSISTANT, assistantParts(message));
                 case "tool" -> request.turn(Turn.Role.USER, List.of(toolResult(message)));
                 default -> throw message.refuse("role", "cannot be translated: " + role);
@@ -54,18 +80,24 @@ final class ChatRequestReader {
 
     private static String joined(JsonFields message) {
         StringBuilder text = new StringBuilder();
-        for (Part part : texts(message)) {
-            text.append(((Part.Text) part).text());
+        for (Part part : parts(message)) {
+            if (!(part instanceof Part.Text said)) {
+                throw message.refuse("content", "only text can instruct");
+            }
+            text.append(said.text());
         }
         return text.toString();
     }
 
-    /** Content that is text only: a string, or parts of text. */
-    private static List<Part> texts(JsonFields message) {
-        List<Part> parts = new ArrayList<>();
-        if (!message.has("content")) {
-            return parts;
+    private static void addText(List<Part> parts, String text) {
+        if (!text.isEmpty()) {
+            parts.add(new Part.Text(text));
         }
+    }
+
+    /** Content: a string, or parts. OpenAI allows only text in most places; its compatible servers take more. */
+    private static List<Part> parts(JsonFields message) {
+        List<Part> parts = new ArrayList<>();
         if (message.isText("content")) {
             addText(parts, message.text("content"));
             return parts;
@@ -75,56 +107,45 @@ final class ChatRequestReader {
             switch (type) {
                 case "text" -> addText(parts, part.requiredText("text"));
                 case "refusal" -> addText(parts, part.requiredText("refusal"));
-                default -> throw part.refuse("type", "cannot be translated here: " + type);
-            }
-        }
-        return parts;
-    }
-
-    private static void addText(List<Part> parts, String text) {
-        if (!text.isEmpty()) {
-            parts.add(new Part.Text(text));
-        }
-    }
-
-    private static List<Part> userParts(JsonFields message) {
-        if (message.isText("content")) {
-            return texts(message);
-        }
-        List<Part> parts = new ArrayList<>();
-        for (JsonFields part : message.objects("content")) {
-            String type = part.requiredText("type");
-            switch (type) {
-                case "text" -> addText(parts, part.requiredText("text"));
-                case "image_url" -> {
-                    JsonFields image = part.requiredObject("image_url");
-                    parts.add(DataUrl.image(image.requiredText("url"), image.text("detail")));
-                }
+                case "image_url" -> parts.add(image(part));
                 case "file" -> parts.add(document(part.requiredObject("file")));
+                case "thinking" -> parts.add(new Part.Reasoning(thought(part), null));
                 default -> throw part.refuse("type", "cannot be translated: " + type);
             }
         }
         return parts;
     }
 
+    private static Part image(JsonFields part) {
+        if (part.isText("image_url")) {
+            return DataUrl.image(part.text("image_url"), null);
+        }
+        JsonFields image = part.requiredObject("image_url");
+        return DataUrl.image(image.requiredText("url"), image.text("detail"));
+    }
+
     private static Part document(JsonFields file) {
         if (file.has("file_id")) {
             throw file.refuse("file_id", "a file at a provider is not known to another: send file_data");
         }
-        DataUrl data = DataUrl.parse(file.requiredText("file_data"));
-        if (data == null) {
-            throw file.refuse("file_data", "expected a data: URL in Base64");
+        return DataUrl.document(file, "file_data", "filename");
+    }
+
+    /** Mistral's: {@code {"type": "thinking", "thinking": [{"type": "text", "text": ".."}]}}. */
+    private static String thought(JsonFields part) {
+        StringBuilder text = new StringBuilder();
+        for (JsonFields piece : part.objects("thinking")) {
+            text.append(piece.has("text") ? piece.text("text") : "");
         }
-        return new Part.Document(data.mediaType(), data.data(), null, file.text("filename"));
+        return text.toString();
     }
 
     private List<Part> assistantParts(JsonFields message) {
-        for (String key : List.of("audio", "function_call")) {
-            if (message.has(key)) {
-                throw message.refuse(key, "cannot be translated");
-            }
+        message.refuseAny("audio", "function_call");
+        List<Part> parts = parts(message);
+        for (JsonFields image : message.objects("images")) {
+            parts.add(image(image));
         }
-        List<Part> parts = texts(message);
         String refusal = message.text("refusal");
         if (refusal != null) {
             addText(parts, refusal);
@@ -141,18 +162,31 @@ final class ChatRequestReader {
         boolean carried = false;
         boolean first = true;
         for (JsonFields call : message.objects("tool_calls")) {
-            if (!"function".equals(call.has("type") ? call.text("type") : "function")) {
-                throw call.refuse("type", "cannot be translated: " + call.text("type"));
-            }
-            JsonFields function = call.requiredObject("function");
             CallIds.Carried id = ids.decode(call, "id");
             parts.addAll(first ? 0 : parts.size(), id.reasoning());
             carried |= !id.reasoning().isEmpty();
             first = false;
-            String arguments = function.has("arguments") ? function.text("arguments") : "";
-            parts.add(new Part.ToolCall(id.id(), function.requiredText("name"), arguments, id.seal()));
+            parts.add(call(call, id));
         }
         return carried;
+    }
+
+    private static Part call(JsonFields call, CallIds.Carried id) {
+        String type = call.has("type") ? call.text("type") : "function";
+        return switch (type) {
+            case "function" -> {
+                JsonFields function = call.requiredObject("function");
+                String name = ToolName.of(function.requiredText("name"));
+                yield new Part.ToolCall(id.id(), name, function.json("arguments"), id.seal());
+            }
+            case "custom" -> {
+                JsonFields custom = call.requiredObject("custom");
+                String input = custom.has("input") ? custom.text("input") : "";
+                String name = ToolName.of(custom.requiredText("name"));
+                yield new Part.ToolCall(id.id(), name, CallForm.customArguments(input), id.seal());
+            }
+            default -> throw call.refuse("type", "cannot be translated: " + type);
+        };
     }
 
     private static void addPlainReasoning(List<Part> parts, JsonFields message) {
@@ -166,50 +200,15 @@ final class ChatRequestReader {
 
     private static Part toolResult(JsonFields message) {
         String id = CallIds.plain(message.requiredText("tool_call_id"));
-        return new Part.ToolResult(id, texts(message), false);
+        return new Part.ToolResult(id, parts(message), false);
     }
 
     private void readStream() {
         request.stream(body.isTrue("stream"));
         JsonFields options = body.object("stream_options");
-        request.includeUsage(options != null && options.isTrue("include_usage"));
-    }
-
-    private void readTools() {
-        for (JsonFields tool : body.objects("tools")) {
-            String type = tool.requiredText("type");
-            if (!type.equals("function")) {
-                throw tool.refuse("type", "cannot be translated: " + type);
-            }
-            JsonFields function = tool.requiredObject("function");
-            request.tool(new Tool(
-                    function.requiredText("name"),
-                    function.text("description"),
-                    function.tree("parameters"),
-                    function.flag("strict")));
-        }
-        request.toolChoice(toolChoice());
-        request.parallelTools(body.flag("parallel_tool_calls"));
-    }
-
-    private ToolChoice toolChoice() {
-        if (!body.has("tool_choice")) {
-            return null;
-        }
-        if (body.isText("tool_choice")) {
-            return switch (body.text("tool_choice")) {
-                case "auto" -> new ToolChoice(ToolChoice.Mode.AUTO, null);
-                case "none" -> new ToolChoice(ToolChoice.Mode.NONE, null);
-                case "required" -> new ToolChoice(ToolChoice.Mode.REQUIRED, null);
-                default -> throw body.refuse("tool_choice", "expected auto, none, required or a function");
-            };
-        }
-        JsonFields choice = body.requiredObject("tool_choice");
-        if (!choice.requiredText("type").equals("function")) {
-            throw choice.refuse("type", "cannot be translated: " + choice.text("type"));
-        }
-        return new ToolChoice(
-                ToolChoice.Mode.NAMED, choice.requiredObject("function").requiredText("name"));
+        JsonFields older = body.object("usage");
+        boolean asked = options != null && options.isTrue("include_usage");
+        request.includeUsage(asked || (older != null && older.isTrue("include")));
     }
 
     private void readSettings() {
@@ -224,11 +223,7 @@ final class ChatRequestReader {
                 body.number("presence_penalty"),
                 body.number("frequency_penalty"),
                 body.texts("stop")));
-        String effort = body.text("reasoning_effort");
-        if (effort != null) {
-            boolean none = effort.equals("none");
-            request.thinking(new Thinking(!none, none ? null : effort, null, null));
-        }
+        request.thinking(ChatReasoning.read(body));
         String olderUser = body.text("user");
         String user = body.text("safety_identifier");
         request.user(user == null ? olderUser : user);
@@ -257,19 +252,22 @@ final class ChatRequestReader {
         if (choices != null && choices != 1) {
             throw body.refuse("n", "only one choice can be translated");
         }
-        if (body.isTrue("logprobs")) {
-            throw body.refuse("logprobs", "cannot be translated");
-        }
         JsonNode modalities = body.any("modalities");
         if (modalities != null
                 && !(modalities.size() == 1 && modalities.path(0).asText().equals("text"))) {
             throw body.refuse("modalities", "only text can be translated");
         }
-        JsonNode bias = body.any("logit_bias");
-        if (bias != null && !bias.isEmpty()) {
-            throw body.refuse("logit_bias", "cannot be translated");
+        body.refuseAny(REFUSED);
+        body.refuseUnless("top_logprobs", 0);
+        body.refuseUnless("repetition_penalty", 1);
+        body.refuseUnless("length_penalty", 1);
+        body.refuseUnless("typical_p", 1);
+        body.refuseUnless("min_p", 0);
+        body.refuseUnless("top_a", 0);
+        body.refuseUnless("min_tokens", 0);
+        if (!body.isText("function_call")) {
+            body.refuseAny("function_call");
         }
-        body.drop(DROPPED);
-        body.refuseOthers();
+        body.ignore(IGNORED);
     }
 }

@@ -12,13 +12,23 @@ import java.util.regex.Pattern;
 /** Writes a Chat Completions request. */
 final class ChatRequestWriter {
     /** OpenAI's own models refuse {@code max_tokens}; many compatible servers know nothing else. */
-    private static final Pattern NEW_LIMIT = Pattern.compile("(.*/)?(gpt-(?!oss)|o\\d|chatgpt).*");
+    private static final Pattern OPENAI = Pattern.compile("(.*/)?(gpt-(?!oss)|o\\d|chatgpt).*");
+
+    /** OpenAI's limit for the ids of calls. */
+    private static final int MAX_CALL_ID = 40;
 
     private final ModelRequest request;
+    private final boolean openAi;
     private final ObjectNode body = Json.object();
 
     ChatRequestWriter(ModelRequest request) {
         this.request = request;
+        openAi = isOpenAi(request.model());
+    }
+
+    /** Whether a model's name is one of OpenAI's. */
+    static boolean isOpenAi(String model) {
+        return OPENAI.matcher(model).matches();
     }
 
     ObjectNode write() {
@@ -49,28 +59,53 @@ final class ChatRequestWriter {
     }
 
     /** Results of tools must follow the call at once; images among them, which they cannot hold, follow as a message. */
-    private static void writeUser(ArrayNode messages, List<Part> parts) {
+    private void writeUser(ArrayNode messages, List<Part> parts) {
         List<Part> said = new ArrayList<>();
         for (Part part : parts) {
             if (part instanceof Part.ToolResult result) {
-                StringBuilder text = new StringBuilder();
-                for (Part piece : result.content()) {
-                    if (piece instanceof Part.Text more) {
-                        text.append(more.text());
-                    } else {
-                        said.add(piece);
-                    }
-                }
-                messages.addObject()
-                        .put("role", "tool")
-                        .put("tool_call_id", result.callId())
-                        .put("content", text.toString());
+                writeResult(messages, result, said);
             } else {
                 said.add(part);
             }
         }
+        writeSaid(messages, said);
+    }
+
+    private static void writeResult(ArrayNode messages, Part.ToolResult result, List<Part> said) {
+        StringBuilder text = new StringBuilder();
+        for (Part piece : result.content()) {
+            if (piece instanceof Part.Text more) {
+                text.append(more.text());
+            } else {
+                said.add(piece);
+            }
+        }
+        messages.addObject()
+                .put("role", "tool")
+                .put("tool_call_id", Shortened.callId(result.callId(), MAX_CALL_ID))
+                .put("content", text.toString());
+    }
+
+    /** Instructions stand where they came, or, as many a model's template takes them only at the beginning, in what the user says. */
+    private void writeSaid(ArrayNode messages, List<Part> parts) {
+        List<Part> said = new ArrayList<>();
+        for (Part part : parts) {
+            if (!(part instanceof Part.Instruction instruction)) {
+                said.add(part);
+            } else if (openAi) {
+                writeMessage(messages, said);
+                messages.addObject().put("role", "system").put("content", instruction.text());
+            } else {
+                said.add(instruction.asText());
+            }
+        }
+        writeMessage(messages, said);
+    }
+
+    private static void writeMessage(ArrayNode messages, List<Part> said) {
         if (!said.isEmpty()) {
             writeContent(messages.addObject().put("role", "user"), said);
+            said.clear();
         }
     }
 
@@ -120,11 +155,13 @@ final class ChatRequestWriter {
             } else if (part instanceof Part.ToolCall call) {
                 message.withArray("tool_calls")
                         .addObject()
-                        .put("id", call.id())
+                        .put("id", Shortened.callId(call.id(), MAX_CALL_ID))
                         .put("type", "function")
                         .putObject("function")
                         .put("name", call.name())
-                        .put("arguments", call.arguments().isEmpty() ? "{}" : call.arguments());
+                        .put("arguments", Json.argumentsText(call.arguments()));
+            } else if (part instanceof Part.Image) {
+                text.append(Part.Image.LEFT_OUT);
             } else {
                 throw new TranslationException(RequestField.TURNS, "a model's turn holds a part of the user's");
             }
@@ -148,7 +185,8 @@ final class ChatRequestWriter {
     }
 
     private void writeTools() {
-        for (Tool tool : request.tools()) {
+        List<Tool.Function> tools = request.functions();
+        for (Tool.Function tool : tools) {
             ObjectNode function =
                     body.withArray("tools").addObject().put("type", "function").putObject("function");
             function.put("name", tool.name());
@@ -156,34 +194,33 @@ final class ChatRequestWriter {
                 function.put("description", tool.description());
             }
             if (tool.parameters() != null) {
-                function.set("parameters", tool.parameters());
+                function.set("parameters", tool.schema());
             }
             if (tool.strict() != null) {
                 function.put("strict", tool.strict());
             }
         }
         ToolChoice choice = request.toolChoice();
-        if (choice != null) {
+        if (choice != null && !tools.isEmpty()) {
             switch (choice.mode()) {
                 case AUTO -> body.put("tool_choice", "auto");
                 case NONE -> body.put("tool_choice", "none");
                 case REQUIRED -> body.put("tool_choice", "required");
-                case NAMED ->
+                case NAMED, HOSTED ->
                     body.putObject("tool_choice")
                             .put("type", "function")
                             .putObject("function")
                             .put("name", choice.name());
             }
         }
-        if (request.parallelTools() != null && !request.tools().isEmpty()) {
+        if (request.parallelTools() != null && !tools.isEmpty()) {
             body.put("parallel_tool_calls", request.parallelTools());
         }
     }
 
     private void writeSettings() {
         if (request.maxTokens() != null) {
-            boolean newLimit = NEW_LIMIT.matcher(request.model()).matches();
-            body.put(newLimit ? "max_completion_tokens" : "max_tokens", request.maxTokens());
+            body.put(openAi ? "max_completion_tokens" : "max_tokens", request.maxTokens());
         }
         Sampling sampling = request.sampling();
         putNumber("temperature", sampling.temperature());
@@ -205,7 +242,7 @@ final class ChatRequestWriter {
             body.put("reasoning_effort", effort);
         }
         if (request.user() != null) {
-            body.put("user", request.user());
+            body.put("user", Shortened.user(request.user()));
         }
     }
 

@@ -8,8 +8,8 @@ final class ChatUpstream implements UpstreamFormat {
 
     @Override
     public TranslatedRequest request(ModelRequest request) {
-        byte[] body = Json.bytes(new ChatRequestWriter(request).write());
-        return new TranslatedRequest("/v1/chat/completions", body, request.stream());
+        ModelRequest served = HostedTools.leaveOut(request);
+        return TranslatedRequest.of("/v1/chat/completions", new ChatRequestWriter(served).write(), served);
     }
 
     @Override

@@ -1,9 +1,23 @@
 package io.millrace.codec.translate;
 
+import java.util.Locale;
+import java.util.Map;
+
 /** A {@code data:} URL with Base64 (RFC 2397). */
 record DataUrl(String mediaType, String data) {
     private static final String SCHEME = "data:";
     private static final String BASE64 = ";base64";
+    private static final Map<String, String> TYPES = Map.of(
+            ".txt",
+            "text/plain",
+            ".md",
+            "text/markdown",
+            ".csv",
+            "text/csv",
+            ".html",
+            "text/html",
+            ".json",
+            "application/json");
 
     /** The URL taken apart, {@code null} if it is of another kind. */
     static DataUrl parse(String url) {
@@ -28,6 +42,47 @@ record DataUrl(String mediaType, String data) {
         return data == null
                 ? new Part.Image(null, null, url, detail)
                 : new Part.Image(data.mediaType, data.data, null, detail);
+    }
+
+    /**
+     * A document given as a {@code data:} URL, or as bare Base64, whose type its name says; without one it is a PDF.
+     *
+     * @param key of the data in {@code file}
+     * @param nameKey of the file's name
+     */
+    static Part.Document document(JsonFields file, String key, String nameKey) {
+        String text = file.requiredText(key);
+        String name = file.text(nameKey);
+        DataUrl url = parse(text);
+        if (url != null) {
+            return new Part.Document(url.mediaType, url.data, null, name);
+        }
+        if (!isBase64(text)) {
+            throw file.refuse(key, "expected Base64, or a data: URL of it");
+        }
+        return new Part.Document(typeOf(name), text, null, name);
+    }
+
+    private static boolean isBase64(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            boolean letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+            boolean digit = c >= '0' && c <= '9';
+            if (!letter && !digit && "+/=-_".indexOf(c) < 0) {
+                return false;
+            }
+        }
+        return !text.isEmpty();
+    }
+
+    private static String typeOf(String name) {
+        String lower = name == null ? "" : name.toLowerCase(Locale.ROOT);
+        for (Map.Entry<String, String> type : TYPES.entrySet()) {
+            if (lower.endsWith(type.getKey())) {
+                return type.getValue();
+            }
+        }
+        return "application/pdf";
     }
 
     private static String mediaTypeOf(String head) {

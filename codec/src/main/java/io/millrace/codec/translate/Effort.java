@@ -21,7 +21,8 @@ final class Effort {
         return thinking.budgetTokens() == null ? null : ofBudget(thinking.budgetTokens());
     }
 
-    private static String ofBudget(long tokens) {
+    /** The word for a budget. */
+    static String ofBudget(long tokens) {
         if (tokens <= LOW_BUDGET) {
             return "low";
         }

@@ -18,7 +18,7 @@ final class GeminiAnswerWriter extends Answer {
                 GeminiShapes.putText(json, text.text());
             } else if (part instanceof Part.Reasoning reasoning) {
                 putReasoning(json, reasoning);
-            } else if (part instanceof Part.ToolCall call && !GeminiShapes.putCall(json, call)) {
+            } else if (part instanceof Part.ToolCall call && !GeminiShapes.putCall(json, named(call))) {
                 garbledCall = call.name();
             }
         }
@@ -34,6 +34,11 @@ final class GeminiAnswerWriter extends Answer {
             json.put("responseId", id());
         }
         return json.endObject().bytes();
+    }
+
+    private Part.ToolCall named(Part.ToolCall call) {
+        String name = request.form(call.name()).name();
+        return new Part.ToolCall(call.id(), name, call.arguments(), call.seal());
     }
 
     private static void putReasoning(JsonText json, Part.Reasoning reasoning) {

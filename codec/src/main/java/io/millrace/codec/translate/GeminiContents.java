@@ -18,6 +18,17 @@ import java.util.Set;
  * from its place, which is the same whenever the conversation is sent again.
  */
 final class GeminiContents {
+    /** Hints on how a part is to be taken. */
+    private static final String[] IGNORED = {
+        "audioTranscription",
+        "mediaProcessing",
+        "mediaResolution",
+        "partMetadata",
+        "thought",
+        "thoughtSignature",
+        "videoMetadata"
+    };
+
     /** Calls in their order; one that has its result is left out when its turn comes. */
     private final Map<String, Deque<Part.ToolCall>> byId = new HashMap<>();
 
@@ -41,8 +52,11 @@ final class GeminiContents {
     private List<Part> userParts(JsonFields content) {
         List<Part> parts = new ArrayList<>();
         for (JsonFields part : content.objects("parts")) {
+            if (isHosted(part)) {
+                continue;
+            }
             if (part.has("functionResponse")) {
-                parts.add(result(part.requiredObject("functionResponse")));
+                parts.addAll(result(part.requiredObject("functionResponse")));
             } else {
                 addSaid(parts, part);
             }
@@ -64,6 +78,9 @@ final class GeminiContents {
                 continue;
             }
             closeThought(parts, thought, null);
+            if (isHosted(part)) {
+                continue;
+            }
             if (part.has("functionCall")) {
                 parts.add(call(part.requiredObject("functionCall"), seal));
                 continue;
@@ -75,6 +92,14 @@ final class GeminiContents {
         }
         closeThought(parts, thought, null);
         return parts;
+    }
+
+    /** What a tool of Google's did is of no use to others, nor is the seal of it. */
+    private static boolean isHosted(JsonFields part) {
+        return part.has("toolCall")
+                || part.has("toolResponse")
+                || part.has("executableCode")
+                || part.has("codeExecutionResult");
     }
 
     /** Streams give thoughts in pieces, the last of which is sealed. */
@@ -104,28 +129,35 @@ final class GeminiContents {
         ObjectNode args = call.tree("args");
         String given = call.text("id");
         String id = given == null || given.isEmpty() ? "call_" + index : given;
-        Part.ToolCall part =
-                new Part.ToolCall(id, call.requiredText("name"), args == null ? "{}" : args.toString(), seal);
-        call.refuseOthers();
+        String name = ToolName.of(call.requiredText("name"));
+        Part.ToolCall part = new Part.ToolCall(id, name, args == null ? "{}" : args.toString(), seal);
+        call.refuseAny("partialArgs", "willContinue");
+        call.dropOthers();
         byId.computeIfAbsent(id, key -> new ArrayDeque<>()).add(part);
         byName.computeIfAbsent(part.name(), key -> new ArrayDeque<>()).add(part);
         return part;
     }
 
-    private Part result(JsonFields response) {
-        String name = response.requiredText("name");
+    /** The result of a call, or what it says if there is no such call: its turn may have been cut off. */
+    private List<Part> result(JsonFields response) {
+        String given = response.requiredText("name");
+        String name = ToolName.of(given);
         String id = response.text("id");
         Part.ToolCall call = waiting(id == null || id.isEmpty() ? byName.get(name) : byId.get(id));
-        if (call == null) {
-            throw response.refuse("name", "there is no call that waits for a result of " + name);
-        }
+        response.refuseAny("willContinue");
+        response.ignore("scheduling");
         List<Part> content = new ArrayList<>();
         ObjectNode value = response.tree("response");
-        boolean failed = addValue(content, name, value == null ? Json.object() : value);
+        boolean failed = addValue(content, given, value == null ? Json.object() : value);
         for (JsonFields part : response.objects("parts")) {
             addSaid(content, part);
         }
-        return new Part.ToolResult(call.id(), content, failed);
+        response.dropOthers();
+        if (call == null) {
+            content.add(0, new Part.Text("Result of " + given + ": "));
+            return content;
+        }
+        return List.of(new Part.ToolResult(call.id(), content, failed));
     }
 
     /** Takes the first call that has no result yet, {@code null} if there is none. */
@@ -173,9 +205,14 @@ final class GeminiContents {
                 throw file.refuse("fileUri", "a file at a provider is not known to another: send its data");
             }
             parts.add(media(file, null, uri));
+        } else {
+            part.ignore(IGNORED);
+            for (String unknown : part.others()) {
+                throw part.refuse(unknown, "cannot be translated for the model's provider");
+            }
         }
-        part.drop("thought", "thoughtSignature", "videoMetadata", "mediaResolution");
-        part.refuseOthers();
+        part.ignore(IGNORED);
+        part.dropOthers();
     }
 
     private static Part media(JsonFields media, String data, String url) {

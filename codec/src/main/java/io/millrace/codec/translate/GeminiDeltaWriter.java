@@ -4,6 +4,7 @@ import io.millrace.codec.dialect.Dialect;
 
 /** Writes Gemini's streamed responses: each holds what is new, a call only once it is whole. */
 final class GeminiDeltaWriter extends FrameWriter {
+    private final ModelRequest request;
     private final StringBuilder arguments = new StringBuilder();
     private String id;
     private String model;
@@ -15,6 +16,7 @@ final class GeminiDeltaWriter extends FrameWriter {
     private StopReason stopReason;
 
     GeminiDeltaWriter(ModelRequest request) {
+        this.request = request;
         model = request.model();
     }
 
@@ -52,7 +54,7 @@ final class GeminiDeltaWriter extends FrameWriter {
     @Override
     public void toolCall(int index, String newId, String name, Seal seal) {
         callId = newId;
-        callName = name;
+        callName = request.form(name).name();
         callSeal = seal;
         arguments.setLength(0);
     }

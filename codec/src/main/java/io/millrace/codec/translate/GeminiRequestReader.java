@@ -1,7 +1,6 @@
 package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -9,6 +8,24 @@ import java.util.Set;
 
 /** Reads a Gemini request; its model, and whether it streams, stand in the path. */
 final class GeminiRequestReader {
+    /** Hints, and what says how the request is to be handled at its provider. */
+    private static final String[] IGNORED = {
+        "labels", "model", "modelArmorConfig", "safetySettings", "serviceTier", "store"
+    };
+
+    /** The same of {@code generationConfig}; and settings of speech and images, which no text model makes. */
+    private static final String[] IGNORED_CONFIG = {
+        "audioTimestamp",
+        "audioTranscriptionConfig",
+        "enableEnhancedCivicAnswers",
+        "imageConfig",
+        "logprobs",
+        "mediaResolution",
+        "modelSelectionConfig",
+        "routingConfig",
+        "speechConfig"
+    };
+
     private final JsonFields body;
     private final GeminiPath path;
     private final ModelRequest.Builder request;
@@ -21,12 +38,7 @@ final class GeminiRequestReader {
 
     ModelRequest read() {
         request.stream(path.stream()).includeUsage(true);
-        JsonFields instruction = body.object("systemInstruction");
-        if (instruction != null) {
-            for (JsonFields part : instruction.objects("parts")) {
-                request.system(part.requiredText("text"));
-            }
-        }
+        readInstruction();
         if (!body.has("contents")) {
             throw body.refuse("contents", "is required");
         }
@@ -34,33 +46,53 @@ final class GeminiRequestReader {
         body.objects("contents").forEach(content -> contents.read(content, request));
         readTools();
         readConfig();
-        body.drop("labels", "model", "safetySettings", "serviceTier", "store");
-        body.refuseOthers();
-        return request.build();
+        body.refuseAny("cachedContent", "continuationToken");
+        body.ignore(IGNORED);
+        body.dropOthers();
+        return request.dropped(body.dropped()).build();
+    }
+
+    private void readInstruction() {
+        if (body.isText("systemInstruction")) {
+            request.system(body.text("systemInstruction"));
+            return;
+        }
+        JsonFields instruction = body.object("systemInstruction");
+        if (instruction != null) {
+            for (JsonFields part : instruction.objects("parts")) {
+                request.system(part.requiredText("text"));
+            }
+        }
     }
 
     private void readTools() {
-        List<Tool> tools = new ArrayList<>();
+        ToolList tools = new ToolList();
         for (JsonFields tool : body.objects("tools")) {
             for (JsonFields function : tool.objects("functionDeclarations")) {
                 tools.add(tool(function));
             }
-            tool.refuseOthers();
+            // What else stands there is one field for each tool that Google runs.
+            for (String other : tool.others()) {
+                tools.addHosted(other, tool.path(other), null);
+            }
         }
         Set<String> allowed = readToolChoice();
-        tools.stream()
-                .filter(tool -> allowed.isEmpty() || allowed.contains(tool.name()))
-                .forEach(request::tool);
+        if (!allowed.isEmpty()) {
+            tools.allow(allowed);
+        }
+        tools.into(request);
     }
 
-    private static Tool tool(JsonFields function) {
+    private static Tool.Function tool(JsonFields function) {
         ObjectNode parameters = function.tree("parametersJsonSchema");
         if (parameters == null) {
             parameters = GeminiSchema.toJsonSchema(function.tree("parameters"));
         }
-        function.drop("response", "responseJsonSchema", "behavior");
-        Tool tool = new Tool(function.requiredText("name"), function.text("description"), parameters, null);
-        function.refuseOthers();
+        String name = function.requiredText("name");
+        var tool = new Tool.Function(
+                ToolName.of(name), function.text("description"), parameters, null, ToolName.form(null, name));
+        function.ignore("response", "responseJsonSchema", "behavior");
+        function.dropOthers();
         return tool;
     }
 
@@ -68,11 +100,18 @@ final class GeminiRequestReader {
     private Set<String> readToolChoice() {
         JsonFields config = body.object("toolConfig");
         JsonFields calling = config == null ? null : config.object("functionCallingConfig");
+        if (config != null) {
+            config.ignore("includeServerSideToolInvocations", "retrievalConfig");
+            config.dropOthers();
+        }
         if (calling == null) {
             return Set.of();
         }
         String mode = calling.has("mode") ? calling.text("mode").toUpperCase(Locale.ROOT) : "AUTO";
-        List<String> allowed = calling.texts("allowedFunctionNames");
+        List<String> allowed =
+                calling.texts("allowedFunctionNames").stream().map(ToolName::of).toList();
+        calling.ignore("streamFunctionCallArguments");
+        calling.dropOthers();
         switch (mode) {
             case "AUTO", "MODE_UNSPECIFIED", "VALIDATED" ->
                 request.toolChoice(new ToolChoice(ToolChoice.Mode.AUTO, null));
@@ -115,8 +154,8 @@ final class GeminiRequestReader {
         if (config.isTrue("responseLogprobs")) {
             throw config.refuse("responseLogprobs", "cannot be translated");
         }
-        config.drop("mediaResolution");
-        config.refuseOthers();
+        config.ignore(IGNORED_CONFIG);
+        config.dropOthers();
     }
 
     /** A budget of 0 is no thinking, one of -1 is up to the model. */
@@ -134,7 +173,7 @@ final class GeminiRequestReader {
                 unspecified ? null : level.toLowerCase(Locale.ROOT),
                 budget == null || budget <= 0 ? null : budget,
                 config.flag("includeThoughts")));
-        config.refuseOthers();
+        config.dropOthers();
     }
 
     private void readFormat(JsonFields config) {

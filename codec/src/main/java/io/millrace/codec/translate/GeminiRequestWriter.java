@@ -41,10 +41,6 @@ final class GeminiRequestWriter {
     }
 
     ObjectNode write() {
-        if (Boolean.FALSE.equals(request.parallelTools()) && !request.tools().isEmpty()) {
-            throw new TranslationException(
-                    RequestField.PARALLEL_TOOLS, "one call at a time cannot be asked for in Gemini");
-        }
         if (!request.system().isEmpty()) {
             ArrayNode parts = body.putObject("systemInstruction").putArray("parts");
             request.system().forEach(text -> parts.addObject().put("text", text));
@@ -86,11 +82,13 @@ final class GeminiRequestWriter {
 
     private void writeResult(ArrayNode parts, Part.ToolResult result) {
         String name = callNames.get(result.callId());
-        if (name == null) {
-            throw new TranslationException(RequestField.TURNS, "no call has the id " + result.callId());
-        }
         StringBuilder text = new StringBuilder();
         result.content().forEach(piece -> text.append(piece instanceof Part.Text more ? more.text() : ""));
+        if (name == null) {
+            // The turn of the call is not there: a result without it would be refused.
+            parts.addObject().put("text", "Result of a tool: " + text);
+            return;
+        }
         ObjectNode json = Json.parseObject(text.toString());
         ObjectNode response = parts.addObject()
                 .putObject("functionResponse")
@@ -108,6 +106,8 @@ final class GeminiRequestWriter {
     private static void writeSaid(ArrayNode parts, Part part) {
         if (part instanceof Part.Text text) {
             parts.addObject().put("text", text.text());
+        } else if (part instanceof Part.Instruction instruction) {
+            parts.addObject().put("text", instruction.asText().text());
         } else if (part instanceof Part.Image image) {
             String type = image.mediaType() == null ? typeOfImage(image.url()) : image.mediaType();
             writeMedia(parts, type, image.data(), image.url());
@@ -152,6 +152,8 @@ final class GeminiRequestWriter {
                 }
                 signed = true;
                 writeCall(parts, call, signature);
+            } else if (part instanceof Part.Image || part instanceof Part.Document) {
+                writeSaid(parts, part);
             } else {
                 throw new TranslationException(RequestField.TURNS, "a model's turn holds a part of the user's");
             }
@@ -176,38 +178,34 @@ final class GeminiRequestWriter {
     }
 
     private void writeCall(ArrayNode parts, Part.ToolCall call, String signature) {
-        ObjectNode arguments = call.arguments().isBlank() ? Json.object() : Json.parseObject(call.arguments());
-        if (arguments == null) {
-            throw new TranslationException(
-                    RequestField.TURNS, "the arguments of the call " + call.id() + " are not a JSON object");
-        }
         callNames.put(call.id(), call.name());
         callOrder.putIfAbsent(call.id(), callOrder.size());
         ObjectNode part = parts.addObject();
         part.putObject("functionCall")
                 .put("id", call.id())
                 .put("name", call.name())
-                .set("args", arguments);
+                .set("args", Json.arguments(call.arguments()));
         if (signature != null) {
             part.put("thoughtSignature", signature);
         }
     }
 
     private void writeTools() {
-        if (!request.tools().isEmpty()) {
+        List<Tool.Function> tools = request.functions();
+        if (!tools.isEmpty()) {
             ArrayNode functions = body.putArray("tools").addObject().putArray("functionDeclarations");
-            for (Tool tool : request.tools()) {
+            for (Tool.Function tool : tools) {
                 ObjectNode function = functions.addObject().put("name", tool.name());
                 if (tool.description() != null) {
                     function.put("description", tool.description());
                 }
                 if (tool.parameters() != null) {
-                    function.set("parametersJsonSchema", tool.parameters());
+                    function.set("parametersJsonSchema", tool.schema());
                 }
             }
         }
         ToolChoice choice = request.toolChoice();
-        if (choice == null || request.tools().isEmpty()) {
+        if (choice == null || tools.isEmpty()) {
             return;
         }
         ObjectNode calling = body.putObject("toolConfig").putObject("functionCallingConfig");
@@ -215,7 +213,7 @@ final class GeminiRequestWriter {
             case AUTO -> calling.put("mode", "AUTO");
             case NONE -> calling.put("mode", "NONE");
             case REQUIRED -> calling.put("mode", "ANY");
-            case NAMED ->
+            case NAMED, HOSTED ->
                 calling.put("mode", "ANY").putArray("allowedFunctionNames").add(choice.name());
         }
     }

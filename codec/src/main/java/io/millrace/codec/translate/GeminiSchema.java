@@ -3,6 +3,7 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -36,7 +37,7 @@ final class GeminiSchema {
     private static void put(ObjectNode json, String key, JsonNode value) {
         switch (key) {
             case "nullable", "propertyOrdering" -> {}
-            case "type" -> json.put(key, value.asText("object").toLowerCase(Locale.ROOT));
+            case "type" -> json.set(key, type(value));
             case "properties" -> {
                 ObjectNode properties = json.putObject(key);
                 for (Map.Entry<String, JsonNode> property : value.properties()) {
@@ -59,6 +60,16 @@ final class GeminiSchema {
                 }
             }
         }
+    }
+
+    /** One type or several. */
+    private static JsonNode type(JsonNode value) {
+        if (!(value instanceof ArrayNode several)) {
+            return TextNode.valueOf(value.asText("object").toLowerCase(Locale.ROOT));
+        }
+        ArrayNode types = Json.object().arrayNode();
+        several.forEach(one -> types.add(one.asText("null").toLowerCase(Locale.ROOT)));
+        return types;
     }
 
     private static JsonNode nested(JsonNode schema) {

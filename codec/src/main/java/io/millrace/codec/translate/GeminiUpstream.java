@@ -8,8 +8,9 @@ final class GeminiUpstream implements UpstreamFormat {
 
     @Override
     public TranslatedRequest request(ModelRequest request) {
-        byte[] body = Json.bytes(new GeminiRequestWriter(request).write());
-        return new TranslatedRequest(new GeminiPath(request.model(), request.stream()).write(), body, request.stream());
+        ModelRequest served = HostedTools.leaveOut(request);
+        String path = new GeminiPath(served.model(), served.stream()).write();
+        return TranslatedRequest.of(path, new GeminiRequestWriter(served).write(), served);
     }
 
     @Override

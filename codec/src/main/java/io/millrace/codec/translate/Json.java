@@ -56,6 +56,20 @@ final class Json {
         }
     }
 
+    /** The arguments of a call as an object, whatever a model wrote: nothing is an empty one, and what is none is kept as text. */
+    static ObjectNode arguments(String text) {
+        if (text.isBlank() || text.strip().equals("null")) {
+            return object();
+        }
+        ObjectNode arguments = parseObject(text);
+        return arguments == null ? object().put("invalid_json", text) : arguments;
+    }
+
+    /** The same as text, which stays as it is if it is an object. */
+    static String argumentsText(String text) {
+        return parseObject(text) == null ? arguments(text).toString() : text;
+    }
+
     static byte[] bytes(JsonNode json) {
         try {
             return MAPPER.writeValueAsBytes(json);

@@ -2,26 +2,32 @@ package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
  * An object of a client's request. Knows where it stands, so that what is wrong can be named, and which fields were asked
- * for, so that those which nobody asked for can be refused. A field that is {@code null} is not there.
+ * for, so that those which nobody asked for can be dropped and told. A field that is {@code null} is not there.
  */
 final class JsonFields {
+    private static final int MAX_TOLD = 64;
+
     private final ObjectNode object;
     private final String path;
     private final boolean proto;
+    private final Drops drops;
     private final Set<String> known = new HashSet<>();
 
-    private JsonFields(ObjectNode object, String path, boolean proto) {
+    private JsonFields(ObjectNode object, String path, boolean proto, Drops drops) {
         this.object = object;
         this.path = path;
         this.proto = proto;
+        this.drops = drops;
     }
 
     static JsonFields ofBody(byte[] body) {
@@ -38,7 +44,7 @@ final class JsonFields {
         if (object == null) {
             throw new TranslationException((String) null, "the body is not a JSON object");
         }
-        return new JsonFields(object, "", proto);
+        return new JsonFields(object, "", proto, new Drops());
     }
 
     /** The object as it is. */
@@ -77,6 +83,15 @@ final class JsonFields {
             throw refuse(key, "expected a string");
         }
         return value == null ? null : value.textValue();
+    }
+
+    /** The string under {@code key}, or another value as JSON; empty if there is none. */
+    String json(String key) {
+        JsonNode value = any(key);
+        if (value == null) {
+            return "";
+        }
+        return value.isTextual() ? value.textValue() : value.toString();
     }
 
     String requiredText(String key) {
@@ -129,7 +144,7 @@ final class JsonFields {
 
     JsonFields object(String key) {
         ObjectNode tree = tree(key);
-        return tree == null ? null : new JsonFields(tree, path(key), proto);
+        return tree == null ? null : new JsonFields(tree, path(key), proto, drops);
     }
 
     JsonFields requiredObject(String key) {
@@ -148,7 +163,7 @@ final class JsonFields {
             if (!(element instanceof ObjectNode tree)) {
                 throw new TranslationException(at, "expected an object");
             }
-            all.add(new JsonFields(tree, at, proto));
+            all.add(new JsonFields(tree, at, proto, drops));
         }
         return all;
     }
@@ -174,18 +189,65 @@ final class JsonFields {
         return value != null && value.isTextual();
     }
 
-    /** These fields may be there and are dropped. */
-    void drop(String... keys) {
+    /** These fields may be there and are dropped without a word: defaults, hints, and what is known to be of no account. */
+    void ignore(String... keys) {
         known.addAll(Set.of(keys));
     }
 
-    /** Refuses the first field that was neither asked for nor dropped. */
-    void refuseOthers() {
-        object.fieldNames().forEachRemaining(key -> {
-            if (!known.contains(key) && !object.get(key).isNull()) {
-                throw refuse(key, "cannot be translated for the model's provider");
+    /** Drops and tells each field that was neither asked for nor dropped, unless it is empty and so asks for nothing. */
+    void dropOthers() {
+        for (Map.Entry<String, JsonNode> field : object.properties()) {
+            if (!known.contains(field.getKey()) && !isEmpty(field.getValue())) {
+                drops.field(path(cut(field.getKey())));
             }
-        });
+        }
+    }
+
+    /** Those of the fields which nobody asked for that say something. */
+    List<String> others() {
+        return object.properties().stream()
+                .filter(field ->
+                        !known.contains(field.getKey()) && !field.getValue().isNull())
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    /** What was dropped of the whole body so far and is told. */
+    List<DroppedField> dropped() {
+        return drops.all();
+    }
+
+    /** Tells that something of this object was dropped. */
+    void tell(String key) {
+        drops.field(path(key));
+    }
+
+    /** Refuses these fields where they ask for anything. */
+    void refuseAny(String... keys) {
+        for (String key : keys) {
+            JsonNode value = any(key);
+            if (value != null && !isEmpty(value) && !value.equals(BooleanNode.FALSE)) {
+                throw refuse(key, "changes the answer and cannot be translated");
+            }
+        }
+    }
+
+    /** Refuses a number that is not the one which changes nothing. */
+    void refuseUnless(String key, double neutral) {
+        Double value = number(key);
+        if (value != null && value != neutral) {
+            throw refuse(key, "changes the answer and cannot be translated");
+        }
+    }
+
+    private static boolean isEmpty(JsonNode value) {
+        return value.isNull()
+                || (value.isContainerNode() && value.isEmpty())
+                || (value.isTextual() && value.textValue().isEmpty());
+    }
+
+    private static String cut(String key) {
+        return key.length() <= MAX_TOLD ? key : key.substring(0, MAX_TOLD);
     }
 
     private Iterable<JsonNode> array(String key) {

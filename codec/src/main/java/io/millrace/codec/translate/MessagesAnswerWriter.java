@@ -32,7 +32,7 @@ final class MessagesAnswerWriter extends Answer {
         return json.endObject().bytes();
     }
 
-    private static void writePart(JsonText json, Part part) {
+    private void writePart(JsonText json, Part part) {
         json.object();
         if (part instanceof Part.Text text) {
             json.put("type", "text").put("text", text.text());
@@ -41,7 +41,7 @@ final class MessagesAnswerWriter extends Answer {
         } else if (part instanceof Part.ToolCall call) {
             json.put("type", "tool_use")
                     .put("id", CallIds.encode(call.id(), List.of(), call.seal()))
-                    .put("name", call.name())
+                    .put("name", request.form(call.name()).name())
                     .putJson("input", input(call.arguments()));
         }
         json.endObject();

@@ -12,6 +12,7 @@ final class MessagesDeltaWriter extends FrameWriter {
         TOOL
     }
 
+    private final ModelRequest request;
     private final String askedModel;
     private Block block = Block.NONE;
     private int index = -1;
@@ -21,6 +22,7 @@ final class MessagesDeltaWriter extends FrameWriter {
     private String stopSequence;
 
     MessagesDeltaWriter(ModelRequest request) {
+        this.request = request;
         this.askedModel = request.model();
     }
 
@@ -82,7 +84,7 @@ final class MessagesDeltaWriter extends FrameWriter {
         begin(Block.TOOL)
                 .put("type", "tool_use")
                 .put("id", CallIds.encode(id, List.of(), seal))
-                .put("name", name)
+                .put("name", request.form(name).name())
                 .object("input")
                 .endObject();
         endBegin();

@@ -1,25 +1,30 @@
 package io.millrace.codec.translate;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
-import java.util.List;
 
 /** Writes a Messages request. */
 final class MessagesRequestWriter {
     /** What {@code max_tokens}, which this dialect requires, is where the client said nothing. */
     static final long DEFAULT_MAX_TOKENS = 16_384;
 
-    private static final long MIN_BUDGET = 1024;
     private static final double MAX_TEMPERATURE = 1;
+    /** With thinking no less of the choice may be cut off. */
+    private static final double MIN_THINKING_TOP_P = 0.95;
 
     private final ModelRequest request;
+    private final ClaudeModel model;
+    private final MessagesThinking thinking;
     private final ObjectNode body = Json.object();
 
     MessagesRequestWriter(ModelRequest request) {
         this.request = request;
+        model = ClaudeModel.of(request.model());
+        thinking = new MessagesThinking(request, model);
     }
 
     ObjectNode write() {
@@ -32,7 +37,7 @@ final class MessagesRequestWriter {
         }
         writeTools();
         writeSampling();
-        writeThinking();
+        thinking.put(body);
         writeFormat();
         if (request.user() != null) {
             body.putObject("metadata").put("user_id", request.user());
@@ -44,10 +49,8 @@ final class MessagesRequestWriter {
         if (request.maxTokens() != null) {
             return request.maxTokens();
         }
-        Long budget = request.thinking() == null ? null : request.thinking().budgetTokens();
-        return budget == null
-                ? DEFAULT_MAX_TOKENS
-                : Math.min(budget, Long.MAX_VALUE - DEFAULT_MAX_TOKENS) + DEFAULT_MAX_TOKENS;
+        Long budget = thinking.isOn() ? thinking.budget() : null;
+        return budget == null ? DEFAULT_MAX_TOKENS : budget + DEFAULT_MAX_TOKENS;
     }
 
     private void writeSystem() {
@@ -64,24 +67,68 @@ final class MessagesRequestWriter {
     private void writeMessages() {
         ArrayNode messages = body.putArray("messages");
         for (Turn turn : request.turns()) {
+            ArrayNode content = Json.object().arrayNode();
             boolean user = turn.role() == Turn.Role.USER;
-            ObjectNode message = messages.addObject().put("role", user ? "user" : "assistant");
-            if (user && turn.parts().size() == 1 && turn.parts().get(0) instanceof Part.Text only) {
-                message.put("content", only.text());
-                continue;
+            if (user) {
+                // Results must come before anything else that the user says.
+                turn.parts().stream()
+                        .filter(Part.ToolResult.class::isInstance)
+                        .forEach(part -> writePart(content, part));
+                turn.parts().stream()
+                        .filter(part -> !(part instanceof Part.ToolResult))
+                        .forEach(part -> writePart(content, part));
+            } else {
+                turn.parts().forEach(part -> writeAssistant(content, part));
             }
-            ArrayNode content = message.putArray("content");
-            // Results must come before anything else that the user says.
-            turn.parts().stream().filter(Part.ToolResult.class::isInstance).forEach(part -> writePart(content, part));
-            turn.parts().stream()
-                    .filter(part -> !(part instanceof Part.ToolResult))
-                    .forEach(part -> writePart(content, part));
+            add(messages, user ? "user" : "assistant", content);
+        }
+        trimLast(messages);
+    }
+
+    /** Adds a message, unless it says nothing: one of white space is refused, and so is one without content. */
+    private static void add(ArrayNode messages, String role, ArrayNode content) {
+        if (content.isEmpty()) {
+            return;
+        }
+        ObjectNode message = messages.addObject().put("role", role);
+        boolean plain =
+                content.size() == 1 && content.get(0).path("type").asText().equals("text");
+        if (plain && role.equals("user")) {
+            message.set("content", content.get(0).get("text"));
+        } else {
+            message.set("content", content);
+        }
+    }
+
+    /** An answer that is to be gone on with must not end in white space. */
+    private static void trimLast(ArrayNode messages) {
+        JsonNode last = messages.path(messages.size() - 1);
+        if (last.path("role").asText().equals("assistant")
+                && last.get("content").path(last.get("content").size() - 1) instanceof ObjectNode block
+                && block.path("type").asText().equals("text")) {
+            block.put("text", block.get("text").textValue().stripTrailing());
+        }
+    }
+
+    private static void writeAssistant(ArrayNode content, Part part) {
+        if (part instanceof Part.Image || part instanceof Part.Document) {
+            writeText(content, Part.Image.LEFT_OUT);
+        } else {
+            writePart(content, part);
+        }
+    }
+
+    private static void writeText(ArrayNode content, String text) {
+        if (!text.isBlank()) {
+            content.addObject().put("type", "text").put("text", text);
         }
     }
 
     private static void writePart(ArrayNode content, Part part) {
         if (part instanceof Part.Text text) {
-            content.addObject().put("type", "text").put("text", text.text());
+            writeText(content, text.text());
+        } else if (part instanceof Part.Instruction instruction) {
+            writeText(content, instruction.asText().text());
         } else if (part instanceof Part.Image image) {
             ObjectNode source = content.addObject().put("type", "image").putObject("source");
             writeSource(source, image.mediaType(), image.data(), image.url());
@@ -141,15 +188,10 @@ final class MessagesRequestWriter {
     }
 
     private static void writeCall(ObjectNode block, Part.ToolCall call) {
-        ObjectNode input = call.arguments().isBlank() ? Json.object() : Json.parseObject(call.arguments());
-        if (input == null) {
-            throw new TranslationException(
-                    RequestField.TURNS, "the arguments of tool call " + call.id() + " are not a JSON object");
-        }
         block.put("type", "tool_use")
                 .put("id", plainId(call.id()))
                 .put("name", call.name())
-                .set("input", input);
+                .set("input", Json.arguments(call.arguments()));
     }
 
     /** Ids have letters, digits, {@code _} and {@code -} only. */
@@ -159,12 +201,12 @@ final class MessagesRequestWriter {
 
     private static void writeResult(ObjectNode block, Part.ToolResult result) {
         block.put("type", "tool_result").put("tool_use_id", plainId(result.callId()));
-        List<Part> content = result.content();
-        if (content.size() == 1 && content.get(0) instanceof Part.Text only) {
-            block.put("content", only.text());
+        ArrayNode content = Json.object().arrayNode();
+        result.content().forEach(part -> writePart(content, part));
+        if (content.size() == 1 && content.get(0).path("type").asText().equals("text")) {
+            block.set("content", content.get(0).get("text"));
         } else if (!content.isEmpty()) {
-            ArrayNode blocks = block.putArray("content");
-            content.forEach(part -> writePart(blocks, part));
+            block.set("content", content);
         }
         if (result.failed()) {
             block.put("is_error", true);
@@ -172,18 +214,13 @@ final class MessagesRequestWriter {
     }
 
     private void writeTools() {
-        for (Tool tool : request.tools()) {
+        for (Tool.Function tool : request.functions()) {
             ObjectNode written = body.withArray("tools").addObject().put("name", tool.name());
             if (tool.description() != null) {
                 written.put("description", tool.description());
             }
-            ObjectNode schema = tool.parameters() == null
-                    ? Json.object()
-                    : tool.parameters().deepCopy();
-            if (!schema.has("type")) {
-                schema.put("type", "object");
-            }
-            written.set("input_schema", schema);
+            ObjectNode schema = tool.schema();
+            written.set("input_schema", schema == null ? Json.object().put("type", "object") : schema);
             if (tool.strict() != null) {
                 written.put("strict", tool.strict());
             }
@@ -203,7 +240,7 @@ final class MessagesRequestWriter {
             case AUTO -> written.put("type", "auto");
             case NONE -> written.put("type", "none");
             case REQUIRED -> written.put("type", "any");
-            case NAMED -> written.put("type", "tool").put("name", choice.name());
+            case NAMED, HOSTED -> written.put("type", "tool").put("name", choice.name());
         }
         if (single && mode != ToolChoice.Mode.NONE) {
             written.put("disable_parallel_tool_use", true);
@@ -212,14 +249,8 @@ final class MessagesRequestWriter {
 
     private void writeSampling() {
         Sampling sampling = request.sampling();
-        if (sampling.temperature() != null) {
-            body.put("temperature", Math.min(MAX_TEMPERATURE, sampling.temperature()));
-        }
-        if (sampling.topP() != null) {
-            body.put("top_p", sampling.topP());
-        }
-        if (sampling.topK() != null) {
-            body.put("top_k", sampling.topK());
+        if (model.samples()) {
+            writeChoice(sampling.temperature(), sampling.topP(), sampling.topK());
         }
         if (!sampling.stops().isEmpty()) {
             ArrayNode stops = body.putArray("stop_sequences");
@@ -229,46 +260,27 @@ final class MessagesRequestWriter {
         verifyZero(RequestField.FREQUENCY_PENALTY, sampling.frequencyPenalty());
     }
 
+    /** What is the default, and what the model would refuse beside something else, is left out. */
+    private void writeChoice(Double temperature, Double topP, Long topK) {
+        boolean thinks = thinking.isOn();
+        Double cut = topP == null || topP == 1 || (thinks && topP < MIN_THINKING_TOP_P) ? null : topP;
+        boolean byDefault = temperature == null || (temperature == 1 && cut != null);
+        Double heat = byDefault || thinks ? null : Double.valueOf(Math.min(MAX_TEMPERATURE, temperature));
+        if (heat != null) {
+            body.put("temperature", heat);
+        }
+        if (cut != null && (heat == null || !model.samplesOneWay())) {
+            body.put("top_p", cut);
+        }
+        if (topK != null && !thinks) {
+            body.put("top_k", topK);
+        }
+    }
+
     private static void verifyZero(RequestField field, Double penalty) {
         if (penalty != null && penalty != 0) {
             throw new TranslationException(field, "cannot be expressed in Messages");
         }
-    }
-
-    private void writeThinking() {
-        Thinking thinking = request.thinking();
-        if (thinking == null) {
-            return;
-        }
-        if (thinking.effort() != null) {
-            String effort = thinking.effort().equals("minimal") ? "low" : thinking.effort();
-            body.withObject("output_config").put("effort", effort);
-        }
-        if (thinking.enabled() == null) {
-            return;
-        }
-        ObjectNode written = body.putObject("thinking");
-        if (!thinking.enabled()) {
-            written.put("type", "disabled");
-            return;
-        }
-        if (thinking.budgetTokens() == null) {
-            written.put("type", "adaptive");
-        } else {
-            written.put("type", "enabled").put("budget_tokens", budget(thinking.budgetTokens()));
-        }
-        if (thinking.shown() != null) {
-            written.put("display", thinking.shown() ? "summarized" : "omitted");
-        }
-    }
-
-    /** At least 1,024, and less than {@code max_tokens}. */
-    private long budget(long asked) {
-        if (maxTokens() <= MIN_BUDGET) {
-            throw new TranslationException(
-                    RequestField.THINKING, "in Messages, thinking needs more than 1,024 tokens in all");
-        }
-        return Math.min(Math.max(MIN_BUDGET, asked), maxTokens() - 1);
     }
 
     private void writeFormat() {

@@ -8,8 +8,8 @@ final class MessagesUpstream implements UpstreamFormat {
 
     @Override
     public TranslatedRequest request(ModelRequest request) {
-        byte[] body = Json.bytes(new MessagesRequestWriter(request).write());
-        return new TranslatedRequest("/v1/messages", body, request.stream());
+        ModelRequest served = HostedTools.leaveOut(request);
+        return TranslatedRequest.of("/v1/messages", new MessagesRequestWriter(served).write(), served);
     }
 
     @Override

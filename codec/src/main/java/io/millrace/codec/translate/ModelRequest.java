@@ -1,17 +1,20 @@
 package io.millrace.codec.translate;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * What a client asks of a model, in no dialect. A component that is {@code null} was not said; lists are never null.
+ * What a client asks of a model, in no dialect. A component that is {@code null} was not said; lists and maps are never null.
  *
  * @param model the model's name
  * @param stream whether the answer is to be streamed
  * @param includeUsage whether a stream is to tell its usage where its dialect leaves the choice to the client (Chat)
- * @param system instructions, in their order; wherever they stood in the conversation, they go before it
+ * @param system instructions before the conversation, in their order; later ones are {@link Part.Instruction}s
  * @param turns the conversation; no two neighbours have the same role
- * @param tools what the model may call
+ * @param tools what the model may use
+ * @param forms how the client is told of calls, by the name of the function; those that are not here are plain functions
  * @param toolChoice whether it may, must or must not
  * @param parallelTools whether it may call several at once
  * @param maxTokens most tokens of the answer, reasoning included
@@ -19,6 +22,7 @@ import java.util.List;
  * @param format the form that the answer's text must have
  * @param thinking how much the model should reason
  * @param user an opaque name of the end user
+ * @param dropped what was left out of the client's request and is told
  */
 public record ModelRequest(
         String model,
@@ -27,24 +31,42 @@ public record ModelRequest(
         List<String> system,
         List<Turn> turns,
         List<Tool> tools,
+        Map<String, CallForm> forms,
         ToolChoice toolChoice,
         Boolean parallelTools,
         Long maxTokens,
         Sampling sampling,
         OutputFormat format,
         Thinking thinking,
-        String user) {
+        String user,
+        List<DroppedField> dropped) {
 
-    /** Copies the lists. */
+    /** Copies the lists and the map. */
     public ModelRequest {
         system = List.copyOf(system);
         turns = List.copyOf(turns);
         tools = List.copyOf(tools);
+        forms = Map.copyOf(forms);
+        dropped = List.copyOf(dropped);
     }
 
     /** A builder that has nothing but the model's name. */
     public static Builder of(String model) {
         return new Builder(model);
+    }
+
+    /** Those of the tools that the client runs. */
+    public List<Tool.Function> functions() {
+        return tools.stream()
+                .filter(Tool.Function.class::isInstance)
+                .map(Tool.Function.class::cast)
+                .toList();
+    }
+
+    /** How the client is told of a call of this function. */
+    public CallForm form(String function) {
+        CallForm form = forms.get(function);
+        return form == null ? new CallForm(CallForm.Kind.FUNCTION, null, function) : form;
     }
 
     /** The same request to another model. */
@@ -56,13 +78,35 @@ public record ModelRequest(
                 system,
                 turns,
                 tools,
+                forms,
                 toolChoice,
                 parallelTools,
                 maxTokens,
                 sampling,
                 format,
                 thinking,
-                user);
+                user,
+                dropped);
+    }
+
+    /** The same with other tools, and what was left out by now. */
+    ModelRequest withTools(List<? extends Tool> otherTools, List<DroppedField> leftOut) {
+        return new ModelRequest(
+                model,
+                stream,
+                includeUsage,
+                system,
+                turns,
+                List.copyOf(otherTools),
+                forms,
+                toolChoice,
+                parallelTools,
+                maxTokens,
+                sampling,
+                format,
+                thinking,
+                user,
+                leftOut);
     }
 
     /** The same without instructions, turns and tools, which can be large. */
@@ -74,13 +118,15 @@ public record ModelRequest(
                 List.of(),
                 List.of(),
                 List.of(),
+                forms,
                 toolChoice,
                 parallelTools,
                 maxTokens,
                 sampling,
                 format,
                 thinking,
-                user);
+                user,
+                dropped);
     }
 
     /** Collects the components of a request. */
@@ -91,6 +137,8 @@ public record ModelRequest(
         private final List<Part> lastParts = new ArrayList<>();
         private Turn.Role lastRole;
         private final List<Tool> tools = new ArrayList<>();
+        private final Map<String, CallForm> forms = new HashMap<>();
+        private List<DroppedField> dropped = List.of();
         private boolean stream;
         private boolean includeUsage;
         private ToolChoice toolChoice;
@@ -117,12 +165,19 @@ public record ModelRequest(
             return this;
         }
 
-        /** Adds instructions; empty ones are left out. */
+        /**
+         * Adds instructions; blank ones are left out. Those that come behind a turn stay there: moved to the front, they would
+         * change the beginning of the prompt, and so lose what its provider has in its cache.
+         */
         public Builder system(String text) {
-            if (!text.isEmpty()) {
-                system.add(text);
+            if (text.isBlank()) {
+                return this;
             }
-            return this;
+            if (lastParts.isEmpty()) {
+                system.add(text);
+                return this;
+            }
+            return turn(Turn.Role.USER, List.of(new Part.Instruction(text)));
         }
 
         /** Adds a turn, or more parts to the last one if that has the same role; one without parts is left out. */
@@ -142,6 +197,15 @@ public record ModelRequest(
         /** Adds a tool. */
         public Builder tool(Tool tool) {
             tools.add(tool);
+            if (tool instanceof Tool.Function function && function.form() != null) {
+                forms.put(function.name(), function.form());
+            }
+            return this;
+        }
+
+        /** Sets {@link ModelRequest#dropped}. */
+        public Builder dropped(List<DroppedField> value) {
+            dropped = value;
             return this;
         }
 
@@ -200,13 +264,15 @@ public record ModelRequest(
                     system,
                     all,
                     tools,
+                    forms,
                     toolChoice,
                     parallelTools,
                     maxTokens,
                     sampling,
                     format,
                     thinking,
-                    user);
+                    user,
+                    dropped);
         }
     }
 }

@@ -7,6 +7,14 @@ public sealed interface Part {
     /** Text, of either side. */
     record Text(String text) implements Part {}
 
+    /** Instructions that came in the middle of a conversation; they belong to the user's side. */
+    record Instruction(String text) implements Part {
+        /** The same for a provider that takes instructions only before the conversation. */
+        Text asText() {
+            return new Text("<system>\n" + text + "\n</system>");
+        }
+    }
+
     /**
      * An image, given as data or as a link, the other being null.
      *
@@ -15,7 +23,10 @@ public sealed interface Part {
      * @param url a link that is no {@code data:} URL
      * @param detail OpenAI's {@code low}, {@code high} or {@code auto}; may be null
      */
-    record Image(String mediaType, String data, String url, String detail) implements Part {}
+    record Image(String mediaType, String data, String url, String detail) implements Part {
+        /** What stands for one that the model made, at providers which take images from the user only. */
+        static final String LEFT_OUT = "(An image that the model made stood here.)";
+    }
 
     /**
      * A document, given as data or as a link, the other being null.

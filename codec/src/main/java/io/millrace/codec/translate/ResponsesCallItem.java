@@ -1,26 +1,27 @@
 package io.millrace.codec.translate;
 
 /** Writes a function call. */
-final class ResponsesCallItem implements ResponsesItem {
+final class ResponsesCallItem implements ResponsesCall {
     private final ResponsesWriter out;
     private final String id;
     private final int outputIndex;
     private final String callId;
-    private final String name;
+    private final CallForm form;
     private final StringBuilder arguments = new StringBuilder();
 
     private String status = "in_progress";
 
-    ResponsesCallItem(ResponsesWriter out, String id, int outputIndex, String callId, String name) {
+    ResponsesCallItem(ResponsesWriter out, String id, int outputIndex, String callId, CallForm form) {
         this.out = out;
         this.id = id;
         this.outputIndex = outputIndex;
         this.callId = callId;
-        this.name = name;
+        this.form = form;
         out.itemEvent("response.output_item.added", outputIndex, this);
     }
 
-    void arguments(String chunk) {
+    @Override
+    public void arguments(String chunk) {
         arguments.append(chunk);
         event("response.function_call_arguments.delta").put("delta", chunk);
         out.send();
@@ -28,7 +29,7 @@ final class ResponsesCallItem implements ResponsesItem {
 
     @Override
     public void close(boolean complete) {
-        event("response.function_call_arguments.done").put("name", name).put("arguments", arguments.toString());
+        event("response.function_call_arguments.done").put("name", form.name()).put("arguments", arguments.toString());
         out.send();
         status = complete && isWhole() ? "completed" : "incomplete";
         out.itemEvent("response.output_item.done", outputIndex, this);
@@ -41,7 +42,10 @@ final class ResponsesCallItem implements ResponsesItem {
                 .put("status", status)
                 .put("arguments", arguments.toString())
                 .put("call_id", callId)
-                .put("name", name);
+                .put("name", form.name());
+        if (form.namespace() != null) {
+            json.put("namespace", form.namespace());
+        }
     }
 
     private JsonText event(String type) {

@@ -11,11 +11,19 @@ final class ResponsesRequestWriter {
     /** Other models refuse to be asked for encrypted reasoning. */
     private static final Pattern REASONS = Pattern.compile("(.*/)?(o\\d|gpt-5(?!-chat)|codex).*");
 
+    /** OpenAI's limit for the ids of calls. */
+    private static final int MAX_CALL_ID = 64;
+
+    /** OpenAI's least limit for an answer. */
+    private static final long MIN_TOKENS = 16;
+
     private final ModelRequest request;
+    private final boolean openAi;
     private final ObjectNode body = Json.object();
 
     ResponsesRequestWriter(ModelRequest request) {
         this.request = request;
+        openAi = ChatRequestWriter.isOpenAi(request.model());
     }
 
     ObjectNode write() {
@@ -37,7 +45,21 @@ final class ResponsesRequestWriter {
             body.putArray("include").add("reasoning.encrypted_content");
         }
         ResponsesSettings.put(body, request);
+        writeWithinLimits();
         return body;
+    }
+
+    /** What OpenAI takes is narrower than what other clients say. */
+    private void writeWithinLimits() {
+        if (request.maxTokens() != null) {
+            body.put("max_output_tokens", Math.max(MIN_TOKENS, request.maxTokens()));
+        }
+        if (request.user() != null) {
+            body.put("user", Shortened.user(request.user()));
+        }
+        if (request.functions().isEmpty()) {
+            body.remove("tool_choice");
+        }
     }
 
     private void refuseUnknown() {
@@ -58,23 +80,37 @@ final class ResponsesRequestWriter {
         }
     }
 
-    /** Results are items of their own; what else the turn holds is one message behind them. */
-    private static void writeUser(ArrayNode input, List<Part> parts) {
-        ArrayNode content = Json.object().arrayNode();
+    /** Results are items of their own; what else the turn holds follows as messages. */
+    private void writeUser(ArrayNode input, List<Part> parts) {
         for (Part part : parts) {
             if (part instanceof Part.ToolResult result) {
                 writeResult(input, result);
-            } else {
-                writeContent(content, part);
             }
         }
+        ArrayNode content = Json.object().arrayNode();
+        for (Part part : parts) {
+            if (part instanceof Part.Instruction instruction && openAi) {
+                content = flush(input, content);
+                input.addObject().put("role", "developer").put("content", instruction.text());
+            } else if (!(part instanceof Part.ToolResult)) {
+                writeContent(content, part instanceof Part.Instruction said ? said.asText() : part);
+            }
+        }
+        flush(input, content);
+    }
+
+    /** Adds what the user said by now; what to go on with. */
+    private static ArrayNode flush(ArrayNode input, ArrayNode content) {
         if (!content.isEmpty()) {
             input.addObject().put("role", "user").set("content", content);
         }
+        return Json.object().arrayNode();
     }
 
     private static void writeResult(ArrayNode input, Part.ToolResult result) {
-        ObjectNode item = input.addObject().put("type", "function_call_output").put("call_id", result.callId());
+        ObjectNode item = input.addObject()
+                .put("type", "function_call_output")
+                .put("call_id", Shortened.callId(result.callId(), MAX_CALL_ID));
         StringBuilder text = new StringBuilder();
         ArrayNode content = Json.object().arrayNode();
         boolean onlyText = true;
@@ -114,14 +150,16 @@ final class ResponsesRequestWriter {
     private static void writeAssistant(ArrayNode input, Part part) {
         if (part instanceof Part.Text text) {
             input.addObject().put("role", "assistant").put("content", text.text());
+        } else if (part instanceof Part.Image) {
+            input.addObject().put("role", "assistant").put("content", Part.Image.LEFT_OUT);
         } else if (part instanceof Part.Reasoning reasoning) {
             writeReasoning(input, reasoning);
         } else if (part instanceof Part.ToolCall call) {
             input.addObject()
                     .put("type", "function_call")
-                    .put("call_id", call.id())
+                    .put("call_id", Shortened.callId(call.id(), MAX_CALL_ID))
                     .put("name", call.name())
-                    .put("arguments", call.arguments().isEmpty() ? "{}" : call.arguments());
+                    .put("arguments", Json.argumentsText(call.arguments()));
         } else {
             throw new TranslationException(RequestField.TURNS, "a model's turn holds a part of the user's");
         }

@@ -2,6 +2,7 @@ package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 
 /** The fields that a Responses request and its response both have. */
 final class ResponsesSettings {
@@ -9,10 +10,11 @@ final class ResponsesSettings {
 
     /** Puts what the request says. */
     static void put(ObjectNode json, ModelRequest request) {
+        List<Tool.Function> tools = request.functions();
         if (request.maxTokens() != null) {
             json.put("max_output_tokens", request.maxTokens());
         }
-        if (request.parallelTools() != null && !request.tools().isEmpty()) {
+        if (request.parallelTools() != null && !tools.isEmpty()) {
             json.put("parallel_tool_calls", request.parallelTools());
         }
         putReasoning(json, request.thinking());
@@ -24,9 +26,9 @@ final class ResponsesSettings {
             json.putObject("text").set("format", format(request.format()));
         }
         putToolChoice(json, request.toolChoice());
-        if (!request.tools().isEmpty()) {
-            ArrayNode tools = json.putArray("tools");
-            request.tools().forEach(tool -> tools.add(tool(tool)));
+        if (!tools.isEmpty()) {
+            ArrayNode written = json.putArray("tools");
+            tools.forEach(tool -> written.add(tool(tool)));
         }
         if (sampling.topP() != null) {
             json.put("top_p", sampling.topP());
@@ -49,6 +51,14 @@ final class ResponsesSettings {
         json.putObject("text").putObject("format").put("type", "text");
         json.putArray("tools");
         put(json, request);
+        ToolChoice choice = request.toolChoice();
+        if (choice != null && choice.mode() == ToolChoice.Mode.NAMED) {
+            CallForm form = request.form(choice.name());
+            boolean custom = form.kind() == CallForm.Kind.CUSTOM;
+            json.putObject("tool_choice")
+                    .put("type", custom ? "custom" : "function")
+                    .put("name", form.name());
+        }
         return json;
     }
 
@@ -85,7 +95,7 @@ final class ResponsesSettings {
     }
 
     /** Without {@code strict} OpenAI would rewrite the schema to one that it can enforce. */
-    private static ObjectNode tool(Tool tool) {
+    private static ObjectNode tool(Tool.Function tool) {
         ObjectNode json = Json.object().put("type", "function").put("name", tool.name());
         if (tool.description() != null) {
             json.put("description", tool.description());
@@ -93,7 +103,7 @@ final class ResponsesSettings {
         if (tool.parameters() == null) {
             json.putObject("parameters").put("type", "object").putObject("properties");
         } else {
-            json.set("parameters", tool.parameters());
+            json.set("parameters", tool.schema());
         }
         return json.put("strict", Boolean.TRUE.equals(tool.strict()));
     }
@@ -106,7 +116,8 @@ final class ResponsesSettings {
             case AUTO -> json.put("tool_choice", "auto");
             case NONE -> json.put("tool_choice", "none");
             case REQUIRED -> json.put("tool_choice", "required");
-            case NAMED -> json.putObject("tool_choice").put("type", "function").put("name", choice.name());
+            case NAMED, HOSTED ->
+                json.putObject("tool_choice").put("type", "function").put("name", choice.name());
         }
     }
 }

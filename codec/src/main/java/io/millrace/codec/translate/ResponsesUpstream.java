@@ -8,8 +8,8 @@ final class ResponsesUpstream implements UpstreamFormat {
 
     @Override
     public TranslatedRequest request(ModelRequest request) {
-        byte[] body = Json.bytes(new ResponsesRequestWriter(request).write());
-        return new TranslatedRequest("/v1/responses", body, request.stream());
+        ModelRequest served = HostedTools.leaveOut(request);
+        return TranslatedRequest.of("/v1/responses", new ResponsesRequestWriter(served).write(), served);
     }
 
     @Override

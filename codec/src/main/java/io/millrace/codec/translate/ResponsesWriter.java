@@ -16,6 +16,7 @@ import java.util.List;
  */
 final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     private final boolean streaming;
+    private final ModelRequest request;
     private final ResponsesEnvelope response;
     private final List<ResponsesItem> items = new ArrayList<>();
 
@@ -25,7 +26,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
 
     private ResponsesMessageItem message;
     private ResponsesReasoningItem reasoning;
-    private ResponsesCallItem call;
+    private ResponsesCall call;
     private TokenCounts usage = TokenCounts.NONE;
     private StopReason stopReason = StopReason.END;
     private boolean refused;
@@ -34,6 +35,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     /** A writer of a stream, or else of a whole answer. */
     ResponsesWriter(ModelRequest request, boolean streaming) {
         this.streaming = streaming;
+        this.request = request;
         response = new ResponsesEnvelope(request);
     }
 
@@ -72,7 +74,8 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     public void toolCall(int index, String id, String name, Seal seal) {
         closeItem(true);
         String callId = CallIds.encode(id, List.of(), seal);
-        call = new ResponsesCallItem(this, response.itemId("fc", items.size()), items.size(), callId, name);
+        CallForm form = request.form(name);
+        call = ResponsesCall.of(this, response.itemId("fc", items.size()), items.size(), callId, form);
         items.add(call);
     }
 

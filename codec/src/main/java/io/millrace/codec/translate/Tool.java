@@ -2,12 +2,41 @@ package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/**
- * A function that the model may call.
- *
- * @param name its name
- * @param description what it does, may be null
- * @param parameters JSON schema of its arguments, null if it takes none
- * @param strict whether the arguments must follow the schema, null if not said
- */
-public record Tool(String name, String description, ObjectNode parameters, Boolean strict) {}
+/** What a client lets the model use. */
+public sealed interface Tool {
+    /**
+     * A function that the client runs when the model calls it.
+     *
+     * @param name its name, as every dialect takes it: see {@link ToolName}
+     * @param description what it does, may be null
+     * @param parameters JSON schema of its arguments, null if it takes none
+     * @param strict whether the arguments must follow the schema, null if not said
+     * @param form how its client is told of a call, null if as a function of this name
+     */
+    record Function(String name, String description, ObjectNode parameters, Boolean strict, CallForm form)
+            implements Tool {
+        /** A function that its client knows as one. */
+        public Function(String name, String description, ObjectNode parameters, Boolean strict) {
+            this(name, description, parameters, strict, null);
+        }
+
+        /** The schema with a type, as some providers want it; null if the function takes no arguments. */
+        ObjectNode schema() {
+            if (parameters == null || parameters.has("type")) {
+                return parameters;
+            }
+            ObjectNode typed = Json.object();
+            typed.setAll(parameters);
+            return typed.put("type", "object");
+        }
+    }
+
+    /**
+     * A tool that the provider itself runs, such as a web search.
+     *
+     * @param type what the client's dialect calls it, such as {@code web_search_20250305}
+     * @param path where it stands in the client's request, such as {@code tools[1].type}
+     * @param settings the client's own words for it
+     */
+    record Hosted(String type, String path, ObjectNode settings) implements Tool {}
+}

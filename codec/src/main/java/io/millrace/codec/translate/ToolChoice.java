@@ -3,7 +3,7 @@ package io.millrace.codec.translate;
 /**
  * Whether the model calls tools.
  *
- * @param name the tool that must be called if the mode is {@code NAMED}, else null
+ * @param name the tool that must be used if the mode is {@code NAMED} or {@code HOSTED}, else null
  */
 public record ToolChoice(Mode mode, String name) {
     /** The ways to choose. */
@@ -14,7 +14,9 @@ public record ToolChoice(Mode mode, String name) {
         NONE,
         /** It calls at least one. */
         REQUIRED,
-        /** It calls the one that is named. */
-        NAMED
+        /** It calls the function that is named. */
+        NAMED,
+        /** It uses the tool of its provider that is named. */
+        HOSTED
     }
 }

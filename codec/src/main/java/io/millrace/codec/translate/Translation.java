@@ -9,6 +9,7 @@ import io.millrace.codec.dialect.Dialect;
 public final class Translation {
     private final ClientFormat client;
     private final UpstreamFormat upstream;
+    private boolean strict;
     private ModelRequest request = ModelRequest.of("").build();
 
     private Translation(ClientFormat client, UpstreamFormat upstream) {
@@ -26,6 +27,12 @@ public final class Translation {
         return new Translation(client, UpstreamFormat.of(upstream));
     }
 
+    /** From now on what would be left out and told is refused. */
+    public Translation strict() {
+        strict = true;
+        return this;
+    }
+
     /**
      * Translates the request.
      *
@@ -39,6 +46,10 @@ public final class Translation {
             ModelRequest asked = client.request(body, path);
             request = model == null ? asked : asked.withModel(model);
             TranslatedRequest translated = upstream.request(request);
+            if (strict && !translated.dropped().isEmpty()) {
+                String left = translated.dropped().get(0).path();
+                throw new TranslationException(left, "cannot be translated for the model's provider");
+            }
             request = request.withoutContent();
             return translated;
         } catch (TranslationException e) {

@@ -22,18 +22,23 @@ class RefusalTest {
                 "'n': 2                                             | n",
                 "'logprobs': true                                   | logprobs",
                 "'logit_bias': {'5': 1}                             | logit_bias",
-                "'functions': []                                    | functions",
+                "'functions': [{'name': 'f'}]                       | functions",
+                "'function_call': {'name': 'f'}                     | function_call",
+                "'top_logprobs': 2                                  | top_logprobs",
+                "'repetition_penalty': 1.1                          | repetition_penalty",
+                "'guided_json': {'type': 'object'}                  | guided_json",
                 "'modalities': ['text', 'audio']                    | modalities",
-                "'not_invented_yet': 1                              | not_invented_yet",
                 "'temperature': 'hot'                               | temperature",
                 "'max_tokens': 1.5                                  | max_tokens",
                 "'stream': 'yes'                                    | stream",
                 "'stop': [1]                                        | stop[0]",
-                "'tools': [{'type': 'custom'}]                      | tools[0].type",
+                "'tools': [{'type': 'custom'}]                      | tools[0].name",
                 "'tools': [1]                                       | tools[0]",
                 "'tools': {}                                        | tools",
                 "'tool_choice': 'any'                               | tool_choice",
-                "'tool_choice': {'type': 'allowed_tools'}           | tool_choice.type",
+                "'tool_choice': {'type': 'allowed_tools'}           | tool_choice.mode",
+                "'tool_choice': {'type': 'web_search'}              | tool_choice",
+                "'tool_choice': 'required', 'web_search_options': {} | tool_choice",
                 "'response_format': {'type': 'grammar'}             | response_format.type",
                 "'response_format': {'type': 'json_object'}         | response_format",
                 "'presence_penalty': 0.5                            | presence_penalty",
@@ -55,8 +60,7 @@ class RefusalTest {
                 "{'role': 'user', 'content': [{'type': 'file', 'file': {'file_id': 'f'}}]} | messages[0].content[0].file.file_id",
                 "{'role': 'tool', 'content': ''}                                          | messages[0].tool_call_id",
                 "{'role': 'assistant', 'audio': {'id': 'a'}}                              | messages[0].audio",
-                "{'role': 'assistant', 'tool_calls': [{'id': 'c', 'type': 'custom'}]}     | messages[0].tool_calls[0].type",
-                "{'role': 'assistant', 'tool_calls': [{'id': 'c', 'function': {'name': 'f', 'arguments': '[1'}}]} | messages",
+                "{'role': 'assistant', 'tool_calls': [{'id': 'c', 'type': 'custom'}]}     | messages[0].tool_calls[0].custom",
             })
     void namesTheMessageOfChat(String message, String param) {
         assertThat(refusal(Dialect.CHAT, CHAT.formatted(quoted(message), ""))).isEqualTo(param);
@@ -66,13 +70,15 @@ class RefusalTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "'tools': [{'type': 'web_search_20250305'}]             | tools[0].type",
+                "'tools': [{'type': 'web_search_20250305', 'name': 'w'}], 'tool_choice': {'type': 'tool', 'name': 'w'} | tool_choice",
+                "'tools': [{'type': 'web_search_20250305'}], 'tool_choice': {'type': 'any'} | tool_choice",
                 "'tool_choice': {'type': 'tool'}                        | tool_choice.name",
                 "'thinking': {'type': 'sometimes'}                      | thinking.type",
                 "'output_config': {'format': {'type': 'xml'}}           | output_config.format.type",
                 "'system': [{'type': 'image'}]                          | system[0].type",
                 "'container': 'c1'                                      | container",
-                "'mcp_servers': [{}]                                    | mcp_servers",
+                "'compaction': {'type': 'summary'}                       | compaction",
+                "'thread': {'type': 'create'}                            | thread",
             })
     void namesTheFieldOfMessages(String setting, String param) {
         assertThat(refusal(Dialect.MESSAGES, MESSAGES.formatted(USER, ", " + quoted(setting))))
@@ -83,9 +89,9 @@ class RefusalTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{'type': 'server_tool_use'}                                             | messages[0].content[0].type",
+                "{'type': 'not_invented_yet'}                                            | messages[0].content[0].type",
                 "{'type': 'image', 'source': {'type': 'file'}}                           | messages[0].content[0].source.type",
-                "{'type': 'tool_result', 'tool_use_id': 't', 'content': [{'type': 'search_result'}]} | messages[0].content[0].content[0].type",
+                "{'type': 'tool_result', 'tool_use_id': 't', 'content': [{'type': 'thinking'}]} | messages[0].content[0].content[0].type",
                 "{'type': 'document', 'source': {'type': 'url', 'url': 'https://x/a.pdf'}} | messages",
             })
     void namesTheBlockOfMessages(String block, String param) {
@@ -130,8 +136,10 @@ class RefusalTest {
 
     @Test
     void acceptsWhatSaysNothing() {
-        String settings = ", 'n': 1, 'logprobs': false, 'logit_bias': {}, 'functions': null, 'modalities': ['text'],"
-                + " 'presence_penalty': 0, 'response_format': {'type': 'text'}, 'tools': [], 'tool_choice': 'auto'";
+        String settings =
+                ", 'n': 1, 'logprobs': false, 'logit_bias': {}, 'functions': [], 'function_call': 'auto', 'modalities': ['text'], 'top_logprobs': 0, 'min_p': 0,"
+                        + " 'repetition_penalty': 1.0, 'guided_json': null, 'not_invented_yet': null,"
+                        + " 'presence_penalty': 0, 'response_format': {'type': 'text'}, 'tools': [], 'tool_choice': 'auto'";
 
         Translation.of(Dialect.CHAT, Dialect.MESSAGES)
                 .request(

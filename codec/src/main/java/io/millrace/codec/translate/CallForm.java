@@ -1,0 +1,36 @@
+package io.millrace.codec.translate;
+
+/**
+ * How a client is told that the model calls a function which is no plain one to it.
+ *
+ * @param kind the kind of the call
+ * @param namespace the group of tools that this one belongs to, null if to none
+ * @param name what the client calls it
+ */
+public record CallForm(Kind kind, String namespace, String name) {
+    /** What the client takes its call for. The arguments of all but a custom tool are a JSON object. */
+    public enum Kind {
+        /** A function. */
+        FUNCTION,
+        /** A tool that takes one text: the string {@code input} of the arguments. */
+        CUSTOM,
+        /** Responses' {@code local_shell_call}. */
+        LOCAL_SHELL,
+        /** Responses' {@code shell_call}. */
+        SHELL,
+        /** Responses' {@code apply_patch_call}. */
+        APPLY_PATCH,
+        /** Responses' {@code tool_search_call} that the client runs. */
+        TOOL_SEARCH,
+        /** Responses' {@code computer_call}. */
+        COMPUTER
+    }
+
+    /** The field of a custom tool's arguments. */
+    static final String INPUT = "input";
+
+    /** A custom tool's text as the arguments of a function. */
+    static String customArguments(String input) {
+        return Json.object().put(INPUT, input).toString();
+    }
+}

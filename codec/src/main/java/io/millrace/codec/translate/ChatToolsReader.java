@@ -1,0 +1,96 @@
+package io.millrace.codec.translate;
+
+import java.util.HashSet;
+import java.util.Set;
+
+/** Reads the tools of a Chat Completions request, in Chat's own form and in the flat one of Responses, and the choice of them. */
+final class ChatToolsReader {
+    private static final String WEB_SEARCH = "web_search_options";
+
+    private final JsonFields body;
+    private final ModelRequest.Builder request;
+    private final ToolList tools = new ToolList();
+
+    ChatToolsReader(JsonFields body, ModelRequest.Builder request) {
+        this.body = body;
+        this.request = request;
+    }
+
+    void read() {
+        for (JsonFields tool : body.objects("tools")) {
+            readTool(tool);
+        }
+        if (body.has(WEB_SEARCH)) {
+            tools.addHosted(WEB_SEARCH, WEB_SEARCH, body.tree(WEB_SEARCH));
+        }
+        request.toolChoice(toolChoice());
+        tools.into(request);
+        request.parallelTools(body.flag("parallel_tool_calls"));
+    }
+
+    private void readTool(JsonFields tool) {
+        String type = tool.has("type") ? tool.text("type") : "function";
+        switch (type) {
+            case "function" -> tools.add(function(tool.has("function") ? tool.requiredObject("function") : tool));
+            case "custom" ->
+                tools.add(CustomTools.read(tool.has("custom") ? tool.requiredObject("custom") : tool, null));
+            default -> tools.addHosted(type, tool.path("type"), tool.tree());
+        }
+    }
+
+    private static Tool.Function function(JsonFields function) {
+        String name = function.requiredText("name");
+        return new Tool.Function(
+                ToolName.of(name),
+                function.text("description"),
+                function.tree("parameters"),
+                function.flag("strict"),
+                ToolName.form(null, name));
+    }
+
+    private ToolChoice toolChoice() {
+        if (!body.has("tool_choice")) {
+            return null;
+        }
+        if (body.isText("tool_choice")) {
+            return mode(body, "tool_choice");
+        }
+        JsonFields choice = body.requiredObject("tool_choice");
+        String type = choice.has("type") ? choice.text("type") : "function";
+        return switch (type) {
+            case "function", "custom" ->
+                new ToolChoice(ToolChoice.Mode.NAMED, ToolName.of(named(choice).requiredText("name")));
+            case "allowed_tools" -> allowed(choice.has(type) ? choice.requiredObject(type) : choice);
+            default -> new ToolChoice(ToolChoice.Mode.HOSTED, type);
+        };
+    }
+
+    private ToolChoice allowed(JsonFields choice) {
+        Set<String> names = new HashSet<>();
+        for (JsonFields tool : choice.objects("tools")) {
+            JsonFields named = named(tool);
+            names.add(named.has("name") ? ToolName.of(named.text("name")) : tool.requiredText("type"));
+        }
+        tools.allow(names);
+        return mode(choice, "mode");
+    }
+
+    /** Where the name of a tool stands: {@code {"type": "function", "function": {"name": ..}}}, or flat. */
+    private static JsonFields named(JsonFields tool) {
+        for (String type : new String[] {"function", "custom"}) {
+            if (tool.has(type)) {
+                return tool.requiredObject(type);
+            }
+        }
+        return tool;
+    }
+
+    private static ToolChoice mode(JsonFields fields, String key) {
+        return switch (fields.requiredText(key)) {
+            case "auto" -> new ToolChoice(ToolChoice.Mode.AUTO, null);
+            case "none" -> new ToolChoice(ToolChoice.Mode.NONE, null);
+            case "required" -> new ToolChoice(ToolChoice.Mode.REQUIRED, null);
+            default -> throw fields.refuse(key, "expected auto, none, required or a tool");
+        };
+    }
+}

@@ -1,0 +1,35 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+/** OpenAI's custom tools, which take one text, as functions that take it as a string. */
+final class CustomTools {
+    private CustomTools() {}
+
+    /**
+     * The function for a tool.
+     *
+     * @param custom with {@code name}, {@code description} and {@code format}
+     */
+    static Tool.Function read(JsonFields custom, String namespace) {
+        String name = custom.requiredText("name");
+        ObjectNode parameters = Json.object().put("type", "object");
+        ObjectNode input = parameters.putObject("properties").putObject(CallForm.INPUT);
+        input.put("type", "string").put("description", "The whole input of the tool." + grammar(custom));
+        parameters.putArray("required").add(CallForm.INPUT);
+        var form = new CallForm(CallForm.Kind.CUSTOM, ToolName.group(namespace), name);
+        return new Tool.Function(ToolName.of(namespace, name), custom.text("description"), parameters, null, form);
+    }
+
+    /** A grammar binds OpenAI's models; others can but be told of it. Chat has it one object deeper than Responses. */
+    private static String grammar(JsonFields custom) {
+        JsonFields format = custom.object("format");
+        JsonFields grammar = format == null || !format.has("grammar") ? format : format.object("grammar");
+        String definition = grammar == null ? null : grammar.text("definition");
+        if (definition == null) {
+            return "";
+        }
+        String syntax = grammar.text("syntax");
+        return " It must follow this " + (syntax == null ? "" : syntax + " ") + "grammar:\n" + definition;
+    }
+}

@@ -1,0 +1,45 @@
+package io.millrace.codec.translate;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/** Collects what of one request is left out and told: each name once, {@value #MOST} at most. */
+final class Drops {
+    static final int MOST = 32;
+    private static final int MAX_NAME = 64;
+    private static final Pattern PLACE = Pattern.compile("\\[\\d+]");
+
+    private static final Pattern UNSAFE = Pattern.compile("[^A-Za-z0-9_.:-]");
+
+    private final Map<String, String> paths = new LinkedHashMap<>();
+
+    /** A field: its name is its path without the places in arrays. */
+    void field(String path) {
+        if (paths.size() < MOST) {
+            paths.putIfAbsent(safe(PLACE.matcher(path).replaceAll("")), path);
+        }
+    }
+
+    /** A tool that only its provider runs. */
+    void tool(Tool.Hosted tool) {
+        if (paths.size() < MOST) {
+            paths.putIfAbsent(safe(tool.type()), tool.path());
+        }
+    }
+
+    /** What there is, in the order in which it came. */
+    List<DroppedField> all() {
+        List<DroppedField> all = new ArrayList<>();
+        paths.forEach((name, path) -> all.add(new DroppedField(name, path)));
+        return all;
+    }
+
+    /** Clients choose names, and this one becomes part of a header. */
+    private static String safe(String name) {
+        String cut = name.substring(0, Math.min(name.length(), MAX_NAME));
+        return UNSAFE.matcher(cut).replaceAll("_");
+    }
+}

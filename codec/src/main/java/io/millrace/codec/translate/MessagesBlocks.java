@@ -1,0 +1,145 @@
+package io.millrace.codec.translate;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** Reads the blocks of Messages, as one request has them. */
+final class MessagesBlocks {
+    /** What tells of tools that the provider has run, or of the provider itself: no other has a use for it. */
+    private static final Set<String> HOSTED = Set.of("fallback", "mcp_tool_listing");
+
+    private final CallIds ids = new CallIds();
+
+    /** The parts of a string or an array of blocks. */
+    List<Part> parts(JsonFields fields, String key) {
+        List<Part> parts = new ArrayList<>();
+        if (fields.isText(key)) {
+            addText(parts, fields.text(key));
+            return parts;
+        }
+        for (JsonFields block : fields.objects(key)) {
+            addBlock(parts, block);
+        }
+        return parts;
+    }
+
+    private void addBlock(List<Part> parts, JsonFields block) {
+        String type = block.requiredText("type");
+        switch (type) {
+            case "thinking" -> parts.add(thinking(block));
+            case "redacted_thinking" -> {
+                String data = block.requiredText("data");
+                Seal seal = Seal.decode(data);
+                parts.add(new Part.Reasoning("", seal == null ? MessagesShapes.redacted(data) : seal));
+            }
+            case "tool_use" -> addCall(parts, block);
+            case "tool_result" -> parts.add(toolResult(block));
+            case "compaction" -> addText(parts, block.has("content") ? block.requiredText("content") : "");
+            default -> {
+                if (!isHosted(type)) {
+                    addSaid(parts, block, type);
+                }
+            }
+        }
+    }
+
+    private static boolean isHosted(String type) {
+        return type.endsWith("_tool_use") || type.endsWith("_tool_result") || HOSTED.contains(type);
+    }
+
+    /** What stands in messages and in results of tools. */
+    private void addSaid(List<Part> parts, JsonFields block, String type) {
+        switch (type) {
+            case "text" -> addText(parts, block.requiredText("text"));
+            case "image" -> parts.add(image(block.requiredObject("source")));
+            case "document" -> addDocument(parts, block);
+            case "search_result" -> addSearchResult(parts, block);
+            case "tool_reference" -> addText(parts, "Found the tool " + block.requiredText("tool_name") + ".");
+            case "browser_state" -> addText(parts, "Open tabs: " + block.json("tabs"));
+            case "container_upload" ->
+                addText(parts, "(The file " + block.requiredText("file_id") + " is with another provider.)");
+            default -> throw block.refuse("type", "cannot be translated: " + type);
+        }
+    }
+
+    private static void addText(List<Part> parts, String text) {
+        if (!text.isEmpty()) {
+            parts.add(new Part.Text(text));
+        }
+    }
+
+    private static Part image(JsonFields source) {
+        String type = source.requiredText("type");
+        return switch (type) {
+            case "base64" -> new Part.Image(source.requiredText("media_type"), source.requiredText("data"), null, null);
+            case "url" -> new Part.Image(null, null, source.requiredText("url"), null);
+            default -> throw source.refuse("type", "cannot be translated: " + type);
+        };
+    }
+
+    /** A document that is text is taken as text, which every dialect has; one of blocks as what they are. */
+    private void addDocument(List<Part> parts, JsonFields block) {
+        JsonFields source = block.requiredObject("source");
+        String title = block.text("title");
+        String type = source.requiredText("type");
+        switch (type) {
+            case "text" -> addText(parts, source.requiredText("data"));
+            case "content" -> {
+                if (source.isText("content")) {
+                    addText(parts, source.text("content"));
+                    return;
+                }
+                for (JsonFields piece : source.objects("content")) {
+                    addSaid(parts, piece, piece.requiredText("type"));
+                }
+            }
+            case "base64" ->
+                parts.add(
+                        new Part.Document(source.requiredText("media_type"), source.requiredText("data"), null, title));
+            case "url" -> parts.add(new Part.Document(null, null, source.requiredText("url"), title));
+            default -> throw source.refuse("type", "cannot be translated: " + type);
+        }
+    }
+
+    private static void addSearchResult(List<Part> parts, JsonFields block) {
+        StringBuilder text = new StringBuilder();
+        text.append(block.has("title") ? block.text("title") : "").append('\n');
+        text.append(block.has("source") ? block.text("source") : "").append('\n');
+        for (JsonFields piece : block.objects("content")) {
+            text.append('\n').append(piece.requiredText("text"));
+        }
+        addText(parts, text.toString());
+    }
+
+    private static Part thinking(JsonFields block) {
+        String signature = block.text("signature");
+        Seal seal = null;
+        if (signature != null && !signature.isEmpty()) {
+            Seal foreign = Seal.decode(signature);
+            seal = foreign == null ? MessagesShapes.signature(signature) : foreign;
+        }
+        return new Part.Reasoning(block.requiredText("thinking"), seal);
+    }
+
+    private void addCall(List<Part> parts, JsonFields block) {
+        CallIds.Carried id = ids.decode(block, "id");
+        var input = block.tree("input");
+        parts.addAll(id.reasoning());
+        parts.add(new Part.ToolCall(
+                id.id(), ToolName.of(block.requiredText("name")), input == null ? "{}" : input.toString(), id.seal()));
+    }
+
+    private Part toolResult(JsonFields block) {
+        String id = CallIds.plain(block.requiredText("tool_use_id"));
+        List<Part> content = new ArrayList<>();
+        if (block.isText("content")) {
+            addText(content, block.text("content"));
+        } else {
+            for (JsonFields piece : block.objects("content")) {
+                addSaid(content, piece, piece.requiredText("type"));
+            }
+        }
+        return new Part.ToolResult(id, content, block.isTrue("is_error"));
+    }
+}

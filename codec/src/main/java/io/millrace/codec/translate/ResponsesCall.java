@@ -1,0 +1,17 @@
+package io.millrace.codec.translate;
+
+/** A call that is being written, as an item of the kind that the client knows the tool by. */
+interface ResponsesCall extends ResponsesItem {
+    /** Takes more of the arguments' JSON text. */
+    void arguments(String chunk);
+
+    /** Begins the item of a call. */
+    static ResponsesCall of(ResponsesWriter out, String itemId, int outputIndex, String callId, CallForm form) {
+        return switch (form.kind()) {
+            case FUNCTION -> new ResponsesCallItem(out, itemId, outputIndex, callId, form);
+            case CUSTOM -> new ResponsesCustomItem(out, itemId, outputIndex, callId, form);
+            case LOCAL_SHELL, SHELL, APPLY_PATCH, TOOL_SEARCH, COMPUTER ->
+                new ResponsesActionItem(out, itemId, outputIndex, callId, form.kind());
+        };
+    }
+}

@@ -1,0 +1,45 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** The tools of a request while it is read: each function once, and those only that may be used. */
+final class ToolList {
+    private final List<Tool> tools = new ArrayList<>();
+    private final Set<String> functions = new HashSet<>();
+    private Set<String> allowed;
+
+    /** Adds a tool; of functions with the same name the first one stays. */
+    void add(Tool tool) {
+        if (!(tool instanceof Tool.Function function) || functions.add(function.name())) {
+            tools.add(tool);
+        }
+    }
+
+    /** Adds a tool that only its provider runs. */
+    void addHosted(String type, String path, ObjectNode settings) {
+        add(new Tool.Hosted(type, path, settings));
+    }
+
+    /** Whether there is a function of this name. */
+    boolean has(String function) {
+        return functions.contains(function);
+    }
+
+    /** Only functions of these names may be used, and tools of these types. */
+    void allow(Set<String> names) {
+        allowed = names;
+    }
+
+    void into(ModelRequest.Builder request) {
+        for (Tool tool : tools) {
+            String name = tool instanceof Tool.Function function ? function.name() : ((Tool.Hosted) tool).type();
+            if (allowed == null || allowed.contains(name)) {
+                request.tool(tool);
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package io.millrace.codec.translate;
+
+import java.util.regex.Pattern;
+
+/** Names of functions as every dialect takes them: at most {@value #MOST} letters, digits, {@code _} and {@code -}. */
+final class ToolName {
+    private static final int MOST = 64;
+    private static final int HASH = 8;
+
+    private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_-]{1," + MOST + "}");
+    private static final Pattern OTHERS = Pattern.compile("[^A-Za-z0-9_-]");
+
+    /** OpenAI's group of all functions that have no other. */
+    private static final String NO_NAMESPACE = "functions";
+
+    private ToolName() {}
+
+    /** The name itself if it is such a one, else one that is always the same for it, and another for others. */
+    static String of(String name) {
+        if (PLAIN.matcher(name).matches()) {
+            return name;
+        }
+        String plain = OTHERS.matcher(name).replaceAll("_");
+        int kept = Math.min(plain.length(), MOST - HASH - 1);
+        return plain.substring(0, kept) + "_" + Shortened.hash(name).substring(0, HASH);
+    }
+
+    /** The name of a tool in a namespace, null or empty for none. */
+    static String of(String namespace, String name) {
+        String group = group(namespace);
+        return of(group == null ? name : group + (group.endsWith("_") ? "" : "__") + name);
+    }
+
+    /** The form of a function, null if it needs none because the client knows it by {@link #of its name}. */
+    static CallForm form(String namespace, String name) {
+        String group = group(namespace);
+        return group != null || !of(name).equals(name) ? new CallForm(CallForm.Kind.FUNCTION, group, name) : null;
+    }
+
+    /** The namespace, null if it is none. */
+    static String group(String namespace) {
+        boolean none = namespace == null || namespace.isEmpty() || namespace.equals(NO_NAMESPACE);
+        return none ? null : namespace;
+    }
+}
