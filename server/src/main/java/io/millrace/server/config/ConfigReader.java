@@ -309,6 +309,7 @@ final class ConfigReader {
         readTargets(section, name[0], common, targets -> route[0] = route[0].withTargets(targets));
         section.read("dialect", choice(Dialect.values()), v -> route[0] = route[0].withDialect(v));
         section.readBoolean("includeUsage", v -> route[0] = route[0].withIncludeUsage(v));
+        section.read("translation", choice(TranslationMode.values()), v -> route[0] = route[0].withTranslation(v));
         route[0] = route[0].withRetry(PolicyReader.retry(section));
         route[0] = route[0].withHedge(PolicyReader.hedge(section));
         route[0] = route[0].withDisconnect(PolicyReader.disconnect(section));

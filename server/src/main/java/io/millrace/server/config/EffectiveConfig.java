@@ -197,6 +197,7 @@ public final class EffectiveConfig {
         tree.put("disconnect", disconnect(route.disconnect()));
         tree.put("balance", balance(route.balance()));
         tree.put("includeUsage", route.includeUsage());
+        tree.put("translation", ConfigReader.label(route.translation()));
         return tree;
     }
 

@@ -18,6 +18,7 @@ import java.util.Objects;
  * @param disconnect what becomes of an answer whose client leaves
  * @param includeUsage whether Chat streams are made to tell their usage, also for clients that did not ask for it
  * @param balance how one of an upstream's origins is chosen
+ * @param translation what becomes of a field that no translation knows
  */
 public record Route(
         String name,
@@ -30,7 +31,8 @@ public record Route(
         Hedge hedge,
         Disconnect disconnect,
         boolean includeUsage,
-        Balance balance) {
+        Balance balance,
+        TranslationMode translation) {
     public Route {
         Checks.notBlank("name", name);
         Objects.requireNonNull(match, "match");
@@ -43,6 +45,7 @@ public record Route(
         Objects.requireNonNull(retry, "retry");
         Objects.requireNonNull(disconnect, "disconnect");
         Objects.requireNonNull(balance, "balance");
+        Objects.requireNonNull(translation, "translation");
     }
 
     /** A route with defaults to one target. */
@@ -63,7 +66,8 @@ public record Route(
                 null,
                 Disconnect.CANCEL,
                 false,
-                Balance.P2C);
+                Balance.P2C,
+                TranslationMode.LENIENT);
     }
 
     /** The name of the first target's upstream. */
@@ -90,54 +94,170 @@ public record Route(
     /** This with other {@code targets}. */
     public Route withTargets(List<RouteTarget> targets) {
         return new Route(
-                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
+                name,
+                match,
+                targets,
+                dialect,
+                timeouts,
+                heartbeat,
+                retry,
+                hedge,
+                disconnect,
+                includeUsage,
+                balance,
+                translation);
     }
 
     /** This with another {@code dialect}. */
     public Route withDialect(Dialect dialect) {
         return new Route(
-                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
+                name,
+                match,
+                targets,
+                dialect,
+                timeouts,
+                heartbeat,
+                retry,
+                hedge,
+                disconnect,
+                includeUsage,
+                balance,
+                translation);
     }
 
     /** This with other {@code timeouts}. */
     public Route withTimeouts(Timeouts timeouts) {
         return new Route(
-                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
+                name,
+                match,
+                targets,
+                dialect,
+                timeouts,
+                heartbeat,
+                retry,
+                hedge,
+                disconnect,
+                includeUsage,
+                balance,
+                translation);
     }
 
     /** This with another {@code heartbeat}. */
     public Route withHeartbeat(Heartbeat heartbeat) {
         return new Route(
-                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
+                name,
+                match,
+                targets,
+                dialect,
+                timeouts,
+                heartbeat,
+                retry,
+                hedge,
+                disconnect,
+                includeUsage,
+                balance,
+                translation);
     }
 
     /** This with another {@code retry}. */
     public Route withRetry(Retry retry) {
         return new Route(
-                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
+                name,
+                match,
+                targets,
+                dialect,
+                timeouts,
+                heartbeat,
+                retry,
+                hedge,
+                disconnect,
+                includeUsage,
+                balance,
+                translation);
     }
 
     /** This with another {@code hedge}; null is never. */
     public Route withHedge(Hedge hedge) {
         return new Route(
-                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
+                name,
+                match,
+                targets,
+                dialect,
+                timeouts,
+                heartbeat,
+                retry,
+                hedge,
+                disconnect,
+                includeUsage,
+                balance,
+                translation);
     }
 
     /** This with another {@code disconnect}. */
     public Route withDisconnect(Disconnect disconnect) {
         return new Route(
-                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
+                name,
+                match,
+                targets,
+                dialect,
+                timeouts,
+                heartbeat,
+                retry,
+                hedge,
+                disconnect,
+                includeUsage,
+                balance,
+                translation);
     }
 
     /** This with another {@code includeUsage}. */
     public Route withIncludeUsage(boolean includeUsage) {
         return new Route(
-                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
+                name,
+                match,
+                targets,
+                dialect,
+                timeouts,
+                heartbeat,
+                retry,
+                hedge,
+                disconnect,
+                includeUsage,
+                balance,
+                translation);
     }
 
     /** This with another {@code balance}. */
     public Route withBalance(Balance balance) {
         return new Route(
-                name, match, targets, dialect, timeouts, heartbeat, retry, hedge, disconnect, includeUsage, balance);
+                name,
+                match,
+                targets,
+                dialect,
+                timeouts,
+                heartbeat,
+                retry,
+                hedge,
+                disconnect,
+                includeUsage,
+                balance,
+                translation);
+    }
+
+    /** This with another {@code translation}. */
+    public Route withTranslation(TranslationMode translation) {
+        return new Route(
+                name,
+                match,
+                targets,
+                dialect,
+                timeouts,
+                heartbeat,
+                retry,
+                hedge,
+                disconnect,
+                includeUsage,
+                balance,
+                translation);
     }
 }

@@ -99,6 +99,7 @@ public interface ClientSide {
      * @param dialect that the upstream speaks
      * @param model that the route replaces the client's by, or null
      * @param usualModel that the upstream is asked for in translated requests, or null
+     * @param strict whether a request is refused for a field that nobody knows, which else is left out
      */
-    record Asked(Dialect dialect, String model, String usualModel) {}
+    record Asked(Dialect dialect, String model, String usualModel, boolean strict) {}
 }

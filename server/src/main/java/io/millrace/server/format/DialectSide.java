@@ -56,6 +56,9 @@ public final class DialectSide implements ClientSide {
     @Override
     public Interpreter interpreter(String uri, ByteBuf body, Asked asked) {
         var translation = Translation.of(dialect, asked.dialect());
+        if (asked.strict()) {
+            translation.strict();
+        }
         String model = asked.model() != null ? asked.model() : asked.usualModel();
         return new Interpreter(translation, translation.request(ByteBufUtil.getBytes(body), uri, model));
     }

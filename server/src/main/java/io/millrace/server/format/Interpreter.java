@@ -1,11 +1,13 @@
 package io.millrace.server.format;
 
 import io.millrace.codec.dialect.RelayError;
+import io.millrace.codec.translate.DroppedField;
 import io.millrace.codec.translate.StreamTranslator;
 import io.millrace.codec.translate.TranslatedAnswer;
 import io.millrace.codec.translate.TranslatedRequest;
 import io.millrace.codec.translate.Translation;
 import io.netty.buffer.ByteBuf;
+import java.util.stream.Collectors;
 
 /**
  * Stands between a client and one upstream that speaks otherwise, for one attempt: has the request in the upstream's
@@ -16,6 +18,7 @@ public final class Interpreter {
     private final Translation translation;
     private TranslatedRequest request;
     private final Silence silence;
+    private final String dropped;
     private StreamTranslator stream;
 
     /** Writes what a client's stream must not be kept waiting for any longer. */
@@ -35,11 +38,19 @@ public final class Interpreter {
         this.translation = translation;
         this.request = request;
         this.silence = silence;
+        dropped = request.dropped().isEmpty()
+                ? null
+                : request.dropped().stream().map(DroppedField::name).collect(Collectors.joining(", "));
     }
 
     /** The upstream has the request: a stream may last for minutes, and its request be large. */
     public void forgetRequest() {
         request = null;
+    }
+
+    /** The names of what was left out of the client's request and is told to it, safe for a header; null if nothing was. */
+    public String dropped() {
+        return dropped;
     }
 
     /** The request as the upstream gets it, until it is forgotten. */

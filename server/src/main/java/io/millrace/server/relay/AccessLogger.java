@@ -88,6 +88,7 @@ final class AccessLogger implements Sweepable {
         if (summary.translatedTo() != null) {
             line.text("translated_to", summary.translatedTo().name().toLowerCase(Locale.ROOT));
         }
+        line.text("dropped", summary.dropped());
         line.text("model", summary.model());
         line.text("upstream", summary.upstream());
         line.number("status", summary.status());

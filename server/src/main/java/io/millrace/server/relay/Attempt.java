@@ -151,6 +151,11 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         return translatedTo;
     }
 
+    /** The names of what was left out of the client's request, null if nothing was. */
+    String dropped() {
+        return interpreter == null ? null : interpreter.dropped();
+    }
+
     /** The upstream's name. */
     String upstreamName() {
         return stop.destination().upstream().name();
@@ -600,7 +605,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         if (interpreter != null) {
             return true;
         }
-        Supplier<Interpreter> making = exchange.interpreter(place, translatedTo, stop.target());
+        Supplier<Interpreter> making = exchange.interpreter(place, translatedTo, stop.target(), route.translation());
         if (body.received() > MAX_TRANSLATED_ON_LOOP) {
             translateAside(making);
             return false;
@@ -683,7 +688,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         var frames = new SseFrameDecoder(downstream.channel().alloc(), hold);
         var clientHead = Heads.stream(head, credential(), exchange.requestId(), exchange.streamId());
         if (interpreter != null) {
-            Heads.ofTranslated(clientHead, exchange.dialect(), exchange.client().streamType());
+            Heads.ofTranslated(clientHead, exchange.dialect(), exchange.client().streamType(), interpreter.dropped());
         }
         stream = new StreamRelay(
                 downstream,
@@ -753,7 +758,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         var clientHead = Heads.plain(head, credential(), exchange.requestId());
         if (interpreter != null) {
             String type = isSuccess(status) ? exchange.client().answerType() : ClientSide.JSON;
-            Heads.ofTranslated(clientHead, exchange.dialect(), type);
+            Heads.ofTranslated(clientHead, exchange.dialect(), type, interpreter.dropped());
         }
         plain = new PlainRelay(
                 downstream, clientHead, credential(), interpreter == null ? null : this::translated, loop.memory());

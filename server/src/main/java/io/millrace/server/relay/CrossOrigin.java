@@ -20,6 +20,7 @@ final class CrossOrigin {
     private static final String EXPOSED = String.join(
             ", ",
             "X-Millrace-Request-Id",
+            "X-Millrace-Dropped",
             "X-Millrace-Stream",
             "X-Millrace-Upstream",
             "X-Millrace-Attempts",

@@ -8,6 +8,7 @@ import io.millrace.codec.translate.TranslationException;
 import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.RouteTarget;
+import io.millrace.server.config.TranslationMode;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.DownstreamExchange;
@@ -146,8 +147,10 @@ final class Exchange implements DownstreamExchange {
      * Makes, on any thread, what stands between the client and {@code upstream}, which is spoken to in {@code dialect}. Throws
      * {@link TranslationException} if the request cannot be had in it. The request's body must be kept until then.
      */
-    Supplier<Interpreter> interpreter(Upstream upstream, Dialect dialect, RouteTarget place) {
-        return request.interpreter(client, new ClientSide.Asked(dialect, place.rewriteModel(), upstream.model()));
+    Supplier<Interpreter> interpreter(Upstream upstream, Dialect dialect, RouteTarget place, TranslationMode mode) {
+        return request.interpreter(
+                client,
+                new ClientSide.Asked(dialect, place.rewriteModel(), upstream.model(), mode == TranslationMode.STRICT));
     }
 
     /** The longest frame that is held until it is whole. */
@@ -915,6 +918,7 @@ final class Exchange implements DownstreamExchange {
                 target.path(),
                 client.dialect(),
                 attempt == null ? null : attempt.translatedTo(),
+                attempt == null ? null : attempt.dropped(),
                 model,
                 upstreamName(),
                 status,

@@ -15,6 +15,7 @@ final class HeaderRules {
     static final AsciiString REQUEST_ID = AsciiString.cached("x-request-id");
     static final AsciiString OWN_REQUEST_ID = AsciiString.cached("x-millrace-request-id");
     static final AsciiString STREAM_ID = AsciiString.cached("x-millrace-stream");
+    static final AsciiString DROPPED = AsciiString.cached("x-millrace-dropped");
     static final AsciiString UPSTREAM = AsciiString.cached("x-millrace-upstream");
     static final AsciiString ATTEMPTS = AsciiString.cached("x-millrace-attempts");
     static final AsciiString SHOULD_RETRY = AsciiString.cached("x-should-retry");

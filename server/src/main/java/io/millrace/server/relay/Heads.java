@@ -78,9 +78,8 @@ final class Heads {
         } else if (dialect == keyDialect) {
             ClientKey.passOn(client.headers(), asked, dialect, headers);
         }
-        Target target = Target.of(uri);
-        return new DefaultHttpRequest(
-                HttpVersion.HTTP_1_1, HttpMethod.POST, target.under(upstream.basePath()), headers);
+        String path = Target.of(uri).translatedUnder(upstream.basePath(), dialect != Dialect.MESSAGES);
+        return new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, path, headers);
     }
 
     /** Whether a client of this upstream may have its own key in the query, where ours must not meet it. */
@@ -121,9 +120,16 @@ final class Heads {
         return new DefaultHttpResponse(HttpVersion.HTTP_1_1, upstream.status(), headers);
     }
 
-    /** Makes {@code head}, which came with an answer in another dialect, that of one in the client's. */
-    static void ofTranslated(HttpResponse head, Dialect client, String contentType) {
+    /**
+     * Makes {@code head}, which came with an answer in another dialect, that of one in the client's.
+     *
+     * @param dropped names of what was left out of the request, or null
+     */
+    static void ofTranslated(HttpResponse head, Dialect client, String contentType, String dropped) {
         HttpHeaders headers = head.headers();
+        if (dropped != null) {
+            headers.add(HeaderRules.DROPPED, dropped);
+        }
         headers.set(HttpHeaderNames.CONTENT_TYPE, contentType);
         // The only one that Anthropic's SDKs show; OpenAI's is among those of every stream.
         if (client == Dialect.MESSAGES && !headers.contains("request-id")) {

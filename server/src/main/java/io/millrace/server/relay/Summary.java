@@ -8,6 +8,7 @@ import io.millrace.codec.dialect.Usage;
  *
  * @param path the raw path without its query, where keys can be
  * @param translatedTo the upstream's dialect where it is not the client's, else null
+ * @param dropped the names of what was left out of a translated request, or null
  * @param model the model asked for, else the one that answered, or null
  * @param upstream the upstream's name in the configuration, or null if none was chosen
  * @param status the status that the client got
@@ -29,6 +30,7 @@ record Summary(
         String path,
         Dialect dialect,
         Dialect translatedTo,
+        String dropped,
         String model,
         String upstream,
         int status,
@@ -58,6 +60,7 @@ record Summary(
                 method,
                 path,
                 Dialect.UNKNOWN,
+                null,
                 null,
                 null,
                 null,

@@ -17,7 +17,12 @@ record Target(String path, String query) {
     /** Lower camel case of two words or more, such as {@code countTokens}. */
     private static final Pattern GOOGLE_METHOD = Pattern.compile("[a-z]+(?:[A-Z][a-z]+)+");
 
-    private static final List<String> VERSIONS = List.of("/v1", "/v1beta");
+    /** A segment that names a version: {@code v1}, {@code v4}, {@code v1beta}. */
+    private static final String VERSION = "/v\\d+(?:p\\d+)?(?:(?:alpha|beta|preview)\\d*)?";
+
+    private static final Pattern ENDS_IN_VERSION = Pattern.compile(".*" + VERSION);
+    private static final Pattern BEGINS_WITH_VERSION = Pattern.compile("^" + VERSION + "(?=/|$)");
+    private static final Pattern HAS_VERSION = Pattern.compile(VERSION + "(?=/|$)");
 
     static Target of(String uri) {
         String rest = uri.startsWith("/") ? uri : withoutAuthority(uri);
@@ -35,16 +40,24 @@ record Target(String path, String query) {
     }
 
     /**
-     * The target to ask an upstream for: the upstream's own path in front, where a last {@code /v1} or {@code /v1beta} of
-     * it that is the request's first segment too is not doubled.
+     * The target to ask an upstream for: the upstream's own path in front. Where that ends in a version, such as
+     * {@code /api/paas/v4}, it stands in place of one that the request begins with.
      */
     String under(String basePath) {
-        for (String version : VERSIONS) {
-            if (basePath.endsWith(version) && (path.equals(version) || path.startsWith(version + "/"))) {
-                return basePath.substring(0, basePath.length() - version.length()) + path + query;
-            }
-        }
-        return basePath + path + query;
+        return basePath + (ENDS_IN_VERSION.matcher(basePath).matches() ? withoutVersion() : path) + query;
+    }
+
+    /**
+     * The same for a translated request, whose version is one that the relay chose: an upstream's path with one anywhere,
+     * such as {@code /v1beta/openai}, is the whole of it, if its dialect's {@code basesHaveVersions}.
+     */
+    String translatedUnder(String basePath, boolean basesHaveVersions) {
+        boolean whole = basesHaveVersions && HAS_VERSION.matcher(basePath).find();
+        return whole ? basePath + withoutVersion() + query : under(basePath);
+    }
+
+    private String withoutVersion() {
+        return BEGINS_WITH_VERSION.matcher(path).replaceFirst("");
     }
 
     /** This without the query parameters of these names; the others stay byte for byte. */

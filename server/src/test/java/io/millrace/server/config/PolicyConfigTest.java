@@ -48,6 +48,7 @@ class PolicyConfigTest {
                 disconnect: {policy: read-on, maxFrames: 500, maxTime: 5s}
                 balance: {header: X-Session}
                 includeUsage: true
+                translation: strict
               - match: {models: n}
                 upstream: other
                 retry: off
@@ -92,6 +93,7 @@ class PolicyConfigTest {
         assertThat(first.disconnect()).isEqualTo(new Disconnect(Disconnect.Policy.READ_ON, 500, Duration.ofSeconds(5)));
         assertThat(first.balance()).isEqualTo(Balance.header("x-session"));
         assertThat(first.includeUsage()).isTrue();
+        assertThat(first.translation()).isEqualTo(TranslationMode.STRICT);
         var second = config.routes().get(1);
         assertThat(second.retry()).isEqualTo(Retry.OFF);
         assertThat(second.hedge()).isEqualTo(Hedge.P95);
@@ -130,6 +132,7 @@ class PolicyConfigTest {
         assertThat(route.disconnect()).isEqualTo(Disconnect.CANCEL);
         assertThat(route.balance()).isEqualTo(Balance.P2C);
         assertThat(route.includeUsage()).isFalse();
+        assertThat(route.translation()).isEqualTo(TranslationMode.LENIENT);
         assertThat(config.upstreams().get("a").health()).isEqualTo(Health.DEFAULT);
         assertThat(config.upstreams().get("a").retryBudget()).isEqualTo(RetryBudget.DEFAULT);
     }

@@ -63,4 +63,28 @@ class TargetTest {
         Target target = Target.of(uri).withoutParameters(Set.of("k"));
         assertThat(target.path() + target.query()).isEqualTo(kept);
     }
+
+    @ParameterizedTest
+    @CsvSource({
+        // base, target, under, translated for a dialect whose bases have versions
+        "'', /v1/responses, /v1/responses, /v1/responses",
+        "/v1, /v1/responses, /v1/responses, /v1/responses",
+        "/openai, /v1/responses, /openai/v1/responses, /openai/v1/responses",
+        "/openai/v1, /v1/responses, /openai/v1/responses, /openai/v1/responses",
+        "/api/paas/v4, /v1/responses?a=/v2, /api/paas/v4/responses?a=/v2, /api/paas/v4/responses?a=/v2",
+        "/api/v3, /responses, /api/v3/responses, /api/v3/responses",
+        "/v1beta, /v1beta/models/m:x, /v1beta/models/m:x, /v1beta/models/m:x",
+        "/v1beta/openai, /v1/responses, /v1beta/openai/v1/responses, /v1beta/openai/responses",
+        "/v1/a/gateway, /v1beta/models/m:x, /v1/a/gateway/v1beta/models/m:x, /v1/a/gateway/models/m:x",
+        "/v4, /v1x/responses, /v4/v1x/responses, /v4/v1x/responses",
+        "/v4, /version/v1, /v4/version/v1, /v4/version/v1",
+        "/api/vision, /v1/responses, /api/vision/v1/responses, /api/vision/v1/responses",
+    })
+    void standsUnderTheUpstreamsPathWithOneVersion(String base, String uri, String under, String translated) {
+        Target target = Target.of(uri);
+
+        assertThat(target.under(base)).isEqualTo(under);
+        assertThat(target.translatedUnder(base, true)).isEqualTo(translated);
+        assertThat(target.translatedUnder(base, false)).isEqualTo(under);
+    }
 }
