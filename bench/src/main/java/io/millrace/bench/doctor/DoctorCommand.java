@@ -1,6 +1,7 @@
 package io.millrace.bench.doctor;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.config.Authority;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.util.LinkedHashMap;
@@ -82,7 +83,7 @@ public final class DoctorCommand implements Callable<Integer> {
 
     private URI base() {
         boolean http = "http".equals(base.getScheme()) || "https".equals(base.getScheme());
-        if (!http || base.getHost() == null) {
+        if (!http || Authority.of(base) == null) {
             throw wrong("BASE: " + base + " (expected: http://HOST:PORT/PATH or https://)");
         }
         return base;

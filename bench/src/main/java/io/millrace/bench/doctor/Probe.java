@@ -1,5 +1,6 @@
 package io.millrace.bench.doctor;
 
+import io.millrace.server.config.Authority;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -47,14 +48,15 @@ final class Probe {
     Answer send(String method, String path, Map<String, String> more, String body, long limitMs) throws IOException {
         try (Socket plain = new Socket()) {
             boolean tls = "https".equals(base.getScheme());
-            int port = base.getPort() >= 0 ? base.getPort() : tls ? 443 : 80;
-            plain.connect(new InetSocketAddress(base.getHost(), port), CONNECT_LIMIT_MS);
+            var authority = Authority.of(base);
+            int port = authority.port() >= 0 ? authority.port() : tls ? 443 : 80;
+            plain.connect(new InetSocketAddress(authority.name(), port), CONNECT_LIMIT_MS);
             plain.setTcpNoDelay(true);
             if (!tls) {
                 return exchange(plain, plain, request(method, path, more, body), limitMs);
             }
             var factory = (SSLSocketFactory) SSLSocketFactory.getDefault();
-            try (Socket socket = factory.createSocket(plain, base.getHost(), port, true)) {
+            try (Socket socket = factory.createSocket(plain, authority.name(), port, true)) {
                 return exchange(plain, socket, request(method, path, more, body), limitMs);
             }
         }

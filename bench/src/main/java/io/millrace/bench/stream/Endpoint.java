@@ -1,6 +1,7 @@
 package io.millrace.bench.stream;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.config.Authority;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -30,12 +31,9 @@ public record Endpoint(String host, int port, boolean tls, String path, Dialect 
     public static Endpoint of(String base, Dialect dialect, String model) {
         URI uri = parse(base);
         boolean tls = uri.getScheme().equalsIgnoreCase("https");
-        int port = uri.getPort() >= 0 ? uri.getPort() : tls ? HTTPS_PORT : HTTP_PORT;
+        var authority = Authority.of(uri);
+        int port = authority.port() >= 0 ? authority.port() : tls ? HTTPS_PORT : HTTP_PORT;
         String path = uri.getRawPath() == null ? "" : uri.getRawPath();
-        String host = uri.getHost();
-        if (host.startsWith("[")) {
-            host = host.substring(1, host.length() - 1);
-        }
         var named = Dialect.ofPath(path);
         var spoken = dialect != null ? dialect : named == Dialect.UNKNOWN ? Dialect.CHAT : named;
         String target = named == spoken ? path : trimmed(path) + operation(spoken, trimmed(path), model);
@@ -45,7 +43,7 @@ public record Endpoint(String host, int port, boolean tls, String path, Dialect 
         } else if (spoken == Dialect.GEMINI && !target.contains("?")) {
             target += "?alt=sse";
         }
-        return new Endpoint(host, port, tls, target, spoken);
+        return new Endpoint(authority.name(), port, tls, target, spoken);
     }
 
     /** The value of {@code Host}. */
@@ -68,7 +66,7 @@ public record Endpoint(String host, int port, boolean tls, String path, Dialect 
             throw new IllegalArgumentException("url: " + base + " (expected: http://HOST:PORT/PATH)", e);
         }
         boolean http = "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
-        if (!http || uri.getHost() == null || uri.getUserInfo() != null) {
+        if (!http || Authority.of(uri) == null || uri.getUserInfo() != null) {
             throw new IllegalArgumentException("url: " + base + " (expected: http or https, and a host)");
         }
         return uri;

@@ -43,6 +43,9 @@ class EndpointTest {
         var literal = Endpoint.of("http://[::1]:8080/v1", null, "m");
         assertThat(literal.host()).isEqualTo("::1");
         assertThat(literal.authority()).isEqualTo("[::1]:8080");
+        var container = Endpoint.of("http://my_vllm:8000/v1", null, "m");
+        assertThat(container.host()).isEqualTo("my_vllm");
+        assertThat(container.authority()).isEqualTo("my_vllm:8000");
         assertThat(Endpoint.of("localhost:8080/v1", null, "m").authority()).isEqualTo("localhost:8080");
     }
 

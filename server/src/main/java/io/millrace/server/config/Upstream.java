@@ -110,16 +110,13 @@ public record Upstream(
 
     /** The host to connect to at the first origin; IPv6 without brackets. */
     public String host() {
-        String host = url().getHost();
-        return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+        return Authority.of(url()).name();
     }
 
     /** The port to connect to at the first origin; the scheme's if the URL names none. */
     public int port() {
-        if (url().getPort() >= 0) {
-            return url().getPort();
-        }
-        return tls() ? 443 : 80;
+        int port = Authority.of(url()).port();
+        return port >= 0 ? port : tls() ? 443 : 80;
     }
 
     /** The raw path before every request's to the first origin, without a slash at its end; empty if there is none. */
@@ -134,7 +131,8 @@ public record Upstream(
 
     /** The value of {@code Host} for the first origin: the port only where it is not the scheme's. */
     public String authority() {
-        return port() == (tls() ? 443 : 80) ? url().getHost() : url().getHost() + ":" + port();
+        String host = Authority.of(url()).host();
+        return port() == (tls() ? 443 : 80) ? host : host + ":" + port();
     }
 
     /**
@@ -346,7 +344,7 @@ public record Upstream(
 
     private static void checkUrl(URI url) {
         String scheme = url.getScheme() == null ? "" : url.getScheme().toLowerCase(Locale.ROOT);
-        if (!(scheme.equals("http") || scheme.equals("https")) || url.getHost() == null) {
+        if (!(scheme.equals("http") || scheme.equals("https")) || Authority.of(url) == null) {
             throw new IllegalArgumentException("url: " + shown(url) + " (expected: http://host:port or https://host)");
         }
         if (url.getRawUserInfo() != null) {
@@ -356,13 +354,15 @@ public record Upstream(
         if (url.getRawQuery() != null || url.getRawFragment() != null) {
             throw new IllegalArgumentException("url: " + shown(url) + " (expected: no query and no fragment)");
         }
-        if (url.getPort() == 0 || url.getPort() > 65535) {
+        int port = Authority.of(url).port();
+        if (port == 0 || port > 65535) {
             throw new IllegalArgumentException("url: " + shown(url) + " (expected: port 1 to 65535)");
         }
     }
 
     /** The URL without what may be secret in it. */
     private static String shown(URI url) {
-        return url.getHost() == null ? "no host in it" : url.getScheme() + "://" + url.getHost();
+        Authority authority = Authority.of(url);
+        return authority == null ? "no host in it" : url.getScheme() + "://" + authority.host();
     }
 }

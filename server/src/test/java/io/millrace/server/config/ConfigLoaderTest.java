@@ -130,6 +130,23 @@ class ConfigLoaderTest {
         assertThat(config.routes()).extracting(Route::upstream).containsExactly("a");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "http://my_vllm:8000, my_vllm, 8000, my_vllm:8000",
+        "https://stack_svc.ns:8443/v1, stack_svc.ns, 8443, stack_svc.ns:8443",
+        "https://a_b/v1, a_b, 443, a_b",
+        "http://_x._tcp, _x._tcp, 80, _x._tcp",
+        "'http://[::1]:1', ::1, 1, '[::1]:1'",
+    })
+    void readsHostNamesAsContainersHaveThem(String url, String host, int port, String authority) {
+        var upstream = load("upstreams: {a: {url: '" + url + "'}}", Map.of(), Map.of())
+                .upstreams()
+                .get("a");
+        assertThat(upstream.host()).isEqualTo(host);
+        assertThat(upstream.port()).isEqualTo(port);
+        assertThat(upstream.authority()).isEqualTo(authority);
+    }
+
     static Stream<Arguments> problems() {
         return Stream.of(
                 problem("lisen: 1", "1:1: lisen: unknown key, did you mean 'listen'?"),
@@ -168,6 +185,9 @@ class ConfigLoaderTest {
                 problem("- a", "1:1: expected: settings, such as listen: 127.0.0.1:8080"),
                 problem("upstreams: [a]", "1:12: upstreams: a list (expected: names, each with its settings)"),
                 problem("upstreams: {a: {url: 'ftp://h'}}", "1:22: url: ftp://h (expected: http://host:port or"),
+                problem("upstreams: {a: {url: 'http://u:s3cret@my_host'}}", "1:22: url: no host in it (expected:"),
+                problem("upstreams: {a: {url: 'http://my_host:99999'}}", "1:22: url: http://my_host (expected: port"),
+                problem("upstreams: {a: {url: 'http://my_host:x'}}", "1:22: url: no host in it (expected:"),
                 problem("upstreams: {a: {url: 'h h'}}", "1:22: url: not a URL (expected: http://host:port or"),
                 problem("upstreams: {a: {}}", "1:13: a: has no url (expected: such as url: https://"),
                 problem(
