@@ -9,13 +9,17 @@ import io.millrace.server.relay.Relay;
 import io.millrace.server.upstream.Connector;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.unix.UnixChannelOption;
 import io.netty.util.NettyRuntime;
 import java.io.IOException;
+import java.net.Inet6Address;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.util.ArrayList;
@@ -182,14 +186,15 @@ public final class RelayServer implements AutoCloseable {
     }
 
     private Channel listen(EventLoopGroup loop, String host, int port, boolean spread) {
+        Transport transport = relay.config().transport();
+        var address = new InetSocketAddress(host, port);
         var bootstrap = new ServerBootstrap()
                 .group(loop)
-                .channel(relay.config().transport().serverChannel())
+                .channelFactory(transport.serverChannel(address.getAddress()))
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .option(ChannelOption.RECVBUF_ALLOCATOR, Transport.ACCEPTS)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
-                .childOption(ChannelOption.SO_KEEPALIVE, true)
                 .childHandler(new DownstreamInitializer(
                         relay,
                         new Admission(
@@ -199,10 +204,14 @@ public final class RelayServer implements AutoCloseable {
                         relay::memory,
                         () -> relay.config().limits(),
                         () -> relay.config().timeouts()));
+        transport.watchPeers(bootstrap);
+        if (transport.listensOnIpv6Too(address.getAddress())) {
+            bootstrap.handler(new Ipv4Only());
+        }
         if (spread) {
             bootstrap.option(UnixChannelOption.SO_REUSEPORT, true);
         }
-        var bound = bootstrap.bind(host, port).awaitUninterruptibly();
+        var bound = bootstrap.bind(address).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             throw new IllegalStateException(
                     "listen: " + host + ":" + port + " cannot be bound: "
@@ -224,6 +233,19 @@ public final class RelayServer implements AutoCloseable {
         } catch (IOException e) {
             throw new IllegalStateException(
                     "listen: " + address + " cannot be bound: " + e.getMessage() + " (is another relay running?)", e);
+        }
+    }
+
+    /** Closes what a listener for IPv4 accepts of IPv6. */
+    private static final class Ipv4Only extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object msg) {
+            if (msg instanceof SocketChannel accepted
+                    && accepted.remoteAddress().getAddress() instanceof Inet6Address) {
+                accepted.unsafe().closeForcibly();
+            } else {
+                ctx.fireChannelRead(msg);
+            }
         }
     }
 }

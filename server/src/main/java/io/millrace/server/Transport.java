@@ -1,10 +1,17 @@
 package io.millrace.server;
 
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.RecvByteBufAllocator;
+import io.netty.channel.ReflectiveChannelFactory;
+import io.netty.channel.ServerChannel;
 import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -18,18 +25,28 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.SocketProtocolFamily;
+import io.netty.channel.socket.nio.NioChannelOption;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringChannelOption;
 import io.netty.channel.uring.IoUringDatagramChannel;
 import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.channel.uring.IoUringSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.nio.channels.spi.SelectorProvider;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import jdk.net.ExtendedSocketOptions;
 
 /** The ways Netty can talk to the kernel. All of one process's channels use the same one. */
 @SuppressWarnings("ImmutableEnumChecker") // the suppliers are constants
@@ -69,6 +86,14 @@ public enum Transport {
      */
     public static final RecvByteBufAllocator ACCEPTS =
             new ServerChannelRecvByteBufAllocator().respectMaybeMoreData(false).maxMessagesPerRead(256);
+
+    /** After which a peer that acknowledges nothing counts as gone. */
+    private static final int VANISHED_MS = 25_000;
+
+    private static final int PROBE_IDLE_S = 10;
+    private static final int PROBE_INTERVAL_S = 5;
+    private static final int PROBES = 3;
+    private static final Map<ChannelOption<Integer>, Integer> NIO_PEER_WATCH = nioPeerWatch();
 
     static {
         // With a multishot poll, Netty 4.2.18 loses a reset that comes while a read of data is under way: the poll
@@ -145,12 +170,91 @@ public enum Transport {
         return new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory(name, true), ioHandlers.get());
     }
 
+    /**
+     * Has the kernel notice within {@value #VANISHED_MS} ms that the peer of a connection has vanished: what was sent is not
+     * acknowledged, or probes are not answered where nothing is sent. Java's own transport has the probes only.
+     */
+    public void watchPeer(Bootstrap bootstrap) {
+        bootstrap.option(ChannelOption.SO_KEEPALIVE, true);
+        peerWatch().forEach(bootstrap::option);
+    }
+
+    /** As {@link #watchPeer}, for each connection that is accepted. */
+    public void watchPeers(ServerBootstrap bootstrap) {
+        bootstrap.childOption(ChannelOption.SO_KEEPALIVE, true);
+        peerWatch().forEach(bootstrap::childOption);
+    }
+
+    private Map<ChannelOption<Integer>, Integer> peerWatch() {
+        return switch (this) {
+            case EPOLL ->
+                Map.of(
+                        EpollChannelOption.TCP_USER_TIMEOUT,
+                        VANISHED_MS,
+                        EpollChannelOption.TCP_KEEPIDLE,
+                        PROBE_IDLE_S,
+                        EpollChannelOption.TCP_KEEPINTVL,
+                        PROBE_INTERVAL_S,
+                        EpollChannelOption.TCP_KEEPCNT,
+                        PROBES);
+            case IO_URING ->
+                Map.of(
+                        IoUringChannelOption.TCP_USER_TIMEOUT,
+                        VANISHED_MS,
+                        IoUringChannelOption.TCP_KEEPIDLE,
+                        PROBE_IDLE_S,
+                        IoUringChannelOption.TCP_KEEPINTVL,
+                        PROBE_INTERVAL_S,
+                        IoUringChannelOption.TCP_KEEPCNT,
+                        PROBES);
+            case KQUEUE -> Map.of();
+            case NIO -> NIO_PEER_WATCH;
+        };
+    }
+
+    private static Map<ChannelOption<Integer>, Integer> nioPeerWatch() {
+        try (var channel = java.nio.channels.SocketChannel.open()) {
+            if (!channel.supportedOptions().contains(ExtendedSocketOptions.TCP_KEEPIDLE)) {
+                return Map.of();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return Map.of(
+                NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPIDLE),
+                PROBE_IDLE_S,
+                NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPINTERVAL),
+                PROBE_INTERVAL_S,
+                NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPCOUNT),
+                PROBES);
+    }
+
+    /**
+     * How to make a channel that listens at {@code address}: one of IPv4 on that alone, where Netty's channels would take
+     * those of IPv6 too. io_uring's has no such choice: see {@link #listensOnIpv6Too}.
+     */
+    public ChannelFactory<ServerChannel> serverChannel(InetAddress address) {
+        boolean ipv4 = address instanceof Inet4Address;
+        if (ipv4 && this == EPOLL) {
+            return () -> new EpollServerSocketChannel(SocketProtocolFamily.INET);
+        }
+        if (ipv4 && this == NIO) {
+            return () -> new NioServerSocketChannel(SelectorProvider.provider(), SocketProtocolFamily.INET);
+        }
+        return new ReflectiveChannelFactory<>(serverChannel);
+    }
+
+    /** Whether a channel that listens at {@code address} of IPv4 gets connections of IPv6. */
+    public boolean listensOnIpv6Too(InetAddress address) {
+        return address instanceof Inet4Address && (this == IO_URING || this == KQUEUE);
+    }
+
     /** Whether the kernel spreads connections over several sockets that listen on one port (SO_REUSEPORT on Linux). */
     public boolean spreadsListeners() {
         return this == EPOLL || this == IO_URING;
     }
 
-    /** The class of listening channels. */
+    /** The class of listening channels, of IPv6 where there is it. */
     public Class<? extends ServerSocketChannel> serverChannel() {
         return serverChannel;
     }
