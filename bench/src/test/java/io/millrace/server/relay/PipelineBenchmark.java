@@ -183,6 +183,9 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
         public void onRequestReadComplete() {}
 
         @Override
+        public void onRequestRefused(int status, String code, String message) {}
+
+        @Override
         public void onClientGone(String reason) {}
 
         @Override

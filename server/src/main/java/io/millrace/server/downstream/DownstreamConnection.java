@@ -451,8 +451,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             ctx.close();
             return;
         }
-        abandonExchange("bad request");
-        refuse(RequestGate.ofFailure(root));
+        refuseBegun(RequestGate.ofFailure(root));
     }
 
     @Override
@@ -521,6 +520,16 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         if (last && exchange == current) {
             current.onRequestEnd();
         }
+    }
+
+    /** A request that its exchange knows already is answered, counted and logged by it. */
+    private void refuseBegun(RequestGate.Refusal refusal) {
+        if (exchange == null) {
+            refuse(refusal);
+            return;
+        }
+        keepAlive = false;
+        exchange.onRequestRefused(refusal.status(), refusal.code(), refusal.message());
     }
 
     private void refuse(RequestGate.Refusal refusal) {
@@ -619,8 +628,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private void sweepExchange(long nowNs) {
         if (!requestComplete && !responseStarted && nowNs - sinceNs > requestBodyIdleNs) {
             if (context.channel().config().isAutoRead()) {
-                abandonExchange("request body stalled");
-                refuse(new RequestGate.Refusal(408, "request_timeout", "The request body stopped arriving."));
+                refuseBegun(new RequestGate.Refusal(408, "request_timeout", "The request body stopped arriving."));
                 return;
             }
             sinceNs = nowNs;

@@ -13,6 +13,12 @@ public interface DownstreamExchange {
     /** All that one read of the socket brought of the request has been delivered: the time to flush it on. */
     void onRequestReadComplete();
 
+    /**
+     * The request went bad, or did not come to its end in time: it is to be answered with this error, and the connection
+     * closes behind it. Not called once a response has begun.
+     */
+    void onRequestRefused(int status, String code, String message);
+
     /** The client's connection is gone, or is about to be cut for {@code reason}. Nothing more can be written. */
     void onClientGone(String reason);
 

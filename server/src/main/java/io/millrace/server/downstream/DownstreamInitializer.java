@@ -2,6 +2,7 @@ package io.millrace.server.downstream;
 
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Timeouts;
+import io.millrace.server.http.ReadFields;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweeper;
 import io.netty.channel.Channel;
@@ -58,7 +59,8 @@ public final class DownstreamInitializer extends ChannelInitializer<Channel> {
         var config = new HttpDecoderConfig()
                 .setMaxInitialLineLength(current.requestLine())
                 .setMaxHeaderSize(current.headerBytes())
-                .setMaxChunkSize(Integer.MAX_VALUE);
+                .setMaxChunkSize(Integer.MAX_VALUE)
+                .setHeadersFactory(ReadFields.FACTORY);
         var decoder = new RequestDecoder(config, current.pipelined());
         var encoder = new ResponseEncoder();
         var connection = new DownstreamConnection(

@@ -1,7 +1,9 @@
 package io.millrace.server.downstream;
 
 import io.millrace.server.http.ChunkedBody;
+import io.millrace.server.http.ReadFields;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.TooLongFrameException;
@@ -20,6 +22,9 @@ import java.util.List;
  * stay bytes, in order and bounded.
  */
 final class RequestDecoder extends HttpRequestDecoder {
+    /** Chunks below this that came together become one part of the body: what is behind works for each part. */
+    private static final int SMALL_CHUNK = 1024;
+
     private final int maxPipelinedBytes;
     private final RequestHeadCheck headCheck = new RequestHeadCheck();
     private ChannelHandlerContext context;
@@ -85,9 +90,18 @@ final class RequestDecoder extends HttpRequestDecoder {
         headCheck.reset();
         // Inside a read, the decoding loop goes on by itself.
         if (!reading && internalBuffer().isReadable()) {
-            context.pipeline().fireChannelRead(context.alloc().buffer(0, 0));
-            context.pipeline().fireChannelReadComplete();
+            decodeAhead();
         }
+    }
+
+    /** Here and not from the head of the pipeline, where TLS would keep the empty buffer to itself. */
+    private void decodeAhead() {
+        try {
+            channelRead(context, Unpooled.EMPTY_BUFFER);
+        } catch (Exception e) {
+            context.fireExceptionCaught(e);
+        }
+        context.fireChannelReadComplete();
     }
 
     @Override
@@ -98,7 +112,7 @@ final class RequestDecoder extends HttpRequestDecoder {
                 super.decode(ctx, in, out);
                 endAtLastContent(out);
             }
-            case CHUNKED_BODY -> decodeChunkedBody(in, out);
+            case CHUNKED_BODY -> decodeChunkedBody(ctx, in, out);
             case AWAITING_RESPONSE -> {
                 if (in.readableBytes() > maxPipelinedBytes) {
                     int bytes = in.readableBytes();
@@ -124,8 +138,9 @@ final class RequestDecoder extends HttpRequestDecoder {
         }
         var request = (HttpRequest) out.get(0);
         boolean tooLong = request.decoderResult().cause() instanceof TooLongFrameException;
-        if (headCheck.violation() != null && !tooLong) {
-            request.setDecoderResult(DecoderResult.failure(new IllegalArgumentException(headCheck.violation())));
+        String violation = headCheck.violation() != null ? headCheck.violation() : ReadFields.lengthViolation(request);
+        if (violation != null && !tooLong) {
+            request.setDecoderResult(DecoderResult.failure(new IllegalArgumentException(violation)));
         }
         if (request.decoderResult().isFailure()) {
             phase = Phase.AWAITING_RESPONSE;
@@ -138,8 +153,11 @@ final class RequestDecoder extends HttpRequestDecoder {
         }
     }
 
-    private void decodeChunkedBody(ByteBuf in, List<Object> out) {
+    private void decodeChunkedBody(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
         int length = chunkedBody.nextData(in);
+        if (length > 0 && length < SMALL_CHUNK) {
+            length = gather(ctx, in, length, out);
+        }
         if (length > 0) {
             out.add(new DefaultHttpContent(in.readRetainedSlice(length)));
         } else if (length == ChunkedBody.END) {
@@ -148,6 +166,18 @@ final class RequestDecoder extends HttpRequestDecoder {
             phase = Phase.AWAITING_RESPONSE;
             out.add(LastHttpContent.EMPTY_LAST_CONTENT);
         }
+    }
+
+    /** Takes the small chunks that are here into one part, and returns what comes behind them. */
+    private int gather(ChannelHandlerContext ctx, ByteBuf in, int first, List<Object> out) {
+        ByteBuf part = ctx.alloc().buffer(Math.min(in.readableBytes(), SMALL_CHUNK));
+        out.add(new DefaultHttpContent(part));
+        int length = first;
+        while (length > 0 && length < SMALL_CHUNK) {
+            part.writeBytes(in, length);
+            length = chunkedBody.nextData(in);
+        }
+        return length;
     }
 
     private void endAtLastContent(List<Object> out) {

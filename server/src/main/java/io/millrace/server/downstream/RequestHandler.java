@@ -18,6 +18,9 @@ public interface RequestHandler {
     /** A client's connection is gone. */
     void onDisconnected(DownstreamConnection connection);
 
-    /** A request that was refused before it became an exchange; {@code request} is null where none could be read. */
+    /**
+     * A request that was refused before it became an exchange; {@code request} is null where none could be read. What its
+     * response says about origins may still be added.
+     */
     void onRefused(DownstreamConnection connection, HttpRequest request, int status, String code);
 }

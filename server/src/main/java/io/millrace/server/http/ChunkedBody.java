@@ -19,6 +19,8 @@ import io.netty.handler.codec.TooLongFrameException;
  * }</pre>
  *
  * <p>Strict: sizes are 1 to 16 hexadecimal digits, lines end in CRLF, extensions and trailers are bounded and dropped.
+ * White space may stand between a size and its extension; from an upstream also between a size and the end of its line. The
+ * trailers of a request must be header fields.
  */
 public final class ChunkedBody {
     /** The last chunk and its trailers have been read; bytes left in the buffer belong to the next message. */
@@ -38,9 +40,19 @@ public final class ChunkedBody {
         }
     }
 
-    private static final int MAX_TRAILER_BYTES = 8 * 1024;
-    private static final int CHUNKS_BEFORE_MEAN_COUNTS = 32;
+    private static final boolean[] TOKEN = new boolean[128];
 
+    static {
+        for (int octet = '!'; octet < 0x7f; octet++) {
+            TOKEN[octet] = "\"(),/:;<=>?@[\\]{}".indexOf(octet) < 0;
+        }
+    }
+
+    private static final int MAX_TRAILER_BYTES = 8 * 1024;
+    /** A client's chunks beyond which their mean size counts: a chunk costs some ten nanoseconds. */
+    private static final int CHUNKS_OF_ANY_SIZE = 256 * 1024;
+
+    private final boolean ofRequest;
     private final int maxExtensionBytes;
     private final int maxExtensionBytesInAll;
     private final int minMeanChunkBytes;
@@ -50,13 +62,17 @@ public final class ChunkedBody {
     private long remaining;
     private int extensionBytes;
     private int extensionBytesInAll;
+    private boolean quoted;
+    private boolean escaped;
     private int trailerBytes;
     private boolean trailerLineEmpty;
+    private boolean trailerNamed;
     private long chunks;
     private long bodyBytes;
 
     private enum State {
         SIZE,
+        SIZE_BLANK,
         EXTENSION,
         SIZE_LF,
         DATA,
@@ -64,23 +80,28 @@ public final class ChunkedBody {
         DATA_LF,
         TRAILER,
         TRAILER_LF,
+        BAD,
         END
     }
 
-    private ChunkedBody(int maxExtensionBytes, int maxExtensionBytesInAll, int minMeanChunkBytes) {
+    private ChunkedBody(boolean ofRequest, int maxExtensionBytes, int maxExtensionBytesInAll, int minMeanChunkBytes) {
+        this.ofRequest = ofRequest;
         this.maxExtensionBytes = maxExtensionBytes;
         this.maxExtensionBytesInAll = maxExtensionBytesInAll;
         this.minMeanChunkBytes = minMeanChunkBytes;
     }
 
-    /** For a client's request: extensions of 64 bytes a chunk and 1 KiB in all, and no flood of tiny chunks. */
+    /**
+     * For a client's request: extensions of 64 bytes a chunk and 1 KiB in all; from 256 Ki chunks on at least 64 bytes a
+     * chunk on average.
+     */
     public static ChunkedBody ofRequest() {
-        return new ChunkedBody(64, 1024, 64);
+        return new ChunkedBody(true, 64, 1024, 64);
     }
 
     /** For an upstream's response: one token a chunk is normal, so chunks may be as small as they like. */
     public static ChunkedBody ofResponse() {
-        return new ChunkedBody(4096, Integer.MAX_VALUE, 0);
+        return new ChunkedBody(false, 4096, Integer.MAX_VALUE, 0);
     }
 
     /** Whether the last chunk and its trailers have been read. */
@@ -94,9 +115,18 @@ public final class ChunkedBody {
      * @return the number of body bytes at the reader index, all of which the caller must consume now; 0 if more input is
      *     needed; {@link #END} after the last chunk
      * @throws CorruptedFrameException if the framing breaks the grammar
-     * @throws TooLongFrameException if an extension or the trailers are over their bound
+     * @throws TooLongFrameException if an extension or the trailers are over their bound; what comes after either is dropped
      */
     public int nextData(ByteBuf in) {
+        try {
+            return readToData(in);
+        } catch (CorruptedFrameException | TooLongFrameException e) {
+            state = State.BAD;
+            throw e;
+        }
+    }
+
+    private int readToData(ByteBuf in) {
         while (state != State.END) {
             if (state == State.DATA) {
                 int length = (int) Math.min(remaining, in.readableBytes());
@@ -115,12 +145,14 @@ public final class ChunkedBody {
             byte octet = in.readByte();
             switch (state) {
                 case SIZE -> readSize(octet);
+                case SIZE_BLANK -> readSizeBlank(octet);
                 case EXTENSION -> readExtension(octet);
                 case SIZE_LF -> readSizeLf(octet);
                 case DATA_CR -> expect(octet, '\r', State.DATA_LF);
                 case DATA_LF -> expect(octet, '\n', State.SIZE);
                 case TRAILER -> readTrailer(octet);
                 case TRAILER_LF -> readTrailerLf(octet);
+                case BAD -> in.skipBytes(in.readableBytes());
                 default -> throw new IllegalStateException(state.name());
             }
         }
@@ -196,24 +228,54 @@ public final class ChunkedBody {
         }
         switch (octet) {
             case '\r' -> state = State.SIZE_LF;
-            case ';' -> {
-                state = State.EXTENSION;
-                extensionBytes = 0;
+            case ';' -> beginExtension();
+            case ' ', '\t' -> {
+                beginExtension();
+                state = State.SIZE_BLANK;
             }
             default ->
                 throw new CorruptedFrameException("chunk size: followed by " + printable(octet) + " (expected: CRLF)");
         }
     }
 
+    // size BWS <here> ( ";" ext | CRLF, which only an upstream may have here )
+    private void readSizeBlank(byte octet) {
+        if (octet == ';') {
+            state = State.EXTENSION;
+        } else if (octet == '\r' && !ofRequest) {
+            state = State.SIZE_LF;
+        } else if (octet == ' ' || octet == '\t') {
+            countExtension();
+        } else {
+            throw new CorruptedFrameException(
+                    "chunk size: white space and then " + printable(octet) + " (expected: a semicolon)");
+        }
+    }
+
+    private void beginExtension() {
+        state = State.EXTENSION;
+        extensionBytes = 0;
+        quoted = false;
+        escaped = false;
+    }
+
     // size <here> ext CRLF
     private void readExtension(byte octet) {
-        if (octet == '\r') {
+        if (octet == '\r' && !quoted) {
             state = State.SIZE_LF;
             return;
         }
-        if (octet == '\n' || octet == 0) {
+        if (isControl(octet)) {
             throw new CorruptedFrameException("chunk extension: contains " + printable(octet));
         }
+        if (octet == '"' && !escaped) {
+            quoted = !quoted;
+        }
+        escaped = quoted && !escaped && octet == '\\';
+        countExtension();
+    }
+
+    private void countExtension() {
         if (++extensionBytes > maxExtensionBytes || ++extensionBytesInAll > maxExtensionBytesInAll) {
             throw new TooLongFrameException("chunk extension: over " + maxExtensionBytes + " bytes, or over "
                     + maxExtensionBytesInAll + " in one body");
@@ -231,7 +293,7 @@ public final class ChunkedBody {
     }
 
     private void countChunk() {
-        if (++chunks > CHUNKS_BEFORE_MEAN_COUNTS && bodyBytes < (chunks - 1) * minMeanChunkBytes) {
+        if (++chunks > CHUNKS_OF_ANY_SIZE && bodyBytes < (chunks - 1) * minMeanChunkBytes) {
             throw new TooLongFrameException("chunks: " + chunks + " for " + bodyBytes + " bytes (expected: at least "
                     + minMeanChunkBytes + " bytes a chunk)");
         }
@@ -240,18 +302,42 @@ public final class ChunkedBody {
     // 0 CRLF <here> *( field CRLF ) CRLF
     private void readTrailer(byte octet) {
         if (octet == '\r') {
+            if (ofRequest && !trailerLineEmpty && !trailerNamed) {
+                throw new CorruptedFrameException("trailer: a line without a colon (expected: name: value)");
+            }
             state = State.TRAILER_LF;
             return;
         }
-        trailerLineEmpty = false;
         if (octet == '\n' || ++trailerBytes > MAX_TRAILER_BYTES) {
             throw new CorruptedFrameException("trailer: a bare LF, or over " + MAX_TRAILER_BYTES + " bytes");
         }
+        if (ofRequest) {
+            verifyTrailer(octet);
+        }
+        trailerLineEmpty = false;
+    }
+
+    // <here> token ":" value
+    private void verifyTrailer(byte octet) {
+        if (trailerNamed) {
+            if (isControl(octet)) {
+                throw new CorruptedFrameException("trailer: contains " + printable(octet));
+            }
+        } else if (octet == ':' && !trailerLineEmpty) {
+            trailerNamed = true;
+        } else if (octet < 0 || !TOKEN[octet]) {
+            throw new CorruptedFrameException("trailer: " + printable(octet) + " in a name (expected: name: value)");
+        }
+    }
+
+    private static boolean isControl(byte octet) {
+        return (octet >= 0 && octet < ' ' && octet != '\t') || octet == 0x7f;
     }
 
     private void readTrailerLf(byte octet) {
         expect(octet, '\n', trailerLineEmpty ? State.END : State.TRAILER);
         trailerLineEmpty = true;
+        trailerNamed = false;
     }
 
     private void expect(byte octet, char expected, State next) {

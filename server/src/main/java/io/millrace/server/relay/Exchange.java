@@ -314,6 +314,13 @@ final class Exchange implements DownstreamExchange {
     }
 
     @Override
+    public void onRequestRefused(int refusedStatus, String code, String message) {
+        if (!ended) {
+            refuse(refusedStatus, code, message, null);
+        }
+    }
+
+    @Override
     public void onClientGone(String reason) {
         if (ended) {
             return;
@@ -537,6 +544,12 @@ final class Exchange implements DownstreamExchange {
             client = DialectSide.of(chosen.dialect());
         }
         RoutePlan chosenPlan = settings.plan(chosen);
+        String ambiguity = chosenPlan.guardsPaths() ? target.ambiguity() : null;
+        if (ambiguity != null) {
+            refuseWhenRead(
+                    400, "ambiguous_path", "The path has " + ambiguity + ", which servers read differently.", null);
+            return;
+        }
         Dialect alone = Dialect.ofSidePath(target.path());
         if (!chosenPlan.speaks(alone)) {
             // Nobody there has it: the whole prompt is not sent to be told so.

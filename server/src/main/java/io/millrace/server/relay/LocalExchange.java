@@ -1,8 +1,10 @@
 package io.millrace.server.relay;
 
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.DownstreamExchange;
 import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
 
 /** A request that the relay answers by itself, once it has been read so that the connection can go on. */
 final class LocalExchange implements DownstreamExchange {
@@ -35,6 +37,16 @@ final class LocalExchange implements DownstreamExchange {
     @Override
     public void onRequestReadComplete() {
         // Nothing is passed on.
+    }
+
+    @Override
+    public void onRequestRefused(int status, String code, String message) {
+        if (!ended) {
+            ended = true;
+            done.run();
+            byte[] json = Dialect.CHAT.errorBody(status, code, message, null, null);
+            downstream.respond(status, json, new DefaultHttpHeaders());
+        }
     }
 
     @Override

@@ -183,6 +183,10 @@ public final class Relay implements RequestHandler {
     public void onRefused(DownstreamConnection connection, HttpRequest request, int status, String code) {
         RelayLoop loop = loop(connection.channel());
         loop.counters().began();
+        CrossOrigin crossOrigin = settings.crossOrigin();
+        if (crossOrigin != null && request != null) {
+            connection.addToResponse(crossOrigin.grants(request));
+        }
         boolean known = request != null && request.decoderResult().isSuccess();
         loop.onEnded(Summary.refused(
                 known ? request.method().name() : null,

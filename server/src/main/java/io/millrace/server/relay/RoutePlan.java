@@ -5,6 +5,7 @@ import io.millrace.server.balance.Backoff;
 import io.millrace.server.balance.HedgeBudget;
 import io.millrace.server.config.Balance;
 import io.millrace.server.config.Route;
+import io.millrace.server.config.Upstream;
 import java.util.List;
 
 /**
@@ -32,6 +33,32 @@ record RoutePlan(Route route, List<RelaySettings.Destination> targets, Backoff b
     /** Whether the origin hangs on the body, which must then be here before one is picked. */
     boolean picksByBody() {
         return route.balance().kind() == Balance.Kind.PROMPT_PREFIX && hasChoice();
+    }
+
+    /**
+     * Whether a path that means one thing here and another at the upstream could get to what the route does not name, or
+     * to what the relay's key opens.
+     */
+    boolean guardsPaths() {
+        if (!route.match().paths().isEmpty()) {
+            return true;
+        }
+        for (int i = 0; i < targets.size(); i++) {
+            Upstream upstream = targets.get(i).upstream();
+            if (upstream.credential() != null || hasBasePath(upstream)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean hasBasePath(Upstream upstream) {
+        for (int i = 0; i < upstream.urls().size(); i++) {
+            if (!upstream.origin(i).basePath().isEmpty()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Whether a target may get a request of this dialect translated. */

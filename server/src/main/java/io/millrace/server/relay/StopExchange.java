@@ -59,6 +59,15 @@ final class StopExchange implements DownstreamExchange {
     }
 
     @Override
+    public void onRequestRefused(int status, String code, String message) {
+        if (!ended) {
+            end();
+            byte[] json = Dialect.CHAT.errorBody(status, code, message, null, null);
+            downstream.respond(status, json, new DefaultHttpHeaders());
+        }
+    }
+
+    @Override
     public void onClientGone(String reason) {
         end();
     }

@@ -30,6 +30,15 @@ record Target(String path, String query) {
         return query < 0 ? new Target(rest, "") : new Target(rest.substring(0, query), rest.substring(query));
     }
 
+    /**
+     * What in the path servers read differently, so that a decision by it may be one about another path; null if there is
+     * nothing. These are segments of dots, also percent-encoded, behind an encoded slash or a backslash, or with parameters;
+     * empty segments; and percent-encodings that are none, or of what is no UTF-8.
+     */
+    String ambiguity() {
+        return PathCheck.ambiguity(path);
+    }
+
     private static String withoutAuthority(String absolute) {
         int start = absolute.indexOf("//") + 2;
         while (start < absolute.length() && absolute.charAt(start) != '/' && absolute.charAt(start) != '?') {

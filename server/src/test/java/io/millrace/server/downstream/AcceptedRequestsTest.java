@@ -91,6 +91,21 @@ class AcceptedRequestsTest {
     }
 
     @Test
+    void servesABodyOfManySmallChunks() throws IOException {
+        MockRequest got = relayed("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + "4\r\nabcd\r\n".repeat(413) + "5 ;a=b\r\nhello\r\n" + "0\r\n\r\n");
+        assertThat(got.body()).asString(StandardCharsets.UTF_8).isEqualTo("abcd".repeat(413) + "hello");
+    }
+
+    @Test
+    void servesChunksOfAllSizesInOneBody() throws IOException {
+        String large = "x".repeat(3000);
+        MockRequest got = relayed("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + ("1\r\na\r\n2\r\nbc\r\nbb8\r\n" + large + "\r\n").repeat(20) + "3\r\nend\r\n0\r\n\r\n");
+        assertThat(got.body()).asString(StandardCharsets.UTF_8).isEqualTo(("abc" + large).repeat(20) + "end");
+    }
+
+    @Test
     void keepsTheConnectionAfterChunks() throws IOException {
         String chunks = "5\r\nhello\r\n0\r\nX: 1\r\n\r\n";
         try (var client = harness.client()) {

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.LastHttpContent;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,6 +30,34 @@ class RequestDecoderTest {
             channel.finishAndReleaseAll();
             assertThat(in.refCnt()).isZero();
         }
+    }
+
+    @Test
+    void goesOnWithWhatIsThereBehindAHandlerThatKeepsEmptyBuffers() {
+        var decoder = new RequestDecoder(new HttpDecoderConfig(), 1024);
+        // As TLS does.
+        var channel = new EmbeddedChannel(
+                new ChannelInboundHandlerAdapter() {
+                    @Override
+                    public void channelRead(ChannelHandlerContext ctx, Object msg) {
+                        if (((ByteBuf) msg).isReadable()) {
+                            ctx.fireChannelRead(msg);
+                        } else {
+                            ((ByteBuf) msg).release();
+                        }
+                    }
+                },
+                decoder);
+        String request = "GET /%d HTTP/1.1\r\nHost: a\r\n\r\n";
+        channel.writeInbound(Unpooled.copiedBuffer(
+                request.formatted(1) + request.formatted(2) + request.formatted(3), StandardCharsets.US_ASCII));
+        for (int i = 1; i <= 3; i++) {
+            assertThat(channel.<HttpRequest>readInbound().uri()).isEqualTo("/" + i);
+            assertThat(channel.<Object>readInbound()).isInstanceOf(LastHttpContent.class);
+            assertThat(channel.<Object>readInbound()).isNull();
+            decoder.resume();
+        }
+        channel.finishAndReleaseAll();
     }
 
     @Test

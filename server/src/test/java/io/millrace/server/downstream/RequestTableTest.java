@@ -131,6 +131,11 @@ class RequestTableTest {
                 body("huge length", "Content-Length: 99999999999999999999\r\n", "hello", 400, ""),
                 body("two lengths", "Content-Length: 5\r\nContent-Length: 5\r\n", "hello", 400, ""),
                 body("two different lengths", "Content-Length: 5\r\nContent-Length: 6\r\n", "hello", 400, ""),
+                old("two lengths on HTTP/1.0", "Content-Length: 0\r\nContent-Length: 5\r\n"),
+                old("two equal lengths on HTTP/1.0", "Content-Length: 5\r\nContent-Length: 5\r\n"),
+                old("a list of lengths on HTTP/1.0", "Content-Length: 5, 0\r\n"),
+                old("a list of equal lengths on HTTP/1.0", "Content-Length: 5,5\r\n"),
+                old("two lengths in another case on HTTP/1.0", "content-length: 0\r\nCONTENT-LENGTH: 5\r\n"),
                 body("length over the limit", "Content-Length: 99999999\r\n", "", 413, "33554432"),
                 bodied("GET with a length", "GET", "Content-Length: 5\r\n", "hello", "GET"),
                 bodied("GET with chunks", "GET", "Transfer-Encoding: chunked\r\n", "0\r\n\r\n", "GET"),
@@ -143,7 +148,8 @@ class RequestTableTest {
                 chunks("0x size", "0x5\r\nhello\r\n0\r\n\r\n", 400, "chunk size"),
                 chunks("space behind the size", "5 \r\nhello\r\n0\r\n\r\n", 400, "chunk size"),
                 chunks("space before the size", " 5\r\nhello\r\n0\r\n\r\n", 400, "chunk size"),
-                chunks("tab behind the size", "5\t;x\r\nhello\r\n0\r\n\r\n", 400, "chunk size"),
+                chunks("tab behind the size", "5\t\r\nhello\r\n0\r\n\r\n", 400, "chunk size"),
+                chunks("digits behind a space", "5 5\r\nhello\r\n0\r\n\r\n", 400, "chunk size"),
                 chunks("300 leading zeros", "0".repeat(300) + "5\r\nhello\r\n0\r\n\r\n", 400, "chunk size"),
                 chunks("size over 2^60", "ffffffffffffffff\r\nhello", 400, "chunk size"),
                 chunks("size ended by LF", "5\nhello\r\n0\r\n\r\n", 400, "chunk size"),
@@ -154,7 +160,14 @@ class RequestTableTest {
                 chunks("LF in an extension", "5;a\nb\r\nhello\r\n0\r\n\r\n", 400, "extension"),
                 chunks("CR in an extension", "5;a\rb\r\nhello\r\n0\r\n\r\n", 400, "chunk framing"),
                 chunks("NUL in an extension", "5;a\u0000b\r\nhello\r\n0\r\n\r\n", 400, "extension"),
-                chunks("flood of tiny chunks", "1\r\nx\r\n".repeat(64), 413, "bytes a chunk"),
+                chunks("cut quoted extension", "0;a=\"x\r\ny\"\r\n\r\n", 400, "extension"),
+                chunks("control byte in an extension", "0;a\u0001\r\n\r\n", 400, "extension"),
+                chunks("trailer without a colon", "0\r\nX\r\n\r\n", 400, "trailer"),
+                chunks("trailer with a space first", "0\r\n X: y\r\n\r\n", 400, "trailer"),
+                chunks("folded trailer", "0\r\nX: y\r\n z\r\n\r\n", 400, "trailer"),
+                chunks("trailer with a space before the colon", "0\r\nX : y\r\n\r\n", 400, "trailer"),
+                chunks("NUL in a trailer", "0\r\nX: \u0000\r\n\r\n", 400, "trailer"),
+                chunks("control byte in a trailer", "0\r\nX: \u0002\r\n\r\n", 400, "trailer"),
                 chunks("LF in a trailer", "0\r\nX: 1\n\r\n\r\n", 400, "trailer"),
                 chunks("long trailers", "0\r\n" + ("X: " + "1".repeat(1000) + "\r\n").repeat(9), 400, "trailer"),
                 // Upgrades
@@ -286,6 +299,12 @@ class RequestTableTest {
 
     private static Case body(String name, String framing, String body, int status, String says) {
         return new Case(name, "POST " + PATH + " HTTP/1.1\r\nHost: a\r\n" + framing + "\r\n" + body, status, says);
+    }
+
+    private static Case old(String name, String lengths) {
+        String smuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+        String head = "POST " + PATH + " HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n";
+        return new Case(name, head + lengths + "\r\n" + smuggled, 400, "Content-Length");
     }
 
     private static Case bodied(String name, String method, String framing, String body, String says) {

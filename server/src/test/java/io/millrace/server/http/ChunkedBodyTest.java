@@ -58,8 +58,9 @@ class ChunkedBodyTest {
                 "-1\r\n",
                 "+1\r\n",
                 " 1\r\n",
-                "1 \r\n",
-                "1\t\r\n",
+                "1 1\r\n",
+                "1\t;\n",
+                "1 a\r\n",
                 "1\n",
                 "1\rX",
                 "0x1\r\n",
@@ -71,6 +72,9 @@ class ChunkedBodyTest {
                 "1;\n",
                 "1;a\0",
                 "1;a\rb",
+                "1;a=\"b\r\n",
+                "1;a=\"b\\\"\r\n",
+                "1;a\u007f",
                 "0\r\n\n",
                 "0\r\n\rx",
                 "0\r\na\n",
@@ -84,6 +88,74 @@ class ChunkedBodyTest {
         assertThatThrownBy(() -> read(ChunkedBody.ofRequest(), input, 1)).isInstanceOf(CorruptedFrameException.class);
         assertThatThrownBy(() -> read(ChunkedBody.ofResponse(), input, input.length()))
                 .isInstanceOf(CorruptedFrameException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "1\r\na\r\n0\r\nX\r\n\r\n",
+                "1\r\na\r\n0\r\n X: y\r\n\r\n",
+                "0\r\nX : y\r\n\r\n",
+                "0\r\n: y\r\n\r\n",
+                "0\r\nX: y\0\r\n\r\n",
+                "0\r\nX: \u0001\r\n\r\n",
+                "0\r\nX: \u007f\r\n\r\n",
+                "0\r\nX\0: y\r\n\r\n",
+                "0\r\nX: y\r\n z\r\n\r\n",
+                "0\r\nX: y\r\n\tz\r\n\r\n",
+                "0\r\nA: 1\r\nGET / HTTP/1.1\r\n\r\n",
+                "0;a=\"x\r\ny\"\r\n\r\n",
+            })
+    void refusesTrailersOfARequestThatAreNoFields(String bytes) {
+        assertThatThrownBy(() -> read(ChunkedBody.ofRequest(), bytes, 1)).isInstanceOf(CorruptedFrameException.class);
+        assertThatThrownBy(() -> read(ChunkedBody.ofRequest(), bytes, bytes.length()))
+                .isInstanceOf(CorruptedFrameException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "1;x",
+                "1;a=b",
+                "1 ;a=\"b c\"",
+                "1 ; a = b",
+                "1\t;a;b=c",
+                "1;sig=\"x;y=\\\"z\"",
+                "1;a=\"\\\\\"",
+                "1  \t;a",
+            })
+    void takesWhiteSpaceBeforeExtensionsFromBothSides(String size) {
+        String bytes = size + "\r\na\r\n0" + size.substring(1) + "\r\nA: b\r\nc:\td\u00e9\r\n\r\n";
+        for (int first = 0; first <= bytes.length(); first++) {
+            assertThat(read(ChunkedBody.ofRequest(), bytes, first)).isEqualTo("a");
+            assertThat(read(ChunkedBody.ofResponse(), bytes, first)).isEqualTo("a");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1 ", "1\t", "1       ", "001 \t "})
+    void takesWhiteSpaceBehindTheSizeFromAnUpstreamOnly(String size) {
+        String bytes = size + "\r\na\r\n0  \r\n\r\n";
+        assertThat(read(ChunkedBody.ofResponse(), bytes, 1)).isEqualTo("a");
+        assertThat(read(ChunkedBody.ofResponse(), bytes, bytes.length())).isEqualTo("a");
+        assertThatThrownBy(() -> read(ChunkedBody.ofRequest(), bytes, 1)).isInstanceOf(CorruptedFrameException.class);
+    }
+
+    @Test
+    void boundsWhiteSpaceBehindTheSize() {
+        String bytes = "1" + " ".repeat(5000) + "\r\na\r\n0\r\n\r\n";
+        assertThatThrownBy(() -> read(ChunkedBody.ofResponse(), bytes, 7)).isInstanceOf(TooLongFrameException.class);
+    }
+
+    @Test
+    void dropsWhatComesBehindABreakOfTheGrammar() {
+        for (ChunkedBody body : List.of(ChunkedBody.ofRequest(), ChunkedBody.ofResponse())) {
+            assertThatThrownBy(() -> feed(body, "5 5", new StringBuilder())).isInstanceOf(DecoderException.class);
+            var content = new StringBuilder();
+            assertThat(feed(body, "\r\nhello\r\n0\r\n\r\n", content)).isZero();
+            assertThat(content).isEmpty();
+            assertThat(body.ended()).isFalse();
+        }
     }
 
     @Test
@@ -174,15 +246,16 @@ class ChunkedBodyTest {
     }
 
     @Test
-    void refusesAFloodOfTinyChunksFromAClientOnly() {
+    void boundsTheWorkThatAClientsSmallChunksMake() {
         String tiny = "1\r\na\r\n";
-        assertThat(read(ChunkedBody.ofRequest(), tiny.repeat(32) + "0\r\n\r\n", 4))
-                .hasSize(32);
-        assertThatThrownBy(() -> read(ChunkedBody.ofRequest(), tiny.repeat(33), 4))
+        int free = 256 * 1024;
+        assertThat(read(ChunkedBody.ofRequest(), tiny.repeat(free) + "0\r\n\r\n", 4))
+                .hasSize(free);
+        assertThatThrownBy(() -> read(ChunkedBody.ofRequest(), tiny.repeat(free + 1), 4))
                 .isInstanceOf(TooLongFrameException.class)
                 .hasMessageContaining("at least 64");
-        assertThat(read(ChunkedBody.ofResponse(), tiny.repeat(1000) + "0\r\n\r\n", 4))
-                .hasSize(1000);
+        assertThat(read(ChunkedBody.ofResponse(), tiny.repeat(free + 1) + "0\r\n\r\n", 4))
+                .hasSize(free + 1);
         String large = "40\r\n" + "a".repeat(64) + "\r\n";
         assertThat(read(ChunkedBody.ofRequest(), large.repeat(1000) + "0\r\n\r\n", 11))
                 .hasSize(64_000);

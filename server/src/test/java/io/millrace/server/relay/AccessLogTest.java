@@ -10,6 +10,7 @@ import ch.qos.logback.core.AppenderBase;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.server.config.AccessLog;
+import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.util.List;
@@ -17,6 +18,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 class AccessLogTest {
@@ -80,6 +83,32 @@ class AccessLogTest {
             assertThat(line.get("output_tokens").asInt()).isEqualTo(7);
             assertThat(line.get("response_bytes").asInt()).isEqualTo(response.body().length);
             assertThat(line.get("id").asText()).isEqualTo(response.header("x-millrace-request-id"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/chat/completions", "/v1/files", "/chat", "/healthz"})
+    void tellsOnceOfARequestThatGoesBadAfterItBegan(String path) throws IOException {
+        try (var harness = start(AccessLog.Format.JSON);
+                var client = harness.client()) {
+            client.sendRaw("POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\nzz\r\n");
+            RawClient.Response response = client.readAll();
+            assertThat(response.status()).as(response.text()).isEqualTo(400);
+            assertThat(client.read()).isEqualTo(-1);
+            await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+            try (var next = harness.client()) {
+                next.send("GET", "/echo", "");
+                assertThat(next.readAll().status()).isEqualTo(200);
+            }
+            await().until(() -> lines.stream().anyMatch(line -> line.contains("/echo")));
+            if (path.startsWith("/v1")) {
+                JsonNode line = JSON.readTree(lines.get(0));
+                assertThat(line.get("outcome").asText()).isEqualTo("refused");
+                assertThat(line.get("status").asInt()).isEqualTo(400);
+                assertThat(line.get("id").asText()).isEqualTo(response.header("x-millrace-request-id"));
+            }
+            assertThat(lines).hasSizeLessThanOrEqualTo(2);
         }
     }
 

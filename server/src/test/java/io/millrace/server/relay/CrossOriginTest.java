@@ -15,6 +15,8 @@ import java.net.URI;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class CrossOriginTest {
     private static final String CHAT = "/v1/chat/completions";
@@ -69,6 +71,35 @@ class CrossOriginTest {
             assertThat(harness.mock.requests())
                     .allSatisfy(request ->
                             assertThat(request.headers().contains("origin")).isFalse());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "POST, Content-Length: 99999999, 413",
+        "GET, X-A: x|120, 431",
+        "GET, Host: b, 400",
+        "GET, Transfer-Encoding: gzip, 400",
+        "GET, Connection: upgrade, 501",
+        "POST, Transfer-Encoding: chunked, 400",
+    })
+    void letsTheListedOriginReadRefusalsAtTheGate(String method, String field, int status) throws IOException {
+        String[] repeated = field.split("\\|", 2);
+        String fields = (repeated[0] + "\r\n").repeat(repeated.length > 1 ? Integer.parseInt(repeated[1]) : 1);
+        String request = method + " /v1/models HTTP/1.1\r\nHost: a\r\nOrigin: " + APP + "\r\nUpgrade: websocket\r\n"
+                + fields + "\r\nzz\r\n";
+        try (var harness = RelayHarness.start(config -> config.withCors(LISTED))) {
+            try (var client = harness.client()) {
+                client.sendRaw(request);
+                RawClient.Response answer = client.readAll();
+                assertThat(answer.status()).as(answer.text()).isEqualTo(status);
+                assertGranted(answer);
+            }
+            try (var client = harness.client()) {
+                client.sendRaw(request.replace(APP, "https://evil.example"));
+                assertThat(client.readAll().header("access-control-allow-origin"))
+                        .isNull();
+            }
         }
     }
 

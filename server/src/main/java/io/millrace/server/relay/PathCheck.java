@@ -1,0 +1,82 @@
+package io.millrace.server.relay;
+
+/** Looks for what servers read differently in a path (RFC 3986 sections 5.2.4 and 6.2.2). */
+final class PathCheck {
+    private static final String DOTS = "a segment of dots";
+    private static final String EMPTY = "an empty segment";
+    private static final String ENCODING = "a percent-encoding that is none";
+    private static final String UTF_8 = "an encoding of what is not UTF-8";
+    /** Some servers decode what another has decoded already. */
+    private static final int MAX_DECODINGS = 3;
+
+    private PathCheck() {}
+
+    /** What is ambiguous in the raw path, or null. */
+    static String ambiguity(String path) {
+        String found = inSegments(path);
+        String decoded = path;
+        for (int i = 0; found == null && i < MAX_DECODINGS && decoded.indexOf('%') >= 0; i++) {
+            String next = decode(decoded);
+            if (next == null) {
+                // Behind the first decoding a percent sign may be one.
+                return i == 0 ? ENCODING : null;
+            }
+            if (i == 0 && next.indexOf('\u00c0') + next.indexOf('\u00c1') > -2) {
+                return UTF_8;
+            }
+            found = inSegments(next);
+            decoded = next;
+        }
+        return found;
+    }
+
+    /** Each octet as a character, or null if a percent sign is followed by no octet. */
+    private static String decode(String text) {
+        var decoded = new StringBuilder(text.length());
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '%') {
+                int high = i + 2 < text.length() ? Character.digit(text.charAt(i + 1), 16) : -1;
+                int low = i + 2 < text.length() ? Character.digit(text.charAt(i + 2), 16) : -1;
+                if (high < 0 || low < 0) {
+                    return null;
+                }
+                c = (char) (high << 4 | low);
+                i += 2;
+            }
+            decoded.append(c);
+        }
+        return decoded.toString();
+    }
+
+    private static String inSegments(String path) {
+        int start = 1;
+        for (int i = 1; i <= path.length(); i++) {
+            if (i == path.length() || path.charAt(i) == '/' || path.charAt(i) == '\\') {
+                boolean last = i == path.length();
+                if (i == start && !last) {
+                    return EMPTY;
+                }
+                if (isDots(path, start, i)) {
+                    return DOTS;
+                }
+                start = i + 1;
+            }
+        }
+        return null;
+    }
+
+    /** Dots and blanks alone, up to parameters: some servers strip the blanks. */
+    private static boolean isDots(String path, int start, int end) {
+        boolean dot = false;
+        for (int i = start; i < end && path.charAt(i) != ';'; i++) {
+            char c = path.charAt(i);
+            if (c == '.') {
+                dot = true;
+            } else if (c > ' ') {
+                return false;
+            }
+        }
+        return dot;
+    }
+}
