@@ -244,13 +244,11 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         if (closed) {
             return;
         }
-        if (failure.full()) {
-            origin.onIgnored();
-            exchange.onFailure(this, Failure.busy(failure.detail()));
-        } else if (failure.timeout()) {
-            fail(Failure.of("connect_timeout", 504, "upstream_connect_timeout", failure.detail()));
-        } else {
-            fail(Failure.of("connect", 502, "upstream_unreachable", failure.detail()));
+        switch (failure.kind()) {
+            case FULL -> leave(Failure.busy(failure.detail()));
+            case OWN -> leave(Failure.exhausted(failure.detail()));
+            case TIMEOUT -> fail(Failure.of("connect_timeout", 504, "upstream_connect_timeout", failure.detail()));
+            case UNREACHABLE -> fail(Failure.of("connect", 502, "upstream_unreachable", failure.detail()));
         }
     }
 

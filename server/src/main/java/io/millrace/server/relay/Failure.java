@@ -52,6 +52,11 @@ record Failure(String reason, boolean sameTarget, long retryAfterNs, Refusal ref
                 OVERLOADED, false, RetryAfter.NONE, new Refusal(503, "relay_overloaded", message, null, "1"));
     }
 
+    /** The relay could open no connection, mostly for want of a descriptor: the upstream was not asked. */
+    static Failure exhausted(String detail) {
+        return new Failure(OVERLOADED, false, RetryAfter.NONE, new Refusal(503, "relay_overloaded", detail, null, "1"));
+    }
+
     /** The same failure, of which the client is told {@code other}. */
     Failure withRefusal(Refusal other) {
         return new Failure(reason, sameTarget, retryAfterNs, other);

@@ -28,6 +28,9 @@ final class RelayLoop {
     private final OpenStreams streams;
     private final Set<ReadOn> readingOn = new HashSet<>();
     private final Map<Origin, UpstreamPool> pools = new HashMap<>();
+    /** The origins of the configuration; null until it is another than that of the start. */
+    private Set<Origin> current;
+
     private final Set<DownstreamConnection> connections = new HashSet<>();
     private final String idPrefix =
             "mr-" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40, 1L << 44), 36) + "-";
@@ -94,12 +97,23 @@ final class RelayLoop {
         return idPrefix + Long.toString(nextId++, 36);
     }
 
+    /** The pool of {@code origin}; one that is gone from the configuration has none that keeps connections. */
     UpstreamPool pool(Origin origin) {
-        return pools.computeIfAbsent(origin, key -> new UpstreamPool(key, connector, loop, sweeper));
+        if (current != null && !current.contains(origin)) {
+            var passing = newPool(origin);
+            passing.close();
+            return passing;
+        }
+        return pools.computeIfAbsent(origin, this::newPool);
     }
 
-    /** Closes the pools of origins that are no longer in {@code current}. */
-    void keepOnly(List<Origin> current) {
+    private UpstreamPool newPool(Origin origin) {
+        return new UpstreamPool(origin, connector, loop, sweeper);
+    }
+
+    /** Closes the pools of origins that are no longer in {@code origins}. */
+    void keepOnly(List<Origin> origins) {
+        current = Set.copyOf(origins);
         var gone = new ArrayList<>(pools.keySet());
         gone.removeAll(current);
         gone.forEach(origin -> pools.remove(origin).close());

@@ -1,12 +1,16 @@
 package io.millrace.server.upstream;
 
 import io.millrace.server.Transport;
+import io.millrace.server.http.ReadFields;
 import io.millrace.server.memory.ShortReads;
 import io.millrace.server.upstream.UpstreamPool.ConnectFailure;
 import io.millrace.server.upstream.UpstreamPool.Waiter;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
@@ -14,6 +18,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
 import io.netty.channel.RecvByteBufAllocator;
+import io.netty.channel.ReflectiveChannelFactory;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpRequestEncoder;
 import io.netty.handler.ssl.SslHandler;
@@ -23,10 +28,14 @@ import io.netty.resolver.dns.DnsAddressResolverGroup;
 import io.netty.resolver.dns.DnsNameResolverBuilder;
 import io.netty.util.NetUtil;
 import io.netty.util.concurrent.Future;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.channels.ClosedChannelException;
 import java.util.Iterator;
 import java.util.List;
+import java.util.function.BiConsumer;
+import javax.net.ssl.SSLException;
 
 /**
  * Opens connections to upstreams: resolves the name without blocking, then tries each of its addresses in turn until one
@@ -42,6 +51,7 @@ import java.util.List;
 public final class Connector implements AutoCloseable {
     private static final int MAX_HEAD_BYTES = 64 * 1024;
     private static final int MAX_STATUS_LINE = 8 * 1024;
+    private static final byte[] LOCALHOST6 = NetUtil.LOCALHOST6.getAddress();
 
     /**
      * One read, up to 64 KiB, then the other connections have their turn: no stream slows another, and what was read is
@@ -52,6 +62,7 @@ public final class Connector implements AutoCloseable {
 
     private final Transport transport;
     private final AddressResolverGroup<InetSocketAddress> resolvers;
+    private final ChannelFactory<Channel> channels;
 
     public Connector(Transport transport) {
         this(
@@ -63,8 +74,14 @@ public final class Connector implements AutoCloseable {
     }
 
     Connector(Transport transport, AddressResolverGroup<InetSocketAddress> resolvers) {
+        this(transport, resolvers, new ReflectiveChannelFactory<>(transport.clientChannel()));
+    }
+
+    Connector(
+            Transport transport, AddressResolverGroup<InetSocketAddress> resolvers, ChannelFactory<Channel> channels) {
         this.transport = transport;
         this.resolvers = resolvers;
+        this.channels = channels;
     }
 
     @Override
@@ -73,22 +90,77 @@ public final class Connector implements AutoCloseable {
     }
 
     void connect(UpstreamPool pool, EventLoop loop, Waiter waiter) {
-        Origin origin = pool.origin();
-        var address = InetSocketAddress.createUnresolved(origin.host(), origin.port());
-        if (NetUtil.isValidIpV4Address(origin.host()) || NetUtil.isValidIpV6Address(origin.host())) {
-            byte[] literal = NetUtil.createByteArrayFromIpAddressString(origin.host());
-            new Attempt(pool, loop, waiter)
-                    .next(List.of(resolved(literal, origin.port())).iterator(), null);
-            return;
-        }
-        resolvers.getResolver(loop).resolveAll(address).addListener((Future<List<InetSocketAddress>> resolution) -> {
-            if (resolution.isSuccess()) {
-                new Attempt(pool, loop, waiter).next(resolution.getNow().iterator(), null);
+        resolve(pool.origin(), loop, (addresses, failure) -> {
+            if (failure == null) {
+                new Attempt(pool, loop, waiter, addresses.iterator()).next();
             } else {
-                waiter.onConnectFailure(
-                        new ConnectFailure(false, false, "cannot resolve the host name " + origin.host()));
+                waiter.onConnectFailure(failure);
             }
         });
+    }
+
+    /** The addresses of {@code origin} as they are now, or why there are none; on the event loop, perhaps before this returns. */
+    void resolve(Origin origin, EventLoop loop, BiConsumer<List<InetSocketAddress>, ConnectFailure> outcome) {
+        List<InetSocketAddress> known = known(origin);
+        if (known != null) {
+            outcome.accept(known, null);
+            return;
+        }
+        var address = InetSocketAddress.createUnresolved(origin.host(), origin.port());
+        Future<List<InetSocketAddress>> resolution;
+        try {
+            resolution = resolvers.getResolver(loop).resolveAll(address);
+        } catch (RuntimeException e) {
+            outcome.accept(null, ConnectFailure.ofOwn(origin, e));
+            return;
+        }
+        resolution.addListener(done -> onLoop(loop, () -> {
+            if (resolution.isSuccess()) {
+                outcome.accept(resolution.getNow(), null);
+            } else if (isOwn(resolution.cause())) {
+                outcome.accept(null, ConnectFailure.ofOwn(origin, resolution.cause()));
+            } else {
+                outcome.accept(
+                        null, ConnectFailure.of("cannot resolve the host name " + origin.host(), resolution.cause()));
+            }
+        }));
+    }
+
+    /** Addresses that no name server is asked for: those that stand in the URL, and this machine's (RFC 6761, section 6.3). */
+    private static List<InetSocketAddress> known(Origin origin) {
+        String host = origin.host();
+        if (host.equalsIgnoreCase("localhost")) {
+            return List.of(resolved(NetUtil.LOCALHOST4.getAddress(), origin), resolved(LOCALHOST6, origin));
+        }
+        boolean literal = NetUtil.isValidIpV4Address(host) || NetUtil.isValidIpV6Address(host);
+        return literal ? List.of(resolved(NetUtil.createByteArrayFromIpAddressString(host), origin)) : null;
+    }
+
+    private static InetSocketAddress resolved(byte[] address, Origin origin) {
+        try {
+            return new InetSocketAddress(InetAddress.getByAddress(address), origin.port());
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    /** Where no channel can be made, Netty tells it on a thread of its own. */
+    private static void onLoop(EventLoop loop, Runnable task) {
+        if (loop.inEventLoop()) {
+            task.run();
+        } else {
+            loop.execute(task);
+        }
+    }
+
+    /** Whether this process is at fault: it could not make a channel at all, mostly for want of a descriptor. */
+    private static boolean isOwn(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof ChannelException) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**
@@ -104,14 +176,6 @@ public final class Connector implements AutoCloseable {
         }
     }
 
-    private static InetSocketAddress resolved(byte[] literal, int port) {
-        try {
-            return new InetSocketAddress(java.net.InetAddress.getByAddress(literal), port);
-        } catch (java.net.UnknownHostException e) {
-            throw new IllegalArgumentException(e);
-        }
-    }
-
     /** One walk over an upstream's addresses. */
     private final class Attempt {
         private final UpstreamPool pool;
@@ -119,29 +183,35 @@ public final class Connector implements AutoCloseable {
         private final EventLoop loop;
         private final Waiter waiter;
 
-        Attempt(UpstreamPool pool, EventLoop loop, Waiter waiter) {
+        private final Iterator<InetSocketAddress> addresses;
+        /** What says most about why none has answered so far. */
+        private Throwable failure;
+
+        Attempt(UpstreamPool pool, EventLoop loop, Waiter waiter, Iterator<InetSocketAddress> addresses) {
             this.pool = pool;
             origin = pool.origin();
             this.loop = loop;
             this.waiter = waiter;
+            this.addresses = addresses;
         }
 
-        void next(Iterator<InetSocketAddress> addresses, Throwable lastFailure) {
+        void next() {
             if (!addresses.hasNext()) {
-                waiter.onConnectFailure(failure(lastFailure));
+                waiter.onConnectFailure(failure());
                 return;
             }
             InetSocketAddress address = addresses.next();
             var decoder = new ResponseDecoder(new HttpDecoderConfig()
                     .setMaxInitialLineLength(MAX_STATUS_LINE)
                     .setMaxHeaderSize(MAX_HEAD_BYTES)
-                    .setMaxChunkSize(Integer.MAX_VALUE));
+                    .setMaxChunkSize(Integer.MAX_VALUE)
+                    .setHeadersFactory(ReadFields.FACTORY));
             var connection = new UpstreamConnection(pool, decoder);
             var bootstrap = new Bootstrap()
                     .group(loop)
-                    .channel(transport.clientChannel())
+                    .channelFactory(channels)
                     .option(ChannelOption.TCP_NODELAY, true)
-                    .option(ChannelOption.SO_KEEPALIVE, true)
+                    .option(ChannelOption.AUTO_CLOSE, false)
                     .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, origin.connectTimeoutMs())
                     .option(ChannelOption.RECVBUF_ALLOCATOR, READS)
                     .handler(new ChannelInitializer<Channel>() {
@@ -153,55 +223,99 @@ public final class Connector implements AutoCloseable {
                             channel.pipeline().addLast(decoder, new HttpRequestEncoder(), new EarlyFailures());
                         }
                     });
+            transport.watchPeer(bootstrap);
             long startNs = System.nanoTime();
-            bootstrap.connect(address).addListener((io.netty.channel.ChannelFuture connect) -> {
-                connection.roundTripNs(System.nanoTime() - startNs);
-                if (!connect.isSuccess()) {
-                    next(addresses, connect.cause());
-                } else if (origin.tls() == null) {
-                    ready(connect.channel(), connection, addresses);
-                } else {
-                    afterHandshake(connect.channel(), connection, addresses);
-                }
-            });
+            bootstrap
+                    .connect(address)
+                    .addListener(
+                            (ChannelFuture connect) -> onLoop(loop, () -> onConnected(connect, connection, startNs)));
+        }
+
+        private void onConnected(ChannelFuture connect, UpstreamConnection connection, long startNs) {
+            connection.roundTripNs(System.nanoTime() - startNs);
+            if (isOwn(connect.cause())) {
+                waiter.onConnectFailure(ConnectFailure.ofOwn(origin, connect.cause()));
+            } else if (!connect.isSuccess()) {
+                failed(connect.cause());
+            } else if (origin.tls() == null) {
+                ready(connect.channel(), connection);
+            } else {
+                afterHandshake(connect.channel(), connection);
+            }
+        }
+
+        private void failed(Throwable cause) {
+            if (failure == null || weight(cause) >= weight(failure)) {
+                failure = cause;
+            }
+            next();
+        }
+
+        /** That this machine has no way to one address says less than what came of another. */
+        private static int weight(Throwable cause) {
+            if (cause instanceof SSLException) {
+                return 3;
+            }
+            return cause instanceof ConnectTimeoutException ? 2 : isRefusal(cause) ? 1 : 0;
+        }
+
+        private static boolean isRefusal(Throwable cause) {
+            return cause.getMessage() != null && cause.getMessage().contains("refused");
         }
 
         private SslHandler tls(Channel channel) {
-            SslHandler handler = origin.tls().newHandler(channel.alloc(), origin.host(), origin.port());
+            SslHandler handler = UpstreamTls.handler(origin, channel.alloc());
             handler.setHandshakeTimeoutMillis(origin.connectTimeoutMs());
             return handler;
         }
 
-        private void afterHandshake(
-                Channel channel, UpstreamConnection connection, Iterator<InetSocketAddress> addresses) {
+        private void afterHandshake(Channel channel, UpstreamConnection connection) {
             SslHandler tls = channel.pipeline().get(SslHandler.class);
             if (tls == null) {
-                next(addresses, new ClosedChannelException());
+                failed(new ClosedChannelException());
                 return;
             }
             tls.handshakeFuture().addListener((Future<Channel> handshake) -> {
                 if (handshake.isSuccess()) {
-                    ready(channel, connection, addresses);
+                    ready(channel, connection);
                 } else {
                     channel.close();
-                    next(addresses, handshake.cause());
+                    failed(handshake.cause());
                 }
             });
         }
 
-        private void ready(Channel channel, UpstreamConnection connection, Iterator<InetSocketAddress> addresses) {
+        private void ready(Channel channel, UpstreamConnection connection) {
             if (!channel.isActive()) {
-                next(addresses, new ClosedChannelException());
+                failed(new ClosedChannelException());
                 return;
             }
             channel.pipeline().replace(EarlyFailures.class, null, connection);
             waiter.onConnection(connection);
         }
 
-        private ConnectFailure failure(Throwable cause) {
-            boolean timeout = cause instanceof ConnectTimeoutException || cause instanceof SslHandshakeTimeoutException;
-            String detail = cause == null ? "no address" : cause.getMessage();
-            return new ConnectFailure(timeout, false, "cannot connect to " + origin.name() + ": " + detail);
+        private ConnectFailure failure() {
+            boolean timeout =
+                    failure instanceof ConnectTimeoutException || failure instanceof SslHandshakeTimeoutException;
+            String detail = "cannot connect to " + origin.name() + ": " + reason();
+            return timeout ? ConnectFailure.ofTimeout(detail, failure) : ConnectFailure.of(detail, failure);
+        }
+
+        /** Without addresses, which are for the log. */
+        private String reason() {
+            if (failure == null) {
+                return "no address";
+            }
+            if (failure instanceof SslHandshakeTimeoutException) {
+                return "TLS handshake timed out";
+            }
+            if (failure instanceof ConnectTimeoutException) {
+                return "connection timed out";
+            }
+            if (failure instanceof SSLException) {
+                return "TLS handshake failed";
+            }
+            return isRefusal(failure) ? "connection refused" : "no connection";
         }
     }
 }

@@ -92,8 +92,12 @@ public final class OriginCheck {
 
         @Override
         public void onConnectFailure(UpstreamPool.ConnectFailure failure) {
-            // All connections being busy says that the origin serves.
-            answered(failure.full());
+            switch (failure.kind()) {
+                // All connections being busy says that the origin serves.
+                case FULL -> answered(true);
+                case OWN -> answered = true;
+                case UNREACHABLE, TIMEOUT -> answered(false);
+            }
         }
 
         @Override

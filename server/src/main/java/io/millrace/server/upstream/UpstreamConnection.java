@@ -6,9 +6,12 @@ import io.millrace.server.upstream.UpstreamListener.Breakage;
 import io.millrace.server.upstream.UpstreamListener.Breakage.Kind;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.http.DefaultHttpContent;
@@ -21,6 +24,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
@@ -37,6 +41,8 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamConnection.class);
     private static final int MAX_INTERIM_RESPONSES = 8;
     private static final int HEAD_BYTES = 512;
+    /** How long an upstream that takes no more of a request may take to say why. */
+    private static final long ANSWER_LIMIT_MS = 1_000;
     /** A body up to this size is copied behind the head, which costs less than writing two buffers. */
     private static final int MAX_BODY_COPIED = 16 * 1024;
 
@@ -56,9 +62,21 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private int interimResponses;
     private long roundTripNs;
     private ChannelPromise requestWritten;
+    private final ChannelFutureListener onRequestWritten = this::onRequestWritten;
     private ScheduledFuture<?> drainLimit;
+    private boolean endsWithConnection;
     private Throwable failure;
+    /** Why the request could not be sent to its end; the answer may be there all the same. */
+    private Throwable sendFailure;
+
+    private ScheduledFuture<?> answerLimit;
+    private final long openedNs = System.nanoTime();
     private long idleSinceNs;
+    /** Its neighbours among the idle ones of its pool, which alone sets them. */
+    UpstreamConnection older;
+
+    UpstreamConnection newer;
+    boolean pooled;
 
     UpstreamConnection(UpstreamPool pool, ResponseDecoder decoder) {
         this.pool = pool;
@@ -109,7 +127,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         if (inOne) {
             out.writeBytes(body, body.readerIndex(), length);
         }
-        requestWritten = context.newPromise();
+        requestWritten = context.newPromise().addListener(onRequestWritten);
         encoderContext.write(out, inOne ? requestWritten : context.voidPromise());
         if (!inOne) {
             encoderContext.write(body.retainedDuplicate(), requestWritten);
@@ -131,6 +149,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         interimResponses = 0;
         failure = null;
         requestWritten = null;
+        sendFailure = null;
         decoder.expectResponse(request.method().equals(HttpMethod.HEAD));
     }
 
@@ -142,7 +161,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     /** Completes the request and hands it to the kernel. */
     public void endRequest() {
         requestSent = true;
-        requestWritten = context.newPromise();
+        requestWritten = context.newPromise().addListener(onRequestWritten);
         context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT, requestWritten);
     }
 
@@ -215,6 +234,10 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         return idleSinceNs;
     }
 
+    long openedNs() {
+        return openedNs;
+    }
+
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
         context = ctx;
@@ -256,6 +279,10 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (isSendFailure(ctx, cause)) {
+            awaitAnswer(ctx, cause);
+            return;
+        }
         failure = cause instanceof DecoderException && cause.getCause() != null ? cause.getCause() : cause;
         if (failure instanceof OutOfMemoryError) {
             LOG.debug(
@@ -272,14 +299,44 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         ctx.close();
     }
 
+    /** A failed write shuts the output only, so that what the upstream has sent can be read. */
+    private static boolean isSendFailure(ChannelHandlerContext ctx, Throwable cause) {
+        return cause instanceof IOException
+                && ctx.channel().isActive()
+                && ctx.channel() instanceof DuplexChannel duplex
+                && duplex.isOutputShutdown();
+    }
+
+    private void onRequestWritten(ChannelFuture written) {
+        if (!written.isSuccess() && isSendFailure(context, written.cause())) {
+            awaitAnswer(context, written.cause());
+        }
+    }
+
+    /** Who refuses an upload often says so and closes before it has read it. */
+    private void awaitAnswer(ChannelHandlerContext ctx, Throwable cause) {
+        reusable = false;
+        if (sendFailure != null) {
+            return;
+        }
+        sendFailure = cause;
+        if (listener == null) {
+            ctx.close();
+        } else if (!responseBegun) {
+            reading(true);
+            answerLimit = ctx.executor().schedule(() -> ctx.close(), ANSWER_LIMIT_MS, TimeUnit.MILLISECONDS);
+        }
+    }
+
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
         pool.onClosed(this);
         cancelDrainLimit();
+        cancelAnswerLimit();
         UpstreamListener current = listener;
         listener = null;
         if (current != null) {
-            boolean endsBody = stream != null && stream.endsWithConnection() && failure == null;
+            boolean endsBody = stream != null && stream.endsWithConnection() && endedCleanly();
             if (endsBody) {
                 current.onBodyEnd();
             } else {
@@ -342,7 +399,9 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         responseBegun = true;
-        reusable = HttpUtil.isKeepAlive(head);
+        cancelAnswerLimit();
+        reusable = HttpUtil.isKeepAlive(head) && sendFailure == null;
+        endsWithConnection = !HttpUtil.isTransferEncodingChunked(head) && !HttpUtil.isContentLengthSet(head);
         try {
             listener.onHead(head);
         } catch (CorruptedFrameException e) {
@@ -356,7 +415,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     private void onContent(HttpContent content) {
         boolean last = content instanceof LastHttpContent;
-        if (last && failure != null && listener != null) {
+        if (last && listener != null && endsWithConnection && !context.channel().isActive() && !endedCleanly()) {
             // Netty ends a body that is delimited by close at a reset too.
             content.release();
             broken(breakage());
@@ -380,6 +439,12 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             plainBodyEnded = true;
             listener.onBodyEnd();
         }
+    }
+
+    /** Whether the upstream has closed the connection in an orderly way: behind TLS it has said so, RFC 8446 section 6.1. */
+    private boolean endedCleanly() {
+        SslHandler tls = context.pipeline().get(SslHandler.class);
+        return failure == null && (tls == null || tls.sslCloseFuture().isSuccess());
     }
 
     private boolean bodyEnded() {
@@ -461,6 +526,9 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         if (failure instanceof OutOfMemoryError) {
             return new Breakage(Kind.NO_MEMORY, message(failure));
         }
+        if (failure == null) {
+            failure = sendFailure;
+        }
         if (failure != null && !(failure instanceof IOException)) {
             return new Breakage(Kind.PROTOCOL, message(failure));
         }
@@ -470,6 +538,13 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         return failure == null
                 ? new Breakage(Kind.TRUNCATED, "closed inside the response")
                 : new Breakage(Kind.RESET, message(failure));
+    }
+
+    private void cancelAnswerLimit() {
+        if (answerLimit != null) {
+            answerLimit.cancel(false);
+            answerLimit = null;
+        }
     }
 
     private void cancelDrainLimit() {

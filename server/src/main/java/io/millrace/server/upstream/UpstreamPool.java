@@ -4,24 +4,50 @@ import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
-import java.util.ArrayDeque;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The connections of one event loop to one upstream. Idle ones are taken last in, first out, so that the rest can age and
- * be closed. Confined to its event loop.
+ * be closed. The host's name is asked for again while there are connections, and those to an address that it has no more are
+ * let go. Confined to its event loop.
  */
 public final class UpstreamPool implements Sweepable {
+    private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);
+    /** How often the name is asked for again. */
+    private static final long RESOLVE_NS = TimeUnit.SECONDS.toNanos(5);
+    /** An address that so many answers did not have is gone; some name servers tell a few of many addresses each time. */
+    private static final int MISSES_OF_A_GONE_ADDRESS = 2;
+    /** However well it serves, a connection is not used again when it is older. */
+    private static final long MAX_AGE_NS = TimeUnit.MINUTES.toNanos(10);
+    /** One warning of failures to connect in so long. */
+    private static final long WARNING_NS = TimeUnit.SECONDS.toNanos(10);
+
     private final Origin origin;
     private final Connector connector;
     private final EventLoop loop;
     private final Sweeper sweeper;
-    private final ArrayDeque<UpstreamConnection> idle = new ArrayDeque<>();
+    private final IdleConnections idle = new IdleConnections();
     private final Set<Channel> open = new HashSet<>();
+    /** The addresses connected to, and how many answers in a row did not have them. */
+    private final Map<InetAddress, Integer> addresses = new HashMap<>();
+
+    private final long startNs = System.nanoTime();
     private Sweeper.Registration sweep;
     private int connecting;
     private boolean closed;
+    private boolean resolving;
+    private long resolvedNs = startNs;
+    private long warnedNs = startNs - WARNING_NS;
 
     /** Receives the outcome of one attempt to get a connection, on the event loop, perhaps before the call returns. */
     public interface Waiter {
@@ -35,11 +61,50 @@ public final class UpstreamPool implements Sweepable {
     /**
      * Why no connection could be had.
      *
-     * @param timeout whether it was for lack of an answer in time
-     * @param full whether all connections that are allowed are busy
-     * @param detail for logs and error messages
+     * @param kind whose fault it is
+     * @param detail for error messages, without addresses
+     * @param cause for the log; null if there is no more to say
      */
-    public record ConnectFailure(boolean timeout, boolean full, String detail) {}
+    public record ConnectFailure(Kind kind, String detail, Throwable cause) {
+        /** Whose fault it is. */
+        public enum Kind {
+            /** The upstream cannot be reached, or not by TLS. */
+            UNREACHABLE,
+            /** It did not answer in time. */
+            TIMEOUT,
+            /** All connections that are allowed are busy. */
+            FULL,
+            /** This process could open no socket. */
+            OWN
+        }
+
+        static ConnectFailure of(String detail, Throwable cause) {
+            return new ConnectFailure(Kind.UNREACHABLE, detail, cause);
+        }
+
+        static ConnectFailure ofTimeout(String detail, Throwable cause) {
+            return new ConnectFailure(Kind.TIMEOUT, detail, cause);
+        }
+
+        static ConnectFailure ofOwn(Origin origin, Throwable cause) {
+            return new ConnectFailure(
+                    Kind.OWN, "the relay could open no connection to " + origin.name() + ": " + root(cause), cause);
+        }
+
+        /** For the log: where it happened, or, of TLS, what is at the bottom, such as why a certificate is refused. */
+        String reason() {
+            boolean atBottom = cause instanceof SSLException || cause.getMessage() == null;
+            return atBottom ? root(cause) : cause.getMessage();
+        }
+
+        private static String root(Throwable failure) {
+            Throwable root = failure;
+            while (root.getCause() != null) {
+                root = root.getCause();
+            }
+            return root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
+        }
+    }
 
     public UpstreamPool(Origin origin, Connector connector, EventLoop loop, Sweeper sweeper) {
         this.origin = origin;
@@ -56,7 +121,7 @@ public final class UpstreamPool implements Sweepable {
     /** Takes an idle connection, or makes one. */
     public void acquire(Waiter waiter) {
         UpstreamConnection connection;
-        while ((connection = pollIdle()) != null) {
+        while ((connection = idle.pollNewest()) != null) {
             if (connection.channel().isActive()) {
                 waiter.onConnection(connection);
                 return;
@@ -67,9 +132,11 @@ public final class UpstreamPool implements Sweepable {
 
     /** Makes a connection, whatever is idle: for the retry after a pooled one turned out to be stale. */
     public void acquireNew(Waiter waiter) {
-        if (open.size() + connecting >= origin.maxConnections()) {
+        if (open.size() + connecting >= origin.maxConnections() && !makeRoom()) {
             waiter.onConnectFailure(new ConnectFailure(
-                    false, true, "all " + origin.maxConnections() + " connections to " + origin.name() + " are busy"));
+                    ConnectFailure.Kind.FULL,
+                    "all " + origin.maxConnections() + " connections to " + origin.name() + " are busy",
+                    null));
             return;
         }
         connecting++;
@@ -78,12 +145,14 @@ public final class UpstreamPool implements Sweepable {
             public void onConnection(UpstreamConnection connection) {
                 connecting--;
                 open.add(connection.channel());
+                addresses.put(address(connection), 0);
                 waiter.onConnection(connection);
             }
 
             @Override
             public void onConnectFailure(ConnectFailure failure) {
                 connecting--;
+                warn(failure);
                 waiter.onConnectFailure(failure);
             }
         });
@@ -93,7 +162,7 @@ public final class UpstreamPool implements Sweepable {
     public void close() {
         closed = true;
         UpstreamConnection connection;
-        while ((connection = pollIdle()) != null) {
+        while ((connection = idle.pollNewest()) != null) {
             connection.channel().close();
         }
         stopSweepIfEmpty();
@@ -102,22 +171,27 @@ public final class UpstreamPool implements Sweepable {
     @Override
     public void onSweep(long nowNs) {
         UpstreamConnection oldest;
-        while ((oldest = idle.peekFirst()) != null && nowNs - oldest.idleSinceNs() > origin.idleNs()) {
-            idle.pollFirst();
+        while ((oldest = idle.oldest()) != null && nowNs - oldest.idleSinceNs() > origin.idleNs()) {
+            idle.remove(oldest);
             oldest.channel().close();
         }
         stopSweepIfEmpty();
+        if (!idle.isEmpty()) {
+            resolveAgain(nowNs);
+        }
     }
 
     void put(UpstreamConnection connection) {
-        if (closed) {
+        long nowNs = connection.idleSinceNs();
+        resolveAgain(nowNs);
+        if (closed || nowNs - connection.openedNs() > MAX_AGE_NS || isGone(address(connection))) {
             connection.channel().close();
             return;
         }
         if (sweep == null) {
             sweep = sweeper.add(this);
         }
-        idle.addLast(connection);
+        idle.add(connection);
     }
 
     void onClosed(UpstreamConnection connection) {
@@ -127,8 +201,62 @@ public final class UpstreamPool implements Sweepable {
         }
     }
 
-    private UpstreamConnection pollIdle() {
-        return idle.pollLast();
+    /** Closes the idle connection that has waited longest; false if there is none. */
+    private boolean makeRoom() {
+        UpstreamConnection oldest = idle.oldest();
+        if (oldest == null) {
+            return false;
+        }
+        idle.remove(oldest);
+        open.remove(oldest.channel());
+        oldest.channel().close();
+        return true;
+    }
+
+    private void resolveAgain(long nowNs) {
+        if (resolving || closed || nowNs - resolvedNs < RESOLVE_NS) {
+            return;
+        }
+        resolving = true;
+        resolvedNs = nowNs;
+        connector.resolve(origin, loop, (found, failure) -> {
+            resolving = false;
+            if (failure == null) {
+                onAddresses(found);
+            }
+        });
+    }
+
+    private void onAddresses(List<InetSocketAddress> found) {
+        addresses.replaceAll((address, misses) -> misses + 1);
+        for (InetSocketAddress address : found) {
+            addresses.computeIfPresent(address.getAddress(), (known, misses) -> 0);
+        }
+        addresses.values().removeIf(misses -> misses >= MISSES_OF_A_GONE_ADDRESS);
+        for (UpstreamConnection connection : idle.toList()) {
+            if (isGone(address(connection))) {
+                idle.remove(connection);
+                connection.channel().close();
+            }
+        }
+        stopSweepIfEmpty();
+    }
+
+    private boolean isGone(InetAddress address) {
+        return !addresses.containsKey(address);
+    }
+
+    private static InetAddress address(UpstreamConnection connection) {
+        return connection.channel().remoteAddress() instanceof InetSocketAddress remote ? remote.getAddress() : null;
+    }
+
+    private void warn(ConnectFailure failure) {
+        long nowNs = System.nanoTime();
+        if (failure.cause() == null || nowNs - warnedNs < WARNING_NS) {
+            return;
+        }
+        warnedNs = nowNs;
+        LOG.warn("upstream {}: {}: {}", origin.name(), failure.detail(), failure.reason());
     }
 
     private void stopSweepIfEmpty() {

@@ -1,30 +1,77 @@
 package io.millrace.server.upstream;
 
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.handler.ssl.SupportedCipherSuiteFilter;
+import io.netty.util.NetUtil;
 import java.nio.file.Path;
+import java.util.List;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
 
-/** TLS towards upstreams: 1.2 and 1.3, the certificate checked against the host name, SNI always sent. */
+/**
+ * TLS towards upstreams: 1.2 and 1.3 with forward secrecy and authenticated encryption only, the certificate checked against
+ * the host name by {@link StrictTrust}, SNI always sent.
+ */
 public final class UpstreamTls {
+    private static final List<String> CIPHERS = List.of(
+            "TLS_AES_128_GCM_SHA256",
+            "TLS_AES_256_GCM_SHA384",
+            "TLS_CHACHA20_POLY1305_SHA256",
+            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+            "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+            "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+            "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+            "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+            "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
+
     private UpstreamTls() {}
 
     /**
      * A client context.
      *
      * @param ca a PEM file of the only trusted certificates, or null for the system's
-     * @throws SSLException if the file holds none, or TLS cannot be set up
+     * @throws SSLException if TLS cannot be set up
+     * @throws IllegalArgumentException if the file holds no certificates
      */
     public static SslContext context(Path ca) throws SSLException {
-        var builder = SslContextBuilder.forClient()
+        return SslContextBuilder.forClient()
                 .sslProvider(OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK)
                 .protocols("TLSv1.3", "TLSv1.2")
-                .endpointIdentificationAlgorithm("HTTPS");
-        if (ca != null) {
-            builder.trustManager(ca.toFile());
+                .ciphers(CIPHERS, SupportedCipherSuiteFilter.INSTANCE)
+                .endpointIdentificationAlgorithm("HTTPS")
+                .trustManager(StrictTrust.of(ca))
+                .build();
+    }
+
+    /** The handler of a connection to {@code origin}. Its hello names the host, also one of a single label. */
+    static SslHandler handler(Origin origin, ByteBufAllocator alloc) {
+        SslHandler handler = origin.tls().newHandler(alloc, origin.host(), origin.port());
+        SNIHostName name = serverName(origin.host());
+        if (name != null) {
+            SSLEngine engine = handler.engine();
+            SSLParameters parameters = engine.getSSLParameters();
+            parameters.setServerNames(List.of(name));
+            engine.setSSLParameters(parameters);
         }
-        return builder.build();
+        return handler;
+    }
+
+    /** Null for addresses, and for names with underscores, which Java neither sends nor finds in a certificate. */
+    private static SNIHostName serverName(String host) {
+        if (NetUtil.isValidIpV4Address(host) || NetUtil.isValidIpV6Address(host)) {
+            return null;
+        }
+        try {
+            return new SNIHostName(host);
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
     }
 }

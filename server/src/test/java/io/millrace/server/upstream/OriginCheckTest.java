@@ -120,8 +120,8 @@ class OriginCheckTest {
         var upstream = Upstream.of("u", URI.create("http://127.0.0.1:1"))
                 .withHealth(Health.DEFAULT.withProbePath("/").withProbeInterval(Duration.ofDays(1)));
         check = new OriginCheck(upstream, asked::add, loop, state);
-        var failure = new UpstreamPool.ConnectFailure(true, false, "late");
-        var busy = new UpstreamPool.ConnectFailure(false, true, "busy");
+        var failure = UpstreamPool.ConnectFailure.ofTimeout("late", null);
+        var busy = new UpstreamPool.ConnectFailure(UpstreamPool.ConnectFailure.Kind.FULL, "busy", null);
 
         loop.submit(() -> {
                     check.start();

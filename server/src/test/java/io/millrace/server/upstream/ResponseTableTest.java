@@ -77,6 +77,16 @@ class ResponseTableTest {
                 new Case("gzip, chunked", SSE + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
                 new Case("chunked twice", SSE + "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"),
                 new Case("two lengths", SSE + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"),
+                new Case("two equal lengths", SSE + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello"),
+                new Case("a list of lengths", SSE + "Content-Length: 5, 6\r\n\r\nhello"),
+                new Case(
+                        "two lengths on HTTP/1.0",
+                        "HTTP/1.0 200 OK\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\nhello"),
+                new Case("a list of lengths on HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 2, 5\r\n\r\nhello"),
+                new Case(
+                        "two equal lengths on HTTP/1.0",
+                        "HTTP/1.0 200 OK\r\ncontent-length: 5\r\nContent-Length: 5\r\n\r\nhello"),
+                new Case("digits behind a blank", CHUNKED + "5 5\r\n"),
                 new Case("length that is no number", SSE + "Content-Length: 5x\r\n\r\nhello"),
                 new Case("bare LF", "HTTP/1.1 200 OK\nContent-Length: 2\n\nok"),
                 new Case("NUL in a value", "HTTP/1.1 200 OK\r\nX-A: 1\u00002\r\nContent-Length: 2\r\n\r\nok"),
@@ -177,6 +187,52 @@ class ResponseTableTest {
             assertThat(response.status()).isEqualTo(200);
             assertThat(response.end()).isIn(RawClient.End.RESET, RawClient.End.TRUNCATED);
             assertThat(response.text().length()).isLessThanOrEqualTo(5);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"%x \r\n", "%x\t\r\n", "%x        \r\n", "%x;a\r\n", "%x ;a=\"b c\"\r\n", "%x ; a = b\r\n"})
+    void takesWhiteSpaceAndExtensionsBehindChunkSizes(String size) throws IOException {
+        String plain = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n";
+        String last = size.formatted(0) + "\r\n";
+        String stream = CHUNKED + size.formatted(OUTPUT.length()) + OUTPUT + "\r\n" + size.formatted(DONE.length())
+                + DONE + "\r\n" + last;
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    connection.send(stream);
+                    connection.readRequest();
+                    connection.send(plain + size.formatted(5) + "hello\r\n" + size.formatted(6) + " world\r\n" + last);
+                    connection.readRequest();
+                    connection.send(OK);
+                });
+                var client = client(upstream)) {
+            client.post(PATH, "m", "");
+            assertThat(client.readAll().text()).isEqualTo(OUTPUT + DONE);
+            client.send("GET", "/v1/models", "");
+            assertThat(client.readAll().text()).isEqualTo("hello world");
+            client.send("GET", "/v1/models", "");
+            assertThat(client.readAll().text()).isEqualTo("ok");
+            assertThat(upstream.connections()).isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "5 5\r\nhello\r\n0\r\n\r\n",
+                "5\r\nhello!\r\n0\r\n\r\n",
+                "5\r\nhello\r\nx\r\n",
+                "5\r\nhello\n0\r\n\r\n"
+            })
+    void neverPassesABodyOfBadChunksForWhole(String chunks) throws IOException {
+        String head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n";
+        try (var upstream = ScriptedUpstream.answeringAndClosing(head + chunks);
+                var client = client(upstream)) {
+            client.send("GET", "/v1/models", "");
+            RawClient.Response response = client.readBody(client.readHead());
+            assertThat(response.status() == 200 && response.end() == RawClient.End.COMPLETE)
+                    .as(response.head() + response.text())
+                    .isFalse();
         }
     }
 

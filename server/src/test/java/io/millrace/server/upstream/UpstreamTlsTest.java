@@ -3,6 +3,9 @@ package io.millrace.server.upstream;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
@@ -20,14 +23,26 @@ import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.X509Bundle;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
+import java.util.Base64;
 import java.util.List;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 class UpstreamTlsTest {
     private static X509Bundle authority;
@@ -84,18 +99,176 @@ class UpstreamTlsTest {
         }
     }
 
-    @Test
-    void namesTheHostInItsHello() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"api.example.com", "localhost", "vllm", "vllm.svc"})
+    void namesTheHostInItsHello(String host) throws Exception {
+        assertThat(hello(host)).contains(host);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "::1"})
+    void namesNoAddressInItsHello(String host) throws Exception {
+        assertThat(hello(host)).doesNotContain(host);
+    }
+
+    private static String hello(String host) throws Exception {
         SslContext context = UpstreamTls.context(directory.resolve("ca.pem"));
         try {
-            var handler = context.newHandler(UnpooledByteBufAllocator.DEFAULT, "api.example.com", 443);
-            var channel = new EmbeddedChannel(handler);
+            var origin = new Origin("tls", host, 443, context, 1, 1, 1000);
+            var channel = new EmbeddedChannel(UpstreamTls.handler(origin, UnpooledByteBufAllocator.DEFAULT));
             ByteBuf hello = channel.readOutbound();
-            assertThat(hello.toString(StandardCharsets.ISO_8859_1)).contains("api.example.com");
+            String text = hello.toString(StandardCharsets.ISO_8859_1);
             hello.release();
             channel.finishAndReleaseAll();
+            return text;
         } finally {
             ReferenceCountUtil.release(context);
+        }
+    }
+
+    @Test
+    void refusesACertificateThatNamesTheHostInItsSubjectOnly() throws Exception {
+        X509Bundle certificate =
+                new CertificateBuilder().subject("CN=localhost").buildIssuedBy(authority);
+        assertThat(reasonOf(certificate)).contains("the certificate names no host in its subjectAltName");
+    }
+
+    @Test
+    void tellsTheLogWhyACertificateIsRefused() throws Exception {
+        assertThat(reasonOf(certificate(authority, "example.com")))
+                .contains("No subject alternative DNS name matching");
+        assertThat(reasonOf(certificate(stranger, "localhost"))).contains("certification path");
+    }
+
+    @Test
+    void refusesShortKeys() throws Exception {
+        Path store = directory.resolve("short.p12");
+        var keytool = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
+                        "-genkeypair",
+                        "-keyalg",
+                        "RSA",
+                        "-keysize",
+                        "1024",
+                        "-dname",
+                        "CN=localhost",
+                        "-ext",
+                        "san=dns:localhost",
+                        "-alias",
+                        "a",
+                        "-storetype",
+                        "PKCS12",
+                        "-storepass",
+                        "secret",
+                        "-keystore",
+                        store.toString())
+                .redirectErrorStream(true)
+                .start();
+        keytool.getInputStream().readAllBytes();
+        assertThat(keytool.waitFor()).isZero();
+        var keys = KeyStore.getInstance(store.toFile(), "secret".toCharArray());
+        var managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        managers.init(keys, "secret".toCharArray());
+        String pem = "-----BEGIN CERTIFICATE-----\n"
+                + Base64.getMimeEncoder()
+                        .encodeToString(keys.getCertificate("a").getEncoded())
+                + "\n-----END CERTIFICATE-----\n";
+        Path ca = Files.writeString(directory.resolve("short.pem"), pem);
+        SslContext server = SslContextBuilder.forServer(managers)
+                .sslProvider(SslProvider.JDK)
+                .build();
+        assertThat(reasonOf(server, ca)).contains("is weak: RSA of 1024 bits");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, 502",
+        "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384, 502",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, 200",
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, 200",
+    })
+    void takesCiphersOfForwardSecrecyAndAuthenticatedEncryptionOnly(String cipher, int status) throws Exception {
+        SslContext server = SslContextBuilder.forServer(
+                        certificate(authority, "localhost").toKeyManagerFactory())
+                .sslProvider(SslProvider.JDK)
+                .protocols("TLSv1.2")
+                .ciphers(List.of(cipher))
+                .build();
+        try (var mock = MockServer.start(MockConfig.defaults().withSsl(server));
+                var relay = relay("localhost", mock.port())) {
+            assertThat(ask(relay).status()).isEqualTo(status);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "application/json, true",
+        "application/json, false",
+        "text/event-stream, true",
+        "text/event-stream, false"
+    })
+    void tellsAnEndWithoutCloseNotifyAsACut(String type, boolean notify) throws Exception {
+        var tls = SSLContext.getInstance("TLS");
+        tls.init(certificate(authority, "localhost").toKeyManagerFactory().getKeyManagers(), null, null);
+        try (var listener = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+                var relay = relay("localhost", listener.getLocalPort());
+                var client = new RawClient(relay.addresses().get(0).getPort())) {
+            var serving = new Thread(() -> serveToTheEnd(listener, tls, type, notify));
+            serving.setDaemon(true);
+            serving.start();
+            client.send("GET", "/mcp", "");
+            RawClient.Response response = client.readAll();
+            assertThat(response.status()).isEqualTo(200);
+            assertThat(response.end() == RawClient.End.COMPLETE)
+                    .as(response.text())
+                    .isEqualTo(notify);
+        }
+    }
+
+    /** Answers with a body that the connection's end delimits, which is an orderly one of TCP in any case. */
+    private static void serveToTheEnd(ServerSocket listener, SSLContext tls, String type, boolean notify) {
+        try (Socket plain = listener.accept()) {
+            var socket = (SSLSocket) tls.getSocketFactory().createSocket(plain, null, plain.getPort(), false);
+            socket.setUseClientMode(false);
+            socket.getInputStream().read();
+            String answer = "HTTP/1.1 200 OK\r\nContent-Type: " + type + "\r\n\r\ndata: {\"a\":1}\n\n";
+            socket.getOutputStream().write(answer.getBytes(StandardCharsets.US_ASCII));
+            // The request's last bytes must be read, or closing resets the connection.
+            socket.getInputStream().skip(socket.getInputStream().available());
+            if (notify) {
+                socket.close();
+            } else {
+                plain.shutdownOutput();
+                plain.getInputStream().readAllBytes();
+            }
+        } catch (IOException e) {
+            // The relay closes.
+        }
+    }
+
+    /** What the log says of a handshake that fails, of which the client is told less. */
+    private static String reasonOf(X509Bundle certificate) throws Exception {
+        SslContext server = SslContextBuilder.forServer(certificate.toKeyManagerFactory())
+                .sslProvider(SslProvider.JDK)
+                .build();
+        return reasonOf(server, directory.resolve("ca.pem"));
+    }
+
+    private static String reasonOf(SslContext server, Path ca) throws Exception {
+        var logger = (Logger) LoggerFactory.getLogger(UpstreamPool.class);
+        var appender = new ListAppender<ILoggingEvent>();
+        appender.start();
+        logger.addAppender(appender);
+        try (var mock = MockServer.start(MockConfig.defaults().withSsl(server));
+                var relay = relay("localhost", mock.port(), ca)) {
+            RawClient.Response response = ask(relay);
+            assertThat(response.status()).isEqualTo(502);
+            assertThat(response.text()).contains("cannot connect to tls: TLS handshake failed");
+            assertThat(appender.list).isNotEmpty();
+            return appender.list.get(0).getFormattedMessage();
+        } finally {
+            logger.detachAppender(appender);
         }
     }
 
@@ -138,8 +311,12 @@ class UpstreamTlsTest {
     }
 
     private static RelayServer relay(String host, int port) {
+        return relay(host, port, directory.resolve("ca.pem"));
+    }
+
+    private static RelayServer relay(String host, int port, Path ca) {
         var upstream =
-                Upstream.of("tls", URI.create("https://" + host + ":" + port)).withCa(directory.resolve("ca.pem"));
+                Upstream.of("tls", URI.create("https://" + host + ":" + port)).withCa(ca);
         return RelayServer.start(
                 RelayConfig.relayTo(upstream).withAccessLog(AccessLog.OFF).withEventLoops(1));
     }
