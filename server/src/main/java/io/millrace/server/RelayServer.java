@@ -19,13 +19,16 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.unix.UnixChannelOption;
 import io.netty.util.NettyRuntime;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.net.Inet6Address;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,6 +46,7 @@ public final class RelayServer implements AutoCloseable {
     private final MultiThreadIoEventLoopGroup group;
     private final Connector connector;
     private final Relay relay;
+    private final RelayConfig started;
     private final List<Channel> listeners = new ArrayList<>();
     private CompletableFuture<Void> draining;
 
@@ -53,6 +57,7 @@ public final class RelayServer implements AutoCloseable {
         var loops = new ArrayList<EventLoop>();
         group.forEach(executor -> loops.add((EventLoop) executor));
         relay = new Relay(config, loops, connector, accessLog);
+        started = config;
     }
 
     /**
@@ -97,17 +102,34 @@ public final class RelayServer implements AutoCloseable {
     }
 
     /**
-     * Serves new requests by another configuration. Listeners, transport and event loops stay as they are.
+     * Serves new requests by another configuration. Listeners, transport, event loops and what all may hold stay as they are.
      *
+     * @return the names of the settings that are others and stay as they were
      * @throws IllegalArgumentException if an upstream's TLS cannot be set up; the old configuration stays
      */
-    public void reload(RelayConfig config) {
+    public List<String> reload(RelayConfig config) {
         relay.reload(config);
+        var kept = new ArrayList<String>();
+        if (!config.listen().equals(started.listen())) {
+            kept.add("listen");
+        }
+        if (config.transport() != started.transport()) {
+            kept.add("transport");
+        }
+        if (config.eventLoops() != started.eventLoops()) {
+            kept.add("eventLoops");
+        }
+        if (config.limits().memory() != started.limits().memory()) {
+            kept.add("limits.memory");
+        }
+        return kept;
     }
 
     /**
-     * Accepts nothing new, lets what is in progress end until the drain limit, then ends the rest with an error event.
-     * Completes when the last client is gone. May be called more than once.
+     * Stops in this order: not ready, while all is served and each connection's next response is its last; after the
+     * shutdown delay no listener any more, once those who wait at it are accepted; then idle connections close, and what is
+     * in progress may end until the drain limit; the rest ends with an error event. Completes when the last client is gone.
+     * May be called more than once.
      */
     public synchronized CompletableFuture<Void> drain() {
         if (draining == null && group.isShuttingDown()) {
@@ -115,12 +137,41 @@ public final class RelayServer implements AutoCloseable {
         }
         if (draining == null) {
             draining = new CompletableFuture<>();
-            relay.drain();
-            listeners.forEach(Channel::close);
-            long limitNs = System.nanoTime() + relay.config().timeouts().drain().toNanos();
-            awaitIdle(limitNs, false);
+            relay.endReadiness();
+            Duration delay = relay.config().timeouts().shutdownDelay();
+            if (delay.isZero()) {
+                closeListeners();
+            } else {
+                LOG.info("stopping: not ready, and no longer listening in {} s", seconds(delay));
+                group.schedule(this::closeListeners, delay.toNanos(), TimeUnit.NANOSECONDS);
+            }
         }
         return draining;
+    }
+
+    private void closeListeners() {
+        var open = new AtomicInteger(listeners.size());
+        for (Channel listener : listeners) {
+            Backlog.serveAndClose(listener, () -> {
+                if (open.decrementAndGet() == 0) {
+                    endConnections();
+                }
+            });
+        }
+    }
+
+    private void endConnections() {
+        relay.drain();
+        Duration limit = relay.config().timeouts().drain();
+        long running = relay.metrics().activeExchanges();
+        if (running > 0) {
+            LOG.info("stopping: {} requests in progress have up to {} s to end", running, seconds(limit));
+        }
+        awaitIdle(System.nanoTime() + limit.toNanos(), false);
+    }
+
+    private static String seconds(Duration duration) {
+        return BigDecimal.valueOf(duration.toMillis(), 3).stripTrailingZeros().toPlainString();
     }
 
     @Override
@@ -160,6 +211,7 @@ public final class RelayServer implements AutoCloseable {
         }
         boolean cutNow = !cut && System.nanoTime() > limitNs;
         if (cutNow) {
+            LOG.warn("stopping: {} requests are cut", relay.metrics().activeExchanges());
             relay.cutAll();
         }
         long nextLimitNs = cutNow ? System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_WORDS_MS) : limitNs;

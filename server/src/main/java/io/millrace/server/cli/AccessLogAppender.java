@@ -4,14 +4,11 @@ import ch.qos.logback.classic.AsyncAppender;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.ConsoleAppender;
-import ch.qos.logback.core.FileAppender;
-import ch.qos.logback.core.OutputStreamAppender;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import io.millrace.server.config.AccessLog;
-import java.nio.charset.StandardCharsets;
+import java.io.IOException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.slf4j.LoggerFactory;
@@ -20,6 +17,7 @@ import org.slf4j.LoggerFactory;
 final class AccessLogAppender {
     private static final String LOGGER = "millrace.access";
     private static final int QUEUE = 1 << 16;
+    private static final AtomicLong LOST = new AtomicLong();
 
     private AccessLogAppender() {}
 
@@ -37,6 +35,11 @@ final class AccessLogAppender {
         logger.setAdditive(false);
         logger.setLevel(next == null ? Level.OFF : Level.INFO);
         front(context, logger).replace(next);
+    }
+
+    /** How many lines were not written since the process began, because they could not be or the queue was full. */
+    static long lost() {
+        return LOST.get();
     }
 
     /** Writes what is queued, and stops logging. */
@@ -72,37 +75,17 @@ final class AccessLogAppender {
         return queue;
     }
 
-    private static OutputStreamAppender<ILoggingEvent> lines(LoggerContext context, AccessLog log) {
-        var encoder = new PatternLayoutEncoder();
-        encoder.setContext(context);
-        encoder.setPattern("%msg%n");
-        encoder.setCharset(StandardCharsets.UTF_8);
-        encoder.start();
-        var lines = log.file() == null ? new ConsoleAppender<ILoggingEvent>() : file(log);
+    private static LineAppender lines(LoggerContext context, AccessLog log) {
+        LineAppender lines;
+        try {
+            lines = log.file() == null ? LineAppender.toStandardOutput(LOST) : LineAppender.toFile(log.file(), LOST);
+        } catch (IOException e) {
+            throw new IllegalArgumentException("accessLog: " + log.file() + " cannot be written: " + e.getMessage(), e);
+        }
         lines.setContext(context);
         lines.setName("access");
-        lines.setEncoder(encoder);
         lines.start();
-        if (!lines.isStarted()) {
-            throw new IllegalArgumentException(
-                    "accessLog: " + log.file() + " cannot be written" + reason(context, lines));
-        }
         return lines;
-    }
-
-    /** What logback kept to itself, such as {@code ": access.log (Permission denied)"}. */
-    private static String reason(LoggerContext context, Object origin) {
-        return context.getStatusManager().getCopyOfStatusList().stream()
-                .filter(status -> status.getOrigin() == origin && status.getThrowable() != null)
-                .map(status -> ": " + status.getThrowable().getMessage())
-                .reduce("", (earlier, later) -> later);
-    }
-
-    private static FileAppender<ILoggingEvent> file(AccessLog log) {
-        var file = new FileAppender<ILoggingEvent>();
-        file.setFile(log.file().toString());
-        file.setAppend(true);
-        return file;
     }
 
     /** Hands lines to the queue of the moment. A queue is stopped when no thread is in it any more, so none loses a line. */
@@ -136,7 +119,9 @@ final class AccessLogAppender {
         protected void append(ILoggingEvent line) {
             lock.readLock().lock();
             try {
-                if (queue != null) {
+                if (queue != null && queue.getRemainingCapacity() == 0) {
+                    LOST.incrementAndGet();
+                } else if (queue != null) {
                     queue.doAppend(line);
                 }
             } finally {

@@ -51,7 +51,10 @@ public final class Millrace implements Runnable {
             return commandLine().execute(args);
         }
         try {
-            Serving.run(serve, new PrintWriter(System.out, true, Charset.defaultCharset()));
+            Serving.run(
+                    serve,
+                    new PrintWriter(System.out, true, Charset.defaultCharset()),
+                    new PrintWriter(System.err, true, Charset.defaultCharset()));
             return 0;
         } catch (Exception e) {
             return tell(e, new PrintWriter(System.err, true, Charset.defaultCharset()));

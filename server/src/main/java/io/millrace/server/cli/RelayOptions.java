@@ -81,6 +81,13 @@ final class RelayOptions {
             description = "What streams get to end when the process stops. Default 30s.")
     private String drain;
 
+    @Option(
+            names = "--shutdown-delay",
+            paramLabel = "TIME",
+            description = "For which a process that is to stop still serves, but is not ready. Default 5s under"
+                    + " Kubernetes, Nomad, ECS and Cloud Run, else 0.")
+    private String shutdownDelay;
+
     /** What was given. */
     RelayArguments arguments() {
         return new RelayArguments(file, flags());
@@ -99,6 +106,7 @@ final class RelayOptions {
         put(flags, ConfigKey.CORS, cors == null ? null : String.join(",", cors));
         put(flags, ConfigKey.PAGE, page);
         put(flags, ConfigKey.DRAIN, drain);
+        put(flags, ConfigKey.SHUTDOWN_DELAY, shutdownDelay);
         return flags;
     }
 

@@ -34,7 +34,10 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        Serving.run(options.arguments(), spec.commandLine().getOut());
+        Serving.run(
+                options.arguments(),
+                spec.commandLine().getOut(),
+                spec.commandLine().getErr());
         return 0;
     }
 }

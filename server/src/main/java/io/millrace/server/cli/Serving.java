@@ -1,6 +1,7 @@
 package io.millrace.server.cli;
 
 import io.millrace.server.RelayServer;
+import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.ConfigException;
 import io.millrace.server.config.ConfigLoader;
 import io.millrace.server.config.ConfigSources;
@@ -22,17 +23,22 @@ final class Serving {
 
     private Serving() {}
 
-    /** Serves until the process is told to stop. */
-    static void run(RelayArguments arguments, PrintWriter out) throws InterruptedException {
+    /** Serves until the process is told to stop. Says where on {@code out}, or on {@code err} where only JSON may be. */
+    static void run(RelayArguments arguments, PrintWriter out, PrintWriter err) throws InterruptedException {
         var stop = StopSignal.install();
         try (var mock = new EmbeddedMock()) {
             var sources = arguments.sources(System.getenv(), mock::uri);
             var config = ConfigLoader.load(sources);
             AccessLogAppender.install(config.accessLog());
             try (var server = RelayServer.start(config)) {
+                server.metrics().lostLogLines(AccessLogAppender::lost);
                 var reloader = new Reloader(server, sources, config);
                 Signals.on("HUP", reloader::reload);
-                announce(server, config, mock, out); // last: who waits for it may send signals at once
+                announce(
+                        server,
+                        config,
+                        mock,
+                        printsJson(config) ? err : out); // last: who waits for it may send signals at once
                 var warmUp = warmUp(server, config);
                 stop.await();
                 warmUp.ifPresent(WarmUp::close);
@@ -48,6 +54,11 @@ final class Serving {
         return "off".equals(System.getenv(WARM_UP_VARIABLE))
                 ? Optional.empty()
                 : Optional.of(WarmUp.start(config, () -> server.metrics().activeExchanges() != 0));
+    }
+
+    private static boolean printsJson(RelayConfig config) {
+        return config.accessLog().format() == AccessLog.Format.JSON
+                && config.accessLog().file() == null;
     }
 
     private static void announce(RelayServer server, RelayConfig config, EmbeddedMock mock, PrintWriter out) {
@@ -98,13 +109,19 @@ final class Serving {
                 if (config.accessLog().file() != null || !config.accessLog().equals(current.accessLog())) {
                     AccessLogAppender.install(config.accessLog());
                 }
-                server.reload(config);
+                var kept = server.reload(config);
                 current = config;
+                server.metrics().onReload(true);
                 LOG.info("configuration reloaded");
+                if (!kept.isEmpty()) {
+                    LOG.warn("only a restart changes {}", String.join(", ", kept));
+                }
             } catch (ConfigException e) {
+                server.metrics().onReload(false);
                 e.problems().forEach(problem -> LOG.error("{}", problem));
                 LOG.error("configuration not reloaded: the old one stays");
             } catch (RuntimeException e) {
+                server.metrics().onReload(false);
                 LOG.error("configuration not reloaded: the old one stays", e);
             }
         }

@@ -23,7 +23,9 @@ public enum ConfigKey {
     /** {@code false} serves no playground at {@code GET /}. */
     PAGE("--page", "MILLRACE_PAGE"),
     /** What streams get to end when the process stops. */
-    DRAIN("--drain", "MILLRACE_DRAIN");
+    DRAIN("--drain", "MILLRACE_DRAIN"),
+    /** How long the process still serves, and says that it is not ready, before it stops. */
+    SHUTDOWN_DELAY("--shutdown-delay", "MILLRACE_SHUTDOWN_DELAY");
 
     private final String flag;
     private final String variable;

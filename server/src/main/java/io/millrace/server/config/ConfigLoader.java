@@ -4,7 +4,10 @@ import io.millrace.server.Transport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 
 /**
@@ -12,6 +15,12 @@ import java.util.function.UnaryOperator;
  * the usual providers' variables or the embedded mock. Every problem is found before any is told.
  */
 public final class ConfigLoader {
+    /** What Kubernetes, Nomad, ECS and Cloud Run tell each of their processes. */
+    private static final List<String> ORCHESTRATORS =
+            List.of("KUBERNETES_SERVICE_HOST", "NOMAD_ALLOC_ID", "ECS_CONTAINER_METADATA_URI_V4", "K_SERVICE");
+
+    private static final Duration ORCHESTRATED_DELAY = Duration.ofSeconds(5);
+
     private final ConfigSources sources;
     private final Problems problems;
     private final Draft draft = new Draft();
@@ -31,6 +40,9 @@ public final class ConfigLoader {
     }
 
     private RelayConfig load() {
+        if (isOrchestrated()) {
+            draft.timeouts = draft.timeouts.withShutdownDelay(ORCHESTRATED_DELAY);
+        }
         if (sources.file() != null) {
             readFile(sources.file());
         }
@@ -120,7 +132,8 @@ public final class ConfigLoader {
                 }
                 case ALLOW_OPEN -> draft.allowOpen = Section.toBoolean(text);
                 case PAGE -> draft.ownPaths = draft.ownPaths.withPage(Section.toBoolean(text));
-                case DRAIN -> setDrain(text);
+                case DRAIN -> setTimeout(Timeouts::withDrain, text);
+                case SHUTDOWN_DELAY -> setTimeout(Timeouts::withShutdownDelay, text);
             }
         } catch (IllegalArgumentException e) {
             // The flag says already which setting it is.
@@ -136,9 +149,14 @@ public final class ConfigLoader {
         draft.upstreams.replaceAll((name, upstream) -> change.apply(upstream));
     }
 
-    private void setDrain(String text) {
-        var drain = Quantities.duration(text);
-        draft.timeouts = draft.timeouts.withDrain(drain);
-        draft.routes.replaceAll(route -> route.withTimeouts(route.timeouts().withDrain(drain)));
+    private void setTimeout(BiFunction<Timeouts, Duration, Timeouts> change, String text) {
+        var time = Quantities.duration(text);
+        draft.timeouts = change.apply(draft.timeouts, time);
+        draft.routes.replaceAll(route -> route.withTimeouts(change.apply(route.timeouts(), time)));
+    }
+
+    /** Something else sends clients here, and asks now and then whether it may. */
+    private boolean isOrchestrated() {
+        return ORCHESTRATORS.stream().anyMatch(sources.environment()::containsKey);
     }
 }

@@ -47,7 +47,8 @@ final class ConfigReader {
             Map.entry("writeStall", Timeouts::withWriteStall),
             Map.entry("keepAlive", Timeouts::withKeepAlive),
             Map.entry("terminalGrace", Timeouts::withTerminalGrace),
-            Map.entry("drain", Timeouts::withDrain));
+            Map.entry("drain", Timeouts::withDrain),
+            Map.entry("shutdownDelay", Timeouts::withShutdownDelay));
 
     /** Those that a route may set for itself: the others are known before a request has a route, or belong to none. */
     private static final Set<String> ROUTE_TIMEOUTS = Set.of("ttft", "idle", "progress", "hold", "terminalGrace");

@@ -5,7 +5,8 @@ import java.time.Duration;
 /**
  * Time limits. A route may have its own {@code ttft}, {@code idle}, {@code progress}, {@code hold} and {@code
  * terminalGrace}; the others are the relay's, and a route's are not looked at. All are more than zero and at most seven
- * days; {@code hold}, {@code terminalGrace} and {@code drain} may be zero.
+ * days; {@code hold}, {@code terminalGrace}, {@code drain} and {@code
+ * shutdownDelay} may be zero.
  *
  * @param connect TCP and TLS handshake to the upstream, per address
  * @param requestHead from the first byte of a request to the end of its head
@@ -20,6 +21,8 @@ import java.time.Duration;
  * @param terminalGrace without any byte of an upstream that has given every finish reason of its answer, but neither its
  *     dialect's terminal nor the end of its body
  * @param drain what streams get to end when the process stops
+ * @param shutdownDelay for which a process that is to stop still serves, but says that it is not ready, so that whoever
+ *     sends it clients learns of it first
  */
 public record Timeouts(
         Duration connect,
@@ -32,8 +35,9 @@ public record Timeouts(
         Duration writeStall,
         Duration keepAlive,
         Duration terminalGrace,
-        Duration drain) {
-    /** 5 s, 10 s, 30 s, 600 s, 120 s, 600 s, 10 s, 60 s, 75 s, 10 s and 30 s, in the order of the components. */
+        Duration drain,
+        Duration shutdownDelay) {
+    /** 5 s, 10 s, 30 s, 600 s, 120 s, 600 s, 10 s, 60 s, 75 s, 10 s, 30 s and none, in the order of the components. */
     public static final Timeouts DEFAULT = new Timeouts(
             Duration.ofSeconds(5),
             Duration.ofSeconds(10),
@@ -45,7 +49,8 @@ public record Timeouts(
             Duration.ofSeconds(60),
             Duration.ofSeconds(75),
             Duration.ofSeconds(10),
-            Duration.ofSeconds(30));
+            Duration.ofSeconds(30),
+            Duration.ZERO);
 
     public Timeouts {
         Checks.positive("connect", connect);
@@ -59,6 +64,7 @@ public record Timeouts(
         Checks.positive("keepAlive", keepAlive);
         Checks.notNegative("terminalGrace", terminalGrace);
         Checks.notNegative("drain", drain);
+        Checks.notNegative("shutdownDelay", shutdownDelay);
     }
 
     /** This with another {@code connect}. */
@@ -74,7 +80,8 @@ public record Timeouts(
                 writeStall,
                 keepAlive,
                 terminalGrace,
-                drain);
+                drain,
+                shutdownDelay);
     }
 
     /** This with another {@code requestHead}. */
@@ -90,7 +97,8 @@ public record Timeouts(
                 writeStall,
                 keepAlive,
                 terminalGrace,
-                drain);
+                drain,
+                shutdownDelay);
     }
 
     /** This with another {@code requestBodyIdle}. */
@@ -106,7 +114,8 @@ public record Timeouts(
                 writeStall,
                 keepAlive,
                 terminalGrace,
-                drain);
+                drain,
+                shutdownDelay);
     }
 
     /** This with another {@code ttft}. */
@@ -122,7 +131,8 @@ public record Timeouts(
                 writeStall,
                 keepAlive,
                 terminalGrace,
-                drain);
+                drain,
+                shutdownDelay);
     }
 
     /** This with another {@code idle}. */
@@ -138,7 +148,8 @@ public record Timeouts(
                 writeStall,
                 keepAlive,
                 terminalGrace,
-                drain);
+                drain,
+                shutdownDelay);
     }
 
     /** This with another {@code progress}. */
@@ -154,7 +165,8 @@ public record Timeouts(
                 writeStall,
                 keepAlive,
                 terminalGrace,
-                drain);
+                drain,
+                shutdownDelay);
     }
 
     /** This with another {@code hold}. */
@@ -170,7 +182,8 @@ public record Timeouts(
                 writeStall,
                 keepAlive,
                 terminalGrace,
-                drain);
+                drain,
+                shutdownDelay);
     }
 
     /** This with another {@code writeStall}. */
@@ -186,7 +199,8 @@ public record Timeouts(
                 writeStall,
                 keepAlive,
                 terminalGrace,
-                drain);
+                drain,
+                shutdownDelay);
     }
 
     /** This with another {@code keepAlive}. */
@@ -202,7 +216,8 @@ public record Timeouts(
                 writeStall,
                 keepAlive,
                 terminalGrace,
-                drain);
+                drain,
+                shutdownDelay);
     }
 
     /** This with another {@code terminalGrace}. */
@@ -218,7 +233,8 @@ public record Timeouts(
                 writeStall,
                 keepAlive,
                 terminalGrace,
-                drain);
+                drain,
+                shutdownDelay);
     }
 
     /** This with another {@code drain}. */
@@ -234,6 +250,24 @@ public record Timeouts(
                 writeStall,
                 keepAlive,
                 terminalGrace,
-                drain);
+                drain,
+                shutdownDelay);
+    }
+
+    /** This with another {@code shutdownDelay}. */
+    public Timeouts withShutdownDelay(Duration shutdownDelay) {
+        return new Timeouts(
+                connect,
+                requestHead,
+                requestBodyIdle,
+                ttft,
+                idle,
+                progress,
+                hold,
+                writeStall,
+                keepAlive,
+                terminalGrace,
+                drain,
+                shutdownDelay);
     }
 }

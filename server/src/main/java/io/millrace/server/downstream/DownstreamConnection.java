@@ -47,6 +47,8 @@ import org.slf4j.LoggerFactory;
 public final class DownstreamConnection extends ChannelInboundHandlerAdapter implements Sweepable {
     private static final Logger LOG = LoggerFactory.getLogger(DownstreamConnection.class);
     private static final long LINGER_MS = 1_000;
+    /** How long a connection without a request is waited for when the process is about to stop. */
+    private static final long FRESH_NS = TimeUnit.SECONDS.toNanos(1);
     /** How long a connection stays open after a response that ended in an error of ours. */
     private static final long AFTER_ERROR_NS = TimeUnit.SECONDS.toNanos(1);
     /** How long a truncated HTTP/1.0 body's error frame has to reach the client before the reset that marks the cut. */
@@ -87,6 +89,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private long sinceNs;
     private long idleLimitNs;
     private boolean headStarted;
+    private boolean fresh;
     private boolean inRead;
     private long pendingWhenChecked;
     private long drainedNs;
@@ -117,6 +120,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         requestHeadNs = timeouts.requestHead().toNanos();
         requestBodyIdleNs = timeouts.requestBodyIdle().toNanos();
         keepAliveNs = timeouts.keepAlive().toNanos();
+        idleLimitNs = requestHeadNs;
         writeStallNs = timeouts.writeStall().toNanos();
     }
 
@@ -355,11 +359,25 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         endResponse();
     }
 
-    /** Lets the current response finish and then closes; closes at once if there is none. */
-    public void drain() {
+    /** Makes the current response the last, or the next one if there is none, and has it say so. */
+    public void closeAfterResponse() {
         keepAlive = false;
+        fresh |= requests == 0;
         requests = limits.requestsPerConnection();
-        if (state == State.AWAITING_REQUEST && !decoder.headStarted()) {
+    }
+
+    /**
+     * As {@link #closeAfterResponse()}, and closes at once if there is no request. A connection that never had one may be
+     * just about to be read: it is given a second.
+     */
+    public void drain() {
+        closeAfterResponse();
+        if (state != State.AWAITING_REQUEST || decoder.headStarted()) {
+            return;
+        }
+        if (fresh) {
+            idleLimitNs = Math.min(requestHeadNs, FRESH_NS);
+        } else {
             state = State.CLOSING;
             context.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
         }
@@ -476,6 +494,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         request = head;
         added = null;
         headStarted = false;
+        fresh = false;
         idleLimitNs = keepAliveNs;
         responseStarted = false;
         requestComplete = false;
@@ -619,7 +638,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             if (nowNs - sinceNs > requestHeadNs) {
                 refuse(new RequestGate.Refusal(408, "request_timeout", "The request head did not arrive in time."));
             }
-        } else if (nowNs - sinceNs > (requests == 0 ? requestHeadNs : idleLimitNs)) {
+        } else if (nowNs - sinceNs > idleLimitNs) {
             state = State.CLOSING;
             context.close();
         }

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /** Sums the counts of all event loops and writes them in Prometheus' text format. Any thread may ask. */
@@ -26,6 +27,9 @@ public final class Metrics {
     private final List<LoopCounters> loops;
     private final MemoryAccount memory;
     private final Supplier<UpstreamMetrics> upstreams;
+    private final AtomicLong reloads = new AtomicLong();
+    private final AtomicLong failedReloads = new AtomicLong();
+    private volatile LongSupplier lostLogLines = () -> 0;
 
     /**
      * Metrics of a relay.
@@ -38,6 +42,16 @@ public final class Metrics {
         this.loops = List.copyOf(loops);
         this.memory = memory;
         this.upstreams = upstreams;
+    }
+
+    /** The configuration was read again, and taken or not. */
+    public void onReload(boolean taken) {
+        (taken ? reloads : failedReloads).incrementAndGet();
+    }
+
+    /** Has {@code lost} asked for how many lines of the access log were lost. */
+    public void lostLogLines(LongSupplier lost) {
+        lostLogLines = lost;
     }
 
     /** Clients connected now. */
@@ -96,6 +110,11 @@ public final class Metrics {
                 gauge("millrace_open_connections", "Clients connected.", openConnections()),
                 held(),
                 budgets(),
+                counter(
+                        "millrace_access_log_lines_lost",
+                        "Lines of the access log that could not be written, or came faster than they were.",
+                        lostLogLines.getAsLong()),
+                reloads(),
                 usage())) {
             snapshots.metricSnapshot(own);
         }
@@ -126,6 +145,18 @@ public final class Metrics {
     /** Streams ended whose usage is {@code exact} or {@code partial}. */
     public long streamsByUsage(String usage) {
         return sum(LoopCounters::streamsByUsage).getOrDefault(usage, 0L);
+    }
+
+    private CounterSnapshot reloads() {
+        var snapshot = CounterSnapshot.builder()
+                .name("millrace_config_reloads")
+                .help("How often the configuration was read again, by whether it was taken.");
+        Map.of("taken", reloads, "failed", failedReloads)
+                .forEach((result, count) -> snapshot.dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder()
+                        .labels(Labels.of("result", result))
+                        .value((double) count.get())
+                        .build()));
+        return snapshot.build();
     }
 
     private CounterSnapshot usage() {

@@ -40,6 +40,7 @@ public final class Relay implements RequestHandler {
     private final ActiveChecks checks;
     private final EventLoop checking;
     private volatile RelaySettings settings;
+    private volatile boolean ready = true;
     private volatile boolean draining;
 
     /**
@@ -100,14 +101,24 @@ public final class Relay implements RequestHandler {
         RelaySettings next = RelaySettings.of(config, settings);
         settings = next;
         memory.budget(jvm.withBuffers(config.limits().memory()));
-        onEachLoop(loop -> loop.accessLogger().format(config.accessLog().format()));
+        long periodNs = sweepPeriodNs(config);
+        onEachLoop(loop -> {
+            loop.accessLogger().format(config.accessLog().format());
+            loop.sweeper().period(periodNs);
+        });
         check(next);
         onEachLoop(loop -> loop.relief().ask());
         var origins = next.origins();
         loops.values().forEach(loop -> loop.eventLoop().execute(() -> loop.keepOnly(origins)));
     }
 
-    /** From now on not ready, and connections close after the response they are in. */
+    /** From now on not ready, though requests are served: a connection's next response is its last. */
+    public void endReadiness() {
+        ready = false;
+        onEachLoop(loop -> loop.connections().forEach(DownstreamConnection::closeAfterResponse));
+    }
+
+    /** Closes the connections that are idle; what has begun, and what has just been accepted, is served. */
     public void drain() {
         draining = true;
         onEachLoop(loop -> List.copyOf(loop.connections()).forEach(DownstreamConnection::drain));
@@ -154,7 +165,7 @@ public final class Relay implements RequestHandler {
         if (crossOrigin != null) {
             connection.addToResponse(crossOrigin.grants(request));
         }
-        DownstreamExchange own = endpoints.answer(loop, current, connection, request, target, draining);
+        DownstreamExchange own = endpoints.answer(loop, current, connection, request, target, !ready);
         if (own != null) {
             return own;
         }
@@ -167,9 +178,7 @@ public final class Relay implements RequestHandler {
             // The upstream is asked by the relay: some answer what has an origin otherwise.
             request.headers().remove(HttpHeaderNames.ORIGIN);
         }
-        if (draining) {
-            exchange.refuseWhenRead(503, "relay_draining", "The relay is shutting down.", "1");
-        } else if (violation != null) {
+        if (violation != null) {
             exchange.refuseWhenRead(403, "forbidden_origin", violation, null);
         } else if (memory.level() != MemoryAccount.Level.ROOMY) {
             exchange.refuseWhenRead(503, "relay_overloaded", "The relay is short of memory. Try again.", "1");
@@ -202,6 +211,8 @@ public final class Relay implements RequestHandler {
         loop.counters().connections(1);
         if (draining) {
             connection.drain();
+        } else if (!ready) {
+            connection.closeAfterResponse();
         }
     }
 

@@ -15,7 +15,7 @@ public final class Sweeper {
     private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
 
     private final EventLoop loop;
-    private final long periodNs;
+    private long periodNs;
     private final ArrayList<Registration> registrations = new ArrayList<>();
     private ScheduledFuture<?> timer;
 
@@ -47,14 +47,30 @@ public final class Sweeper {
         var registration = new Registration(member, registrations.size());
         registrations.add(registration);
         if (timer == null) {
-            timer = loop.scheduleWithFixedDelay(this::sweep, periodNs, periodNs, TimeUnit.NANOSECONDS);
+            start();
         }
         return registration;
+    }
+
+    /** From now on another period. */
+    public void period(long newPeriodNs) {
+        if (newPeriodNs == periodNs) {
+            return;
+        }
+        periodNs = newPeriodNs;
+        if (timer != null) {
+            timer.cancel(false);
+            start();
+        }
     }
 
     /** How many are registered. */
     public int size() {
         return registrations.size();
+    }
+
+    private void start() {
+        timer = loop.scheduleWithFixedDelay(this::sweep, periodNs, periodNs, TimeUnit.NANOSECONDS);
     }
 
     private void remove(Registration registration) {

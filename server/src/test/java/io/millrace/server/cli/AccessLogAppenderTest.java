@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.millrace.server.config.AccessLog;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -90,5 +92,29 @@ class AccessLogAppenderTest {
         ACCESS.info("still here");
         AccessLogAppender.install(AccessLog.OFF);
         assertThat(file).content().isEqualTo("still here" + System.lineSeparator());
+    }
+
+    @Test
+    void linesThatCannotBeWrittenAreToldOnceAndCounted() {
+        var told = new ListAppender<ILoggingEvent>();
+        var logger = (ch.qos.logback.classic.Logger) LoggerFactory.getLogger(LineAppender.class);
+        told.start();
+        logger.addAppender(told);
+        try {
+            long before = AccessLogAppender.lost();
+            AccessLogAppender.install(new AccessLog(AccessLog.Format.TEXT, Path.of("/dev/full")));
+            for (int i = 0; i < 10; i++) {
+                ACCESS.info("line {}", i);
+            }
+            AccessLogAppender.install(AccessLog.OFF);
+
+            assertThat(AccessLogAppender.lost() - before).isEqualTo(10);
+            assertThat(told.list)
+                    .singleElement()
+                    .satisfies(event -> assertThat(event.getFormattedMessage())
+                            .contains("cannot be written to /dev/full", "No space left on device"));
+        } finally {
+            logger.detachAppender(told);
+        }
     }
 }

@@ -322,6 +322,25 @@ class ConfigLoaderTest {
         });
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"KUBERNETES_SERVICE_HOST", "NOMAD_ALLOC_ID", "ECS_CONTAINER_METADATA_URI_V4", "K_SERVICE"})
+    void servesForAWhileBeforeItStopsWhereSomethingSendsItClients(String variable) {
+        var file = "upstreams: {a: {url: 'http://h'}}";
+        var orchestrated = Map.of(variable, "x");
+
+        assertThat(load(file, Map.of(), Map.of()).timeouts().shutdownDelay()).isZero();
+        assertThat(load(file, orchestrated, Map.of()).timeouts().shutdownDelay())
+                .isEqualTo(Duration.ofSeconds(5));
+        assertThat(load("timeouts: {shutdownDelay: 9s}\n" + file, orchestrated, Map.of())
+                        .timeouts()
+                        .shutdownDelay())
+                .isEqualTo(Duration.ofSeconds(9));
+        assertThat(load(file, orchestrated, Map.of(ConfigKey.SHUTDOWN_DELAY, "0s"))
+                        .timeouts()
+                        .shutdownDelay())
+                .isZero();
+    }
+
     @Test
     void namesTheFlagOrVariableThatIsWrong() {
         assertThatThrownBy(() -> load("", Map.of("MILLRACE_DRAIN", "x"), Map.of(ConfigKey.LISTEN, "y")))

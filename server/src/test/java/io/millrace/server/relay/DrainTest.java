@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.millrace.server.EventLoopHold;
+import io.millrace.server.Transport;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -50,6 +54,88 @@ class DrainTest {
             assertThat(streaming.read()).isNegative();
             drained.get(5, TimeUnit.SECONDS);
             assertThat(harness.relay.drain()).isSameAs(drained);
+        }
+    }
+
+    @Test
+    void servesForAWhileAndSaysThatItIsNotReady() throws Exception {
+        Timeouts timeouts = Timeouts.DEFAULT.withShutdownDelay(Duration.ofMinutes(1));
+        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts));
+                var kept = harness.client()) {
+            kept.send("GET", "/echo", "");
+            assertThat(kept.readAll().header("connection")).isNull();
+
+            CompletableFuture<Void> drained = harness.relay.drain();
+            for (String path : List.of("/readyz", "/echo")) {
+                try (var client = harness.client()) {
+                    client.send("GET", path, "");
+                    RawClient.Response response = client.readAll();
+                    assertThat(response.status()).isEqualTo(path.equals("/readyz") ? 503 : 200);
+                    assertThat(response.header("connection")).isEqualTo("close");
+                    assertThat(client.read()).isNegative();
+                }
+            }
+            kept.send("GET", "/echo", "");
+            RawClient.Response last = kept.readAll();
+            assertThat(last.status()).isEqualTo(200);
+            assertThat(last.header("connection")).isEqualTo("close");
+            assertThat(harness.stream(Api.CHAT.path, "tokens=2").text()).endsWith("data: [DONE]\n\n");
+            assertThat(drained).isNotDone();
+        }
+    }
+
+    @Test
+    void stopsListeningWhenTheDelayIsOver() throws Exception {
+        Timeouts timeouts = Timeouts.DEFAULT.withShutdownDelay(Duration.ofMillis(300));
+        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts));
+                var idle = harness.client()) {
+            idle.send("GET", "/readyz", "");
+            assertThat(idle.readAll().status()).isEqualTo(200);
+            CompletableFuture<Void> drained = harness.relay.drain();
+            harness.client().close();
+            assertThat(idle.read()).isNegative();
+            drained.get(5, TimeUnit.SECONDS);
+            assertThatThrownBy(() -> harness.client().close()).isInstanceOf(ConnectException.class);
+        }
+    }
+
+    @Test
+    void servesThoseWhoWaitAtTheListener() throws Exception {
+        for (Transport transport : RelayHarness.transports()) {
+            try (var harness =
+                    RelayHarness.start(config -> config.withTransport(transport).withEventLoops(2))) {
+                EventLoopHold hold = EventLoopHold.on(harness.relay);
+                var clients = new ArrayList<RawClient>();
+                CompletableFuture<Void> drained;
+                try {
+                    drained = harness.relay.drain();
+                    for (int i = 0; i < 20; i++) {
+                        RawClient client = harness.client();
+                        client.send("GET", "/echo", "");
+                        clients.add(client);
+                    }
+                } finally {
+                    hold.release();
+                }
+                for (RawClient client : clients) {
+                    RawClient.Response response = client.readAll();
+                    assertThat(response.status()).as(transport.toString()).isEqualTo(200);
+                    assertThat(response.header("connection")).isEqualTo("close");
+                    client.close();
+                }
+                drained.get(5, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    @Test
+    void waitsOnlyASecondForAConnectionWithoutARequest() throws Exception {
+        try (var harness = RelayHarness.start();
+                var mute = harness.client()) {
+            await().until(() -> harness.relay.metrics().openConnections() == 1);
+            CompletableFuture<Void> drained = harness.relay.drain();
+            assertThat(mute.read()).isNegative();
+            drained.get(5, TimeUnit.SECONDS);
         }
     }
 

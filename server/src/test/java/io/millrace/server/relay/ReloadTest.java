@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.Heartbeat;
+import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Route;
@@ -16,6 +18,7 @@ import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -88,6 +91,39 @@ class ReloadTest {
                     .hasMessageContaining("upstream tls");
             get(client, "/echo");
             assertThat(harness.mock.requests()).hasSize(1);
+        }
+    }
+
+    @Test
+    void saysWhatOnlyARestartTakesOver() throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withEventLoops(1))) {
+            RelayConfig now = config(Upstream.of("default", harness.mock.uri()))
+                    .withListen(List.of(new HostAndPort("127.0.0.1", 0)))
+                    .withEventLoops(1);
+            assertThat(harness.relay.reload(now)).isEmpty();
+            RelayConfig other = now.withListen(List.of(new HostAndPort("127.0.0.1", 9)))
+                    .withEventLoops(2)
+                    .withLimits(now.limits().withMemory(64 << 20));
+            assertThat(harness.relay.reload(other)).containsExactly("listen", "eventLoops", "limits.memory");
+            assertThat(harness.relay.reload(now)).isEmpty();
+        }
+    }
+
+    @Test
+    void looksAtLimitsAsOftenAsTheNewOnesAsk() throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withEventLoops(1));
+                var client = harness.client()) {
+            var often = Heartbeat.DEFAULT.withInterval(Duration.ofMillis(20));
+            harness.relay.reload(
+                    config(Upstream.of("default", harness.mock.uri())).withHeartbeat(often));
+            client.post(RelayHarness.withSpec("/v1/chat/completions", "stall_after=1"), "m", "");
+            client.readUntil(": ping");
+            long startNs = System.nanoTime();
+            for (int i = 0; i < 20; i++) {
+                client.readUntil(": ping");
+            }
+            // At the sweep's longest period they would take five seconds.
+            assertThat(Duration.ofNanos(System.nanoTime() - startNs)).isLessThan(Duration.ofSeconds(4));
         }
     }
 

@@ -46,6 +46,21 @@ class SweeperTest {
     }
 
     @Test
+    void takesAnotherPeriodWhileItRuns() {
+        List<Long> seen = new ArrayList<>();
+        var registration = sweeper.add(seen::add);
+        sweeper.period(PERIOD_NS * 3);
+        pass(2);
+        assertThat(seen).isEmpty();
+        pass(1);
+        assertThat(seen).hasSize(1);
+        sweeper.period(PERIOD_NS);
+        pass(2);
+        assertThat(seen).hasSize(3);
+        registration.cancel();
+    }
+
+    @Test
     void hasNoTimerWhileNobodyIsRegistered() {
         assertThat(nextTask()).isEqualTo(-1);
         var registration = sweeper.add(nowNs -> {});

@@ -1,0 +1,51 @@
+package io.millrace.server;
+
+import io.netty.channel.Channel;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.unix.Socket;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The connections that wait at a listener until it accepts them. The kernel resets those that wait when it closes. */
+final class Backlog {
+    private static final Logger LOG = LoggerFactory.getLogger(Backlog.class);
+    private static final int MAX_ADDRESS_BYTES = 26;
+    private static final int NONE = -1;
+
+    private Backlog() {}
+
+    /** Accepts whoever waits at {@code listener}, and closes it. Then, on its event loop, {@code closed} runs. */
+    static void serveAndClose(Channel listener, Runnable closed) {
+        Runnable close = () -> listener.close().addListener(done -> closed.run());
+        listener.eventLoop().execute(() -> {
+            if (listener instanceof EpollServerSocketChannel epoll) {
+                accept(epoll);
+                close.run();
+            } else {
+                // One turn of the event loop later it has accepted them by itself.
+                listener.eventLoop().schedule(close, 1, TimeUnit.MILLISECONDS);
+            }
+        });
+    }
+
+    /** On a busy event loop some have come since it looked last, and between two looks no time may pass. */
+    private static void accept(EpollServerSocketChannel listener) {
+        if (!listener.isActive()) {
+            return;
+        }
+        var socket = (Socket) listener.fd();
+        var address = new byte[MAX_ADDRESS_BYTES];
+        try {
+            int accepted;
+            while ((accepted = socket.accept(address)) != NONE) {
+                listener.pipeline().fireChannelRead(new EpollSocketChannel(accepted));
+            }
+        } catch (IOException e) {
+            LOG.warn("not all connections that wait can be served: {}", e.getMessage());
+        }
+        listener.pipeline().fireChannelReadComplete();
+    }
+}
