@@ -39,6 +39,10 @@ final class AnswerGrammar implements DeltaSink {
         return failure;
     }
 
+    long chars() {
+        return chars;
+    }
+
     TokenCounts usage() {
         return usage;
     }

@@ -68,6 +68,16 @@ public final class StreamTranslator {
         return answer.failure() != null;
     }
 
+    /** The HTTP status of the error with which the client's stream ended; 200 if it did not {@linkplain #failed() fail}. */
+    public int status() {
+        return failed() ? answer.failure().status() : 200;
+    }
+
+    /** How many characters were told so far. */
+    public long chars() {
+        return answer.chars();
+    }
+
     /** The token counts told so far. */
     public TokenCounts usage() {
         return answer.usage();

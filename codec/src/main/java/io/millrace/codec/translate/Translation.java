@@ -1,6 +1,9 @@
 package io.millrace.codec.translate;
 
 import io.millrace.codec.dialect.Dialect;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 
 /**
  * Translates one exchange: a request from a client's format to an upstream's dialect, and its answer back. It remembers
@@ -75,15 +78,44 @@ public final class Translation {
         return new StreamTranslator(upstream.reader(), client.stream(request));
     }
 
+    /**
+     * A translator that makes one body of the stream that answers the request, for a client that asked for no stream. What it
+     * appends at the end, and not before, is that body, or the body of an error.
+     */
+    public StreamTranslator collector(String requestId) {
+        var writer = new WholeWriter(client.answer(request), error -> client.error(error, null, requestId));
+        return new StreamTranslator(upstream.reader(), writer);
+    }
+
+    /**
+     * Makes the client's stream of a successful answer that is not streamed. No body makes this throw: one that is no answer
+     * has a status of 400 or more, and a body of JSON.
+     */
+    public TranslatedAnswer streamed(byte[] body, String requestId) {
+        ByteBuf out = Unpooled.buffer(body.length + 512);
+        DeltaWriter writer = client.stream(request);
+        writer.to(out);
+        AnswerGrammar answer = new AnswerGrammar(writer);
+        upstream.reader().answer(body, answer);
+        ModelError failure = failureOf(answer);
+        byte[] written = failure == null ? ByteBufUtil.getBytes(out) : client.error(failure, null, requestId);
+        out.release();
+        return new TranslatedAnswer(failure == null ? 200 : failure.status(), written, answer.usage());
+    }
+
+    private static ModelError failureOf(AnswerGrammar answer) {
+        if (answer.failure() == null && !answer.isOver()) {
+            answer.error(new ModelError(502, "upstream_error", "the upstream's answer is not complete"));
+        }
+        return answer.failure();
+    }
+
     /** Translates the body of a successful answer that is not streamed. No body makes this throw. */
     public TranslatedAnswer answer(byte[] body, String requestId) {
         AnswerWriter writer = client.answer(request);
         AnswerGrammar answer = new AnswerGrammar(writer);
         upstream.reader().answer(body, answer);
-        if (answer.failure() == null && !answer.isOver()) {
-            answer.error(new ModelError(502, "upstream_error", "the upstream's answer is not complete"));
-        }
-        ModelError failure = answer.failure();
+        ModelError failure = failureOf(answer);
         return failure == null
                 ? new TranslatedAnswer(200, writer.body(), answer.usage())
                 : new TranslatedAnswer(failure.status(), client.error(failure, null, requestId), answer.usage());

@@ -1,5 +1,6 @@
 package io.millrace.server.format;
 
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.translate.DroppedField;
 import io.millrace.codec.translate.StreamTranslator;
@@ -15,11 +16,14 @@ import java.util.stream.Collectors;
  * sends, nothing here throws. Confined to the exchange's event loop.
  */
 public final class Interpreter {
+    private static final long BYTES_A_CHAR = 2;
+
     private final Translation translation;
     private TranslatedRequest request;
     private final Silence silence;
     private final String dropped;
     private StreamTranslator stream;
+    private boolean collects;
 
     /** Writes what a client's stream must not be kept waiting for any longer. */
     @FunctionalInterface
@@ -38,9 +42,35 @@ public final class Interpreter {
         this.translation = translation;
         this.request = request;
         this.silence = silence;
-        dropped = request.dropped().isEmpty()
+        dropped = request == null || request.dropped().isEmpty()
                 ? null
                 : request.dropped().stream().map(DroppedField::name).collect(Collectors.joining(", "));
+    }
+
+    /** Of an answer in a dialect for a client of the same, who asked for a stream and gets none, or the other way round. */
+    public static Interpreter ofKind(Dialect dialect) {
+        return new Interpreter(Translation.of(dialect, dialect), null);
+    }
+
+    /** Has the stream made one body, which is appended at its end; its client asked for no stream. */
+    public void collect(String requestId) {
+        stream = translation.collector(requestId);
+        collects = true;
+    }
+
+    /** Whether nothing is appended before the end. */
+    public boolean collects() {
+        return collects;
+    }
+
+    /** Bytes that a collected answer takes of the heap so far, about. */
+    public long held() {
+        return collects ? BYTES_A_CHAR * stream.chars() : 0;
+    }
+
+    /** The status of the client's error if the stream {@linkplain #failed() failed}, else 200. */
+    public int status() {
+        return stream == null ? 200 : stream.status();
     }
 
     /** The upstream has the request: a stream may last for minutes, and its request be large. */
@@ -101,6 +131,11 @@ public final class Interpreter {
     /** The client's answer, which is an error if {@code body} is none of the upstream's. */
     public TranslatedAnswer answer(byte[] body, String requestId) {
         return translation.answer(body, requestId);
+    }
+
+    /** The client's stream of a whole answer, or JSON with another status if {@code body} is no answer of the upstream's. */
+    public TranslatedAnswer streamed(byte[] body, String requestId) {
+        return translation.streamed(body, requestId);
     }
 
     /** The body of the client's error for an upstream's with this status. */

@@ -22,6 +22,7 @@ import io.millrace.server.upstream.UpstreamListener;
 import io.millrace.server.upstream.UpstreamPool;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpUtil;
@@ -47,7 +48,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     private static final long MAX_ERROR_BODY_NS = TimeUnit.SECONDS.toNanos(1);
 
     /** A longer body is not translated on the event loop. */
-    private static final long MAX_TRANSLATED_ON_LOOP = 1024 * 1024;
+    static final long MAX_TRANSLATED_ON_LOOP = 1024 * 1024;
 
     private final Exchange exchange;
     private final RelayLoop loop;
@@ -69,6 +70,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     private PlainRelay plain;
     private Failure plainFailure;
     private boolean suspect;
+    /** The head of an answer that may be an event stream though it does not say so; null once that is known. */
+    private HttpResponse unsure;
+
     private ScheduledFuture<?> grace;
     private boolean closed;
     private boolean headSent;
@@ -153,7 +157,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     /** The names of what was left out of the client's request, null if nothing was. */
     String dropped() {
-        return interpreter == null ? null : interpreter.dropped();
+        return interpreter == null || translatedTo == null ? null : interpreter.dropped();
     }
 
     /** The upstream's name. */
@@ -272,12 +276,27 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     @Override
     public void onBody(ByteBuf content) {
-        if (closed || plain == null) {
+        if (closed || (plain == null && stream == null)) {
             content.release();
             return;
         }
         timeline.lastByteNs = System.nanoTime();
-        plain.onBody(content);
+        if (stream != null) {
+            feed(content);
+        } else {
+            plain.onBody(content);
+        }
+    }
+
+    /** A part of an event stream that came under another content type. */
+    private void feed(ByteBuf content) {
+        stream.onRead(content);
+        try {
+            stream.frames().decode(content, stream);
+        } finally {
+            stream.onReadEnd();
+            content.release();
+        }
     }
 
     @Override
@@ -286,6 +305,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             return;
         }
         bodyEnded = true;
+        if (unsure != null) {
+            learnKind();
+        }
         if (stream == null) {
             upstream.release(0);
             onPlainEnd();
@@ -311,6 +333,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     public void onReadComplete() {
         if (closed) {
             return;
+        }
+        if (unsure != null) {
+            learnKind();
         }
         if (stream != null && !stream.committed() && (stream.failed() || stream.garbled())) {
             onStreamError();
@@ -421,7 +446,8 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             }
         }
         if (stream != null) {
-            if (!stream.committed() && nowNs - timeline.headNs > timeouts.hold().toNanos()) {
+            boolean held = !stream.committed() && !stream.collects();
+            if (held && nowNs - timeline.headNs > timeouts.hold().toNanos()) {
                 stream.commit();
                 stream.flush();
             }
@@ -682,11 +708,28 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     }
 
     private void beginStream(HttpResponse head) {
+        openStream(head);
+        upstream.beginStream(head, stream.frames(), stream);
+        if (timeouts.hold().isZero() && !stream.collects()) {
+            stream.commit();
+        }
+    }
+
+    private void openStream(HttpResponse head) {
+        if (exchange.wantsWhole()) {
+            kindChanger().collect(exchange.requestId());
+        }
         int hold = interpreter == null ? exchange.frameHold() : StreamRelay.MAX_TRANSLATED_FRAME;
         var frames = new SseFrameDecoder(downstream.channel().alloc(), hold);
         var clientHead = Heads.stream(head, credential(), exchange.requestId(), exchange.streamId());
         if (interpreter != null) {
-            Heads.ofTranslated(clientHead, exchange.dialect(), exchange.client().streamType(), interpreter.dropped());
+            String type =
+                    interpreter.collects() ? ClientSide.JSON : exchange.client().streamType();
+            Heads.ofTranslated(clientHead, exchange.dialect(), type, dropped());
+        } else if (!Heads.isEventStream(head)) {
+            clientHead
+                    .headers()
+                    .set(HttpHeaderNames.CONTENT_TYPE, exchange.client().streamType());
         }
         stream = new StreamRelay(
                 downstream,
@@ -705,10 +748,36 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         if (request.usageAdded()) {
             stream.dropUsageFrames();
         }
-        upstream.beginStream(head, frames, stream);
-        if (timeouts.hold().isZero()) {
-            stream.commit();
+    }
+
+    /** What gives the client the kind of answer that it asked for. */
+    private Interpreter kindChanger() {
+        if (interpreter == null) {
+            interpreter = exchange.kindChanger(stop.endpoint().upstream(), stop.target());
         }
+        return interpreter;
+    }
+
+    /** The first bytes of a body tell whether it is an event stream, whatever its head says. */
+    private void learnKind() {
+        EventText.Verdict verdict = EventText.of(plain.held());
+        if (verdict == EventText.Verdict.UNSURE && !bodyEnded) {
+            return;
+        }
+        HttpResponse head = unsure;
+        unsure = null;
+        if (verdict != EventText.Verdict.EVENTS) {
+            if (exchange.wantsStream() && translatedTo == null && isJson(head)) {
+                kindChanger();
+                plain.translateBy(this::restreamed);
+            }
+            return;
+        }
+        ByteBuf begun = plain.takeHeld();
+        plain = null;
+        suspect = false;
+        openStream(head);
+        feed(begun);
     }
 
     private void onStreamRead() {
@@ -765,15 +834,31 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             return;
         }
         suspect = mayHideError(head);
-        if (!suspect && interpreter == null) {
-            commitPlain();
-        }
+        boolean known = dialect() != Dialect.UNKNOWN && exchange.isForAnswer() && !Heads.isCoded(head);
+        unsure = known && status == 200 ? head : null;
     }
 
     private TranslatedAnswer translated(int status, byte[] body) {
-        return isSuccess(status)
-                ? interpreter.answer(body, exchange.requestId())
-                : new TranslatedAnswer(status, interpreter.error(status, body, exchange.requestId()), TokenCounts.NONE);
+        if (!isSuccess(status)) {
+            return new TranslatedAnswer(
+                    status, interpreter.error(status, body, exchange.requestId()), TokenCounts.NONE);
+        }
+        return exchange.wantsStream()
+                ? streamed(interpreter.streamed(body, exchange.requestId()))
+                : interpreter.answer(body, exchange.requestId());
+    }
+
+    /** The stream of a body that came in the client's own dialect; null leaves what is no answer as it is. */
+    private TranslatedAnswer restreamed(int status, byte[] body) {
+        TranslatedAnswer made = interpreter.streamed(body, exchange.requestId());
+        return made.status() == 200 ? streamed(made) : null;
+    }
+
+    private TranslatedAnswer streamed(TranslatedAnswer made) {
+        if (made.status() == 200) {
+            Heads.ofStreamed(plain.head(), exchange.client().streamType());
+        }
+        return made;
     }
 
     private static boolean isSuccess(int status) {
@@ -782,13 +867,17 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     /** Some servers answer a request for a stream with an error in JSON under a status of 200. */
     private boolean mayHideError(HttpResponse head) {
-        CharSequence type = HttpUtil.getMimeType(head);
         return head.status().code() == 200
                 && request.fields().stream()
                 && dialect() != Dialect.UNKNOWN
-                && type != null
-                && "application/json".equalsIgnoreCase(type.toString().trim())
+                && isJson(head)
                 && exchange.mayGoOn(this);
+    }
+
+    private static boolean isJson(HttpResponse head) {
+        CharSequence type = HttpUtil.getMimeType(head);
+        return type != null
+                && "application/json".equalsIgnoreCase(type.toString().trim());
     }
 
     /** What must be read, be it only because a key of ours might stand in it, cannot be. */
@@ -812,6 +901,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     }
 
     private void onPlainRead() {
+        if (plain.isTranslated() && plain.isFull() && translatedTo == null) {
+            plain.leaveAsItIs();
+        }
         if (plain.isTranslated() && plain.isFull()) {
             String message = "The upstream's answer is too long to be translated.";
             origin.onSuccess(System.nanoTime());
@@ -822,10 +914,13 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             fail(plainFailure);
             return;
         }
-        if (suspect && !plain.isTranslated() && (plain.isFull() || !plain.mayBeJson())) {
+        boolean waits = unsure != null || plainFailure != null || plain.isTranslated() || plain.committed();
+        if (!waits && (!suspect || plain.isFull() || !plain.mayBeError())) {
             commitPlain();
         }
-        plain.onReadComplete();
+        if (!closed) {
+            plain.onReadComplete();
+        }
     }
 
     private void onPlainEnd() {

@@ -49,7 +49,7 @@ final class ClientRequest {
         hasKey = ClientKey.isIn(head.headers(), target);
         String model = target.modelInPath();
         if (model != null) {
-            fields = RequestFields.ofPath(model, target.path().endsWith(":streamGenerateContent"));
+            fields = RequestFields.ofPath(model, target.path().endsWith("streamGenerateContent"));
         }
     }
 

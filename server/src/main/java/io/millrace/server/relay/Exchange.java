@@ -153,6 +153,44 @@ final class Exchange implements DownstreamExchange {
                 new ClientSide.Asked(dialect, place.rewriteModel(), upstream.model(), mode == TranslationMode.STRICT));
     }
 
+    /** Whether the client asked for one body, as far as its request was read, and a stream can be made one. */
+    boolean wantsWhole() {
+        return hasKind() && !request.fields().stream();
+    }
+
+    /** Whether the client asked for an event stream, and one body can be made one. */
+    boolean wantsStream() {
+        boolean asked = client.dialect() != Dialect.GEMINI || target.query().contains("alt=sse");
+        return hasKind() && request.fields().stream() && asked;
+    }
+
+    /** Whether the request asks for an answer in a dialect that is known. */
+    boolean isForAnswer() {
+        return client.isOwn() || client.translates(request.method(), target.path());
+    }
+
+    /** Whether answers can be rebuilt: such as have one choice, of a request that was read. */
+    private boolean hasKind() {
+        RequestFields fields = request.fields();
+        boolean read = fields.isRead() && fields.choices() == 1;
+        return read && !client.isOwn() && client.translates(request.method(), target.path());
+    }
+
+    /** What makes a client's stream or body of an upstream's of the same dialect, where the other was asked for. */
+    Interpreter kindChanger(Upstream upstream, RouteTarget place) {
+        try {
+            if (body.isKept() && request.complete() && body.received() <= Attempt.MAX_TRANSLATED_ON_LOOP) {
+                Interpreter made =
+                        interpreter(upstream, client.dialect(), place).get();
+                made.forgetRequest();
+                return made;
+            }
+        } catch (RuntimeException | StackOverflowError e) {
+            // What the request says of its answer is then not known: usage in a frame of its own, and little more.
+        }
+        return Interpreter.ofKind(client.dialect());
+    }
+
     /** The longest frame that is held until it is whole. */
     int frameHold() {
         return settings.config().limits().frameHold();

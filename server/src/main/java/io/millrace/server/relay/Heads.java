@@ -120,6 +120,13 @@ final class Heads {
         return new DefaultHttpResponse(HttpVersion.HTTP_1_1, upstream.status(), headers);
     }
 
+    /** Makes {@code head}, which came with one body, that of a stream which is here as a whole. */
+    static void ofStreamed(HttpResponse head, String contentType) {
+        head.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
+        head.headers().set(HttpHeaderNames.CACHE_CONTROL, "no-cache, no-transform");
+        head.headers().set(HeaderRules.ACCEL_BUFFERING, "no");
+    }
+
     /**
      * Makes {@code head}, which came with an answer in another dialect, that of one in the client's.
      *

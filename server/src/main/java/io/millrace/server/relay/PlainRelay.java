@@ -12,6 +12,8 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
 
 /**
  * A response that is no event stream: status, head and body go to the client as they come, once it is committed. Until then
@@ -26,10 +28,14 @@ final class PlainRelay {
     /** The longest body that is translated. */
     static final int MAX_TRANSLATED_BYTES = 32 * 1024 * 1024;
 
+    /** By what key errors begin in JSON. */
+    private static final Set<String> ERROR_KEYS = Set.of(
+            "error", "errors", "object", "type", "code", "message", "detail", "status", "error_code", "error_type");
+
     private final DownstreamConnection downstream;
     private final HttpResponse head;
     private final SecretMask mask;
-    private final Translator translator;
+    private Translator translator;
     private final LoopMemory memory;
     private long counted;
     private boolean translated;
@@ -41,7 +47,7 @@ final class PlainRelay {
     /** Makes the client's answer of the upstream's. */
     @FunctionalInterface
     interface Translator {
-        /** The answer to {@code body}, which came with {@code status}; no body makes this throw. */
+        /** The answer to {@code body}, which came with {@code status}; null leaves it as it is. No body makes this throw. */
         TranslatedAnswer translate(int status, byte[] body);
     }
 
@@ -138,20 +144,49 @@ final class PlainRelay {
         byte[] body = held == null ? new byte[0] : ByteBufUtil.getBytes(held);
         release();
         TranslatedAnswer answer = translator.translate(status(), body);
-        held = Unpooled.wrappedBuffer(answer.body());
+        held = Unpooled.wrappedBuffer(answer == null ? body : answer.body());
+        if (answer == null) {
+            return;
+        }
         if (answer.status() != status()) {
             head.setStatus(HttpResponseStatus.valueOf(answer.status()));
             head.headers().set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
         }
     }
 
-    /** Whether what is held begins as JSON does, or nothing is held yet. */
-    boolean mayBeJson() {
+    /** The client gets what {@code made} makes of the body. */
+    void translateBy(Translator made) {
+        translator = made;
+    }
+
+    /** The client gets the body as it is. */
+    void leaveAsItIs() {
+        translator = null;
+    }
+
+    /** What is held of the body, which becomes the caller's; null if nothing is. */
+    ByteBuf takeHeld() {
+        ByteBuf taken = held;
+        held = null;
+        count();
+        return taken;
+    }
+
+    /** Whether what is held may be the beginning of an error in JSON, alone or in an array: its first key decides. */
+    boolean mayBeError() {
         if (held == null) {
             return true;
         }
-        int at = held.forEachByte(c -> c <= ' ');
-        return at < 0 || held.getByte(at) == '{' || held.getByte(at) == '[';
+        int at = held.forEachByte(c -> c <= ' ' || c == '[' || c == '{');
+        if (at < 0) {
+            return true;
+        }
+        boolean opened = at > 0 && held.getByte(at) == '"';
+        int to = opened ? held.indexOf(at + 1, held.writerIndex(), (byte) '"') : at;
+        if (to < 0) {
+            return true;
+        }
+        return opened && ERROR_KEYS.contains(held.toString(at + 1, to - at - 1, StandardCharsets.UTF_8));
     }
 
     /** This is the client's answer: what is held goes to it, and the rest as it comes, unless it is to be searched. */

@@ -34,6 +34,11 @@ record RequestFields(
      */
     record Usage(boolean asked, int start, int end, String text) {}
 
+    /** Whether this is what the request says, rather than what is taken where nothing is known. */
+    boolean isRead() {
+        return invalid == null && (model != null || usage != null);
+    }
+
     /** Of a dialect that names the model in the path. */
     static RequestFields ofPath(String model, boolean stream) {
         return new RequestFields(model, -1, -1, stream, 1, null, null);

@@ -24,6 +24,7 @@ import io.millrace.server.upstream.UpstreamListener.Breakage;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
@@ -153,6 +154,11 @@ final class StreamRelay implements StreamListener {
         return committed;
     }
 
+    /** Whether the client gets one body, for which all of the stream is waited. */
+    boolean collects() {
+        return interpreter != null && interpreter.collects();
+    }
+
     /** Whether the stream's own frames say that the answer failed. */
     boolean failed() {
         return isFailure(inspector.end());
@@ -193,6 +199,9 @@ final class StreamRelay implements StreamListener {
     void commit() {
         if (!committed) {
             committed = true;
+            if (collects() && head != null && (failed() || garbled())) {
+                head.setStatus(HttpResponseStatus.valueOf(translationFailed() ? interpreter.status() : 502));
+            }
             commitment.onCommit(this);
             downstream.beginStream(head, sink);
             head = null;
@@ -285,7 +294,7 @@ final class StreamRelay implements StreamListener {
             // What cannot be translated is no answer yet.
             relay(kind, buf, start, end);
         }
-        if (!committed && !translationFailed()) {
+        if (!committed && !translationFailed() && !collects()) {
             weigh(kind, end - start);
         }
         if (interpreter == null) {
@@ -335,7 +344,7 @@ final class StreamRelay implements StreamListener {
         if (committed) {
             flush();
         }
-        count(frames.heldBytes() + sink.pendingBytes());
+        count(frames.heldBytes() + sink.pendingBytes() + (interpreter == null ? 0 : interpreter.held()));
     }
 
     /** Bytes that are held of frames. */

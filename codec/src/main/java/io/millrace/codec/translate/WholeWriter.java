@@ -1,0 +1,83 @@
+package io.millrace.codec.translate;
+
+import io.netty.buffer.ByteBuf;
+import java.util.function.Function;
+
+/** Writes an answer that comes as a stream as one body, or the body of its error, once it has come to its end. */
+final class WholeWriter implements DeltaWriter {
+    private final AnswerWriter answer;
+    private final Function<ModelError, byte[]> errors;
+    private ByteBuf out;
+
+    WholeWriter(AnswerWriter answer, Function<ModelError, byte[]> errors) {
+        this.answer = answer;
+        this.errors = errors;
+    }
+
+    @Override
+    public void to(ByteBuf newOut) {
+        out = newOut;
+    }
+
+    @Override
+    public void start(String id, String model, long createdSeconds) {
+        answer.start(id, model, createdSeconds);
+    }
+
+    @Override
+    public void text(String text) {
+        answer.text(text);
+    }
+
+    @Override
+    public void refusal(String text) {
+        answer.refusal(text);
+    }
+
+    @Override
+    public void reasoning(String text) {
+        answer.reasoning(text);
+    }
+
+    @Override
+    public void reasoningEnd(Seal seal) {
+        answer.reasoningEnd(seal);
+    }
+
+    @Override
+    public void toolCall(int index, String id, String name, Seal seal) {
+        answer.toolCall(index, id, name, seal);
+    }
+
+    @Override
+    public void arguments(int index, String json) {
+        answer.arguments(index, json);
+    }
+
+    @Override
+    public void toolCallEnd(int index) {
+        answer.toolCallEnd(index);
+    }
+
+    @Override
+    public void usage(TokenCounts counts) {
+        answer.usage(counts);
+    }
+
+    @Override
+    public void stop(StopReason reason, String sequence) {
+        answer.stop(reason, sequence);
+    }
+
+    @Override
+    public void end() {
+        answer.end();
+        out.writeBytes(answer.body());
+    }
+
+    @Override
+    public void error(ModelError error) {
+        answer.error(error);
+        out.writeBytes(errors.apply(error));
+    }
+}
