@@ -362,7 +362,7 @@ class FaultTableTest {
             retried("stall_after_head=1", refused(504, "upstream_no_output"), Closing.BY_RELAY);
             retried("status=200,error_code=" + overloaded(), UPSTREAMS_OWN, Closing.ANY);
             notRetried("status=200,error_code=" + hopeless());
-            notRetried("content_type=text/html");
+            row("content_type=text/html", ALWAYS, WHOLE, 1, Closing.ANY);
             retried("error_first=1", UPSTREAMS_OWN, Closing.ANY);
             retried("error_first=1,error_code=" + limited(), UPSTREAMS_OWN, Closing.ANY);
             notRetried("error_first=1,error_code=" + hopeless());
