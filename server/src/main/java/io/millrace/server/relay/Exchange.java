@@ -180,8 +180,8 @@ final class Exchange implements DownstreamExchange {
     Interpreter kindChanger(Upstream upstream, RouteTarget place) {
         try {
             if (body.isKept() && request.complete() && body.received() <= Attempt.MAX_TRANSLATED_ON_LOOP) {
-                Interpreter made =
-                        interpreter(upstream, client.dialect(), place).get();
+                Interpreter made = interpreter(upstream, client.dialect(), place, TranslationMode.LENIENT)
+                        .get();
                 made.forgetRequest();
                 return made;
             }
