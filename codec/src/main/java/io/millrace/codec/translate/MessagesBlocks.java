@@ -55,10 +55,10 @@ final class MessagesBlocks {
             case "image" -> parts.add(image(block.requiredObject("source")));
             case "document" -> addDocument(parts, block);
             case "search_result" -> addSearchResult(parts, block);
-            case "tool_reference" -> addText(parts, "Found the tool " + block.requiredText("tool_name") + ".");
-            case "browser_state" -> addText(parts, "Open tabs: " + block.json("tabs"));
+            case "tool_reference" -> addText(parts, "Found the tool " + block.requiredText("tool_name") + ".\n");
+            case "browser_state" -> addText(parts, "Open tabs: " + block.json("tabs") + "\n");
             case "container_upload" ->
-                addText(parts, "(The file " + block.requiredText("file_id") + " is with another provider.)");
+                addText(parts, "(The file " + block.requiredText("file_id") + " is with another provider.)\n");
             default -> throw block.refuse("type", "cannot be translated: " + type);
         }
     }
@@ -109,7 +109,7 @@ final class MessagesBlocks {
         for (JsonFields piece : block.objects("content")) {
             text.append('\n').append(piece.requiredText("text"));
         }
-        addText(parts, text.toString());
+        addText(parts, text.append('\n').toString());
     }
 
     private static Part thinking(JsonFields block) {

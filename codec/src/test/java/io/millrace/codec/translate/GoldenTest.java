@@ -52,6 +52,7 @@ class GoldenTest {
         try {
             TranslatedRequest request = translation.request(Files.readAllBytes(file), Requests.path(client), null);
             seen.put("path", request.path()).set("body", JSON.readTree(request.body()));
+            request.dropped().forEach(dropped -> seen.withArray("dropped").add(dropped.name()));
         } catch (TranslationException e) {
             seen.set("refusal", JSON.readTree(translation.refusal(e, null)));
         }

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,8 +23,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Requests that are not what they should be: each is translated or refused, and nothing else happens. */
 class RequestFuzzTest {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int ROUNDS = 300;
-    private static final String[] KINDS = {"basic", "tools", "json"};
+    private static final int ROUNDS = 400;
+    private static final Map<Dialect, List<String>> KINDS = Map.of(
+            Dialect.CHAT, List.of("basic", "tools", "json", "compatible"),
+            Dialect.MESSAGES, List.of("basic", "tools", "json", "agent"),
+            Dialect.RESPONSES, List.of("basic", "tools", "json", "codex"),
+            Dialect.GEMINI, List.of("basic", "tools", "json", "history"));
     private static final String[] VALUES = {
         "null",
         "0",
@@ -49,7 +54,10 @@ class RequestFuzzTest {
         Random random = new Random(client.name().hashCode());
         int translated = 0;
         for (int round = 0; round < ROUNDS; round++) {
-            byte[] body = mutated(random, client, KINDS[round % KINDS.length]);
+            byte[] body = mutated(
+                    random,
+                    client,
+                    KINDS.get(client).get(round % KINDS.get(client).size()));
             for (Dialect upstream : Recorded.dialects()) {
                 translated += isTranslated(client, upstream, body) ? 1 : 0;
             }
