@@ -256,6 +256,15 @@ class ToolLoopTest {
         assertThat(send(client, kept).status()).isEqualTo(200);
     }
 
+    @Test
+    void takesTheThoughtsOfAnAnswerThatWasCutOffBesideThoseOfTheNext() throws IOException {
+        ObjectNode request = Client.CHAT.request();
+        Client.CHAT.tell(request, ask(Client.CHAT, request));
+        String twice = request.toString().replaceAll("(\"reasoning_content\":\")([^\"]*)\"", "$1$2$2\"");
+        assertThat(twice).isNotEqualTo(request.toString());
+        assertThat(send(Client.CHAT, twice).status()).isEqualTo(200);
+    }
+
     @ParameterizedTest
     @EnumSource
     void refusesCallsWithoutResults(Client client) throws IOException {
