@@ -225,10 +225,12 @@ public final class Connector implements AutoCloseable {
                     });
             transport.watchPeer(bootstrap);
             long startNs = System.nanoTime();
-            bootstrap
-                    .connect(address)
-                    .addListener(
-                            (ChannelFuture connect) -> onLoop(loop, () -> onConnected(connect, connection, startNs)));
+            // Both in one turn of the loop: the kernel reports a socket that is not connected as hung up.
+            bootstrap.register().addListener((ChannelFuture registered) -> {
+                ChannelFuture connect =
+                        registered.isSuccess() ? registered.channel().connect(address) : registered;
+                connect.addListener(done -> onLoop(loop, () -> onConnected(connect, connection, startNs)));
+            });
         }
 
         private void onConnected(ChannelFuture connect, UpstreamConnection connection, long startNs) {
