@@ -214,6 +214,62 @@ class LargeRequestTest {
         assertThat(sent.at("/thinking/budget_tokens").longValue()).isPositive();
     }
 
+    /** Not a matter of time but that the machine stands still: thousands of times what it takes. */
+    @ParameterizedTest
+    @EnumSource(names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
+    @Timeout(value = 2, unit = TimeUnit.MINUTES)
+    void keepsManyInstructionsInTheirPlaces(Dialect upstream) {
+        ObjectNode request = Json.object().put("model", "gpt-5");
+        ArrayNode messages = request.putArray("messages");
+        for (int i = 0; i < MANY; i++) {
+            messages.addObject().put("role", "user").put("content", "said-" + i + "-");
+            messages.addObject().put("role", "system").put("content", "bid-" + i + "-");
+        }
+
+        String sent = translated(Dialect.CHAT, upstream, Json.bytes(request)).toString();
+
+        int at = 0;
+        for (int i = 0; i < MANY; i++) {
+            at = sent.indexOf("said-" + i + "-", at);
+            assertThat(at).isPositive();
+            at = sent.indexOf("bid-" + i + "-", at);
+            assertThat(at).isPositive();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
+    @Timeout(value = 2, unit = TimeUnit.MINUTES)
+    void makesLongNamesAndIdsFitAndDropsManyTools(Dialect upstream) {
+        String longName = "n".repeat(1024 * 1024);
+        ObjectNode request = Json.object().put("model", "m");
+        ArrayNode input = request.putArray("input");
+        ArrayNode tools = request.putArray("tools");
+        for (int i = 0; i < 8; i++) {
+            input.addObject()
+                    .put("type", "function_call")
+                    .put("call_id", longName + i)
+                    .put("namespace", longName)
+                    .put("name", longName + i);
+            input.addObject()
+                    .put("type", "function_call_output")
+                    .put("call_id", longName + i)
+                    .put("output", "x");
+        }
+        for (int i = 0; i < MANY; i++) {
+            tools.addObject().put("type", "hosted_" + i).put("x", 1);
+        }
+
+        TranslatedRequest sent =
+                Translation.of(Dialect.RESPONSES, upstream).request(Json.bytes(request), "/v1/responses", null);
+
+        assertThat(sent.dropped()).hasSize(Drops.MOST);
+        JsonNode body = Json.parseObject(sent.body(), 0, sent.body().length);
+        assertThat(body.findValuesAsText("name"))
+                .isNotEmpty()
+                .allSatisfy(name -> assertThat(name).hasSize(64));
+    }
+
     private static ObjectNode calls(Dialect client, List<String> ids) {
         ObjectNode request = Json.object().put("model", "m");
         if (client == Dialect.RESPONSES) {
