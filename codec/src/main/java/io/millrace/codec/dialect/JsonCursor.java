@@ -32,6 +32,8 @@ final class JsonCursor {
     private static final int MAX_DIGITS = 18;
     private static final int MAX_SPANS = 64;
     private static final int INITIAL_SCRATCH_BYTES = 4096;
+    private static final int KEPT_SCRATCH_BYTES = 64 * 1024;
+    private static final int SHORT_FRAMES_TO_SHRINK = 256;
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final FastThreadLocal<JsonCursor> CURRENT = new FastThreadLocal<>() {
         @Override
@@ -49,6 +51,7 @@ final class JsonCursor {
     private boolean numbersUsed = true;
     private byte[] scratch = new byte[INITIAL_SCRATCH_BYTES];
     private byte[] bytes = scratch;
+    private int shortFrames;
     private int start;
     private int position;
     private int end;
@@ -70,9 +73,7 @@ final class JsonCursor {
             return cursor.over(buf.array(), offset + from, offset + to);
         }
         int length = to - from;
-        if (cursor.scratch.length < length) {
-            cursor.scratch = new byte[Integer.highestOneBit(length) << 1];
-        }
+        cursor.fitScratch(length);
         if (buf.nioBufferCount() == 1) {
             // As getBytes does, without the view that it allocates where the JIT cannot take it apart.
             buf.internalNioBuffer(from, length).get(cursor.scratch, 0, length);
@@ -80,6 +81,23 @@ final class JsonCursor {
             buf.getBytes(from, cursor.scratch, 0, length);
         }
         return cursor.over(cursor.scratch, 0, length);
+    }
+
+    /** Grows at once, and shrinks when nothing long has come for a while: one long frame must not cost a thread for ever. */
+    private void fitScratch(int length) {
+        if (scratch.length < length) {
+            scratch = new byte[Integer.highestOneBit(length) << 1];
+        }
+        if (length > KEPT_SCRATCH_BYTES || scratch.length <= KEPT_SCRATCH_BYTES) {
+            shortFrames = 0;
+        } else if (++shortFrames > SHORT_FRAMES_TO_SHRINK) {
+            scratch = new byte[KEPT_SCRATCH_BYTES];
+        }
+    }
+
+    /** Bytes that this thread's cursor keeps for the next frame. */
+    static int keptBytes() {
+        return CURRENT.get().scratch.length;
     }
 
     /** This thread's cursor over {@code bytes[from, to)}. */

@@ -94,6 +94,8 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private long pendingWhenChecked;
     private long drainedNs;
     private long flushedBytes;
+    private long bodyWindowNs;
+    private long bodyWindowBytes;
     private long countedPending;
     private long countedAhead;
 
@@ -502,6 +504,8 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         state = State.IN_EXCHANGE;
         sinceNs = System.nanoTime();
         drainedNs = sinceNs;
+        bodyWindowNs = sinceNs;
+        bodyWindowBytes = 0;
         http10 = request.protocolVersion().equals(HttpVersion.HTTP_1_0);
         keepAlive = HttpUtil.isKeepAlive(request);
         encoder.answersHead(request.method().equals(HttpMethod.HEAD));
@@ -526,6 +530,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             requestComplete = true;
         }
         sinceNs = System.nanoTime();
+        bodyWindowBytes += content.content().readableBytes();
         if (exchange == null || state == State.CLOSING) {
             content.release();
             return;
@@ -645,12 +650,12 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     }
 
     private void sweepExchange(long nowNs) {
-        if (!requestComplete && !responseStarted && nowNs - sinceNs > requestBodyIdleNs) {
-            if (context.channel().config().isAutoRead()) {
-                refuseBegun(new RequestGate.Refusal(408, "request_timeout", "The request body stopped arriving."));
+        if (!requestComplete && !responseStarted) {
+            String late = lateBody(nowNs);
+            if (late != null) {
+                refuseBegun(new RequestGate.Refusal(408, "request_timeout", late));
                 return;
             }
-            sinceNs = nowNs;
         }
         if (isWriteStalled(nowNs)) {
             abandonExchange("client took nothing for " + TimeUnit.NANOSECONDS.toSeconds(writeStallNs) + " s");
@@ -660,6 +665,27 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         if (exchange != null) {
             exchange.onSweep(nowNs);
         }
+    }
+
+    /** What is wrong with the pace of the request's body, or null. While it is not read it has none. */
+    private String lateBody(long nowNs) {
+        if (!context.channel().config().isAutoRead()) {
+            sinceNs = nowNs;
+            bodyWindowNs = nowNs;
+            bodyWindowBytes = 0;
+            return null;
+        }
+        if (nowNs - sinceNs > requestBodyIdleNs) {
+            return "The request body stopped arriving.";
+        }
+        long windowNs = nowNs - bodyWindowNs;
+        if (windowNs <= requestBodyIdleNs) {
+            return null;
+        }
+        boolean slow = bodyWindowBytes < limits.bodyRate() * (double) windowNs / TimeUnit.SECONDS.toNanos(1);
+        bodyWindowNs = nowNs;
+        bodyWindowBytes = 0;
+        return slow ? "The request body arrives at less than " + limits.bodyRate() + " bytes a second." : null;
     }
 
     /** Whether the client has taken nothing for the write-stall limit although something waits for it. */

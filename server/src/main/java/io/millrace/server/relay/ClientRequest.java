@@ -11,6 +11,7 @@ import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.Interpreter;
 import io.millrace.server.format.RequestRefusal;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -18,17 +19,22 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpUtil;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
 /** One client's request as far as it has been read, and what becomes of it for an upstream. */
 final class ClientRequest {
-    /** A longer body that no route decides by is not read: that would hold up all other streams of the event loop. */
-    private static final int MAX_READ = 4 * 1024 * 1024;
-
     private static final Set<HttpMethod> SAFE = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
     private static final int MAX_LOGGED_MODEL = 128;
+    /** Content that is no JSON and has no model in it, whatever its bytes are. */
+    private static final Pattern MODELLESS = Pattern.compile(
+            "(audio|image|video)/|application/(octet-stream|pdf|zip|jsonl|x-ndjson)", Pattern.CASE_INSENSITIVE);
+
+    private static final ByteBuf MODEL_PART = ascii("name=\"model\"");
+    private static final ByteBuf BARE_MODEL_PART = ascii("name=model\r\n");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final HttpMethod method;
@@ -37,6 +43,7 @@ final class ClientRequest {
     private final boolean hasKey;
     private HttpRequest head;
     private RequestFields fields = RequestFields.NONE;
+    private RequestFieldsReader reader;
     private boolean complete;
     private boolean usageAdded;
     private Dialect keyDialect;
@@ -89,16 +96,88 @@ final class ClientRequest {
         head = null;
     }
 
-    /** The last byte has been read. {@code decides} says that a decision hangs on the body's fields. */
-    void end(boolean decides, Dialect dialect) {
+    /** The coding that the body has, or null. */
+    String coding() {
+        List<String> codings = head.headers().getAll(HttpHeaderNames.CONTENT_ENCODING);
+        String coding = String.join(", ", codings).trim();
+        return coding.isEmpty() || coding.equalsIgnoreCase("identity") ? null : coding;
+    }
+
+    /** The coding is taken off the body while it is read. */
+    void uncoded() {
+        head.headers().remove(HttpHeaderNames.CONTENT_ENCODING);
+    }
+
+    /** Has the fields of the body found while it comes, unless the path says it all. */
+    void readFields() {
+        if (fields.model() == null && reader == null) {
+            reader = new RequestFieldsReader();
+        }
+    }
+
+    /** Looks at a further part of the body, which remains with the caller. */
+    void look(ByteBuf part) {
+        if (reader != null) {
+            reader.read(part);
+        }
+    }
+
+    /** The last byte has been read. */
+    void end() {
         complete = true;
-        if (!body.isKept() || fields.model() != null || !body.bytes().isReadable()) {
-            return;
+        if (reader != null && body.received() > 0) {
+            fields = reader.end();
         }
+        reader = null;
+    }
+
+    /** Why nothing in the body can be read or changed where it must be, as an answer to the client; null if it can. */
+    Refusal unreadable() {
+        if (fields.invalid() == null) {
+            return null;
+        }
+        if (fields.invalid().equals(RequestFieldsReader.NOT_UTF_8)) {
+            return new Refusal(
+                    415,
+                    "unsupported_media_type",
+                    "The request body is not UTF-8, the only encoding of JSON that can be read here.",
+                    null,
+                    null);
+        }
+        if (isMultipart()) {
+            return new Refusal(
+                    415,
+                    "unsupported_media_type",
+                    "The request body is multipart, and the model in it cannot be read here.",
+                    null,
+                    null);
+        }
+        return new Refusal(
+                400, "invalid_json", "The model must be read here, but " + fields.invalid() + ".", null, null);
+    }
+
+    /**
+     * Why {@code route}, which renames the model, cannot have that done: as an answer to the client; null if it can, or if
+     * there is none to rename.
+     */
+    Refusal unnameable(Route route) {
+        if (fields.invalid() == null || !isRewrittenBy(route)) {
+            return null;
+        }
+        String type = headers().get(HttpHeaderNames.CONTENT_TYPE, "");
+        boolean other = MODELLESS.matcher(type).lookingAt();
+        return other || (isMultipart() && !namesModel()) ? null : unreadable();
+    }
+
+    private boolean isMultipart() {
+        String type = headers().get(HttpHeaderNames.CONTENT_TYPE, "");
+        return type.toLowerCase(Locale.ROOT).startsWith("multipart/");
+    }
+
+    /** Whether a part of a multipart body has the model's name. */
+    private boolean namesModel() {
         ByteBuf bytes = body.bytes();
-        if (decides || (dialect != Dialect.UNKNOWN && bytes.readableBytes() <= MAX_READ)) {
-            fields = RequestFields.of(bytes);
-        }
+        return ByteBufUtil.indexOf(MODEL_PART, bytes) >= 0 || ByteBufUtil.indexOf(BARE_MODEL_PART, bytes) >= 0;
     }
 
     /**
@@ -213,6 +292,10 @@ final class ClientRequest {
             }
         }
         return false;
+    }
+
+    private static ByteBuf ascii(String text) {
+        return Unpooled.unreleasableBuffer(Unpooled.copiedBuffer(text, StandardCharsets.US_ASCII));
     }
 
     private static ByteBuf withUsage(ByteBuf bytes, RequestFields.Usage usage) {

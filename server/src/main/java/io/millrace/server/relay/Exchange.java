@@ -16,9 +16,12 @@ import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.DialectSide;
 import io.millrace.server.format.Interpreter;
 import io.millrace.server.format.RequestRefusal;
+import io.millrace.server.http.Inflation;
 import io.millrace.server.memory.Held;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.CorruptedFrameException;
+import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -33,9 +36,15 @@ import java.util.function.Supplier;
  * client's answer or nothing is left to try, and ends the response. Confined to the client's event loop; it has no locks and nothing volatile.
  */
 final class Exchange implements DownstreamExchange {
+    /** So much of a longer body is here before an upstream is asked. */
+    private static final int FLOWING_BYTES = 16 * 1024;
+
+    private static final int MAX_QUOTED = 64;
+
     /** A body that no decision needs is kept for a second try on a stale connection up to this size. */
     private static final int KEEP_FOR_RETRY = 1024 * 1024;
 
+    private static final String WRONG_CODING = "The request body is not coded as its Content-Encoding says.";
     private static final String OVERLOADED = "relay_overloaded";
     private static final String BUSY = "Every upstream of this route has all the requests it may have.";
 
@@ -63,6 +72,8 @@ final class Exchange implements DownstreamExchange {
     private boolean givenUp;
     private boolean answered;
     private boolean needsWholeBody;
+    private Inflation inflation;
+    private boolean inflating;
     private boolean ended;
     private Refusal refusal;
     private String errorCode;
@@ -86,7 +97,7 @@ final class Exchange implements DownstreamExchange {
         requestId = loop.nextRequestId();
     }
 
-    /** Begins: picks the route if the path alone decides, and connects while the body is still coming. */
+    /** Begins: picks the route if the path alone decides. */
     void start() {
         var router = settings.router();
         String model = request.fields().model();
@@ -98,9 +109,48 @@ final class Exchange implements DownstreamExchange {
             downstream.sendContinue();
         }
         needsWholeBody = client.isOwn() || (model == null && router.needsModel(target.path(), request.headers()));
+        boolean mustRead = needsWholeBody;
         if (!needsWholeBody) {
             choose(router.route(target.path(), request.headers(), model));
+            mustRead = plan != null && mustRead(plan.route());
         }
+        readBody(mustRead);
+    }
+
+    /** Has the body's fields found while it comes, and its coding taken off where it must be read. */
+    private void readBody(boolean mustRead) {
+        String coding = request.coding();
+        if (coding == null) {
+            if (!client.isOwn() && (needsWholeBody || client.dialect() != Dialect.UNKNOWN)) {
+                request.readFields();
+            }
+            return;
+        }
+        if (!mustRead || ended || refusal != null) {
+            return;
+        }
+        inflation = Inflation.of(coding);
+        if (inflation == null) {
+            String message = "The request must be read here, and its Content-Encoding " + printable(coding)
+                    + " cannot be taken off (gzip and deflate can). Send it without.";
+            refuseWhenRead(415, "unsupported_media_type", message, null);
+            return;
+        }
+        request.uncoded();
+        if (!client.isOwn()) {
+            request.readFields();
+        }
+    }
+
+    /** Whether what is in the body must be known, or changed, for an upstream to be asked. */
+    private boolean mustRead(Route route) {
+        return request.isRewrittenBy(route)
+                || (plan.mayTranslate(client.dialect()) && client.translates(request.method(), target.path()));
+    }
+
+    private static String printable(String text) {
+        String plain = text.replaceAll("[^\\x20-\\x7e]", "?");
+        return plain.length() <= MAX_QUOTED ? plain : plain.substring(0, MAX_QUOTED);
     }
 
     /** Answers with an error once the request has been read; at once if the client waits to be asked for its body. */
@@ -203,6 +253,37 @@ final class Exchange implements DownstreamExchange {
 
     @Override
     public void onRequestBody(ByteBuf content) {
+        if (inflation == null) {
+            onPlainBody(content);
+            return;
+        }
+        inflation.add(content, content.readableBytes());
+        content.release();
+        inflating = true;
+        try {
+            while (!ended && refusal == null && inflation.hasMore()) {
+                inflation.step(piece -> onPlainBody(piece.retain()));
+            }
+        } catch (TooLongFrameException e) {
+            refuse(413, "request_too_large", "The request body grows too much when it is inflated.", null);
+        } catch (CorruptedFrameException e) {
+            refuse(400, "invalid_body", WRONG_CODING, null);
+        } finally {
+            inflating = false;
+        }
+        if (ended || refusal != null) {
+            closeInflation();
+        }
+    }
+
+    private void closeInflation() {
+        if (inflation != null && !inflating) {
+            inflation.close();
+            inflation = null;
+        }
+    }
+
+    private void onPlainBody(ByteBuf content) {
         if (ended || refusal != null) {
             body.passed(content.readableBytes());
             content.release();
@@ -216,6 +297,7 @@ final class Exchange implements DownstreamExchange {
             refuse(413, "request_too_large", "The request body is over " + downstream.bodyLimit() + " bytes.", null);
             return;
         }
+        request.look(content);
         boolean sending = attempt != null && attempt.isSending();
         boolean dispensable = sending && !needsWholeBody;
         if (dispensable && body.isKept() && body.received() > KEEP_FOR_RETRY && !mayNeedBody()) {
@@ -234,6 +316,8 @@ final class Exchange implements DownstreamExchange {
         }
         if (sending) {
             attempt.pauseIfFull();
+        } else if (itinerary == null && plan != null && !needsWholeBody && body.received() >= FLOWING_BYTES) {
+            begin();
         }
     }
 
@@ -321,7 +405,12 @@ final class Exchange implements DownstreamExchange {
             return;
         }
         timeline.requestCompleteNs = System.nanoTime();
-        request.end(needsWholeBody && !client.isOwn(), client.dialect());
+        if (inflation != null && body.received() == 0) {
+            refuse(400, "invalid_body", WRONG_CODING, null);
+            return;
+        }
+        request.end();
+        closeInflation();
         downstream.reading(true);
         if (refusal == null && client.isOwn() && !readOwn()) {
             return;
@@ -561,13 +650,9 @@ final class Exchange implements DownstreamExchange {
     private void chooseByModel() {
         Route chosen = settings.router()
                 .route(target.path(), request.headers(), request.fields().model());
-        if (request.fields().invalid() != null
-                && (chosen == null || chosen.match().needsModel())) {
-            refuse(
-                    400,
-                    "invalid_json",
-                    "The route is chosen by model, but " + request.fields().invalid() + ".",
-                    null);
+        Refusal unreadable = request.unreadable();
+        if (unreadable != null && (chosen == null || chosen.match().needsModel())) {
+            refuse(unreadable.status(), unreadable.code(), unreadable.message(), null);
             return;
         }
         choose(chosen);
@@ -603,12 +688,18 @@ final class Exchange implements DownstreamExchange {
                 || request.mayBeMadeToTellUsage(chosen, client.dialect())
                 || plan.picksByBody()
                 || (plan.mayTranslate(client.dialect()) && client.translates(request.method(), target.path()));
-        if (request.complete() || !plan.picksByBody()) {
+        if (request.complete()) {
             begin();
         }
     }
 
+    /** Has the first attempt made, once the request is here or is known to flow: until then it gets no connection. */
     private void begin() {
+        Refusal unnameable = request.complete() ? request.unnameable(plan.route()) : null;
+        if (unnameable != null) {
+            answer(unnameable, Outcome.REFUSED);
+            return;
+        }
         itinerary = new Itinerary(plan, request);
         Dialect translated = translatedFor(plan.targets().get(0).upstream());
         request.keyIsFor(translated == null ? client.dialect() : translated);
@@ -944,6 +1035,7 @@ final class Exchange implements DownstreamExchange {
         }
         dropAsked();
         body.drop();
+        closeInflation();
         forgetStream();
     }
 

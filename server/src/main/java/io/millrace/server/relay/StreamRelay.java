@@ -279,6 +279,11 @@ final class StreamRelay implements StreamListener {
     }
 
     @Override
+    public boolean isFull() {
+        return committed && !downstream.isWritable();
+    }
+
+    @Override
     public void onFrame(ByteBuf buf, int start, int end) {
         if (closedToFrames) {
             lastFrameDropped = true;

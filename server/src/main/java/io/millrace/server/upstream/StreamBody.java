@@ -2,18 +2,21 @@ package io.millrace.server.upstream;
 
 import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.server.http.ChunkedBody;
+import io.millrace.server.http.Inflation;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpUtil;
-import java.util.Locale;
 
 /**
  * The body of one event stream: takes the transfer coding and the content coding off the raw bytes and feeds what is left
  * to a frame decoder, in place where there is no content coding.
  */
 public final class StreamBody implements AutoCloseable {
+    /** What is inflated at once, before others have their turn. */
+    private static final int INFLATED_AT_ONCE = 256 * 1024;
+
     private final ChunkedBody chunks;
     private final Inflation inflation;
     private final SseFrameDecoder frames;
@@ -46,8 +49,31 @@ public final class StreamBody implements AutoCloseable {
     }
 
     /** Whether the body's end was seen on the wire. A body delimited by close never says so. */
-    public boolean ended() {
+    boolean endSeen() {
         return ended;
+    }
+
+    /** Whether the body's end was seen and nothing of it is left to be inflated. */
+    public boolean ended() {
+        return ended && !suspended();
+    }
+
+    /** Whether a part of what was read is left to be inflated. */
+    boolean suspended() {
+        return inflation != null && inflation.hasMore();
+    }
+
+    /** Compressed bytes that are left to be inflated. */
+    int suspendedBytes() {
+        return inflation == null ? 0 : inflation.waitingBytes();
+    }
+
+    /** Inflates a further part of what was read. */
+    void goOn() {
+        long until = inflation.bytesOut() + INFLATED_AT_ONCE;
+        while (inflation.hasMore() && inflation.bytesOut() < until && !listener.isFull()) {
+            inflation.step(piece -> frames.decode(piece, listener));
+        }
     }
 
     /** Whether only the end of the connection ends this body. */
@@ -63,6 +89,9 @@ public final class StreamBody implements AutoCloseable {
     /** From now on only looks for the end of the body. */
     void discardRest() {
         discarding = true;
+        if (inflation != null) {
+            inflation.clear();
+        }
     }
 
     /** Takes all of {@code in} that belongs to the body. What is left belongs to no response that was asked for. */
@@ -130,7 +159,8 @@ public final class StreamBody implements AutoCloseable {
             return;
         }
         if (inflation != null) {
-            inflation.inflate(in, length, piece -> frames.decode(piece, listener));
+            inflation.add(in, length);
+            goOn();
             return;
         }
         int end = in.writerIndex();
@@ -141,11 +171,13 @@ public final class StreamBody implements AutoCloseable {
 
     private static Inflation inflation(HttpResponse head) {
         String coding = head.headers().get(HttpHeaderNames.CONTENT_ENCODING, "identity");
-        return switch (coding.trim().toLowerCase(Locale.ROOT)) {
-            case "", "identity" -> null;
-            case "gzip", "x-gzip" -> Inflation.gzip();
-            case "deflate" -> Inflation.deflate();
-            default -> throw new CorruptedFrameException("content coding: " + coding + " (expected: identity)");
-        };
+        if (coding.isBlank() || coding.trim().equalsIgnoreCase("identity")) {
+            return null;
+        }
+        Inflation inflation = Inflation.of(coding);
+        if (inflation == null) {
+            throw new CorruptedFrameException("content coding: " + coding + " (expected: identity)");
+        }
+        return inflation;
     }
 }

@@ -19,4 +19,9 @@ public interface StreamListener extends SseFrameListener {
 
     /** The buffer given to {@link #onRead} is about to go. */
     void onReadEnd();
+
+    /** Whether what is still to be inflated should wait. */
+    default boolean isFull() {
+        return false;
+    }
 }

@@ -2,6 +2,8 @@ package io.millrace.server.upstream;
 
 import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.server.http.HeadWriter;
+import io.millrace.server.memory.Held;
+import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.upstream.UpstreamListener.Breakage;
 import io.millrace.server.upstream.UpstreamListener.Breakage.Kind;
 import io.netty.buffer.ByteBuf;
@@ -63,6 +65,10 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private long roundTripNs;
     private ChannelPromise requestWritten;
     private final ChannelFutureListener onRequestWritten = this::onRequestWritten;
+    private boolean readingWanted = true;
+    private boolean goingOn;
+    private boolean gone;
+    private int inflating;
     private ScheduledFuture<?> drainLimit;
     private boolean endsWithConnection;
     private Throwable failure;
@@ -195,7 +201,13 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     /** Stops or resumes reading the upstream's socket. */
     public void reading(boolean on) {
-        context.channel().config().setAutoRead(on);
+        readingWanted = on;
+        boolean suspended = stream != null && stream.suspended();
+        if (on && suspended) {
+            goOnSoon();
+        } else {
+            context.channel().config().setAutoRead(on);
+        }
     }
 
     /** Ends the attempt at once, whatever state it is in: the upstream sees its connection close. */
@@ -226,6 +238,10 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         stream.discardRest();
+        if (stream.ended()) {
+            backToPool();
+            return;
+        }
         reading(true);
         drainLimit = context.executor().schedule(this::abort, graceMs, TimeUnit.MILLISECONDS);
     }
@@ -267,6 +283,65 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         if (returning) {
             returning = false;
             putOrClose();
+        }
+        countInflating();
+        if (inflating > 0) {
+            context.channel().config().setAutoRead(false);
+            if (readingWanted) {
+                goOnSoon();
+            }
+        }
+    }
+
+    /** What one read brought is more, inflated, than is handled at once. */
+    private void goOnSoon() {
+        if (!goingOn) {
+            goingOn = true;
+            context.executor().execute(this::goOn);
+        }
+    }
+
+    private void goOn() {
+        goingOn = false;
+        if (stream == null || !stream.suspended() || !readingWanted) {
+            return;
+        }
+        try {
+            inflate();
+        } catch (RuntimeException | OutOfMemoryError e) {
+            failure = e;
+            broken(breakage());
+        }
+        if (gone && stream != null && !stream.suspended()) {
+            onGone();
+        } else if (stream != null && readingWanted) {
+            reading(true);
+        }
+    }
+
+    private void inflate() {
+        try {
+            stream.goOn();
+            if (stream.ended()) {
+                onStreamEnd();
+            }
+        } catch (DecoderException e) {
+            broken(new Breakage(Kind.PROTOCOL, message(e)));
+        }
+        if (listener != null) {
+            listener.onReadComplete();
+        }
+        countInflating();
+    }
+
+    private void countInflating() {
+        int now = stream == null ? 0 : stream.suspendedBytes();
+        if (now != inflating) {
+            LoopMemory memory = LoopMemory.current();
+            if (memory != null) {
+                memory.add(Held.INFLATING, now - inflating);
+            }
+            inflating = now;
         }
     }
 
@@ -333,6 +408,14 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         pool.onClosed(this);
         cancelDrainLimit();
         cancelAnswerLimit();
+        if (stream != null && stream.suspended() && failure == null) {
+            gone = true; // what it brought is still to be inflated
+        } else {
+            onGone();
+        }
+    }
+
+    private void onGone() {
         UpstreamListener current = listener;
         listener = null;
         if (current != null) {
@@ -362,8 +445,11 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
                 return;
             }
             stream.read(raw);
+            if (stream.endSeen()) {
+                reusable &= !raw.isReadable();
+            }
             if (stream.ended()) {
-                onStreamEnd(!raw.isReadable());
+                onStreamEnd();
             }
         } catch (DecoderException e) {
             broken(new Breakage(Kind.PROTOCOL, message(e)));
@@ -372,8 +458,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void onStreamEnd(boolean nothingBehind) {
-        reusable &= nothingBehind;
+    private void onStreamEnd() {
         decoder.endRaw();
         UpstreamListener current = listener;
         if (current != null) {
@@ -409,7 +494,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         if (stream != null && stream.ended()) {
-            onStreamEnd(true);
+            onStreamEnd();
         }
     }
 
@@ -558,6 +643,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         if (stream != null) {
             stream.close();
             stream = null;
+            countInflating();
         }
     }
 

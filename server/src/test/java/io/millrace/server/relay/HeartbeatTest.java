@@ -86,6 +86,16 @@ class HeartbeatTest {
     }
 
     @Test
+    void seesThatAVeryLongRequestStreamsThoughNoRouteDecidesByIt() throws IOException {
+        try (var harness = RelayHarness.start(config -> config.withHeartbeat(FAST.withEarly(true)));
+                var client = harness.client()) {
+            String path = RelayHarness.withSpec(Api.CHAT.path, "tokens=3,head_ms=600");
+            client.send("POST", path, "{\"x\":\"" + "a".repeat(5 << 20) + "\",\"model\":\"m\",\"stream\":true}");
+            assertThat(client.readAll().text()).startsWith(": ping\n\n: ping\n\n");
+        }
+    }
+
+    @Test
     void leavesTheStatusToAnUpstreamThatFailsWhereNoFormIsSafe() throws IOException {
         try (var harness = RelayHarness.start(config -> config.withHeartbeat(FAST.withEarly(true)))) {
             RawClient.Response response = harness.stream(Api.GEMINI.path, "status=503,ttft_ms=300");

@@ -117,6 +117,47 @@ class RequestFieldsTest {
     }
 
     @Test
+    void readsTheSameWhereverABodyIsCut() {
+        String json =
+                "\uFEFF {\"a\":[{\"model\":\"x\\\"\"},[],{}],\"mod\\u0065l\":\"m\\u00e9\\n\",\"n\":3,\"stream\":true,"
+                        + "\"stream_options\":{\"x\":{\"include_usage\":1},\"include_usage\":false},\"t\":-1.5e+3} ";
+        ByteBuf whole = whole(json, StandardCharsets.UTF_8);
+        RequestFields expected = RequestFields.of(whole);
+        assertThat(expected.model()).isEqualTo("m\u00e9\n");
+        assertThat(expected.choices()).isEqualTo(3);
+        assertThat(expected.stream()).isTrue();
+        for (int cut = 0; cut <= whole.readableBytes(); cut++) {
+            var reader = new RequestFieldsReader();
+            reader.read(whole.slice(0, cut));
+            reader.read(whole.slice(cut, whole.readableBytes() - cut));
+            assertThat(reader.end()).isEqualTo(expected);
+        }
+        whole.release();
+    }
+
+    @Test
+    void readsManyNamesInLittleTimeAndKeepsNone() {
+        var json = new StringBuilder("{");
+        for (int i = 0; i < 1_000_000; i++) {
+            json.append("\"name-").append(i).append("\":").append(i).append(',');
+        }
+        ByteBuf body = whole(json.append("\"model\":\"m\"}").toString(), StandardCharsets.UTF_8);
+        long startNs = System.nanoTime();
+        assertThat(RequestFields.of(body).model()).isEqualTo("m");
+        assertThat(System.nanoTime() - startNs)
+                .as("of %s bytes", body.readableBytes())
+                .isLessThan(2_000_000_000L);
+        body.release();
+    }
+
+    @Test
+    void bearsAModelOfAnyLength() {
+        ByteBuf body = whole("{\"model\":\"" + "m".repeat(100_000) + "\"}", StandardCharsets.UTF_8);
+        assertThat(RequestFields.of(body).invalid()).contains("too long");
+        body.release();
+    }
+
+    @Test
     void refusesDeepNestingWithoutHarm() {
         ByteBuf body = whole("{\"a\":" + "[".repeat(100_000), StandardCharsets.UTF_8);
         assertThat(RequestFields.of(body).invalid()).isNotNull();

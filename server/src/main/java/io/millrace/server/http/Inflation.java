@@ -1,0 +1,139 @@
+package io.millrace.server.http;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.codec.CorruptedFrameException;
+import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.codec.compression.JdkZlibDecoder;
+import io.netty.handler.codec.compression.ZlibWrapper;
+import java.util.ArrayDeque;
+import java.util.Locale;
+import java.util.function.Consumer;
+
+/**
+ * Takes gzip or deflate off a body while it comes, by Netty's own decoder, and step by step: what is compressed is kept
+ * until a step asks for it, so that a few bytes which grow to many fill no memory at once. Confined to one thread.
+ */
+public final class Inflation implements AutoCloseable {
+    /** Compressed bytes of a step. They grow by a factor of 1032 at most. */
+    private static final int STEP_BYTES = 512;
+    /** Up to so many bytes anything may grow as it likes. */
+    private static final long FREE_BYTES = 1 << 20;
+    /** No text that is meant to be read grows more. */
+    private static final int MAX_RATIO = 200;
+
+    private final EmbeddedChannel channel;
+    private final ArrayDeque<ByteBuf> waiting = new ArrayDeque<>();
+    private Consumer<ByteBuf> consumer = piece -> {};
+    private int waitingBytes;
+    private long bytesIn;
+    private long bytesOut;
+    private Throwable failure;
+
+    private Inflation(JdkZlibDecoder decoder) {
+        channel = new EmbeddedChannel(decoder, new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelRead(ChannelHandlerContext ctx, Object msg) {
+                deliver((ByteBuf) msg);
+            }
+        });
+    }
+
+    /** What takes off {@code coding}, as {@code Content-Encoding} names it; null if it is none of these. */
+    public static Inflation of(String coding) {
+        return switch (coding.trim().toLowerCase(Locale.ROOT)) {
+            // RFC 1952, which lets one member follow another.
+            case "gzip", "x-gzip" -> new Inflation(new JdkZlibDecoder(true, 0));
+            // RFC 1950, or the bare RFC 1951 that some send under the same name.
+            case "deflate" -> new Inflation(new JdkZlibDecoder(ZlibWrapper.ZLIB_OR_NONE, 0));
+            default -> null;
+        };
+    }
+
+    /** Takes {@code length} bytes and moves the reader index over them; {@code in} remains with the caller. */
+    public void add(ByteBuf in, int length) {
+        if (length > 0) {
+            waiting.add(in.readRetainedSlice(length));
+            waitingBytes += length;
+        }
+    }
+
+    /** Whether there is something left for a step. */
+    public boolean hasMore() {
+        return waitingBytes > 0;
+    }
+
+    /** Compressed bytes that are kept for the next steps. */
+    public int waitingBytes() {
+        return waitingBytes;
+    }
+
+    /** Bytes that were delivered. */
+    public long bytesOut() {
+        return bytesOut;
+    }
+
+    /**
+     * Inflates a little. Each piece remains with this for the call.
+     *
+     * @throws CorruptedFrameException if the compressed data is corrupt
+     * @throws TooLongFrameException if it grows more than a text does
+     */
+    public void step(Consumer<ByteBuf> consumer) {
+        ByteBuf first = waiting.element();
+        int length = Math.min(STEP_BYTES, first.readableBytes());
+        waitingBytes -= length;
+        bytesIn += length;
+        this.consumer = consumer;
+        ByteBuf part = first.readRetainedSlice(length);
+        if (!first.isReadable()) {
+            waiting.remove().release();
+        }
+        try {
+            channel.writeInbound(part);
+        } catch (RuntimeException e) {
+            throw new CorruptedFrameException("content coding: the compressed body is corrupt", e);
+        }
+        if (failure instanceof RuntimeException e) {
+            throw e;
+        } else if (failure instanceof Error e) {
+            throw e;
+        }
+    }
+
+    /** Drops what is left. */
+    public void clear() {
+        waiting.forEach(ByteBuf::release);
+        waiting.clear();
+        waitingBytes = 0;
+    }
+
+    @Override
+    public void close() {
+        clear();
+        consumer = piece -> {};
+        channel.finishAndReleaseAll();
+    }
+
+    /** What fails here is thrown by the step: the decoder has no use for it. */
+    private void deliver(ByteBuf piece) {
+        if (failure != null) {
+            piece.release();
+            return;
+        }
+        try {
+            bytesOut += piece.readableBytes();
+            if (bytesOut > FREE_BYTES && bytesOut > bytesIn * MAX_RATIO) {
+                throw new TooLongFrameException(
+                        "content coding: the body grew to more than " + MAX_RATIO + " times what came");
+            }
+            consumer.accept(piece);
+        } catch (RuntimeException | Error e) {
+            failure = e;
+        } finally {
+            piece.release();
+        }
+    }
+}

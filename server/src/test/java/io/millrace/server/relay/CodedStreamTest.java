@@ -1,0 +1,103 @@
+package io.millrace.server.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Retry;
+import io.millrace.server.memory.Held;
+import io.millrace.server.mock.MockConfig;
+import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
+import io.millrace.server.test.ScriptedUpstream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Random;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Streams that come coded though nobody asked for it, and grow when they are inflated. */
+class CodedStreamTest {
+    private static final String HEAD =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n";
+    private static final int FRAMES = 150_000;
+
+    /** What a stalled client may make the relay hold, whatever a read grows to: both watermarks and a step or two. */
+    private static final int MOST_HELD = 1 << 20;
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void holdsNoMoreThanAClientTakesAndLosesNothing(boolean byLength) throws IOException {
+        byte[] answer = answer(FRAMES);
+        byte[] coded = gzip(answer);
+        assertThat(answer.length / coded.length).isGreaterThan(10);
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    String framing = byLength ? "Content-Length: " + coded.length + "\r\n" : "";
+                    connection.send(HEAD + framing + "\r\n");
+                    connection.socket().getOutputStream().write(coded);
+                });
+                var harness = to(upstream);
+                var client = harness.client()) {
+            client.post(Api.CHAT.path, "m", "");
+            await().until(() -> harness.relay.metrics().held(Held.CLIENTS) > 32 * 1024);
+            await().during(Duration.ofMillis(200))
+                    .until(() -> harness.relay.metrics().held(Held.CLIENTS) < MOST_HELD);
+            RawClient.Response response = client.readAll();
+            assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
+            assertThat(response.body()).isEqualTo(answer);
+            assertThat(harness.relay.metrics().exchanges("completed")).isEqualTo(1);
+            await().until(() -> harness.relay.metrics().held(Held.INFLATING) == 0
+                    && harness.relay.metrics().held(Held.CLIENTS) == 0);
+        }
+    }
+
+    @Test
+    void cutsAStreamThatGrowsMoreThanTextDoes() throws IOException {
+        byte[] bomb = gzip((":" + " ".repeat(40 << 20)).getBytes(StandardCharsets.US_ASCII));
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    connection.send(HEAD + "Content-Length: " + bomb.length + "\r\n\r\n");
+                    connection.socket().getOutputStream().write(bomb);
+                    connection.read();
+                });
+                var harness = to(upstream);
+                var client = harness.client()) {
+            client.post(Api.CHAT.path, "m", "");
+            assertThat(client.readAll().body().length).isLessThan(2 << 20);
+            await().until(() -> harness.relay.metrics().exchanges("completed") == 0
+                    && harness.relay.metrics().activeExchanges() == 0);
+        }
+    }
+
+    private static RelayHarness to(ScriptedUpstream upstream) {
+        RelayConfig config =
+                RelayConfig.relayTo(upstream.uri()).withAccessLog(AccessLog.OFF).withEventLoops(1);
+        return RelayHarness.start(MockConfig.defaults(), ignored -> RelayHarness.withRetry(config, Retry.OFF));
+    }
+
+    private static byte[] answer(int frames) {
+        var random = new Random(3);
+        var text = new StringBuilder();
+        for (int i = 0; i < frames; i++) {
+            text.append("data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",")
+                    .append("\"choices\":[{\"index\":0,\"delta\":{\"content\":\"")
+                    .append(random.nextInt(100))
+                    .append("\"},\"finish_reason\":null}]}\n\n");
+        }
+        return text.append("data: [DONE]\n\n").toString().getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private static byte[] gzip(byte[] bytes) throws IOException {
+        var out = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(out)) {
+            gzip.write(bytes);
+        }
+        return out.toByteArray();
+    }
+}
