@@ -10,6 +10,7 @@ abstract class Answer implements AnswerWriter {
     private final StringBuilder refusal = new StringBuilder();
     private final StringBuilder reasoning = new StringBuilder();
     private final StringBuilder arguments = new StringBuilder();
+    private long keptChars;
     private String id;
     private String model;
     private long created = -1;
@@ -46,6 +47,7 @@ abstract class Answer implements AnswerWriter {
         StringBuilder all = new StringBuilder();
         for (Part part : parts()) {
             all.append(part instanceof Part.Text said ? said.text() : "");
+            all.append(part instanceof Part.Media media && !media.isImage() ? media.markdown() : "");
         }
         return all.toString();
     }
@@ -69,6 +71,11 @@ abstract class Answer implements AnswerWriter {
     }
 
     @Override
+    public final long heldBytes() {
+        return Character.BYTES * keptChars;
+    }
+
+    @Override
     public final void start(String answerId, String answeringModel, long createdSeconds) {
         id = answerId;
         model = answeringModel;
@@ -77,30 +84,42 @@ abstract class Answer implements AnswerWriter {
 
     @Override
     public final void text(String more) {
+        keptChars += more.length();
         text.append(more);
     }
 
     @Override
     public final void refusal(String more) {
+        keptChars += more.length();
         refusal.append(more);
     }
 
     @Override
     public final void reasoning(String more) {
         closeText();
+        keptChars += more.length();
         reasoning.append(more);
     }
 
     @Override
     public final void reasoningEnd(Seal seal) {
         closeText();
+        keptChars += BlockQueue.BLOCK_CHARS + (seal == null ? 0 : seal.value().length());
         parts.add(new Part.Reasoning(reasoning.toString(), seal));
         reasoning.setLength(0);
     }
 
     @Override
+    public final void media(Part.Media media) {
+        closeText();
+        keptChars += BlockQueue.BLOCK_CHARS + media.chars();
+        parts.add(media);
+    }
+
+    @Override
     public final void toolCall(int index, String newId, String name, Seal seal) {
         closeText();
+        keptChars += BlockQueue.BLOCK_CHARS;
         callId = newId;
         callName = name;
         callSeal = seal;
@@ -109,6 +128,7 @@ abstract class Answer implements AnswerWriter {
 
     @Override
     public final void arguments(int index, String json) {
+        keptChars += json.length();
         arguments.append(json);
     }
 

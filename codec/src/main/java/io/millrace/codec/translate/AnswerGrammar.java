@@ -1,32 +1,39 @@
 package io.millrace.codec.translate;
 
-import java.util.HashSet;
-import java.util.Set;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * Gives a sink an answer by the grammar of {@link DeltaSink}, whatever its reader reports. An answer of more than
- * {@value #MAX_CHARS} characters fails: some clients are told it once more at its end, so that it must be kept.
+ * Gives a sink an answer by the grammar of {@link DeltaSink}, whatever its reader reports. Calls may be reported side by
+ * side, and with anything else between their pieces. An answer of more than {@value #MAX_CHARS} characters fails: some
+ * clients are told it once more at its end, so that it must be kept.
  */
 final class AnswerGrammar implements DeltaSink {
     static final int MAX_CHARS = 16 * 1024 * 1024;
 
-    private static final int NO_CALL = -1;
+    private final List<Call> calls = new ArrayList<>();
 
     private final DeltaSink out;
-    private final Set<Integer> calls = new HashSet<>();
+    private final BlockQueue queue;
     private long chars;
     private boolean started;
     private boolean over;
     private boolean reasoning;
-    private int openCall = NO_CALL;
-    private boolean argued;
+    private boolean refusing;
     private StopReason stopReason;
     private String stopSequence;
     private TokenCounts usage = TokenCounts.NONE;
     private ModelError failure;
 
-    AnswerGrammar(DeltaSink out) {
-        this.out = out;
+    /** A call that has begun. */
+    private static final class Call {
+        private boolean argued;
+        private boolean ended;
+    }
+
+    AnswerGrammar(DeltaSink sink) {
+        queue = sink.interleaves() ? null : new BlockQueue(sink);
+        out = queue == null ? sink : queue;
     }
 
     /** Whether {@code end} or {@code error} came. */
@@ -39,12 +46,13 @@ final class AnswerGrammar implements DeltaSink {
         return failure;
     }
 
-    long chars() {
-        return chars;
-    }
-
     TokenCounts usage() {
         return usage;
+    }
+
+    /** The characters that wait for their turn. */
+    long heldChars() {
+        return (queue == null ? 0 : queue.heldChars()) + (long) BlockQueue.BLOCK_CHARS / 4 * calls.size();
     }
 
     @Override
@@ -57,21 +65,25 @@ final class AnswerGrammar implements DeltaSink {
 
     @Override
     public void text(String text) {
-        if (!text.isEmpty() && fits(text) && open(false)) {
+        if (!text.isEmpty() && fits(text.length()) && open(false)) {
+            refusing = false;
             out.text(text);
         }
     }
 
     @Override
     public void refusal(String text) {
-        if (!text.isEmpty() && fits(text) && open(false)) {
+        int more = text.length() + (refusing ? 0 : BlockQueue.BLOCK_CHARS);
+        if (!text.isEmpty() && fits(more) && open(false)) {
+            refusing = true;
             out.refusal(text);
         }
     }
 
     @Override
     public void reasoning(String text) {
-        if (!text.isEmpty() && fits(text) && open(true)) {
+        int more = text.length() + (reasoning ? 0 : BlockQueue.BLOCK_CHARS);
+        if (!text.isEmpty() && fits(more) && open(true)) {
             reasoning = true;
             out.reasoning(text);
         }
@@ -79,42 +91,52 @@ final class AnswerGrammar implements DeltaSink {
 
     @Override
     public void reasoningEnd(Seal seal) {
-        if ((reasoning || seal != null) && open(true)) {
+        int more = seal == null ? 0 : BlockQueue.BLOCK_CHARS + seal.value().length();
+        if ((reasoning || seal != null) && fits(more) && open(true)) {
             reasoning = false;
             out.reasoningEnd(seal);
         }
     }
 
     @Override
+    public void media(Part.Media media) {
+        if (fits(BlockQueue.BLOCK_CHARS + media.chars()) && open(false)) {
+            out.media(media);
+        }
+    }
+
+    @Override
     public void toolCall(int index, String id, String name, Seal seal) {
-        if (open(false)) {
-            if (!calls.add(index)) {
-                error(garbled("tool call " + index + " began twice"));
+        if (fits(BlockQueue.BLOCK_CHARS) && open(false)) {
+            if (index != calls.size()) {
+                error(garbled("tool call " + index + " began out of its turn"));
                 return;
             }
-            openCall = index;
-            argued = false;
+            calls.add(new Call());
             out.toolCall(index, id, name, seal);
         }
     }
 
     @Override
     public void arguments(int index, String json) {
-        if (json.isEmpty() || over || !fits(json)) {
+        if (json.isEmpty() || over || !fits(json.length())) {
             return;
         }
-        if (openCall != index) {
-            error(garbled("arguments of tool call " + index + " came when it was not open"));
+        Call call = index < calls.size() ? calls.get(index) : null;
+        if (call == null || call.ended || (queue != null && queue.isClosed(index))) {
+            if (!json.isBlank()) {
+                error(garbled("arguments of tool call " + index + " came when it was not open"));
+            }
             return;
         }
-        argued = true;
+        call.argued = true;
         out.arguments(index, json);
     }
 
     @Override
     public void toolCallEnd(int index) {
-        if (!over && openCall == index) {
-            closeCall();
+        if (!over && index < calls.size() && !calls.get(index).ended) {
+            closeCall(index, calls.get(index));
         }
     }
 
@@ -136,9 +158,11 @@ final class AnswerGrammar implements DeltaSink {
     @Override
     public void end() {
         if (open(false)) {
+            for (int i = 0; i < calls.size(); i++) {
+                toolCallEnd(i);
+            }
             if (stopReason != null) {
-                boolean called = stopReason == StopReason.END && !calls.isEmpty();
-                out.stop(called ? StopReason.TOOL_CALLS : stopReason, stopSequence);
+                out.stop(stopReason(), stopSequence);
             }
             over = true;
             out.end();
@@ -158,8 +182,17 @@ final class AnswerGrammar implements DeltaSink {
         return new ModelError(502, "upstream_error", "the upstream's answer cannot be read: " + message);
     }
 
-    private boolean fits(String more) {
-        chars += more.length();
+    /** Calls wait for tools, whatever was said, unless the answer was cut; without calls nothing waits for any. */
+    private StopReason stopReason() {
+        return switch (stopReason) {
+            case END, STOP_SEQUENCE, OTHER -> calls.isEmpty() ? stopReason : StopReason.TOOL_CALLS;
+            case TOOL_CALLS -> calls.isEmpty() ? StopReason.END : stopReason;
+            case LENGTH, CONTEXT_FULL, CONTENT_FILTER, REFUSAL, PAUSE, STOPPED -> stopReason;
+        };
+    }
+
+    private boolean fits(int more) {
+        chars += more;
         if (chars > MAX_CHARS) {
             error(garbled("it has more than " + MAX_CHARS + " characters"));
         }
@@ -172,15 +205,12 @@ final class AnswerGrammar implements DeltaSink {
         }
     }
 
-    /** Begins the answer and closes what is open, but reasoning if {@code inReasoning}; false if the answer is over. */
+    /** Begins the answer and closes reasoning that is open, but {@code inReasoning}; false if the answer is over. */
     private boolean open(boolean inReasoning) {
         if (over) {
             return false;
         }
         begin();
-        if (openCall != NO_CALL) {
-            closeCall();
-        }
         if (reasoning && !inReasoning) {
             reasoning = false;
             out.reasoningEnd(null);
@@ -188,13 +218,19 @@ final class AnswerGrammar implements DeltaSink {
         return true;
     }
 
-    /** A call without arguments has an empty object of them, unless the limit of tokens cut it. */
-    private void closeCall() {
-        if (!argued && stopReason != StopReason.LENGTH) {
-            out.arguments(openCall, "{}");
+    /** A call without arguments has an empty object of them, unless the answer was cut. */
+    private void closeCall(int index, Call call) {
+        call.ended = true;
+        if (!call.argued && !isCut()) {
+            out.arguments(index, "{}");
         }
-        int call = openCall;
-        openCall = NO_CALL;
-        out.toolCallEnd(call);
+        out.toolCallEnd(index);
+    }
+
+    private boolean isCut() {
+        return stopReason == StopReason.LENGTH
+                || stopReason == StopReason.CONTEXT_FULL
+                || stopReason == StopReason.CONTENT_FILTER
+                || stopReason == StopReason.STOPPED;
     }
 }

@@ -48,6 +48,7 @@ final class ChatAnswerWriter extends Answer {
         if (reasoning.length() > 0) {
             json.put("reasoning_content", reasoning.toString());
         }
+        writeImages(json);
         if (called) {
             json.array("tool_calls");
             for (Part part : parts()) {
@@ -58,6 +59,18 @@ final class ChatAnswerWriter extends Answer {
                     thoughts.clear();
                 }
             }
+            json.endArray();
+        }
+    }
+
+    private void writeImages(JsonText json) {
+        int images = 0;
+        for (Part part : parts()) {
+            if (part instanceof Part.Media media && media.isImage()) {
+                ChatShapes.putImage(images == 0 ? json.array("images") : json, images++, media);
+            }
+        }
+        if (images > 0) {
             json.endArray();
         }
     }

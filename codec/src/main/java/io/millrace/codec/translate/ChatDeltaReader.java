@@ -2,197 +2,270 @@ package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.millrace.codec.dialect.Dialect;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.Set;
 
 /** Reads Chat Completions chunks and answers, of OpenAI and its many compatibles. */
 final class ChatDeltaReader extends FrameReader {
-    /** The upstream's index of a call, and the call that has it now. */
-    private final Map<Integer, Call> calls = new HashMap<>();
+    /** Where the fragments of a legacy {@code function_call} belong. */
+    private static final int LEGACY_INDEX = -1;
 
-    private int callCount;
-    private String reasoningField;
+    private final CallAssembler calls;
+    private final ChatSeals seals = new ChatSeals();
+
+    private boolean chosen;
+    private boolean deltas;
     private boolean stopped;
 
-    /** A call: ours counts from 0, and it begins once its name is known. */
-    private static final class Call {
-        private int index = -1;
-        private String id = "";
-        private String arguments = "";
+    /** Whether reasoning is open, and the field of its text, empty if it has none. */
+    private boolean reasons;
+
+    private String reasoningField = "";
+
+    /** @param tools the names of the tools that the request offers */
+    ChatDeltaReader(Set<String> tools) {
+        calls = new CallAssembler(tools);
     }
 
     @Override
     void read(ObjectNode json, DeltaSink out) {
-        if (has(json, "error")) {
+        if (UpstreamErrors.isError(json, "choices")) {
             out.error(UpstreamErrors.of(json));
             return;
         }
         for (JsonNode choice : json.path("choices")) {
+            chosen = true;
             if (choice.path("index").asInt(0) == 0) {
                 readHead(json, out);
-                JsonNode text = choice.path("text");
-                out.text(text.isTextual() ? text.textValue() : "");
-                readMessage(choice.path("delta"), out);
+                readText(Json.text(choice, "text"), out);
+                readDelta(choice, out);
                 readFinish(choice, out);
             }
         }
-        readUsage(json, out);
+        ChatUsage.read(json, out);
     }
 
     @Override
     void done(DeltaSink out) {
-        out.end();
+        if (chosen) {
+            end(out);
+        } else {
+            out.error(AnswerGrammar.garbled("it ended before it began"));
+        }
     }
 
     @Override
     public void finish(DeltaSink out) {
         if (stopped) {
-            out.end();
+            end(out);
         }
+    }
+
+    @Override
+    public long heldBytes() {
+        return Character.BYTES * (calls.heldChars() + seals.heldChars());
     }
 
     @Override
     void readAnswer(ObjectNode json, DeltaSink out) {
         JsonNode choice = json.path("choices").path(0);
-        if (has(json, "error")) {
+        if (UpstreamErrors.isError(json, "choices")) {
             out.error(UpstreamErrors.of(json));
         } else if (!choice.isObject()) {
             out.error(AnswerGrammar.garbled("it has no choices"));
         } else {
             readHead(json, out);
-            readMessage(choice.path("message"), out);
+            JsonNode message = choice.path("message");
+            readText(Json.text(choice, "text"), out);
+            readMessage(message, out);
+            for (JsonNode call : message.path("tool_calls")) {
+                readWholeCall(call, functionOf(call), out);
+            }
+            if (message.path("function_call").isObject()) {
+                readWholeCall(message.path("function_call"), message.path("function_call"), out);
+            }
             readFinish(choice, out);
-            readUsage(json, out);
-            out.end();
+            ChatUsage.read(json, out);
+            end(out);
         }
     }
 
+    private void end(DeltaSink out) {
+        endReasoning(out);
+        calls.finish(out);
+        if (!stopped && calls.isWhole()) {
+            out.stop(StopReason.TOOL_CALLS, null);
+        }
+        out.end();
+    }
+
     private static void readHead(ObjectNode json, DeltaSink out) {
-        long created = Json.count(json, "created");
-        out.start(emptyToNull(Json.text(json, "id")), emptyToNull(Json.text(json, "model")), created);
+        out.start(
+                emptyToNull(Json.text(json, "id")), emptyToNull(Json.text(json, "model")), Json.count(json, "created"));
     }
 
     private static String emptyToNull(String text) {
         return text.isEmpty() ? null : text;
     }
 
+    /** Some servers send whole messages in place of deltas; others repeat there what the deltas said. */
+    private void readDelta(JsonNode choice, DeltaSink out) {
+        JsonNode delta = choice.path("delta");
+        deltas |= !delta.isEmpty();
+        JsonNode message = deltas ? delta : choice.path("message");
+        readMessage(message, out);
+        int position = 0;
+        for (JsonNode call : message.path("tool_calls")) {
+            readCall(call, position++, out);
+        }
+        JsonNode legacy = message.path("function_call");
+        if (legacy.isObject()) {
+            endReasoning(out);
+            calls.fragment(
+                    new CallAssembler.Fragment(
+                            LEGACY_INDEX, true, "", Json.text(legacy, "name"), argumentsOf(legacy), null),
+                    out);
+        }
+    }
+
     // {"role": "assistant", "content": "..", "reasoning_content": "..", "refusal": "..", "tool_calls": [..]}
     private void readMessage(JsonNode message, DeltaSink out) {
-        for (String field : ChatShapes.REASONING_FIELDS) {
-            if (message.path(field).isTextual()
-                    && !message.path(field).textValue().isEmpty()) {
-                readReasoning(field, message.path(field).textValue(), out);
-                break;
-            }
-        }
+        readReasoning(message, out);
         readContent(message.path("content"), out);
         String refusal = Json.text(message, "refusal");
         if (!refusal.isEmpty()) {
-            endReasoning(out);
+            beforeText(out);
             out.refusal(refusal);
         }
-        int position = 0;
-        for (JsonNode call : message.path("tool_calls")) {
-            endReasoning(out);
-            readCall(call, position++, out);
+        for (JsonNode image : message.path("images")) {
+            readImage(image, out);
         }
+        if (message.path("image").isObject()) {
+            readImage(message.path("image"), out);
+        }
+        readText(Json.text(message.path("audio"), "transcript"), out);
     }
 
-    private void readReasoning(String field, String text, DeltaSink out) {
-        reasoningField = field;
-        out.reasoning(text);
+    private void readReasoning(JsonNode message, DeltaSink out) {
+        seals.read(message);
+        reasons |= !seals.isEmpty();
+        for (String field : ChatShapes.REASONING_FIELDS) {
+            JsonNode text = message.path(field);
+            if (text.isTextual() && !text.textValue().isEmpty()) {
+                reasons = true;
+                reasoningField = field;
+                out.reasoning(text.textValue());
+                return;
+            }
+        }
     }
 
     private void endReasoning(DeltaSink out) {
-        if (reasoningField != null) {
-            out.reasoningEnd(new Seal(Dialect.CHAT, reasoningField, ""));
-            reasoningField = null;
+        if (reasons) {
+            out.reasoningEnd(seals.take(reasoningField));
+            reasons = false;
+            reasoningField = "";
+        }
+    }
+
+    private void beforeText(DeltaSink out) {
+        endReasoning(out);
+        calls.settle(out);
+    }
+
+    private void readText(String text, DeltaSink out) {
+        if (!text.isEmpty()) {
+            beforeText(out);
+            out.text(text);
         }
     }
 
     /** A string, or as Mistral has it {@code [{"type": "thinking", "thinking": [{"text": ".."}]}, {"text": ".."}]}. */
     private void readContent(JsonNode content, DeltaSink out) {
-        if (content.isTextual() && !content.textValue().isEmpty()) {
-            endReasoning(out);
-            out.text(content.textValue());
+        if (content.isTextual()) {
+            readText(content.textValue(), out);
+            return;
         }
-        if (content.isArray()) {
-            for (JsonNode part : content) {
-                JsonNode thinking = part.path("thinking");
-                thinking.forEach(piece -> out.reasoning(Json.text(piece, "text")));
-                out.reasoning(thinking.asText(""));
-                out.text(Json.text(part, "text"));
+        for (JsonNode part : content) {
+            JsonNode thinking = part.path("thinking");
+            thinking.forEach(piece -> out.reasoning(Json.text(piece, "text")));
+            out.reasoning(thinking.asText(""));
+            readText(part.isTextual() ? part.textValue() : Json.text(part, "text"), out);
+            String refusal = Json.text(part, "refusal");
+            if (!refusal.isEmpty()) {
+                beforeText(out);
+                out.refusal(refusal);
+            }
+            if (part.has("image_url")) {
+                readImage(part, out);
             }
         }
     }
 
-    /** Some servers begin at 1, give no index, or give each whole call the index 0 and an id of its own. */
-    private void readCall(JsonNode fragment, int position, DeltaSink out) {
-        String id = Json.text(fragment, "id");
-        int upstreamIndex = fragment.path("index").asInt(position);
-        Call call = calls.get(upstreamIndex);
-        if (call == null || (!id.isEmpty() && !call.id.isEmpty() && !call.id.equals(id))) {
-            call = new Call();
-            calls.put(upstreamIndex, call);
+    // {"type": "image_url", "image_url": {"url": "data:image/png;base64,.."}}
+    private void readImage(JsonNode image, DeltaSink out) {
+        JsonNode at = image.path("image_url");
+        String url = at.isTextual() ? at.textValue() : Json.text(at, "url");
+        String link = !url.isEmpty() ? url : image.isTextual() ? image.textValue() : Json.text(image, "url");
+        String base64 = Json.text(image, "b64_json");
+        if (!link.isEmpty()) {
+            beforeText(out);
+            DataUrl data = DataUrl.parse(link);
+            out.media(
+                    data == null
+                            ? new Part.Media("image/*", null, link)
+                            : new Part.Media(data.mediaType(), data.data(), null));
+        } else if (!base64.isEmpty()) {
+            beforeText(out);
+            out.media(new Part.Media("image/png", base64, null));
         }
-        if (call.id.isEmpty()) {
-            call.id = id;
-        }
-        JsonNode function = fragment.path("function");
-        String name = Json.text(function, "name");
+    }
+
+    private void readCall(JsonNode call, int position, DeltaSink out) {
+        endReasoning(out);
+        JsonNode index = call.path("index");
+        boolean indexed = index.isNumber() || index.isTextual();
+        JsonNode function = functionOf(call);
+        calls.fragment(
+                new CallAssembler.Fragment(
+                        indexed ? index.asInt(position) : position,
+                        indexed,
+                        Json.text(call, "id"),
+                        Json.text(function, "name"),
+                        argumentsOf(function),
+                        ChatSeals.ofCall(call)),
+                out);
+    }
+
+    private void readWholeCall(JsonNode call, JsonNode function, DeltaSink out) {
+        endReasoning(out);
+        calls.whole(
+                Json.text(call, "id"), Json.text(function, "name"), argumentsOf(function), ChatSeals.ofCall(call), out);
+    }
+
+    private static JsonNode functionOf(JsonNode call) {
+        return call.path("function").isObject() ? call.path("function") : call;
+    }
+
+    private static String argumentsOf(JsonNode function) {
         JsonNode arguments = function.path("arguments");
-        String more = arguments.isObject() ? arguments.toString() : arguments.asText("");
-        if (call.index < 0 && name.isEmpty()) {
-            call.arguments += more;
-            return;
-        }
-        if (call.index < 0) {
-            call.index = callCount++;
-            call.id = call.id.isEmpty() ? CallIds.fresh() : call.id;
-            out.toolCall(call.index, call.id, name, null);
-            out.arguments(call.index, call.arguments);
-        }
-        out.arguments(call.index, more);
+        return arguments.isContainerNode() ? arguments.toString() : arguments.asText("");
     }
 
     private void readFinish(JsonNode choice, DeltaSink out) {
-        String reason = choice.path("finish_reason").asText("");
-        if (reason.isEmpty() || !choice.path("finish_reason").isTextual()) {
+        if (UpstreamErrors.isSaid(choice.path("error"))) {
+            out.error(UpstreamErrors.of((ObjectNode) choice));
             return;
         }
-        endReasoning(out);
-        if (reason.equals("error") || reason.equals("abort") || reason.equals("insufficient_system_resource")) {
-            out.error(new ModelError(502, reason, "the upstream ended its answer: " + reason));
+        JsonNode told = choice.path("finish_reason");
+        if (!told.isTextual() || told.textValue().isBlank()) {
+            return;
+        }
+        String reason = told.textValue();
+        if (StopWords.isFailure(reason)) {
+            out.error(StopWords.failure(reason, null));
             return;
         }
         stopped = true;
-        out.stop(
-                switch (reason) {
-                    case "stop" -> StopReason.END;
-                    case "length" -> StopReason.LENGTH;
-                    case "model_length" -> StopReason.CONTEXT_FULL;
-                    case "tool_calls", "function_call" -> StopReason.TOOL_CALLS;
-                    case "content_filter" -> StopReason.CONTENT_FILTER;
-                    default -> StopReason.OTHER;
-                },
-                null);
-    }
-
-    private static void readUsage(ObjectNode json, DeltaSink out) {
-        JsonNode usage = json.path("usage");
-        JsonNode told = usage.isObject() ? usage : json.path("x_groq").path("usage");
-        if (!told.isObject()) {
-            return;
-        }
-        long input = Json.count(told, "prompt_tokens");
-        long answer = Json.count(told, "completion_tokens");
-        long reasoning = Json.count(told.path("completion_tokens_details"), "reasoning_tokens");
-        long cached = Json.count(told.path("prompt_tokens_details"), "cached_tokens");
-        long hit = Json.count(told, "prompt_cache_hit_tokens");
-        // xAI leaves reasoning out of the answer's tokens, which shows in the total only.
-        boolean apart = reasoning > 0 && input >= 0 && Json.count(told, "total_tokens") == input + answer + reasoning;
-        out.usage(
-                new TokenCounts(input, cached < 0 ? hit : cached, -1, apart ? answer + reasoning : answer, reasoning));
+        out.stop(StopWords.meaning(reason), null);
     }
 }

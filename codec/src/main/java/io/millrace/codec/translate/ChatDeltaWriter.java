@@ -18,12 +18,19 @@ final class ChatDeltaWriter extends FrameWriter {
     private String id;
     private String model;
     private long created;
+    private int images;
+    private long keptChars;
     private TokenCounts usage = TokenCounts.NONE;
 
     ChatDeltaWriter(ModelRequest request) {
         this.request = request;
         this.includeUsage = request.includeUsage();
         this.model = request.model();
+    }
+
+    @Override
+    public boolean interleaves() {
+        return true;
     }
 
     @Override
@@ -56,8 +63,22 @@ final class ChatDeltaWriter extends FrameWriter {
 
     @Override
     public void reasoningEnd(Seal seal) {
-        thoughts.add(new Part.Reasoning(thought.toString(), seal));
+        if (seal != null) {
+            keptChars += thought.length() + seal.value().length();
+            thoughts.add(new Part.Reasoning(thought.toString(), seal));
+        }
         thought.setLength(0);
+    }
+
+    @Override
+    public void media(Part.Media media) {
+        if (!media.isImage()) {
+            text(media.markdown());
+            return;
+        }
+        ChatShapes.putImage(delta().array("images"), images++, media);
+        current().endArray();
+        endDelta(null);
     }
 
     @Override
@@ -79,6 +100,7 @@ final class ChatDeltaWriter extends FrameWriter {
                 .endObject()
                 .endArray();
         thoughts.clear();
+        keptChars = 0;
         endDelta(null);
     }
 
@@ -138,6 +160,11 @@ final class ChatDeltaWriter extends FrameWriter {
     @Override
     public void error(ModelError error) {
         raw(null, Dialect.CHAT.errorBody(error.status(), error.code(), error.message(), null, null));
+    }
+
+    @Override
+    long keptChars() {
+        return keptChars + thought.length();
     }
 
     private JsonText chunk() {

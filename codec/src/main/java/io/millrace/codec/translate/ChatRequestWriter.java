@@ -151,11 +151,11 @@ final class ChatRequestWriter {
             if (part instanceof Part.Text said) {
                 text.append(said.text());
             } else if (part instanceof Part.Reasoning reasoning) {
-                addReasoning(reasonings, reasoning);
+                addReasoning(message, reasonings, reasoning);
             } else if (part instanceof Part.ToolCall call) {
-                message.withArray("tool_calls")
-                        .addObject()
-                        .put("id", Shortened.callId(call.id(), MAX_CALL_ID))
+                ObjectNode written = message.withArray("tool_calls").addObject();
+                ChatSeals.putBackCall(written, call.seal());
+                written.put("id", Shortened.callId(call.id(), MAX_CALL_ID))
                         .put("type", "function")
                         .putObject("function")
                         .put("name", call.name())
@@ -173,11 +173,15 @@ final class ChatRequestWriter {
     }
 
     /** Only to a server that has sent reasoning in this field: others refuse it. */
-    private static void addReasoning(Map<String, StringBuilder> reasonings, Part.Reasoning reasoning) {
+    private static void addReasoning(
+            ObjectNode message, Map<String, StringBuilder> reasonings, Part.Reasoning reasoning) {
         Seal seal = reasoning.seal();
-        boolean known =
-                seal != null && seal.origin() == Dialect.CHAT && ChatShapes.REASONING_FIELDS.contains(seal.kind());
-        if (known && !reasoning.text().isEmpty()) {
+        if (seal == null || seal.origin() != Dialect.CHAT) {
+            return;
+        }
+        ChatSeals.putBack(message, seal);
+        if (ChatShapes.REASONING_FIELDS.contains(seal.kind())
+                && !reasoning.text().isEmpty()) {
             reasonings
                     .computeIfAbsent(seal.kind(), field -> new StringBuilder())
                     .append(reasoning.text());

@@ -5,7 +5,7 @@ import java.util.List;
 /** What streamed and whole answers of Chat Completions have in common. */
 final class ChatShapes {
     /** Where servers put readable reasoning, none of which is OpenAI's. */
-    static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning");
+    static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning", "reasoning_text");
 
     private ChatShapes() {}
 
@@ -18,6 +18,17 @@ final class ChatShapes {
         };
     }
 
+    /** Puts an image as OpenRouter has it into an array that is open. */
+    static void putImage(JsonText images, int index, Part.Media image) {
+        images.object()
+                .put("type", "image_url")
+                .put("index", index)
+                .object("image_url")
+                .put("url", image.link())
+                .endObject()
+                .endObject();
+    }
+
     /** The counts as the value of {@code usage}. */
     static String usage(TokenCounts counts) {
         long input = Math.max(0, counts.input());
@@ -27,10 +38,12 @@ final class ChatShapes {
                 .put("prompt_tokens", input)
                 .put("completion_tokens", output)
                 .put("total_tokens", input + output);
-        if (counts.cacheRead() >= 0) {
-            json.object("prompt_tokens_details")
-                    .put("cached_tokens", counts.cacheRead())
-                    .endObject();
+        if (counts.cacheRead() >= 0 || counts.cacheWrite() >= 0) {
+            json.object("prompt_tokens_details").put("cached_tokens", Math.max(0, counts.cacheRead()));
+            if (counts.cacheWrite() >= 0) {
+                json.put("cache_write_tokens", counts.cacheWrite());
+            }
+            json.endObject();
         }
         if (counts.reasoning() >= 0) {
             json.object("completion_tokens_details")

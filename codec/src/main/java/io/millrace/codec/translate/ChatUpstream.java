@@ -1,5 +1,7 @@
 package io.millrace.codec.translate;
 
+import java.util.Set;
+
 /** Upstreams of Chat Completions. */
 final class ChatUpstream implements UpstreamFormat {
     static final ChatUpstream INSTANCE = new ChatUpstream();
@@ -14,7 +16,12 @@ final class ChatUpstream implements UpstreamFormat {
 
     @Override
     public DeltaReader reader() {
-        return new ChatDeltaReader();
+        return reader(Set.of());
+    }
+
+    @Override
+    public DeltaReader reader(Set<String> tools) {
+        return new ChatDeltaReader(tools);
     }
 
     @Override

@@ -18,6 +18,11 @@ public interface DeltaReader {
      */
     void finish(DeltaSink out);
 
+    /** How many bytes of what was read this keeps, estimated from above. It costs nothing to ask. */
+    default long heldBytes() {
+        return 0;
+    }
+
     /** Reads the body of an answer that is not streamed, from {@code start} to {@code end} or {@code error}. */
     void answer(byte[] body, DeltaSink out);
 }

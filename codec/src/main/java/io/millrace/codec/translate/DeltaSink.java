@@ -4,17 +4,28 @@ package io.millrace.codec.translate;
  * Receives one answer, piece by piece, in no dialect.
  *
  * <pre>
- * answer    = start *( text / refusal / thought / call / usage ) ( [ stop ] end / error )
+ * answer    = start *( text / refusal / thought / media / call / usage ) ( [ stop ] end / error )
  * thought   = *reasoning reasoningEnd
  * call      = toolCall *arguments toolCallEnd
  * </pre>
  *
- * <p>{@code usage} may stand between any two calls before {@code stop}. Strings are never empty where a text is meant.
+ * <p>Of a sink that {@linkplain #interleaves interleaves}, anything may stand between the pieces of a call, those of other
+ * calls, too. {@code usage} may stand between any two calls before {@code stop}. Strings are never empty where a text is meant.
  * {@code error} may come first. Readers may be laxer than this grammar; what lies between them and a sink makes good for
  * it: it opens and closes what they leave open, holds {@code stop} back until {@code end}, and lets nothing through
  * behind {@code end} or {@code error}.
  */
 public interface DeltaSink {
+    /** Whether this sink takes the pieces of calls as they come; else what belongs to another block waits for it. */
+    default boolean interleaves() {
+        return false;
+    }
+
+    /** How many bytes of what was told this keeps, estimated from above. It costs nothing to ask. */
+    default long heldBytes() {
+        return 0;
+    }
+
     /**
      * The answer begins.
      *
@@ -39,6 +50,9 @@ public interface DeltaSink {
      * @param seal what belongs to it, may be null
      */
     void reasoningEnd(Seal seal);
+
+    /** An image or other media of the answer, whole. */
+    void media(Part.Media media);
 
     /**
      * The model calls a tool.

@@ -11,6 +11,7 @@ import java.util.Arrays;
 /** What the readers of all dialects have in common: it takes frames and bodies apart as far as their JSON. */
 abstract class FrameReader implements DeltaReader {
     private static final byte[] DATA = "data".getBytes(US_ASCII);
+    private static final byte[] EVENT = "event".getBytes(US_ASCII);
     private static final byte[] ERROR = "error".getBytes(US_ASCII);
     private static final byte[] DONE = "[DONE]".getBytes(US_ASCII);
 
@@ -26,6 +27,7 @@ abstract class FrameReader implements DeltaReader {
     @Override
     public final void frame(ByteBuf buf, int start, int end, DeltaSink out) {
         byte[] bytes = ByteBufUtil.getBytes(buf, start, end - start);
+        boolean error = isErrorEvent(bytes);
         int length = gather(DATA, bytes);
         if (length == 0) {
             readHidden(bytes, out);
@@ -36,7 +38,10 @@ abstract class FrameReader implements DeltaReader {
             return;
         }
         ObjectNode json = Json.parseObject(bytes, 0, length);
-        if (json == null) {
+        if (error) {
+            byte[] data = Arrays.copyOf(bytes, length);
+            out.error(json == null ? UpstreamErrors.ofText(data) : UpstreamErrors.of(json));
+        } else if (json == null) {
             out.error(AnswerGrammar.garbled("an event is not JSON"));
         } else {
             read(json, out);
@@ -63,9 +68,26 @@ abstract class FrameReader implements DeltaReader {
         byte[] field = bytes.clone();
         int length = gather(ERROR, field);
         ObjectNode json = length > 0 ? Json.parseObject(field, 0, length) : Json.parseObject(bytes, 0, bytes.length);
-        if (json != null && (length > 0 || has(json, "error"))) {
+        if (json != null && (length > 0 || UpstreamErrors.isError(json, ""))) {
             out.error(UpstreamErrors.of(json));
         }
+    }
+
+    /** Whether a line says {@code event: error}. */
+    private static boolean isErrorEvent(byte[] bytes) {
+        int line = 0;
+        while (line < bytes.length) {
+            int end = line;
+            while (end < bytes.length && bytes[end] != '\n' && bytes[end] != '\r') {
+                end++;
+            }
+            int value = bytes[line] == 'e' ? valueOf(EVENT, bytes, line, end) : -1;
+            if (value >= 0 && Arrays.equals(bytes, value, end, ERROR, 0, ERROR.length)) {
+                return true;
+            }
+            line = end + 1;
+        }
+        return false;
     }
 
     /** Moves the values of the lines of a field to the front, joined by LF, and returns their length. */

@@ -15,6 +15,14 @@ abstract class FrameWriter implements DeltaWriter {
         out = newOut;
     }
 
+    @Override
+    public final long heldBytes() {
+        return Character.BYTES * (json.capacity() + keptChars());
+    }
+
+    /** The characters that are kept for later events. */
+    abstract long keptChars();
+
     /** Begins the JSON of the next frame: an object is open. */
     final JsonText json() {
         return json.reset().object();

@@ -16,6 +16,8 @@ final class GeminiAnswerWriter extends Answer {
         for (Part part : parts()) {
             if (part instanceof Part.Text text) {
                 GeminiShapes.putText(json, text.text());
+            } else if (part instanceof Part.Media media) {
+                GeminiShapes.putMedia(json, media);
             } else if (part instanceof Part.Reasoning reasoning) {
                 putReasoning(json, reasoning);
             } else if (part instanceof Part.ToolCall call && !GeminiShapes.putCall(json, named(call))) {

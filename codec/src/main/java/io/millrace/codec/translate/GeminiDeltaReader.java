@@ -15,35 +15,14 @@ final class GeminiDeltaReader extends FrameReader {
 
     static final String TEXT = "text";
 
-    /** The candidate was withheld, or cut where it was going to say what it must not. */
-    private static final Set<String> FILTERED = Set.of(
-            "SAFETY",
-            "RECITATION",
-            "BLOCKLIST",
-            "PROHIBITED_CONTENT",
-            "SPII",
-            "IMAGE_SAFETY",
-            "IMAGE_PROHIBITED_CONTENT",
-            "IMAGE_RECITATION",
-            "MODEL_ARMOR");
-
-    /** The model has failed: what there is of the answer is none. */
-    private static final Set<String> FAILED = Set.of(
-            "MALFORMED_FUNCTION_CALL",
-            "UNEXPECTED_TOOL_CALL",
-            "TOO_MANY_TOOL_CALLS",
-            "MALFORMED_RESPONSE",
-            "MISSING_THOUGHT_SIGNATURE",
-            "NO_IMAGE",
-            "IMAGE_OTHER");
-
+    private final CallAssembler calls = new CallAssembler(Set.of());
     private String responseId = "";
     private int callCount;
     private StopReason stopReason;
 
     @Override
     void read(ObjectNode json, DeltaSink out) {
-        if (has(json, "error")) {
+        if (!isBlocked(json) && UpstreamErrors.isError(json, "candidates")) {
             out.error(UpstreamErrors.of(json));
             return;
         }
@@ -72,6 +51,7 @@ final class GeminiDeltaReader extends FrameReader {
     @Override
     public void finish(DeltaSink out) {
         if (stopReason != null) {
+            calls.finish(out);
             out.end();
         }
     }
@@ -82,8 +62,13 @@ final class GeminiDeltaReader extends FrameReader {
         if (stopReason == null) {
             out.error(AnswerGrammar.garbled("it does not say why it ends"));
         } else {
+            calls.finish(out);
             out.end();
         }
+    }
+
+    private static boolean isBlocked(ObjectNode json) {
+        return !UpstreamErrors.isSaid(json.path("error")) && UpstreamErrors.isSaid(json.path("promptFeedback"));
     }
 
     private void readHead(ObjectNode json, DeltaSink out) {
@@ -101,6 +86,8 @@ final class GeminiDeltaReader extends FrameReader {
             readCall(call, signature, out);
             return;
         }
+        readMedia(part.path("inlineData"), "data", out);
+        readMedia(part.path("fileData"), "fileUri", out);
         boolean thought = part.path("thought").asBoolean();
         String text = Json.text(part, "text");
         if (thought) {
@@ -117,13 +104,21 @@ final class GeminiDeltaReader extends FrameReader {
     private void readCall(JsonNode call, String signature, DeltaSink out) {
         int index = callCount++;
         JsonNode args = call.path("args");
-        String json = args.isObject() ? args.toString() : "{}";
+        String json = args.isContainerNode() ? args.toString() : args.asText("{}");
         String given = Json.text(call, "id");
         String id = given.isEmpty() ? idOf(index, Json.text(call, "name") + json) : given;
         Seal seal = signature.isEmpty() ? null : new Seal(Dialect.GEMINI, "", signature);
-        out.toolCall(index, id, Json.text(call, "name"), seal);
-        out.arguments(index, json);
-        out.toolCallEnd(index);
+        calls.whole(id, Json.text(call, "name"), json, seal, out);
+    }
+
+    // {"mimeType": "image/png", "data": ".."}
+    private static void readMedia(JsonNode media, String key, DeltaSink out) {
+        String type = Json.text(media, "mimeType");
+        String value = Json.text(media, key);
+        if (!value.isEmpty()) {
+            String known = type.isEmpty() ? "image/png" : type;
+            out.media(key.equals("data") ? new Part.Media(known, value, null) : new Part.Media(known, null, value));
+        }
     }
 
     /** An id that the same answer has each time: Gemini gives calls none, the other dialects need one. */
@@ -136,19 +131,14 @@ final class GeminiDeltaReader extends FrameReader {
 
     private void readFinish(JsonNode candidate, DeltaSink out) {
         String reason = Json.text(candidate, "finishReason");
-        if (FAILED.contains(reason)) {
+        if (reason.isBlank() || reason.equals("FINISH_REASON_UNSPECIFIED")) {
+            return;
+        }
+        if (StopWords.isFailure(reason)) {
             String message = Json.text(candidate, "finishMessage");
-            out.error(new ModelError(502, reason, message.isEmpty() ? "the model failed: " + reason : message));
-        } else if (FILTERED.contains(reason)) {
-            stop(StopReason.CONTENT_FILTER, out);
-        } else if (!reason.isEmpty() && !reason.equals("FINISH_REASON_UNSPECIFIED")) {
-            stop(
-                    switch (reason) {
-                        case "STOP" -> callCount > 0 ? StopReason.TOOL_CALLS : StopReason.END;
-                        case "MAX_TOKENS" -> StopReason.LENGTH;
-                        default -> StopReason.OTHER;
-                    },
-                    out);
+            out.error(StopWords.failure(reason, message.isEmpty() ? "the model failed: " + reason : message));
+        } else {
+            stop(StopWords.meaning(reason), out);
         }
     }
 
@@ -163,12 +153,19 @@ final class GeminiDeltaReader extends FrameReader {
         }
         long answer = Json.count(usage, "candidatesTokenCount");
         long thoughts = Json.count(usage, "thoughtsTokenCount");
-        boolean told = answer >= 0 || thoughts >= 0;
+        long prompt = Json.count(usage, "promptTokenCount");
         out.usage(new TokenCounts(
-                Json.count(usage, "promptTokenCount"),
+                prompt,
                 Json.count(usage, "cachedContentTokenCount"),
                 -1,
-                told ? Math.max(0, answer) + Math.max(0, thoughts) : -1,
+                answer >= 0 || thoughts >= 0 ? Math.max(0, answer) + Math.max(0, thoughts) : answerOf(usage, prompt),
                 thoughts));
+    }
+
+    /** The answer's tokens where only the total tells them; -1 if it does not. */
+    private static long answerOf(JsonNode usage, long prompt) {
+        long total = Json.count(usage, "totalTokenCount");
+        long tools = Math.max(0, Json.count(usage, "toolUsePromptTokenCount"));
+        return prompt < 0 || total <= prompt + tools ? -1 : total - prompt - tools;
     }
 }

@@ -52,6 +52,12 @@ final class GeminiDeltaWriter extends FrameWriter {
     }
 
     @Override
+    public void media(Part.Media media) {
+        GeminiShapes.putMedia(parts(), media);
+        sendParts();
+    }
+
+    @Override
     public void toolCall(int index, String newId, String name, Seal seal) {
         callId = newId;
         callName = request.form(name).name();
@@ -98,6 +104,11 @@ final class GeminiDeltaWriter extends FrameWriter {
     @Override
     public void error(ModelError error) {
         crlfRaw(Dialect.GEMINI.errorBody(error.status(), error.code(), error.codedMessage(), null, null));
+    }
+
+    @Override
+    long keptChars() {
+        return arguments.length();
     }
 
     /** Begins a response, as far as the parts of its only candidate. */

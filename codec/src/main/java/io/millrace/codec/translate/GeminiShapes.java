@@ -20,6 +20,13 @@ final class GeminiShapes {
         parts.object().put("text", text).put("thought", true).endObject();
     }
 
+    static void putMedia(JsonText parts, Part.Media media) {
+        boolean data = media.url() == null;
+        parts.object().object(data ? "inlineData" : "fileData");
+        parts.put("mimeType", media.mediaType()).put(data ? "data" : "fileUri", data ? media.data() : media.url());
+        parts.endObject().endObject();
+    }
+
     /** A thought signature: of its own in a part without text, as it follows the text that it is for. */
     static void putSeal(JsonText parts, Seal seal) {
         parts.object().put("text", "");
@@ -63,11 +70,11 @@ final class GeminiShapes {
         }
         candidate.put(
                 "finishReason",
-                switch (reason == null ? StopReason.OTHER : reason) {
-                    case END, STOP_SEQUENCE, TOOL_CALLS -> "STOP";
+                switch (reason == null ? StopReason.PAUSE : reason) {
+                    case END, STOP_SEQUENCE, TOOL_CALLS, OTHER -> "STOP";
                     case LENGTH, CONTEXT_FULL -> "MAX_TOKENS";
                     case CONTENT_FILTER, REFUSAL -> "SAFETY";
-                    case PAUSE, STOPPED, OTHER -> "OTHER";
+                    case PAUSE, STOPPED -> "OTHER";
                 });
     }
 

@@ -22,6 +22,11 @@ final class JsonText {
         return out.toString().getBytes(StandardCharsets.UTF_8);
     }
 
+    /** The room that it keeps, in characters. */
+    long capacity() {
+        return out.capacity();
+    }
+
     JsonText reset() {
         out.setLength(0);
         return this;

@@ -36,6 +36,8 @@ final class MessagesAnswerWriter extends Answer {
         json.object();
         if (part instanceof Part.Text text) {
             json.put("type", "text").put("text", text.text());
+        } else if (part instanceof Part.Media media) {
+            json.put("type", "text").put("text", media.markdown());
         } else if (part instanceof Part.Reasoning reasoning) {
             writeReasoning(json, reasoning);
         } else if (part instanceof Part.ToolCall call) {

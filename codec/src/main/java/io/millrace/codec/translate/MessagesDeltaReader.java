@@ -3,44 +3,53 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Reads Messages events and answers. Blocks of tools that the provider runs itself are passed over. */
 final class MessagesDeltaReader extends FrameReader {
-    private static final int NO_CALL = -1;
+    private static final Block PASSED_OVER = new Block(null, null);
 
-    /** The call of each block that is one. */
-    private final Map<Integer, Integer> calls = new HashMap<>();
+    private final CallAssembler calls = new CallAssembler(Set.of());
+
+    /** The blocks that have begun and are not done. */
+    private final Map<Integer, Block> blocks = new HashMap<>();
 
     private final StringBuilder signature = new StringBuilder();
-    private int callCount;
-
-    /** The arguments with which the last call began, until it is known whether deltas repeat them; else null. */
-    private String input;
-
+    private long inputChars;
+    private boolean stopped;
     private long uncached = -1;
     private long cacheRead = -1;
     private long cacheWrite = -1;
 
+    /** A block; of a call, with the arguments that it began with until deltas repeat them, else null. */
+    private static final class Block {
+        private final CallAssembler.Call call;
+        private String input;
+
+        Block(CallAssembler.Call call, String input) {
+            this.call = call;
+            this.input = input;
+        }
+    }
+
     @Override
     void read(ObjectNode json, DeltaSink out) {
-        switch (Json.text(json, "type")) {
+        String type = Json.text(json, "type");
+        switch (type) {
             case "message_start" -> readHead(json.path("message"), out);
             case "content_block_start" -> readBlock(json.path("index").asInt(), json.path("content_block"), out);
             case "content_block_delta" -> readDelta(json.path("index").asInt(), json.path("delta"), out);
-            case "content_block_stop" -> endBlock(json.path("index").asInt(NO_CALL), out);
+            case "content_block_stop" -> endBlock(json.path("index").asInt(), out);
             case "message_delta" -> {
-                tellInput(out);
                 readStop(json.path("delta"), out);
                 readUsage(json.path("usage"), out);
             }
-            case "message_stop" -> {
-                tellInput(out);
-                out.end();
-            }
+            case "message_stop" -> end(out);
             case "error" -> out.error(UpstreamErrors.of(json));
             default -> {
-                if (has(json, "error")) {
+                if (type.isEmpty() ? UpstreamErrors.isError(json, "") : UpstreamErrors.isSaid(json.path("error"))) {
                     out.error(UpstreamErrors.of(json));
                 }
             }
@@ -58,9 +67,15 @@ final class MessagesDeltaReader extends FrameReader {
     }
 
     @Override
+    public long heldBytes() {
+        return Character.BYTES * (calls.heldChars() + inputChars + signature.length());
+    }
+
+    @Override
     void readAnswer(ObjectNode json, DeltaSink out) {
         if (!json.path("content").isArray()) {
-            out.error(has(json, "error") ? UpstreamErrors.of(json) : AnswerGrammar.garbled("it has no content"));
+            boolean error = UpstreamErrors.isError(json, "");
+            out.error(error ? UpstreamErrors.of(json) : AnswerGrammar.garbled("it has no content"));
             return;
         }
         readHead(json, out);
@@ -71,6 +86,15 @@ final class MessagesDeltaReader extends FrameReader {
             endBlock(index++, out);
         }
         readStop(json, out);
+        end(out);
+    }
+
+    private void end(DeltaSink out) {
+        List.copyOf(blocks.keySet()).forEach(index -> endBlock(index, out));
+        calls.finish(out);
+        if (!stopped && calls.isWhole()) {
+            out.stop(StopReason.TOOL_CALLS, null);
+        }
         out.end();
     }
 
@@ -80,71 +104,87 @@ final class MessagesDeltaReader extends FrameReader {
     }
 
     private void readBlock(int index, JsonNode block, DeltaSink out) {
-        tellInput(out);
+        if (blocks.containsKey(index)) {
+            endBlock(index, out);
+        }
         switch (Json.text(block, "type")) {
             case "text" -> out.text(Json.text(block, "text"));
             case "thinking" -> out.reasoning(Json.text(block, "thinking"));
             case "redacted_thinking" -> out.reasoningEnd(MessagesShapes.redacted(Json.text(block, "data")));
+            case "image" -> readImage(block.path("source"), out);
             case "tool_use" -> {
-                int call = callCount++;
-                calls.put(index, call);
-                String id = Json.text(block, "id");
-                out.toolCall(call, id.isEmpty() ? CallIds.fresh() : id, Json.text(block, "name"), null);
+                CallAssembler.Call call = calls.begin(Json.text(block, "id"), Json.text(block, "name"), null, out);
                 JsonNode began = block.path("input");
-                input = began.isEmpty() ? null : began.toString();
+                String input = began.isEmpty() ? null : began.toString();
+                inputChars += input == null ? 0 : input.length();
+                blocks.put(index, new Block(call, input));
+                if (inputChars > AnswerGrammar.MAX_CHARS) {
+                    out.error(AnswerGrammar.garbled("it has more than " + AnswerGrammar.MAX_CHARS + " characters"));
+                }
             }
-            default -> calls.remove(index);
+            default -> blocks.put(index, PASSED_OVER);
         }
     }
 
-    /** Only the call that began last can be open. */
-    private void tellInput(DeltaSink out) {
-        if (input != null) {
-            out.arguments(callCount - 1, input);
-            input = null;
+    /** The protocol has none in answers; compatible servers may. */
+    private static void readImage(JsonNode source, DeltaSink out) {
+        String type = Json.text(source, "media_type");
+        String data = Json.text(source, "data");
+        String url = Json.text(source, "url");
+        if (!data.isEmpty() || !url.isEmpty()) {
+            out.media(
+                    data.isEmpty()
+                            ? new Part.Media("image/*", null, url)
+                            : new Part.Media(type.isEmpty() ? "image/png" : type, data, null));
         }
     }
 
     private void readDelta(int index, JsonNode delta, DeltaSink out) {
-        String type = Json.text(delta, "type");
-        if (!type.equals("input_json_delta")) {
-            tellInput(out);
-        }
-        switch (type) {
+        switch (Json.text(delta, "type")) {
             case "text_delta" -> out.text(Json.text(delta, "text"));
             case "thinking_delta" -> out.reasoning(Json.text(delta, "thinking"));
             case "signature_delta" -> signature.append(Json.text(delta, "signature"));
-            case "input_json_delta" -> {
-                Integer call = calls.get(index);
-                if (call != null) {
-                    String json = Json.text(delta, "partial_json");
-                    input = json.isEmpty() ? input : null;
-                    out.arguments(call, json);
-                }
-            }
+            case "input_json_delta" -> readArguments(index, Json.text(delta, "partial_json"), out);
             default -> {
                 // Citations and what may yet be invented are no part of the text.
             }
         }
     }
 
+    private void readArguments(int index, String json, DeltaSink out) {
+        Block block = blocks.get(index);
+        if (block == null) {
+            calls.fragment(new CallAssembler.Fragment(index, true, "", "", json, null), out);
+        } else if (block != PASSED_OVER) {
+            block.input = json.isEmpty() ? block.input : null;
+            calls.arguments(block.call, json, out);
+        }
+    }
+
     private void endBlock(int index, DeltaSink out) {
-        tellInput(out);
-        Integer call = calls.remove(index);
-        if (call != null) {
-            out.toolCallEnd(call);
-        } else {
+        Block block = blocks.remove(index);
+        if (block == null) {
             out.reasoningEnd(signature.length() == 0 ? null : MessagesShapes.signature(signature.toString()));
             signature.setLength(0);
+        } else if (block != PASSED_OVER) {
+            if (block.input != null) {
+                calls.arguments(block.call, block.input, out);
+            }
+            calls.end(block.call, out);
         }
     }
 
     private void readStop(JsonNode delta, DeltaSink out) {
         String reason = Json.textOrNull(delta, "stop_reason");
-        if (reason == null) {
+        if (reason == null || reason.isBlank()) {
             return;
         }
-        out.stop(MessagesShapes.stopReason(reason), Json.textOrNull(delta, "stop_sequence"));
+        if (StopWords.isFailure(reason)) {
+            out.error(StopWords.failure(reason, null));
+            return;
+        }
+        stopped = true;
+        out.stop(StopWords.meaning(reason), Json.textOrNull(delta, "stop_sequence"));
     }
 
     /** Here the input leaves out what a cache read or wrote; each event tells only what it knows. */
@@ -161,7 +201,8 @@ final class MessagesDeltaReader extends FrameReader {
                 Json.count(usage.path("output_tokens_details"), "thinking_tokens")));
     }
 
+    /** A zero behind a count is that of a server that does not count there. */
     private static long newer(long known, long told) {
-        return told < 0 ? known : told;
+        return told <= 0 && known >= 0 ? known : told;
     }
 }

@@ -79,6 +79,12 @@ final class MessagesDeltaWriter extends FrameWriter {
         close();
     }
 
+    /** The dialect has no place for it but the text. */
+    @Override
+    public void media(Part.Media media) {
+        text(media.markdown());
+    }
+
     @Override
     public void toolCall(int call, String id, String name, Seal seal) {
         begin(Block.TOOL)
@@ -129,6 +135,11 @@ final class MessagesDeltaWriter extends FrameWriter {
     @Override
     public void error(ModelError error) {
         raw("error", Dialect.MESSAGES.errorBody(error.status(), error.code(), error.codedMessage(), null, null));
+    }
+
+    @Override
+    long keptChars() {
+        return 0;
     }
 
     private void beginThinking() {

@@ -42,19 +42,6 @@ final class MessagesShapes {
         };
     }
 
-    static StopReason stopReason(String reason) {
-        return switch (reason) {
-            case "end_turn" -> StopReason.END;
-            case "stop_sequence" -> StopReason.STOP_SEQUENCE;
-            case "max_tokens" -> StopReason.LENGTH;
-            case "model_context_window_exceeded" -> StopReason.CONTEXT_FULL;
-            case "tool_use" -> StopReason.TOOL_CALLS;
-            case "refusal" -> StopReason.REFUSAL;
-            case "pause_turn" -> StopReason.PAUSE;
-            default -> StopReason.OTHER;
-        };
-    }
-
     /** Writes the counts as the value of {@code usage}, whose input leaves out what a cache read or wrote. */
     static void writeUsage(JsonText json, TokenCounts counts) {
         long cached = Math.max(0, counts.cacheRead()) + Math.max(0, counts.cacheWrite());

@@ -39,6 +39,34 @@ public sealed interface Part {
     record Document(String mediaType, String data, String url, String name) implements Part {}
 
     /**
+     * Media that the model made, given as data or as a link, the other being null.
+     *
+     * @param mediaType such as {@code image/png}; {@code image/*} if not told
+     * @param data Base64
+     * @param url a link that is no {@code data:} URL
+     */
+    record Media(String mediaType, String data, String url) implements Part {
+        /** Whether it is an image. */
+        public boolean isImage() {
+            return mediaType.startsWith("image/");
+        }
+
+        /** A link to it, or a {@code data:} URL. */
+        public String link() {
+            return url == null ? DataUrl.of(mediaType, data) : url;
+        }
+
+        /** It as Markdown, for those who have text and nothing else. */
+        public String markdown() {
+            return (isImage() ? "![image](" : "[" + mediaType + "](") + link() + ")";
+        }
+
+        int chars() {
+            return url == null ? data.length() : url.length();
+        }
+    }
+
+    /**
      * What the model thought before it spoke.
      *
      * @param text readable reasoning, empty if the provider keeps it to itself

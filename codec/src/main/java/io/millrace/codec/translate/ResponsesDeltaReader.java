@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 
@@ -13,20 +12,26 @@ import java.util.Set;
  * item, or the response, that repeats it. Items of hosted tools are passed over: no translated request asks for any.
  */
 final class ResponsesDeltaReader extends FrameReader {
+    private static final int ITEM_BYTES = 256;
+
+    private final CallAssembler calls = new CallAssembler(Set.of());
+
+    /** By {@code output_index}, and by the id of the item: servers leave out or miscount the first, or change the second. */
     private final Map<Integer, Item> items = new HashMap<>();
 
-    /** The ids of the calls that were told. */
-    private final Set<String> callIds = new HashSet<>();
+    private final Map<String, Item> itemsById = new HashMap<>();
 
-    private int callCount;
-    private Item current;
+    /** The calls that were told, by their {@code call_id}. */
+    private final Map<String, Item> itemsByCall = new HashMap<>();
+
     private boolean spoke;
     private boolean thought;
 
     /** What has been told of an output item. */
     private static final class Item {
-        private int callIndex = -1;
-        private String callId;
+        private CallAssembler.Call call;
+        private boolean named;
+        private String callId = "";
         private boolean custom;
         private boolean told;
         private boolean done;
@@ -37,34 +42,42 @@ final class ResponsesDeltaReader extends FrameReader {
     void read(ObjectNode json, DeltaSink out) {
         switch (Json.text(json, "type")) {
             case "response.created", "response.in_progress" -> readHead(json.path("response"), out);
-            case "response.output_item.added" -> readAdded(json, out);
+            case "response.output_item.added" -> readAdded(newItem(json), json.path("item"), out);
             case "response.output_text.delta" -> {
-                item(json).told = true;
-                spoke = true;
+                tellText(json);
                 out.text(Json.text(json, "delta"));
             }
             case "response.refusal.delta" -> {
-                item(json).told = true;
-                spoke = true;
+                tellText(json);
                 out.refusal(Json.text(json, "delta"));
             }
             case "response.reasoning_summary_text.delta" -> readSummary(json, out);
             case "response.reasoning_text.delta" -> {
-                item(json).told = true;
+                textItem(json).told = true;
                 thought = true;
                 out.reasoning(Json.text(json, "delta"));
             }
             case "response.function_call_arguments.delta", "response.custom_tool_call_input.delta" ->
-                readArguments(item(json), Json.text(json, "delta"), out);
-            case "response.output_item.done" -> readDone(item(json), json.path("item"), out);
-            case "response.completed", "response.incomplete", "response.failed", "response.cancelled" ->
-                readTerminal(json.path("response"), out);
+                readArguments(item(json), json, Json.text(json, "delta"), out);
+            case "response.function_call_arguments.done" -> readWhole(json, Json.text(json, "arguments"), out);
+            case "response.custom_tool_call_input.done" -> readWhole(json, Json.text(json, "input"), out);
+            case "response.output_text.done" -> readDoneText(json, "text", out);
+            case "response.refusal.done" -> readDoneText(json, "refusal", out);
+            case "response.output_item.done" -> readDone(doneItem(json), json.path("item"), out);
+            case "response.completed", "response.done" -> readTerminal(json, "completed", out);
+            case "response.incomplete" -> readTerminal(json, "incomplete", out);
+            case "response.failed" -> readTerminal(json, "failed", out);
+            case "response.cancelled" -> readTerminal(json, "cancelled", out);
             case "error" -> out.error(UpstreamErrors.of(json));
-            default -> {
-                if (has(json, "error")) {
-                    out.error(UpstreamErrors.of(json));
-                }
-            }
+            default -> readOther(json, out);
+        }
+    }
+
+    /** What is no event of the dialect may be an error. */
+    private static void readOther(ObjectNode json, DeltaSink out) {
+        boolean typed = !Json.text(json, "type").isEmpty();
+        if (typed ? UpstreamErrors.isSaid(json.path("error")) : UpstreamErrors.isError(json, "")) {
+            out.error(UpstreamErrors.of(json));
         }
     }
 
@@ -78,13 +91,18 @@ final class ResponsesDeltaReader extends FrameReader {
 
     @Override
     void readAnswer(ObjectNode json, DeltaSink out) {
-        if (has(json, "error") && !json.path("output").isArray()) {
+        if (json.path("output").isArray()) {
+            readTerminal(json, "completed", out);
+        } else if (UpstreamErrors.isError(json, "output")) {
             out.error(UpstreamErrors.of(json));
-        } else if (!json.path("output").isArray()) {
-            out.error(AnswerGrammar.garbled("it has no output"));
         } else {
-            readTerminal(json, out);
+            out.error(AnswerGrammar.garbled("it has no output"));
         }
+    }
+
+    @Override
+    public long heldBytes() {
+        return Character.BYTES * calls.heldChars() + (long) ITEM_BYTES * items.size();
     }
 
     private static void readHead(JsonNode response, DeltaSink out) {
@@ -95,16 +113,58 @@ final class ResponsesDeltaReader extends FrameReader {
     }
 
     private Item item(JsonNode json) {
-        current = items.computeIfAbsent(json.path("output_index").asInt(0), index -> new Item());
-        return current;
+        Item known = itemsById.get(idOf(json));
+        return known != null ? known : items.computeIfAbsent(indexOf(json), index -> new Item());
     }
 
-    private void readAdded(JsonNode json, DeltaSink out) {
+    /** The item that text belongs to; one apart if that is a call by mistake. */
+    private Item textItem(JsonNode json) {
         Item item = item(json);
-        JsonNode added = json.path("item");
+        return item.call == null ? item : new Item();
+    }
+
+    private void tellText(JsonNode json) {
+        textItem(json).told = true;
+        spoke = true;
+    }
+
+    private Item newItem(JsonNode json) {
+        Item item = new Item();
+        items.put(indexOf(json), item);
+        if (!idOf(json).isEmpty()) {
+            itemsById.put(idOf(json), item);
+        }
+        return item;
+    }
+
+    /** The item that is done, another than that under its index if the call is another. */
+    private Item doneItem(JsonNode json) {
+        String callId = Json.text(json.path("item"), "call_id");
+        Item told = callId.isEmpty() ? null : itemsByCall.get(callId);
+        Item item = told == null ? item(json) : told;
+        if (item.call != null && !isCall(json.path("item"))) {
+            // There is no index, or it is wrong: what was streamed was that of this item.
+            Item apart = new Item();
+            apart.told = isMessage(json.path("item")) ? spoke : thought;
+            return apart;
+        }
+        boolean other = told == null && item.named && !callId.isEmpty() && !item.callId.isEmpty();
+        return other || (item.done && told == null && !callId.isEmpty()) ? newItem(json) : item;
+    }
+
+    private static int indexOf(JsonNode json) {
+        return json.path("output_index").asInt(0);
+    }
+
+    private static String idOf(JsonNode json) {
+        String id = Json.text(json, "item_id");
+        return id.isEmpty() ? Json.text(json.path("item"), "id") : id;
+    }
+
+    private void readAdded(Item item, JsonNode added, DeltaSink out) {
         if (isCall(added)) {
             openCall(item, added, out);
-            readArguments(item, Json.text(added, argumentsOf(item)), out);
+            readArguments(item, added, Json.text(added, argumentsOf(item)), out);
         }
     }
 
@@ -114,15 +174,20 @@ final class ResponsesDeltaReader extends FrameReader {
     }
 
     private void openCall(Item item, JsonNode call, DeltaSink out) {
-        if (item.callIndex < 0) {
-            item.callIndex = callCount++;
-            item.custom = Json.text(call, "type").equals("custom_tool_call");
-            String id = Json.text(call, "call_id");
-            item.callId = id;
-            if (!id.isEmpty()) {
-                callIds.add(id);
-            }
-            out.toolCall(item.callIndex, id.isEmpty() ? CallIds.fresh() : id, Json.text(call, "name"), null);
+        if (item.named) {
+            return;
+        }
+        item.named = true;
+        item.custom = Json.text(call, "type").equals("custom_tool_call");
+        item.callId = Json.text(call, "call_id");
+        if (!item.callId.isEmpty()) {
+            itemsByCall.put(item.callId, item);
+        }
+        String name = Json.text(call, "name");
+        if (item.call == null) {
+            item.call = calls.begin(item.callId, name, null, out);
+        } else {
+            calls.name(item.call, item.callId, name, out);
         }
     }
 
@@ -131,9 +196,13 @@ final class ResponsesDeltaReader extends FrameReader {
     }
 
     /** The text of a custom tool's input becomes the string {@code input} of an object, since arguments are JSON. */
-    private static void readArguments(Item item, String text, DeltaSink out) {
-        if (item.callIndex < 0 || text.isEmpty()) {
+    private void readArguments(Item item, JsonNode json, String text, DeltaSink out) {
+        if (text.isEmpty()) {
             return;
+        }
+        if (item.call == null) {
+            item.custom = Json.text(json, "type").startsWith("response.custom_tool_call");
+            item.call = calls.begin("", "", null, out);
         }
         if (item.custom) {
             String escaped = new JsonText()
@@ -143,16 +212,33 @@ final class ResponsesDeltaReader extends FrameReader {
                     .text()
                     .toString();
             String inner = escaped.substring("{\"input\":\"".length(), escaped.length() - "\"}".length());
-            out.arguments(item.callIndex, item.told ? inner : "{\"input\":\"" + inner);
+            calls.arguments(item.call, item.told ? inner : "{\"input\":\"" + inner, out);
         } else {
-            out.arguments(item.callIndex, text);
+            calls.arguments(item.call, text, out);
         }
         item.told = true;
     }
 
+    /** Arguments as a whole, which deltas may have told already. */
+    private void readWhole(JsonNode json, String arguments, DeltaSink out) {
+        Item item = item(json);
+        if (!item.told && !item.done) {
+            readArguments(item, json, arguments, out);
+        }
+    }
+
+    private void readDoneText(JsonNode json, String key, DeltaSink out) {
+        Item item = textItem(json);
+        if (!item.told && !item.done && item(json) == item) {
+            tellText(json);
+            out.text(key.equals("text") ? Json.text(json, key) : "");
+            out.refusal(key.equals("refusal") ? Json.text(json, key) : "");
+        }
+    }
+
     /** Parts of a summary are paragraphs. */
     private void readSummary(JsonNode json, DeltaSink out) {
-        Item item = item(json);
+        Item item = textItem(json);
         long index = json.path("summary_index").asLong(0);
         if (item.told && index != item.summaryIndex) {
             out.reasoning("\n\n");
@@ -180,14 +266,27 @@ final class ResponsesDeltaReader extends FrameReader {
             case "function_call", "custom_tool_call" -> {
                 openCall(item, done, out);
                 if (!item.told) {
-                    readArguments(item, Json.text(done, argumentsOf(item)), out);
+                    readArguments(item, done, Json.text(done, argumentsOf(item)), out);
                 }
-                if (item.custom) {
-                    out.arguments(item.callIndex, item.told ? "\"}" : "{\"input\":\"\"}");
-                }
-                out.toolCallEnd(item.callIndex);
+                endCall(item, out);
             }
+            case "image_generation_call" -> readImage(done, out);
             default -> item.told = true;
+        }
+    }
+
+    private void endCall(Item item, DeltaSink out) {
+        if (item.custom) {
+            calls.arguments(item.call, item.told ? "\"}" : "{\"input\":\"\"}", out);
+        }
+        calls.end(item.call, out);
+    }
+
+    private static void readImage(JsonNode image, DeltaSink out) {
+        String data = Json.text(image, "result");
+        String format = Json.text(image, "output_format");
+        if (!data.isEmpty()) {
+            out.media(new Part.Media("image/" + (format.isEmpty() ? "png" : format), data, null));
         }
     }
 
@@ -216,19 +315,27 @@ final class ResponsesDeltaReader extends FrameReader {
         out.reasoningEnd(encrypted.isEmpty() ? null : new Seal(Dialect.RESPONSES, id.replace('.', '_'), encrypted));
     }
 
-    private void readTerminal(JsonNode response, DeltaSink out) {
-        String status = Json.text(response, "status");
-        switch (status) {
-            case "completed", "incomplete" -> readEnd(response, status, out);
-            case "failed", "cancelled" -> out.error(failure(response, status));
-            default -> out.error(AnswerGrammar.garbled("its last event holds no response that is over"));
+    /** The event says how the response ended; its status only where it says more. */
+    private void readTerminal(ObjectNode json, String type, DeltaSink out) {
+        JsonNode response = json.path("response").isObject() ? json.path("response") : json;
+        String told = Json.text(response, "status");
+        boolean incomplete = response.path("incomplete_details").hasNonNull("reason");
+        boolean worse = told.equals("failed") || told.equals("cancelled") || (told.equals("incomplete") && incomplete);
+        boolean failed = !told.equals("completed") && UpstreamErrors.isSaid(response.path("error"));
+        String status = !type.equals("completed") ? type : worse ? told : failed ? "failed" : type;
+        if (status.equals("completed") || status.equals("incomplete")) {
+            readEnd(response, status, out);
+        } else {
+            out.error(failure(response, status));
         }
     }
 
     private void readEnd(JsonNode response, String status, DeltaSink out) {
         readHead(response, out);
         readOutput(response.path("output"), out);
+        items.values().stream().filter(item -> item.custom && !item.done).forEach(item -> endCall(item, out));
         readUsage(response.path("usage"), out);
+        calls.finish(out);
         out.stop(stopReason(response, status), null);
         out.end();
     }
@@ -240,28 +347,27 @@ final class ResponsesDeltaReader extends FrameReader {
     private void readOutput(JsonNode output, DeltaSink out) {
         boolean spoken = spoke;
         boolean reasoned = thought;
-        endCurrent(output, out);
         int index = 0;
         for (JsonNode done : output) {
             Item item = items.get(index++);
-            boolean known = isCall(done)
-                    ? (item != null && item.callIndex >= 0) || callIds.contains(Json.text(done, "call_id"))
-                    : item != null || (isMessage(done) ? spoken : reasoned);
-            if (!known) {
+            if (isCall(done)) {
+                readDone(callItem(done, item), done, out);
+            } else if (item == null && !(isMessage(done) ? spoken : reasoned)) {
                 readDone(new Item(), done, out);
             }
         }
     }
 
-    /** Of the calls that have begun, the last may yet be open. */
-    private void endCurrent(JsonNode output, DeltaSink out) {
-        if (current != null && current.callIndex >= 0) {
-            for (JsonNode done : output) {
-                if (isCall(done) && Json.text(done, "call_id").equals(current.callId)) {
-                    readDone(current, done, out);
-                }
-            }
+    /** The item of a call in the last event, which may yet be open. */
+    private Item callItem(JsonNode done, Item there) {
+        Item known = itemsByCall.get(Json.text(done, "call_id"));
+        if (known == null) {
+            known = itemsById.get(Json.text(done, "id"));
         }
+        if (known == null && there != null && there.call != null && (there.callId.isEmpty() || !there.named)) {
+            known = there;
+        }
+        return known == null ? new Item() : known;
     }
 
     private static boolean isMessage(JsonNode item) {
@@ -276,16 +382,14 @@ final class ResponsesDeltaReader extends FrameReader {
         return UpstreamErrors.of(error);
     }
 
-    private StopReason stopReason(JsonNode response, String status) {
+    /** An answer that is said to be cut is that, whatever the reason. */
+    private static StopReason stopReason(JsonNode response, String status) {
         if (status.equals("completed")) {
-            return callCount > 0 ? StopReason.TOOL_CALLS : StopReason.END;
+            return StopReason.END;
         }
-        return switch (Json.text(response.path("incomplete_details"), "reason")) {
-            case "max_output_tokens" -> StopReason.LENGTH;
-            case "content_filter" -> StopReason.CONTENT_FILTER;
-            case "stopped" -> StopReason.STOPPED;
-            default -> StopReason.OTHER;
-        };
+        String reason = Json.text(response.path("incomplete_details"), "reason");
+        StopReason meaning = reason.isEmpty() ? StopReason.OTHER : StopWords.meaning(reason);
+        return meaning == StopReason.OTHER ? StopReason.LENGTH : meaning;
     }
 
     private static void readUsage(JsonNode usage, DeltaSink out) {

@@ -15,6 +15,9 @@ import java.util.List;
  * </pre>
  */
 final class ResponsesWriter extends FrameWriter implements AnswerWriter {
+    /** What an item costs besides its text. */
+    private static final int ITEM_CHARS = 128;
+
     private final boolean streaming;
     private final ModelRequest request;
     private final ResponsesEnvelope response;
@@ -30,6 +33,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     private TokenCounts usage = TokenCounts.NONE;
     private StopReason stopReason = StopReason.END;
     private boolean refused;
+    private long keptChars;
     private String body;
 
     /** A writer of a stream, or else of a whole answer. */
@@ -48,26 +52,44 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
 
     @Override
     public void text(String text) {
+        keptChars += text.length();
         message().text(text);
     }
 
     @Override
     public void refusal(String text) {
         refused = true;
+        keptChars += text.length();
         message().refusal(text);
     }
 
     @Override
     public void reasoning(String text) {
+        keptChars += text.length();
         reasoning().text(text);
     }
 
     @Override
     public void reasoningEnd(Seal seal) {
         if (seal != null) {
+            keptChars += seal.value().length();
             reasoning().seal(seal);
         }
         closeItem(true);
+    }
+
+    /** What is no image, or a link to one, has no place but the text. */
+    @Override
+    public void media(Part.Media media) {
+        keptChars += media.chars();
+        if (!media.isImage() || media.data() == null) {
+            message().text(media.markdown());
+            return;
+        }
+        closeItem(true);
+        var image = new ResponsesImageItem(this, response.itemId("ig", items.size()), items.size(), media);
+        items.add(image);
+        image.close(true);
     }
 
     @Override
@@ -81,6 +103,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
 
     @Override
     public void arguments(int index, String text) {
+        keptChars += text.length();
         call.arguments(text);
     }
 
@@ -129,6 +152,11 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     @Override
     public byte[] body() {
         return body.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    long keptChars() {
+        return keptChars + (long) ITEM_CHARS * items.size();
     }
 
     /** Begins an event; {@link #send} ends it. */
@@ -193,13 +221,12 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     /** The word for why the answer is not complete, null if it is. */
     private String incompleteReason() {
         return switch (stopReason) {
-            case END, STOP_SEQUENCE, TOOL_CALLS -> null;
+            case END, STOP_SEQUENCE, TOOL_CALLS, OTHER -> null;
             case LENGTH, CONTEXT_FULL -> "max_output_tokens";
             case CONTENT_FILTER -> "content_filter";
             case REFUSAL -> refused ? null : "content_filter";
             case PAUSE -> "pause_turn";
             case STOPPED -> "stopped";
-            case OTHER -> "other";
         };
     }
 }

@@ -5,7 +5,8 @@ import io.netty.buffer.ByteBuf;
 
 /**
  * Turns the frames of an upstream's stream into those of a client's. What a frame says is written while it is read; only
- * the stop waits for the upstream's end, because usage may follow it. One per stream, on one thread at a time.
+ * the stop waits for the upstream's end, because usage may follow it, and what comes between the pieces of a call waits for
+ * its end where a client's dialect has one block after the other. One per stream, on one thread at a time.
  *
  * <p>Buffers remain with the caller. Whole frames are appended to {@code out}, none or several a call.
  */
@@ -73,9 +74,12 @@ public final class StreamTranslator {
         return failed() ? answer.failure().status() : 200;
     }
 
-    /** How many characters were told so far. */
-    public long chars() {
-        return answer.chars();
+    /**
+     * How many bytes this holds, estimated from above: what waits for its turn, what has been read and not told, and what a
+     * client's last event repeats. It costs nothing to ask.
+     */
+    public long heldBytes() {
+        return Character.BYTES * answer.heldChars() + reader.heldBytes() + writer.heldBytes();
     }
 
     /** The token counts told so far. */

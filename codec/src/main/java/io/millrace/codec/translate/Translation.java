@@ -4,6 +4,9 @@ import io.millrace.codec.dialect.Dialect;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 
 /**
  * Translates one exchange: a request from a client's format to an upstream's dialect, and its answer back. It remembers
@@ -14,6 +17,7 @@ public final class Translation {
     private final UpstreamFormat upstream;
     private boolean strict;
     private ModelRequest request = ModelRequest.of("").build();
+    private Set<String> tools = Set.of();
 
     private Translation(ClientFormat client, UpstreamFormat upstream) {
         this.client = client;
@@ -53,6 +57,7 @@ public final class Translation {
                 String left = translated.dropped().get(0).path();
                 throw new TranslationException(left, "cannot be translated for the model's provider");
             }
+            tools = names(request.tools());
             request = request.withoutContent();
             return translated;
         } catch (TranslationException e) {
@@ -61,6 +66,16 @@ public final class Translation {
             }
             throw new TranslationException(client.fieldName(e.field()), e.getMessage());
         }
+    }
+
+    private static Set<String> names(List<Tool> tools) {
+        Set<String> names = new HashSet<>();
+        for (Tool tool : tools) {
+            if (tool instanceof Tool.Function function) {
+                names.add(function.name());
+            }
+        }
+        return names;
     }
 
     /** What answers depend on of the request that was translated last, which is not its content. */
@@ -75,7 +90,7 @@ public final class Translation {
 
     /** A translator for the stream that answers the request. */
     public StreamTranslator stream() {
-        return new StreamTranslator(upstream.reader(), client.stream(request));
+        return new StreamTranslator(upstream.reader(tools), client.stream(request));
     }
 
     /**
@@ -84,7 +99,7 @@ public final class Translation {
      */
     public StreamTranslator collector(String requestId) {
         var writer = new WholeWriter(client.answer(request), error -> client.error(error, null, requestId));
-        return new StreamTranslator(upstream.reader(), writer);
+        return new StreamTranslator(upstream.reader(tools), writer);
     }
 
     /**
@@ -96,7 +111,7 @@ public final class Translation {
         DeltaWriter writer = client.stream(request);
         writer.to(out);
         AnswerGrammar answer = new AnswerGrammar(writer);
-        upstream.reader().answer(body, answer);
+        upstream.reader(tools).answer(body, answer);
         ModelError failure = failureOf(answer);
         byte[] written = failure == null ? ByteBufUtil.getBytes(out) : client.error(failure, null, requestId);
         out.release();
@@ -114,7 +129,7 @@ public final class Translation {
     public TranslatedAnswer answer(byte[] body, String requestId) {
         AnswerWriter writer = client.answer(request);
         AnswerGrammar answer = new AnswerGrammar(writer);
-        upstream.reader().answer(body, answer);
+        upstream.reader(tools).answer(body, answer);
         ModelError failure = failureOf(answer);
         return failure == null
                 ? new TranslatedAnswer(200, writer.body(), answer.usage())

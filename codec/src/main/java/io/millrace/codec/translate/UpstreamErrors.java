@@ -3,41 +3,72 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** Reads errors of all providers: their shapes overlap, and compatible servers mix them. */
 final class UpstreamErrors {
     private static final int MAX_TEXT_CHARS = 500;
     private static final int STATUS_OF_SERVER_ERROR = 500;
+    private static final int MAX_DEPTH = 8;
+    private static final int MAX_WORDS = 8;
+    private static final String FAILED = "the upstream failed";
 
-    /** What an error without a status of its own would have had as one; its code or type, or Google's status. */
+    /** How servers say that a prompt is too long. Clients that shorten it then go by OpenAI's code. */
+    private static final Pattern CONTEXT =
+            Pattern.compile("(?i)prompt is too long|maximum context length|context window|exceeds? the context");
+
+    /** Where objects have their words, the first of which that says anything wins. */
+    private static final List<String> MESSAGES = List.of(
+            "message",
+            "error_message",
+            "error_msg",
+            "errorMessage",
+            "detail",
+            "details",
+            "msg",
+            "error_description",
+            "description",
+            "reason",
+            "title",
+            "error",
+            "errors");
+
+    /** What an error without a status of its own would have had as one, by its code, its type or Google's status. */
     private static final Map<String, Integer> STATUS = Map.ofEntries(
-            Map.entry("invalid_request_error", 400),
-            Map.entry("invalid_prompt", 400),
-            Map.entry("context_length_exceeded", 400),
-            Map.entry("INVALID_ARGUMENT", 400),
-            Map.entry("FAILED_PRECONDITION", 400),
-            Map.entry("authentication_error", 401),
-            Map.entry("invalid_api_key", 401),
-            Map.entry("UNAUTHENTICATED", 401),
-            Map.entry("billing_error", 402),
-            Map.entry("permission_error", 403),
-            Map.entry("PERMISSION_DENIED", 403),
-            Map.entry("not_found_error", 404),
-            Map.entry("model_not_found", 404),
-            Map.entry("NOT_FOUND", 404),
-            Map.entry("conflict_error", 409),
-            Map.entry("request_too_large", 413),
-            Map.entry("rate_limit_error", 429),
-            Map.entry("rate_limit_exceeded", 429),
-            Map.entry("insufficient_quota", 429),
-            Map.entry("RESOURCE_EXHAUSTED", 429),
-            Map.entry("CANCELLED", 499),
-            Map.entry("UNAVAILABLE", 503),
-            Map.entry("server_is_overloaded", 503),
-            Map.entry("timeout_error", 504),
-            Map.entry("DEADLINE_EXCEEDED", 504),
-            Map.entry("overloaded_error", 529));
+            Map.entry("invalidrequest", 400),
+            Map.entry("invalidprompt", 400),
+            Map.entry("badrequest", 400),
+            Map.entry("contextlengthexceeded", 400),
+            Map.entry("invalidargument", 400),
+            Map.entry("failedprecondition", 400),
+            Map.entry("authentication", 401),
+            Map.entry("unauthorized", 401),
+            Map.entry("invalidapikey", 401),
+            Map.entry("unauthenticated", 401),
+            Map.entry("billing", 402),
+            Map.entry("permission", 403),
+            Map.entry("permissiondenied", 403),
+            Map.entry("forbidden", 403),
+            Map.entry("notfound", 404),
+            Map.entry("modelnotfound", 404),
+            Map.entry("conflict", 409),
+            Map.entry("requesttoolarge", 413),
+            Map.entry("ratelimit", 429),
+            Map.entry("ratelimitexceeded", 429),
+            Map.entry("toomanyrequests", 429),
+            Map.entry("insufficientquota", 429),
+            Map.entry("resourceexhausted", 429),
+            Map.entry("cancelled", 499),
+            Map.entry("unavailable", 503),
+            Map.entry("serviceunavailable", 503),
+            Map.entry("serverisoverloaded", 503),
+            Map.entry("timeout", 504),
+            Map.entry("deadlineexceeded", 504),
+            Map.entry("overloaded", 529));
 
     private UpstreamErrors() {}
 
@@ -56,46 +87,165 @@ final class UpstreamErrors {
             ModelError error = of(json);
             return new ModelError(status, error.code(), error.message());
         }
-        String text = new String(body, StandardCharsets.UTF_8).strip();
-        String message = text.length() > MAX_TEXT_CHARS ? text.substring(0, MAX_TEXT_CHARS) : text;
-        return new ModelError(status, null, message.isEmpty() ? "the upstream answered " + status : message);
+        String text = shortened(new String(body, StandardCharsets.UTF_8).strip());
+        return new ModelError(status, null, text.isEmpty() ? "the upstream answered " + status : text);
+    }
+
+    /** The error that a text says which is no JSON. */
+    static ModelError ofText(byte[] text) {
+        ModelError error = ofBody(STATUS_OF_SERVER_ERROR, text);
+        return text.length == 0 ? new ModelError(STATUS_OF_SERVER_ERROR, null, FAILED) : error;
     }
 
     /**
-     * The error that an object says: {@code {"error": {..}}}, {@code {"error": ".."}} or the inner object alone. Its status is
-     * the one told in it, else what its code or type stands for, else 500.
+     * Whether an object is an error: it has one under {@code error}, or else nothing under {@code content}, and the fields of
+     * errors.
      */
-    static ModelError of(ObjectNode json) {
-        JsonNode inner = json.path("error");
-        if (inner.isTextual()) {
-            return new ModelError(STATUS_OF_SERVER_ERROR, null, inner.textValue());
+    static boolean isError(JsonNode json, String content) {
+        if (isSaid(json.path("error"))) {
+            return true;
         }
-        JsonNode error = inner.isObject() ? inner : json;
-        String code = word(error.path("code"));
-        String type = word(error.path("type"));
-        String google = word(error.path("status"));
-        String message = word(error.path("message"));
-        String name = code != null ? code : google != null ? google : type;
-        return new ModelError(
-                status(error, code, google, type), name, message == null ? "the upstream failed" : message);
+        if (isSaid(json.path(content))) {
+            return false;
+        }
+        return Json.text(json, "object").equals("error")
+                || isSaid(json.path("error_message"))
+                || isSaid(json.path("error_msg"))
+                || isSaid(json.path("error_type"))
+                || isSaid(json.path("errors"))
+                || isSaid(json.path("detail"))
+                || (isSaid(json.path("message")) && (json.hasNonNull("code") || json.hasNonNull("status_code")));
     }
 
-    private static int status(JsonNode error, String... names) {
-        for (String key : new String[] {"status_code", "code", "status"}) {
-            JsonNode value = error.path(key);
-            if (value.isInt() && value.intValue() >= 400 && value.intValue() < 600) {
-                return value.intValue();
+    /** Whether a value says anything: some servers have an empty error in each chunk. */
+    static boolean isSaid(JsonNode value) {
+        return value.isTextual()
+                ? !value.textValue().isBlank()
+                : value.isContainerNode() ? !value.isEmpty() : value.asBoolean();
+    }
+
+    /**
+     * The error that an object says: {@code {"error": {..}}}, {@code {"error": ".."}}, the inner object alone, or whatever else
+     * has words. Its status is the one told in it, else what its code or type stands for, else 500.
+     */
+    static ModelError of(ObjectNode json) {
+        JsonNode inner = isSaid(json.path("error")) ? json.path("error") : json;
+        JsonNode error = inner.isObject() ? inner : json;
+        JsonNode first = error.path("errors").path(0);
+        String code = name(error, first, "code", "error_code");
+        String type = name(error, first, "type", "error_type");
+        String google = name(error, first, "status");
+        String name = code != null ? code : google != null ? google : type;
+        String message = words(inner, 0);
+        if (message == null) {
+            message = words(json, 0);
+        }
+        String cause = cause(error);
+        if (cause != null && !cause.equals(message)) {
+            message = message == null ? cause : message + ": " + cause;
+        }
+        if (message == null) {
+            message = anyText(json);
+        }
+        int status = status(error, json, code, google, type);
+        if (code == null && message != null && CONTEXT.matcher(message).find()) {
+            name = "context_length_exceeded";
+        }
+        return new ModelError(status, name, message == null ? FAILED : message);
+    }
+
+    /** Words under a key that nobody knows, {@code null} if there are none. */
+    private static String anyText(ObjectNode json) {
+        for (Map.Entry<String, JsonNode> field : json.properties()) {
+            boolean text =
+                    field.getValue().isTextual() && field.getValue().textValue().contains(" ");
+            if (text) {
+                return shortened(field.getValue().textValue());
+            }
+        }
+        return null;
+    }
+
+    /** The first text that says what is wrong, {@code null} if there is none. */
+    private static String words(JsonNode value, int depth) {
+        if (value.isTextual()) {
+            return value.textValue().isBlank() ? null : value.textValue();
+        }
+        if (depth > MAX_DEPTH || !value.isContainerNode()) {
+            return null;
+        }
+        if (value.isArray()) {
+            List<String> all = new ArrayList<>();
+            for (JsonNode element : value) {
+                String words = words(element, depth + 1);
+                if (words != null && all.size() < MAX_WORDS) {
+                    all.add(placed(element, words));
+                }
+            }
+            return all.isEmpty() ? null : shortened(String.join("; ", all));
+        }
+        for (String key : MESSAGES) {
+            String words = words(value.path(key), depth + 1);
+            if (words != null) {
+                return words;
+            }
+        }
+        return null;
+    }
+
+    /** FastAPI says where: {@code {"loc": ["body", "model"], "msg": ".."}}. */
+    private static String placed(JsonNode element, String words) {
+        List<String> place = new ArrayList<>();
+        element.path("loc").forEach(step -> place.add(step.asText()));
+        return place.isEmpty() ? words : String.join(".", place) + ": " + words;
+    }
+
+    /** OpenRouter has its provider's words, which are often JSON, in {@code metadata.raw}. */
+    private static String cause(JsonNode error) {
+        JsonNode raw = error.path("metadata").path("raw");
+        ObjectNode json = raw.isTextual() ? Json.parseObject(raw.textValue()) : null;
+        String words = words(json == null ? raw : json, 0);
+        return words == null ? null : shortened(words);
+    }
+
+    private static String shortened(String text) {
+        return text.length() > MAX_TEXT_CHARS ? text.substring(0, MAX_TEXT_CHARS) : text;
+    }
+
+    /** A word for programs; numbers are none. */
+    private static String name(JsonNode error, JsonNode first, String... keys) {
+        for (JsonNode place : new JsonNode[] {error, first}) {
+            for (String key : keys) {
+                String word = place.path(key).isTextual() ? place.path(key).textValue() : "";
+                if (!word.isBlank() && !word.equals("error") && !word.chars().allMatch(Character::isDigit)) {
+                    return word;
+                }
+            }
+        }
+        return null;
+    }
+
+    private static int status(JsonNode error, JsonNode outer, String... names) {
+        for (JsonNode place : new JsonNode[] {error, outer}) {
+            for (String key : new String[] {"status_code", "code", "status", "error_code", "statusCode"}) {
+                int value = place.path(key).asInt();
+                if (value >= 400 && value < 600) {
+                    return value;
+                }
             }
         }
         for (String name : names) {
-            if (name != null && STATUS.containsKey(name)) {
-                return STATUS.get(name);
+            Integer status = name == null ? null : STATUS.get(plain(name));
+            if (status != null) {
+                return status;
             }
         }
         return STATUS_OF_SERVER_ERROR;
     }
 
-    private static String word(JsonNode value) {
-        return value.isTextual() && !value.textValue().isEmpty() ? value.textValue() : null;
+    /** {@code RateLimitError}, {@code rate_limit_error} and {@code rate_limit} are one. */
+    private static String plain(String name) {
+        String plain = name.toLowerCase(Locale.ROOT).replace("_", "").replace("-", "");
+        return plain.endsWith("error") ? plain.substring(0, plain.length() - "error".length()) : plain;
     }
 }

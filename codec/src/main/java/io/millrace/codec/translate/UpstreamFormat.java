@@ -1,6 +1,7 @@
 package io.millrace.codec.translate;
 
 import io.millrace.codec.dialect.Dialect;
+import java.util.Set;
 
 /** A form in which upstreams are asked and answer. Holds no state of an exchange. */
 public interface UpstreamFormat {
@@ -25,6 +26,15 @@ public interface UpstreamFormat {
 
     /** A reader for one stream or answer. */
     DeltaReader reader();
+
+    /**
+     * A reader for one stream or answer.
+     *
+     * @param tools the names of the tools that the request offers
+     */
+    default DeltaReader reader(Set<String> tools) {
+        return reader();
+    }
 
     /** What the body of an answer with an error status says. No body makes this throw. */
     ModelError error(int status, byte[] body);

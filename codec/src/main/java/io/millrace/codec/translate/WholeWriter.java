@@ -20,6 +20,16 @@ final class WholeWriter implements DeltaWriter {
     }
 
     @Override
+    public boolean interleaves() {
+        return answer.interleaves();
+    }
+
+    @Override
+    public long heldBytes() {
+        return answer.heldBytes();
+    }
+
+    @Override
     public void start(String id, String model, long createdSeconds) {
         answer.start(id, model, createdSeconds);
     }
@@ -42,6 +52,11 @@ final class WholeWriter implements DeltaWriter {
     @Override
     public void reasoningEnd(Seal seal) {
         answer.reasoningEnd(seal);
+    }
+
+    @Override
+    public void media(Part.Media media) {
+        answer.media(media);
     }
 
     @Override

@@ -12,10 +12,10 @@ final class GeminiView extends ClientView {
             return "OTHER";
         }
         return switch (reason) {
-            case END, STOP_SEQUENCE, TOOL_CALLS -> "STOP";
+            case END, STOP_SEQUENCE, TOOL_CALLS, OTHER -> "STOP";
             case LENGTH, CONTEXT_FULL -> "MAX_TOKENS";
             case CONTENT_FILTER, REFUSAL -> "SAFETY";
-            case PAUSE, STOPPED, OTHER -> "OTHER";
+            case PAUSE, STOPPED -> "OTHER";
         };
     }
 

@@ -25,12 +25,11 @@ final class ResponsesView extends ClientView {
             return "completed";
         }
         return switch (reason) {
-            case END, STOP_SEQUENCE, TOOL_CALLS -> "completed";
+            case END, STOP_SEQUENCE, TOOL_CALLS, OTHER -> "completed";
             case LENGTH, CONTEXT_FULL -> "max_output_tokens";
             case CONTENT_FILTER, REFUSAL -> "content_filter";
             case PAUSE -> "pause_turn";
             case STOPPED -> "stopped";
-            case OTHER -> "other";
         };
     }
 

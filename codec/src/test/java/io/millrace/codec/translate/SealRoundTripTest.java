@@ -7,14 +7,17 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
+import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -63,6 +66,47 @@ class SealRoundTripTest {
         assertThat(call.get("thoughtSignature")).isEqualTo(own.at("/candidates/0/content/parts/2/thoughtSignature"));
         assertThat(call.at("/functionCall/args")).isEqualTo(own.at("/candidates/0/content/parts/2/functionCall/args"));
         assertThat(sent.at("/contents/2/parts/0/functionResponse/id")).isEqualTo(call.at("/functionCall/id"));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
+    void gatewaysOfChatSeeTheirFieldsAgain(Dialect client) throws IOException {
+        JsonNode details = JSON.readTree("""
+                [{"type": "reasoning.text", "text": "Hm. So", "index": 0, "signature": "c2lnbg=="},
+                 {"type": "reasoning.encrypted", "data": "c2VjcmV0", "id": "call_1", "index": 1}]""");
+        JsonNode extra = JSON.readTree("{\"google\": {\"thought_signature\": \"c2lnbmVk\"}}");
+        List<String> deltas = List.of(
+                "{\"reasoning\": \"Hm.\", \"reasoning_details\": [{\"type\": \"reasoning.text\", \"text\": \"Hm.\", \"index\": 0}]}",
+                "{\"reasoning\": \" So\", \"reasoning_details\": [{\"type\": \"reasoning.text\", \"text\": \" So\", \"index\": 0,"
+                        + " \"signature\": \"c2lnbg==\"}]}",
+                "{\"reasoning_details\": [" + details.get(1) + "], \"tool_calls\": [{\"index\": 0, \"id\": \"call_1\","
+                        + " \"function\": {\"name\": \"f\", \"arguments\": \"{}\"}, \"extra_content\": " + extra
+                        + "}]}");
+        AnswerWriter writer =
+                ClientFormat.of(client).answer(ModelRequest.of("m").build());
+        AnswerGrammar grammar = new AnswerGrammar(writer);
+        DeltaReader reader = UpstreamFormat.of(Dialect.CHAT).reader();
+        for (String delta : deltas) {
+            byte[] frame = ("data: {\"choices\": [{\"delta\": " + delta + "}]}\n\n").getBytes(StandardCharsets.UTF_8);
+            reader.frame(Unpooled.wrappedBuffer(frame), 0, frame.length, grammar);
+        }
+        byte[] done = "data: [DONE]\n\n".getBytes(StandardCharsets.UTF_8);
+        reader.frame(Unpooled.wrappedBuffer(done), 0, done.length, grammar);
+
+        byte[] next = JSON.writeValueAsBytes(following(client, JSON.readTree(writer.body())));
+        for (Dialect provider : Recorded.dialects()) {
+            byte[] sent = Translation.of(client, provider)
+                    .request(next, Requests.path(client), null)
+                    .body();
+            if (provider == Dialect.CHAT) {
+                JsonNode message = JSON.readTree(sent).at("/messages/1");
+                assertThat(message.get("reasoning_details")).isEqualTo(details);
+                assertThat(message.get("reasoning").asText()).isEqualTo("Hm. So");
+                assertThat(message.at("/tool_calls/0/extra_content")).isEqualTo(extra);
+            } else {
+                assertThat(new String(sent, StandardCharsets.UTF_8)).doesNotContain("c2VjcmV0", "c2lnbmVk");
+            }
+        }
     }
 
     /** Google's SDKs for Java and Python have thought signatures as bytes. */

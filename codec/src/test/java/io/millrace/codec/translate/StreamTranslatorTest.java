@@ -136,9 +136,39 @@ class StreamTranslatorTest {
     }
 
     @Test
-    void failsWhereArgumentsComeForACallThatIsOver() {
+    void textDoesNotBreakACall() {
         StreamTranslator translator = Recorded.streaming(Dialect.MESSAGES, Dialect.CHAT).stream();
         feed(translator, chunk(call("a", "{")));
+        feed(translator, chunk("{\"content\": \"Now\"}"));
+        feed(translator, chunk("{\"reasoning_content\": \"Hm\"}"));
+        feed(translator, chunk(call("a", "}")));
+        feed(translator, "data: [DONE]\n\n");
+
+        ClientView view = ClientView.of(Dialect.MESSAGES, out.toString(StandardCharsets.UTF_8));
+        assertThat(view.calls).extracting(call -> call.id + call.arguments).containsExactly("a{}");
+        assertThat(view.text).hasToString("Now");
+        assertThat(view.reasoning).hasToString("Hm");
+        assertThat(view.finish).isEqualTo("tool_use");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
+    void failsWhereArgumentsBelongToNoCall(Dialect client) {
+        StreamTranslator translator = Recorded.streaming(client, Dialect.CHAT).stream();
+        feed(
+                translator,
+                chunk("{\"tool_calls\": [{\"index\": 0, \"id\": \"a\", \"function\": {\"arguments\": \"{}\"}}]}"));
+        assertThat(translator.isOver()).isFalse();
+        feed(translator, "data: [DONE]\n\n");
+
+        assertThat(ClientView.of(client, out.toString(StandardCharsets.UTF_8)).error)
+                .contains("arguments that belong to no tool call");
+    }
+
+    @Test
+    void failsWhereArgumentsComeForACallThatIsOver() {
+        StreamTranslator translator = Recorded.streaming(Dialect.MESSAGES, Dialect.CHAT).stream();
+        feed(translator, chunk(call("a", "{\\\"x\\\":1}")));
         feed(translator, chunk("{\"content\": \"Now\"}"));
         feed(translator, chunk(call("a", "}")));
 

@@ -34,6 +34,11 @@ final class ChatAnswer extends ChatText implements AnswerWriter {
     }
 
     @Override
+    public long heldBytes() {
+        return (long) Character.BYTES * text.length();
+    }
+
+    @Override
     public void end() {
         if (out != null) {
             out.writeBytes(body());

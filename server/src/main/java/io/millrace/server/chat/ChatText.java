@@ -1,6 +1,7 @@
 package io.millrace.server.chat;
 
 import io.millrace.codec.translate.DeltaWriter;
+import io.millrace.codec.translate.Part;
 import io.millrace.codec.translate.Seal;
 import io.millrace.codec.translate.StopReason;
 import io.millrace.codec.translate.TokenCounts;
@@ -42,6 +43,18 @@ abstract class ChatText implements DeltaWriter {
     @Override
     public final void reasoningEnd(Seal seal) {
         // As above.
+    }
+
+    /** Where there is text only, it stands there as Markdown. */
+    @Override
+    public final void media(Part.Media media) {
+        text(media.markdown());
+    }
+
+    /** No calls are written, so that none keeps text waiting. */
+    @Override
+    public final boolean interleaves() {
+        return true;
     }
 
     @Override

@@ -16,8 +16,6 @@ import java.util.stream.Collectors;
  * sends, nothing here throws. Confined to the exchange's event loop.
  */
 public final class Interpreter {
-    private static final long BYTES_A_CHAR = 2;
-
     private final Translation translation;
     private TranslatedRequest request;
     private final Silence silence;
@@ -63,9 +61,9 @@ public final class Interpreter {
         return collects;
     }
 
-    /** Bytes that a collected answer takes of the heap so far, about. */
+    /** Bytes of the heap that the answer takes so far; see {@link StreamTranslator#heldBytes}. */
     public long held() {
-        return collects ? BYTES_A_CHAR * stream.chars() : 0;
+        return stream == null ? 0 : stream.heldBytes();
     }
 
     /** The status of the client's error if the stream {@linkplain #failed() failed}, else 200. */

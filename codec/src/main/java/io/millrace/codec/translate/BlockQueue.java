@@ -1,0 +1,261 @@
+package io.millrace.codec.translate;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Gives a writer whose blocks must not interleave an answer whose calls do. The block that is open is written as it comes;
+ * what belongs to another waits behind it, in its order, until the open call is over: it was ended, or its arguments are a
+ * whole object and something waits.
+ */
+final class BlockQueue implements DeltaSink {
+    /** What a block costs besides its text, in characters. */
+    static final int BLOCK_CHARS = 128;
+
+    private static final int NO_CALL = -1;
+
+    private final DeltaSink out;
+    private final Deque<Block> waiting = new ArrayDeque<>();
+    private final Map<Integer, Block> waitingCalls = new HashMap<>();
+    private int open = NO_CALL;
+    private ObjectScan scan = new ObjectScan();
+    private long heldChars;
+
+    private enum Kind {
+        TEXT,
+        REFUSAL,
+        THOUGHT,
+        CALL,
+        MEDIA
+    }
+
+    /** Something that waits. */
+    private static final class Block {
+        private final Kind kind;
+        private final StringBuilder text = new StringBuilder();
+        private int index;
+        private String id;
+        private String name;
+        private Seal seal;
+        private ObjectScan scan;
+        private Part.Media media;
+        private boolean ended;
+
+        Block(Kind kind) {
+            this.kind = kind;
+        }
+    }
+
+    BlockQueue(DeltaSink out) {
+        this.out = out;
+    }
+
+    /** The characters that wait. */
+    long heldChars() {
+        return heldChars;
+    }
+
+    /** Whether the call has begun and takes no more. */
+    boolean isClosed(int index) {
+        return index != open && !waitingCalls.containsKey(index);
+    }
+
+    @Override
+    public void start(String id, String model, long createdSeconds) {
+        out.start(id, model, createdSeconds);
+    }
+
+    @Override
+    public void text(String text) {
+        if (isFree()) {
+            out.text(text);
+        } else {
+            append(last(Kind.TEXT), text);
+        }
+    }
+
+    @Override
+    public void refusal(String text) {
+        if (isFree()) {
+            out.refusal(text);
+        } else {
+            append(last(Kind.REFUSAL), text);
+        }
+    }
+
+    @Override
+    public void reasoning(String text) {
+        if (isFree()) {
+            out.reasoning(text);
+        } else {
+            append(last(Kind.THOUGHT), text);
+        }
+    }
+
+    @Override
+    public void reasoningEnd(Seal seal) {
+        if (isFree()) {
+            out.reasoningEnd(seal);
+        } else {
+            Block thought = last(Kind.THOUGHT);
+            thought.seal = seal;
+            thought.ended = true;
+            heldChars += seal == null ? 0 : seal.value().length();
+        }
+    }
+
+    @Override
+    public void media(Part.Media media) {
+        if (isFree()) {
+            out.media(media);
+        } else {
+            Block block = add(Kind.MEDIA);
+            block.media = media;
+            block.ended = true;
+            heldChars += media.chars();
+        }
+    }
+
+    @Override
+    public void toolCall(int index, String id, String name, Seal seal) {
+        if (isFree()) {
+            begin(index, id, name, seal, new ObjectScan());
+            return;
+        }
+        Block call = add(Kind.CALL);
+        call.index = index;
+        call.id = id;
+        call.name = name;
+        call.seal = seal;
+        call.scan = new ObjectScan();
+        waitingCalls.put(index, call);
+    }
+
+    @Override
+    public void arguments(int index, String json) {
+        if (index == open) {
+            out.arguments(index, json);
+            scan.add(json);
+            if (scan.isWhole() && !waiting.isEmpty()) {
+                close();
+                writeWaiting();
+            }
+        } else {
+            Block call = waitingCalls.get(index);
+            call.scan.add(json);
+            append(call, json);
+        }
+    }
+
+    @Override
+    public void toolCallEnd(int index) {
+        if (index == open) {
+            close();
+            writeWaiting();
+        } else if (waitingCalls.containsKey(index)) {
+            waitingCalls.get(index).ended = true;
+        }
+    }
+
+    @Override
+    public void usage(TokenCounts counts) {
+        out.usage(counts);
+    }
+
+    @Override
+    public void stop(StopReason reason, String sequence) {
+        out.stop(reason, sequence);
+    }
+
+    /** All calls have been ended. */
+    @Override
+    public void end() {
+        out.end();
+    }
+
+    @Override
+    public void error(ModelError error) {
+        waiting.clear();
+        waitingCalls.clear();
+        heldChars = 0;
+        out.error(error);
+    }
+
+    /** Whether the next block can be written; closes a call that is whole. */
+    private boolean isFree() {
+        if (open != NO_CALL && scan.isWhole()) {
+            close();
+        }
+        return open == NO_CALL;
+    }
+
+    private void begin(int index, String id, String name, Seal seal, ObjectScan argued) {
+        open = index;
+        scan = argued;
+        out.toolCall(index, id, name, seal);
+    }
+
+    private void close() {
+        int call = open;
+        open = NO_CALL;
+        out.toolCallEnd(call);
+    }
+
+    private Block last(Kind kind) {
+        Block last = waiting.peekLast();
+        return last != null && last.kind == kind && !last.ended ? last : add(kind);
+    }
+
+    private Block add(Kind kind) {
+        Block block = new Block(kind);
+        waiting.add(block);
+        heldChars += BLOCK_CHARS;
+        return block;
+    }
+
+    private void append(Block block, String text) {
+        block.text.append(text);
+        heldChars += text.length();
+    }
+
+    /** Writes what waits, as far as the next call that is not over. */
+    private void writeWaiting() {
+        while (open == NO_CALL && !waiting.isEmpty()) {
+            Block block = waiting.poll();
+            heldChars -= BLOCK_CHARS + block.text.length();
+            write(block, block.text.toString());
+            if (open != NO_CALL && (block.ended || (scan.isWhole() && !waiting.isEmpty()))) {
+                close();
+            }
+        }
+    }
+
+    private void write(Block block, String text) {
+        switch (block.kind) {
+            case TEXT -> out.text(text);
+            case REFUSAL -> out.refusal(text);
+            case THOUGHT -> {
+                if (!text.isEmpty()) {
+                    out.reasoning(text);
+                }
+                if (block.ended) {
+                    heldChars -= block.seal == null ? 0 : block.seal.value().length();
+                    out.reasoningEnd(block.seal);
+                }
+            }
+            case MEDIA -> {
+                heldChars -= block.media.chars();
+                out.media(block.media);
+            }
+            case CALL -> {
+                waitingCalls.remove(block.index);
+                begin(block.index, block.id, block.name, block.seal, block.scan);
+                if (!text.isEmpty()) {
+                    out.arguments(block.index, text);
+                }
+            }
+        }
+    }
+}

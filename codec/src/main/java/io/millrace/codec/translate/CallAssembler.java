@@ -1,0 +1,384 @@
+package io.millrace.codec.translate;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Puts tool calls together from whatever fragments a server sends: interleaved, without an index or an id, under a shifted
+ * index, with an id of its own for each fragment, named late or in pieces. A call is told once its name is known. What
+ * belongs to no call is kept until the end, where it goes to the call that lacks it, or is an error.
+ */
+final class CallAssembler {
+    private static final int MAX_CALLS = 4096;
+    private static final int CALL_CHARS = 256;
+
+    private final Set<String> tools;
+    private final List<Call> calls = new ArrayList<>();
+    private final Map<Integer, Call> byIndex = new HashMap<>();
+    private final Map<String, Call> byId = new HashMap<>();
+    private final Set<String> toldIds = new HashSet<>();
+    private int told;
+    private long heldChars;
+
+    /** The call whose arguments are an empty object so far, which may yet be replaced. */
+    private Call unsettled;
+
+    /**
+     * What a server says of a call at once.
+     *
+     * @param index its own, or the place in its list
+     * @param indexed whether it gave the index
+     * @param id as it identifies the call, empty if it does not
+     * @param name empty if it is not told here
+     * @param arguments the next piece of them
+     * @param seal what belongs to the call, may be null
+     */
+    record Fragment(int index, boolean indexed, String id, String name, String arguments, Seal seal) {}
+
+    /** A call. */
+    static final class Call {
+        private final StringBuilder waiting = new StringBuilder();
+        private ObjectScan scan = new ObjectScan();
+        private int index = -1;
+        private int upstreamIndex;
+        private String key = "";
+        private String id = "";
+        private String name = "";
+        private Seal seal;
+        private Call before;
+        private boolean doubtful;
+
+        /** Whether nothing of its arguments came. */
+        boolean isEmpty() {
+            return scan.isEmpty();
+        }
+    }
+
+    /** @param tools the names that the request offers; may be empty, if nobody knows */
+    CallAssembler(Set<String> tools) {
+        this.tools = tools;
+    }
+
+    /** The characters that are kept. */
+    long heldChars() {
+        return heldChars + (long) CALL_CHARS * calls.size();
+    }
+
+    /** Whether there are calls, and each that was told is whole. */
+    boolean isWhole() {
+        return told > 0 && calls.stream().allMatch(call -> call.index < 0 || call.isEmpty() || call.scan.isWhole());
+    }
+
+    /** Reads a fragment. */
+    void fragment(Fragment fragment, DeltaSink out) {
+        String arguments = nullToEmpty(fragment.arguments());
+        Call call = find(fragment, arguments);
+        if (call == null) {
+            return;
+        }
+        if (calls.size() > MAX_CALLS || byIndex.size() > MAX_CALLS) {
+            out.error(AnswerGrammar.garbled("it has more than " + MAX_CALLS + " tool calls"));
+            return;
+        }
+        if (call.id.isEmpty()) {
+            call.id = fragment.id();
+        }
+        if (call.index < 0 && !fragment.name().isEmpty()) {
+            call.name = joined(call.name, fragment.name());
+        }
+        call.seal = fragment.seal() == null ? call.seal : fragment.seal();
+        arguments(call, arguments, out);
+    }
+
+    /**
+     * A call begins of which the server says by other means what belongs to it.
+     *
+     * @param id empty if it has none
+     */
+    Call begin(String id, String name, Seal seal, DeltaSink out) {
+        Call call = new Call();
+        call.before = lastOpen();
+        calls.add(call);
+        call.seal = seal;
+        name(call, id, name, out);
+        return call;
+    }
+
+    /** Names a call that began without a name. */
+    void name(Call call, String id, String name, DeltaSink out) {
+        if (call.index < 0) {
+            settle(false, out);
+            call.id = id;
+            call.name = name;
+            if (!name.isEmpty()) {
+                tell(call, out);
+            }
+        }
+    }
+
+    /** The next piece of a call's arguments. */
+    void arguments(Call call, String text, DeltaSink out) {
+        String json = call.isEmpty() ? nullToEmpty(text) : text;
+        if (unsettled != null && (unsettled != call || !json.isBlank())) {
+            settle(unsettled == call && ObjectScan.begins(json), out);
+        }
+        boolean more = !json.isBlank() || !call.isEmpty();
+        if (call.index < 0 && !call.name.isEmpty() && (more || (isName(call.name) && !call.doubtful))) {
+            tell(call, out);
+        }
+        if (call.index >= 0 && call.isEmpty() && json.strip().equals("{}")) {
+            call.scan.add(json);
+            unsettled = call;
+            return;
+        }
+        call.scan.add(json);
+        if (call.index >= 0) {
+            out.arguments(call.index, json);
+        } else {
+            keep(call, json, out);
+        }
+    }
+
+    /** A whole call. */
+    void whole(String id, String name, String json, Seal seal, DeltaSink out) {
+        Call call = begin(id, name, seal, out);
+        arguments(call, json, out);
+        end(call, out);
+    }
+
+    /** The server says that the call is over. */
+    void end(Call call, DeltaSink out) {
+        settle(false, out);
+        if (call.index >= 0) {
+            out.toolCallEnd(call.index);
+        }
+    }
+
+    /** Something else than a fragment came. */
+    void settle(DeltaSink out) {
+        settle(false, out);
+    }
+
+    /** The answer is over: tells what was kept, an error if it belongs to no call. */
+    void finish(DeltaSink out) {
+        settle(false, out);
+        for (Call call : calls) {
+            if (call.index < 0 && !call.name.isEmpty() && !call.doubtful) {
+                tell(call, out);
+            }
+        }
+        for (Call call : calls) {
+            if (call.index < 0 && !call.isEmpty()) {
+                Call owner = ownerOf(call);
+                if (owner == null) {
+                    out.error(AnswerGrammar.garbled("it has arguments that belong to no tool call"));
+                    return;
+                }
+                owner.scan.add(call.waiting.toString());
+                out.arguments(owner.index, call.waiting.toString());
+            }
+        }
+    }
+
+    /** The call that a fragment belongs to, which may begin with it; null if it says nothing. */
+    private Call find(Fragment fragment, String arguments) {
+        Call there = byIndex.get(fragment.index());
+        Call same = fragment.id().isEmpty() ? null : byId.get(fragment.id());
+        if (same != null) {
+            return ofId(same, there, fragment, arguments);
+        }
+        if (!fragment.name().isEmpty()) {
+            return ofName(there, fragment, arguments);
+        }
+        return ofIndex(there, fragment, arguments);
+    }
+
+    /** The id is known. Some servers give all calls the same. */
+    private Call ofId(Call known, Call there, Fragment fragment, String arguments) {
+        boolean shared = there != null && there != known && there.key.equals(fragment.id());
+        Call call = shared ? there : known;
+        boolean named = !fragment.name().isEmpty();
+        boolean sameName = call.name.equals(fragment.name());
+        if (named && fragment.indexed() && there == null && call.upstreamIndex != fragment.index()) {
+            boolean goesOn = sameName && call.scan.isOpen() && !arguments.isBlank() && !ObjectScan.begins(arguments);
+            return goesOn ? call : add(fragment);
+        }
+        if (named && call.scan.isWhole() && call.scan.isText(arguments) && sameName && call != unsettled) {
+            return null;
+        }
+        return named && isNext(call, fragment, arguments, false) ? add(fragment) : call;
+    }
+
+    /** A name without an id, or with one that is new. */
+    private Call ofName(Call there, Fragment fragment, String arguments) {
+        Call open = fragment.indexed() || !fragment.id().isEmpty() ? null : openOf(fragment.name());
+        if (open != null && !arguments.isBlank() && !ObjectScan.begins(arguments)) {
+            return open;
+        }
+        if (there == null) {
+            return add(fragment);
+        }
+        boolean sameName = there.name.isEmpty() || there.name.equals(fragment.name());
+        if (!fragment.id().isEmpty() && !there.key.isEmpty()) {
+            boolean goesOn = sameName && there.scan.isOpen() && !arguments.isBlank() && !ObjectScan.begins(arguments);
+            return goesOn ? there : add(fragment);
+        }
+        if (isNext(there, fragment, arguments, true)) {
+            return add(fragment);
+        }
+        if (!fragment.id().isEmpty()) {
+            there.key = fragment.id();
+            byId.put(fragment.id(), there);
+        }
+        return there;
+    }
+
+    /** No name, and no id that is known. */
+    private Call ofIndex(Call there, Fragment fragment, String arguments) {
+        boolean begins = ObjectScan.begins(arguments);
+        if (there != null && !there.scan.isWhole()) {
+            if (!fragment.id().isEmpty() && there.key.isEmpty()) {
+                there.key = fragment.id();
+                byId.put(fragment.id(), there);
+            }
+            return there;
+        }
+        Call open = lastOpen();
+        if (there != null && (!begins || there == unsettled) && (fragment.indexed() || open == null)) {
+            return there;
+        }
+        if (arguments.isBlank() && (fragment.id().isEmpty() || there != null)) {
+            return null;
+        }
+        if (open != null && !fragment.indexed()) {
+            return open;
+        }
+        if (open != null && open.scan.isOpen() && !begins && !arguments.isBlank()) {
+            byIndex.put(fragment.index(), open);
+            return open;
+        }
+        return add(fragment);
+    }
+
+    /** Whether a fragment with a name is that of another call than this. */
+    private boolean isNext(Call call, Fragment fragment, String arguments, boolean nameless) {
+        String name = fragment.name();
+        if (call.name.isEmpty() || (call.index < 0 && call.isEmpty() && isJoinable(call.name, name))) {
+            return false;
+        }
+        if (call.name.equals(name)) {
+            boolean replaces = call == unsettled && !nameless;
+            return call.scan.isWhole() && !replaces && (arguments.isBlank() ? nameless : ObjectScan.begins(arguments));
+        }
+        return nameless || call.scan.isWhole() || tools.isEmpty() || tools.contains(name);
+    }
+
+    private Call add(Fragment fragment) {
+        Call call = new Call();
+        call.key = fragment.id();
+        call.id = fragment.id();
+        call.upstreamIndex = fragment.index();
+        call.before = lastOpen();
+        Call there = byIndex.put(fragment.index(), call);
+        // The last fragment of a call may repeat its name: without arguments that proves nothing.
+        call.doubtful =
+                there != null && fragment.id().isEmpty() && there.scan.isWhole() && there.name.equals(fragment.name());
+        calls.add(call);
+        if (!call.key.isEmpty()) {
+            byId.put(call.key, call);
+        }
+        return call;
+    }
+
+    /** The last call that has a name and whose arguments are not whole. */
+    private Call lastOpen() {
+        for (int i = calls.size() - 1; i >= 0; i--) {
+            Call call = calls.get(i);
+            if (!call.name.isEmpty() && !call.doubtful && !call.scan.isWhole()) {
+                return call;
+            }
+        }
+        return null;
+    }
+
+    /** The last call of this name whose arguments have begun and are not whole. */
+    private Call openOf(String name) {
+        for (int i = calls.size() - 1; i >= 0; i--) {
+            if (calls.get(i).name.equals(name) && calls.get(i).scan.isOpen()) {
+                return calls.get(i);
+            }
+        }
+        return null;
+    }
+
+    /** The call that lacks these arguments. */
+    private Call ownerOf(Call orphan) {
+        Call before = orphan.before;
+        if (before != null && before.index >= 0 && !before.scan.isWhole()) {
+            return before;
+        }
+        Call open = lastOpen();
+        return open != null && open.index >= 0 && open.isEmpty() ? open : null;
+    }
+
+    /** Some servers say so that a call has no arguments. */
+    private static String nullToEmpty(String json) {
+        return json.length() < 16 && json.strip().equals("null") ? "" : json;
+    }
+
+    private String joined(String name, String more) {
+        boolean again = name.isEmpty() || more.startsWith(name);
+        return again || !isJoinable(name, more) ? more : name + more;
+    }
+
+    /** Whether a name goes on with this piece. */
+    private boolean isJoinable(String name, String more) {
+        return more.startsWith(name) || tools.stream().anyMatch(tool -> tool.startsWith(name + more));
+    }
+
+    /** Whether the name is one, and not the beginning of another. */
+    private boolean isName(String name) {
+        return tools.stream().noneMatch(tool -> tool.length() > name.length() && tool.startsWith(name));
+    }
+
+    private void tell(Call call, DeltaSink out) {
+        call.index = told++;
+        call.doubtful = false;
+        String id = call.id.isEmpty() ? CallIds.fresh() : call.id;
+        int copy = 2;
+        while (!toldIds.add(id)) {
+            id = call.id + "_" + copy++;
+        }
+        out.toolCall(call.index, id, call.name, call.seal);
+        if (!call.waiting.isEmpty()) {
+            out.arguments(call.index, call.waiting.toString());
+            heldChars -= call.waiting.length();
+            call.waiting.setLength(0);
+        }
+    }
+
+    private void keep(Call call, String json, DeltaSink out) {
+        call.waiting.append(json);
+        heldChars += json.length();
+        if (heldChars > AnswerGrammar.MAX_CHARS) {
+            out.error(AnswerGrammar.garbled("it has arguments that belong to no tool call"));
+        }
+    }
+
+    /** Tells the empty object that was kept back, or forgets it if another takes its place. */
+    private void settle(boolean replaced, DeltaSink out) {
+        if (unsettled == null) {
+            return;
+        }
+        if (replaced) {
+            unsettled.scan = new ObjectScan();
+        } else {
+            out.arguments(unsettled.index, "{}");
+        }
+        unsettled = null;
+    }
+}
