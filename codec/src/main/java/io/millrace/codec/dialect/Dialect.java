@@ -2,6 +2,7 @@ package io.millrace.codec.dialect;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import java.util.Set;
 
 /** A protocol in which language models stream their answers. */
 public enum Dialect {
@@ -15,6 +16,9 @@ public enum Dialect {
     GEMINI(HeartbeatForm.NONE),
     /** Any other event stream: it has no known output, end or error. */
     UNKNOWN(HeartbeatForm.COMMENT);
+
+    private static final Set<String> CONVERSATIONS =
+            Set.of("threads", "conversations", "chats", "sessions", "channels", "rooms", "completions");
 
     private final HeartbeatForm heartbeat;
 
@@ -34,7 +38,7 @@ public enum Dialect {
         if (bare.endsWith("/responses") || isOneBelow(bare, "/responses/")) {
             return RESPONSES;
         }
-        if (bare.endsWith("/messages")) {
+        if (bare.endsWith("/messages") && !isListOfItem(bare)) {
             return MESSAGES;
         }
         return isGenerate(bare) ? GEMINI : UNKNOWN;
@@ -115,6 +119,13 @@ public enum Dialect {
         String text = path.toString();
         int query = text.indexOf('?');
         return query < 0 ? text : text.substring(0, query);
+    }
+
+    // /v1/threads/{id}/messages: what a conversation holds, in other protocols
+    private static boolean isListOfItem(String path) {
+        int item = path.lastIndexOf('/', path.lastIndexOf('/') - 1);
+        int collection = path.lastIndexOf('/', item - 1);
+        return collection >= 0 && CONVERSATIONS.contains(path.substring(collection + 1, item));
     }
 
     private static boolean isOneBelow(String path, String parent) {

@@ -18,6 +18,15 @@ final class LastBytes {
         length = kept + added;
     }
 
+    /** Whether they end as a frame's data does that is an object, with or without its line end. */
+    boolean endObject() {
+        int at = length;
+        while (at > 0 && bytes[at - 1] <= ' ' && bytes[at - 1] >= 0) {
+            at--;
+        }
+        return at > 0 && bytes[at - 1] == '}';
+    }
+
     /** This thread's cursor over what was kept. */
     JsonCursor cursor() {
         return JsonCursor.overArray(bytes, 0, length);

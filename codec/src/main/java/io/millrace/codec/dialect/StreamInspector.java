@@ -136,14 +136,34 @@ public abstract class StreamInspector {
         }
         pieceTail.add(buf, start, end);
         if (last) {
-            if (hasData && !doneMark && !dataWhole) {
-                scanTail(pieceTail.cursor());
-                pieceKind = frameKind();
-            }
-            commit(pieceKind);
-            pieceTail = null;
+            endPieces();
         }
         return pieceKind;
+    }
+
+    private void endPieces() {
+        if (hasData && !doneMark && !dataWhole) {
+            scanTail(pieceTail.cursor());
+            pieceKind = frameKind();
+        }
+        commit(pieceKind);
+        pieceTail = null;
+    }
+
+    /**
+     * The body ended cleanly in the middle of a frame that came in pieces.
+     *
+     * @return whether that frame lacks nothing but its blank line, and the stream has come to its end with it
+     */
+    public final boolean inspectLastPiece() {
+        if (isOpaque()) {
+            return true;
+        }
+        if (pieceTail == null || !pieceTail.endObject()) {
+            return false;
+        }
+        endPieces();
+        return isComplete() || end == StreamEnd.ERROR;
     }
 
     /** What to do with {@code buf[start, end)}, which came after the last whole frame when the body ended cleanly. */

@@ -103,6 +103,14 @@ public final class Inflation implements AutoCloseable {
         }
     }
 
+    /** Inflates all of {@code in}, which remains with the caller, in one go; throws as {@link #step} does. */
+    public void inflate(ByteBuf in, Consumer<ByteBuf> consumer) {
+        add(in, in.readableBytes());
+        while (hasMore()) {
+            step(consumer);
+        }
+    }
+
     /** Drops what is left. */
     public void clear() {
         waiting.forEach(ByteBuf::release);

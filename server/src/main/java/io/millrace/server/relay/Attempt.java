@@ -16,6 +16,7 @@ import io.millrace.server.config.Upstream;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.Interpreter;
+import io.millrace.server.http.Inflation;
 import io.millrace.server.memory.Held;
 import io.millrace.server.upstream.UpstreamConnection;
 import io.millrace.server.upstream.UpstreamListener;
@@ -72,6 +73,8 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     private boolean suspect;
     /** The head of an answer that may be an event stream though it does not say so; null once that is known. */
     private HttpResponse unsure;
+
+    private Inflation inflation;
 
     private ScheduledFuture<?> grace;
     private boolean closed;
@@ -281,10 +284,16 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             return;
         }
         timeline.lastByteNs = System.nanoTime();
-        if (stream != null) {
+        if (stream == null) {
+            plain.onBody(content);
+        } else if (inflation == null) {
             feed(content);
         } else {
-            plain.onBody(content);
+            try {
+                inflation.inflate(content, piece -> feed(piece.retain()));
+            } finally {
+                content.release();
+            }
         }
     }
 
@@ -438,7 +447,8 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         if (upstreamPaused && mayReadOn()) {
             resume();
         }
-        if (!upstreamPaused) {
+        boolean limited = stream == null || dialect() != Dialect.UNKNOWN;
+        if (!upstreamPaused && limited) {
             Ending expired = Deadlines.expired(timeline, timeouts, phase, nowNs);
             if (expired != null) {
                 expire(expired);
@@ -542,13 +552,18 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         if (plain != null) {
             plain.release();
         }
+        if (inflation != null) {
+            inflation.close();
+            inflation = null;
+        }
         if (stream != null) {
             stream.release();
         }
     }
 
     /** The origin is at fault; what becomes of the request is the exchange's to decide. */
-    private void fail(Failure failure) {
+    private void fail(Failure failed) {
+        Failure failure = credential() == null ? failed : failed.masked(new SecretMask(credential()));
         if (isOwnLimit(failure.reason())) {
             origin.onIgnored();
         } else {
@@ -576,7 +591,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         if (stream != null && timeline.firstOutputNs != 0) {
             return Deadlines.Phase.STREAMING;
         }
-        return plainStarted() ? Deadlines.Phase.PLAIN_BODY : Deadlines.Phase.AWAITING_ANSWER;
+        return plain != null ? Deadlines.Phase.PLAIN_BODY : Deadlines.Phase.AWAITING_ANSWER;
     }
 
     private void connect(boolean fresh) {
@@ -710,7 +725,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     private void beginStream(HttpResponse head) {
         openStream(head);
         upstream.beginStream(head, stream.frames(), stream);
-        if (timeouts.hold().isZero() && !stream.collects()) {
+        // Of a protocol that is not known nothing can be tried again: its client may wait for the head alone.
+        boolean held = !timeouts.hold().isZero() && dialect() != Dialect.UNKNOWN;
+        if (!held && !stream.collects()) {
             stream.commit();
         }
     }
@@ -817,25 +834,33 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     private void beginPlain(HttpResponse head) {
         int status = head.status().code();
+        boolean bodiless = request.method().equals(HttpMethod.HEAD);
         boolean readable = interpreter == null && (credential() == null || status < 400);
-        if (!readable && Heads.isCoded(head)) {
-            onCoded(head);
-            return;
+        boolean coded = Heads.isCoded(head);
+        if (coded && !readable && !bodiless) {
+            inflation = Inflation.of(head.headers().get(HttpHeaderNames.CONTENT_ENCODING, ""));
+            if (inflation == null) {
+                onCoded(head);
+                return;
+            }
         }
         var clientHead = Heads.plain(head, credential(), exchange.requestId());
+        if (inflation != null) {
+            Heads.ofInflated(clientHead);
+        }
         if (interpreter != null) {
             String type = isSuccess(status) ? exchange.client().answerType() : ClientSide.JSON;
-            Heads.ofTranslated(clientHead, exchange.dialect(), type, interpreter.dropped());
+            Heads.ofTranslated(clientHead, exchange.dialect(), type, dropped());
         }
-        plain = new PlainRelay(
-                downstream, clientHead, credential(), interpreter == null ? null : this::translated, loop.memory());
+        PlainRelay.Translator translator = interpreter == null ? null : this::translated;
+        plain = new PlainRelay(downstream, clientHead, credential(), translator, inflation, loop.memory());
         if (isFailure(head)) {
             plainFailure = Failure.ofAnswer(Integer.toString(status), retryAfterNs(head));
             return;
         }
         suspect = mayHideError(head);
-        boolean known = dialect() != Dialect.UNKNOWN && exchange.isForAnswer() && !Heads.isCoded(head);
-        unsure = known && status == 200 ? head : null;
+        boolean told = dialect() != Dialect.UNKNOWN && exchange.isForAnswer() && (!coded || inflation != null);
+        unsure = told && status == 200 ? head : null;
     }
 
     private TranslatedAnswer translated(int status, byte[] body) {
@@ -1034,7 +1059,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         boolean ownError = ending.outcome() == Outcome.UPSTREAM_ERROR
                 && stream.failed()
                 && !FailureClass.isRetryable(stream.inspector().errorType());
-        if (stream.failed() && isOwnLimit(stream.inspector().errorType())) {
+        boolean broken = ending.outcome() != Outcome.COMPLETED;
+        if ((broken && dialect() == Dialect.UNKNOWN)
+                || (stream.failed() && isOwnLimit(stream.inspector().errorType()))) {
             origin.onIgnored();
         } else if (ending.outcome() == Outcome.COMPLETED || ownError) {
             origin.onSuccess(nowNs);

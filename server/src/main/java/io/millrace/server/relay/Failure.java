@@ -62,6 +62,18 @@ record Failure(String reason, boolean sameTarget, long retryAfterNs, Refusal ref
         return new Failure(reason, sameTarget, retryAfterNs, other);
     }
 
+    /** The same failure, of which the client is told without the key that {@code mask} hides: texts may quote the upstream. */
+    Failure masked(SecretMask mask) {
+        return refusal == null
+                ? this
+                : withRefusal(new Refusal(
+                        refusal.status(),
+                        refusal.code(),
+                        mask.apply(refusal.message()),
+                        refusal.field(),
+                        refusal.retryAfter()));
+    }
+
     /** Whether the upstream got nothing of the request, so that this says less than what one that was asked has answered. */
     boolean unasked() {
         return reason.equals(UNTRANSLATABLE) || reason.equals(OVERLOADED) || reason.equals(BUSY);

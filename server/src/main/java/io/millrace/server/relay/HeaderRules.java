@@ -145,8 +145,10 @@ final class HeaderRules {
 
     /** Whether a field tells about the account, or repeats its key as some servers do in their errors. */
     private static boolean isAccounts(CharSequence name, CharSequence value, Credential credential) {
+        String secret = credential.secret().reveal();
         return ACCOUNT.contains(name)
-                || value.toString().contains(credential.secret().reveal());
+                || value.toString().contains(secret)
+                || AsciiString.containsIgnoreCase(name, secret);
     }
 
     private static boolean passesToUpstream(CharSequence name, List<String> connection, boolean injected) {

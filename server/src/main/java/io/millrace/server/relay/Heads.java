@@ -35,6 +35,10 @@ final class Heads {
         headers.set(HttpHeaderNames.HOST, upstream.authority());
         if (mayStream) {
             headers.set(HttpHeaderNames.ACCEPT_ENCODING, HttpHeaderValues.IDENTITY);
+        } else if (upstream.credential() != null && headers.contains(HttpHeaderNames.ACCEPT_ENCODING)) {
+            // An error is searched for the key, in whatever coding the upstream answers.
+            boolean gzip = headers.containsValue(HttpHeaderNames.ACCEPT_ENCODING, HttpHeaderValues.GZIP, true);
+            headers.set(HttpHeaderNames.ACCEPT_ENCODING, gzip ? HttpHeaderValues.GZIP : HttpHeaderValues.IDENTITY);
         }
         if (knownLength < 0 && HttpUtil.isTransferEncodingChunked(client)) {
             headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
@@ -117,7 +121,10 @@ final class Heads {
     static HttpResponse plain(HttpResponse upstream, Credential credential, String requestId) {
         HttpHeaders headers = HeaderRules.toClient(upstream.headers(), credential, false);
         headers.set(HeaderRules.OWN_REQUEST_ID, requestId);
-        return new DefaultHttpResponse(HttpVersion.HTTP_1_1, upstream.status(), headers);
+        boolean tellsKey = credential != null
+                && upstream.status().reasonPhrase().contains(credential.secret().reveal());
+        var status = tellsKey ? HttpResponseStatus.valueOf(upstream.status().code()) : upstream.status();
+        return new DefaultHttpResponse(HttpVersion.HTTP_1_1, status, headers);
     }
 
     /** Makes {@code head}, which came with one body, that of a stream which is here as a whole. */
@@ -153,6 +160,11 @@ final class Heads {
         CharSequence essence = HttpUtil.getMimeType(head);
         return essence != null
                 && "text/event-stream".equalsIgnoreCase(essence.toString().trim());
+    }
+
+    /** The body behind {@code head} has no content coding any more, and its length is not known. */
+    static void ofInflated(HttpResponse head) {
+        head.headers().remove(HttpHeaderNames.CONTENT_ENCODING).remove(HttpHeaderNames.CONTENT_LENGTH);
     }
 
     /** Whether the body behind {@code head} has a content coding, such as gzip. */

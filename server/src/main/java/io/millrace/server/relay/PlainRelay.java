@@ -3,6 +3,7 @@ package io.millrace.server.relay;
 import io.millrace.codec.translate.TranslatedAnswer;
 import io.millrace.server.config.Credential;
 import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.http.Inflation;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.LoopMemory;
 import io.netty.buffer.ByteBuf;
@@ -12,14 +13,15 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
 
 /**
  * A response that is no event stream: status, head and body go to the client as they come, once it is committed. Until then
- * they are held. An error of an upstream that was asked with a key of ours is held to its end, bounded, and searched for
- * that key, because some servers say in it which key they did not like. An answer to be translated is held to its end and
- * searched, too, whatever its status. Confined to its event loop.
+ * they are held. Where the upstream was asked with a key of ours, errors and JSON are searched for that key as they pass,
+ * because some servers say in an error which key they did not like. An answer to be translated is held to its end.
+ * Confined to its event loop.
  */
 final class PlainRelay {
     /** So much of a body is held; beyond it the answer must be given, or given up. */
@@ -35,6 +37,8 @@ final class PlainRelay {
     private final DownstreamConnection downstream;
     private final HttpResponse head;
     private final SecretMask mask;
+    private final Inflation inflation;
+    private ByteBuf begunKey;
     private Translator translator;
     private final LoopMemory memory;
     private long counted;
@@ -56,6 +60,7 @@ final class PlainRelay {
      *
      * @param credential ours, or null if the client's own was used
      * @param translator null if the body is the client's as it is
+     * @param inflation takes the body's coding off; null leaves it. It stays with the caller
      * @param memory counts what is held
      */
     PlainRelay(
@@ -63,14 +68,21 @@ final class PlainRelay {
             HttpResponse head,
             Credential credential,
             Translator translator,
+            Inflation inflation,
             LoopMemory memory) {
         this.downstream = downstream;
         this.head = head;
         this.translator = translator;
         this.memory = memory;
-        boolean searched =
-                credential != null && (translator != null || head.status().code() >= 400);
-        mask = searched ? new SecretMask(credential) : null;
+        this.inflation = inflation;
+        boolean searched = translator != null || head.status().code() >= 400 || isJson(head);
+        mask = credential != null && searched ? new SecretMask(credential) : null;
+    }
+
+    private static boolean isJson(HttpResponse head) {
+        CharSequence type = HttpUtil.getMimeType(head);
+        return type != null
+                && "application/json".equalsIgnoreCase(type.toString().trim());
     }
 
     /** Whether the client has got a part of it, so that no other answer can be given. */
@@ -102,20 +114,46 @@ final class PlainRelay {
         return held;
     }
 
-    /** Takes a part of the body; ownership is transferred. What is over the bound of a body that is searched is dropped. */
+    /** Takes a part of the body; ownership is transferred. Throws if its coding is broken, or grows beyond bounds. */
     void onBody(ByteBuf content) {
+        if (inflation == null) {
+            take(content);
+            return;
+        }
+        try {
+            inflation.inflate(content, piece -> take(piece.retain()));
+        } finally {
+            content.release();
+        }
+    }
+
+    private void take(ByteBuf content) {
         if (started) {
-            bodyBytes += content.readableBytes();
-            downstream.writeBody(content);
+            write(content);
             return;
         }
         if (held == null) {
             held = Unpooled.buffer(512);
         }
-        int length = content.readableBytes();
-        held.writeBytes(content, isWhole() ? Math.min(length, limit() - held.readableBytes()) : length);
+        held.writeBytes(content);
         content.release();
         count();
+    }
+
+    /** A key may be cut between two parts: what may be its beginning waits for what follows. */
+    private void write(ByteBuf content) {
+        ByteBuf whole = begunKey == null ? content : Unpooled.wrappedBuffer(begunKey, content);
+        begunKey = null;
+        if (mask != null) {
+            mask.apply(whole);
+            int begun = mask.begunIn(whole);
+            if (begun > 0) {
+                begunKey = Unpooled.copiedBuffer(whole.slice(whole.writerIndex() - begun, begun));
+                whole.writerIndex(whole.writerIndex() - begun);
+            }
+        }
+        bodyBytes += whole.readableBytes();
+        downstream.writeBody(whole);
     }
 
     /** Bytes that are held. */
@@ -206,13 +244,16 @@ final class PlainRelay {
 
     /** Writes what is still held of a committed response; the caller ends it. */
     void onBodyEnd() {
-        if (started) {
-            return;
+        if (!started) {
+            translate();
+            head.headers().set(HttpHeaderNames.CONTENT_LENGTH, held == null ? 0 : held.readableBytes());
+            begin();
         }
-        translate();
-        maskHeld();
-        head.headers().set(HttpHeaderNames.CONTENT_LENGTH, held == null ? 0 : held.readableBytes());
-        begin();
+        if (begunKey != null) {
+            bodyBytes += begunKey.readableBytes();
+            downstream.writeBody(begunKey);
+            begunKey = null;
+        }
     }
 
     /** Lets go of what is held. */
@@ -221,12 +262,16 @@ final class PlainRelay {
             held.release();
             held = null;
         }
+        if (begunKey != null) {
+            begunKey.release();
+            begunKey = null;
+        }
         count();
     }
 
     /** Whether the body must be here as a whole before any of it leaves. */
     private boolean isWhole() {
-        return mask != null || translator != null;
+        return translator != null;
     }
 
     private int limit() {
@@ -237,11 +282,8 @@ final class PlainRelay {
         started = true;
         downstream.writeHead(head);
         if (held != null) {
-            bodyBytes += held.readableBytes();
-            downstream.writeBody(held);
-            held = null;
+            write(takeHeld());
         }
-        count();
     }
 
     private void count() {

@@ -32,6 +32,21 @@ final class SecretMask {
         }
     }
 
+    /** How many of the last readable bytes may be the beginning of a key that goes on in what follows. */
+    int begunIn(ByteBuf buf) {
+        for (int length = Math.min(bytes.length - 1, buf.readableBytes()); length > 0; length--) {
+            int from = buf.writerIndex() - length;
+            int same = 0;
+            while (same < length && buf.getByte(from + same) == bytes[same]) {
+                same++;
+            }
+            if (same == length) {
+                return length;
+            }
+        }
+        return 0;
+    }
+
     /** The text without the key. */
     String apply(String text) {
         return text.replace(secret, "*".repeat(bytes.length));

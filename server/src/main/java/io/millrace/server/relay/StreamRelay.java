@@ -295,6 +295,9 @@ final class StreamRelay implements StreamListener {
             return;
         }
         framesSeen++;
+        if (credential != null && (kind == FrameKind.ERROR || kind == FrameKind.HIDDEN_ERROR)) {
+            mask(buf, start, end);
+        }
         if (interpreter != null) {
             // What cannot be translated is no answer yet.
             relay(kind, buf, start, end);
@@ -326,6 +329,9 @@ final class StreamRelay implements StreamListener {
         }
         if (!committed) {
             weigh(kind, end - start);
+        }
+        if (credential != null && (kind == FrameKind.ERROR || kind == FrameKind.HIDDEN_ERROR)) {
+            mask(buf, start, end);
         }
         append(buf, start, end);
         inLongFrame = !last;
@@ -411,9 +417,10 @@ final class StreamRelay implements StreamListener {
     Ending endingAtBodyEnd() {
         if (!inLongFrame) {
             relayTail();
+        } else if (inspector.inspectLastPiece()) {
+            inLongFrame = false;
         }
-        boolean unknownWhole = dialect == Dialect.UNKNOWN && !inLongFrame;
-        return unknownWhole ? Ending.asRelayed(Outcome.COMPLETED) : endingAsSeen();
+        return dialect == Dialect.UNKNOWN ? Ending.asRelayed(Outcome.COMPLETED) : endingAsSeen();
     }
 
     /** How the stream ends when the upstream's connection breaks inside its body. */
@@ -470,7 +477,8 @@ final class StreamRelay implements StreamListener {
         if (inLongFrame) {
             return false;
         }
-        String full = message + " after " + inspector.outputFrames() + " output frames, " + bodyBytes() + " bytes";
+        String told = credential == null ? message : new SecretMask(credential).apply(message);
+        String full = told + " after " + inspector.outputFrames() + " output frames, " + bodyBytes() + " bytes";
         if (interpreter != null) {
             write(out -> interpreter.fail(error, full, out));
             return true;
@@ -572,6 +580,9 @@ final class StreamRelay implements StreamListener {
             if (verdict == TailVerdict.TERMINAL) {
                 commit();
             }
+            if (credential != null && verdict == TailVerdict.HIDDEN_ERROR) {
+                mask(tail, tail.readerIndex(), tail.writerIndex());
+            }
             if (interpreter != null) {
                 translateTail(verdict, tail);
                 return;
@@ -585,6 +596,11 @@ final class StreamRelay implements StreamListener {
         } finally {
             tail.release();
         }
+    }
+
+    /** Some upstreams say in an error which key they did not like. The frame's length stays. */
+    private void mask(ByteBuf buf, int start, int end) {
+        new SecretMask(credential).apply(buf.slice(start, end - start));
     }
 
     /** A frame that lacks nothing but its blank line. */
@@ -605,7 +621,7 @@ final class StreamRelay implements StreamListener {
         if (detail == null) {
             return "The upstream failed";
         }
-        return "The upstream failed: " + (credential == null ? detail : new SecretMask(credential).apply(detail));
+        return "The upstream failed: " + detail;
     }
 
     /** Messages pings are legal only after {@code message_start}; before it a comment is. */

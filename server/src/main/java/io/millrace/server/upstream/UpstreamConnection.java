@@ -277,7 +277,8 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
         inRead = false;
-        if (listener != null) {
+        // What a read that broke the connection brought is told together with that.
+        if (listener != null && failure == null) {
             listener.onReadComplete();
         }
         if (returning) {

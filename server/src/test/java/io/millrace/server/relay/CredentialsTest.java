@@ -161,17 +161,73 @@ class CredentialsTest {
     }
 
     @Test
-    void replacesACodedErrorThatCouldRepeatTheKey() throws IOException {
+    void takesTheCodingOffAnErrorThatCouldRepeatTheKey() throws IOException {
+        String error = "{\"error\":{\"message\":\"Incorrect API key: " + KEY + "\"}}";
         var coded = new ByteArrayOutputStream();
         try (var gzip = new GZIPOutputStream(coded)) {
-            gzip.write(
-                    ("{\"error\":{\"message\":\"Incorrect API key: " + KEY + "\"}}").getBytes(StandardCharsets.UTF_8));
+            gzip.write(error.getBytes(StandardCharsets.UTF_8));
         }
-        RawClient.Response response = errorOf("HTTP/1.1 403 Forbidden\r\nContent-Encoding: gzip\r\nContent-Length: "
-                + coded.size() + "\r\n\r\n" + coded.toString(StandardCharsets.ISO_8859_1));
+        String head = "HTTP/1.1 403 Forbidden\r\nRetry-After: 7\r\nContent-Length: " + coded.size() + "\r\n";
+        String body = coded.toString(StandardCharsets.ISO_8859_1);
+        RawClient.Response response = errorOf(head + "Content-Encoding: gzip\r\n\r\n" + body);
         assertThat(response.status()).isEqualTo(403);
         assertThat(response.header("content-encoding")).isNull();
-        assertThat(response.text()).startsWith("{\"error\":{\"message\":");
+        assertThat(response.header("retry-after")).isEqualTo("7");
+        assertThat(response.text()).isEqualTo(error.replace(KEY, "*".repeat(KEY.length())));
+        RawClient.Response unknown = errorOf(head + "Content-Encoding: br\r\n\r\n" + body);
+        assertThat(unknown.status()).isEqualTo(403);
+        assertThat(unknown.text()).startsWith("{\"error\":{\"message\":");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"400 Bad Request", "429 Too Many Requests", "500 Internal Server Error"})
+    void givesALongErrorWhole(String status) throws IOException {
+        String body = "{\"error\":{\"message\":\"" + "x".repeat(65_500) + KEY + "y".repeat(70_000) + KEY + "\"}}";
+        String fields = "HTTP/1.1 " + status + "\r\nx-should-retry: false\r\nContent-Length: " + body.length();
+        RawClient.Response response = errorOf(fields + "\r\n\r\n" + body);
+        assertThat(response.status()).isEqualTo(Integer.parseInt(status.substring(0, 3)));
+        assertThat(response.text()).isEqualTo(body.replace(KEY, "*".repeat(KEY.length())));
+        assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
+    }
+
+    @Test
+    void keepsTheLengthThatAHeadOfAnErrorTells() throws IOException {
+        try (var upstream = ScriptedUpstream.answering("HTTP/1.1 404 Not Found\r\nContent-Length: 77\r\n\r\n");
+                var harness = injecting(upstream);
+                var client = harness.client()) {
+            client.sendRaw("HEAD /v1/models/m HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            assertThat(client.readHead()).startsWith("HTTP/1.1 404").containsIgnoringCase("content-length: 77");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "HTTP/1.1 401 bad key KEY\r\nContent-Length: 0\r\n\r\n",
+                "HTTP/1.1 401 No\r\nX-KEY: 1\r\nContent-Length: 0\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: KEY\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: KEY\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: KEY\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"error\":{\"message\":\"KEY\"}}",
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {\"error\":{\"message\":\"KEY\"}}\n\n",
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nOUTdata: {\"error\":{\"message\":\"KEY\"}}\n\n",
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nOUTerror: {\"message\":\"KEY\"}\n\n",
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nOUTevent: error\ndata: {\"message\":\"KEY\"}\n\n",
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nOUT{\"error\":{\"message\":\"KEY\"}}"
+            })
+    void neverRepeatsTheKeyThatAnUpstreamTells(String answer) throws IOException {
+        String output = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
+        String sent = answer.replace("KEY", KEY).replace("OUT", output);
+        try (var upstream = ScriptedUpstream.answeringAndClosing(sent);
+                var harness = injecting(upstream);
+                var client = harness.client()) {
+            String body = "{\"model\":\"m\",\"stream\":true}";
+            client.sendRaw("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + body.length()
+                    + "\r\n\r\n" + body);
+            RawClient.Response response = client.readAll();
+            assertThat(response.head() + response.text()).doesNotContainIgnoringCase(KEY);
+            assertThat(upstream.requests().get(0)).contains(KEY);
+        }
     }
 
     @ParameterizedTest
@@ -258,12 +314,19 @@ class CredentialsTest {
 
     private static RawClient.Response errorOf(String response) throws IOException {
         try (var upstream = ScriptedUpstream.answeringAndClosing(response);
-                var harness = RelayHarness.start(
-                        MockConfig.defaults(),
-                        config -> injecting("authorization", "Bearer ")
-                                .apply(RelayConfig.relayTo(upstream.uri()).withAccessLog(AccessLog.OFF)))) {
+                var harness = injecting(upstream)) {
             return raw(harness, "/v1/models", "Host: localhost");
         }
+    }
+
+    /** A relay that adds its key to what it asks of {@code upstream}. */
+    private static RelayHarness injecting(ScriptedUpstream upstream) {
+        return RelayHarness.start(
+                MockConfig.defaults(),
+                config -> RelayHarness.withRetry(
+                        injecting("authorization", "Bearer ")
+                                .apply(RelayConfig.relayTo(upstream.uri()).withAccessLog(AccessLog.OFF)),
+                        RelayHarness.QUICK));
     }
 
     private static String chunks(String body) {
