@@ -84,4 +84,20 @@ class ArchitectureTest {
                 .resideInAPackage("..server.cli..")
                 .check(CLASSES);
     }
+
+    /** Netty's convenient classes that hold whole messages, inflate without a bound, or parse what nobody sends here. */
+    @Test
+    void nettysUnboundedClassesAreUsedByNothing() {
+        String names = "HttpObjectAggregator|HttpContentCompressor|HttpContentDecompressor|HttpContentDecoder"
+                + "|HttpServerCodec|HttpClientCodec|HttpConversionUtil|Http2FrameCodec.*|Http2MultiplexHandler"
+                + "|InboundHttp2ToHttpAdapter.*|Http2StreamFrameToHttpObjectCodec|SniHandler|IpSubnetFilter.*";
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching("io\\.netty\\..*\\.(" + names + ")")
+                .orShould()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.netty.handler.codec.haproxy..", "io.netty.handler.codec.spdy..")
+                .check(CLASSES);
+    }
 }

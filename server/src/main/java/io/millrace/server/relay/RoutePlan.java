@@ -5,7 +5,6 @@ import io.millrace.server.balance.Backoff;
 import io.millrace.server.balance.HedgeBudget;
 import io.millrace.server.config.Balance;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.Upstream;
 import java.util.List;
 
 /**
@@ -44,17 +43,7 @@ record RoutePlan(Route route, List<RelaySettings.Destination> targets, Backoff b
             return true;
         }
         for (int i = 0; i < targets.size(); i++) {
-            Upstream upstream = targets.get(i).upstream();
-            if (upstream.credential() != null || hasBasePath(upstream)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static boolean hasBasePath(Upstream upstream) {
-        for (int i = 0; i < upstream.urls().size(); i++) {
-            if (!upstream.origin(i).basePath().isEmpty()) {
+            if (targets.get(i).upstream().credential() != null) {
                 return true;
             }
         }
