@@ -1,6 +1,6 @@
 // Runs each agent through relays to upstreams of every dialect, in every scenario, and prints what passed. See scripts/agents.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -239,6 +239,8 @@ class Place {
     fs.mkdirSync(place.home, { recursive: true });
     fs.mkdirSync(place.project);
     fs.writeFileSync(place.notes, NOTES);
+    // A repository of its own, so that no agent looks into this one.
+    execFileSync('git', ['init', '-q'], { cwd: place.project });
     place.base = base;
     place.askAt('');
     place.first = (await mock.requests()).pop()?.number ?? 0;
@@ -374,7 +376,7 @@ async function record() {
     await SCENARIOS.loop(place);
     const name = agentName.replace(/[^a-z0-9]+/g, '-').replace(/-$/, '');
     (await place.asked()).forEach((request, index) => {
-      const kept = neutral(request, [place.project, place.home, place.directory, HERE]);
+      const kept = neutral(request, [place.project, place.home, place.directory, path.resolve(HERE, '../..')]);
       fs.writeFileSync(path.join(FIXTURES, `${name}-${index + 1}.json`), `${JSON.stringify(kept, null, 1)}\n`);
     });
   }

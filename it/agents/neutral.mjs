@@ -1,8 +1,12 @@
 // Makes of a request that an agent sent what may be kept: its shape, its names and what we asked for stay; the agent's own
 // prose, this machine's paths, names, times, ids and keys do not.
 
+import os from 'node:os';
+
 const UUID = /(?<![0-9a-f])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])/g;
 const LONG_HEX = /(?<![0-9a-zA-Z])[0-9a-f]{32,}(?![0-9a-zA-Z])/g;
+// In JSON within JSON: folders, and what the repository there is.
+const WORKSPACES = /((\\*)"workspaces\\*":)\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}/g;
 const CONNECTION = new Set(['host', 'content-length', 'connection', 'accept-encoding', 'x-stainless-os', 'x-stainless-arch']);
 const KEYS = new Set(['authorization', 'x-api-key', 'x-goog-api-key']);
 const TIMES = new Set(['create_time', 'turn_started_at_unix_ms']);
@@ -12,7 +16,7 @@ const INSTRUCTING = new Set(['system', 'developer']);
 export function neutral(request, paths) {
   const seen = new Map();
   const text = (value) => plain(value, paths, seen);
-  return {
+  const kept = {
     method: request.method,
     uri: request.uri,
     headers: request.headers
@@ -20,6 +24,9 @@ export function neutral(request, paths) {
       .map(([name, value]) => [name, KEYS.has(name.toLowerCase()) ? 'KEY' : text(agent(name, value))]),
     body: request.body === '' ? null : walk(JSON.parse(request.body), text, {}),
   };
+  const leaks = [...paths, os.hostname(), '/tmp/', '/home/'].filter((mine) => JSON.stringify(kept).includes(mine));
+  if (leaks.length) throw new Error(`what would be kept has ${leaks}`);
+  return kept;
 }
 
 function agent(name, value) {
@@ -38,6 +45,7 @@ function plain(value, paths, seen) {
     .replace(/Chunk ID: [0-9a-f]+/g, 'Chunk ID: 000000')
     .replace(/(Wall time:? )[0-9.]+/g, '$10.1')
     .replace(/("(?:create_time|turn_started_at_unix_ms)\\*":)[0-9.]+/g, '$11767225600')
+    .replace(WORKSPACES, '$1{$2"/project$2":{}}')
     .replace(/cc_version=[^;]*/, 'cc_version=0');
 }
 
@@ -48,7 +56,9 @@ function walk(value, text, at) {
   if (value === null || typeof value !== 'object') return value;
   const role = typeof value.role === 'string' ? value.role : at.role;
   const result = {};
-  for (const [key, item] of Object.entries(value)) {
+  // Codex sends these in any order.
+  const entries = at.key === 'client_metadata' ? Object.entries(value).sort() : Object.entries(value);
+  for (const [key, item] of entries) {
     const inside = { role: key === 'system' || key === 'instructions' ? 'system' : role, key };
     result[key] = TIMES.has(key) && typeof item === 'number' ? 1767225600 : walk(item, text, inside);
   }
