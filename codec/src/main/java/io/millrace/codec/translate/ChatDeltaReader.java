@@ -2,6 +2,7 @@ package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import java.util.Set;
 
 /** Reads Chat Completions chunks and answers, of OpenAI and its many compatibles. */
@@ -77,7 +78,7 @@ final class ChatDeltaReader extends FrameReader {
             JsonNode message = choice.path("message");
             readText(Json.text(choice, "text"), out);
             readMessage(message, out);
-            for (JsonNode call : message.path("tool_calls")) {
+            for (JsonNode call : callsOf(message)) {
                 readWholeCall(call, functionOf(call), out);
             }
             if (message.path("function_call").isObject()) {
@@ -114,7 +115,7 @@ final class ChatDeltaReader extends FrameReader {
         JsonNode message = deltas ? delta : choice.path("message");
         readMessage(message, out);
         int position = 0;
-        for (JsonNode call : message.path("tool_calls")) {
+        for (JsonNode call : callsOf(message)) {
             readCall(call, position++, out);
         }
         JsonNode legacy = message.path("function_call");
@@ -242,6 +243,12 @@ final class ChatDeltaReader extends FrameReader {
                 Json.text(call, "id"), Json.text(function, "name"), argumentsOf(function), ChatSeals.ofCall(call), out);
     }
 
+    /** One call may stand without a list around it. */
+    private static Iterable<JsonNode> callsOf(JsonNode message) {
+        JsonNode calls = message.path("tool_calls");
+        return calls.isObject() ? List.of(calls) : calls;
+    }
+
     private static JsonNode functionOf(JsonNode call) {
         return call.path("function").isObject() ? call.path("function") : call;
     }
@@ -257,10 +264,10 @@ final class ChatDeltaReader extends FrameReader {
             return;
         }
         JsonNode told = choice.path("finish_reason");
-        if (!told.isTextual() || told.textValue().isBlank()) {
+        String reason = told.isTextual() ? told.textValue() : "";
+        if (reason.isBlank() || reason.equalsIgnoreCase("null") || reason.equalsIgnoreCase("none")) {
             return;
         }
-        String reason = told.textValue();
         if (StopWords.isFailure(reason)) {
             out.error(StopWords.failure(reason, null));
             return;

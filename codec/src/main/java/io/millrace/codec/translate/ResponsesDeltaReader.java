@@ -32,6 +32,10 @@ final class ResponsesDeltaReader extends FrameReader {
         private CallAssembler.Call call;
         private boolean named;
         private String callId = "";
+
+        /** The name that an event told before the item did, or in its place. */
+        private String name = "";
+
         private boolean custom;
         private boolean told;
         private boolean done;
@@ -222,6 +226,7 @@ final class ResponsesDeltaReader extends FrameReader {
     /** Arguments as a whole, which deltas may have told already. */
     private void readWhole(JsonNode json, String arguments, DeltaSink out) {
         Item item = item(json);
+        item.name = Json.text(json, "name");
         if (!item.told && !item.done) {
             readArguments(item, json, arguments, out);
         }
@@ -272,6 +277,20 @@ final class ResponsesDeltaReader extends FrameReader {
             }
             case "image_generation_call" -> readImage(done, out);
             default -> item.told = true;
+        }
+    }
+
+    /** Ends a call whose item was never done. */
+    private void endLateCall(Item item, DeltaSink out) {
+        if (item.call == null || item.done) {
+            return;
+        }
+        if (!item.named && !item.name.isEmpty()) {
+            item.named = true;
+            calls.name(item.call, "", item.name, out);
+        }
+        if (item.custom) {
+            endCall(item, out);
         }
     }
 
@@ -333,7 +352,7 @@ final class ResponsesDeltaReader extends FrameReader {
     private void readEnd(JsonNode response, String status, DeltaSink out) {
         readHead(response, out);
         readOutput(response.path("output"), out);
-        items.values().stream().filter(item -> item.custom && !item.done).forEach(item -> endCall(item, out));
+        items.values().forEach(item -> endLateCall(item, out));
         readUsage(response.path("usage"), out);
         calls.finish(out);
         out.stop(stopReason(response, status), null);

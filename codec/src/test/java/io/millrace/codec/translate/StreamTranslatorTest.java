@@ -136,6 +136,57 @@ class StreamTranslatorTest {
     }
 
     @Test
+    void readsOneCallWithoutAList() {
+        StreamTranslator translator = Recorded.streaming(Dialect.MESSAGES, Dialect.CHAT).stream();
+        feed(translator, chunk(call("a", "{}").replace("[", "").replace("]", "")));
+        feed(translator, "data: [DONE]\n\n");
+
+        ClientView view = ClientView.of(Dialect.MESSAGES, out.toString(StandardCharsets.UTF_8));
+        assertThat(view.calls).extracting(call -> call.id + call.arguments).containsExactly("a{}");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"null", "none", ""})
+    void takesNoWordForAnEndThatSaysNone(String word) {
+        StreamTranslator translator = Recorded.streaming(Dialect.MESSAGES, Dialect.CHAT).stream();
+        feed(
+                translator,
+                "data: {\"choices\": [{\"delta\": {\"content\": \"Hi\"}, \"finish_reason\": \"" + word + "\"}]}\n\n");
+        translator.finish(out);
+
+        assertThat(translator.isOver()).isFalse();
+    }
+
+    @Test
+    void readsACallOfResponsesThatOnlyItsArgumentsName() {
+        StreamTranslator translator = Recorded.streaming(Dialect.MESSAGES, Dialect.RESPONSES).stream();
+        feed(
+                translator,
+                "data: {\"type\": \"response.function_call_arguments.done\", \"item_id\": \"fc_1\", \"name\": \"f\","
+                        + " \"arguments\": \"{\\\"x\\\":1}\"}\n\n");
+        feed(translator, "data: {\"type\": \"response.completed\", \"response\": {\"output\": []}}\n\n");
+
+        ClientView view = ClientView.of(Dialect.MESSAGES, out.toString(StandardCharsets.UTF_8));
+        assertThat(view.error).isNull();
+        assertThat(view.calls).extracting(call -> call.name + call.arguments).containsExactly("f{\"x\":1}");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
+    void tellsWhatItHolds(Dialect client) {
+        StreamTranslator translator = Recorded.streaming(client, Dialect.CHAT).stream();
+        feed(translator, chunk(call("a", "{\\\"x\\\": \\\"")));
+        feed(translator, chunk("{\"content\": \"z\"}"));
+        long before = translator.heldBytes();
+        for (int i = 0; i < 100; i++) {
+            feed(translator, chunk("{\"content\": \"" + "z".repeat(100) + "\"}"));
+        }
+
+        boolean holds = client != Dialect.CHAT;
+        assertThat(translator.heldBytes() - before).isBetween(holds ? 10_000L : 0, holds ? 40_000L : 2_000L);
+    }
+
+    @Test
     void textDoesNotBreakACall() {
         StreamTranslator translator = Recorded.streaming(Dialect.MESSAGES, Dialect.CHAT).stream();
         feed(translator, chunk(call("a", "{")));
