@@ -16,13 +16,12 @@ final class BodyDecoder {
         END
     }
 
-    private static final int GZIP_HEAD = 10;
     private static final int OUT_BYTES = 64 * 1024;
 
     private final boolean chunked;
     private final boolean bodiless;
     private final Inflater inflater;
-    private int gzipHeadLeft;
+    private final GzipHead gzipHead;
     private State state = State.SIZE;
     private long left;
     private int lineLength;
@@ -34,7 +33,7 @@ final class BodyDecoder {
         bodiless = status == 204 || status == 304;
         String coding = headers.getOrDefault("content-encoding", "");
         boolean gzip = coding.contains("gzip");
-        gzipHeadLeft = gzip ? GZIP_HEAD : 0;
+        gzipHead = gzip ? new GzipHead() : null;
         inflater = gzip ? new Inflater(true) : coding.contains("deflate") ? new Inflater() : null;
     }
 
@@ -105,8 +104,7 @@ final class BodyDecoder {
     }
 
     private byte[] inflate(byte[] in) throws DataFormatException {
-        int skipped = Math.min(gzipHeadLeft, in.length);
-        gzipHeadLeft -= skipped;
+        int skipped = gzipHead == null ? 0 : gzipHead.skip(in, 0);
         inflater.setInput(in, skipped, in.length - skipped);
         var out = new ByteArrayOutputStream();
         byte[] buffer = new byte[OUT_BYTES];

@@ -1,7 +1,7 @@
 package io.millrace.bench.doctor;
 
+import io.millrace.bench.stream.Endpoint;
 import io.millrace.codec.dialect.Dialect;
-import io.millrace.server.config.Authority;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.util.LinkedHashMap;
@@ -29,14 +29,15 @@ public final class DoctorCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "BASE", description = "As an SDK takes it, such as http://127.0.0.1:8080/v1.")
-    private URI base;
+    @Parameters(
+            paramLabel = "BASE",
+            description = "As an SDK takes it, such as http://127.0.0.1:8080/v1, or with the operation behind it.")
+    private String base;
 
     @Option(
             names = "--dialect",
             paramLabel = "NAME",
-            defaultValue = "chat",
-            description = "chat, responses, messages or gemini. Default ${DEFAULT-VALUE}.")
+            description = "chat, responses, messages or gemini. Default: by the end of the URL, else chat.")
     private String dialect;
 
     @Option(
@@ -73,7 +74,7 @@ public final class DoctorCommand implements Callable<Integer> {
     /** Examines and prints; 1 if something is wrong. */
     @Override
     public Integer call() {
-        var target = new Target(base(), dialect(), model, key());
+        var target = target();
         var diagnosis = new Doctor(target, headers(), idleSeconds(), origin).examine();
         PrintWriter out = spec.commandLine().getOut();
         out.print(json ? diagnosis.toJson().toPrettyString() + System.lineSeparator() : diagnosis.toText());
@@ -81,15 +82,20 @@ public final class DoctorCommand implements Callable<Integer> {
         return diagnosis.clean() ? 0 : 1;
     }
 
-    private URI base() {
-        boolean http = "http".equals(base.getScheme()) || "https".equals(base.getScheme());
-        if (!http || Authority.of(base) == null) {
+    private Target target() {
+        Dialect named = dialect();
+        try {
+            Dialect spoken = Endpoint.of(base, named, model).dialect();
+            return new Target(URI.create(base.contains("://") ? base : "http://" + base), spoken, model, key());
+        } catch (IllegalArgumentException e) {
             throw wrong("BASE: " + base + " (expected: http://HOST:PORT/PATH or https://)");
         }
-        return base;
     }
 
     private Dialect dialect() {
+        if (dialect == null) {
+            return null;
+        }
         return switch (dialect.toLowerCase(Locale.ROOT)) {
             case "chat" -> Dialect.CHAT;
             case "responses" -> Dialect.RESPONSES;

@@ -2,6 +2,7 @@ package io.millrace.bench.doctor;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.bench.stream.Endpoint;
 import io.millrace.codec.dialect.Dialect;
 import java.net.URI;
 import java.util.LinkedHashMap;
@@ -10,13 +11,14 @@ import java.util.Map;
 /**
  * What is asked, and how.
  *
- * @param base as an SDK takes it, such as {@code http://host:port/v1}
+ * @param base as an SDK takes it, such as {@code http://host:port/v1}, or with the operation behind it
  * @param model a model's name; {@code mock}, or one that begins with {@code mock:}, means that a Millrace mock answers
  * @param key may be {@code null}
  */
 record Target(URI base, Dialect dialect, String model, String key) {
     private static final String MOCK = "mock";
     private static final String PROMPT = "Count from one to one hundred in English words, separated by commas.";
+    private static final String GEMINI_OPERATION = "/models/[^/?]*(:|%3A)(streamG|g)enerateContent";
     private static final int MAX_TOKENS = 1_024;
 
     boolean isMock() {
@@ -30,13 +32,9 @@ record Target(URI base, Dialect dialect, String model, String key) {
 
     /** The request path for a stream of that model. */
     String path(String model) {
-        String path = base.getRawPath().replaceAll("/+$", "");
-        return switch (dialect) {
-            case MESSAGES -> (path.endsWith("/v1") ? path : path + "/v1") + "/messages";
-            case GEMINI -> (path.isEmpty() ? "/v1beta" : path) + "/models/" + model + ":streamGenerateContent?alt=sse";
-            case RESPONSES -> (path.isEmpty() ? "/v1" : path) + "/responses";
-            case CHAT, UNKNOWN -> (path.isEmpty() ? "/v1" : path) + "/chat/completions";
-        };
+        // Gemini's operation has the model in it, and each request may have another.
+        String url = dialect == Dialect.GEMINI ? base.toString().replaceFirst(GEMINI_OPERATION, "") : base.toString();
+        return Endpoint.of(url, dialect, model).path();
     }
 
     /** The request body for a stream of that model. */

@@ -31,8 +31,8 @@ public final class Difference {
     public Estimate of(Metric metric, double percent) {
         var values = new ArrayList<Double>();
         for (int i = 0; i < baseline.size(); i++) {
-            values.add(target.get(i).of(metric).percentile(percent)
-                    - baseline.get(i).of(metric).percentile(percent));
+            values.add(target.get(i).of(metric).told(percent)
+                    - baseline.get(i).of(metric).told(percent));
         }
         return Estimate.of(values);
     }

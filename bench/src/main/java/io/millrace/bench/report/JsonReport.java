@@ -75,11 +75,11 @@ public final class JsonReport {
 
     private static void vllm(ObjectNode root, String name, Distribution values) {
         number(root, "mean_" + name + "_ms", values.mean());
-        number(root, "median_" + name + "_ms", values.percentile(50));
+        number(root, "median_" + name + "_ms", values.told(50));
         number(root, "std_" + name + "_ms", values.deviation());
-        number(root, "p90_" + name + "_ms", values.percentile(90));
-        number(root, "p99_" + name + "_ms", values.percentile(99));
-        number(root, "p99.9_" + name + "_ms", values.percentile(99.9));
+        number(root, "p90_" + name + "_ms", values.told(90));
+        number(root, "p99_" + name + "_ms", values.told(99));
+        number(root, "p99.9_" + name + "_ms", values.told(99.9));
     }
 
     private static ObjectNode client(RunResult result) {
@@ -139,7 +139,7 @@ public final class JsonReport {
         number(node, "min", values.min());
         for (double percent : new double[] {1, 5, 10, 25, 50, 75, 90, 95, 99, 99.9}) {
             String name = percent == Math.rint(percent) ? Long.toString((long) percent) : Double.toString(percent);
-            number(node, "p" + name, values.percentile(percent));
+            number(node, "p" + name, values.told(percent));
         }
         number(node, "max", values.max());
         var interval = node.putArray("p50_ci95");

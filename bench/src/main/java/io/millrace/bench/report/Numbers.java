@@ -19,7 +19,7 @@ final class Numbers {
 
     /** A percentile; a dash where less than one value lies above it, for then it is but the largest. */
     static String tail(Distribution values, double percent) {
-        return values.count() * (100 - percent) < 100 ? "-" : of(values.percentile(percent));
+        return of(values.told(percent));
     }
 
     static String fixed(double value, int decimals) {

@@ -158,7 +158,7 @@ final class Plots {
     static String byLoad(List<RunResult> points, Metric metric) {
         double[] loads = points.stream().mapToDouble(Plots::load).toArray();
         double most = points.stream()
-                .mapToDouble(point -> point.of(metric).percentile(99))
+                .mapToDouble(point -> point.of(metric).told(99))
                 .filter(Double::isFinite)
                 .max()
                 .orElse(1);
@@ -179,7 +179,7 @@ final class Plots {
         for (int k = percents.length - 1; k >= 0; k--) {
             double[] values = new double[loads.length];
             for (int i = 0; i < loads.length; i++) {
-                values[i] = points.get(i).of(metric).percentile(percents[k]);
+                values[i] = points.get(i).of(metric).told(percents[k]);
             }
             plot.curve(loads, values, "line " + kinds[k]);
             for (int i = 0; i < loads.length; i++) {

@@ -5,6 +5,7 @@ import org.HdrHistogram.Histogram;
 /** The values of one metric, in its unit. Percentiles are NaN if there is no value. */
 public final class Distribution {
     private static final double Z_95 = 1.959964;
+    private static final double ROUNDING = 1e-6;
 
     private final Metric.Unit unit;
     private final Histogram histogram;
@@ -23,6 +24,11 @@ public final class Distribution {
     /** The value that so many percent do not exceed. */
     public double percentile(double percent) {
         return count() == 0 ? Double.NaN : histogram.getValueAtPercentile(percent) / unit.scale();
+    }
+
+    /** The same; NaN where less than one value lies above it, for then it is but the largest. */
+    public double told(double percent) {
+        return count() * (100 - percent) < 100 - ROUNDING ? Double.NaN : percentile(percent);
     }
 
     /** The mean. */

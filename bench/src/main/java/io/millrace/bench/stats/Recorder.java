@@ -1,6 +1,7 @@
 package io.millrace.bench.stats;
 
 import io.millrace.bench.stream.Outcome;
+import io.millrace.bench.stream.StreamDetails;
 import io.millrace.bench.stream.StreamObserver;
 import io.millrace.bench.stream.StreamSample;
 import java.util.ArrayList;
@@ -104,7 +105,7 @@ public final class Recorder implements StreamObserver {
     }
 
     @Override
-    public void onFirstOutput(long scheduledNs, long sentNs, long nowNs, boolean counts) {
+    public void onFirstOutput(long scheduledNs, long nowNs) {
         series.onOutput(nowNs);
         series.onFirst(nowNs, nowNs - scheduledNs);
         progress.outputs++;
@@ -112,27 +113,10 @@ public final class Recorder implements StreamObserver {
     }
 
     @Override
-    public void onGap(long gapNs, long nowNs, boolean counts) {
+    public void onGap(long gapNs, long nowNs) {
         series.onOutput(nowNs);
         progress.outputs++;
         progress.gap.recordValue(bounded(gapNs));
-        if (counts) {
-            record(Metric.ITL, gapNs);
-        }
-    }
-
-    @Override
-    public void onRead(int outputs, boolean counts) {
-        if (counts) {
-            record(Metric.FRAMES_PER_READ, outputs * 1000L);
-        }
-    }
-
-    @Override
-    public void onTransit(long transitNs, boolean counts) {
-        if (counts && transitNs >= 0 && transitNs < MOST_TRANSIT_NS) {
-            record(Metric.TRANSIT, transitNs);
-        }
     }
 
     @Override
@@ -148,7 +132,7 @@ public final class Recorder implements StreamObserver {
     }
 
     @Override
-    public void onEnd(StreamSample sample) {
+    public void onEnd(StreamSample sample, StreamDetails details) {
         boolean error = sample.outcome().isError();
         series.onEnd(sample.endNs(), error);
         if (error) {
@@ -162,6 +146,7 @@ public final class Recorder implements StreamObserver {
         count(sample);
         if (sample.counts() && !error) {
             recordTimes(sample);
+            recordDetails(details);
         }
         keep(sample);
         if (sink != null) {
@@ -221,6 +206,16 @@ public final class Recorder implements StreamObserver {
         if (sample.outputTokens() >= 0 && sample.outputs() > 0) {
             record(Metric.TOKENS_PER_FRAME, Math.round(1000.0 * sample.outputTokens() / sample.outputs()));
         }
+    }
+
+    private void recordDetails(StreamDetails details) {
+        details.forEachGap(gapNs -> record(Metric.ITL, gapNs));
+        details.forEachRead(outputs -> record(Metric.FRAMES_PER_READ, outputs * 1000L));
+        details.forEachTransit(transitNs -> {
+            if (transitNs >= 0 && transitNs < MOST_TRANSIT_NS) {
+                record(Metric.TRANSIT, transitNs);
+            }
+        });
     }
 
     private void since(Metric metric, StreamSample sample, long whenNs) {

@@ -27,6 +27,8 @@ final class Lane {
     private static final long SWEEP_MS = 100;
     private static final long LAG_PROBE_NS = TimeUnit.MILLISECONDS.toNanos(5);
 
+    private static final StreamDetails NO_DETAILS = new StreamDetails();
+
     private final StreamPlan plan;
     private final EventLoop loop;
     private final StreamObserver observer;
@@ -126,14 +128,14 @@ final class Lane {
         sweep();
     }
 
-    void onEnd(Wire wire, StreamSample sample, boolean reusable) {
+    void onEnd(Wire wire, StreamSample sample, StreamDetails details, boolean reusable) {
         busy.remove(wire);
         if (reusable && !closing) {
             idle.add(wire);
         } else if (reusable) {
             wire.close();
         }
-        report(sample);
+        report(sample, details);
     }
 
     /** The server had closed the connection before the request came: that is no answer, so it is asked again. */
@@ -144,7 +146,11 @@ final class Lane {
     }
 
     private void report(StreamSample sample) {
-        observer.onEnd(sample);
+        report(sample, NO_DETAILS);
+    }
+
+    private void report(StreamSample sample, StreamDetails details) {
+        observer.onEnd(sample, details);
         feed.onEnd(sample);
         if (!waiting.isEmpty() && inProgress() < feed.maxInProgress()) {
             begin(waiting.poll());
@@ -183,22 +189,31 @@ final class Lane {
         connecting++;
         due.connectBeganNs = System.nanoTime();
         bootstrap.connect(plan.address()).addListener((ChannelFuture connect) -> {
-            if (!connect.isSuccess()) {
-                onNoConnection(due, Outcome.CONNECT, connect.cause());
-                return;
+            // Of a channel that could not even be made Netty tells on a thread of its own.
+            if (loop.inEventLoop()) {
+                onConnect(connect, due);
+            } else {
+                loop.execute(() -> onConnect(connect, due));
             }
-            var tls = connect.channel().pipeline().get(SslHandler.class);
-            if (tls == null) {
+        });
+    }
+
+    private void onConnect(ChannelFuture connect, Due due) {
+        if (!connect.isSuccess()) {
+            onNoConnection(due, Outcome.CONNECT, connect.cause());
+            return;
+        }
+        var tls = connect.channel().pipeline().get(SslHandler.class);
+        if (tls == null) {
+            onConnected(connect.channel(), due);
+            return;
+        }
+        tls.handshakeFuture().addListener(handshake -> {
+            if (handshake.isSuccess()) {
                 onConnected(connect.channel(), due);
             } else {
-                tls.handshakeFuture().addListener(handshake -> {
-                    if (handshake.isSuccess()) {
-                        onConnected(connect.channel(), due);
-                    } else {
-                        connect.channel().close();
-                        onNoConnection(due, Outcome.TLS, handshake.cause());
-                    }
-                });
+                connect.channel().close();
+                onNoConnection(due, Outcome.TLS, handshake.cause());
             }
         });
     }
@@ -224,18 +239,23 @@ final class Lane {
     }
 
     private static String detail(Outcome outcome, Throwable cause) {
-        if (outcome == Outcome.TLS) {
-            Throwable root = cause;
-            while (root.getCause() != null) {
-                root = root.getCause();
-            }
-            return String.valueOf(root.getMessage());
-        }
         if (cause instanceof ConnectTimeoutException) {
             return "timeout";
         }
-        String message = String.valueOf(cause.getMessage()).toLowerCase(Locale.ROOT);
-        return message.contains("refused") ? "refused" : message.contains("unreachable") ? "unreachable" : message;
+        Throwable root = cause;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        String message = String.valueOf(root.getMessage());
+        if (outcome == Outcome.TLS) {
+            return message;
+        }
+        String lower = message.toLowerCase(Locale.ROOT);
+        return lower.contains("refused")
+                ? "refused"
+                : lower.contains("unreachable")
+                        ? "unreachable"
+                        : lower.contains("too many open files") ? "no descriptor left" : lower;
     }
 
     private void connectNext() {

@@ -16,6 +16,8 @@ public enum Outcome {
     STATUS,
     /** 200, but no event stream. */
     NOT_A_STREAM,
+    /** 200, but compressed, which was not asked for and is not read. */
+    CODED,
     /** What came was not HTTP. */
     GARBLED,
     /** Closed or reset before the answer's head. */

@@ -17,11 +17,11 @@ final class OutputReader implements SseFrameListener {
     private final long stallNs;
     private final Stamps stamps = new Stamps();
     private final Digest digest = new Digest();
+    private final StreamDetails details = new StreamDetails();
     private SseFrameDecoder decoder;
     private StreamInspector inspector;
     private boolean counts;
     private long scheduledNs;
-    private long sentNs;
     private long nowNs;
     private int readOutputs;
 
@@ -45,13 +45,13 @@ final class OutputReader implements SseFrameListener {
     }
 
     /** A new stream begins. */
-    void begin(ByteBufAllocator alloc, long scheduledNs, long sentNs, boolean counts) {
+    void begin(ByteBufAllocator alloc, long scheduledNs, boolean counts) {
         close();
         decoder = new SseFrameDecoder(alloc);
         inspector = dialect.newInspector();
         stamps.reset();
+        details.clear();
         this.scheduledNs = scheduledNs;
-        this.sentNs = sentNs;
         this.counts = counts;
         nowNs = 0;
         readOutputs = 0;
@@ -87,6 +87,11 @@ final class OutputReader implements SseFrameListener {
 
     StreamInspector inspector() {
         return inspector;
+    }
+
+    /** What the stream brought many of, until the next begins. */
+    StreamDetails details() {
+        return details;
     }
 
     Stamps stamps() {
@@ -133,7 +138,9 @@ final class OutputReader implements SseFrameListener {
     private void endRead() {
         if (readOutputs > 0) {
             reads++;
-            observer.onRead(readOutputs, counts);
+            if (counts) {
+                details.addRead(readOutputs);
+            }
             readOutputs = 0;
         }
     }
@@ -185,19 +192,22 @@ final class OutputReader implements SseFrameListener {
         }
         if (firstOutputNs == 0) {
             firstOutputNs = nowNs;
-            observer.onFirstOutput(scheduledNs, sentNs, nowNs, counts);
+            observer.onFirstOutput(scheduledNs, nowNs);
         } else {
             long gapNs = nowNs - lastOutputNs;
             longestGapNs = Math.max(longestGapNs, gapNs);
             if (gapNs >= stallNs) {
                 stalls++;
             }
-            observer.onGap(gapNs, nowNs, counts);
+            observer.onGap(gapNs, nowNs);
+            if (counts) {
+                details.addGap(gapNs);
+            }
         }
         lastOutputNs = nowNs;
         long madeNs = stamps.read(buf, start, end);
-        if (madeNs != 0) {
-            observer.onTransit(nowNs - madeNs, counts);
+        if (madeNs != 0 && counts) {
+            details.addTransit(nowNs - madeNs);
         }
     }
 

@@ -5,15 +5,16 @@ import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Tells output frames of reasoning from those of the answer, by a search of their bytes: a key with its quotes cannot stand
- * inside a JSON string.
+ * Tells output frames of reasoning from those of the answer, by a search of their bytes. A name with its quotes may be a
+ * key, or a token of the answer that is this very word: only what a colon follows is a key.
  */
 final class Reasoning {
-    private static final byte[][] CHAT = {ascii("\"reasoning_content\""), ascii("\"reasoning\"")};
-    private static final byte[] THINKING_PART = ascii("\"thinking\"");
+    private static final byte[] REASONING_CONTENT = ascii("\"reasoning_content\"");
+    private static final byte[] REASONING = ascii("\"reasoning\"");
+    private static final byte[] THINKING = ascii("\"thinking\"");
+    private static final byte[] THOUGHT = ascii("\"thought\"");
+    private static final byte[] TYPE = ascii("\"type\"");
     private static final byte[] RESPONSES = ascii("\"response.reasoning");
-    private static final byte[] MESSAGES = ascii("\"thinking_delta\"");
-    private static final byte[] GEMINI = ascii("\"thought\"");
 
     private Reasoning() {}
 
@@ -21,36 +22,52 @@ final class Reasoning {
     static boolean isIn(Dialect dialect, ByteBuf buf, int start, int end) {
         return switch (dialect) {
             case CHAT ->
-                hasText(buf, find(buf, start, end, CHAT[0]), end)
-                        || hasText(buf, find(buf, start, end, CHAT[1]), end)
-                        || find(buf, start, end, THINKING_PART) >= 0;
-            case RESPONSES -> find(buf, start, end, RESPONSES) >= 0;
-            case MESSAGES -> find(buf, start, end, MESSAGES) >= 0;
-            case GEMINI -> valueAt(buf, find(buf, start, end, GEMINI), end) == 't';
+                hasText(buf, value(buf, start, end, REASONING_CONTENT), end)
+                        || hasText(buf, value(buf, start, end, REASONING), end)
+                        || value(buf, start, end, THINKING) >= 0;
+            case RESPONSES -> hasReasoningType(buf, start, end);
+            case MESSAGES -> value(buf, start, end, THINKING) >= 0;
+            case GEMINI -> {
+                int at = value(buf, start, end, THOUGHT);
+                yield at >= 0 && buf.getByte(at) == 't';
+            }
             case UNKNOWN -> false;
         };
     }
 
-    private static boolean hasText(ByteBuf buf, int key, int end) {
-        int at = valueIndex(buf, key, end);
+    private static boolean hasReasoningType(ByteBuf buf, int start, int end) {
+        int at = start;
+        while ((at = value(buf, at, end, TYPE)) >= 0) {
+            if (at + RESPONSES.length <= end && find(buf, at, at + RESPONSES.length, RESPONSES) >= 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean hasText(ByteBuf buf, int at, int end) {
         return at >= 0 && at + 1 < end && buf.getByte(at) == '"' && buf.getByte(at + 1) != '"';
     }
 
-    private static byte valueAt(ByteBuf buf, int key, int end) {
-        int at = valueIndex(buf, key, end);
-        return at < 0 ? 0 : buf.getByte(at);
+    /** Where the value of the first such key begins, -1 if there is none. */
+    private static int value(ByteBuf buf, int start, int end, byte[] key) {
+        int at = start;
+        while ((at = find(buf, at, end, key)) >= 0) {
+            int colon = skipSpaces(buf, at, end);
+            if (colon < end && buf.getByte(colon) == ':') {
+                int begin = skipSpaces(buf, colon + 1, end);
+                return begin < end ? begin : -1;
+            }
+        }
+        return -1;
     }
 
-    // "key" <here> : value
-    private static int valueIndex(ByteBuf buf, int afterKey, int end) {
-        if (afterKey < 0) {
-            return -1;
-        }
-        int at = afterKey;
-        while (at < end && (buf.getByte(at) == ' ' || buf.getByte(at) == ':')) {
+    private static int skipSpaces(ByteBuf buf, int from, int end) {
+        int at = from;
+        while (at < end && buf.getByte(at) == ' ') {
             at++;
         }
-        return at < end ? at : -1;
+        return at;
     }
 
     /** The index behind the first occurrence, -1 if there is none. */

@@ -6,19 +6,17 @@ public interface StreamObserver {
     void onDispatch(long scheduledNs, long nowNs, boolean counts);
 
     /** A frame with output was read, the first of its stream. */
-    void onFirstOutput(long scheduledNs, long sentNs, long nowNs, boolean counts);
+    void onFirstOutput(long scheduledNs, long nowNs);
 
     /** A frame with output was read, {@code gapNs} after the one before it in its stream. */
-    void onGap(long gapNs, long nowNs, boolean counts);
+    void onGap(long gapNs, long nowNs);
 
-    /** One read of a socket brought that many frames with output. */
-    void onRead(int outputs, boolean counts);
-
-    /** A frame was read that bore the mock's stamp; {@code transitNs} since then. */
-    void onTransit(long transitNs, boolean counts);
-
-    /** A stream has ended. */
-    void onEnd(StreamSample sample);
+    /**
+     * A stream has ended.
+     *
+     * @param details of its output, valid during the call; empty unless its times may count
+     */
+    void onEnd(StreamSample sample, StreamDetails details);
 
     /** The event loop came so late to something that was due. */
     void onLoopLag(long lagNs);

@@ -73,7 +73,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
         }
         sentNs = System.nanoTime();
         lastReadNs = sentNs;
-        output.begin(channel.alloc(), due.scheduledNs, sentNs, due.counts());
+        output.begin(channel.alloc(), due.scheduledNs, due.counts());
         channel.writeAndFlush(request, channel.voidPromise());
     }
 
@@ -83,7 +83,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
             endBody();
         } else if (due.behaviour.kind() == Behaviour.Kind.HALF_OPEN
                 && !channel.config().isAutoRead()) {
-            lastReadNs = nowNs; // it is this client that is silent
+            return; // it is this client that is silent, and its stream ended for it when it fell silent
         } else if (nowNs - lastReadNs > limits.idleNs()) {
             end(Outcome.IDLE, output.outputs == 0 ? "before the first output" : "");
         } else if (nowNs - sentNs > limits.totalNs()) {
@@ -237,11 +237,18 @@ final class Wire extends ChannelInboundHandlerAdapter {
         } else if (end != StreamEnd.OPEN) {
             String damage = output.damage();
             end(damage == null ? Outcome.COMPLETED : Outcome.DAMAGED, nullToEmpty(damage));
+        } else if (isCoded()) {
+            end(Outcome.CODED, response.field("content-encoding"));
         } else if (output.outputs == 0 && !response.field("content-type").contains("event-stream")) {
             end(Outcome.NOT_A_STREAM, response.field("content-type"));
         } else {
             end(Outcome.TRUNCATED, "");
         }
+    }
+
+    private boolean isCoded() {
+        String coding = response.field("content-encoding");
+        return !coding.isEmpty() && !coding.equals("identity");
     }
 
     private void end(Outcome outcome, String detail) {
@@ -254,7 +261,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
         if (!reusable) {
             channel.close();
         }
-        lane.onEnd(this, sample, reusable);
+        lane.onEnd(this, sample, output.details(), reusable);
     }
 
     private StreamSample sample(Outcome outcome, String detail, long endNs) {

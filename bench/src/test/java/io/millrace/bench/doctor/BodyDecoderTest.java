@@ -55,6 +55,34 @@ class BodyDecoderTest {
         }
     }
 
+    /** What {@code gzip FILE} and servers of files write, in all combinations. */
+    @Test
+    void skipsWhateverAHeadOfGzipHas() throws DataFormatException, IOException {
+        byte[] text = utf8("data: token\n\n".repeat(50));
+        var packed = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(packed)) {
+            gzip.write(text);
+        }
+        byte[] plain = packed.toByteArray();
+        for (int flags = 0; flags < 32; flags++) {
+            var wire = new ByteArrayOutputStream();
+            wire.write(plain, 0, 3);
+            wire.write(flags);
+            wire.write(plain, 4, 6);
+            wire.writeBytes((flags & 4) == 0 ? new byte[0] : new byte[] {2, 0, 0, 7});
+            wire.writeBytes((flags & 8) == 0 ? new byte[0] : utf8("stream.txt\0"));
+            wire.writeBytes((flags & 16) == 0 ? new byte[0] : utf8("a comment\0"));
+            wire.writeBytes((flags & 2) == 0 ? new byte[0] : new byte[] {0, 9});
+            wire.write(plain, 10, plain.length - 10);
+            for (int size : new int[] {1, 5, wire.size()}) {
+                var decoder = new BodyDecoder(200, Map.of("content-encoding", "gzip"));
+                assertThat(read(decoder, wire.toByteArray(), size))
+                        .as("flags " + flags)
+                        .isEqualTo(text);
+            }
+        }
+    }
+
     @Test
     void refusesWhatIsNoChunk() {
         var decoder = new BodyDecoder(200, CHUNKED);

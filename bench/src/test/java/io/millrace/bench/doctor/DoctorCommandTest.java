@@ -70,6 +70,18 @@ class DoctorCommandTest {
         });
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1beta/models/m:streamGenerateContent"
+            })
+    void takesTheUrlOfAnOperationAndItsDialect(String path) {
+        try (var mock = MockServer.start(MockConfig.defaults())) {
+            Run run = execute(mock.uri() + path, "--idle", "0");
+            assertThat(run.out).contains("120 tokens").endsWith("Clean.\n");
+            assertThat(mock.requests()).allMatch(request -> request.uri().startsWith(path.substring(0, 8)));
+        }
+    }
+
     @Test
     void saysThatNobodyListens() {
         int port;

@@ -21,8 +21,8 @@ class LiveViewTest {
     private static Progress progress() {
         var recorder = new Recorder(0, null, null);
         recorder.onDispatch(0, 1, true);
-        recorder.onFirstOutput(0, 0, 100_000_000, true);
-        recorder.onGap(20_000_000, 120_000_000, true);
+        recorder.onFirstOutput(0, 100_000_000);
+        recorder.onGap(20_000_000, 120_000_000);
         return recorder.takeProgress();
     }
 

@@ -70,7 +70,7 @@ class BenchCommandTest {
     @Test
     void writesTheKeysThatDashboardsRead() throws Exception {
         var file = directory.resolve("out.json");
-        var ran = run("--requests 12 --rate 200 --arrivals constant --slo ttft=30s --json " + file);
+        var ran = run("--requests 120 --rate 400 --arrivals constant --slo ttft=30s --json " + file);
 
         assertThat(ran.code).isZero();
         var json = new ObjectMapper().readTree(Files.readAllBytes(file));
@@ -92,13 +92,13 @@ class BenchCommandTest {
         }) {
             assertThat(json.path(key).isNumber()).as(key).isTrue();
         }
-        assertThat(json.path("completed").intValue()).isEqualTo(12);
+        assertThat(json.path("completed").intValue()).isEqualTo(120);
         assertThat(json.path("failed").intValue()).isZero();
-        assertThat(json.path("total_output_tokens").intValue()).isEqualTo(60);
+        assertThat(json.path("total_output_tokens").intValue()).isEqualTo(600);
         assertThat(json.path("burstiness").textValue()).isEqualTo("inf");
-        assertThat(json.at("/points/0/metrics/ttft/count").intValue()).isEqualTo(12);
+        assertThat(json.at("/points/0/metrics/ttft/count").intValue()).isEqualTo(120);
         assertThat(json.at("/points/0/metrics/itl/p50_ci95").size()).isEqualTo(2);
-        assertThat(json.at("/points/0/good").intValue()).isEqualTo(12);
+        assertThat(json.at("/points/0/good").intValue()).isEqualTo(120);
         assertThat(json.at("/client/verdict").textValue()).isIn("VALID", "SUSPECT", "INVALID");
         assertThat(json.at("/definitions/ttft").textValue()).contains("scheduled start");
     }

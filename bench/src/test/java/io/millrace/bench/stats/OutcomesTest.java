@@ -2,6 +2,8 @@ package io.millrace.bench.stats;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.bench.report.JsonReport;
+import io.millrace.bench.report.Subject;
 import io.millrace.bench.stream.Behaviour;
 import io.millrace.bench.stream.Behaviours;
 import io.millrace.bench.stream.LoadShape;
@@ -44,7 +46,8 @@ class OutcomesTest {
                 "status=429 | status: 429",
                 "status=503 | status: 503",
                 "tokens=9,end_after=5 | reset: closed",
-                "tokens=9,eof_after=5 | truncated",
+                "tokens=9,eof_after=5,stamp=1 | truncated",
+                "tokens=9,gzip=1 | coded: gzip",
                 "tokens=9,error_after=5,error_code=overloaded | error_event: overloaded",
                 "tokens=9,hidden_error_after=5 | hidden_error: server_is_overloaded",
                 "close_on_accept=1 | no_answer: closed",
@@ -58,7 +61,9 @@ class OutcomesTest {
         assertThat(result.errors()).containsOnly(Map.entry(error, (long) REQUESTS));
         assertThat(result.failed()).isEqualTo(REQUESTS);
         assertThat(result.completed()).isZero();
-        assertThat(result.of(Metric.TTFT).count()).isZero();
+        for (var metric : List.of(Metric.TTFT, Metric.ITL, Metric.FRAMES_PER_READ, Metric.TRANSIT)) {
+            assertThat(result.of(metric).count()).as(metric.key()).isZero();
+        }
         assertThat(result.errorRate()).isEqualTo(1);
     }
 
@@ -178,6 +183,43 @@ class OutcomesTest {
 
         assertThat(result.left()).isEqualTo(2);
         assertThat(result.errors()).isEmpty();
+    }
+
+    @Test
+    void endsARunWhenTheLastOfItsClientsFellSilent() throws Exception {
+        var shape = new LoadShape(
+                0, 1, 2, 0, 0, TimeUnit.MILLISECONDS.toNanos(100), Long.MAX_VALUE, TimeUnit.SECONDS.toNanos(2));
+        var behaviours =
+                new Behaviours(List.of(new Behaviours.Share(1, new Behaviour(Behaviour.Kind.HALF_OPEN, 2, 0))), 1);
+
+        var result = bench.run(withBehaviours(bench.plan("tokens=9,gap_ms=1", shape), behaviours));
+
+        assertThat(result.left()).isEqualTo(2);
+        assertThat(result.seconds()).isLessThan(1.5);
+    }
+
+    @Test
+    void keepsWhatTheStreamsThatCameToTheirEndBrought() throws Exception {
+        var result = bench.run(bench.plan("tokens=5,stamp=1", Bench.closed(2, REQUESTS)));
+
+        assertThat(result.of(Metric.ITL).count()).isEqualTo(4 * REQUESTS);
+        assertThat(result.of(Metric.TRANSIT).count()).isEqualTo(5 * REQUESTS);
+        assertThat(result.of(Metric.FRAMES_PER_READ).count()).isBetween((long) REQUESTS, 5L * REQUESTS);
+    }
+
+    @Test
+    void tellsNoPercentileOfSoFewThatItIsTheLargest() throws Exception {
+        var result = bench.run(bench.plan("tokens=1", Bench.closed(1, 10)));
+        var report = JsonReport.of(new Subject("bench", "chat", "url", "mock", "load", List.of(result)));
+
+        assertThat(report.get("p90_ttft_ms").isNumber()).isTrue();
+        var ttft = report.at("/points/0/metrics/ttft");
+        assertThat(ttft.get("p90").isNumber()).isTrue();
+        for (String few : List.of("p95", "p99", "p99.9")) {
+            assertThat(ttft.get(few).isNull()).as(few).isTrue();
+        }
+        assertThat(report.get("p99_ttft_ms").isNull()).isTrue();
+        assertThat(report.get("p99.9_ttft_ms").isNull()).isTrue();
     }
 
     private static StreamPlan withLimits(StreamPlan plan, StreamLimits limits) {

@@ -29,8 +29,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
 /**
- * The streaming phase of an exchange: frames in, frames out, and what is true about the stream in between. It knows no
- * transport. Confined to its event loop.
+ * The streaming phase of an exchange: frames in, frames out, and what is true about the stream in between. It writes
+ * to the client's sink, and knows of the upstream no more than its frames. Confined to its event loop.
  *
  * <p>Until it is committed nothing is written: head and structural frames are held in the client's sink, so that another
  * attempt can take this one's place. The first output commits it, and all leaves in one flush; so does an end without

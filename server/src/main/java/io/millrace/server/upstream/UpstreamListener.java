@@ -14,7 +14,7 @@ public interface UpstreamListener {
     /** A part of a body that is no event stream; ownership is transferred. */
     void onBody(ByteBuf content);
 
-    /** Raw bytes of an event stream's body were read and cut; see {@link StreamBody}. Called before the read completes. */
+    /** The body ended as its framing says, an event stream's too. Called within the read that brought its end, or at the close that ends it. */
     void onBodyEnd();
 
     /** All that one read of the socket brought has been delivered: the time to flush. */
