@@ -12,6 +12,8 @@ public record CallForm(Kind kind, String namespace, String name) {
     public enum Kind {
         /** A function. */
         FUNCTION,
+        /** Chat's legacy {@code function_call}, which has no id, and of which there is one at most. */
+        LEGACY_FUNCTION,
         /** A tool that takes one text: the string {@code input} of the arguments. */
         CUSTOM,
         /** Responses' {@code local_shell_call}. */

@@ -24,13 +24,20 @@ final class ChatAnswerWriter extends Answer {
         writeMessage(json.object("message"));
         json.endObject()
                 .putNull("logprobs")
-                .put("finish_reason", stopReason() == null ? null : ChatShapes.finishReason(stopReason()))
+                .put("finish_reason", finishReason())
                 .endObject()
                 .endArray();
         if (usage().isKnown()) {
             json.putJson("usage", ChatShapes.usage(usage()));
         }
         return json.endObject().bytes();
+    }
+
+    private String finishReason() {
+        if (stopReason() == null) {
+            return null;
+        }
+        return isLegacy() ? ChatShapes.legacyFinishReason(stopReason()) : ChatShapes.finishReason(stopReason());
     }
 
     private void writeMessage(JsonText json) {
@@ -49,7 +56,9 @@ final class ChatAnswerWriter extends Answer {
             json.put("reasoning_content", reasoning.toString());
         }
         writeImages(json);
-        if (called) {
+        if (isLegacy()) {
+            writeLegacyCall(json);
+        } else if (called) {
             json.array("tool_calls");
             for (Part part : parts()) {
                 if (part instanceof Part.Reasoning thought) {
@@ -60,6 +69,25 @@ final class ChatAnswerWriter extends Answer {
                 }
             }
             json.endArray();
+        }
+    }
+
+    private boolean isLegacy() {
+        return parts().stream()
+                .anyMatch(part -> part instanceof Part.ToolCall call
+                        && request.form(call.name()).kind() == CallForm.Kind.LEGACY_FUNCTION);
+    }
+
+    /** There can be but one. */
+    private void writeLegacyCall(JsonText json) {
+        for (Part part : parts()) {
+            if (part instanceof Part.ToolCall call) {
+                json.object("function_call")
+                        .put("name", request.form(call.name()).name())
+                        .put("arguments", call.arguments())
+                        .endObject();
+                return;
+            }
         }
     }
 

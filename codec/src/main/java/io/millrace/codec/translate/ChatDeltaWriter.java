@@ -13,6 +13,9 @@ final class ChatDeltaWriter extends FrameWriter {
     /** The texts of custom tools' calls, by the calls' index. */
     private final Map<Integer, CustomInput> customs = new HashMap<>();
 
+    /** The calls of legacy functions, by their index. */
+    private final List<Integer> legacy = new ArrayList<>();
+
     private final List<Part.Reasoning> thoughts = new ArrayList<>();
     private final StringBuilder thought = new StringBuilder();
     private String id;
@@ -84,6 +87,10 @@ final class ChatDeltaWriter extends FrameWriter {
     @Override
     public void toolCall(int index, String callId, String name, Seal seal) {
         CallForm form = request.form(name);
+        if (form.kind() == CallForm.Kind.LEGACY_FUNCTION) {
+            legacyCall(index, form.name());
+            return;
+        }
         boolean custom = form.kind() == CallForm.Kind.CUSTOM;
         if (custom) {
             customs.put(index, new CustomInput());
@@ -104,8 +111,27 @@ final class ChatDeltaWriter extends FrameWriter {
         endDelta(null);
     }
 
+    /** There can be but one. */
+    private void legacyCall(int index, String name) {
+        legacy.add(index);
+        if (legacy.size() == 1) {
+            delta().object("function_call")
+                    .put("name", name)
+                    .put("arguments", "")
+                    .endObject();
+            endDelta(null);
+        }
+    }
+
     @Override
     public void arguments(int index, String json) {
+        if (legacy.contains(index)) {
+            if (legacy.get(0) == index) {
+                delta().object("function_call").put("arguments", json).endObject();
+                endDelta(null);
+            }
+            return;
+        }
         CustomInput custom = customs.get(index);
         if (custom == null) {
             more(index, "function", "arguments", json);
@@ -145,7 +171,7 @@ final class ChatDeltaWriter extends FrameWriter {
     @Override
     public void stop(StopReason reason, String sequence) {
         delta();
-        endDelta(ChatShapes.finishReason(reason));
+        endDelta(legacy.isEmpty() ? ChatShapes.finishReason(reason) : ChatShapes.legacyFinishReason(reason));
     }
 
     @Override

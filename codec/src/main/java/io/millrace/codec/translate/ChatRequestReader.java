@@ -28,7 +28,6 @@ final class ChatRequestReader {
     private static final String[] REFUSED = {
         "audio",
         "bad_words",
-        "functions",
         "grammar",
         "guided_choice",
         "guided_grammar",
@@ -45,6 +44,11 @@ final class ChatRequestReader {
     private final JsonFields body;
     private final ModelRequest.Builder request;
     private final CallIds ids = new CallIds();
+
+    /** The legacy calls so far, and how many of them have their results behind them. */
+    private final List<Part.ToolCall> legacyCalls = new ArrayList<>();
+
+    private int legacyAnswered;
 
     ChatRequestReader(JsonFields body) {
         this.body = body;
@@ -73,6 +77,7 @@ final class ChatRequestReader {
                 case "user" -> request.turn(Turn.Role.USER, parts(message));
                 case "assistant" -> request.turn(Turn.Role.ASSISTANT, assistantParts(message));
                 case "tool" -> request.turn(Turn.Role.USER, List.of(toolResult(message)));
+                case "function" -> request.turn(Turn.Role.USER, legacyResult(message));
                 default -> throw message.refuse("role", "cannot be translated: " + role);
             }
         }
@@ -141,7 +146,7 @@ final class ChatRequestReader {
     }
 
     private List<Part> assistantParts(JsonFields message) {
-        message.refuseAny("audio", "function_call");
+        message.refuseAny("audio");
         List<Part> parts = parts(message);
         for (JsonFields image : message.objects("images")) {
             parts.add(image(image));
@@ -154,6 +159,7 @@ final class ChatRequestReader {
         if (!carried) {
             addPlainReasoning(parts, message);
         }
+        addLegacyCall(parts, message);
         return parts;
     }
 
@@ -187,6 +193,32 @@ final class ChatRequestReader {
             }
             default -> throw call.refuse("type", "cannot be translated: " + type);
         };
+    }
+
+    /** A legacy call has no id; it gets one by its place, which is the same whenever the conversation is sent again. */
+    private void addLegacyCall(List<Part> parts, JsonFields message) {
+        JsonFields call = message.object("function_call");
+        if (call != null) {
+            String name = ToolName.of(call.requiredText("name"));
+            Part.ToolCall made = new Part.ToolCall("call_" + legacyCalls.size(), name, call.json("arguments"), null);
+            legacyCalls.add(made);
+            parts.add(made);
+        }
+    }
+
+    /** The result of the last call of that name; what it says if there is no such call. */
+    private List<Part> legacyResult(JsonFields message) {
+        String given = message.requiredText("name");
+        String name = ToolName.of(given);
+        List<Part> content = parts(message);
+        for (int i = legacyCalls.size() - 1; i >= legacyAnswered; i--) {
+            if (legacyCalls.get(i).name().equals(name)) {
+                legacyAnswered = i + 1;
+                return List.of(new Part.ToolResult(legacyCalls.get(i).id(), content, false));
+            }
+        }
+        content.add(0, new Part.Text("Result of " + given + ": "));
+        return content;
     }
 
     private static void addPlainReasoning(List<Part> parts, JsonFields message) {
@@ -265,9 +297,6 @@ final class ChatRequestReader {
         body.refuseUnless("min_p", 0);
         body.refuseUnless("top_a", 0);
         body.refuseUnless("min_tokens", 0);
-        if (!body.isText("function_call")) {
-            body.refuseAny("function_call");
-        }
         body.ignore(IGNORED);
     }
 }

@@ -1,5 +1,6 @@
 package io.millrace.codec.translate;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
@@ -7,12 +8,19 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** Writes a Chat Completions request. */
 final class ChatRequestWriter {
     /** OpenAI's own models refuse {@code max_tokens}; many compatible servers know nothing else. */
     private static final Pattern OPENAI = Pattern.compile("(.*/)?(gpt-(?!oss)|o\\d|chatgpt).*");
+
+    /** Models that search the web, each time; others refuse to be told how to. */
+    private static final Pattern SEARCHES = Pattern.compile("(.*/)?(gpt-.*-search.*|sonar.*)");
+
+    private static final HostedTools SEARCH = new HostedTools(
+            Map.of(HostedKind.WEB_SEARCH, Set.of(HostedSetting.Key.LOCATION, HostedSetting.Key.CONTEXT_SIZE)), true);
 
     /** OpenAI's limit for the ids of calls. */
     private static final int MAX_CALL_ID = 40;
@@ -29,6 +37,11 @@ final class ChatRequestWriter {
     /** Whether a model's name is one of OpenAI's. */
     static boolean isOpenAi(String model) {
         return OPENAI.matcher(model).matches();
+    }
+
+    /** What the model of a request has of tools that its provider runs. */
+    static HostedTools hostedTools(ModelRequest request) {
+        return SEARCHES.matcher(request.model()).matches() ? SEARCH : HostedTools.NONE;
     }
 
     ObjectNode write() {
@@ -204,21 +217,37 @@ final class ChatRequestWriter {
                 function.put("strict", tool.strict());
             }
         }
+        writeSearch();
         ToolChoice choice = request.toolChoice();
-        if (choice != null && !tools.isEmpty()) {
+        if (choice != null && !tools.isEmpty() && choice.mode() != ToolChoice.Mode.HOSTED) {
             switch (choice.mode()) {
                 case AUTO -> body.put("tool_choice", "auto");
                 case NONE -> body.put("tool_choice", "none");
                 case REQUIRED -> body.put("tool_choice", "required");
-                case NAMED, HOSTED ->
+                case NAMED ->
                     body.putObject("tool_choice")
                             .put("type", "function")
                             .putObject("function")
                             .put("name", choice.name());
+                case HOSTED -> throw new IllegalStateException("there is no such choice in Chat");
             }
         }
         if (request.parallelTools() != null && !tools.isEmpty()) {
             body.put("parallel_tool_calls", request.parallelTools());
+        }
+    }
+
+    private void writeSearch() {
+        for (Tool.Hosted search : request.hosted()) {
+            ObjectNode options = body.putObject("web_search_options");
+            JsonNode size = search.setting(HostedSetting.Key.CONTEXT_SIZE);
+            JsonNode location = search.setting(HostedSetting.Key.LOCATION);
+            if (size != null) {
+                options.set("search_context_size", size);
+            }
+            if (location != null) {
+                options.putObject("user_location").put("type", "approximate").set("approximate", location);
+            }
         }
     }
 

@@ -29,6 +29,11 @@ final class ChatShapes {
                 .endObject();
     }
 
+    /** The same for a client of legacy functions. */
+    static String legacyFinishReason(StopReason reason) {
+        return reason == StopReason.TOOL_CALLS ? "function_call" : finishReason(reason);
+    }
+
     /** The counts as the value of {@code usage}. */
     static String usage(TokenCounts counts) {
         long input = Math.max(0, counts.input());

@@ -20,12 +20,34 @@ final class ChatToolsReader {
         for (JsonFields tool : body.objects("tools")) {
             readTool(tool);
         }
-        if (body.has(WEB_SEARCH)) {
-            tools.addHosted(WEB_SEARCH, WEB_SEARCH, body.tree(WEB_SEARCH));
-        }
+        readLegacy();
+        readSearch();
         request.toolChoice(toolChoice());
         tools.into(request);
-        request.parallelTools(body.flag("parallel_tool_calls"));
+        if (body.has("parallel_tool_calls")) {
+            request.parallelTools(body.flag("parallel_tool_calls"));
+        }
+    }
+
+    /** The forms of tools before there were any others. */
+    private void readLegacy() {
+        for (JsonFields function : body.objects("functions")) {
+            Tool.Function read = function(function);
+            var form = new CallForm(CallForm.Kind.LEGACY_FUNCTION, null, function.text("name"));
+            tools.add(new Tool.Function(read.name(), read.description(), read.parameters(), read.strict(), form));
+            request.parallelTools(false);
+        }
+    }
+
+    private void readSearch() {
+        JsonFields options = body.object(WEB_SEARCH);
+        if (options != null) {
+            var settings = new HostedSettings()
+                    .location(options, "user_location")
+                    .word(options, "search_context_size", HostedSetting.Key.CONTEXT_SIZE)
+                    .others(options);
+            tools.add(new Tool.Hosted(HostedKind.WEB_SEARCH, WEB_SEARCH, WEB_SEARCH, settings.list()));
+        }
     }
 
     private void readTool(JsonFields tool) {
@@ -34,7 +56,7 @@ final class ChatToolsReader {
             case "function" -> tools.add(function(tool.has("function") ? tool.requiredObject("function") : tool));
             case "custom" ->
                 tools.add(CustomTools.read(tool.has("custom") ? tool.requiredObject("custom") : tool, null));
-            default -> tools.addHosted(type, tool.path("type"), tool.tree());
+            default -> tools.addHosted(type, tool.path("type"));
         }
     }
 
@@ -50,7 +72,7 @@ final class ChatToolsReader {
 
     private ToolChoice toolChoice() {
         if (!body.has("tool_choice")) {
-            return null;
+            return body.has("function_call") ? legacyChoice() : null;
         }
         if (body.isText("tool_choice")) {
             return mode(body, "tool_choice");
@@ -63,6 +85,15 @@ final class ChatToolsReader {
             case "allowed_tools" -> allowed(choice.has(type) ? choice.requiredObject(type) : choice);
             default -> new ToolChoice(ToolChoice.Mode.HOSTED, type);
         };
+    }
+
+    // "auto", "none" or {"name": ".."}
+    private ToolChoice legacyChoice() {
+        if (body.isText("function_call")) {
+            return mode(body, "function_call");
+        }
+        String name = body.requiredObject("function_call").requiredText("name");
+        return new ToolChoice(ToolChoice.Mode.NAMED, ToolName.of(name));
     }
 
     private ToolChoice allowed(JsonFields choice) {

@@ -10,7 +10,7 @@ final class ChatUpstream implements UpstreamFormat {
 
     @Override
     public TranslatedRequest request(ModelRequest request) {
-        ModelRequest served = HostedTools.leaveOut(request);
+        ModelRequest served = ChatRequestWriter.hostedTools(request).serve(request);
         return TranslatedRequest.of("/v1/chat/completions", new ChatRequestWriter(served).write(), served);
     }
 

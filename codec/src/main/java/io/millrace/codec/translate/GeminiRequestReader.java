@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 
 /** Reads a Gemini request; its model, and whether it streams, stand in the path. */
@@ -25,6 +26,14 @@ final class GeminiRequestReader {
         "routingConfig",
         "speechConfig"
     };
+
+    /** Tools of Google's that others have, too. */
+    private static final List<Map.Entry<String, HostedKind>> HOSTED = List.of(
+            Map.entry("googleSearch", HostedKind.WEB_SEARCH),
+            Map.entry("googleSearchRetrieval", HostedKind.WEB_SEARCH),
+            Map.entry("enterpriseWebSearch", HostedKind.WEB_SEARCH),
+            Map.entry("urlContext", HostedKind.WEB_FETCH),
+            Map.entry("codeExecution", HostedKind.CODE));
 
     private final JsonFields body;
     private final GeminiPath path;
@@ -71,9 +80,10 @@ final class GeminiRequestReader {
             for (JsonFields function : tool.objects("functionDeclarations")) {
                 tools.add(tool(function));
             }
+            HOSTED.forEach(known -> addHosted(tool, known.getKey(), known.getValue(), tools));
             // What else stands there is one field for each tool that Google runs.
             for (String other : tool.others()) {
-                tools.addHosted(other, tool.path(other), null);
+                tools.addHosted(other, tool.path(other));
             }
         }
         Set<String> allowed = readToolChoice();
@@ -81,6 +91,16 @@ final class GeminiRequestReader {
             tools.allow(allowed);
         }
         tools.into(request);
+    }
+
+    private static void addHosted(JsonFields tool, String field, HostedKind kind, ToolList tools) {
+        JsonFields given = tool.object(field);
+        if (given != null) {
+            HostedSettings settings = new HostedSettings()
+                    .domains(given, "excludeDomains", HostedSetting.Key.BLOCKED_DOMAINS)
+                    .others(given, "dynamicRetrievalConfig");
+            tools.add(new Tool.Hosted(kind, field, tool.path(field), settings.list()));
+        }
     }
 
     private static Tool.Function tool(JsonFields function) {

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** Writes the body of a Gemini request. */
@@ -24,6 +25,10 @@ final class GeminiRequestWriter {
     private static final Map<String, Long> BUDGETS =
             Map.of("minimal", 1024L, "low", 1024L, "medium", 8192L, "high", 24576L, "xhigh", 24576L, "max", 24576L);
 
+    /** Google's tools take no settings that others have, and none can be forced. */
+    private static final HostedTools HOSTED = new HostedTools(
+            Map.of(HostedKind.WEB_SEARCH, Set.of(), HostedKind.WEB_FETCH, Set.of(), HostedKind.CODE, Set.of()), false);
+
     private final ModelRequest request;
     private final ObjectNode body = Json.object();
 
@@ -38,6 +43,11 @@ final class GeminiRequestWriter {
     GeminiRequestWriter(ModelRequest request) {
         this.request = request;
         this.signedCalls = SIGNED_CALLS.matcher(request.model()).matches();
+    }
+
+    /** What there is of tools that Google runs: none beside functions, with which its models refuse them, or want back what they did. */
+    static HostedTools hostedTools(ModelRequest request) {
+        return request.functions().isEmpty() ? HOSTED : HostedTools.NONE;
     }
 
     ObjectNode write() {
@@ -204,6 +214,17 @@ final class GeminiRequestWriter {
                 }
             }
         }
+        for (Tool.Hosted tool : request.hosted()) {
+            body.withArray("tools")
+                    .addObject()
+                    .putObject(
+                            switch (tool.kind()) {
+                                case WEB_SEARCH -> "googleSearch";
+                                case WEB_FETCH -> "urlContext";
+                                case CODE -> "codeExecution";
+                                case OTHER -> throw new IllegalStateException("not served: " + tool.type());
+                            });
+        }
         ToolChoice choice = request.toolChoice();
         if (choice == null || tools.isEmpty()) {
             return;
@@ -213,8 +234,9 @@ final class GeminiRequestWriter {
             case AUTO -> calling.put("mode", "AUTO");
             case NONE -> calling.put("mode", "NONE");
             case REQUIRED -> calling.put("mode", "ANY");
-            case NAMED, HOSTED ->
+            case NAMED ->
                 calling.put("mode", "ANY").putArray("allowedFunctionNames").add(choice.name());
+            case HOSTED -> throw new IllegalStateException("cannot be forced: " + choice.name());
         }
     }
 

@@ -8,7 +8,7 @@ final class GeminiUpstream implements UpstreamFormat {
 
     @Override
     public TranslatedRequest request(ModelRequest request) {
-        ModelRequest served = HostedTools.leaveOut(request);
+        ModelRequest served = GeminiRequestWriter.hostedTools(request).serve(request);
         String path = new GeminiPath(served.model(), served.stream()).write();
         return TranslatedRequest.of(path, new GeminiRequestWriter(served).write(), served);
     }

@@ -1,39 +1,93 @@
 package io.millrace.codec.translate;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
-/** What becomes of tools that only their provider runs at upstreams that have none of their kind. */
-final class HostedTools {
-    private HostedTools() {}
+/**
+ * What an upstream has of the tools that providers run.
+ *
+ * @param settings the settings that it takes, by the kinds that it has
+ * @param forces whether it can be told that the model must use one
+ */
+record HostedTools(Map<HostedKind, Set<HostedSetting.Key>> settings, boolean forces) {
+    /** None of them. */
+    static final HostedTools NONE = new HostedTools(Map.of(), false);
 
     /**
-     * The request without them; that they are left out is told.
+     * The request with those tools and settings that the upstream has; that others are left out is told. A choice of one names
+     * it by its {@linkplain HostedKind#toolName kind}.
      *
-     * @throws TranslationException if the model must use one
+     * @throws TranslationException if the model must use one that there is not
      */
-    static ModelRequest leaveOut(ModelRequest request) {
-        List<Tool.Function> functions = request.functions();
+    ModelRequest serve(ModelRequest request) {
         ToolChoice choice = request.toolChoice();
-        if (choice != null && choice.mode() == ToolChoice.Mode.HOSTED) {
-            throw new TranslationException(
-                    RequestField.TOOL_CHOICE, "forces a tool that only its provider runs: " + choice.name());
-        }
-        if (functions.size() == request.tools().size()) {
+        boolean forced = choice != null && choice.mode() == ToolChoice.Mode.HOSTED;
+        if (request.functions().size() == request.tools().size() && !forced) {
             return request;
         }
-        if (choice != null && choice.mode() == ToolChoice.Mode.REQUIRED && functions.isEmpty()) {
+        Drops drops = new Drops();
+        List<Tool> served = new ArrayList<>();
+        Set<HostedKind> kinds = EnumSet.noneOf(HostedKind.class);
+        for (Tool tool : request.tools()) {
+            if (!(tool instanceof Tool.Hosted hosted)) {
+                served.add(tool);
+            } else if (!settings.containsKey(hosted.kind()) || isTaken(hosted.kind(), request)) {
+                drops.tool(hosted);
+            } else if (kinds.add(hosted.kind())) {
+                served.add(known(hosted, drops));
+            }
+        }
+        verifyChoice(choice, request, !served.isEmpty());
+        List<DroppedField> dropped = new ArrayList<>(request.dropped());
+        dropped.addAll(drops.all());
+        ModelRequest result = request.withTools(served, dropped);
+        return forced ? result.withToolChoice(named(choice, request, kinds)) : result;
+    }
+
+    /** A function of the client's has this name. */
+    private static boolean isTaken(HostedKind kind, ModelRequest request) {
+        return request.functions().stream().anyMatch(function -> function.name().equals(kind.toolName()));
+    }
+
+    private Tool.Hosted known(Tool.Hosted hosted, Drops drops) {
+        Set<HostedSetting.Key> keys = settings.get(hosted.kind());
+        boolean allows = hosted.setting(HostedSetting.Key.ALLOWED_DOMAINS) != null
+                && keys.contains(HostedSetting.Key.ALLOWED_DOMAINS);
+        List<HostedSetting> known = new ArrayList<>();
+        for (HostedSetting setting : hosted.settings()) {
+            // What is not allowed is blocked anyway, and no provider takes both.
+            boolean implied = allows && setting.key() == HostedSetting.Key.BLOCKED_DOMAINS;
+            if (keys.contains(setting.key()) && !implied) {
+                known.add(setting);
+            } else {
+                drops.field(setting.path());
+            }
+        }
+        return new Tool.Hosted(hosted.kind(), hosted.type(), hosted.path(), known);
+    }
+
+    private void verifyChoice(ToolChoice choice, ModelRequest request, boolean any) {
+        if (choice != null
+                && choice.mode() == ToolChoice.Mode.REQUIRED
+                && request.functions().isEmpty()
+                && !(any && forces)) {
             throw new TranslationException(
                     RequestField.TOOL_CHOICE, "requires a tool, and there are only some that their provider runs");
         }
-        Drops drops = new Drops();
+    }
+
+    private ToolChoice named(ToolChoice choice, ModelRequest request, Set<HostedKind> kinds) {
         for (Tool tool : request.tools()) {
-            if (tool instanceof Tool.Hosted hosted) {
-                drops.tool(hosted);
+            if (tool instanceof Tool.Hosted hosted && hosted.type().equals(choice.name())) {
+                if (forces && kinds.contains(hosted.kind())) {
+                    return new ToolChoice(ToolChoice.Mode.HOSTED, hosted.kind().toolName());
+                }
             }
         }
-        List<DroppedField> dropped = new ArrayList<>(request.dropped());
-        dropped.addAll(drops.all());
-        return request.withTools(functions, dropped);
+        throw new TranslationException(
+                RequestField.TOOL_CHOICE, "forces a tool that only its provider runs: " + choice.name());
     }
 }

@@ -41,10 +41,9 @@ final class MessagesAnswerWriter extends Answer {
         } else if (part instanceof Part.Reasoning reasoning) {
             writeReasoning(json, reasoning);
         } else if (part instanceof Part.ToolCall call) {
-            json.put("type", "tool_use")
-                    .put("id", CallIds.encode(call.id(), List.of(), call.seal()))
-                    .put("name", request.form(call.name()).name())
-                    .putJson("input", input(call.arguments()));
+            json.put("type", "tool_use").put("id", CallIds.encode(call.id(), List.of(), call.seal()));
+            MessagesShapes.writeName(json, request.form(call.name()));
+            json.putJson("input", input(call.arguments()));
         }
         json.endObject();
     }

@@ -126,8 +126,8 @@ final class MessagesBlocks {
         CallIds.Carried id = ids.decode(block, "id");
         var input = block.tree("input");
         parts.addAll(id.reasoning());
-        parts.add(new Part.ToolCall(
-                id.id(), ToolName.of(block.requiredText("name")), input == null ? "{}" : input.toString(), id.seal()));
+        String name = ToolName.of(block.text("toolset_name"), block.requiredText("name"));
+        parts.add(new Part.ToolCall(id.id(), name, input == null ? "{}" : input.toString(), id.seal()));
     }
 
     private Part toolResult(JsonFields block) {

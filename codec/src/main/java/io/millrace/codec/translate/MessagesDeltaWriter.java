@@ -87,12 +87,9 @@ final class MessagesDeltaWriter extends FrameWriter {
 
     @Override
     public void toolCall(int call, String id, String name, Seal seal) {
-        begin(Block.TOOL)
-                .put("type", "tool_use")
-                .put("id", CallIds.encode(id, List.of(), seal))
-                .put("name", request.form(name).name())
-                .object("input")
-                .endObject();
+        JsonText json = begin(Block.TOOL).put("type", "tool_use").put("id", CallIds.encode(id, List.of(), seal));
+        MessagesShapes.writeName(json, request.form(name));
+        json.object("input").endObject();
         endBegin();
     }
 

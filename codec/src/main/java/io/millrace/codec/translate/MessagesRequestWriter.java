@@ -6,11 +6,31 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.Map;
+import java.util.Set;
 
 /** Writes a Messages request. */
 final class MessagesRequestWriter {
     /** What {@code max_tokens}, which this dialect requires, is where the client said nothing. */
     static final long DEFAULT_MAX_TOKENS = 16_384;
+
+    /** What Messages has of tools that its provider runs. */
+    static final HostedTools HOSTED = new HostedTools(
+            Map.of(
+                    HostedKind.WEB_SEARCH,
+                    Set.of(
+                            HostedSetting.Key.ALLOWED_DOMAINS,
+                            HostedSetting.Key.BLOCKED_DOMAINS,
+                            HostedSetting.Key.LOCATION,
+                            HostedSetting.Key.MAX_USES),
+                    HostedKind.WEB_FETCH,
+                    Set.of(
+                            HostedSetting.Key.ALLOWED_DOMAINS,
+                            HostedSetting.Key.BLOCKED_DOMAINS,
+                            HostedSetting.Key.MAX_USES),
+                    HostedKind.CODE,
+                    Set.of()),
+            true);
 
     private static final double MAX_TEMPERATURE = 1;
     /** With thinking no less of the choice may be cut off. */
@@ -225,7 +245,30 @@ final class MessagesRequestWriter {
                 written.put("strict", tool.strict());
             }
         }
+        for (Tool.Hosted tool : request.hosted()) {
+            writeHosted(body.withArray("tools").addObject(), tool);
+        }
         writeToolChoice();
+    }
+
+    /** The oldest version of each: all models that have any take it. */
+    private static void writeHosted(ObjectNode json, Tool.Hosted hosted) {
+        switch (hosted.kind()) {
+            case WEB_SEARCH -> json.put("type", "web_search_20250305");
+            case WEB_FETCH -> json.put("type", "web_fetch_20250910");
+            case CODE -> json.put("type", "code_execution_20250825");
+            case OTHER -> throw new IllegalStateException("not served: " + hosted.type());
+        }
+        json.put("name", hosted.kind().toolName());
+        for (HostedSetting setting : hosted.settings()) {
+            switch (setting.key()) {
+                case ALLOWED_DOMAINS -> json.set("allowed_domains", setting.value());
+                case BLOCKED_DOMAINS -> json.set("blocked_domains", setting.value());
+                case LOCATION -> HostedSettings.putLocation(json.putObject("user_location"), setting.value());
+                case MAX_USES -> json.set("max_uses", setting.value());
+                case CONTEXT_SIZE, OTHER -> throw new IllegalStateException("not served: " + setting.path());
+            }
+        }
     }
 
     private void writeToolChoice() {

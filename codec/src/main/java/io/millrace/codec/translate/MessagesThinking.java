@@ -22,9 +22,8 @@ final class MessagesThinking {
         this.model = model;
         thinking = request.thinking();
         maxTokens = request.maxTokens();
-        ToolChoice choice = request.functions().isEmpty() ? null : request.toolChoice();
-        forced =
-                choice != null && (choice.mode() == ToolChoice.Mode.REQUIRED || choice.mode() == ToolChoice.Mode.NAMED);
+        ToolChoice choice = request.tools().isEmpty() ? null : request.toolChoice();
+        forced = choice != null && choice.mode() != ToolChoice.Mode.AUTO && choice.mode() != ToolChoice.Mode.NONE;
     }
 
     /** Whether the model is asked to think. */

@@ -1,16 +1,23 @@
 package io.millrace.codec.translate;
 
-import java.util.HashSet;
-import java.util.Set;
+import java.util.HashMap;
+import java.util.Map;
 
 /** Reads the tools of a Messages request, and the choice of them. */
 final class MessagesToolsReader {
     private static final String SERVERS = "mcp_servers";
 
+    /** What every tool has, and what says how it is offered. */
+    private static final String[] PASSED_OVER = {
+        "type", "name", "cache_control", "allowed_callers", "defer_loading", "strict", "citations"
+    };
+
     private final JsonFields body;
     private final ModelRequest.Builder request;
     private final ToolList tools = new ToolList();
-    private final Set<String> hostedNames = new HashSet<>();
+
+    /** The types of tools that their provider runs, by their names. */
+    private final Map<String, String> hostedTypes = new HashMap<>();
 
     MessagesToolsReader(JsonFields body, ModelRequest.Builder request) {
         this.body = body;
@@ -20,7 +27,7 @@ final class MessagesToolsReader {
     void read() {
         body.objects("tools").forEach(this::readTool);
         if (!body.objects(SERVERS).isEmpty()) {
-            tools.addHosted(SERVERS, SERVERS, null);
+            tools.addHosted(SERVERS, SERVERS);
         }
         JsonFields choice = body.object("tool_choice");
         if (choice != null) {
@@ -40,10 +47,31 @@ final class MessagesToolsReader {
             tools.add(known);
             return;
         }
-        tools.addHosted(type, tool.path("type"), tool.tree());
-        if (tool.has("name")) {
-            hostedNames.add(tool.text("name"));
+        if (Toolsets.isKnown(type)) {
+            Toolsets.addAll(type, tool, tools);
+            return;
         }
+        tools.add(hosted(type, tool));
+        if (tool.has("name")) {
+            hostedTypes.putIfAbsent(tool.text("name"), type);
+        }
+    }
+
+    private static Tool.Hosted hosted(String type, JsonFields tool) {
+        HostedKind kind = type.startsWith("web_search_2")
+                ? HostedKind.WEB_SEARCH
+                : type.startsWith("web_fetch_2")
+                        ? HostedKind.WEB_FETCH
+                        : type.startsWith("code_execution_2") ? HostedKind.CODE : HostedKind.OTHER;
+        HostedSettings settings = new HostedSettings();
+        if (kind != HostedKind.OTHER) {
+            settings.domains(tool, "allowed_domains", HostedSetting.Key.ALLOWED_DOMAINS)
+                    .domains(tool, "blocked_domains", HostedSetting.Key.BLOCKED_DOMAINS)
+                    .location(tool, "user_location")
+                    .number(tool, "max_uses", HostedSetting.Key.MAX_USES)
+                    .others(tool, PASSED_OVER);
+        }
+        return new Tool.Hosted(kind, type, tool.path("type"), settings.list());
     }
 
     /** All tools are known. */
@@ -73,8 +101,8 @@ final class MessagesToolsReader {
 
     private ToolChoice named(String name) {
         String function = ToolName.of(name);
-        return !tools.has(function) && hostedNames.contains(name)
-                ? new ToolChoice(ToolChoice.Mode.HOSTED, name)
+        return !tools.has(function) && hostedTypes.containsKey(name)
+                ? new ToolChoice(ToolChoice.Mode.HOSTED, hostedTypes.get(name))
                 : new ToolChoice(ToolChoice.Mode.NAMED, function);
     }
 }

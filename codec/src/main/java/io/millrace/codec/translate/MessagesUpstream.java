@@ -8,7 +8,7 @@ final class MessagesUpstream implements UpstreamFormat {
 
     @Override
     public TranslatedRequest request(ModelRequest request) {
-        ModelRequest served = HostedTools.leaveOut(request);
+        ModelRequest served = MessagesRequestWriter.HOSTED.serve(request);
         return TranslatedRequest.of("/v1/messages", new MessagesRequestWriter(served).write(), served);
     }
 

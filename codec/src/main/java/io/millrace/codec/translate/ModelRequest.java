@@ -63,6 +63,14 @@ public record ModelRequest(
                 .toList();
     }
 
+    /** Those of the tools that their provider runs. */
+    public List<Tool.Hosted> hosted() {
+        return tools.stream()
+                .filter(Tool.Hosted.class::isInstance)
+                .map(Tool.Hosted.class::cast)
+                .toList();
+    }
+
     /** How the client is told of a call of this function. */
     public CallForm form(String function) {
         CallForm form = forms.get(function);
@@ -107,6 +115,26 @@ public record ModelRequest(
                 thinking,
                 user,
                 leftOut);
+    }
+
+    /** The same with another choice of tools. */
+    ModelRequest withToolChoice(ToolChoice otherChoice) {
+        return new ModelRequest(
+                model,
+                stream,
+                includeUsage,
+                system,
+                turns,
+                tools,
+                forms,
+                otherChoice,
+                parallelTools,
+                maxTokens,
+                sampling,
+                format,
+                thinking,
+                user,
+                dropped);
     }
 
     /** The same without instructions, turns and tools, which can be large. */

@@ -46,7 +46,7 @@ final class ResponsesActionItem implements ResponsesCall {
             case APPLY_PATCH -> json.putJson("operation", action.toString());
             case TOOL_SEARCH -> json.put("execution", "client").putJson("arguments", action.toString());
             case COMPUTER -> putComputer(json);
-            case FUNCTION, CUSTOM -> throw new IllegalStateException("not an action: " + kind);
+            case FUNCTION, LEGACY_FUNCTION, CUSTOM -> throw new IllegalStateException("not an action: " + kind);
         }
     }
 
@@ -57,7 +57,7 @@ final class ResponsesActionItem implements ResponsesCall {
             case APPLY_PATCH -> "apply_patch_call";
             case TOOL_SEARCH -> "tool_search_call";
             case COMPUTER -> "computer_call";
-            case FUNCTION, CUSTOM -> throw new IllegalStateException("not an action: " + kind);
+            case FUNCTION, LEGACY_FUNCTION, CUSTOM -> throw new IllegalStateException("not an action: " + kind);
         };
     }
 

@@ -8,7 +8,7 @@ interface ResponsesCall extends ResponsesItem {
     /** Begins the item of a call. */
     static ResponsesCall of(ResponsesWriter out, String itemId, int outputIndex, String callId, CallForm form) {
         return switch (form.kind()) {
-            case FUNCTION -> new ResponsesCallItem(out, itemId, outputIndex, callId, form);
+            case FUNCTION, LEGACY_FUNCTION -> new ResponsesCallItem(out, itemId, outputIndex, callId, form);
             case CUSTOM -> new ResponsesCustomItem(out, itemId, outputIndex, callId, form);
             case LOCAL_SHELL, SHELL, APPLY_PATCH, TOOL_SEARCH, COMPUTER ->
                 new ResponsesActionItem(out, itemId, outputIndex, callId, form.kind());

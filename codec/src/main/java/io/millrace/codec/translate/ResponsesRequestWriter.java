@@ -45,6 +45,7 @@ final class ResponsesRequestWriter {
             body.putArray("include").add("reasoning.encrypted_content");
         }
         ResponsesSettings.put(body, request);
+        ResponsesHosted.put(body, request);
         writeWithinLimits();
         return body;
     }
@@ -57,7 +58,7 @@ final class ResponsesRequestWriter {
         if (request.user() != null) {
             body.put("user", Shortened.user(request.user()));
         }
-        if (request.functions().isEmpty()) {
+        if (request.tools().isEmpty()) {
             body.remove("tool_choice");
         }
     }

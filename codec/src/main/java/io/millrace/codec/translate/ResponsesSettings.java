@@ -116,8 +116,8 @@ final class ResponsesSettings {
             case AUTO -> json.put("tool_choice", "auto");
             case NONE -> json.put("tool_choice", "none");
             case REQUIRED -> json.put("tool_choice", "required");
-            case NAMED, HOSTED ->
-                json.putObject("tool_choice").put("type", "function").put("name", choice.name());
+            case NAMED -> json.putObject("tool_choice").put("type", "function").put("name", choice.name());
+            case HOSTED -> json.putObject("tool_choice").put("type", choice.name());
         }
     }
 }

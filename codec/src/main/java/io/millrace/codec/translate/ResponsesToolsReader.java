@@ -5,9 +5,12 @@ import java.util.Set;
 
 /** Reads the tools of a Responses request, and the choice of them. */
 final class ResponsesToolsReader {
+    private static final int MAX_REPEATED = 65_536;
+
     private final JsonFields body;
     private final ModelRequest.Builder request;
     private final ToolList tools = new ToolList();
+    private int repeated;
 
     ResponsesToolsReader(JsonFields body, ModelRequest.Builder request) {
         this.body = body;
@@ -22,7 +25,7 @@ final class ResponsesToolsReader {
     /** Adds the tools under {@code tools} of an object. */
     void addAll(JsonFields fields) {
         for (JsonFields tool : fields.objects("tools")) {
-            add(tool, null);
+            add(tool, null, null);
         }
     }
 
@@ -33,26 +36,35 @@ final class ResponsesToolsReader {
         request.parallelTools(body.flag("parallel_tool_calls"));
     }
 
-    private void add(JsonFields tool, String namespace) {
+    private void add(JsonFields tool, String namespace, String about) {
         String type = tool.requiredText("type");
         switch (type) {
-            case "function" -> tools.add(function(tool, namespace));
-            case "custom" -> tools.add(CustomTools.read(tool, namespace));
+            case "function" -> tools.add(described(function(tool, namespace), about));
+            case "custom" -> tools.add(described(CustomTools.read(tool, namespace), about));
             case "namespace" -> {
                 String group = tool.requiredText("name");
                 for (JsonFields member : tool.objects("tools")) {
-                    add(member, group);
+                    add(member, group, tool.text("description"));
                 }
             }
             default -> {
                 Tool.Function known = clientRun(type, tool);
-                if (known == null) {
-                    tools.addHosted(type, tool.path("type"), tool.tree());
-                } else {
-                    tools.add(known);
-                }
+                tools.add(known == null ? hosted(type, tool) : known);
             }
         }
+    }
+
+    /**
+     * The function with what is said of its namespace before its own description. What is long is not repeated without end: a
+     * request must not grow by more than {@value #MAX_REPEATED} characters.
+     */
+    private Tool.Function described(Tool.Function tool, String about) {
+        if (about == null || about.isBlank() || repeated + about.length() > MAX_REPEATED) {
+            return tool;
+        }
+        repeated += about.length();
+        String own = tool.description() == null ? "" : "\n\n" + tool.description();
+        return new Tool.Function(tool.name(), about + own, tool.parameters(), tool.strict(), tool.form());
     }
 
     private static Tool.Function function(JsonFields tool, String namespace) {
@@ -63,6 +75,39 @@ final class ResponsesToolsReader {
                 tool.tree("parameters"),
                 tool.flag("strict"),
                 ToolName.form(namespace, name));
+    }
+
+    private Tool.Hosted hosted(String type, JsonFields tool) {
+        HostedKind kind = kindOf(type);
+        HostedSettings settings = new HostedSettings();
+        if (kind == HostedKind.WEB_SEARCH) {
+            JsonFields filters = tool.object("filters");
+            if (filters != null) {
+                settings.domains(filters, "allowed_domains", HostedSetting.Key.ALLOWED_DOMAINS)
+                        .domains(filters, "blocked_domains", HostedSetting.Key.BLOCKED_DOMAINS)
+                        .others(filters);
+            }
+            settings.location(tool, "user_location").word(tool, "search_context_size", HostedSetting.Key.CONTEXT_SIZE);
+            boolean live = tool.tree().path("external_web_access").asBoolean();
+            settings.others(tool, live ? new String[] {"type", "external_web_access"} : new String[] {"type"});
+        } else if (kind == HostedKind.CODE) {
+            if (tool.isText("container")) {
+                settings.word(tool, "container", HostedSetting.Key.OTHER);
+            } else if (tool.has("container")) {
+                settings.others(tool.requiredObject("container"), "type", "memory_limit");
+            }
+            settings.others(tool, "type");
+        }
+        if (kind != HostedKind.OTHER) {
+            settings.number(body, "max_tool_calls", HostedSetting.Key.MAX_USES);
+        }
+        return new Tool.Hosted(kind, type, tool.path("type"), settings.list());
+    }
+
+    private static HostedKind kindOf(String type) {
+        return type.startsWith("web_search")
+                ? HostedKind.WEB_SEARCH
+                : type.equals("code_interpreter") ? HostedKind.CODE : HostedKind.OTHER;
     }
 
     /** The function for a tool that has no schema of its own but is run by the client; null if its provider runs it. */
@@ -100,7 +145,20 @@ final class ResponsesToolsReader {
         String name = nameOf(choice);
         boolean function =
                 tools.has(name) || (choice.has("name") && !choice.text("type").equals("mcp"));
-        request.toolChoice(new ToolChoice(function ? ToolChoice.Mode.NAMED : ToolChoice.Mode.HOSTED, name));
+        request.toolChoice(
+                function
+                        ? new ToolChoice(ToolChoice.Mode.NAMED, name)
+                        : new ToolChoice(ToolChoice.Mode.HOSTED, hostedType(name)));
+    }
+
+    /** The type in the list of tools of one that may be named by another type of its kind. */
+    private String hostedType(String named) {
+        HostedKind kind = kindOf(named);
+        return tools.hosted().stream()
+                .filter(tool -> kind != HostedKind.OTHER && tool.kind() == kind)
+                .map(Tool.Hosted::type)
+                .findFirst()
+                .orElse(named);
     }
 
     /** The function for a tool that is named by its name, or by its type if it needs none. */

@@ -8,7 +8,7 @@ final class ResponsesUpstream implements UpstreamFormat {
 
     @Override
     public TranslatedRequest request(ModelRequest request) {
-        ModelRequest served = HostedTools.leaveOut(request);
+        ModelRequest served = ResponsesHosted.SERVED.serve(request);
         return TranslatedRequest.of("/v1/responses", new ResponsesRequestWriter(served).write(), served);
     }
 

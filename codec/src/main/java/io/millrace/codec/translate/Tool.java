@@ -1,6 +1,8 @@
 package io.millrace.codec.translate;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 
 /** What a client lets the model use. */
 public sealed interface Tool {
@@ -34,9 +36,24 @@ public sealed interface Tool {
     /**
      * A tool that the provider itself runs, such as a web search.
      *
+     * @param kind what it does
      * @param type what the client's dialect calls it, such as {@code web_search_20250305}
      * @param path where it stands in the client's request, such as {@code tools[1].type}
-     * @param settings the client's own words for it
+     * @param settings what else the client says of it
      */
-    record Hosted(String type, String path, ObjectNode settings) implements Tool {}
+    record Hosted(HostedKind kind, String type, String path, List<HostedSetting> settings) implements Tool {
+        /** Copies the list. */
+        public Hosted {
+            settings = List.copyOf(settings);
+        }
+
+        /** The value of a setting, null if the client says nothing of it. */
+        JsonNode setting(HostedSetting.Key key) {
+            return settings.stream()
+                    .filter(setting -> setting.key() == key)
+                    .map(HostedSetting::value)
+                    .findFirst()
+                    .orElse(null);
+        }
+    }
 }

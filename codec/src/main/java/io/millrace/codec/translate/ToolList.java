@@ -1,6 +1,5 @@
 package io.millrace.codec.translate;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -19,9 +18,17 @@ final class ToolList {
         }
     }
 
-    /** Adds a tool that only its provider runs. */
-    void addHosted(String type, String path, ObjectNode settings) {
-        add(new Tool.Hosted(type, path, settings));
+    /** Adds a tool that only its provider runs, and no other has. */
+    void addHosted(String type, String path) {
+        add(new Tool.Hosted(HostedKind.OTHER, type, path, List.of()));
+    }
+
+    /** Those of the tools that their provider runs. */
+    List<Tool.Hosted> hosted() {
+        return tools.stream()
+                .filter(Tool.Hosted.class::isInstance)
+                .map(Tool.Hosted.class::cast)
+                .toList();
     }
 
     /** Whether there is a function of this name. */

@@ -44,6 +44,25 @@ class ClientToolsTest {
                         "computer",
                         "tool_search");
         assertThat(new String(request.body(), StandardCharsets.UTF_8)).contains("start: PATCH");
+        assertThat(json(request.body()).findValuesAsText("description")).contains("Docs");
+    }
+
+    @Test
+    void tellOfTheirNamespaceWithoutEnd() {
+        String about = "x".repeat(1000);
+        StringBuilder members = new StringBuilder();
+        for (int i = 0; i < 1000; i++) {
+            members.append(i == 0 ? "" : ",")
+                    .append("{\"type\":\"function\",\"name\":\"f")
+                    .append(i)
+                    .append("\"}");
+        }
+        String namespace =
+                "{\"type\":\"namespace\",\"name\":\"n\",\"description\":\"" + about + "\",\"tools\":[" + members + "]}";
+
+        TranslatedRequest request = request(Dialect.CHAT, "\"Hi\"", namespace);
+
+        assertThat(json(request.body()).findValuesAsText("description")).hasSize(65);
     }
 
     @ParameterizedTest(name = "{0}")

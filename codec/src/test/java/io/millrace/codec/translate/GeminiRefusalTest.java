@@ -17,7 +17,7 @@ class GeminiRefusalTest {
             delimiter = '|',
             value = {
                 "'cachedContent': 'cachedContents/1'                              | cachedContent",
-                "'tools': [{'googleSearch': {}}], 'toolConfig': {'functionCallingConfig': {'mode': 'ANY'}} | toolConfig.functionCallingConfig",
+                "'tools': [{'googleMaps': {}}], 'toolConfig': {'functionCallingConfig': {'mode': 'ANY'}} | toolConfig.functionCallingConfig",
                 "'tools': [{'function_declarations': [{}]}]                       | tools[0].functionDeclarations[0].name",
                 "'toolConfig': {'functionCallingConfig': {'mode': 'SOME'}}        | toolConfig.functionCallingConfig.mode",
                 "'generationConfig': {'candidateCount': 2}                        | generationConfig.candidateCount",

@@ -22,8 +22,8 @@ class RefusalTest {
                 "'n': 2                                             | n",
                 "'logprobs': true                                   | logprobs",
                 "'logit_bias': {'5': 1}                             | logit_bias",
-                "'functions': [{'name': 'f'}]                       | functions",
-                "'function_call': {'name': 'f'}                     | function_call",
+                "'functions': [{'description': 'f'}]                | functions[0].name",
+                "'function_call': {'name': 1}                       | function_call.name",
                 "'top_logprobs': 2                                  | top_logprobs",
                 "'repetition_penalty': 1.1                          | repetition_penalty",
                 "'guided_json': {'type': 'object'}                  | guided_json",
@@ -38,7 +38,7 @@ class RefusalTest {
                 "'tool_choice': 'any'                               | tool_choice",
                 "'tool_choice': {'type': 'allowed_tools'}           | tool_choice.mode",
                 "'tool_choice': {'type': 'web_search'}              | tool_choice",
-                "'tool_choice': 'required', 'web_search_options': {} | tool_choice",
+                "'tool_choice': 'required', 'tools': [{'type': 'mcp'}] | tool_choice",
                 "'response_format': {'type': 'grammar'}             | response_format.type",
                 "'response_format': {'type': 'json_object'}         | response_format",
                 "'presence_penalty': 0.5                            | presence_penalty",
@@ -53,7 +53,7 @@ class RefusalTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{'role': 'function', 'content': ''}                                      | messages[0].role",
+                "{'role': 'function', 'content': ''}                                      | messages[0].name",
                 "{'content': 'Hi'}                                                        | messages[0].role",
                 "{'role': 'user', 'content': [{'type': 'input_audio'}]}                   | messages[0].content[0].type",
                 "{'role': 'user', 'content': [{'type': 'image_url'}]}                     | messages[0].content[0].image_url",

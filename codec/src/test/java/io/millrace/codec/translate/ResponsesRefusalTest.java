@@ -22,7 +22,7 @@ class ResponsesRefusalTest {
                 "'include': ['reasoning.encrypted_content', 'message.output_text.logprobs'] | include[1]",
                 "'top_logprobs': 2                                    | top_logprobs",
                 "'max_output_tokens': 'many'                          | max_output_tokens",
-                "'tools': [{'type': 'function', 'name': 'f'}, {'type': 'web_search'}], 'tool_choice': {'type': 'web_search'} | tool_choice",
+                "'tools': [{'type': 'function', 'name': 'f'}, {'type': 'file_search'}], 'tool_choice': {'type': 'file_search'} | tool_choice",
                 "'tools': [{'type': 'custom'}]                        | tools[0].name",
                 "'tools': [{'type': 'function'}]                      | tools[0].name",
                 "'tool_choice': 'always'                              | tool_choice",

@@ -1,0 +1,83 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Collects what a client's request says of a tool that its provider runs. Fields that say nothing are passed over. */
+final class HostedSettings {
+    private final List<HostedSetting> settings = new ArrayList<>();
+
+    /** The strings under {@code key}, or the one there. */
+    HostedSettings domains(JsonFields tool, String key, HostedSetting.Key as) {
+        List<String> domains = tool.texts(key);
+        if (!domains.isEmpty()) {
+            ArrayNode value = Json.object().arrayNode();
+            domains.forEach(value::add);
+            settings.add(new HostedSetting(as, tool.path(key), value));
+        }
+        return this;
+    }
+
+    /** An object that has the strings of a location, itself or under {@code approximate}. */
+    HostedSettings location(JsonFields tool, String key) {
+        JsonFields given = tool.object(key);
+        JsonFields place = given != null && given.has("approximate") ? given.object("approximate") : given;
+        if (place == null) {
+            return this;
+        }
+        ObjectNode value = Json.object();
+        for (String name : List.of("city", "region", "country", "timezone")) {
+            if (place.has(name)) {
+                value.put(name, place.text(name));
+            }
+        }
+        if (!value.isEmpty()) {
+            settings.add(new HostedSetting(HostedSetting.Key.LOCATION, tool.path(key), value));
+        }
+        return this;
+    }
+
+    /** A number under {@code key}. */
+    HostedSettings number(JsonFields tool, String key, HostedSetting.Key as) {
+        if (tool.integer(key) != null) {
+            settings.add(new HostedSetting(as, tool.path(key), tool.any(key)));
+        }
+        return this;
+    }
+
+    /** A word under {@code key}. */
+    HostedSettings word(JsonFields tool, String key, HostedSetting.Key as) {
+        if (tool.text(key) != null) {
+            settings.add(new HostedSetting(as, tool.path(key), tool.any(key)));
+        }
+        return this;
+    }
+
+    /** All fields that nobody asked for, but these. */
+    HostedSettings others(JsonFields tool, String... passedOver) {
+        tool.ignore(passedOver);
+        for (String key : tool.others()) {
+            JsonNode value = tool.tree().get(key);
+            if (!value.isContainerNode() || !value.isEmpty()) {
+                settings.add(new HostedSetting(HostedSetting.Key.OTHER, tool.path(key), value));
+            }
+        }
+        return this;
+    }
+
+    List<HostedSetting> list() {
+        return settings;
+    }
+
+    /** Puts a location with the type that OpenAI and Anthropic give it. */
+    static void putLocation(ObjectNode json, JsonNode location) {
+        json.put("type", "approximate");
+        for (Map.Entry<String, JsonNode> field : location.properties()) {
+            json.set(field.getKey(), field.getValue());
+        }
+    }
+}

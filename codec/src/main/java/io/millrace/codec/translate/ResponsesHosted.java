@@ -1,0 +1,72 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Tools that OpenAI runs, in a Responses request. What they found, and what code wrote, is asked for, too. */
+final class ResponsesHosted {
+    static final HostedTools SERVED = new HostedTools(
+            Map.of(
+                    HostedKind.WEB_SEARCH,
+                    Set.of(
+                            HostedSetting.Key.ALLOWED_DOMAINS,
+                            HostedSetting.Key.LOCATION,
+                            HostedSetting.Key.CONTEXT_SIZE,
+                            HostedSetting.Key.MAX_USES),
+                    HostedKind.CODE,
+                    Set.of(HostedSetting.Key.MAX_USES)),
+            true);
+
+    private static final String CODE = "code_interpreter";
+
+    private ResponsesHosted() {}
+
+    static void put(ObjectNode body, ModelRequest request) {
+        List<Tool.Hosted> hosted = request.hosted();
+        for (Tool.Hosted tool : hosted) {
+            ObjectNode written = body.withArray("tools").addObject();
+            if (tool.kind() == HostedKind.CODE) {
+                written.put("type", CODE).putObject("container").put("type", "auto");
+                body.withArray("include").add("code_interpreter_call.outputs");
+            } else {
+                putSearch(written.put("type", "web_search"), tool);
+                body.withArray("include").add("web_search_call.action.sources");
+            }
+        }
+        putLimit(body, hosted);
+        ToolChoice choice = request.toolChoice();
+        if (choice != null && choice.mode() == ToolChoice.Mode.HOSTED) {
+            boolean code = choice.name().equals(HostedKind.CODE.toolName());
+            body.putObject("tool_choice").put("type", code ? CODE : choice.name());
+        }
+    }
+
+    private static void putSearch(ObjectNode json, Tool.Hosted search) {
+        for (HostedSetting setting : search.settings()) {
+            switch (setting.key()) {
+                case ALLOWED_DOMAINS -> json.putObject("filters").set("allowed_domains", setting.value());
+                case LOCATION -> HostedSettings.putLocation(json.putObject("user_location"), setting.value());
+                case CONTEXT_SIZE -> json.set("search_context_size", setting.value());
+                case MAX_USES, BLOCKED_DOMAINS, OTHER -> {
+                    // A limit is one of the whole request.
+                }
+            }
+        }
+    }
+
+    /** There is one limit for all such tools. It must not bind one that has none. */
+    private static void putLimit(ObjectNode body, List<Tool.Hosted> hosted) {
+        long limit = 0;
+        for (Tool.Hosted tool : hosted) {
+            if (tool.setting(HostedSetting.Key.MAX_USES) == null) {
+                return;
+            }
+            limit += tool.setting(HostedSetting.Key.MAX_USES).longValue();
+        }
+        if (limit > 0) {
+            body.put("max_tool_calls", limit);
+        }
+    }
+}
