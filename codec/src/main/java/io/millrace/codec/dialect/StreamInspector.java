@@ -68,6 +68,7 @@ public abstract class StreamInspector {
     private long created = -1;
     private String errorType;
     private String errorMessage;
+    private String errorName;
     private boolean begun;
     private boolean unanswered;
 
@@ -224,6 +225,11 @@ public abstract class StreamInspector {
     /** Of the error seen last: its status name, else its code, else its type; {@code null} if it has none of them. */
     public final String errorType() {
         return errorType;
+    }
+
+    /** Of the error seen last: its code if that is a word, else its type; {@code null} if it has neither. */
+    public final String errorName() {
+        return errorName;
     }
 
     /** The message of the error seen last, {@code null} if there is none. */
@@ -547,6 +553,7 @@ public abstract class StreamInspector {
             }
         }
         errorType = status != null ? status : code != null ? code : number != null ? number : type;
+        errorName = code != null && !isNumber(code) ? code : type;
         errorMessage = message;
         return inner;
     }
@@ -558,6 +565,10 @@ public abstract class StreamInspector {
             return previous;
         }
         return json.readStringOrNumber() ? json.token(null) : previous;
+    }
+
+    private static boolean isNumber(String word) {
+        return word.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 
     private static boolean isMessage(JsonCursor json) {

@@ -824,7 +824,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
                     502,
                     RelayError.UPSTREAM_TRUNCATED.code(),
                     "The upstream's stream ended before its first output."));
-        } else if (stream.failed() && FailureClass.isRetryable(type)) {
+        } else if (stream.failed()
+                && FailureClass.isRetryable(type)
+                && !FailureClass.isHopeless(stream.inspector().errorName())) {
             fail(Failure.ofAnswer(type, RetryAfter.NONE));
         } else {
             origin.onSuccess(System.nanoTime());

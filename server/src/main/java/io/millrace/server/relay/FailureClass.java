@@ -2,6 +2,7 @@ package io.millrace.server.relay;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.millrace.server.balance.RetryAfter;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufInputStream;
@@ -105,15 +106,38 @@ final class FailureClass {
         return reason != null && KEY_LIMITS.contains(reason.toLowerCase(Locale.ROOT));
     }
 
-    /** Reads a body that may be an error object, alone or in an array (as some of Gemini's are). */
-    static ErrorBody ofBody(ByteBuf body) {
-        try (var in = new ByteBufInputStream(body.duplicate())) {
+    /** Whether no wait and no other attempt mends an error of this type or code; null is none. */
+    static boolean isHopeless(String type) {
+        return type != null && HOPELESS.contains(type.toLowerCase(Locale.ROOT));
+    }
+
+    /** Reads a body that may be an error, alone or in an array (as some of Gemini's are), with or without an {@code error} object. */
+    static ErrorBody ofBody(ByteBuf bytes) {
+        try (var in = new ByteBufInputStream(bytes.duplicate())) {
             JsonNode root = JSON.readTree((InputStream) in);
-            JsonNode error = root == null ? null : (root.isArray() ? root.path(0) : root).get("error");
-            return error == null || error.isNull() ? ErrorBody.NONE : ofError(error);
+            JsonNode body = root == null ? MissingNode.getInstance() : root.isArray() ? root.path(0) : root;
+            JsonNode error = body.path("error");
+            if (!error.isMissingNode() && !error.isNull()) {
+                return ofError(error);
+            }
+            return isBareError(body) ? ofError(body) : ErrorBody.NONE;
         } catch (IOException e) {
             return ErrorBody.NONE;
         }
+    }
+
+    /** Whether {@code body} says of itself that it is an error, and answers nothing. */
+    private static boolean isBareError(JsonNode body) {
+        for (String answer : new String[] {"choices", "output", "content", "candidates"}) {
+            if (body.hasNonNull(answer)) {
+                return false;
+            }
+        }
+        boolean named = body.path("object").asText("").equals("error")
+                || body.hasNonNull("error_message")
+                || body.hasNonNull("error_type")
+                || body.hasNonNull("error_msg");
+        return named || (body.hasNonNull("code") && body.path("message").isTextual());
     }
 
     private static ErrorBody ofError(JsonNode error) {
@@ -121,7 +145,7 @@ final class FailureClass {
         boolean keyLimit = false;
         // A spend limit of the account's own (Messages), which no wait mends.
         boolean hopeless = error.path("details").path("error_code").isTextual();
-        for (String key : new String[] {"status", "code", "type"}) {
+        for (String key : new String[] {"status", "code", "type", "status_code", "error_code", "error_type"}) {
             String name = error.path(key).asText("").toLowerCase(Locale.ROOT);
             retryable |= isRetryable(name);
             hopeless |= HOPELESS.contains(name);

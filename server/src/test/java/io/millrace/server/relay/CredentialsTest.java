@@ -10,6 +10,7 @@ import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Credential;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Secret;
+import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockRequest;
@@ -19,6 +20,7 @@ import io.millrace.server.test.ScriptedUpstream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -188,6 +190,25 @@ class CredentialsTest {
         assertThat(response.status()).isEqualTo(Integer.parseInt(status.substring(0, 3)));
         assertThat(response.text()).isEqualTo(body.replace(KEY, "*".repeat(KEY.length())));
         assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
+    }
+
+    @Test
+    void waitsForTheRestOfAnErrorNoLongerThanForThatOfAnAnswer() throws IOException {
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 99\r\n\r\n{\"error\":");
+                    connection.read();
+                });
+                var harness = RelayHarness.start(
+                        MockConfig.defaults(),
+                        config -> injecting("authorization", "Bearer ")
+                                .apply(RelayConfig.relayTo(upstream.uri()).withAccessLog(AccessLog.OFF))
+                                .withTimeouts(Timeouts.DEFAULT.withIdle(Duration.ofMillis(200))))) {
+            RawClient.Response response = raw(harness, "/v1/models", "Host: localhost");
+            assertThat(response.status()).isEqualTo(400);
+            assertThat(response.text()).isEqualTo("{\"error\":");
+            assertThat(response.end()).isIn(RawClient.End.RESET, RawClient.End.TRUNCATED);
+        }
     }
 
     @Test

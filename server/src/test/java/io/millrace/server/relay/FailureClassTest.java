@@ -76,6 +76,21 @@ class FailureClassTest {
     }
 
     @Test
+    void readsErrorsWithoutAnErrorObject() {
+        assertThat(read("{\"object\":\"error\",\"message\":\"m\",\"code\":500}").retryable())
+                .isTrue();
+        assertThat(read("{\"error_type\":\"server_error\",\"error_message\":\"m\"}")
+                        .retryable())
+                .isTrue();
+        assertThat(read("{\"code\":\"429\",\"message\":\"m\"}").retryable()).isTrue();
+        assertThat(read("{\"code\":\"insufficient_quota\",\"message\":\"m\",\"status_code\":429}")
+                        .hopeless())
+                .isTrue();
+        assertThat(read("{\"code\":500,\"message\":\"m\",\"choices\":[]}")).isEqualTo(FailureClass.ErrorBody.NONE);
+        assertThat(read("{\"code\":500}")).isEqualTo(FailureClass.ErrorBody.NONE);
+    }
+
+    @Test
     void readsTheDelayThatGeminiAsksFor() {
         var body = read("[{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\",\"details\":["
                 + "{\"@type\":\"type.googleapis.com/google.rpc.Help\"},"

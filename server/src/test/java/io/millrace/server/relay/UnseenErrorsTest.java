@@ -39,6 +39,7 @@ class UnseenErrorsTest {
                 "3 | data: {'error_type':'server_error','error_message':'The words'}",
                 "1 | data: {'choices':null,'error_type':'BadRequestError','error_message':'The words','error_code':400}",
                 "3 | data: {'code':'429','message':'The words'}",
+                "1 | data: {'code':'429','type':'insufficient_quota','message':'The words'}",
                 "3 | data: {'choices':[{'index':0,'delta':{},'finish_reason':'error','error':{'code':502,'message':'The words'}}]}",
                 "1 | event: error\\ndata: {'message':'The words'}",
                 "1 | event: error\\ndata: The words"
