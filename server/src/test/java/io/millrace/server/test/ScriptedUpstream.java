@@ -182,7 +182,11 @@ public final class ScriptedUpstream implements AutoCloseable {
             while (true) {
                 int size = Integer.parseInt(readLine(), 16);
                 to.write(in.readNBytes(size));
-                if (readLine().isEmpty() && size == 0) {
+                boolean ended = readLine().isEmpty() && size == 0;
+                while (size == 0 && !ended) { // trailers
+                    ended = readLine().isEmpty();
+                }
+                if (ended) {
                     return;
                 }
             }

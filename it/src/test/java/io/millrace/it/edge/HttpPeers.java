@@ -1,0 +1,92 @@
+package io.millrace.it.edge;
+
+import io.millrace.server.RelayServer;
+import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.test.RelayHarness;
+import java.io.IOException;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** One origin behind a relay, behind other proxies, and behind each two of them in a row. */
+final class HttpPeers implements AutoCloseable {
+    private final RelayServer relay;
+    private final List<Peer> peers = new ArrayList<>();
+
+    HttpPeers(int originPort) throws IOException {
+        relay = relayTo(originPort);
+        peers.add(Peer.of("nginx", originPort, relay(), Intermediary::nginx));
+        peers.add(Peer.of("HAProxy", originPort, relay(), Intermediary::haproxy));
+    }
+
+    /** Another proxy: by itself, in front of the relay, and behind one. */
+    record Peer(String name, Intermediary proxy, Intermediary front, RelayServer relay) {
+        private interface Starter {
+            Intermediary start(int port) throws IOException;
+        }
+
+        private static Peer of(String name, int originPort, int relayPort, Starter starter) throws IOException {
+            Intermediary proxy = starter.start(originPort);
+            return new Peer(name, proxy, starter.start(relayPort), relayTo(proxy.port()));
+        }
+
+        /** Where it serves by itself. */
+        int alone() {
+            return proxy.port();
+        }
+
+        /** Where it serves with the relay behind it. */
+        int inFront() {
+            return front.port();
+        }
+
+        /** Where a relay serves with it behind. */
+        int behind() {
+            return portOf(relay);
+        }
+
+        private void close() throws IOException {
+            relay.close();
+            front.close();
+            proxy.close();
+        }
+    }
+
+    /** Where the relay serves by itself. */
+    int relay() {
+        return portOf(relay);
+    }
+
+    List<Peer> peers() {
+        return peers;
+    }
+
+    /** Every way to the origin. */
+    List<Integer> all() {
+        return Stream.concat(
+                        Stream.of(relay()),
+                        peers.stream().flatMap(peer -> Stream.of(peer.alone(), peer.inFront(), peer.behind())))
+                .toList();
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (Peer peer : peers) {
+            peer.close();
+        }
+        relay.close();
+    }
+
+    private static RelayServer relayTo(int port) {
+        var config = RelayConfig.relayTo(URI.create("http://127.0.0.1:" + port))
+                .withEventLoops(1)
+                .withAccessLog(AccessLog.OFF);
+        return RelayServer.start(RelayHarness.withRetry(config, RelayHarness.QUICK));
+    }
+
+    private static int portOf(RelayServer server) {
+        return server.addresses().get(0).getPort();
+    }
+}
