@@ -21,6 +21,9 @@ record Target(String path, String query) {
     private static final String VERSION = "/v\\d+(?:p\\d+)?(?:(?:alpha|beta|preview)\\d*)?";
 
     private static final Pattern ENDS_IN_VERSION = Pattern.compile(".*" + VERSION);
+    /** What SDKs put in front where their base URL has no version. */
+    private static final Pattern BEGINS_WITH_PLAIN_VERSION = Pattern.compile("^/v\\d+(?=/|$)");
+
     private static final Pattern BEGINS_WITH_VERSION = Pattern.compile("^" + VERSION + "(?=/|$)");
     private static final Pattern HAS_VERSION = Pattern.compile(VERSION + "(?=/|$)");
 
@@ -50,10 +53,18 @@ record Target(String path, String query) {
 
     /**
      * The target to ask an upstream for: the upstream's own path in front. Where that ends in a version, such as
-     * {@code /api/paas/v4}, it stands in place of one that the request begins with.
+     * {@code /api/paas/v4}, it stands in place of the {@code v1} of a request, and the same version is not doubled.
      */
     String under(String basePath) {
-        return basePath + (ENDS_IN_VERSION.matcher(basePath).matches() ? withoutVersion() : path) + query;
+        if (!ENDS_IN_VERSION.matcher(basePath).matches()) {
+            return basePath + path + query;
+        }
+        String version = basePath.substring(basePath.lastIndexOf('/'));
+        boolean doubled = path.equals(version) || path.startsWith(version + "/");
+        String rest = doubled
+                ? path.substring(version.length())
+                : BEGINS_WITH_PLAIN_VERSION.matcher(path).replaceFirst("");
+        return basePath + rest + query;
     }
 
     /**

@@ -76,6 +76,8 @@ class TargetTest {
         "/v1beta, /v1beta/models/m:x, /v1beta/models/m:x, /v1beta/models/m:x",
         "/v1beta/openai, /v1/responses, /v1beta/openai/v1/responses, /v1beta/openai/responses",
         "/v1/a/gateway, /v1beta/models/m:x, /v1/a/gateway/v1beta/models/m:x, /v1/a/gateway/models/m:x",
+        "/v1, /v1beta/models/m:x, /v1/v1beta/models/m:x, /v1/models/m:x",
+        "/v1beta, /v1/models/m:x, /v1beta/models/m:x, /v1beta/models/m:x",
         "/v4, /v1x/responses, /v4/v1x/responses, /v4/v1x/responses",
         "/v4, /version/v1, /v4/version/v1, /v4/version/v1",
         "/api/vision, /v1/responses, /api/vision/v1/responses, /api/vision/v1/responses",
