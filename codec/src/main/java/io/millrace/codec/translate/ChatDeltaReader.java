@@ -113,9 +113,12 @@ final class ChatDeltaReader extends FrameReader {
         JsonNode delta = choice.path("delta");
         deltas |= !delta.isEmpty();
         JsonNode message = deltas ? delta : choice.path("message");
-        readMessage(message, out);
+        boolean calling = message.has("tool_calls");
+        if (message.size() > 1 || !calling) {
+            readMessage(message, out);
+        }
         int position = 0;
-        for (JsonNode call : callsOf(message)) {
+        for (JsonNode call : calling ? callsOf(message) : List.<JsonNode>of()) {
             readCall(call, position++, out);
         }
         JsonNode legacy = message.path("function_call");
@@ -130,6 +133,11 @@ final class ChatDeltaReader extends FrameReader {
 
     // {"role": "assistant", "content": "..", "reasoning_content": "..", "refusal": "..", "tool_calls": [..]}
     private void readMessage(JsonNode message, DeltaSink out) {
+        if (message.size() == 1 && message.path("content").isTextual()) {
+            // As most are.
+            readText(message.path("content").textValue(), out);
+            return;
+        }
         readReasoning(message, out);
         readContent(message.path("content"), out);
         String refusal = Json.text(message, "refusal");
@@ -226,14 +234,17 @@ final class ChatDeltaReader extends FrameReader {
         JsonNode index = call.path("index");
         boolean indexed = index.isNumber() || index.isTextual();
         JsonNode function = functionOf(call);
+        String id = Json.text(call, "id");
+        String name = Json.text(function, "name");
+        boolean begins = !id.isEmpty() || !name.isEmpty();
         calls.fragment(
                 new CallAssembler.Fragment(
                         indexed ? index.asInt(position) : position,
                         indexed,
-                        Json.text(call, "id"),
-                        Json.text(function, "name"),
+                        id,
+                        name,
                         argumentsOf(function),
-                        ChatSeals.ofCall(call)),
+                        begins ? ChatSeals.ofCall(call) : null),
                 out);
     }
 

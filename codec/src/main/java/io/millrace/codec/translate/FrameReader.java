@@ -15,6 +15,8 @@ abstract class FrameReader implements DeltaReader {
     private static final byte[] ERROR = "error".getBytes(US_ASCII);
     private static final byte[] DONE = "[DONE]".getBytes(US_ASCII);
 
+    private boolean errorEvent;
+
     /** Reads a frame's data, or a whole answer's error in the same form. */
     abstract void read(ObjectNode json, DeltaSink out);
 
@@ -27,7 +29,6 @@ abstract class FrameReader implements DeltaReader {
     @Override
     public final void frame(ByteBuf buf, int start, int end, DeltaSink out) {
         byte[] bytes = ByteBufUtil.getBytes(buf, start, end - start);
-        boolean error = isErrorEvent(bytes);
         int length = gather(DATA, bytes);
         if (length == 0) {
             readHidden(bytes, out);
@@ -38,7 +39,7 @@ abstract class FrameReader implements DeltaReader {
             return;
         }
         ObjectNode json = Json.parseObject(bytes, 0, length);
-        if (error) {
+        if (errorEvent) {
             byte[] data = Arrays.copyOf(bytes, length);
             out.error(json == null ? UpstreamErrors.ofText(data) : UpstreamErrors.of(json));
         } else if (json == null) {
@@ -64,7 +65,7 @@ abstract class FrameReader implements DeltaReader {
     }
 
     /** A frame without data means nothing, but where a server tells an error as a field, or as JSON that is no event. */
-    private static void readHidden(byte[] bytes, DeltaSink out) {
+    private void readHidden(byte[] bytes, DeltaSink out) {
         byte[] field = bytes.clone();
         int length = gather(ERROR, field);
         ObjectNode json = length > 0 ? Json.parseObject(field, 0, length) : Json.parseObject(bytes, 0, bytes.length);
@@ -73,30 +74,18 @@ abstract class FrameReader implements DeltaReader {
         }
     }
 
-    /** Whether a line says {@code event: error}. */
-    private static boolean isErrorEvent(byte[] bytes) {
-        int line = 0;
-        while (line < bytes.length) {
-            int end = line;
-            while (end < bytes.length && bytes[end] != '\n' && bytes[end] != '\r') {
-                end++;
-            }
-            int value = bytes[line] == 'e' ? valueOf(EVENT, bytes, line, end) : -1;
-            if (value >= 0 && Arrays.equals(bytes, value, end, ERROR, 0, ERROR.length)) {
-                return true;
-            }
-            line = end + 1;
-        }
-        return false;
-    }
-
-    /** Moves the values of the lines of a field to the front, joined by LF, and returns their length. */
-    private static int gather(byte[] field, byte[] bytes) {
+    /**
+     * Moves the values of the lines of a field to the front, joined by LF, and returns their length. Notes whether a line says
+     * {@code event: error}.
+     */
+    private int gather(byte[] field, byte[] bytes) {
+        errorEvent = false;
         int to = 0;
         int line = 0;
         while (line < bytes.length) {
             int end = line;
-            while (end < bytes.length && bytes[end] != '\n' && bytes[end] != '\r') {
+            // Nearly all bytes are beyond both: they cost one comparison.
+            while (end < bytes.length && ((bytes[end] & 0xFF) > '\r' || (bytes[end] != '\n' && bytes[end] != '\r'))) {
                 end++;
             }
             int value = valueOf(field, bytes, line, end);
@@ -106,10 +95,17 @@ abstract class FrameReader implements DeltaReader {
                 }
                 System.arraycopy(bytes, value, bytes, to, end - value);
                 to += end - value;
+            } else if (end > line && bytes[line] == 'e') {
+                errorEvent |= isErrorEvent(bytes, line, end);
             }
             line = end + 1;
         }
         return to;
+    }
+
+    private static boolean isErrorEvent(byte[] bytes, int line, int end) {
+        int value = valueOf(EVENT, bytes, line, end);
+        return value >= 0 && Arrays.equals(bytes, value, end, ERROR, 0, ERROR.length);
     }
 
     private static int valueOf(byte[] field, byte[] bytes, int line, int end) {

@@ -22,7 +22,7 @@ final class GeminiDeltaReader extends FrameReader {
 
     @Override
     void read(ObjectNode json, DeltaSink out) {
-        if (!isBlocked(json) && UpstreamErrors.isError(json, "candidates")) {
+        if (UpstreamErrors.isError(json, "candidates") && !isBlocked(json)) {
             out.error(UpstreamErrors.of(json));
             return;
         }
@@ -86,8 +86,10 @@ final class GeminiDeltaReader extends FrameReader {
             readCall(call, signature, out);
             return;
         }
-        readMedia(part.path("inlineData"), "data", out);
-        readMedia(part.path("fileData"), "fileUri", out);
+        if (!part.has("text")) {
+            readMedia(part.path("inlineData"), "data", out);
+            readMedia(part.path("fileData"), "fileUri", out);
+        }
         boolean thought = part.path("thought").asBoolean();
         String text = Json.text(part, "text");
         if (thought) {
