@@ -9,8 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
@@ -38,15 +36,6 @@ record TranslationCase(String id, Dialect upstream, String base, List<JsonNode> 
             throw new UncheckedIOException(e);
         }
         return cases;
-    }
-
-    /** The ids of the cases that are known to fail. */
-    static Set<String> failing() {
-        try {
-            return new TreeSet<>(Files.readAllLines(FOLDER.resolve("failing.txt")));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     private static TranslationCase of(JsonNode json) {
