@@ -1,6 +1,7 @@
 package io.millrace.server.memory;
 
 import io.netty.util.concurrent.FastThreadLocal;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
@@ -17,6 +18,7 @@ public final class LoopMemory {
     private final MemoryAccount account;
     private final AtomicLongArray held = new AtomicLongArray(PADDING + KINDS.length + POOLS + PADDING);
     private Runnable onFull = () -> {};
+    private ShortReads.Turn turn;
     private MemoryAccount.Level level = MemoryAccount.Level.ROOMY;
 
     LoopMemory(MemoryAccount account) {
@@ -28,9 +30,15 @@ public final class LoopMemory {
         return CURRENT.get();
     }
 
-    /** Makes this the running event loop's. */
-    public void attach() {
+    /** Makes this the running event loop's, which is {@code loop}. */
+    public void attach(Executor loop) {
+        turn = new ShortReads.Turn(loop);
         CURRENT.set(this);
+    }
+
+    /** The reads of this loop. */
+    ShortReads.Turn turn() {
+        return turn;
     }
 
     /** What is to be done when too much is held; it is called often, from within whatever holds. */

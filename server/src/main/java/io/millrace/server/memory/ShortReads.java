@@ -4,10 +4,19 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.util.UncheckedBooleanSupplier;
+import java.util.concurrent.Executor;
 
-/** Reads as another would, but little at once where memory is short: what is read must be held. */
+/**
+ * Reads as another would, but less at once where that is better for the others: little where memory is short, for what is
+ * read must be held, and not too much where very many connections have much to read, for a new one waits until all of
+ * them have had their turn.
+ */
 public final class ShortReads implements RecvByteBufAllocator {
-    private static final int SHORT_BYTES = 2048;
+    private static final int SHORT_BYTES = 2 * 1024;
+    /** A longer read is shared with the others of its turn. */
+    private static final int SHARED_FROM = 16 * 1024;
+    /** What a turn of the event loop reads in all, unless that is less than the above for each. */
+    private static final int TURN_BYTES = 4 << 20;
 
     private final RecvByteBufAllocator reads;
 
@@ -19,6 +28,35 @@ public final class ShortReads implements RecvByteBufAllocator {
     @SuppressWarnings("deprecation")
     public RecvByteBufAllocator.Handle newHandle() {
         return new ShortHandle((ExtendedHandle) reads.newHandle());
+    }
+
+    /** How many long reads a turn of an event loop has. Confined to that event loop. */
+    static final class Turn implements Runnable {
+        private final Executor loop;
+        private int longReads;
+        private int most = Integer.MAX_VALUE;
+
+        Turn(Executor loop) {
+            this.loop = loop;
+        }
+
+        /** The most that a read of this turn takes. */
+        int most() {
+            return most;
+        }
+
+        void onLongRead() {
+            if (longReads++ == 0) {
+                loop.execute(this);
+            }
+        }
+
+        /** The turn is over: the next will have about as many. */
+        @Override
+        public void run() {
+            most = Math.max(SHARED_FROM, TURN_BYTES / longReads);
+            longReads = 0;
+        }
     }
 
     /** Made on the event loop that it is used on. */
@@ -33,13 +71,20 @@ public final class ShortReads implements RecvByteBufAllocator {
 
         @Override
         public ByteBuf allocate(ByteBufAllocator alloc) {
-            return alloc.ioBuffer(guess());
+            int bytes = guess();
+            if (bytes >= SHARED_FROM && memory != null) {
+                memory.turn().onLongRead();
+            }
+            return alloc.ioBuffer(bytes);
         }
 
         @Override
         public int guess() {
             int guess = handle.guess();
-            return guess > SHORT_BYTES && memory != null && memory.isTight() ? SHORT_BYTES : guess;
+            if (guess <= SHORT_BYTES || memory == null) {
+                return guess;
+            }
+            return memory.isTight() ? SHORT_BYTES : Math.min(guess, memory.turn().most());
         }
 
         @Override

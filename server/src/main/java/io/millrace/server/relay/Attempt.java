@@ -48,6 +48,9 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     /** An error's body that takes longer than this is not waited for. */
     private static final long MAX_ERROR_BODY_NS = TimeUnit.SECONDS.toNanos(1);
 
+    /** The heap that the translation of a body takes at most, in bodies: what is read, what is made of it, what is written. */
+    private static final long TRANSLATION_FACTOR = 3;
+
     /** A longer body is not translated on the event loop. */
     static final long MAX_TRANSLATED_ON_LOOP = 1024 * 1024;
 
@@ -65,6 +68,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     private Interpreter interpreter;
     private LongTranslation translation;
+    private long translating;
     private OriginAttempt origin;
     private UpstreamConnection upstream;
     private StreamRelay stream;
@@ -662,6 +666,12 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         if (translation != null) {
             return;
         }
+        translating = TRANSLATION_FACTOR * body.received();
+        if (!loop.memory().take(Held.TRANSLATIONS, translating)) {
+            translating = 0;
+            leave(Failure.overloaded());
+            return;
+        }
         translation = new LongTranslation(
                 making,
                 body.bytes().retain(),
@@ -669,12 +679,14 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
                 this::onTranslated,
                 this::onUntranslatable);
         if (!translation.start(LongTranslation.SHARED)) {
+            endTranslation();
             leave(Failure.overloaded());
         }
     }
 
     /** The connection may be a new one that is not there yet, if the upstream has closed the first in the meantime. */
     private void onTranslated(Interpreter made) {
+        endTranslation();
         if (closed) {
             return;
         }
@@ -685,6 +697,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     }
 
     private void onUntranslatable(Throwable why) {
+        endTranslation();
         if (!closed) {
             leave(Failure.untranslatable(why));
         }
@@ -702,9 +715,14 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     }
 
     private void cancelTranslation() {
-        if (translation != null) {
-            translation.cancel();
+        if (translation != null && translation.cancel()) {
+            endTranslation();
         }
+    }
+
+    private void endTranslation() {
+        loop.memory().add(Held.TRANSLATIONS, -translating);
+        translating = 0;
     }
 
     /** The dialect of what comes back. */

@@ -71,11 +71,17 @@ final class LongTranslation implements Runnable {
         }
     }
 
-    /** Nobody wants it any more: what has not begun never does, and lets go of the body at once. */
-    void cancel() {
-        if (taken.compareAndSet(false, true)) {
+    /**
+     * Nobody wants it any more: what has not begun never does, and lets go of the body at once.
+     *
+     * @return false if it has begun, and will still be told of
+     */
+    boolean cancel() {
+        boolean unbegun = taken.compareAndSet(false, true);
+        if (unbegun) {
             body.release();
         }
+        return unbegun;
     }
 
     @Override

@@ -53,7 +53,7 @@ final class RelayLoop {
         this.memory = memory;
         relief = new MemoryRelief(this);
         memory.onFull(relief::ask);
-        loop.execute(memory::attach);
+        loop.execute(() -> memory.attach(loop));
     }
 
     EventLoop eventLoop() {
