@@ -13,8 +13,7 @@ package io.millrace.server.config;
  * @param frameHold bytes of a frame that is held whole; longer ones flow through
  * @param highWatermark unsent bytes for a client above which its upstream is not read
  * @param lowWatermark unsent bytes for a client below which its upstream is read again
- * @param bodyRate bytes a second that a request body must bring, on average over each {@code requestBodyIdle}; 0 asks for
- *     none
+ * @param bodyRate bytes a second behind which a request body may fall by {@code requestBodyIdle} and no more; 0 is none
  * @param memory bytes that the relay may hold outside of the heap for all clients; 0 is half of what the JVM has there
  */
 public record Limits(

@@ -62,6 +62,8 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     /** What a client gets to take what waits for it where memory is short, unless it has less anyway. */
     private static final long STALL_WHEN_TIGHT_NS = TimeUnit.SECONDS.toNanos(5);
 
+    private static final double NS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
+
     private final RequestHandler handler;
     private final Sweeper sweeper;
     private final LoopMemory memory;
@@ -94,8 +96,10 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private long pendingWhenChecked;
     private long drainedNs;
     private long flushedBytes;
-    private long bodyWindowNs;
-    private long bodyWindowBytes;
+    private long bodyCheckedNs;
+    /** Bytes that the body is ahead of its least rate; no more than what that rate is in the idle limit. */
+    private double bodyAhead;
+
     private long countedPending;
     private long countedAhead;
 
@@ -504,8 +508,8 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         state = State.IN_EXCHANGE;
         sinceNs = System.nanoTime();
         drainedNs = sinceNs;
-        bodyWindowNs = sinceNs;
-        bodyWindowBytes = 0;
+        bodyCheckedNs = sinceNs;
+        bodyAhead = mostAhead();
         http10 = request.protocolVersion().equals(HttpVersion.HTTP_1_0);
         keepAlive = HttpUtil.isKeepAlive(request);
         encoder.answersHead(request.method().equals(HttpMethod.HEAD));
@@ -530,7 +534,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             requestComplete = true;
         }
         sinceNs = System.nanoTime();
-        bodyWindowBytes += content.content().readableBytes();
+        bodyAhead = Math.min(mostAhead(), bodyAhead + content.content().readableBytes());
         if (exchange == null || state == State.CLOSING) {
             content.release();
             return;
@@ -669,23 +673,21 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
 
     /** What is wrong with the pace of the request's body, or null. While it is not read it has none. */
     private String lateBody(long nowNs) {
+        double seconds = (nowNs - bodyCheckedNs) / NS_PER_SECOND;
+        bodyCheckedNs = nowNs;
         if (!context.channel().config().isAutoRead()) {
             sinceNs = nowNs;
-            bodyWindowNs = nowNs;
-            bodyWindowBytes = 0;
             return null;
         }
         if (nowNs - sinceNs > requestBodyIdleNs) {
             return "The request body stopped arriving.";
         }
-        long windowNs = nowNs - bodyWindowNs;
-        if (windowNs <= requestBodyIdleNs) {
-            return null;
-        }
-        boolean slow = bodyWindowBytes < limits.bodyRate() * (double) windowNs / TimeUnit.SECONDS.toNanos(1);
-        bodyWindowNs = nowNs;
-        bodyWindowBytes = 0;
-        return slow ? "The request body arrives at less than " + limits.bodyRate() + " bytes a second." : null;
+        bodyAhead -= limits.bodyRate() * seconds;
+        return bodyAhead < 0 ? "The request body arrives at less than " + limits.bodyRate() + " bytes a second." : null;
+    }
+
+    private double mostAhead() {
+        return limits.bodyRate() * (requestBodyIdleNs / NS_PER_SECOND);
     }
 
     /** Whether the client has taken nothing for the write-stall limit although something waits for it. */

@@ -84,7 +84,9 @@ public final class ShortReads implements RecvByteBufAllocator {
             if (guess <= SHORT_BYTES || memory == null) {
                 return guess;
             }
-            return memory.isTight() ? SHORT_BYTES : Math.min(guess, memory.turn().most());
+            return memory.isTight()
+                    ? SHORT_BYTES
+                    : Math.min(guess, memory.turn().most());
         }
 
         @Override

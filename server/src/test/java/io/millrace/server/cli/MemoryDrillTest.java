@@ -107,7 +107,8 @@ class MemoryDrillTest {
             for (int i = 0; i < size.bodies; i++) {
                 var client = new RawClient(port);
                 crowd.add(client);
-                client.sendRaw("POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 33554432\r\n\r\n{\"x\":\"");
+                client.sendRaw(
+                        "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 33554432\r\n\r\n{\"x\":\"");
                 client.sendRaw(part);
             }
             for (int i = 0; i < 10; i++) {
@@ -141,7 +142,8 @@ class MemoryDrillTest {
         }
         var config = Files.writeString(
                 directory.resolve("drill.yaml"),
-                "accessLog: off\nlimits: {memory: " + size.memory + "}\nupstreams: {mock: {url: '" + mock.uri() + "'}, flood: {url: '" + flood.uri() + "'}}\n"
+                "accessLog: off\nlimits: {memory: " + size.memory + "}\nupstreams: {mock: {url: '" + mock.uri()
+                        + "'}, flood: {url: '" + flood.uri() + "'}}\n"
                         + "routes: [{match: {paths: /v1/chat/*, models: '*'}, upstream: mock}, {upstream: flood}]\n");
         return LauncherProcess.start(flags, "serve", config.toString(), "--listen", "127.0.0.1:0");
     }
@@ -170,15 +172,17 @@ class MemoryDrillTest {
     private static long awaitHeld(int port) {
         var most = new AtomicLong(-1);
         var still = new AtomicInteger();
-        await().pollInterval(Duration.ofMillis(500)).atMost(Duration.ofMinutes(3)).until(() -> {
-            long now = metric(port, "millrace_held_bytes{");
-            if (now > most.get()) {
-                most.set(now);
-                still.set(0);
-            }
-            boolean isShort = now > metric(port, "millrace_held_bytes_limit{pool=\"buffers\"}") / 4 * 3;
-            return isShort || (now > 1 << 20 && still.incrementAndGet() == 10);
-        });
+        await().pollInterval(Duration.ofMillis(500))
+                .atMost(Duration.ofMinutes(3))
+                .until(() -> {
+                    long now = metric(port, "millrace_held_bytes{");
+                    if (now > most.get()) {
+                        most.set(now);
+                        still.set(0);
+                    }
+                    boolean isShort = now > metric(port, "millrace_held_bytes_limit{pool=\"buffers\"}") / 4 * 3;
+                    return isShort || (now > 1 << 20 && still.incrementAndGet() == 10);
+                });
         return most.get();
     }
 
@@ -209,8 +213,9 @@ class MemoryDrillTest {
 
     /** An upstream whose answers are without end, as fast as they are taken. */
     private static final class Flood extends ChannelInitializer<Channel> implements AutoCloseable {
-        private static final String FRAME = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,"
-                + "\"delta\":{\"type\":\"text_delta\",\"text\":\"and on \"}}\n\n";
+        private static final String FRAME =
+                "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,"
+                        + "\"delta\":{\"type\":\"text_delta\",\"text\":\"and on \"}}\n\n";
         private static final String HEAD =
                 "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -283,7 +288,7 @@ class MemoryDrillTest {
     private static final class Probe {
         private final Thread thread;
         private volatile boolean over;
-        private volatile int count;
+        private final AtomicInteger count = new AtomicInteger();
         private volatile long slowestNs;
         private volatile String failure;
 
@@ -319,7 +324,7 @@ class MemoryDrillTest {
                     return;
                 }
                 slowestNs = Math.max(slowestNs, System.nanoTime() - startNs);
-                count++;
+                count.incrementAndGet();
             }
         }
     }

@@ -188,8 +188,9 @@ class RequestBodyTest {
 
     @Test
     void servesABodyThatIsSlowAndFastEnough() throws IOException {
+        Timeouts timeouts = SHORT.withRequestBodyIdle(Duration.ofSeconds(2));
         try (var harness = RelayHarness.start(
-                        config -> config.withTimeouts(SHORT).withLimits(Limits.DEFAULT.withBodyRate(100)));
+                        config -> config.withTimeouts(timeouts).withLimits(Limits.DEFAULT.withBodyRate(100)));
                 var client = harness.client()) {
             client.sendRaw("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4000\r\n\r\n");
             var sent = new AtomicLong();
@@ -198,6 +199,18 @@ class RequestBodyTest {
                 return sent.addAndGet(100) == 4000;
             });
             assertThat(client.readAll().status()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void cutsABodyThatBeginsFastAndThenTrickles() throws IOException {
+        try (var harness = RelayHarness.start(
+                        config -> config.withTimeouts(SHORT).withLimits(Limits.DEFAULT.withBodyRate(10 * 1024)));
+                var client = harness.client()) {
+            client.sendRaw(
+                    "POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n" + "a".repeat(1 << 20));
+            new Thread(() -> trickle(client, "a")).start();
+            assertThat(client.readAll().status()).isEqualTo(408);
         }
     }
 
