@@ -144,7 +144,7 @@ public final class Connector implements AutoCloseable {
         }
     }
 
-    /** Where no channel can be made, Netty tells it on a thread of its own. */
+    /** What fails before a channel is registered, Netty tells on a thread of its own. */
     private static void onLoop(EventLoop loop, Runnable task) {
         if (loop.inEventLoop()) {
             task.run();
@@ -200,7 +200,18 @@ public final class Connector implements AutoCloseable {
                 waiter.onConnectFailure(failure());
                 return;
             }
-            InetSocketAddress address = addresses.next();
+            Channel made;
+            try {
+                // Not by the bootstrap, which would tell a failure on a thread of Netty's own.
+                made = channels.newChannel();
+            } catch (ChannelException e) {
+                waiter.onConnectFailure(ConnectFailure.ofOwn(origin, e));
+                return;
+            }
+            connect(made, addresses.next());
+        }
+
+        private void connect(Channel made, InetSocketAddress address) {
             var decoder = new ResponseDecoder(new HttpDecoderConfig()
                     .setMaxInitialLineLength(MAX_STATUS_LINE)
                     .setMaxHeaderSize(MAX_HEAD_BYTES)
@@ -209,7 +220,7 @@ public final class Connector implements AutoCloseable {
             var connection = new UpstreamConnection(pool, decoder);
             var bootstrap = new Bootstrap()
                     .group(loop)
-                    .channelFactory(channels)
+                    .channelFactory(() -> made)
                     .option(ChannelOption.TCP_NODELAY, true)
                     .option(ChannelOption.AUTO_CLOSE, false)
                     .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, origin.connectTimeoutMs())

@@ -15,12 +15,16 @@ import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
+import io.millrace.server.test.ScriptedUpstream;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class ReloadTest {
@@ -78,6 +82,42 @@ class ReloadTest {
             harness.relay.reload(config(Upstream.of("other", other.uri())));
             assertThat(client.readBody(head).text()).endsWith("data: [DONE]\n\n");
             await().until(() -> harness.mock.stats().openConnections() == 0);
+        }
+    }
+
+    @Test
+    void keepsNoConnectionOfARetryToAnUpstreamThatIsGone() throws Exception {
+        var reloaded = new CountDownLatch(1);
+        var closed = new CompletableFuture<Integer>();
+        try (var gone = ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    if (connection.number() == 1) {
+                        awaitUninterruptibly(reloaded);
+                        connection.send("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\n{}");
+                        connection.read();
+                    } else {
+                        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+                        closed.complete(connection.read());
+                    }
+                });
+                var harness = RelayHarness.start(config -> RelayHarness.withRetry(
+                        RelayConfig.relayTo(gone.uri()).withAccessLog(config.accessLog()), RelayHarness.QUICK));
+                var client = harness.client()) {
+            client.post("/v1/chat/completions", "m", "");
+            await().until(() -> gone.requests().size() == 1);
+            harness.relay.reload(config(Upstream.of("other", harness.mock.uri())));
+            reloaded.countDown();
+            assertThat(client.readAll().status()).isEqualTo(200);
+            assertThat(gone.connections()).isEqualTo(2);
+            assertThat(closed.get(5, TimeUnit.SECONDS)).isEqualTo(-1);
+        }
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 
