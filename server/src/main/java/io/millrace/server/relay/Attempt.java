@@ -184,10 +184,8 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     /** Bytes that this holds of an answer in {@code pool}. */
     long held(Held.Pool pool) {
-        if (pool == Held.Pool.HEAP) {
-            return plain == null ? 0 : plain.counted();
-        }
-        return stream == null ? 0 : stream.held();
+        long ofPlain = plain == null || pool != Held.Pool.HEAP ? 0 : plain.counted();
+        return ofPlain + (stream == null ? 0 : stream.held(pool));
     }
 
     /** Whether a part of a response that is no event stream is with the client. */

@@ -66,7 +66,8 @@ final class StreamRelay implements StreamListener {
     private final FrameSink sink;
     private final Commitment commitment;
     private final LoopMemory memory;
-    private long counted;
+    private long countedFrames;
+    private long countedAnswer;
     private HttpResponse head;
     private boolean committed;
     private int heldBytes;
@@ -230,7 +231,7 @@ final class StreamRelay implements StreamListener {
         if (!committed) {
             sink.discard();
         }
-        count(0);
+        count(0, 0);
     }
 
     /** Whether the stream has said its last, so that it can be ended whatever the upstream still sends. */
@@ -355,18 +356,22 @@ final class StreamRelay implements StreamListener {
         if (committed) {
             flush();
         }
-        count(frames.heldBytes() + sink.pendingBytes() + (interpreter == null ? 0 : interpreter.held()));
+        count(frames.heldBytes() + sink.pendingBytes(), interpreter == null ? 0 : interpreter.held());
     }
 
-    /** Bytes that are held of frames. */
-    long held() {
-        return counted;
+    /** Bytes that are held of frames, and of the answer that is made of them. */
+    long held(Held.Pool pool) {
+        return pool == Held.Pool.HEAP ? countedAnswer : countedFrames;
     }
 
-    private void count(long held) {
-        if (held != counted) {
-            memory.add(Held.FRAMES, held - counted);
-            counted = held;
+    private void count(long ofFrames, long ofAnswer) {
+        if (ofFrames != countedFrames) {
+            memory.add(Held.FRAMES, ofFrames - countedFrames);
+            countedFrames = ofFrames;
+        }
+        if (ofAnswer != countedAnswer) {
+            memory.add(Held.ANSWERS, ofAnswer - countedAnswer);
+            countedAnswer = ofAnswer;
         }
     }
 

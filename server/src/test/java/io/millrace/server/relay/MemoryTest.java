@@ -3,6 +3,7 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Match;
@@ -16,6 +17,7 @@ import io.millrace.server.test.ScriptedUpstream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -26,6 +28,7 @@ class MemoryTest {
     /** A quarter of what all may hold is the share of one; two fit, a third does not. */
     private static final int BIG = 3 << 19;
 
+    private static final String QUESTION = "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[]}";
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
     @Test
@@ -158,6 +161,37 @@ class MemoryTest {
                 client.reset();
             }
             await().until(() -> harness.relay.metrics().held(Held.CLIENTS) == 0);
+        }
+    }
+
+    @Test
+    void countsAnswersThatAreTranslatedAndEndsWhatHoldsTooMuch() throws IOException {
+        String json = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9000000\r\n\r\n{\"x\":\"";
+        String stream = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {\"x\":\"";
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    String request = connection.readRequest();
+                    connection.send((request.contains("\"stream\":true") ? stream : json) + "a".repeat(3 << 20));
+                    connection.read();
+                });
+                var harness = to(
+                        upstream,
+                        config -> config.withLimits(Limits.DEFAULT.withMemory(2 << 20))
+                                .withUpstreams(Map.of(
+                                        "default",
+                                        config.upstreams().get("default").withDialects(List.of(Dialect.CHAT)))))) {
+            try (var client = harness.client()) {
+                client.send("POST", Api.MESSAGES.path, QUESTION);
+                await().until(() -> harness.relay.metrics().held(Held.ANSWERS) >= 3 << 20);
+            }
+            await().until(() -> harness.relay.metrics().held(Held.ANSWERS) == 0);
+            try (var client = harness.client()) {
+                client.send("POST", Api.MESSAGES.path, QUESTION.replaceFirst("\\{", "{\"stream\":true,"));
+                RawClient.Response refused = client.readAll();
+                assertThat(refused.status()).isEqualTo(503);
+                assertThat(refused.text()).startsWith("{\"type\":\"error\"").contains("short of memory");
+            }
+            assertThat(harness.relay.metrics().exchanges("overloaded")).isEqualTo(1);
+            await().until(() -> harness.relay.metrics().held(Held.FRAMES) == 0);
         }
     }
 
