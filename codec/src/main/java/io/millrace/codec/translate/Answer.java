@@ -6,6 +6,7 @@ import java.util.List;
 /** Collects an answer, for the writers of whole answers. */
 abstract class Answer implements AnswerWriter {
     private final List<Part> parts = new ArrayList<>();
+    private final List<Part.Citation> citations = new ArrayList<>();
     private final StringBuilder text = new StringBuilder();
     private final StringBuilder refusal = new StringBuilder();
     private final StringBuilder reasoning = new StringBuilder();
@@ -40,6 +41,11 @@ abstract class Answer implements AnswerWriter {
     final List<Part> parts() {
         closeText();
         return parts;
+    }
+
+    /** Where the text of all parts is from. */
+    final List<Part.Citation> citations() {
+        return citations;
     }
 
     /** The text of all parts. */
@@ -114,6 +120,19 @@ abstract class Answer implements AnswerWriter {
         closeText();
         keptChars += BlockQueue.BLOCK_CHARS + media.chars();
         parts.add(media);
+    }
+
+    @Override
+    public final void citation(Part.Citation citation) {
+        keptChars += BlockQueue.BLOCK_CHARS + citation.chars();
+        citations.add(citation);
+    }
+
+    @Override
+    public final void hosted(Part.HostedUse use) {
+        closeText();
+        keptChars += BlockQueue.BLOCK_CHARS * (1L + use.sources().size()) + use.chars();
+        parts.add(use);
     }
 
     @Override

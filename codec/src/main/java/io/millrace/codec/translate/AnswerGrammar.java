@@ -16,6 +16,10 @@ final class AnswerGrammar implements DeltaSink {
     private final DeltaSink out;
     private final BlockQueue queue;
     private long chars;
+
+    /** The code points of the text so far. */
+    private int told;
+
     private boolean started;
     private boolean over;
     private boolean reasoning;
@@ -67,6 +71,7 @@ final class AnswerGrammar implements DeltaSink {
     public void text(String text) {
         if (!text.isEmpty() && fits(text.length()) && open(false)) {
             refusing = false;
+            told += CodePoints.count(text);
             out.text(text);
         }
     }
@@ -102,6 +107,23 @@ final class AnswerGrammar implements DeltaSink {
     public void media(Part.Media media) {
         if (fits(BlockQueue.BLOCK_CHARS + media.chars()) && open(false)) {
             out.media(media);
+        }
+    }
+
+    @Override
+    public void citation(Part.Citation citation) {
+        if (fits(BlockQueue.BLOCK_CHARS + citation.chars()) && open(false)) {
+            boolean known = citation.start() >= 0 && citation.start() <= citation.end();
+            int end = known ? Math.min(citation.end(), told) : told;
+            int start = known ? Math.min(citation.start(), end) : 0;
+            out.citation(new Part.Citation(citation.url(), citation.title(), citation.quote(), start, end));
+        }
+    }
+
+    @Override
+    public void hosted(Part.HostedUse use) {
+        if (fits(BlockQueue.BLOCK_CHARS * (1 + use.sources().size()) + use.chars()) && open(false)) {
+            out.hosted(use);
         }
     }
 

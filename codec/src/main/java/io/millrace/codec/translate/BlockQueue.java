@@ -28,7 +28,9 @@ final class BlockQueue implements DeltaSink {
         REFUSAL,
         THOUGHT,
         CALL,
-        MEDIA
+        MEDIA,
+        CITATION,
+        HOSTED
     }
 
     /** Something that waits. */
@@ -41,6 +43,8 @@ final class BlockQueue implements DeltaSink {
         private Seal seal;
         private ObjectScan scan;
         private Part.Media media;
+        private Part.Citation citation;
+        private Part.HostedUse use;
         private boolean ended;
 
         Block(Kind kind) {
@@ -115,6 +119,29 @@ final class BlockQueue implements DeltaSink {
             block.media = media;
             block.ended = true;
             heldChars += media.chars();
+        }
+    }
+
+    @Override
+    public void citation(Part.Citation citation) {
+        if (isFree()) {
+            out.citation(citation);
+        } else {
+            Block block = add(Kind.CITATION);
+            block.citation = citation;
+            heldChars += citation.chars();
+        }
+    }
+
+    @Override
+    public void hosted(Part.HostedUse use) {
+        if (isFree()) {
+            out.hosted(use);
+        } else {
+            Block block = add(Kind.HOSTED);
+            block.use = use;
+            block.ended = true;
+            heldChars += use.chars();
         }
     }
 
@@ -248,6 +275,14 @@ final class BlockQueue implements DeltaSink {
             case MEDIA -> {
                 heldChars -= block.media.chars();
                 out.media(block.media);
+            }
+            case CITATION -> {
+                heldChars -= block.citation.chars();
+                out.citation(block.citation);
+            }
+            case HOSTED -> {
+                heldChars -= block.use.chars();
+                out.hosted(block.use);
             }
             case CALL -> {
                 waitingCalls.remove(block.index);

@@ -56,6 +56,11 @@ final class ChatAnswerWriter extends Answer {
             json.put("reasoning_content", reasoning.toString());
         }
         writeImages(json);
+        if (!citations().isEmpty()) {
+            json.array("annotations");
+            citations().forEach(citation -> ChatShapes.putCitation(json, citation));
+            json.endArray();
+        }
         if (isLegacy()) {
             writeLegacyCall(json);
         } else if (called) {

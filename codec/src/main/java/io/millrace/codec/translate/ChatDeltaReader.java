@@ -145,6 +145,7 @@ final class ChatDeltaReader extends FrameReader {
             beforeText(out);
             out.refusal(refusal);
         }
+        message.path("annotations").forEach(annotation -> readAnnotation(annotation, out));
         for (JsonNode image : message.path("images")) {
             readImage(image, out);
         }
@@ -152,6 +153,17 @@ final class ChatDeltaReader extends FrameReader {
             readImage(message.path("image"), out);
         }
         readText(Json.text(message.path("audio"), "transcript"), out);
+    }
+
+    // {"type": "url_citation", "url_citation": {"url": "..", "title": "..", "start_index": 0, "end_index": 9}}
+    private static void readAnnotation(JsonNode annotation, DeltaSink out) {
+        JsonNode cited = annotation.path("url_citation");
+        String url = Json.text(cited, "url");
+        if (!url.isEmpty()) {
+            int start = cited.path("start_index").asInt(-1);
+            int end = cited.path("end_index").asInt(-1);
+            out.citation(new Part.Citation(url, Json.text(cited, "title"), Json.text(cited, "content"), start, end));
+        }
     }
 
     private void readReasoning(JsonNode message, DeltaSink out) {

@@ -85,6 +85,13 @@ final class ChatDeltaWriter extends FrameWriter {
     }
 
     @Override
+    public void citation(Part.Citation citation) {
+        ChatShapes.putCitation(delta().array("annotations"), citation);
+        current().endArray();
+        endDelta(null);
+    }
+
+    @Override
     public void toolCall(int index, String callId, String name, Seal seal) {
         CallForm form = request.form(name);
         if (form.kind() == CallForm.Kind.LEGACY_FUNCTION) {

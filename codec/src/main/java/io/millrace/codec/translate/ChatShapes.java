@@ -29,6 +29,18 @@ final class ChatShapes {
                 .endObject();
     }
 
+    static void putCitation(JsonText json, Part.Citation citation) {
+        json.object()
+                .put("type", "url_citation")
+                .object("url_citation")
+                .put("start_index", citation.start())
+                .put("end_index", citation.end())
+                .put("title", citation.title())
+                .put("url", citation.url())
+                .endObject()
+                .endObject();
+    }
+
     /** The same for a client of legacy functions. */
     static String legacyFinishReason(StopReason reason) {
         return reason == StopReason.TOOL_CALLS ? "function_call" : finishReason(reason);

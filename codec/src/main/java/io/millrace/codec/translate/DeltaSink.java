@@ -4,7 +4,7 @@ package io.millrace.codec.translate;
  * Receives one answer, piece by piece, in no dialect.
  *
  * <pre>
- * answer    = start *( text / refusal / thought / media / call / usage ) ( [ stop ] end / error )
+ * answer    = start *( text / refusal / thought / media / call / citation / hosted / usage ) ( [ stop ] end / error )
  * thought   = *reasoning reasoningEnd
  * call      = toolCall *arguments toolCallEnd
  * </pre>
@@ -53,6 +53,12 @@ public interface DeltaSink {
 
     /** An image or other media of the answer, whole. */
     void media(Part.Media media);
+
+    /** A source of text that was told before. A sink whose dialect has no place for it leaves it out. */
+    default void citation(Part.Citation citation) {}
+
+    /** What a tool of the provider's did, whole. A sink whose dialect has no place for it leaves it out. */
+    default void hosted(Part.HostedUse use) {}
 
     /**
      * The model calls a tool.

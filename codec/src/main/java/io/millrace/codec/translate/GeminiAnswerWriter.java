@@ -13,11 +13,16 @@ final class GeminiAnswerWriter extends Answer {
         JsonText json = new JsonText().object();
         json.array("candidates").object().object("content").array("parts");
         String garbledCall = null;
+        Grounding grounding = new Grounding();
         for (Part part : parts()) {
             if (part instanceof Part.Text text) {
                 GeminiShapes.putText(json, text.text());
             } else if (part instanceof Part.Media media) {
                 GeminiShapes.putMedia(json, media);
+            } else if (part instanceof Part.HostedUse use) {
+                if (!grounding.add(use)) {
+                    GeminiShapes.putCode(json, use);
+                }
             } else if (part instanceof Part.Reasoning reasoning) {
                 putReasoning(json, reasoning);
             } else if (part instanceof Part.ToolCall call && !GeminiShapes.putCall(json, named(call))) {
@@ -29,7 +34,10 @@ final class GeminiAnswerWriter extends Answer {
         }
         json.endArray().put("role", "model").endObject();
         GeminiShapes.putFinish(json, stopReason(), garbledCall);
-        json.put("index", 0).endObject().endArray();
+        json.put("index", 0);
+        citations().forEach(grounding::add);
+        grounding.put(json, allText());
+        json.endObject().endArray();
         GeminiShapes.putUsage(json, usage());
         json.put("modelVersion", model() == null ? request.model() : model());
         if (id() != null) {

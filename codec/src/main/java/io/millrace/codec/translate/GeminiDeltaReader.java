@@ -3,11 +3,12 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
+import java.util.List;
 import java.util.Set;
 
 /**
  * Reads Gemini's responses, streamed or whole, which have the same shape. There is no last one: a stream ends with its body,
- * once a response has said why. Parts of hosted tools are passed over: no translated request asks for any.
+ * once a response has said why. What the web said is told at the end.
  */
 final class GeminiDeltaReader extends FrameReader {
     /** Kinds of the seals here: of thoughts, of a call, and of text. */
@@ -17,6 +18,8 @@ final class GeminiDeltaReader extends FrameReader {
 
     private final CallAssembler calls = new CallAssembler(Set.of());
     private String responseId = "";
+    private final GeminiGrounding grounding = new GeminiGrounding();
+    private String code = "";
     private int callCount;
     private StopReason stopReason;
 
@@ -33,6 +36,7 @@ final class GeminiDeltaReader extends FrameReader {
         }
         for (JsonNode candidate : json.path("candidates")) {
             if (candidate.path("index").asInt(0) == 0) {
+                grounding.read(candidate);
                 for (JsonNode part : candidate.path("content").path("parts")) {
                     readPart(part, out);
                 }
@@ -51,8 +55,7 @@ final class GeminiDeltaReader extends FrameReader {
     @Override
     public void finish(DeltaSink out) {
         if (stopReason != null) {
-            calls.finish(out);
-            out.end();
+            end(out);
         }
     }
 
@@ -62,8 +65,32 @@ final class GeminiDeltaReader extends FrameReader {
         if (stopReason == null) {
             out.error(AnswerGrammar.garbled("it does not say why it ends"));
         } else {
-            calls.finish(out);
-            out.end();
+            end(out);
+        }
+    }
+
+    private void end(DeltaSink out) {
+        grounding.tell(out);
+        calls.finish(out);
+        out.end();
+    }
+
+    @Override
+    public long heldBytes() {
+        return Character.BYTES * (grounding.heldChars() + code.length());
+    }
+
+    // {"executableCode": {"language": "PYTHON", "code": ".."}} {"codeExecutionResult": {"outcome": "OUTCOME_OK",
+    // "output": ".."}}
+    private void readCode(JsonNode part, DeltaSink out) {
+        if (part.path("executableCode").isObject()) {
+            code = Json.text(part.path("executableCode"), "code");
+        }
+        JsonNode result = part.path("codeExecutionResult");
+        if (result.isObject()) {
+            boolean failed = !Json.text(result, "outcome").equals("OUTCOME_OK");
+            out.hosted(new Part.HostedUse(HostedKind.CODE, code, List.of(), Json.text(result, "output"), failed));
+            code = "";
         }
     }
 
@@ -81,6 +108,7 @@ final class GeminiDeltaReader extends FrameReader {
 
     private void readPart(JsonNode part, DeltaSink out) {
         String signature = Json.text(part, "thoughtSignature");
+        readCode(part, out);
         JsonNode call = part.path("functionCall");
         if (call.isObject()) {
             readCall(call, signature, out);
@@ -95,6 +123,7 @@ final class GeminiDeltaReader extends FrameReader {
         if (thought) {
             out.reasoning(text);
         } else {
+            grounding.text(text);
             out.text(text);
         }
         if (!signature.isEmpty()) {

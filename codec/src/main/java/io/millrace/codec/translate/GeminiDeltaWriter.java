@@ -6,6 +6,12 @@ import io.millrace.codec.dialect.Dialect;
 final class GeminiDeltaWriter extends FrameWriter {
     private final ModelRequest request;
     private final StringBuilder arguments = new StringBuilder();
+    private final Grounding grounding = new Grounding();
+
+    /** The text, which is kept where the client asked for tools that may be its sources. */
+    private final StringBuilder text = new StringBuilder();
+
+    private final boolean grounded;
     private String id;
     private String model;
     private String callId;
@@ -18,6 +24,7 @@ final class GeminiDeltaWriter extends FrameWriter {
     GeminiDeltaWriter(ModelRequest request) {
         this.request = request;
         model = request.model();
+        grounded = !request.hosted().isEmpty();
     }
 
     @Override
@@ -27,14 +34,18 @@ final class GeminiDeltaWriter extends FrameWriter {
     }
 
     @Override
-    public void text(String text) {
-        GeminiShapes.putText(parts(), text);
+    public void text(String more) {
+        if (grounded) {
+            text.append(more);
+        }
+        GeminiShapes.putText(parts(), more);
         sendParts();
     }
 
     @Override
-    public void refusal(String text) {
-        text(text);
+    public void refusal(String more) {
+        GeminiShapes.putText(parts(), more);
+        sendParts();
     }
 
     @Override
@@ -55,6 +66,20 @@ final class GeminiDeltaWriter extends FrameWriter {
     public void media(Part.Media media) {
         GeminiShapes.putMedia(parts(), media);
         sendParts();
+    }
+
+    /** It is told at the end. */
+    @Override
+    public void citation(Part.Citation citation) {
+        grounding.add(citation);
+    }
+
+    @Override
+    public void hosted(Part.HostedUse use) {
+        if (!grounding.add(use)) {
+            GeminiShapes.putCode(parts(), use);
+            sendParts();
+        }
     }
 
     @Override
@@ -96,7 +121,9 @@ final class GeminiDeltaWriter extends FrameWriter {
         GeminiShapes.putText(parts, "");
         JsonText candidate = parts.endArray().put("role", "model").endObject();
         GeminiShapes.putFinish(candidate, stopReason, garbledCall);
-        candidate.put("index", 0).endObject().endArray();
+        candidate.put("index", 0);
+        grounding.put(candidate, text.toString());
+        candidate.endObject().endArray();
         GeminiShapes.putUsage(candidate, usage);
         send();
     }
@@ -108,7 +135,7 @@ final class GeminiDeltaWriter extends FrameWriter {
 
     @Override
     long keptChars() {
-        return arguments.length();
+        return arguments.length() + text.length() + grounding.chars();
     }
 
     /** Begins a response, as far as the parts of its only candidate. */

@@ -36,6 +36,15 @@ final class GeminiShapes {
         parts.put("thoughtSignature", carried(seal)).endObject();
     }
 
+    /** Code that Google's tool would have run, and what it wrote. */
+    static void putCode(JsonText parts, Part.HostedUse use) {
+        parts.object().object("executableCode").put("language", "PYTHON").put("code", use.input());
+        parts.endObject().endObject();
+        parts.object().object("codeExecutionResult");
+        parts.put("outcome", use.failed() ? "OUTCOME_FAILED" : "OUTCOME_OK").put("output", use.output());
+        parts.endObject().endObject();
+    }
+
     /**
      * A whole call.
      *

@@ -61,6 +61,13 @@ final class JsonText {
         return this;
     }
 
+    /** A string that is an element. */
+    JsonText element(String value) {
+        separate();
+        string(value);
+        return this;
+    }
+
     JsonText put(String key, String value) {
         key(key);
         if (value == null) {

@@ -6,6 +6,11 @@ import java.util.List;
 /** Writes a whole answer of Messages. */
 final class MessagesAnswerWriter extends Answer {
     private final ModelRequest request;
+    private String messageId = "";
+    private int uses;
+
+    /** The code points of the text so far. */
+    private int written;
 
     MessagesAnswerWriter(ModelRequest request) {
         this.request = request;
@@ -14,9 +19,10 @@ final class MessagesAnswerWriter extends Answer {
     @Override
     public byte[] body() {
         boolean refused = !refusal().isEmpty();
+        messageId = id() == null ? "msg_" + CallIds.fresh().substring("call_".length()) : id();
         JsonText json = new JsonText()
                 .object()
-                .put("id", id() == null ? "msg_" + CallIds.fresh().substring("call_".length()) : id())
+                .put("id", messageId)
                 .put("type", "message")
                 .put("role", "assistant")
                 .put("model", model() == null ? request.model() : model())
@@ -36,6 +42,12 @@ final class MessagesAnswerWriter extends Answer {
         json.object();
         if (part instanceof Part.Text text) {
             json.put("type", "text").put("text", text.text());
+            writeCitations(json, CodePoints.count(text.text()));
+        } else if (part instanceof Part.HostedUse use) {
+            String useId = MessagesShapes.hostedId(messageId, ++uses);
+            MessagesHosted.putAsk(json, useId, use, true);
+            json.endObject().object();
+            MessagesHosted.putResult(json, useId, use);
         } else if (part instanceof Part.Media media) {
             json.put("type", "text").put("text", media.markdown());
         } else if (part instanceof Part.Reasoning reasoning) {
@@ -46,6 +58,24 @@ final class MessagesAnswerWriter extends Answer {
             json.putJson("input", input(call.arguments()));
         }
         json.endObject();
+    }
+
+    /** Those that begin in this text. */
+    private void writeCitations(JsonText json, int length) {
+        int start = written;
+        written += length;
+        List<Part.Citation> here = citations().stream()
+                .filter(citation -> citation.start() >= start && citation.start() < written)
+                .toList();
+        if (!here.isEmpty()) {
+            json.array("citations");
+            for (Part.Citation citation : here) {
+                json.object();
+                MessagesHosted.putCitation(json, citation);
+                json.endObject();
+            }
+            json.endArray();
+        }
     }
 
     private static void writeReasoning(JsonText json, Part.Reasoning reasoning) {

@@ -2,12 +2,13 @@ package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Reads Messages events and answers. Blocks of tools that the provider runs itself are passed over. */
+/** Reads Messages events and answers. What tools of the provider did is told once it is done. */
 final class MessagesDeltaReader extends FrameReader {
     private static final Block PASSED_OVER = new Block(null, null);
 
@@ -22,6 +23,21 @@ final class MessagesDeltaReader extends FrameReader {
     private long uncached = -1;
     private long cacheRead = -1;
     private long cacheWrite = -1;
+
+    private final MessagesHosted hosted = new MessagesHosted();
+
+    /** The sources of the text that is open. */
+    private final List<JsonNode> citations = new ArrayList<>();
+
+    /** The code points of the text so far, and how many there were where the open block began. */
+    private int told;
+
+    private int blockStart;
+
+    /** A block in which a tool of the provider's is asked: its id and name, and the input so far. */
+    private record Ask(String id, String name, StringBuilder input) {}
+
+    private final Map<Integer, Ask> asks = new HashMap<>();
 
     /** A block; of a call, with the arguments that it began with until deltas repeat them, else null. */
     private static final class Block {
@@ -68,7 +84,7 @@ final class MessagesDeltaReader extends FrameReader {
 
     @Override
     public long heldBytes() {
-        return Character.BYTES * (calls.heldChars() + inputChars + signature.length());
+        return Character.BYTES * (calls.heldChars() + inputChars + signature.length() + hosted.heldChars());
     }
 
     @Override
@@ -108,7 +124,17 @@ final class MessagesDeltaReader extends FrameReader {
             endBlock(index, out);
         }
         switch (Json.text(block, "type")) {
-            case "text" -> out.text(Json.text(block, "text"));
+            case "text" -> {
+                blockStart = told;
+                block.path("citations").forEach(this::cite);
+                readText(Json.text(block, "text"), out);
+            }
+            case "server_tool_use" -> {
+                JsonNode input = block.path("input");
+                var said = new StringBuilder(input.isEmpty() ? "" : input.toString());
+                asks.put(index, new Ask(Json.text(block, "id"), Json.text(block, "name"), said));
+                blocks.put(index, PASSED_OVER);
+            }
             case "thinking" -> out.reasoning(Json.text(block, "thinking"));
             case "redacted_thinking" -> out.reasoningEnd(MessagesShapes.redacted(Json.text(block, "data")));
             case "image" -> readImage(block.path("source"), out);
@@ -122,8 +148,36 @@ final class MessagesDeltaReader extends FrameReader {
                     out.error(AnswerGrammar.garbled("it has more than " + AnswerGrammar.MAX_CHARS + " characters"));
                 }
             }
-            default -> blocks.put(index, PASSED_OVER);
+            default -> {
+                blocks.put(index, PASSED_OVER);
+                Part.HostedUse use = has(block, "tool_use_id") ? hosted.result(block) : null;
+                if (use != null) {
+                    out.hosted(use);
+                }
+            }
         }
+    }
+
+    private void readText(String text, DeltaSink out) {
+        told += CodePoints.count(text);
+        out.text(text);
+    }
+
+    private void cite(JsonNode citation) {
+        inputChars += citation.size() * 64L + Json.text(citation, "cited_text").length();
+        citations.add(citation);
+    }
+
+    /** Only those with a link mean anything to others. */
+    private void tellCitations(DeltaSink out) {
+        for (JsonNode citation : citations) {
+            String url = Json.text(citation, "url");
+            if (!url.isEmpty()) {
+                String quote = Json.text(citation, "cited_text");
+                out.citation(new Part.Citation(url, Json.text(citation, "title"), quote, blockStart, told));
+            }
+        }
+        citations.clear();
     }
 
     /** The protocol has none in answers; compatible servers may. */
@@ -141,12 +195,13 @@ final class MessagesDeltaReader extends FrameReader {
 
     private void readDelta(int index, JsonNode delta, DeltaSink out) {
         switch (Json.text(delta, "type")) {
-            case "text_delta" -> out.text(Json.text(delta, "text"));
+            case "text_delta" -> readText(Json.text(delta, "text"), out);
+            case "citations_delta" -> cite(delta.path("citation"));
             case "thinking_delta" -> out.reasoning(Json.text(delta, "thinking"));
             case "signature_delta" -> signature.append(Json.text(delta, "signature"));
             case "input_json_delta" -> readArguments(index, Json.text(delta, "partial_json"), out);
             default -> {
-                // Citations and what may yet be invented are no part of the text.
+                // What may yet be invented is no part of the text.
             }
         }
     }
@@ -155,6 +210,9 @@ final class MessagesDeltaReader extends FrameReader {
         Block block = blocks.get(index);
         if (block == null) {
             calls.fragment(new CallAssembler.Fragment(index, true, "", "", json, null), out);
+        } else if (asks.containsKey(index)) {
+            inputChars += json.length();
+            asks.get(index).input().append(json);
         } else if (block != PASSED_OVER) {
             block.input = json.isEmpty() ? block.input : null;
             calls.arguments(block.call, json, out);
@@ -163,7 +221,12 @@ final class MessagesDeltaReader extends FrameReader {
 
     private void endBlock(int index, DeltaSink out) {
         Block block = blocks.remove(index);
+        Ask ask = asks.remove(index);
+        if (ask != null) {
+            hosted.ask(ask.id(), ask.name(), ask.input().toString());
+        }
         if (block == null) {
+            tellCitations(out);
             out.reasoningEnd(signature.length() == 0 ? null : MessagesShapes.signature(signature.toString()));
             signature.setLength(0);
         } else if (block != PASSED_OVER) {

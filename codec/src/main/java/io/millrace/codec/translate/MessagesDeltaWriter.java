@@ -16,6 +16,8 @@ final class MessagesDeltaWriter extends FrameWriter {
     private final String askedModel;
     private Block block = Block.NONE;
     private int index = -1;
+    private String messageId = "";
+    private int uses;
     private boolean refused;
     private TokenCounts usage = TokenCounts.NONE;
     private StopReason stopReason;
@@ -28,9 +30,10 @@ final class MessagesDeltaWriter extends FrameWriter {
 
     @Override
     public void start(String id, String model, long createdSeconds) {
+        messageId = id == null ? "msg_" + CallIds.fresh().substring("call_".length()) : id;
         JsonText json = json().put("type", "message_start")
                 .object("message")
-                .put("id", id == null ? "msg_" + CallIds.fresh().substring("call_".length()) : id)
+                .put("id", messageId)
                 .put("type", "message")
                 .put("role", "assistant")
                 .put("model", model == null ? askedModel : model)
@@ -83,6 +86,28 @@ final class MessagesDeltaWriter extends FrameWriter {
     @Override
     public void media(Part.Media media) {
         text(media.markdown());
+    }
+
+    /** It belongs to the block of the text, which is gone once another has begun. */
+    @Override
+    public void citation(Part.Citation citation) {
+        if (block == Block.TEXT) {
+            MessagesHosted.putCitation(delta().put("type", "citations_delta").object("citation"), citation);
+            current().endObject();
+            endDelta();
+        }
+    }
+
+    @Override
+    public void hosted(Part.HostedUse use) {
+        String id = MessagesShapes.hostedId(messageId, ++uses);
+        MessagesHosted.putAsk(begin(Block.TOOL), id, use, false);
+        endBegin();
+        delta().put("type", "input_json_delta").put("partial_json", MessagesHosted.input(use));
+        endDelta();
+        MessagesHosted.putResult(begin(Block.TOOL), id, use);
+        endBegin();
+        close();
     }
 
     @Override

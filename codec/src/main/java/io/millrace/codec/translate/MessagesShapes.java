@@ -42,6 +42,11 @@ final class MessagesShapes {
         };
     }
 
+    /** An id for the use of a tool that the provider runs. */
+    static String hostedId(String messageId, int use) {
+        return "srvtoolu_" + messageId.replaceAll("[^A-Za-z0-9]", "") + "_" + use;
+    }
+
     /** Writes what a client calls the tool of a call: its name, and the toolset that it is a member of. */
     static void writeName(JsonText json, CallForm form) {
         json.put("name", form.name());

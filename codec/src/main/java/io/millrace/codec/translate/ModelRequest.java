@@ -137,15 +137,19 @@ public record ModelRequest(
                 dropped);
     }
 
-    /** The same without instructions, turns and tools, which can be large. */
+    /** The same without instructions, turns, functions and settings of other tools, which can be large. */
     public ModelRequest withoutContent() {
+        List<Tool> kinds = new ArrayList<>();
+        for (Tool.Hosted tool : hosted()) {
+            kinds.add(new Tool.Hosted(tool.kind(), tool.type(), tool.path(), List.of()));
+        }
         return new ModelRequest(
                 model,
                 stream,
                 includeUsage,
                 List.of(),
                 List.of(),
-                List.of(),
+                kinds,
                 forms,
                 toolChoice,
                 parallelTools,

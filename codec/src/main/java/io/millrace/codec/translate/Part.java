@@ -67,6 +67,51 @@ public sealed interface Part {
     }
 
     /**
+     * A page of the web.
+     *
+     * @param title may be empty
+     */
+    record Source(String url, String title) {}
+
+    /**
+     * What a part of an answer's text is taken from.
+     *
+     * @param title may be empty
+     * @param quote what stands in the source, may be empty
+     * @param start the first code point of the answer's text that it is about, {@code -1} if not known
+     * @param end the first one behind
+     */
+    record Citation(String url, String title, String quote, int start, int end) implements Part {
+        int chars() {
+            return url.length() + title.length() + quote.length();
+        }
+    }
+
+    /**
+     * A tool that the provider ran, and what came of it.
+     *
+     * @param input what was searched, the URL of a page, or code
+     * @param sources what a search found
+     * @param output what code wrote
+     * @param failed whether there is no result
+     */
+    record HostedUse(HostedKind kind, String input, List<Source> sources, String output, boolean failed)
+            implements Part {
+        /** Copies the list. */
+        public HostedUse {
+            sources = List.copyOf(sources);
+        }
+
+        int chars() {
+            int chars = input.length() + output.length();
+            for (Source source : sources) {
+                chars += source.url().length() + source.title().length();
+            }
+            return chars;
+        }
+    }
+
+    /**
      * What the model thought before it spoke.
      *
      * @param text readable reasoning, empty if the provider keeps it to itself

@@ -3,16 +3,21 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
  * Reads Responses events and answers. Events are told apart by their {@code type}; what was not streamed is taken from the
- * item, or the response, that repeats it. Items of hosted tools are passed over: no translated request asks for any.
+ * item, or the response, that repeats it.
  */
 final class ResponsesDeltaReader extends FrameReader {
-    private static final int ITEM_BYTES = 256;
+    private static final int ITEM_BYTES = 512;
+
+    /** Content parts of an item whose places are remembered. */
+    private static final int MAX_PARTS = 16;
 
     private final CallAssembler calls = new CallAssembler(Set.of());
 
@@ -23,6 +28,9 @@ final class ResponsesDeltaReader extends FrameReader {
 
     /** The calls that were told, by their {@code call_id}. */
     private final Map<String, Item> itemsByCall = new HashMap<>();
+
+    /** The code points of the text so far. */
+    private int told;
 
     private boolean spoke;
     private boolean thought;
@@ -40,6 +48,10 @@ final class ResponsesDeltaReader extends FrameReader {
         private boolean told;
         private boolean done;
         private long summaryIndex;
+        private boolean annotated;
+
+        /** How many code points of the answer's text stand before each content part. */
+        private final Map<Integer, Integer> starts = new HashMap<>();
     }
 
     @Override
@@ -49,8 +61,9 @@ final class ResponsesDeltaReader extends FrameReader {
             case "response.output_item.added" -> readAdded(newItem(json), json.path("item"), out);
             case "response.output_text.delta" -> {
                 tellText(json);
-                out.text(Json.text(json, "delta"));
+                text(textItem(json), json.path("content_index").asInt(), Json.text(json, "delta"), out);
             }
+            case "response.output_text.annotation.added" -> readAnnotation(textItem(json), json, out);
             case "response.refusal.delta" -> {
                 tellText(json);
                 out.refusal(Json.text(json, "delta"));
@@ -236,7 +249,7 @@ final class ResponsesDeltaReader extends FrameReader {
         Item item = textItem(json);
         if (!item.told && !item.done && item(json) == item) {
             tellText(json);
-            out.text(key.equals("text") ? Json.text(json, key) : "");
+            text(item, json.path("content_index").asInt(), key.equals("text") ? Json.text(json, key) : "", out);
             out.refusal(key.equals("refusal") ? Json.text(json, key) : "");
         }
     }
@@ -263,6 +276,7 @@ final class ResponsesDeltaReader extends FrameReader {
             case "message" -> {
                 spoke = true;
                 readMessage(item, done, out);
+                readAnnotations(item, done, out);
             }
             case "reasoning" -> {
                 thought = true;
@@ -276,6 +290,8 @@ final class ResponsesDeltaReader extends FrameReader {
                 endCall(item, out);
             }
             case "image_generation_call" -> readImage(done, out);
+            case "web_search_call" -> readSearch(done, out);
+            case "code_interpreter_call" -> readCode(done, out);
             default -> item.told = true;
         }
     }
@@ -309,13 +325,80 @@ final class ResponsesDeltaReader extends FrameReader {
         }
     }
 
-    private static void readMessage(Item item, JsonNode message, DeltaSink out) {
+    private void readMessage(Item item, JsonNode message, DeltaSink out) {
         if (!item.told) {
+            int index = 0;
             for (JsonNode part : message.path("content")) {
-                out.text(Json.text(part, "text"));
+                text(item, index++, Json.text(part, "text"), out);
                 out.refusal(Json.text(part, "refusal"));
             }
         }
+    }
+
+    /** Tells text, and remembers where its content part begins: places of annotations are counted from there. */
+    private void text(Item item, int contentIndex, String text, DeltaSink out) {
+        if (item.starts.size() < MAX_PARTS) {
+            item.starts.putIfAbsent(contentIndex, told);
+        }
+        told += CodePoints.count(text);
+        out.text(text);
+    }
+
+    private static void readAnnotation(Item item, JsonNode json, DeltaSink out) {
+        item.annotated = true;
+        tellAnnotation(item, json.path("content_index").asInt(), json.path("annotation"), out);
+    }
+
+    private static void readAnnotations(Item item, JsonNode message, DeltaSink out) {
+        int index = 0;
+        for (JsonNode part : message.path("content")) {
+            for (JsonNode annotation : item.annotated ? Json.object() : part.path("annotations")) {
+                tellAnnotation(item, index, annotation, out);
+            }
+            index++;
+        }
+    }
+
+    // {"type": "url_citation", "start_index": 0, "end_index": 9, "url": "..", "title": ".."}
+    private static void tellAnnotation(Item item, int contentIndex, JsonNode annotation, DeltaSink out) {
+        String url = Json.text(annotation, "url");
+        if (!url.isEmpty()) {
+            int from = item.starts.getOrDefault(contentIndex, 0);
+            int start = annotation.path("start_index").asInt(-1);
+            int end = annotation.path("end_index").asInt(-1);
+            boolean placed = start >= 0 && end >= start;
+            out.citation(new Part.Citation(
+                    url, Json.text(annotation, "title"), "", placed ? from + start : -1, placed ? from + end : -1));
+        }
+    }
+
+    // {"type": "web_search_call", "action": {"type": "search", "query": "..", "sources": [{"type": "url", "url":
+    // ".."}]}}
+    private static void readSearch(JsonNode item, DeltaSink out) {
+        JsonNode action = item.path("action");
+        boolean failed = Json.text(item, "status").equals("failed");
+        if (!Json.text(action, "url").isEmpty()) {
+            out.hosted(new Part.HostedUse(HostedKind.WEB_FETCH, Json.text(action, "url"), List.of(), "", failed));
+            return;
+        }
+        List<String> queries = new ArrayList<>();
+        action.path("queries").forEach(query -> queries.add(query.asText()));
+        List<Part.Source> sources = new ArrayList<>();
+        for (JsonNode source : action.path("sources")) {
+            if (!Json.text(source, "url").isEmpty()) {
+                sources.add(new Part.Source(Json.text(source, "url"), Json.text(source, "title")));
+            }
+        }
+        String query = queries.isEmpty() ? Json.text(action, "query") : String.join("; ", queries);
+        out.hosted(new Part.HostedUse(HostedKind.WEB_SEARCH, query, sources, "", failed));
+    }
+
+    // {"type": "code_interpreter_call", "code": "..", "outputs": [{"type": "logs", "logs": ".."}]}
+    private static void readCode(JsonNode item, DeltaSink out) {
+        StringBuilder logs = new StringBuilder();
+        item.path("outputs").forEach(output -> logs.append(Json.text(output, "logs")));
+        boolean failed = Json.text(item, "status").equals("failed");
+        out.hosted(new Part.HostedUse(HostedKind.CODE, Json.text(item, "code"), List.of(), logs.toString(), failed));
     }
 
     private static void readReasoning(Item item, JsonNode reasoning, DeltaSink out) {

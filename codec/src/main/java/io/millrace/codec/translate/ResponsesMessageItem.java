@@ -21,23 +21,52 @@ final class ResponsesMessageItem implements ResponsesItem {
     }
 
     /** A content part, and its text so far. */
-    private record ContentPart(boolean refusal, StringBuilder text) {
+    private record ContentPart(boolean refusal, StringBuilder text, int start, List<Part.Citation> citations) {
         void put(JsonText json) {
             json.put("type", refusal ? "refusal" : "output_text").put(refusal ? "refusal" : "text", text.toString());
             if (!refusal) {
-                json.array("annotations").endArray().array("logprobs").endArray();
+                json.array("annotations");
+                for (Part.Citation citation : citations) {
+                    json.object();
+                    putCitation(json, citation);
+                    json.endObject();
+                }
+                json.endArray().array("logprobs").endArray();
             }
+        }
+
+        void putCitation(JsonText json, Part.Citation citation) {
+            int from = Math.max(0, citation.start() - start);
+            json.put("type", "url_citation")
+                    .put("start_index", from)
+                    .put("end_index", Math.max(from, citation.end() - start))
+                    .put("title", citation.title())
+                    .put("url", citation.url());
         }
     }
 
-    void text(String chunk) {
-        openPart(false).append(chunk);
+    /** Takes more text; {@code start} code points of the answer's text stand before it. */
+    void text(String chunk, int start) {
+        openPart(false, start).append(chunk);
         part("response.output_text.delta").put("delta", chunk).array("logprobs").endArray();
         out.send();
     }
 
+    /** Takes a source of text that came before. */
+    void citation(Part.Citation citation) {
+        if (open && !last().refusal()) {
+            JsonText json = part("response.output_text.annotation.added")
+                    .put("annotation_index", last().citations().size())
+                    .object("annotation");
+            last().putCitation(json, citation);
+            json.endObject();
+            last().citations().add(citation);
+            out.send();
+        }
+    }
+
     void refusal(String chunk) {
-        openPart(true).append(chunk);
+        openPart(true, 0).append(chunk);
         part("response.refusal.delta").put("delta", chunk);
         out.send();
     }
@@ -68,11 +97,11 @@ final class ResponsesMessageItem implements ResponsesItem {
         return content.get(content.size() - 1);
     }
 
-    private StringBuilder openPart(boolean refusal) {
+    private StringBuilder openPart(boolean refusal, int start) {
         if (!open || last().refusal() != refusal) {
             closePart();
             open = true;
-            content.add(new ContentPart(refusal, new StringBuilder()));
+            content.add(new ContentPart(refusal, new StringBuilder(), start, new ArrayList<>()));
             partEvent("response.content_part.added");
         }
         return last().text();

@@ -33,6 +33,10 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     private TokenCounts usage = TokenCounts.NONE;
     private StopReason stopReason = StopReason.END;
     private boolean refused;
+
+    /** The code points of the text so far. */
+    private int told;
+
     private long keptChars;
     private String body;
 
@@ -53,7 +57,8 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     @Override
     public void text(String text) {
         keptChars += text.length();
-        message().text(text);
+        message().text(text, told);
+        told += CodePoints.count(text);
     }
 
     @Override
@@ -83,13 +88,32 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     public void media(Part.Media media) {
         keptChars += media.chars();
         if (!media.isImage() || media.data() == null) {
-            message().text(media.markdown());
+            message().text(media.markdown(), told);
             return;
         }
         closeItem(true);
         var image = new ResponsesImageItem(this, response.itemId("ig", items.size()), items.size(), media);
         items.add(image);
         image.close(true);
+    }
+
+    /** It belongs to the message of the text, which is gone once another item has begun. */
+    @Override
+    public void citation(Part.Citation citation) {
+        if (message != null) {
+            keptChars += ITEM_CHARS + citation.chars();
+            message.citation(citation);
+        }
+    }
+
+    @Override
+    public void hosted(Part.HostedUse use) {
+        closeItem(true);
+        keptChars += ITEM_CHARS * use.sources().size() + use.chars();
+        String kind = use.kind() == HostedKind.CODE ? "ci" : "ws";
+        var item = new ResponsesHostedItem(this, response.itemId(kind, items.size()), items.size(), use);
+        items.add(item);
+        item.close(true);
     }
 
     @Override

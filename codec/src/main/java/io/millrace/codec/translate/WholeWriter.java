@@ -60,6 +60,16 @@ final class WholeWriter implements DeltaWriter {
     }
 
     @Override
+    public void citation(Part.Citation citation) {
+        answer.citation(citation);
+    }
+
+    @Override
+    public void hosted(Part.HostedUse use) {
+        answer.hosted(use);
+    }
+
+    @Override
     public void toolCall(int index, String id, String name, Seal seal) {
         answer.toolCall(index, id, name, seal);
     }

@@ -33,6 +33,7 @@ final class BodyView {
         view.refusal.append(
                 message.path("refusal").isNull() ? "" : message.path("refusal").asText());
         view.reasoning.append(message.path("reasoning_content").asText(""));
+        message.path("annotations").forEach(annotation -> view.cite(annotation.get("url_citation"), "url"));
         for (JsonNode call : message.path("tool_calls")) {
             addCall(
                     view,
@@ -55,6 +56,7 @@ final class BodyView {
                 case "message" -> {
                     for (JsonNode part : item.get("content")) {
                         view.text.append(part.path("text").asText(""));
+                        part.path("annotations").forEach(annotation -> view.cite(annotation, "url"));
                         view.refusal.append(part.path("refusal").asText(""));
                     }
                 }
@@ -62,6 +64,7 @@ final class BodyView {
                     item.get("summary")
                             .forEach(part ->
                                     view.reasoning.append(part.get("text").textValue()));
+                case "web_search_call", "code_interpreter_call" -> view.use(item);
                 default ->
                     addCall(
                             view,
@@ -82,10 +85,18 @@ final class BodyView {
     }
 
     private static void readMessage(JsonNode json, ClientView view) {
+        JsonNode asked = null;
         for (JsonNode block : json.get("content")) {
+            String type = block.get("type").textValue();
+            block.path("citations")
+                    .forEach(citation -> view.citations.add(citation.get("url").textValue()));
+            if (type.endsWith("_tool_result")) {
+                view.use(asked, block);
+            }
+            asked = block;
             view.text.append(block.path("text").asText(""));
             view.reasoning.append(block.path("thinking").asText(""));
-            if (block.get("type").textValue().equals("tool_use")) {
+            if (type.equals("tool_use")) {
                 addCall(
                         view,
                         block.get("id"),

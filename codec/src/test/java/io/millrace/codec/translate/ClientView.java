@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,6 +23,13 @@ abstract class ClientView {
     final StringBuilder refusal = new StringBuilder();
     final StringBuilder reasoning = new StringBuilder();
     final List<Call> calls = new ArrayList<>();
+
+    /** The links of citations, with their place where the dialect has one: {@code https://a 0-4}. */
+    final List<String> citations = new ArrayList<>();
+
+    /** What tools of the provider's did: {@code search: query}, {@code page: url}, {@code code: code = output}. */
+    final List<String> uses = new ArrayList<>();
+
     long input = -1;
     long cached = -1;
     long output = -1;
@@ -92,6 +100,45 @@ abstract class ClientView {
         ended = true;
     }
 
+    final void cite(JsonNode citation, String key) {
+        assertThat(citation.get("title").isTextual()).isTrue();
+        citations.add(
+                citation.get(key).textValue() + " " + citation.get("start_index") + "-" + citation.get("end_index"));
+    }
+
+    /** A tool of the provider's in the words of Messages, and its result. */
+    final void use(JsonNode asked, JsonNode result) {
+        String name = asked.get("name").textValue();
+        JsonNode in = asked.get("input");
+        assertThat(result.get("type").textValue()).isEqualTo(name + "_tool_result");
+        assertThat(result.get("tool_use_id")).isEqualTo(asked.get("id"));
+        assertThat(asked.get("id").textValue()).matches("srvtoolu_[A-Za-z0-9_]+");
+        uses.add(
+                switch (name) {
+                    case "web_search" -> "search: " + in.get("query").textValue();
+                    case "web_fetch" -> "page: " + in.get("url").textValue();
+                    default ->
+                        "code: " + in.get("code").textValue() + " = "
+                                + result.at("/content/stdout").asText();
+                });
+    }
+
+    /** An item of Responses in which a tool of the provider's is told. */
+    final void use(JsonNode item) {
+        if (item.get("type").textValue().equals("code_interpreter_call")) {
+            assertThat(item.get("container_id").isTextual()).isTrue();
+            uses.add("code: " + item.get("code").textValue() + " = "
+                    + item.at("/outputs/0/logs").asText());
+        } else {
+            JsonNode action = item.get("action");
+            boolean search = action.get("type").textValue().equals("search");
+            uses.add(
+                    search
+                            ? "search: " + action.get("query").textValue()
+                            : "page: " + action.get("url").textValue());
+        }
+    }
+
     private static final class ChatView extends ClientView {
         private boolean begun;
 
@@ -126,6 +173,7 @@ abstract class ClientView {
                 refusal.append(delta.path("refusal").asText(""));
                 reasoning.append(delta.path("reasoning_content").asText(""));
                 delta.path("tool_calls").forEach(this::readCall);
+                delta.path("annotations").forEach(annotation -> cite(annotation.get("url_citation"), "url"));
                 finish = choice.get("finish_reason").textValue();
             }
             JsonNode usage = json.path("usage");
@@ -152,6 +200,8 @@ abstract class ClientView {
         private boolean begun;
         private int index = -1;
         private String block;
+        private ObjectNode asked;
+        private final StringBuilder askedInput = new StringBuilder();
 
         @Override
         String finishOf(StopReason reason) {
@@ -192,6 +242,10 @@ abstract class ClientView {
                 case "content_block_stop" -> {
                     assertThat(json.get("index").asInt()).isEqualTo(index);
                     assertThat(block).isNotNull();
+                    if (block.equals("server_tool_use")) {
+                        assertThat(asked.get("input")).isEmpty();
+                        asked.set("input", Json.parseObject(askedInput.toString()));
+                    }
                     block = null;
                 }
                 case "message_delta" -> {
@@ -217,6 +271,13 @@ abstract class ClientView {
             assertThat(block).isNull();
             assertThat(json.get("index").asInt()).isEqualTo(++index);
             block = json.at("/content_block/type").asText();
+            if (block.equals("server_tool_use")) {
+                asked = (ObjectNode) json.get("content_block");
+                askedInput.setLength(0);
+            }
+            if (block.endsWith("_tool_result")) {
+                use(asked, json.get("content_block"));
+            }
             if (block.equals("tool_use")) {
                 calls.add(new Call(
                         json.at("/content_block/id").asText(),
@@ -235,7 +296,15 @@ abstract class ClientView {
                     reasoning.append(delta.get("thinking").asText());
                 }
                 case "signature_delta" -> assertThat(block).isEqualTo("thinking");
+                case "citations_delta" -> {
+                    assertThat(block).isEqualTo("text");
+                    citations.add(delta.at("/citation/url").textValue());
+                }
                 case "input_json_delta" -> {
+                    if (block.equals("server_tool_use")) {
+                        askedInput.append(delta.get("partial_json").asText());
+                        return;
+                    }
                     assertThat(block).isEqualTo("tool_use");
                     calls.get(calls.size() - 1)
                             .arguments

@@ -3,9 +3,12 @@ package io.millrace.codec.translate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.charset.StandardCharsets;
 
 /** A client of Gemini: it takes data lines with CRLF and nothing else. */
 final class GeminiView extends ClientView {
+    private String code;
+
     @Override
     String finishOf(StopReason reason) {
         if (reason == null) {
@@ -44,6 +47,20 @@ final class GeminiView extends ClientView {
         for (JsonNode part : candidate.at("/content/parts")) {
             readPart(part);
         }
+        JsonNode grounding = candidate.path("groundingMetadata");
+        grounding.path("webSearchQueries").forEach(query -> uses.add("search: " + query.textValue()));
+        for (JsonNode support : grounding.path("groundingSupports")) {
+            int chunk = support.get("groundingChunkIndices").get(0).asInt();
+            JsonNode segment = support.get("segment");
+            byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
+            citations.add(
+                    grounding.get("groundingChunks").get(chunk).at("/web/uri").textValue() + " "
+                            + codePoints(bytes, segment.get("startIndex").asInt()) + "-"
+                            + codePoints(bytes, segment.get("endIndex").asInt()));
+        }
+        candidate
+                .at("/urlContextMetadata/urlMetadata")
+                .forEach(page -> uses.add("page: " + page.get("retrievedUrl").textValue()));
         JsonNode usage = json.path("usageMetadata");
         if (usage.isObject()) {
             input = usage.get("promptTokenCount").asLong();
@@ -58,6 +75,11 @@ final class GeminiView extends ClientView {
         }
     }
 
+    private static int codePoints(byte[] bytes, int end) {
+        String before = new String(bytes, 0, end, StandardCharsets.UTF_8);
+        return before.codePointCount(0, before.length());
+    }
+
     private void readPart(JsonNode part) {
         if (part.has("functionCall")) {
             JsonNode call = part.get("functionCall");
@@ -65,6 +87,11 @@ final class GeminiView extends ClientView {
             assertThat(call.get("args").isObject()).isTrue();
             made.arguments.append(call.get("args"));
             calls.add(made);
+        } else if (part.has("executableCode")) {
+            code = part.at("/executableCode/code").textValue();
+        } else if (part.has("codeExecutionResult")) {
+            uses.add("code: " + code + " = "
+                    + part.at("/codeExecutionResult/output").textValue());
         } else {
             (part.path("thought").asBoolean() ? reasoning : text)
                     .append(part.get("text").asText());

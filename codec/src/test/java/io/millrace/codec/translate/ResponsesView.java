@@ -18,6 +18,7 @@ final class ResponsesView extends ClientView {
     private JsonNode open;
     private int contentIndex;
     private boolean partOpen;
+    private int annotations;
 
     @Override
     String finishOf(StopReason reason) {
@@ -100,7 +101,24 @@ final class ResponsesView extends ClientView {
                 assertThat(indexOfPart(json)).isEqualTo(contentIndex);
                 assertThat(textOfPart(json.get("part"))).isEmpty();
                 part.setLength(0);
+                annotations = 0;
                 partOpen = true;
+            }
+            case "response.web_search_call.in_progress",
+                    "response.web_search_call.searching",
+                    "response.web_search_call.completed",
+                    "response.code_interpreter_call.in_progress",
+                    "response.code_interpreter_call.interpreting",
+                    "response.code_interpreter_call.completed",
+                    "response.code_interpreter_call_code.delta",
+                    "response.code_interpreter_call_code.done" ->
+                assertThat(type).startsWith("response." + open.get("type").asText());
+            case "response.output_text.annotation.added" -> {
+                assertThat(partOpen).isTrue();
+                assertThat(json.get("annotation_index").asInt()).isEqualTo(annotations++);
+                assertThat(json.get("annotation").get("end_index").asInt())
+                        .isLessThanOrEqualTo(part.codePointCount(0, part.length()));
+                cite(json.get("annotation"), "url");
             }
             case "response.output_text.delta" -> add(text, json);
             case "response.refusal.delta" -> add(refusal, json);
@@ -114,6 +132,7 @@ final class ResponsesView extends ClientView {
             case "response.content_part.done", "response.reasoning_summary_part.done" -> {
                 assertThat(partOpen).isTrue();
                 assertThat(textOfPart(json.get("part"))).isEqualTo(part.toString());
+                assertThat(json.get("part").path("annotations")).hasSize(annotations);
                 partOpen = false;
                 contentIndex++;
             }
@@ -150,6 +169,9 @@ final class ResponsesView extends ClientView {
         assertThat(item.get("type")).isEqualTo(open.get("type"));
         assertThat(item.path(open.has("content") ? "content" : "summary")).hasSize(contentIndex);
         items.add(item);
+        if (!item.has("call_id") && !item.has("content") && !item.has("summary") && !item.has("result")) {
+            use(item);
+        }
         open = null;
     }
 

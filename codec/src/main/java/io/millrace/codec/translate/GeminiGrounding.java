@@ -1,0 +1,85 @@
+package io.millrace.codec.translate;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Reads what a Gemini answer tells of the web: what was searched and found, and what says which part of the text. It comes with
+ * the last response, and places in the text are bytes of it, so that the text is kept from the first response that tells of it.
+ */
+final class GeminiGrounding {
+    private final StringBuilder text = new StringBuilder();
+    private boolean kept;
+    private boolean spoke;
+    private JsonNode grounding;
+    private JsonNode pages;
+    private long chars;
+
+    void read(JsonNode candidate) {
+        JsonNode told = candidate.path("groundingMetadata");
+        kept |= told.isObject() && !spoke;
+        if (!told.isEmpty()) {
+            grounding = told;
+            chars += told.path("groundingChunks").size() * 256L
+                    + told.path("groundingSupports").size() * 128L;
+        }
+        if (!candidate.path("urlContextMetadata").isEmpty()) {
+            pages = candidate.get("urlContextMetadata");
+        }
+    }
+
+    /** More of the answer's text. */
+    void text(String more) {
+        spoke |= !more.isEmpty();
+        if (kept) {
+            text.append(more);
+        }
+    }
+
+    long heldChars() {
+        return text.length() + chars;
+    }
+
+    void tell(DeltaSink out) {
+        List<Part.Source> sources = new ArrayList<>();
+        if (grounding != null) {
+            for (JsonNode chunk : grounding.path("groundingChunks")) {
+                JsonNode page = chunk.path("web");
+                sources.add(new Part.Source(Json.text(page, "uri"), Json.text(page, "title")));
+            }
+            for (JsonNode support : grounding.path("groundingSupports")) {
+                tellSupport(support, sources, out);
+            }
+            List<String> queries = new ArrayList<>();
+            grounding.path("webSearchQueries").forEach(query -> queries.add(query.asText()));
+            if (!queries.isEmpty()) {
+                sources.removeIf(source -> source.url().isEmpty());
+                String asked = String.join("; ", queries);
+                out.hosted(new Part.HostedUse(HostedKind.WEB_SEARCH, asked, sources, "", false));
+            }
+        }
+        if (pages != null) {
+            for (JsonNode page : pages.path("urlMetadata")) {
+                boolean failed = !Json.text(page, "urlRetrievalStatus").endsWith("SUCCESS");
+                String url = Json.text(page, "retrievedUrl");
+                out.hosted(new Part.HostedUse(HostedKind.WEB_FETCH, url, List.of(), "", failed));
+            }
+        }
+    }
+
+    private void tellSupport(JsonNode support, List<Part.Source> sources, DeltaSink out) {
+        JsonNode segment = support.path("segment");
+        boolean placed = kept && segment.has("endIndex");
+        int start =
+                placed ? CodePoints.countWithin(text, segment.path("startIndex").asLong()) : -1;
+        int end = placed ? CodePoints.countWithin(text, segment.path("endIndex").asLong()) : -1;
+        for (JsonNode index : support.path("groundingChunkIndices")) {
+            int at = index.asInt(-1);
+            if (at >= 0 && at < sources.size() && !sources.get(at).url().isEmpty()) {
+                Part.Source source = sources.get(at);
+                out.citation(new Part.Citation(source.url(), source.title(), "", start, end));
+            }
+        }
+    }
+}
