@@ -137,11 +137,11 @@ class PassThroughTest {
     void anAnswerThatBeginsBeforeTheUploadIsOver() throws IOException {
         script = connection -> {
             connection.send(
-                    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-                            + "17\r\nevent: start\ndata: {}\n\n\r\n");
+                    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\nContent-Length: 44\r\n\r\n");
+            connection.send("event: start\ndata: {}\n\n");
             String request = connection.readRequest();
             assertThat(request).endsWith("x".repeat(1_000_000));
-            connection.send("15\r\nevent: end\ndata: {}\n\n\r\n0\r\n\r\n");
+            connection.send("event: end\ndata: {}\n\n");
         };
         try (var client = client()) {
             client.sendRaw(
