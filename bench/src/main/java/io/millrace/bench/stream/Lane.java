@@ -29,6 +29,9 @@ final class Lane {
 
     private static final StreamDetails NO_DETAILS = new StreamDetails();
 
+    private static final String NO_DESCRIPTOR = "no descriptor left";
+
+    private final Descriptors descriptors;
     private final StreamPlan plan;
     private final EventLoop loop;
     private final StreamObserver observer;
@@ -56,7 +59,9 @@ final class Lane {
             long measuredFromNs,
             EventLoop loop,
             Class<? extends Channel> channelType,
+            Descriptors descriptors,
             StreamObserver observer) {
+        this.descriptors = descriptors;
         this.plan = plan;
         this.feed = feed;
         this.measuredFromNs = measuredFromNs;
@@ -188,6 +193,11 @@ final class Lane {
         }
         connecting++;
         due.connectBeganNs = System.nanoTime();
+        if (!descriptors.take()) {
+            // Not at once: what ends lets the next begin, and that would go ever deeper.
+            loop.execute(() -> onNoConnection(due, Outcome.CONNECT, new ConnectException(NO_DESCRIPTOR)));
+            return;
+        }
         bootstrap.connect(plan.address()).addListener((ChannelFuture connect) -> {
             // Of a channel that could not even be made Netty tells on a thread of its own.
             if (loop.inEventLoop()) {
@@ -200,9 +210,11 @@ final class Lane {
 
     private void onConnect(ChannelFuture connect, Due due) {
         if (!connect.isSuccess()) {
+            descriptors.giveBack();
             onNoConnection(due, Outcome.CONNECT, connect.cause());
             return;
         }
+        connect.channel().closeFuture().addListener(closed -> descriptors.giveBack());
         var tls = connect.channel().pipeline().get(SslHandler.class);
         if (tls == null) {
             onConnected(connect.channel(), due);
@@ -255,7 +267,7 @@ final class Lane {
                 ? "refused"
                 : lower.contains("unreachable")
                         ? "unreachable"
-                        : lower.contains("too many open files") ? "no descriptor left" : lower;
+                        : lower.contains("too many open files") ? NO_DESCRIPTOR : lower;
     }
 
     private void connectNext() {

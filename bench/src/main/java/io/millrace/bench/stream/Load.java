@@ -34,6 +34,7 @@ public final class Load {
         startNs = System.nanoTime() + LEAD_IN_NS;
         var begun = new AtomicLong();
         var measured = new AtomicLong();
+        var descriptors = Descriptors.ofProcess();
         for (int turn = 0; turn < count; turn++) {
             var feed = plan.shape().isOpen()
                     ? new OpenFeed(plan.shape(), plan.seed(), startNs, turn, count)
@@ -46,6 +47,7 @@ public final class Load {
                     startNs + plan.shape().leadNs(),
                     loop,
                     transport.clientChannel(),
+                    descriptors,
                     observers.apply(turn)));
         }
     }

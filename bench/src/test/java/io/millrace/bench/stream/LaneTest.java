@@ -2,11 +2,13 @@ package io.millrace.bench.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.local.LocalChannel;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -59,6 +61,15 @@ class LaneTest {
 
     @Test
     void endsWhereNoConnectionCanBeMade() throws Exception {
+        assertThatItEnds(NoChannel.class, new Descriptors(Long.MAX_VALUE));
+    }
+
+    @Test
+    void leavesTheProcessDescriptorsOfItsOwn() throws Exception {
+        assertThatItEnds(NioSocketChannel.class, new Descriptors(0));
+    }
+
+    private static void assertThatItEnds(Class<? extends Channel> channels, Descriptors descriptors) throws Exception {
         var group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
         try {
             EventLoop loop = group.next();
@@ -66,7 +77,7 @@ class LaneTest {
             long nowNs = System.nanoTime();
             var shape = new LoadShape(0, 1, 4, 0, 0, Long.MAX_VALUE, STREAMS, TimeUnit.MINUTES.toNanos(1));
             var feed = new ClosedFeed(shape, nowNs, new AtomicLong(), new AtomicLong(), 0, 1);
-            var lane = new Lane(plan(shape), feed, nowNs, loop, NoChannel.class, told);
+            var lane = new Lane(plan(shape), feed, nowNs, loop, channels, descriptors, told);
             loop.execute(lane::start);
 
             assertThat(lane.done().await(20, TimeUnit.SECONDS)).isTrue();

@@ -43,6 +43,7 @@ final class Serving {
                 stop.await();
                 warmUp.ifPresent(WarmUp::close);
                 server.drain().join();
+                LOG.info("stopped");
             }
         } finally {
             AccessLogAppender.stop();

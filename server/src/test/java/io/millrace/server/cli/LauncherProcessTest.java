@@ -67,6 +67,7 @@ class LauncherProcessTest {
 
             launcher.signal("INT");
 
+            launcher.awaitErr(line -> line.endsWith("stopped"));
             assertThat(launcher.awaitExit()).isZero();
         }
     }
