@@ -1,24 +1,27 @@
 package io.millrace.server.upstream;
 
 import io.netty.util.NetUtil;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.PublicKey;
-import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.DSAKey;
 import java.security.interfaces.ECKey;
 import java.security.interfaces.RSAKey;
+import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
@@ -29,6 +32,10 @@ import javax.net.ssl.X509ExtendedTrustManager;
  * 4.3.4), and those whose certificates have short keys or old signatures, which Java takes of authorities that are not public.
  */
 final class StrictTrust extends X509ExtendedTrustManager {
+    /** Keys and text may stand beside certificates. */
+    private static final Pattern PEM =
+            Pattern.compile("-----BEGIN (?:X509 )?CERTIFICATE-----([^-]*)-----END (?:X509 )?CERTIFICATE-----");
+
     private static final int MIN_RSA_BITS = 2048;
     private static final int MIN_EC_BITS = 224;
     private static final Integer DNS_NAME = 2;
@@ -64,12 +71,12 @@ final class StrictTrust extends X509ExtendedTrustManager {
     private static KeyStore store(Path ca) throws GeneralSecurityException, IOException {
         var store = KeyStore.getInstance(KeyStore.getDefaultType());
         store.load(null, null);
-        try (InputStream in = Files.newInputStream(ca)) {
-            int number = 0;
-            for (Certificate certificate :
-                    CertificateFactory.getInstance("X.509").generateCertificates(in)) {
-                store.setCertificateEntry(Integer.toString(number++), certificate);
-            }
+        var certificates = CertificateFactory.getInstance("X.509");
+        Matcher block = PEM.matcher(Files.readString(ca, StandardCharsets.ISO_8859_1));
+        for (int number = 0; block.find(); number++) {
+            byte[] der = Base64.getMimeDecoder().decode(block.group(1));
+            store.setCertificateEntry(
+                    Integer.toString(number), certificates.generateCertificate(new ByteArrayInputStream(der)));
         }
         if (store.size() == 0) {
             throw new CertificateException("no certificate in it");

@@ -81,6 +81,18 @@ class UpstreamTlsTest {
     }
 
     @Test
+    void findsTheCertificatesAmongKeysAndText() throws Exception {
+        Path mixed = Files.writeString(
+                directory.resolve("mixed.pem"),
+                "Certificate:\n    Data:\n" + stranger.getPrivateKeyPEM() + stranger.getCertificatePEM()
+                        + "subject=Test CA\n" + authority.getCertificatePEM() + "\n");
+        try (var mock = tlsMock(certificate(authority, "localhost"));
+                var relay = relay("localhost", mock.port(), mixed)) {
+            assertThat(ask(relay).status()).isEqualTo(200);
+        }
+    }
+
+    @Test
     void refusesACertificateOfAnotherHost() throws Exception {
         assertRefused(certificate(authority, "example.com"), "localhost");
     }
