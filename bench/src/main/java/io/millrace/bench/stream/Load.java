@@ -31,10 +31,10 @@ public final class Load {
             int count,
             Transport transport,
             IntFunction<StreamObserver> observers) {
+        var descriptors = Descriptors.ofProcess(); // takes longer than the lead-in, the first time
         startNs = System.nanoTime() + LEAD_IN_NS;
         var begun = new AtomicLong();
         var measured = new AtomicLong();
-        var descriptors = Descriptors.ofProcess();
         for (int turn = 0; turn < count; turn++) {
             var feed = plan.shape().isOpen()
                     ? new OpenFeed(plan.shape(), plan.seed(), startNs, turn, count)
