@@ -66,7 +66,7 @@ class MemoryTest {
                 other.sendRaw("xx\"}");
                 assertThat(other.readAll().status()).isEqualTo(200);
             }
-            assertThat(harness.relay.metrics().exchanges("overloaded")).isEqualTo(1);
+            await().until(() -> harness.relay.metrics().exchanges("overloaded") == 1);
         }
     }
 
@@ -156,7 +156,8 @@ class MemoryTest {
                     .withEventLoops(1)
                     .withLimits(Limits.DEFAULT.withMemory(1 << 20)));
             await().until(() -> harness.relay.metrics().held(Held.CLIENTS) <= (3 << 18));
-            assertThat(harness.relay.metrics().exchanges("overloaded")).isBetween(1L, 29L);
+            await().until(() -> harness.relay.metrics().exchanges("overloaded") > 0);
+            assertThat(harness.relay.metrics().exchanges("overloaded")).isLessThan(30);
             for (RawClient client : crowd) {
                 client.reset();
             }
@@ -190,7 +191,7 @@ class MemoryTest {
                 assertThat(refused.status()).isEqualTo(503);
                 assertThat(refused.text()).startsWith("{\"type\":\"error\"").contains("short of memory");
             }
-            assertThat(harness.relay.metrics().exchanges("overloaded")).isEqualTo(1);
+            await().until(() -> harness.relay.metrics().exchanges("overloaded") == 1);
             await().until(() -> harness.relay.metrics().held(Held.FRAMES) == 0);
         }
     }
