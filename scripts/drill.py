@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The drills of scripts/drill, which says how to call it: real processes, sockets on loopback, bounded in time and count."""
-import asyncio, collections, concurrent.futures, json, os, pathlib, selectors, socket, struct, subprocess, sys, tempfile, threading, time, urllib.request
+import asyncio, collections, concurrent.futures, json, os, pathlib, select, selectors, socket, struct, subprocess, sys, tempfile, time, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAUNCHER = os.environ.get("MILLRACE", "millrace")
@@ -86,24 +86,14 @@ class Millrace:
 
 
 class Prober:
-    """Asks /healthz again and again, each time on a new connection, and keeps how long each answer took."""
+    """Asks /healthz again and again, each time on a new connection, and keeps how long each answer took: in a process of its
+    own, which waits for none of this one's threads."""
 
     def __init__(self, relay):
-        self.relay, self.times, self.unanswered, self.done = relay, [], 0, threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-
-    def run(self):
-        while not self.done.wait(0.1):
-            begun = time.monotonic()
-            try:
-                self.relay.get("/healthz")
-                self.times.append(time.monotonic() - begun)
-            except OSError: self.unanswered += 1
+        self.process = subprocess.Popen([sys.executable, __file__, "_probe", str(relay.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def finish(self):
-        self.done.set()
-        self.thread.join()
+        self.times, self.unanswered = json.loads(self.process.communicate()[0])
         return self
 
     def words(self):
@@ -113,6 +103,20 @@ class Prober:
 
     def sound(self):
         return not self.unanswered and self.times and max(self.times) <= HEALTH_LIMIT_S
+
+
+def probe(port):
+    """Until standard input ends; then tells the seconds that each answer took, and how many did not come within 5 s."""
+    times, unanswered = [], 0
+    while not select.select([sys.stdin], [], [], 0.1)[0]:
+        begun = time.monotonic()
+        try:
+            with socket.create_connection(("127.0.0.1", port), 5) as s:
+                s.sendall(b"GET /healthz HTTP/1.1\r\nHost: drill\r\nConnection: close\r\n\r\n")
+                if not s.recv(64).startswith(b"HTTP/1.1 200"): raise OSError("not healthy")
+            times.append(time.monotonic() - begun)
+        except OSError: unanswered += 1
+    print(json.dumps([times, unanswered]))
 
 
 # ---------------------------------------------------------------- clients
@@ -180,6 +184,16 @@ def wait_until(condition, seconds):
     return None
 
 
+def settled(measure, seconds):
+    """The most that was measured until it no longer grew for 5 s."""
+    most, since, begun = 0, time.monotonic(), time.monotonic()
+    while time.monotonic() - begun < seconds and time.monotonic() - since < 5:
+        now = measure()
+        if now > most * 1.02: most, since = now, time.monotonic()
+        time.sleep(0.5)
+    return most
+
+
 # ---------------------------------------------------------------- drills
 
 Row = collections.namedtuple("Row", "drill did held survived lost sound")
@@ -195,8 +209,8 @@ def stalled(quick):
             ask(relay)
             prober, before = Prober(relay), relay.rss_mib()
             sockets = crowd(relay, count, "tokens=1500,bytes=4000")
-            time.sleep(5 if quick else 15)
-            most, held = relay.rss_mib(), relay.held_mib()
+            held = settled(relay.held_mib, 20 if quick else 90)
+            most = relay.rss_mib()
             refused, closed = told(sockets)
             small = [ask(relay, timeout=5)[0] for _ in range(5)]
             for s in sockets: s.close()
@@ -478,6 +492,7 @@ DRILLS = {"stalled": stalled, "trickled": trickled, "vanished": vanished, "bombs
 
 def main(arguments):
     if arguments[:1] == ["_vanished"]: return vanished_inside()
+    if arguments[:1] == ["_probe"]: return probe(int(arguments[1]))
     if arguments[:1] == ["_readers"]: return readers(arguments[1], int(arguments[2]))
     names = [a for a in arguments if a != "--quick"] or list(DRILLS)
     for name in names:
