@@ -2,7 +2,9 @@ package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Reads a Chat Completions request. */
 final class ChatRequestReader {
@@ -45,9 +47,10 @@ final class ChatRequestReader {
     private final ModelRequest.Builder request;
     private final CallIds ids = new CallIds();
 
-    /** The legacy calls so far, and how many of them have their results behind them. */
-    private final List<Part.ToolCall> legacyCalls = new ArrayList<>();
+    /** The legacy calls so far, the last one of each name, and how many have their results behind them. */
+    private int legacyCalls;
 
+    private final Map<String, Integer> lastLegacyCalls = new HashMap<>();
     private int legacyAnswered;
 
     ChatRequestReader(JsonFields body) {
@@ -200,10 +203,13 @@ final class ChatRequestReader {
         JsonFields call = message.object("function_call");
         if (call != null) {
             String name = ToolName.of(call.requiredText("name"));
-            Part.ToolCall made = new Part.ToolCall("call_" + legacyCalls.size(), name, call.json("arguments"), null);
-            legacyCalls.add(made);
-            parts.add(made);
+            parts.add(new Part.ToolCall(legacyId(legacyCalls), name, call.json("arguments"), null));
+            lastLegacyCalls.put(name, legacyCalls++);
         }
+    }
+
+    private static String legacyId(int place) {
+        return "call_" + place;
     }
 
     /** The result of the last call of that name; what it says if there is no such call. */
@@ -211,11 +217,10 @@ final class ChatRequestReader {
         String given = message.requiredText("name");
         String name = ToolName.of(given);
         List<Part> content = parts(message);
-        for (int i = legacyCalls.size() - 1; i >= legacyAnswered; i--) {
-            if (legacyCalls.get(i).name().equals(name)) {
-                legacyAnswered = i + 1;
-                return List.of(new Part.ToolResult(legacyCalls.get(i).id(), content, false));
-            }
+        int last = lastLegacyCalls.getOrDefault(name, -1);
+        if (last >= legacyAnswered) {
+            legacyAnswered = last + 1;
+            return List.of(new Part.ToolResult(legacyId(last), content, false));
         }
         content.add(0, new Part.Text("Result of " + given + ": "));
         return content;

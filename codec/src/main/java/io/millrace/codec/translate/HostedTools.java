@@ -5,6 +5,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What an upstream has of the tools that providers run.
@@ -31,10 +32,13 @@ record HostedTools(Map<HostedKind, Set<HostedSetting.Key>> settings, boolean for
         Drops drops = new Drops();
         List<Tool> served = new ArrayList<>();
         Set<HostedKind> kinds = EnumSet.noneOf(HostedKind.class);
+        Set<String> functions =
+                request.functions().stream().map(Tool.Function::name).collect(Collectors.toSet());
         for (Tool tool : request.tools()) {
             if (!(tool instanceof Tool.Hosted hosted)) {
                 served.add(tool);
-            } else if (!settings.containsKey(hosted.kind()) || isTaken(hosted.kind(), request)) {
+            } else if (!settings.containsKey(hosted.kind())
+                    || functions.contains(hosted.kind().toolName())) {
                 drops.tool(hosted);
             } else if (kinds.add(hosted.kind())) {
                 served.add(known(hosted, drops));
@@ -45,11 +49,6 @@ record HostedTools(Map<HostedKind, Set<HostedSetting.Key>> settings, boolean for
         dropped.addAll(drops.all());
         ModelRequest result = request.withTools(served, dropped);
         return forced ? result.withToolChoice(named(choice, request, kinds)) : result;
-    }
-
-    /** A function of the client's has this name. */
-    private static boolean isTaken(HostedKind kind, ModelRequest request) {
-        return request.functions().stream().anyMatch(function -> function.name().equals(kind.toolName()));
     }
 
     private Tool.Hosted known(Tool.Hosted hosted, Drops drops) {

@@ -1,7 +1,9 @@
 package io.millrace.codec.translate;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /** Reads the tools of a Messages request, and the choice of them. */
 final class MessagesToolsReader {
@@ -15,6 +17,9 @@ final class MessagesToolsReader {
     private final JsonFields body;
     private final ModelRequest.Builder request;
     private final ToolList tools = new ToolList();
+
+    /** The groups of toolsets: each has many functions, and there can be one of it. */
+    private final Set<String> toolsets = new HashSet<>();
 
     /** The types of tools that their provider runs, by their names. */
     private final Map<String, String> hostedTypes = new HashMap<>();
@@ -48,7 +53,9 @@ final class MessagesToolsReader {
             return;
         }
         if (Toolsets.isKnown(type)) {
-            Toolsets.addAll(type, tool, tools);
+            if (toolsets.add(Toolsets.group(type))) {
+                Toolsets.addAll(type, tool, tools);
+            }
             return;
         }
         tools.add(hosted(type, tool));

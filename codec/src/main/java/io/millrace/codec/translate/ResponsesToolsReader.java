@@ -6,6 +6,8 @@ import java.util.Set;
 /** Reads the tools of a Responses request, and the choice of them. */
 final class ResponsesToolsReader {
     private static final int MAX_REPEATED = 65_536;
+    /** Each function of a namespace has its name: a long one would be read as often as there are functions. */
+    private static final int MAX_NAMESPACE = 256;
 
     private final JsonFields body;
     private final ModelRequest.Builder request;
@@ -43,6 +45,9 @@ final class ResponsesToolsReader {
             case "custom" -> tools.add(described(CustomTools.read(tool, namespace), about));
             case "namespace" -> {
                 String group = tool.requiredText("name");
+                if (group.length() > MAX_NAMESPACE) {
+                    throw tool.refuse("name", "is longer than " + MAX_NAMESPACE + " characters");
+                }
                 for (JsonFields member : tool.objects("tools")) {
                     add(member, group, tool.text("description"));
                 }

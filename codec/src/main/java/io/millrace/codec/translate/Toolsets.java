@@ -106,10 +106,15 @@ final class Toolsets {
         return type.startsWith("computer_toolset_2") || type.startsWith("browser_toolset_2");
     }
 
+    /** The namespace of the functions of a toolset that {@linkplain #isKnown is known}. */
+    static String group(String type) {
+        return type.startsWith("browser") ? "browser" : "computer";
+    }
+
     /** Adds the functions of a toolset, but those that its client has disabled. */
     static void addAll(String type, JsonFields toolset, ToolList tools) {
-        boolean browser = type.startsWith("browser");
-        String group = browser ? "browser" : "computer";
+        String group = group(type);
+        boolean browser = group.equals("browser");
         JsonFields configs = toolset.object("configs");
         (browser ? BROWSER : COMPUTER).lines().forEach(line -> {
             String[] said = line.split(" -- ", 2);

@@ -270,6 +270,87 @@ class LargeRequestTest {
                 .allSatisfy(name -> assertThat(name).hasSize(64));
     }
 
+    /** Each hosted tool is compared with the functions, of which no list is made for it. */
+    @ParameterizedTest
+    @EnumSource(names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
+    void servesManyHostedToolsBesideManyFunctions(Dialect upstream) {
+        ObjectNode request = Json.object().put("model", "m").put("max_tokens", 9);
+        request.putArray("messages").addObject().put("role", "user").put("content", "Hi");
+        ArrayNode tools = request.putArray("tools");
+        for (int i = 0; i < MANY / 2; i++) {
+            tools.addObject().put("name", "f" + i);
+            tools.addObject().put("type", "web_search_20250305").put("name", "web_search");
+        }
+        byte[] body = Json.bytes(request);
+        long before = allocated();
+
+        TranslatedRequest sent = Translation.of(Dialect.MESSAGES, upstream).request(body, "/v1/messages", null);
+
+        assertThat(allocated() - before).isLessThan(10_000L * MANY);
+        assertThat(new String(sent.body(), StandardCharsets.UTF_8)).contains("\"f" + (MANY / 2 - 1) + "\"");
+    }
+
+    @Test
+    void takesEachToolsetOnce() {
+        ObjectNode request = Json.object().put("model", "m").put("max_tokens", 9);
+        request.putArray("messages").addObject().put("role", "user").put("content", "Hi");
+        ArrayNode tools = request.putArray("tools");
+        for (int i = 0; i < MANY; i++) {
+            tools.addObject().put("type", "browser_toolset_2" + i);
+        }
+        byte[] body = Json.bytes(request);
+        long before = allocated();
+
+        JsonNode sent = translated(Dialect.MESSAGES, Dialect.CHAT, body);
+
+        assertThat(allocated() - before).isLessThan(10_000L * MANY);
+        assertThat(sent.get("tools").findValuesAsText("name"))
+                .contains("browser__find")
+                .doesNotHaveDuplicates();
+    }
+
+    @Test
+    void refusesANamespaceWhoseNameIsLongerThanItsFunctions() {
+        ObjectNode request = Json.object().put("model", "m").put("input", "Hi");
+        ObjectNode group = request.putArray("tools").addObject().put("type", "namespace");
+        group.putArray("tools").addObject().put("type", "function").put("name", "f");
+
+        group.put("name", "n".repeat(256));
+        assertThat(translated(Dialect.RESPONSES, Dialect.CHAT, Json.bytes(request))
+                        .get("tools"))
+                .hasSize(1);
+        group.put("name", "n".repeat(257));
+        assertThat(catchThrowableOfType(
+                                TranslationException.class,
+                                () -> translated(Dialect.RESPONSES, Dialect.CHAT, Json.bytes(request)))
+                        .param())
+                .isEqualTo("tools[0].name");
+    }
+
+    /** Not a matter of time but that the machine stands still: hundreds of times what it takes. */
+    @Test
+    @Timeout(value = 30, unit = TimeUnit.SECONDS)
+    void joinsManyLegacyCallsWithResultsOfOthers() {
+        String same = "n".repeat(60);
+        ObjectNode request = Json.object().put("model", "m");
+        ArrayNode messages = request.putArray("messages");
+        for (int i = 0; i < 5 * MANY; i++) {
+            messages.addObject()
+                    .put("role", "assistant")
+                    .putObject("function_call")
+                    .put("name", same + "a")
+                    .put("arguments", "{}");
+        }
+        for (int i = 0; i < 5 * MANY; i++) {
+            messages.addObject().put("role", "function").put("name", same + "b").put("content", "x");
+        }
+        messages.addObject().put("role", "function").put("name", same + "a").put("content", "y");
+
+        JsonNode sent = translated(Dialect.CHAT, Dialect.MESSAGES, Json.bytes(request));
+
+        assertThat(sent.findValuesAsText("tool_use_id")).containsExactly("call_" + (5 * MANY - 1));
+    }
+
     private static ObjectNode calls(Dialect client, List<String> ids) {
         ObjectNode request = Json.object().put("model", "m");
         if (client == Dialect.RESPONSES) {
