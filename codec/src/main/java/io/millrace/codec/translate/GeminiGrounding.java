@@ -48,8 +48,9 @@ final class GeminiGrounding {
                 JsonNode page = chunk.path("web");
                 sources.add(new Part.Source(Json.text(page, "uri"), Json.text(page, "title")));
             }
+            TextPlaces places = kept ? new TextPlaces(text) : null;
             for (JsonNode support : grounding.path("groundingSupports")) {
-                tellSupport(support, sources, out);
+                tellSupport(support, sources, places, out);
             }
             List<String> queries = new ArrayList<>();
             grounding.path("webSearchQueries").forEach(query -> queries.add(query.asText()));
@@ -68,12 +69,12 @@ final class GeminiGrounding {
         }
     }
 
-    private void tellSupport(JsonNode support, List<Part.Source> sources, DeltaSink out) {
+    /** @param places of the text, null if it was not kept */
+    private static void tellSupport(JsonNode support, List<Part.Source> sources, TextPlaces places, DeltaSink out) {
         JsonNode segment = support.path("segment");
-        boolean placed = kept && segment.has("endIndex");
-        int start =
-                placed ? CodePoints.countWithin(text, segment.path("startIndex").asLong()) : -1;
-        int end = placed ? CodePoints.countWithin(text, segment.path("endIndex").asLong()) : -1;
+        boolean placed = places != null && segment.has("endIndex");
+        int start = placed ? places.pointsWithin(segment.path("startIndex").asLong()) : -1;
+        int end = placed ? places.pointsWithin(segment.path("endIndex").asLong()) : -1;
         for (JsonNode index : support.path("groundingChunkIndices")) {
             int at = index.asInt(-1);
             if (at >= 0 && at < sources.size() && !sources.get(at).url().isEmpty()) {

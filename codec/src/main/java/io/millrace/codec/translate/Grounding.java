@@ -90,12 +90,13 @@ final class Grounding {
     }
 
     private void putSupports(JsonText json, String text) {
+        TextPlaces inText = new TextPlaces(text);
         json.array("groundingSupports");
         for (Part.Citation citation : citations) {
             json.object()
                     .object("segment")
-                    .put("startIndex", CodePoints.bytesBefore(text, citation.start()))
-                    .put("endIndex", CodePoints.bytesBefore(text, citation.end()))
+                    .put("startIndex", inText.bytesBefore(citation.start()))
+                    .put("endIndex", inText.bytesBefore(citation.end()))
                     .endObject()
                     .putJson("groundingChunkIndices", "[" + places.get(citation.url()) + "]")
                     .endObject();
