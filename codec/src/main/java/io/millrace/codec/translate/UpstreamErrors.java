@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** Reads errors of all providers: their shapes overlap, and compatible servers mix them. */
@@ -16,6 +17,8 @@ final class UpstreamErrors {
     private static final int MAX_DEPTH = 8;
     private static final int MAX_WORDS = 8;
     private static final String FAILED = "the upstream failed";
+
+    private static final Set<String> GOOD_CODES = Set.of("0", "200", "ok", "success");
 
     /** How servers say that a prompt is too long. Clients that shorten it then go by OpenAI's code. */
     private static final Pattern CONTEXT =
@@ -114,7 +117,14 @@ final class UpstreamErrors {
                 || isSaid(json.path("error_type"))
                 || isSaid(json.path("errors"))
                 || isSaid(json.path("detail"))
-                || (isSaid(json.path("message")) && (json.hasNonNull("code") || json.hasNonNull("status_code")));
+                || (isSaid(json.path("message")) && (isBad(json.path("code")) || isBad(json.path("status_code"))));
+    }
+
+    /** Whether a code is one, and not that of success, which some servers have in each chunk. */
+    private static boolean isBad(JsonNode code) {
+        return !code.isMissingNode()
+                && !code.isNull()
+                && !GOOD_CODES.contains(code.asText().toLowerCase(Locale.ROOT));
     }
 
     /** Whether a value says anything: some servers have an empty error in each chunk. */

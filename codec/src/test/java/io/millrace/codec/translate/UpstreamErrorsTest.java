@@ -79,6 +79,20 @@ class UpstreamErrorsTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"0", "'0'", "200", "'ok'", "'Success'", "null"})
+    void areNotWhereTheCodeIsThatOfSuccess(String code) {
+        String good = "'code': " + code + ", 'message': 'Success'";
+        String frames = "data: {" + good + ", 'choices': [{'delta': {'content': 'Hi'}, 'finish_reason': 'stop'}]}\n\n"
+                + "data: {" + good + ", 'choices': [], 'usage': {'prompt_tokens': 1}}\n\ndata: [DONE]\n\n";
+        for (Dialect client : Recorded.dialects()) {
+            ClientView view = view(client, frames.replace('\'', '"'));
+
+            assertThat(view.error).isNull();
+            assertThat(view.text).hasToString("Hi");
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"", "data: {\"choices\": [], \"usage\": {\"prompt_tokens\": 1}}\n\n", ": ping\n\n"})
     void anEndBeforeAnyChoiceIsOne(String before) {
         for (Dialect client : Recorded.dialects()) {
