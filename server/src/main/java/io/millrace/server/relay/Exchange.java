@@ -481,6 +481,7 @@ final class Exchange implements DownstreamExchange {
             if (hedge != null) {
                 drop(hedge);
             }
+            dropAsked();
             body.drop();
             forgetStream();
         }

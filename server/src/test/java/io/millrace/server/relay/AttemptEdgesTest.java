@@ -18,6 +18,7 @@ import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.Secret;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.memory.Held;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.ScriptedUpstream;
 import java.io.IOException;
@@ -289,6 +290,40 @@ class AttemptEdgesTest {
             assertThat(upstream.connections()).isEqualTo(3);
             assertThat(new String(relay.metrics().text(), StandardCharsets.UTF_8))
                     .containsPattern("millrace_origin_ejections_total\\{[^}]*} 0\\.0");
+        }
+    }
+
+    @Test
+    void letsGoOfAnEarlierAnswerWhenItReadsOn() throws IOException {
+        var left = new CountDownLatch(1);
+        var begun = new CountDownLatch(1);
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    if (connection.number() == 1) {
+                        connection.send("HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\n{}");
+                        return;
+                    }
+                    connection.send(CHUNKED + chunk(": begun\n\n"));
+                    begun.countDown();
+                    await(left);
+                    connection.send(chunk(choice(0, "A")) + chunk(finish(0)) + chunk("data: [DONE]\n\n") + "0\r\n\r\n");
+                });
+                var relay = RelayServer.start(config(Upstream.of("u", upstream.uri()))
+                        .withRoutes(List.of(
+                                Route.of("r", Match.ALL, "u").withRetry(QUICK).withDisconnect(Disconnect.READ_ON))))) {
+            try (var client = new RawClient(port(relay));
+                    var other = new RawClient(port(relay))) {
+                client.post(CHAT, "m", "");
+                await(begun);
+                // When this is answered, the one event loop has read what came before it.
+                other.send("GET", "/healthz", "");
+                assertThat(other.readAll().status()).isEqualTo(200);
+            }
+            Awaitility.await().until(() -> relay.metrics().openConnections() == 0);
+            assertThat(relay.metrics().activeExchanges()).isEqualTo(1);
+            left.countDown();
+            Awaitility.await().until(() -> relay.metrics().activeExchanges() == 0);
+            assertThat(relay.metrics().held(Held.ANSWERS)).isZero();
         }
     }
 
