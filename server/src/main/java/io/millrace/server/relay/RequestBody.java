@@ -27,6 +27,7 @@ final class RequestBody {
     private final ByteBufAllocator alloc;
     private final LoopMemory memory;
     private CompositeByteBuf parts;
+    private long counted;
     private long received;
     private long pacedBytes;
     private long pacedNs = System.nanoTime();
@@ -81,6 +82,7 @@ final class RequestBody {
         } else if (isOverShare(length) || !memory.takeForRequest(length)) {
             return false;
         }
+        counted += length;
         passed(length);
         keep(part, length);
         return true;
@@ -115,7 +117,7 @@ final class RequestBody {
     /** Lets the bytes go: the request cannot be sent again. */
     void drop() {
         if (kept) {
-            memory.add(Held.REQUESTS, -held());
+            memory.add(Held.REQUESTS, -counted);
             kept = false;
             parts.release();
             parts = null; // the object alone would be 170 bytes for each stream
@@ -129,12 +131,15 @@ final class RequestBody {
             parts.addComponent(true, part);
             return;
         }
-        if (parts.capacity() - end < length) {
-            parts.capacity(end);
-            int room = Math.max(length, Math.min(PACE_BYTES, Math.max(LEAST_ROOM, end)));
-            parts.addComponent(false, alloc.buffer(room).writerIndex(room));
+        try {
+            if (parts.capacity() - end < length) {
+                parts.capacity(end);
+                int room = Math.max(length, Math.min(PACE_BYTES, Math.max(LEAST_ROOM, end)));
+                parts.addComponent(false, alloc.buffer(room).writerIndex(room));
+            }
+            parts.writeBytes(part);
+        } finally {
+            part.release(); // there may be no memory for a copy
         }
-        parts.writeBytes(part);
-        part.release();
     }
 }

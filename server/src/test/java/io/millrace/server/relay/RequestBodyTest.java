@@ -1,6 +1,7 @@
 package io.millrace.server.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.millrace.server.config.AccessLog;
@@ -17,6 +18,7 @@ import io.millrace.server.mock.MockConfig;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
+import io.netty.buffer.AbstractByteBufAllocator;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -447,6 +449,36 @@ class RequestBodyTest {
         assertThat(account.held(Held.REQUESTS)).isEqualTo(3L * small + 1);
         bodies.forEach(RequestBody::drop);
         assertThat(account.held(Held.REQUESTS)).isZero();
+    }
+
+    @Test
+    void letsGoOfAPartForWhichThereIsNoMemory() {
+        var account = new MemoryAccount(1, new MemoryBudget(1 << 30, 1));
+        var body = new RequestBody(new Exhausted(), account.loop(0));
+        assertThat(body.add(Unpooled.wrappedBuffer(new byte[100]))).isTrue();
+        ByteBuf part = Unpooled.wrappedBuffer(new byte[100]);
+        assertThatThrownBy(() -> body.add(part)).isInstanceOf(OutOfMemoryError.class);
+        assertThat(part.refCnt()).isZero();
+        body.drop();
+        assertThat(account.held(Held.REQUESTS)).isZero();
+    }
+
+    /** Has no memory left. */
+    private static final class Exhausted extends AbstractByteBufAllocator {
+        @Override
+        protected ByteBuf newHeapBuffer(int initialCapacity, int maxCapacity) {
+            throw new OutOfMemoryError("none left");
+        }
+
+        @Override
+        protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
+            throw new OutOfMemoryError("none left");
+        }
+
+        @Override
+        public boolean isDirectBufferPooled() {
+            return false;
+        }
     }
 
     @Test
