@@ -794,7 +794,10 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     /** The first bytes of a body tell whether it is an event stream, whatever its head says. */
     private void learnKind() {
         EventText.Verdict verdict = EventText.of(plain.held());
-        if (verdict == EventText.Verdict.UNSURE && !bodyEnded) {
+        // Blank lines keep a client alive that waits for one body: they leave as they come.
+        boolean open = verdict == EventText.Verdict.UNSURE
+                || (verdict == EventText.Verdict.BLANK && (translatedTo != null || exchange.wantsStream()));
+        if (open && !bodyEnded && !plain.isFull()) {
             return;
         }
         HttpResponse head = unsure;

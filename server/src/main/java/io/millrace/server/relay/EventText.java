@@ -12,6 +12,8 @@ final class EventText {
     enum Verdict {
         EVENTS,
         OTHER,
+        /** Nothing but ends of lines so far: such may come before either, and keep a connection alive. */
+        BLANK,
         /** More of them are needed. */
         UNSURE
     }
@@ -20,12 +22,12 @@ final class EventText {
 
     /** Looks at the readable bytes of {@code body}, which stays as it is; null is an empty one. */
     static Verdict of(ByteBuf body) {
-        if (body == null) {
+        if (body == null || !body.isReadable()) {
             return Verdict.UNSURE;
         }
         int at = body.forEachByte(b -> b == '\r' || b == '\n' || b < 0);
         if (at < 0) {
-            return Verdict.UNSURE;
+            return Verdict.BLANK;
         }
         boolean unsure = false;
         for (byte[] beginning : BEGINNINGS) {

@@ -14,7 +14,9 @@ import io.millrace.server.test.ScriptedUpstream;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -119,6 +121,25 @@ class KindOfAnswerTest {
             RawClient.Response response = ask(Api.CHAT, true, Api.CHAT, sized(type, body));
             assertThat(response.header("content-type")).isEqualTo(type);
             assertThat(response.text()).isEqualTo(body);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Api.class)
+    void passesOnTheBlankLinesThatKeepAClientOfOneBodyWaiting(Api api) throws IOException {
+        var seen = new CountDownLatch(1);
+        try (var server = ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    connection.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n\n");
+                    Awaitility.await().until(() -> seen.getCount() == 0);
+                    connection.send("\n{}");
+                });
+                var relay = relay(server, api, api);
+                var raw = new RawClient(relay.addresses().get(0).getPort())) {
+            raw.send("POST", TranslationBed.path(api, false), TranslationBed.body(api, false));
+            String head = raw.readHead();
+            seen.countDown();
+            assertThat(raw.readBody(head).text()).isEqualTo("\n\n{}");
         }
     }
 
