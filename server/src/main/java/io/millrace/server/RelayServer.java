@@ -102,7 +102,7 @@ public final class RelayServer implements AutoCloseable {
     }
 
     /**
-     * Serves new requests by another configuration. Listeners, transport, event loops and what all may hold stay as they are.
+     * Serves new requests by another configuration. Listeners, transport and event loops stay as they are.
      *
      * @return the names of the settings that are others and stay as they were
      * @throws IllegalArgumentException if an upstream's TLS cannot be set up; the old configuration stays
@@ -118,9 +118,6 @@ public final class RelayServer implements AutoCloseable {
         }
         if (config.eventLoops() != started.eventLoops()) {
             kept.add("eventLoops");
-        }
-        if (config.limits().memory() != started.limits().memory()) {
-            kept.add("limits.memory");
         }
         return kept;
     }
