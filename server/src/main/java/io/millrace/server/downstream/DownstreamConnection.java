@@ -504,7 +504,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         idleLimitNs = keepAliveNs;
         responseStarted = false;
         requestComplete = false;
-        requests++;
+        requests = Math.min(requests, limits.requestsPerConnection() - 1) + 1;
         state = State.IN_EXCHANGE;
         sinceNs = System.nanoTime();
         drainedNs = sinceNs;

@@ -85,6 +85,27 @@ class DrainTest {
     }
 
     @Test
+    void makesTheNextResponseTheLastOfAConnectionThatMayHaveAnyNumber() throws Exception {
+        Timeouts timeouts = Timeouts.DEFAULT.withShutdownDelay(Duration.ofMinutes(1));
+        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts)
+                        .withLimits(config.limits().withRequestsPerConnection(Integer.MAX_VALUE)));
+                var kept = harness.client()) {
+            kept.send("GET", "/echo", "");
+            assertThat(kept.readAll().header("connection")).isNull();
+            harness.relay.drain();
+            await().untilAsserted(() -> {
+                try (var client = harness.client()) {
+                    client.send("GET", "/readyz", "");
+                    assertThat(client.readAll().header("connection")).isEqualTo("close");
+                }
+            });
+            kept.send("GET", "/echo", "");
+            assertThat(kept.readAll().header("connection")).isEqualTo("close");
+            assertThat(kept.read()).isNegative();
+        }
+    }
+
+    @Test
     void stopsListeningWhenTheDelayIsOver() throws Exception {
         Timeouts timeouts = Timeouts.DEFAULT.withShutdownDelay(Duration.ofMillis(300));
         try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts));
