@@ -138,7 +138,8 @@ abstract class Answer implements AnswerWriter {
     @Override
     public final void toolCall(int index, String newId, String name, Seal seal) {
         closeText();
-        keptChars += BlockQueue.BLOCK_CHARS;
+        keptChars += BlockQueue.BLOCK_CHARS + newId.length() + name.length();
+        keptChars += seal == null ? 0 : seal.value().length();
         callId = newId;
         callName = name;
         callSeal = seal;

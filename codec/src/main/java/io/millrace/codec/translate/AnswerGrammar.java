@@ -129,7 +129,8 @@ final class AnswerGrammar implements DeltaSink {
 
     @Override
     public void toolCall(int index, String id, String name, Seal seal) {
-        if (fits(BlockQueue.BLOCK_CHARS) && open(false)) {
+        int sealed = seal == null ? 0 : seal.value().length();
+        if (fits(BlockQueue.BLOCK_CHARS + id.length() + name.length() + sealed) && open(false)) {
             if (index != calls.size()) {
                 error(garbled("tool call " + index + " began out of its turn"));
                 return;

@@ -2,7 +2,6 @@ package io.millrace.codec.translate;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -20,7 +19,10 @@ final class CallAssembler {
     private final List<Call> calls = new ArrayList<>();
     private final Map<Integer, Call> byIndex = new HashMap<>();
     private final Map<String, Call> byId = new HashMap<>();
-    private final Set<String> toldIds = new HashSet<>();
+
+    /** The ids that were told, and how many calls had each. */
+    private final Map<String, Integer> copies = new HashMap<>();
+
     private int told;
     private long heldChars;
 
@@ -349,10 +351,11 @@ final class CallAssembler {
         call.index = told++;
         call.doubtful = false;
         String id = call.id.isEmpty() ? CallIds.fresh() : call.id;
-        int copy = 2;
-        while (!toldIds.add(id)) {
-            id = call.id + "_" + copy++;
+        while (copies.containsKey(id)) {
+            int copy = copies.merge(call.id, 1, Integer::sum);
+            id = call.id + "_" + copy;
         }
+        copies.put(id, 1);
         out.toolCall(call.index, id, call.name, call.seal);
         if (!call.waiting.isEmpty()) {
             out.arguments(call.index, call.waiting.toString());

@@ -27,7 +27,9 @@ final class MessagesDeltaReader extends FrameReader {
     private final MessagesHosted hosted = new MessagesHosted();
 
     /** The sources of the text that is open. */
-    private final List<JsonNode> citations = new ArrayList<>();
+    private final List<Part.Citation> citations = new ArrayList<>();
+
+    private long citationChars;
 
     /** The code points of the text so far, and how many there were where the open block began. */
     private int told;
@@ -84,7 +86,8 @@ final class MessagesDeltaReader extends FrameReader {
 
     @Override
     public long heldBytes() {
-        return Character.BYTES * (calls.heldChars() + inputChars + signature.length() + hosted.heldChars());
+        return Character.BYTES
+                * (calls.heldChars() + inputChars + citationChars + signature.length() + hosted.heldChars());
     }
 
     @Override
@@ -126,7 +129,7 @@ final class MessagesDeltaReader extends FrameReader {
         switch (Json.text(block, "type")) {
             case "text" -> {
                 blockStart = told;
-                block.path("citations").forEach(this::cite);
+                block.path("citations").forEach(citation -> cite(citation, out));
                 readText(Json.text(block, "text"), out);
             }
             case "server_tool_use" -> {
@@ -163,21 +166,27 @@ final class MessagesDeltaReader extends FrameReader {
         out.text(text);
     }
 
-    private void cite(JsonNode citation) {
-        inputChars += citation.size() * 64L + Json.text(citation, "cited_text").length();
+    /** Only those with a link mean anything to others. */
+    private void cite(JsonNode cited, DeltaSink out) {
+        String url = Json.text(cited, "url");
+        if (url.isEmpty()) {
+            return;
+        }
+        var citation =
+                new Part.Citation(url, Json.text(cited, "title"), Json.text(cited, "cited_text"), blockStart, -1);
         citations.add(citation);
+        citationChars += BlockQueue.BLOCK_CHARS + citation.chars();
+        if (citationChars > AnswerGrammar.MAX_CHARS) {
+            out.error(AnswerGrammar.garbled("it has more than " + AnswerGrammar.MAX_CHARS + " characters"));
+        }
     }
 
-    /** Only those with a link mean anything to others. */
     private void tellCitations(DeltaSink out) {
-        for (JsonNode citation : citations) {
-            String url = Json.text(citation, "url");
-            if (!url.isEmpty()) {
-                String quote = Json.text(citation, "cited_text");
-                out.citation(new Part.Citation(url, Json.text(citation, "title"), quote, blockStart, told));
-            }
+        for (Part.Citation cited : citations) {
+            out.citation(new Part.Citation(cited.url(), cited.title(), cited.quote(), blockStart, told));
         }
         citations.clear();
+        citationChars = 0;
     }
 
     /** The protocol has none in answers; compatible servers may. */
@@ -196,7 +205,7 @@ final class MessagesDeltaReader extends FrameReader {
     private void readDelta(int index, JsonNode delta, DeltaSink out) {
         switch (Json.text(delta, "type")) {
             case "text_delta" -> readText(Json.text(delta, "text"), out);
-            case "citations_delta" -> cite(delta.path("citation"));
+            case "citations_delta" -> cite(delta.path("citation"), out);
             case "thinking_delta" -> out.reasoning(Json.text(delta, "thinking"));
             case "signature_delta" -> signature.append(Json.text(delta, "signature"));
             case "input_json_delta" -> readArguments(index, Json.text(delta, "partial_json"), out);
