@@ -239,6 +239,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         }
         stream.discardRest();
         if (stream.ended()) {
+            decoder.endRaw(); // its end was seen, and was not yet one while something was left to be inflated
             backToPool();
             return;
         }

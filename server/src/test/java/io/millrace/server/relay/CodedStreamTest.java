@@ -15,6 +15,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
@@ -72,6 +73,35 @@ class CodedStreamTest {
             assertThat(client.readAll().body().length).isLessThan(2 << 20);
             await().until(() -> harness.relay.metrics().exchanges("completed") == 0
                     && harness.relay.metrics().activeExchanges() == 0);
+        }
+    }
+
+    @Test
+    void usesTheConnectionAgainThoughSomeBehindTheTerminalWasNotInflated() throws IOException {
+        String frame = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" + "a".repeat(20_000) + "\"}}]}\n\n";
+        var junk = new byte[900];
+        new Random(7).nextBytes(junk);
+        String text =
+                frame.repeat(5) + "data: [DONE]\n\n: " + Base64.getEncoder().encodeToString(junk) + "\n\n";
+        byte[] coded = gzip(text.getBytes(StandardCharsets.US_ASCII));
+        String answer =
+                HEAD + "Content-Length: " + coded.length + "\r\n\r\n" + new String(coded, StandardCharsets.ISO_8859_1);
+        // All of it is in the first read, and the client is full before all of it is inflated.
+        assertThat(answer.length()).isLessThan(2048);
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    while (connection.readRequest() != null) {
+                        connection.send(answer);
+                    }
+                });
+                var harness = to(upstream);
+                var client = harness.client()) {
+            for (int i = 0; i < 3; i++) {
+                client.post(Api.CHAT.path, "m", "");
+                RawClient.Response response = client.readAll();
+                assertThat(response.status()).isEqualTo(200);
+                assertThat(response.text()).endsWith("data: [DONE]\n\n");
+            }
+            assertThat(upstream.connections()).isEqualTo(1);
         }
     }
 
