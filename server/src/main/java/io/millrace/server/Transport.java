@@ -172,7 +172,8 @@ public enum Transport {
 
     /**
      * Has the kernel notice within {@value #VANISHED_MS} ms that the peer of a connection has vanished: what was sent is not
-     * acknowledged, or probes are not answered where nothing is sent. Java's own transport has the probes only.
+     * acknowledged, or probes are not answered where nothing is sent. Linux takes a peer that keeps its window shut for one
+     * that acknowledges nothing. Java's own transport has the probes only.
      */
     public void watchPeer(Bootstrap bootstrap) {
         bootstrap.option(ChannelOption.SO_KEEPALIVE, true);
