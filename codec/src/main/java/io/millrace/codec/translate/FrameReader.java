@@ -13,8 +13,10 @@ abstract class FrameReader implements DeltaReader {
     private static final byte[] DATA = "data".getBytes(US_ASCII);
     private static final byte[] EVENT = "event".getBytes(US_ASCII);
     private static final byte[] ERROR = "error".getBytes(US_ASCII);
+    private static final int BYTE_ORDER_MARK = 0xEFBBBF;
     private static final byte[] DONE = "[DONE]".getBytes(US_ASCII);
 
+    private boolean begun;
     private boolean errorEvent;
 
     /** Reads a frame's data, or a whole answer's error in the same form. */
@@ -28,7 +30,9 @@ abstract class FrameReader implements DeltaReader {
 
     @Override
     public final void frame(ByteBuf buf, int start, int end, DeltaSink out) {
-        byte[] bytes = ByteBufUtil.getBytes(buf, start, end - start);
+        int from = begun ? start : afterByteOrderMark(buf, start, end);
+        begun = true;
+        byte[] bytes = ByteBufUtil.getBytes(buf, from, end - from);
         int length = gather(DATA, bytes);
         if (length == 0) {
             readHidden(bytes, out);
@@ -62,6 +66,10 @@ abstract class FrameReader implements DeltaReader {
     /** Whether there is anything under {@code key}. */
     static boolean has(JsonNode json, String key) {
         return json.hasNonNull(key);
+    }
+
+    private static int afterByteOrderMark(ByteBuf buf, int start, int end) {
+        return end - start >= 3 && buf.getUnsignedMedium(start) == BYTE_ORDER_MARK ? start + 3 : start;
     }
 
     /** A frame without data means nothing, but where a server tells an error as a field, or as JSON that is no event. */

@@ -45,6 +45,15 @@ class StreamTranslatorTest {
     }
 
     @ParameterizedTest
+    @EnumSource(names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
+    void readsAStreamThatBeginsWithAByteOrderMark(Dialect client) {
+        StreamTranslator translator = Recorded.streaming(client, Dialect.CHAT).stream();
+        feed(translator, "\uFEFFdata: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n");
+
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("Hi");
+    }
+
+    @ParameterizedTest
     @EnumSource(names = {"CHAT", "MESSAGES"})
     void stopsWhereItIs(Dialect client) {
         StreamTranslator translator = Recorded.streaming(client, Dialect.MESSAGES).stream();
