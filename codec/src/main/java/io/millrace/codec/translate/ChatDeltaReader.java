@@ -42,6 +42,10 @@ final class ChatDeltaReader extends FrameReader {
                 readFinish(choice, out);
             }
         }
+        if (json.path("usage").isObject()) {
+            // Counts begin the answer if nothing has.
+            readHead(json, out);
+        }
         ChatUsage.read(json, out);
     }
 

@@ -54,6 +54,17 @@ class StreamTranslatorTest {
     }
 
     @ParameterizedTest
+    @EnumSource(names = {"CHAT", "MESSAGES", "RESPONSES"})
+    void keepsTheIdAndModelOfAStreamThatBeginsWithItsUsage(Dialect client) {
+        StreamTranslator translator = Recorded.streaming(client, Dialect.CHAT).stream();
+        String head = "data: {\"id\":\"id7\",\"model\":\"model7\",\"choices\":[";
+        feed(translator, head + "],\"usage\":{\"prompt_tokens\":9}}\n\n");
+        feed(translator, head + "{\"delta\":{\"content\":\"Hi\"}}]}\n\n");
+
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("id7", "model7", "Hi");
+    }
+
+    @ParameterizedTest
     @EnumSource(names = {"CHAT", "MESSAGES"})
     void stopsWhereItIs(Dialect client) {
         StreamTranslator translator = Recorded.streaming(client, Dialect.MESSAGES).stream();
