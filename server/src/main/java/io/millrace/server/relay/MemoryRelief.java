@@ -32,17 +32,41 @@ final class MemoryRelief {
 
     /**
      * Makes room for {@code bytes} of a request's body: drops bodies that are kept only for another attempt, then ends the
-     * one of those on their way here that makes the least way.
+     * one of those on their way here that makes the least way. Where that makes no room, the other event loops do the same
+     * soon, so that it is there when the client tries again.
      *
      * @return false if there is none to end but {@code asking}, whose body is the slowest
      */
     boolean forRequest(int bytes, Exchange asking) {
+        boolean made = makeRoom(bytes, asking);
+        if (!made) {
+            int inAll = asking.heldOfBody() + bytes; // what is refused now lets go of all, and comes again
+            long pacedNs = asking.bodyPacedNs();
+            for (RelayLoop other : loop.others()) {
+                other.eventLoop().execute(() -> other.relief().forOther(inAll, pacedNs));
+            }
+        }
+        return made;
+    }
+
+    /** The same for a body of another event loop; ends none that is faster than that. */
+    private void forOther(int bytes, long pacedNs) {
+        if (dropBodies(() -> hasRoom(bytes))) {
+            return;
+        }
+        for (Exchange slowest : arriving()) {
+            if (hasRoom(bytes) || slowest.bodyPacedNs() - pacedNs >= 0) {
+                return;
+            }
+            slowest.onMemoryShort();
+        }
+    }
+
+    private boolean makeRoom(int bytes, Exchange asking) {
         if (dropBodies(() -> hasRoom(bytes))) {
             return true;
         }
-        List<Exchange> arriving = exchanges(e -> e.awaitsBody() && e.heldOfBody() > 0);
-        arriving.sort(Comparator.comparingLong(Exchange::bodyPacedNs));
-        for (Exchange slowest : arriving) {
+        for (Exchange slowest : arriving()) {
             if (isSame(slowest, asking)) {
                 return false;
             }
@@ -52,6 +76,13 @@ final class MemoryRelief {
             }
         }
         return false;
+    }
+
+    /** Those whose bodies are on their way, the slowest first. */
+    private List<Exchange> arriving() {
+        List<Exchange> arriving = exchanges(e -> e.awaitsBody() && e.heldOfBody() > 0);
+        arriving.sort(Comparator.comparingLong(Exchange::bodyPacedNs));
+        return arriving;
     }
 
     private void relieve() {

@@ -65,6 +65,11 @@ public final class Relay implements RequestHandler {
             numbered.add(relayLoop);
             loops.put(loop, relayLoop);
         }
+        for (RelayLoop each : numbered) {
+            var others = new ArrayList<>(numbered);
+            others.remove(each);
+            each.others(others);
+        }
         metrics = new Metrics(counters, memory, () -> settings.metrics());
         endpoints = new OwnEndpoints(metrics, numbered);
         checking = eventLoops.get(0);

@@ -25,6 +25,7 @@ final class RelayLoop {
     private final AccessLogger accessLogger;
     private final LoopMemory memory;
     private final MemoryRelief relief;
+    private List<RelayLoop> others = List.of();
     private final OpenStreams streams;
     private final Set<ReadOn> readingOn = new HashSet<>();
     private final Map<Origin, UpstreamPool> pools = new HashMap<>();
@@ -80,6 +81,16 @@ final class RelayLoop {
     /** Makes room where memory is short. */
     MemoryRelief relief() {
         return relief;
+    }
+
+    /** The other event loops. */
+    List<RelayLoop> others() {
+        return others;
+    }
+
+    /** Sets the other event loops, before anything is served. */
+    void others(List<RelayLoop> loops) {
+        others = List.copyOf(loops);
     }
 
     /** The streams that their clients may stop. */

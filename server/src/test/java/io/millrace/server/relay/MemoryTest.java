@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.Transport;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Match;
@@ -67,6 +68,27 @@ class MemoryTest {
                 assertThat(other.readAll().status()).isEqualTo(200);
             }
             await().until(() -> harness.relay.metrics().exchanges("overloaded") == 1);
+        }
+    }
+
+    @Test
+    void endsTheSlowestOfAnotherEventLoopBeforeTheClientTriesAgain() throws IOException {
+        // By Java's own transport one event loop accepts for all, which get the connections in turn.
+        try (var harness = byModel(config -> config.withTransport(Transport.NIO).withEventLoops(2));
+                var slowest = unfinished(harness, BIG);
+                var between = harness.client();
+                var other = unfinished(harness, BIG)) {
+            await().until(() -> harness.relay.metrics().held(Held.REQUESTS) > 2 * BIG - 100);
+            try (var third = harness.client()) {
+                String body = "{\"model\":\"m\",\"input\":\"" + "a".repeat(BIG) + "\"}";
+                third.send("POST", "/v1/embeddings", body);
+                assertThat(third.readAll().status()).isIn(200, 503);
+                assertThat(slowest.readAll().status()).isEqualTo(503);
+                between.send("POST", "/v1/embeddings", body);
+                assertThat(between.readAll().status()).isEqualTo(200);
+            }
+            other.sendRaw("xx\"}");
+            assertThat(other.readAll().status()).isEqualTo(200);
         }
     }
 
@@ -220,8 +242,11 @@ class MemoryTest {
     }
 
     private static RelayHarness byModel(int memory) {
-        return RelayHarness.start(config -> config.withEventLoops(1)
-                .withLimits(Limits.DEFAULT.withMemory(memory))
+        return byModel(config -> config.withEventLoops(1).withLimits(Limits.DEFAULT.withMemory(memory)));
+    }
+
+    private static RelayHarness byModel(UnaryOperator<RelayConfig> change) {
+        return RelayHarness.start(config -> change.apply(config.withLimits(Limits.DEFAULT.withMemory(MEMORY)))
                 .withRoutes(List.of(Route.of("m", Match.models("m"), "default"))));
     }
 
