@@ -348,6 +348,12 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         count();
     }
 
+    /** Ends the connection at once, and its exchange for {@code reason}. */
+    public void abandon(String reason) {
+        abandonExchange(reason);
+        reset();
+    }
+
     /**
      * Answers the current request with a complete JSON body.
      *
@@ -456,8 +462,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
                 ? cause.getCause()
                 : cause;
         if (root instanceof OutOfMemoryError) {
-            abandonExchange("no memory for what the client sends");
-            reset();
+            abandon("no memory for what the client sends");
             return;
         }
         if (root instanceof IOException || state == State.CLOSING) {

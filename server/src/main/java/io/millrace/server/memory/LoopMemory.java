@@ -88,6 +88,11 @@ public final class LoopMemory {
         return level != MemoryAccount.Level.ROOMY;
     }
 
+    /** Whether this loop holds more of {@code pool} than its share of what is held when it is relieved. */
+    public boolean isOverShare(Held.Pool pool) {
+        return held(pool) > account.share(pool);
+    }
+
     /** Bytes of this kind that this loop holds. */
     public long held(Held kind) {
         return held.get(PADDING + kind.index());

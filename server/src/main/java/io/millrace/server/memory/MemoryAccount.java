@@ -86,6 +86,11 @@ public final class MemoryAccount {
         return held(pool) <= tight(budget.of(pool));
     }
 
+    /** What each loop may hold of {@code pool} when it is relieved. */
+    long share(Held.Pool pool) {
+        return tight(budget.of(pool)) / loops.size();
+    }
+
     private static long tight(long most) {
         return most / 4 * 3;
     }

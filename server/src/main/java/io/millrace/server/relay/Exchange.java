@@ -310,14 +310,24 @@ final class Exchange implements DownstreamExchange {
         if (!body.isKept()) {
             body.passed(length);
         } else if (!body.add(content) && !addWithRoomMade(content, dispensable)) {
+            boolean neverFits = body.isOverShare(length);
             content.release();
-            refuse(503, OVERLOADED, "The relay holds too many request bodies. Try again.", "1");
+            refuseForMemory(neverFits);
             return;
         }
         if (sending) {
             attempt.pauseIfFull();
         } else if (itinerary == null && plan != null && !needsWholeBody && body.received() >= FLOWING_BYTES) {
             begin();
+        }
+    }
+
+    private void refuseForMemory(boolean neverFits) {
+        if (neverFits) {
+            String most = "The request body is over what the relay keeps of one, " + body.share() + " bytes.";
+            refuse(413, "request_too_large", most, null);
+        } else {
+            refuse(503, OVERLOADED, "The relay holds too many request bodies. Try again.", "1");
         }
     }
 
@@ -336,8 +346,12 @@ final class Exchange implements DownstreamExchange {
 
     /** Bytes that this holds in {@code pool}, what waits for the client excepted. */
     long held(Held.Pool pool) {
-        long attempts = (attempt == null ? 0 : attempt.held(pool)) + (hedge == null ? 0 : hedge.held(pool));
+        long attempts = held(attempt, pool) + held(hedge, pool) + held(asked, pool);
         return pool == Held.Pool.BUFFERS ? attempts + body.held() : attempts;
+    }
+
+    private static long held(Attempt one, Held.Pool pool) {
+        return one == null ? 0 : one.held(pool);
     }
 
     /** What its body has of memory, unless that is little. */

@@ -85,8 +85,18 @@ final class MemoryRelief {
         return arriving;
     }
 
+    /** The loop that passes the mark may be one that holds little: each lets go of what it has over its share. */
     private void relieve() {
         asked = false;
+        relieveFull();
+        if (account().level() == MemoryAccount.Level.FULL) {
+            for (RelayLoop other : loop.others()) {
+                other.eventLoop().execute(() -> other.relief().relieveFull());
+            }
+        }
+    }
+
+    private void relieveFull() {
         for (Held.Pool pool : Held.Pool.values()) {
             if (account().level(pool) == MemoryAccount.Level.FULL) {
                 relieve(pool);
@@ -95,24 +105,28 @@ final class MemoryRelief {
     }
 
     private void relieve(Held.Pool pool) {
-        if (pool == Held.Pool.BUFFERS && dropBodies(() -> account().relieved(pool))) {
+        if (pool == Held.Pool.BUFFERS && dropBodies(() -> isRelieved(pool))) {
             return;
         }
         List<DownstreamConnection> largest = new ArrayList<>(loop.connections());
         largest.sort(byLargest(connection -> held(connection, pool)));
         for (DownstreamConnection connection : largest) {
-            if (account().relieved(pool) || held(connection, pool) == 0) {
+            if (isRelieved(pool) || held(connection, pool) == 0) {
                 return;
             }
             cut(connection);
         }
     }
 
+    private boolean isRelieved(Held.Pool pool) {
+        return account().relieved(pool) || !loop.memory().isOverShare(pool);
+    }
+
     private static void cut(DownstreamConnection connection) {
         if (connection.exchange() instanceof Exchange exchange) {
             exchange.onMemoryShort();
         } else {
-            connection.reset();
+            connection.abandon("memory is short");
         }
     }
 

@@ -21,13 +21,40 @@ final class PathCheck {
                 // Behind the first decoding a percent sign may be one.
                 return i == 0 ? ENCODING : null;
             }
-            if (i == 0 && next.indexOf('\u00c0') + next.indexOf('\u00c1') > -2) {
+            if (i == 0 && hasOverlong(next)) {
                 return UTF_8;
             }
             found = inSegments(next);
             decoded = next;
         }
         return found;
+    }
+
+    /** Whether there is a longer form of a character than UTF-8 has, which some servers take for it (RFC 3629 section 3). */
+    private static boolean hasOverlong(String octets) {
+        for (int i = 0; i < octets.length(); i++) {
+            char second = i + 1 < octets.length() ? octets.charAt(i + 1) : 0;
+            boolean continued = second >= 0x80 && second < 0xc0;
+            switch (octets.charAt(i)) {
+                case 0xc0, 0xc1 -> {
+                    return true;
+                }
+                case 0xe0 -> {
+                    if (continued && second < 0xa0) {
+                        return true;
+                    }
+                }
+                case 0xf0 -> {
+                    if (continued && second < 0x90) {
+                        return true;
+                    }
+                }
+                default -> {
+                    // A form of its own length.
+                }
+            }
+        }
+        return false;
     }
 
     /** Each octet as a character, or null if a percent sign is followed by no octet. */

@@ -135,8 +135,11 @@ final class PlainRelay {
         if (held == null) {
             held = Unpooled.buffer(512);
         }
-        held.writeBytes(content);
-        content.release();
+        try {
+            held.writeBytes(content);
+        } finally {
+            content.release();
+        }
         count();
     }
 

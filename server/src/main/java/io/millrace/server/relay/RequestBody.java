@@ -64,10 +64,15 @@ final class RequestBody {
         return parts;
     }
 
+    /** The most that one request may keep, however few others do. */
+    long share() {
+        return memory.account().budget().oneRequest();
+    }
+
     /** Whether a further {@code length} bytes would be more than one request may keep, however few others do. */
     boolean isOverShare(int length) {
         long after = (long) held() + length;
-        return after > ALWAYS_KEPT && after > memory.account().budget().oneRequest();
+        return after > ALWAYS_KEPT && after > share();
     }
 
     /**

@@ -60,6 +60,18 @@ class MemoryAccountTest {
     }
 
     @Test
+    void knowsWhichLoopHoldsMoreThanItsShare() {
+        var account = new MemoryAccount(2, new MemoryBudget(100, 100));
+        account.loop(0).add(Held.CLIENTS, 95);
+        account.loop(1).add(Held.FRAMES, 10);
+        assertThat(account.level(Held.Pool.BUFFERS)).isEqualTo(Level.FULL);
+        assertThat(account.loop(0).isOverShare(Held.Pool.BUFFERS)).isTrue();
+        assertThat(account.loop(1).isOverShare(Held.Pool.BUFFERS)).isFalse();
+        account.loop(0).add(Held.CLIENTS, -58);
+        assertThat(account.loop(0).isOverShare(Held.Pool.BUFFERS)).isFalse();
+    }
+
+    @Test
     void keepsTheHeapApart() {
         var account = new MemoryAccount(1, new MemoryBudget(1000, 100));
         assertThat(account.loop(0).take(Held.TRANSLATIONS, 101)).isFalse();

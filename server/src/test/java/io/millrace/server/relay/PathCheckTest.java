@@ -54,6 +54,8 @@ class PathCheckTest {
                 "/v1/chat/..%09/files",
                 "/v1/chat/.../files",
                 "/v1/chat/%c0%ae%c0%ae/files",
+                "/v1/chat/%e0%80%ae%e0%80%ae/files",
+                "/v1/chat/%f0%80%80%ae/files",
                 "/v1/chat/%u002e/files",
                 "/v1/chat/%2",
                 "/v1/chat/%zz",
