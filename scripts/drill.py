@@ -97,9 +97,9 @@ class Prober:
         return self
 
     def words(self):
-        slowest = max(self.times, default=float("nan")) * 1000
+        times = sorted(t * 1000 for t in self.times) or [float("nan")]
         asked = len(self.times) + self.unanswered
-        return f"/healthz {len(self.times)} of {asked}, slowest {slowest:.0f} ms"
+        return f"/healthz {len(self.times)} of {asked}, median {times[len(times) // 2]:.0f} ms, slowest {times[-1]:.0f} ms"
 
     def sound(self):
         return not self.unanswered and self.times and max(self.times) <= HEALTH_LIMIT_S
