@@ -55,4 +55,9 @@ drive({
     const turns = [...first.messages, { role: 'assistant', content }, { role: 'user', content: results }];
     await messages(await client(s).messages.create({ ...first, messages: turns, stream: true }), seen);
   },
+
+  'messages.body': async (s, seen) => {
+    const { messages } = client(s);
+    seen.answers.push(await (s.body.stream ? messages.stream(s.body).finalMessage() : messages.create(s.body)));
+  },
 });

@@ -1,8 +1,9 @@
 // Runs one SDK over the scenarios given as a JSON array on standard input and prints what the SDK made of each,
 // one JSON line per scenario:
-//   in   {name, api, baseUrl, model, tools}   api names a function of the driver, such as "responses.helper"
+//   in   {name, api, baseUrl, model, tools, body}   api names a function of the driver, such as "responses.helper";
+//        body is the request of an api whose name ends in `.body`
 //   out  {name, text, deltas, spreadMs, toolCalls: [{name, arguments}], usage: {input, output}, finish,
-//         error: {classes, status, message}}
+//         error: {classes, status, message}, answers}   answers: of `.body`, as the SDK put them together
 // A scenario without `error` is what the SDK's user takes for a success.
 
 if (parseInt(process.versions.node) < 22) {
@@ -28,6 +29,7 @@ class Seen {
   text = '';
   deltas = 0;
   toolCalls = [];
+  answers = [];
   #first;
   #last;
 
@@ -65,6 +67,7 @@ class Seen {
       usage: this.tokens,
       finish: this.finish,
       error: this.error,
+      answers: this.answers,
     });
   }
 }

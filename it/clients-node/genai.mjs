@@ -1,8 +1,10 @@
 import { GoogleGenAI } from '@google/genai';
 import { drive, PROMPT, RESULT, TOOL } from './drive.mjs';
 
+const models = (s) => new GoogleGenAI({ apiKey: 'client-key', httpOptions: { baseUrl: s.baseUrl } }).models;
+
 const ask = (s, contents) =>
-  new GoogleGenAI({ apiKey: 'client-key', httpOptions: { baseUrl: s.baseUrl } }).models.generateContentStream({
+  models(s).generateContentStream({
     model: s.model,
     contents,
     ...(s.tools && {
@@ -37,6 +39,12 @@ async function read(stream, seen) {
 }
 
 drive({
+  'gemini.body': async (s, seen) => {
+    const { contents, ...config } = s.body;
+    const stream = await models(s).generateContentStream({ model: s.model, contents, config });
+    for await (const chunk of stream) seen.answers.push(chunk);
+  },
+
   gemini: async (s, seen) => read(await ask(s, PROMPT), seen),
 
   'gemini.tools': async (s, seen) => {

@@ -106,4 +106,25 @@ drive({
     const second = { ...first, input: [{ role: 'user', content: PROMPT }, ...items, ...results] };
     await responses(await client(s).responses.create(second), seen);
   },
+
+  'chat.body': async (s, seen) => {
+    const { completions } = client(s).chat;
+    seen.answers.push(
+      await (s.body.stream ? completions.stream(s.body).finalChatCompletion() : completions.create(s.body)),
+    );
+  },
+
+  // For answers that pass as they are: the helper wants more of a chunk than some servers say.
+  'chat.pieces.body': async (s, seen) => {
+    for await (const chunk of await client(s).chat.completions.create(s.body)) seen.answers.push(chunk);
+  },
+
+  'completions.body': async (s, seen) => {
+    for await (const chunk of await client(s).completions.create(s.body)) seen.answers.push(chunk);
+  },
+
+  'responses.body': async (s, seen) => {
+    const { responses } = client(s);
+    seen.answers.push(await (s.body.stream ? responses.stream(s.body).finalResponse() : responses.create(s.body)));
+  },
 });

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,8 +31,17 @@ final class NodeSdk implements Sdk {
 
     @Override
     public Map<String, Seen> run(List<Scenario> scenarios) {
+        var seen = new LinkedHashMap<String, Seen>();
+        for (var one : run(scenarios, Seen.class)) {
+            seen.put(one.name(), one);
+        }
+        return seen;
+    }
+
+    /** Hands {@code scenarios} to the script as JSON, and reads what it says of each as {@code type}. */
+    <T> List<T> run(List<?> scenarios, Class<T> type) {
         try {
-            return start(scenarios);
+            return start(scenarios, type);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
@@ -40,7 +50,7 @@ final class NodeSdk implements Sdk {
         }
     }
 
-    private Map<String, Seen> start(List<Scenario> scenarios) throws IOException, InterruptedException {
+    private <T> List<T> start(List<?> scenarios, Class<T> type) throws IOException, InterruptedException {
         var output = Files.createTempFile("millrace-it-", ".jsonl");
         var errors = Files.createTempFile("millrace-it-", ".err");
         try {
@@ -60,18 +70,17 @@ final class NodeSdk implements Sdk {
                 throw new IllegalStateException(
                         driver + " exited with " + process.exitValue() + ": " + Files.readString(errors));
             }
-            return parse(Files.readAllLines(output, StandardCharsets.UTF_8));
+            return parse(Files.readAllLines(output, StandardCharsets.UTF_8), type);
         } finally {
             Files.delete(output);
             Files.delete(errors);
         }
     }
 
-    private static Map<String, Seen> parse(List<String> lines) throws JsonProcessingException {
-        var seen = new LinkedHashMap<String, Seen>();
+    private static <T> List<T> parse(List<String> lines, Class<T> type) throws JsonProcessingException {
+        var seen = new ArrayList<T>();
         for (var line : lines) {
-            var one = JSON.readValue(line, Seen.class);
-            seen.put(one.name(), one);
+            seen.add(JSON.readValue(line, type));
         }
         return seen;
     }

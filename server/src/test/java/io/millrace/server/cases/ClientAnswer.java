@@ -33,7 +33,34 @@ abstract class ClientAnswer {
 
     /** Reads an answer to a client of {@code dialect}. */
     static ClientAnswer of(String dialect, RawClient.Response response) {
-        ClientAnswer answer = switch (dialect) {
+        ClientAnswer answer = in(dialect);
+        answer.read(response);
+        return answer;
+    }
+
+    /** Reads what an SDK handed on: a whole answer or the chunks of one; less where it threw {@code error}. */
+    static ClientAnswer ofSdk(String dialect, List<JsonNode> parts, String error) {
+        ClientAnswer answer = in(dialect);
+        answer.error = error;
+        answer.body = parts.toString();
+        boolean cut = !parts.isEmpty() && parts.get(0).path("object").asText().equals("chat.completion.chunk");
+        for (JsonNode part : parts) {
+            if (cut) {
+                answer.onEvent("message", part.toString());
+            } else {
+                answer.onWhole(part);
+            }
+        }
+        if (cut) {
+            answer.onStreamEnd();
+        }
+        // Of the end, an SDK shows only that it does not throw; Gemini's has a sign of its own.
+        answer.ended |= !dialect.equals("gemini") && error == null && !parts.isEmpty();
+        return answer;
+    }
+
+    private static ClientAnswer in(String dialect) {
+        return switch (dialect) {
             case "chat" -> new ChatAnswer();
             case "messages" -> new MessagesAnswer();
             case "responses" -> new ResponsesAnswer();
@@ -41,8 +68,6 @@ abstract class ClientAnswer {
             case "plain" -> new PlainAnswer();
             default -> throw new IllegalArgumentException("dialect: " + dialect);
         };
-        answer.read(response);
-        return answer;
     }
 
     /** One event of a stream. */

@@ -1,6 +1,7 @@
 package io.millrace.server.cases;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,13 +21,18 @@ import java.util.stream.Stream;
  * @param base the path of the upstream's address
  * @param steps requests with their answers and what is expected, in order
  */
-record TranslationCase(String id, Dialect upstream, String base, List<JsonNode> steps) {
+public record TranslationCase(String id, Dialect upstream, String base, List<JsonNode> steps) {
     private static final Path FOLDER = Path.of("src", "test", "resources", "translation-cases");
 
-    /** All cases, in the order of their files. */
+    /** All cases, in the order of their files, for the tests of this module. */
     static List<TranslationCase> all() {
+        return allOf(Path.of(""));
+    }
+
+    /** All cases, in the order of their files; {@code server} is the folder of this module. */
+    public static List<TranslationCase> allOf(Path server) {
         var cases = new ArrayList<TranslationCase>();
-        try (Stream<Path> files = Files.list(FOLDER)) {
+        try (Stream<Path> files = Files.list(server.resolve(FOLDER))) {
             for (Path file : files.sorted().toList()) {
                 if (file.toString().endsWith(".json")) {
                     Json.MAPPER.readTree(file.toFile()).forEach(json -> cases.add(of(json)));
@@ -47,6 +53,25 @@ record TranslationCase(String id, Dialect upstream, String base, List<JsonNode> 
                 upstream == null ? null : Dialect.valueOf(upstream.toUpperCase(Locale.ROOT)),
                 json.path("base").asText(""),
                 steps);
+    }
+
+    /** What the client of the first step speaks, in lower case; {@code plain} for {@code /chat}. */
+    public String clientDialect() {
+        return steps.get(0).at("/client/dialect").asText();
+    }
+
+    /**
+     * What is wrong with what an SDK handed on for the one step of this case; nothing if nothing is. What only the wire
+     * shows is not looked at.
+     *
+     * @param parts the whole answer as the SDK put it together, or its chunks, in the JSON of the client's dialect
+     * @param error what the SDK threw, or null
+     */
+    public List<String> faultsOf(List<JsonNode> parts, String error) {
+        ObjectNode expect = ((ObjectNode) steps.get(0).get("expect")).deepCopy();
+        expect.remove(List.of("status", "stream", "events", "log"));
+        ClientAnswer answer = ClientAnswer.ofSdk(clientDialect(), parts, error);
+        return new Expectation(expect, answer).faults(null, null, Json.MAPPER.createObjectNode());
     }
 
     @Override
