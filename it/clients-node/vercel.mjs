@@ -40,6 +40,50 @@ const stream = (modelOf, execute) => async (s, seen) => {
   }
 };
 
+const namesOfTools = (body) =>
+  (body.tools ?? []).flatMap((entry) => entry.functionDeclarations ?? [entry.function ?? entry]).map(({ name }) => name);
+
+/** Of Responses, the SDK hands on no status, only why an answer is incomplete. */
+const stopOf = (api, { rawFinishReason: raw }) => {
+  if (api !== 'responses') return raw;
+  return raw ? `incomplete:${raw}` : 'completed';
+};
+
+/** Asks in the SDK's own words, with the tools that the body names; hands on one answer in the form of Chat. */
+const offering = (api, modelOf) => async (s, seen) => {
+  const schema = jsonSchema({ type: 'object', additionalProperties: true });
+  const result = streamText({
+    model: modelOf(s),
+    prompt: PROMPT,
+    maxRetries: 0,
+    onError: () => {},
+    tools: Object.fromEntries(namesOfTools(s.body).map((name) => [name, tool({ inputSchema: schema })])),
+  });
+  const message = { content: '', tool_calls: [] };
+  for await (const part of result.stream) {
+    switch (part.type) {
+      case 'text-delta':
+        message.content += part.text;
+        break;
+      case 'tool-call':
+        message.tool_calls.push({
+          id: part.toolCallId,
+          function: { name: part.toolName, arguments: JSON.stringify(part.input) },
+        });
+        break;
+      case 'finish':
+        seen.answers.push({
+          choices: [{ message, finish_reason: stopOf(api, part) }],
+          usage: { prompt_tokens: part.totalUsage.inputTokens, completion_tokens: part.totalUsage.outputTokens },
+        });
+        break;
+      case 'error':
+        seen.fail(part.error);
+        break;
+    }
+  }
+};
+
 const models = {
   chat: (s) => openai(s).chat(s.model),
   responses: (s) => openai(s).responses(s.model),
@@ -51,6 +95,7 @@ drive(
   Object.fromEntries(
     Object.entries(models).flatMap(([api, modelOf]) => [
       [api, stream(modelOf)],
+      [`${api}.body`, offering(api, modelOf)],
       [`${api}.tools`, stream(modelOf, () => RESULT)],
     ]),
   ),

@@ -64,13 +64,13 @@ public record TranslationCase(String id, Dialect upstream, String base, List<Jso
      * What is wrong with what an SDK handed on for the one step of this case; nothing if nothing is. What only the wire
      * shows is not looked at.
      *
-     * @param parts the whole answer as the SDK put it together, or its chunks, in the JSON of the client's dialect
+     * @param parts the whole answer as the SDK put it together, or its chunks, in the JSON of {@code dialect}
      * @param error what the SDK threw, or null
      */
-    public List<String> faultsOf(List<JsonNode> parts, String error) {
+    public List<String> faultsOf(String dialect, List<JsonNode> parts, String error) {
         ObjectNode expect = ((ObjectNode) steps.get(0).get("expect")).deepCopy();
         expect.remove(List.of("status", "stream", "events", "log"));
-        ClientAnswer answer = ClientAnswer.ofSdk(clientDialect(), parts, error);
+        ClientAnswer answer = ClientAnswer.ofSdk(dialect, parts, error);
         return new Expectation(expect, answer).faults(null, null, Json.MAPPER.createObjectNode());
     }
 
