@@ -14,6 +14,7 @@ final class Reasoning {
     private static final byte[] THINKING = ascii("\"thinking\"");
     private static final byte[] THOUGHT = ascii("\"thought\"");
     private static final byte[] TYPE = ascii("\"type\"");
+    private static final byte[] TYPE_OF_THINKING = ascii("\"thinking");
     private static final byte[] RESPONSES = ascii("\"response.reasoning");
 
     private Reasoning() {}
@@ -24,9 +25,9 @@ final class Reasoning {
             case CHAT ->
                 hasText(buf, value(buf, start, end, REASONING_CONTENT), end)
                         || hasText(buf, value(buf, start, end, REASONING), end)
-                        || value(buf, start, end, THINKING) >= 0;
-            case RESPONSES -> hasReasoningType(buf, start, end);
-            case MESSAGES -> value(buf, start, end, THINKING) >= 0;
+                        || hasThinking(buf, start, end);
+            case RESPONSES -> hasType(buf, start, end, RESPONSES);
+            case MESSAGES -> hasThinking(buf, start, end);
             case GEMINI -> {
                 int at = value(buf, start, end, THOUGHT);
                 yield at >= 0 && buf.getByte(at) == 't';
@@ -35,10 +36,14 @@ final class Reasoning {
         };
     }
 
-    private static boolean hasReasoningType(ByteBuf buf, int start, int end) {
+    private static boolean hasThinking(ByteBuf buf, int start, int end) {
+        return value(buf, start, end, THINKING) >= 0 || hasType(buf, start, end, TYPE_OF_THINKING);
+    }
+
+    private static boolean hasType(ByteBuf buf, int start, int end, byte[] prefix) {
         int at = start;
         while ((at = value(buf, at, end, TYPE)) >= 0) {
-            if (at + RESPONSES.length <= end && find(buf, at, at + RESPONSES.length, RESPONSES) >= 0) {
+            if (at + prefix.length <= end && find(buf, at, at + prefix.length, prefix) >= 0) {
                 return true;
             }
         }
