@@ -68,7 +68,7 @@ class RequestAgreementTest {
             HttpReading there = HttpReading.of(one.bytes(), peer.alone(), origin);
             assertAgree(peer.name(), here, there);
             assertRefusesAtMost(HttpReading.of(one.bytes(), peer.behind(), origin), here);
-            assertRefusesAtMost(HttpReading.of(one.bytes(), peer.inFront(), origin), there);
+            assertRefusesAtMost(untilOwnRefusal(HttpReading.of(one.bytes(), peer.inFront(), origin), there), there);
         }
     }
 
@@ -83,6 +83,18 @@ class RequestAgreementTest {
                     .as("%s: %s, here: %s", peer, there, here)
                     .isTrue();
         }
+    }
+
+    /**
+     * A peer that refuses and closes by itself may find that the relay behind it was faster: then it passes that refusal on,
+     * stays open, and the request behind it, which is one to both, is served.
+     */
+    private static HttpReading untilOwnRefusal(HttpReading both, HttpReading alone) {
+        boolean refusedFirst = !both.statuses().isEmpty() && both.statuses().get(0) >= 400;
+        boolean next = both.requests().equals(List.of("GET /next []"));
+        return refusedFirst && next && alone.refused() && alone.requests().isEmpty()
+                ? new HttpReading(List.of(), both.statuses(), both.closed())
+                : both;
     }
 
     /** Two in a row make of a connection what the first makes of it, but for what the second refuses. */
