@@ -148,7 +148,9 @@ class ResponseTableTest {
                 try (var client = client(upstream)) {
                     client.post(PATH, "m", "");
                     RawClient.Response response = client.readAll();
-                    assertThat(response.status()).isEqualTo(200);
+                    assertThat(response.status())
+                            .as(response.head() + response.text())
+                            .isEqualTo(200);
                     assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
                     assertThat(response.text()).startsWith(OUTPUT);
                     assertThat(response.text().substring(OUTPUT.length()))
