@@ -63,6 +63,17 @@ class ArchitectureTest {
     }
 
     @Test
+    void theRecordsOfTheConfigurationKnowNoFile() {
+        noClasses()
+                .that()
+                .resideInAPackage("..server.config")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("..server.config.file..")
+                .check(CLASSES);
+    }
+
+    @Test
     void onlyCommandsAndTheWarmUpKnowTheMock() {
         noClasses()
                 .that()

@@ -1,7 +1,7 @@
 package io.millrace.server.cli;
 
-import io.millrace.server.config.ConfigLoader;
-import io.millrace.server.config.EffectiveConfig;
+import io.millrace.server.config.file.ConfigLoader;
+import io.millrace.server.config.file.EffectiveConfig;
 import java.net.URI;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

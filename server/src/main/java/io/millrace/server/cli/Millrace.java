@@ -1,6 +1,6 @@
 package io.millrace.server.cli;
 
-import io.millrace.server.config.ConfigException;
+import io.millrace.server.config.file.ConfigException;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.millrace.server.cli;
 
-import io.millrace.server.config.ConfigKey;
-import io.millrace.server.config.ConfigSources;
+import io.millrace.server.config.file.ConfigKey;
+import io.millrace.server.config.file.ConfigSources;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.EnumMap;

@@ -1,6 +1,6 @@
 package io.millrace.server.cli;
 
-import io.millrace.server.config.ConfigKey;
+import io.millrace.server.config.file.ConfigKey;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;

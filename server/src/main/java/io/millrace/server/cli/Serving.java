@@ -2,10 +2,10 @@ package io.millrace.server.cli;
 
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.AccessLog;
-import io.millrace.server.config.ConfigException;
-import io.millrace.server.config.ConfigLoader;
-import io.millrace.server.config.ConfigSources;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.file.ConfigException;
+import io.millrace.server.config.file.ConfigLoader;
+import io.millrace.server.config.file.ConfigSources;
 import io.millrace.server.warmup.WarmUp;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;

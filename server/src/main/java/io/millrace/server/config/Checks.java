@@ -3,13 +3,13 @@ package io.millrace.server.config;
 import java.time.Duration;
 
 /** Range checks of settings; the message is the setting, what was given and what is expected. */
-final class Checks {
+public final class Checks {
     private static final Duration LONGEST = Duration.ofDays(7);
 
     private Checks() {}
 
     /** More than zero, at most seven days. */
-    static void positive(String name, Duration value) {
+    public static void positive(String name, Duration value) {
         if (value.isZero() || value.isNegative()) {
             throw new IllegalArgumentException(name + ": " + value + " (expected: > 0)");
         }
@@ -17,7 +17,7 @@ final class Checks {
     }
 
     /** Zero to seven days. */
-    static void notNegative(String name, Duration value) {
+    public static void notNegative(String name, Duration value) {
         if (value.isNegative()) {
             throw new IllegalArgumentException(name + ": " + value + " (expected: >= 0)");
         }
@@ -25,21 +25,21 @@ final class Checks {
     }
 
     /** Between {@code min} and {@code max}, both included. */
-    static void range(String name, long value, long min, long max) {
+    public static void range(String name, long value, long min, long max) {
         if (value < min || value > max) {
             throw new IllegalArgumentException(name + ": " + value + " (expected: " + min + " to " + max + ")");
         }
     }
 
     /** Between 0 and 1, both included. */
-    static void fraction(String name, double value) {
+    public static void fraction(String name, double value) {
         if (!(value >= 0 && value <= 1)) {
             throw new IllegalArgumentException(name + ": " + value + " (expected: 0 to 1)");
         }
     }
 
     /** Not longer than another setting. */
-    static void atMost(String name, Duration value, String limitName, Duration limit) {
+    public static void atMost(String name, Duration value, String limitName, Duration limit) {
         if (value.compareTo(limit) > 0) {
             throw new IllegalArgumentException(
                     name + ": " + value + " (expected: <= " + limitName + ", " + limit + ")");
@@ -47,14 +47,14 @@ final class Checks {
     }
 
     /** Neither null nor blank. */
-    static void notBlank(String name, String value) {
+    public static void notBlank(String name, String value) {
         if (value == null || value.isBlank()) {
             throw new IllegalArgumentException(name + ": '" + value + "' (expected: some text)");
         }
     }
 
     /** A field name of RFC 9110 section 5.1. */
-    static void headerName(String name, String value) {
+    public static void headerName(String name, String value) {
         notBlank(name, value);
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);

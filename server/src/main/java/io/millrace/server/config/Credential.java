@@ -35,14 +35,14 @@ public record Credential(String header, String prefix, Secret secret) {
         Objects.requireNonNull(secret, "secret");
     }
 
-    static void checkHeader(String header) {
+    public static void checkHeader(String header) {
         Checks.headerName("header", header);
         if (TAKEN.contains(header.toLowerCase(Locale.ROOT))) {
             throw new IllegalArgumentException("header: '" + header + "' (expected: one that can carry a key)");
         }
     }
 
-    static void checkPrefix(String prefix) {
+    public static void checkPrefix(String prefix) {
         if (!prefix.chars().allMatch(c -> c >= 0x20 && c < 0x7f)) {
             throw new IllegalArgumentException("prefix: holds control or non-ASCII characters (expected: one line)");
         }

@@ -6,20 +6,24 @@ import java.util.List;
 import java.util.Locale;
 
 /** Whose conventions an upstream follows for its credential. */
-enum ProviderKind {
+public enum ProviderKind {
     /** OpenAI and what is compatible with it. */
     OPENAI("authorization", "Bearer ", Dialect.CHAT),
+    /** Anthropic. */
     ANTHROPIC("x-api-key", "", Dialect.MESSAGES),
     /** OpenAI's models at Microsoft. */
     AZURE("api-key", "", Dialect.CHAT),
+    /** Google's Gemini. */
     GEMINI("x-goog-api-key", "", Dialect.GEMINI),
     /** The header is given by the configuration. */
     NONE(null, "", Dialect.CHAT);
 
-    final String header;
-    final String prefix;
+    /** The header that carries the key; null if the configuration names it. */
+    public final String header;
+    /** What stands before the key in that header. */
+    public final String prefix;
     /** What its servers speak first of all. */
-    final Dialect dialect;
+    public final Dialect dialect;
 
     ProviderKind(String header, String prefix, Dialect dialect) {
         this.header = header;
@@ -27,13 +31,8 @@ enum ProviderKind {
         this.dialect = dialect;
     }
 
-    /** As configuration writes it. */
-    String label() {
-        return name().toLowerCase(Locale.ROOT);
-    }
-
     /** The provider whose host it is, else the one whose dialect is the first of {@code dialects}. */
-    static ProviderKind of(URI url, List<Dialect> dialects) {
+    public static ProviderKind of(URI url, List<Dialect> dialects) {
         ProviderKind kind = of(url);
         if (kind != OPENAI || dialects.isEmpty()) {
             return kind;
@@ -46,7 +45,7 @@ enum ProviderKind {
     }
 
     /** The provider whose host it is; OpenAI's conventions for all others. */
-    static ProviderKind of(URI url) {
+    public static ProviderKind of(URI url) {
         String host = url == null || url.getHost() == null ? "" : url.getHost().toLowerCase(Locale.ROOT);
         if (host.equals("anthropic.com") || host.endsWith(".anthropic.com")) {
             return ANTHROPIC;

@@ -190,7 +190,7 @@ public record Upstream(
     }
 
     /** This with another {@code ca} and the digest of what is in it. */
-    Upstream withCa(Path ca, String caDigest) {
+    public Upstream withCa(Path ca, String caDigest) {
         return new Upstream(
                 name,
                 urls,

@@ -1,2 +1,6 @@
-/** What the relay is told: immutable records, checked where they are built, and the loader that reads them from YAML or JSON. */
+/**
+ * What the relay is told: immutable records, whose constructors check every value. {@link
+ * io.millrace.server.config.RelayConfig} holds the others. The room {@code config.file} reads and writes them; they do
+ * not know it.
+ */
 package io.millrace.server.config;

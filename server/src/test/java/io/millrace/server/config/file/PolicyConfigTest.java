@@ -1,9 +1,21 @@
-package io.millrace.server.config;
+package io.millrace.server.config.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.millrace.server.config.Balance;
+import io.millrace.server.config.Disconnect;
+import io.millrace.server.config.Health;
+import io.millrace.server.config.Hedge;
+import io.millrace.server.config.Match;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Retry;
+import io.millrace.server.config.RetryBudget;
+import io.millrace.server.config.Route;
+import io.millrace.server.config.RouteTarget;
+import io.millrace.server.config.TranslationMode;
+import io.millrace.server.config.Upstream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;

@@ -1,15 +1,29 @@
-package io.millrace.server.config;
+package io.millrace.server.config.file;
 
-import static io.millrace.server.config.Section.toInt;
+import static io.millrace.server.config.file.Section.toInt;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.HeartbeatForm;
 import io.millrace.server.Transport;
-import io.millrace.server.config.Node.Entry;
-import io.millrace.server.config.Node.Place;
-import io.millrace.server.config.Node.Scalar;
-import io.millrace.server.config.Node.Sequence;
-import io.millrace.server.config.Section.Pending;
+import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.Checks;
+import io.millrace.server.config.Credential;
+import io.millrace.server.config.Heartbeat;
+import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Limits;
+import io.millrace.server.config.Match;
+import io.millrace.server.config.ProviderKind;
+import io.millrace.server.config.Route;
+import io.millrace.server.config.RouteTarget;
+import io.millrace.server.config.Secret;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.config.TranslationMode;
+import io.millrace.server.config.Upstream;
+import io.millrace.server.config.file.Node.Entry;
+import io.millrace.server.config.file.Node.Place;
+import io.millrace.server.config.file.Node.Scalar;
+import io.millrace.server.config.file.Node.Sequence;
+import io.millrace.server.config.file.Section.Pending;
 import io.netty.handler.ssl.SslContextBuilder;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package io.millrace.server.config;
+package io.millrace.server.config.file;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
@@ -8,11 +8,11 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
-import io.millrace.server.config.Node.Entry;
-import io.millrace.server.config.Node.Mapping;
-import io.millrace.server.config.Node.Place;
-import io.millrace.server.config.Node.Scalar;
-import io.millrace.server.config.Node.Sequence;
+import io.millrace.server.config.file.Node.Entry;
+import io.millrace.server.config.file.Node.Mapping;
+import io.millrace.server.config.file.Node.Place;
+import io.millrace.server.config.file.Node.Scalar;
+import io.millrace.server.config.file.Node.Sequence;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,4 +1,4 @@
-package io.millrace.server.config;
+package io.millrace.server.config.file;
 
 import java.net.URI;
 import java.nio.file.Path;

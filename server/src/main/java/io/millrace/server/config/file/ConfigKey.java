@@ -1,4 +1,4 @@
-package io.millrace.server.config;
+package io.millrace.server.config.file;
 
 /** The settings that a flag or a variable can give, too. */
 public enum ConfigKey {

@@ -1,4 +1,4 @@
-package io.millrace.server.config;
+package io.millrace.server.config.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -6,6 +6,16 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.HeartbeatForm;
+import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.Cors;
+import io.millrace.server.config.Credential;
+import io.millrace.server.config.Heartbeat;
+import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Match;
+import io.millrace.server.config.OwnPaths;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Route;
+import io.millrace.server.config.Upstream;
 import io.netty.pkitesting.CertificateBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;

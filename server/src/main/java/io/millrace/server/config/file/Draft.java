@@ -1,6 +1,17 @@
-package io.millrace.server.config;
+package io.millrace.server.config.file;
 
 import io.millrace.server.Transport;
+import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.Cors;
+import io.millrace.server.config.Heartbeat;
+import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Limits;
+import io.millrace.server.config.Match;
+import io.millrace.server.config.OwnPaths;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Route;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.config.Upstream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.millrace.server.config;
+package io.millrace.server.config.file;
 
 import java.util.Collection;
 import java.util.Comparator;

@@ -1,7 +1,13 @@
-package io.millrace.server.config;
+package io.millrace.server.config.file;
 
-import io.millrace.server.config.Node.Scalar;
-import io.millrace.server.config.Section.Pending;
+import io.millrace.server.config.Balance;
+import io.millrace.server.config.Disconnect;
+import io.millrace.server.config.Health;
+import io.millrace.server.config.Hedge;
+import io.millrace.server.config.Retry;
+import io.millrace.server.config.RetryBudget;
+import io.millrace.server.config.file.Node.Scalar;
+import io.millrace.server.config.file.Section.Pending;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Function;

@@ -1,6 +1,11 @@
-package io.millrace.server.config;
+package io.millrace.server.config.file;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.config.Credential;
+import io.millrace.server.config.Match;
+import io.millrace.server.config.ProviderKind;
+import io.millrace.server.config.Secret;
+import io.millrace.server.config.Upstream;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;

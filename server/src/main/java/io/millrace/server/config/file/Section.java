@@ -1,10 +1,10 @@
-package io.millrace.server.config;
+package io.millrace.server.config.file;
 
-import io.millrace.server.config.Node.Entry;
-import io.millrace.server.config.Node.Mapping;
-import io.millrace.server.config.Node.Place;
-import io.millrace.server.config.Node.Scalar;
-import io.millrace.server.config.Node.Sequence;
+import io.millrace.server.config.file.Node.Entry;
+import io.millrace.server.config.file.Node.Mapping;
+import io.millrace.server.config.file.Node.Place;
+import io.millrace.server.config.file.Node.Scalar;
+import io.millrace.server.config.file.Node.Sequence;
 import java.math.BigDecimal;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -1,6 +1,6 @@
-package io.millrace.server.config;
+package io.millrace.server.config.file;
 
-import io.millrace.server.config.Node.Place;
+import io.millrace.server.config.file.Node.Place;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

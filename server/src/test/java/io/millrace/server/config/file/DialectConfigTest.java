@@ -1,9 +1,11 @@
-package io.millrace.server.config;
+package io.millrace.server.config.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Upstream;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
