@@ -31,11 +31,14 @@ final class CrossOrigin {
     private static final Pattern FIELD_NAMES = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~, \\t-]{1,2048}");
 
     private final Cors cors;
-    private final String maxAgeSeconds;
 
-    CrossOrigin(Cors cors) {
+    private CrossOrigin(Cors cors) {
         this.cors = cors;
-        maxAgeSeconds = Long.toString(cors.maxAge().toSeconds());
+    }
+
+    /** What pages of other origins may do; null where the relay has no say in it. */
+    static CrossOrigin of(Cors cors) {
+        return cors.on() ? new CrossOrigin(cors) : null;
     }
 
     /** Whether a browser asks what a page may ask for. */
@@ -56,7 +59,9 @@ final class CrossOrigin {
             return response;
         }
         headers.set(HttpHeaderNames.ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-        headers.set(HttpHeaderNames.ACCESS_CONTROL_MAX_AGE, maxAgeSeconds);
+        headers.set(
+                HttpHeaderNames.ACCESS_CONTROL_MAX_AGE,
+                Long.toString(cors.maxAge().toSeconds()));
         headers.set(HttpHeaderNames.VARY, "Access-Control-Request-Headers");
         String wanted = request.headers().get(HttpHeaderNames.ACCESS_CONTROL_REQUEST_HEADERS);
         if (wanted != null && FIELD_NAMES.matcher(wanted).matches()) {

@@ -43,7 +43,7 @@ final class OwnEndpoints {
             Target target,
             boolean draining) {
         HttpMethod method = request.method();
-        CrossOrigin crossOrigin = current.crossOrigin();
+        CrossOrigin crossOrigin = CrossOrigin.of(current.config().cors());
         if (crossOrigin != null && CrossOrigin.isPreflight(request)) {
             return local(loop, connection, () -> bare(connection, crossOrigin.preflight(request)));
         }

@@ -13,6 +13,7 @@ import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.metrics.LoopCounters;
 import io.millrace.server.metrics.Metrics;
+import io.millrace.server.metrics.UpstreamMetrics;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.Connector;
 import io.netty.channel.Channel;
@@ -70,7 +71,7 @@ public final class Relay implements RequestHandler {
             others.remove(each);
             each.others(others);
         }
-        metrics = new Metrics(counters, memory, () -> settings.metrics());
+        metrics = new Metrics(counters, memory, () -> new UpstreamMetrics(settings.upstreams()));
         endpoints = new OwnEndpoints(metrics, numbered);
         checking = eventLoops.get(0);
         checks = new ActiveChecks(loops.get(checking));
@@ -166,7 +167,7 @@ public final class Relay implements RequestHandler {
         RelaySettings current = settings;
         loop.counters().began();
         Target target = Target.of(request.uri());
-        CrossOrigin crossOrigin = current.crossOrigin();
+        CrossOrigin crossOrigin = CrossOrigin.of(current.config().cors());
         if (crossOrigin != null) {
             connection.addToResponse(crossOrigin.grants(request));
         }
@@ -197,7 +198,7 @@ public final class Relay implements RequestHandler {
     public void onRefused(DownstreamConnection connection, HttpRequest request, int status, String code) {
         RelayLoop loop = loop(connection.channel());
         loop.counters().began();
-        CrossOrigin crossOrigin = settings.crossOrigin();
+        CrossOrigin crossOrigin = CrossOrigin.of(config().cors());
         if (crossOrigin != null && request != null) {
             connection.addToResponse(crossOrigin.grants(request));
         }

@@ -5,7 +5,6 @@ import io.millrace.server.balance.UpstreamState;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Upstream;
-import io.millrace.server.metrics.UpstreamMetrics;
 import io.millrace.server.upstream.Origin;
 import io.millrace.server.upstream.UpstreamTls;
 import io.netty.handler.ssl.SslContext;
@@ -21,7 +20,6 @@ import javax.net.ssl.SSLException;
 final class RelaySettings {
     private final RelayConfig config;
     private final Router router;
-    private final CrossOrigin crossOrigin;
     private final Map<String, Destination> destinations;
     private final IdentityHashMap<Route, RoutePlan> plans = new IdentityHashMap<>();
 
@@ -51,7 +49,6 @@ final class RelaySettings {
         this.config = config;
         this.destinations = destinations;
         router = new Router(config);
-        crossOrigin = config.cors().on() ? new CrossOrigin(config.cors()) : null;
         for (Route route : config.routes()) {
             var targets = route.targets().stream()
                     .map(target -> destinations.get(target.upstream()))
@@ -90,11 +87,6 @@ final class RelaySettings {
         return router;
     }
 
-    /** What pages of other origins may do; null where the relay has no say in it. */
-    CrossOrigin crossOrigin() {
-        return crossOrigin;
-    }
-
     /** Where the requests of one of the configuration's own routes may go. */
     RoutePlan plan(Route route) {
         return plans.get(route);
@@ -104,11 +96,11 @@ final class RelaySettings {
         return destinations.values();
     }
 
-    /** What is known of the upstreams at the moment. */
-    UpstreamMetrics metrics() {
+    /** What is known of the upstreams at the moment, by name. */
+    Map<String, UpstreamState> upstreams() {
         var upstreams = new LinkedHashMap<String, UpstreamState>();
         destinations.forEach((name, destination) -> upstreams.put(name, destination.state()));
-        return new UpstreamMetrics(upstreams);
+        return upstreams;
     }
 
     /** All origins of all upstreams. */
