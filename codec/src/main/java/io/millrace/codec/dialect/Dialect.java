@@ -3,6 +3,7 @@ package io.millrace.codec.dialect;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** A protocol in which language models stream their answers. */
 public enum Dialect {
@@ -92,8 +93,12 @@ public enum Dialect {
      * @param lastSequenceNumber the sequence number seen last, {@code -1} if none; Responses carries on from it
      * @param requestId the request's id, may be {@code null}; only Messages names it
      */
-    public ByteBuf errorFrame(
-            ByteBufAllocator alloc, RelayError error, String message, long lastSequenceNumber, String requestId) {
+    public @Nullable ByteBuf errorFrame(
+            ByteBufAllocator alloc,
+            RelayError error,
+            String message,
+            long lastSequenceNumber,
+            @Nullable String requestId) {
         return ErrorShapes.frame(this, alloc, error, message, lastSequenceNumber, requestId);
     }
 
@@ -106,7 +111,8 @@ public enum Dialect {
      * @param param the request's field at fault, may be {@code null}
      * @param requestId the request's id, may be {@code null}; only Messages names it
      */
-    public byte[] errorBody(int status, String code, String message, String param, String requestId) {
+    public byte[] errorBody(
+            int status, @Nullable String code, String message, @Nullable String param, @Nullable String requestId) {
         return ErrorShapes.body(this, status, code, message, param, requestId);
     }
 

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /** Errors as each dialect's SDKs expect them. All output is ASCII, so no text can break a frame or its encoding. */
 final class ErrorShapes {
@@ -15,13 +16,13 @@ final class ErrorShapes {
 
     private ErrorShapes() {}
 
-    static ByteBuf frame(
+    static @Nullable ByteBuf frame(
             Dialect dialect,
             ByteBufAllocator alloc,
             RelayError error,
             String message,
             long lastSequenceNumber,
-            String requestId) {
+            @Nullable String requestId) {
         String code = error.code();
         String codedMessage = code + ": " + message;
         return switch (dialect) {
@@ -35,7 +36,13 @@ final class ErrorShapes {
         };
     }
 
-    static byte[] body(Dialect dialect, int status, String code, String message, String param, String requestId) {
+    static byte[] body(
+            Dialect dialect,
+            int status,
+            @Nullable String code,
+            String message,
+            @Nullable String param,
+            @Nullable String requestId) {
         return switch (dialect) {
             case MESSAGES -> bytes(anthropic(anthropicType(status), naming(param, message), requestId));
             case GEMINI -> bytes(google(status, naming(param, message)));
@@ -44,7 +51,7 @@ final class ErrorShapes {
     }
 
     // {"error": {"message": "..", "type": "..", "param": null, "code": ".."}}
-    private static ObjectNode openAi(String type, String code, String message, String param) {
+    private static ObjectNode openAi(String type, @Nullable String code, String message, @Nullable String param) {
         ObjectNode root = MAPPER.createObjectNode();
         root.putObject("error")
                 .put("message", message)
@@ -71,7 +78,7 @@ final class ErrorShapes {
     }
 
     // {"type": "error", "error": {"type": "..", "message": ".."}, "request_id": ".."}
-    private static ObjectNode anthropic(String type, String message, String requestId) {
+    private static ObjectNode anthropic(String type, String message, @Nullable String requestId) {
         ObjectNode root = MAPPER.createObjectNode().put("type", "error");
         root.putObject("error").put("type", type).put("message", message);
         if (requestId != null) {
@@ -134,7 +141,7 @@ final class ErrorShapes {
     }
 
     /** These shapes have no place for the field's name but the message. */
-    private static String naming(String param, String message) {
+    private static String naming(@Nullable String param, String message) {
         return param == null ? message : param + ": " + message;
     }
 

@@ -1,5 +1,7 @@
 package io.millrace.codec.dialect;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.concurrent.FastThreadLocal;
@@ -11,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Pulls keys and values out of JSON bytes in one pass, without allocation: each byte is looked at once, strings eight
@@ -121,7 +124,7 @@ final class JsonCursor {
 
     /** The shapes of this dialect's frames that this thread has met. */
     FrameShapes shapes(Dialect dialect) {
-        return shapes.get(dialect);
+        return requireNonNull(shapes.get(dialect));
     }
 
     /**
@@ -246,7 +249,7 @@ final class JsonCursor {
     }
 
     /** The string read last, or {@code previous} itself if it is the same (so that repeats allocate nothing). */
-    String token(String previous) {
+    String token(@Nullable String previous) {
         if (previous != null && sameAscii(previous)) {
             return previous;
         }

@@ -2,6 +2,7 @@ package io.millrace.codec.dialect;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** Reads Responses events. The type is the data's own; the {@code event:} line is asked only where the data has none. */
 final class ResponsesInspector extends StreamInspector {
@@ -53,7 +54,7 @@ final class ResponsesInspector extends StreamInspector {
         @SuppressWarnings("ImmutableEnumChecker") // never written to
         private final byte[] bytes;
 
-        Type(String name) {
+        Type(@Nullable String name) {
             bytes = name == null ? new byte[0] : ascii(name);
         }
     }
@@ -61,7 +62,7 @@ final class ResponsesInspector extends StreamInspector {
     private static final Type[] NAMED =
             Arrays.stream(Type.values()).filter(type -> type.bytes.length > 0).toArray(Type[]::new);
 
-    private Type type;
+    private Type type = Type.NONE;
     private boolean foreignType;
     private boolean filled;
     private int dataAt;
@@ -244,7 +245,7 @@ final class ResponsesInspector extends StreamInspector {
         if (finishReason() == null) {
             takeFinishReason(defaultStatus());
         }
-        if (finishReason().equals("incomplete") && LastBytes.findLastObject(tail, QUOTED_INCOMPLETE_DETAILS)) {
+        if ("incomplete".equals(finishReason()) && LastBytes.findLastObject(tail, QUOTED_INCOMPLETE_DETAILS)) {
             String reason = scanReason(tail, null);
             takeFinishReason(reason == null ? "incomplete" : "incomplete:" + reason);
         }
@@ -328,7 +329,7 @@ final class ResponsesInspector extends StreamInspector {
         };
     }
 
-    private static String scanReason(JsonCursor json, String previous) {
+    private static @Nullable String scanReason(JsonCursor json, @Nullable String previous) {
         String reason = previous;
         if (json.enterObject()) {
             while (json.nextKey()) {

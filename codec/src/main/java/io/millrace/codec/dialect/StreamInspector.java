@@ -1,10 +1,13 @@
 package io.millrace.codec.dialect;
 
+import static java.util.Objects.requireNonNull;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads what the frames of one stream mean: the kind of each, and from all of them how far the answer has come, its
@@ -62,13 +65,13 @@ public abstract class StreamInspector {
     private long totalTokens = -1;
     private long outputFrames;
     private long sequenceNumber = -1;
-    private String finishReason;
-    private String model;
-    private String answerId;
+    private @Nullable String finishReason;
+    private @Nullable String model;
+    private @Nullable String answerId;
     private long created = -1;
-    private String errorType;
-    private String errorMessage;
-    private String errorName;
+    private @Nullable String errorType;
+    private @Nullable String errorMessage;
+    private @Nullable String errorName;
     private boolean begun;
     private boolean unanswered;
 
@@ -90,12 +93,12 @@ public abstract class StreamInspector {
     private int eventTo;
 
     // Output frames that were walked, for those like them.
-    private FrameShape shape;
+    private @Nullable FrameShape shape;
     private int shapesLeft = MAX_SHAPES;
 
     // An over-limit frame that is flowing: its kind, and its last bytes.
-    private FrameKind pieceKind;
-    private LastBytes pieceTail;
+    private @Nullable FrameKind pieceKind;
+    private @Nullable LastBytes pieceTail;
 
     StreamInspector(Dialect dialect) {
         this.dialect = dialect;
@@ -135,19 +138,20 @@ public abstract class StreamInspector {
             pieceKind = frameKind();
             pieceTail = new LastBytes();
         }
-        pieceTail.add(buf, start, end);
+        LastBytes tail = requireNonNull(pieceTail, "no first piece");
+        tail.add(buf, start, end);
         if (last) {
-            endPieces();
+            endPieces(tail);
         }
-        return pieceKind;
+        return requireNonNull(pieceKind);
     }
 
-    private void endPieces() {
+    private void endPieces(LastBytes tail) {
         if (hasData && !doneMark && !dataWhole) {
-            scanTail(pieceTail.cursor());
+            scanTail(tail.cursor());
             pieceKind = frameKind();
         }
-        commit(pieceKind);
+        commit(requireNonNull(pieceKind));
         pieceTail = null;
     }
 
@@ -160,10 +164,11 @@ public abstract class StreamInspector {
         if (isOpaque()) {
             return true;
         }
-        if (pieceTail == null || !pieceTail.endObject()) {
+        LastBytes tail = pieceTail;
+        if (tail == null || !tail.endObject()) {
             return false;
         }
-        endPieces();
+        endPieces(tail);
         return isComplete() || end == StreamEnd.ERROR;
     }
 
@@ -213,27 +218,27 @@ public abstract class StreamInspector {
      * Responses status carries its reason ({@code incomplete:max_output_tokens}, {@code failed:server_error}); a prompt
      * that Gemini blocks is {@code block:} and the reason.
      */
-    public final String finishReason() {
+    public final @Nullable String finishReason() {
         return finishReason;
     }
 
     /** The model that the stream itself names first, {@code null} if it has not. */
-    public final String model() {
+    public final @Nullable String model() {
         return model;
     }
 
     /** Of the error seen last: its status name, else its code, else its type; {@code null} if it has none of them. */
-    public final String errorType() {
+    public final @Nullable String errorType() {
         return errorType;
     }
 
     /** Of the error seen last: its code if that is a word, else its type; {@code null} if it has neither. */
-    public final String errorName() {
+    public final @Nullable String errorName() {
         return errorName;
     }
 
     /** The message of the error seen last, {@code null} if there is none. */
-    public final String errorMessage() {
+    public final @Nullable String errorMessage() {
         return errorMessage;
     }
 
@@ -407,7 +412,7 @@ public abstract class StreamInspector {
     }
 
     /** The shape that the last frame was matched with or gave; {@code null} if there was none yet. */
-    final FrameShape shape() {
+    final @Nullable FrameShape shape() {
         return shape;
     }
 
@@ -425,7 +430,7 @@ public abstract class StreamInspector {
     }
 
     /** The answer's id as the stream itself gives it, {@code null} if it has not. */
-    final String answerId() {
+    final @Nullable String answerId() {
         return answerId;
     }
 
@@ -559,7 +564,7 @@ public abstract class StreamInspector {
     }
 
     /** The string or number ahead; {@code previous} if it is neither, empty or zero. */
-    private static String word(JsonCursor json, String previous) {
+    private static @Nullable String word(JsonCursor json, @Nullable String previous) {
         if (!json.truthyAhead()) {
             json.skipValue();
             return previous;
@@ -595,9 +600,11 @@ public abstract class StreamInspector {
         if (!begun || model == null) {
             return false;
         }
-        if (!matches(shape, in) && !matchesOther(in)) {
+        FrameShape known = matching(in);
+        if (known == null) {
             return false;
         }
+        shape = known;
         clearFrame();
         long[] numbers = in.matched();
         takeSequenceNumber(numbers[FrameShape.SEQUENCE_NUMBER]);
@@ -607,25 +614,27 @@ public abstract class StreamInspector {
         reasoningTokens = valid(numbers[FrameShape.REASONING_TOKENS], reasoningTokens);
         cacheWriteTokens = valid(numbers[FrameShape.CACHE_WRITE_TOKENS], cacheWriteTokens);
         totalTokens = valid(numbers[FrameShape.TOTAL_TOKENS], totalTokens);
-        repeat(shape.mark());
+        repeat(known.mark());
         return true;
     }
 
-    /** Looks for a shape among those of other streams, and earlier ones of this, and makes it this stream's. */
-    private boolean matchesOther(JsonCursor in) {
+    /** The shape that the frame has: this stream's last one, else one of other streams or of earlier frames. */
+    private @Nullable FrameShape matching(JsonCursor in) {
+        if (shape != null && matches(shape, in)) {
+            return shape;
+        }
         FrameShapes others = in.shapes(dialect);
         for (int i = 0; i < others.size(); i++) {
             FrameShape other = others.get(i);
             if (other != shape && matches(other, in)) {
-                shape = other;
-                return true;
+                return other;
             }
         }
-        return false;
+        return null;
     }
 
     private static boolean matches(FrameShape shape, JsonCursor in) {
-        return shape != null && shape.match(in.bytes(), in.start(), in.end(), in.matched());
+        return shape.match(in.bytes(), in.start(), in.end(), in.matched());
     }
 
     private static long valid(long number, long previous) {

@@ -5,6 +5,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the line ends (LF, CRLF, CR) in one buffer or array, eight bytes at a step.
@@ -24,13 +25,13 @@ final class LineEnds {
     private static final long ABOVE_CR = 0x0E0E0E0E0E0E0E0EL;
     private static final long HIGH_BITS = 0x8080808080808080L;
 
-    private final ByteBuf buf;
-    private final ByteBuffer view;
+    private final @Nullable ByteBuf buf;
+    private final @Nullable ByteBuffer view;
     private final int viewStart;
     private final int end;
     private final boolean shared;
 
-    private LineEnds(ByteBuf buf, ByteBuffer view, int end, boolean shared) {
+    private LineEnds(@Nullable ByteBuf buf, @Nullable ByteBuffer view, int end, boolean shared) {
         this.buf = buf;
         this.view = view;
         viewStart = view == null ? 0 : view.position();
@@ -58,7 +59,7 @@ final class LineEnds {
 
     /** The same line ends, whoever reads the buffer meanwhile. */
     LineEnds unshared() {
-        return shared ? of(buf, end) : this;
+        return shared && buf != null ? of(buf, end) : this;
     }
 
     /** Index of the first CR or LF at or after {@code from}, which is before the end, or the end if there is none. */
@@ -117,10 +118,12 @@ final class LineEnds {
         return at;
     }
 
+    @SuppressWarnings("NullAway") // without a view there is a buffer
     private byte byteAt(int index) {
         return view != null ? view.get(viewStart + index) : buf.getByte(index);
     }
 
+    @SuppressWarnings("NullAway") // as above
     private long wordAt(int index) {
         return view != null ? (long) LONG_LE.get(view, viewStart + index) : buf.getLongLE(index);
     }

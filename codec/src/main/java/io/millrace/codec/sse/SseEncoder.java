@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes event streams: each method appends one whole frame, blank line included, with LF line ends.
@@ -28,7 +29,7 @@ public final class SseEncoder {
      * @param data one {@code data} line is written for each of its lines, at least one
      * @throws IllegalArgumentException if {@code type} or {@code id} contains CR, LF or NUL
      */
-    public static void event(ByteBuf out, CharSequence type, CharSequence id, CharSequence data) {
+    public static void event(ByteBuf out, @Nullable CharSequence type, @Nullable CharSequence id, CharSequence data) {
         verifyOneLine("type", type);
         verifyOneLine("id", id);
         if (type != null && type.length() > 0) {
@@ -61,7 +62,7 @@ public final class SseEncoder {
         out.writeByte(LineEnds.LF);
     }
 
-    private static void verifyOneLine(String name, CharSequence value) {
+    private static void verifyOneLine(String name, @Nullable CharSequence value) {
         for (int i = 0; value != null && i < value.length(); i++) {
             char c = value.charAt(i);
             if (c == LineEnds.LF || c == LineEnds.CR || c == 0) {

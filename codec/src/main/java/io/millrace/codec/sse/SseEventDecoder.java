@@ -13,6 +13,8 @@ import java.util.List;
  */
 public final class SseEventDecoder extends MessageToMessageDecoder<ByteBuf> {
     private final int maxEventBytes;
+
+    @SuppressWarnings("NullAway.Init") // by handlerAdded, before any byte comes
     private SseEventParser parser;
 
     /** Creates a decoder with {@link SseEventParser#DEFAULT_MAX_EVENT_BYTES}. */

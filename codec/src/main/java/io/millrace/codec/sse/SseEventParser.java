@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads events out of the bytes of one event stream, by the rules of WHATWG HTML 9.2.6, however the bytes are cut.
@@ -33,9 +34,9 @@ public final class SseEventParser implements AutoCloseable {
 
     private final ByteBufAllocator alloc;
     private final int maxEventBytes;
-    private ByteBuf heldLine;
-    private String data;
-    private StringBuilder joinedData;
+    private @Nullable ByteBuf heldLine;
+    private @Nullable String data;
+    private @Nullable StringBuilder joinedData;
     private long dataBytes;
     private String type = "";
     private String idBuffer = "";

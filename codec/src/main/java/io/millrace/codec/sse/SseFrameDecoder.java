@@ -5,6 +5,7 @@ import static io.millrace.codec.sse.LineEnds.LF;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts one event stream into frames: the bytes up to and including a blank line. Nothing is decoded, changed or dropped.
@@ -39,7 +40,7 @@ public final class SseFrameDecoder implements AutoCloseable {
     private final ByteBufAllocator alloc;
     private final int holdLimit;
     private State state = State.STREAM_START;
-    private ByteBuf held;
+    private @Nullable ByteBuf held;
     private boolean flowing;
     private boolean closed;
 
@@ -117,7 +118,7 @@ public final class SseFrameDecoder implements AutoCloseable {
      *
      * @return the bytes, ownership is transferred; null if none are held
      */
-    public ByteBuf takeTail() {
+    public @Nullable ByteBuf takeTail() {
         ByteBuf tail = held;
         if (tail != null) {
             held = null;

@@ -20,4 +20,7 @@
  * most one buffer of their own, for what is unfinished, and release it when they are closed.
  * {@code SseEventDecoder} releases what it reads, as channel handlers do.
  */
+@NullMarked
 package io.millrace.codec.sse;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,7 @@
 package io.millrace.codec.text;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.codec.text.MarkdownLine.Kind;
 
 /**
@@ -136,7 +138,7 @@ final class MarkdownCuts implements Cuts {
         boolean row = block == Block.TABLE && line.kind() == Kind.TEXT;
         block = row
                 ? Block.TABLE
-                : switch (line.kind()) {
+                : switch (requireNonNull(line.kind())) {
                     case HEADING, RULE, FENCE, BLANK -> Block.NONE;
                     case QUOTE -> Block.QUOTE;
                     case BULLET, NUMBER -> Block.ITEM;

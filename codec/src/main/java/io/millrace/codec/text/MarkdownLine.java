@@ -1,5 +1,7 @@
 package io.millrace.codec.text;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Tells what kind of line it is from the characters of one line, as early as CommonMark 0.31 and GitHub's tables allow. A
  * fence is known only at the line's end, because {@code ```x```} is inline code.
@@ -38,7 +40,7 @@ final class MarkdownLine {
 
     private int container;
     private State state;
-    private Kind kind;
+    private @Nullable Kind kind;
     private int column;
     private int indent;
 
@@ -138,6 +140,7 @@ final class MarkdownLine {
     }
 
     /** What the line is; {@code null} while that is open. A bullet may become a rule at the line's end ({@code - - -}). */
+    @Nullable
     Kind kind() {
         return kind;
     }

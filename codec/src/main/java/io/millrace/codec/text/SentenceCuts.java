@@ -1,5 +1,7 @@
 package io.millrace.codec.text;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Units that are sentences (Unicode Standard Annex 29, section 5), with these differences: a full stop ends none behind an
  * abbreviation, an initial, or a number of one or two digits ({@code 3. Oktober}, {@code 1.} in a list), nor before a digit;
@@ -70,8 +72,9 @@ final class SentenceCuts implements Cuts {
             word.clear();
             return State.ENDED;
         }
-        if (markOf(codePoint) != null) {
-            readMark(codePoint);
+        Mark next = markOf(codePoint);
+        if (next != null) {
+            readMark(next, codePoint);
             return State.ENDED;
         }
         candidate = at;
@@ -109,9 +112,10 @@ final class SentenceCuts implements Cuts {
     }
 
     private void readText(int codePoint) {
-        if (markOf(codePoint) != null) {
+        Mark next = markOf(codePoint);
+        if (next != null) {
             closed = false;
-            readMark(codePoint);
+            readMark(next, codePoint);
             state = State.ENDED;
         } else if (Characters.isSpace(codePoint) || Characters.encloses(codePoint)) {
             word.clear();
@@ -120,8 +124,8 @@ final class SentenceCuts implements Cuts {
         }
     }
 
-    private void readMark(int codePoint) {
-        mark = markOf(codePoint);
+    private void readMark(Mark next, int codePoint) {
+        mark = next;
         abbreviated = codePoint == '.' && !closed && word.isAbbreviation();
         word.append(codePoint);
     }
@@ -139,7 +143,7 @@ final class SentenceCuts implements Cuts {
     }
 
     // UAX 29, ATerm and STerm of living scripts; the ellipsis is taken for full stops
-    private static Mark markOf(int codePoint) {
+    private static @Nullable Mark markOf(int codePoint) {
         return switch (codePoint) {
             case '.', 0x2024, 0x2026, 0xFE52 -> Mark.FULL_STOP;
             case '!', '?', 0x0589, 0x061E, 0x061F, 0x06D4, 0x0700, 0x0701, 0x0702, 0x0964, 0x0965 -> Mark.STRONG;

@@ -3,6 +3,7 @@ package io.millrace.codec.text;
 import java.text.BreakIterator;
 import java.util.BitSet;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts runs of Thai, which has no spaces between words, by the JDK's dictionary. A run is looked at when it ends, because a word
@@ -16,7 +17,7 @@ final class ThaiWords {
     private static final Locale THAI = Locale.forLanguageTag("th");
 
     private final Cuts.Sink sink;
-    private BreakIterator words;
+    private @Nullable BreakIterator words;
     private boolean running;
     private long from;
 

@@ -11,4 +11,7 @@
  * for a library that is a few hundred kilobytes; the JDK's iterators knew no grapheme clusters before version 20. The JDK's is used for the one thing that needs
  * a dictionary and has one there: words in Thai. The tests hold these machines against ICU4J.
  */
+@NullMarked
 package io.millrace.codec.text;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,16 @@
+/**
+ * What the frames of a stream mean in each dialect: Chat Completions, Responses, Messages, Gemini.
+ *
+ * <p>{@link io.millrace.codec.dialect.Dialect} is the door. It finds the dialect by the path of a request, gives a
+ * {@link io.millrace.codec.dialect.StreamInspector} for each stream, and writes the frames that a relay adds: errors,
+ * heartbeats, the end of a stream that was stopped. An inspector gets each frame once, in order. It returns the frame's
+ * {@link io.millrace.codec.dialect.FrameKind} and keeps the state of the stream: its end, its usage, its finish reason and
+ * its error.
+ *
+ * <p>Frames are read as bytes. No JSON tree is built and no text is made, except for the few strings that are kept.
+ * Buffers remain with the caller. Frames that are returned are the caller's to release.
+ */
+@NullMarked
+package io.millrace.codec.dialect;
+
+import org.jspecify.annotations.NullMarked;
