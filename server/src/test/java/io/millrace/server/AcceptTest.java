@@ -2,6 +2,7 @@ package io.millrace.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.millrace.server.transport.Transport;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;

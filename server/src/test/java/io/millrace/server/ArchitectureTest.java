@@ -54,7 +54,9 @@ class ArchitectureTest {
                         "..server.timing..",
                         "..server.chat..",
                         "..server.config..",
-                        "..server.metrics..")
+                        "..server.telemetry..",
+                        "..server.access..",
+                        "..server.transport..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(

@@ -1,6 +1,6 @@
 package io.millrace.bench.load;
 
-import io.millrace.server.Transport;
+import io.millrace.server.transport.Transport;
 import io.netty.channel.EventLoopGroup;
 import java.util.concurrent.TimeUnit;
 

@@ -3,7 +3,7 @@ package io.millrace.bench.stats;
 import io.millrace.bench.stream.Load;
 import io.millrace.bench.stream.StreamPlan;
 import io.millrace.bench.stream.StreamSample;
-import io.millrace.server.Transport;
+import io.millrace.server.transport.Transport;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.EventExecutor;
 import java.time.Instant;

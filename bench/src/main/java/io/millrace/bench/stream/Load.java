@@ -1,6 +1,6 @@
 package io.millrace.bench.stream;
 
-import io.millrace.server.Transport;
+import io.millrace.server.transport.Transport;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.Future;

@@ -7,8 +7,8 @@ import io.millrace.bench.stream.Prompts;
 import io.millrace.bench.stream.RequestTemplate;
 import io.millrace.bench.stream.StreamLimits;
 import io.millrace.bench.stream.StreamPlan;
-import io.millrace.server.Transport;
 import io.millrace.server.mock.MockServer;
+import io.millrace.server.transport.Transport;
 import java.util.concurrent.TimeUnit;
 
 /** A bench beside a mock, for tests. */

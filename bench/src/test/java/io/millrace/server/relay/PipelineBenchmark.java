@@ -15,6 +15,7 @@ import io.millrace.server.downstream.RequestHandler;
 import io.millrace.server.format.DialectSide;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
+import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.StreamBody;
 import io.millrace.server.upstream.StreamBodyReads;

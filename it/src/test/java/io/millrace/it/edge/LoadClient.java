@@ -1,7 +1,7 @@
 package io.millrace.it.edge;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.millrace.server.Transport;
+import io.millrace.server.transport.Transport;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;

@@ -1,10 +1,10 @@
 package io.millrace.server.cli;
 
-import io.millrace.server.Transport;
 import io.millrace.server.config.HostAndPort;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.mock.MockSpec;
+import io.millrace.server.transport.Transport;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -1,6 +1,6 @@
 package io.millrace.server.cli;
 
-import io.millrace.server.Transport;
+import io.millrace.server.transport.Transport;
 import io.netty.handler.ssl.OpenSsl;
 import picocli.CommandLine.IVersionProvider;
 

@@ -1,6 +1,6 @@
 package io.millrace.server.config;
 
-import io.millrace.server.Transport;
+import io.millrace.server.transport.Transport;
 import java.net.URI;
 import java.util.Collections;
 import java.util.LinkedHashMap;

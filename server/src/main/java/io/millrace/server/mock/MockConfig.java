@@ -1,6 +1,6 @@
 package io.millrace.server.mock;
 
-import io.millrace.server.Transport;
+import io.millrace.server.transport.Transport;
 import io.netty.handler.ssl.SslContext;
 import java.nio.file.Path;
 import java.util.Objects;

@@ -1,6 +1,6 @@
 package io.millrace.server.mock;
 
-import io.millrace.server.Transport;
+import io.millrace.server.transport.Transport;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;

@@ -2,6 +2,7 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.server.config.Timeouts;
+import io.millrace.server.telemetry.Timeline;
 import java.time.Duration;
 
 /** Which limit on an upstream's silence has passed. */

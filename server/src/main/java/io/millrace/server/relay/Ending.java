@@ -1,6 +1,7 @@
 package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.RelayError;
+import io.millrace.server.telemetry.Outcome;
 
 /**
  * How a stream is to end towards the client.

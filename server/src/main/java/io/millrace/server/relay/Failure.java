@@ -2,6 +2,8 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.translate.TranslationException;
 import io.millrace.server.balance.RetryAfter;
+import io.millrace.server.http.Refusal;
+import io.millrace.server.http.SecretMask;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

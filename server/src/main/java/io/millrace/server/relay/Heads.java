@@ -1,8 +1,11 @@
 package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.access.ClientKey;
 import io.millrace.server.config.Credential;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.http.HeaderRules;
+import io.millrace.server.http.Target;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.DefaultHttpResponse;

@@ -1,5 +1,6 @@
 package io.millrace.server.relay;
 
+import io.millrace.server.access.ClientKey;
 import java.security.SecureRandom;
 import java.util.HashMap;
 import java.util.HexFormat;

@@ -1,5 +1,8 @@
 package io.millrace.server.relay;
 
+import io.millrace.server.access.ClientKey;
+import io.millrace.server.access.CrossOrigin;
+import io.millrace.server.access.OpenGuard;
 import io.millrace.server.chat.ChatSide;
 import io.millrace.server.chat.OpenApi;
 import io.millrace.server.config.OwnPaths;
@@ -7,7 +10,9 @@ import io.millrace.server.config.RelayConfig;
 import io.millrace.server.console.Console;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.downstream.DownstreamExchange;
-import io.millrace.server.metrics.Metrics;
+import io.millrace.server.http.Target;
+import io.millrace.server.telemetry.Metrics;
+import io.millrace.server.telemetry.Outcome;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpResponse;

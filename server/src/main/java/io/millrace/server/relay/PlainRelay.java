@@ -4,6 +4,7 @@ import io.millrace.codec.translate.TranslatedAnswer;
 import io.millrace.server.config.Credential;
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.http.Inflation;
+import io.millrace.server.http.SecretMask;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.LoopMemory;
 import io.netty.buffer.ByteBuf;

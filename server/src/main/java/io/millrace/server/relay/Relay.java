@@ -1,6 +1,8 @@
 package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.access.CrossOrigin;
+import io.millrace.server.access.OpenGuard;
 import io.millrace.server.chat.ChatSide;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.downstream.DownstreamConnection;
@@ -8,12 +10,15 @@ import io.millrace.server.downstream.DownstreamExchange;
 import io.millrace.server.downstream.RequestHandler;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.DialectSide;
+import io.millrace.server.http.Target;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
-import io.millrace.server.metrics.LoopCounters;
-import io.millrace.server.metrics.Metrics;
-import io.millrace.server.metrics.UpstreamMetrics;
+import io.millrace.server.telemetry.AccessLogger;
+import io.millrace.server.telemetry.LoopCounters;
+import io.millrace.server.telemetry.Metrics;
+import io.millrace.server.telemetry.Summary;
+import io.millrace.server.telemetry.UpstreamMetrics;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.Connector;
 import io.netty.channel.Channel;

@@ -2,7 +2,9 @@ package io.millrace.server.relay;
 
 import io.millrace.server.downstream.DownstreamConnection;
 import io.millrace.server.memory.LoopMemory;
-import io.millrace.server.metrics.LoopCounters;
+import io.millrace.server.telemetry.AccessLogger;
+import io.millrace.server.telemetry.LoopCounters;
+import io.millrace.server.telemetry.Summary;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.Connector;
 import io.millrace.server.upstream.Origin;

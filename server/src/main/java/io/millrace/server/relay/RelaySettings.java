@@ -1,5 +1,6 @@
 package io.millrace.server.relay;
 
+import io.millrace.server.access.CrossOrigin;
 import io.millrace.server.balance.OriginState;
 import io.millrace.server.balance.UpstreamState;
 import io.millrace.server.config.RelayConfig;

@@ -1,8 +1,8 @@
 package io.millrace.server.upstream;
 
-import io.millrace.server.Transport;
 import io.millrace.server.http.ReadFields;
 import io.millrace.server.memory.ShortReads;
+import io.millrace.server.transport.Transport;
 import io.millrace.server.upstream.UpstreamPool.ConnectFailure;
 import io.millrace.server.upstream.UpstreamPool.Waiter;
 import io.netty.bootstrap.Bootstrap;

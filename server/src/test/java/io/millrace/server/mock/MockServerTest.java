@@ -6,11 +6,11 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.millrace.server.Transport;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RawClient.End;
 import io.millrace.server.test.RawClient.Response;
 import io.millrace.server.test.RelayHarness;
+import io.millrace.server.transport.Transport;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.pkitesting.CertificateBuilder;

@@ -2,10 +2,10 @@ package io.millrace.server.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.Transport;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
+import io.millrace.server.transport.Transport;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

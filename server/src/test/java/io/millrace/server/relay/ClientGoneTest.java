@@ -3,10 +3,10 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.millrace.server.Transport;
 import io.millrace.server.mock.MockRequest;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
+import io.millrace.server.transport.Transport;
 import java.io.IOException;
 import java.net.SocketException;
 import java.time.Duration;

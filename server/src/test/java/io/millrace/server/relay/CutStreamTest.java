@@ -5,10 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.codec.dialect.StreamInspector;
-import io.millrace.server.Transport;
 import io.millrace.server.config.Retry;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
+import io.millrace.server.transport.Transport;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

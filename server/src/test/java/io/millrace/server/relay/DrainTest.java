@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.millrace.server.EventLoopHold;
-import io.millrace.server.Transport;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
+import io.millrace.server.transport.Transport;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.time.Duration;

@@ -2,12 +2,12 @@ package io.millrace.server.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.Transport;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
+import io.millrace.server.transport.Transport;
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;

@@ -2,8 +2,8 @@ package io.millrace.server.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.Transport;
 import io.millrace.server.test.RelayHarness;
+import io.millrace.server.transport.Transport;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;

@@ -3,10 +3,10 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.RelayServer;
-import io.millrace.server.Transport;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.transport.Transport;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;

@@ -3,9 +3,9 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.millrace.server.Transport;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
+import io.millrace.server.transport.Transport;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

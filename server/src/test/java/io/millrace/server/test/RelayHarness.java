@@ -1,12 +1,12 @@
 package io.millrace.server.test;
 
 import io.millrace.server.RelayServer;
-import io.millrace.server.Transport;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Retry;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
+import io.millrace.server.transport.Transport;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;

@@ -2,8 +2,8 @@ package io.millrace.server.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.Transport;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.transport.Transport;
 import io.millrace.server.upstream.UpstreamPool.ConnectFailure;
 import io.netty.channel.EventLoop;
 import java.net.InetAddress;

@@ -2,12 +2,12 @@ package io.millrace.server.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.Transport;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.transport.Transport;
 import io.millrace.server.upstream.UpstreamPool.ConnectFailure;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;

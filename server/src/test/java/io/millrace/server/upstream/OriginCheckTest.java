@@ -2,7 +2,6 @@ package io.millrace.server.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.Transport;
 import io.millrace.server.balance.OriginState;
 import io.millrace.server.balance.TtftPercentile;
 import io.millrace.server.config.Credential;
@@ -11,6 +10,7 @@ import io.millrace.server.config.Secret;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.test.ScriptedUpstream;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.transport.Transport;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;

@@ -10,7 +10,7 @@ public enum ConfigKey {
     DIALECT("--dialect", "MILLRACE_DIALECT"),
     /** The model that translated requests, and those that name none, get of the only upstream. */
     MODEL("--model", "MILLRACE_MODEL"),
-    /** A {@link io.millrace.server.Transport} by its label. */
+    /** A {@link io.millrace.server.transport.Transport} by its label. */
     TRANSPORT("--transport", "MILLRACE_TRANSPORT"),
     /** Threads that relay. */
     EVENT_LOOPS("--event-loops", "MILLRACE_EVENT_LOOPS"),

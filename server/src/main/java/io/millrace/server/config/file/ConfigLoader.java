@@ -1,11 +1,11 @@
 package io.millrace.server.config.file;
 
-import io.millrace.server.Transport;
 import io.millrace.server.config.Checks;
 import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.transport.Transport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

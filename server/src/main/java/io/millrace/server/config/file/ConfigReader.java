@@ -4,7 +4,6 @@ import static io.millrace.server.config.file.Section.toInt;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.HeartbeatForm;
-import io.millrace.server.Transport;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Checks;
 import io.millrace.server.config.Credential;
@@ -24,6 +23,7 @@ import io.millrace.server.config.file.Node.Place;
 import io.millrace.server.config.file.Node.Scalar;
 import io.millrace.server.config.file.Node.Sequence;
 import io.millrace.server.config.file.Section.Pending;
+import io.millrace.server.transport.Transport;
 import io.netty.handler.ssl.SslContextBuilder;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;

@@ -1,6 +1,5 @@
 package io.millrace.server.config.file;
 
-import io.millrace.server.Transport;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Cors;
 import io.millrace.server.config.Heartbeat;
@@ -12,6 +11,7 @@ import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.transport.Transport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

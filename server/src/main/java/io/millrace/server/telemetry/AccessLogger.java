@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.telemetry;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import io.millrace.server.config.AccessLog;
@@ -17,7 +17,7 @@ import org.slf4j.Logger;
  * them: a message a line would wake the writing thread, and make a system call, for each exchange. Confined to its event
  * loop.
  */
-final class AccessLogger implements Sweepable {
+public final class AccessLogger implements Sweepable {
     private static final int HAND_OVER_AT = 32 * 1024;
 
     private final Logger logger;
@@ -30,7 +30,7 @@ final class AccessLogger implements Sweepable {
     private long second = -1;
     private String secondText;
 
-    AccessLogger(Logger logger, EventLoop loop, Sweeper sweeper, AccessLog.Format format) {
+    public AccessLogger(Logger logger, EventLoop loop, Sweeper sweeper, AccessLog.Format format) {
         this.logger = logger;
         this.loop = loop;
         this.sweeper = sweeper;
@@ -38,12 +38,12 @@ final class AccessLogger implements Sweepable {
     }
 
     /** Takes another format for the lines to come. */
-    void format(AccessLog.Format format) {
+    public void format(AccessLog.Format format) {
         this.format = format;
         line = format == AccessLog.Format.JSON ? new JsonLine(lines) : new TextLine(lines);
     }
 
-    void log(Summary summary) {
+    public void log(Summary summary) {
         if (format == AccessLog.Format.OFF || !logger.isInfoEnabled()) {
             return;
         }
@@ -61,7 +61,7 @@ final class AccessLogger implements Sweepable {
     }
 
     /** Hands over what is collected. */
-    void handOver() {
+    public void handOver() {
         if (sweep != null) {
             sweep.cancel();
             sweep = null;

@@ -1,40 +1,40 @@
-package io.millrace.server.relay;
+package io.millrace.server.telemetry;
 
 /**
  * The moments of one exchange with one of its attempts, all by {@link System#nanoTime()}; 0 means not reached. Latencies are their differences:
  * TTFT is {@code firstOutputWrittenNs - requestCompleteNs}, the relay's own share of it
  * {@code firstOutputWrittenNs - firstOutputNs}.
  */
-final class Timeline {
+public final class Timeline {
     /** The request head was read. */
-    final long startNs;
+    public final long startNs;
     /** The last byte of the request was read. */
-    long requestCompleteNs;
+    public long requestCompleteNs;
     /** The latest attempt began. */
-    long attemptNs;
+    public long attemptNs;
     /** The latest attempt had its connection. */
-    long connectedNs;
+    public long connectedNs;
     /** The upstream's response head came. */
-    long headNs;
+    public long headNs;
     /** The first frame came. */
-    long firstFrameNs;
+    public long firstFrameNs;
     /** The first output frame came. */
-    long firstOutputNs;
+    public long firstOutputNs;
     /** The kernel took the first output for the client. */
-    long firstOutputWrittenNs;
+    public long firstOutputWrittenNs;
     /** The latest output frame came. */
-    long lastOutputNs;
+    public long lastOutputNs;
     /** The latest byte of the response body came. */
-    long lastByteNs;
+    public long lastByteNs;
     /** The upstream was read again after a pause for a slow client. */
-    long resumedNs;
+    public long resumedNs;
     /** The longest time between two reads that brought output. */
     long longestGapNs;
     /** The exchange ended. */
-    long endNs;
+    public long endNs;
 
     /** Of an exchange that begins now. */
-    Timeline() {
+    public Timeline() {
         this(System.nanoTime());
     }
 
@@ -43,14 +43,14 @@ final class Timeline {
     }
 
     /** Of a further attempt for the same request. */
-    Timeline ofAttempt() {
+    public Timeline ofAttempt() {
         var its = new Timeline(startNs);
         its.requestCompleteNs = requestCompleteNs;
         return its;
     }
 
     /** An output frame came with the read at {@code nowNs}. */
-    void onOutput(long nowNs) {
+    public void onOutput(long nowNs) {
         if (firstOutputNs == 0) {
             firstOutputNs = nowNs;
         } else {

@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.http;
 
 /** Looks for what servers read differently in a path (RFC 3986 sections 5.2.4 and 6.2.2). */
 final class PathCheck {

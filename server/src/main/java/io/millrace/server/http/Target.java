@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.http;
 
 import java.net.URLDecoder;
 import java.net.URLEncoder;
@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
  * @param path the raw path
  * @param query the raw query with its question mark, or empty
  */
-record Target(String path, String query) {
+public record Target(String path, String query) {
     /** Lower camel case of two words or more, such as {@code countTokens}. */
     private static final Pattern GOOGLE_METHOD = Pattern.compile("[a-z]+(?:[A-Z][a-z]+)+");
 
@@ -27,7 +27,7 @@ record Target(String path, String query) {
     private static final Pattern BEGINS_WITH_VERSION = Pattern.compile("^" + VERSION + "(?=/|$)");
     private static final Pattern HAS_VERSION = Pattern.compile(VERSION + "(?=/|$)");
 
-    static Target of(String uri) {
+    public static Target of(String uri) {
         String rest = uri.startsWith("/") ? uri : withoutAuthority(uri);
         int query = rest.indexOf('?');
         return query < 0 ? new Target(rest, "") : new Target(rest.substring(0, query), rest.substring(query));
@@ -38,7 +38,7 @@ record Target(String path, String query) {
      * nothing. These are segments of dots, also percent-encoded, behind an encoded slash or a backslash, or with parameters;
      * empty segments; and percent-encodings that are none, or of what is no UTF-8.
      */
-    String ambiguity() {
+    public String ambiguity() {
         return PathCheck.ambiguity(path);
     }
 
@@ -55,7 +55,7 @@ record Target(String path, String query) {
      * The target to ask an upstream for: the upstream's own path in front. Where that ends in a version, such as
      * {@code /api/paas/v4}, it stands in place of the {@code v1} of a request, and the same version is not doubled.
      */
-    String under(String basePath) {
+    public String under(String basePath) {
         if (!ENDS_IN_VERSION.matcher(basePath).matches()) {
             return basePath + path + query;
         }
@@ -71,7 +71,7 @@ record Target(String path, String query) {
      * The same for a translated request, whose version is one that the relay chose: an upstream's path with one anywhere,
      * such as {@code /v1beta/openai}, is the whole of it, if its dialect's {@code basesHaveVersions}.
      */
-    String translatedUnder(String basePath, boolean basesHaveVersions) {
+    public String translatedUnder(String basePath, boolean basesHaveVersions) {
         boolean whole = basesHaveVersions && HAS_VERSION.matcher(basePath).find();
         return whole ? basePath + withoutVersion() + query : under(basePath);
     }
@@ -81,7 +81,7 @@ record Target(String path, String query) {
     }
 
     /** This without the query parameters of these names; the others stay byte for byte. */
-    Target withoutParameters(Set<String> names) {
+    public Target withoutParameters(Set<String> names) {
         if (query.isEmpty()) {
             return this;
         }
@@ -109,7 +109,7 @@ record Target(String path, String query) {
      * The model in a Gemini path such as {@code /v1beta/models/NAME:streamGenerateContent}, or null. Elsewhere a model's
      * own name may hold colons, such as {@code /v1/models/ft:gpt-4o:org} or {@code llama3:latest}.
      */
-    String modelInPath() {
+    public String modelInPath() {
         int start = path.lastIndexOf("/models/");
         int colon = path.lastIndexOf(':');
         if (start < 0
@@ -121,7 +121,7 @@ record Target(String path, String query) {
     }
 
     /** This with another model in a Gemini path, percent-encoded where a path demands it. */
-    Target withModel(String model) {
+    public Target withModel(String model) {
         int start = path.lastIndexOf("/models/") + "/models/".length();
         String encoded = URLEncoder.encode(model, StandardCharsets.UTF_8).replace("+", "%20");
         return new Target(path.substring(0, start) + encoded + path.substring(path.lastIndexOf(':')), query);

@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.http;
 
 /**
  * An answer of the relay's own, given once the request has been read so that the connection can go on.
@@ -9,4 +9,4 @@ package io.millrace.server.relay;
  * @param field the request's field that is wrong, or null
  * @param retryAfter the value of {@code Retry-After}, or null
  */
-record Refusal(int status, String code, String message, String field, String retryAfter) {}
+public record Refusal(int status, String code, String message, String field, String retryAfter) {}

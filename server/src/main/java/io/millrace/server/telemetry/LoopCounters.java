@@ -1,4 +1,4 @@
-package io.millrace.server.metrics;
+package io.millrace.server.telemetry;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;

@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.http;
 
 import io.millrace.server.config.Credential;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
@@ -11,15 +11,15 @@ import java.util.List;
 import java.util.Map;
 
 /** Which header fields pass the relay, in both directions (RFC 9110 section 7.6.1). */
-final class HeaderRules {
-    static final AsciiString REQUEST_ID = AsciiString.cached("x-request-id");
-    static final AsciiString OWN_REQUEST_ID = AsciiString.cached("x-millrace-request-id");
-    static final AsciiString STREAM_ID = AsciiString.cached("x-millrace-stream");
-    static final AsciiString DROPPED = AsciiString.cached("x-millrace-dropped");
-    static final AsciiString UPSTREAM = AsciiString.cached("x-millrace-upstream");
-    static final AsciiString ATTEMPTS = AsciiString.cached("x-millrace-attempts");
-    static final AsciiString SHOULD_RETRY = AsciiString.cached("x-should-retry");
-    static final AsciiString ACCEL_BUFFERING = AsciiString.cached("x-accel-buffering");
+public final class HeaderRules {
+    public static final AsciiString REQUEST_ID = AsciiString.cached("x-request-id");
+    public static final AsciiString OWN_REQUEST_ID = AsciiString.cached("x-millrace-request-id");
+    public static final AsciiString STREAM_ID = AsciiString.cached("x-millrace-stream");
+    public static final AsciiString DROPPED = AsciiString.cached("x-millrace-dropped");
+    public static final AsciiString UPSTREAM = AsciiString.cached("x-millrace-upstream");
+    public static final AsciiString ATTEMPTS = AsciiString.cached("x-millrace-attempts");
+    public static final AsciiString SHOULD_RETRY = AsciiString.cached("x-should-retry");
+    public static final AsciiString ACCEL_BUFFERING = AsciiString.cached("x-accel-buffering");
 
     private static final NameSet HOP_BY_HOP = NameSet.of(
             "connection",
@@ -78,7 +78,7 @@ final class HeaderRules {
     private HeaderRules() {}
 
     /** The fields of a client's request that the upstream gets; {@code credential} is null for the client's own. */
-    static HttpHeaders toUpstream(HttpHeaders client, Credential credential) {
+    public static HttpHeaders toUpstream(HttpHeaders client, Credential credential) {
         var headers = UNCHECKED.newHeaders();
         List<String> named = client.getAll(HttpHeaderNames.CONNECTION);
         Iterator<Map.Entry<CharSequence, CharSequence>> fields = client.iteratorCharSequence();
@@ -99,7 +99,7 @@ final class HeaderRules {
      * The fields of a client's request that an upstream of another dialect gets: without credentials, and without what
      * concerns the client's own dialect or the form of the body.
      */
-    static HttpHeaders translated(HttpHeaders client) {
+    public static HttpHeaders translated(HttpHeaders client) {
         var headers = UNCHECKED.newHeaders();
         List<String> named = client.getAll(HttpHeaderNames.CONNECTION);
         Iterator<Map.Entry<CharSequence, CharSequence>> fields = client.iteratorCharSequence();
@@ -127,7 +127,7 @@ final class HeaderRules {
      *
      * @param credential what the upstream was asked with; null is the client's own
      */
-    static HttpHeaders toClient(HttpHeaders upstream, Credential credential, boolean stream) {
+    public static HttpHeaders toClient(HttpHeaders upstream, Credential credential, boolean stream) {
         var headers = UNCHECKED.newHeaders();
         List<String> named = upstream.getAll(HttpHeaderNames.CONNECTION);
         Iterator<Map.Entry<CharSequence, CharSequence>> fields = upstream.iteratorCharSequence();

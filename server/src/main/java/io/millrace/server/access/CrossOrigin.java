@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.access;
 
 import io.millrace.server.config.Cors;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /** Answers for the pages of other origins (Fetch Standard, section 3.3): preflights, and the fields of every response. */
-final class CrossOrigin {
+public final class CrossOrigin {
     private static final String METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE";
     /** What a page may read beside the fields that every page may. */
     private static final String EXPOSED = String.join(
@@ -37,19 +37,19 @@ final class CrossOrigin {
     }
 
     /** What pages of other origins may do; null where the relay has no say in it. */
-    static CrossOrigin of(Cors cors) {
+    public static CrossOrigin of(Cors cors) {
         return cors.on() ? new CrossOrigin(cors) : null;
     }
 
     /** Whether a browser asks what a page may ask for. */
-    static boolean isPreflight(HttpRequest request) {
+    public static boolean isPreflight(HttpRequest request) {
         return request.method().equals(HttpMethod.OPTIONS)
                 && request.headers().contains(HttpHeaderNames.ORIGIN)
                 && request.headers().contains(HttpHeaderNames.ACCESS_CONTROL_REQUEST_METHOD);
     }
 
     /** The answer to a preflight, which has no body: 204, or 403 to an origin that is not listed. */
-    HttpResponse preflight(HttpRequest request) {
+    public HttpResponse preflight(HttpRequest request) {
         boolean granted = isGranted(request);
         var response = new DefaultHttpResponse(
                 HttpVersion.HTTP_1_1, granted ? HttpResponseStatus.NO_CONTENT : HttpResponseStatus.FORBIDDEN);
@@ -71,7 +71,7 @@ final class CrossOrigin {
     }
 
     /** What the response to {@code request} says about origins, in place of what an upstream says. */
-    HttpHeaders grants(HttpRequest request) {
+    public HttpHeaders grants(HttpRequest request) {
         var headers = new DefaultHttpHeaders();
         if (!cors.any()) {
             headers.set(HttpHeaderNames.VARY, HttpHeaderNames.ORIGIN);
@@ -89,7 +89,7 @@ final class CrossOrigin {
     }
 
     /** Whether the page that {@code request} comes from is let in. */
-    boolean isGranted(HttpRequest request) {
+    public boolean isGranted(HttpRequest request) {
         List<String> origins = request.headers().getAll(HttpHeaderNames.ORIGIN);
         return origins.size() == 1 && cors.admits(origins.get(0));
     }

@@ -1,4 +1,4 @@
-package io.millrace.server.metrics;
+package io.millrace.server.telemetry;
 
 import io.millrace.server.balance.OriginState;
 import io.millrace.server.balance.UpstreamState;

@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.telemetry;
 
 import java.util.Locale;
 

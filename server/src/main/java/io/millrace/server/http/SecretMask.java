@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.http;
 
 import io.millrace.server.config.Credential;
 import io.netty.buffer.ByteBuf;
@@ -7,20 +7,20 @@ import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 
 /** Overwrites a key of ours in what an upstream says: some say in an error which key they did not like. Immutable. */
-final class SecretMask {
+public final class SecretMask {
     private static final byte MASK = '*';
 
     private final String secret;
     private final byte[] bytes;
 
     /** Hides the key of {@code credential}, without what stands before it in its header. */
-    SecretMask(Credential credential) {
+    public SecretMask(Credential credential) {
         secret = credential.value().substring(credential.prefix().length());
         bytes = secret.getBytes(StandardCharsets.UTF_8);
     }
 
     /** Overwrites the key wherever the readable bytes have it; they stay as many. */
-    void apply(ByteBuf buf) {
+    public void apply(ByteBuf buf) {
         ByteBuf needle = Unpooled.wrappedBuffer(bytes);
         int from = buf.readerIndex();
         int found;
@@ -33,7 +33,7 @@ final class SecretMask {
     }
 
     /** How many of the last readable bytes may be the beginning of a key that goes on in what follows. */
-    int begunIn(ByteBuf buf) {
+    public int begunIn(ByteBuf buf) {
         for (int length = Math.min(bytes.length - 1, buf.readableBytes()); length > 0; length--) {
             int from = buf.writerIndex() - length;
             int same = 0;
@@ -48,7 +48,7 @@ final class SecretMask {
     }
 
     /** The text without the key. */
-    String apply(String text) {
+    public String apply(String text) {
         return text.replace(secret, "*".repeat(bytes.length));
     }
 }

@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.access;
 
 import io.millrace.server.config.Cors;
 import io.millrace.server.config.RelayConfig;
@@ -14,7 +14,7 @@ import java.util.Locale;
  * Keeps web pages from spending the keys of a relay that injects them: a page may neither reach it under a name of its
  * own (DNS rebinding) nor call it from another site.
  */
-final class OpenGuard {
+public final class OpenGuard {
     private OpenGuard() {}
 
     /**
@@ -25,7 +25,7 @@ final class OpenGuard {
      *     HTTPS and loopback, and older ones never; without it a browser's GET must be that of an {@code EventSource} of
      *     a page of the relay's own origin
      */
-    static String violation(HttpRequest request, RelayConfig config, boolean evenGet) {
+    public static String violation(HttpRequest request, RelayConfig config, boolean evenGet) {
         String violation = violation(request, config.allowOpen(), config.cors());
         if (violation != null || !evenGet || request.headers().contains(HttpHeaderNames.ORIGIN)) {
             return violation;

@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.telemetry;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.Usage;
@@ -24,7 +24,7 @@ import io.millrace.codec.dialect.Usage;
  * @param failures why attempts failed, such as {@code main:503,main:reset}, or null
  * @param stream whether the response was an event stream
  */
-record Summary(
+public record Summary(
         String requestId,
         String method,
         String path,
@@ -52,7 +52,7 @@ record Summary(
         boolean usageExact,
         Timeline timeline) {
     /** Of a request that was refused before it became an exchange; {@code method} and {@code path} may be null. */
-    static Summary refused(String method, String path, int status, String error) {
+    public static Summary refused(String method, String path, int status, String error) {
         var timeline = new Timeline();
         timeline.endNs = timeline.startNs;
         return new Summary(

@@ -1,6 +1,7 @@
-package io.millrace.server.relay;
+package io.millrace.server.access;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.http.Target;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.AsciiString;
@@ -17,7 +18,7 @@ import java.util.List;
  * Who asks, as a number that tells nothing: a hash of all the keys that a request carries. It is salted by the process,
  * so that it can be compared with another one of the same process and nothing else can be learned from it.
  */
-final class ClientKey {
+public final class ClientKey {
     private static final List<AsciiString> FIELDS = List.of(
             AsciiString.cached("authorization"),
             AsciiString.cached("x-api-key"),
@@ -39,7 +40,7 @@ final class ClientKey {
     private ClientKey() {}
 
     /** The hash of the keys in these fields and in the query. A key counts as the same in whichever place it stands. */
-    static byte[] hash(HttpHeaders headers, Target target) {
+    public static byte[] hash(HttpHeaders headers, Target target) {
         MessageDigest digest = DIGEST.get();
         digest.update(SALT);
         for (AsciiString field : FIELDS) {
@@ -57,12 +58,12 @@ final class ClientKey {
     }
 
     /** Whether there is a key in these fields or in the query. */
-    static boolean isIn(HttpHeaders headers, Target target) {
+    public static boolean isIn(HttpHeaders headers, Target target) {
         return first(headers, target) != null;
     }
 
     /** Whether two hashes are the same, in a time that does not tell where they differ. */
-    static boolean same(byte[] one, byte[] other) {
+    public static boolean same(byte[] one, byte[] other) {
         return MessageDigest.isEqual(one, other);
     }
 
@@ -70,7 +71,7 @@ final class ClientKey {
      * Gives an upstream of this dialect the client's key, if there is one, in the field that its servers read. What
      * {@code Authorization} has in another scheme than Bearer is no key.
      */
-    static void passOn(HttpHeaders client, Target target, Dialect dialect, HttpHeaders upstream) {
+    public static void passOn(HttpHeaders client, Target target, Dialect dialect, HttpHeaders upstream) {
         String key = first(client, target);
         if (key == null) {
             return;

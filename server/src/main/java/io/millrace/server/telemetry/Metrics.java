@@ -1,4 +1,4 @@
-package io.millrace.server.metrics;
+package io.millrace.server.telemetry;
 
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.MemoryAccount;

@@ -1,4 +1,4 @@
-package io.millrace.server;
+package io.millrace.server.transport;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;

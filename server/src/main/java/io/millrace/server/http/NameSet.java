@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.http;
 
 import io.netty.util.AsciiString;
 import java.util.ArrayList;
