@@ -37,7 +37,7 @@ final class Doctor {
         this.target = target;
         var all = new HashMap<>(target.headers());
         all.putAll(headers);
-        probe = new Probe(target.base(), all);
+        probe = new Probe(target.endpoint(target.model()), all);
         this.idleSeconds = idleSeconds;
         this.origin = origin;
     }

@@ -6,7 +6,6 @@ import java.io.PrintWriter;
 import java.net.URI;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -93,16 +92,11 @@ public final class DoctorCommand implements Callable<Integer> {
     }
 
     private Dialect dialect() {
-        if (dialect == null) {
-            return null;
+        try {
+            return dialect == null ? null : Dialect.named(dialect);
+        } catch (IllegalArgumentException e) {
+            throw wrong("--dialect: " + e.getMessage());
         }
-        return switch (dialect.toLowerCase(Locale.ROOT)) {
-            case "chat" -> Dialect.CHAT;
-            case "responses" -> Dialect.RESPONSES;
-            case "messages" -> Dialect.MESSAGES;
-            case "gemini" -> Dialect.GEMINI;
-            default -> throw wrong("--dialect: " + dialect + " (expected: chat, responses, messages or gemini)");
-        };
     }
 
     private String key() {

@@ -1,12 +1,11 @@
 package io.millrace.bench.doctor;
 
-import io.millrace.server.config.Authority;
+import io.millrace.bench.stream.Endpoint;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,15 +26,15 @@ final class Probe {
     private static final int BUFFER_BYTES = 64 * 1024;
     private static final int MAX_HEAD_BYTES = 256 * 1024;
 
-    private final URI base;
+    private final Endpoint endpoint;
     private final Map<String, String> headers;
 
     /**
-     * @param base scheme, host and port
+     * @param endpoint whose host is asked; its path does not count
      * @param headers sent with each request
      */
-    Probe(URI base, Map<String, String> headers) {
-        this.base = base;
+    Probe(Endpoint endpoint, Map<String, String> headers) {
+        this.endpoint = endpoint;
         this.headers = headers;
     }
 
@@ -47,16 +46,13 @@ final class Probe {
      */
     Answer send(String method, String path, Map<String, String> more, String body, long limitMs) throws IOException {
         try (Socket plain = new Socket()) {
-            boolean tls = "https".equals(base.getScheme());
-            var authority = Authority.of(base);
-            int port = authority.port() >= 0 ? authority.port() : tls ? 443 : 80;
-            plain.connect(new InetSocketAddress(authority.name(), port), CONNECT_LIMIT_MS);
+            plain.connect(new InetSocketAddress(endpoint.host(), endpoint.port()), CONNECT_LIMIT_MS);
             plain.setTcpNoDelay(true);
-            if (!tls) {
+            if (!endpoint.tls()) {
                 return exchange(plain, plain, request(method, path, more, body), limitMs);
             }
             var factory = (SSLSocketFactory) SSLSocketFactory.getDefault();
-            try (Socket socket = factory.createSocket(plain, authority.name(), port, true)) {
+            try (Socket socket = factory.createSocket(plain, endpoint.host(), endpoint.port(), true)) {
                 return exchange(plain, socket, request(method, path, more, body), limitMs);
             }
         }
@@ -64,7 +60,7 @@ final class Probe {
 
     private byte[] request(String method, String path, Map<String, String> more, String body) {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-        var head = new StringBuilder(method + " " + path + " HTTP/1.1\r\nHost: " + base.getRawAuthority() + "\r\n");
+        var head = new StringBuilder(method + " " + path + " HTTP/1.1\r\nHost: " + endpoint.authority() + "\r\n");
         var all = new HashMap<>(headers);
         all.putAll(more);
         if (bytes.length > 0) {

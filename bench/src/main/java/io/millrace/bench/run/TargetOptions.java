@@ -8,7 +8,6 @@ import io.millrace.codec.dialect.Dialect;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Option;
 
@@ -77,7 +76,7 @@ final class TargetOptions {
 
     /** Makes the requests to {@code base}. */
     RequestTemplate template(String base, Map<String, String> environment) {
-        var endpoint = Endpoint.of(base, dialect == null ? null : dialect(dialect), model);
+        var endpoint = Endpoint.of(base, dialect(dialect), model);
         var template = RequestTemplate.of(endpoint, model)
                 .maxTokens(maxTokens)
                 .asksUsage(!noUsage)
@@ -114,14 +113,10 @@ final class TargetOptions {
     }
 
     private static Dialect dialect(String name) {
-        return switch (name.toLowerCase(Locale.ROOT)) {
-            case "chat" -> Dialect.CHAT;
-            case "responses" -> Dialect.RESPONSES;
-            case "messages" -> Dialect.MESSAGES;
-            case "gemini" -> Dialect.GEMINI;
-            default ->
-                throw new IllegalArgumentException(
-                        "--dialect: " + name + " (expected: chat, responses, messages or gemini)");
-        };
+        try {
+            return name == null ? null : Dialect.named(name);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("--dialect: " + e.getMessage(), e);
+        }
     }
 }

@@ -3,8 +3,8 @@ package io.millrace.bench.stream;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.Authority;
 import java.net.URI;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * Where streams are asked for.
@@ -38,12 +38,10 @@ public record Endpoint(String host, int port, boolean tls, String path, Dialect 
         var spoken = dialect != null ? dialect : named == Dialect.UNKNOWN ? Dialect.CHAT : named;
         String target = named == spoken ? path : trimmed(path) + operation(spoken, trimmed(path), model);
         String query = uri.getRawQuery();
-        if (query != null) {
-            target += (target.contains("?") ? "&" : "?") + query;
-        } else if (spoken == Dialect.GEMINI && !target.contains("?")) {
-            target += "?alt=sse";
+        if (query == null && spoken == Dialect.GEMINI) {
+            query = "alt=sse";
         }
-        return new Endpoint(authority.name(), port, tls, target, spoken);
+        return new Endpoint(authority.name(), port, tls, query == null ? target : target + "?" + query, spoken);
     }
 
     /** The value of {@code Host}. */
@@ -54,8 +52,23 @@ public record Endpoint(String host, int port, boolean tls, String path, Dialect 
 
     /** The URL of the request, without its query: it may hold a key. */
     public String url() {
-        int query = path.indexOf('?');
-        return (tls ? "https://" : "http://") + authority() + (query < 0 ? path : path.substring(0, query));
+        return (tls ? "https://" : "http://") + authority() + bare(path);
+    }
+
+    /**
+     * The header fields that the dialect's SDKs send and HTTP does not ask for.
+     *
+     * @param key may be null
+     */
+    public Map<String, String> headers(String key) {
+        var headers = new LinkedHashMap<String, String>();
+        if (dialect == Dialect.MESSAGES) {
+            headers.put("anthropic-version", "2023-06-01");
+        }
+        if (key != null) {
+            headers.put(dialect.keyHeader(), dialect.keyValue(key));
+        }
+        return headers;
     }
 
     private static URI parse(String base) {
@@ -80,20 +93,19 @@ public record Endpoint(String host, int port, boolean tls, String path, Dialect 
         return path.substring(0, end);
     }
 
-    private static String operation(Dialect dialect, String path, String model) {
-        return switch (dialect) {
-            case CHAT -> version(path.isEmpty(), "/v1") + "/chat/completions";
-            case RESPONSES -> version(path.isEmpty(), "/v1") + "/responses";
-            case MESSAGES -> version(!path.endsWith("/v1"), "/v1") + "/messages";
-            case GEMINI ->
-                version(!path.matches(".*/v1[a-z0-9]*"), "/v1beta") + "/models/"
-                        + URLEncoder.encode(model, StandardCharsets.UTF_8).replace("+", "%20")
-                        + ":streamGenerateContent";
-            case UNKNOWN -> throw new IllegalArgumentException("dialect: unknown (expected: one with requests)");
+    /** The operation without its query, and without its version if the base URL's path takes its place. */
+    private static String operation(Dialect dialect, String base, String model) {
+        String operation = bare(dialect.operation(model));
+        boolean versioned = switch (dialect) {
+            case CHAT, RESPONSES, UNKNOWN -> !base.isEmpty();
+            case MESSAGES -> base.endsWith("/v1");
+            case GEMINI -> base.matches(".*/v1[a-z0-9]*");
         };
+        return versioned ? operation.substring(operation.indexOf('/', 1)) : operation;
     }
 
-    private static String version(boolean missing, String version) {
-        return missing ? version : "";
+    private static String bare(String path) {
+        int query = path.indexOf('?');
+        return query < 0 ? path : path.substring(0, query);
     }
 }

@@ -57,7 +57,8 @@ public final class RequestTemplate {
         return out.toByteArray();
     }
 
-    private byte[] body(Prompt prompt) {
+    /** The body of a request. */
+    public byte[] body(Prompt prompt) {
         var body = JSON.createObjectNode();
         int limit = prompt.maxTokens() > 0 ? prompt.maxTokens() : maxTokens;
         switch (endpoint.dialect()) {
@@ -136,12 +137,7 @@ public final class RequestTemplate {
         if (!builder.keepsAlive) {
             fields.add("Connection: close");
         }
-        if (endpoint.dialect() == Dialect.MESSAGES) {
-            fields.add("anthropic-version: 2023-06-01");
-        }
-        if (builder.key != null) {
-            fields.add(credential(endpoint.dialect(), builder.key));
-        }
+        endpoint.headers(builder.key).forEach((name, value) -> fields.add(name + ": " + value));
         for (String given : builder.headers) {
             String name = nameOf(given);
             fields.removeIf(field -> nameOf(field).equals(name));
@@ -149,14 +145,6 @@ public final class RequestTemplate {
         fields.addAll(builder.headers);
         fields.forEach(field -> head.append(field).append("\r\n"));
         return head.append("Content-Length: ").toString();
-    }
-
-    private static String credential(Dialect dialect, String key) {
-        return switch (dialect) {
-            case MESSAGES -> "x-api-key: " + key;
-            case GEMINI -> "x-goog-api-key: " + key;
-            default -> "Authorization: Bearer " + key;
-        };
     }
 
     private static String nameOf(String field) {

@@ -2,6 +2,9 @@ package io.millrace.codec.dialect;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +28,21 @@ public enum Dialect {
 
     Dialect(HeartbeatForm heartbeat) {
         this.heartbeat = heartbeat;
+    }
+
+    /**
+     * The dialect of a name that a user gives, in any case.
+     *
+     * @throws IllegalArgumentException if there is none; the message says which names there are
+     */
+    public static Dialect named(String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "chat" -> CHAT;
+            case "responses" -> RESPONSES;
+            case "messages" -> MESSAGES;
+            case "gemini" -> GEMINI;
+            default -> throw new IllegalArgumentException(name + " (expected: chat, responses, messages or gemini)");
+        };
     }
 
     /**
@@ -72,6 +90,39 @@ public enum Dialect {
             return RESPONSES;
         }
         return bare.endsWith(":countTokens") || bare.endsWith("%3AcountTokens") ? GEMINI : UNKNOWN;
+    }
+
+    /**
+     * The path and query of a request for a stream, as the SDKs of this dialect send it to their own provider.
+     *
+     * @param model only Gemini has it in the path
+     * @throws IllegalArgumentException for {@link #UNKNOWN}
+     */
+    public String operation(String model) {
+        return switch (this) {
+            case CHAT -> "/v1/chat/completions";
+            case RESPONSES -> "/v1/responses";
+            case MESSAGES -> "/v1/messages";
+            case GEMINI ->
+                "/v1beta/models/"
+                        + URLEncoder.encode(model, StandardCharsets.UTF_8).replace("+", "%20")
+                        + ":streamGenerateContent?alt=sse";
+            case UNKNOWN -> throw new IllegalArgumentException("dialect: unknown (expected: one with requests)");
+        };
+    }
+
+    /** The name of the header field in which the SDKs of this dialect send a key. */
+    public String keyHeader() {
+        return switch (this) {
+            case MESSAGES -> "x-api-key";
+            case GEMINI -> "x-goog-api-key";
+            case CHAT, RESPONSES, UNKNOWN -> "Authorization";
+        };
+    }
+
+    /** The value of {@link #keyHeader} for a key. */
+    public String keyValue(String key) {
+        return this == MESSAGES || this == GEMINI ? key : "Bearer " + key;
     }
 
     /** A new inspector for one stream of this dialect. */

@@ -1,6 +1,7 @@
 package io.millrace.codec.dialect;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
@@ -75,6 +76,27 @@ class DialectTest {
     })
     void tellsWhoAloneServesAPathBesideAnswers(String path, Dialect dialect) {
         assertThat(Dialect.ofSidePath(path)).isEqualTo(dialect);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "chat, CHAT, /v1/chat/completions, Authorization: Bearer k",
+        "Responses, RESPONSES, /v1/responses, Authorization: Bearer k",
+        "MESSAGES, MESSAGES, /v1/messages, x-api-key: k",
+        "gemini, GEMINI, /v1beta/models/a%2Fb%20c:streamGenerateContent?alt=sse, x-goog-api-key: k"
+    })
+    void knowsItsNameItsOperationAndItsKeyField(String name, Dialect dialect, String operation, String field) {
+        assertThat(Dialect.named(name)).isEqualTo(dialect);
+        assertThat(dialect.operation("a/b c")).isEqualTo(operation);
+        assertThat(Dialect.ofPath(operation)).isEqualTo(dialect);
+        assertThat(dialect.keyHeader() + ": " + dialect.keyValue("k")).isEqualTo(field);
+    }
+
+    @Test
+    void refusesANameThatIsNoDialect() {
+        assertThatThrownBy(() -> Dialect.named("unknown"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("unknown (expected: chat, responses, messages or gemini)");
     }
 
     @ParameterizedTest

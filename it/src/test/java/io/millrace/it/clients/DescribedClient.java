@@ -3,6 +3,7 @@ package io.millrace.it.clients;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.test.RawClient;
 import java.io.IOException;
 import java.net.URI;
@@ -83,7 +84,7 @@ enum DescribedClient implements Sdk {
     private Seen run(Scenario scenario) {
         var recorder = new SeenRecorder(scenario.name());
         try (var client = new RawClient(URI.create(scenario.baseUrl()).getPort())) {
-            client.post(path(scenario), scenario.model(), "");
+            client.post(Dialect.named(scenario.api()).operation(scenario.model()), scenario.model(), "");
             decode(client.readAll().text(), (name, data) -> {
                 if (!data.startsWith("[DONE]")) {
                     read(scenario.api(), data, recorder);
@@ -93,15 +94,6 @@ enum DescribedClient implements Sdk {
         } catch (IOException | IllegalStateException e) {
             return recorder.failure(e, null);
         }
-    }
-
-    private static String path(Scenario scenario) {
-        return switch (scenario.api()) {
-            case "chat" -> "/v1/chat/completions";
-            case "responses" -> "/v1/responses";
-            case "messages" -> "/v1/messages";
-            default -> "/v1beta/models/" + scenario.model() + ":streamGenerateContent?alt=sse";
-        };
     }
 
     /** Reads an event as its user would: by the fields that every event of the dialect has. */

@@ -117,12 +117,7 @@ final class HeartbeatMatrixTest {
     }
 
     static Dialect dialect(String api) {
-        return switch (api.split("\\.", 2)[0]) {
-            case "chat" -> Dialect.CHAT;
-            case "responses" -> Dialect.RESPONSES;
-            case "messages" -> Dialect.MESSAGES;
-            default -> Dialect.GEMINI;
-        };
+        return Dialect.named(api.split("\\.", 2)[0]);
     }
 
     private static String verdict(

@@ -74,7 +74,7 @@ final class HeartbeatServer implements AutoCloseable {
     HeartbeatServer() throws IOException {
         try (var mock = MockServer.start(MockConfig.defaults())) {
             for (var dialect : List.of(Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI)) {
-                frames.put(dialect, answer(mock, path(dialect)));
+                frames.put(dialect, answer(mock, dialect.operation("m")));
             }
         }
         server = ScriptedUpstream.start(connection -> {
@@ -101,15 +101,6 @@ final class HeartbeatServer implements AutoCloseable {
     @Override
     public void close() throws IOException {
         server.close();
-    }
-
-    private static String path(Dialect dialect) {
-        return switch (dialect) {
-            case RESPONSES -> "/v1/responses";
-            case MESSAGES -> "/v1/messages";
-            case GEMINI -> "/v1beta/models/m:streamGenerateContent?alt=sse";
-            default -> "/v1/chat/completions";
-        };
     }
 
     private static List<String> answer(MockServer mock, String path) throws IOException {

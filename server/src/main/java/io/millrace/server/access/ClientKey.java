@@ -2,7 +2,6 @@ package io.millrace.server.access;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.http.Target;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.AsciiString;
 import io.netty.util.concurrent.FastThreadLocal;
@@ -73,13 +72,8 @@ public final class ClientKey {
      */
     public static void passOn(HttpHeaders client, Target target, Dialect dialect, HttpHeaders upstream) {
         String key = first(client, target);
-        if (key == null) {
-            return;
-        }
-        switch (dialect) {
-            case MESSAGES -> upstream.set("x-api-key", key);
-            case GEMINI -> upstream.set("x-goog-api-key", key);
-            case CHAT, RESPONSES, UNKNOWN -> upstream.set(HttpHeaderNames.AUTHORIZATION, "Bearer " + key);
+        if (key != null) {
+            upstream.set(dialect.keyHeader(), dialect.keyValue(key));
         }
     }
 

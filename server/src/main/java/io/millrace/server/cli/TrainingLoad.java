@@ -1,5 +1,6 @@
 package io.millrace.server.cli;
 
+import io.millrace.codec.dialect.Dialect;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -11,9 +12,8 @@ import java.util.concurrent.CompletionException;
 
 /** What a relay does in production, in a few seconds: streams of every dialect, paced and in bursts, and short requests. */
 final class TrainingLoad {
-    private static final String CHAT = "/v1/chat/completions";
-    private static final List<String> PATHS =
-            List.of(CHAT, "/v1/responses", "/v1/messages", "/v1beta/models/%s:streamGenerateContent?alt=sse");
+    private static final List<Dialect> DIALECTS =
+            List.of(Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI);
     private static final int BODY_CHARS = 1200;
 
     private final HttpClient client =
@@ -62,7 +62,7 @@ final class TrainingLoad {
     private void all(int each, String spec) {
         var streams = new ArrayList<CompletableFuture<HttpResponse<Void>>>();
         for (int i = 0; i < each; i++) {
-            PATHS.forEach(path -> streams.add(send(path, spec)));
+            DIALECTS.forEach(dialect -> streams.add(send(dialect, spec)));
         }
         for (var stream : streams) {
             int status = join(stream).statusCode();
@@ -73,12 +73,12 @@ final class TrainingLoad {
         requests += streams.size();
     }
 
-    private CompletableFuture<HttpResponse<Void>> send(String path, String spec) {
+    private CompletableFuture<HttpResponse<Void>> send(Dialect dialect, String spec) {
         String model = "mock:" + spec;
         String prompt = "x".repeat(BODY_CHARS);
         String body = "{\"model\":\"" + model + "\",\"stream\":true,\"max_tokens\":4096,\"stream_options\":"
                 + "{\"include_usage\":true},\"messages\":[{\"role\":\"user\",\"content\":\"" + prompt + "\"}]}";
-        var request = HttpRequest.newBuilder(relay.resolve(path.formatted(model)))
+        var request = HttpRequest.newBuilder(relay.resolve(dialect.operation(model)))
                 .header("content-type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(body))
                 .build();

@@ -1,5 +1,6 @@
 package io.millrace.server.warmup;
 
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import java.io.IOException;
@@ -11,8 +12,8 @@ import java.util.stream.Stream;
 /** The mock's answers, asked for once: were it to give each of them, the JVM would learn its ways, too. */
 final class Recordings {
     private static final String MODEL = "warm-up";
-    private static final List<String> PATHS = List.of(
-            "/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1beta/models/%s:streamGenerateContent?alt=sse");
+    private static final List<Dialect> SPOKEN =
+            List.of(Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI);
 
     /** What clients send, more or less. */
     private static final List<String> FIELDS =
@@ -31,7 +32,7 @@ final class Recordings {
 
     private static final List<Kind> KINDS = List.of(Kind.values());
     private static final List<Style> STYLES = List.of(Style.values());
-    private static final int DIALECTS = PATHS.size();
+    private static final int DIALECTS = SPOKEN.size();
     /** What stands before the numbers of the kind, the dialect and the style in a request, of one digit each. */
     private static final int KIND_AT = "POST /".length();
 
@@ -53,7 +54,7 @@ final class Recordings {
             for (int i = 0; i < recordings.answers.length; i++) {
                 Style style = STYLES.get(i / DIALECTS % STYLES.size());
                 String model = "mock:" + KINDS.get(i / DIALECTS / STYLES.size()).spec();
-                String path = PATHS.get(i % DIALECTS).formatted(model);
+                String path = SPOKEN.get(i % DIALECTS).operation(model);
                 byte[] answer = record(mock.uri().getPort(), Http.request(path, "", style.body(model)));
                 recordings.answers[i] = Http.map(answer, style::write);
             }
@@ -62,7 +63,7 @@ final class Recordings {
             int dialect = i % DIALECTS;
             int style = i / DIALECTS % STYLES.size();
             int kind = i / DIALECTS / STYLES.size() % KINDS.size();
-            String path = "/" + kind + dialect + style + PATHS.get(dialect).formatted(MODEL);
+            String path = "/" + kind + dialect + style + SPOKEN.get(dialect).operation(MODEL);
             String fields = FIELDS.get(i / recordings.answers.length);
             recordings.requests[i] =
                     Http.request(path, fields, STYLES.get(style).body(MODEL));
