@@ -17,7 +17,6 @@ import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.timing.Sweeper;
-import io.millrace.server.upstream.StreamBody;
 import io.millrace.server.upstream.StreamBodyReads;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -56,7 +55,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
     private final EmbeddedChannel client = new EmbeddedChannel();
     private DownstreamConnection downstream;
     private StreamRelay relay;
-    private StreamBody body;
+    private StreamBodyReads body;
     private ByteBuf chunks;
     private int[] chunkEnds;
     private int chunk;
@@ -96,7 +95,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
                 memory);
         HttpResponse upstream = head();
         upstream.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
-        body = StreamBody.of(upstream, frames, relay);
+        body = new StreamBodyReads(upstream, frames, relay);
         RecordedStream recorded = RecordedStream.of(words[1]);
         chunk(recorded);
         readFirst(2);
@@ -118,7 +117,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
     public int relayFrame() {
         int current = chunk;
         chunk = current + 1 == chunkEnds.length ? 0 : current + 1;
-        StreamBodyReads.read(body, chunks.setIndex(current == 0 ? 0 : chunkEnds[current - 1], chunkEnds[current]));
+        body.read(chunks.setIndex(current == 0 ? 0 : chunkEnds[current - 1], chunkEnds[current]));
         relay.onReadComplete();
         ByteBuf written = client.readOutbound();
         int length = written.readableBytes();
@@ -159,7 +158,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
 
     /** Reads the first frames of a stream, which name the model. */
     private void readFirst(int frames) {
-        StreamBodyReads.read(body, chunks.setIndex(0, chunkEnds[frames - 1]));
+        body.read(chunks.setIndex(0, chunkEnds[frames - 1]));
         relay.onReadComplete();
         for (Object written; (written = client.readOutbound()) != null; ) {
             ReferenceCountUtil.release(written);

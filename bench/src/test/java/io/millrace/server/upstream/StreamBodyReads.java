@@ -1,13 +1,25 @@
 package io.millrace.server.upstream;
 
+import io.millrace.codec.sse.SseFrameDecoder;
 import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpResponse;
 
-/** Lets a benchmark feed a body without a connection. */
-public final class StreamBodyReads {
-    private StreamBodyReads() {}
+/** Lets a benchmark feed the body of an event stream without a connection. */
+public final class StreamBodyReads implements AutoCloseable {
+    private final StreamBody body;
+
+    /** The body behind {@code head}; {@code frames} is closed with it. */
+    public StreamBodyReads(HttpResponse head, SseFrameDecoder frames, StreamListener listener) {
+        body = StreamBody.of(head, frames, listener);
+    }
 
     /** Reads all of {@code in}, which remains with the caller. */
-    public static void read(StreamBody body, ByteBuf in) {
+    public void read(ByteBuf in) {
         body.read(in);
+    }
+
+    @Override
+    public void close() {
+        body.close();
     }
 }

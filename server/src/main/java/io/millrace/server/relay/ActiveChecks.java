@@ -42,8 +42,8 @@ final class ActiveChecks {
     }
 
     private OriginCheck start(Endpoint endpoint) {
-        var check =
-                new OriginCheck(endpoint.upstream(), loop.pool(endpoint.origin()), loop.eventLoop(), endpoint.state());
+        var check = new OriginCheck(
+                endpoint.upstream(), endpoint.origin(), loop.upstreams(), loop.eventLoop(), endpoint.state());
         check.start();
         return check;
     }

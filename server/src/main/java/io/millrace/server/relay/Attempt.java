@@ -22,9 +22,10 @@ import io.millrace.server.http.SecretMask;
 import io.millrace.server.memory.Held;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Timeline;
-import io.millrace.server.upstream.UpstreamConnection;
-import io.millrace.server.upstream.UpstreamListener;
-import io.millrace.server.upstream.UpstreamPool;
+import io.millrace.server.upstream.CallListener;
+import io.millrace.server.upstream.ConnectFailure;
+import io.millrace.server.upstream.UpstreamCall;
+import io.millrace.server.upstream.Upstreams;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -40,15 +41,9 @@ import java.util.function.Supplier;
  * committed, and then is the client's answer to its end, or it fails, and the exchange decides what becomes of it. Once it
  * is abandoned it is deaf: what its connection still reports changes nothing. Confined to the exchange's event loop.
  */
-final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRelay.Commitment {
+final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commitment {
     /** So long an upstream may still send what belongs behind its terminal or its error. */
     static final long AFTER_TERMINAL_MS = 100;
-    /** What two machines may take, beside a round trip, to tell that a connection is closed. */
-    private static final long STALE_NS = TimeUnit.MILLISECONDS.toNanos(15);
-    /** The same while the request is being sent: no upstream acts on a part of it. */
-    private static final long STALE_SENDING_NS = TimeUnit.SECONDS.toNanos(1);
-    /** A connection whose making took longer has lost a packet. */
-    private static final long MAX_ROUND_TRIP_NS = TimeUnit.MILLISECONDS.toNanos(300);
     /** An error's body that takes longer than this is not waited for. */
     private static final long MAX_ERROR_BODY_NS = TimeUnit.SECONDS.toNanos(1);
 
@@ -74,7 +69,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     private LongTranslation translation;
     private long translating;
     private OriginAttempt origin;
-    private UpstreamConnection upstream;
+    private UpstreamCall upstream;
     private StreamRelay stream;
     private PlainRelay plain;
     private Failure plainFailure;
@@ -93,7 +88,6 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     private boolean retriedStale;
     private boolean upstreamPaused;
     private long upstreamFullNs;
-    private long sentNs;
 
     Attempt(
             Exchange exchange,
@@ -144,7 +138,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     /** Whether its connection may yet turn out to have been dead already. */
     boolean mayBeStale() {
-        return upstream != null && upstream.used() && timeline.headNs == 0;
+        return upstream != null && timeline.headNs == 0 && upstream.mayBeStale();
     }
 
     /** The event stream that came, or null. */
@@ -239,12 +233,12 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     }
 
     @Override
-    public void onConnection(UpstreamConnection connection) {
+    public void onCall(UpstreamCall call) {
         if (closed) {
-            connection.giveBack();
+            call.release(0);
             return;
         }
-        upstream = connection;
+        upstream = call;
         timeline.connectedNs = System.nanoTime();
         // What the same read still brings is mostly the rest of the request, which then leaves in one piece.
         if (request.complete() || (!exchange.needsWholeBody() && !downstream.inRead())) {
@@ -253,7 +247,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     }
 
     @Override
-    public void onConnectFailure(UpstreamPool.ConnectFailure failure) {
+    public void onConnectFailure(ConnectFailure failure) {
         if (closed) {
             return;
         }
@@ -384,12 +378,12 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             exchange.onMemoryOut();
             return;
         }
-        UpstreamConnection broken = upstream;
+        UpstreamCall broken = upstream;
         upstream = null;
         handedOver = broken != null && broken.requestHandedOver();
         if (stream != null && stream.committed()) {
             end(stream.endingAtBreak(breakage));
-        } else if (breakage.kind() == Breakage.Kind.CLOSED_UNUSED && wasStale(broken) && exchange.mayGoAfresh(this)) {
+        } else if (breakage.kind() == Breakage.Kind.STALE && !retriedStale && exchange.mayGoAfresh(this)) {
             retriedStale = true;
             headSent = false;
             handedOver = false;
@@ -520,7 +514,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     void abort() {
         closed = true;
         cancelTranslation();
-        UpstreamConnection current = upstream;
+        UpstreamCall current = upstream;
         upstream = null;
         if (current != null && !bodyEnded) {
             current.abort();
@@ -536,7 +530,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
         if (upstream == null || !upstream.isStreaming() || !request.complete()) {
             return false;
         }
-        UpstreamConnection rest = upstream;
+        UpstreamCall rest = upstream;
         upstream = null;
         closed = true;
         if (grace != null) {
@@ -601,16 +595,15 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     }
 
     private void connect(boolean fresh) {
-        UpstreamPool pool = loop.pool(stop.endpoint().origin());
         if (fresh) {
-            pool.acquireNew(this);
+            loop.upstreams().acquireNew(stop.endpoint().origin(), this);
         } else {
-            pool.acquire(this);
+            loop.upstreams().acquire(stop.endpoint().origin(), this);
         }
     }
 
     private void sendRequest() {
-        if (!upstream.channel().isActive()) {
+        if (!upstream.isActive()) {
             // It was held for a body that took longer than the upstream keeps idle connections.
             upstream = null;
             connect(true);
@@ -621,7 +614,6 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
             return;
         }
         headSent = true;
-        sentNs = System.nanoTime();
         if (interpreter != null) {
             var translated = interpreter.request();
             upstream.sendWhole(
@@ -707,10 +699,10 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     /** The request was not sent: the upstream has no part in this failure. */
     private void leave(Failure failure) {
-        UpstreamConnection unused = upstream;
+        UpstreamCall unused = upstream;
         upstream = null;
         if (unused != null) {
-            unused.giveBack();
+            unused.release(0);
         }
         origin.onIgnored();
         exchange.onFailure(this, failure);
@@ -730,16 +722,6 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
     /** The dialect of what comes back. */
     private Dialect dialect() {
         return translatedTo == null ? exchange.dialect() : translatedTo;
-    }
-
-    /** Whether a reused connection was closed before the request reached it, as far as the time can tell. */
-    private boolean wasStale(UpstreamConnection broken) {
-        if (retriedStale || broken == null || !broken.used()) {
-            return false;
-        }
-        long roundTripNs = Math.min(broken.roundTripNs(), MAX_ROUND_TRIP_NS);
-        long limitNs = handedOver ? roundTripNs + roundTripNs / 4 + STALE_NS : STALE_SENDING_NS;
-        return System.nanoTime() - sentNs < limitNs;
     }
 
     private void beginStream(HttpResponse head) {
@@ -1037,7 +1019,7 @@ final class Attempt implements UpstreamListener, UpstreamPool.Waiter, StreamRela
 
     /** The stream has said its last: nothing that the upstream still does matters to the client. */
     private void completeStream() {
-        UpstreamConnection done = upstream;
+        UpstreamCall done = upstream;
         upstream = null;
         done.release(AFTER_TERMINAL_MS);
         end(stream.endingAsSeen());

@@ -8,9 +8,9 @@ import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.upstream.CallListener;
 import io.millrace.server.upstream.StreamListener;
-import io.millrace.server.upstream.UpstreamConnection;
-import io.millrace.server.upstream.UpstreamListener;
+import io.millrace.server.upstream.UpstreamCall;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponse;
 import java.util.concurrent.TimeUnit;
@@ -19,9 +19,9 @@ import java.util.concurrent.TimeUnit;
  * Reads an upstream's stream to its end when its client has left, for the usage that comes with the end. Bounded in time
  * and in frames of output; at a bound the upstream is cancelled. Confined to its event loop.
  */
-final class ReadOn implements UpstreamListener, StreamListener, Sweepable {
+final class ReadOn implements CallListener, StreamListener, Sweepable {
     private final RelayLoop loop;
-    private final UpstreamConnection upstream;
+    private final UpstreamCall upstream;
     private final StreamInspector inspector;
     private final SseFrameDecoder frames;
     private final OriginAttempt origin;
@@ -42,7 +42,7 @@ final class ReadOn implements UpstreamListener, StreamListener, Sweepable {
      */
     ReadOn(
             RelayLoop loop,
-            UpstreamConnection upstream,
+            UpstreamCall upstream,
             StreamRelay stream,
             OriginAttempt origin,
             Disconnect bounds,

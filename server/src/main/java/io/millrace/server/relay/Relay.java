@@ -67,7 +67,8 @@ public final class Relay implements RequestHandler {
             var accessLogger = new AccessLogger(
                     accessLog, loop, sweeper, config.accessLog().format());
             LoopMemory held = memory.loop(numbered.size());
-            var relayLoop = new RelayLoop(numbered.size(), loop, connector, sweeper, own, accessLogger, held);
+            var relayLoop = new RelayLoop(
+                    numbered.size(), loop, connector.upstreams(loop, sweeper), sweeper, own, accessLogger, held);
             numbered.add(relayLoop);
             loops.put(loop, relayLoop);
         }
@@ -120,7 +121,8 @@ public final class Relay implements RequestHandler {
         check(next);
         onEachLoop(loop -> loop.relief().ask());
         var origins = next.origins();
-        loops.values().forEach(loop -> loop.eventLoop().execute(() -> loop.keepOnly(origins)));
+        loops.values()
+                .forEach(loop -> loop.eventLoop().execute(() -> loop.upstreams().keepOnly(origins)));
     }
 
     /** From now on not ready, though requests are served: a connection's next response is its last. */
@@ -155,7 +157,7 @@ public final class Relay implements RequestHandler {
             List.copyOf(loop.connections())
                     .forEach(connection -> connection.channel().close());
             List.copyOf(loop.readingOn()).forEach(ReadOn::cancel);
-            loop.keepOnly(List.of());
+            loop.upstreams().keepOnly(List.of());
             // Behind the ends of exchanges that these closes have just queued.
             loop.eventLoop().execute(loop.accessLogger()::handOver);
         });

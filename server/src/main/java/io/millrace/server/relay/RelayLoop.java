@@ -6,22 +6,17 @@ import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.timing.Sweeper;
-import io.millrace.server.upstream.Connector;
-import io.millrace.server.upstream.Origin;
-import io.millrace.server.upstream.UpstreamPool;
+import io.millrace.server.upstream.Upstreams;
 import io.netty.channel.EventLoop;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** What the exchanges of one event loop share: connections, counters, the sweep. Confined to that event loop. */
 final class RelayLoop {
     private final EventLoop loop;
-    private final Connector connector;
+    private final Upstreams upstreams;
     private final Sweeper sweeper;
     private final LoopCounters counters;
     private final AccessLogger accessLogger;
@@ -30,10 +25,6 @@ final class RelayLoop {
     private List<RelayLoop> others = List.of();
     private final OpenStreams streams;
     private final Set<ReadOn> readingOn = new HashSet<>();
-    private final Map<Origin, UpstreamPool> pools = new HashMap<>();
-    /** The origins of the configuration; null until it is another than that of the start. */
-    private Set<Origin> current;
-
     private final Set<DownstreamConnection> connections = new HashSet<>();
     private final String idPrefix =
             "mr-" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40, 1L << 44), 36) + "-";
@@ -42,14 +33,14 @@ final class RelayLoop {
     RelayLoop(
             int number,
             EventLoop loop,
-            Connector connector,
+            Upstreams upstreams,
             Sweeper sweeper,
             LoopCounters counters,
             AccessLogger accessLogger,
             LoopMemory memory) {
         streams = new OpenStreams(number);
         this.loop = loop;
-        this.connector = connector;
+        this.upstreams = upstreams;
         this.sweeper = sweeper;
         this.counters = counters;
         this.accessLogger = accessLogger;
@@ -65,6 +56,11 @@ final class RelayLoop {
 
     Sweeper sweeper() {
         return sweeper;
+    }
+
+    /** Where its connections to upstreams come from. */
+    Upstreams upstreams() {
+        return upstreams;
     }
 
     LoopCounters counters() {
@@ -108,28 +104,6 @@ final class RelayLoop {
     /** Unique within the process and, but for chance, beyond it. */
     String nextRequestId() {
         return idPrefix + Long.toString(nextId++, 36);
-    }
-
-    /** The pool of {@code origin}; one that is gone from the configuration has none that keeps connections. */
-    UpstreamPool pool(Origin origin) {
-        if (current != null && !current.contains(origin)) {
-            var passing = newPool(origin);
-            passing.close();
-            return passing;
-        }
-        return pools.computeIfAbsent(origin, this::newPool);
-    }
-
-    private UpstreamPool newPool(Origin origin) {
-        return new UpstreamPool(origin, connector, loop, sweeper);
-    }
-
-    /** Closes the pools of origins that are no longer in {@code origins}. */
-    void keepOnly(List<Origin> origins) {
-        current = Set.copyOf(origins);
-        var gone = new ArrayList<>(pools.keySet());
-        gone.removeAll(current);
-        gone.forEach(origin -> pools.remove(origin).close());
     }
 
     Set<DownstreamConnection> connections() {

@@ -2,9 +2,8 @@ package io.millrace.server.upstream;
 
 import io.millrace.server.http.ReadFields;
 import io.millrace.server.memory.ShortReads;
+import io.millrace.server.timing.Sweeper;
 import io.millrace.server.transport.Transport;
-import io.millrace.server.upstream.UpstreamPool.ConnectFailure;
-import io.millrace.server.upstream.UpstreamPool.Waiter;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
@@ -84,17 +83,24 @@ public final class Connector implements AutoCloseable {
         this.channels = channels;
     }
 
+    /** The connections of one event loop. */
+    public Upstreams upstreams(EventLoop loop, Sweeper sweeper) {
+        return new UpstreamPools(this, loop, sweeper);
+    }
+
+    /** Frees the name resolvers. To be called once, when no loop runs any more. */
     @Override
     public void close() {
         resolvers.close();
     }
 
-    void connect(UpstreamPool pool, EventLoop loop, Waiter waiter) {
+    /** Opens a connection for {@code pool}, or says why there is none; on the event loop, perhaps before this returns. */
+    void connect(UpstreamPool pool, EventLoop loop, BiConsumer<UpstreamConnection, ConnectFailure> outcome) {
         resolve(pool.origin(), loop, (addresses, failure) -> {
             if (failure == null) {
-                new Attempt(pool, loop, waiter, addresses.iterator()).next();
+                new Attempt(pool, loop, outcome, addresses.iterator()).next();
             } else {
-                waiter.onConnectFailure(failure);
+                outcome.accept(null, failure);
             }
         });
     }
@@ -181,23 +187,27 @@ public final class Connector implements AutoCloseable {
         private final UpstreamPool pool;
         private final Origin origin;
         private final EventLoop loop;
-        private final Waiter waiter;
+        private final BiConsumer<UpstreamConnection, ConnectFailure> outcome;
 
         private final Iterator<InetSocketAddress> addresses;
         /** What says most about why none has answered so far. */
         private Throwable failure;
 
-        Attempt(UpstreamPool pool, EventLoop loop, Waiter waiter, Iterator<InetSocketAddress> addresses) {
+        Attempt(
+                UpstreamPool pool,
+                EventLoop loop,
+                BiConsumer<UpstreamConnection, ConnectFailure> outcome,
+                Iterator<InetSocketAddress> addresses) {
             this.pool = pool;
             origin = pool.origin();
             this.loop = loop;
-            this.waiter = waiter;
+            this.outcome = outcome;
             this.addresses = addresses;
         }
 
         void next() {
             if (!addresses.hasNext()) {
-                waiter.onConnectFailure(failure());
+                outcome.accept(null, failure());
                 return;
             }
             Channel made;
@@ -205,7 +215,7 @@ public final class Connector implements AutoCloseable {
                 // Not by the bootstrap, which would tell a failure on a thread of Netty's own.
                 made = channels.newChannel();
             } catch (ChannelException e) {
-                waiter.onConnectFailure(ConnectFailure.ofOwn(origin, e));
+                outcome.accept(null, ConnectFailure.ofOwn(origin, e));
                 return;
             }
             connect(made, addresses.next());
@@ -247,7 +257,7 @@ public final class Connector implements AutoCloseable {
         private void onConnected(ChannelFuture connect, UpstreamConnection connection, long startNs) {
             connection.roundTripNs(System.nanoTime() - startNs);
             if (isOwn(connect.cause())) {
-                waiter.onConnectFailure(ConnectFailure.ofOwn(origin, connect.cause()));
+                outcome.accept(null, ConnectFailure.ofOwn(origin, connect.cause()));
             } else if (!connect.isSuccess()) {
                 failed(connect.cause());
             } else if (origin.tls() == null) {
@@ -304,7 +314,7 @@ public final class Connector implements AutoCloseable {
                 return;
             }
             channel.pipeline().replace(EarlyFailures.class, null, connection);
-            waiter.onConnection(connection);
+            outcome.accept(connection, null);
         }
 
         private ConnectFailure failure() {

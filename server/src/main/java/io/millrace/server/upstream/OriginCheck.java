@@ -15,7 +15,6 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 
 /**
  * Asks one origin at an interval whether it is well: an answer below 400 within that time says yes. Confined to its event
@@ -25,7 +24,8 @@ public final class OriginCheck {
     private static final int FIRST_FAILING_STATUS = 400;
 
     private final Upstream upstream;
-    private final Consumer<UpstreamPool.Waiter> connections;
+    private final Origin origin;
+    private final Upstreams upstreams;
     private final EventLoop loop;
     private final OriginState state;
     private ScheduledFuture<?> timer;
@@ -35,16 +35,13 @@ public final class OriginCheck {
      * A check that has not begun.
      *
      * @param upstream with this origin alone, and a probe path
-     * @param pool of the same origin and event loop
+     * @param upstreams of the same event loop
      * @param state told what came of each check
      */
-    public OriginCheck(Upstream upstream, UpstreamPool pool, EventLoop loop, OriginState state) {
-        this(upstream, pool::acquireNew, loop, state);
-    }
-
-    OriginCheck(Upstream upstream, Consumer<UpstreamPool.Waiter> connections, EventLoop loop, OriginState state) {
+    public OriginCheck(Upstream upstream, Origin origin, Upstreams upstreams, EventLoop loop, OriginState state) {
         this.upstream = upstream;
-        this.connections = connections;
+        this.origin = origin;
+        this.upstreams = upstreams;
         this.loop = loop;
         this.state = state;
     }
@@ -71,27 +68,27 @@ public final class OriginCheck {
             current.end();
         }
         current = new Check();
-        connections.accept(current);
+        upstreams.acquireNew(origin, current);
     }
 
     /** One question. What it still hears once it is over answers no other. */
-    private final class Check implements UpstreamPool.Waiter, UpstreamListener {
-        private UpstreamConnection connection;
+    private final class Check implements Upstreams.Waiter, CallListener {
+        private UpstreamCall call;
         private boolean answered;
         private boolean over;
 
         @Override
-        public void onConnection(UpstreamConnection acquired) {
+        public void onCall(UpstreamCall acquired) {
             if (over) {
-                acquired.giveBack();
+                acquired.release(0);
                 return;
             }
-            connection = acquired;
+            call = acquired;
             acquired.sendWhole(request(), Unpooled.EMPTY_BUFFER, this);
         }
 
         @Override
-        public void onConnectFailure(UpstreamPool.ConnectFailure failure) {
+        public void onConnectFailure(ConnectFailure failure) {
             switch (failure.kind()) {
                 // All connections being busy says that the origin serves.
                 case FULL -> answered(true);
@@ -120,7 +117,7 @@ public final class OriginCheck {
 
         @Override
         public void onBroken(Breakage breakage) {
-            connection = null;
+            call = null;
             answered(false);
         }
 
@@ -141,8 +138,8 @@ public final class OriginCheck {
         }
 
         private void abort() {
-            UpstreamConnection asked = connection;
-            connection = null;
+            UpstreamCall asked = call;
+            call = null;
             if (asked != null) {
                 asked.abort();
             }

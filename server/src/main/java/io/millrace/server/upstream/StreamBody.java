@@ -13,7 +13,7 @@ import io.netty.handler.codec.http.HttpUtil;
  * The body of one event stream: takes the transfer coding and the content coding off the raw bytes and feeds what is left
  * to a frame decoder, in place where there is no content coding.
  */
-public final class StreamBody implements AutoCloseable {
+final class StreamBody implements AutoCloseable {
     /** What is inflated at once, before others have their turn. */
     private static final int INFLATED_AT_ONCE = 256 * 1024;
 

@@ -4,8 +4,8 @@ import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.server.http.HeadWriter;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.LoopMemory;
-import io.millrace.server.upstream.UpstreamListener.Breakage;
-import io.millrace.server.upstream.UpstreamListener.Breakage.Kind;
+import io.millrace.server.upstream.CallListener.Breakage;
+import io.millrace.server.upstream.CallListener.Breakage.Kind;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * One connection to an upstream: the last handler of its pipeline. Carries one request at a time and goes back to its
  * pool only after a body that ended cleanly; a byte that nobody asked for closes it. Confined to its event loop.
  */
-public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
+final class UpstreamConnection extends ChannelInboundHandlerAdapter implements UpstreamCall {
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamConnection.class);
     private static final int MAX_INTERIM_RESPONSES = 8;
     private static final int HEAD_BYTES = 512;
@@ -48,13 +48,22 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     /** A body up to this size is copied behind the head, which costs less than writing two buffers. */
     private static final int MAX_BODY_COPIED = 16 * 1024;
 
+    /** What two machines may take, beside a round trip, to tell that a connection is closed. */
+    private static final long STALE_NS = TimeUnit.MILLISECONDS.toNanos(15);
+    /** The same while the request is being sent: no upstream acts on a part of it. */
+    private static final long STALE_SENDING_NS = TimeUnit.SECONDS.toNanos(1);
+    /** A connection whose making took longer has lost a packet. */
+    private static final long MAX_ROUND_TRIP_NS = TimeUnit.MILLISECONDS.toNanos(300);
+
     private final UpstreamPool pool;
     private final ResponseDecoder decoder;
     private ChannelHandlerContext context;
     private ChannelHandlerContext encoderContext;
-    private UpstreamListener listener;
+    private CallListener listener;
     private StreamBody stream;
     private boolean used;
+    private boolean sent;
+    private long sentNs;
     private boolean responseBegun;
     private boolean plainBodyEnded;
     private boolean requestSent;
@@ -89,41 +98,38 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         this.decoder = decoder;
     }
 
-    /** The channel, for its address and event loop. */
-    public Channel channel() {
+    /** For its address and event loop. */
+    Channel channel() {
         return context.channel();
     }
 
-    /** Whether it has carried a request before: its end before a response may be a race with the upstream's idle limit. */
-    public boolean used() {
-        return used;
+    @Override
+    public boolean isActive() {
+        return context.channel().isActive();
+    }
+
+    @Override
+    public boolean mayBeStale() {
+        return used && !(sent && responseBegun);
     }
 
     /** How long the kernel's first packet took to be answered, when the connection was made. */
-    public long roundTripNs() {
-        return roundTripNs;
-    }
-
     void roundTripNs(long measuredNs) {
         roundTripNs = measuredNs;
     }
 
-    /** Whether the kernel has all of the current request, so that the upstream may have read it. */
+    @Override
     public boolean requestHandedOver() {
         return requestWritten != null && requestWritten.isSuccess();
     }
 
-    /** Whether the send queue is below its high watermark. */
+    @Override
     public boolean isWritable() {
         return context.channel().isWritable();
     }
 
-    /**
-     * Writes a whole request and hands it to the kernel. Its response goes to {@code listener}.
-     *
-     * @param body remains with the caller, and unchanged until the response is over
-     */
-    public void sendWhole(HttpRequest request, ByteBuf body, UpstreamListener listener) {
+    @Override
+    public void sendWhole(HttpRequest request, ByteBuf body, CallListener listener) {
         begin(request, listener);
         requestSent = true;
         int length = body.readableBytes();
@@ -141,14 +147,16 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         context.flush();
     }
 
-    /** Writes a request head, without a flush. Its response goes to {@code listener}. */
-    public void send(HttpRequest request, UpstreamListener listener) {
+    @Override
+    public void send(HttpRequest request, CallListener listener) {
         begin(request, listener);
         context.write(request, context.voidPromise());
     }
 
-    private void begin(HttpRequest request, UpstreamListener listener) {
+    private void begin(HttpRequest request, CallListener listener) {
         this.listener = listener;
+        sent = true;
+        sentNs = System.nanoTime();
         responseBegun = false;
         requestSent = false;
         reusable = false;
@@ -159,47 +167,42 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         decoder.expectResponse(request.method().equals(HttpMethod.HEAD));
     }
 
-    /** Writes a part of the request's body, without a flush; ownership is transferred. */
+    @Override
     public void sendBody(ByteBuf content) {
         context.write(new DefaultHttpContent(content), context.voidPromise());
     }
 
-    /** Completes the request and hands it to the kernel. */
+    @Override
     public void endRequest() {
         requestSent = true;
         requestWritten = context.newPromise().addListener(onRequestWritten);
         context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT, requestWritten);
     }
 
-    /** Hands what was written to the kernel. */
+    @Override
     public void flush() {
         context.flush();
     }
 
-    /**
-     * Reads the body behind {@code head} as an event stream. To be called within {@link UpstreamListener#onHead}.
-     *
-     * @param frames cuts the body; closed with it
-     * @throws CorruptedFrameException if the content coding is none that can be taken off
-     */
+    @Override
     public void beginStream(HttpResponse head, SseFrameDecoder frames, StreamListener frameListener) {
         stream = StreamBody.of(head, frames, frameListener);
         decoder.beginRaw();
     }
 
-    /** Whether the body of an event stream is being read. */
+    @Override
     public boolean isStreaming() {
         return stream != null;
     }
 
-    /** From now on what is left of an event stream goes to others. Not to be called while a read is being delivered. */
-    public void handOver(UpstreamListener next, StreamListener frameListener) {
+    @Override
+    public void handOver(CallListener next, StreamListener frameListener) {
         listener = next;
         stream.listener(frameListener);
         reading(true);
     }
 
-    /** Stops or resumes reading the upstream's socket. */
+    @Override
     public void reading(boolean on) {
         readingWanted = on;
         boolean suspended = stream != null && stream.suspended();
@@ -210,24 +213,20 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Ends the attempt at once, whatever state it is in: the upstream sees its connection close. */
+    @Override
     public void abort() {
         listener = null;
         context.close();
         closeStream();
     }
 
-    /** Gives back a connection that was acquired and then not needed. */
-    public void giveBack() {
-        idleSinceNs = System.nanoTime();
-        pool.put(this);
-    }
-
-    /**
-     * Lets go of a response whose meaning is complete. What is left of its body is read and dropped for at most
-     * {@code graceMs}; if it ends cleanly by then, the connection goes back to its pool, else it is closed.
-     */
+    @Override
     public void release(long graceMs) {
+        if (!sent) {
+            idleSinceNs = System.nanoTime();
+            pool.put(this);
+            return;
+        }
         listener = null;
         if (bodyEnded()) {
             backToPool();
@@ -418,7 +417,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void onGone() {
-        UpstreamListener current = listener;
+        CallListener current = listener;
         listener = null;
         if (current != null) {
             boolean endsBody = stream != null && stream.endsWithConnection() && endedCleanly();
@@ -432,7 +431,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     }
 
     /** An ending that finds no memory for its last words still is one. */
-    private static void tell(UpstreamListener listener, Breakage breakage) {
+    private static void tell(CallListener listener, Breakage breakage) {
         try {
             listener.onBroken(breakage);
         } catch (OutOfMemoryError e) {
@@ -462,7 +461,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     private void onStreamEnd() {
         decoder.endRaw();
-        UpstreamListener current = listener;
+        CallListener current = listener;
         if (current != null) {
             current.onBodyEnd();
         }
@@ -541,6 +540,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private void backToPool() {
         closeStream();
         plainBodyEnded = false;
+        sent = false;
         used = true;
         reusable &= !decoder.hasLeftover();
         decoder.expectNothing();
@@ -600,7 +600,7 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void broken(Breakage breakage) {
-        UpstreamListener current = listener;
+        CallListener current = listener;
         listener = null;
         context.close();
         if (current != null) {
@@ -620,11 +620,22 @@ public final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             return new Breakage(Kind.PROTOCOL, message(failure));
         }
         if (!decoder.sawByte()) {
-            return new Breakage(Kind.CLOSED_UNUSED, failure == null ? "closed before a response" : message(failure));
+            String detail = failure == null ? "closed before a response" : message(failure);
+            return new Breakage(wasStale() ? Kind.STALE : Kind.CLOSED_UNUSED, detail);
         }
         return failure == null
                 ? new Breakage(Kind.TRUNCATED, "closed inside the response")
                 : new Breakage(Kind.RESET, message(failure));
+    }
+
+    /** Whether a reused connection was closed before the request reached the upstream, as far as the time can tell. */
+    private boolean wasStale() {
+        if (!used) {
+            return false;
+        }
+        long tripNs = Math.min(roundTripNs, MAX_ROUND_TRIP_NS);
+        long limitNs = requestHandedOver() ? tripNs + tripNs / 4 + STALE_NS : STALE_SENDING_NS;
+        return System.nanoTime() - sentNs < limitNs;
     }
 
     private void cancelAnswerLimit() {

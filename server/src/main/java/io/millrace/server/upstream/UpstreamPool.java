@@ -2,6 +2,7 @@ package io.millrace.server.upstream;
 
 import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.upstream.Upstreams.Waiter;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import java.net.InetAddress;
@@ -12,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import javax.net.ssl.SSLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * be closed. The host's name is asked for again while there are connections, and those to an address that it has no more are
  * let go. Confined to its event loop.
  */
-public final class UpstreamPool implements Sweepable {
+final class UpstreamPool implements Sweepable {
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);
     /** How often the name is asked for again. */
     private static final long RESOLVE_NS = TimeUnit.SECONDS.toNanos(5);
@@ -49,81 +49,23 @@ public final class UpstreamPool implements Sweepable {
     private long resolvedNs = startNs;
     private long warnedNs = startNs - WARNING_NS;
 
-    /** Receives the outcome of one attempt to get a connection, on the event loop, perhaps before the call returns. */
-    public interface Waiter {
-        /** A connection to use once. */
-        void onConnection(UpstreamConnection connection);
-
-        /** None could be had: no address answered, TLS failed, or all allowed connections are busy. */
-        void onConnectFailure(ConnectFailure failure);
-    }
-
-    /**
-     * Why no connection could be had.
-     *
-     * @param kind whose fault it is
-     * @param detail for error messages, without addresses
-     * @param cause for the log; null if there is no more to say
-     */
-    public record ConnectFailure(Kind kind, String detail, Throwable cause) {
-        /** Whose fault it is. */
-        public enum Kind {
-            /** The upstream cannot be reached, or not by TLS. */
-            UNREACHABLE,
-            /** It did not answer in time. */
-            TIMEOUT,
-            /** All connections that are allowed are busy. */
-            FULL,
-            /** This process could open no socket. */
-            OWN
-        }
-
-        static ConnectFailure of(String detail, Throwable cause) {
-            return new ConnectFailure(Kind.UNREACHABLE, detail, cause);
-        }
-
-        static ConnectFailure ofTimeout(String detail, Throwable cause) {
-            return new ConnectFailure(Kind.TIMEOUT, detail, cause);
-        }
-
-        static ConnectFailure ofOwn(Origin origin, Throwable cause) {
-            return new ConnectFailure(
-                    Kind.OWN, "the relay could open no connection to " + origin.name() + ": " + root(cause), cause);
-        }
-
-        /** For the log: where it happened, or, of TLS, what is at the bottom, such as why a certificate is refused. */
-        String reason() {
-            boolean atBottom = cause instanceof SSLException || cause.getMessage() == null;
-            return atBottom ? root(cause) : cause.getMessage();
-        }
-
-        private static String root(Throwable failure) {
-            Throwable root = failure;
-            while (root.getCause() != null) {
-                root = root.getCause();
-            }
-            return root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
-        }
-    }
-
-    public UpstreamPool(Origin origin, Connector connector, EventLoop loop, Sweeper sweeper) {
+    UpstreamPool(Origin origin, Connector connector, EventLoop loop, Sweeper sweeper) {
         this.origin = origin;
         this.connector = connector;
         this.loop = loop;
         this.sweeper = sweeper;
     }
 
-    /** The upstream this pool connects to. */
-    public Origin origin() {
+    Origin origin() {
         return origin;
     }
 
     /** Takes an idle connection, or makes one. */
-    public void acquire(Waiter waiter) {
+    void acquire(Waiter waiter) {
         UpstreamConnection connection;
         while ((connection = idle.pollNewest()) != null) {
             if (connection.channel().isActive()) {
-                waiter.onConnection(connection);
+                waiter.onCall(connection);
                 return;
             }
         }
@@ -131,27 +73,19 @@ public final class UpstreamPool implements Sweepable {
     }
 
     /** Makes a connection, whatever is idle: for the retry after a pooled one turned out to be stale. */
-    public void acquireNew(Waiter waiter) {
+    void acquireNew(Waiter waiter) {
         if (open.size() + connecting >= origin.maxConnections() && !makeRoom()) {
-            waiter.onConnectFailure(new ConnectFailure(
-                    ConnectFailure.Kind.FULL,
-                    "all " + origin.maxConnections() + " connections to " + origin.name() + " are busy",
-                    null));
+            waiter.onConnectFailure(ConnectFailure.ofFull(origin));
             return;
         }
         connecting++;
-        connector.connect(this, loop, new Waiter() {
-            @Override
-            public void onConnection(UpstreamConnection connection) {
-                connecting--;
+        connector.connect(this, loop, (connection, failure) -> {
+            connecting--;
+            if (failure == null) {
                 open.add(connection.channel());
                 addresses.put(address(connection), 0);
-                waiter.onConnection(connection);
-            }
-
-            @Override
-            public void onConnectFailure(ConnectFailure failure) {
-                connecting--;
+                waiter.onCall(connection);
+            } else {
                 warn(failure);
                 waiter.onConnectFailure(failure);
             }
@@ -159,7 +93,7 @@ public final class UpstreamPool implements Sweepable {
     }
 
     /** Closes the idle connections now and each busy one as it comes back: the upstream is gone from the configuration. */
-    public void close() {
+    void close() {
         closed = true;
         UpstreamConnection connection;
         while ((connection = idle.pollNewest()) != null) {

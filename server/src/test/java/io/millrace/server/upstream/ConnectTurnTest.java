@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.transport.Transport;
-import io.millrace.server.upstream.UpstreamPool.ConnectFailure;
 import io.netty.channel.EventLoop;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -40,10 +39,10 @@ class ConnectTurnTest {
         }
     }
 
-    private record Outcome(CompletableFuture<String> told) implements UpstreamPool.Waiter {
+    private record Outcome(CompletableFuture<String> told) implements Upstreams.Waiter {
         @Override
-        public void onConnection(UpstreamConnection connection) {
-            connection.channel().close();
+        public void onCall(UpstreamCall call) {
+            ((UpstreamConnection) call).channel().close();
             told.complete("connected");
         }
 

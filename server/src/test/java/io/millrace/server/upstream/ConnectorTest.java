@@ -8,7 +8,6 @@ import io.millrace.server.mock.MockServer;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.transport.Transport;
-import io.millrace.server.upstream.UpstreamPool.ConnectFailure;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFactory;
@@ -68,9 +67,9 @@ class ConnectorTest {
             var pool = new UpstreamPool(origin, connector, loop, new Sweeper(loop, 1_000_000L));
             for (int i = 0; i < 5; i++) {
                 var failed = new CompletableFuture<ConnectFailure>();
-                loop.execute(() -> pool.acquire(new UpstreamPool.Waiter() {
+                loop.execute(() -> pool.acquire(new Upstreams.Waiter() {
                     @Override
-                    public void onConnection(UpstreamConnection connection) {
+                    public void onCall(UpstreamCall call) {
                         failed.completeExceptionally(new AssertionError("a connection without a channel"));
                     }
 
@@ -126,12 +125,12 @@ class ConnectorTest {
             var origin = new Origin("up", "up.example", mock.port(), null, maxConnections, 1_000_000_000L, 2_000);
             var result = new CompletableFuture<String>();
             loop.execute(() -> new UpstreamPool(origin, connector, loop, new Sweeper(loop, 1_000_000L))
-                    .acquire(new UpstreamPool.Waiter() {
+                    .acquire(new Upstreams.Waiter() {
                         @Override
-                        public void onConnection(UpstreamConnection connection) {
-                            var remote =
-                                    (InetSocketAddress) connection.channel().remoteAddress();
-                            connection.channel().close();
+                        public void onCall(UpstreamCall call) {
+                            var remote = (InetSocketAddress)
+                                    ((UpstreamConnection) call).channel().remoteAddress();
+                            ((UpstreamConnection) call).channel().close();
                             result.complete("/" + remote.getAddress().getHostAddress());
                         }
 

@@ -17,6 +17,8 @@ import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -116,12 +118,12 @@ class OriginCheckTest {
 
     @Test
     void lateFailureOfOneCheckDoesNotAnswerTheNext() throws Exception {
-        var asked = new ArrayList<UpstreamPool.Waiter>();
+        var asked = new ArrayList<Upstreams.Waiter>();
         var upstream = Upstream.of("u", URI.create("http://127.0.0.1:1"))
                 .withHealth(Health.DEFAULT.withProbePath("/").withProbeInterval(Duration.ofDays(1)));
-        check = new OriginCheck(upstream, asked::add, loop, state);
-        var failure = UpstreamPool.ConnectFailure.ofTimeout("late", null);
-        var busy = new UpstreamPool.ConnectFailure(UpstreamPool.ConnectFailure.Kind.FULL, "busy", null);
+        check = new OriginCheck(upstream, null, new Asked(asked), loop, state);
+        var failure = ConnectFailure.ofTimeout("late", null);
+        var busy = new ConnectFailure(ConnectFailure.Kind.FULL, "busy", null);
 
         loop.submit(() -> {
                     check.start();
@@ -136,6 +138,21 @@ class OriginCheckTest {
                     assertThat(state.isDown()).isFalse();
                 })
                 .get(5, TimeUnit.SECONDS);
+    }
+
+    private record Asked(List<Upstreams.Waiter> waiters) implements Upstreams {
+        @Override
+        public void acquire(Origin origin, Waiter waiter) {
+            waiters.add(waiter);
+        }
+
+        @Override
+        public void acquireNew(Origin origin, Waiter waiter) {
+            waiters.add(waiter);
+        }
+
+        @Override
+        public void keepOnly(Collection<Origin> origins) {}
     }
 
     private ScriptedUpstream origin() throws IOException {
@@ -158,7 +175,7 @@ class OriginCheckTest {
                 .withCredential(new Credential("authorization", "Bearer ", Secret.of("k", "env: KEY")));
         var origin = new Origin("u", upstream.host(), upstream.port(), null, 10, 1_000_000_000L, 1000);
         check = new OriginCheck(
-                upstream, new UpstreamPool(origin, connector, loop, new Sweeper(loop, 1_000_000L)), loop, state);
+                upstream, origin, connector.upstreams(loop, new Sweeper(loop, 1_000_000L)), loop, state);
         loop.execute(check::start);
     }
 

@@ -98,7 +98,7 @@ class UpstreamConnectionFuzzTest {
         return listener.said.toString();
     }
 
-    private static final class Heard implements UpstreamListener, StreamListener {
+    private static final class Heard implements CallListener, StreamListener {
         private final UpstreamConnection connection;
         private final UnpooledByteBufAllocator alloc;
         private final StringBuilder said = new StringBuilder();

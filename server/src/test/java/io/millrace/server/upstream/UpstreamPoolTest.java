@@ -58,14 +58,14 @@ class UpstreamPoolTest {
         UpstreamPool pool = pool(2);
         UpstreamConnection first = acquire(pool, false);
         UpstreamConnection second = acquire(pool, false);
-        onLoop(first::giveBack);
-        onLoop(second::giveBack);
+        onLoop(() -> first.release(0));
+        onLoop(() -> second.release(0));
         UpstreamConnection third = acquire(pool, true);
         assertThat(third).isNotIn(first, second);
         await().until(() -> !first.channel().isActive());
         assertThat(second.channel().isActive()).isTrue();
         assertThat(acquire(pool, false)).isSameAs(second);
-        assertThat(refusal(pool)).isEqualTo(UpstreamPool.ConnectFailure.Kind.FULL);
+        assertThat(refusal(pool)).isEqualTo(ConnectFailure.Kind.FULL);
     }
 
     @Test
@@ -73,14 +73,14 @@ class UpstreamPoolTest {
         UpstreamPool pool = pool(5);
         UpstreamConnection idle = acquire(pool, false);
         UpstreamConnection busy = acquire(pool, false);
-        onLoop(idle::giveBack);
+        onLoop(() -> idle.release(0));
         sweepSeveralTimes(pool);
         assertThat(idle.channel().isActive()).isTrue();
         addresses = List.of("127.0.0.2");
         sweepSeveralTimes(pool);
         await().until(() -> !idle.channel().isActive());
         assertThat(busy.channel().isActive()).isTrue();
-        onLoop(busy::giveBack);
+        onLoop(() -> busy.release(0));
         await().until(() -> !busy.channel().isActive());
     }
 
@@ -88,7 +88,7 @@ class UpstreamPoolTest {
     void keepsConnectionsWhereTheNameCannotBeResolved() throws Exception {
         UpstreamPool pool = pool(5);
         UpstreamConnection idle = acquire(pool, false);
-        onLoop(idle::giveBack);
+        onLoop(() -> idle.release(0));
         addresses = List.of();
         sweepSeveralTimes(pool);
         assertThat(acquire(pool, false)).isSameAs(idle);
@@ -98,7 +98,7 @@ class UpstreamPoolTest {
     void keepsConnectionsToEachOfManyAddressesThatAreToldInTurn() throws Exception {
         UpstreamPool pool = pool(5);
         UpstreamConnection idle = acquire(pool, false);
-        onLoop(idle::giveBack);
+        onLoop(() -> idle.release(0));
         long nowNs = System.nanoTime();
         for (int i = 1; i < 8; i++) {
             addresses = List.of("127.0.0." + (1 + i % 2));
@@ -113,7 +113,7 @@ class UpstreamPoolTest {
         UpstreamPool pool = pool(5);
         onLoop(pool::close);
         UpstreamConnection connection = acquire(pool, false);
-        onLoop(connection::giveBack);
+        onLoop(() -> connection.release(0));
         await().until(() -> !connection.channel().isActive());
     }
 
@@ -184,19 +184,19 @@ class UpstreamPoolTest {
     }
 
     private Object refusal(UpstreamPool pool) throws Exception {
-        return ((UpstreamPool.ConnectFailure) outcome(pool, false)).kind();
+        return ((ConnectFailure) outcome(pool, false)).kind();
     }
 
     private Object outcome(UpstreamPool pool, boolean fresh) throws Exception {
         var outcome = new CompletableFuture<Object>();
-        var waiter = new UpstreamPool.Waiter() {
+        var waiter = new Upstreams.Waiter() {
             @Override
-            public void onConnection(UpstreamConnection connection) {
+            public void onCall(UpstreamCall connection) {
                 outcome.complete(connection);
             }
 
             @Override
-            public void onConnectFailure(UpstreamPool.ConnectFailure failure) {
+            public void onConnectFailure(ConnectFailure failure) {
                 outcome.complete(failure);
             }
         };

@@ -3,10 +3,10 @@ package io.millrace.server.upstream;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponse;
 
-/** The relay's side of one attempt at an upstream. All calls come on the connection's event loop. */
-public interface UpstreamListener {
+/** The relay's side of one attempt at an upstream. All calls come on the event loop of its connection. */
+public interface CallListener {
     /**
-     * The final response head. The listener either calls {@link UpstreamConnection#beginStream} before it returns, or
+     * The final response head. The listener either calls {@link UpstreamCall#beginStream} before it returns, or
      * gets the body through {@link #onBody} and {@link #onBodyEnd}.
      */
     void onHead(HttpResponse head);
@@ -38,7 +38,9 @@ public interface UpstreamListener {
     record Breakage(Kind kind, String detail) {
         /** What happened. */
         public enum Kind {
-            /** Closed before a byte of the response came: on a pooled connection, a race with the upstream's idle limit. */
+            /** Closed before the request reached the upstream, as far as is known: it may be sent again. */
+            STALE,
+            /** Closed before a byte of the response came. */
             CLOSED_UNUSED,
             /** Closed in an orderly way inside the response. */
             TRUNCATED,

@@ -1,0 +1,56 @@
+package io.millrace.server.upstream;
+
+import javax.net.ssl.SSLException;
+
+/**
+ * Why no connection could be had.
+ *
+ * @param kind whose fault it is
+ * @param detail for error messages, without addresses
+ * @param cause for the log; null if there is no more to say
+ */
+public record ConnectFailure(Kind kind, String detail, Throwable cause) {
+    /** Whose fault it is. */
+    public enum Kind {
+        /** The upstream cannot be reached, or not by TLS. */
+        UNREACHABLE,
+        /** It did not answer in time. */
+        TIMEOUT,
+        /** All connections that are allowed are busy. */
+        FULL,
+        /** This process could open no socket. */
+        OWN
+    }
+
+    static ConnectFailure of(String detail, Throwable cause) {
+        return new ConnectFailure(Kind.UNREACHABLE, detail, cause);
+    }
+
+    static ConnectFailure ofTimeout(String detail, Throwable cause) {
+        return new ConnectFailure(Kind.TIMEOUT, detail, cause);
+    }
+
+    static ConnectFailure ofFull(Origin origin) {
+        return new ConnectFailure(
+                Kind.FULL, "all " + origin.maxConnections() + " connections to " + origin.name() + " are busy", null);
+    }
+
+    static ConnectFailure ofOwn(Origin origin, Throwable cause) {
+        return new ConnectFailure(
+                Kind.OWN, "the relay could open no connection to " + origin.name() + ": " + root(cause), cause);
+    }
+
+    /** For the log: where it happened, or, of TLS, what is at the bottom, such as why a certificate is refused. */
+    String reason() {
+        boolean atBottom = cause instanceof SSLException || cause.getMessage() == null;
+        return atBottom ? root(cause) : cause.getMessage();
+    }
+
+    private static String root(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
+    }
+}

@@ -1,0 +1,57 @@
+package io.millrace.server.upstream;
+
+import io.millrace.server.timing.Sweeper;
+import io.netty.channel.EventLoop;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/** The pools of one event loop. Confined to it. */
+final class UpstreamPools implements Upstreams {
+    private final Connector connector;
+    private final EventLoop loop;
+    private final Sweeper sweeper;
+    private final Map<Origin, UpstreamPool> pools = new HashMap<>();
+    /** The origins of the configuration; null until it is another than that of the start. */
+    private Set<Origin> current;
+
+    UpstreamPools(Connector connector, EventLoop loop, Sweeper sweeper) {
+        this.connector = connector;
+        this.loop = loop;
+        this.sweeper = sweeper;
+    }
+
+    @Override
+    public void acquire(Origin origin, Waiter waiter) {
+        pool(origin).acquire(waiter);
+    }
+
+    @Override
+    public void acquireNew(Origin origin, Waiter waiter) {
+        pool(origin).acquireNew(waiter);
+    }
+
+    @Override
+    public void keepOnly(Collection<Origin> origins) {
+        current = Set.copyOf(origins);
+        var gone = new ArrayList<>(pools.keySet());
+        gone.removeAll(current);
+        gone.forEach(origin -> pools.remove(origin).close());
+    }
+
+    /** The pool of {@code origin}; one that is gone from the configuration has none that keeps connections. */
+    private UpstreamPool pool(Origin origin) {
+        if (current != null && !current.contains(origin)) {
+            var passing = newPool(origin);
+            passing.close();
+            return passing;
+        }
+        return pools.computeIfAbsent(origin, this::newPool);
+    }
+
+    private UpstreamPool newPool(Origin origin) {
+        return new UpstreamPool(origin, connector, loop, sweeper);
+    }
+}

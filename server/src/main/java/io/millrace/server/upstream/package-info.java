@@ -1,0 +1,19 @@
+/**
+ * Connections to upstreams, and one request at a time on each.
+ *
+ * <p>The door: {@link io.millrace.server.upstream.Connector} belongs to the process and makes the
+ * {@link io.millrace.server.upstream.Upstreams} of each event loop. These give an
+ * {@link io.millrace.server.upstream.UpstreamCall} for one request, whose response goes to a
+ * {@link io.millrace.server.upstream.CallListener}, and the frames of an event stream to a
+ * {@link io.millrace.server.upstream.StreamListener}. All of it is confined to that event loop.
+ *
+ * <p>A connection is connecting, then busy and idle in turn, then closed. It becomes idle only behind a body that ended as
+ * its framing says, on a connection that the upstream keeps, with the whole request sent and no byte left over. A call is
+ * unsent, then waits for the response's head, then for the end of its body. It ends in one of three ways: it is released
+ * (perhaps to read what is left of a body for a moment), it is aborted, or it breaks, which the listener is told once.
+ *
+ * <p>Buffers: what {@code sendBody} is given belongs to the call; the body of {@code sendWhole} remains with the caller.
+ * What {@code onBody} tells belongs to the listener. The bytes of an event stream belong to the connection: they are
+ * valid from {@code onRead} to {@code onReadEnd}, and who needs them longer retains or copies them.
+ */
+package io.millrace.server.upstream;
