@@ -8,10 +8,11 @@ import io.millrace.server.config.Heartbeat;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.downstream.Admission;
-import io.millrace.server.downstream.DownstreamConnection;
-import io.millrace.server.downstream.DownstreamExchange;
+import io.millrace.server.downstream.ClientConnection;
+import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.DownstreamInitializer;
 import io.millrace.server.downstream.RequestHandler;
+import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.format.DialectSide;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
@@ -53,7 +54,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
     String stream;
 
     private final EmbeddedChannel client = new EmbeddedChannel();
-    private DownstreamConnection downstream;
+    private ClientStream downstream;
     private StreamRelay relay;
     private StreamBodyReads body;
     private ByteBuf chunks;
@@ -126,19 +127,19 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
     }
 
     @Override
-    public DownstreamExchange onRequest(DownstreamConnection connection, HttpRequest request) {
-        downstream = connection;
+    public RequestListener onRequest(ClientStream stream, HttpRequest request) {
+        downstream = stream;
         return new Unanswered();
     }
 
     @Override
-    public void onConnected(DownstreamConnection connection) {}
+    public void onConnected(ClientConnection connection) {}
 
     @Override
-    public void onDisconnected(DownstreamConnection connection) {}
+    public void onDisconnected(ClientConnection connection) {}
 
     @Override
-    public void onRefused(DownstreamConnection connection, HttpRequest request, int status, String code) {
+    public void onRefused(ClientStream stream, HttpRequest request, int status, String code) {
         throw new AssertionError(code);
     }
 
@@ -170,7 +171,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
     }
 
     /** An exchange that is only ever written to. */
-    private static final class Unanswered implements DownstreamExchange {
+    private static final class Unanswered implements RequestListener {
         @Override
         public void onRequestBody(ByteBuf content) {
             content.release();

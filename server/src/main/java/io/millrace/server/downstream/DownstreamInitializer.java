@@ -18,7 +18,7 @@ import java.util.function.Supplier;
  * <ol>
  *   <li>{@link RequestDecoder}: bytes to request heads and bodies, strict, one request at a time
  *   <li>{@link ResponseEncoder}: plain responses to bytes; streams, with their heads, pass it by
- *   <li>{@link DownstreamConnection}: the gate, and the exchange in progress
+ *   <li>{@link Http1Connection}: the gate, and the exchange in progress
  * </ol>
  *
  * <p>A client over the limit gets a pipeline that only refuses.
@@ -63,7 +63,7 @@ public final class DownstreamInitializer extends ChannelInitializer<Channel> {
                 .setHeadersFactory(ReadFields.FACTORY);
         var decoder = new RequestDecoder(config, current.pipelined());
         var encoder = new ResponseEncoder();
-        var connection = new DownstreamConnection(
+        var connection = new Http1Connection(
                 handler, sweepers.apply(channel), memories.apply(channel), current, timeouts.get(), decoder, encoder);
         channel.pipeline().addLast(decoder, encoder, connection);
     }

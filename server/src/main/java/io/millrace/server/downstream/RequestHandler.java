@@ -7,20 +7,20 @@ public interface RequestHandler {
     /**
      * A request head that passed every check. Its body, if any, follows through the returned exchange.
      *
-     * @return who gets the rest of this request and ends the response through {@code connection} exactly once; a response
+     * @return who gets the rest of this request and ends the response through {@code stream} exactly once; a response
      *     that ends before the request does closes the connection
      */
-    DownstreamExchange onRequest(DownstreamConnection connection, HttpRequest request);
+    RequestListener onRequest(ClientStream stream, HttpRequest request);
 
     /** A client has connected. */
-    void onConnected(DownstreamConnection connection);
+    void onConnected(ClientConnection connection);
 
     /** A client's connection is gone. */
-    void onDisconnected(DownstreamConnection connection);
+    void onDisconnected(ClientConnection connection);
 
     /**
      * A request that was refused before it became an exchange; {@code request} is null where none could be read. What its
      * response says about origins may still be added.
      */
-    void onRefused(DownstreamConnection connection, HttpRequest request, int status, String code);
+    void onRefused(ClientStream stream, HttpRequest request, int status, String code);
 }

@@ -13,7 +13,7 @@ import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
-import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.Interpreter;
 import io.millrace.server.http.Inflation;
@@ -55,7 +55,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
 
     private final Exchange exchange;
     private final RelayLoop loop;
-    private final DownstreamConnection downstream;
+    private final ClientStream downstream;
     private final ClientRequest request;
     private final RequestBody body;
     private final Timeline timeline;
@@ -92,7 +92,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
     Attempt(
             Exchange exchange,
             RelayLoop loop,
-            DownstreamConnection downstream,
+            ClientStream downstream,
             ClientRequest request,
             Timeline timeline,
             Route route,
@@ -209,7 +209,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
         upstream.flush();
         if (!upstream.isWritable() && upstreamFullNs == 0) {
             upstreamFullNs = System.nanoTime();
-            downstream.reading(false);
+            downstream.readRequest(false);
         }
     }
 
@@ -580,7 +580,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
     private void readRequestAgain() {
         if (upstreamFullNs != 0) {
             upstreamFullNs = 0;
-            downstream.reading(true);
+            downstream.readRequest(true);
         }
     }
 
@@ -667,11 +667,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
             return;
         }
         translation = new LongTranslation(
-                making,
-                body.bytes().retain(),
-                downstream.channel().eventLoop(),
-                this::onTranslated,
-                this::onUntranslatable);
+                making, body.bytes().retain(), downstream.eventLoop(), this::onTranslated, this::onUntranslatable);
         if (!translation.start(LongTranslation.SHARED)) {
             endTranslation();
             leave(Failure.overloaded());
@@ -739,7 +735,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
             kindChanger().collect(exchange.requestId());
         }
         int hold = interpreter == null ? exchange.frameHold() : StreamRelay.MAX_TRANSLATED_FRAME;
-        var frames = new SseFrameDecoder(downstream.channel().alloc(), hold);
+        var frames = new SseFrameDecoder(downstream.alloc(), hold);
         var clientHead = Heads.stream(head, credential(), exchange.requestId(), exchange.streamId());
         if (interpreter != null) {
             String type =
@@ -1026,7 +1022,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
     }
 
     private void startGrace() {
-        grace = downstream.channel().eventLoop().schedule(this::onGraceOver, AFTER_TERMINAL_MS, TimeUnit.MILLISECONDS);
+        grace = downstream.eventLoop().schedule(this::onGraceOver, AFTER_TERMINAL_MS, TimeUnit.MILLISECONDS);
     }
 
     private void onGraceOver() {

@@ -4,7 +4,7 @@ import io.millrace.codec.dialect.HeartbeatForm;
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamStop;
 import io.millrace.server.config.Heartbeat;
-import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.FrameSink;
 import io.millrace.server.format.ClientSide;
 import io.netty.buffer.ByteBuf;
@@ -15,7 +15,7 @@ import io.netty.handler.codec.http.HttpResponse;
  * An attempt that is committed goes on with it; if none is, it ends in an error. Confined to its event loop.
  */
 final class EarlyStream {
-    private final DownstreamConnection downstream;
+    private final ClientStream downstream;
     private final FrameSink sink;
     private final ClientSide client;
     private final HeartbeatForm form;
@@ -23,7 +23,7 @@ final class EarlyStream {
     private long beatNs;
 
     /** Writes {@code head} with the first heartbeat. */
-    EarlyStream(DownstreamConnection downstream, HttpResponse head, ClientSide client, Heartbeat heartbeat) {
+    EarlyStream(ClientStream downstream, HttpResponse head, ClientSide client, Heartbeat heartbeat) {
         this.downstream = downstream;
         this.client = client;
         // Messages pings are legal only after message_start; a comment is, everywhere.
@@ -58,7 +58,7 @@ final class EarlyStream {
      */
     boolean writeError(RelayError error, String message, String requestId) {
         String full = message + " after 0 output frames, " + sink.bodyBytes() + " bytes";
-        ByteBuf frame = client.errorFrame(downstream.channel().alloc(), error, full, -1, requestId);
+        ByteBuf frame = client.errorFrame(downstream.alloc(), error, full, -1, requestId);
         if (frame == null) {
             return false;
         }
@@ -72,7 +72,7 @@ final class EarlyStream {
 
     /** Appends the end that its client has asked for, which no output goes before. */
     void writeStop(StreamStop stop) {
-        ByteBuf ending = client.stopFrames(downstream.channel().alloc(), stop);
+        ByteBuf ending = client.stopFrames(downstream.alloc(), stop);
         try {
             if (ending.isReadable()) {
                 sink.append(ending, ending.readerIndex(), ending.writerIndex());

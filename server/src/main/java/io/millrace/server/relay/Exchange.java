@@ -11,8 +11,8 @@ import io.millrace.server.config.Route;
 import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.TranslationMode;
 import io.millrace.server.config.Upstream;
-import io.millrace.server.downstream.DownstreamConnection;
-import io.millrace.server.downstream.DownstreamExchange;
+import io.millrace.server.downstream.ClientStream;
+import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.DialectSide;
 import io.millrace.server.format.Interpreter;
@@ -26,7 +26,6 @@ import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.telemetry.Timeline;
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
@@ -42,7 +41,7 @@ import java.util.function.Supplier;
  * One request and its response, as the client sees them: finds the route, has {@link Attempt}s made until one is the
  * client's answer or nothing is left to try, and ends the response. Confined to the client's event loop; it has no locks and nothing volatile.
  */
-final class Exchange implements DownstreamExchange {
+final class Exchange implements RequestListener {
     /** So much of a longer body is here before an upstream is asked. */
     private static final int FLOWING_BYTES = 16 * 1024;
 
@@ -57,7 +56,7 @@ final class Exchange implements DownstreamExchange {
 
     private final RelayLoop loop;
     private final RelaySettings settings;
-    private final DownstreamConnection downstream;
+    private final ClientStream downstream;
     private final ClientRequest request;
     private final Target target;
     private final String requestId;
@@ -88,16 +87,11 @@ final class Exchange implements DownstreamExchange {
     private int status;
     private String streamId;
 
-    Exchange(
-            RelayLoop loop,
-            RelaySettings settings,
-            DownstreamConnection downstream,
-            ClientSide client,
-            HttpRequest head) {
+    Exchange(RelayLoop loop, RelaySettings settings, ClientStream downstream, ClientSide client, HttpRequest head) {
         this.loop = loop;
         this.settings = settings;
         this.downstream = downstream;
-        body = new RequestBody(downstream.channel().alloc(), loop.memory());
+        body = new RequestBody(downstream.alloc(), loop.memory());
         request = new ClientRequest(head, body);
         target = request.target();
         this.client = client;
@@ -432,7 +426,7 @@ final class Exchange implements DownstreamExchange {
         }
         request.end();
         closeInflation();
-        downstream.reading(true);
+        downstream.readRequest(true);
         if (refusal == null && client.isOwn() && !readOwn()) {
             return;
         }
@@ -786,7 +780,7 @@ final class Exchange implements DownstreamExchange {
     }
 
     private ScheduledFuture<?> schedule(Runnable task, long delayNs) {
-        return downstream.channel().eventLoop().schedule(task, delayNs, TimeUnit.NANOSECONDS);
+        return downstream.eventLoop().schedule(task, delayNs, TimeUnit.NANOSECONDS);
     }
 
     private void cancelTimer() {
@@ -1019,12 +1013,8 @@ final class Exchange implements DownstreamExchange {
 
     private void finish(Outcome outcome, boolean inError) {
         letGo();
-        ChannelPromise notice = stream() == null ? null : stream().takeWriteNotice();
-        if (inError) {
-            downstream.endResponseInError(notice);
-        } else {
-            downstream.endResponse(notice);
-        }
+        Runnable written = stream() == null ? null : stream().takeWriteNotice();
+        downstream.end(inError ? ClientStream.End.IN_ERROR : ClientStream.End.WHOLE, written);
         report(outcome);
     }
 

@@ -1,20 +1,20 @@
 package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
-import io.millrace.server.downstream.DownstreamConnection;
-import io.millrace.server.downstream.DownstreamExchange;
+import io.millrace.server.downstream.ClientStream;
+import io.millrace.server.downstream.RequestListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 
 /** A request that the relay answers by itself, once it has been read so that the connection can go on. */
-final class LocalExchange implements DownstreamExchange {
-    private final DownstreamConnection downstream;
+final class LocalExchange implements RequestListener {
+    private final ClientStream downstream;
     private final Runnable answer;
     private final Runnable done;
     private long received;
     private boolean ended;
 
-    LocalExchange(DownstreamConnection downstream, Runnable answer, Runnable done) {
+    LocalExchange(ClientStream downstream, Runnable answer, Runnable done) {
         this.downstream = downstream;
         this.answer = answer;
         this.done = done;

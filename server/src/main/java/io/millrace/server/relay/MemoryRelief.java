@@ -1,6 +1,7 @@
 package io.millrace.server.relay;
 
-import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.downstream.ClientConnection;
+import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.MemoryAccount;
 import java.util.ArrayList;
@@ -108,9 +109,9 @@ final class MemoryRelief {
         if (pool == Held.Pool.BUFFERS && dropBodies(() -> isRelieved(pool))) {
             return;
         }
-        List<DownstreamConnection> largest = new ArrayList<>(loop.connections());
+        List<ClientConnection> largest = new ArrayList<>(loop.connections());
         largest.sort(byLargest(connection -> held(connection, pool)));
-        for (DownstreamConnection connection : largest) {
+        for (ClientConnection connection : largest) {
             if (isRelieved(pool) || held(connection, pool) == 0) {
                 return;
             }
@@ -122,17 +123,20 @@ final class MemoryRelief {
         return account().relieved(pool) || !loop.memory().isOverShare(pool);
     }
 
-    private static void cut(DownstreamConnection connection) {
-        if (connection.exchange() instanceof Exchange exchange) {
-            exchange.onMemoryShort();
-        } else {
+    private static void cut(ClientConnection connection) {
+        List<Exchange> exchanges = exchanges(connection);
+        exchanges.forEach(Exchange::onMemoryShort);
+        if (exchanges.isEmpty()) {
             connection.abandon("memory is short");
         }
     }
 
-    private static long held(DownstreamConnection connection, Held.Pool pool) {
-        long own = pool == Held.Pool.BUFFERS ? connection.heldBytes() : 0;
-        return connection.exchange() instanceof Exchange exchange ? own + exchange.held(pool) : own;
+    private static long held(ClientConnection connection, Held.Pool pool) {
+        long held = pool == Held.Pool.BUFFERS ? connection.heldBytes() : 0;
+        for (Exchange exchange : exchanges(connection)) {
+            held += exchange.held(pool);
+        }
+        return held;
     }
 
     /** Lets go of bodies that are kept only for another attempt, the largest first, until it is enough. */
@@ -154,8 +158,20 @@ final class MemoryRelief {
 
     private List<Exchange> exchanges(Predicate<Exchange> wanted) {
         var found = new ArrayList<Exchange>();
-        for (DownstreamConnection connection : loop.connections()) {
-            if (connection.exchange() instanceof Exchange exchange && wanted.test(exchange)) {
+        for (ClientConnection connection : loop.connections()) {
+            for (Exchange exchange : exchanges(connection)) {
+                if (wanted.test(exchange)) {
+                    found.add(exchange);
+                }
+            }
+        }
+        return found;
+    }
+
+    private static List<Exchange> exchanges(ClientConnection connection) {
+        var found = new ArrayList<Exchange>(1);
+        for (RequestListener request : connection.requests()) {
+            if (request instanceof Exchange exchange) {
                 found.add(exchange);
             }
         }

@@ -8,8 +8,8 @@ import io.millrace.server.chat.OpenApi;
 import io.millrace.server.config.OwnPaths;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.console.Console;
-import io.millrace.server.downstream.DownstreamConnection;
-import io.millrace.server.downstream.DownstreamExchange;
+import io.millrace.server.downstream.ClientStream;
+import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.http.Target;
 import io.millrace.server.telemetry.Metrics;
 import io.millrace.server.telemetry.Outcome;
@@ -40,29 +40,29 @@ final class OwnEndpoints {
     }
 
     /** Who answers the request, or null if an upstream is to be asked. */
-    DownstreamExchange answer(
+    RequestListener answer(
             RelayLoop loop,
             RelaySettings current,
-            DownstreamConnection connection,
+            ClientStream downstream,
             HttpRequest request,
             Target target,
             boolean draining) {
         HttpMethod method = request.method();
         CrossOrigin crossOrigin = CrossOrigin.of(current.config().cors());
         if (crossOrigin != null && CrossOrigin.isPreflight(request)) {
-            return local(loop, connection, () -> bare(connection, crossOrigin.preflight(request)));
+            return local(loop, downstream, () -> bare(downstream, crossOrigin.preflight(request)));
         }
         if (isChat(current.config(), target)) {
-            return chat(loop, connection, request);
+            return chat(loop, downstream, request);
         }
         if (method.equals(HttpMethod.DELETE)) {
-            return stopRequest(loop, current, connection, request, target);
+            return stopRequest(loop, current, downstream, request, target);
         }
         if (!method.equals(HttpMethod.GET) && !method.equals(HttpMethod.HEAD)) {
             return null;
         }
-        DownstreamExchange document = document(loop, current.config().ownPaths(), connection, target, draining);
-        return document != null ? document : page(loop, current, connection, request, target);
+        RequestListener document = document(loop, current.config().ownPaths(), downstream, target, draining);
+        return document != null ? document : page(loop, current, downstream, request, target);
     }
 
     /** Whether a request is one to {@code /chat}. */
@@ -70,31 +70,27 @@ final class OwnEndpoints {
         return config.ownPaths().chat() && target.path().equals(ChatSide.PATH);
     }
 
-    private DownstreamExchange document(
-            RelayLoop loop, OwnPaths own, DownstreamConnection connection, Target target, boolean draining) {
+    private RequestListener document(
+            RelayLoop loop, OwnPaths own, ClientStream downstream, Target target, boolean draining) {
         return switch (target.path()) {
-            case "/healthz" -> own.healthz() ? text(loop, connection, 200, "ok\n") : null;
+            case "/healthz" -> own.healthz() ? text(loop, downstream, 200, "ok\n") : null;
             case "/readyz" ->
-                own.readyz() ? text(loop, connection, draining ? 503 : 200, draining ? "draining\n" : "ready\n") : null;
+                own.readyz() ? text(loop, downstream, draining ? 503 : 200, draining ? "draining\n" : "ready\n") : null;
             case "/openapi.json" ->
                 own.openapi()
-                        ? local(loop, connection, () -> respond(connection, 200, "application/json", OpenApi.json()))
+                        ? local(loop, downstream, () -> respond(downstream, 200, "application/json", OpenApi.json()))
                         : null;
             case "/metrics" ->
                 own.metrics()
-                        ? local(loop, connection, () -> respond(connection, 200, Metrics.CONTENT_TYPE, metrics.text()))
+                        ? local(loop, downstream, () -> respond(downstream, 200, Metrics.CONTENT_TYPE, metrics.text()))
                         : null;
             default -> null;
         };
     }
 
     /** Where keys are added, a page of another name may not be the relay's. */
-    private static DownstreamExchange page(
-            RelayLoop loop,
-            RelaySettings current,
-            DownstreamConnection connection,
-            HttpRequest request,
-            Target target) {
+    private static RequestListener page(
+            RelayLoop loop, RelaySettings current, ClientStream downstream, HttpRequest request, Target target) {
         boolean wanted = current.config().ownPaths().page() && Console.owns(target.path());
         if (!wanted || isForbidden(current.config(), request)) {
             return null;
@@ -102,14 +98,14 @@ final class OwnEndpoints {
         String ifNoneMatch = request.headers().get(HttpHeaderNames.IF_NONE_MATCH);
         return local(
                 loop,
-                connection,
+                downstream,
                 () -> Console.loaded()
                         .whenCompleteAsync(
                                 (console, failure) -> {
                                     if (failure != null) {
-                                        connection.reset();
-                                    } else if (connection.channel().isActive()) {
-                                        respond(connection, console.answer(target.path(), ifNoneMatch));
+                                        downstream.reset();
+                                    } else if (downstream.isActive()) {
+                                        respond(downstream, console.answer(target.path(), ifNoneMatch));
                                     }
                                 },
                                 loop.eventLoop()));
@@ -120,12 +116,8 @@ final class OwnEndpoints {
     }
 
     /** A page of another origin may not stop the streams that are paid for with the relay's own keys. */
-    private DownstreamExchange stopRequest(
-            RelayLoop loop,
-            RelaySettings current,
-            DownstreamConnection connection,
-            HttpRequest request,
-            Target target) {
+    private RequestListener stopRequest(
+            RelayLoop loop, RelaySettings current, ClientStream downstream, HttpRequest request, Target target) {
         boolean wanted = current.config().ownPaths().streams() && target.path().startsWith(STREAMS);
         if (!wanted || isForbidden(current.config(), request)) {
             return null;
@@ -133,7 +125,7 @@ final class OwnEndpoints {
         String id = target.path().substring(STREAMS.length());
         int owner = OpenStreams.loopOf(id);
         return new StopExchange(
-                connection,
+                downstream,
                 loop,
                 owner >= 0 && owner < loops.size() ? loops.get(owner) : null,
                 id,
@@ -144,55 +136,55 @@ final class OwnEndpoints {
      * What a request to {@code /chat} gets without an upstream: an EventSource that connects again is told to stop, for
      * another answer would be paid for again (WHATWG HTML 9.2.3). Null if it is to be answered.
      */
-    private static DownstreamExchange chat(RelayLoop loop, DownstreamConnection connection, HttpRequest request) {
+    private static RequestListener chat(RelayLoop loop, ClientStream downstream, HttpRequest request) {
         HttpMethod method = request.method();
         var allow = new DefaultHttpHeaders().set(HttpHeaderNames.ALLOW, ChatSide.METHODS);
         if (method.equals(HttpMethod.OPTIONS)) {
-            return local(loop, connection, () -> bare(connection, allow));
+            return local(loop, downstream, () -> bare(downstream, allow));
         }
         if (!method.equals(HttpMethod.GET) && !method.equals(HttpMethod.POST)) {
-            return local(loop, connection, () -> connection.respond(405, ChatSide.methodRefused(), allow));
+            return local(loop, downstream, () -> downstream.respond(405, ChatSide.methodRefused(), allow));
         }
         boolean again = request.headers().contains("last-event-id");
-        return again ? local(loop, connection, () -> bare(connection, new DefaultHttpHeaders())) : null;
+        return again ? local(loop, downstream, () -> bare(downstream, new DefaultHttpHeaders())) : null;
     }
 
-    private DownstreamExchange text(RelayLoop loop, DownstreamConnection connection, int status, String text) {
+    private RequestListener text(RelayLoop loop, ClientStream downstream, int status, String text) {
         byte[] body = text.getBytes(StandardCharsets.US_ASCII);
-        return local(loop, connection, () -> respond(connection, status, "text/plain; charset=utf-8", body));
+        return local(loop, downstream, () -> respond(downstream, status, "text/plain; charset=utf-8", body));
     }
 
-    private static DownstreamExchange local(RelayLoop loop, DownstreamConnection connection, Runnable answer) {
-        return new LocalExchange(connection, answer, () -> loop.counters().endedLocally(Outcome.LOCAL.label()));
+    private static RequestListener local(RelayLoop loop, ClientStream downstream, Runnable answer) {
+        return new LocalExchange(downstream, answer, () -> loop.counters().endedLocally(Outcome.LOCAL.label()));
     }
 
-    private static void bare(DownstreamConnection connection, HttpHeaders headers) {
-        bare(connection, new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.NO_CONTENT, headers));
+    private static void bare(ClientStream downstream, HttpHeaders headers) {
+        bare(downstream, new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.NO_CONTENT, headers));
     }
 
-    private static void bare(DownstreamConnection connection, HttpResponse response) {
-        connection.writeHead(response);
-        connection.endResponse();
+    private static void bare(ClientStream downstream, HttpResponse response) {
+        downstream.writeHead(response);
+        downstream.end();
     }
 
-    private static void respond(DownstreamConnection connection, int status, String type, byte[] body) {
+    private static void respond(ClientStream downstream, int status, String type, byte[] body) {
         var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status));
         response.headers().set(HttpHeaderNames.CONTENT_TYPE, type);
         response.headers().set(HttpHeaderNames.CONTENT_LENGTH, body.length);
         response.headers().set("x-content-type-options", "nosniff");
-        connection.writeHead(response);
-        connection.writeBody(Unpooled.wrappedBuffer(body));
-        connection.endResponse();
+        downstream.writeHead(response);
+        downstream.writeBody(Unpooled.wrappedBuffer(body));
+        downstream.end();
     }
 
-    private static void respond(DownstreamConnection connection, Console.Answer answer) {
+    private static void respond(ClientStream downstream, Console.Answer answer) {
         var status = HttpResponseStatus.valueOf(answer.status());
         var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, status, answer.headers());
         if (answer.status() != HttpResponseStatus.NOT_MODIFIED.code()) {
             response.headers().set(HttpHeaderNames.CONTENT_LENGTH, answer.body().length);
         }
-        connection.writeHead(response);
-        connection.writeBody(Unpooled.wrappedBuffer(answer.body()));
-        connection.endResponse();
+        downstream.writeHead(response);
+        downstream.writeBody(Unpooled.wrappedBuffer(answer.body()));
+        downstream.end();
     }
 }

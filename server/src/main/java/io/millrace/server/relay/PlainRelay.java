@@ -2,7 +2,7 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.translate.TranslatedAnswer;
 import io.millrace.server.config.Credential;
-import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.http.Inflation;
 import io.millrace.server.http.SecretMask;
 import io.millrace.server.memory.Held;
@@ -35,7 +35,7 @@ final class PlainRelay {
     private static final Set<String> ERROR_KEYS = Set.of(
             "error", "errors", "object", "type", "code", "message", "detail", "status", "error_code", "error_type");
 
-    private final DownstreamConnection downstream;
+    private final ClientStream downstream;
     private final HttpResponse head;
     private final SecretMask mask;
     private final Inflation inflation;
@@ -65,7 +65,7 @@ final class PlainRelay {
      * @param memory counts what is held
      */
     PlainRelay(
-            DownstreamConnection downstream,
+            ClientStream downstream,
             HttpResponse head,
             Credential credential,
             Translator translator,

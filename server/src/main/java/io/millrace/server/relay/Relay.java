@@ -5,9 +5,10 @@ import io.millrace.server.access.CrossOrigin;
 import io.millrace.server.access.OpenGuard;
 import io.millrace.server.chat.ChatSide;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.downstream.DownstreamConnection;
-import io.millrace.server.downstream.DownstreamExchange;
+import io.millrace.server.downstream.ClientConnection;
+import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.RequestHandler;
+import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.DialectSide;
 import io.millrace.server.http.Target;
@@ -96,12 +97,12 @@ public final class Relay implements RequestHandler {
 
     /** The sweep of the channel's event loop. */
     public Sweeper sweeper(Channel channel) {
-        return loop(channel).sweeper();
+        return loop(channel.eventLoop()).sweeper();
     }
 
     /** What the channel's event loop holds. */
     public LoopMemory memory(Channel channel) {
-        return loop(channel).memory();
+        return loop(channel.eventLoop()).memory();
     }
 
     /**
@@ -128,21 +129,23 @@ public final class Relay implements RequestHandler {
     /** From now on not ready, though requests are served: a connection's next response is its last. */
     public void endReadiness() {
         ready = false;
-        onEachLoop(loop -> loop.connections().forEach(DownstreamConnection::closeAfterResponse));
+        onEachLoop(loop -> loop.connections().forEach(ClientConnection::closeAfterResponse));
     }
 
     /** Closes the connections that are idle; what has begun, and what has just been accepted, is served. */
     public void drain() {
         draining = true;
-        onEachLoop(loop -> List.copyOf(loop.connections()).forEach(DownstreamConnection::drain));
+        onEachLoop(loop -> List.copyOf(loop.connections()).forEach(ClientConnection::drain));
     }
 
     /** Ends every exchange that is still in progress with an error that says why. */
     public void cutAll() {
         onEachLoop(loop -> List.copyOf(loop.readingOn()).forEach(ReadOn::cancel));
         onEachLoop(loop -> List.copyOf(loop.connections()).forEach(connection -> {
-            if (connection.exchange() instanceof Exchange exchange) {
-                exchange.onDrainLimit();
+            for (RequestListener request : connection.requests()) {
+                if (request instanceof Exchange exchange) {
+                    exchange.onDrainLimit();
+                }
             }
         }));
     }
@@ -154,8 +157,7 @@ public final class Relay implements RequestHandler {
     public void closeLoops() {
         checking.execute(checks::close);
         onEachLoop(loop -> {
-            List.copyOf(loop.connections())
-                    .forEach(connection -> connection.channel().close());
+            List.copyOf(loop.connections()).forEach(ClientConnection::close);
             List.copyOf(loop.readingOn()).forEach(ReadOn::cancel);
             loop.upstreams().keepOnly(List.of());
             // Behind the ends of exchanges that these closes have just queued.
@@ -169,22 +171,22 @@ public final class Relay implements RequestHandler {
     }
 
     @Override
-    public DownstreamExchange onRequest(DownstreamConnection connection, HttpRequest request) {
-        RelayLoop loop = loop(connection.channel());
+    public RequestListener onRequest(ClientStream downstream, HttpRequest request) {
+        RelayLoop loop = loop(downstream.eventLoop());
         RelaySettings current = settings;
         loop.counters().began();
         Target target = Target.of(request.uri());
         CrossOrigin crossOrigin = CrossOrigin.of(current.config().cors());
         if (crossOrigin != null) {
-            connection.addToResponse(crossOrigin.grants(request));
+            downstream.addToResponse(crossOrigin.grants(request));
         }
-        DownstreamExchange own = endpoints.answer(loop, current, connection, request, target, !ready);
+        RequestListener own = endpoints.answer(loop, current, downstream, request, target, !ready);
         if (own != null) {
             return own;
         }
         boolean chat = OwnEndpoints.isChat(current.config(), target);
         ClientSide client = chat ? new ChatSide() : DialectSide.of(Dialect.ofPath(target.path()));
-        var exchange = new Exchange(loop, current, connection, client, request);
+        var exchange = new Exchange(loop, current, downstream, client, request);
         String violation =
                 current.config().injectsCredentials() ? OpenGuard.violation(request, current.config(), chat) : null;
         if (crossOrigin != null && crossOrigin.isGranted(request)) {
@@ -202,12 +204,12 @@ public final class Relay implements RequestHandler {
     }
 
     @Override
-    public void onRefused(DownstreamConnection connection, HttpRequest request, int status, String code) {
-        RelayLoop loop = loop(connection.channel());
+    public void onRefused(ClientStream downstream, HttpRequest request, int status, String code) {
+        RelayLoop loop = loop(downstream.eventLoop());
         loop.counters().began();
         CrossOrigin crossOrigin = CrossOrigin.of(config().cors());
         if (crossOrigin != null && request != null) {
-            connection.addToResponse(crossOrigin.grants(request));
+            downstream.addToResponse(crossOrigin.grants(request));
         }
         boolean known = request != null && request.decoderResult().isSuccess();
         loop.onEnded(Summary.refused(
@@ -218,8 +220,8 @@ public final class Relay implements RequestHandler {
     }
 
     @Override
-    public void onConnected(DownstreamConnection connection) {
-        RelayLoop loop = loop(connection.channel());
+    public void onConnected(ClientConnection connection) {
+        RelayLoop loop = loop(connection.eventLoop());
         loop.connections().add(connection);
         loop.counters().connections(1);
         if (draining) {
@@ -230,8 +232,8 @@ public final class Relay implements RequestHandler {
     }
 
     @Override
-    public void onDisconnected(DownstreamConnection connection) {
-        RelayLoop loop = loop(connection.channel());
+    public void onDisconnected(ClientConnection connection) {
+        RelayLoop loop = loop(connection.eventLoop());
         if (loop.connections().remove(connection)) {
             loop.counters().connections(-1);
         }
@@ -241,8 +243,8 @@ public final class Relay implements RequestHandler {
         checking.execute(() -> checks.follow(current.destinations()));
     }
 
-    private RelayLoop loop(Channel channel) {
-        return loops.get(channel.eventLoop());
+    private RelayLoop loop(EventLoop loop) {
+        return loops.get(loop);
     }
 
     private void onEachLoop(java.util.function.Consumer<RelayLoop> action) {

@@ -1,6 +1,6 @@
 package io.millrace.server.relay;
 
-import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.downstream.ClientConnection;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
@@ -25,7 +25,7 @@ final class RelayLoop {
     private List<RelayLoop> others = List.of();
     private final OpenStreams streams;
     private final Set<ReadOn> readingOn = new HashSet<>();
-    private final Set<DownstreamConnection> connections = new HashSet<>();
+    private final Set<ClientConnection> connections = new HashSet<>();
     private final String idPrefix =
             "mr-" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40, 1L << 44), 36) + "-";
     private long nextId = ThreadLocalRandom.current().nextInt(36 * 36 * 36);
@@ -106,7 +106,7 @@ final class RelayLoop {
         return idPrefix + Long.toString(nextId++, 36);
     }
 
-    Set<DownstreamConnection> connections() {
+    Set<ClientConnection> connections() {
         return connections;
     }
 

@@ -1,8 +1,8 @@
 package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
-import io.millrace.server.downstream.DownstreamConnection;
-import io.millrace.server.downstream.DownstreamExchange;
+import io.millrace.server.downstream.ClientStream;
+import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.telemetry.Outcome;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
@@ -14,11 +14,11 @@ import io.netty.handler.codec.http.HttpVersion;
  * A request to stop a stream, which may be another event loop's: that one is asked, and its answer comes back here.
  * Confined to its own event loop.
  */
-final class StopExchange implements DownstreamExchange {
+final class StopExchange implements RequestListener {
     private static final byte[] NOT_FOUND = Dialect.CHAT.errorBody(
             404, "stream_not_found", "There is no such stream in progress, or not with this key.", null, null);
 
-    private final DownstreamConnection downstream;
+    private final ClientStream downstream;
     private final RelayLoop loop;
     private final RelayLoop owner;
     private final String id;
@@ -32,7 +32,7 @@ final class StopExchange implements DownstreamExchange {
      *
      * @param owner the event loop of the stream, or null if the id names none
      */
-    StopExchange(DownstreamConnection downstream, RelayLoop loop, RelayLoop owner, String id, byte[] key) {
+    StopExchange(ClientStream downstream, RelayLoop loop, RelayLoop owner, String id, byte[] key) {
         this.downstream = downstream;
         this.loop = loop;
         this.owner = owner;
@@ -105,7 +105,7 @@ final class StopExchange implements DownstreamExchange {
         end();
         if (stopped) {
             downstream.writeHead(new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.NO_CONTENT));
-            downstream.endResponse();
+            downstream.end();
         } else {
             downstream.respond(404, NOT_FOUND, new DefaultHttpHeaders());
         }

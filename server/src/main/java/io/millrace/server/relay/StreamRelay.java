@@ -12,7 +12,7 @@ import io.millrace.codec.dialect.Usage;
 import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.server.config.Credential;
 import io.millrace.server.config.Heartbeat;
-import io.millrace.server.downstream.DownstreamConnection;
+import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.FrameSink;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.Interpreter;
@@ -25,7 +25,6 @@ import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.upstream.CallListener.Breakage;
 import io.millrace.server.upstream.StreamListener;
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import java.nio.charset.StandardCharsets;
@@ -55,7 +54,7 @@ final class StreamRelay implements StreamListener {
 
     private static final String UNANSWERED = "The upstream's stream ended without an answer";
 
-    private final DownstreamConnection downstream;
+    private final ClientStream downstream;
     private final Dialect dialect;
     private final ClientSide client;
     private final Interpreter interpreter;
@@ -113,7 +112,7 @@ final class StreamRelay implements StreamListener {
      * @param credential ours, which no error that is written here may tell; null if the client's own was used
      */
     StreamRelay(
-            DownstreamConnection downstream,
+            ClientStream downstream,
             HttpResponse head,
             Dialect dialect,
             ClientSide client,
@@ -491,8 +490,7 @@ final class StreamRelay implements StreamListener {
             write(out -> interpreter.fail(error, full, out));
             return true;
         }
-        ByteBuf frame =
-                client.errorFrame(downstream.channel().alloc(), error, full, inspector.sequenceNumber(), requestId);
+        ByteBuf frame = client.errorFrame(downstream.alloc(), error, full, inspector.sequenceNumber(), requestId);
         if (frame == null) {
             return false;
         }
@@ -511,25 +509,16 @@ final class StreamRelay implements StreamListener {
         }
         slicesWritten = false;
         unflushed = true;
-        ChannelPromise notice = takeWriteNotice();
-        if (notice == null) {
-            sink.write();
-        } else {
-            sink.write(notice);
-        }
+        sink.write(takeWriteNotice());
     }
 
-    /** What is to be completed by the next write because it holds the first output, or null. */
-    ChannelPromise takeWriteNotice() {
+    /** What is to run when the kernel has the next write, because it holds the first output; else null. */
+    Runnable takeWriteNotice() {
         if (!outputUnstamped) {
             return null;
         }
         outputUnstamped = false;
-        return downstream.channel().newPromise().addListener(written -> {
-            if (written.isSuccess()) {
-                timeline.firstOutputWrittenNs = System.nanoTime();
-            }
-        });
+        return () -> timeline.firstOutputWrittenNs = System.nanoTime();
     }
 
     /** Writes a heartbeat if the stream has been silent for its interval and the dialect has a safe form. */
@@ -565,7 +554,7 @@ final class StreamRelay implements StreamListener {
         if (frames.awaitsLineFeed()) {
             appendText("\n");
         }
-        ByteBuf ending = inspector.stopFrames(downstream.channel().alloc(), stop);
+        ByteBuf ending = inspector.stopFrames(downstream.alloc(), stop);
         try {
             if (ending.isReadable()) {
                 append(ending, ending.readerIndex(), ending.writerIndex());
@@ -614,7 +603,7 @@ final class StreamRelay implements StreamListener {
     /** A frame that lacks nothing but its blank line. */
     private void translateTail(TailVerdict verdict, ByteBuf tail) {
         if (verdict == TailVerdict.TERMINAL) {
-            ByteBuf whole = downstream.channel().alloc().buffer(tail.readableBytes() + 2);
+            ByteBuf whole = downstream.alloc().buffer(tail.readableBytes() + 2);
             try {
                 whole.writeBytes(tail, tail.readerIndex(), tail.readableBytes()).writeShort('\n' << 8 | '\n');
                 relay(FrameKind.TERMINAL, whole, 0, whole.writerIndex());
@@ -700,7 +689,7 @@ final class StreamRelay implements StreamListener {
 
     /** Appends what {@code writer} writes. */
     private void write(Consumer<ByteBuf> writer) {
-        ByteBuf out = downstream.channel().alloc().buffer();
+        ByteBuf out = downstream.alloc().buffer();
         try {
             writer.accept(out);
             if (credential != null && interpreter.failed()) {
@@ -770,7 +759,7 @@ final class StreamRelay implements StreamListener {
 
     private void appendText(String text) {
         byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
-        ByteBuf buf = downstream.channel().alloc().buffer(bytes.length).writeBytes(bytes);
+        ByteBuf buf = downstream.alloc().buffer(bytes.length).writeBytes(bytes);
         try {
             append(buf, 0, bytes.length);
         } finally {

@@ -3,7 +3,7 @@ package io.millrace.server.downstream;
 import io.netty.buffer.ByteBuf;
 
 /** One request as the client's connection sees it. All calls come on the connection's event loop. */
-public interface DownstreamExchange {
+public interface RequestListener {
     /** A part of the request body; ownership is transferred. */
     void onRequestBody(ByteBuf content);
 

@@ -8,6 +8,7 @@ import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
@@ -16,6 +17,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.EventLoop;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
@@ -44,8 +46,8 @@ import org.slf4j.LoggerFactory;
  * writes that exchange's response. One request at a time; the socket is read all the while, so that a client that leaves
  * is noticed at once. Confined to its event loop.
  */
-public final class DownstreamConnection extends ChannelInboundHandlerAdapter implements Sweepable {
-    private static final Logger LOG = LoggerFactory.getLogger(DownstreamConnection.class);
+final class Http1Connection extends ChannelInboundHandlerAdapter implements ClientStream, ClientConnection, Sweepable {
+    private static final Logger LOG = LoggerFactory.getLogger(Http1Connection.class);
     private static final long LINGER_MS = 1_000;
     /** How long a connection without a request is waited for when the process is about to stop. */
     private static final long FRESH_NS = TimeUnit.SECONDS.toNanos(1);
@@ -79,8 +81,8 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     private ChannelHandlerContext context;
     private ChannelHandlerContext encoderContext;
     private State state = State.AWAITING_REQUEST;
-    private DownstreamExchange exchange;
-    private FrameSink sink;
+    private RequestListener exchange;
+    private Http1FrameSink sink;
     private boolean requestComplete;
     private boolean responseStarted;
     private boolean keepAlive;
@@ -109,7 +111,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         CLOSING
     }
 
-    DownstreamConnection(
+    Http1Connection(
             RequestHandler handler,
             Sweeper sweeper,
             LoopMemory memory,
@@ -130,53 +132,65 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         writeStallNs = timeouts.writeStall().toNanos();
     }
 
-    /** The client's channel, for its event loop, allocator and addresses. */
-    public Channel channel() {
-        return context.channel();
+    @Override
+    public EventLoop eventLoop() {
+        return context.channel().eventLoop();
     }
 
-    /** Whether a response head has been written for the current request. */
+    @Override
+    public ByteBufAllocator alloc() {
+        return context.alloc();
+    }
+
+    @Override
+    public boolean isActive() {
+        return context.channel().isActive();
+    }
+
+    @Override
+    public void close() {
+        context.channel().close();
+    }
+
+    @Override
     public boolean responseStarted() {
         return responseStarted;
     }
 
-    /** The most bytes that a request body may have. */
+    @Override
     public long bodyLimit() {
         return limits.body();
     }
 
-    /** Whether the send queue is below its high watermark. */
+    @Override
     public boolean isWritable() {
         return context.channel().isWritable();
     }
 
-    /** Bytes written and not yet taken by the kernel. */
+    @Override
     public long pendingBytes() {
         var outbound = context.channel().unsafe().outboundBuffer();
         return outbound == null ? 0 : outbound.totalPendingWriteBytes();
     }
 
-    /** Whether more of the request may come before {@link DownstreamExchange#onRequestReadComplete}. */
+    @Override
     public boolean inRead() {
         return inRead;
     }
 
-    /** Stops or resumes reading the client's socket, for request bodies that the upstream takes slowly. */
-    public void reading(boolean on) {
+    @Override
+    public void readRequest(boolean on) {
         context.channel().config().setAutoRead(on);
     }
 
-    /** Tells a client that waits for it to send its body (RFC 9110 section 10.1.1). */
+    @Override
     public void sendContinue() {
         var interim =
                 new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER);
         context.writeAndFlush(interim, context.voidPromise());
     }
 
-    /**
-     * Has the response to the current request say {@code headers} about origins, in place of what it says itself, and vary
-     * by what they name.
-     */
+    @Override
     public void addToResponse(HttpHeaders headers) {
         added = headers;
     }
@@ -185,6 +199,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
      * Writes a response head, without a flush. Sets the connection header and, where the length is not known, the
      * transfer coding that this client understands.
      */
+    @Override
     public void writeHead(HttpResponse response) {
         beginResponse();
         var headers = response.headers();
@@ -233,21 +248,17 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         }
     }
 
-    /** A sink for an event stream that is not begun: what is appended to it is held until {@link #beginStream}. */
+    @Override
     public FrameSink newSink() {
-        return new FrameSink(encoderContext, !http10);
+        return new Http1FrameSink(encoderContext, !http10);
     }
 
-    /**
-     * Begins the response that is an event stream. Its head leaves with what is first written to {@code held}.
-     *
-     * @param response the head; null if another sink has begun this response and {@code held} goes on with it
-     */
+    @Override
     public void beginStream(HttpResponse response, FrameSink held) {
-        FrameSink before = sink;
-        sink = held;
+        Http1FrameSink before = sink;
+        sink = (Http1FrameSink) held;
         if (response == null) {
-            held.goOn(before);
+            sink.goOn(before);
             return;
         }
         beginResponse();
@@ -259,21 +270,21 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
         }
         setConnection(headers, true);
-        held.begin(response);
+        sink.begin(response);
     }
 
-    /** Writes a part of a body that is no event stream, without a flush; ownership is transferred. */
+    @Override
     public void writeBody(ByteBuf content) {
         context.write(new DefaultHttpContent(content), context.voidPromise());
     }
 
-    /** Hands what was written to the kernel. */
+    @Override
     public void flush() {
         context.flush();
         count();
     }
 
-    /** Bytes held for this client: what it has not taken, and what it has sent ahead. */
+    @Override
     public long heldBytes() {
         return countedPending + countedAhead;
     }
@@ -293,16 +304,30 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         }
     }
 
-    /** Completes the response: the last chunk where there are chunks. Goes on with the next request, or closes. */
-    public void endResponse() {
-        endResponse(null);
-    }
-
-    /** As {@link #endResponse()}; {@code notice}, which may be null, completes when the kernel has all of the response. */
-    public void endResponse(ChannelPromise notice) {
+    /**
+     * Writes the last chunk where there are chunks. Goes on with the next request, or closes. After an error frame of ours the
+     * connection is closed soon, but not at once: a client that was promised keep-alive may be sending its next request
+     * already, and that one is innocent.
+     */
+    @Override
+    public void end(End how, Runnable notice) {
+        if (how == End.IN_ERROR && sink != null && http10) {
+            endCutHttp10Response();
+            return;
+        }
+        if (how == End.IN_ERROR) {
+            idleLimitNs = AFTER_ERROR_NS;
+        }
         exchange = null;
         boolean close = !keepAlive || !requestComplete;
-        ChannelPromise written = notice != null ? notice : close ? context.newPromise() : context.voidPromise();
+        ChannelPromise written = close || notice != null ? context.newPromise() : context.voidPromise();
+        if (notice != null) {
+            written.addListener(done -> {
+                if (done.isSuccess()) {
+                    notice.run();
+                }
+            });
+        }
         if (sink == null) {
             context.write(LastHttpContent.EMPTY_LAST_CONTENT, written);
         } else {
@@ -318,20 +343,8 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         awaitRequest();
     }
 
-    /**
-     * Completes a response that ended in an error frame of ours. The connection is closed soon, but not at once: a client
-     * that was promised keep-alive may be sending its next request already, and that one is innocent.
-     */
-    public void endResponseInError(ChannelPromise notice) {
-        if (sink != null && http10) {
-            endCutHttp10Response();
-            return;
-        }
-        idleLimitNs = AFTER_ERROR_NS;
-        endResponse(notice);
-    }
-
     /** Ends the connection so that the client notices: with a reset. For a body that could not be completed. */
+    @Override
     public void reset() {
         exchange = null;
         state = State.CLOSING;
@@ -348,17 +361,13 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         count();
     }
 
-    /** Ends the connection at once, and its exchange for {@code reason}. */
+    @Override
     public void abandon(String reason) {
         abandonExchange(reason);
         reset();
     }
 
-    /**
-     * Answers the current request with a complete JSON body.
-     *
-     * @param headers that the answer has beside those of its body; taken over
-     */
+    @Override
     public void respond(int status, byte[] json, HttpHeaders headers) {
         ByteBuf body = Unpooled.wrappedBuffer(json);
         var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), headers);
@@ -368,20 +377,17 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         keepAlive &= requestComplete;
         writeHead(response);
         writeBody(body);
-        endResponse();
+        end();
     }
 
-    /** Makes the current response the last, or the next one if there is none, and has it say so. */
+    @Override
     public void closeAfterResponse() {
         keepAlive = false;
         fresh |= requests == 0;
         requests = limits.requestsPerConnection();
     }
 
-    /**
-     * As {@link #closeAfterResponse()}, and closes at once if there is no request. A connection that never had one may be
-     * just about to be read: it is given a second.
-     */
+    @Override
     public void drain() {
         closeAfterResponse();
         if (state != State.AWAITING_REQUEST || decoder.headStarted()) {
@@ -395,9 +401,9 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
         }
     }
 
-    /** The exchange in progress, or null. */
-    public DownstreamExchange exchange() {
-        return exchange;
+    @Override
+    public List<RequestListener> requests() {
+        return exchange == null ? List.of() : List.of(exchange);
     }
 
     @Override
@@ -527,7 +533,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             refuse(refusal);
             return;
         }
-        DownstreamExchange started = handler.onRequest(this, request);
+        RequestListener started = handler.onRequest(this, request);
         if (state == State.IN_EXCHANGE) {
             exchange = started;
         }
@@ -544,7 +550,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             content.release();
             return;
         }
-        DownstreamExchange current = exchange;
+        RequestListener current = exchange;
         if (content.content().isReadable()) {
             current.onRequestBody(content.content());
         } else {
@@ -580,7 +586,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
 
     private void awaitRequest() {
         state = State.AWAITING_REQUEST;
-        reading(true);
+        readRequest(true);
         request = null;
         requestComplete = false;
         encoder.answersHead(false);
@@ -600,7 +606,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
             return;
         }
         Channel channel = context.channel();
-        reading(true);
+        readRequest(true);
         written.addListener(done -> {
             if (channel instanceof DuplexChannel duplex && channel.isActive()) {
                 duplex.shutdownOutput();
@@ -622,7 +628,7 @@ public final class DownstreamConnection extends ChannelInboundHandlerAdapter imp
     }
 
     private void abandonExchange(String reason) {
-        DownstreamExchange current = exchange;
+        RequestListener current = exchange;
         exchange = null;
         discardSink();
         if (current != null) {
