@@ -16,12 +16,14 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 /** Each fault that a server has by itself; the mock has it. Examinations wait mostly, so many run at once. */
+@Tag("sockets")
 class DoctorCommandTest {
     private static final Map<String, String> WORDS_BY_FAULT = Map.of(
             "gzip=1", "compressed",

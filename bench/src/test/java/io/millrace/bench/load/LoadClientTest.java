@@ -9,10 +9,12 @@ import java.time.Duration;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@Tag("sockets")
 class LoadClientTest {
     /** Beside the output frames of a stream: its role, its finish reason and its terminal. */
     private static final int OTHER_FRAMES = 3;

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
  * which the client's own event loop came late, which on a busy machine is what the mock's comes late, too.
  */
 @Tag("time")
+@Tag("sockets")
 class TruthTest {
     /** How much a median may be over what was injected. */
     private static final double ERROR_MS = 40;

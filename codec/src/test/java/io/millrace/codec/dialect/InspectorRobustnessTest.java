@@ -9,12 +9,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whatever bytes come: nothing is thrown, nothing hangs, nothing leaks, indices stay. */
+@Tag("slow")
 class InspectorRobustnessTest {
     private static final byte[] ALPHABET =
             "{}[]\"\\:,\n\r 01-etnda: data: event: error".getBytes(StandardCharsets.US_ASCII);

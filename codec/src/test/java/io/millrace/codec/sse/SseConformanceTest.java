@@ -13,10 +13,12 @@ import java.util.Base64;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every vector, whole, byte by byte and cut in two at every place, in every kind of buffer. */
+@Tag("slow")
 class SseConformanceTest {
     record Vector(String name, String base64, StreamReading expected) {
         byte[] input() {

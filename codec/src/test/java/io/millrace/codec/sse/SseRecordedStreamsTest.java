@@ -13,10 +13,12 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every recorded provider stream, whole, byte by byte and cut in two. */
+@Tag("slow")
 class SseRecordedStreamsTest {
     private static final int ALL_CUTS_BYTES = 64 * 1024;
     private static final int EDGE_BYTES = 16 * 1024;

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Any fragments of N calls, in whatever order and however they are identified, are the same N calls for every client. */
+@Tag("slow")
 class ParallelCallsTest {
     private static final int ROUNDS = 60;
     private static final List<String> TOOLS = List.of("get_weather", "get", "get_time", "lookup", "f");

@@ -11,6 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * What real servers and clients were seen to send, through a relay over sockets: nothing lost, nothing made up. Many cases
  * wait for pauses on the wire, so they run side by side.
  */
+@Tag("sockets")
 class TranslationCasesTest {
     private static final int AT_ONCE = 8;
 

@@ -22,10 +22,12 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the recorded streams of every provider are to a client of {@code /chat}. */
+@Tag("sockets")
 class RecordedChatTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -45,6 +45,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * every build; {@code -Dmillrace.drill=full} is the whole one, at three sizes of the heap.
  */
 @Tag("no-buffers")
+@Tag("sockets")
 class MemoryDrillTest {
     private static final Pattern ADDRESS = Pattern.compile("http://127\\.0\\.0\\.1:(\\d+)");
     private static final boolean FULL = "full".equals(System.getProperty("millrace.drill"));

@@ -13,9 +13,11 @@ import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("sockets")
 class PathCheckTest {
     private static final String POST = "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}";
     private static final String KEY = "sk-relay-0123456789abcdef";

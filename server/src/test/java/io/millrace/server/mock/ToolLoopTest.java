@@ -15,12 +15,14 @@ import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The mock as a model that works with a client's tools, asked by a small client of each dialect. */
+@Tag("sockets")
 class ToolLoopTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String SCHEMA =

@@ -15,10 +15,12 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What coding agents send to an upstream that they could ask themselves: path, every header field and body are as they were. */
+@Tag("sockets")
 class AgentRequestsPassTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path RECORDED = Path.of("../codec/src/test/resources/agents");

@@ -32,11 +32,13 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Upstreams that answer at an awkward moment, or half. */
+@Tag("sockets")
 class AttemptEdgesTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final Retry QUICK =

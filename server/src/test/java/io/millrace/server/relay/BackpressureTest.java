@@ -12,11 +12,13 @@ import io.netty.buffer.ByteBufAllocatorMetricProvider;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A client that does not read: its upstream is not read either, and no other stream notices. */
+@Tag("sockets")
 class BackpressureTest {
     private static final String BURST = "tokens=200000";
 

@@ -27,11 +27,13 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Two origins behind one upstream, judged by what each was asked and what every client saw. */
+@Tag("sockets")
 class BalancingTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final String SHORT = "tokens=3";

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A client that leaves: its upstream is let go at once, whatever the stream has come to. */
+@Tag("sockets")
 class ClientGoneTest {
     private static final int TRIES = 200;
     private static final Duration WORST = Duration.ofMillis(200);

@@ -14,10 +14,12 @@ import java.io.IOException;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@Tag("sockets")
 class CrossOriginTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final String APP = "https://app.example.com";

@@ -20,11 +20,13 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A killed upstream: the client learns what is true, in whole frames, wherever the knife falls. */
+@Tag("sockets")
 class CutStreamTest {
     private static final int RANDOM_CUTS = 200;
     private static final int CLIENTS = 6;

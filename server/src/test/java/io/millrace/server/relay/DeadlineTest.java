@@ -13,11 +13,13 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** An upstream that keeps silent: each limit ends the wait and is named. */
+@Tag("sockets")
 class DeadlineTest {
     private static final Duration LIMIT = Duration.ofMillis(250);
     private static final Timeouts TTFT = Timeouts.DEFAULT.withTtft(LIMIT);

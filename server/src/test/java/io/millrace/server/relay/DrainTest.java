@@ -19,9 +19,11 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A relay that is told to stop: nothing new, what runs may end, and what does not is told why. */
+@Tag("sockets")
 class DrainTest {
     @Test
     void letsStreamsEndAndTakesNothingNew() throws Exception {

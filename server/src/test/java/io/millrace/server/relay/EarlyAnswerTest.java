@@ -11,11 +11,13 @@ import io.millrace.server.transport.Transport;
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Upstreams that answer an upload before they have read it, and close. */
+@Tag("sockets")
 class EarlyAnswerTest {
     private static final String REFUSAL = "{\"error\":{\"message\":\"too large\"}}";
     private static final int TIMES = 10;

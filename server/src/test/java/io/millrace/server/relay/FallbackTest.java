@@ -29,9 +29,11 @@ import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Where a request goes when one place fails: other origins, other targets, and a second attempt beside the first. */
+@Tag("sockets")
 class FallbackTest {
     private static final Retry ONCE = Retry.DEFAULT.withAttempts(1);
     private static final String CHAT = "/v1/chat/completions";

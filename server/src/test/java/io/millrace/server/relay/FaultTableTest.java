@@ -41,6 +41,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -50,6 +51,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * one of them succeeds; a fault behind it is told and nothing is tried again. So where an upstream takes no connection, and
  * where a slow attempt has another beside it.
  */
+@Tag("sockets")
 class FaultTableTest {
     private static final int ATTEMPTS = 3;
     private static final int TOKENS = 3;

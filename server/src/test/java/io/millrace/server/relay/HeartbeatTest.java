@@ -11,12 +11,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 /** What keeps a silent stream alive, and what must not be written to it. */
+@Tag("sockets")
 class HeartbeatTest {
     private static final Heartbeat FAST = Heartbeat.DEFAULT.withInterval(Duration.ofMillis(50));
     private static final Timeouts SHORT = Timeouts.DEFAULT.withIdle(Duration.ofSeconds(1));

@@ -8,8 +8,10 @@ import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("sockets")
 class KeepAliveTest {
     private static final String STREAM_BODY = "{\"model\":\"m\",\"stream\":true,\"messages\":[]}";
 

@@ -21,9 +21,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What all clients together may make the relay hold. */
+@Tag("sockets")
 class MemoryTest {
     private static final int MEMORY = 8 << 20;
     /** A quarter of what all may hold is the share of one; two fit, a third does not. */

@@ -9,10 +9,12 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** An inspector that knows frames again reads the mock's streams as one that takes each in pieces, which it never does. */
+@Tag("sockets")
 class MockFramesTest {
     @ParameterizedTest
     @CsvSource(

@@ -7,10 +7,12 @@ import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.transport.Transport;
 import java.io.IOException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Several requests on one connection: answered in their order, and nothing is left behind. */
+@Tag("sockets")
 class OrderTest {
     @ParameterizedTest
     @MethodSource("io.millrace.server.test.RelayHarness#transports")

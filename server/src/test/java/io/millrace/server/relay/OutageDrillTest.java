@@ -23,6 +23,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.Test;
  *
  * <p>What an origin's failure says is forgotten after 15 s, which cannot be made shorter: hence the length of the short run.
  */
+@Tag("sockets")
 class OutageDrillTest {
     private static final String ANSWER = "tokens=5,gap_ms=10";
     private static final Drill DRILL =

@@ -7,8 +7,10 @@ import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("sockets")
 class OwnPathsTest {
     @Test
     void answersHealthReadinessAndMetricsByItself() throws IOException {

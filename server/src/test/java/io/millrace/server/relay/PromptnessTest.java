@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** No frame waits for a timer, or for the frame behind it. */
 @Tag("time")
+@Tag("sockets")
 class PromptnessTest {
     private static final int FRAMES = 60;
     private static final String FRAME = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\n\n";

@@ -21,12 +21,14 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** {@code DELETE /millrace/streams/{id}}: the stream ends as its dialect does, and its upstream is let go. */
+@Tag("sockets")
 class StopTest {
     private static final String STALL = "tokens=9,stall_after=3,stamp=1";
     private static final String LAST_TOKEN = "@2@";

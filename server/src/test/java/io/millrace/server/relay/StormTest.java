@@ -30,6 +30,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +38,7 @@ import org.slf4j.LoggerFactory;
  * Clients that come and go at random, in every dialect and at every moment. The short run is for every build;
  * {@code -Dmillrace.drill=full} is the whole one: 1,000 clients for 20 s.
  */
+@Tag("sockets")
 class StormTest {
     private static final boolean FULL = "full".equals(System.getProperty("millrace.drill"));
     private static final int CLIENTS = FULL ? 1000 : 300;

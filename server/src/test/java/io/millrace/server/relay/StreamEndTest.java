@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** How streams end that are not cut: their terminals, their errors, and what comes behind them. */
 @ParameterizedClass
 @MethodSource("io.millrace.server.test.RelayHarness#transports")
+@Tag("sockets")
 class StreamEndTest {
     private static final Duration PROMPT = Duration.ofSeconds(1);
     private static final Duration GRACE = Duration.ofMillis(300);

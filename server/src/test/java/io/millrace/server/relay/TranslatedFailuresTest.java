@@ -13,12 +13,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What clients get of upstreams that speak otherwise and fail: their own dialect's error, and never a stop. */
+@Tag("sockets")
 class TranslatedFailuresTest {
     private static final String FAULT = "The mock was asked to fail here.";
     private static final Duration IDLE = Duration.ofMillis(600);

@@ -28,12 +28,14 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Which requests are translated, to what, and what their upstreams get beside the body. */
+@Tag("sockets")
 class TranslatedRequestsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 

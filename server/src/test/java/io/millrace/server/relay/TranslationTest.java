@@ -15,11 +15,13 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Clients of each dialect on upstreams of each other one. */
+@Tag("sockets")
 class TranslationTest {
     private static final Map<Api, List<String>> RECORDINGS = Map.of(
             Api.CHAT,

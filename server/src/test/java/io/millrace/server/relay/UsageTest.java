@@ -12,12 +12,14 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Usage: asked for on a client's behalf, kept from one who did not ask, and read on for when the client has left. */
+@Tag("sockets")
 class UsageTest {
     private static final String TURNS = "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]";
 

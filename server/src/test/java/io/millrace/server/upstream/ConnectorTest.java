@@ -29,10 +29,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("sockets")
 class ConnectorTest {
     /** Loopback addresses on which nothing listens: the mock has one address only. */
     private static final List<String> DEAD = List.of("127.0.0.2", "127.0.0.3");

@@ -19,12 +19,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Responses that are no HTTP, or not the HTTP that was asked for, and what the client and the next client get. */
+@Tag("sockets")
 class ResponseTableTest {
     private static final String PATH = "/v1/chat/completions";
     private static final String SSE = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n";

@@ -6,10 +6,12 @@ import static org.awaitility.Awaitility.await;
 import io.millrace.server.config.RelayConfig;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
+@Tag("sockets")
 class WarmUpTest {
     @Test
     void relaysStreamsUntilItIsWarm() throws InterruptedException {
