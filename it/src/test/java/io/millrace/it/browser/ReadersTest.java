@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What reads {@code /chat}: the README's own readers as they stand there, and those that tutorials teach. */
+/** What reads {@code /chat}: the readers of {@code docs/chat.md} as they stand there, and those that tutorials teach. */
 @ExtendWith(Chromium.Parameter.class)
 class ReadersTest {
     private static final String SECTION = "Text for your page";
@@ -86,7 +86,7 @@ class ReadersTest {
     }
 
     @Test
-    void theReadmesFetchGetsEveryText(Chromium chromium) throws IOException {
+    void theGuidesFetchGetsEveryText(Chromium chromium) throws IOException {
         script = code("js").get(0);
         try (var tab = chromium.open(origin() + "/")) {
             tellAll();
@@ -96,7 +96,7 @@ class ReadersTest {
     }
 
     @Test
-    void theReadmesFetchThrowsWhenAnAnswerBreaksOff(Chromium chromium) throws IOException {
+    void theGuidesFetchThrowsWhenAnAnswerBreaksOff(Chromium chromium) throws IOException {
         script = code("js").get(0);
         try (var tab = chromium.open(origin() + "/")) {
             teller.tell("Half");
@@ -109,7 +109,7 @@ class ReadersTest {
     }
 
     @Test
-    void theReadmesEventSourceGetsEveryTextAndEnds(Chromium chromium) throws IOException {
+    void theGuidesEventSourceGetsEveryTextAndEnds(Chromium chromium) throws IOException {
         script = code("js").get(1) + "window.source = source";
         try (var tab = chromium.open(origin() + "/")) {
             tellAll();
@@ -120,7 +120,7 @@ class ReadersTest {
     }
 
     @Test
-    void theReadmesEventSourceTellsThatAnAnswerBrokeOff(Chromium chromium) throws IOException {
+    void theGuidesEventSourceTellsThatAnAnswerBrokeOff(Chromium chromium) throws IOException {
         script = code("js").get(1) + "window.source = source";
         try (var tab = chromium.open(origin() + "/")) {
             teller.tell("Half");
@@ -161,7 +161,7 @@ class ReadersTest {
     }
 
     @Test
-    void theReadmesPythonGetsEveryText() throws Exception {
+    void theGuidesPythonGetsEveryText() throws Exception {
         var program = Files.createTempFile("millrace-readme-", ".py");
         Files.writeString(program, code("python").get(0));
         tellAll();
@@ -170,7 +170,7 @@ class ReadersTest {
     }
 
     @Test
-    void theReadmesCurlGetsEveryText() throws Exception {
+    void theGuidesCurlGetsEveryText() throws Exception {
         tellAll();
         assertThat(run("sh", "-c", code("sh").get(0).replace("curl ", "curl -sS ")))
                 .isEqualTo(TEXT);
@@ -193,7 +193,7 @@ class ReadersTest {
     }
 
     private List<String> code(String language) throws IOException {
-        return Readme.code(SECTION, language, url());
+        return ChatGuide.code(SECTION, language, url());
     }
 
     private String origin() {

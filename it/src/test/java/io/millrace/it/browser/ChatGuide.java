@@ -6,24 +6,24 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** What the README tells its readers to run. */
-final class Readme {
-    private static final Path FILE = Path.of(System.getProperty("basedir", "."), "..", "README.md");
+/** What docs/chat.md tells its readers to run. */
+final class ChatGuide {
+    private static final Path FILE = Path.of(System.getProperty("basedir", "."), "..", "docs", "chat.md");
     private static final String ADDRESS = "http://localhost:8080";
 
-    private Readme() {}
+    private ChatGuide() {}
 
     /**
      * The code of a language in a section, as it stands there but for the relay's address.
      *
      * @param heading of the section, without its number signs
-     * @param relay the address in place of the one that the README has, without a path
+     * @param relay the address in place of the one in the file, without a path
      */
     static List<String> code(String heading, String language, String relay) throws IOException {
         var section = Pattern.compile("(?ms)^## " + Pattern.quote(heading) + "\n(.*?)(?=^## |\\z)")
                 .matcher(Files.readString(FILE));
         if (!section.find()) {
-            throw new IllegalArgumentException("README.md has no section " + heading);
+            throw new IllegalArgumentException("docs/chat.md has no section " + heading);
         }
         return Pattern.compile("(?ms)^```" + language + "\n(.*?)^```$")
                 .matcher(section.group(1))
