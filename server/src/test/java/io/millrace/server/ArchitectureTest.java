@@ -1,6 +1,7 @@
 package io.millrace.server;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -112,5 +113,22 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage("io.netty.handler.codec.haproxy..", "io.netty.handler.codec.spdy..")
                 .check(CLASSES);
+    }
+
+    /** Tests trust the mock to say what a dialect is: what it shared with the codec would be wrong in both. */
+    @Test
+    void theMockKnowsNoCodec() {
+        noClasses()
+                .that()
+                .resideInAPackage("..server.mock..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.millrace.codec..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void noPackagesDependOnEachOther() {
+        slices().matching("io.millrace.(**)").should().beFreeOfCycles().check(CLASSES);
     }
 }

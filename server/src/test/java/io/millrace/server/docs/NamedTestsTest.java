@@ -69,7 +69,7 @@ class NamedTestsTest {
     }
 
     private static List<Path> documents() throws IOException {
-        try (Stream<Path> files = Files.list(ROOT.resolve("docs"))) {
+        try (Stream<Path> files = Files.walk(ROOT.resolve("docs"))) {
             return Stream.concat(
                             files.filter(file -> file.toString().endsWith(".md")), Stream.of(ROOT.resolve("README.md")))
                     .toList();
