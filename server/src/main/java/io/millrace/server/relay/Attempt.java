@@ -20,6 +20,10 @@ import io.millrace.server.http.Inflation;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.http.SecretMask;
 import io.millrace.server.memory.Held;
+import io.millrace.server.route.Failure;
+import io.millrace.server.route.FailureClass;
+import io.millrace.server.route.Place;
+import io.millrace.server.route.RouteTable;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.upstream.CallListener;
@@ -60,7 +64,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
     private final RequestBody body;
     private final Timeline timeline;
     private final Route route;
-    private final Itinerary.Stop stop;
+    private final Place stop;
     private final Timeouts timeouts;
     /** What the upstream is spoken to in, where that is not what the client speaks; else null, as is the interpreter. */
     private final Dialect translatedTo;
@@ -96,7 +100,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
             ClientRequest request,
             Timeline timeline,
             Route route,
-            Itinerary.Stop stop) {
+            Place stop) {
         this.exchange = exchange;
         this.loop = loop;
         this.downstream = downstream;
@@ -171,7 +175,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
     }
 
     /** The share of its destination. */
-    RelaySettings.Destination destination() {
+    RouteTable.Destination destination() {
         return stop.destination();
     }
 

@@ -22,6 +22,11 @@ import io.millrace.server.http.Inflation;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.http.Target;
 import io.millrace.server.memory.Held;
+import io.millrace.server.route.Failure;
+import io.millrace.server.route.Itinerary;
+import io.millrace.server.route.Place;
+import io.millrace.server.route.RoutePlan;
+import io.millrace.server.route.RouteTable;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.telemetry.Timeline;
@@ -34,6 +39,7 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -55,7 +61,7 @@ final class Exchange implements RequestListener {
     private static final String BUSY = "Every upstream of this route has all the requests it may have.";
 
     private final RelayLoop loop;
-    private final RelaySettings settings;
+    private final RouteTable settings;
     private final ClientStream downstream;
     private final ClientRequest request;
     private final Target target;
@@ -87,7 +93,7 @@ final class Exchange implements RequestListener {
     private int status;
     private String streamId;
 
-    Exchange(RelayLoop loop, RelaySettings settings, ClientStream downstream, ClientSide client, HttpRequest head) {
+    Exchange(RelayLoop loop, RouteTable settings, ClientStream downstream, ClientSide client, HttpRequest head) {
         this.loop = loop;
         this.settings = settings;
         this.downstream = downstream;
@@ -100,19 +106,18 @@ final class Exchange implements RequestListener {
 
     /** Begins: picks the route if the path alone decides. */
     void start() {
-        var router = settings.router();
         String model = request.fields().model();
-        if (!router.knowsPath(target.path(), request.headers())) {
+        if (!settings.knowsPath(target.path(), request.headers())) {
             refuseWhenRead(404, "no_route", "No route takes the path " + target.path() + ".", null);
             return;
         }
         if (request.waitsForContinue()) {
             downstream.sendContinue();
         }
-        needsWholeBody = client.isOwn() || (model == null && router.needsModel(target.path(), request.headers()));
+        needsWholeBody = client.isOwn() || (model == null && settings.needsModel(target.path(), request.headers()));
         boolean mustRead = needsWholeBody;
         if (!needsWholeBody) {
-            choose(router.route(target.path(), request.headers(), model));
+            choose(settings.find(target.path(), request.headers(), model));
             mustRead = plan != null && mustRead(plan.route());
         }
         readBody(mustRead);
@@ -170,7 +175,7 @@ final class Exchange implements RequestListener {
     /** By what the client may have its stream stopped; null where that is switched off. */
     String streamId() {
         if (streamId == null && settings.config().ownPaths().streams()) {
-            streamId = loop.streams().add(this, ClientKey.hash(request.headers(), target));
+            streamId = loop.streams().add(this::stop, ClientKey.hash(request.headers(), target));
         }
         return streamId;
     }
@@ -664,33 +669,32 @@ final class Exchange implements RequestListener {
 
     /** A body that is no JSON, such as an upload, has no model; a route that needs none may take it. */
     private void chooseByModel() {
-        Route chosen = settings.router()
-                .route(target.path(), request.headers(), request.fields().model());
+        RoutePlan chosen =
+                settings.find(target.path(), request.headers(), request.fields().model());
         Refusal unreadable = request.unreadable();
-        if (unreadable != null && (chosen == null || chosen.match().needsModel())) {
+        if (unreadable != null && (chosen == null || chosen.route().match().needsModel())) {
             refuse(unreadable.status(), unreadable.code(), unreadable.message(), null);
             return;
         }
         choose(chosen);
     }
 
-    private void choose(Route chosen) {
+    private void choose(RoutePlan chosen) {
         if (chosen == null) {
             refuseModel();
             return;
         }
-        if (chosen.dialect() != null && !client.isOwn()) {
-            client = DialectSide.of(chosen.dialect());
+        if (chosen.route().dialect() != null && !client.isOwn()) {
+            client = DialectSide.of(chosen.route().dialect());
         }
-        RoutePlan chosenPlan = settings.plan(chosen);
-        String ambiguity = chosenPlan.guardsPaths() ? target.ambiguity() : null;
+        String ambiguity = chosen.guardsPaths() ? target.ambiguity() : null;
         if (ambiguity != null) {
             refuseWhenRead(
                     400, "ambiguous_path", "The path has " + ambiguity + ", which servers read differently.", null);
             return;
         }
         Dialect alone = Dialect.ofSidePath(target.path());
-        if (!chosenPlan.speaks(alone)) {
+        if (!chosen.speaks(alone)) {
             // Nobody there has it: the whole prompt is not sent to be told so.
             refuseWhenRead(
                     404,
@@ -699,9 +703,9 @@ final class Exchange implements RequestListener {
                     null);
             return;
         }
-        plan = chosenPlan;
-        needsWholeBody |= request.isRewrittenBy(chosen)
-                || request.mayBeMadeToTellUsage(chosen, client.dialect())
+        plan = chosen;
+        needsWholeBody |= request.isRewrittenBy(chosen.route())
+                || request.mayBeMadeToTellUsage(chosen.route(), client.dialect())
                 || plan.picksByBody()
                 || (plan.mayTranslate(client.dialect()) && client.translates(request.method(), target.path()));
         if (request.complete()) {
@@ -716,13 +720,14 @@ final class Exchange implements RequestListener {
             answer(unnameable, Outcome.REFUSED);
             return;
         }
-        itinerary = new Itinerary(plan, request);
+        Long balanceKey = plan.balanceKey(request.headers(), body.isKept() ? body.bytes() : null);
+        itinerary = new Itinerary(plan, balanceKey, ThreadLocalRandom.current());
         Dialect translated = translatedFor(plan.targets().get(0).upstream());
         request.keyIsFor(translated == null ? client.dialect() : translated);
         if (plan.hedges() != null) {
             plan.hedges().onRequest();
         }
-        Itinerary.Stop first = itinerary.first(System.nanoTime());
+        Place first = itinerary.first(System.nanoTime());
         if (first == null) {
             refuseWhenRead(503, "upstream_busy", BUSY, "1");
         } else {
@@ -731,7 +736,7 @@ final class Exchange implements RequestListener {
     }
 
     private void attempt(Itinerary.Next next) {
-        Itinerary.Stop stop = itinerary.resolve(next, System.nanoTime());
+        Place stop = itinerary.resolve(next, System.nanoTime());
         if (stop == null) {
             fail(new Refusal(503, "upstream_busy", BUSY, null, "1"));
         } else {
@@ -740,14 +745,14 @@ final class Exchange implements RequestListener {
     }
 
     /** Makes the next attempt. */
-    private void attempt(Itinerary.Stop stop) {
+    private void attempt(Place stop) {
         cancelTimer();
         boolean again = lastTimeline != null;
         attempt = newAttempt(stop, again ? timeline.ofAttempt() : timeline);
         attempt.start();
     }
 
-    private Attempt newAttempt(Itinerary.Stop stop, Timeline its) {
+    private Attempt newAttempt(Place stop, Timeline its) {
         return new Attempt(this, loop, downstream, request, its, plan.route(), stop);
     }
 
@@ -771,7 +776,7 @@ final class Exchange implements RequestListener {
         if (attempt == null || committed() || !body.isKept() || !request.isRepeatable(client)) {
             return;
         }
-        Itinerary.Stop stop = plan.hedges().tryHedge() ? itinerary.beside(System.nanoTime()) : null;
+        Place stop = plan.hedges().tryHedge() ? itinerary.beside(System.nanoTime()) : null;
         if (stop != null) {
             hedged = true;
             hedge = newAttempt(stop, timeline.ofAttempt());

@@ -5,6 +5,7 @@ import java.security.SecureRandom;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 
 /**
  * The streams of one event loop that a client may ask to be stopped, by the ids that their clients were told. Confined to
@@ -22,7 +23,7 @@ final class OpenStreams {
     private int used = bytes.length;
 
     @SuppressWarnings("ArrayRecordComponent") // not compared
-    private record Stream(Exchange exchange, byte[] key) {}
+    private record Stream(BooleanSupplier stop, byte[] key) {}
 
     /** The streams of the event loop with this number. */
     OpenStreams(int loop) {
@@ -49,16 +50,17 @@ final class OpenStreams {
     /**
      * Adds a stream whose client has this key.
      *
+     * @param stop ends it; false if it cannot be ended
      * @return its id, which cannot be guessed
      */
-    String add(Exchange exchange, byte[] key) {
+    String add(BooleanSupplier stop, byte[] key) {
         if (used == bytes.length) {
             random.nextBytes(bytes);
             used = 0;
         }
         String id = prefix + HexFormat.of().formatHex(bytes, used, used + ID_BYTES);
         used += ID_BYTES;
-        streams.put(id, new Stream(exchange, key));
+        streams.put(id, new Stream(stop, key));
         return id;
     }
 
@@ -74,7 +76,7 @@ final class OpenStreams {
     boolean stop(String id, byte[] key) {
         Stream found = streams.get(id);
         boolean same = ClientKey.same(found == null ? NO_KEY : found.key(), key);
-        return found != null && same && found.exchange().stop();
+        return found != null && same && found.stop().getAsBoolean();
     }
 
     int size() {

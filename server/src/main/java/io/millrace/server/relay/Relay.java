@@ -15,9 +15,13 @@ import io.millrace.server.http.Target;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
+import io.millrace.server.own.OwnEndpoints;
+import io.millrace.server.route.ActiveChecks;
+import io.millrace.server.route.RouteTable;
 import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Metrics;
+import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.telemetry.UpstreamMetrics;
 import io.millrace.server.timing.Sweeper;
@@ -31,6 +35,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 
 /** The relay without its listeners: turns requests into exchanges, on whatever event loop they come. */
@@ -46,7 +51,7 @@ public final class Relay implements RequestHandler {
     private final OwnEndpoints endpoints;
     private final ActiveChecks checks;
     private final EventLoop checking;
-    private volatile RelaySettings settings;
+    private volatile RouteTable settings;
     private volatile boolean ready = true;
     private volatile boolean draining;
 
@@ -57,7 +62,7 @@ public final class Relay implements RequestHandler {
      * @throws IllegalArgumentException if an upstream's TLS cannot be set up
      */
     public Relay(RelayConfig config, List<EventLoop> eventLoops, Connector connector, Logger accessLog) {
-        settings = RelaySettings.of(config, null);
+        settings = RouteTable.of(config, null);
         memory = new MemoryAccount(
                 eventLoops.size(), jvm.withBuffers(config.limits().memory()));
         var counters = new ArrayList<LoopCounters>();
@@ -79,9 +84,9 @@ public final class Relay implements RequestHandler {
             each.others(others);
         }
         metrics = new Metrics(counters, memory, () -> new UpstreamMetrics(settings.upstreams()));
-        endpoints = new OwnEndpoints(metrics, numbered);
+        endpoints = new OwnEndpoints(metrics, this::stop);
         checking = eventLoops.get(0);
-        checks = new ActiveChecks(loops.get(checking));
+        checks = new ActiveChecks(checking, loops.get(checking).upstreams());
         check(settings);
     }
 
@@ -111,7 +116,7 @@ public final class Relay implements RequestHandler {
      * @throws IllegalArgumentException if an upstream's TLS cannot be set up; the old configuration stays
      */
     public void reload(RelayConfig config) {
-        RelaySettings next = RelaySettings.of(config, settings);
+        RouteTable next = RouteTable.of(config, settings);
         settings = next;
         memory.budget(jvm.withBuffers(config.limits().memory()));
         long periodNs = sweepPeriodNs(config);
@@ -173,14 +178,16 @@ public final class Relay implements RequestHandler {
     @Override
     public RequestListener onRequest(ClientStream downstream, HttpRequest request) {
         RelayLoop loop = loop(downstream.eventLoop());
-        RelaySettings current = settings;
+        RouteTable current = settings;
         loop.counters().began();
         Target target = Target.of(request.uri());
         CrossOrigin crossOrigin = CrossOrigin.of(current.config().cors());
         if (crossOrigin != null) {
             downstream.addToResponse(crossOrigin.grants(request));
         }
-        RequestListener own = endpoints.answer(loop, current, downstream, request, target, !ready);
+        Runnable done = () -> loop.counters().endedLocally(Outcome.LOCAL.label());
+        RequestListener own =
+                endpoints.answer(new OwnEndpoints.Asked(downstream, request, target, current.config(), !ready, done));
         if (own != null) {
             return own;
         }
@@ -239,7 +246,21 @@ public final class Relay implements RequestHandler {
         }
     }
 
-    private void check(RelaySettings current) {
+    /** Asks the event loop that the id names, whose answer comes back to the one that asks. */
+    private void stop(String id, byte[] key, EventLoop asking, Consumer<Boolean> told) {
+        int owner = OpenStreams.loopOf(id);
+        if (owner < 0 || owner >= numbered.size()) {
+            told.accept(false);
+            return;
+        }
+        RelayLoop its = numbered.get(owner);
+        its.eventLoop().execute(() -> {
+            boolean stopped = its.streams().stop(id, key);
+            asking.execute(() -> told.accept(stopped));
+        });
+    }
+
+    private void check(RouteTable current) {
         checking.execute(() -> checks.follow(current.destinations()));
     }
 
@@ -247,7 +268,7 @@ public final class Relay implements RequestHandler {
         return loops.get(loop);
     }
 
-    private void onEachLoop(java.util.function.Consumer<RelayLoop> action) {
+    private void onEachLoop(Consumer<RelayLoop> action) {
         loops.values().forEach(loop -> loop.eventLoop().execute(() -> action.accept(loop)));
     }
 

@@ -1,37 +1,36 @@
-package io.millrace.server.relay;
+package io.millrace.server.route;
 
-import io.millrace.server.access.CrossOrigin;
 import io.millrace.server.balance.OriginState;
 import io.millrace.server.balance.UpstreamState;
+import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.upstream.Origin;
 import io.millrace.server.upstream.UpstreamTls;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.ssl.SslContext;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import javax.net.ssl.SSLException;
 
 /** A configuration made ready to serve: immutable, replaced as a whole by a reload. */
-final class RelaySettings {
+public final class RouteTable {
     private final RelayConfig config;
-    private final Router router;
     private final Map<String, Destination> destinations;
-    private final IdentityHashMap<Route, RoutePlan> plans = new IdentityHashMap<>();
+    private final List<RoutePlan> plans;
 
     /** One origin of an upstream: where it is, how it is connected to, and what is known of it. */
-    record Endpoint(Upstream upstream, Origin origin, OriginState state) {}
+    public record Endpoint(Upstream upstream, Origin origin, OriginState state) {}
 
     /** An upstream, its origins, and what is known of it. */
-    record Destination(Upstream upstream, List<Endpoint> endpoints, UpstreamState state) {
+    public record Destination(Upstream upstream, List<Endpoint> endpoints, UpstreamState state) {
         /** The endpoint of one of its states. */
         @SuppressWarnings("ReferenceEquality")
-        Endpoint endpoint(OriginState wanted) {
+        public Endpoint endpoint(OriginState wanted) {
             for (int i = 0; i < endpoints.size(); i++) {
                 if (endpoints.get(i).state() == wanted) {
                     return endpoints.get(i);
@@ -41,21 +40,23 @@ final class RelaySettings {
         }
 
         /** The TLS context of its origins, or null. */
-        SslContext tls() {
+        public SslContext tls() {
             return endpoints.get(0).origin().tls();
         }
     }
 
-    private RelaySettings(RelayConfig config, Map<String, Destination> destinations) {
+    private RouteTable(RelayConfig config, Map<String, Destination> destinations) {
         this.config = config;
         this.destinations = destinations;
-        router = new Router(config);
-        for (Route route : config.routes()) {
-            var targets = route.targets().stream()
-                    .map(target -> destinations.get(target.upstream()))
-                    .toList();
-            plans.put(route, new RoutePlan(route, targets));
-        }
+        plans = config.routes().stream()
+                .map(route -> new RoutePlan(route, targets(route, destinations)))
+                .toList();
+    }
+
+    private static List<Destination> targets(Route route, Map<String, Destination> destinations) {
+        return route.targets().stream()
+                .map(target -> destinations.get(target.upstream()))
+                .toList();
     }
 
     /**
@@ -65,7 +66,7 @@ final class RelaySettings {
      * @param previous what is served until now, or null
      * @throws IllegalArgumentException if an upstream's trusted certificates cannot be read
      */
-    static RelaySettings of(RelayConfig config, RelaySettings previous) {
+    public static RouteTable of(RelayConfig config, RouteTable previous) {
         var destinations = new LinkedHashMap<String, Destination>();
         for (Upstream upstream : config.upstreams().values()) {
             Destination known = previous == null ? null : previous.destinations.get(upstream.name());
@@ -77,35 +78,66 @@ final class RelaySettings {
                             .equals(config.timeouts().connect());
             destinations.put(upstream.name(), unchanged ? known : destination(upstream, config));
         }
-        return new RelaySettings(config, destinations);
+        return new RouteTable(config, destinations);
     }
 
-    RelayConfig config() {
+    public RelayConfig config() {
         return config;
     }
 
-    Router router() {
-        return router;
+    /** Whether some route takes this path, whatever the model. */
+    public boolean knowsPath(CharSequence path, HttpHeaders headers) {
+        return first(path, headers) != null;
     }
 
-    /** Where the requests of one of the configuration's own routes may go. */
-    RoutePlan plan(Route route) {
-        return plans.get(route);
+    /** Whether the first route that matches this path looks at the model, so that the body must be read before the choice. */
+    public boolean needsModel(CharSequence path, HttpHeaders headers) {
+        RoutePlan first = first(path, headers);
+        return first != null && first.route().match().needsModel();
     }
 
-    Collection<Destination> destinations() {
+    /**
+     * The first route of the configuration's order that matches, or null if none does.
+     *
+     * @param model null where it is not known or there is none
+     */
+    public RoutePlan find(CharSequence path, HttpHeaders headers, String model) {
+        for (int i = 0; i < plans.size(); i++) {
+            RoutePlan plan = plans.get(i);
+            if (matches(plan, path, headers) && plan.route().match().matchesModel(model)) {
+                return plan;
+            }
+        }
+        return null;
+    }
+
+    private RoutePlan first(CharSequence path, HttpHeaders headers) {
+        for (int i = 0; i < plans.size(); i++) {
+            if (matches(plans.get(i), path, headers)) {
+                return plans.get(i);
+            }
+        }
+        return null;
+    }
+
+    private static boolean matches(RoutePlan plan, CharSequence path, HttpHeaders headers) {
+        Match match = plan.route().match();
+        return match.matchesPath(path) && (match.header() == null || headers.contains(match.header()));
+    }
+
+    public Collection<Destination> destinations() {
         return destinations.values();
     }
 
     /** What is known of the upstreams at the moment, by name. */
-    Map<String, UpstreamState> upstreams() {
+    public Map<String, UpstreamState> upstreams() {
         var upstreams = new LinkedHashMap<String, UpstreamState>();
         destinations.forEach((name, destination) -> upstreams.put(name, destination.state()));
         return upstreams;
     }
 
     /** All origins of all upstreams. */
-    List<Origin> origins() {
+    public List<Origin> origins() {
         return destinations.values().stream()
                 .flatMap(destination -> destination.endpoints().stream())
                 .map(Endpoint::origin)

@@ -1,10 +1,13 @@
-package io.millrace.server.relay;
+package io.millrace.server.route;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.balance.Backoff;
 import io.millrace.server.balance.HedgeBudget;
+import io.millrace.server.balance.KeyHash;
 import io.millrace.server.config.Balance;
 import io.millrace.server.config.Route;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpHeaders;
 import java.util.List;
 
 /**
@@ -15,8 +18,8 @@ import java.util.List;
  * @param backoff between two attempts at one origin
  * @param hedges what hedges may cost; null if there are none
  */
-record RoutePlan(Route route, List<RelaySettings.Destination> targets, Backoff backoff, HedgeBudget hedges) {
-    RoutePlan(Route route, List<RelaySettings.Destination> targets) {
+public record RoutePlan(Route route, List<RouteTable.Destination> targets, Backoff backoff, HedgeBudget hedges) {
+    RoutePlan(Route route, List<RouteTable.Destination> targets) {
         this(
                 route,
                 targets,
@@ -25,12 +28,30 @@ record RoutePlan(Route route, List<RelaySettings.Destination> targets, Backoff b
     }
 
     /** Whether a request may need a second attempt, for which its body must be kept. */
-    boolean mayRetry() {
+    public boolean mayRetry() {
         return route.retry().attempts() > 1 || targets.size() > 1 || hedges != null;
     }
 
+    /**
+     * What picks the origin of a request, null if nothing does.
+     *
+     * @param body the request's, null if it is not kept; stays the caller's
+     */
+    public Long balanceKey(HttpHeaders headers, ByteBuf body) {
+        Balance balance = route.balance();
+        if (!hasChoice()) {
+            return null;
+        }
+        if (balance.kind() == Balance.Kind.HEADER) {
+            String value = headers.get(balance.header());
+            return value == null ? null : KeyHash.of(value);
+        }
+        boolean byPrompt = balance.kind() == Balance.Kind.PROMPT_PREFIX && body != null;
+        return byPrompt ? KeyHash.ofPrompt(body, balance.prefixBytes()) : null;
+    }
+
     /** Whether the origin hangs on the body, which must then be here before one is picked. */
-    boolean picksByBody() {
+    public boolean picksByBody() {
         return route.balance().kind() == Balance.Kind.PROMPT_PREFIX && hasChoice();
     }
 
@@ -38,7 +59,7 @@ record RoutePlan(Route route, List<RelaySettings.Destination> targets, Backoff b
      * Whether a path that means one thing here and another at the upstream could get to what the route does not name, or
      * to what the relay's key opens.
      */
-    boolean guardsPaths() {
+    public boolean guardsPaths() {
         if (!route.match().paths().isEmpty()) {
             return true;
         }
@@ -51,7 +72,7 @@ record RoutePlan(Route route, List<RelaySettings.Destination> targets, Backoff b
     }
 
     /** Whether a target may get a request of this dialect translated. */
-    boolean mayTranslate(Dialect dialect) {
+    public boolean mayTranslate(Dialect dialect) {
         for (int i = 0; i < targets.size(); i++) {
             if (targets.get(i).upstream().translates(dialect) != null) {
                 return true;
@@ -61,7 +82,7 @@ record RoutePlan(Route route, List<RelaySettings.Destination> targets, Backoff b
     }
 
     /** Whether some target speaks this dialect, or may. */
-    boolean speaks(Dialect dialect) {
+    public boolean speaks(Dialect dialect) {
         for (int i = 0; i < targets.size(); i++) {
             if (targets.get(i).upstream().translates(dialect) == null) {
                 return true;

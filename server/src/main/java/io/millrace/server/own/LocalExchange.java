@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.own;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.downstream.ClientStream;

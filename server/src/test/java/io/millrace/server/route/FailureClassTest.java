@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

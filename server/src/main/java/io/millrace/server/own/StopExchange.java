@@ -1,43 +1,39 @@
-package io.millrace.server.relay;
+package io.millrace.server.own;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.RequestListener;
-import io.millrace.server.telemetry.Outcome;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 
-/**
- * A request to stop a stream, which may be another event loop's: that one is asked, and its answer comes back here.
- * Confined to its own event loop.
- */
+/** A request to stop a stream. Confined to its event loop. */
 final class StopExchange implements RequestListener {
     private static final byte[] NOT_FOUND = Dialect.CHAT.errorBody(
             404, "stream_not_found", "There is no such stream in progress, or not with this key.", null, null);
 
     private final ClientStream downstream;
-    private final RelayLoop loop;
-    private final RelayLoop owner;
+    private final Streams streams;
     private final String id;
     private final byte[] key;
+    private final Runnable done;
     private long received;
     private boolean asked;
     private boolean ended;
 
     /**
-     * A request that came on {@code loop}.
+     * A request of the client that has {@code key}.
      *
-     * @param owner the event loop of the stream, or null if the id names none
+     * @param done runs once, when it is answered or its client has left
      */
-    StopExchange(ClientStream downstream, RelayLoop loop, RelayLoop owner, String id, byte[] key) {
+    StopExchange(ClientStream downstream, Streams streams, String id, byte[] key, Runnable done) {
         this.downstream = downstream;
-        this.loop = loop;
-        this.owner = owner;
+        this.streams = streams;
         this.id = id;
         this.key = key;
+        this.done = done;
     }
 
     @Override
@@ -88,14 +84,7 @@ final class StopExchange implements RequestListener {
             return;
         }
         asked = true;
-        if (owner == null) {
-            answer(false);
-            return;
-        }
-        owner.eventLoop().execute(() -> {
-            boolean stopped = owner.streams().stop(id, key);
-            loop.eventLoop().execute(() -> answer(stopped));
-        });
+        streams.stop(id, key, downstream.eventLoop(), this::answer);
     }
 
     private void answer(boolean stopped) {
@@ -114,7 +103,7 @@ final class StopExchange implements RequestListener {
     private void end() {
         if (!ended) {
             ended = true;
-            loop.counters().endedLocally(Outcome.LOCAL.label());
+            done.run();
         }
     }
 }

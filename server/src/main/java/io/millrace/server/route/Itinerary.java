@@ -1,22 +1,20 @@
-package io.millrace.server.relay;
+package io.millrace.server.route;
 
 import io.millrace.server.balance.Backoff;
 import io.millrace.server.balance.Balancer;
-import io.millrace.server.balance.KeyHash;
 import io.millrace.server.balance.OriginState;
-import io.millrace.server.config.Balance;
-import io.millrace.server.config.RouteTarget;
-import io.millrace.server.relay.RelaySettings.Destination;
-import io.millrace.server.relay.RelaySettings.Endpoint;
-import java.util.concurrent.ThreadLocalRandom;
+import io.millrace.server.route.RouteTable.Destination;
+import io.millrace.server.route.RouteTable.Endpoint;
+import java.util.random.RandomGenerator;
 
 /**
  * Where the attempts of one exchange go, and when: the origins of a target, then the next target. It keeps to the route's
  * number of attempts and its time in all, and to the upstreams' budgets. Confined to the exchange's event loop.
  */
-final class Itinerary {
+public final class Itinerary {
     private final RoutePlan plan;
-    private final ClientRequest request;
+    private final Long balanceKey;
+    private final RandomGenerator random;
     private String failures;
     private int target = -1;
     private int attemptsAtTarget;
@@ -26,57 +24,61 @@ final class Itinerary {
     private int retries;
     private int fallbacks;
 
-    /** One place to go. */
-    record Stop(Destination destination, RouteTarget target, Endpoint endpoint) {}
-
     /**
      * What to do after a failure.
      *
      * @param endpoint to try; null is to be picked when the wait is over
      */
-    record Next(Endpoint endpoint, long delayNs) {}
+    public record Next(Endpoint endpoint, long delayNs) {}
 
-    Itinerary(RoutePlan plan, ClientRequest request) {
+    /**
+     * An itinerary that has not begun.
+     *
+     * @param balanceKey what picks the origin where the route balances by a key; null where it does not, or there is none
+     * @param random decides between origins that are equally good, and spreads waits
+     */
+    public Itinerary(RoutePlan plan, Long balanceKey, RandomGenerator random) {
         this.plan = plan;
-        this.request = request;
+        this.balanceKey = balanceKey;
+        this.random = random;
     }
 
     /** Attempts begun. */
-    int attempts() {
+    public int attempts() {
         return attempts;
     }
 
     /** Attempts at the same target as the one before. */
-    int retries() {
+    public int retries() {
         return retries;
     }
 
     /** Attempts at the target after the one before. */
-    int fallbacks() {
+    public int fallbacks() {
         return fallbacks;
     }
 
     /** Why attempts failed, such as {@code main:503,main:reset}; null if none did. */
-    String failures() {
+    public String failures() {
         return failures;
     }
 
     /** Notes a failure at {@code upstream}. */
-    void onFailure(String upstream, String reason) {
+    public void onFailure(String upstream, String reason) {
         String failure = upstream + ':' + reason;
         failures = failures == null ? failure : failures + ',' + failure;
     }
 
     /** Where to go first: the first target that takes requests; null if all have as many as they may. */
-    Stop first(long nowNs) {
+    public Place first(long nowNs) {
         if (!enterNext(nowNs)) {
             return null;
         }
-        return stop(pick(Balancer.NONE, nowNs));
+        return place(pick(Balancer.NONE, nowNs));
     }
 
     /** Whether there is anything left to try, so that an answer that has failed need not be given. */
-    boolean mayGoOn(long requestNs, long nowNs) {
+    public boolean mayGoOn(long requestNs, long nowNs) {
         boolean inTime = nowNs - requestNs < plan.route().retry().total().toNanos();
         return inTime
                 && (attemptsAtTarget < plan.route().retry().attempts()
@@ -84,7 +86,7 @@ final class Itinerary {
     }
 
     /** What to do after {@code failure}; null is to give up. */
-    Next after(Failure failure, long requestNs, long nowNs) {
+    public Next after(Failure failure, long requestNs, long nowNs) {
         if (!mayGoOn(requestNs, nowNs)) {
             return null;
         }
@@ -106,9 +108,9 @@ final class Itinerary {
      * The place that {@code next} means, now that its wait is over. Others may have taken its target's last request
      * meanwhile: then it is the next target, or null if that has none left either.
      */
-    Stop resolve(Next next, long nowNs) {
+    public Place resolve(Next next, long nowNs) {
         if (next.endpoint() != null) {
-            return stop(next.endpoint());
+            return place(next.endpoint());
         }
         if (plan.targets().get(target).state().isFull()) {
             retries--;
@@ -117,11 +119,11 @@ final class Itinerary {
             }
             fallbacks++;
         }
-        return stop(pick(Balancer.NONE, nowNs));
+        return place(pick(Balancer.NONE, nowNs));
     }
 
     /** Whether the upstream's budget has another attempt, for a request that met a connection that was dead already. */
-    boolean afresh(long nowNs) {
+    public boolean afresh(long nowNs) {
         if (!plan.targets().get(target).state().retries().tryRetry(nowNs)) {
             return false;
         }
@@ -132,21 +134,20 @@ final class Itinerary {
     }
 
     /** Another origin than the last for an attempt beside it, or null. */
-    Stop beside(long nowNs) {
+    public Place beside(long nowNs) {
         Destination here = plan.targets().get(target);
         OriginState other = here.endpoints().size() < 2
                 ? null
-                : Balancer.pick(here.state().origins(), only(here, last), nowNs, ThreadLocalRandom.current());
+                : Balancer.pick(here.state().origins(), only(here, last), nowNs, random);
         if (other != null && !here.state().isFull()) {
-            return new Stop(here, plan.route().targets().get(target), begin(here.endpoint(other)));
+            return new Place(here, plan.route().targets().get(target), begin(here.endpoint(other)));
         }
         int next = target + 1;
         if (next < plan.targets().size() && plan.targets().get(next).state().admits(nowNs)) {
             Destination there = plan.targets().get(next);
-            OriginState origin =
-                    Balancer.pick(there.state().origins(), Balancer.NONE, nowNs, ThreadLocalRandom.current());
+            OriginState origin = Balancer.pick(there.state().origins(), Balancer.NONE, nowNs, random);
             attempts++;
-            return new Stop(there, plan.route().targets().get(next), there.endpoint(origin));
+            return new Place(there, plan.route().targets().get(next), there.endpoint(origin));
         }
         return null;
     }
@@ -157,9 +158,7 @@ final class Itinerary {
             return null;
         }
         Endpoint other = untried(here, nowNs);
-        long delayNs = other != null
-                ? 0
-                : plan.backoff().delayNs(attemptsAtTarget, failure.retryAfterNs(), ThreadLocalRandom.current());
+        long delayNs = other != null ? 0 : plan.backoff().delayNs(attemptsAtTarget, failure.retryAfterNs(), random);
         boolean tooLate = delayNs == Backoff.TOO_LONG
                 || nowNs + delayNs - requestNs > plan.route().retry().total().toNanos();
         if (tooLate || !here.state().retries().tryRetry(nowNs)) {
@@ -202,9 +201,9 @@ final class Itinerary {
         return true;
     }
 
-    private Stop stop(Endpoint endpoint) {
+    private Place place(Endpoint endpoint) {
         attemptsAtTarget++;
-        return new Stop(plan.targets().get(target), plan.route().targets().get(target), begin(endpoint));
+        return new Place(plan.targets().get(target), plan.route().targets().get(target), begin(endpoint));
     }
 
     private Endpoint begin(Endpoint endpoint) {
@@ -224,18 +223,9 @@ final class Itinerary {
             return here.endpoints().get(0);
         }
         var origins = here.state().origins();
-        Balance balance = plan.route().balance();
-        String value = balance.kind() == Balance.Kind.HEADER ? request.headers().get(balance.header()) : null;
-        OriginState picked;
-        if (value != null) {
-            picked = Balancer.pickByHash(KeyHash.of(value), origins, exclude, nowNs);
-        } else if (balance.kind() == Balance.Kind.PROMPT_PREFIX
-                && request.body().isKept()) {
-            long hash = KeyHash.ofPrompt(request.body().bytes(), balance.prefixBytes());
-            picked = Balancer.pickByHash(hash, origins, exclude, nowNs);
-        } else {
-            picked = Balancer.pick(origins, exclude, nowNs, ThreadLocalRandom.current());
-        }
+        OriginState picked = balanceKey == null
+                ? Balancer.pick(origins, exclude, nowNs, random)
+                : Balancer.pickByHash(balanceKey, origins, exclude, nowNs);
         return picked == null ? null : here.endpoint(picked);
     }
 }

@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.route;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -15,7 +15,7 @@ import java.util.Set;
  * Which failures another attempt may mend: those of the server and of its load, never those of the request or the account.
  * The names are those of the four dialects' providers and of the servers that are compatible with them.
  */
-final class FailureClass {
+public final class FailureClass {
     private static final Set<Integer> STATUSES = Set.of(408, 409, 425, 429, 500, 502, 503, 504, 529);
 
     private static final Set<String> TYPES = Set.of(
@@ -83,17 +83,17 @@ final class FailureClass {
      * @param keyLimit whether it is about how much one key may ask for
      * @param retryAfterNs the wait it asks for, or {@link RetryAfter#NONE}
      */
-    record ErrorBody(boolean retryable, boolean hopeless, boolean keyLimit, long retryAfterNs) {
-        static final ErrorBody NONE = new ErrorBody(false, false, false, RetryAfter.NONE);
+    public record ErrorBody(boolean retryable, boolean hopeless, boolean keyLimit, long retryAfterNs) {
+        public static final ErrorBody NONE = new ErrorBody(false, false, false, RetryAfter.NONE);
     }
 
     /** Whether an answer of this status may be had better from another attempt. */
-    static boolean isRetryable(int status) {
+    public static boolean isRetryable(int status) {
         return STATUSES.contains(status);
     }
 
     /** Whether an error of this type, code or status name may; null is none. */
-    static boolean isRetryable(String type) {
+    public static boolean isRetryable(String type) {
         if (type == null) {
             return false;
         }
@@ -102,17 +102,17 @@ final class FailureClass {
     }
 
     /** Whether an error of this status, type or code is about how much one key may ask for; null is none. */
-    static boolean isKeyLimit(String reason) {
+    public static boolean isKeyLimit(String reason) {
         return reason != null && KEY_LIMITS.contains(reason.toLowerCase(Locale.ROOT));
     }
 
     /** Whether no wait and no other attempt mends an error of this type or code; null is none. */
-    static boolean isHopeless(String type) {
+    public static boolean isHopeless(String type) {
         return type != null && HOPELESS.contains(type.toLowerCase(Locale.ROOT));
     }
 
     /** Reads a body that may be an error, alone or in an array (as some of Gemini's are), with or without an {@code error} object. */
-    static ErrorBody ofBody(ByteBuf bytes) {
+    public static ErrorBody ofBody(ByteBuf bytes) {
         try (var in = new ByteBufInputStream(bytes.duplicate())) {
             JsonNode root = JSON.readTree((InputStream) in);
             JsonNode body = root == null ? MissingNode.getInstance() : root.isArray() ? root.path(0) : root;

@@ -1,4 +1,4 @@
-package io.millrace.server.relay;
+package io.millrace.server.route;
 
 import io.millrace.codec.translate.TranslationException;
 import io.millrace.server.balance.RetryAfter;
@@ -15,24 +15,24 @@ import org.slf4j.LoggerFactory;
  * @param retryAfterNs the wait that the upstream asked for, or {@link RetryAfter#NONE}
  * @param refusal what the client gets if nothing mends it; null is the upstream's own answer, which the attempt holds
  */
-record Failure(String reason, boolean sameTarget, long retryAfterNs, Refusal refusal) {
+public record Failure(String reason, boolean sameTarget, long retryAfterNs, Refusal refusal) {
     private static final Logger LOG = LoggerFactory.getLogger(Failure.class);
     private static final String UNTRANSLATABLE = "untranslatable";
     private static final String OVERLOADED = "overloaded";
     private static final String BUSY = "busy";
 
     /** The upstream's own answer is an error. */
-    static Failure ofAnswer(String reason, long retryAfterNs) {
+    public static Failure ofAnswer(String reason, long retryAfterNs) {
         return new Failure(reason, true, retryAfterNs, null);
     }
 
     /** There is no answer of the upstream's to give. */
-    static Failure of(String reason, int status, String code, String message) {
+    public static Failure of(String reason, int status, String code, String message) {
         return new Failure(reason, true, RetryAfter.NONE, new Refusal(status, code, message, null, null));
     }
 
     /** The upstream's dialect cannot express the request: it was not asked, but one of another dialect may be. */
-    static Failure untranslatable(Throwable why) {
+    public static Failure untranslatable(Throwable why) {
         if (why instanceof TranslationException refused) {
             return untranslated(400, "unsupported_parameter", refused.getMessage(), refused.param());
         }
@@ -48,24 +48,24 @@ record Failure(String reason, boolean sameTarget, long retryAfterNs, Refusal ref
     }
 
     /** Too many long requests wait for their translation: the upstream was not asked. */
-    static Failure overloaded() {
+    public static Failure overloaded() {
         String message = "The relay has too many long requests to translate. Try again.";
         return new Failure(
                 OVERLOADED, false, RetryAfter.NONE, new Refusal(503, "relay_overloaded", message, null, "1"));
     }
 
     /** The relay could open no connection, mostly for want of a descriptor: the upstream was not asked. */
-    static Failure exhausted(String detail) {
+    public static Failure exhausted(String detail) {
         return new Failure(OVERLOADED, false, RetryAfter.NONE, new Refusal(503, "relay_overloaded", detail, null, "1"));
     }
 
     /** The same failure, of which the client is told {@code other}. */
-    Failure withRefusal(Refusal other) {
+    public Failure withRefusal(Refusal other) {
         return new Failure(reason, sameTarget, retryAfterNs, other);
     }
 
     /** The same failure, of which the client is told without the key that {@code mask} hides: texts may quote the upstream. */
-    Failure masked(SecretMask mask) {
+    public Failure masked(SecretMask mask) {
         return refusal == null
                 ? this
                 : withRefusal(new Refusal(
@@ -77,12 +77,12 @@ record Failure(String reason, boolean sameTarget, long retryAfterNs, Refusal ref
     }
 
     /** Whether the upstream got nothing of the request, so that this says less than what one that was asked has answered. */
-    boolean unasked() {
+    public boolean unasked() {
         return reason.equals(UNTRANSLATABLE) || reason.equals(OVERLOADED) || reason.equals(BUSY);
     }
 
     /** All connections that are allowed are in use: the upstream is not at fault, but another must serve. */
-    static Failure busy(String detail) {
+    public static Failure busy(String detail) {
         return new Failure(BUSY, false, RetryAfter.NONE, new Refusal(503, "upstream_busy", detail, null, "1"));
     }
 }

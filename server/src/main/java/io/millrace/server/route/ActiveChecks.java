@@ -1,25 +1,34 @@
-package io.millrace.server.relay;
+package io.millrace.server.route;
 
 import io.millrace.server.balance.OriginState;
-import io.millrace.server.relay.RelaySettings.Destination;
-import io.millrace.server.relay.RelaySettings.Endpoint;
+import io.millrace.server.route.RouteTable.Destination;
+import io.millrace.server.route.RouteTable.Endpoint;
 import io.millrace.server.upstream.OriginCheck;
+import io.millrace.server.upstream.Upstreams;
+import io.netty.channel.EventLoop;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /** The active checks of all origins that want them, each on one event loop only. Confined to that event loop. */
-final class ActiveChecks {
-    private final RelayLoop loop;
+public final class ActiveChecks {
+    private final EventLoop loop;
+    private final Upstreams upstreams;
     private final Map<OriginState, OriginCheck> running = new HashMap<>();
 
-    ActiveChecks(RelayLoop loop) {
+    /**
+     * Checks none so far.
+     *
+     * @param upstreams those of {@code loop}
+     */
+    public ActiveChecks(EventLoop loop, Upstreams upstreams) {
         this.loop = loop;
+        this.upstreams = upstreams;
     }
 
     /** Checks the origins of {@code destinations} and no others; those that were checked already go on. */
-    void follow(Collection<Destination> destinations) {
+    public void follow(Collection<Destination> destinations) {
         Map<OriginState, Endpoint> wanted = new HashMap<>();
         for (Destination destination : destinations) {
             if (destination.upstream().health().probePath() != null) {
@@ -37,13 +46,13 @@ final class ActiveChecks {
     }
 
     /** Ends all checks. */
-    void close() {
+    public void close() {
         follow(List.of());
     }
 
     private OriginCheck start(Endpoint endpoint) {
-        var check = new OriginCheck(
-                endpoint.upstream(), endpoint.origin(), loop.upstreams(), loop.eventLoop(), endpoint.state());
+        var check =
+                new OriginCheck(endpoint.upstream(), endpoint.origin(), upstreams, loop, endpoint.state());
         check.start();
         return check;
     }

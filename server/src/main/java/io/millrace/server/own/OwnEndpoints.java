@@ -1,0 +1,185 @@
+package io.millrace.server.own;
+
+import io.millrace.server.access.ClientKey;
+import io.millrace.server.access.CrossOrigin;
+import io.millrace.server.access.OpenGuard;
+import io.millrace.server.chat.ChatSide;
+import io.millrace.server.chat.OpenApi;
+import io.millrace.server.config.OwnPaths;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.console.Console;
+import io.millrace.server.downstream.ClientStream;
+import io.millrace.server.downstream.RequestListener;
+import io.millrace.server.http.Target;
+import io.millrace.server.telemetry.Metrics;
+import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
+import java.nio.charset.StandardCharsets;
+
+/** What the relay answers without an upstream: preflights, its own documents and page, stops, and who connects again. */
+public final class OwnEndpoints {
+    private static final String STREAMS = "/millrace/streams/";
+
+    private final Metrics metrics;
+    private final Streams streams;
+
+    public OwnEndpoints(Metrics metrics, Streams streams) {
+        this.metrics = metrics;
+        this.streams = streams;
+    }
+
+    /**
+     * A request that may be for the relay itself.
+     *
+     * @param draining whether the relay is about to stop
+     * @param done runs once, when the request is answered or its client has left
+     */
+    public record Asked(
+            ClientStream downstream,
+            HttpRequest request,
+            Target target,
+            RelayConfig config,
+            boolean draining,
+            Runnable done) {
+        private RequestListener answer(Runnable answer) {
+            return new LocalExchange(downstream, answer, done);
+        }
+
+        /** Where keys are added, a page of another name may not use them. */
+        private boolean isForbidden() {
+            return config.injectsCredentials() && OpenGuard.violation(request, config, false) != null;
+        }
+    }
+
+    /** Who answers the request, or null if an upstream is to be asked. */
+    public RequestListener answer(Asked asked) {
+        HttpMethod method = asked.request().method();
+        CrossOrigin crossOrigin = CrossOrigin.of(asked.config().cors());
+        if (crossOrigin != null && CrossOrigin.isPreflight(asked.request())) {
+            return asked.answer(() -> bare(asked.downstream(), crossOrigin.preflight(asked.request())));
+        }
+        if (isChat(asked.config(), asked.target())) {
+            return chat(asked);
+        }
+        if (method.equals(HttpMethod.DELETE)) {
+            return stop(asked);
+        }
+        if (!method.equals(HttpMethod.GET) && !method.equals(HttpMethod.HEAD)) {
+            return null;
+        }
+        RequestListener document = document(asked);
+        return document != null ? document : page(asked);
+    }
+
+    /** Whether a request is one to {@code /chat}. */
+    public static boolean isChat(RelayConfig config, Target target) {
+        return config.ownPaths().chat() && target.path().equals(ChatSide.PATH);
+    }
+
+    private RequestListener document(Asked asked) {
+        OwnPaths own = asked.config().ownPaths();
+        ClientStream downstream = asked.downstream();
+        boolean draining = asked.draining();
+        return switch (asked.target().path()) {
+            case "/healthz" -> own.healthz() ? text(asked, 200, "ok\n") : null;
+            case "/readyz" ->
+                own.readyz() ? text(asked, draining ? 503 : 200, draining ? "draining\n" : "ready\n") : null;
+            case "/openapi.json" ->
+                own.openapi() ? asked.answer(() -> respond(downstream, 200, "application/json", OpenApi.json())) : null;
+            case "/metrics" ->
+                own.metrics()
+                        ? asked.answer(() -> respond(downstream, 200, Metrics.CONTENT_TYPE, metrics.text()))
+                        : null;
+            default -> null;
+        };
+    }
+
+    private static RequestListener page(Asked asked) {
+        String path = asked.target().path();
+        if (!asked.config().ownPaths().page() || !Console.owns(path) || asked.isForbidden()) {
+            return null;
+        }
+        ClientStream downstream = asked.downstream();
+        String ifNoneMatch = asked.request().headers().get(HttpHeaderNames.IF_NONE_MATCH);
+        return asked.answer(() -> Console.loaded()
+                .whenCompleteAsync(
+                        (console, failure) -> {
+                            if (failure != null) {
+                                downstream.reset();
+                            } else if (downstream.isActive()) {
+                                respond(downstream, console.answer(path, ifNoneMatch));
+                            }
+                        },
+                        downstream.eventLoop()));
+    }
+
+    private RequestListener stop(Asked asked) {
+        String path = asked.target().path();
+        if (!asked.config().ownPaths().streams() || !path.startsWith(STREAMS) || asked.isForbidden()) {
+            return null;
+        }
+        byte[] key = ClientKey.hash(asked.request().headers(), asked.target());
+        return new StopExchange(asked.downstream(), streams, path.substring(STREAMS.length()), key, asked.done());
+    }
+
+    /**
+     * What a request to {@code /chat} gets without an upstream: an EventSource that connects again is told to stop, for
+     * another answer would be paid for again (WHATWG HTML 9.2.3). Null if it is to be answered.
+     */
+    private static RequestListener chat(Asked asked) {
+        HttpMethod method = asked.request().method();
+        ClientStream downstream = asked.downstream();
+        var allow = new DefaultHttpHeaders().set(HttpHeaderNames.ALLOW, ChatSide.METHODS);
+        if (method.equals(HttpMethod.OPTIONS)) {
+            return asked.answer(() -> bare(downstream, allow));
+        }
+        if (!method.equals(HttpMethod.GET) && !method.equals(HttpMethod.POST)) {
+            return asked.answer(() -> downstream.respond(405, ChatSide.methodRefused(), allow));
+        }
+        boolean again = asked.request().headers().contains("last-event-id");
+        return again ? asked.answer(() -> bare(downstream, new DefaultHttpHeaders())) : null;
+    }
+
+    private static RequestListener text(Asked asked, int status, String text) {
+        byte[] body = text.getBytes(StandardCharsets.US_ASCII);
+        return asked.answer(() -> respond(asked.downstream(), status, "text/plain; charset=utf-8", body));
+    }
+
+    private static void bare(ClientStream downstream, HttpHeaders headers) {
+        bare(downstream, new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.NO_CONTENT, headers));
+    }
+
+    private static void bare(ClientStream downstream, HttpResponse response) {
+        downstream.writeHead(response);
+        downstream.end();
+    }
+
+    private static void respond(ClientStream downstream, int status, String type, byte[] body) {
+        var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status));
+        response.headers().set(HttpHeaderNames.CONTENT_TYPE, type);
+        response.headers().set(HttpHeaderNames.CONTENT_LENGTH, body.length);
+        response.headers().set("x-content-type-options", "nosniff");
+        downstream.writeHead(response);
+        downstream.writeBody(Unpooled.wrappedBuffer(body));
+        downstream.end();
+    }
+
+    private static void respond(ClientStream downstream, Console.Answer answer) {
+        var status = HttpResponseStatus.valueOf(answer.status());
+        var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, status, answer.headers());
+        if (answer.status() != HttpResponseStatus.NOT_MODIFIED.code()) {
+            response.headers().set(HttpHeaderNames.CONTENT_LENGTH, answer.body().length);
+        }
+        downstream.writeHead(response);
+        downstream.writeBody(Unpooled.wrappedBuffer(answer.body()));
+        downstream.end();
+    }
+}
