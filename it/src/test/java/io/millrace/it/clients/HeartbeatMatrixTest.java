@@ -134,18 +134,18 @@ final class HeartbeatMatrixTest {
         var text = new StringBuilder("""
                 # Heartbeats and the clients that read them
 
-                Made by `HeartbeatMatrixTest`, which fails if it says anything else. Each client reads the same answer with two \
-                heartbeats put into each position, and without: **ok** if its user sees no difference, **loss** if a part of the \
-                answer is missing without an error, **error** if an error comes of it.
+                `HeartbeatMatrixTest` writes this page, and fails if the page is different. Each client reads the same answer \
+                without heartbeats, and with two heartbeats in each position. **ok**: its user sees no difference. **loss**: a part \
+                of the answer is missing, without an error. **error**: the client reports an error.
 
                 """);
         text.append("Installed SDKs: ").append(versions()).append("""
-                . In *italics*: decoders written from the description of a client that is not installed here, and of what \
-                people write by hand.
+                . In *italics*: decoders that were written from the description of a client that is not installed here, or in the \
+                way in which people write them by hand.
 
-                By itself the relay writes `: ping` and a blank line in Chat Completions and Responses, `event: ping` in Messages \
-                once the message has begun (a comment before), nothing in Gemini, and before the first frame only where a route asks \
-                for it (`heartbeat.early`).
+                By default the relay writes `: ping` and a blank line in Chat Completions and Responses. In Messages it writes \
+                `event: ping` after the message has begun, and a comment before. In Gemini it writes nothing. Before the first frame \
+                it writes heartbeats only if a route asks for them (`heartbeat.early`).
                 """);
         for (var form : FORMS) {
             text.append("\n## ").append(title(form)).append("\n\n");
@@ -172,13 +172,13 @@ final class HeartbeatMatrixTest {
 
                 ## What to choose
 
-                - The blank line behind a comment is an empty event. Go clients from before their decoder skipped those, and the \
-                OpenAI Python client once a frame has carried an `id:`, stumble over it: set `heartbeat.form` to `comment-single-lf` \
-                for them.
-                - Without the blank line the comment stands at the head of the next frame. Clients that cut at blank lines and look \
-                how a piece begins lose that frame, and so does Google's SDK: hence the default.
-                - A ping event is for Messages only. Elsewhere it is an event that nobody knows.
-                - Google's Python client takes every line that is not `data: ` for JSON: hence none in Gemini.
+                - The blank line behind a comment is an empty event. Two clients fail on it: older Go clients, whose decoder does \
+                not skip empty events, and the OpenAI Python client after a frame with an `id:`. Set `heartbeat.form` to \
+                `comment-single-lf` for them.
+                - Without the blank line, the comment is at the head of the next frame. Clients that cut at blank lines and look at \
+                the beginning of each piece lose that frame. Google's SDK loses it too. So the blank line is the default.
+                - A ping event is for Messages only. In other dialects it is an unknown event.
+                - Google's Python client reads every line that is not `data: ` as JSON. So Gemini gets no heartbeats.
                 """).toString();
     }
 
