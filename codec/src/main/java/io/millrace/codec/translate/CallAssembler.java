@@ -1,10 +1,15 @@
 package io.millrace.codec.translate;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
+import java.util.PriorityQueue;
+import java.util.Queue;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Puts tool calls together from whatever fragments a server sends: interleaved, without an index or an id, under a shifted
@@ -14,11 +19,26 @@ import java.util.Set;
 final class CallAssembler {
     private static final int MAX_CALLS = 4096;
     private static final int CALL_CHARS = 256;
+    private static final Comparator<Call> LAST_FIRST =
+            Comparator.<Call>comparingInt(call -> call.place).reversed();
 
-    private final Set<String> tools;
+    /** Sorted, so that those which begin with a piece of a name stand together. */
+    private final NavigableSet<String> tools;
+
     private final List<Call> calls = new ArrayList<>();
     private final Map<Integer, Call> byIndex = new HashMap<>();
     private final Map<String, Call> byId = new HashMap<>();
+
+    /** The calls that may be open, the last first. A call that is found to be over is removed then. */
+    private final Queue<Call> opened = new PriorityQueue<>(LAST_FIRST);
+
+    /** The same for those whose arguments have begun, by their names. */
+    private final Map<String, Queue<Call>> openedByName = new HashMap<>();
+
+    /** The index of the last fragment, and its call: most fragments belong to the same call as the one before. */
+    private int lastIndex;
+
+    private Call last;
 
     /** The ids that were told, and how many calls had each. */
     private final Map<String, Integer> copies = new HashMap<>();
@@ -44,6 +64,7 @@ final class CallAssembler {
     /** A call. */
     static final class Call {
         private final StringBuilder waiting = new StringBuilder();
+        private final int place;
         private ObjectScan scan = new ObjectScan();
         private int index = -1;
         private int upstreamIndex;
@@ -53,6 +74,18 @@ final class CallAssembler {
         private Seal seal;
         private Call before;
         private boolean doubtful;
+        private boolean inOpened;
+        private boolean inOpenedByName;
+
+        /** @param place counts the calls in the order in which they began */
+        Call(int place) {
+            this.place = place;
+        }
+
+        /** Whether it has a name, and its arguments are not whole. */
+        private boolean isOpen() {
+            return !name.isEmpty() && !doubtful && !scan.isWhole();
+        }
 
         /** Whether nothing of its arguments came. */
         boolean isEmpty() {
@@ -62,7 +95,7 @@ final class CallAssembler {
 
     /** @param tools the names that the request offers; may be empty, if nobody knows */
     CallAssembler(Set<String> tools) {
-        this.tools = tools;
+        this.tools = new TreeSet<>(tools);
     }
 
     /** The characters that are kept. */
@@ -91,6 +124,7 @@ final class CallAssembler {
         }
         if (call.index < 0 && !fragment.name().isEmpty()) {
             call.name = joined(call.name, fragment.name());
+            noteOpen(call);
         }
         call.seal = fragment.seal() == null ? call.seal : fragment.seal();
         arguments(call, arguments, out);
@@ -102,7 +136,7 @@ final class CallAssembler {
      * @param id empty if it has none
      */
     Call begin(String id, String name, Seal seal, DeltaSink out) {
-        Call call = new Call();
+        Call call = new Call(calls.size());
         call.before = lastOpen();
         calls.add(call);
         call.seal = seal;
@@ -116,6 +150,7 @@ final class CallAssembler {
             settle(false, out);
             call.id = id;
             call.name = name;
+            noteOpen(call);
             if (!name.isEmpty()) {
                 tell(call, out);
             }
@@ -134,10 +169,12 @@ final class CallAssembler {
         }
         if (call.index >= 0 && call.isEmpty() && json.strip().equals("{}")) {
             call.scan.add(json);
+            noteBegun(call);
             unsettled = call;
             return;
         }
         call.scan.add(json);
+        noteBegun(call);
         if (call.index >= 0) {
             out.arguments(call.index, json);
         } else {
@@ -188,7 +225,7 @@ final class CallAssembler {
 
     /** The call that a fragment belongs to, which may begin with it; null if it says nothing. */
     private Call find(Fragment fragment, String arguments) {
-        Call there = byIndex.get(fragment.index());
+        Call there = at(fragment.index());
         Call same = fragment.id().isEmpty() ? null : byId.get(fragment.id());
         if (same != null) {
             return ofId(same, there, fragment, arguments);
@@ -260,7 +297,7 @@ final class CallAssembler {
             return open;
         }
         if (open != null && open.scan.isOpen() && !begins && !arguments.isBlank()) {
-            byIndex.put(fragment.index(), open);
+            put(fragment.index(), open);
             return open;
         }
         return add(fragment);
@@ -280,12 +317,12 @@ final class CallAssembler {
     }
 
     private Call add(Fragment fragment) {
-        Call call = new Call();
+        Call call = new Call(calls.size());
         call.key = fragment.id();
         call.id = fragment.id();
         call.upstreamIndex = fragment.index();
         call.before = lastOpen();
-        Call there = byIndex.put(fragment.index(), call);
+        Call there = put(fragment.index(), call);
         // The last fragment of a call may repeat its name: without arguments that proves nothing.
         call.doubtful =
                 there != null && fragment.id().isEmpty() && there.scan.isWhole() && there.name.equals(fragment.name());
@@ -296,25 +333,57 @@ final class CallAssembler {
         return call;
     }
 
+    /** The call that has this index now, null if none. */
+    private Call at(int index) {
+        if (last == null || index != lastIndex) {
+            last = byIndex.get(index);
+            lastIndex = index;
+        }
+        return last;
+    }
+
+    /** Gives an index to a call and returns the one that had it, null if none. */
+    private Call put(int index, Call call) {
+        last = call;
+        lastIndex = index;
+        return byIndex.put(index, call);
+    }
+
     /** The last call that has a name and whose arguments are not whole. */
     private Call lastOpen() {
-        for (int i = calls.size() - 1; i >= 0; i--) {
-            Call call = calls.get(i);
-            if (!call.name.isEmpty() && !call.doubtful && !call.scan.isWhole()) {
-                return call;
-            }
+        while (!opened.isEmpty() && !opened.peek().isOpen()) {
+            opened.poll().inOpened = false;
         }
-        return null;
+        return opened.peek();
     }
 
     /** The last call of this name whose arguments have begun and are not whole. */
     private Call openOf(String name) {
-        for (int i = calls.size() - 1; i >= 0; i--) {
-            if (calls.get(i).name.equals(name) && calls.get(i).scan.isOpen()) {
-                return calls.get(i);
-            }
+        Queue<Call> named = openedByName.get(name);
+        while (named != null
+                && !named.isEmpty()
+                && !(named.peek().scan.isOpen() && named.peek().name.equals(name))) {
+            named.poll().inOpenedByName = false;
         }
-        return null;
+        return named == null ? null : named.peek();
+    }
+
+    /** The call may be open from now on. */
+    private void noteOpen(Call call) {
+        if (!call.inOpened && call.isOpen()) {
+            call.inOpened = true;
+            opened.add(call);
+        }
+    }
+
+    /** The arguments of the call may be open from now on. */
+    private void noteBegun(Call call) {
+        if (!call.inOpenedByName && !call.name.isEmpty() && call.scan.isOpen()) {
+            call.inOpenedByName = true;
+            openedByName
+                    .computeIfAbsent(call.name, name -> new PriorityQueue<>(LAST_FIRST))
+                    .add(call);
+        }
     }
 
     /** The call that lacks these arguments. */
@@ -339,17 +408,22 @@ final class CallAssembler {
 
     /** Whether a name goes on with this piece. */
     private boolean isJoinable(String name, String more) {
-        return more.startsWith(name) || tools.stream().anyMatch(tool -> tool.startsWith(name + more));
+        return more.startsWith(name) || begins(tools.ceiling(name + more), name + more);
     }
 
     /** Whether the name is one, and not the beginning of another. */
     private boolean isName(String name) {
-        return tools.stream().noneMatch(tool -> tool.length() > name.length() && tool.startsWith(name));
+        return !begins(tools.higher(name), name);
+    }
+
+    private static boolean begins(String tool, String name) {
+        return tool != null && tool.startsWith(name);
     }
 
     private void tell(Call call, DeltaSink out) {
         call.index = told++;
         call.doubtful = false;
+        noteOpen(call);
         String id = call.id.isEmpty() ? CallIds.fresh() : call.id;
         while (copies.containsKey(id)) {
             int copy = copies.merge(call.id, 1, Integer::sum);
@@ -379,6 +453,7 @@ final class CallAssembler {
         }
         if (replaced) {
             unsettled.scan = new ObjectScan();
+            noteOpen(unsettled);
         } else {
             out.arguments(unsettled.index, "{}");
         }

@@ -67,6 +67,6 @@ final class ChatShapes {
                     .put("reasoning_tokens", counts.reasoning())
                     .endObject();
         }
-        return json.endObject().text().toString();
+        return json.endObject().text();
     }
 }

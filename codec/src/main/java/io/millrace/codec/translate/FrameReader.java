@@ -6,6 +6,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /** What the readers of all dialects have in common: it takes frames and bodies apart as far as their JSON. */
@@ -15,6 +18,11 @@ abstract class FrameReader implements DeltaReader {
     private static final byte[] ERROR = "error".getBytes(US_ASCII);
     private static final int BYTE_ORDER_MARK = 0xEFBBBF;
     private static final byte[] DONE = "[DONE]".getBytes(US_ASCII);
+
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+    /** A word whose bytes are all 1. */
+    private static final long EACH = 0x0101010101010101L;
 
     private boolean begun;
     private boolean errorEvent;
@@ -91,11 +99,7 @@ abstract class FrameReader implements DeltaReader {
         int to = 0;
         int line = 0;
         while (line < bytes.length) {
-            int end = line;
-            // Nearly all bytes are beyond both: they cost one comparison.
-            while (end < bytes.length && ((bytes[end] & 0xFF) > '\r' || (bytes[end] != '\n' && bytes[end] != '\r'))) {
-                end++;
-            }
+            int end = endOfLine(bytes, line);
             int value = valueOf(field, bytes, line, end);
             if (value >= 0) {
                 if (to > 0) {
@@ -109,6 +113,29 @@ abstract class FrameReader implements DeltaReader {
             line = end + 1;
         }
         return to;
+    }
+
+    /** Where the line ends that {@code from} is in: its CR or LF, or the end of the bytes. */
+    private static int endOfLine(byte[] bytes, int from) {
+        int at = from;
+        while (at < bytes.length) {
+            // Nearly all bytes are above CR: eight of them are told at once.
+            while (at + Long.BYTES <= bytes.length && isAboveCr((long) LONGS.get(bytes, at))) {
+                at += Long.BYTES;
+            }
+            int stop = Math.min(at + Long.BYTES, bytes.length);
+            for (; at < stop; at++) {
+                if (bytes[at] == '\n' || bytes[at] == '\r') {
+                    return at;
+                }
+            }
+        }
+        return at;
+    }
+
+    /** Whether each byte of the word is greater than CR. */
+    private static boolean isAboveCr(long word) {
+        return (word - EACH * ('\r' + 1) & ~word & EACH * 0x80) == 0;
     }
 
     private static boolean isErrorEvent(byte[] bytes, int line, int end) {

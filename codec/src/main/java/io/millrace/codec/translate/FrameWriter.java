@@ -1,5 +1,7 @@
 package io.millrace.codec.translate;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.millrace.codec.sse.SseEncoder;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -7,6 +9,12 @@ import java.nio.charset.StandardCharsets;
 
 /** What the writers of all dialects have in common: frames around JSON. */
 abstract class FrameWriter implements DeltaWriter {
+    private static final byte[] EVENT = "event: ".getBytes(US_ASCII);
+    private static final byte[] DATA = "data: ".getBytes(US_ASCII);
+    private static final byte[] NEXT_DATA = "\ndata: ".getBytes(US_ASCII);
+    private static final byte[] END = "\n\n".getBytes(US_ASCII);
+    private static final byte[] CRLF_END = "\r\n\r\n".getBytes(US_ASCII);
+
     private final JsonText json = new JsonText();
     private ByteBuf out;
 
@@ -17,7 +25,7 @@ abstract class FrameWriter implements DeltaWriter {
 
     @Override
     public final long heldBytes() {
-        return Character.BYTES * (json.capacity() + keptChars());
+        return json.capacity() + Character.BYTES * keptChars();
     }
 
     /** The characters that are kept for later events. */
@@ -35,26 +43,26 @@ abstract class FrameWriter implements DeltaWriter {
 
     /** Ends the object and writes it as a frame of data alone. */
     final void data() {
-        SseEncoder.event(out, null, null, json.endObject().text());
+        write(DATA, END);
     }
 
     /** Ends the object and writes it as an event. */
     final void event(String type) {
-        SseEncoder.event(out, type, null, json.endObject().text());
+        out.writeBytes(EVENT);
+        ByteBufUtil.writeAscii(out, type);
+        write(NEXT_DATA, END);
     }
 
     /** Ends the object and writes it as a frame of data alone, with CRLF. */
     final void crlfData() {
-        ByteBufUtil.writeAscii(out, "data: ");
-        ByteBufUtil.writeUtf8(out, json.endObject().text());
-        ByteBufUtil.writeAscii(out, "\r\n\r\n");
+        write(DATA, CRLF_END);
     }
 
     /** Writes JSON that is ready as a frame of data alone, with CRLF. */
     final void crlfRaw(byte[] body) {
-        ByteBufUtil.writeAscii(out, "data: ");
+        out.writeBytes(DATA);
         out.writeBytes(body);
-        ByteBufUtil.writeAscii(out, "\r\n\r\n");
+        out.writeBytes(CRLF_END);
     }
 
     /** Writes {@code data: [DONE]}. */
@@ -65,5 +73,12 @@ abstract class FrameWriter implements DeltaWriter {
     /** Writes a frame around JSON that is ready. */
     final void raw(String type, byte[] body) {
         SseEncoder.event(out, type, null, new String(body, StandardCharsets.UTF_8));
+    }
+
+    /** JSON has no line ends of its own, so that its frame has one line of data. */
+    private void write(byte[] before, byte[] after) {
+        out.writeBytes(before);
+        json.endObject().writeTo(out);
+        out.writeBytes(after);
     }
 }

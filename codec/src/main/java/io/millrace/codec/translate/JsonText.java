@@ -1,64 +1,72 @@
 package io.millrace.codec.translate;
 
-import java.nio.charset.StandardCharsets;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.netty.buffer.ByteBuf;
+import java.util.Arrays;
 
 /**
- * Writes the JSON of one frame after the other, without a tree. Half a surrogate pair is escaped, so that the client can
- * join it with the half that comes in the next frame. Used as a stack of objects and arrays: the caller keeps it balanced.
+ * Writes the JSON of one frame after the other as UTF-8, without a tree. Half a surrogate pair is escaped, so that the client
+ * can join it with the half that comes in the next frame. The caller keeps objects and arrays balanced. Keys are ASCII.
  */
 final class JsonText {
-    private static final char[] HEX = "0123456789abcdef".toCharArray();
-    private static final int INITIAL_CHARS = 512;
+    private static final byte[] HEX = "0123456789abcdef".getBytes(UTF_8);
+    private static final byte[] NULL = "null".getBytes(UTF_8);
+    private static final byte[] TRUE = "true".getBytes(UTF_8);
+    private static final byte[] FALSE = "false".getBytes(UTF_8);
+    private static final int INITIAL_BYTES = 512;
+    private static final int MAX_ESCAPE_BYTES = 6;
 
-    private final StringBuilder out = new StringBuilder(INITIAL_CHARS);
+    private byte[] bytes = new byte[INITIAL_BYTES];
+    private int length;
 
-    /** What was written; valid until {@link #reset}. */
-    CharSequence text() {
-        return out;
+    /** Appends what was written to {@code out}. */
+    void writeTo(ByteBuf out) {
+        out.writeBytes(bytes, 0, length);
+    }
+
+    /** What was written, as text. */
+    String text() {
+        return new String(bytes, 0, length, UTF_8);
     }
 
     /** What was written, in UTF-8. */
     byte[] bytes() {
-        return out.toString().getBytes(StandardCharsets.UTF_8);
+        return Arrays.copyOf(bytes, length);
     }
 
-    /** The room that it keeps, in characters. */
+    /** The bytes of the buffer that it keeps. */
     long capacity() {
-        return out.capacity();
+        return bytes.length;
     }
 
     JsonText reset() {
-        out.setLength(0);
+        length = 0;
         return this;
     }
 
     /** Begins an object that is an element, or the whole. */
     JsonText object() {
         separate();
-        out.append('{');
-        return this;
+        return raw('{');
     }
 
     JsonText object(String key) {
         key(key);
-        out.append('{');
-        return this;
+        return raw('{');
     }
 
     JsonText endObject() {
-        out.append('}');
-        return this;
+        return raw('}');
     }
 
     JsonText array(String key) {
         key(key);
-        out.append('[');
-        return this;
+        return raw('[');
     }
 
     JsonText endArray() {
-        out.append(']');
-        return this;
+        return raw(']');
     }
 
     /** A string that is an element. */
@@ -71,7 +79,7 @@ final class JsonText {
     JsonText put(String key, String value) {
         key(key);
         if (value == null) {
-            out.append("null");
+            raw(NULL);
         } else {
             string(value);
         }
@@ -80,57 +88,90 @@ final class JsonText {
 
     JsonText put(String key, long value) {
         key(key);
-        out.append(value);
+        if (value >= 0 && value < 10) {
+            return raw((char) ('0' + value));
+        }
+        String digits = Long.toString(value);
+        reserve(digits.length());
+        ascii(digits, 0, digits.length());
         return this;
     }
 
     JsonText put(String key, boolean value) {
         key(key);
-        out.append(value);
+        raw(value ? TRUE : FALSE);
         return this;
     }
 
     JsonText putNull(String key) {
         key(key);
-        out.append("null");
+        raw(NULL);
         return this;
     }
 
     /** Puts a value that is JSON already, on one line. */
     JsonText putJson(String key, String json) {
         key(key);
-        out.append(json);
+        raw(json.getBytes(UTF_8));
         return this;
     }
 
     private void key(String key) {
         separate();
-        out.append('"').append(key).append("\":");
+        reserve(key.length() + 3);
+        bytes[length++] = '"';
+        ascii(key, 0, key.length());
+        bytes[length++] = '"';
+        bytes[length++] = ':';
     }
 
     private void separate() {
-        int last = out.length() - 1;
-        if (last >= 0 && out.charAt(last) != '{' && out.charAt(last) != '[' && out.charAt(last) != ':') {
-            out.append(',');
+        byte last = length == 0 ? (byte) '{' : bytes[length - 1];
+        if (last != '{' && last != '[' && last != ':') {
+            raw(',');
         }
     }
 
     private void string(String value) {
-        out.append('"');
+        int size = value.length();
+        reserve(size + 2);
+        bytes[length++] = '"';
         int plain = 0;
-        for (int i = 0; i < value.length(); i++) {
+        for (int i = 0; i < size; i++) {
             char c = value.charAt(i);
-            if (c == '"' || c == '\\' || c < ' ' || Character.isSurrogate(c)) {
-                out.append(value, plain, i);
-                if (isPair(value, i)) {
-                    out.append(c).append(value.charAt(++i));
-                } else {
-                    escape(c);
-                }
+            if (c < ' ' || c == '"' || c == '\\' || c >= 0x80) {
+                ascii(value, plain, i);
+                // Room for this character, the rest of the string and its end.
+                reserve(size - i + MAX_ESCAPE_BYTES + 1);
+                i += put(value, i, c);
                 plain = i + 1;
             }
         }
-        out.append(value, plain, value.length()).append('"');
+        ascii(value, plain, size);
+        bytes[length++] = '"';
+    }
+
+    /** Puts the character at {@code at} of a string and returns how many more characters of it belong to that one. */
+    private int put(String value, int at, char c) {
+        if (c < 0x80 || (Character.isSurrogate(c) && !isPair(value, at))) {
+            escape(c);
+            return 0;
+        }
+        if (c < 0x800) {
+            bytes[length++] = (byte) (0xC0 | c >> 6);
+        } else if (!Character.isSurrogate(c)) {
+            bytes[length++] = (byte) (0xE0 | c >> 12);
+            bytes[length++] = (byte) (0x80 | c >> 6 & 0x3F);
+        } else {
+            int point = Character.toCodePoint(c, value.charAt(at + 1));
+            bytes[length++] = (byte) (0xF0 | point >> 18);
+            bytes[length++] = (byte) (0x80 | point >> 12 & 0x3F);
+            bytes[length++] = (byte) (0x80 | point >> 6 & 0x3F);
+            bytes[length++] = (byte) (0x80 | point & 0x3F);
+            return 1;
+        }
+        bytes[length++] = (byte) (0x80 | c & 0x3F);
+        return 0;
     }
 
     private static boolean isPair(String value, int at) {
@@ -138,17 +179,43 @@ final class JsonText {
     }
 
     private void escape(char c) {
+        bytes[length++] = '\\';
         switch (c) {
-            case '"', '\\' -> out.append('\\').append(c);
-            case '\n' -> out.append("\\n");
-            case '\r' -> out.append("\\r");
-            case '\t' -> out.append("\\t");
-            default ->
-                out.append("\\u")
-                        .append(HEX[c >> 12])
-                        .append(HEX[c >> 8 & 0xF])
-                        .append(HEX[c >> 4 & 0xF])
-                        .append(HEX[c & 0xF]);
+            case '"', '\\' -> bytes[length++] = (byte) c;
+            case '\n' -> bytes[length++] = 'n';
+            case '\r' -> bytes[length++] = 'r';
+            case '\t' -> bytes[length++] = 't';
+            default -> {
+                bytes[length++] = 'u';
+                for (int shift = 12; shift >= 0; shift -= 4) {
+                    bytes[length++] = HEX[c >> shift & 0xF];
+                }
+            }
+        }
+    }
+
+    private JsonText raw(char c) {
+        reserve(1);
+        bytes[length++] = (byte) c;
+        return this;
+    }
+
+    private void raw(byte[] ascii) {
+        reserve(ascii.length);
+        System.arraycopy(ascii, 0, bytes, length, ascii.length);
+        length += ascii.length;
+    }
+
+    /** Copies characters that are ASCII. This method of String is deprecated as it is right for no others; it is the fastest. */
+    @SuppressWarnings("deprecation")
+    private void ascii(String text, int start, int end) {
+        text.getBytes(start, end, bytes, length);
+        length += end - start;
+    }
+
+    private void reserve(int more) {
+        if (bytes.length - length < more) {
+            bytes = Arrays.copyOf(bytes, Math.max(Math.addExact(length, more), 2 * bytes.length));
         }
     }
 }

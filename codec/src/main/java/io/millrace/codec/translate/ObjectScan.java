@@ -13,16 +13,16 @@ final class ObjectScan {
 
     /** Reads the next piece. */
     void add(String text) {
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            hash = 31 * hash + c;
+        int size = text.length();
+        hash = hash * power(size) + text.hashCode();
+        length += size;
+        for (int i = 0; i < size; i++) {
             if (inString) {
-                readInString(c);
-            } else if (c > ' ') {
-                readOutside(c);
+                i = readInString(text, i, size);
+            } else if (text.charAt(i) > ' ') {
+                readOutside(text.charAt(i));
             }
         }
-        length += text.length();
     }
 
     /** Nothing but white space came. */
@@ -55,14 +55,34 @@ final class ObjectScan {
         return false;
     }
 
-    private void readInString(char c) {
-        if (escaped) {
-            escaped = false;
-        } else if (c == '\\') {
-            escaped = true;
-        } else if (c == '"') {
-            inString = false;
+    /** Reads on in a string and returns the place of the last character that was read. */
+    private int readInString(String text, int from, int size) {
+        boolean escape = escaped;
+        int at = from;
+        for (; at < size; at++) {
+            char c = text.charAt(at);
+            if (escape) {
+                escape = false;
+            } else if (c == '"') {
+                inString = false;
+                break;
+            } else {
+                escape = c == '\\';
+            }
         }
+        escaped = escape;
+        return at;
+    }
+
+    /** 31 to the power of {@code exponent}, by which the hash of a text grows before that of as many characters is added. */
+    private static int power(int exponent) {
+        int power = 1;
+        int square = 31;
+        for (int rest = exponent; rest > 0; rest >>= 1) {
+            power *= (rest & 1) == 0 ? 1 : square;
+            square *= square;
+        }
+        return power;
     }
 
     private void readOutside(char c) {

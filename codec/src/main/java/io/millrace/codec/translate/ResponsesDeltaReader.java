@@ -29,6 +29,9 @@ final class ResponsesDeltaReader extends FrameReader {
     /** The calls that were told, by their {@code call_id}. */
     private final Map<String, Item> itemsByCall = new HashMap<>();
 
+    /** Escapes the input of custom tools, which is no JSON. */
+    private final JsonText customInput = new JsonText();
+
     /** The code points of the text so far. */
     private int told;
 
@@ -222,12 +225,8 @@ final class ResponsesDeltaReader extends FrameReader {
             item.call = calls.begin("", "", null, out);
         }
         if (item.custom) {
-            String escaped = new JsonText()
-                    .object()
-                    .put("input", text)
-                    .endObject()
-                    .text()
-                    .toString();
+            String escaped =
+                    customInput.reset().object().put("input", text).endObject().text();
             String inner = escaped.substring("{\"input\":\"".length(), escaped.length() - "\"}".length());
             calls.arguments(item.call, item.told ? inner : "{\"input\":\"" + inner, out);
         } else {

@@ -156,7 +156,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
         } else {
             JsonText whole = json();
             response.put(whole, status, incomplete, items, usage);
-            body = whole.endObject().text().toString();
+            body = whole.endObject().text();
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.Set;
  * servers take each other's; neither case nor the sign between words matters.
  */
 final class StopWords {
+    /** The words in lower and in upper case: some servers have one in each frame. */
     private static final Map<String, StopReason> WORDS = new HashMap<>();
 
     /** Words for a failure: what there is of the answer is none. */
@@ -81,12 +82,19 @@ final class StopWords {
 
     /** Whether the word says that the answer failed. */
     static boolean isFailure(String word) {
+        if (WORDS.containsKey(word)) {
+            return false;
+        }
         String plain = plain(word);
         return FAILURES.contains(plain) || FAILURE_PARTS.stream().anyMatch(plain::contains);
     }
 
     /** What a word means that says no failure; {@link StopReason#OTHER} if nobody knows. */
     static StopReason meaning(String word) {
+        StopReason exact = WORDS.get(word);
+        if (exact != null) {
+            return exact;
+        }
         String plain = plain(word);
         StopReason known = WORDS.get(plain);
         if (known != null) {
@@ -109,6 +117,7 @@ final class StopWords {
     private static void put(StopReason reason, String... words) {
         for (String word : words) {
             WORDS.put(word, reason);
+            WORDS.put(word.toUpperCase(Locale.ROOT), reason);
         }
     }
 
