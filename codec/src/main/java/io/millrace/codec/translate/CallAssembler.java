@@ -108,6 +108,25 @@ final class CallAssembler {
         return told > 0 && calls.stream().allMatch(call -> call.index < 0 || call.isEmpty() || call.scan.isWhole());
     }
 
+    /**
+     * Reads a fragment without an id and a name, if it is the next piece of the call that the last fragment belonged to, as
+     * most are.
+     *
+     * @return false if it may be anything else: nothing was read
+     */
+    boolean goesOn(int index, String arguments, DeltaSink out) {
+        Call call = last;
+        if (call == null || index != lastIndex || call.index < 0 || unsettled != null) {
+            return false;
+        }
+        if (call.isEmpty() || call.scan.isWhole()) {
+            return false;
+        }
+        call.scan.add(arguments);
+        out.arguments(call.index, arguments);
+        return true;
+    }
+
     /** Reads a fragment. */
     void fragment(Fragment fragment, DeltaSink out) {
         String arguments = nullToEmpty(fragment.arguments());

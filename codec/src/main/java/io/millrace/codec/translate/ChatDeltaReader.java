@@ -13,6 +13,7 @@ final class ChatDeltaReader extends FrameReader {
     private final CallAssembler calls;
     private final ChatSeals seals = new ChatSeals();
 
+    private boolean headed;
     private boolean chosen;
     private boolean deltas;
     private boolean stopped;
@@ -42,7 +43,7 @@ final class ChatDeltaReader extends FrameReader {
                 readFinish(choice, out);
             }
         }
-        if (json.path("usage").isObject()) {
+        if (!headed && json.path("usage").isObject()) {
             // Counts begin the answer if nothing has.
             readHead(json, out);
         }
@@ -82,7 +83,7 @@ final class ChatDeltaReader extends FrameReader {
             JsonNode message = choice.path("message");
             readText(Json.text(choice, "text"), out);
             readMessage(message, out);
-            for (JsonNode call : callsOf(message)) {
+            for (JsonNode call : callsOf(message.path("tool_calls"))) {
                 readWholeCall(call, functionOf(call), out);
             }
             if (message.path("function_call").isObject()) {
@@ -103,7 +104,12 @@ final class ChatDeltaReader extends FrameReader {
         out.end();
     }
 
-    private static void readHead(ObjectNode json, DeltaSink out) {
+    /** Each chunk has it; the first one counts. */
+    private void readHead(ObjectNode json, DeltaSink out) {
+        if (headed) {
+            return;
+        }
+        headed = true;
         out.start(
                 emptyToNull(Json.text(json, "id")), emptyToNull(Json.text(json, "model")), Json.count(json, "created"));
     }
@@ -117,14 +123,21 @@ final class ChatDeltaReader extends FrameReader {
         JsonNode delta = choice.path("delta");
         deltas |= !delta.isEmpty();
         JsonNode message = deltas ? delta : choice.path("message");
-        boolean calling = message.has("tool_calls");
-        if (message.size() > 1 || !calling) {
+        JsonNode list = message.path("tool_calls");
+        boolean only = message.size() == 1 && !list.isMissingNode();
+        if (!only) {
             readMessage(message, out);
         }
         int position = 0;
-        for (JsonNode call : calling ? callsOf(message) : List.<JsonNode>of()) {
+        for (JsonNode call : callsOf(list)) {
             readCall(call, position++, out);
         }
+        if (!only) {
+            readLegacyCall(message, out);
+        }
+    }
+
+    private void readLegacyCall(JsonNode message, DeltaSink out) {
         JsonNode legacy = message.path("function_call");
         if (legacy.isObject()) {
             endReasoning(out);
@@ -253,15 +266,12 @@ final class ChatDeltaReader extends FrameReader {
         String id = Json.text(call, "id");
         String name = Json.text(function, "name");
         boolean begins = !id.isEmpty() || !name.isEmpty();
-        calls.fragment(
-                new CallAssembler.Fragment(
-                        indexed ? index.asInt(position) : position,
-                        indexed,
-                        id,
-                        name,
-                        argumentsOf(function),
-                        begins ? ChatSeals.ofCall(call) : null),
-                out);
+        int at = indexed ? index.asInt(position) : position;
+        String arguments = argumentsOf(function);
+        if (begins || !calls.goesOn(at, arguments, out)) {
+            Seal seal = begins ? ChatSeals.ofCall(call) : null;
+            calls.fragment(new CallAssembler.Fragment(at, indexed, id, name, arguments, seal), out);
+        }
     }
 
     private void readWholeCall(JsonNode call, JsonNode function, DeltaSink out) {
@@ -271,13 +281,13 @@ final class ChatDeltaReader extends FrameReader {
     }
 
     /** One call may stand without a list around it. */
-    private static Iterable<JsonNode> callsOf(JsonNode message) {
-        JsonNode calls = message.path("tool_calls");
-        return calls.isObject() ? List.of(calls) : calls;
+    private static Iterable<JsonNode> callsOf(JsonNode list) {
+        return list.isObject() ? List.of(list) : list;
     }
 
     private static JsonNode functionOf(JsonNode call) {
-        return call.path("function").isObject() ? call.path("function") : call;
+        JsonNode function = call.path("function");
+        return function.isObject() ? function : call;
     }
 
     private static String argumentsOf(JsonNode function) {

@@ -24,6 +24,8 @@ abstract class FrameReader implements DeltaReader {
     /** A word whose bytes are all 1. */
     private static final long EACH = 0x0101010101010101L;
 
+    private static final long HIGH_BITS = 0x8080808080808080L;
+
     private boolean begun;
     private boolean errorEvent;
 
@@ -135,7 +137,7 @@ abstract class FrameReader implements DeltaReader {
 
     /** Whether each byte of the word is greater than CR. */
     private static boolean isAboveCr(long word) {
-        return (word - EACH * ('\r' + 1) & ~word & EACH * 0x80) == 0;
+        return ((word - EACH * ('\r' + 1)) & ~word & HIGH_BITS) == 0;
     }
 
     private static boolean isErrorEvent(byte[] bytes, int line, int end) {
