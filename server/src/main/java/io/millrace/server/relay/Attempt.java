@@ -57,7 +57,9 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
     /** A longer body is not translated on the event loop. */
     static final long MAX_TRANSLATED_ON_LOOP = 1024 * 1024;
 
-    private final Exchange exchange;
+    private final Listener listener;
+    private final AttemptContext context;
+    private final AnswerTerms terms;
     private final RelayLoop loop;
     private final ClientStream downstream;
     private final ClientRequest request;
@@ -93,24 +95,61 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
     private boolean upstreamPaused;
     private long upstreamFullNs;
 
-    Attempt(
-            Exchange exchange,
-            RelayLoop loop,
-            ClientStream downstream,
-            ClientRequest request,
-            Timeline timeline,
-            Route route,
-            Place stop) {
-        this.exchange = exchange;
-        this.loop = loop;
-        this.downstream = downstream;
-        this.request = request;
-        body = request.body();
+    /** What an attempt reports to whoever makes it, at most one end of it. */
+    interface Listener {
+        /** Whether {@code asking} may fail, because there is something left to try. */
+        boolean mayGoOn(Attempt asking);
+
+        /** Whether {@code asking}, whose pooled connection was dead already, may take a new one: that is an attempt more. */
+        boolean mayGoAfresh(Attempt asking);
+
+        /** It has failed before the client had anything of it. */
+        void onFailure(Attempt failed, Failure failure);
+
+        /** What it got cannot be passed on as it is: the client gets {@code refusal} in its place. */
+        void onRefusal(Attempt by, Refusal refusal);
+
+        /**
+         * It is the client's answer.
+         *
+         * @param head what the client is to get, may be changed; null if the client has one already
+         */
+        void onCommit(Attempt winner, HttpResponse head);
+
+        /**
+         * A body that is no event stream is about to be the client's answer.
+         *
+         * @return true if the client has a stream of the relay's own, which has ended for want of another
+         */
+        boolean endsEarly(PlainRelay plain);
+
+        /** The stream that is the client's answer is to end so. */
+        void onStreamEnd(Ending ending);
+
+        /** The body of a response that is no event stream is with the client. */
+        void onPlainEnd();
+
+        /** What the client has a part of cannot be completed. */
+        void onBroken(Outcome outcome);
+
+        /** There was no memory for what came, not even for an answer. */
+        void onMemoryOut();
+    }
+
+    /** An attempt at {@code place} that has not begun. */
+    Attempt(AttemptContext context, Timeline timeline, Place place, Listener listener) {
+        this.context = context;
         this.timeline = timeline;
-        this.route = route;
-        this.stop = stop;
-        timeouts = route.timeouts(stop.target());
-        translatedTo = exchange.translatedFor(stop.endpoint().upstream());
+        this.stop = place;
+        this.listener = listener;
+        terms = context.terms();
+        loop = context.loop();
+        downstream = context.downstream();
+        request = terms.request();
+        body = request.body();
+        route = context.route();
+        timeouts = route.timeouts(place.target());
+        translatedTo = terms.translatedFor(place.endpoint().upstream());
     }
 
     /** Begins: asks for a connection. */
@@ -221,7 +260,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
     void onRequestReadComplete() {
         if (headSent) {
             upstream.flush();
-        } else if (upstream != null && !exchange.needsWholeBody()) {
+        } else if (upstream != null && !context.needsWholeBody()) {
             sendRequest();
         }
     }
@@ -245,7 +284,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
         upstream = call;
         timeline.connectedNs = System.nanoTime();
         // What the same read still brings is mostly the rest of the request, which then leaves in one piece.
-        if (request.complete() || (!exchange.needsWholeBody() && !downstream.inRead())) {
+        if (request.complete() || (!context.needsWholeBody() && !downstream.inRead())) {
             sendRequest();
         }
     }
@@ -379,7 +418,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
         }
         if (breakage.kind() == Breakage.Kind.NO_MEMORY) {
             upstream = null;
-            exchange.onMemoryOut();
+            listener.onMemoryOut();
             return;
         }
         UpstreamCall broken = upstream;
@@ -387,7 +426,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
         handedOver = broken != null && broken.requestHandedOver();
         if (stream != null && stream.committed()) {
             end(stream.endingAtBreak(breakage));
-        } else if (breakage.kind() == Breakage.Kind.STALE && !retriedStale && exchange.mayGoAfresh(this)) {
+        } else if (breakage.kind() == Breakage.Kind.STALE && !retriedStale && listener.mayGoAfresh(this)) {
             retriedStale = true;
             headSent = false;
             handedOver = false;
@@ -395,7 +434,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
             connect(true);
         } else if (plainStarted()) {
             origin.onFailure(System.nanoTime(), timeouts.ttft().toNanos());
-            exchange.finishBroken(
+            listener.onBroken(
                     Ending.withError(StreamRelay.errorOf(breakage), null).outcome());
         } else if (plainFailure != null) {
             // Its status is known, but the rest of its body will not come.
@@ -471,7 +510,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
 
     @Override
     public void onCommit(StreamRelay committed) {
-        exchange.onCommit(this, committed.head());
+        listener.onCommit(this, committed.head());
     }
 
     /**
@@ -573,7 +612,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
         } else {
             origin.onFailure(System.nanoTime(), timeouts.ttft().toNanos());
         }
-        exchange.onFailure(this, failure);
+        listener.onFailure(this, failure);
     }
 
     /** Whether the client's own key has reached its limit, of which other clients know nothing. */
@@ -627,15 +666,15 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
             return;
         }
         if (!request.complete()) {
-            upstream.send(request.forUpstream(stop.target(), place, exchange.dialect(), -1), this);
+            upstream.send(request.forUpstream(stop.target(), place, terms.dialect(), -1), this);
             body.copyTo(upstream::sendBody);
             upstream.flush();
             return;
         }
-        ByteBuf whole = request.bodyFor(route, stop.target(), exchange.dialect());
+        ByteBuf whole = request.bodyFor(route, stop.target(), terms.dialect());
         try {
             upstream.sendWhole(
-                    request.forUpstream(stop.target(), place, exchange.dialect(), whole.readableBytes()), whole, this);
+                    request.forUpstream(stop.target(), place, terms.dialect(), whole.readableBytes()), whole, this);
         } finally {
             whole.release();
         }
@@ -646,7 +685,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
         if (interpreter != null) {
             return true;
         }
-        Supplier<Interpreter> making = exchange.interpreter(place, translatedTo, stop.target(), route.translation());
+        Supplier<Interpreter> making = terms.interpreter(place, translatedTo, stop.target(), route.translation());
         if (body.received() > MAX_TRANSLATED_ON_LOOP) {
             translateAside(making);
             return false;
@@ -705,7 +744,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
             unused.release(0);
         }
         origin.onIgnored();
-        exchange.onFailure(this, failure);
+        listener.onFailure(this, failure);
     }
 
     private void cancelTranslation() {
@@ -721,7 +760,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
 
     /** The dialect of what comes back. */
     private Dialect dialect() {
-        return translatedTo == null ? exchange.dialect() : translatedTo;
+        return translatedTo == null ? terms.dialect() : translatedTo;
     }
 
     private void beginStream(HttpResponse head) {
@@ -735,33 +774,34 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
     }
 
     private void openStream(HttpResponse head) {
-        if (exchange.wantsWhole()) {
-            kindChanger().collect(exchange.requestId());
+        if (terms.wantsWhole()) {
+            kindChanger().collect(terms.requestId());
         }
-        int hold = interpreter == null ? exchange.frameHold() : StreamRelay.MAX_TRANSLATED_FRAME;
+        int hold = interpreter == null ? context.frameHold() : StreamRelay.MAX_TRANSLATED_FRAME;
         var frames = new SseFrameDecoder(downstream.alloc(), hold);
-        var clientHead = Heads.stream(head, credential(), exchange.requestId(), exchange.streamId());
+        var clientHead = Heads.stream(
+                head, credential(), terms.requestId(), context.streamId().get());
         if (interpreter != null) {
             String type =
-                    interpreter.collects() ? ClientSide.JSON : exchange.client().streamType();
-            Heads.ofTranslated(clientHead, exchange.dialect(), type, dropped());
+                    interpreter.collects() ? ClientSide.JSON : terms.client().streamType();
+            Heads.ofTranslated(clientHead, terms.dialect(), type, dropped());
         } else if (!Heads.isEventStream(head)) {
             clientHead
                     .headers()
-                    .set(HttpHeaderNames.CONTENT_TYPE, exchange.client().streamType());
+                    .set(HttpHeaderNames.CONTENT_TYPE, terms.client().streamType());
         }
         stream = new StreamRelay(
                 downstream,
                 clientHead,
                 dialect(),
-                exchange.client(),
+                terms.client(),
                 interpreter,
                 credential(),
                 frames,
                 timeline,
                 route.heartbeat(),
                 request.fields().choices(),
-                exchange.requestId(),
+                terms.requestId(),
                 this,
                 loop.memory());
         if (request.usageAdded()) {
@@ -772,7 +812,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
     /** What gives the client the kind of answer that it asked for. */
     private Interpreter kindChanger() {
         if (interpreter == null) {
-            interpreter = exchange.kindChanger(stop.endpoint().upstream(), stop.target());
+            interpreter = terms.kindChanger(stop.endpoint().upstream(), stop.target());
         }
         return interpreter;
     }
@@ -782,14 +822,14 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
         EventText.Verdict verdict = EventText.of(plain.held());
         // Blank lines keep a client alive that waits for one body: they leave as they come.
         boolean open = verdict == EventText.Verdict.UNSURE
-                || (verdict == EventText.Verdict.BLANK && (translatedTo != null || exchange.wantsStream()));
+                || (verdict == EventText.Verdict.BLANK && (translatedTo != null || terms.wantsStream()));
         if (open && !bodyEnded && !plain.isFull()) {
             return;
         }
         HttpResponse head = unsure;
         unsure = null;
         if (verdict != EventText.Verdict.EVENTS) {
-            if (exchange.wantsStream() && translatedTo == null && isJson(head)) {
+            if (terms.wantsStream() && translatedTo == null && isJson(head)) {
                 kindChanger();
                 plain.translateBy(this::restreamed);
             }
@@ -851,13 +891,13 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
                 return;
             }
         }
-        var clientHead = Heads.plain(head, credential(), exchange.requestId());
+        var clientHead = Heads.plain(head, credential(), terms.requestId());
         if (inflation != null) {
             Heads.ofInflated(clientHead);
         }
         if (interpreter != null) {
-            String type = isSuccess(status) ? exchange.client().answerType() : ClientSide.JSON;
-            Heads.ofTranslated(clientHead, exchange.dialect(), type, dropped());
+            String type = isSuccess(status) ? terms.client().answerType() : ClientSide.JSON;
+            Heads.ofTranslated(clientHead, terms.dialect(), type, dropped());
         }
         PlainRelay.Translator translator = interpreter == null ? null : this::translated;
         plain = new PlainRelay(downstream, clientHead, credential(), translator, inflation, loop.memory());
@@ -866,29 +906,28 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
             return;
         }
         suspect = mayHideError(head);
-        boolean told = dialect() != Dialect.UNKNOWN && exchange.isForAnswer() && (!coded || inflation != null);
+        boolean told = dialect() != Dialect.UNKNOWN && terms.isForAnswer() && (!coded || inflation != null);
         unsure = told && status == 200 ? head : null;
     }
 
     private TranslatedAnswer translated(int status, byte[] body) {
         if (!isSuccess(status)) {
-            return new TranslatedAnswer(
-                    status, interpreter.error(status, body, exchange.requestId()), TokenCounts.NONE);
+            return new TranslatedAnswer(status, interpreter.error(status, body, terms.requestId()), TokenCounts.NONE);
         }
-        return exchange.wantsStream()
-                ? streamed(interpreter.streamed(body, exchange.requestId()))
-                : interpreter.answer(body, exchange.requestId());
+        return terms.wantsStream()
+                ? streamed(interpreter.streamed(body, terms.requestId()))
+                : interpreter.answer(body, terms.requestId());
     }
 
     /** The stream of a body that came in the client's own dialect; null leaves what is no answer as it is. */
     private TranslatedAnswer restreamed(int status, byte[] body) {
-        TranslatedAnswer made = interpreter.streamed(body, exchange.requestId());
+        TranslatedAnswer made = interpreter.streamed(body, terms.requestId());
         return made.status() == 200 ? streamed(made) : null;
     }
 
     private TranslatedAnswer streamed(TranslatedAnswer made) {
         if (made.status() == 200) {
-            Heads.ofStreamed(plain.head(), exchange.client().streamType());
+            Heads.ofStreamed(plain.head(), terms.client().streamType());
         }
         return made;
     }
@@ -903,7 +942,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
                 && request.fields().stream()
                 && dialect() != Dialect.UNKNOWN
                 && isJson(head)
-                && exchange.mayGoOn(this);
+                && listener.mayGoOn(this);
     }
 
     private static boolean isJson(HttpResponse head) {
@@ -922,7 +961,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
             fail(new Failure(Integer.toString(status), true, retryAfterNs(head), refusal));
         } else {
             origin.onSuccess(System.nanoTime());
-            exchange.refuseFor(this, refusal);
+            listener.onRefusal(this, refusal);
         }
     }
 
@@ -939,7 +978,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
         if (plain.isTranslated() && plain.isFull()) {
             String message = "The upstream's answer is too long to be translated.";
             origin.onSuccess(System.nanoTime());
-            exchange.refuseFor(this, new Refusal(502, "upstream_error", message, null, null));
+            listener.onRefusal(this, new Refusal(502, "upstream_error", message, null, null));
             return;
         }
         if (plainFailure != null && plain.isFull()) {
@@ -1000,17 +1039,17 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
     private void commitPlain() {
         plainFailure = null;
         suspect = false;
-        if (exchange.endsEarly(plain)) {
+        if (listener.endsEarly(plain)) {
             return;
         }
-        exchange.onCommit(this, plain.head());
+        listener.onCommit(this, plain.head());
         plain.commit();
     }
 
     private void endPlain() {
         plain.onBodyEnd();
         origin.onSuccess(System.nanoTime());
-        exchange.onPlainEnd();
+        listener.onPlainEnd();
     }
 
     private static long retryAfterNs(HttpResponse head) {
@@ -1047,7 +1086,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
             end(ending);
         } else if (plainStarted()) {
             origin.onFailure(System.nanoTime(), timeouts.ttft().toNanos());
-            exchange.finishBroken(ending.outcome());
+            listener.onBroken(ending.outcome());
         } else if (translation != null && interpreter == null) {
             leave(Failure.overloaded());
         } else {
@@ -1075,7 +1114,7 @@ final class Attempt implements CallListener, Upstreams.Waiter, StreamRelay.Commi
         } else {
             origin.onFailure(nowNs, timeouts.ttft().toNanos());
         }
-        exchange.end(ending);
+        listener.onStreamEnd(ending);
     }
 
     private static String codeOf(Breakage breakage) {

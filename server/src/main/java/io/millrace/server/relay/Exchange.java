@@ -4,18 +4,13 @@ import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamStop;
 import io.millrace.codec.dialect.Usage;
-import io.millrace.codec.translate.TranslationException;
 import io.millrace.server.access.ClientKey;
 import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
-import io.millrace.server.config.TranslationMode;
-import io.millrace.server.config.Upstream;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.DialectSide;
-import io.millrace.server.format.Interpreter;
 import io.millrace.server.format.RequestRefusal;
 import io.millrace.server.http.HeaderRules;
 import io.millrace.server.http.Inflation;
@@ -41,13 +36,12 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 
 /**
  * One request and its response, as the client sees them: finds the route, has {@link Attempt}s made until one is the
  * client's answer or nothing is left to try, and ends the response. Confined to the client's event loop; it has no locks and nothing volatile.
  */
-final class Exchange implements RequestListener {
+final class Exchange implements RequestListener, Attempt.Listener {
     /** So much of a longer body is here before an upstream is asked. */
     private static final int FLOWING_BYTES = 16 * 1024;
 
@@ -73,6 +67,7 @@ final class Exchange implements RequestListener {
     private Timeline lastTimeline;
     private boolean hedged;
     private Itinerary itinerary;
+    private AttemptContext attempts;
     private Attempt attempt;
     private Attempt hedge;
     /** The last attempt whose upstream was asked, and what it failed of: none that is not asked has a better answer. */
@@ -168,93 +163,12 @@ final class Exchange implements RequestListener {
         }
     }
 
-    String requestId() {
-        return requestId;
-    }
-
     /** By what the client may have its stream stopped; null where that is switched off. */
     String streamId() {
         if (streamId == null && settings.config().ownPaths().streams()) {
             streamId = loop.streams().add(this::stop, ClientKey.hash(request.headers(), target));
         }
         return streamId;
-    }
-
-    /** The client's, by which it is answered; unknown for a format of the relay's own. */
-    Dialect dialect() {
-        return client.dialect();
-    }
-
-    /** What the client speaks. */
-    ClientSide client() {
-        return client;
-    }
-
-    /** What {@code upstream} must be spoken to in, or null if it gets the request as it came. */
-    Dialect translatedFor(Upstream upstream) {
-        if (client.isOwn()) {
-            return upstream.mainDialect();
-        }
-        Dialect other = upstream.translates(client.dialect());
-        return other != null && client.translates(request.method(), target.path()) ? other : null;
-    }
-
-    /**
-     * Makes, on any thread, what stands between the client and {@code upstream}, which is spoken to in {@code dialect}. Throws
-     * {@link TranslationException} if the request cannot be had in it. The request's body must be kept until then.
-     */
-    Supplier<Interpreter> interpreter(Upstream upstream, Dialect dialect, RouteTarget place, TranslationMode mode) {
-        return request.interpreter(
-                client,
-                new ClientSide.Asked(dialect, place.rewriteModel(), upstream.model(), mode == TranslationMode.STRICT));
-    }
-
-    /** Whether the client asked for one body, as far as its request was read, and a stream can be made one. */
-    boolean wantsWhole() {
-        return hasKind() && !request.fields().stream();
-    }
-
-    /** Whether the client asked for an event stream, and one body can be made one. */
-    boolean wantsStream() {
-        boolean asked = client.dialect() != Dialect.GEMINI || target.query().contains("alt=sse");
-        return hasKind() && request.fields().stream() && asked;
-    }
-
-    /** Whether the request asks for an answer in a dialect that is known. */
-    boolean isForAnswer() {
-        return client.isOwn() || client.translates(request.method(), target.path());
-    }
-
-    /** Whether answers can be rebuilt: such as have one choice, of a request that was read. */
-    private boolean hasKind() {
-        RequestFields fields = request.fields();
-        boolean read = fields.isRead() && fields.choices() == 1;
-        return read && !client.isOwn() && client.translates(request.method(), target.path());
-    }
-
-    /** What makes a client's stream or body of an upstream's of the same dialect, where the other was asked for. */
-    Interpreter kindChanger(Upstream upstream, RouteTarget place) {
-        try {
-            if (body.isKept() && request.complete() && body.received() <= Attempt.MAX_TRANSLATED_ON_LOOP) {
-                Interpreter made = interpreter(upstream, client.dialect(), place, TranslationMode.LENIENT)
-                        .get();
-                made.forgetRequest();
-                return made;
-            }
-        } catch (RuntimeException | StackOverflowError e) {
-            // What the request says of its answer is then not known: usage in a frame of its own, and little more.
-        }
-        return Interpreter.ofKind(client.dialect());
-    }
-
-    /** The longest frame that is held until it is whole. */
-    int frameHold() {
-        return settings.config().limits().frameHold();
-    }
-
-    /** Whether a decision hangs on the body, so that nothing can be sent before it is here. */
-    boolean needsWholeBody() {
-        return needsWholeBody;
     }
 
     @Override
@@ -404,8 +318,8 @@ final class Exchange implements RequestListener {
         }
     }
 
-    /** Ends this because there was no memory for what came, not even for an answer. */
-    void onMemoryOut() {
+    @Override
+    public void onMemoryOut() {
         if (!ended) {
             errorCode = OVERLOADED;
             finishBroken(Outcome.OVERLOADED);
@@ -567,20 +481,20 @@ final class Exchange implements RequestListener {
         }
     }
 
-    /** Whether {@code asking} may fail, because there is something left to try. */
-    boolean mayGoOn(Attempt asking) {
+    @Override
+    public boolean mayGoOn(Attempt asking) {
         return other(asking) != null || (mayBeSentAgain(asking) && itinerary.mayGoOn(requestNs(), System.nanoTime()));
     }
 
-    /** Whether {@code asking}, whose pooled connection was dead already, may take a new one: that is an attempt more. */
-    boolean mayGoAfresh(Attempt asking) {
+    @Override
+    public boolean mayGoAfresh(Attempt asking) {
         boolean told =
                 asking.sent() == Attempt.Sent.WHOLE && plan.route().retry().sentOnce();
         return body.isKept() && !told && itinerary.afresh(System.nanoTime());
     }
 
-    /** What {@code by} got cannot be passed on as it is: the client gets {@code refusal} in its place. */
-    void refuseFor(Attempt by, Refusal refusal) {
+    @Override
+    public void onRefusal(Attempt by, Refusal refusal) {
         Attempt other = other(by);
         if (other != null) {
             drop(other);
@@ -596,8 +510,8 @@ final class Exchange implements RequestListener {
         }
     }
 
-    /** Whether the client has a stream of the relay's own, which then ends for want of another from {@code plain}. */
-    boolean endsEarly(PlainRelay plain) {
+    @Override
+    public boolean endsEarly(PlainRelay plain) {
         if (early == null) {
             return false;
         }
@@ -605,8 +519,8 @@ final class Exchange implements RequestListener {
         return true;
     }
 
-    /** An attempt has failed before the client had anything of it: another is made, or the client is told. */
-    void onFailure(Attempt failed, Failure failure) {
+    @Override
+    public void onFailure(Attempt failed, Failure failure) {
         note(failed, failure);
         if (failed.committed()) {
             failCommitted(failure.refusal());
@@ -636,8 +550,8 @@ final class Exchange implements RequestListener {
         }
     }
 
-    /** {@code winner} is the client's answer, with this head if the client has none yet. */
-    void onCommit(Attempt winner, HttpResponse head) {
+    @Override
+    public void onCommit(Attempt winner, HttpResponse head) {
         Attempt other = other(winner);
         if (other != null) {
             drop(other);
@@ -722,7 +636,16 @@ final class Exchange implements RequestListener {
         }
         Long balanceKey = plan.balanceKey(request.headers(), body.isKept() ? body.bytes() : null);
         itinerary = new Itinerary(plan, balanceKey, ThreadLocalRandom.current());
-        Dialect translated = translatedFor(plan.targets().get(0).upstream());
+        attempts = new AttemptContext(
+                loop,
+                downstream,
+                new AnswerTerms(request, client, requestId),
+                plan.route(),
+                this::streamId,
+                needsWholeBody,
+                settings.config().limits().frameHold());
+        Dialect translated =
+                attempts.terms().translatedFor(plan.targets().get(0).upstream());
         request.keyIsFor(translated == null ? client.dialect() : translated);
         if (plan.hedges() != null) {
             plan.hedges().onRequest();
@@ -753,7 +676,7 @@ final class Exchange implements RequestListener {
     }
 
     private Attempt newAttempt(Place stop, Timeline its) {
-        return new Attempt(this, loop, downstream, request, its, plan.route(), stop);
+        return new Attempt(attempts, its, stop, this);
     }
 
     private void startHedgeTimer() {
@@ -924,13 +847,23 @@ final class Exchange implements RequestListener {
         return stream() != null && stream().committed();
     }
 
-    /** The body of a response that is no event stream is with the client. */
-    void onPlainEnd() {
+    @Override
+    public void onPlainEnd() {
         finish(status >= 400 ? Outcome.UPSTREAM_ERROR : Outcome.COMPLETED, false);
     }
 
+    @Override
+    public void onStreamEnd(Ending ending) {
+        end(ending);
+    }
+
+    @Override
+    public void onBroken(Outcome outcome) {
+        finishBroken(outcome);
+    }
+
     /** Ends the stream that is the client's answer. */
-    void end(Ending asked) {
+    private void end(Ending asked) {
         StreamRelay stream = stream();
         stream.commit();
         Ending ending = stream.writeEnd(asked);
@@ -1024,7 +957,7 @@ final class Exchange implements RequestListener {
     }
 
     /** Ends a response that could not be completed, so that the client notices. */
-    void finishBroken(Outcome outcome) {
+    private void finishBroken(Outcome outcome) {
         abortAll();
         letGo();
         downstream.reset();
