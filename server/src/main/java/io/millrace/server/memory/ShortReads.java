@@ -14,8 +14,8 @@ import java.util.concurrent.Executor;
 public final class ShortReads implements RecvByteBufAllocator {
     private static final int SHORT_BYTES = 2 * 1024;
     /** A longer read is shared with the others of its turn. */
-    private static final int SHARED_FROM = 16 * 1024;
-    /** What a turn of the event loop reads in all, unless that is less than the above for each. */
+    private static final int SHARED_FROM = 4 * 1024;
+    /** What a turn of the event loop reads in all; who comes behind that in the same turn reads little. */
     private static final int TURN_BYTES = 4 << 20;
 
     private final RecvByteBufAllocator reads;
@@ -30,22 +30,24 @@ public final class ShortReads implements RecvByteBufAllocator {
         return new ShortHandle((ExtendedHandle) reads.newHandle());
     }
 
-    /** How many long reads a turn of an event loop has. Confined to that event loop. */
+    /** The long reads of a turn of an event loop. Confined to that event loop. */
     static final class Turn implements Runnable {
         private final Executor loop;
         private int longReads;
+        private long bytes;
         private int most = Integer.MAX_VALUE;
 
         Turn(Executor loop) {
             this.loop = loop;
         }
 
-        /** The most that a read of this turn takes. */
+        /** The most that the next read of this turn takes. */
         int most() {
-            return most;
+            return bytes < TURN_BYTES ? most : SHORT_BYTES;
         }
 
-        void onLongRead() {
+        void onLongRead(int size) {
+            bytes += size;
             if (longReads++ == 0) {
                 loop.execute(this);
             }
@@ -56,6 +58,7 @@ public final class ShortReads implements RecvByteBufAllocator {
         public void run() {
             most = Math.max(SHARED_FROM, TURN_BYTES / longReads);
             longReads = 0;
+            bytes = 0;
         }
     }
 
@@ -73,7 +76,7 @@ public final class ShortReads implements RecvByteBufAllocator {
         public ByteBuf allocate(ByteBufAllocator alloc) {
             int bytes = guess();
             if (bytes >= SHARED_FROM && memory != null) {
-                memory.turn().onLongRead();
+                memory.turn().onLongRead(bytes);
             }
             return alloc.ioBuffer(bytes);
         }

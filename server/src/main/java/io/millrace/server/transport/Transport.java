@@ -81,11 +81,11 @@ public enum Transport {
             NioDatagramChannel.class);
 
     /**
-     * How listeners accept: up to 256 of the connections that wait, each time. On epoll Netty would take one and then serve
+     * How listeners accept: up to 1,024 of the connections that wait, each time. On epoll Netty would take one and then serve
      * all that is ready before it takes the next, so that on a busy event loop new clients wait for seconds.
      */
     public static final RecvByteBufAllocator ACCEPTS =
-            new ServerChannelRecvByteBufAllocator().respectMaybeMoreData(false).maxMessagesPerRead(256);
+            new ServerChannelRecvByteBufAllocator().respectMaybeMoreData(false).maxMessagesPerRead(1024);
 
     /** After which a peer that acknowledges nothing counts as gone. */
     private static final int VANISHED_MS = 25_000;

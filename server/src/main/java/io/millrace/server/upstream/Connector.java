@@ -48,6 +48,9 @@ import javax.net.ssl.SSLException;
  * </ol>
  */
 public final class Connector implements AutoCloseable {
+    /** How long an answer of a name server is remembered. */
+    static final int MOST_TTL_S = 4;
+
     private static final int MAX_HEAD_BYTES = 64 * 1024;
     private static final int MAX_STATUS_LINE = 8 * 1024;
     private static final byte[] LOCALHOST6 = NetUtil.LOCALHOST6.getAddress();
@@ -68,7 +71,7 @@ public final class Connector implements AutoCloseable {
                 transport,
                 new DnsAddressResolverGroup(new DnsNameResolverBuilder()
                         .datagramChannelType(transport.datagramChannel())
-                        .ttl(1, 30)
+                        .ttl(1, MOST_TTL_S)
                         .negativeTtl(1)));
     }
 

@@ -76,6 +76,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter implements U
     private final ChannelFutureListener onRequestWritten = this::onRequestWritten;
     private boolean readingWanted = true;
     private boolean goingOn;
+    private boolean awaitsTurn;
     private boolean gone;
     private int inflating;
     private ScheduledFuture<?> drainLimit;
@@ -208,7 +209,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter implements U
         boolean suspended = stream != null && stream.suspended();
         if (on && suspended) {
             goOnSoon();
-        } else {
+        } else if (!on || !awaitsTurn) {
             context.channel().config().setAutoRead(on);
         }
     }
@@ -291,6 +292,30 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter implements U
             if (readingWanted) {
                 goOnSoon();
             }
+        } else if (readingWanted && hasMoreToRead() && !pool.reads().take()) {
+            awaitTurn();
+        }
+    }
+
+    /** Whether a read took less than was there. */
+    private boolean hasMoreToRead() {
+        var reads = context.channel().unsafe().recvBufAllocHandle();
+        return reads.lastBytesRead() > 0 && reads.lastBytesRead() == reads.attemptedBytesRead();
+    }
+
+    private void awaitTurn() {
+        if (!awaitsTurn) {
+            awaitsTurn = true;
+            context.channel().config().setAutoRead(false);
+            pool.reads().later(this::onTurn);
+        }
+    }
+
+    private void onTurn() {
+        awaitsTurn = false;
+        boolean suspended = stream != null && stream.suspended();
+        if (readingWanted && !suspended && context.channel().isActive()) {
+            context.channel().config().setAutoRead(true);
         }
     }
 

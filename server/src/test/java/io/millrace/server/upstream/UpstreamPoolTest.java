@@ -25,6 +25,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -38,6 +40,7 @@ class UpstreamPoolTest {
     private final EventLoopGroup group = transport.newEventLoops(1, "pool-test");
     private final EventLoop loop = group.next();
     private volatile List<String> addresses = List.of("127.0.0.1");
+    private final AtomicInteger asked = new AtomicInteger();
     private MockServer mock;
     private Connector connector;
     private int sweeps;
@@ -120,6 +123,30 @@ class UpstreamPoolTest {
     }
 
     @Test
+    void connectsACrowdInTurns() throws Exception {
+        int crowd = 100;
+        UpstreamPool pool = pool(crowd);
+        var connected = new AtomicInteger();
+        var atOnce = new CompletableFuture<Integer>();
+        loop.execute(() -> {
+            for (int i = 0; i < crowd; i++) {
+                pool.acquireNew(waiter(outcome -> connected.incrementAndGet()));
+            }
+            atOnce.complete(asked.get());
+        });
+        assertThat(atOnce.get(5, TimeUnit.SECONDS))
+                .as("connections begun at once")
+                .isLessThan(crowd / 2);
+        assertThat(refusal(pool)).as("those that wait count").isEqualTo(ConnectFailure.Kind.FULL);
+        await().until(() -> connected.get() == crowd);
+    }
+
+    @Test
+    void asksForNoAddressThatIsStillRemembered() {
+        assertThat(TimeUnit.SECONDS.toNanos(Connector.MOST_TTL_S)).isLessThan(UpstreamPool.RESOLVE_NS);
+    }
+
+    @Test
     void idleConnectionsLeaveInAnyOrder() {
         var random = new Random(7);
         var idle = new IdleConnections();
@@ -191,17 +218,7 @@ class UpstreamPoolTest {
 
     private Object outcome(UpstreamPool pool, boolean fresh) throws Exception {
         var outcome = new CompletableFuture<Object>();
-        var waiter = new Upstreams.Waiter() {
-            @Override
-            public void onCall(UpstreamCall connection) {
-                outcome.complete(connection);
-            }
-
-            @Override
-            public void onConnectFailure(ConnectFailure failure) {
-                outcome.complete(failure);
-            }
-        };
+        Upstreams.Waiter waiter = waiter(outcome::complete);
         loop.execute(() -> {
             if (fresh) {
                 pool.acquireNew(waiter);
@@ -210,6 +227,20 @@ class UpstreamPoolTest {
             }
         });
         return outcome.get(5, TimeUnit.SECONDS);
+    }
+
+    private static Upstreams.Waiter waiter(Consumer<Object> outcome) {
+        return new Upstreams.Waiter() {
+            @Override
+            public void onCall(UpstreamCall connection) {
+                outcome.accept(connection);
+            }
+
+            @Override
+            public void onConnectFailure(ConnectFailure failure) {
+                outcome.accept(failure);
+            }
+        };
     }
 
     private void onLoop(Runnable action) throws Exception {
@@ -228,6 +259,7 @@ class UpstreamPoolTest {
 
                 @Override
                 protected void doResolveAll(String name, Promise<List<InetAddress>> promise) throws Exception {
+                    asked.incrementAndGet();
                     var resolved = new ArrayList<InetAddress>();
                     for (String address : addresses) {
                         resolved.add(InetAddress.getByName(address));
