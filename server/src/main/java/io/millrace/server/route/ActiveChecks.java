@@ -51,8 +51,7 @@ public final class ActiveChecks {
     }
 
     private OriginCheck start(Endpoint endpoint) {
-        var check =
-                new OriginCheck(endpoint.upstream(), endpoint.origin(), upstreams, loop, endpoint.state());
+        var check = new OriginCheck(endpoint.upstream(), endpoint.origin(), upstreams, loop, endpoint.state());
         check.start();
         return check;
     }
