@@ -1,12 +1,16 @@
 package io.millrace.bench.load;
 
+import io.millrace.bench.stream.Outcome;
+import io.millrace.bench.stream.StreamDetails;
+import io.millrace.bench.stream.StreamObserver;
+import io.millrace.bench.stream.StreamSample;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
-/** Counts what the streams of one run bring. Of one event loop. */
-final class Recorder {
+/** Counts what the streams of one run bring. Lives on one event loop. */
+final class Recorder implements StreamObserver {
     private static final long LONGEST_NS = TimeUnit.SECONDS.toNanos(100);
     private static final int DIGITS = 3;
     private static final int MAX_KINDS_OF_FAILURE = 20;
@@ -22,6 +26,7 @@ final class Recorder {
     private long streams;
     private long completed;
     private long lost;
+    private long unfinished;
     private long shortestBody = Long.MAX_VALUE;
     private long longestBody;
 
@@ -35,7 +40,8 @@ final class Recorder {
         windowNs = System.nanoTime() - windowBeginNs;
     }
 
-    void onFirstByte(long sentNs, long nowNs) {
+    @Override
+    public void onFirstByte(long sentNs, long nowNs) {
         if (recording && sentNs - windowBeginNs >= 0) {
             ttft.recordValue(inRange(nowNs - sentNs));
         }
@@ -54,7 +60,30 @@ final class Recorder {
         }
     }
 
-    void onCompleted(long bodyBytes) {
+    @Override
+    public void onEnd(StreamSample stream, StreamDetails details) {
+        if (stream.outcome() == Outcome.COMPLETED) {
+            onCompleted(stream.bytes());
+        } else if (stream.outcome() != Outcome.UNFINISHED) {
+            onLost(words(stream));
+        } else if (stream.sentNs() != 0) {
+            unfinished++;
+        }
+    }
+
+    private static String words(StreamSample stream) {
+        return switch (stream.outcome()) {
+            case CONNECT -> "connect: " + stream.detail();
+            case STATUS -> "status " + stream.status();
+            case NO_ANSWER, RESET ->
+                stream.detail().equals("reset")
+                        ? "connection: reset"
+                        : stream.status() == 0 ? "closed before the head" : "cut: closed inside the body";
+            default -> stream.detail();
+        };
+    }
+
+    private void onCompleted(long bodyBytes) {
         completed++;
         if (recording) {
             streams++;
@@ -63,7 +92,7 @@ final class Recorder {
         longestBody = Math.max(longestBody, bodyBytes);
     }
 
-    void onLost(String what) {
+    private void onLost(String what) {
         lost++;
         boolean known = failures.containsKey(what) || failures.size() < MAX_KINDS_OF_FAILURE;
         failures.merge(known ? what : "others", 1L, Long::sum);
@@ -79,6 +108,11 @@ final class Recorder {
 
     long lost() {
         return lost;
+    }
+
+    /** Streams that were in progress when the run was stopped. */
+    long unfinished() {
+        return unfinished;
     }
 
     LoadReport report(long unfinished) {

@@ -1,18 +1,26 @@
 package io.millrace.bench.load;
 
+import io.millrace.bench.stream.BodyReader;
+import io.millrace.bench.stream.Outcome;
+import io.millrace.bench.stream.StreamSample;
+import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.codec.sse.SseFrameListener;
 import io.millrace.server.mock.Stamp;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.codec.DecoderException;
 import java.nio.charset.StandardCharsets;
 
 /**
  * Looks at the frames of one stream: every stamp must bear the next number, the terminal must be last, and nothing may be
  * missing. Of what is wrong the first is kept.
  */
-final class StreamCheck implements SseFrameListener {
+final class StreamCheck implements BodyReader, SseFrameListener {
     private static final byte[] TERMINAL = "data: [DONE]\n\n".getBytes(StandardCharsets.US_ASCII);
 
     private final Recorder recorder;
+    private final int expectedOutputs;
+    private SseFrameDecoder decoder;
     private long nowNs;
     private int frames;
     private int outputs;
@@ -21,7 +29,54 @@ final class StreamCheck implements SseFrameListener {
     private String fault;
 
     StreamCheck(Recorder recorder) {
+        this(recorder, LoadPlan.ANY);
+    }
+
+    StreamCheck(Recorder recorder, int expectedOutputs) {
         this.recorder = recorder;
+        this.expectedOutputs = expectedOutputs;
+    }
+
+    @Override
+    public void begin(StreamSample stream, ByteBufAllocator alloc) {
+        decoder = new SseFrameDecoder(alloc);
+        reset();
+    }
+
+    @Override
+    public void read(ByteBuf in, long readNs) {
+        readAt(readNs);
+        decoder.decode(in, this);
+    }
+
+    @Override
+    public long outputs() {
+        return outputs;
+    }
+
+    /** Whole, or damaged: what stands in its place is of no interest. */
+    @Override
+    public Outcome endBody() {
+        fault = faultAtEnd(expectedOutputs, decoder.midFrame());
+        return fault == null ? Outcome.COMPLETED : Outcome.DAMAGED;
+    }
+
+    @Override
+    public String detail() {
+        return fault == null ? "" : fault;
+    }
+
+    @Override
+    public String detailOf(DecoderException malformed) {
+        return "not HTTP: " + malformed.getMessage();
+    }
+
+    @Override
+    public void close() {
+        if (decoder != null) {
+            decoder.close();
+            decoder = null;
+        }
     }
 
     /** A new stream begins. */
@@ -35,11 +90,6 @@ final class StreamCheck implements SseFrameListener {
     /** The frames that follow were read at that time. */
     void readAt(long nowNs) {
         this.nowNs = nowNs;
-    }
-
-    /** Output frames so far. */
-    int outputs() {
-        return outputs;
     }
 
     /** What is wrong with a stream whose body has ended here, or null. */

@@ -1,9 +1,10 @@
 /**
- * A load client for event streams: as many streams at once as asked, each checked for its order, its length and its
- * terminal, and every frame timed from the mock's stamp to the read that brought it.
+ * The load of {@code compare}: as many streams at once as asked, each checked for its order, its length and its terminal, and
+ * every frame timed from the mock's stamp to the read that brought it.
  *
- * <p>One event loop does it all, so nothing is shared: {@code LoadRun} keeps the number of streams, {@code
- * StreamConnection} sends requests, {@code ResponseReader} takes HTTP off, {@code StreamCheck} looks at frames, {@code
- * Recorder} counts.
+ * <p>The door is {@code LoadClient}. A {@code LoadRun} goes on until it is stopped; only what comes between the beginning and
+ * the end of its window counts. The engine is that of {@link io.millrace.bench.stream}: what is here is its cheap reader, {@code
+ * StreamCheck}, and its observer, {@code Recorder}. All of it lives on one event loop. No buffer is kept: a reader looks at
+ * bytes where they lie.
  */
 package io.millrace.bench.load;

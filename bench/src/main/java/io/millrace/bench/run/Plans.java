@@ -1,5 +1,6 @@
 package io.millrace.bench.run;
 
+import io.millrace.bench.stream.Clients;
 import io.millrace.bench.stream.Endpoint;
 import io.millrace.bench.stream.RequestTemplate;
 import io.millrace.bench.stream.StreamPlan;
@@ -34,8 +35,7 @@ final class Plans {
                 tls,
                 target.prompts(load.seed),
                 load.shapes().get(0),
-                load.behaviours(),
-                load.limits(),
+                Clients.of(load.behaviours(), load.limits()),
                 load.seed);
     }
 

@@ -58,14 +58,14 @@ final class ClosedFeed implements Feed {
 
     @Override
     public void onEnd(StreamSample sample) {
-        boolean noAnswer = sample.outcome().isError() && sample.firstByteNs() == 0;
-        long restMs = noAnswer ? AFTER_FAILURE_MS : 0;
-        if (restMs == 0) {
-            // Not from inside the read that ended the other stream: its handler has not yet returned.
-            loop.execute(() -> next(System.nanoTime()));
-        } else {
-            loop.schedule(() -> next(System.nanoTime()), restMs, TimeUnit.MILLISECONDS);
+        if (sample.outcome() == Outcome.COMPLETED) {
+            next(System.nanoTime());
+            return;
         }
+        // Not at once: what ended the stream may still be under way, and failures that end at once would go ever
+        // deeper.
+        boolean noAnswer = sample.outcome().isError() && sample.firstByteNs() == 0;
+        loop.schedule(() -> next(System.nanoTime()), noAnswer ? AFTER_FAILURE_MS : 0, TimeUnit.MILLISECONDS);
     }
 
     @Override

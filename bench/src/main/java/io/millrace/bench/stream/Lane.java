@@ -11,8 +11,8 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Promise;
 import java.net.ConnectException;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Future;
@@ -27,8 +27,6 @@ final class Lane {
     private static final long SWEEP_MS = 100;
     private static final long LAG_PROBE_NS = TimeUnit.MILLISECONDS.toNanos(5);
 
-    private static final StreamDetails NO_DETAILS = new StreamDetails();
-
     private static final String NO_DESCRIPTOR = "no descriptor left";
 
     private final Descriptors descriptors;
@@ -42,8 +40,8 @@ final class Lane {
     private final long measuredFromNs;
     private final ArrayDeque<Wire> idle = new ArrayDeque<>();
     private final Set<Wire> busy = new LinkedHashSet<>();
-    private final ArrayDeque<Due> waiting = new ArrayDeque<>();
-    private final ArrayDeque<Due> unconnected = new ArrayDeque<>();
+    private final ArrayDeque<StreamSample> waiting = new ArrayDeque<>();
+    private final ArrayDeque<StreamSample> unconnected = new ArrayDeque<>();
     private Future<?> sweeper;
     private Future<?> lagProbe;
     private long probeDueNs;
@@ -73,7 +71,9 @@ final class Lane {
                 .group(loop)
                 .channel(channelType)
                 .option(ChannelOption.TCP_NODELAY, true)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, plan.limits().connectMs())
+                .option(
+                        ChannelOption.CONNECT_TIMEOUT_MILLIS,
+                        plan.clients().limits().connectMs())
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
@@ -100,6 +100,21 @@ final class Lane {
         return busy.size() + connecting + waiting.size() + unconnected.size();
     }
 
+    /** Open connections. */
+    int connections() {
+        return busy.size() + idle.size();
+    }
+
+    /** Streams in progress that have brought output. */
+    int streaming() {
+        return (int) busy.stream().filter(Wire::isStreaming).count();
+    }
+
+    /** Whether a request is sent again if the server had closed the idle connection meanwhile. */
+    boolean asksAgain() {
+        return plan.clients().asksAgain();
+    }
+
     /** Requests that had to be sent again because the server had closed the idle connection meanwhile. */
     int stale() {
         return stale;
@@ -111,12 +126,14 @@ final class Lane {
 
     /** A stream is due now. */
     void dispatch(long index, long scheduledNs, boolean measured) {
-        var due = new Due(index, scheduledNs, measured, plan.behaviours().of(index));
-        observer.onDispatch(scheduledNs, System.nanoTime(), due.counts());
+        var stream = new StreamSample(
+                index, scheduledNs, measured, plan.clients().behaviours().of(index));
+        long nowNs = System.nanoTime();
+        observer.onDispatch(scheduledNs, nowNs, stream.counts());
         if (feed.maxInProgress() > 0 && inProgress() >= feed.maxInProgress()) {
-            waiting.add(due);
+            waiting.add(stream);
         } else {
-            begin(due);
+            begin(stream, nowNs);
         }
     }
 
@@ -144,21 +161,17 @@ final class Lane {
     }
 
     /** The server had closed the connection before the request came: that is no answer, so it is asked again. */
-    void onStale(Wire wire, Due due) {
+    void onStale(Wire wire, StreamSample stream) {
         busy.remove(wire);
         stale++;
-        connect(due);
-    }
-
-    private void report(StreamSample sample) {
-        report(sample, NO_DETAILS);
+        connect(stream);
     }
 
     private void report(StreamSample sample, StreamDetails details) {
         observer.onEnd(sample, details);
         feed.onEnd(sample);
         if (!waiting.isEmpty() && inProgress() < feed.maxInProgress()) {
-            begin(waiting.poll());
+            begin(waiting.poll(), System.nanoTime());
         }
         settle();
     }
@@ -167,87 +180,93 @@ final class Lane {
         return busy.size() + connecting + unconnected.size();
     }
 
-    private void begin(Due due) {
-        due.begunNs = System.nanoTime();
-        if (due.behaviour.isPlain()) {
+    private void begin(StreamSample stream, long nowNs) {
+        stream.begunNs = nowNs;
+        if (stream.behaviour().isPlain()) {
             Wire wire;
             while ((wire = idle.pollLast()) != null) {
                 if (wire.isOpen()) {
-                    send(wire, due);
+                    send(wire, stream);
                     return;
                 }
             }
         }
-        connect(due);
+        connect(stream);
     }
 
-    private void send(Wire wire, Due due) {
+    private void send(Wire wire, StreamSample stream) {
         busy.add(wire);
-        wire.send(due, requests.of(due.index));
+        wire.send(stream, requests.of(stream.index()));
     }
 
-    private void connect(Due due) {
+    private void connect(StreamSample stream) {
         if (connecting >= MAX_CONNECTING) {
-            unconnected.add(due);
+            unconnected.add(stream);
             return;
         }
         connecting++;
-        due.connectBeganNs = System.nanoTime();
+        stream.connectBeganNs = System.nanoTime();
         if (!descriptors.take()) {
             // Not at once: what ends lets the next begin, and that would go ever deeper.
-            loop.execute(() -> onNoConnection(due, Outcome.CONNECT, new ConnectException(NO_DESCRIPTOR)));
+            loop.execute(() -> onNoConnection(stream, Outcome.CONNECT, new ConnectException(NO_DESCRIPTOR)));
             return;
         }
         bootstrap.connect(plan.address()).addListener((ChannelFuture connect) -> {
             // Of a channel that could not even be made Netty tells on a thread of its own.
             if (loop.inEventLoop()) {
-                onConnect(connect, due);
+                onConnect(connect, stream);
             } else {
-                loop.execute(() -> onConnect(connect, due));
+                loop.execute(() -> onConnect(connect, stream));
             }
         });
     }
 
-    private void onConnect(ChannelFuture connect, Due due) {
+    private void onConnect(ChannelFuture connect, StreamSample stream) {
         if (!connect.isSuccess()) {
             descriptors.giveBack();
-            onNoConnection(due, Outcome.CONNECT, connect.cause());
+            onNoConnection(stream, Outcome.CONNECT, connect.cause());
             return;
         }
         connect.channel().closeFuture().addListener(closed -> descriptors.giveBack());
         var tls = connect.channel().pipeline().get(SslHandler.class);
         if (tls == null) {
-            onConnected(connect.channel(), due);
+            onConnected(connect.channel(), stream);
             return;
         }
         tls.handshakeFuture().addListener(handshake -> {
             if (handshake.isSuccess()) {
-                onConnected(connect.channel(), due);
+                onConnected(connect.channel(), stream);
             } else {
                 connect.channel().close();
-                onNoConnection(due, Outcome.TLS, handshake.cause());
+                onNoConnection(stream, Outcome.TLS, handshake.cause());
             }
         });
     }
 
-    private void onConnected(Channel channel, Due due) {
+    private void onConnected(Channel channel, StreamSample stream) {
         connecting--;
         var wire = channel.pipeline().get(Wire.class);
         if (wire == null || !channel.isActive()) {
             connecting++;
-            onNoConnection(due, Outcome.CONNECT, new ConnectException("closed at once"));
+            onNoConnection(stream, Outcome.CONNECT, new ConnectException("closed at once"));
             return;
         }
-        due.connectNs = System.nanoTime() - due.connectBeganNs;
-        send(wire, due);
+        stream.connectNs = System.nanoTime() - stream.connectBeganNs;
+        send(wire, stream);
         connectNext();
     }
 
-    private void onNoConnection(Due due, Outcome outcome, Throwable cause) {
+    private void onNoConnection(StreamSample stream, Outcome outcome, Throwable cause) {
         connecting--;
-        long nowNs = System.nanoTime();
-        report(Failures.unconnected(due, outcome, detail(outcome, cause), nowNs));
+        endUnsent(stream, outcome, detail(outcome, cause));
         connectNext();
+    }
+
+    private void endUnsent(StreamSample stream, Outcome outcome, String detail) {
+        stream.outcome = outcome;
+        stream.detail = detail;
+        stream.endNs = System.nanoTime();
+        report(stream, StreamDetails.NONE);
     }
 
     private static String detail(Outcome outcome, Throwable cause) {
@@ -278,48 +297,45 @@ final class Lane {
     }
 
     private void init(Channel channel) {
-        var clock = new ReadClock();
-        channel.pipeline().addLast(clock);
+        ReadClock clock = null;
         if (plan.tls() != null) {
+            clock = new ReadClock();
+            channel.pipeline().addLast(clock);
             var endpoint = plan.template().endpoint();
             SslHandler tls = plan.tls().newHandler(channel.alloc(), endpoint.host(), endpoint.port());
-            tls.setHandshakeTimeoutMillis(plan.limits().connectMs());
+            tls.setHandshakeTimeoutMillis(plan.clients().limits().connectMs());
             channel.pipeline().addLast(tls);
         }
-        var dialect = plan.template().endpoint().dialect();
-        channel.pipeline()
-                .addLast(new Wire(
-                        this,
-                        channel,
-                        clock,
-                        new OutputReader(dialect, observer, plan.limits().stallNs())));
+        channel.pipeline().addLast(new Wire(this, channel, clock, plan.newReader(observer)));
     }
 
     private void sweep() {
         long nowNs = System.nanoTime();
         boolean over = nowNs - drainEndNs >= 0;
-        for (var wire : new ArrayList<>(busy)) {
+        boolean patient = plan.clients().limits().equals(StreamLimits.NONE);
+        var swept = patient && !over ? List.<Wire>of() : List.copyOf(busy);
+        for (var wire : swept) {
             if (!wire.isBusy()) {
                 continue;
             }
             if (over) {
                 wire.abandon();
             } else {
-                wire.sweep(nowNs, plan.limits());
+                wire.sweep(nowNs, plan.clients().limits());
             }
         }
         if (over) {
-            drop(waiting, nowNs);
-            drop(unconnected, nowNs);
+            drop(waiting);
+            drop(unconnected);
         }
         idle.removeIf(wire -> !wire.isOpen());
         settle();
     }
 
-    private void drop(ArrayDeque<Due> dues, long nowNs) {
-        Due due;
-        while ((due = dues.poll()) != null) {
-            report(Failures.unconnected(due, Outcome.UNFINISHED, "not begun", nowNs));
+    private void drop(ArrayDeque<StreamSample> dues) {
+        StreamSample stream;
+        while ((stream = dues.poll()) != null) {
+            endUnsent(stream, Outcome.UNFINISHED, "not begun");
         }
     }
 

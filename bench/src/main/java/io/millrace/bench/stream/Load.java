@@ -10,8 +10,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Consumer;
 import java.util.function.IntFunction;
+import java.util.function.ToIntFunction;
 
 /**
  * A load in progress: one lane per event loop. It ends by itself, or by {@link #abort}. Methods may be called from any
@@ -90,25 +90,29 @@ public final class Load {
 
     /** Ends it now: what is in progress is unfinished. */
     public void abort() {
-        onLanes(Lane::abort);
+        for (int turn = 0; turn < lanes.size(); turn++) {
+            loops.get(turn).execute(lanes.get(turn)::abort);
+        }
     }
 
     /** Streams in progress or waiting. */
     public int active() throws InterruptedException {
-        int active = 0;
-        for (int turn = 0; turn < lanes.size(); turn++) {
-            active += of(turn, lanes.get(turn)::active);
-        }
-        return active;
+        return sum(Lane::active);
+    }
+
+    /** Open connections. */
+    public int connections() throws InterruptedException {
+        return sum(Lane::connections);
+    }
+
+    /** Streams in progress that have brought output. */
+    public int streaming() throws InterruptedException {
+        return sum(Lane::streaming);
     }
 
     /** Requests that were sent again on another connection, because the server had closed the idle one. */
     public int stale() throws InterruptedException {
-        int stale = 0;
-        for (int turn = 0; turn < lanes.size(); turn++) {
-            stale += of(turn, lanes.get(turn)::stale);
-        }
-        return stale;
+        return sum(Lane::stale);
     }
 
     /** Runs something on a lane's event loop and waits for what it gives. */
@@ -120,10 +124,12 @@ public final class Load {
         }
     }
 
-    private void onLanes(Consumer<Lane> act) {
+    private int sum(ToIntFunction<Lane> count) throws InterruptedException {
+        int sum = 0;
         for (int turn = 0; turn < lanes.size(); turn++) {
             var lane = lanes.get(turn);
-            loops.get(turn).execute(() -> act.accept(lane));
+            sum += of(turn, () -> count.applyAsInt(lane));
         }
+        return sum;
     }
 }

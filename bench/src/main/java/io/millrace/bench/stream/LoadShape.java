@@ -50,14 +50,9 @@ public record LoadShape(
         return rampNs + warmupNs;
     }
 
-    /** This load at another rate. */
-    public LoadShape withRate(double rate) {
-        return new LoadShape(rate, burstiness, concurrency, rampNs, warmupNs, durationNs, requests, drainNs);
-    }
-
-    /** This load with another number of streams at once. */
-    public LoadShape withConcurrency(int concurrency) {
-        return new LoadShape(rate, burstiness, concurrency, rampNs, warmupNs, durationNs, requests, drainNs);
+    /** A closed loop that goes on until it is stopped. */
+    public static LoadShape endless(int concurrency, long rampNs) {
+        return new LoadShape(0, 1, concurrency, rampNs, 0, Long.MAX_VALUE, Long.MAX_VALUE, 0);
     }
 
     /** Its rate or its number of streams, for people. */

@@ -10,8 +10,8 @@ import io.millrace.codec.sse.SseFrameListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 
-/** Reads the body of one stream after another: cuts it into frames, and stamps those that matter. */
-final class OutputReader implements SseFrameListener {
+/** Reads bodies for {@code bench}: cuts them into frames, and looks into each with the inspector of the dialect. */
+final class OutputReader implements BodyReader, SseFrameListener {
     private final Dialect dialect;
     private final StreamObserver observer;
     private final long stallNs;
@@ -20,23 +20,9 @@ final class OutputReader implements SseFrameListener {
     private final StreamDetails details = new StreamDetails();
     private SseFrameDecoder decoder;
     private StreamInspector inspector;
-    private boolean counts;
-    private long scheduledNs;
+    private StreamSample stream;
     private long nowNs;
     private int readOutputs;
-
-    long firstFrameNs;
-    long firstReasoningNs;
-    long firstContentNs;
-    long firstOutputNs;
-    long lastOutputNs;
-    long terminalNs;
-    long longestGapNs;
-    long stalls;
-    long frames;
-    long outputs;
-    long reads;
-    long bytes;
 
     OutputReader(Dialect dialect, StreamObserver observer, long stallNs) {
         this.dialect = dialect;
@@ -44,101 +30,106 @@ final class OutputReader implements SseFrameListener {
         this.stallNs = stallNs;
     }
 
-    /** A new stream begins. */
-    void begin(ByteBufAllocator alloc, long scheduledNs, boolean counts) {
+    @Override
+    public void begin(StreamSample stream, ByteBufAllocator alloc) {
         close();
+        this.stream = stream;
         decoder = new SseFrameDecoder(alloc);
         inspector = dialect.newInspector();
         stamps.reset();
-        details.clear();
-        this.scheduledNs = scheduledNs;
-        this.counts = counts;
-        nowNs = 0;
-        readOutputs = 0;
-        firstFrameNs = 0;
-        firstReasoningNs = 0;
-        firstContentNs = 0;
-        firstOutputNs = 0;
-        lastOutputNs = 0;
-        terminalNs = 0;
-        longestGapNs = 0;
-        stalls = 0;
-        frames = 0;
-        outputs = 0;
-        reads = 0;
-        bytes = 0;
         digest.reset();
+        details.clear();
+        nowNs = 0;
     }
 
-    /** The head of the response promises the mock's digest at the end of the body. */
-    void expectDigest() {
-        digest.expect();
+    /** The mock promises its digest at the end of the body. */
+    @Override
+    public void onHead(ResponseReader response) {
+        if (!response.field("x-mock-digest").isEmpty()) {
+            digest.expect();
+        }
     }
 
-    /** Reads on; the bytes came with the read of the socket at {@code readNs}. */
-    void read(ByteBuf in, long readNs) {
+    @Override
+    public void read(ByteBuf in, long readNs) {
         if (readNs != nowNs) {
             endRead();
             nowNs = readNs;
         }
-        bytes += in.readableBytes();
         decoder.decode(in, this);
     }
 
-    StreamInspector inspector() {
-        return inspector;
+    @Override
+    public long outputs() {
+        return stream.outputs;
     }
 
-    /** What the stream brought many of, until the next begins. */
-    StreamDetails details() {
-        return details;
-    }
-
-    Stamps stamps() {
-        return stamps;
-    }
-
-    /** How a stream that seems whole differs from what the mock sent; null if it does not, as far as that can be seen. */
-    String damage() {
-        if (stamps.outOfOrder()) {
-            return "stamps out of order";
-        }
-        if (digest.differs()) {
-            return "other bytes";
-        }
-        return digest.isMissing() ? "last frames missing" : null;
-    }
-
-    /** The body has ended by its own framing: what is left may complete the answer. */
-    void endBody() {
+    /** What is left of the body may complete the answer. */
+    @Override
+    public Outcome endBody() {
         endRead();
         ByteBuf tail = decoder.takeTail();
         if (tail != null) {
             try {
                 digest.add(tail, tail.readerIndex(), tail.writerIndex());
                 if (inspector.inspectTail(tail, tail.readerIndex(), tail.writerIndex()) == TailVerdict.TERMINAL
-                        && terminalNs == 0) {
-                    terminalNs = nowNs;
+                        && stream.terminalNs == 0) {
+                    stream.terminalNs = nowNs;
                 }
             } finally {
                 tail.release();
             }
         }
+        return switch (inspector.end()) {
+            case OPEN -> Outcome.TRUNCATED;
+            case ERROR -> Outcome.ERROR_EVENT;
+            case HIDDEN_ERROR -> Outcome.HIDDEN_ERROR;
+            case FINISHED, DONE, TERMINAL -> damage().isEmpty() ? Outcome.COMPLETED : Outcome.DAMAGED;
+        };
     }
 
-    /** The stream is over, however it ended. */
-    void close() {
+    @Override
+    public String detail() {
+        return switch (inspector.end()) {
+            case OPEN -> "";
+            case ERROR, HIDDEN_ERROR -> inspector.errorType() == null ? "" : inspector.errorType();
+            case FINISHED, DONE, TERMINAL -> damage();
+        };
+    }
+
+    @Override
+    public StreamDetails details() {
+        return details;
+    }
+
+    @Override
+    public void close() {
         endRead();
         if (decoder != null) {
             decoder.close();
             decoder = null;
+            var usage = inspector.usage();
+            stream.inputTokens = usage.inputTokens();
+            stream.outputTokens = usage.outputTokens();
+            stream.stamped = stamps.present();
         }
+    }
+
+    /** How a stream that seems whole differs from what the mock sent; empty if it does not, as far as can be seen. */
+    private String damage() {
+        if (stamps.outOfOrder()) {
+            return "stamps out of order";
+        }
+        if (digest.differs()) {
+            return "other bytes";
+        }
+        return digest.isMissing() ? "last frames missing" : "";
     }
 
     private void endRead() {
         if (readOutputs > 0) {
-            reads++;
-            if (counts) {
+            stream.reads++;
+            if (stream.counts()) {
                 details.addRead(readOutputs);
             }
             readOutputs = 0;
@@ -167,9 +158,9 @@ final class OutputReader implements SseFrameListener {
     }
 
     private void onKind(FrameKind kind, ByteBuf buf, int start, int end) {
-        frames++;
-        if (firstFrameNs == 0) {
-            firstFrameNs = nowNs;
+        stream.frames++;
+        if (stream.firstFrameNs == 0) {
+            stream.firstFrameNs = nowNs;
         }
         if (digest.isExpected()) {
             if (buf.getByte(start) == ':') {
@@ -185,44 +176,44 @@ final class OutputReader implements SseFrameListener {
     }
 
     private void onOutput(ByteBuf buf, int start, int end) {
-        outputs++;
+        stream.outputs++;
         readOutputs++;
-        if (firstContentNs == 0) {
+        if (stream.firstContentNs == 0) {
             noteFirst(buf, start, end);
         }
-        if (firstOutputNs == 0) {
-            firstOutputNs = nowNs;
-            observer.onFirstOutput(scheduledNs, nowNs);
+        if (stream.firstOutputNs == 0) {
+            stream.firstOutputNs = nowNs;
+            observer.onFirstOutput(stream.scheduledNs(), nowNs);
         } else {
-            long gapNs = nowNs - lastOutputNs;
-            longestGapNs = Math.max(longestGapNs, gapNs);
+            long gapNs = nowNs - stream.lastOutputNs;
+            stream.longestGapNs = Math.max(stream.longestGapNs, gapNs);
             if (gapNs >= stallNs) {
-                stalls++;
+                stream.stalls++;
             }
             observer.onGap(gapNs, nowNs);
-            if (counts) {
+            if (stream.counts()) {
                 details.addGap(gapNs);
             }
         }
-        lastOutputNs = nowNs;
+        stream.lastOutputNs = nowNs;
         long madeNs = stamps.read(buf, start, end);
-        if (madeNs != 0 && counts) {
+        if (madeNs != 0 && stream.counts()) {
             details.addTransit(nowNs - madeNs);
         }
     }
 
     private void noteFirst(ByteBuf buf, int start, int end) {
         if (!Reasoning.isIn(dialect, buf, start, end)) {
-            firstContentNs = nowNs;
-        } else if (firstReasoningNs == 0) {
-            firstReasoningNs = nowNs;
+            stream.firstContentNs = nowNs;
+        } else if (stream.firstReasoningNs == 0) {
+            stream.firstReasoningNs = nowNs;
         }
     }
 
     private void noteEnd() {
         var end = inspector.end();
-        if (terminalNs == 0 && end != StreamEnd.OPEN && end != StreamEnd.FINISHED) {
-            terminalNs = nowNs;
+        if (stream.terminalNs == 0 && end != StreamEnd.OPEN && end != StreamEnd.FINISHED) {
+            stream.terminalNs = nowNs;
         }
     }
 }

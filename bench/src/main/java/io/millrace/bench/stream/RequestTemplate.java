@@ -7,8 +7,10 @@ import io.millrace.codec.dialect.Dialect;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * Makes the HTTP requests of one endpoint, in its dialect.
@@ -139,9 +141,9 @@ public final class RequestTemplate {
         }
         endpoint.headers(builder.key).forEach((name, value) -> fields.add(name + ": " + value));
         for (String given : builder.headers) {
-            String name = nameOf(given);
-            fields.removeIf(field -> nameOf(field).equals(name));
+            builder.without(nameOf(given));
         }
+        fields.removeIf(field -> builder.without.contains(nameOf(field)));
         fields.addAll(builder.headers);
         fields.forEach(field -> head.append(field).append("\r\n"));
         return head.append("Content-Length: ").toString();
@@ -156,6 +158,7 @@ public final class RequestTemplate {
         private final Endpoint endpoint;
         private final String model;
         private final List<String> headers = new ArrayList<>();
+        private final Set<String> without = new HashSet<>();
         private String key;
         private int maxTokens;
         private ObjectNode extra;
@@ -195,6 +198,12 @@ public final class RequestTemplate {
                 throw new IllegalArgumentException("header: " + field + " (expected: none that frames the message)");
             }
             headers.add(field);
+            return this;
+        }
+
+        /** None of our own header fields of that name. */
+        public Builder without(String name) {
+            without.add(name.toLowerCase(Locale.ROOT));
             return this;
         }
 

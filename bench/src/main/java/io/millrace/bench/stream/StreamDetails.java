@@ -8,6 +8,9 @@ import java.util.function.LongConsumer;
  * stream that came to its end count. Of one event loop; used for one stream after another.
  */
 public final class StreamDetails {
+    /** Nothing. */
+    static final StreamDetails NONE = new StreamDetails();
+
     private final Values gaps = new Values();
     private final Values reads = new Values();
     private final Values transits = new Values();

@@ -8,4 +8,7 @@ package io.millrace.bench.stream;
  * @param totalNs for a stream in all, from its request
  * @param stallNs a gap between two outputs that counts as a stall
  */
-public record StreamLimits(int connectMs, long idleNs, long totalNs, long stallNs) {}
+public record StreamLimits(int connectMs, long idleNs, long totalNs, long stallNs) {
+    /** 10 s for a connection; else none. */
+    public static final StreamLimits NONE = new StreamLimits(10_000, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE);
+}

@@ -1,15 +1,21 @@
 package io.millrace.bench.stream;
 
-/** Is told what the streams of one lane bring, on its event loop. Times are {@link System#nanoTime()}. */
+/**
+ * Is told what the streams of one lane bring, on its event loop. Times are {@link System#nanoTime()}. Who is not interested in
+ * a call need not override it.
+ */
 public interface StreamObserver {
     /** A stream was due at {@code scheduledNs}, and this client has got to it. */
-    void onDispatch(long scheduledNs, long nowNs, boolean counts);
+    default void onDispatch(long scheduledNs, long nowNs, boolean counts) {}
+
+    /** The first byte of a body was read; its request was handed to the socket at {@code sentNs}. */
+    default void onFirstByte(long sentNs, long nowNs) {}
 
     /** A frame with output was read, the first of its stream. */
-    void onFirstOutput(long scheduledNs, long nowNs);
+    default void onFirstOutput(long scheduledNs, long nowNs) {}
 
     /** A frame with output was read, {@code gapNs} after the one before it in its stream. */
-    void onGap(long gapNs, long nowNs);
+    default void onGap(long gapNs, long nowNs) {}
 
     /**
      * A stream has ended.
@@ -19,8 +25,8 @@ public interface StreamObserver {
     void onEnd(StreamSample sample, StreamDetails details);
 
     /** The event loop came so late to something that was due. */
-    void onLoopLag(long lagNs);
+    default void onLoopLag(long lagNs) {}
 
     /** A response with another status than 200 said this. */
-    void onRefusal(int status, String body);
+    default void onRefusal(int status, String body) {}
 }

@@ -4,15 +4,14 @@ import io.netty.handler.ssl.SslContext;
 import java.net.InetSocketAddress;
 
 /**
- * What a {@link Load} shall do.
+ * What a {@link Load} does.
  *
  * @param template makes the requests
  * @param address to connect to, resolved
- * @param tls the client context, null for plain TCP
+ * @param tls the context of the client, null for plain TCP
  * @param prompts by the stream's number
  * @param shape how much, and how long
- * @param behaviours of the clients
- * @param limits on time
+ * @param clients who asks
  * @param seed of arrivals
  */
 public record StreamPlan(
@@ -21,11 +20,20 @@ public record StreamPlan(
         SslContext tls,
         Prompts prompts,
         LoadShape shape,
-        Behaviours behaviours,
-        StreamLimits limits,
+        Clients clients,
         long seed) {
     /** This plan with another amount of load. */
     public StreamPlan withShape(LoadShape shape) {
-        return new StreamPlan(template, address, tls, prompts, shape, behaviours, limits, seed);
+        return new StreamPlan(template, address, tls, prompts, shape, clients, seed);
+    }
+
+    /** The reader of one connection. */
+    BodyReader newReader(StreamObserver observer) {
+        return clients.readers() == null
+                ? new OutputReader(
+                        template.endpoint().dialect(),
+                        observer,
+                        clients.limits().stallNs())
+                : clients.readers().apply(observer);
     }
 }

@@ -1,70 +1,54 @@
 package io.millrace.bench.stream;
 
 /**
- * What came of one stream. Times are {@link System#nanoTime()}, 0 for what did not happen.
- *
- * @param index its number in the run, from 0
- * @param measured whether it was due in the measured part of the run
- * @param behaviour what its client did
- * @param outcome how it ended
- * @param detail of the outcome, such as a status; empty if there is none
- * @param scheduledNs when it was due
- * @param begunNs when this client got to it
- * @param connectNs how long its connection took, TLS included; -1 if it had one
- * @param sentNs when its request was handed to the socket
- * @param headNs the read that completed the head
- * @param firstByteNs the read of the first byte of the body
- * @param firstFrameNs the read that completed the first frame
- * @param firstReasoningNs the first output that is reasoning
- * @param firstContentNs the first output that is not
- * @param firstOutputNs the first output of either kind
- * @param lastOutputNs the last output
- * @param endNs the frame that ended the answer, or what else ended the stream
- * @param longestGapNs between two outputs
- * @param stalls gaps over the stall threshold
- * @param frames of every kind
- * @param outputs frames with output
- * @param reads of the socket that brought output
- * @param bytes of the body
- * @param status of the response, 0 if none came
- * @param inputTokens as the provider told, -1 if it did not
- * @param outputTokens as the provider told, -1 if it did not
- * @param stamped whether its output bore the mock's stamps
+ * One stream, from the moment at which it is due to its end. The engine fills it in on one event loop and changes nothing
+ * once it has reported the end. Times are {@link System#nanoTime()}, 0 for what did not happen.
  */
-public record StreamSample(
-        long index,
-        boolean measured,
-        Behaviour behaviour,
-        Outcome outcome,
-        String detail,
-        long scheduledNs,
-        long begunNs,
-        long connectNs,
-        long sentNs,
-        long headNs,
-        long firstByteNs,
-        long firstFrameNs,
-        long firstReasoningNs,
-        long firstContentNs,
-        long firstOutputNs,
-        long lastOutputNs,
-        long endNs,
-        long longestGapNs,
-        long stalls,
-        long frames,
-        long outputs,
-        long reads,
-        long bytes,
-        int status,
-        long inputTokens,
-        long outputTokens,
-        boolean stamped) {
-    /** Whether it is one whose times count: a plain client's, in the measured part. */
+public final class StreamSample {
+    private final long index;
+    private final long scheduledNs;
+    private final boolean measured;
+    private final Behaviour behaviour;
+    Outcome outcome;
+    String detail = "";
+    long begunNs;
+    long connectBeganNs;
+    long connectNs = -1;
+    boolean retried;
+    long sentNs;
+    long headNs;
+    long firstByteNs;
+    long firstFrameNs;
+    long firstReasoningNs;
+    long firstContentNs;
+    long firstOutputNs;
+    long lastOutputNs;
+    long terminalNs;
+    long endNs;
+    long longestGapNs;
+    long stalls;
+    long frames;
+    long outputs;
+    long reads;
+    long bytes;
+    int status;
+    long inputTokens = -1;
+    long outputTokens = -1;
+    boolean stamped;
+
+    StreamSample(long index, long scheduledNs, boolean measured, Behaviour behaviour) {
+        this.index = index;
+        this.scheduledNs = scheduledNs;
+        this.measured = measured;
+        this.behaviour = behaviour;
+    }
+
+    /** Whether its times count: its client is a plain one, and it was due in the measured part. */
     public boolean counts() {
         return measured && behaviour.isPlain();
     }
 
-    /** Output tokens as the provider told them, else one a frame. */
+    /** Output tokens as the provider tells them, else one for each output frame. */
     public long tokens() {
         return outputTokens >= 0 ? outputTokens : outputs;
     }
@@ -72,5 +56,140 @@ public record StreamSample(
     /** Nanoseconds per output token after the first, over the time from the first output to the last; NaN if undefined. */
     public double tpotNs() {
         return tokens() < 2 || outputs < 2 ? Double.NaN : (double) (lastOutputNs - firstOutputNs) / (tokens() - 1);
+    }
+
+    /** Its number in the run, from 0. */
+    public long index() {
+        return index;
+    }
+
+    /** When it was due. */
+    public long scheduledNs() {
+        return scheduledNs;
+    }
+
+    /** Whether it was due in the measured part of the run. */
+    public boolean measured() {
+        return measured;
+    }
+
+    /** What its client did. */
+    public Behaviour behaviour() {
+        return behaviour;
+    }
+
+    /** How it ended; null before it has. */
+    public Outcome outcome() {
+        return outcome;
+    }
+
+    /** More on the outcome, such as a status; empty if there is none. */
+    public String detail() {
+        return detail;
+    }
+
+    /** When this client began it. */
+    public long begunNs() {
+        return begunNs;
+    }
+
+    /** How long its connection took, TLS included; -1 if there was one already. */
+    public long connectNs() {
+        return connectNs;
+    }
+
+    /** When its request was handed to the socket. */
+    public long sentNs() {
+        return sentNs;
+    }
+
+    /** The read that completed the head. */
+    public long headNs() {
+        return headNs;
+    }
+
+    /** The read of the first byte of the body. */
+    public long firstByteNs() {
+        return firstByteNs;
+    }
+
+    /** The read that completed the first frame. */
+    public long firstFrameNs() {
+        return firstFrameNs;
+    }
+
+    /** The first output that is reasoning. */
+    public long firstReasoningNs() {
+        return firstReasoningNs;
+    }
+
+    /** The first output that is not reasoning. */
+    public long firstContentNs() {
+        return firstContentNs;
+    }
+
+    /** The first output of either kind. */
+    public long firstOutputNs() {
+        return firstOutputNs;
+    }
+
+    /** The last output. */
+    public long lastOutputNs() {
+        return lastOutputNs;
+    }
+
+    /** The frame that ended the answer, or what else ended the stream. */
+    public long endNs() {
+        return endNs;
+    }
+
+    /** The longest gap between two outputs. */
+    public long longestGapNs() {
+        return longestGapNs;
+    }
+
+    /** Gaps over the stall threshold. */
+    public long stalls() {
+        return stalls;
+    }
+
+    /** Frames of every kind. */
+    public long frames() {
+        return frames;
+    }
+
+    /** Frames with output. */
+    public long outputs() {
+        return outputs;
+    }
+
+    /** Reads of the socket that brought output. */
+    public long reads() {
+        return reads;
+    }
+
+    /** Bytes of the body. */
+    public long bytes() {
+        return bytes;
+    }
+
+    /** The status of the response; 0 if none came. */
+    public int status() {
+        return status;
+    }
+
+    /** Tokens of the prompt as the provider tells them; -1 if it does not. */
+    public long inputTokens() {
+        return inputTokens;
+    }
+
+    /** Tokens of the answer as the provider tells them; -1 if it does not. */
+    public long outputTokens() {
+        return outputTokens;
+    }
+
+    /** Whether its output bore the mock's stamps. */
+    public boolean stamped() {
+        return stamped;
     }
 }

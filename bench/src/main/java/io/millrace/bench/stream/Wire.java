@@ -1,7 +1,5 @@
 package io.millrace.bench.stream;
 
-import io.millrace.bench.load.ResponseReader;
-import io.millrace.codec.dialect.StreamEnd;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -12,7 +10,10 @@ import io.netty.handler.codec.DecoderException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 
-/** One connection and its streams, one after another. Lives on its lane's event loop. */
+/**
+ * One connection and its streams, one after another: it sends a request, takes HTTP off the response and hands the body to its
+ * {@link BodyReader}. Lives on its lane's event loop.
+ */
 final class Wire extends ChannelInboundHandlerAdapter {
     private static final int MAX_ERROR_BYTES = 2048;
     private static final long LINGER_NS = TimeUnit.MILLISECONDS.toNanos(500);
@@ -22,29 +23,33 @@ final class Wire extends ChannelInboundHandlerAdapter {
     private final Lane lane;
     private final Channel channel;
     private final ReadClock clock;
-    private final OutputReader output;
+    private final BodyReader body;
     private final ResponseReader response = new ResponseReader(this::onBody);
     private final StringBuilder refusal = new StringBuilder();
 
-    private Due due;
+    /** In progress; null if none is. */
+    private StreamSample stream;
+
     private boolean used;
     private boolean answered;
-    private long sentNs;
-    private long headNs;
-    private long firstByteNs;
     private long lastReadNs;
-    private boolean sawHead;
 
-    Wire(Lane lane, Channel channel, ReadClock clock, OutputReader output) {
+    /** @param clock takes the time of reads where a handler stands before this one; null where none does */
+    Wire(Lane lane, Channel channel, ReadClock clock, BodyReader body) {
         this.lane = lane;
         this.channel = channel;
         this.clock = clock;
-        this.output = output;
+        this.body = body;
     }
 
     /** Whether a stream is in progress. */
     boolean isBusy() {
-        return due != null;
+        return stream != null;
+    }
+
+    /** Whether a stream is in progress and has brought output. */
+    boolean isStreaming() {
+        return stream != null && body.outputs() > 0;
     }
 
     /** Whether another stream can be sent on it. */
@@ -52,73 +57,62 @@ final class Wire extends ChannelInboundHandlerAdapter {
         return channel.isActive();
     }
 
-    /** Output of the stream in progress so far. */
-    long outputs() {
-        return output.outputs;
-    }
-
     /** Begins a stream; the request is released by the write. */
-    void send(Due due, ByteBuf request) {
-        this.due = due;
+    void send(StreamSample stream, ByteBuf request) {
+        this.stream = stream;
         answered = false;
-        sawHead = false;
-        headNs = 0;
-        firstByteNs = 0;
         refusal.setLength(0);
         response.reset();
-        switch (due.behaviour.kind()) {
+        switch (stream.behaviour().kind()) {
             case SLOW -> beginSlowReads();
             case CANCEL -> leaveInTime();
             case PLAIN, HALF_OPEN -> {}
         }
-        sentNs = System.nanoTime();
-        lastReadNs = sentNs;
-        output.begin(channel.alloc(), due.scheduledNs, due.counts());
+        body.begin(stream, channel.alloc());
+        stream.sentNs = System.nanoTime();
+        lastReadNs = stream.sentNs;
         channel.writeAndFlush(request, channel.voidPromise());
     }
 
     /** Ends a stream that has waited too long for its next byte or its end, or whose connection lingers behind it. */
     void sweep(long nowNs, StreamLimits limits) {
-        if (output.terminalNs != 0 && nowNs - output.terminalNs > LINGER_NS) {
+        if (stream.terminalNs != 0 && nowNs - stream.terminalNs > LINGER_NS) {
             endBody();
-        } else if (due.behaviour.kind() == Behaviour.Kind.HALF_OPEN
-                && !channel.config().isAutoRead()) {
+        } else if (isSilent()) {
             return; // it is this client that is silent, and its stream ended for it when it fell silent
         } else if (nowNs - lastReadNs > limits.idleNs()) {
-            end(Outcome.IDLE, output.outputs == 0 ? "before the first output" : "");
-        } else if (nowNs - sentNs > limits.totalNs()) {
-            end(Outcome.TIMEOUT, output.outputs == 0 ? "before the first output" : "");
+            end(Outcome.IDLE, body.outputs() == 0 ? "before the first output" : "");
+        } else if (nowNs - stream.sentNs > limits.totalNs()) {
+            end(Outcome.TIMEOUT, body.outputs() == 0 ? "before the first output" : "");
         }
     }
 
     /** The run is over; a client that was to stay half-open has done so. */
     void abandon() {
-        boolean asTold = due.behaviour.kind() == Behaviour.Kind.HALF_OPEN
-                && !channel.config().isAutoRead();
-        end(asTold ? Outcome.LEFT : Outcome.UNFINISHED, "");
+        end(isSilent() ? Outcome.LEFT : Outcome.UNFINISHED, "");
     }
 
     /** Closes the connection; a stream in progress is not reported. */
     void close() {
-        due = null;
-        output.close();
+        stream = null;
+        body.close();
         channel.close();
     }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         var in = (ByteBuf) message;
-        lastReadNs = clock.nowNs();
+        lastReadNs = clock == null ? System.nanoTime() : clock.nowNs();
         try {
-            if (due == null) {
+            if (stream == null) {
                 channel.close(); // bytes that nobody asked for
             } else {
                 answered = true;
                 read(in);
             }
         } catch (DecoderException e) {
-            if (due != null) {
-                end(Outcome.GARBLED, "");
+            if (stream != null) {
+                end(Outcome.GARBLED, body.detailOf(e));
             }
         } finally {
             in.release();
@@ -127,8 +121,8 @@ final class Wire extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-        if (due == null) {
-            output.close();
+        if (stream == null) {
+            body.close();
         } else if (response.endsAtClose()) {
             lastReadNs = System.nanoTime();
             endBody();
@@ -139,23 +133,28 @@ final class Wire extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        if (due != null) {
+        if (stream != null) {
             lose("reset");
         } else {
             channel.close();
         }
     }
 
+    private boolean isSilent() {
+        return stream.behaviour().kind() == Behaviour.Kind.HALF_OPEN
+                && !channel.config().isAutoRead();
+    }
+
     private void lose(String how) {
-        if (!answered && used && !due.retried) {
+        if (!answered && used && !stream.retried && lane.asksAgain()) {
             // An idle connection that the server closed while the request was on its way to it.
-            var again = due;
+            var again = stream;
             again.retried = true;
             close();
             lane.onStale(this, again);
         } else if (!answered || response.status() == 0) {
             end(Outcome.NO_ANSWER, how);
-        } else if (output.terminalNs != 0) {
+        } else if (stream.terminalNs != 0) {
             endBody();
         } else {
             end(response.status() == 200 ? Outcome.RESET : Outcome.STATUS, how);
@@ -164,10 +163,10 @@ final class Wire extends ChannelInboundHandlerAdapter {
 
     private void read(ByteBuf in) {
         response.read(in);
-        if (due == null) {
+        if (stream == null) {
             return; // left meanwhile
         }
-        if (!sawHead && response.status() != 0) {
+        if (stream.status == 0 && response.status() != 0) {
             onHead();
         }
         if (response.ended()) {
@@ -180,28 +179,38 @@ final class Wire extends ChannelInboundHandlerAdapter {
     }
 
     private void onHead() {
-        sawHead = true;
-        headNs = lastReadNs;
+        stream.status = response.status();
+        stream.headNs = lastReadNs;
+        if (stream.status == 200) {
+            body.onHead(response);
+        }
     }
 
     private void onBody(ByteBuf bytes) {
-        if (!sawHead) {
-            onHead();
-        }
-        if (firstByteNs == 0) {
-            firstByteNs = lastReadNs;
-            if (!response.field("x-mock-digest").isEmpty()) {
-                output.expectDigest();
-            }
-        }
-        if (due == null) {
+        if (stream == null) {
             bytes.skipBytes(bytes.readableBytes()); // left in the middle of a read
-        } else if (response.status() != 200) {
+            return;
+        }
+        if (stream.firstByteNs == 0) {
+            onFirstByte();
+        }
+        if (stream.status != 200) {
             keepRefusal(bytes);
-        } else {
-            output.read(bytes, lastReadNs);
+            return;
+        }
+        stream.bytes += bytes.readableBytes();
+        body.read(bytes, lastReadNs);
+        if (!stream.behaviour().isPlain()) {
             behave();
         }
+    }
+
+    private void onFirstByte() {
+        if (stream.status == 0) {
+            onHead();
+        }
+        stream.firstByteNs = lastReadNs;
+        lane.observer().onFirstByte(stream.sentNs, lastReadNs);
     }
 
     private void keepRefusal(ByteBuf bytes) {
@@ -211,8 +220,8 @@ final class Wire extends ChannelInboundHandlerAdapter {
     }
 
     private void behave() {
-        var behaviour = due.behaviour;
-        if (behaviour.afterOutputs() < 0 || output.outputs < behaviour.afterOutputs()) {
+        var behaviour = stream.behaviour();
+        if (behaviour.afterOutputs() < 0 || body.outputs() < behaviour.afterOutputs()) {
             return;
         }
         if (behaviour.kind() == Behaviour.Kind.CANCEL) {
@@ -228,21 +237,15 @@ final class Wire extends ChannelInboundHandlerAdapter {
             end(Outcome.STATUS, Integer.toString(response.status()));
             return;
         }
-        output.endBody();
-        var end = output.inspector().end();
-        if (end == StreamEnd.ERROR) {
-            end(Outcome.ERROR_EVENT, nullToEmpty(output.inspector().errorType()));
-        } else if (end == StreamEnd.HIDDEN_ERROR) {
-            end(Outcome.HIDDEN_ERROR, nullToEmpty(output.inspector().errorType()));
-        } else if (end != StreamEnd.OPEN) {
-            String damage = output.damage();
-            end(damage == null ? Outcome.COMPLETED : Outcome.DAMAGED, nullToEmpty(damage));
+        var outcome = body.endBody();
+        if (outcome != Outcome.TRUNCATED) {
+            end(outcome, body.detail());
         } else if (isCoded()) {
             end(Outcome.CODED, response.field("content-encoding"));
-        } else if (output.outputs == 0 && !response.field("content-type").contains("event-stream")) {
+        } else if (body.outputs() == 0 && !response.field("content-type").contains("event-stream")) {
             end(Outcome.NOT_A_STREAM, response.field("content-type"));
         } else {
-            end(Outcome.TRUNCATED, "");
+            end(Outcome.TRUNCATED, body.detail());
         }
     }
 
@@ -252,48 +255,21 @@ final class Wire extends ChannelInboundHandlerAdapter {
     }
 
     private void end(Outcome outcome, String detail) {
-        long endNs = output.terminalNs != 0 && outcome == Outcome.COMPLETED ? output.terminalNs : lastReadNs;
-        boolean reusable = response.ended() && response.keepAlive() && isOpen() && due.behaviour.isPlain();
-        output.close();
-        var sample = sample(outcome, detail, endNs);
-        due = null;
+        var ended = stream;
+        boolean reusable = response.ended()
+                && response.keepAlive()
+                && isOpen()
+                && ended.behaviour().isPlain();
+        body.close();
+        ended.endNs = ended.terminalNs != 0 && outcome == Outcome.COMPLETED ? ended.terminalNs : lastReadNs;
+        ended.outcome = outcome;
+        ended.detail = detail;
+        stream = null;
         used = true;
         if (!reusable) {
             channel.close();
         }
-        lane.onEnd(this, sample, output.details(), reusable);
-    }
-
-    private StreamSample sample(Outcome outcome, String detail, long endNs) {
-        var usage = output.inspector().usage();
-        return new StreamSample(
-                due.index,
-                due.measured,
-                due.behaviour,
-                outcome,
-                detail,
-                due.scheduledNs,
-                due.begunNs,
-                due.connectNs,
-                sentNs,
-                headNs,
-                firstByteNs,
-                output.firstFrameNs,
-                output.firstReasoningNs,
-                output.firstContentNs,
-                output.firstOutputNs,
-                output.lastOutputNs,
-                endNs,
-                output.longestGapNs,
-                output.stalls,
-                output.frames,
-                output.outputs,
-                output.reads,
-                output.bytes,
-                response.status(),
-                usage.inputTokens(),
-                usage.outputTokens(),
-                output.stamps().present());
+        lane.onEnd(this, ended, body.details(), reusable);
     }
 
     private void beginSlowReads() {
@@ -311,22 +287,18 @@ final class Wire extends ChannelInboundHandlerAdapter {
     }
 
     private void leaveInTime() {
-        if (due.behaviour.afterOutputs() >= 0) {
+        if (stream.behaviour().afterOutputs() >= 0) {
             return;
         }
-        var mine = due;
+        var mine = stream;
         channel.eventLoop()
                 .schedule(
                         () -> {
-                            if (due == mine) {
+                            if (stream == mine) {
                                 end(Outcome.LEFT, "");
                             }
                         },
-                        due.behaviour.afterNs(),
+                        stream.behaviour().afterNs(),
                         TimeUnit.NANOSECONDS);
-    }
-
-    private static String nullToEmpty(String text) {
-        return text == null ? "" : text;
     }
 }

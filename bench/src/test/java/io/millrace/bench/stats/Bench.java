@@ -1,6 +1,7 @@
 package io.millrace.bench.stats;
 
 import io.millrace.bench.stream.Behaviours;
+import io.millrace.bench.stream.Clients;
 import io.millrace.bench.stream.Endpoint;
 import io.millrace.bench.stream.LoadShape;
 import io.millrace.bench.stream.Prompts;
@@ -48,8 +49,9 @@ public final class Bench implements AutoCloseable {
                 null,
                 Prompts.fixed("Hello"),
                 shape,
-                Behaviours.NONE,
-                new StreamLimits(10_000, NEVER_NS, NEVER_NS, TimeUnit.MILLISECONDS.toNanos(250)),
+                Clients.of(
+                        Behaviours.NONE,
+                        new StreamLimits(10_000, NEVER_NS, NEVER_NS, TimeUnit.MILLISECONDS.toNanos(250))),
                 1);
     }
 

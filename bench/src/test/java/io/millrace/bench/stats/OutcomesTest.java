@@ -6,6 +6,7 @@ import io.millrace.bench.report.JsonReport;
 import io.millrace.bench.report.Subject;
 import io.millrace.bench.stream.Behaviour;
 import io.millrace.bench.stream.Behaviours;
+import io.millrace.bench.stream.Clients;
 import io.millrace.bench.stream.LoadShape;
 import io.millrace.bench.stream.StreamLimits;
 import io.millrace.bench.stream.StreamPlan;
@@ -231,8 +232,7 @@ class OutcomesTest {
                 plan.tls(),
                 plan.prompts(),
                 plan.shape(),
-                plan.behaviours(),
-                limits,
+                Clients.of(plan.clients().behaviours(), limits),
                 plan.seed());
     }
 
@@ -243,8 +243,7 @@ class OutcomesTest {
                 plan.tls(),
                 plan.prompts(),
                 plan.shape(),
-                behaviours,
-                plan.limits(),
+                Clients.of(behaviours, plan.clients().limits()),
                 plan.seed());
     }
 }

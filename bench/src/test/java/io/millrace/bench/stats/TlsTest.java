@@ -3,6 +3,7 @@ package io.millrace.bench.stats;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.bench.stream.Behaviours;
+import io.millrace.bench.stream.Clients;
 import io.millrace.bench.stream.Endpoint;
 import io.millrace.bench.stream.Prompts;
 import io.millrace.bench.stream.RequestTemplate;
@@ -65,8 +66,7 @@ class TlsTest {
                     client,
                     Prompts.fixed("Hello"),
                     Bench.closed(3, 12),
-                    Behaviours.NONE,
-                    new StreamLimits(60_000, minuteNs, minuteNs, minuteNs),
+                    Clients.of(Behaviours.NONE, new StreamLimits(60_000, minuteNs, minuteNs, minuteNs)),
                     1);
             return runner.run(plan, null, null, Runner.Watcher.NONE);
         } finally {

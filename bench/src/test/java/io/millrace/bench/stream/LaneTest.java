@@ -98,8 +98,7 @@ class LaneTest {
                 null,
                 Prompts.fixed("Hello"),
                 shape,
-                Behaviours.NONE,
-                new StreamLimits(1_000, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE),
+                Clients.of(Behaviours.NONE, new StreamLimits(1_000, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE)),
                 1);
     }
 }

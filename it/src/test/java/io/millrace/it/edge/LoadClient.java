@@ -1,50 +1,36 @@
 package io.millrace.it.edge;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.bench.stream.BodyReader;
+import io.millrace.bench.stream.Clients;
+import io.millrace.bench.stream.Endpoint;
+import io.millrace.bench.stream.Load;
+import io.millrace.bench.stream.LoadShape;
+import io.millrace.bench.stream.Outcome;
+import io.millrace.bench.stream.Prompts;
+import io.millrace.bench.stream.RequestTemplate;
+import io.millrace.bench.stream.StreamDetails;
+import io.millrace.bench.stream.StreamObserver;
+import io.millrace.bench.stream.StreamPlan;
+import io.millrace.bench.stream.StreamSample;
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.transport.Transport;
-import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.handler.codec.http.DefaultFullHttpRequest;
-import io.netty.handler.codec.http.HttpClientCodec;
-import io.netty.handler.codec.http.HttpContent;
-import io.netty.handler.codec.http.HttpMethod;
-import io.netty.handler.codec.http.HttpObject;
-import io.netty.handler.codec.http.HttpResponse;
-import io.netty.handler.codec.http.HttpVersion;
-import io.netty.handler.codec.http.LastHttpContent;
-import java.nio.charset.StandardCharsets;
+import io.netty.buffer.ByteBufAllocator;
+import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32;
 
 /**
- * Opens many streams at an even rate, each on a connection of its own, and prints one line of JSON when all have ended or
- * the time is up: {@link Report}. Arguments: port, streams, milliseconds in which they begin, seconds after which it gives
- * up. One event loop does it all, so nothing is shared.
+ * Opens many streams at an even rate, and prints one line of JSON when all have ended or the time is up: {@link Report}.
+ * Arguments: port, streams, milliseconds in which they begin, seconds behind the last of them after which it gives up. One
+ * event loop does it all, so nothing is shared.
  */
-final class LoadClient {
-    private static final String PATH = "/v1/chat/completions";
-    private static final byte[] BODY =
-            "{\"model\":\"mock\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}"
-                    .getBytes(StandardCharsets.US_ASCII);
-    private static final long TICK_MS = 10;
-
-    private final Bootstrap bootstrap;
-    private final int port;
-    private final int streams;
-    private final CountDownLatch open;
+final class LoadClient implements StreamObserver {
     private final Map<String, Integer> bodies = new TreeMap<>();
     private final Map<String, Integer> failures = new TreeMap<>();
-    private int started;
     private int openNow;
     private int openPeak;
 
@@ -57,39 +43,22 @@ final class LoadClient {
      */
     record Report(int openPeak, Map<String, Integer> bodies, Map<String, Integer> failures) {}
 
-    private LoadClient(EventLoopGroup loop, Transport transport, int port, int streams) {
-        this.port = port;
-        this.streams = streams;
-        open = new CountDownLatch(streams);
-        bootstrap = new Bootstrap()
-                .group(loop)
-                .channel(transport.clientChannel())
-                .handler(new ChannelInitializer<Channel>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                        channel.pipeline().addLast(new HttpClientCodec(), new Stream());
-                    }
-                });
-    }
+    private LoadClient() {}
 
     /** Runs once. */
     public static void main(String[] args) throws Exception {
         int streams = Integer.parseInt(args[1]);
+        double rate = 1e3 * streams / Integer.parseInt(args[2]);
+        long limitNs = TimeUnit.SECONDS.toNanos(Integer.parseInt(args[3]));
+        var shape = new LoadShape(rate, Double.POSITIVE_INFINITY, 0, 0, 0, Long.MAX_VALUE, streams, limitNs);
+        var client = new LoadClient();
         var transport = Transport.best();
-        var loop = transport.newEventLoops(1, "load");
-        var client = new LoadClient(loop, transport, Integer.parseInt(args[0]), streams);
-        long startNs = System.nanoTime();
-        double perMs = (double) streams / Integer.parseInt(args[2]);
-        var ramp = loop.scheduleAtFixedRate(
-                () -> client.startUntil((int) ((System.nanoTime() - startNs) / 1e6 * perMs)),
-                0,
-                TICK_MS,
-                TimeUnit.MILLISECONDS);
-        boolean ended = client.open.await(Integer.parseInt(args[3]), TimeUnit.SECONDS);
-        ramp.cancel(false);
-        var report = loop.submit(() -> client.report(ended)).get();
+        var loops = transport.newEventLoops(1, "load");
+        var load = Load.start(client.plan(Integer.parseInt(args[0]), shape), loops, 1, transport, lane -> client);
+        load.await(1, TimeUnit.HOURS);
+        var report = load.of(0, () -> new Report(client.openPeak, client.bodies, client.failures));
         System.out.println(new ObjectMapper().writeValueAsString(report));
-        loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
+        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
     }
 
     /** Tells bodies apart: their length and their CRC-32. */
@@ -103,83 +72,62 @@ final class LoadClient {
         return length + " bytes, " + Long.toHexString(crc.getValue());
     }
 
-    private Report report(boolean ended) {
-        if (!ended) {
-            failures.put("not ended in time", (int) open.getCount());
-        }
-        return new Report(openPeak, bodies, failures);
+    private StreamPlan plan(int port, LoadShape shape) {
+        var endpoint = new Endpoint("127.0.0.1", port, false, Dialect.CHAT.operation("mock"), Dialect.CHAT);
+        return new StreamPlan(
+                RequestTemplate.of(endpoint, "mock").asksUsage(false).build(),
+                new InetSocketAddress(endpoint.host(), port),
+                null,
+                Prompts.fixed("Hello"),
+                shape,
+                Clients.reading(observer -> new Fingerprint()),
+                1);
     }
 
-    private void startUntil(int due) {
-        for (; started < Math.min(due, streams); started++) {
-            bootstrap.connect("127.0.0.1", port).addListener((ChannelFuture connect) -> {
-                if (!connect.isSuccess()) {
-                    end(failures, "connect: " + connect.cause().getMessage());
-                }
-            });
-        }
+    @Override
+    public void onEnd(StreamSample stream, StreamDetails details) {
+        openNow -= stream.sentNs() == 0 ? 0 : 1;
+        boolean whole = stream.outcome() == Outcome.COMPLETED;
+        String what = whole ? stream.detail() : stream.outcome().label() + " " + stream.detail();
+        (whole ? bodies : failures).merge(what, 1, Integer::sum);
     }
 
-    private void end(Map<String, Integer> where, String what) {
-        where.merge(what, 1, Integer::sum);
-        open.countDown();
-    }
-
-    /** One stream. */
-    private final class Stream extends SimpleChannelInboundHandler<HttpObject> {
+    /** Reads the bodies of one connection, whatever is in them. */
+    private final class Fingerprint implements BodyReader {
         private final CRC32 crc = new CRC32();
         private long length;
-        private boolean ended;
 
         @Override
-        public void channelActive(ChannelHandlerContext ctx) {
+        public void begin(StreamSample stream, ByteBufAllocator alloc) {
+            crc.reset();
+            length = 0;
             openNow++;
             openPeak = Math.max(openPeak, openNow);
-            var request = new DefaultFullHttpRequest(
-                    HttpVersion.HTTP_1_1, HttpMethod.POST, PATH, Unpooled.wrappedBuffer(BODY));
-            request.headers().set("host", "127.0.0.1").set("content-length", BODY.length);
-            ctx.writeAndFlush(request);
         }
 
         @Override
-        protected void channelRead0(ChannelHandlerContext ctx, HttpObject message) {
-            if (message.decoderResult().isFailure()) {
-                fail(ctx, "not HTTP");
-            } else if (message instanceof HttpResponse response
-                    && response.status().code() != 200) {
-                fail(ctx, "status " + response.status());
-            } else if (message instanceof HttpContent content) {
-                onContent(content.content());
-                if (message instanceof LastHttpContent && !ended) {
-                    ended = true;
-                    end(bodies, fingerprint(length, crc));
-                    ctx.close();
-                }
-            }
+        public void read(ByteBuf in, long readNs) {
+            length += in.readableBytes();
+            crc.update(in.nioBuffer());
+            in.skipBytes(in.readableBytes());
         }
 
         @Override
-        public void channelInactive(ChannelHandlerContext ctx) {
-            openNow--;
-            fail(ctx, "connection closed");
+        public long outputs() {
+            return 0;
         }
 
         @Override
-        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            fail(ctx, cause.toString());
+        public Outcome endBody() {
+            return Outcome.COMPLETED;
         }
 
-        private void onContent(ByteBuf bytes) {
-            length += bytes.readableBytes();
-            crc.update(bytes.nioBuffer());
+        @Override
+        public String detail() {
+            return fingerprint(length, crc);
         }
 
-        private void fail(ChannelHandlerContext ctx, String what) {
-            if (!ended) {
-                ended = true;
-                end(failures, what);
-                ctx.close();
-            }
-        }
+        @Override
+        public void close() {}
     }
 }

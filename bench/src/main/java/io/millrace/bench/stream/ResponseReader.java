@@ -1,4 +1,4 @@
-package io.millrace.bench.load;
+package io.millrace.bench.stream;
 
 import io.millrace.server.http.ChunkedBody;
 import io.netty.buffer.ByteBuf;
@@ -24,7 +24,7 @@ public final class ResponseReader {
 
     /** Receives body bytes; the buffer remains with the caller and its readable bytes must all be read. */
     @FunctionalInterface
-    public interface Body {
+    interface Body {
         /** Some bytes of the body, all of them to be read now. */
         void onBytes(ByteBuf bytes);
     }
@@ -39,33 +39,33 @@ public final class ResponseReader {
     private String fields = "";
 
     /** Reads one response after another; {@link #reset} stands between them. */
-    public ResponseReader(Body body) {
+    ResponseReader(Body body) {
         this.body = body;
     }
 
     /** Awaits the next response. */
-    public void reset() {
+    void reset() {
         state = State.HEAD;
         head.setLength(0);
     }
 
     /** Whether the body has ended by its own framing. */
-    public boolean ended() {
+    boolean ended() {
         return state == State.ENDED;
     }
 
     /** Whether the end of the connection ends the body. */
-    public boolean endsAtClose() {
+    boolean endsAtClose() {
         return state == State.TO_CLOSE;
     }
 
     /** The status code; 0 before the head is complete. */
-    public int status() {
+    int status() {
         return state == State.HEAD ? 0 : status;
     }
 
     /** Whether the server lets the connection live. */
-    public boolean keepAlive() {
+    boolean keepAlive() {
         return keepAlive;
     }
 
@@ -80,7 +80,7 @@ public final class ResponseReader {
      * @param in remains with the caller
      * @throws CorruptedFrameException if it is no HTTP/1.1 response
      */
-    public void read(ByteBuf in) {
+    void read(ByteBuf in) {
         while (in.isReadable() && state != State.ENDED) {
             switch (state) {
                 case HEAD -> readHead(in);
@@ -125,6 +125,8 @@ public final class ResponseReader {
         if (value(fields, "transfer-encoding").endsWith("chunked")) {
             state = State.CHUNKED;
             chunks = ChunkedBody.ofResponse();
+        } else if (status == 204 || status == 304) {
+            state = State.ENDED;
         } else if (!length.isEmpty()) {
             remaining = number(length);
             state = remaining == 0 ? State.ENDED : State.COUNTED;
