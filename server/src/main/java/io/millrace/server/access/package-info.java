@@ -1,3 +1,5 @@
 /**
- * Who may ask: pages of other origins, and keys by which a client is told from another. It looks at request heads only, and\n * keeps nothing.\n */
+ * Who may use the relay: pages of other origins, and keys that tell clients apart. It reads request heads only. It keeps no
+ * state and holds no buffer.
+ */
 package io.millrace.server.access;

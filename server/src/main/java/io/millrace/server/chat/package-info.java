@@ -1,5 +1,5 @@
 /**
- * {@code /chat}: a prompt in, text out, whatever the upstream speaks. A client format of its own over the codec's
- * translation; it knows no connection and no upstream.
+ * {@code /chat}: a prompt in, text out, whatever dialect the upstream uses. It is a client dialect of its own over the codec's
+ * translation. The door is {@link io.millrace.server.chat.ChatSide}. It knows no connection and no upstream.
  */
 package io.millrace.server.chat;

@@ -1,2 +1,5 @@
-/** The command line: {@code millrace serve}, {@code mock}, {@code check}, and the door for commands of other modules. */
+/**
+ * The command line: {@code millrace serve}, {@code mock}, {@code check} and {@code train}. Other modules add their commands by a
+ * {@link io.millrace.server.cli.CommandProvider}.
+ */
 package io.millrace.server.cli;

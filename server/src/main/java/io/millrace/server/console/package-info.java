@@ -1,5 +1,6 @@
 /**
- * The playground at {@code GET /}: a page and what it loads, all of it resources of this jar and kept in memory once it
- * was asked for. It is a client like any other: it asks {@code POST /chat}.
+ * The playground at {@code GET /}: a page and the files that it loads. All of them are resources of this jar, and are kept in
+ * memory after their first request. The page is a client like any other: it uses {@code POST /chat}. The door is
+ * {@link io.millrace.server.console.Console}.
  */
 package io.millrace.server.console;

@@ -1,3 +1,7 @@
 /**
- * What both sides need of HTTP/1.1: chunked bodies, heads written as bytes, content codings, request targets, and the\n * header fields that pass. A class here takes a buffer and leaves it with its caller unless it says otherwise.\n */
+ * What both sides need of HTTP/1.1: chunked bodies, heads written as bytes, content codings, request targets, and the
+ * rules for header fields. It knows no connection.
+ *
+ * <p>A class here that is given a buffer leaves it with its caller, unless its Javadoc says otherwise.
+ */
 package io.millrace.server.http;

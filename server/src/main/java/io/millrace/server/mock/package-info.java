@@ -1,8 +1,10 @@
 /**
- * A fake LLM provider: speaks the dialects of the real ones on plain HTTP/1.1, at a given pace, and fails on request in
- * every way that they do. The demo, the tests and the benchmarks stand on it.
+ * A fake LLM provider. It offers the dialects of the real providers on plain HTTP/1.1, at a given pace, and fails on request
+ * in every way in which they fail. The demo, the tests and the benchmarks use it. It uses nothing of the codec, so that tests
+ * compare two independent implementations.
  *
- * <p>One request lives on one event loop: {@code MockConnection} reads it, {@code MockRoutes} decides what it gets,
- * {@code MockExchange} sends that with its pauses and faults, {@code BodyWriter} puts it on the wire.
+ * <p>The door is {@link io.millrace.server.mock.MockServer}. One request lives on one event loop: {@code MockConnection} reads
+ * it, {@code MockRoutes} decides its answer, {@code MockExchange} sends that answer with its pauses and faults, and
+ * {@code BodyWriter} makes the bytes. Each buffer is made and written by the exchange that needs it.
  */
 package io.millrace.server.mock;

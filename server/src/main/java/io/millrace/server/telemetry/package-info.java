@@ -1,3 +1,6 @@
 /**
- * What is known of exchanges when they are over: their moments, the access log, the counts, and the metrics text. Each event\n * loop writes its own counters; a reader sums them. It holds no buffer.\n */
+ * What is known of an exchange when it is over: its moments, the access log, the counts, and the text of the metrics.
+ *
+ * <p>Each event loop writes its own counters, and a reader adds them up. It holds no buffer.
+ */
 package io.millrace.server.telemetry;

@@ -1,3 +1,5 @@
 /**
- * How sockets are opened: the kernel interface that Netty uses, and what the kernel keeps waiting. The door is\n * {@link io.millrace.server.transport.Transport}. It holds no buffer and no state.\n */
+ * How sockets are opened: the kernel interface that Netty uses, and the connections that the kernel keeps waiting. The door
+ * is {@link io.millrace.server.transport.Transport}. It keeps no state and holds no buffer.
+ */
 package io.millrace.server.transport;

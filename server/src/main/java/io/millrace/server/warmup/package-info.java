@@ -1,5 +1,5 @@
 /**
- * Work for the JVM's compiler before clients come: a relay of its own, between a client and an upstream that are plain
- * sockets, relays recorded streams for some seconds.
+ * Work for the JVM's compiler before clients come. A relay of its own relays recorded streams for some seconds, between a client
+ * and an upstream that are plain sockets. The door is {@link io.millrace.server.warmup.WarmUp}.
  */
 package io.millrace.server.warmup;

@@ -1,0 +1,5 @@
+/**
+ * The sweep: one timer for each event loop, which looks at the deadlines of all who registered. The door is
+ * {@link io.millrace.server.timing.Sweeper}. It is confined to its event loop and holds no buffer.
+ */
+package io.millrace.server.timing;
