@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponse;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way back to the client of one request: a response goes here, whatever protocol the client speaks. It is confined to
@@ -88,7 +89,7 @@ public interface ClientStream {
      * @param response the head; null if another sink has begun this response and {@code held} goes on with it
      * @param held one of {@link #newSink}
      */
-    void beginStream(HttpResponse response, FrameSink held);
+    void beginStream(@Nullable HttpResponse response, FrameSink held);
 
     /** Hands what was written to the kernel. */
     void flush();
@@ -98,7 +99,7 @@ public interface ClientStream {
      *
      * @param written runs when the kernel has all of the response; may be null
      */
-    void end(End how, Runnable written);
+    void end(End how, @Nullable Runnable written);
 
     /** Completes a response of which all was written. */
     default void end() {

@@ -2,13 +2,11 @@ package io.millrace.server.downstream;
 
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Timeouts;
-import io.millrace.server.http.ReadFields;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweeper;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.WriteBufferWaterMark;
-import io.netty.handler.codec.http.HttpDecoderConfig;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -56,15 +54,8 @@ public final class DownstreamInitializer extends ChannelInitializer<Channel> {
         Limits current = limits.get();
         channel.config()
                 .setWriteBufferWaterMark(new WriteBufferWaterMark(current.lowWatermark(), current.highWatermark()));
-        var config = new HttpDecoderConfig()
-                .setMaxInitialLineLength(current.requestLine())
-                .setMaxHeaderSize(current.headerBytes())
-                .setMaxChunkSize(Integer.MAX_VALUE)
-                .setHeadersFactory(ReadFields.FACTORY);
-        var decoder = new RequestDecoder(config, current.pipelined());
-        var encoder = new ResponseEncoder();
         var connection = new Http1Connection(
-                handler, sweepers.apply(channel), memories.apply(channel), current, timeouts.get(), decoder, encoder);
-        channel.pipeline().addLast(decoder, encoder, connection);
+                channel, handler, sweepers.apply(channel), memories.apply(channel), current, timeouts.get());
+        connection.open();
     }
 }

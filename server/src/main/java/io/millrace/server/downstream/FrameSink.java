@@ -1,6 +1,7 @@
 package io.millrace.server.downstream;
 
 import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The frames of one event stream on their way to one client. What is appended between two writes leaves together. Until the
@@ -33,7 +34,7 @@ public interface FrameSink {
      *
      * @param written runs when the kernel has it; may be null
      */
-    void write(Runnable written);
+    void write(@Nullable Runnable written);
 
     /** Writes what was appended, without a flush and without a notice. */
     default void write() {

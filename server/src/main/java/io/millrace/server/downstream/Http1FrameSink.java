@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.HttpResponse;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes one streamed response to one client: head, frames, end. What is appended between two writes leaves in one buffer
@@ -32,7 +33,7 @@ final class Http1FrameSink implements FrameSink {
     private final ChannelHandlerContext context;
     private final boolean chunked;
     private boolean begun;
-    private ByteBuf out;
+    private @Nullable ByteBuf out;
     private long bodyBytes;
     private long bodyBytesOut;
 
@@ -95,7 +96,7 @@ final class Http1FrameSink implements FrameSink {
     }
 
     @Override
-    public void write(Runnable written) {
+    public void write(@Nullable Runnable written) {
         if (written != null) {
             write(noticeOf(written));
         } else if (out != null) {

@@ -15,6 +15,8 @@ import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Netty's request decoder with the strictness that a relay in front of other people's servers needs, and one request at
@@ -27,8 +29,8 @@ final class RequestDecoder extends HttpRequestDecoder {
 
     private final int maxPipelinedBytes;
     private final RequestHeadCheck headCheck = new RequestHeadCheck();
-    private ChannelHandlerContext context;
-    private ChunkedBody chunkedBody;
+    private @Nullable ChannelHandlerContext context;
+    private @Nullable ChunkedBody chunkedBody;
     private Phase phase = Phase.HEAD;
     private boolean reading;
 
@@ -64,6 +66,11 @@ final class RequestDecoder extends HttpRequestDecoder {
         return actualReadableBytes();
     }
 
+    /** Whether a read is being decoded, so that more may come at once. */
+    boolean isReading() {
+        return reading;
+    }
+
     /** Whether a part of a request head has been read. */
     boolean headStarted() {
         return phase == Phase.HEAD && (headCheck.started() || internalBuffer().isReadable());
@@ -89,19 +96,19 @@ final class RequestDecoder extends HttpRequestDecoder {
         phase = Phase.HEAD;
         headCheck.reset();
         // Inside a read, the decoding loop goes on by itself.
-        if (!reading && internalBuffer().isReadable()) {
-            decodeAhead();
+        if (!reading && context != null && internalBuffer().isReadable()) {
+            decodeAhead(context);
         }
     }
 
     /** Here and not from the head of the pipeline, where TLS would keep the empty buffer to itself. */
-    private void decodeAhead() {
+    private void decodeAhead(ChannelHandlerContext ctx) {
         try {
-            channelRead(context, Unpooled.EMPTY_BUFFER);
+            channelRead(ctx, Unpooled.EMPTY_BUFFER);
         } catch (Exception e) {
-            context.fireExceptionCaught(e);
+            ctx.fireExceptionCaught(e);
         }
-        context.fireChannelReadComplete();
+        ctx.fireChannelReadComplete();
     }
 
     @Override
@@ -112,7 +119,7 @@ final class RequestDecoder extends HttpRequestDecoder {
                 super.decode(ctx, in, out);
                 endAtLastContent(out);
             }
-            case CHUNKED_BODY -> decodeChunkedBody(ctx, in, out);
+            case CHUNKED_BODY -> decodeChunkedBody(ctx, Objects.requireNonNull(chunkedBody), in, out);
             case AWAITING_RESPONSE -> {
                 if (in.readableBytes() > maxPipelinedBytes) {
                     int bytes = in.readableBytes();
@@ -153,10 +160,10 @@ final class RequestDecoder extends HttpRequestDecoder {
         }
     }
 
-    private void decodeChunkedBody(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
-        int length = chunkedBody.nextData(in);
+    private void decodeChunkedBody(ChannelHandlerContext ctx, ChunkedBody body, ByteBuf in, List<Object> out) {
+        int length = body.nextData(in);
         if (length > 0 && length < SMALL_CHUNK) {
-            length = gather(ctx, in, length, out);
+            length = gather(ctx, body, in, length, out);
         }
         if (length > 0) {
             out.add(new DefaultHttpContent(in.readRetainedSlice(length)));
@@ -169,13 +176,13 @@ final class RequestDecoder extends HttpRequestDecoder {
     }
 
     /** Takes the small chunks that are here into one part, and returns what comes behind them. */
-    private int gather(ChannelHandlerContext ctx, ByteBuf in, int first, List<Object> out) {
+    private int gather(ChannelHandlerContext ctx, ChunkedBody body, ByteBuf in, int first, List<Object> out) {
         ByteBuf part = ctx.alloc().buffer(Math.min(in.readableBytes(), SMALL_CHUNK));
         out.add(new DefaultHttpContent(part));
         int length = first;
         while (length > 0 && length < SMALL_CHUNK) {
             part.writeBytes(in, length);
-            length = chunkedBody.nextData(in);
+            length = body.nextData(in);
         }
         return length;
     }

@@ -13,6 +13,7 @@ import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Decides which request heads are HTTP that means one thing only (RFC 9110, RFC 9112). */
 final class RequestGate {
@@ -31,7 +32,7 @@ final class RequestGate {
     record Refusal(int status, String code, String message) {}
 
     /** Why the head is refused, or null if it is not. */
-    static Refusal verify(HttpRequest request, int maxHeaders) {
+    static @Nullable Refusal verify(HttpRequest request, int maxHeaders) {
         if (request.decoderResult().isFailure()) {
             return ofFailure(request.decoderResult().cause());
         }
@@ -62,7 +63,7 @@ final class RequestGate {
 
     /** The decoder makes these two constants of their exact names only: of {@code http/1.1} it makes another, equal one. */
     @SuppressWarnings("ReferenceEquality")
-    private static Refusal verifyVersion(HttpRequest request) {
+    private static @Nullable Refusal verifyVersion(HttpRequest request) {
         HttpVersion version = request.protocolVersion();
         if (version == HttpVersion.HTTP_1_1 || version == HttpVersion.HTTP_1_0) {
             return null;
@@ -71,7 +72,7 @@ final class RequestGate {
                 505, "http_version", "HTTP version " + version + " is not served (expected: HTTP/1.1, in capitals)");
     }
 
-    private static Refusal verifyTarget(HttpRequest request) {
+    private static @Nullable Refusal verifyTarget(HttpRequest request) {
         if (request.method().equals(HttpMethod.CONNECT)) {
             return new Refusal(
                     501, "connect_not_supported", "CONNECT is not supported: this is a relay, not a tunnel.");
@@ -95,7 +96,7 @@ final class RequestGate {
         return bad("The request target must begin with a slash.");
     }
 
-    private static Refusal verifyHeaders(HttpRequest request, int maxHeaders) {
+    private static @Nullable Refusal verifyHeaders(HttpRequest request, int maxHeaders) {
         var headers = request.headers();
         if (headers.size() > maxHeaders) {
             return new Refusal(431, "too_many_headers", "More than " + maxHeaders + " request header fields.");
@@ -137,7 +138,7 @@ final class RequestGate {
         return headers.containsValue(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET, true);
     }
 
-    private static Refusal verifyBody(HttpRequest request) {
+    private static @Nullable Refusal verifyBody(HttpRequest request) {
         boolean hasBody = HttpUtil.isTransferEncodingChunked(request) || HttpUtil.getContentLength(request, 0L) > 0;
         if (hasBody
                 && (request.method().equals(HttpMethod.GET)

@@ -1,6 +1,7 @@
 package io.millrace.server.downstream;
 
 import io.netty.handler.codec.http.HttpRequest;
+import org.jspecify.annotations.Nullable;
 
 /** Takes the requests that passed the gate. One per server; called on the connection's event loop. */
 public interface RequestHandler {
@@ -22,5 +23,5 @@ public interface RequestHandler {
      * A request that was refused before it became an exchange; {@code request} is null where none could be read. What its
      * response says about origins may still be added.
      */
-    void onRefused(ClientStream stream, HttpRequest request, int status, String code);
+    void onRefused(ClientStream stream, @Nullable HttpRequest request, int status, String code);
 }

@@ -1,6 +1,7 @@
 package io.millrace.server.downstream;
 
 import io.netty.util.ByteProcessor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the raw bytes of a request head beside Netty's decoder and notices what that decoder forgives: more than two
@@ -14,7 +15,7 @@ final class RequestHeadCheck implements ByteProcessor {
     private int emptyLines;
     private int spaces;
     private boolean afterSpace;
-    private String violation;
+    private @Nullable String violation;
 
     private enum State {
         LEADING,
@@ -27,6 +28,7 @@ final class RequestHeadCheck implements ByteProcessor {
     }
 
     /** What is wrong with the head, or null if nothing was found so far. */
+    @Nullable
     String violation() {
         return violation;
     }

@@ -1,0 +1,93 @@
+package io.millrace.server.downstream;
+
+import io.millrace.server.memory.Held;
+import io.millrace.server.memory.LoopMemory;
+import io.netty.channel.Channel;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
+
+/**
+ * The bytes that a client's connection holds: those that the client has not taken, and those that it has sent ahead. Counts
+ * them, and tells when a client takes nothing. Confined to the connection's event loop.
+ */
+final class ClientBytes {
+    /** The time that a client gets to take what waits for it where memory is short, unless it has less anyway. */
+    private static final long STALL_WHEN_TIGHT_NS = TimeUnit.SECONDS.toNanos(5);
+
+    private final Channel channel;
+    private final LoopMemory memory;
+    private final IntSupplier ahead;
+    private final long writeStallNs;
+    private long countedPending;
+    private long countedAhead;
+    private long pendingWhenChecked;
+    private long takenWhenChecked;
+    private long drainedNs;
+
+    /**
+     * What {@code channel} holds; nothing at first.
+     *
+     * @param ahead the bytes that have been read and belong to no request that has begun
+     * @param writeStallNs the time in which a client must take something
+     */
+    ClientBytes(Channel channel, LoopMemory memory, IntSupplier ahead, long writeStallNs) {
+        this.channel = channel;
+        this.memory = memory;
+        this.ahead = ahead;
+        this.writeStallNs = writeStallNs;
+    }
+
+    /** Bytes written and not yet taken by the kernel. */
+    long pending() {
+        var outbound = channel.unsafe().outboundBuffer();
+        return outbound == null ? 0 : outbound.totalPendingWriteBytes();
+    }
+
+    /** Bytes counted as held. */
+    long held() {
+        return countedPending + countedAhead;
+    }
+
+    /** Counts what is held now. */
+    void count() {
+        long pending = pending();
+        if (pending != countedPending) {
+            long change = pending - countedPending;
+            countedPending = pending;
+            memory.add(Held.CLIENTS, change);
+        }
+        long sentAhead = channel.isActive() ? ahead.getAsInt() : 0;
+        if (sentAhead != countedAhead) {
+            long change = sentAhead - countedAhead;
+            countedAhead = sentAhead;
+            memory.add(Held.REQUESTS, change);
+        }
+    }
+
+    /** From now on the client has its full time again. */
+    void restartStall(long nowNs) {
+        drainedNs = nowNs;
+    }
+
+    /**
+     * Whether the client has taken nothing for the write-stall limit although something waits for it.
+     *
+     * @param bodyBytes the bytes of the stream in progress that were written so far
+     */
+    boolean isStalled(long nowNs, long bodyBytes) {
+        long pending = unsent();
+        long taken = bodyBytes - pending;
+        if (pending == 0 || pending < pendingWhenChecked || taken > takenWhenChecked) {
+            drainedNs = nowNs;
+        }
+        pendingWhenChecked = pending;
+        takenWhenChecked = taken;
+        return nowNs - drainedNs > (memory.isTight() ? Math.min(writeStallNs, STALL_WHEN_TIGHT_NS) : writeStallNs);
+    }
+
+    /** Unlike {@link #pending()} without the part of the first buffer that the kernel has taken. */
+    private long unsent() {
+        var outbound = channel.unsafe().outboundBuffer();
+        return outbound == null ? 0 : outbound.totalPendingWriteBytes() - outbound.currentProgress();
+    }
+}

@@ -1,0 +1,338 @@
+package io.millrace.server.downstream;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.EventLoop;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request of an HTTP/1.1 or HTTP/1.0 connection, and the response to it: which coding the body has, which fields the
+ * connection adds to the head, and whether the connection can be used again. It is waiting for the response, then in the
+ * response, then over. Confined to the connection's event loop.
+ */
+final class Http1Stream implements ClientStream {
+    private static final List<CharSequence> ORIGIN_FIELDS = List.of(
+            HttpHeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN,
+            HttpHeaderNames.ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            HttpHeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS);
+
+    private final Connection connection;
+    private final Channel channel;
+    private final ResponseEncoder encoder;
+    /** What is written from here passes the encoder by. */
+    private final ChannelHandlerContext raw;
+
+    private final ClientBytes bytes;
+    private final long bodyLimit;
+    private final boolean http10;
+    private boolean keepAlive;
+    private boolean requestComplete;
+    private boolean responseStarted;
+    private @Nullable HttpRequest request;
+    private @Nullable HttpHeaders added;
+    private @Nullable RequestListener listener;
+    private @Nullable Http1FrameSink sink;
+
+    /** The connection, as one of its streams sees it. */
+    interface Connection {
+        /** Whether the read in progress may bring more of the request. */
+        boolean inRead();
+
+        /**
+         * The response has ended as {@code how} says, and was flushed.
+         *
+         * @param closing completes when the kernel has all of it, where it is the last; else null
+         */
+        void onEnd(ClientStream.End how, @Nullable ChannelPromise closing);
+
+        /** The response has ended, and only a reset soon after {@code written} tells the client that it was cut. */
+        void onCut(ChannelPromise written);
+
+        /** Resets the connection. */
+        void reset();
+    }
+
+    /**
+     * A request that has just been read.
+     *
+     * @param request null where none could be read, so that it can only be refused
+     * @param last whether the connection ends with it, whatever the client asks for
+     */
+    Http1Stream(
+            Connection connection,
+            Channel channel,
+            ResponseEncoder encoder,
+            ClientBytes bytes,
+            long bodyLimit,
+            @Nullable HttpRequest request,
+            boolean last) {
+        this.connection = connection;
+        this.channel = channel;
+        this.encoder = encoder;
+        this.bytes = bytes;
+        this.bodyLimit = bodyLimit;
+        this.request = request;
+        raw = channel.pipeline().context(encoder);
+        http10 = request != null && request.protocolVersion().equals(HttpVersion.HTTP_1_0);
+        keepAlive = !last && request != null && HttpUtil.isKeepAlive(request);
+    }
+
+    /** The request's head; null once the response has begun, for a stream may last. */
+    @Nullable
+    HttpRequest request() {
+        return request;
+    }
+
+    /** Who has this request; null before it is known, and once it is over. */
+    @Nullable
+    RequestListener listener() {
+        return listener;
+    }
+
+    /** From now on {@code next} has this request. */
+    void listener(RequestListener next) {
+        listener = next;
+    }
+
+    /** Whether all of the request has been read. */
+    boolean requestComplete() {
+        return requestComplete;
+    }
+
+    /** All of the request has been read. */
+    void onRequestComplete() {
+        requestComplete = true;
+    }
+
+    /** Has the connection end with this response. */
+    void closeAfterResponse() {
+        keepAlive = false;
+    }
+
+    /** Body bytes of an event stream so far. */
+    long streamedBytes() {
+        return sink == null ? 0 : sink.bodyBytes();
+    }
+
+    /** Ends this because the client is gone, or is about to be cut for {@code reason}. */
+    void abandon(String reason) {
+        RequestListener current = listener;
+        discard();
+        if (current != null) {
+            current.onClientGone(reason);
+        }
+    }
+
+    /** Lets go of what was not written. */
+    void discard() {
+        listener = null;
+        if (sink != null) {
+            sink.discard();
+            sink = null;
+        }
+    }
+
+    @Override
+    public EventLoop eventLoop() {
+        return channel.eventLoop();
+    }
+
+    @Override
+    public ByteBufAllocator alloc() {
+        return channel.alloc();
+    }
+
+    @Override
+    public boolean isActive() {
+        return channel.isActive();
+    }
+
+    @Override
+    public long bodyLimit() {
+        return bodyLimit;
+    }
+
+    @Override
+    public boolean inRead() {
+        return connection.inRead();
+    }
+
+    @Override
+    public void readRequest(boolean on) {
+        channel.config().setAutoRead(on);
+    }
+
+    @Override
+    public void sendContinue() {
+        var interim =
+                new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER);
+        channel.writeAndFlush(interim, channel.voidPromise());
+    }
+
+    @Override
+    public void addToResponse(HttpHeaders headers) {
+        added = headers;
+    }
+
+    @Override
+    public boolean responseStarted() {
+        return responseStarted;
+    }
+
+    @Override
+    public boolean isWritable() {
+        return channel.isWritable();
+    }
+
+    @Override
+    public long pendingBytes() {
+        return bytes.pending();
+    }
+
+    @Override
+    public void respond(int status, byte[] json, HttpHeaders headers) {
+        ByteBuf body = Unpooled.wrappedBuffer(json);
+        var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), headers);
+        headers.set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
+        headers.set(HttpHeaderNames.CONTENT_LENGTH, json.length);
+        headers.set("x-content-type-options", "nosniff");
+        keepAlive &= requestComplete;
+        writeHead(response);
+        writeBody(body);
+        end();
+    }
+
+    /** Where the length of the body is not known, it gets the transfer coding that this client understands. */
+    @Override
+    public void writeHead(HttpResponse response) {
+        boolean bodiless = encoder.isContentAlwaysEmpty(response);
+        boolean delimited = bodiless || response.headers().contains(HttpHeaderNames.CONTENT_LENGTH);
+        begin(response.headers(), delimited, http10);
+        channel.write(response, channel.voidPromise());
+    }
+
+    @Override
+    public void writeBody(ByteBuf content) {
+        channel.write(new DefaultHttpContent(content), channel.voidPromise());
+    }
+
+    @Override
+    public FrameSink newSink() {
+        return new Http1FrameSink(raw, !http10);
+    }
+
+    @Override
+    public void beginStream(@Nullable HttpResponse response, FrameSink held) {
+        Http1FrameSink before = sink;
+        var next = (Http1FrameSink) held;
+        sink = next;
+        if (response != null) {
+            begin(response.headers(), false, true);
+            next.begin(response);
+        } else if (before != null) {
+            next.goOn(before);
+        }
+    }
+
+    @Override
+    public void flush() {
+        raw.flush();
+        bytes.count();
+    }
+
+    /**
+     * After an error frame of ours the connection is closed soon, but not at once: a client that was promised keep-alive may
+     * be sending its next request already, and that one is innocent.
+     */
+    @Override
+    public void end(End how, @Nullable Runnable notice) {
+        listener = null;
+        if (how == End.IN_ERROR && sink != null && http10) {
+            endCutHttp10(sink);
+            return;
+        }
+        boolean closes = !keepAlive || !requestComplete;
+        ChannelPromise written = closes || notice != null ? channel.newPromise() : channel.voidPromise();
+        if (notice != null) {
+            written.addListener(done -> {
+                if (done.isSuccess()) {
+                    notice.run();
+                }
+            });
+        }
+        if (sink == null) {
+            channel.write(LastHttpContent.EMPTY_LAST_CONTENT, written);
+        } else {
+            sink.appendEnd();
+            sink.write(written);
+            sink = null;
+        }
+        flush();
+        connection.onEnd(how, closes ? written : null);
+    }
+
+    @Override
+    public void reset() {
+        discard();
+        connection.reset();
+    }
+
+    /** Only a reset shows an HTTP/1.0 client that a body was cut; the error frame before it must arrive first. */
+    private void endCutHttp10(Http1FrameSink cut) {
+        ChannelPromise written = channel.newPromise();
+        cut.write(written);
+        sink = null;
+        raw.flush();
+        connection.onCut(written);
+    }
+
+    private void begin(HttpHeaders headers, boolean delimited, boolean sayKeepAlive) {
+        responseStarted = true;
+        request = null;
+        if (added != null) {
+            add(added, headers);
+        }
+        if (!delimited && http10) {
+            keepAlive = false;
+        } else if (!delimited) {
+            headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+        }
+        if (!keepAlive) {
+            headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+        } else if (sayKeepAlive) {
+            headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.KEEP_ALIVE);
+        }
+    }
+
+    private static void add(HttpHeaders added, HttpHeaders headers) {
+        String vary = added.get(HttpHeaderNames.VARY);
+        if (vary != null) {
+            headers.add(HttpHeaderNames.VARY, vary);
+        }
+        for (CharSequence name : ORIGIN_FIELDS) {
+            String value = added.get(name);
+            if (value != null) {
+                headers.set(name, value);
+            } else {
+                headers.remove(name);
+            }
+        }
+    }
+}
