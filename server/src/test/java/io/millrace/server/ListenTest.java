@@ -35,8 +35,9 @@ class ListenTest {
     @MethodSource("transports")
     void servesOnIpv4OnlyWhereItListensOnThat(Transport transport) throws IOException {
         for (String listen : List.of(":0", "0.0.0.0:0", "127.0.0.1:0")) {
-            try (var harness = RelayHarness.start(config ->
-                    config.withListen(List.of(HostAndPort.parse(listen))).withTransport(transport))) {
+            try (var harness =
+                    RelayHarness.start(config -> config.with(c -> c.listen = List.of(HostAndPort.parse(listen)))
+                            .with(c -> c.transport = transport))) {
                 assertThat(answers("127.0.0.1", harness.port())).isTrue();
                 assertThat(answers("::1", harness.port())).isFalse();
                 if (transport == Transport.EPOLL || transport == Transport.NIO) {
@@ -49,8 +50,9 @@ class ListenTest {
     @ParameterizedTest
     @MethodSource("transports")
     void servesOnIpv6WhereItListensOnThat(Transport transport) throws IOException {
-        try (var harness = RelayHarness.start(config ->
-                config.withListen(List.of(HostAndPort.parse("[::1]:0"))).withTransport(transport))) {
+        try (var harness =
+                RelayHarness.start(config -> config.with(c -> c.listen = List.of(HostAndPort.parse("[::1]:0")))
+                        .with(c -> c.transport = transport))) {
             assertThat(answers("::1", harness.port())).isTrue();
         }
     }

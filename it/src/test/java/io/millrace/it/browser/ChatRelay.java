@@ -21,12 +21,12 @@ final class ChatRelay {
     /** Relays to {@code upstream}; pages of {@code origins} may call. */
     static RelayServer start(URI upstream, String... origins) {
         var target = Upstream.of("default", upstream)
-                .withCredential(new Credential("authorization", "Bearer ", Secret.of("s3cret", "env: TEST")))
-                .withDialects(List.of(Dialect.CHAT))
-                .withModel("mock");
+                .with(u -> u.credential = new Credential("authorization", "Bearer ", Secret.of("s3cret", "env: TEST")))
+                .with(u -> u.dialects = List.of(Dialect.CHAT))
+                .with(u -> u.model = "mock");
         return RelayServer.start(RelayConfig.relayTo(target)
-                .withAccessLog(AccessLog.OFF)
-                .withCors(Cors.OFF.withOrigins(List.of(origins))));
+                .with(c -> c.accessLog = AccessLog.OFF)
+                .with(c -> c.cors = Cors.OFF.with(o -> o.origins = List.of(origins))));
     }
 
     /** The relay's address, without a path. */

@@ -52,8 +52,8 @@ final class Bed implements AutoCloseable {
         upstreams.put("dead", upstream("dead", url(portWhereNobodyListens())));
         return RelayHarness.withRetry(
                 RelayConfig.defaults()
-                        .withUpstreams(upstreams)
-                        .withRoutes(List.of(
+                        .with(c -> c.upstreams = upstreams)
+                        .with(c -> c.routes = List.of(
                                 Route.of("mock", Match.models("mock", "mock:*"), "mock"),
                                 Route.of("dead", Match.models(UNREACHABLE), "dead"))),
                 RelayHarness.QUICK);
@@ -65,11 +65,12 @@ final class Bed implements AutoCloseable {
         var routes = new ArrayList<Route>();
         for (var dialect : DIALECTS) {
             String name = name(dialect);
-            upstreams.put(name, upstream(name, mock()).withDialects(List.of(dialect)));
+            upstreams.put(name, upstream(name, mock()).with(u -> u.dialects = List.of(dialect)));
             routes.add(Route.of(name, Match.paths("/to-" + name + "/*"), name));
         }
         return RelayHarness.withRetry(
-                RelayConfig.defaults().withUpstreams(upstreams).withRoutes(routes), RelayHarness.QUICK);
+                RelayConfig.defaults().with(c -> c.upstreams = upstreams).with(c -> c.routes = routes),
+                RelayHarness.QUICK);
     }
 
     private static String name(Dialect dialect) {
@@ -78,7 +79,7 @@ final class Bed implements AutoCloseable {
 
     /** More of its attempts fail here than a budget is made for. */
     private static Upstream upstream(String name, String url) {
-        return Upstream.of(name, URI.create(url)).withRetryBudget(new RetryBudget(1, 1000));
+        return Upstream.of(name, URI.create(url)).with(u -> u.retryBudget = new RetryBudget(1, 1000));
     }
 
     private static int portWhereNobodyListens() {

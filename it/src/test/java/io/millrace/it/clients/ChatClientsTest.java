@@ -30,9 +30,9 @@ final class ChatClientsTest {
     @BeforeAll
     static void run() {
         mock = MockServer.start(MockConfig.defaults());
-        relay = RelayServer.start(
-                RelayConfig.relayTo(Upstream.of("mock", mock.uri()).withDialects(List.of(Dialect.MESSAGES)))
-                        .withAccessLog(AccessLog.OFF));
+        relay = RelayServer.start(RelayConfig.relayTo(
+                        Upstream.of("mock", mock.uri()).with(u -> u.dialects = List.of(Dialect.MESSAGES)))
+                .with(c -> c.accessLog = AccessLog.OFF));
         seen = new NodeSdk("eventsource.mjs")
                 .run(List.of(
                         scenario("closes", "chat.closes", WORDS),

@@ -81,8 +81,8 @@ final class HttpPeers implements AutoCloseable {
 
     private static RelayServer relayTo(int port) {
         var config = RelayConfig.relayTo(URI.create("http://127.0.0.1:" + port))
-                .withEventLoops(1)
-                .withAccessLog(AccessLog.OFF);
+                .with(c -> c.eventLoops = 1)
+                .with(c -> c.accessLog = AccessLog.OFF);
         return RelayServer.start(RelayHarness.withRetry(config, RelayHarness.QUICK));
     }
 

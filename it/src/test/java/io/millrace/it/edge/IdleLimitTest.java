@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("time")
 class IdleLimitTest {
     private static final Duration LIMIT = Duration.ofSeconds(1);
-    private static final Heartbeat FREQUENT = Heartbeat.DEFAULT.withInterval(Duration.ofMillis(200));
+    private static final Heartbeat FREQUENT = Heartbeat.DEFAULT.with(h -> h.interval = Duration.ofMillis(200));
     private static final int SILENCE_MS = 2500;
     private static final String PATH = "/v1/chat/completions";
     private static final String SILENT = "tokens=2,gap_ms=" + SILENCE_MS;
@@ -87,7 +87,7 @@ class IdleLimitTest {
         try (var mock = MockServer.start(MockConfig.defaults());
                 var edge = proxy.before(mock.port());
                 var relay = RelayServer.start(RelayConfig.relayTo(URI.create("http://127.0.0.1:" + edge.port()))
-                        .withAccessLog(AccessLog.OFF)
+                        .with(c -> c.accessLog = AccessLog.OFF)
                         .withHeartbeat(FREQUENT))) {
             var arrivals = stream(relay.addresses().get(0).getPort(), UNBUFFERED);
 

@@ -96,9 +96,10 @@ class ManyStreamsTest {
     }
 
     private static RelayServer startRelay(URI upstream) {
-        var shortLived = Upstream.of("mock", upstream).withIdle(Duration.ofSeconds(1));
-        return RelayServer.start(
-                RelayConfig.relayTo(shortLived).withAccessLog(AccessLog.OFF).withEventLoops(LOOPS));
+        var shortLived = Upstream.of("mock", upstream).with(t -> t.idle = Duration.ofSeconds(1));
+        return RelayServer.start(RelayConfig.relayTo(shortLived)
+                .with(c -> c.accessLog = AccessLog.OFF)
+                .with(c -> c.eventLoops = LOOPS));
     }
 
     /** Touches every event loop, so that what they make once is not counted as left behind. */

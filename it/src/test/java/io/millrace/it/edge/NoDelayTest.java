@@ -234,7 +234,7 @@ class NoDelayTest {
 
     private static RelayServer relayTo(ServerSocket listener) {
         var upstream = URI.create("http://127.0.0.1:" + listener.getLocalPort());
-        return RelayServer.start(RelayConfig.relayTo(upstream).withAccessLog(AccessLog.OFF));
+        return RelayServer.start(RelayConfig.relayTo(upstream).with(c -> c.accessLog = AccessLog.OFF));
     }
 
     private static String readChunk(RawClient client) throws IOException {

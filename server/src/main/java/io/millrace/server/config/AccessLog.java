@@ -2,6 +2,8 @@ package io.millrace.server.config;
 
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The log of requests, one line each.
@@ -9,12 +11,12 @@ import java.util.Objects;
  * @param format of a line
  * @param file to append to; null is standard output
  */
-public record AccessLog(Format format, Path file) {
+public record AccessLog(Format format, @Nullable Path file) implements Settings<AccessLog, AccessLog.Builder> {
     /** JSON lines on standard output. */
-    public static final AccessLog DEFAULT = new AccessLog(Format.JSON, null);
+    public static final AccessLog DEFAULT = Builders.build(AccessLog.class, new Builder());
 
     /** None. */
-    public static final AccessLog OFF = new AccessLog(Format.OFF, null);
+    public static final AccessLog OFF = DEFAULT.with(a -> a.format = Format.OFF);
 
     public AccessLog {
         Objects.requireNonNull(format, "format");
@@ -30,13 +32,14 @@ public record AccessLog(Format format, Path file) {
         OFF
     }
 
-    /** This with another {@code format}. */
-    public AccessLog withFormat(Format format) {
-        return new AccessLog(format, file);
+    @Override
+    public AccessLog with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
     }
 
-    /** This with another {@code file}. */
-    public AccessLog withFile(Path file) {
-        return new AccessLog(format, file);
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public Format format = Format.JSON;
+        public @Nullable Path file;
     }
 }

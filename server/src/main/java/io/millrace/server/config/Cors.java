@@ -5,6 +5,7 @@ import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 
 /**
  * Which pages of other origins may call the relay from a browser (Fetch Standard, section 3.3). Where it is on, the relay
@@ -14,11 +15,11 @@ import java.util.Locale;
  * @param credentials whether pages may send cookies and the like along; never with {@code *}
  * @param maxAge for how long a browser may remember a preflight's answer
  */
-public record Cors(List<String> origins, boolean credentials, Duration maxAge) {
+public record Cors(List<String> origins, boolean credentials, Duration maxAge) implements Settings<Cors, Cors.Builder> {
     /** Any origin. */
     public static final String ANY = "*";
     /** No page of another origin is let in by the relay; what upstreams answer is passed on. */
-    public static final Cors OFF = new Cors(List.of(), false, Duration.ofMinutes(10));
+    public static final Cors OFF = Builders.build(Cors.class, new Builder());
 
     public Cors {
         origins = List.copyOf(origins);
@@ -45,21 +46,6 @@ public record Cors(List<String> origins, boolean credentials, Duration maxAge) {
         return any() || origins.contains(origin);
     }
 
-    /** This with other {@code origins}. */
-    public Cors withOrigins(List<String> origins) {
-        return new Cors(origins, credentials, maxAge);
-    }
-
-    /** This with another {@code credentials}. */
-    public Cors withCredentials(boolean credentials) {
-        return new Cors(origins, credentials, maxAge);
-    }
-
-    /** This with another {@code maxAge}. */
-    public Cors withMaxAge(Duration maxAge) {
-        return new Cors(origins, credentials, maxAge);
-    }
-
     /** Compared byte by byte with what browsers send (RFC 6454 section 6.2), so that another spelling would never match. */
     private static void checkOrigin(String origin) {
         if (origin.equals(ANY)) {
@@ -81,5 +67,17 @@ public record Cors(List<String> origins, boolean credentials, Duration maxAge) {
         }
         throw new IllegalArgumentException("origins: '" + origin
                 + "' (expected: as browsers send it, such as https://app.example.com or http://localhost:3000, or *)");
+    }
+
+    @Override
+    public Cors with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
+    }
+
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public List<String> origins = List.of();
+        public boolean credentials;
+        public Duration maxAge = Duration.ofMinutes(10);
     }
 }

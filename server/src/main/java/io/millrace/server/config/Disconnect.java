@@ -2,6 +2,7 @@ package io.millrace.server.config;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * What becomes of the upstream's answer when its client leaves.
@@ -10,12 +11,13 @@ import java.util.Objects;
  * @param maxFrames of output read on at most; then it is cancelled
  * @param maxTime for which it is read on at most; then it is cancelled
  */
-public record Disconnect(Policy policy, int maxFrames, Duration maxTime) {
+public record Disconnect(Policy policy, int maxFrames, Duration maxTime)
+        implements Settings<Disconnect, Disconnect.Builder> {
     /** Cancelled at once. */
-    public static final Disconnect CANCEL = new Disconnect(Policy.CANCEL, 10_000, Duration.ofSeconds(60));
+    public static final Disconnect CANCEL = Builders.build(Disconnect.class, new Builder());
 
     /** Read on for 10,000 frames of output or 60 s. */
-    public static final Disconnect READ_ON = CANCEL.withPolicy(Policy.READ_ON);
+    public static final Disconnect READ_ON = CANCEL.with(d -> d.policy = Policy.READ_ON);
 
     /** What is done. */
     public enum Policy {
@@ -31,18 +33,15 @@ public record Disconnect(Policy policy, int maxFrames, Duration maxTime) {
         Checks.positive("maxTime", maxTime);
     }
 
-    /** This with another {@code policy}. */
-    public Disconnect withPolicy(Policy policy) {
-        return new Disconnect(policy, maxFrames, maxTime);
+    @Override
+    public Disconnect with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
     }
 
-    /** This with another {@code maxFrames}. */
-    public Disconnect withMaxFrames(int maxFrames) {
-        return new Disconnect(policy, maxFrames, maxTime);
-    }
-
-    /** This with another {@code maxTime}. */
-    public Disconnect withMaxTime(Duration maxTime) {
-        return new Disconnect(policy, maxFrames, maxTime);
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public Policy policy = Policy.CANCEL;
+        public int maxFrames = 10_000;
+        public Duration maxTime = Duration.ofSeconds(60);
     }
 }

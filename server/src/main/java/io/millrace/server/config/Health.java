@@ -1,6 +1,8 @@
 package io.millrace.server.config;
 
 import java.time.Duration;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * When an origin gets no requests for a while because its attempts fail, and how it comes back.
@@ -23,19 +25,11 @@ public record Health(
         Duration ejection,
         Duration maxEjection,
         Duration slowStart,
-        String probePath,
-        Duration probeInterval) {
+        @Nullable String probePath,
+        Duration probeInterval)
+        implements Settings<Health, Health.Builder> {
     /** Five failures in a row or half of at least 20 attempts in 10 s eject for 5 s to 300 s; no active check. */
-    public static final Health DEFAULT = new Health(
-            5,
-            0.5,
-            20,
-            Duration.ofSeconds(10),
-            Duration.ofSeconds(5),
-            Duration.ofSeconds(300),
-            Duration.ofSeconds(10),
-            null,
-            Duration.ofSeconds(10));
+    public static final Health DEFAULT = Builders.build(Health.class, new Builder());
 
     public Health {
         Checks.range("consecutiveFailures", consecutiveFailures, 0, 1_000_000);
@@ -52,134 +46,26 @@ public record Health(
         }
     }
 
-    /** This with another {@code consecutiveFailures}. */
-    public Health withConsecutiveFailures(int consecutiveFailures) {
-        return new Health(
-                consecutiveFailures,
-                failureRate,
-                minRequests,
-                window,
-                ejection,
-                maxEjection,
-                slowStart,
-                probePath,
-                probeInterval);
-    }
-
-    /** This with another {@code failureRate}. */
-    public Health withFailureRate(double failureRate) {
-        return new Health(
-                consecutiveFailures,
-                failureRate,
-                minRequests,
-                window,
-                ejection,
-                maxEjection,
-                slowStart,
-                probePath,
-                probeInterval);
-    }
-
-    /** This with another {@code minRequests}. */
-    public Health withMinRequests(int minRequests) {
-        return new Health(
-                consecutiveFailures,
-                failureRate,
-                minRequests,
-                window,
-                ejection,
-                maxEjection,
-                slowStart,
-                probePath,
-                probeInterval);
-    }
-
-    /** This with another {@code window}. */
-    public Health withWindow(Duration window) {
-        return new Health(
-                consecutiveFailures,
-                failureRate,
-                minRequests,
-                window,
-                ejection,
-                maxEjection,
-                slowStart,
-                probePath,
-                probeInterval);
-    }
-
-    /** This with another {@code ejection}. */
-    public Health withEjection(Duration ejection) {
-        return new Health(
-                consecutiveFailures,
-                failureRate,
-                minRequests,
-                window,
-                ejection,
-                maxEjection,
-                slowStart,
-                probePath,
-                probeInterval);
-    }
-
-    /** This with another {@code maxEjection}. */
-    public Health withMaxEjection(Duration maxEjection) {
-        return new Health(
-                consecutiveFailures,
-                failureRate,
-                minRequests,
-                window,
-                ejection,
-                maxEjection,
-                slowStart,
-                probePath,
-                probeInterval);
-    }
-
-    /** This with another {@code slowStart}. */
-    public Health withSlowStart(Duration slowStart) {
-        return new Health(
-                consecutiveFailures,
-                failureRate,
-                minRequests,
-                window,
-                ejection,
-                maxEjection,
-                slowStart,
-                probePath,
-                probeInterval);
-    }
-
-    /** This with active checks of {@code probePath}; null is none. */
-    public Health withProbePath(String probePath) {
-        return new Health(
-                consecutiveFailures,
-                failureRate,
-                minRequests,
-                window,
-                ejection,
-                maxEjection,
-                slowStart,
-                probePath,
-                probeInterval);
-    }
-
-    /** This with another {@code probeInterval}. */
-    public Health withProbeInterval(Duration probeInterval) {
-        return new Health(
-                consecutiveFailures,
-                failureRate,
-                minRequests,
-                window,
-                ejection,
-                maxEjection,
-                slowStart,
-                probePath,
-                probeInterval);
-    }
-
     /** A request target of RFC 9112 section 3.2.1 in its origin form: visible ASCII that begins with a slash. */
     private static boolean isPath(String path) {
         return path.startsWith("/") && path.chars().allMatch(c -> c > ' ' && c < 0x7f && c != '#');
+    }
+
+    @Override
+    public Health with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
+    }
+
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public int consecutiveFailures = 5;
+        public double failureRate = 0.5;
+        public int minRequests = 20;
+        public Duration window = Duration.ofSeconds(10);
+        public Duration ejection = Duration.ofSeconds(5);
+        public Duration maxEjection = Duration.ofMinutes(5);
+        public Duration slowStart = Duration.ofSeconds(10);
+        public @Nullable String probePath;
+        public Duration probeInterval = Duration.ofSeconds(10);
     }
 }

@@ -2,6 +2,8 @@ package io.millrace.server.config;
 
 import io.millrace.codec.dialect.HeartbeatForm;
 import java.time.Duration;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is written between frames when nothing else was, so that no intermediary takes the stream for dead.
@@ -10,29 +12,27 @@ import java.time.Duration;
  * @param form its bytes; null takes the dialect's own
  * @param early also before the first frame, at the price of the status line
  */
-public record Heartbeat(Duration interval, HeartbeatForm form, boolean early) {
+public record Heartbeat(Duration interval, @Nullable HeartbeatForm form, boolean early)
+        implements Settings<Heartbeat, Heartbeat.Builder> {
     /** After 15 s, in the dialect's form, not before the first frame. */
-    public static final Heartbeat DEFAULT = new Heartbeat(Duration.ofSeconds(15), null, false);
+    public static final Heartbeat DEFAULT = Builders.build(Heartbeat.class, new Builder());
 
     /** Never. */
-    public static final Heartbeat OFF = new Heartbeat(Duration.ZERO, null, false);
+    public static final Heartbeat OFF = DEFAULT.with(h -> h.interval = Duration.ZERO);
 
     public Heartbeat {
         Checks.notNegative("interval", interval);
     }
 
-    /** This with another {@code interval}. */
-    public Heartbeat withInterval(Duration interval) {
-        return new Heartbeat(interval, form, early);
+    @Override
+    public Heartbeat with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
     }
 
-    /** This with another {@code form}. */
-    public Heartbeat withForm(HeartbeatForm form) {
-        return new Heartbeat(interval, form, early);
-    }
-
-    /** This with another {@code early}. */
-    public Heartbeat withEarly(boolean early) {
-        return new Heartbeat(interval, form, early);
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public Duration interval = Duration.ofSeconds(15);
+        public @Nullable HeartbeatForm form;
+        public boolean early;
     }
 }

@@ -1,6 +1,8 @@
 package io.millrace.server.config;
 
 import java.time.Duration;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * When a second attempt joins a first one that has no output yet; the first output wins.
@@ -8,9 +10,9 @@ import java.time.Duration;
  * @param delay without output after which it starts; null is the upstream's own 95th percentile
  * @param maxShare the most hedges among all requests, a fraction
  */
-public record Hedge(Duration delay, double maxShare) {
+public record Hedge(@Nullable Duration delay, double maxShare) implements Settings<Hedge, Hedge.Builder> {
     /** After the upstream's own 95th percentile, for at most one request in twenty. */
-    public static final Hedge P95 = new Hedge(null, 0.05);
+    public static final Hedge P95 = Builders.build(Hedge.class, new Builder());
 
     public Hedge {
         if (delay != null) {
@@ -19,13 +21,14 @@ public record Hedge(Duration delay, double maxShare) {
         Checks.fraction("maxShare", maxShare);
     }
 
-    /** This with another {@code delay}; null is the upstream's own 95th percentile. */
-    public Hedge withDelay(Duration delay) {
-        return new Hedge(delay, maxShare);
+    @Override
+    public Hedge with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
     }
 
-    /** This with another {@code maxShare}. */
-    public Hedge withMaxShare(double maxShare) {
-        return new Hedge(delay, maxShare);
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public @Nullable Duration delay;
+        public double maxShare = 0.05;
     }
 }

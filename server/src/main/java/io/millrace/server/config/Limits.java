@@ -1,5 +1,7 @@
 package io.millrace.server.config;
 
+import java.util.function.Consumer;
+
 /**
  * Sizes and counts beyond which a client is refused or an upstream is not read.
  *
@@ -28,13 +30,13 @@ public record Limits(
         int highWatermark,
         int lowWatermark,
         int bodyRate,
-        long memory) {
+        long memory)
+        implements Settings<Limits, Limits.Builder> {
     /**
      * 8 KiB, 16 KiB, 100, 32 MiB, 64 KiB, by descriptors, 1,000, 64 KiB, 64 KiB, 32 KiB, 1 KiB a
      * second, and half of what the JVM has.
      */
-    public static final Limits DEFAULT =
-            new Limits(8192, 16 * 1024, 100, 32L << 20, 64 * 1024, 0, 1000, 64 * 1024, 64 * 1024, 32 * 1024, 1024, 0);
+    public static final Limits DEFAULT = Builders.build(Limits.class, new Builder());
 
     private static final long MIN_MEMORY = 1 << 20;
 
@@ -60,207 +62,24 @@ public record Limits(
         }
     }
 
-    /** This with another {@code requestLine}. */
-    public Limits withRequestLine(int requestLine) {
-        return new Limits(
-                requestLine,
-                headerBytes,
-                headerCount,
-                body,
-                pipelined,
-                connections,
-                requestsPerConnection,
-                frameHold,
-                highWatermark,
-                lowWatermark,
-                bodyRate,
-                memory);
+    @Override
+    public Limits with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
     }
 
-    /** This with another {@code headerBytes}. */
-    public Limits withHeaderBytes(int headerBytes) {
-        return new Limits(
-                requestLine,
-                headerBytes,
-                headerCount,
-                body,
-                pipelined,
-                connections,
-                requestsPerConnection,
-                frameHold,
-                highWatermark,
-                lowWatermark,
-                bodyRate,
-                memory);
-    }
-
-    /** This with another {@code headerCount}. */
-    public Limits withHeaderCount(int headerCount) {
-        return new Limits(
-                requestLine,
-                headerBytes,
-                headerCount,
-                body,
-                pipelined,
-                connections,
-                requestsPerConnection,
-                frameHold,
-                highWatermark,
-                lowWatermark,
-                bodyRate,
-                memory);
-    }
-
-    /** This with another {@code body}. */
-    public Limits withBody(long body) {
-        return new Limits(
-                requestLine,
-                headerBytes,
-                headerCount,
-                body,
-                pipelined,
-                connections,
-                requestsPerConnection,
-                frameHold,
-                highWatermark,
-                lowWatermark,
-                bodyRate,
-                memory);
-    }
-
-    /** This with another {@code pipelined}. */
-    public Limits withPipelined(int pipelined) {
-        return new Limits(
-                requestLine,
-                headerBytes,
-                headerCount,
-                body,
-                pipelined,
-                connections,
-                requestsPerConnection,
-                frameHold,
-                highWatermark,
-                lowWatermark,
-                bodyRate,
-                memory);
-    }
-
-    /** This with another {@code connections}. */
-    public Limits withConnections(int connections) {
-        return new Limits(
-                requestLine,
-                headerBytes,
-                headerCount,
-                body,
-                pipelined,
-                connections,
-                requestsPerConnection,
-                frameHold,
-                highWatermark,
-                lowWatermark,
-                bodyRate,
-                memory);
-    }
-
-    /** This with another {@code requestsPerConnection}. */
-    public Limits withRequestsPerConnection(int requestsPerConnection) {
-        return new Limits(
-                requestLine,
-                headerBytes,
-                headerCount,
-                body,
-                pipelined,
-                connections,
-                requestsPerConnection,
-                frameHold,
-                highWatermark,
-                lowWatermark,
-                bodyRate,
-                memory);
-    }
-
-    /** This with another {@code frameHold}. */
-    public Limits withFrameHold(int frameHold) {
-        return new Limits(
-                requestLine,
-                headerBytes,
-                headerCount,
-                body,
-                pipelined,
-                connections,
-                requestsPerConnection,
-                frameHold,
-                highWatermark,
-                lowWatermark,
-                bodyRate,
-                memory);
-    }
-
-    /** This with another {@code highWatermark}. */
-    public Limits withHighWatermark(int highWatermark) {
-        return new Limits(
-                requestLine,
-                headerBytes,
-                headerCount,
-                body,
-                pipelined,
-                connections,
-                requestsPerConnection,
-                frameHold,
-                highWatermark,
-                lowWatermark,
-                bodyRate,
-                memory);
-    }
-
-    /** This with another {@code lowWatermark}. */
-    public Limits withLowWatermark(int lowWatermark) {
-        return new Limits(
-                requestLine,
-                headerBytes,
-                headerCount,
-                body,
-                pipelined,
-                connections,
-                requestsPerConnection,
-                frameHold,
-                highWatermark,
-                lowWatermark,
-                bodyRate,
-                memory);
-    }
-
-    /** This with another {@code bodyRate}. */
-    public Limits withBodyRate(int bodyRate) {
-        return new Limits(
-                requestLine,
-                headerBytes,
-                headerCount,
-                body,
-                pipelined,
-                connections,
-                requestsPerConnection,
-                frameHold,
-                highWatermark,
-                lowWatermark,
-                bodyRate,
-                memory);
-    }
-
-    /** This with another {@code memory}. */
-    public Limits withMemory(long memory) {
-        return new Limits(
-                requestLine,
-                headerBytes,
-                headerCount,
-                body,
-                pipelined,
-                connections,
-                requestsPerConnection,
-                frameHold,
-                highWatermark,
-                lowWatermark,
-                bodyRate,
-                memory);
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public int requestLine = 8192;
+        public int headerBytes = 16 * 1024;
+        public int headerCount = 100;
+        public long body = 32L << 20;
+        public int pipelined = 64 * 1024;
+        public int connections;
+        public int requestsPerConnection = 1000;
+        public int frameHold = 64 * 1024;
+        public int highWatermark = 64 * 1024;
+        public int lowWatermark = 32 * 1024;
+        public int bodyRate = 1024;
+        public long memory;
     }
 }

@@ -1,6 +1,8 @@
 package io.millrace.server.config;
 
 import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which requests a route takes. A pattern is exact unless it holds {@code *}, which stands for any characters, also none
@@ -10,9 +12,10 @@ import java.util.List;
  * @param models patterns of the body's model, one of which must match; empty takes all
  * @param header a request header that must be present; null asks for none
  */
-public record Match(List<String> paths, List<String> models, String header) {
+public record Match(
+        List<String> paths, List<String> models, @Nullable String header) implements Settings<Match, Match.Builder> {
     /** Takes every request. */
-    public static final Match ALL = new Match(List.of(), List.of(), null);
+    public static final Match ALL = Builders.build(Match.class, new Builder());
 
     public Match {
         paths = List.copyOf(paths);
@@ -26,12 +29,12 @@ public record Match(List<String> paths, List<String> models, String header) {
 
     /** Takes the requests to one of these paths. */
     public static Match paths(String... patterns) {
-        return new Match(List.of(patterns), List.of(), null);
+        return ALL.with(m -> m.paths = List.of(patterns));
     }
 
     /** Takes the requests for one of these models. */
     public static Match models(String... patterns) {
-        return new Match(List.of(), List.of(patterns), null);
+        return ALL.with(m -> m.models = List.of(patterns));
     }
 
     /** Whether the decision needs the model, which is in the request's body or, for Gemini, in its path. */
@@ -91,5 +94,17 @@ public record Match(List<String> paths, List<String> models, String header) {
         if (pattern.indexOf('?') >= 0) {
             throw new IllegalArgumentException("paths: '" + pattern + "' (expected: no query)");
         }
+    }
+
+    @Override
+    public Match with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
+    }
+
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public List<String> paths = List.of();
+        public List<String> models = List.of();
+        public @Nullable String header;
     }
 }

@@ -1,5 +1,7 @@
 package io.millrace.server.config;
 
+import java.util.function.Consumer;
+
 /**
  * Which paths the relay answers itself; one that is switched off is relayed like any other.
  *
@@ -12,48 +14,24 @@ package io.millrace.server.config;
  * @param page {@code GET /}, the playground, and what it loads
  */
 public record OwnPaths(
-        boolean healthz,
-        boolean readyz,
-        boolean metrics,
-        boolean streams,
-        boolean chat,
-        boolean openapi,
-        boolean page) {
+        boolean healthz, boolean readyz, boolean metrics, boolean streams, boolean chat, boolean openapi, boolean page)
+        implements Settings<OwnPaths, OwnPaths.Builder> {
     /** All of them. */
-    public static final OwnPaths ALL = new OwnPaths(true, true, true, true, true, true, true);
+    public static final OwnPaths ALL = Builders.build(OwnPaths.class, new Builder());
 
-    /** This with another {@code healthz}. */
-    public OwnPaths withHealthz(boolean healthz) {
-        return new OwnPaths(healthz, readyz, metrics, streams, chat, openapi, page);
+    @Override
+    public OwnPaths with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
     }
 
-    /** This with another {@code readyz}. */
-    public OwnPaths withReadyz(boolean readyz) {
-        return new OwnPaths(healthz, readyz, metrics, streams, chat, openapi, page);
-    }
-
-    /** This with another {@code metrics}. */
-    public OwnPaths withMetrics(boolean metrics) {
-        return new OwnPaths(healthz, readyz, metrics, streams, chat, openapi, page);
-    }
-
-    /** This with another {@code streams}. */
-    public OwnPaths withStreams(boolean streams) {
-        return new OwnPaths(healthz, readyz, metrics, streams, chat, openapi, page);
-    }
-
-    /** This with another {@code chat}. */
-    public OwnPaths withChat(boolean chat) {
-        return new OwnPaths(healthz, readyz, metrics, streams, chat, openapi, page);
-    }
-
-    /** This with another {@code openapi}. */
-    public OwnPaths withOpenapi(boolean openapi) {
-        return new OwnPaths(healthz, readyz, metrics, streams, chat, openapi, page);
-    }
-
-    /** This with another {@code page}. */
-    public OwnPaths withPage(boolean page) {
-        return new OwnPaths(healthz, readyz, metrics, streams, chat, openapi, page);
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public boolean healthz = true;
+        public boolean readyz = true;
+        public boolean metrics = true;
+        public boolean streams = true;
+        public boolean chat = true;
+        public boolean openapi = true;
+        public boolean page = true;
     }
 }

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * Everything a relay is told. Immutable and checked: what was built can be served.
@@ -34,9 +35,8 @@ public record RelayConfig(
         AccessLog accessLog,
         boolean allowOpen,
         OwnPaths ownPaths,
-        Cors cors) {
-    private static final List<HostAndPort> ANY_LOOPBACK_PORT = List.of(new HostAndPort("127.0.0.1", 0));
-
+        Cors cors)
+        implements Settings<RelayConfig, RelayConfig.Builder> {
     public RelayConfig {
         listen = List.copyOf(listen);
         routes = List.copyOf(routes);
@@ -67,18 +67,7 @@ public record RelayConfig(
 
     /** Relays nothing yet: a free loopback port, the best transport, an event loop per two processors and the defaults of all else. */
     public static RelayConfig defaults() {
-        return new RelayConfig(
-                ANY_LOOPBACK_PORT,
-                Transport.best(),
-                0,
-                Timeouts.DEFAULT,
-                Limits.DEFAULT,
-                Map.of(),
-                List.of(),
-                AccessLog.DEFAULT,
-                false,
-                OwnPaths.ALL,
-                Cors.OFF);
+        return Builders.build(RelayConfig.class, new Builder());
     }
 
     /** Relays every path to one upstream, with the client's own credentials. */
@@ -88,9 +77,10 @@ public record RelayConfig(
 
     /** Relays every path to one upstream. */
     public static RelayConfig relayTo(Upstream upstream) {
-        return defaults()
-                .withUpstreams(Map.of(upstream.name(), upstream))
-                .withRoutes(List.of(Route.of("all", Match.ALL, upstream.name())));
+        return defaults().with(c -> {
+            c.upstreams = Map.of(upstream.name(), upstream);
+            c.routes = List.of(Route.of("all", Match.ALL, upstream.name()));
+        });
     }
 
     /** Whether some upstream gets a key of ours, which decides who may connect. */
@@ -100,185 +90,19 @@ public record RelayConfig(
 
     /** This with other {@code timeouts}, on every route too. */
     public RelayConfig withTimeouts(Timeouts timeouts) {
-        var changed = routes.stream().map(route -> route.withTimeouts(timeouts)).toList();
-        return new RelayConfig(
-                listen,
-                transport,
-                eventLoops,
-                timeouts,
-                limits,
-                upstreams,
-                changed,
-                accessLog,
-                allowOpen,
-                ownPaths,
-                cors);
+        return with(c -> {
+            c.timeouts = timeouts;
+            c.routes = eachRoute(r -> r.timeouts = timeouts);
+        });
     }
 
     /** This with another {@code heartbeat} on every route. */
     public RelayConfig withHeartbeat(Heartbeat heartbeat) {
-        return withRoutes(
-                routes.stream().map(route -> route.withHeartbeat(heartbeat)).toList());
+        return with(c -> c.routes = eachRoute(r -> r.heartbeat = heartbeat));
     }
 
-    /** This with another {@code listen}. */
-    public RelayConfig withListen(List<HostAndPort> listen) {
-        return new RelayConfig(
-                listen,
-                transport,
-                eventLoops,
-                timeouts,
-                limits,
-                upstreams,
-                routes,
-                accessLog,
-                allowOpen,
-                ownPaths,
-                cors);
-    }
-
-    /** This with another {@code transport}. */
-    public RelayConfig withTransport(Transport transport) {
-        return new RelayConfig(
-                listen,
-                transport,
-                eventLoops,
-                timeouts,
-                limits,
-                upstreams,
-                routes,
-                accessLog,
-                allowOpen,
-                ownPaths,
-                cors);
-    }
-
-    /** This with another {@code eventLoops}. */
-    public RelayConfig withEventLoops(int eventLoops) {
-        return new RelayConfig(
-                listen,
-                transport,
-                eventLoops,
-                timeouts,
-                limits,
-                upstreams,
-                routes,
-                accessLog,
-                allowOpen,
-                ownPaths,
-                cors);
-    }
-
-    /** This with another {@code limits}. */
-    public RelayConfig withLimits(Limits limits) {
-        return new RelayConfig(
-                listen,
-                transport,
-                eventLoops,
-                timeouts,
-                limits,
-                upstreams,
-                routes,
-                accessLog,
-                allowOpen,
-                ownPaths,
-                cors);
-    }
-
-    /** This with another {@code upstreams}. */
-    public RelayConfig withUpstreams(Map<String, Upstream> upstreams) {
-        return new RelayConfig(
-                listen,
-                transport,
-                eventLoops,
-                timeouts,
-                limits,
-                upstreams,
-                routes,
-                accessLog,
-                allowOpen,
-                ownPaths,
-                cors);
-    }
-
-    /** This with another {@code routes}. */
-    public RelayConfig withRoutes(List<Route> routes) {
-        return new RelayConfig(
-                listen,
-                transport,
-                eventLoops,
-                timeouts,
-                limits,
-                upstreams,
-                routes,
-                accessLog,
-                allowOpen,
-                ownPaths,
-                cors);
-    }
-
-    /** This with another {@code accessLog}. */
-    public RelayConfig withAccessLog(AccessLog accessLog) {
-        return new RelayConfig(
-                listen,
-                transport,
-                eventLoops,
-                timeouts,
-                limits,
-                upstreams,
-                routes,
-                accessLog,
-                allowOpen,
-                ownPaths,
-                cors);
-    }
-
-    /** This with another {@code allowOpen}. */
-    public RelayConfig withAllowOpen(boolean allowOpen) {
-        return new RelayConfig(
-                listen,
-                transport,
-                eventLoops,
-                timeouts,
-                limits,
-                upstreams,
-                routes,
-                accessLog,
-                allowOpen,
-                ownPaths,
-                cors);
-    }
-
-    /** This with another {@code ownPaths}. */
-    public RelayConfig withOwnPaths(OwnPaths ownPaths) {
-        return new RelayConfig(
-                listen,
-                transport,
-                eventLoops,
-                timeouts,
-                limits,
-                upstreams,
-                routes,
-                accessLog,
-                allowOpen,
-                ownPaths,
-                cors);
-    }
-
-    /** This with another {@code cors}. */
-    public RelayConfig withCors(Cors cors) {
-        return new RelayConfig(
-                listen,
-                transport,
-                eventLoops,
-                timeouts,
-                limits,
-                upstreams,
-                routes,
-                accessLog,
-                allowOpen,
-                ownPaths,
-                cors);
+    private List<Route> eachRoute(Consumer<Route.Builder> change) {
+        return routes.stream().map(route -> route.with(change)).toList();
     }
 
     private static boolean injects(Map<String, Upstream> upstreams) {
@@ -305,5 +129,25 @@ public record RelayConfig(
             throw new IllegalArgumentException("cors: origins: * would let any web page use the relay's keys"
                     + " (expected: the origins of your pages, or --allow-open)");
         }
+    }
+
+    @Override
+    public RelayConfig with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
+    }
+
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public List<HostAndPort> listen = List.of(new HostAndPort("127.0.0.1", 0));
+        public Transport transport = Transport.best();
+        public int eventLoops;
+        public Timeouts timeouts = Timeouts.DEFAULT;
+        public Limits limits = Limits.DEFAULT;
+        public Map<String, Upstream> upstreams = Map.of();
+        public List<Route> routes = List.of();
+        public AccessLog accessLog = AccessLog.DEFAULT;
+        public boolean allowOpen;
+        public OwnPaths ownPaths = OwnPaths.ALL;
+        public Cors cors = Cors.OFF;
     }
 }

@@ -1,6 +1,7 @@
 package io.millrace.server.config;
 
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /**
  * How often a target is tried before its first output, and how long is waited between two attempts. Nothing is retried
@@ -13,14 +14,16 @@ import java.time.Duration;
  * @param total no attempt begins later than this after the request was read
  * @param sentOnce whether a request that was handed to the kernel whole is never sent again, to no target
  */
-public record Retry(
-        int attempts, Duration base, Duration cap, Duration retryAfterCap, Duration total, boolean sentOnce) {
+public record Retry(int attempts, Duration base, Duration cap, Duration retryAfterCap, Duration total, boolean sentOnce)
+        implements Settings<Retry, Retry.Builder> {
     /** Three attempts, 250 ms to 8 s between them, an upstream's own wish up to 10 s, ten minutes in all. */
-    public static final Retry DEFAULT =
-            new Retry(3, Duration.ofMillis(250), Duration.ofSeconds(8), Duration.ofSeconds(10), Duration.ofMinutes(10));
+    public static final Retry DEFAULT = Builders.build(Retry.class, new Builder());
 
     /** One attempt at each target, and the next only where nothing can have been done at the one before. */
-    public static final Retry OFF = new Retry(1, DEFAULT.base, DEFAULT.cap, DEFAULT.retryAfterCap, DEFAULT.total, true);
+    public static final Retry OFF = DEFAULT.with(r -> {
+        r.attempts = 1;
+        r.sentOnce = true;
+    });
 
     public Retry {
         Checks.range("attempts", attempts, 1, 20);
@@ -36,28 +39,18 @@ public record Retry(
         this(attempts, base, cap, retryAfterCap, total, false);
     }
 
-    /** This with another {@code attempts}. */
-    public Retry withAttempts(int attempts) {
-        return new Retry(attempts, base, cap, retryAfterCap, total, sentOnce);
+    @Override
+    public Retry with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
     }
 
-    /** This with another {@code base}. */
-    public Retry withBase(Duration base) {
-        return new Retry(attempts, base, cap, retryAfterCap, total, sentOnce);
-    }
-
-    /** This with another {@code cap}. */
-    public Retry withCap(Duration cap) {
-        return new Retry(attempts, base, cap, retryAfterCap, total, sentOnce);
-    }
-
-    /** This with another {@code retryAfterCap}. */
-    public Retry withRetryAfterCap(Duration retryAfterCap) {
-        return new Retry(attempts, base, cap, retryAfterCap, total, sentOnce);
-    }
-
-    /** This with another {@code total}. */
-    public Retry withTotal(Duration total) {
-        return new Retry(attempts, base, cap, retryAfterCap, total, sentOnce);
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public int attempts = 3;
+        public Duration base = Duration.ofMillis(250);
+        public Duration cap = Duration.ofSeconds(8);
+        public Duration retryAfterCap = Duration.ofSeconds(10);
+        public Duration total = Duration.ofMinutes(10);
+        public boolean sentOnce;
     }
 }

@@ -3,6 +3,8 @@ package io.millrace.server.config;
 import io.millrace.codec.dialect.Dialect;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where requests of one kind go, and how they are treated there. Routes are tried in order, the first match takes it.
@@ -24,15 +26,16 @@ public record Route(
         String name,
         Match match,
         List<RouteTarget> targets,
-        Dialect dialect,
+        @Nullable Dialect dialect,
         Timeouts timeouts,
         Heartbeat heartbeat,
         Retry retry,
-        Hedge hedge,
+        @Nullable Hedge hedge,
         Disconnect disconnect,
         boolean includeUsage,
         Balance balance,
-        TranslationMode translation) {
+        TranslationMode translation)
+        implements Settings<Route, Route.Builder> {
     public Route {
         Checks.notBlank("name", name);
         Objects.requireNonNull(match, "match");
@@ -55,19 +58,11 @@ public record Route(
 
     /** A route with defaults. */
     public static Route of(String name, Match match, List<RouteTarget> targets) {
-        return new Route(
-                name,
-                match,
-                targets,
-                null,
-                Timeouts.DEFAULT,
-                Heartbeat.DEFAULT,
-                Retry.DEFAULT,
-                null,
-                Disconnect.CANCEL,
-                false,
-                Balance.P2C,
-                TranslationMode.LENIENT);
+        var route = new Builder();
+        route.name = name;
+        route.match = match;
+        route.targets = targets;
+        return Builders.build(Route.class, route);
     }
 
     /** The name of the first target's upstream. */
@@ -87,177 +82,29 @@ public record Route(
 
     /** This with {@code rewriteModel} for every target. */
     public Route withRewriteModel(String rewriteModel) {
-        return withTargets(
-                targets.stream().map(t -> t.withRewriteModel(rewriteModel)).toList());
+        return with(r -> r.targets = targets.stream()
+                .map(target -> target.with(t -> t.rewriteModel = rewriteModel))
+                .toList());
     }
 
-    /** This with other {@code targets}. */
-    public Route withTargets(List<RouteTarget> targets) {
-        return new Route(
-                name,
-                match,
-                targets,
-                dialect,
-                timeouts,
-                heartbeat,
-                retry,
-                hedge,
-                disconnect,
-                includeUsage,
-                balance,
-                translation);
+    @Override
+    public Route with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
     }
 
-    /** This with another {@code dialect}. */
-    public Route withDialect(Dialect dialect) {
-        return new Route(
-                name,
-                match,
-                targets,
-                dialect,
-                timeouts,
-                heartbeat,
-                retry,
-                hedge,
-                disconnect,
-                includeUsage,
-                balance,
-                translation);
-    }
-
-    /** This with other {@code timeouts}. */
-    public Route withTimeouts(Timeouts timeouts) {
-        return new Route(
-                name,
-                match,
-                targets,
-                dialect,
-                timeouts,
-                heartbeat,
-                retry,
-                hedge,
-                disconnect,
-                includeUsage,
-                balance,
-                translation);
-    }
-
-    /** This with another {@code heartbeat}. */
-    public Route withHeartbeat(Heartbeat heartbeat) {
-        return new Route(
-                name,
-                match,
-                targets,
-                dialect,
-                timeouts,
-                heartbeat,
-                retry,
-                hedge,
-                disconnect,
-                includeUsage,
-                balance,
-                translation);
-    }
-
-    /** This with another {@code retry}. */
-    public Route withRetry(Retry retry) {
-        return new Route(
-                name,
-                match,
-                targets,
-                dialect,
-                timeouts,
-                heartbeat,
-                retry,
-                hedge,
-                disconnect,
-                includeUsage,
-                balance,
-                translation);
-    }
-
-    /** This with another {@code hedge}; null is never. */
-    public Route withHedge(Hedge hedge) {
-        return new Route(
-                name,
-                match,
-                targets,
-                dialect,
-                timeouts,
-                heartbeat,
-                retry,
-                hedge,
-                disconnect,
-                includeUsage,
-                balance,
-                translation);
-    }
-
-    /** This with another {@code disconnect}. */
-    public Route withDisconnect(Disconnect disconnect) {
-        return new Route(
-                name,
-                match,
-                targets,
-                dialect,
-                timeouts,
-                heartbeat,
-                retry,
-                hedge,
-                disconnect,
-                includeUsage,
-                balance,
-                translation);
-    }
-
-    /** This with another {@code includeUsage}. */
-    public Route withIncludeUsage(boolean includeUsage) {
-        return new Route(
-                name,
-                match,
-                targets,
-                dialect,
-                timeouts,
-                heartbeat,
-                retry,
-                hedge,
-                disconnect,
-                includeUsage,
-                balance,
-                translation);
-    }
-
-    /** This with another {@code balance}. */
-    public Route withBalance(Balance balance) {
-        return new Route(
-                name,
-                match,
-                targets,
-                dialect,
-                timeouts,
-                heartbeat,
-                retry,
-                hedge,
-                disconnect,
-                includeUsage,
-                balance,
-                translation);
-    }
-
-    /** This with another {@code translation}. */
-    public Route withTranslation(TranslationMode translation) {
-        return new Route(
-                name,
-                match,
-                targets,
-                dialect,
-                timeouts,
-                heartbeat,
-                retry,
-                hedge,
-                disconnect,
-                includeUsage,
-                balance,
-                translation);
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public String name = "";
+        public Match match = Match.ALL;
+        public List<RouteTarget> targets = List.of();
+        public @Nullable Dialect dialect;
+        public Timeouts timeouts = Timeouts.DEFAULT;
+        public Heartbeat heartbeat = Heartbeat.DEFAULT;
+        public Retry retry = Retry.DEFAULT;
+        public @Nullable Hedge hedge;
+        public Disconnect disconnect = Disconnect.CANCEL;
+        public boolean includeUsage;
+        public Balance balance = Balance.P2C;
+        public TranslationMode translation = TranslationMode.LENIENT;
     }
 }

@@ -1,5 +1,8 @@
 package io.millrace.server.config;
 
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
 /**
  * One of the places where a route's requests go: the next is taken when this one has failed, is ejected or is over its
  * limit.
@@ -8,7 +11,10 @@ package io.millrace.server.config;
  * @param rewriteModel what the body's model is replaced by; null leaves it
  * @param timeouts the target's own; null are the route's
  */
-public record RouteTarget(String upstream, String rewriteModel, Timeouts timeouts) {
+public record RouteTarget(
+        String upstream,
+        @Nullable String rewriteModel,
+        @Nullable Timeouts timeouts) implements Settings<RouteTarget, RouteTarget.Builder> {
     public RouteTarget {
         Checks.notBlank("upstream", upstream);
         if (rewriteModel != null) {
@@ -21,18 +27,15 @@ public record RouteTarget(String upstream, String rewriteModel, Timeouts timeout
         return new RouteTarget(upstream, null, null);
     }
 
-    /** This with another {@code upstream}. */
-    public RouteTarget withUpstream(String upstream) {
-        return new RouteTarget(upstream, rewriteModel, timeouts);
+    @Override
+    public RouteTarget with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
     }
 
-    /** This with another {@code rewriteModel}. */
-    public RouteTarget withRewriteModel(String rewriteModel) {
-        return new RouteTarget(upstream, rewriteModel, timeouts);
-    }
-
-    /** This with other {@code timeouts}; null are the route's. */
-    public RouteTarget withTimeouts(Timeouts timeouts) {
-        return new RouteTarget(upstream, rewriteModel, timeouts);
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public String upstream = "";
+        public @Nullable String rewriteModel;
+        public @Nullable Timeouts timeouts;
     }
 }

@@ -1,6 +1,7 @@
 package io.millrace.server.config;
 
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /**
  * Time limits. A route may have its own {@code ttft}, {@code idle}, {@code progress}, {@code hold} and {@code
@@ -36,21 +37,10 @@ public record Timeouts(
         Duration keepAlive,
         Duration terminalGrace,
         Duration drain,
-        Duration shutdownDelay) {
+        Duration shutdownDelay)
+        implements Settings<Timeouts, Timeouts.Builder> {
     /** 5 s, 10 s, 30 s, 600 s, 120 s, 600 s, 10 s, 60 s, 75 s, 10 s, 30 s and none, in the order of the components. */
-    public static final Timeouts DEFAULT = new Timeouts(
-            Duration.ofSeconds(5),
-            Duration.ofSeconds(10),
-            Duration.ofSeconds(30),
-            Duration.ofSeconds(600),
-            Duration.ofSeconds(120),
-            Duration.ofSeconds(600),
-            Duration.ofSeconds(10),
-            Duration.ofSeconds(60),
-            Duration.ofSeconds(75),
-            Duration.ofSeconds(10),
-            Duration.ofSeconds(30),
-            Duration.ZERO);
+    public static final Timeouts DEFAULT = Builders.build(Timeouts.class, new Builder());
 
     public Timeouts {
         Checks.positive("connect", connect);
@@ -67,207 +57,24 @@ public record Timeouts(
         Checks.notNegative("shutdownDelay", shutdownDelay);
     }
 
-    /** This with another {@code connect}. */
-    public Timeouts withConnect(Duration connect) {
-        return new Timeouts(
-                connect,
-                requestHead,
-                requestBodyIdle,
-                ttft,
-                idle,
-                progress,
-                hold,
-                writeStall,
-                keepAlive,
-                terminalGrace,
-                drain,
-                shutdownDelay);
+    @Override
+    public Timeouts with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
     }
 
-    /** This with another {@code requestHead}. */
-    public Timeouts withRequestHead(Duration requestHead) {
-        return new Timeouts(
-                connect,
-                requestHead,
-                requestBodyIdle,
-                ttft,
-                idle,
-                progress,
-                hold,
-                writeStall,
-                keepAlive,
-                terminalGrace,
-                drain,
-                shutdownDelay);
-    }
-
-    /** This with another {@code requestBodyIdle}. */
-    public Timeouts withRequestBodyIdle(Duration requestBodyIdle) {
-        return new Timeouts(
-                connect,
-                requestHead,
-                requestBodyIdle,
-                ttft,
-                idle,
-                progress,
-                hold,
-                writeStall,
-                keepAlive,
-                terminalGrace,
-                drain,
-                shutdownDelay);
-    }
-
-    /** This with another {@code ttft}. */
-    public Timeouts withTtft(Duration ttft) {
-        return new Timeouts(
-                connect,
-                requestHead,
-                requestBodyIdle,
-                ttft,
-                idle,
-                progress,
-                hold,
-                writeStall,
-                keepAlive,
-                terminalGrace,
-                drain,
-                shutdownDelay);
-    }
-
-    /** This with another {@code idle}. */
-    public Timeouts withIdle(Duration idle) {
-        return new Timeouts(
-                connect,
-                requestHead,
-                requestBodyIdle,
-                ttft,
-                idle,
-                progress,
-                hold,
-                writeStall,
-                keepAlive,
-                terminalGrace,
-                drain,
-                shutdownDelay);
-    }
-
-    /** This with another {@code progress}. */
-    public Timeouts withProgress(Duration progress) {
-        return new Timeouts(
-                connect,
-                requestHead,
-                requestBodyIdle,
-                ttft,
-                idle,
-                progress,
-                hold,
-                writeStall,
-                keepAlive,
-                terminalGrace,
-                drain,
-                shutdownDelay);
-    }
-
-    /** This with another {@code hold}. */
-    public Timeouts withHold(Duration hold) {
-        return new Timeouts(
-                connect,
-                requestHead,
-                requestBodyIdle,
-                ttft,
-                idle,
-                progress,
-                hold,
-                writeStall,
-                keepAlive,
-                terminalGrace,
-                drain,
-                shutdownDelay);
-    }
-
-    /** This with another {@code writeStall}. */
-    public Timeouts withWriteStall(Duration writeStall) {
-        return new Timeouts(
-                connect,
-                requestHead,
-                requestBodyIdle,
-                ttft,
-                idle,
-                progress,
-                hold,
-                writeStall,
-                keepAlive,
-                terminalGrace,
-                drain,
-                shutdownDelay);
-    }
-
-    /** This with another {@code keepAlive}. */
-    public Timeouts withKeepAlive(Duration keepAlive) {
-        return new Timeouts(
-                connect,
-                requestHead,
-                requestBodyIdle,
-                ttft,
-                idle,
-                progress,
-                hold,
-                writeStall,
-                keepAlive,
-                terminalGrace,
-                drain,
-                shutdownDelay);
-    }
-
-    /** This with another {@code terminalGrace}. */
-    public Timeouts withTerminalGrace(Duration terminalGrace) {
-        return new Timeouts(
-                connect,
-                requestHead,
-                requestBodyIdle,
-                ttft,
-                idle,
-                progress,
-                hold,
-                writeStall,
-                keepAlive,
-                terminalGrace,
-                drain,
-                shutdownDelay);
-    }
-
-    /** This with another {@code drain}. */
-    public Timeouts withDrain(Duration drain) {
-        return new Timeouts(
-                connect,
-                requestHead,
-                requestBodyIdle,
-                ttft,
-                idle,
-                progress,
-                hold,
-                writeStall,
-                keepAlive,
-                terminalGrace,
-                drain,
-                shutdownDelay);
-    }
-
-    /** This with another {@code shutdownDelay}. */
-    public Timeouts withShutdownDelay(Duration shutdownDelay) {
-        return new Timeouts(
-                connect,
-                requestHead,
-                requestBodyIdle,
-                ttft,
-                idle,
-                progress,
-                hold,
-                writeStall,
-                keepAlive,
-                terminalGrace,
-                drain,
-                shutdownDelay);
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public Duration connect = Duration.ofSeconds(5);
+        public Duration requestHead = Duration.ofSeconds(10);
+        public Duration requestBodyIdle = Duration.ofSeconds(30);
+        public Duration ttft = Duration.ofMinutes(10);
+        public Duration idle = Duration.ofMinutes(2);
+        public Duration progress = Duration.ofMinutes(10);
+        public Duration hold = Duration.ofSeconds(10);
+        public Duration writeStall = Duration.ofSeconds(60);
+        public Duration keepAlive = Duration.ofSeconds(75);
+        public Duration terminalGrace = Duration.ofSeconds(10);
+        public Duration drain = Duration.ofSeconds(30);
+        public Duration shutdownDelay = Duration.ZERO;
     }
 }

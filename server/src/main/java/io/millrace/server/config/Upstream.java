@@ -8,6 +8,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model server, or something that speaks like one.
@@ -32,22 +34,17 @@ import java.util.Objects;
 public record Upstream(
         String name,
         List<URI> urls,
-        Credential credential,
-        Path ca,
-        String caDigest,
+        @Nullable Credential credential,
+        @Nullable Path ca,
+        @Nullable String caDigest,
         int maxConnections,
         Duration idle,
         int maxConcurrent,
         Health health,
         RetryBudget retryBudget,
         List<Dialect> dialects,
-        String model) {
-    /** Connections per event loop: {@value}. */
-    public static final int DEFAULT_MAX_CONNECTIONS = 10_000;
-
-    /** Below the 60 s after which many servers and load balancers close an idle connection. */
-    public static final Duration DEFAULT_IDLE = Duration.ofSeconds(55);
-
+        @Nullable String model)
+        implements Settings<Upstream, Upstream.Builder> {
     public Upstream {
         Checks.notBlank("name", name);
         urls = List.copyOf(urls);
@@ -78,19 +75,10 @@ public record Upstream(
 
     /** An upstream of several origins with defaults that passes the client's own credentials through. */
     public static Upstream of(String name, List<URI> urls) {
-        return new Upstream(
-                name,
-                urls,
-                null,
-                null,
-                null,
-                DEFAULT_MAX_CONNECTIONS,
-                DEFAULT_IDLE,
-                0,
-                Health.DEFAULT,
-                RetryBudget.DEFAULT,
-                List.of(),
-                null);
+        var upstream = new Builder();
+        upstream.name = name;
+        upstream.urls = urls;
+        return Builders.build(Upstream.class, upstream);
     }
 
     /** The first origin's URL, which is the only one of most upstreams. */
@@ -100,7 +88,7 @@ public record Upstream(
 
     /** This with the origin at {@code index} alone, whose host, port and path it then has. */
     public Upstream origin(int index) {
-        return urls.size() == 1 && index == 0 ? this : withUrls(List.of(urls.get(index)));
+        return urls.size() == 1 && index == 0 ? this : with(u -> u.urls = List.of(urls.get(index)));
     }
 
     /** Whether connections are encrypted. */
@@ -150,181 +138,6 @@ public record Upstream(
         return dialects.isEmpty() ? ProviderKind.of(url()).dialect : dialects.get(0);
     }
 
-    /** This with other {@code urls}. */
-    public Upstream withUrls(List<URI> urls) {
-        return new Upstream(
-                name,
-                urls,
-                credential,
-                ca,
-                caDigest,
-                maxConnections,
-                idle,
-                maxConcurrent,
-                health,
-                retryBudget,
-                dialects,
-                model);
-    }
-
-    /** This with another {@code credential}. */
-    public Upstream withCredential(Credential credential) {
-        return new Upstream(
-                name,
-                urls,
-                credential,
-                ca,
-                caDigest,
-                maxConnections,
-                idle,
-                maxConcurrent,
-                health,
-                retryBudget,
-                dialects,
-                model);
-    }
-
-    /** This with another {@code ca} that was not read yet. */
-    public Upstream withCa(Path ca) {
-        return withCa(ca, null);
-    }
-
-    /** This with another {@code ca} and the digest of what is in it. */
-    public Upstream withCa(Path ca, String caDigest) {
-        return new Upstream(
-                name,
-                urls,
-                credential,
-                ca,
-                caDigest,
-                maxConnections,
-                idle,
-                maxConcurrent,
-                health,
-                retryBudget,
-                dialects,
-                model);
-    }
-
-    /** This with another {@code maxConnections}. */
-    public Upstream withMaxConnections(int maxConnections) {
-        return new Upstream(
-                name,
-                urls,
-                credential,
-                ca,
-                caDigest,
-                maxConnections,
-                idle,
-                maxConcurrent,
-                health,
-                retryBudget,
-                dialects,
-                model);
-    }
-
-    /** This with another {@code idle}. */
-    public Upstream withIdle(Duration idle) {
-        return new Upstream(
-                name,
-                urls,
-                credential,
-                ca,
-                caDigest,
-                maxConnections,
-                idle,
-                maxConcurrent,
-                health,
-                retryBudget,
-                dialects,
-                model);
-    }
-
-    /** This with another {@code maxConcurrent}. */
-    public Upstream withMaxConcurrent(int maxConcurrent) {
-        return new Upstream(
-                name,
-                urls,
-                credential,
-                ca,
-                caDigest,
-                maxConnections,
-                idle,
-                maxConcurrent,
-                health,
-                retryBudget,
-                dialects,
-                model);
-    }
-
-    /** This with another {@code health}. */
-    public Upstream withHealth(Health health) {
-        return new Upstream(
-                name,
-                urls,
-                credential,
-                ca,
-                caDigest,
-                maxConnections,
-                idle,
-                maxConcurrent,
-                health,
-                retryBudget,
-                dialects,
-                model);
-    }
-
-    /** This with another {@code retryBudget}. */
-    public Upstream withRetryBudget(RetryBudget retryBudget) {
-        return new Upstream(
-                name,
-                urls,
-                credential,
-                ca,
-                caDigest,
-                maxConnections,
-                idle,
-                maxConcurrent,
-                health,
-                retryBudget,
-                dialects,
-                model);
-    }
-
-    /** This with other {@code dialects}. */
-    public Upstream withDialects(List<Dialect> dialects) {
-        return new Upstream(
-                name,
-                urls,
-                credential,
-                ca,
-                caDigest,
-                maxConnections,
-                idle,
-                maxConcurrent,
-                health,
-                retryBudget,
-                dialects,
-                model);
-    }
-
-    /** This with another {@code model}; null leaves the client's. */
-    public Upstream withModel(String model) {
-        return new Upstream(
-                name,
-                urls,
-                credential,
-                ca,
-                caDigest,
-                maxConnections,
-                idle,
-                maxConcurrent,
-                health,
-                retryBudget,
-                dialects,
-                model);
-    }
-
     private static void checkUrls(List<URI> urls) {
         if (urls.isEmpty()) {
             throw new IllegalArgumentException("urls: [] (expected: at least one)");
@@ -364,5 +177,28 @@ public record Upstream(
     private static String shown(URI url) {
         Authority authority = Authority.of(url);
         return authority == null ? "no host in it" : url.getScheme() + "://" + authority.host();
+    }
+
+    @Override
+    public Upstream with(Consumer<Builder> change) {
+        return Builders.change(this, new Builder(), change);
+    }
+
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public String name = "";
+        public List<URI> urls = List.of();
+        public @Nullable Credential credential;
+        public @Nullable Path ca;
+        public @Nullable String caDigest;
+        public int maxConnections = 10_000;
+        /** Below the 60 s after which many servers and load balancers close an idle connection. */
+        public Duration idle = Duration.ofSeconds(55);
+
+        public int maxConcurrent;
+        public Health health = Health.DEFAULT;
+        public RetryBudget retryBudget = RetryBudget.DEFAULT;
+        public List<Dialect> dialects = List.of();
+        public @Nullable String model;
     }
 }

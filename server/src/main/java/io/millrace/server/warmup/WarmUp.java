@@ -127,9 +127,9 @@ public final class WarmUp implements AutoCloseable {
     private void relay(URI upstream, long limitNs) throws InterruptedException {
         try (var relay = RelayServer.start(
                 RelayConfig.relayTo(upstream)
-                        .withTransport(config.transport())
-                        .withAccessLog(config.accessLog())
-                        .withEventLoops(1),
+                        .with(c -> c.transport = config.transport())
+                        .with(c -> c.accessLog = config.accessLog())
+                        .with(c -> c.eventLoops = 1),
                 ACCESS_LOG)) {
             int port = relay.addresses().get(0).getPort();
             long endNs = System.nanoTime() + RELAY_NS;

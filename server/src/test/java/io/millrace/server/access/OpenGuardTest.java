@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What a browser that sends no Sec-Fetch-Site may have: Host is 192.168.1.5:8080, which allowOpen admits. */
 class OpenGuardTest {
     private static final RelayConfig OPEN =
-            RelayConfig.relayTo(URI.create("http://127.0.0.1:9")).withAllowOpen(true);
+            RelayConfig.relayTo(URI.create("http://127.0.0.1:9")).with(c -> c.allowOpen = true);
     private static final String BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15";
 
     @ParameterizedTest

@@ -48,7 +48,7 @@ class BackoffTest {
 
     @Test
     void waitsNotAtAllWithoutBase() {
-        var atOnce = new Backoff(Retry.DEFAULT.withBase(Duration.ZERO));
+        var atOnce = new Backoff(Retry.DEFAULT.with(r -> r.base = Duration.ZERO));
 
         assertThat(atOnce.delayNs(3, RetryAfter.NONE, random)).isZero();
     }

@@ -55,7 +55,7 @@ class OriginStateTest {
 
     @Test
     void isEjectedAtFailureRateOverEnoughAttempts() {
-        var lenient = origin(Health.DEFAULT.withConsecutiveFailures(0));
+        var lenient = origin(Health.DEFAULT.with(h -> h.consecutiveFailures = 0));
         for (int i = 0; i < 9; i++) {
             succeed(lenient);
             fail(lenient, 1);
@@ -70,7 +70,7 @@ class OriginStateTest {
 
     @Test
     void failuresBeforeTheWindowAreForgotten() {
-        var lenient = origin(Health.DEFAULT.withConsecutiveFailures(0));
+        var lenient = origin(Health.DEFAULT.with(h -> h.consecutiveFailures = 0));
         fail(lenient, 19);
         later(SECONDS.toNanos(10));
 
@@ -81,7 +81,7 @@ class OriginStateTest {
 
     @Test
     void neverEjectsWhenBothWaysAreOff() {
-        var always = origin(Health.DEFAULT.withConsecutiveFailures(0).withFailureRate(0));
+        var always = origin(Health.DEFAULT.with(h -> h.consecutiveFailures = 0).with(h -> h.failureRate = 0));
 
         fail(always, 1000);
 
@@ -318,7 +318,8 @@ class OriginStateTest {
     }
 
     private static OriginState origin(Health health) {
-        return new OriginState("http://a", health.withSlowStart(Duration.ofSeconds(10)), new TtftPercentile());
+        return new OriginState(
+                "http://a", health.with(h -> h.slowStart = Duration.ofSeconds(10)), new TtftPercentile());
     }
 
     private static Offset<Double> within5Percent(double value) {

@@ -155,8 +155,9 @@ class OutageSimulationTest {
                 .toList();
         var configured = Upstream.of("u", urls);
         if (!ejecting) {
-            var health = configured.health().withConsecutiveFailures(0).withFailureRate(0);
-            configured = configured.withHealth(health);
+            var health =
+                    configured.health().with(h -> h.consecutiveFailures = 0).with(h -> h.failureRate = 0);
+            configured = configured.with(u -> u.health = health);
         }
         upstream = new UpstreamState(configured);
         failureShare = new double[count];

@@ -37,11 +37,11 @@ public final class CaseRelay implements AutoCloseable {
         URI uri = URI.create(upstream.uri() + data.base());
         Upstream to = Upstream.of("default", uri);
         if (data.upstream() != null) {
-            to = to.withDialects(List.of(data.upstream()));
+            to = to.with(u -> u.dialects = List.of(data.upstream()));
         }
         var config = RelayHarness.withRetry(RelayConfig.relayTo(to), RelayHarness.QUICK)
-                .withEventLoops(1)
-                .withAccessLog(AccessLog.DEFAULT.withFormat(AccessLog.Format.JSON));
+                .with(c -> c.eventLoops = 1)
+                .with(c -> c.accessLog = AccessLog.DEFAULT.with(log -> log.format = AccessLog.Format.JSON));
         relay = RelayServer.start(config, logger);
     }
 

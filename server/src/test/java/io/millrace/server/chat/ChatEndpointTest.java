@@ -181,7 +181,7 @@ class ChatEndpointTest {
     @Test
     void asksForTheConfiguredModelWhereNoneIsNamed() throws IOException {
         UnaryOperator<RelayConfig> withModel =
-                config -> upstream(speaking(Dialect.MESSAGES).apply(config), u -> u.withModel("usual"));
+                config -> upstream(speaking(Dialect.MESSAGES).apply(config), u -> u.with(up -> up.model = "usual"));
         try (var harness = RelayHarness.start(withModel);
                 var client = harness.client()) {
             client.send("POST", "/chat", "prompt=a", TYPE_FORM);
@@ -333,7 +333,7 @@ class ChatEndpointTest {
     void beatsBetweenEventsButNotInBareText() throws IOException {
         UnaryOperator<RelayConfig> beating = config -> speaking(Dialect.CHAT)
                 .apply(config)
-                .withHeartbeat(Heartbeat.DEFAULT.withInterval(Duration.ofMillis(30)));
+                .withHeartbeat(Heartbeat.DEFAULT.with(h -> h.interval = Duration.ofMillis(30)));
         try (var harness = RelayHarness.start(beating);
                 var client = harness.client()) {
             client.send("POST", "/chat", prompt("mock:tokens=9,stall_after=3", ",\"format\":\"sse\""), TYPE_JSON);
@@ -359,7 +359,8 @@ class ChatEndpointTest {
 
     @Test
     void isRelayedLikeAnyPathWhereItIsSwitchedOff() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withOwnPaths(OwnPaths.ALL.withChat(false)));
+        try (var harness = RelayHarness.start(
+                        config -> config.with(c -> c.ownPaths = OwnPaths.ALL.with(o -> o.chat = false)));
                 var client = harness.client()) {
             client.send("GET", "/chat?prompt=a", "");
             assertThat(client.readAll().status()).isEqualTo(404);
@@ -384,7 +385,8 @@ class ChatEndpointTest {
     void keepsTheRelaysKeysFromForeignPages(String method, String header, int status) throws IOException {
         UnaryOperator<RelayConfig> injecting = config -> upstream(
                 speaking(Dialect.CHAT).apply(config),
-                u -> u.withCredential(new Credential("authorization", "Bearer ", Secret.of("sk-1234567890", "test"))));
+                u -> u.with(up -> up.credential =
+                        new Credential("authorization", "Bearer ", Secret.of("sk-1234567890", "test"))));
         try (var harness = RelayHarness.start(injecting);
                 var client = harness.client()) {
             client.sendRaw(method + " /chat?prompt=a&model=m HTTP/1.1\r\nHost: localhost\r\n" + header
@@ -395,12 +397,12 @@ class ChatEndpointTest {
     }
 
     private static UnaryOperator<RelayConfig> speaking(Dialect dialect) {
-        return config -> upstream(config, upstream -> upstream.withDialects(List.of(dialect)));
+        return config -> upstream(config, upstream -> upstream.with(up -> up.dialects = List.of(dialect)));
     }
 
     private static RelayConfig upstream(RelayConfig config, UnaryOperator<Upstream> change) {
         Upstream upstream = config.upstreams().get("default");
-        return config.withUpstreams(Map.of("default", change.apply(upstream)));
+        return config.with(c -> c.upstreams = Map.of("default", change.apply(upstream)));
     }
 
     private static String prompt(String model, String fields) {

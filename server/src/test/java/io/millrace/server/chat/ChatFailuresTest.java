@@ -116,10 +116,10 @@ class ChatFailuresTest {
 
     private static RelayServer relay(ScriptedUpstream upstream, Dialect dialect) {
         RelayConfig config = RelayConfig.relayTo(upstream.uri())
-                .withUpstreams(
-                        Map.of("default", Upstream.of("default", upstream.uri()).withDialects(List.of(dialect))));
+                .with(c -> c.upstreams = Map.of(
+                        "default", Upstream.of("default", upstream.uri()).with(u -> u.dialects = List.of(dialect))));
         return RelayServer.start(
-                RelayHarness.withRetry(config, RelayHarness.QUICK).withAccessLog(AccessLog.OFF));
+                RelayHarness.withRetry(config, RelayHarness.QUICK).with(c -> c.accessLog = AccessLog.OFF));
     }
 
     private static RawClient.Response ask(RelayServer relay, String fields) throws IOException {

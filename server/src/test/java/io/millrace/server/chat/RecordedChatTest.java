@@ -37,10 +37,10 @@ class RecordedChatTest {
     @ParameterizedTest
     @CsvSource({"chat-, CHAT", "responses-, RESPONSES", "anthropic-, MESSAGES", "gemini-, GEMINI"})
     void keepTheirTextAndTheirEnd(String prefix, Dialect dialect) throws IOException {
-        UnaryOperator<RelayConfig> once = config -> config.withUpstreams(
-                        Map.of("default", config.upstreams().get("default").withDialects(List.of(dialect))))
-                .withRoutes(config.routes().stream()
-                        .map(route -> route.withRetry(Retry.OFF))
+        UnaryOperator<RelayConfig> once = config -> config.with(c -> c.upstreams =
+                        Map.of("default", config.upstreams().get("default").with(u -> u.dialects = List.of(dialect))))
+                .with(c -> c.routes = config.routes().stream()
+                        .map(route -> route.with(r -> r.retry = Retry.OFF))
                         .toList());
         try (var harness = RelayHarness.start(once)) {
             List<String> files = filesOf(prefix);

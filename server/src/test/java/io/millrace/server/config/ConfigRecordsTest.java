@@ -101,25 +101,27 @@ class ConfigRecordsTest {
 
         assertThat(credential.value()).isEqualTo("Bearer s3cret");
         assertThat(credential).hasToString("authorization: Bearer *** (env: KEY)");
-        assertThat(RelayConfig.relayTo(Upstream.of("u", LOCAL).withCredential(credential))
+        assertThat(RelayConfig.relayTo(Upstream.of("u", LOCAL).with(u -> u.credential = credential))
                         .toString())
                 .doesNotContain("s3cret");
     }
 
     @Test
     void refusesValuesOutOfRangeByName() {
-        assertThatThrownBy(() -> Timeouts.DEFAULT.withConnect(Duration.ZERO))
+        assertThatThrownBy(() -> Timeouts.DEFAULT.with(t -> t.connect = Duration.ZERO))
                 .hasMessage("connect: PT0S (expected: > 0)");
-        assertThatThrownBy(() -> Timeouts.DEFAULT.withIdle(Duration.ofDays(8)))
+        assertThatThrownBy(() -> Timeouts.DEFAULT.with(t -> t.idle = Duration.ofDays(8)))
                 .hasMessage("idle: PT192H (expected: at most PT168H)");
-        assertThatThrownBy(() -> Limits.DEFAULT.withHeaderCount(0)).hasMessage("headerCount: 0 (expected: 8 to 10000)");
-        assertThatThrownBy(() -> Limits.DEFAULT.withLowWatermark(65536))
+        assertThatThrownBy(() -> Limits.DEFAULT.with(l -> l.headerCount = 0))
+                .hasMessage("headerCount: 0 (expected: 8 to 10000)");
+        assertThatThrownBy(() -> Limits.DEFAULT.with(l -> l.lowWatermark = 65536))
                 .hasMessage("lowWatermark: 65536 (expected: < highWatermark, 65536)");
     }
 
     @Test
     void relayToSendsEverythingToOneUpstream() {
-        var config = RelayConfig.relayTo(LOCAL).withTimeouts(Timeouts.DEFAULT.withIdle(Duration.ofSeconds(1)));
+        var config =
+                RelayConfig.relayTo(LOCAL).withTimeouts(Timeouts.DEFAULT.with(t -> t.idle = Duration.ofSeconds(1)));
 
         assertThat(config.listen()).containsExactly(new HostAndPort("127.0.0.1", 0));
         assertThat(config.routes()).singleElement().satisfies(route -> {
@@ -131,7 +133,8 @@ class ConfigRecordsTest {
 
     @Test
     void refusesRouteToUnknownUpstream() {
-        assertThatThrownBy(() -> RelayConfig.defaults().withRoutes(List.of(Route.of("r", Match.ALL, "nowhere"))))
+        assertThatThrownBy(() ->
+                        RelayConfig.defaults().with(c -> c.routes = List.of(Route.of("r", Match.ALL, "nowhere"))))
                 .hasMessage("routes: 'r' goes to 'nowhere' (expected: one of [])");
     }
 
@@ -139,15 +142,16 @@ class ConfigRecordsTest {
     void injectedKeyIsServedOnLoopbackOnlyUnlessAllowed() {
         var open = List.of(new HostAndPort("0.0.0.0", 0));
         var upstream = Upstream.of("u", LOCAL)
-                .withCredential(new Credential("authorization", "Bearer ", Secret.of("k", "env: KEY")));
+                .with(u -> u.credential = new Credential("authorization", "Bearer ", Secret.of("k", "env: KEY")));
 
-        assertThat(RelayConfig.relayTo(LOCAL).withListen(open).listen()).isEqualTo(open);
-        assertThatThrownBy(() -> RelayConfig.relayTo(upstream).withListen(open))
+        assertThat(RelayConfig.relayTo(LOCAL).with(c -> c.listen = open).listen())
+                .isEqualTo(open);
+        assertThatThrownBy(() -> RelayConfig.relayTo(upstream).with(c -> c.listen = open))
                 .hasMessageStartingWith("listen: 0.0.0.0:0 ")
                 .hasMessageContaining("--allow-open");
         assertThat(RelayConfig.relayTo(upstream)
-                        .withAllowOpen(true)
-                        .withListen(open)
+                        .with(c -> c.allowOpen = true)
+                        .with(c -> c.listen = open)
                         .listen())
                 .isEqualTo(open);
     }

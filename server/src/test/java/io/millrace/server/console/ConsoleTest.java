@@ -133,7 +133,8 @@ class ConsoleTest {
 
     @Test
     void isRelayedWhereItIsSwitchedOffAndForOtherMethods() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withOwnPaths(OwnPaths.ALL.withPage(false)));
+        try (var harness = RelayHarness.start(
+                        config -> config.with(c -> c.ownPaths = OwnPaths.ALL.with(o -> o.page = false)));
                 var client = harness.client()) {
             get(client, "/");
             get(client, "/millrace/console/page.js");
@@ -180,8 +181,8 @@ class ConsoleTest {
 
     private static RelayConfig withKey(RelayConfig config) {
         var credential = new Credential("authorization", "Bearer ", Secret.of("s3cret", "env: TEST"));
-        Upstream upstream = config.upstreams().get("default").withCredential(credential);
-        return config.withUpstreams(Map.of("default", upstream));
+        Upstream upstream = config.upstreams().get("default").with(u -> u.credential = credential);
+        return config.with(c -> c.upstreams = Map.of("default", upstream));
     }
 
     private static String typeOf(String link) {

@@ -102,15 +102,15 @@ class PathCheckTest {
     }
 
     private static RelayConfig naming(RelayConfig config) {
-        return config.withRoutes(List.of(Route.of("named", Match.paths("/v1/*", "/*"), "default")));
+        return config.with(c -> c.routes = List.of(Route.of("named", Match.paths("/v1/*", "/*"), "default")));
     }
 
     private static RelayConfig withKey(RelayConfig config) {
         var credential = new Credential("authorization", "Bearer ", Secret.of(KEY, "env: KEY"));
-        return relayTo(config, config.upstreams().get("default").withCredential(credential));
+        return relayTo(config, config.upstreams().get("default").with(u -> u.credential = credential));
     }
 
     private static RelayConfig relayTo(RelayConfig config, Upstream upstream) {
-        return RelayConfig.relayTo(upstream).withAccessLog(config.accessLog());
+        return RelayConfig.relayTo(upstream).with(c -> c.accessLog = config.accessLog());
     }
 }

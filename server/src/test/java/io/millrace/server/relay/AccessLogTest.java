@@ -171,7 +171,8 @@ class AccessLogTest {
     }
 
     private static RelayHarness start(AccessLog.Format format) {
-        return RelayHarness.start(config -> config.withAccessLog(AccessLog.DEFAULT.withFormat(format)));
+        return RelayHarness.start(
+                config -> config.with(c -> c.accessLog = AccessLog.DEFAULT.with(a -> a.format = format)));
     }
 
     private String onlyLine() {

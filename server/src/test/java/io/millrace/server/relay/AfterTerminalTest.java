@@ -76,9 +76,9 @@ class AfterTerminalTest {
                 waiting.add(socket);
                 full = !connects(socket, new InetSocketAddress(loopback, listener.getLocalPort()));
             }
-            Timeouts timeouts = Timeouts.DEFAULT.withConnect(Duration.ofMillis(200));
+            Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.connect = Duration.ofMillis(200));
             var config = RelayConfig.relayTo(URI.create("http://127.0.0.1:" + listener.getLocalPort()));
-            try (var relay = RelayServer.start(config.withTimeouts(timeouts).withAccessLog(AccessLog.OFF));
+            try (var relay = RelayServer.start(config.withTimeouts(timeouts).with(c -> c.accessLog = AccessLog.OFF));
                     var client = client(relay)) {
                 client.post(Api.CHAT.path, "m", "");
                 RawClient.Response response = client.readAll();
@@ -104,7 +104,7 @@ class AfterTerminalTest {
         response.append("0\r\n\r\n");
         try (var upstream = ScriptedUpstream.answering(response.toString());
                 var relay =
-                        RelayServer.start(RelayConfig.relayTo(upstream.uri()).withAccessLog(AccessLog.OFF));
+                        RelayServer.start(RelayConfig.relayTo(upstream.uri()).with(c -> c.accessLog = AccessLog.OFF));
                 var client = client(relay)) {
             client.post(api.path, "m", "");
             RawClient.Response got = client.readAll();

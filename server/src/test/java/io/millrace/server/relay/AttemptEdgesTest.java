@@ -42,8 +42,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AttemptEdgesTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final Retry QUICK =
-            Retry.DEFAULT.withBase(Duration.ofMillis(5)).withCap(Duration.ofMillis(20));
-    private static final Health TWO_IN_A_ROW = Health.DEFAULT.withConsecutiveFailures(2);
+            Retry.DEFAULT.with(r -> r.base = Duration.ofMillis(5)).with(r -> r.cap = Duration.ofMillis(20));
+    private static final Health TWO_IN_A_ROW = Health.DEFAULT.with(h -> h.consecutiveFailures = 2);
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     private static final String SSE = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n";
     private static final String CHUNKED = SSE + "Transfer-Encoding: chunked\r\n\r\n";
@@ -90,11 +90,11 @@ class AttemptEdgesTest {
                     connection.read();
                 });
                 var relay = RelayServer.start(
-                        config(Upstream.of("u", upstream.uri()).withCredential(credential), QUICK, null)
-                                .withAllowOpen(true)
+                        config(Upstream.of("u", upstream.uri()).with(u -> u.credential = credential), QUICK, null)
+                                .with(c -> c.allowOpen = true)
                                 .withHeartbeat(Heartbeat.DEFAULT
-                                        .withInterval(Duration.ofMillis(30))
-                                        .withEarly(true)));
+                                        .with(h -> h.interval = Duration.ofMillis(30))
+                                        .with(h -> h.early = true)));
                 var client = new RawClient(port(relay))) {
             client.post(CHAT, "m", "");
             String head = client.readHead();
@@ -140,7 +140,7 @@ class AttemptEdgesTest {
                     connection.send(chunk(choice(1, "B")) + chunk(finish(1)) + chunk("data: [DONE]\n\n") + "0\r\n\r\n");
                 });
                 var relay = RelayServer.start(config(Upstream.of("u", upstream.uri()), Retry.OFF, null)
-                        .withTimeouts(Timeouts.DEFAULT.withTerminalGrace(Duration.ofMillis(20))));
+                        .withTimeouts(Timeouts.DEFAULT.with(t -> t.terminalGrace = Duration.ofMillis(20))));
                 var client = new RawClient(port(relay))) {
             client.post(CHAT, "m", "\"n\":2,\"user\":\"" + "x".repeat(200_000) + "\",");
             String begun = client.readUntil("\"finish_reason\":\"stop\"");
@@ -169,7 +169,7 @@ class AttemptEdgesTest {
                     connection.read();
                 });
                 var relay = RelayServer.start(config(Upstream.of("u", upstream.uri()), Retry.OFF, null)
-                        .withTimeouts(Timeouts.DEFAULT.withTtft(Duration.ofSeconds(3))));
+                        .withTimeouts(Timeouts.DEFAULT.with(t -> t.ttft = Duration.ofSeconds(3))));
                 var client = new RawClient(port(relay))) {
             client.post(CHAT, "m", "");
             assertThat(client.readHead()).startsWith("HTTP/1.1 200");
@@ -185,7 +185,7 @@ class AttemptEdgesTest {
                     connection.read();
                 });
                 var relay = RelayServer.start(config(Upstream.of("u", upstream.uri()), QUICK, null)
-                        .withTimeouts(Timeouts.DEFAULT.withHold(Duration.ofMillis(holdMs))));
+                        .withTimeouts(Timeouts.DEFAULT.with(t -> t.hold = Duration.ofMillis(holdMs))));
                 var client = new RawClient(port(relay))) {
             long startNs = System.nanoTime();
             client.post(CHAT, "m", "");
@@ -210,8 +210,8 @@ class AttemptEdgesTest {
             }
             var upstream =
                     Upstream.of("u", origins.stream().map(ScriptedUpstream::uri).toList());
-            Route route = Route.of("r", Match.ALL, "u").withBalance(Balance.header("host"));
-            try (var relay = RelayServer.start(config(upstream).withRoutes(List.of(route)))) {
+            Route route = Route.of("r", Match.ALL, "u").with(r -> r.balance = Balance.header("host"));
+            try (var relay = RelayServer.start(config(upstream).with(c -> c.routes = List.of(route)))) {
                 RawClient.Response response = ask(relay, CHAT, "");
                 assertThat(response.status()).isEqualTo(200);
                 assertThat(response.header("x-millrace-attempts")).isEqualTo("3");
@@ -275,7 +275,7 @@ class AttemptEdgesTest {
                     connection.send(chunk(choice(0, "A")) + chunk(finish(0)) + chunk("data: [DONE]\n\n") + "0\r\n\r\n");
                 });
                 var relay = RelayServer.start(
-                        readingOn(Upstream.of("u", upstream.uri()).withHealth(TWO_IN_A_ROW)))) {
+                        readingOn(Upstream.of("u", upstream.uri()).with(u -> u.health = TWO_IN_A_ROW)))) {
             assertThat(ask(relay, CHAT, "").status()).isEqualTo(503);
             try (var client = new RawClient(port(relay));
                     var other = new RawClient(port(relay))) {
@@ -311,8 +311,9 @@ class AttemptEdgesTest {
                     connection.send(chunk(choice(0, "A")) + chunk(finish(0)) + chunk("data: [DONE]\n\n") + "0\r\n\r\n");
                 });
                 var relay = RelayServer.start(config(Upstream.of("u", upstream.uri()))
-                        .withRoutes(List.of(
-                                Route.of("r", Match.ALL, "u").withRetry(QUICK).withDisconnect(Disconnect.READ_ON))))) {
+                        .with(c -> c.routes = List.of(Route.of("r", Match.ALL, "u")
+                                .with(r -> r.retry = QUICK)
+                                .with(r -> r.disconnect = Disconnect.READ_ON))))) {
             try (var client = new RawClient(port(relay));
                     var other = new RawClient(port(relay))) {
                 client.post(CHAT, "m", "");
@@ -330,21 +331,26 @@ class AttemptEdgesTest {
     }
 
     private static RelayConfig readingOn(Upstream upstream) {
-        Route route = Route.of("r", Match.ALL, "u").withRetry(Retry.OFF).withDisconnect(Disconnect.READ_ON);
-        return config(upstream).withRoutes(List.of(route));
+        Route route = Route.of("r", Match.ALL, "u")
+                .with(r -> r.retry = Retry.OFF)
+                .with(r -> r.disconnect = Disconnect.READ_ON);
+        return config(upstream).with(c -> c.routes = List.of(route));
     }
 
     private static RelayConfig narrowConfig(URI narrow, URI wide, boolean another) {
-        var upstreams =
-                Map.of("narrow", Upstream.of("narrow", narrow).withMaxConcurrent(1), "wide", Upstream.of("wide", wide));
+        var upstreams = Map.of(
+                "narrow",
+                Upstream.of("narrow", narrow).with(u -> u.maxConcurrent = 1),
+                "wide",
+                Upstream.of("wide", wide));
         var targets = List.of(RouteTarget.of("narrow"), RouteTarget.of("wide"));
         Route route = Route.of("r", Match.ALL, another ? targets : targets.subList(0, 1));
         return RelayConfig.relayTo(narrow)
-                .withAccessLog(AccessLog.OFF)
-                .withEventLoops(1)
-                .withRoutes(List.of())
-                .withUpstreams(upstreams)
-                .withRoutes(List.of(route.withRetry(QUICK)));
+                .with(c -> c.accessLog = AccessLog.OFF)
+                .with(c -> c.eventLoops = 1)
+                .with(c -> c.routes = List.of())
+                .with(c -> c.upstreams = upstreams)
+                .with(c -> c.routes = List.of(route.with(r -> r.retry = QUICK)));
     }
 
     private static boolean readTimesOut(ScriptedUpstream.Connection connection) throws IOException {
@@ -374,16 +380,16 @@ class AttemptEdgesTest {
     }
 
     private static RelayConfig config(Upstream upstream, Retry retry, Hedge hedge) {
-        Route route = Route.of("r", Match.ALL, "u").withRetry(retry);
-        return config(upstream).withRoutes(List.of(hedge == null ? route : route.withHedge(hedge)));
+        Route route = Route.of("r", Match.ALL, "u").with(r -> r.retry = retry);
+        return config(upstream).with(c -> c.routes = List.of(hedge == null ? route : route.with(r -> r.hedge = hedge)));
     }
 
     private static RelayConfig config(Upstream upstream) {
         return RelayConfig.relayTo(upstream.url())
-                .withAccessLog(AccessLog.OFF)
-                .withEventLoops(1)
-                .withRoutes(List.of())
-                .withUpstreams(Map.of("u", upstream));
+                .with(c -> c.accessLog = AccessLog.OFF)
+                .with(c -> c.eventLoops = 1)
+                .with(c -> c.routes = List.of())
+                .with(c -> c.upstreams = Map.of("u", upstream));
     }
 
     private static RawClient.Response ask(RelayServer relay, String path, String fields) throws IOException {

@@ -30,7 +30,7 @@ class BackpressureTest {
     @ParameterizedTest
     @MethodSource("io.millrace.server.test.RelayHarness#transports")
     void holdsTheUpstreamBackAndLosesNothing(Transport transport) throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withTransport(transport));
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.transport = transport));
                 var client = harness.client()) {
             long bytesBefore = bufferBytes();
             client.post(RelayHarness.withSpec(Api.CHAT.path, BURST), "m", "");
@@ -47,7 +47,7 @@ class BackpressureTest {
 
     @Test
     void cutsAClientThatTakesNothingForTheLimit() throws IOException {
-        Timeouts timeouts = Timeouts.DEFAULT.withWriteStall(Duration.ofMillis(400));
+        Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.writeStall = Duration.ofMillis(400));
         try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts));
                 var client = harness.client()) {
             client.post(RelayHarness.withSpec(Api.CHAT.path, BURST), "m", "");
@@ -59,9 +59,9 @@ class BackpressureTest {
 
     @Test
     void keepsWhatAResponseStillOwesToASlowClient() throws IOException {
-        Timeouts timeouts = Timeouts.DEFAULT.withKeepAlive(Duration.ofMillis(100));
-        try (var harness = RelayHarness.start(config ->
-                        config.withTimeouts(timeouts).withLimits(config.limits().withHighWatermark(64 << 20)));
+        Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.keepAlive = Duration.ofMillis(100));
+        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts)
+                        .with(c -> c.limits = config.limits().with(l -> l.highWatermark = 64 << 20)));
                 var client = harness.client()) {
             client.post(RelayHarness.withSpec(Api.CHAT.path, "tokens=60000"), "m", "");
             await().until(() -> harness.relay.metrics().exchanges("completed") == 1);

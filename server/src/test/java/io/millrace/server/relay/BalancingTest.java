@@ -37,9 +37,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BalancingTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final String SHORT = "tokens=3";
-    private static final Retry AT_ONCE = Retry.DEFAULT.withBase(Duration.ofMillis(1));
+    private static final Retry AT_ONCE = Retry.DEFAULT.with(r -> r.base = Duration.ofMillis(1));
     private static final Health QUICK =
-            Health.DEFAULT.withEjection(Duration.ofMillis(200)).withSlowStart(Duration.ZERO);
+            Health.DEFAULT.with(h -> h.ejection = Duration.ofMillis(200)).with(h -> h.slowStart = Duration.ZERO);
 
     private MockServer a;
     private MockServer b;
@@ -49,7 +49,7 @@ class BalancingTest {
     void start() {
         a = mock();
         b = mock();
-        relay = RelayServer.start(RelayConfig.relayTo(a.uri()).withAccessLog(AccessLog.OFF));
+        relay = RelayServer.start(RelayConfig.relayTo(a.uri()).with(c -> c.accessLog = AccessLog.OFF));
     }
 
     @AfterEach
@@ -88,7 +88,7 @@ class BalancingTest {
     @ParameterizedTest
     @ValueSource(strings = {"status=503", "status=429", "error_first=1", "close_on_accept=1", "empty=1"})
     void failingOriginDrawsNoTrafficAndNoClientSeesIt(String failure) throws IOException {
-        serve(pool().withHealth(Health.DEFAULT), route());
+        serve(pool().with(u -> u.health = Health.DEFAULT), route());
         spec(a, failure);
 
         stream(60);
@@ -135,7 +135,7 @@ class BalancingTest {
 
     @Test
     void metricsTellEjectionsRetriesAndWhatServes() throws IOException {
-        serve(pool().withHealth(Health.DEFAULT), route());
+        serve(pool().with(u -> u.health = Health.DEFAULT), route());
         spec(a, "status=503");
         spec(b, "status=503");
 
@@ -153,7 +153,7 @@ class BalancingTest {
 
     @Test
     void sameHeaderValueGoesToTheSameOrigin() throws IOException {
-        serve(pool(), route().withBalance(Balance.header("x-session")));
+        serve(pool(), route().with(r -> r.balance = Balance.header("x-session")));
 
         var origins = new ArrayList<Boolean>();
         for (int session = 0; session < 20; session++) {
@@ -171,7 +171,7 @@ class BalancingTest {
 
     @Test
     void samePromptPrefixGoesToTheSameOrigin() throws IOException {
-        serve(pool(), route().withBalance(Balance.promptPrefix(80)));
+        serve(pool(), route().with(r -> r.balance = Balance.promptPrefix(80)));
 
         var origins = new ArrayList<Boolean>();
         for (int system = 0; system < 20; system++) {
@@ -189,7 +189,7 @@ class BalancingTest {
 
     @Test
     void hashedOriginThatFailsIsReplacedByTheOther() throws IOException {
-        serve(pool(), route().withBalance(Balance.header("x-session")));
+        serve(pool(), route().with(r -> r.balance = Balance.header("x-session")));
         spec(a, "status=503");
 
         for (int session = 0; session < 10; session++) {
@@ -201,7 +201,7 @@ class BalancingTest {
 
     @Test
     void requestBeyondTheLimitOfAnUpstreamGoesToTheNextTarget() throws IOException {
-        var first = Upstream.of("first", a.uri()).withMaxConcurrent(1);
+        var first = Upstream.of("first", a.uri()).with(u -> u.maxConcurrent = 1);
         var second = Upstream.of("second", b.uri());
         serve(
                 List.of(first, second),
@@ -225,7 +225,7 @@ class BalancingTest {
         var first = Upstream.of("first", a.uri());
         var second = Upstream.of("second", b.uri());
         var targets = List.of(RouteTarget.of("first"), RouteTarget.of("second"));
-        serve(List.of(first, second), Route.of("r", Match.ALL, targets).withRetry(AT_ONCE));
+        serve(List.of(first, second), Route.of("r", Match.ALL, targets).with(r -> r.retry = AT_ONCE));
         spec(a, "status=503");
 
         stream(20);
@@ -236,8 +236,10 @@ class BalancingTest {
 
     @Test
     void activeCheckKeepsRequestsFromAnOriginThatFailsIt() throws IOException {
-        var health = Health.DEFAULT.withProbePath("/v1/models").withProbeInterval(Duration.ofMillis(250));
-        serve(pool().withHealth(health), route());
+        var health = Health.DEFAULT
+                .with(h -> h.probePath = "/v1/models")
+                .with(h -> h.probeInterval = Duration.ofMillis(250));
+        serve(pool().with(u -> u.health = health), route());
         a.close();
         long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
         while (!metric("millrace_origin_serving").contains(0.0)) {
@@ -258,17 +260,17 @@ class BalancingTest {
         Map<String, Upstream> named = new LinkedHashMap<>();
         upstreams.forEach(upstream -> named.put(upstream.name(), upstream));
         relay.reload(RelayConfig.defaults()
-                .withUpstreams(named)
-                .withRoutes(List.of(route))
-                .withAccessLog(AccessLog.OFF));
+                .with(c -> c.upstreams = named)
+                .with(c -> c.routes = List.of(route))
+                .with(c -> c.accessLog = AccessLog.OFF));
     }
 
     private Upstream pool() {
-        return Upstream.of("pool", List.of(a.uri(), b.uri())).withHealth(QUICK);
+        return Upstream.of("pool", List.of(a.uri(), b.uri())).with(u -> u.health = QUICK);
     }
 
     private static Route route() {
-        return Route.of("r", Match.ALL, "pool").withRetry(AT_ONCE);
+        return Route.of("r", Match.ALL, "pool").with(r -> r.retry = AT_ONCE);
     }
 
     /** So many requests, one after the other, each of which must be served to its end. */

@@ -37,7 +37,7 @@ class ByteExactnessTest {
                     transport,
                     RelayHarness.start(
                             MockConfig.defaults().withTransport(transport).withReplayDir(RelayHarness.STREAMS),
-                            config -> config.withTransport(transport)));
+                            config -> config.with(c -> c.transport = transport)));
         }
     }
 

@@ -27,7 +27,7 @@ class ClientGoneTest {
     @ParameterizedTest
     @MethodSource("io.millrace.server.test.RelayHarness#transports")
     void closesTheUpstreamAtOnce(Transport transport) throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withTransport(transport))) {
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.transport = transport))) {
             var nanos = new long[TRIES];
             for (int i = 0; i < TRIES; i++) {
                 boolean beforeFirstToken = i % 2 == 0;
@@ -46,7 +46,7 @@ class ClientGoneTest {
     @ParameterizedTest
     @MethodSource("io.millrace.server.test.RelayHarness#transports")
     void countsAStreamAsCompletedOnceItsTerminalIsOut(Transport transport) throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withTransport(transport))) {
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.transport = transport))) {
             try (var client = harness.client()) {
                 client.post(RelayHarness.withSpec(Api.RESPONSES.path, "tokens=3,linger=1"), "m", "");
                 assertThat(client.readUntil("event: response.completed")).contains("200 OK");
@@ -59,7 +59,7 @@ class ClientGoneTest {
     @ParameterizedTest
     @MethodSource("io.millrace.server.test.RelayHarness#transports")
     void closesAClientThatSendsTooMuchAhead(Transport transport) throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withTransport(transport));
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.transport = transport));
                 var client = harness.client()) {
             client.post(RelayHarness.withSpec(Api.CHAT.path, "ttft_ms=60000"), "m", "");
             await().until(() -> harness.mock.stats().activeStreams() == 1);

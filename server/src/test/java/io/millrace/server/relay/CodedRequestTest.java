@@ -36,12 +36,13 @@ class CodedRequestTest {
 
     /** Why the body must be read. */
     private enum Need {
-        BY_MODEL(config -> config.withRoutes(List.of(Route.of("m", Match.models("m"), "default")))),
-        RENAMED(config ->
-                config.withRoutes(List.of(Route.of("all", Match.ALL, "default").withRewriteModel("other")))),
+        BY_MODEL(config -> config.with(c -> c.routes = List.of(Route.of("m", Match.models("m"), "default")))),
+        RENAMED(config -> config.with(
+                c -> c.routes = List.of(Route.of("all", Match.ALL, "default").withRewriteModel("other")))),
         TRANSLATED(config -> {
             Upstream upstream = config.upstreams().get("default");
-            return config.withUpstreams(Map.of("default", upstream.withDialects(List.of(Dialect.MESSAGES))));
+            return config.with(c ->
+                    c.upstreams = Map.of("default", upstream.with(u -> u.dialects = List.of(Dialect.MESSAGES))));
         });
 
         @SuppressWarnings("ImmutableEnumChecker") // a change has no state
@@ -110,8 +111,8 @@ class CodedRequestTest {
 
     @Test
     void refusesABodyThatIsTooLongInflatedOrGrowsTooMuchOrIsBroken() throws IOException {
-        try (var harness = RelayHarness.start(
-                config -> Need.BY_MODEL.change.apply(config.withLimits(Limits.DEFAULT.withBody(100_000))))) {
+        try (var harness = RelayHarness.start(config ->
+                Need.BY_MODEL.change.apply(config.with(c -> c.limits = Limits.DEFAULT.with(l -> l.body = 100_000))))) {
             assertThat(ask(harness, "gzip", coded("gzip", " ".repeat(200_000))).status())
                     .isEqualTo(413);
             assertThat(ask(harness, "gzip", "no gzip".getBytes(StandardCharsets.US_ASCII))

@@ -108,8 +108,9 @@ class CodedStreamTest {
     }
 
     private static RelayHarness to(ScriptedUpstream upstream) {
-        RelayConfig config =
-                RelayConfig.relayTo(upstream.uri()).withAccessLog(AccessLog.OFF).withEventLoops(1);
+        RelayConfig config = RelayConfig.relayTo(upstream.uri())
+                .with(c -> c.accessLog = AccessLog.OFF)
+                .with(c -> c.eventLoops = 1);
         return RelayHarness.start(MockConfig.defaults(), ignored -> RelayHarness.withRetry(config, Retry.OFF));
     }
 

@@ -123,8 +123,9 @@ class CredentialsTest {
     @Test
     void showsTheKeyNowhere() throws IOException {
         try (var seen = new SeenLogs();
-                var harness = RelayHarness.start(config ->
-                        injecting("authorization", "Bearer ").apply(config).withAccessLog(AccessLog.DEFAULT))) {
+                var harness = RelayHarness.start(config -> injecting("authorization", "Bearer ")
+                        .apply(config)
+                        .with(c -> c.accessLog = AccessLog.DEFAULT))) {
             for (String spec : List.of(
                     "tokens=1",
                     "status=401",
@@ -204,8 +205,8 @@ class CredentialsTest {
                 var harness = RelayHarness.start(
                         MockConfig.defaults(),
                         config -> injecting("authorization", "Bearer ")
-                                .apply(RelayConfig.relayTo(upstream.uri()).withAccessLog(AccessLog.OFF))
-                                .withTimeouts(Timeouts.DEFAULT.withIdle(Duration.ofMillis(200))))) {
+                                .apply(RelayConfig.relayTo(upstream.uri()).with(c -> c.accessLog = AccessLog.OFF))
+                                .withTimeouts(Timeouts.DEFAULT.with(t -> t.idle = Duration.ofMillis(200))))) {
             RawClient.Response response = raw(harness, "/v1/models", "Host: localhost");
             assertThat(response.status()).isEqualTo(400);
             assertThat(response.text()).isEqualTo("{\"error\":");
@@ -304,7 +305,7 @@ class CredentialsTest {
     @Test
     void servesOtherHostsWhenOpenButNoForeignPages() throws IOException {
         try (var harness = RelayHarness.start(
-                config -> injecting("authorization", "Bearer ").apply(config).withAllowOpen(true))) {
+                config -> injecting("authorization", "Bearer ").apply(config).with(c -> c.allowOpen = true))) {
             assertThat(raw(harness, "/echo", "Host: relay.example").status()).isEqualTo(200);
             assertThat(raw(harness, "/echo", "Host: relay.example\r\nOrigin: https://relay.example")
                             .status())
@@ -330,8 +331,8 @@ class CredentialsTest {
     private static UnaryOperator<RelayConfig> injecting(String header, String prefix) {
         var credential = new Credential(header, prefix, Secret.of(KEY, "env: TEST"));
         return config -> {
-            Upstream upstream = config.upstreams().get("default").withCredential(credential);
-            return config.withUpstreams(Map.of("default", upstream));
+            Upstream upstream = config.upstreams().get("default").with(u -> u.credential = credential);
+            return config.with(c -> c.upstreams = Map.of("default", upstream));
         };
     }
 
@@ -348,7 +349,7 @@ class CredentialsTest {
                 MockConfig.defaults(),
                 config -> RelayHarness.withRetry(
                         injecting("authorization", "Bearer ")
-                                .apply(RelayConfig.relayTo(upstream.uri()).withAccessLog(AccessLog.OFF)),
+                                .apply(RelayConfig.relayTo(upstream.uri()).with(c -> c.accessLog = AccessLog.OFF)),
                         RelayHarness.QUICK));
     }
 

@@ -23,11 +23,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 class CrossOriginTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final String APP = "https://app.example.com";
-    private static final Cors LISTED = Cors.OFF.withOrigins(List.of("http://localhost:3000", APP));
+    private static final Cors LISTED = Cors.OFF.with(o -> o.origins = List.of("http://localhost:3000", APP));
 
     @Test
     void answersThePreflightOfAListedOriginByItself() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withCors(LISTED));
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.cors = LISTED));
                 var client = harness.client()) {
             RawClient.Response answer = preflight(client, APP, "authorization,x-stainless-os");
             assertThat(answer.status()).isEqualTo(204);
@@ -44,7 +44,7 @@ class CrossOriginTest {
 
     @Test
     void refusesThePreflightOfAnyOther() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withCors(LISTED));
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.cors = LISTED));
                 var client = harness.client()) {
             for (String origin : List.of("https://evil.example", "http://app.example.com", APP + ".evil", "null")) {
                 RawClient.Response answer = preflight(client, origin, "x");
@@ -58,7 +58,7 @@ class CrossOriginTest {
 
     @Test
     void letsTheListedOriginReadEveryAnswer() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withCors(LISTED));
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.cors = LISTED));
                 var client = harness.client()) {
             for (String path : List.of("/healthz", "/echo", "/no/such")) {
                 client.send("GET", path, "", "Origin: " + APP);
@@ -90,7 +90,7 @@ class CrossOriginTest {
         String fields = (repeated[0] + "\r\n").repeat(repeated.length > 1 ? Integer.parseInt(repeated[1]) : 1);
         String request = method + " /v1/models HTTP/1.1\r\nHost: a\r\nOrigin: " + APP + "\r\nUpgrade: websocket\r\n"
                 + fields + "\r\nzz\r\n";
-        try (var harness = RelayHarness.start(config -> config.withCors(LISTED))) {
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.cors = LISTED))) {
             try (var client = harness.client()) {
                 client.sendRaw(request);
                 RawClient.Response answer = client.readAll();
@@ -111,8 +111,8 @@ class CrossOriginTest {
                 + "Access-Control-Allow-Credentials: true\r\n\r\n{}";
         try (var upstream = ScriptedUpstream.answering(answer);
                 var harness = RelayHarness.start(config -> RelayConfig.relayTo(upstream.uri())
-                        .withAccessLog(config.accessLog())
-                        .withCors(LISTED));
+                        .with(c -> c.accessLog = config.accessLog())
+                        .with(c -> c.cors = LISTED));
                 var client = harness.client()) {
             client.send("GET", "/v1/models", "", "Origin: " + APP);
             RawClient.Response listed = client.readAll();
@@ -129,7 +129,7 @@ class CrossOriginTest {
         String answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nAccess-Control-Allow-Origin: *\r\n\r\n{}";
         try (var upstream = ScriptedUpstream.answering(answer);
                 var harness = RelayHarness.start(
-                        config -> RelayConfig.relayTo(upstream.uri()).withAccessLog(config.accessLog()));
+                        config -> RelayConfig.relayTo(upstream.uri()).with(c -> c.accessLog = config.accessLog()));
                 var client = harness.client()) {
             RawClient.Response preflight = preflight(client, APP, "x");
             assertThat(preflight.status()).isEqualTo(200);
@@ -141,7 +141,8 @@ class CrossOriginTest {
 
     @Test
     void letsAnyOriginInButNeverWithCredentials() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withCors(Cors.OFF.withOrigins(List.of(Cors.ANY))));
+        try (var harness = RelayHarness.start(config ->
+                        config.with(c -> c.cors = Cors.OFF.with(o -> o.origins = List.of(Cors.ANY))));
                 var client = harness.client()) {
             client.send("GET", "/healthz", "", "Origin: https://any.example");
             RawClient.Response answer = client.readAll();
@@ -153,7 +154,8 @@ class CrossOriginTest {
 
     @Test
     void saysThatCredentialsMayBeSentWhereThatIsConfigured() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withCors(LISTED.withCredentials(true)));
+        try (var harness = RelayHarness.start(
+                        config -> config.with(c -> c.cors = LISTED.with(o -> o.credentials = true)));
                 var client = harness.client()) {
             assertThat(preflight(client, APP, "x").header("access-control-allow-credentials"))
                     .isEqualTo("true");
@@ -164,7 +166,7 @@ class CrossOriginTest {
 
     @Test
     void keepsTheRelaysKeysForTheListedOrigins() throws IOException {
-        try (var harness = RelayHarness.start(config -> injecting(config).withCors(LISTED));
+        try (var harness = RelayHarness.start(config -> injecting(config).with(c -> c.cors = LISTED));
                 var client = harness.client()) {
             assertThat(get(client, APP)).isEqualTo(200);
             assertThat(get(client, "https://evil.example")).isEqualTo(403);
@@ -175,8 +177,8 @@ class CrossOriginTest {
     private static RelayConfig injecting(RelayConfig config) {
         URI mock = config.upstreams().get("default").url();
         var credential = new Credential("authorization", "Bearer ", Secret.of("sk-1234567890", "test"));
-        return config.withUpstreams(
-                Map.of("default", Upstream.of("default", mock).withCredential(credential)));
+        return config.with(c ->
+                c.upstreams = Map.of("default", Upstream.of("default", mock).with(u -> u.credential = credential)));
     }
 
     private static int get(RawClient client, String origin) throws IOException {

@@ -47,8 +47,8 @@ class CutStreamTest {
     @ParameterizedTest
     @MethodSource("io.millrace.server.test.RelayHarness#transports")
     void tellsTheTruthWhereverTheUpstreamIsKilled(Transport transport) throws Exception {
-        try (var harness =
-                RelayHarness.start(config -> RelayHarness.withRetry(config.withTransport(transport), Retry.OFF))) {
+        try (var harness = RelayHarness.start(
+                config -> RelayHarness.withRetry(config.with(c -> c.transport = transport), Retry.OFF))) {
             var cuts = new ArrayList<Cut>();
             for (Api api : Api.values()) {
                 cuts.addAll(cuts(harness, api, "tokens=8"));

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("sockets")
 class DeadlineTest {
     private static final Duration LIMIT = Duration.ofMillis(250);
-    private static final Timeouts TTFT = Timeouts.DEFAULT.withTtft(LIMIT);
+    private static final Timeouts TTFT = Timeouts.DEFAULT.with(t -> t.ttft = LIMIT);
 
     @ParameterizedTest
     @EnumSource(Api.class)
@@ -46,13 +46,15 @@ class DeadlineTest {
     @ParameterizedTest
     @EnumSource(Api.class)
     void saysThatTheUpstreamFellSilent(Api api) throws IOException {
-        RawClient.Response response = stream(api, Timeouts.DEFAULT.withIdle(LIMIT), "tokens=5,stall_after=2");
+        RawClient.Response response = stream(api, Timeouts.DEFAULT.with(t -> t.idle = LIMIT), "tokens=5,stall_after=2");
         assertFailure(api, response, "upstream_idle", "no byte for 250 ms after 2 output frames, ");
     }
 
     @Test
     void seesThroughCommentsThatHideADeadUpstream() throws IOException {
-        Timeouts timeouts = Timeouts.DEFAULT.withIdle(Duration.ofMillis(700)).withProgress(Duration.ofMillis(1000));
+        Timeouts timeouts = Timeouts.DEFAULT
+                .with(t -> t.idle = Duration.ofMillis(700))
+                .with(t -> t.progress = Duration.ofMillis(1000));
         RawClient.Response response = stream(Api.CHAT, timeouts, "tokens=5,stall_after=2,comment_every_ms=50");
         assertThat(response.text()).contains(": keep-alive\n\n: keep-alive\n\n");
         assertFailure(Api.CHAT, response, "upstream_no_output", "no output for 1 s after 2 output frames, ");
@@ -76,7 +78,7 @@ class DeadlineTest {
             // Bound, but it does not listen: nobody else gets its port.
             nobody.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
             var config = RelayConfig.relayTo(URI.create("http://127.0.0.1:" + nobody.getLocalPort()))
-                    .withAccessLog(AccessLog.OFF);
+                    .with(c -> c.accessLog = AccessLog.OFF);
             answersThatNobodyListens(RelayHarness.withRetry(config, RelayHarness.QUICK));
         }
     }

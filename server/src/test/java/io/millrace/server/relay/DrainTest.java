@@ -28,7 +28,7 @@ class DrainTest {
     @Test
     void letsStreamsEndAndTakesNothingNew() throws Exception {
         // One event loop reads what came first first.
-        try (var harness = RelayHarness.start(config -> config.withEventLoops(1));
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.eventLoops = 1));
                 var streaming = harness.client();
                 var idle = harness.client();
                 var half = harness.client()) {
@@ -61,7 +61,7 @@ class DrainTest {
 
     @Test
     void servesForAWhileAndSaysThatItIsNotReady() throws Exception {
-        Timeouts timeouts = Timeouts.DEFAULT.withShutdownDelay(Duration.ofMinutes(1));
+        Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.shutdownDelay = Duration.ofMinutes(1));
         try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts));
                 var kept = harness.client()) {
             kept.send("GET", "/echo", "");
@@ -88,9 +88,9 @@ class DrainTest {
 
     @Test
     void makesTheNextResponseTheLastOfAConnectionThatMayHaveAnyNumber() throws Exception {
-        Timeouts timeouts = Timeouts.DEFAULT.withShutdownDelay(Duration.ofMinutes(1));
+        Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.shutdownDelay = Duration.ofMinutes(1));
         try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts)
-                        .withLimits(config.limits().withRequestsPerConnection(Integer.MAX_VALUE)));
+                        .with(c -> c.limits = config.limits().with(l -> l.requestsPerConnection = Integer.MAX_VALUE)));
                 var kept = harness.client()) {
             kept.send("GET", "/echo", "");
             assertThat(kept.readAll().header("connection")).isNull();
@@ -109,7 +109,7 @@ class DrainTest {
 
     @Test
     void stopsListeningWhenTheDelayIsOver() throws Exception {
-        Timeouts timeouts = Timeouts.DEFAULT.withShutdownDelay(Duration.ofMillis(300));
+        Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.shutdownDelay = Duration.ofMillis(300));
         try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts));
                 var idle = harness.client()) {
             idle.send("GET", "/readyz", "");
@@ -125,8 +125,8 @@ class DrainTest {
     @Test
     void servesThoseWhoWaitAtTheListener() throws Exception {
         for (Transport transport : RelayHarness.transports()) {
-            try (var harness =
-                    RelayHarness.start(config -> config.withTransport(transport).withEventLoops(2))) {
+            try (var harness = RelayHarness.start(
+                    config -> config.with(c -> c.transport = transport).with(c -> c.eventLoops = 2))) {
                 EventLoopHold hold = EventLoopHold.on(harness.relay);
                 var clients = new ArrayList<RawClient>();
                 CompletableFuture<Void> drained;
@@ -164,9 +164,9 @@ class DrainTest {
 
     @Test
     void tellsTheRestWhyTheyEndAtTheLimit() throws Exception {
-        Timeouts timeouts = Timeouts.DEFAULT.withDrain(Duration.ofMillis(200));
+        Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.drain = Duration.ofMillis(200));
         try (var harness =
-                RelayHarness.start(config -> config.withTimeouts(timeouts).withEventLoops(2))) {
+                RelayHarness.start(config -> config.withTimeouts(timeouts).with(c -> c.eventLoops = 2))) {
             Map<Api, RawClient> clients = new EnumMap<>(Api.class);
             for (Api api : Api.values()) {
                 RawClient client = harness.client();
@@ -202,7 +202,7 @@ class DrainTest {
     /** Whatever its event loops are at when they are told. */
     @RepeatedTest(20)
     void endsWhatRunsWhenItIsClosed() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withEventLoops(2));
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.eventLoops = 2));
                 var client = harness.client()) {
             client.sendRaw("POST /v1/files HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\npart");
             await().until(() -> harness.relay.metrics().activeExchanges() == 1);

@@ -101,11 +101,13 @@ class DroppedTest {
 
     private RelayServer relay(Api client, TranslationMode mode) {
         Dialect spoken = client == Api.CHAT ? Dialect.MESSAGES : Dialect.CHAT;
-        var route = Route.of("all", Match.ALL, "a").withRetry(Retry.OFF).withTranslation(mode);
+        var route =
+                Route.of("all", Match.ALL, "a").with(r -> r.retry = Retry.OFF).with(r -> r.translation = mode);
         return RelayServer.start(RelayConfig.defaults()
-                .withUpstreams(Map.of("a", Upstream.of("a", upstream.uri()).withDialects(List.of(spoken))))
-                .withRoutes(List.of(route))
-                .withAccessLog(new AccessLog(AccessLog.Format.JSON, null)));
+                .with(c -> c.upstreams =
+                        Map.of("a", Upstream.of("a", upstream.uri()).with(u -> u.dialects = List.of(spoken))))
+                .with(c -> c.routes = List.of(route))
+                .with(c -> c.accessLog = new AccessLog(AccessLog.Format.JSON, null)));
     }
 
     private static RawClient client(RelayServer relay) throws IOException {

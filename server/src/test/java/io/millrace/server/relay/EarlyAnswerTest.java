@@ -44,8 +44,8 @@ class EarlyAnswerTest {
                     connection.send(answer);
                 });
                 var harness = RelayHarness.start(config -> RelayConfig.relayTo(upstream.uri())
-                        .withAccessLog(AccessLog.OFF)
-                        .withTransport(transport))) {
+                        .with(c -> c.accessLog = AccessLog.OFF)
+                        .with(c -> c.transport = transport))) {
             for (int i = 1; i <= TIMES; i++) {
                 try (var client = harness.client()) {
                     RawClient.Response response = upload(client, body);
@@ -85,8 +85,8 @@ class EarlyAnswerTest {
                     connection.reset();
                 });
                 var harness = RelayHarness.start(config -> RelayConfig.relayTo(upstream.uri())
-                        .withAccessLog(AccessLog.OFF)
-                        .withTransport(transport));
+                        .with(c -> c.accessLog = AccessLog.OFF)
+                        .with(c -> c.transport = transport));
                 var client = harness.client()) {
             RawClient.Response response = upload(client, "x".repeat(8_000_000));
             assertThat(response.status()).as(response.text()).isEqualTo(502);

@@ -35,11 +35,13 @@ import org.junit.jupiter.api.Test;
 /** Where a request goes when one place fails: other origins, other targets, and a second attempt beside the first. */
 @Tag("sockets")
 class FallbackTest {
-    private static final Retry ONCE = Retry.DEFAULT.withAttempts(1);
+    private static final Retry ONCE = Retry.DEFAULT.with(t -> t.attempts = 1);
     private static final String CHAT = "/v1/chat/completions";
-    private static final Retry QUICK =
-            Retry.DEFAULT.withAttempts(2).withBase(Duration.ofMillis(5)).withCap(Duration.ofMillis(5));
-    private static final Retry SLOW = Retry.DEFAULT.withBase(Duration.ofSeconds(8));
+    private static final Retry QUICK = Retry.DEFAULT
+            .with(r -> r.attempts = 2)
+            .with(r -> r.base = Duration.ofMillis(5))
+            .with(r -> r.cap = Duration.ofMillis(5));
+    private static final Retry SLOW = Retry.DEFAULT.with(r -> r.base = Duration.ofSeconds(8));
 
     private MockServer a;
     private MockServer b;
@@ -59,7 +61,7 @@ class FallbackTest {
     @Test
     void goesToTheNextTargetWhenOneIsExhausted() throws IOException {
         a.setSpec(MockSpec.parse("status=503"));
-        try (var relay = twoTargets(route -> route.withRetry(QUICK))) {
+        try (var relay = twoTargets(route -> route.with(r -> r.retry = QUICK))) {
             RawClient.Response response = stream(relay);
             assertThat(response.status()).isEqualTo(200);
             assertThat(response.header("x-millrace-upstream")).isEqualTo("b");
@@ -74,9 +76,9 @@ class FallbackTest {
     void asksEachTargetForItsOwnModel() throws IOException {
         a.setSpec(MockSpec.parse("status=503"));
         var targets = List.of(
-                RouteTarget.of("a").withRewriteModel("model-of-a"),
-                RouteTarget.of("b").withRewriteModel("b"));
-        try (var relay = twoTargets(route -> route.withRetry(QUICK).withTargets(targets))) {
+                RouteTarget.of("a").with(r -> r.rewriteModel = "model-of-a"),
+                RouteTarget.of("b").with(r -> r.rewriteModel = "b"));
+        try (var relay = twoTargets(route -> route.with(r -> r.retry = QUICK).with(r -> r.targets = targets))) {
             assertThat(stream(relay).status()).isEqualTo(200);
             assertThat(body(a, 0)).isEqualTo(body(a, 1)).contains("\"model\":\"model-of-a\"");
             assertThat(body(b, 0)).contains("\"model\":\"b\"");
@@ -86,9 +88,9 @@ class FallbackTest {
     @Test
     void holdsEachTargetToItsOwnTime() throws IOException {
         a.setSpec(MockSpec.parse("stall_after_head=1"));
-        var impatient = Timeouts.DEFAULT.withTtft(Duration.ofMillis(150));
-        var targets = List.of(RouteTarget.of("a").withTimeouts(impatient), RouteTarget.of("b"));
-        try (var relay = twoTargets(route -> route.withRetry(ONCE).withTargets(targets))) {
+        var impatient = Timeouts.DEFAULT.with(t -> t.ttft = Duration.ofMillis(150));
+        var targets = List.of(RouteTarget.of("a").with(r -> r.timeouts = impatient), RouteTarget.of("b"));
+        try (var relay = twoTargets(route -> route.with(r -> r.retry = ONCE).with(r -> r.targets = targets))) {
             assertThat(stream(relay).header("x-millrace-upstream")).isEqualTo("b");
             await().until(() -> a.stats().openConnections() == 0);
         }
@@ -98,7 +100,7 @@ class FallbackTest {
     void givesTheLastTargetsAnswerWhenAllFail() throws IOException {
         a.setSpec(MockSpec.parse("status=503"));
         b.setSpec(MockSpec.parse("status=529"));
-        try (var relay = twoTargets(route -> route.withRetry(ONCE))) {
+        try (var relay = twoTargets(route -> route.with(r -> r.retry = ONCE))) {
             RawClient.Response response = stream(relay);
             assertThat(response.status()).isEqualTo(529);
             assertThat(response.header("x-millrace-upstream")).isEqualTo("b");
@@ -110,7 +112,11 @@ class FallbackTest {
     void leavesATargetThatHasAllTheRequestsItMayHave() throws IOException {
         a.setSpec(MockSpec.parse("stall_after_head=1"));
         try (var relay = relay(
-                        Map.of("a", Upstream.of("a", a.uri()).withMaxConcurrent(1), "b", Upstream.of("b", b.uri())),
+                        Map.of(
+                                "a",
+                                Upstream.of("a", a.uri()).with(u -> u.maxConcurrent = 1),
+                                "b",
+                                Upstream.of("b", b.uri())),
                         Route.of("r", Match.ALL, List.of(RouteTarget.of("a"), RouteTarget.of("b"))));
                 var busy = new RawClient(port(relay))) {
             busy.post(CHAT, "m", "");
@@ -122,11 +128,11 @@ class FallbackTest {
     @Test
     void leavesATargetWhoseRetryBudgetIsSpent() throws IOException {
         a.setSpec(MockSpec.parse("status=503"));
-        Upstream poor = Upstream.of("a", a.uri()).withRetryBudget(new RetryBudget(0, 0));
+        Upstream poor = Upstream.of("a", a.uri()).with(u -> u.retryBudget = new RetryBudget(0, 0));
         try (var relay = relay(
                 Map.of("a", poor, "b", Upstream.of("b", b.uri())),
                 Route.of("r", Match.ALL, List.of(RouteTarget.of("a"), RouteTarget.of("b")))
-                        .withRetry(SLOW))) {
+                        .with(r -> r.retry = SLOW))) {
             assertThat(stream(relay).header("x-millrace-attempts")).isEqualTo("2");
             assertThat(a.stats().requests()).isEqualTo(1);
         }
@@ -135,7 +141,7 @@ class FallbackTest {
     @Test
     void leavesATargetWhoseConnectionsAreAllInUse() throws IOException {
         a.setSpec(MockSpec.parse("stall_after_head=1"));
-        Upstream narrow = Upstream.of("a", a.uri()).withMaxConnections(1);
+        Upstream narrow = Upstream.of("a", a.uri()).with(u -> u.maxConnections = 1);
         try (var relay = relay(
                         Map.of("a", narrow, "b", Upstream.of("b", b.uri())),
                         Route.of("r", Match.ALL, List.of(RouteTarget.of("a"), RouteTarget.of("b"))));
@@ -149,7 +155,7 @@ class FallbackTest {
     @Test
     void triesAnotherOriginAtOnce() throws IOException {
         a.setSpec(MockSpec.parse("status=503"));
-        try (var relay = twoOrigins(route -> route.withRetry(SLOW))) {
+        try (var relay = twoOrigins(route -> route.with(r -> r.retry = SLOW))) {
             for (int i = 0; i < 8; i++) {
                 long startNs = System.nanoTime();
                 assertThat(stream(relay).status()).isEqualTo(200);
@@ -161,7 +167,7 @@ class FallbackTest {
 
     @Test
     void sendsWhatHasAHeaderInCommonToOneOrigin() throws IOException {
-        try (var relay = twoOrigins(route -> route.withBalance(Balance.header("x-session")))) {
+        try (var relay = twoOrigins(route -> route.with(r -> r.balance = Balance.header("x-session")))) {
             for (int i = 0; i < 6; i++) {
                 try (var client = new RawClient(port(relay))) {
                     client.send("POST", CHAT, "{\"model\":\"m\"}", "x-session: one");
@@ -174,7 +180,7 @@ class FallbackTest {
 
     @Test
     void sendsWhatBeginsAlikeToOneOrigin() throws IOException {
-        try (var relay = twoOrigins(route -> route.withBalance(Balance.promptPrefix(16)))) {
+        try (var relay = twoOrigins(route -> route.with(r -> r.balance = Balance.promptPrefix(16)))) {
             var served = new HashSet<Long>();
             for (int i = 0; i < 6; i++) {
                 assertThat(stream(relay).status()).isEqualTo(200);
@@ -188,7 +194,7 @@ class FallbackTest {
     @Test
     void takesTheFirstOutputOfTwoAndCancelsTheOther() throws IOException {
         a.setSpec(MockSpec.parse("stall_after=0"));
-        try (var relay = twoOrigins(route -> route.withHedge(new Hedge(Duration.ofMillis(100), 1)))) {
+        try (var relay = twoOrigins(route -> route.with(r -> r.hedge = new Hedge(Duration.ofMillis(100), 1)))) {
             for (int i = 0; i < 6; i++) {
                 RawClient.Response response = stream(relay);
                 assertThat(response.text()).endsWith("data: [DONE]\n\n");
@@ -205,7 +211,7 @@ class FallbackTest {
     void makesNoSecondAttemptBeyondItsShare() throws IOException {
         a.setSpec(MockSpec.parse("ttft_ms=200"));
         b.setSpec(MockSpec.parse("ttft_ms=200"));
-        try (var relay = twoOrigins(route -> route.withHedge(new Hedge(Duration.ofMillis(20), 0)))) {
+        try (var relay = twoOrigins(route -> route.with(r -> r.hedge = new Hedge(Duration.ofMillis(20), 0)))) {
             assertThat(stream(relay).header("x-millrace-attempts")).isEqualTo("1");
         }
     }
@@ -215,7 +221,8 @@ class FallbackTest {
         a.setSpec(MockSpec.parse("status=503,head_ms=500"));
         b.setSpec(MockSpec.parse("status=503,head_ms=500"));
         Hedge hedge = new Hedge(Duration.ofMillis(30), 1);
-        try (var relay = twoOrigins(route -> route.withRetry(Retry.OFF).withHedge(hedge))) {
+        try (var relay =
+                twoOrigins(route -> route.with(r -> r.retry = Retry.OFF).with(r -> r.hedge = hedge))) {
             RawClient.Response response = stream(relay);
             assertThat(response.status()).isEqualTo(503);
             assertThat(response.header("x-millrace-attempts")).isEqualTo("2");
@@ -236,11 +243,11 @@ class FallbackTest {
 
     private RelayServer relay(Map<String, Upstream> upstreams, Route route) {
         return RelayServer.start(RelayConfig.relayTo(a.uri())
-                .withAccessLog(AccessLog.OFF)
-                .withEventLoops(1)
-                .withRoutes(List.of())
-                .withUpstreams(upstreams)
-                .withRoutes(List.of(route)));
+                .with(c -> c.accessLog = AccessLog.OFF)
+                .with(c -> c.eventLoops = 1)
+                .with(c -> c.routes = List.of())
+                .with(c -> c.upstreams = upstreams)
+                .with(c -> c.routes = List.of(route)));
     }
 
     private static RawClient.Response stream(RelayServer relay) throws IOException {

@@ -285,23 +285,28 @@ class FaultTableTest {
             upstreams.put("second", upstream("second", mock));
         }
         var retry = Retry.DEFAULT
-                .withAttempts(ATTEMPTS)
-                .withBase(Duration.ofMillis(2))
-                .withCap(Duration.ofMillis(10));
+                .with(r -> r.attempts = ATTEMPTS)
+                .with(r -> r.base = Duration.ofMillis(2))
+                .with(r -> r.cap = Duration.ofMillis(10));
         var targets = upstreams.keySet().stream().map(RouteTarget::of).toList();
-        Route route = Route.of("r", Match.ALL, targets).withRetry(retry);
+        Route route = Route.of("r", Match.ALL, targets).with(r -> r.retry = retry);
         return RelayConfig.relayTo(mock)
-                .withAccessLog(AccessLog.OFF)
-                .withRoutes(List.of())
-                .withUpstreams(upstreams)
-                .withRoutes(List.of(place == Place.HEDGED ? route.withHedge(new Hedge(HEDGE, 1)) : route))
-                .withTimeouts(Timeouts.DEFAULT.withTtft(TTFT).withIdle(IDLE).withTerminalGrace(TERMINAL_GRACE));
+                .with(c -> c.accessLog = AccessLog.OFF)
+                .with(c -> c.routes = List.of())
+                .with(c -> c.upstreams = upstreams)
+                .with(c -> c.routes =
+                        List.of(place == Place.HEDGED ? route.with(r -> r.hedge = new Hedge(HEDGE, 1)) : route))
+                .withTimeouts(Timeouts.DEFAULT
+                        .with(t -> t.ttft = TTFT)
+                        .with(t -> t.idle = IDLE)
+                        .with(t -> t.terminalGrace = TERMINAL_GRACE));
     }
 
     private static Upstream upstream(String name, URI uri) {
         return Upstream.of(name, uri)
-                .withHealth(Health.DEFAULT.withConsecutiveFailures(0).withFailureRate(0))
-                .withRetryBudget(new RetryBudget(1, 1_000_000));
+                .with(u -> u.health =
+                        Health.DEFAULT.with(h -> h.consecutiveFailures = 0).with(h -> h.failureRate = 0))
+                .with(u -> u.retryBudget = new RetryBudget(1, 1_000_000));
     }
 
     private static ExecutorService clients(Case row) {

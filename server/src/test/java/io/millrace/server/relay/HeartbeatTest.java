@@ -20,8 +20,8 @@ import org.junit.jupiter.params.provider.EnumSource.Mode;
 /** What keeps a silent stream alive, and what must not be written to it. */
 @Tag("sockets")
 class HeartbeatTest {
-    private static final Heartbeat FAST = Heartbeat.DEFAULT.withInterval(Duration.ofMillis(50));
-    private static final Timeouts SHORT = Timeouts.DEFAULT.withIdle(Duration.ofSeconds(1));
+    private static final Heartbeat FAST = Heartbeat.DEFAULT.with(h -> h.interval = Duration.ofMillis(50));
+    private static final Timeouts SHORT = Timeouts.DEFAULT.with(t -> t.idle = Duration.ofSeconds(1));
 
     @ParameterizedTest
     @EnumSource(Api.class)
@@ -47,14 +47,15 @@ class HeartbeatTest {
 
     @Test
     void hasOneLineFeedWhereThatIsAskedFor() throws IOException {
-        String text = stream(Api.CHAT, FAST.withForm(HeartbeatForm.COMMENT_SINGLE_LF), "tokens=9,stall_after=2")
+        String text = stream(
+                        Api.CHAT, FAST.with(h -> h.form = HeartbeatForm.COMMENT_SINGLE_LF), "tokens=9,stall_after=2")
                 .text();
         assertThat(text).contains("\n\n: ping\n: ping\n").doesNotContain(": ping\n\n");
     }
 
     @Test
     void staysAwayFromAStreamThatIsNotSilent() throws IOException {
-        Heartbeat slow = FAST.withInterval(Duration.ofSeconds(2));
+        Heartbeat slow = FAST.with(h -> h.interval = Duration.ofSeconds(2));
         RawClient.Response response = stream(Api.CHAT, slow, "tokens=40,gap_ms=60");
         assertThat(response.text()).doesNotContain("ping").endsWith("data: [DONE]\n\n");
     }
@@ -62,7 +63,7 @@ class HeartbeatTest {
     @Test
     void doesNotTakeTheStatusLineBeforeTheFirstFrame() throws IOException {
         try (var harness = RelayHarness.start(
-                config -> config.withHeartbeat(FAST).withTimeouts(SHORT.withTtft(Duration.ofMillis(300))))) {
+                config -> config.withHeartbeat(FAST).withTimeouts(SHORT.with(t -> t.ttft = Duration.ofMillis(300))))) {
             RawClient.Response response = harness.stream(Api.CHAT.path, "stall_after_head=1");
             assertThat(response.status()).isEqualTo(504);
             assertThat(Api.CHAT.refusalOf(response.text()).code()).isEqualTo("upstream_no_output");
@@ -72,7 +73,7 @@ class HeartbeatTest {
     @ParameterizedTest
     @EnumSource(mode = Mode.EXCLUDE, names = "GEMINI")
     void commitsToTheStreamWhereEarlyOnesAreAskedFor(Api api) throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withHeartbeat(FAST.withEarly(true)))) {
+        try (var harness = RelayHarness.start(config -> config.withHeartbeat(FAST.with(h -> h.early = true)))) {
             RawClient.Response late = harness.stream(api.path, "tokens=3,head_ms=600");
             assertThat(late.status()).isEqualTo(200);
             assertThat(late.header("content-type")).startsWith("text/event-stream");
@@ -89,7 +90,7 @@ class HeartbeatTest {
 
     @Test
     void seesThatAVeryLongRequestStreamsThoughNoRouteDecidesByIt() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withHeartbeat(FAST.withEarly(true)));
+        try (var harness = RelayHarness.start(config -> config.withHeartbeat(FAST.with(h -> h.early = true)));
                 var client = harness.client()) {
             String path = RelayHarness.withSpec(Api.CHAT.path, "tokens=3,head_ms=600");
             client.send("POST", path, "{\"x\":\"" + "a".repeat(5 << 20) + "\",\"model\":\"m\",\"stream\":true}");
@@ -99,7 +100,7 @@ class HeartbeatTest {
 
     @Test
     void leavesTheStatusToAnUpstreamThatFailsWhereNoFormIsSafe() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withHeartbeat(FAST.withEarly(true)))) {
+        try (var harness = RelayHarness.start(config -> config.withHeartbeat(FAST.with(h -> h.early = true)))) {
             RawClient.Response response = harness.stream(Api.GEMINI.path, "status=503,ttft_ms=300");
             assertThat(response.status()).isEqualTo(503);
             assertThat(Api.GEMINI.refusalOf(response.text()).message()).isNotEmpty();

@@ -2,6 +2,7 @@ package io.millrace.server.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Match;
@@ -163,14 +164,12 @@ class KindOfAnswerTest {
     }
 
     private static RelayServer relay(ScriptedUpstream upstream, Api client, Api spoken) {
-        Upstream place = Upstream.of("u", upstream.uri());
-        if (client != spoken) {
-            place = place.withDialects(List.of(spoken.dialect));
-        }
+        List<Dialect> dialects = client == spoken ? List.of() : List.of(spoken.dialect);
+        Upstream place = Upstream.of("u", upstream.uri()).with(u -> u.dialects = dialects);
         return RelayServer.start(RelayConfig.defaults()
-                .withUpstreams(Map.of("u", place))
-                .withRoutes(List.of(Route.of("r", Match.ALL, "u").withRetry(RelayHarness.QUICK)))
-                .withAccessLog(AccessLog.OFF));
+                .with(c -> c.upstreams = Map.of("u", place))
+                .with(c -> c.routes = List.of(Route.of("r", Match.ALL, "u").with(r -> r.retry = RelayHarness.QUICK)))
+                .with(c -> c.accessLog = AccessLog.OFF));
     }
 
     private static String chunked(String type, String body) {

@@ -35,8 +35,8 @@ class LateEndTest {
     /** Longer than what an upstream may do behind its terminal. */
     private static final int PAUSE_MS = 250;
 
-    private static final Timeouts PATIENT = Timeouts.DEFAULT.withTerminalGrace(Duration.ofSeconds(20));
-    private static final Timeouts HASTY = Timeouts.DEFAULT.withTerminalGrace(Duration.ofMillis(100));
+    private static final Timeouts PATIENT = Timeouts.DEFAULT.with(t -> t.terminalGrace = Duration.ofSeconds(20));
+    private static final Timeouts HASTY = Timeouts.DEFAULT.with(t -> t.terminalGrace = Duration.ofMillis(100));
 
     private static final String DONE = "data: [DONE]\n\n";
     private static final String USAGE =
@@ -146,7 +146,7 @@ class LateEndTest {
     @Test
     void doesNotEndWhileAChoiceThatWasAskedForIsMissing() throws IOException {
         try (var upstream = staying(choice(0, "a"));
-                var relay = relay(upstream, null, HASTY.withIdle(Duration.ofMillis(400)));
+                var relay = relay(upstream, null, HASTY.with(t -> t.idle = Duration.ofMillis(400)));
                 var client = client(relay)) {
             client.post(Api.CHAT.path, "m", "\"n\":2,");
             RawClient.Response response = client.readAll();
@@ -190,14 +190,12 @@ class LateEndTest {
     }
 
     private static RelayServer relay(ScriptedUpstream upstream, Dialect dialect, Timeouts timeouts) {
-        Upstream place = Upstream.of("u", upstream.uri());
-        if (dialect != null) {
-            place = place.withDialects(List.of(dialect));
-        }
+        List<Dialect> dialects = dialect == null ? List.of() : List.of(dialect);
+        Upstream place = Upstream.of("u", upstream.uri()).with(u -> u.dialects = dialects);
         return RelayServer.start(RelayConfig.defaults()
-                .withUpstreams(Map.of("u", place))
-                .withRoutes(List.of(Route.of("r", Match.ALL, "u").withRetry(Retry.OFF)))
-                .withAccessLog(AccessLog.DEFAULT.withFormat(AccessLog.Format.JSON))
+                .with(c -> c.upstreams = Map.of("u", place))
+                .with(c -> c.routes = List.of(Route.of("r", Match.ALL, "u").with(r -> r.retry = Retry.OFF)))
+                .with(c -> c.accessLog = AccessLog.DEFAULT.with(log -> log.format = AccessLog.Format.JSON))
                 .withTimeouts(timeouts));
     }
 

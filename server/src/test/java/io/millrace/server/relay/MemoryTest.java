@@ -76,7 +76,8 @@ class MemoryTest {
     @Test
     void endsTheSlowestOfAnotherEventLoopBeforeTheClientTriesAgain() throws IOException {
         // By Java's own transport one event loop accepts for all, which get the connections in turn.
-        try (var harness = byModel(config -> config.withTransport(Transport.NIO).withEventLoops(2));
+        try (var harness = byModel(
+                        config -> config.with(c -> c.transport = Transport.NIO).with(c -> c.eventLoops = 2));
                 var slowest = unfinished(harness, BIG)) {
             await().until(() -> harness.relay.metrics().held(Held.REQUESTS) > BIG - 100);
             try (var between = harness.client();
@@ -135,7 +136,7 @@ class MemoryTest {
 
     @Test
     void countsWhatClientsSendAhead() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withEventLoops(1));
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.eventLoops = 1));
                 var client = harness.client()) {
             client.post(RelayHarness.withSpec(Api.CHAT.path, "tokens=20,gap_ms=20"), "m", "");
             client.readHead();
@@ -177,9 +178,9 @@ class MemoryTest {
             var crowd = crowd(harness, 30);
             await().until(() -> harness.relay.metrics().held(Held.CLIENTS) > (3 << 19));
             harness.relay.reload(RelayConfig.relayTo(harness.mock.uri())
-                    .withAccessLog(AccessLog.OFF)
-                    .withEventLoops(1)
-                    .withLimits(Limits.DEFAULT.withMemory(1 << 20)));
+                    .with(c -> c.accessLog = AccessLog.OFF)
+                    .with(c -> c.eventLoops = 1)
+                    .with(c -> c.limits = Limits.DEFAULT.with(l -> l.memory = 1 << 20)));
             await().until(() -> harness.relay.metrics().held(Held.CLIENTS) <= (3 << 18));
             await().until(() -> harness.relay.metrics().exchanges("overloaded") > 0);
             assertThat(harness.relay.metrics().exchanges("overloaded")).isLessThan(30);
@@ -194,7 +195,7 @@ class MemoryTest {
     void cutsWhereMuchIsHeldThoughAnotherEventLoopPassesTheMark() throws IOException {
         // By Java's own transport one event loop accepts for all, which get the connections in turn.
         UnaryOperator<RelayConfig> two =
-                config -> config.withTransport(Transport.NIO).withEventLoops(2);
+                config -> config.with(c -> c.transport = Transport.NIO).with(c -> c.eventLoops = 2);
         try (var harness = RelayHarness.start(two)) {
             var crowd = new ArrayList<RawClient>();
             var idle = new ArrayList<RawClient>();
@@ -204,8 +205,8 @@ class MemoryTest {
             }
             await().until(() -> harness.relay.metrics().held(Held.CLIENTS) > 20L * Limits.DEFAULT.highWatermark());
             harness.relay.reload(two.apply(RelayConfig.relayTo(harness.mock.uri()))
-                    .withAccessLog(AccessLog.OFF)
-                    .withLimits(Limits.DEFAULT.withMemory(1 << 20)));
+                    .with(c -> c.accessLog = AccessLog.OFF)
+                    .with(c -> c.limits = Limits.DEFAULT.with(l -> l.memory = 1 << 20)));
             for (RawClient client : idle) {
                 client.sendRaw("GET /healthz HTTP/1.1\r\nHost: ");
             }
@@ -232,10 +233,12 @@ class MemoryTest {
                 });
                 var harness = to(
                         upstream,
-                        config -> config.withLimits(Limits.DEFAULT.withMemory(2 << 20))
-                                .withUpstreams(Map.of(
+                        config -> config.with(c -> c.limits = Limits.DEFAULT.with(l -> l.memory = 2 << 20))
+                                .with(c -> c.upstreams = Map.of(
                                         "default",
-                                        config.upstreams().get("default").withDialects(List.of(Dialect.CHAT)))))) {
+                                        config.upstreams()
+                                                .get("default")
+                                                .with(u -> u.dialects = List.of(Dialect.CHAT)))))) {
             try (var client = harness.client()) {
                 client.send("POST", Api.MESSAGES.path, QUESTION);
                 await().until(() -> harness.relay.metrics().held(Held.ANSWERS) >= 3 << 20);
@@ -253,7 +256,8 @@ class MemoryTest {
     }
 
     private static RelayHarness stalled(int memory) {
-        return RelayHarness.start(config -> config.withEventLoops(1).withLimits(Limits.DEFAULT.withMemory(memory)));
+        return RelayHarness.start(config ->
+                config.with(c -> c.eventLoops = 1).with(c -> c.limits = Limits.DEFAULT.with(l -> l.memory = memory)));
     }
 
     private static List<RawClient> crowd(RelayHarness harness, int count) throws IOException {
@@ -276,19 +280,21 @@ class MemoryTest {
     }
 
     private static RelayHarness byModel(int memory) {
-        return byModel(config -> config.withEventLoops(1).withLimits(Limits.DEFAULT.withMemory(memory)));
+        return byModel(config ->
+                config.with(c -> c.eventLoops = 1).with(c -> c.limits = Limits.DEFAULT.with(l -> l.memory = memory)));
     }
 
     private static RelayHarness byModel(UnaryOperator<RelayConfig> change) {
-        return RelayHarness.start(config -> change.apply(config.withLimits(Limits.DEFAULT.withMemory(MEMORY)))
-                .withRoutes(List.of(Route.of("m", Match.models("m"), "default"))));
+        return RelayHarness.start(config -> change.apply(
+                        config.with(c -> c.limits = Limits.DEFAULT.with(l -> l.memory = MEMORY)))
+                .with(c -> c.routes = List.of(Route.of("m", Match.models("m"), "default"))));
     }
 
     private static RelayHarness to(ScriptedUpstream upstream, UnaryOperator<RelayConfig> change) {
         RelayConfig config = RelayConfig.relayTo(upstream.uri())
-                .withAccessLog(AccessLog.OFF)
-                .withEventLoops(1)
-                .withLimits(Limits.DEFAULT.withMemory(MEMORY));
+                .with(c -> c.accessLog = AccessLog.OFF)
+                .with(c -> c.eventLoops = 1)
+                .with(c -> c.limits = Limits.DEFAULT.with(l -> l.memory = MEMORY));
         return RelayHarness.start(MockConfig.defaults(), ignored -> change.apply(config));
     }
 

@@ -17,7 +17,7 @@ class OrderTest {
     @ParameterizedTest
     @MethodSource("io.millrace.server.test.RelayHarness#transports")
     void answersPipelinedRequestsInOrder(Transport transport) throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withTransport(transport))) {
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.transport = transport))) {
             try (var client = harness.client()) {
                 client.sendRaw(stream("tokens=3")
                         + get("/healthz")

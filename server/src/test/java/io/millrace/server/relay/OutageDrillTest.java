@@ -128,7 +128,7 @@ class OutageDrillTest {
 
     private static RelayConfig config(MockServer sick, MockServer sound) {
         return RelayConfig.relayTo(Upstream.of("pair", List.of(sick.uri(), sound.uri())))
-                .withAccessLog(AccessLog.OFF);
+                .with(c -> c.accessLog = AccessLog.OFF);
     }
 
     private void arrive(ScheduledExecutorService clock, ExecutorService clients, int port) {

@@ -57,8 +57,8 @@ class OwnPathsTest {
 
     @Test
     void relaysWhatIsSwitchedOff() throws IOException {
-        try (var harness = RelayHarness.start(config ->
-                        config.withOwnPaths(OwnPaths.ALL.withHealthz(false).withMetrics(false)));
+        try (var harness = RelayHarness.start(config -> config.with(c ->
+                        c.ownPaths = OwnPaths.ALL.with(o -> o.healthz = false).with(o -> o.metrics = false)));
                 var client = harness.client()) {
             get(client, "GET", "/healthz");
             get(client, "GET", "/metrics");

@@ -32,7 +32,7 @@ class PassThroughTest {
     @BeforeAll
     static void start() throws IOException {
         upstream = ScriptedUpstream.start(connection -> script.serve(connection));
-        relay = RelayServer.start(RelayConfig.relayTo(upstream.uri()).withAccessLog(AccessLog.OFF));
+        relay = RelayServer.start(RelayConfig.relayTo(upstream.uri()).with(c -> c.accessLog = AccessLog.OFF));
     }
 
     @AfterAll

@@ -21,7 +21,7 @@ class PromptFlushTest {
     @ParameterizedTest
     @MethodSource("io.millrace.server.test.RelayHarness#transports")
     void handsAFrameOnWithoutWaitingForMore(Transport transport) throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withTransport(transport))) {
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.transport = transport))) {
             var nanos = new long[TRIES];
             for (int i = 0; i < TRIES; i++) {
                 try (var client = harness.client()) {

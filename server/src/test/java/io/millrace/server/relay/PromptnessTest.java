@@ -37,8 +37,8 @@ class PromptnessTest {
         try (var listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 var relay =
                         RelayServer.start(RelayConfig.relayTo(URI.create("http://127.0.0.1:" + listener.getLocalPort()))
-                                .withTransport(transport)
-                                .withAccessLog(AccessLog.OFF));
+                                .with(c -> c.transport = transport)
+                                .with(c -> c.accessLog = AccessLog.OFF));
                 var client = new RawClient(relay.addresses().get(0).getPort())) {
             client.post("/v1/chat/completions", "m", "");
             try (var upstream = listener.accept()) {

@@ -52,7 +52,7 @@ class ReloadTest {
 
     @Test
     void keepsTheConnectionsOfUpstreamsThatAreUnchanged() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withEventLoops(1));
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.eventLoops = 1));
                 var other = MockServer.start(MockConfig.defaults());
                 var client = harness.client()) {
             var same = Upstream.of("default", harness.mock.uri());
@@ -104,7 +104,8 @@ class ReloadTest {
                     }
                 });
                 var harness = RelayHarness.start(config -> RelayHarness.withRetry(
-                        RelayConfig.relayTo(gone.uri()).withAccessLog(config.accessLog()), RelayHarness.QUICK));
+                        RelayConfig.relayTo(gone.uri()).with(c -> c.accessLog = config.accessLog()),
+                        RelayHarness.QUICK));
                 var client = harness.client()) {
             client.post("/v1/chat/completions", "m", "");
             await().until(() -> gone.requests().size() == 1);
@@ -128,7 +129,7 @@ class ReloadTest {
     void keepsTheOldConfigurationIfTheNewOneCannotBeServed() throws IOException {
         try (var harness = RelayHarness.start();
                 var client = harness.client()) {
-            var broken = Upstream.of("tls", URI.create("https://127.0.0.1:1")).withCa(Path.of("missing.pem"));
+            var broken = Upstream.of("tls", URI.create("https://127.0.0.1:1")).with(u -> u.ca = Path.of("missing.pem"));
             assertThatThrownBy(() -> harness.relay.reload(config(broken)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("upstream tls");
@@ -139,14 +140,14 @@ class ReloadTest {
 
     @Test
     void saysWhatOnlyARestartTakesOver() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withEventLoops(1))) {
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.eventLoops = 1))) {
             RelayConfig now = config(Upstream.of("default", harness.mock.uri()))
-                    .withListen(List.of(new HostAndPort("127.0.0.1", 0)))
-                    .withEventLoops(1);
+                    .with(c -> c.listen = List.of(new HostAndPort("127.0.0.1", 0)))
+                    .with(c -> c.eventLoops = 1);
             assertThat(harness.relay.reload(now)).isEmpty();
-            RelayConfig other = now.withListen(List.of(new HostAndPort("127.0.0.1", 9)))
-                    .withEventLoops(2)
-                    .withLimits(now.limits().withMemory(64 << 20));
+            RelayConfig other = now.with(c -> c.listen = List.of(new HostAndPort("127.0.0.1", 9)))
+                    .with(c -> c.eventLoops = 2)
+                    .with(c -> c.limits = now.limits().with(l -> l.memory = 64 << 20));
             assertThat(harness.relay.reload(other)).containsExactly("listen", "eventLoops");
             // What may be held is another at once.
             assertThat(new String(harness.relay.metrics().text(), StandardCharsets.UTF_8))
@@ -157,9 +158,9 @@ class ReloadTest {
 
     @Test
     void looksAtLimitsAsOftenAsTheNewOnesAsk() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withEventLoops(1));
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.eventLoops = 1));
                 var client = harness.client()) {
-            var often = Heartbeat.DEFAULT.withInterval(Duration.ofMillis(20));
+            var often = Heartbeat.DEFAULT.with(h -> h.interval = Duration.ofMillis(20));
             harness.relay.reload(
                     config(Upstream.of("default", harness.mock.uri())).withHeartbeat(often));
             client.post(RelayHarness.withSpec("/v1/chat/completions", "stall_after=1"), "m", "");
@@ -180,9 +181,9 @@ class ReloadTest {
             byName.put(upstream.name(), upstream);
         }
         return RelayConfig.defaults()
-                .withAccessLog(AccessLog.OFF)
-                .withUpstreams(byName)
-                .withRoutes(List.of(Route.of("all", Match.ALL, upstreams[0].name())));
+                .with(c -> c.accessLog = AccessLog.OFF)
+                .with(c -> c.upstreams = byName)
+                .with(c -> c.routes = List.of(Route.of("all", Match.ALL, upstreams[0].name())));
     }
 
     private static void get(RawClient client, String path) throws IOException {

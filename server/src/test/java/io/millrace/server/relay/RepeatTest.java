@@ -222,7 +222,7 @@ class RepeatTest {
                 var other = ScriptedUpstream.answering(OK);
                 var relay = RelayServer.start(config(
                         RetryBudget.DEFAULT,
-                        route -> route.withHedge(new Hedge(Duration.ofMillis(10), 1)),
+                        route -> route.with(r -> r.hedge = new Hedge(Duration.ofMillis(10), 1)),
                         slow.uri(),
                         other.uri()));
                 var client = new RawClient(port(relay))) {
@@ -256,11 +256,12 @@ class RepeatTest {
         var key = new Credential("authorization", "Bearer ", Secret.of("key-of-the-relay", "env: TEST"));
         try (var upstream = limiting(form);
                 var relay = RelayServer.start(config(RetryBudget.DEFAULT, route -> route, upstream.uri())
-                        .withRoutes(List.of())
-                        .withUpstreams(
-                                Map.of("u0", Upstream.of("u0", upstream.uri()).withCredential(key)))
-                        .withRoutes(List.of(Route.of("r", Match.ALL, "u0").withRetry(QUICK)))
-                        .withAllowOpen(true))) {
+                        .with(c -> c.routes = List.of())
+                        .with(c -> c.upstreams =
+                                Map.of("u0", Upstream.of("u0", upstream.uri()).with(u -> u.credential = key)))
+                        .with(c -> c.routes =
+                                List.of(Route.of("r", Match.ALL, "u0").with(r -> r.retry = QUICK)))
+                        .with(c -> c.allowOpen = true))) {
             stream(relay, "Authorization: Bearer limited");
             stream(relay, "Authorization: Bearer limited");
             await().untilAsserted(() ->
@@ -376,21 +377,21 @@ class RepeatTest {
     }
 
     private static RelayServer relay(Retry retry, RetryBudget budget, URI... upstreams) {
-        return RelayServer.start(config(budget, route -> route.withRetry(retry), upstreams));
+        return RelayServer.start(config(budget, route -> route.with(r -> r.retry = retry), upstreams));
     }
 
     private static RelayConfig config(RetryBudget budget, UnaryOperator<Route> change, URI... urls) {
         var upstreams = new LinkedHashMap<String, Upstream>();
         for (URI url : urls) {
             String name = "u" + upstreams.size();
-            upstreams.put(name, Upstream.of(name, url).withRetryBudget(budget));
+            upstreams.put(name, Upstream.of(name, url).with(u -> u.retryBudget = budget));
         }
         var targets = upstreams.keySet().stream().map(RouteTarget::of).toList();
         return RelayConfig.relayTo(urls[0])
-                .withAccessLog(AccessLog.OFF)
-                .withEventLoops(1)
-                .withRoutes(List.of())
-                .withUpstreams(upstreams)
-                .withRoutes(List.of(change.apply(Route.of("r", Match.ALL, targets))));
+                .with(c -> c.accessLog = AccessLog.OFF)
+                .with(c -> c.eventLoops = 1)
+                .with(c -> c.routes = List.of())
+                .with(c -> c.upstreams = upstreams)
+                .with(c -> c.routes = List.of(change.apply(Route.of("r", Match.ALL, targets))));
     }
 }

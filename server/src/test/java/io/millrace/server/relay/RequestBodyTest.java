@@ -41,9 +41,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RequestBodyTest {
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     private static final Timeouts SHORT = Timeouts.DEFAULT
-            .withRequestHead(Duration.ofMillis(200))
-            .withRequestBodyIdle(Duration.ofMillis(200))
-            .withKeepAlive(Duration.ofMillis(200));
+            .with(t -> t.requestHead = Duration.ofMillis(200))
+            .with(t -> t.requestBodyIdle = Duration.ofMillis(200))
+            .with(t -> t.keepAlive = Duration.ofMillis(200));
 
     @Test
     void relaysABodyByLengthAndInChunksAndByteByByte() throws IOException {
@@ -136,7 +136,8 @@ class RequestBodyTest {
 
     @Test
     void refusesABodyOverTheLimitInEitherFraming() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withLimits(Limits.DEFAULT.withBody(1000)))) {
+        try (var harness =
+                RelayHarness.start(config -> config.with(c -> c.limits = Limits.DEFAULT.with(l -> l.body = 1000)))) {
             String half = "a".repeat(500);
             for (String request : List.of(
                     "Content-Length: 1001\r\n\r\n" + half + half + "a",
@@ -176,8 +177,8 @@ class RequestBodyTest {
     @ValueSource(strings = {"Content-Length: 8192\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"})
     void cutsABodyThatTricklesAndGivesItNoConnection(String framing) throws IOException {
         boolean chunked = framing.startsWith("T");
-        try (var harness = RelayHarness.start(
-                        config -> config.withTimeouts(SHORT).withLimits(Limits.DEFAULT.withBodyRate(10 * 1024)));
+        try (var harness = RelayHarness.start(config -> config.withTimeouts(SHORT)
+                        .with(c -> c.limits = Limits.DEFAULT.with(l -> l.bodyRate = 10 * 1024)));
                 var client = harness.client()) {
             client.sendRaw("POST /v1/messages HTTP/1.1\r\nHost: a\r\n" + framing);
             var trickle = new Thread(() -> trickle(client, chunked ? "1\r\na\r\n" : "a"));
@@ -192,9 +193,9 @@ class RequestBodyTest {
 
     @Test
     void servesABodyThatIsSlowAndFastEnough() throws IOException {
-        Timeouts timeouts = SHORT.withRequestBodyIdle(Duration.ofSeconds(2));
-        try (var harness = RelayHarness.start(
-                        config -> config.withTimeouts(timeouts).withLimits(Limits.DEFAULT.withBodyRate(100)));
+        Timeouts timeouts = SHORT.with(t -> t.requestBodyIdle = Duration.ofSeconds(2));
+        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts)
+                        .with(c -> c.limits = Limits.DEFAULT.with(l -> l.bodyRate = 100)));
                 var client = harness.client()) {
             client.sendRaw("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4000\r\n\r\n");
             var sent = new AtomicLong();
@@ -208,8 +209,8 @@ class RequestBodyTest {
 
     @Test
     void cutsABodyThatBeginsFastAndThenTrickles() throws IOException {
-        try (var harness = RelayHarness.start(
-                        config -> config.withTimeouts(SHORT).withLimits(Limits.DEFAULT.withBodyRate(10 * 1024)));
+        try (var harness = RelayHarness.start(config -> config.withTimeouts(SHORT)
+                        .with(c -> c.limits = Limits.DEFAULT.with(l -> l.bodyRate = 10 * 1024)));
                 var client = harness.client()) {
             client.sendRaw(
                     "POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n" + "a".repeat(1 << 20));
@@ -246,8 +247,8 @@ class RequestBodyTest {
 
     @Test
     void boundsAHeadThatTricklesBehindAServedRequest() throws IOException {
-        try (var harness =
-                        RelayHarness.start(config -> config.withTimeouts(SHORT.withKeepAlive(Duration.ofMinutes(5))));
+        try (var harness = RelayHarness.start(
+                        config -> config.withTimeouts(SHORT.with(t -> t.keepAlive = Duration.ofMinutes(5))));
                 var client = harness.client()) {
             client.sendRaw("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /healthz HT");
             assertThat(client.readAll().status()).isEqualTo(200);
@@ -270,8 +271,8 @@ class RequestBodyTest {
 
     @Test
     void closesAfterTheLastRequestThatAConnectionMayCarry() throws IOException {
-        try (var harness =
-                        RelayHarness.start(config -> config.withLimits(Limits.DEFAULT.withRequestsPerConnection(3)));
+        try (var harness = RelayHarness.start(
+                        config -> config.with(c -> c.limits = Limits.DEFAULT.with(l -> l.requestsPerConnection = 3)));
                 var client = harness.client()) {
             for (int i = 1; i <= 3; i++) {
                 client.send("GET", "/echo", "");
@@ -296,7 +297,8 @@ class RequestBodyTest {
 
     @Test
     void refusesMoreConnectionsThanAllowed() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withLimits(Limits.DEFAULT.withConnections(2)));
+        try (var harness = RelayHarness.start(
+                        config -> config.with(c -> c.limits = Limits.DEFAULT.with(l -> l.connections = 2)));
                 var first = harness.client();
                 var second = harness.client()) {
             for (var client : List.of(first, second)) {
@@ -363,7 +365,8 @@ class RequestBodyTest {
                     }
                     connection.read();
                 });
-                var harness = to(upstream, config -> RelayHarness.withRetry(config, Retry.DEFAULT.withAttempts(1)));
+                var harness = to(
+                        upstream, config -> RelayHarness.withRetry(config, Retry.DEFAULT.with(t -> t.attempts = 1)));
                 var client = harness.client()) {
             client.send("POST", "/v1/chat/completions", "one");
             assertThat(client.readAll().status()).isEqualTo(200);
@@ -392,8 +395,9 @@ class RequestBodyTest {
         try (var upstream = stale("");
                 var harness = to(
                         upstream,
-                        config -> config.withRoutes(List.of(Route.of("alias", Match.models("alias"), "default")
-                                .withRewriteModel("a-real-model"))));
+                        config ->
+                                config.with(c -> c.routes = List.of(Route.of("alias", Match.models("alias"), "default")
+                                        .withRewriteModel("a-real-model"))));
                 var client = harness.client()) {
             for (int i = 0; i < 2; i++) {
                 client.send("POST", "/v1/chat/completions", "{\"model\":\"alias\"}");
@@ -557,8 +561,9 @@ class RequestBodyTest {
     }
 
     private static RelayHarness to(ScriptedUpstream upstream, UnaryOperator<RelayConfig> change) {
-        RelayConfig config =
-                RelayConfig.relayTo(upstream.uri()).withAccessLog(AccessLog.OFF).withEventLoops(1);
+        RelayConfig config = RelayConfig.relayTo(upstream.uri())
+                .with(c -> c.accessLog = AccessLog.OFF)
+                .with(c -> c.eventLoops = 1);
         return RelayHarness.start(MockConfig.defaults(), ignored -> change.apply(config));
     }
 

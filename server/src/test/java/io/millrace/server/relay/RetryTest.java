@@ -144,7 +144,7 @@ class RetryTest {
 
     @Test
     void endsAWaitWhenTheRelayIsGone() throws IOException {
-        Timeouts timeouts = Timeouts.DEFAULT.withDrain(Duration.ofMillis(100));
+        Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.drain = Duration.ofMillis(100));
         try (var harness = start(config -> config.withTimeouts(timeouts));
                 var client = harness.client()) {
             client.post(RelayHarness.withSpec(Api.CHAT.path, "status=503,retry_after=8"), "m", "");
@@ -158,7 +158,7 @@ class RetryTest {
 
     @Test
     void beginsNoAttemptBeyondTheTimeInAll() throws IOException {
-        Retry hasty = RelayHarness.QUICK.withTotal(Duration.ofMillis(1500));
+        Retry hasty = RelayHarness.QUICK.with(r -> r.total = Duration.ofMillis(1500));
         try (var harness = RelayHarness.start(MockConfig.defaults(), config -> RelayHarness.withRetry(config, hasty))) {
             RawClient.Response response = harness.stream(Api.CHAT.path, "status=503,retry_after_ms=900");
             assertThat(response.status()).isEqualTo(503);
@@ -168,7 +168,8 @@ class RetryTest {
 
     @Test
     void keepsHeartbeatsGoingWhileItTriesAgain() throws IOException {
-        Heartbeat early = Heartbeat.DEFAULT.withInterval(Duration.ofMillis(50)).withEarly(true);
+        Heartbeat early =
+                Heartbeat.DEFAULT.with(h -> h.interval = Duration.ofMillis(50)).with(h -> h.early = true);
         try (var harness = start(config -> config.withHeartbeat(early))) {
             RawClient.Response mended =
                     harness.stream(Api.CHAT.path, "tokens=2,fail_first=1,status=503,retry_after_ms=400,group=a");
@@ -185,7 +186,8 @@ class RetryTest {
 
     @Test
     void commitsWhatIsTooMuchToHold() throws IOException {
-        try (var harness = start(config -> config.withTimeouts(Timeouts.DEFAULT.withTtft(Duration.ofSeconds(3))))) {
+        try (var harness =
+                start(config -> config.withTimeouts(Timeouts.DEFAULT.with(t -> t.ttft = Duration.ofSeconds(3))))) {
             RawClient.Response response = harness.stream(Api.CHAT.path, "stall_after=0,comment_every_ms=10");
             assertThat(response.status()).isEqualTo(200);
             assertThat(response.text()).contains(": keep-alive\n\n: keep-alive\n\n");
@@ -196,6 +198,6 @@ class RetryTest {
     private static RelayHarness start(UnaryOperator<RelayConfig> change) {
         return RelayHarness.start(
                 MockConfig.defaults(),
-                config -> RelayHarness.withRetry(change.apply(config.withEventLoops(1)), RelayHarness.QUICK));
+                config -> RelayHarness.withRetry(change.apply(config.with(c -> c.eventLoops = 1)), RelayHarness.QUICK));
     }
 }

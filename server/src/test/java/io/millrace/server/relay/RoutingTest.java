@@ -37,7 +37,7 @@ class RoutingTest {
     static void start() {
         a = MockServer.start(MockConfig.defaults());
         b = MockServer.start(MockConfig.defaults());
-        relay = RelayServer.start(RelayConfig.relayTo(a.uri()).withAccessLog(AccessLog.OFF));
+        relay = RelayServer.start(RelayConfig.relayTo(a.uri()).with(c -> c.accessLog = AccessLog.OFF));
     }
 
     @AfterAll
@@ -222,7 +222,7 @@ class RoutingTest {
     })
     void putsTheUpstreamsPathInFrontWithoutDoublingV1(String base, String path, String asked) throws IOException {
         var upstream = Upstream.of("a", URI.create(a.uri() + base));
-        relay.reload(RelayConfig.relayTo(upstream).withAccessLog(AccessLog.OFF));
+        relay.reload(RelayConfig.relayTo(upstream).with(c -> c.accessLog = AccessLog.OFF));
         ask(path, "{}");
         assertThat(last(a).uri()).isEqualTo(asked);
     }
@@ -243,9 +243,9 @@ class RoutingTest {
     private static void routes(Route... routes) {
         var upstreams = Map.of("a", Upstream.of("a", a.uri()), "b", Upstream.of("b", b.uri()));
         relay.reload(RelayConfig.defaults()
-                .withAccessLog(AccessLog.OFF)
-                .withUpstreams(upstreams)
-                .withRoutes(List.of(routes)));
+                .with(c -> c.accessLog = AccessLog.OFF)
+                .with(c -> c.upstreams = upstreams)
+                .with(c -> c.routes = List.of(routes)));
     }
 
     /** Which of the two upstreams got the request. */

@@ -73,11 +73,11 @@ class StopTest {
     @EnumSource
     void endsAStreamOfWhichOnlyHeartbeatsCame(Api api) throws IOException {
         var early = Heartbeat.DEFAULT
-                .withInterval(Duration.ofMillis(50))
-                .withForm(HeartbeatForm.COMMENT)
-                .withEarly(true);
-        try (var harness = RelayHarness.start(config -> config.withRoutes(config.routes().stream()
-                        .map(route -> route.withHeartbeat(early))
+                .with(h -> h.interval = Duration.ofMillis(50))
+                .with(h -> h.form = HeartbeatForm.COMMENT)
+                .with(h -> h.early = true);
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.routes = config.routes().stream()
+                        .map(route -> route.with(r -> r.heartbeat = early))
                         .toList()));
                 var client = harness.client();
                 var other = harness.client()) {
@@ -150,7 +150,7 @@ class StopTest {
 
     @Test
     void reachesTheStreamsOfEveryEventLoop() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withEventLoops(3));
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.eventLoops = 3));
                 var other = harness.client()) {
             var clients = new ArrayList<RawClient>();
             var heads = new ArrayList<String>();
@@ -188,8 +188,8 @@ class StopTest {
 
     @Test
     void endsAStreamOfUnknownDialectWithoutAWord() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withRoutes(config.routes().stream()
-                        .map(route -> route.withDialect(Dialect.UNKNOWN))
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.routes = config.routes().stream()
+                        .map(route -> route.with(r -> r.dialect = Dialect.UNKNOWN))
                         .toList()));
                 var client = harness.client();
                 var other = harness.client()) {
@@ -205,7 +205,8 @@ class StopTest {
 
     @Test
     void hasNoIdsWhereItIsSwitchedOff() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withOwnPaths(OwnPaths.ALL.withStreams(false)));
+        try (var harness = RelayHarness.start(
+                        config -> config.with(c -> c.ownPaths = OwnPaths.ALL.with(o -> o.streams = false)));
                 var client = harness.client()) {
             ask(client, Api.CHAT.path, "tokens=2", KEY);
             assertThat(client.readAll().header("x-millrace-stream")).isNull();
@@ -217,8 +218,8 @@ class StopTest {
     @Test
     void refusesPagesOfOtherOriginsWhereTheRelayAddsItsKey() throws IOException {
         var credential = new Credential("authorization", "Bearer ", Secret.of("sk-relay", "a test"));
-        try (var harness = RelayHarness.start(config -> config.withUpstreams(
-                        Map.of("default", config.upstreams().get("default").withCredential(credential))));
+        try (var harness = RelayHarness.start(config -> config.with(c -> c.upstreams =
+                        Map.of("default", config.upstreams().get("default").with(u -> u.credential = credential))));
                 var client = harness.client();
                 var other = harness.client()) {
             String body = "{\"model\":\"m\",\"stream\":true,\"messages\":[]}";

@@ -111,8 +111,10 @@ class StormTest {
 
     private static RelayConfig configure(RelayConfig config) {
         var upstreams = new LinkedHashMap<String, Upstream>();
-        config.upstreams().forEach((name, upstream) -> upstreams.put(name, upstream.withIdle(IDLE)));
-        return config.withUpstreams(upstreams).withAccessLog(AccessLog.DEFAULT).withEventLoops(2);
+        config.upstreams().forEach((name, upstream) -> upstreams.put(name, upstream.with(t -> t.idle = IDLE)));
+        return config.with(c -> c.upstreams = upstreams)
+                .with(c -> c.accessLog = AccessLog.DEFAULT)
+                .with(c -> c.eventLoops = 2);
     }
 
     private void storm(RelayHarness harness) throws InterruptedException {

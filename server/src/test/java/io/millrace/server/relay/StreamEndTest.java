@@ -37,9 +37,9 @@ class StreamEndTest {
 
     @BeforeParameterizedClassInvocation
     static void start(Transport transport) {
-        harness =
-                RelayHarness.start(config -> RelayHarness.withRetry(config.withTransport(transport), RelayHarness.QUICK)
-                        .withTimeouts(config.timeouts().withTerminalGrace(GRACE)));
+        harness = RelayHarness.start(
+                config -> RelayHarness.withRetry(config.with(c -> c.transport = transport), RelayHarness.QUICK)
+                        .withTimeouts(config.timeouts().with(t -> t.terminalGrace = GRACE)));
     }
 
     @AfterParameterizedClassInvocation
@@ -137,9 +137,9 @@ class StreamEndTest {
 
     @Test
     void resetsAStreamOfNoKnownDialectThatIsCut() throws IOException {
-        try (var other = RelayHarness.start(config -> config.withTransport(transport)
-                .withRoutes(config.routes().stream()
-                        .map(route -> route.withDialect(io.millrace.codec.dialect.Dialect.UNKNOWN))
+        try (var other = RelayHarness.start(config -> config.with(c -> c.transport = transport)
+                .with(c -> c.routes = config.routes().stream()
+                        .map(route -> route.with(r -> r.dialect = io.millrace.codec.dialect.Dialect.UNKNOWN))
                         .toList()))) {
             RawClient.Response response = other.stream(Api.CHAT.path, "tokens=9,end_after=3");
             assertThat(response.end()).isIn(RawClient.End.RESET, RawClient.End.TRUNCATED);
@@ -187,8 +187,8 @@ class StreamEndTest {
         "'tokens=9,garbage_chunk_after=2',false"
     })
     void reusesAnUpstreamConnectionOnlyAfterACleanEnd(String spec, boolean reused) throws IOException {
-        try (var one =
-                RelayHarness.start(config -> config.withTransport(transport).withEventLoops(1))) {
+        try (var one = RelayHarness.start(
+                config -> config.with(c -> c.transport = transport).with(c -> c.eventLoops = 1))) {
             one.stream(Api.CHAT.path, spec);
             if (reused) {
                 // The body's last chunk may come to the relay after its client has everything.

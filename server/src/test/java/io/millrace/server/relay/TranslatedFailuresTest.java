@@ -24,14 +24,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 class TranslatedFailuresTest {
     private static final String FAULT = "The mock was asked to fail here.";
     private static final Duration IDLE = Duration.ofMillis(600);
-    private static final Heartbeat OFTEN = Heartbeat.DEFAULT.withInterval(Duration.ofMillis(100));
+    private static final Heartbeat OFTEN = Heartbeat.DEFAULT.with(h -> h.interval = Duration.ofMillis(100));
 
     private static TranslationBed bed;
 
     @BeforeAll
     static void start() {
-        bed = TranslationBed.start(
-                route -> route.withRetry(Retry.OFF).withHeartbeat(OFTEN).withTimeouts(Timeouts.DEFAULT.withIdle(IDLE)));
+        bed = TranslationBed.start(route -> route.with(r -> r.retry = Retry.OFF)
+                .with(r -> r.heartbeat = OFTEN)
+                .with(r -> r.timeouts = Timeouts.DEFAULT.with(t -> t.idle = IDLE)));
     }
 
     @AfterAll

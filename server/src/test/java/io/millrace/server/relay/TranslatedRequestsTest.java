@@ -127,7 +127,7 @@ class TranslatedRequestsTest {
     @Test
     void carryTheRelaysKeyAlone() throws IOException {
         var key = new Credential("x-api-key", "", Secret.of("sk-ours", "env: KEY"));
-        try (var relay = relay(speaking(Dialect.MESSAGES).withCredential(key), route -> route)) {
+        try (var relay = relay(speaking(Dialect.MESSAGES).with(u -> u.credential = key), route -> route)) {
             ask(relay, Api.CHAT, "authorization: Bearer sk-mine", "x-goog-api-key: sk-other");
             assertThat(last(a).headers().get("x-api-key")).isEqualTo("sk-ours");
             assertThat(last(a).headers().toString()).doesNotContain("sk-mine", "sk-other");
@@ -141,8 +141,8 @@ class TranslatedRequestsTest {
     void passAsTheyAreToWhoSpeaksTheirDialect() throws IOException {
         try (var relay = relay(
                 Upstream.of("a", a.uri())
-                        .withDialects(List.of(Dialect.MESSAGES, Dialect.CHAT))
-                        .withModel("usual"),
+                        .with(u -> u.dialects = List.of(Dialect.MESSAGES, Dialect.CHAT))
+                        .with(u -> u.model = "usual"),
                 route -> route)) {
             String body = TranslationBed.body(Api.CHAT, true);
             ask(relay, Api.CHAT);
@@ -161,7 +161,7 @@ class TranslatedRequestsTest {
 
     @Test
     void askForTheModelThatIsNearestToThem() throws IOException {
-        Upstream usual = speaking(Dialect.MESSAGES).withModel("usual");
+        Upstream usual = speaking(Dialect.MESSAGES).with(u -> u.model = "usual");
         try (var relay = relay(usual, route -> route)) {
             ask(relay, Api.CHAT);
             assertThat(json(last(a)).path("model").asText()).isEqualTo("usual");
@@ -170,7 +170,7 @@ class TranslatedRequestsTest {
             ask(relay, Api.CHAT);
             assertThat(json(last(a)).path("model").asText()).isEqualTo("routes");
         }
-        try (var relay = relay(usual.withModel(null), route -> route)) {
+        try (var relay = relay(usual.with(u -> u.model = null), route -> route)) {
             ask(relay, Api.CHAT);
             assertThat(json(last(a)).path("model").asText()).isEqualTo("m");
         }
@@ -178,7 +178,8 @@ class TranslatedRequestsTest {
 
     @Test
     void goToThePathUnderTheUpstreamsOwn() throws IOException {
-        Upstream deep = Upstream.of("a", URI.create(a.uri() + "/api/v1")).withDialects(List.of(Dialect.MESSAGES));
+        Upstream deep =
+                Upstream.of("a", URI.create(a.uri() + "/api/v1")).with(u -> u.dialects = List.of(Dialect.MESSAGES));
         try (var relay = relay(deep, route -> route)) {
             ask(relay, Api.CHAT);
             assertThat(last(a).uri()).isEqualTo("/api/v1/messages");
@@ -301,34 +302,35 @@ class TranslatedRequestsTest {
             try (var upstream = ScriptedUpstream.answeringAndClosing("HTTP/1.1 " + answer);
                     var relay = relay(
                             Upstream.of("a", upstream.uri())
-                                    .withDialects(List.of(Dialect.MESSAGES))
-                                    .withCredential(new Credential("x-api-key", "", Secret.of(key, "env: KEY"))),
-                            route -> route.withRetry(Retry.DEFAULT.withAttempts(1)))) {
+                                    .with(u -> u.dialects = List.of(Dialect.MESSAGES))
+                                    .with(u ->
+                                            u.credential = new Credential("x-api-key", "", Secret.of(key, "env: KEY"))),
+                            route -> route.with(r -> r.retry = Retry.DEFAULT.with(t -> t.attempts = 1)))) {
                 assertThat(ask(relay, Api.CHAT).text()).contains("****").doesNotContain("sk-ours");
             }
         }
     }
 
     private Upstream speaking(Dialect dialect) {
-        return Upstream.of("a", a.uri()).withDialects(List.of(dialect));
+        return Upstream.of("a", a.uri()).with(u -> u.dialects = List.of(dialect));
     }
 
     private static RelayServer relay(Upstream upstream, UnaryOperator<Route> change) {
         return RelayServer.start(RelayConfig.defaults()
-                .withUpstreams(Map.of("a", upstream))
-                .withRoutes(List.of(change.apply(Route.of("all", Match.ALL, "a"))))
-                .withAllowOpen(true)
-                .withAccessLog(AccessLog.OFF));
+                .with(c -> c.upstreams = Map.of("a", upstream))
+                .with(c -> c.routes = List.of(change.apply(Route.of("all", Match.ALL, "a"))))
+                .with(c -> c.allowOpen = true)
+                .with(c -> c.accessLog = AccessLog.OFF));
     }
 
     private RelayServer twoTargets(Dialect first, Dialect second) {
         var route = Route.of("all", Match.ALL, List.of(RouteTarget.of("a"), RouteTarget.of("b")))
-                .withRetry(Retry.DEFAULT.withAttempts(1));
+                .with(r -> r.retry = Retry.DEFAULT.with(t -> t.attempts = 1));
         return RelayServer.start(RelayConfig.defaults()
-                .withUpstreams(Map.of(
-                        "a", speaking(first), "b", Upstream.of("b", b.uri()).withDialects(List.of(second))))
-                .withRoutes(List.of(route))
-                .withAccessLog(AccessLog.OFF));
+                .with(c -> c.upstreams = Map.of(
+                        "a", speaking(first), "b", Upstream.of("b", b.uri()).with(u -> u.dialects = List.of(second))))
+                .with(c -> c.routes = List.of(route))
+                .with(c -> c.accessLog = AccessLog.OFF));
     }
 
     private static RawClient client(RelayServer relay) throws IOException {

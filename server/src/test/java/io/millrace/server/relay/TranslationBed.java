@@ -28,20 +28,20 @@ final class TranslationBed implements AutoCloseable {
     private TranslationBed(UnaryOperator<Route> route) {
         var upstreams = new LinkedHashMap<String, Upstream>();
         for (Api api : Api.values()) {
-            upstreams.put(name(api), Upstream.of(name(api), mock.uri()).withDialects(List.of(api.dialect)));
+            upstreams.put(name(api), Upstream.of(name(api), mock.uri()).with(u -> u.dialects = List.of(api.dialect)));
         }
         var routes = Stream.of(Api.values())
                 .map(api -> Route.of(name(api), new Match(List.of(), List.of(), header(api)), name(api)))
                 .map(route)
                 .toList();
         relay = RelayServer.start(RelayConfig.defaults()
-                .withUpstreams(upstreams)
-                .withRoutes(routes)
-                .withAccessLog(AccessLog.OFF));
+                .with(c -> c.upstreams = upstreams)
+                .with(c -> c.routes = routes)
+                .with(c -> c.accessLog = AccessLog.OFF));
     }
 
     static TranslationBed start() {
-        return start(route -> route.withRetry(Retry.DEFAULT.withAttempts(1)));
+        return start(route -> route.with(r -> r.retry = Retry.DEFAULT.with(t -> t.attempts = 1)));
     }
 
     static TranslationBed start(UnaryOperator<Route> route) {

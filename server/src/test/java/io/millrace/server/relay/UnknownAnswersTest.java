@@ -67,7 +67,10 @@ class UnknownAnswersTest {
                 });
                 var relay = relay(
                         upstream,
-                        Timeouts.DEFAULT.withIdle(SHORT).withProgress(SHORT).withTtft(SHORT))) {
+                        Timeouts.DEFAULT
+                                .with(t -> t.idle = SHORT)
+                                .with(t -> t.progress = SHORT)
+                                .with(t -> t.ttft = SHORT))) {
             for (int i = 1; i <= 3; i++) {
                 try (var client = client(relay)) {
                     client.send("GET", "/mcp", "");
@@ -150,11 +153,12 @@ class UnknownAnswersTest {
     }
 
     private static RelayServer relay(ScriptedUpstream upstream, Timeouts timeouts) {
-        Upstream place = Upstream.of("u", upstream.uri()).withHealth(Health.DEFAULT.withConsecutiveFailures(2));
+        Upstream place = Upstream.of("u", upstream.uri())
+                .with(u -> u.health = Health.DEFAULT.with(h -> h.consecutiveFailures = 2));
         return RelayServer.start(RelayConfig.defaults()
-                .withUpstreams(Map.of("u", place))
-                .withRoutes(List.of(Route.of("r", Match.ALL, "u").withRetry(RelayHarness.QUICK)))
-                .withAccessLog(AccessLog.OFF)
+                .with(c -> c.upstreams = Map.of("u", place))
+                .with(c -> c.routes = List.of(Route.of("r", Match.ALL, "u").with(r -> r.retry = RelayHarness.QUICK)))
+                .with(c -> c.accessLog = AccessLog.OFF)
                 .withTimeouts(timeouts));
     }
 

@@ -126,14 +126,12 @@ class UnseenErrorsTest {
     }
 
     private static RelayServer relay(ScriptedUpstream upstream, Dialect dialect) {
-        Upstream place = Upstream.of("u", upstream.uri());
-        if (dialect != null) {
-            place = place.withDialects(List.of(dialect));
-        }
+        List<Dialect> dialects = dialect == null ? List.of() : List.of(dialect);
+        Upstream place = Upstream.of("u", upstream.uri()).with(u -> u.dialects = dialects);
         return RelayServer.start(RelayConfig.defaults()
-                .withUpstreams(Map.of("u", place))
-                .withRoutes(List.of(Route.of("r", Match.ALL, "u").withRetry(RelayHarness.QUICK)))
-                .withAccessLog(AccessLog.OFF));
+                .with(c -> c.upstreams = Map.of("u", place))
+                .with(c -> c.routes = List.of(Route.of("r", Match.ALL, "u").with(r -> r.retry = RelayHarness.QUICK)))
+                .with(c -> c.accessLog = AccessLog.OFF));
     }
 
     private static RawClient client(RelayServer relay) throws IOException {

@@ -25,7 +25,7 @@ class UsageTest {
 
     @Test
     void asksForUsageAndKeepsItFromAClientWhoDidNot() throws IOException {
-        try (var harness = start(route -> route.withIncludeUsage(true));
+        try (var harness = start(route -> route.with(r -> r.includeUsage = true));
                 var client = harness.client()) {
             String body = "{\"model\":\"mock:tokens=5\",\"stream\":true," + TURNS + "}";
             client.send("POST", Api.CHAT.path, body);
@@ -45,7 +45,7 @@ class UsageTest {
 
     @Test
     void leavesAClientWhoAsksAlone() throws IOException {
-        try (var harness = start(route -> route.withIncludeUsage(true).withRewriteModel("mock:tokens=4"));
+        try (var harness = start(route -> route.with(r -> r.includeUsage = true).withRewriteModel("mock:tokens=4"));
                 var client = harness.client()) {
             client.send(
                     "POST",
@@ -57,7 +57,7 @@ class UsageTest {
 
     @Test
     void addsUsageBesideAnotherModel() throws IOException {
-        try (var harness = start(route -> route.withIncludeUsage(true).withRewriteModel("mock:tokens=4"));
+        try (var harness = start(route -> route.with(r -> r.includeUsage = true).withRewriteModel("mock:tokens=4"));
                 var client = harness.client()) {
             for (String[] sides : new String[][] {
                 {"{\"model\":\"m\",\"stream\":true,\"stream_options\":null,", "null"},
@@ -84,7 +84,7 @@ class UsageTest {
     @ParameterizedTest
     @CsvSource({"false", "true"})
     void leavesOtherRequestsAsTheyAre(boolean stream) throws IOException {
-        try (var harness = start(route -> route.withIncludeUsage(true));
+        try (var harness = start(route -> route.with(r -> r.includeUsage = true));
                 var client = harness.client()) {
             String path = stream ? Api.RESPONSES.path : Api.CHAT.path;
             String body = "{\"model\":\"mock:tokens=2\",\"stream\":" + stream + ",\"input\":\"a\"," + TURNS + "}";
@@ -98,7 +98,8 @@ class UsageTest {
     @ParameterizedTest
     @EnumSource
     void readsOnForTheUsageWhenTheClientHasLeft(Api api) throws IOException {
-        try (var harness = start(route -> route.withIncludeUsage(true).withDisconnect(Disconnect.READ_ON))) {
+        try (var harness =
+                start(route -> route.with(r -> r.includeUsage = true).with(r -> r.disconnect = Disconnect.READ_ON))) {
             leave(harness, api.path, "tokens=30,gap_ms=20");
             await().until(() -> harness.relay.metrics().activeExchanges() == 0);
             assertThat(harness.relay.metrics().streamsByUsage("exact")).isEqualTo(1);
@@ -126,8 +127,9 @@ class UsageTest {
         "'tokens=9,linger=1', 9999, 60000"
     })
     void readsOnWithinItsBounds(String spec, int maxFrames, int maxMs) throws IOException {
-        var bounds = Disconnect.READ_ON.withMaxFrames(maxFrames).withMaxTime(Duration.ofMillis(maxMs));
-        try (var harness = start(route -> route.withDisconnect(bounds))) {
+        var bounds =
+                Disconnect.READ_ON.with(d -> d.maxFrames = maxFrames).with(d -> d.maxTime = Duration.ofMillis(maxMs));
+        try (var harness = start(route -> route.with(r -> r.disconnect = bounds))) {
             leave(harness, Api.RESPONSES.path, spec);
             await().until(() -> harness.mock.requests().get(0).closedByPeerNs() != 0);
             await().until(() -> harness.relay.metrics().activeExchanges() == 0);
@@ -136,7 +138,7 @@ class UsageTest {
 
     @Test
     void endsWhatIsReadOnWithTheRelay() throws IOException {
-        try (var harness = start(route -> route.withDisconnect(Disconnect.READ_ON))) {
+        try (var harness = start(route -> route.with(r -> r.disconnect = Disconnect.READ_ON))) {
             leave(harness, Api.CHAT.path, "tokens=9,stall_after=2");
             await().until(() -> harness.relay.metrics().openConnections() == 0);
             assertThat(harness.relay.metrics().activeExchanges()).isEqualTo(1);
@@ -158,7 +160,7 @@ class UsageTest {
     }
 
     private static RelayHarness start(UnaryOperator<Route> change) {
-        return RelayHarness.start(config -> config.withRoutes(
-                List.copyOf(config.routes().stream().map(change).toList())));
+        return RelayHarness.start(config -> config.with(
+                c -> c.routes = List.copyOf(config.routes().stream().map(change).toList())));
     }
 }

@@ -23,7 +23,7 @@ public final class RelayHarness implements AutoCloseable {
 
     /** Tries as often as by default, without the waits that are for real upstreams. */
     public static final Retry QUICK =
-            Retry.DEFAULT.withBase(Duration.ofMillis(5)).withCap(Duration.ofMillis(20));
+            Retry.DEFAULT.with(r -> r.base = Duration.ofMillis(5)).with(r -> r.cap = Duration.ofMillis(20));
 
     public final MockServer mock;
     public final RelayServer relay;
@@ -43,14 +43,15 @@ public final class RelayHarness implements AutoCloseable {
 
     public static RelayHarness start(MockConfig mockConfig, UnaryOperator<RelayConfig> change) {
         var mock = MockServer.start(mockConfig);
-        var config = RelayConfig.relayTo(mock.uri()).withAccessLog(AccessLog.OFF);
+        var config = RelayConfig.relayTo(mock.uri()).with(c -> c.accessLog = AccessLog.OFF);
         return new RelayHarness(mock, RelayServer.start(change.apply(config)));
     }
 
     /** With {@code retry} on all its routes. */
     public static RelayConfig withRetry(RelayConfig config, Retry retry) {
-        return config.withRoutes(
-                config.routes().stream().map(route -> route.withRetry(retry)).toList());
+        return config.with(c -> c.routes = config.routes().stream()
+                .map(route -> route.with(r -> r.retry = retry))
+                .toList());
     }
 
     /** The ways to the kernel that this machine has. */

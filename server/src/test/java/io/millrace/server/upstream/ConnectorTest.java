@@ -109,7 +109,7 @@ class ConnectorTest {
             answering.setDaemon(true);
             answering.start();
             try (var harness = RelayHarness.start(
-                            config -> RelayConfig.relayTo(upstream).withAccessLog(config.accessLog()));
+                            config -> RelayConfig.relayTo(upstream).with(c -> c.accessLog = config.accessLog()));
                     var client = harness.client()) {
                 client.send("GET", "/v1/models", "");
                 assertThat(client.readAll().text()).isEqualTo("ok");

@@ -122,7 +122,8 @@ class OriginCheckTest {
     void lateFailureOfOneCheckDoesNotAnswerTheNext() throws Exception {
         var asked = new ArrayList<Upstreams.Waiter>();
         var upstream = Upstream.of("u", URI.create("http://127.0.0.1:1"))
-                .withHealth(Health.DEFAULT.withProbePath("/").withProbeInterval(Duration.ofDays(1)));
+                .with(u -> u.health =
+                        Health.DEFAULT.with(h -> h.probePath = "/").with(h -> h.probeInterval = Duration.ofDays(1)));
         check = new OriginCheck(upstream, null, new Asked(asked), loop, state);
         var failure = ConnectFailure.ofTimeout("late", null);
         var busy = new ConnectFailure(ConnectFailure.Kind.FULL, "busy", null);
@@ -173,8 +174,9 @@ class OriginCheckTest {
 
     private void check(URI uri) {
         var upstream = Upstream.of("u", URI.create(uri + "/v1"))
-                .withHealth(Health.DEFAULT.withProbePath("/health?deep=1").withProbeInterval(INTERVAL))
-                .withCredential(new Credential("authorization", "Bearer ", Secret.of("k", "env: KEY")));
+                .with(u -> u.health =
+                        Health.DEFAULT.with(h -> h.probePath = "/health?deep=1").with(h -> h.probeInterval = INTERVAL))
+                .with(u -> u.credential = new Credential("authorization", "Bearer ", Secret.of("k", "env: KEY")));
         var origin = new Origin("u", upstream.host(), upstream.port(), null, 10, 1_000_000_000L, 1000);
         check = new OriginCheck(
                 upstream, origin, connector.upstreams(loop, new Sweeper(loop, 1_000_000L)), loop, state);

@@ -341,9 +341,10 @@ class ResponseTableTest {
     }
 
     private static RelayConfig config(URI upstream) {
-        RelayConfig config =
-                RelayConfig.relayTo(upstream).withAccessLog(AccessLog.OFF).withEventLoops(1);
+        RelayConfig config = RelayConfig.relayTo(upstream)
+                .with(c -> c.accessLog = AccessLog.OFF)
+                .with(c -> c.eventLoops = 1);
         return RelayHarness.withRetry(
-                config.withTimeouts(config.timeouts().withTerminalGrace(Duration.ofSeconds(5))), Retry.OFF);
+                config.withTimeouts(config.timeouts().with(t -> t.terminalGrace = Duration.ofSeconds(5))), Retry.OFF);
     }
 }

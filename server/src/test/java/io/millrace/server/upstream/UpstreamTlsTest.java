@@ -330,8 +330,9 @@ class UpstreamTlsTest {
 
     private static RelayServer relay(String host, int port, Path ca) {
         var upstream =
-                Upstream.of("tls", URI.create("https://" + host + ":" + port)).withCa(ca);
-        return RelayServer.start(
-                RelayConfig.relayTo(upstream).withAccessLog(AccessLog.OFF).withEventLoops(1));
+                Upstream.of("tls", URI.create("https://" + host + ":" + port)).with(u -> u.ca = ca);
+        return RelayServer.start(RelayConfig.relayTo(upstream)
+                .with(c -> c.accessLog = AccessLog.OFF)
+                .with(c -> c.eventLoops = 1));
     }
 }

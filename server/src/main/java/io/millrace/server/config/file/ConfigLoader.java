@@ -1,19 +1,14 @@
 package io.millrace.server.config.file;
 
-import io.millrace.server.config.Checks;
-import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
-import io.millrace.server.transport.Transport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BiFunction;
-import java.util.function.UnaryOperator;
+import java.util.function.Consumer;
 
 /**
  * Makes a configuration of a file, the environment and flags. The file may be missing; what nothing names is filled from
@@ -46,7 +41,7 @@ public final class ConfigLoader {
 
     private RelayConfig load() {
         if (isOrchestrated()) {
-            draft.timeouts = draft.timeouts.withShutdownDelay(ORCHESTRATED_DELAY);
+            draft.timeouts(t -> t.shutdownDelay = ORCHESTRATED_DELAY);
         }
         if (sources.file() != null) {
             readFile(sources.file());
@@ -59,7 +54,7 @@ public final class ConfigLoader {
         if (draft.upstreams.isEmpty()
                 && !new Presets(draft, sources.environment(), problems).add()
                 && !problems.any()) {
-            draft.relayEverythingTo(Upstream.of("mock", sources.mock().get()).withModel("mock"));
+            draft.relayEverythingTo(Upstream.of("mock", sources.mock().get()).with(u -> u.model = "mock"));
         }
         override(ConfigKey.DIALECT);
         override(ConfigKey.MODEL);
@@ -110,54 +105,45 @@ public final class ConfigLoader {
         try {
             switch (key) {
                 case LISTEN -> {
-                    draft.listen = Arrays.stream(text.split(","))
-                            .map(String::strip)
-                            .map(HostAndPort::parse)
-                            .toList();
+                    change(c -> c.listen = list(text, Tables.ADDRESS));
                     draft.listenSource = source;
                 }
-                case UPSTREAM -> draft.relayEverythingTo(Upstream.of("default", ConfigReader.url(text)));
-                case DIALECT ->
-                    changeOnlyUpstream(upstream -> upstream.withDialects(Arrays.stream(text.split(","))
-                            .map(String::strip)
-                            .map(ConfigReader::dialect)
-                            .toList()));
-                case MODEL -> changeOnlyUpstream(upstream -> upstream.withModel(text));
-                case TRANSPORT -> draft.transport = Transport.named(text);
-                case EVENT_LOOPS -> {
-                    int eventLoops = Section.toInt(text);
-                    Checks.range("eventLoops", eventLoops, 0, 1024);
-                    draft.eventLoops = eventLoops;
-                }
-                case ACCESS_LOG -> draft.accessLog = draft.accessLog.withFormat(ConfigReader.accessLogFormat(text));
+                case UPSTREAM -> draft.relayEverythingTo(Upstream.of("default", Form.URL.read(text)));
+                case DIALECT -> changeOnlyUpstream(u -> u.dialects = list(text, Form.SPOKEN));
+                case MODEL -> changeOnlyUpstream(u -> u.model = text);
+                case TRANSPORT -> change(c -> c.transport = Tables.TRANSPORT.read(text));
+                case EVENT_LOOPS -> change(c -> c.eventLoops = Form.COUNT.read(text));
+                case ACCESS_LOG ->
+                    change(c -> c.accessLog = c.accessLog.with(a -> a.format = Tables.LOG_FORMAT.read(text)));
                 case CORS -> {
-                    draft.cors = draft.cors.withOrigins(
-                            Arrays.stream(text.split(",")).map(String::strip).toList());
+                    change(c -> c.cors = c.cors.with(o -> o.origins = list(text, Form.TEXT)));
                     draft.corsSource = source;
                 }
-                case ALLOW_OPEN -> draft.allowOpen = Section.toBoolean(text);
-                case PAGE -> draft.ownPaths = draft.ownPaths.withPage(Section.toBoolean(text));
-                case DRAIN -> setTimeout(Timeouts::withDrain, text);
-                case SHUTDOWN_DELAY -> setTimeout(Timeouts::withShutdownDelay, text);
+                case ALLOW_OPEN -> change(c -> c.allowOpen = Form.BOOLEAN.read(text));
+                case PAGE -> change(c -> c.ownPaths = c.ownPaths.with(o -> o.page = Form.BOOLEAN.read(text)));
+                case DRAIN -> draft.timeouts(t -> t.drain = Form.DURATION.read(text));
+                case SHUTDOWN_DELAY -> draft.timeouts(t -> t.shutdownDelay = Form.DURATION.read(text));
             }
         } catch (IllegalArgumentException e) {
             // The flag says already which setting it is.
-            problems.add(source, e.getMessage().replaceFirst("^(url|transport|eventLoops|origins): ", ""));
+            problems.add(source, e.getMessage().replaceFirst("^(url|transport|eventLoops|origins|listen): ", ""));
         }
     }
 
-    private void changeOnlyUpstream(UnaryOperator<Upstream> change) {
+    private void change(Consumer<RelayConfig.Builder> change) {
+        draft.relay = draft.relay.with(change);
+    }
+
+    private void changeOnlyUpstream(Consumer<Upstream.Builder> change) {
         if (draft.upstreams.size() > 1) {
             throw new IllegalArgumentException(
                     "there are " + draft.upstreams.size() + " upstreams (expected: one, such as by --upstream)");
         }
-        draft.upstreams.replaceAll((name, upstream) -> change.apply(upstream));
+        draft.upstreams.replaceAll((name, upstream) -> upstream.with(change));
     }
 
-    private void setTimeout(BiFunction<Timeouts, Duration, Timeouts> change, String text) {
-        var time = Quantities.duration(text);
-        draft.timeouts = change.apply(draft.timeouts, time);
-        draft.routes.replaceAll(route -> route.withTimeouts(change.apply(route.timeouts(), time)));
+    private static <V> List<V> list(String text, Form<V> form) {
+        return Arrays.stream(text.split(",")).map(String::strip).map(form::read).toList();
     }
 
     /** Something else sends clients here, and asks now and then whether it may. */

@@ -1,42 +1,31 @@
 package io.millrace.server.config.file;
 
-import io.millrace.server.config.AccessLog;
-import io.millrace.server.config.Cors;
-import io.millrace.server.config.Heartbeat;
-import io.millrace.server.config.HostAndPort;
-import io.millrace.server.config.Limits;
 import io.millrace.server.config.Match;
-import io.millrace.server.config.OwnPaths;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Route;
+import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
-import io.millrace.server.transport.Transport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** A configuration that is still being put together. */
 final class Draft {
     final Map<String, Upstream> upstreams = new LinkedHashMap<>();
     final List<Route> routes = new ArrayList<>();
-    List<HostAndPort> listen = List.of(new HostAndPort("127.0.0.1", 8080));
-    /** Where {@link #listen} was said, for the message that refuses it. */
+    /** All but the upstreams and routes. */
+    RelayConfig relay = Tables.RELAY.defaults();
+    /** What each route begins with: the relay's heartbeat. */
+    private Route common = Tables.ROUTE.defaults();
+
+    /** Where {@code listen} was said, for the message that refuses it. */
     String listenSource = "listen";
 
-    Transport transport = Transport.best();
-    int eventLoops;
-    Timeouts timeouts = Timeouts.DEFAULT;
-    Heartbeat heartbeat = Heartbeat.DEFAULT;
-    Limits limits = Limits.DEFAULT;
-    AccessLog accessLog = AccessLog.DEFAULT;
-    OwnPaths ownPaths = OwnPaths.ALL;
-    Cors cors = Cors.OFF;
-    /** Where {@link #cors} was said, for the message that refuses it. */
+    /** Where {@code cors} was said, for the message that refuses it. */
     String corsSource = "cors";
-
-    boolean allowOpen;
 
     /** Replaces all upstreams and routes by one that takes everything. */
     void relayEverythingTo(Upstream upstream) {
@@ -46,24 +35,41 @@ final class Draft {
         route("all", Match.ALL, upstream.name());
     }
 
+    /** Reads what is the relay's own, and what all routes begin with. */
+    void read(Section root) {
+        relay = Tables.RELAY.read(root, relay);
+        var slot = new Setting.Slot<>(common);
+        Tables.ROUTE_HEARTBEAT.reader().read(root, slot, new ArrayList<>());
+        common = slot.settings;
+    }
+
     /** Adds a route with the relay's timeouts and heartbeat. */
     void route(String name, Match match, String upstream) {
-        routes.add(Route.of(name, match, upstream).withTimeouts(timeouts).withHeartbeat(heartbeat));
+        routes.add(route(name).with(r -> {
+            r.match = match;
+            r.targets = List.of(RouteTarget.of(upstream));
+        }));
+    }
+
+    /** A route with the relay's timeouts and heartbeat that goes nowhere yet. */
+    Route route(String name) {
+        return common.with(r -> {
+            r.name = name;
+            r.timeouts = relay.timeouts();
+        });
+    }
+
+    /** Changes the timeouts of the relay and of all routes. */
+    void timeouts(Consumer<Timeouts.Builder> change) {
+        relay = relay.with(c -> c.timeouts = relay.timeouts().with(change));
+        routes.replaceAll(route -> route.with(r -> r.timeouts = route.timeouts().with(change)));
     }
 
     /** The configuration, checked as a whole. */
     RelayConfig build() {
-        return new RelayConfig(
-                listen,
-                transport,
-                eventLoops,
-                timeouts,
-                limits,
-                upstreams,
-                routes,
-                accessLog,
-                allowOpen,
-                ownPaths,
-                cors);
+        return relay.with(c -> {
+            c.upstreams = upstreams;
+            c.routes = routes;
+        });
     }
 }

@@ -62,7 +62,7 @@ final class Presets {
             return OPENAI_URL;
         }
         try {
-            return Upstream.of(OPENAI, ConfigReader.url(url)).url().toString();
+            return Upstream.of(OPENAI, Form.URL.read(url)).url().toString();
         } catch (IllegalArgumentException e) {
             problems.add(BASE_URL, e.getMessage());
             return OPENAI_URL;
@@ -80,11 +80,10 @@ final class Presets {
         try {
             var secret = Secret.of(environment.get(variable).strip(), "env: " + variable);
             var credential = new Credential(kind.header, kind.prefix, secret);
-            draft.upstreams.put(
-                    name,
-                    Upstream.of(name, URI.create(url))
-                            .withCredential(credential)
-                            .withDialects(dialects));
+            draft.upstreams.put(name, Upstream.of(name, URI.create(url)).with(u -> {
+                u.credential = credential;
+                u.dialects = dialects;
+            }));
         } catch (IllegalArgumentException e) {
             problems.add(name, e.getMessage());
         }
@@ -97,9 +96,9 @@ final class Presets {
         // Not every path that ends so: OpenAI has /v1/threads/{id}/messages.
         route(ANTHROPIC, ANTHROPIC, Match.paths("/v1/messages", "/v1/messages/*"));
         route(OPENAI, OPENAI, Match.paths("*/chat/completions", "*/completions", "*/responses", "*/responses/*"));
-        route("chat-claude", ANTHROPIC, new Match(List.of("/chat"), List.of("claude-*"), null));
-        route("chat-gemini", GEMINI, new Match(List.of("/chat"), List.of("gemini-*"), null));
-        route("anthropic-version", ANTHROPIC, new Match(List.of(), List.of(), "anthropic-version"));
+        route("chat-claude", ANTHROPIC, chat("claude-*"));
+        route("chat-gemini", GEMINI, chat("gemini-*"));
+        route("anthropic-version", ANTHROPIC, Match.ALL.with(m -> m.header = "anthropic-version"));
         for (var upstream : List.of(OPENAI, ANTHROPIC, GEMINI)) {
             if (draft.upstreams.containsKey(upstream)) {
                 route("other", upstream, Match.ALL);
@@ -108,13 +107,17 @@ final class Presets {
         }
     }
 
+    private static Match chat(String model) {
+        return Match.paths("/chat").with(m -> m.models = List.of(model));
+    }
+
     /** Its own version's, and its methods elsewhere; some clients encode the colon. */
     private static Match geminiPaths() {
         var paths = new ArrayList<>(List.of("/v1beta/*", "/upload/v1beta/*"));
         for (String colon : List.of(":", "%3A", "%3a")) {
             GEMINI_METHODS.forEach(method -> paths.add("*" + colon + method));
         }
-        return new Match(paths, List.of(), null);
+        return Match.ALL.with(m -> m.paths = paths);
     }
 
     private void route(String name, String upstream, Match match) {

@@ -5,7 +5,6 @@ import io.millrace.server.config.file.Node.Mapping;
 import io.millrace.server.config.file.Node.Place;
 import io.millrace.server.config.file.Node.Scalar;
 import io.millrace.server.config.file.Node.Sequence;
-import java.math.BigDecimal;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -47,18 +46,13 @@ final class Section implements AutoCloseable {
         }
     }
 
-    /** Reads {@code true} or {@code false}, if given. */
-    void readBoolean(String key, Consumer<Boolean> sink) {
-        read(key, Section::toBoolean, sink);
-    }
-
     /** Reads one value or a list of them; an item that cannot be read is a problem of its own. */
-    void readList(String key, BiConsumer<Node, String> sink) {
+    void readList(String key, Consumer<String> sink) {
         Node node = node(key);
         if (node instanceof Sequence sequence) {
-            sequence.items().forEach(item -> take(key, item, text -> sink.accept(item, text)));
+            sequence.items().forEach(item -> take(key, item, sink));
         } else if (node != null) {
-            take(key, node, text -> sink.accept(node, text));
+            take(key, node, sink);
         }
     }
 
@@ -91,7 +85,7 @@ final class Section implements AutoCloseable {
     }
 
     /** Reads a list whose items are sections or, for short, one value each. */
-    void readMixed(String key, BiConsumer<Node, String> value, Consumer<Section> sink) {
+    void readMixed(String key, Consumer<String> value, Consumer<Section> sink) {
         Node node = node(key);
         List<Node> items =
                 node instanceof Sequence sequence ? sequence.items() : node == null ? List.of() : List.of(node);
@@ -99,7 +93,7 @@ final class Section implements AutoCloseable {
             if (item instanceof Mapping) {
                 enter(key, item, sink);
             } else {
-                take(key, item, text -> value.accept(item, text));
+                take(key, item, value);
             }
         });
     }
@@ -135,33 +129,6 @@ final class Section implements AutoCloseable {
 
     /** A setting and what takes its text. */
     record Pending(String key, Consumer<String> sink) {}
-
-    /** {@code true} or {@code false}. */
-    static boolean toBoolean(String text) {
-        return switch (text) {
-            case "true" -> true;
-            case "false" -> false;
-            default -> throw new IllegalArgumentException("'" + text + "' (expected: true or false)");
-        };
-    }
-
-    /** A whole number. */
-    static int toInt(String text) {
-        try {
-            return Integer.parseInt(text);
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("'" + text + "' (expected: a whole number)", e);
-        }
-    }
-
-    /** A number, such as 0.5. */
-    static double toDouble(String text) {
-        try {
-            return new BigDecimal(text).doubleValue();
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("'" + text + "' (expected: a number such as 0.5)", e);
-        }
-    }
 
     private void take(String key, Node node, Consumer<String> sink) {
         if (!(node instanceof Scalar scalar) || isNothing(node)) {

@@ -92,7 +92,7 @@ class ConfigLoaderTest {
         assertThat(config.limits().lowWatermark()).isEqualTo(64 * 1024);
         assertThat(config.limits().body()).isEqualTo(1L << 30);
         assertThat(config.accessLog()).isEqualTo(new AccessLog(AccessLog.Format.TEXT, directory.resolve("access.log")));
-        assertThat(config.ownPaths()).isEqualTo(OwnPaths.ALL.withMetrics(false));
+        assertThat(config.ownPaths()).isEqualTo(OwnPaths.ALL.with(o -> o.metrics = false));
         assertThat(config.cors())
                 .isEqualTo(new Cors(
                         List.of("https://app.example.com", "http://localhost:3000"), true, Duration.ofMinutes(5)));
@@ -112,8 +112,8 @@ class ConfigLoaderTest {
         assertThat(route.heartbeat()).isEqualTo(new Heartbeat(Duration.ZERO, HeartbeatForm.COMMENT, true));
         assertThat(config.routes().get(1))
                 .isEqualTo(Route.of("route-2", Match.ALL, "openai")
-                        .withTimeouts(config.timeouts())
-                        .withHeartbeat(Heartbeat.DEFAULT.withInterval(Duration.ofSeconds(20))));
+                        .with(r -> r.timeouts = config.timeouts())
+                        .with(r -> r.heartbeat = Heartbeat.DEFAULT.with(h -> h.interval = Duration.ofSeconds(20))));
     }
 
     @Test
@@ -473,7 +473,7 @@ class ConfigLoaderTest {
         var config = ConfigLoader.load(new ConfigSources(null, Map.of("OPENAI_API_KEY", " "), Map.of(), () -> MOCK));
 
         assertThat(config.upstreams().values())
-                .containsExactly(Upstream.of("mock", MOCK).withModel("mock"));
+                .containsExactly(Upstream.of("mock", MOCK).with(u -> u.model = "mock"));
         assertThat(config.listen()).containsExactly(new HostAndPort("127.0.0.1", 8080));
         assertThat(takes(config, "/v1/chat/completions", false)).isEqualTo("mock");
         assertThat(EffectiveConfig.toYamlWithoutUpstreams(config)).doesNotContain(MOCK.toString());

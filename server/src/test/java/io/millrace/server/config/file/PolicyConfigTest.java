@@ -112,7 +112,7 @@ class PolicyConfigTest {
         assertThat(second.disconnect()).isEqualTo(Disconnect.READ_ON);
         assertThat(second.balance()).isEqualTo(Balance.promptPrefix(2048));
         var third = config.routes().get(2);
-        assertThat(third.hedge()).isEqualTo(Hedge.P95.withDelay(Duration.ofSeconds(2)));
+        assertThat(third.hedge()).isEqualTo(Hedge.P95.with(hedge -> hedge.delay = Duration.ofSeconds(2)));
     }
 
     @Test
@@ -166,7 +166,7 @@ class PolicyConfigTest {
     @Test
     void originOfUpstreamHasItsOwnHostPortAndPath() {
         var second = Upstream.of("u", List.of(URI.create("https://a/v1"), URI.create("https://b:8443/v2")))
-                .withMaxConcurrent(7)
+                .with(u -> u.maxConcurrent = 7)
                 .origin(1);
 
         assertThat(second.authority()).isEqualTo("b:8443");
@@ -226,7 +226,7 @@ class PolicyConfigTest {
         var route = Route.of("r", Match.ALL, List.of(RouteTarget.of("default"), RouteTarget.of(upstream)));
         var config = RelayConfig.relayTo(URI.create("http://h"));
 
-        assertThatThrownBy(() -> config.withRoutes(List.of(route)))
+        assertThatThrownBy(() -> config.with(c -> c.routes = List.of(route)))
                 .hasMessage("routes: 'r' goes to '" + upstream + "' (expected: one of [default])");
     }
 

@@ -1,0 +1,48 @@
+package io.millrace.server.config;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.RecordComponent;
+import java.util.Arrays;
+import java.util.function.Consumer;
+
+/** Makes records of builders that have a public field for each component, by its name and type. */
+final class Builders {
+    private Builders() {}
+
+    /** A new record of the builder's values. */
+    static <R extends Record> R build(Class<R> type, Object builder) {
+        var components = type.getRecordComponents();
+        var types = Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
+        var values = new Object[components.length];
+        try {
+            for (int i = 0; i < values.length; i++) {
+                values[i] = builder.getClass().getField(components[i].getName()).get(builder);
+            }
+            return type.getConstructor(types).newInstance(values);
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof RuntimeException refused) {
+                throw refused;
+            }
+            throw new IllegalStateException(e);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** A copy of {@code record} with what {@code change} sets in the builder, which is filled from it before. */
+    static <R extends Record, B> R change(R record, B builder, Consumer<B> change) {
+        try {
+            for (var component : record.getClass().getRecordComponents()) {
+                builder.getClass()
+                        .getField(component.getName())
+                        .set(builder, component.getAccessor().invoke(record));
+            }
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+        change.accept(builder);
+        @SuppressWarnings("unchecked")
+        Class<R> type = (Class<R>) record.getClass();
+        return build(type, builder);
+    }
+}

@@ -1,0 +1,117 @@
+package io.millrace.server.config.file;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.config.Checks;
+import java.math.BigDecimal;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * How a value is written in the file.
+ *
+ * @param reader throws {@link IllegalArgumentException} for a text that is no such value
+ * @param writer gives what the reader reads: text, a number or a boolean
+ */
+record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
+    static final Form<String> TEXT = new Form<>(text -> text, text -> text);
+    static final Form<Boolean> BOOLEAN = new Form<>(Form::toBoolean, value -> value);
+    static final Form<Integer> COUNT = new Form<>(Form::toInt, value -> value);
+    static final Form<Double> FRACTION = new Form<>(Form::toDouble, value -> value);
+    static final Form<Duration> DURATION = new Form<>(Quantities::duration, Quantities::format);
+    static final Form<Long> SIZE = new Form<>(Quantities::size, Quantities::formatSize);
+    /** A size, as far as it fits. */
+    static final Form<Integer> BYTES = new Form<>(Form::toBytes, bytes -> Quantities.formatSize(bytes));
+    /** A header's name, read in lower case. */
+    static final Form<String> HEADER = new Form<>(Form::toHeader, header -> header);
+
+    static final Form<URI> URL = new Form<>(Form::toUrl, URI::toString);
+    /** What an upstream can speak. */
+    static final Form<Dialect> SPOKEN =
+            choice(new Dialect[] {Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI});
+
+    /** The constant whose label was written. */
+    static <E extends Enum<E>> Form<E> choice(E[] constants) {
+        Map<String, E> byLabel = Arrays.stream(constants)
+                .collect(Collectors.toMap(Form::label, constant -> constant, (a, b) -> a, LinkedHashMap::new));
+        return new Form<>(
+                text -> {
+                    E constant = byLabel.get(text);
+                    if (constant == null) {
+                        throw new IllegalArgumentException(
+                                "'" + text + "'" + Suggestion.forWord(text, byLabel.keySet()));
+                    }
+                    return constant;
+                },
+                Form::label);
+    }
+
+    /** This, where {@code word} stands for {@code meaning}. */
+    Form<V> or(String word, V meaning) {
+        return new Form<>(
+                text -> text.equals(word) ? meaning : reader.apply(text),
+                value -> value.equals(meaning) ? word : writer.apply(value));
+    }
+
+    /** The value. */
+    V read(String text) {
+        return reader.apply(text);
+    }
+
+    /** The text, number or boolean; null of null. */
+    Object write(V value) {
+        return value == null ? null : writer.apply(value);
+    }
+
+    /** How a constant is written: its name in lower case and with hyphens. */
+    static String label(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    private static boolean toBoolean(String text) {
+        return switch (text) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw new IllegalArgumentException("'" + text + "' (expected: true or false)");
+        };
+    }
+
+    private static int toInt(String text) {
+        try {
+            return Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("'" + text + "' (expected: a whole number)", e);
+        }
+    }
+
+    private static int toBytes(String text) {
+        return (int) Math.min(Integer.MAX_VALUE, Quantities.size(text));
+    }
+
+    private static double toDouble(String text) {
+        try {
+            return new BigDecimal(text).doubleValue();
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("'" + text + "' (expected: a number such as 0.5)", e);
+        }
+    }
+
+    private static String toHeader(String name) {
+        Checks.headerName("header", name);
+        return name.toLowerCase(Locale.ROOT);
+    }
+
+    /** The message of what is none does not hold it: there may be a password in it. */
+    private static URI toUrl(String text) {
+        try {
+            return URI.create(text);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("not a URL (expected: http://host:port or https://host)", e);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+package io.millrace.server.config.file;
+
+import io.millrace.server.config.Settings;
+import io.millrace.server.config.file.Node.Scalar;
+import io.millrace.server.config.file.Section.Pending;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+
+/**
+ * One setting of a record: its key, how it is read into a record, and how it is written.
+ *
+ * @param <S> the record
+ * @param writer gives text, a number, a boolean, a list or a map of these; null is not written
+ */
+record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
+    /** Reads a setting, if it is given. */
+    interface Reader<S> {
+        /** Changes the slot's record now, or adds to {@code values} what does. */
+        void read(Section section, Slot<S> slot, List<Pending> values);
+    }
+
+    /** The record while its settings are read. */
+    static final class Slot<S> {
+        S settings;
+
+        Slot(S settings) {
+            this.settings = settings;
+        }
+    }
+
+    /**
+     * One value in place of a section, such as {@code retry: off}.
+     *
+     * @param reader makes a record of it, from the record so far
+     * @param writer gives the value, or null where the section is written
+     */
+    record Brief<V>(BiFunction<V, String, V> reader, Function<V, Object> writer) {
+        /** A value that stands for one setting of the record, which is written as a section. */
+        static <V extends Settings<V, B>, B, W> Brief<V> of(Form<W> form, BiConsumer<B, W> set) {
+            return new Brief<>((record, text) -> changed(record, set, form.read(text)), record -> null);
+        }
+
+        /** The only word that there is. */
+        static <V> Brief<V> word(String word, V meaning) {
+            return new Brief<>(
+                    (record, text) -> {
+                        if (!text.equals(word)) {
+                            throw new IllegalArgumentException("'" + text + "' (expected: " + word + " or settings)");
+                        }
+                        return meaning;
+                    },
+                    record -> record.equals(meaning) ? word : null);
+        }
+    }
+
+    /** A value. */
+    static <S extends Settings<S, B>, B, V> Setting<S> value(
+            String key, Form<V> form, Function<S, V> get, BiConsumer<B, V> set) {
+        return value(key, form, get, (S settings, V value) -> changed(settings, set, value));
+    }
+
+    /** A value of which a record is made. */
+    static <S, V> Setting<S> made(String key, Form<V> form, Function<S, V> get, BiFunction<S, V, S> make) {
+        return value(key, form, get, make);
+    }
+
+    private static <S, V> Setting<S> value(String key, Form<V> form, Function<S, V> get, BiFunction<S, V, S> make) {
+        return new Setting<>(
+                key,
+                (section, slot, values) -> values.add(
+                        new Pending(key, text -> slot.settings = make.apply(slot.settings, form.read(text)))),
+                settings -> form.write(get.apply(settings)));
+    }
+
+    /** One value or a list of them. A value that cannot be taken is left out. */
+    static <S extends Settings<S, B>, B, V> Setting<S> list(
+            String key, Form<V> form, Function<S, List<V>> get, BiConsumer<B, List<V>> set) {
+        return new Setting<>(
+                key,
+                (section, slot, values) -> {
+                    var taken = new ArrayList<V>();
+                    section.readList(key, text -> {
+                        var more = new ArrayList<>(taken);
+                        more.add(form.read(text));
+                        slot.settings = changed(slot.settings, set, more);
+                        taken.add(more.get(taken.size()));
+                    });
+                },
+                settings -> get.apply(settings).stream().map(form::write).toList());
+    }
+
+    /** A section of settings of another record. */
+    static <S extends Settings<S, B>, B, V> Setting<S> section(
+            String key, Table<V> table, Function<S, V> get, BiConsumer<B, V> set) {
+        return new Setting<>(
+                key,
+                (section, slot, values) -> section.readSection(
+                        key,
+                        inner -> slot.settings =
+                                changed(slot.settings, set, table.read(inner, get.apply(slot.settings)))),
+                settings -> table.write(get.apply(settings)));
+    }
+
+    /** A section of settings of another record, or one value. */
+    static <S extends Settings<S, B>, B, V> Setting<S> section(
+            String key, Brief<V> brief, Table<V> table, Function<S, V> get, BiConsumer<B, V> set) {
+        Setting<S> whole = section(key, table, get, set);
+        return new Setting<>(
+                key,
+                (section, slot, values) -> {
+                    if (section.node(key) instanceof Scalar) {
+                        section.read(
+                                key,
+                                text -> brief.reader().apply(get.apply(slot.settings), text),
+                                value -> slot.settings = changed(slot.settings, set, value));
+                    } else {
+                        whole.reader.read(section, slot, values);
+                    }
+                },
+                settings -> {
+                    Object written = brief.writer().apply(get.apply(settings));
+                    return written != null ? written : whole.writer.apply(settings);
+                });
+    }
+
+    /** A section of settings of the same record. */
+    static <S> Setting<S> inner(String key, Table<S> table) {
+        return new Setting<>(
+                key,
+                (section, slot, values) ->
+                        section.readSection(key, inner -> slot.settings = table.read(inner, slot.settings)),
+                table::write);
+    }
+
+    /** A setting that {@link ConfigReader} reads by itself. */
+    static <S> Setting<S> special(String key, Function<S, Object> writer) {
+        return new Setting<>(key, (section, slot, values) -> section.node(key), writer);
+    }
+
+    /** This, not written where it is an empty list or section. */
+    Setting<S> unlessEmpty() {
+        return new Setting<>(key, reader, settings -> {
+            Object written = writer.apply(settings);
+            return List.of().equals(written) || Map.of().equals(written) ? null : written;
+        });
+    }
+
+    private static <S extends Settings<S, B>, B, V> S changed(S settings, BiConsumer<B, V> set, V value) {
+        return settings.with(builder -> set.accept(builder, value));
+    }
+}

@@ -1,0 +1,52 @@
+package io.millrace.server.config.file;
+
+import io.millrace.server.config.file.Section.Pending;
+import io.millrace.server.config.file.Setting.Slot;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The settings of a record, in the order in which they are written.
+ *
+ * @param defaults the record that nothing was said about
+ */
+record Table<S>(S defaults, List<Setting<S>> settings) {
+    @SafeVarargs
+    @SuppressWarnings("varargs") // List.of copies the array
+    static <S> Table<S> of(S defaults, Setting<S>... settings) {
+        return new Table<>(defaults, List.of(settings));
+    }
+
+    /** Those of the settings that have one of these keys. */
+    Table<S> only(Set<String> keys) {
+        return new Table<>(
+                defaults,
+                settings.stream()
+                        .filter(setting -> keys.contains(setting.key()))
+                        .toList());
+    }
+
+    /** {@code base} with what the section says; null stands for the defaults. */
+    S read(Section section, S base) {
+        var slot = new Slot<>(base == null ? defaults : base);
+        var values = new ArrayList<Pending>();
+        settings.forEach(setting -> setting.reader().read(section, slot, values));
+        section.readTogether(values);
+        return slot.settings;
+    }
+
+    /** The settings by their keys. */
+    Map<String, Object> write(S record) {
+        var tree = new LinkedHashMap<String, Object>();
+        for (var setting : settings) {
+            Object value = setting.writer().apply(record);
+            if (value != null) {
+                tree.put(setting.key(), value);
+            }
+        }
+        return tree;
+    }
+}

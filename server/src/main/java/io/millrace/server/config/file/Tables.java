@@ -1,0 +1,282 @@
+package io.millrace.server.config.file;
+
+import static io.millrace.server.config.file.Form.BOOLEAN;
+import static io.millrace.server.config.file.Form.BYTES;
+import static io.millrace.server.config.file.Form.COUNT;
+import static io.millrace.server.config.file.Form.DURATION;
+import static io.millrace.server.config.file.Form.FRACTION;
+import static io.millrace.server.config.file.Form.HEADER;
+import static io.millrace.server.config.file.Form.SIZE;
+import static io.millrace.server.config.file.Form.SPOKEN;
+import static io.millrace.server.config.file.Form.TEXT;
+import static io.millrace.server.config.file.Form.choice;
+import static io.millrace.server.config.file.Setting.inner;
+import static io.millrace.server.config.file.Setting.list;
+import static io.millrace.server.config.file.Setting.made;
+import static io.millrace.server.config.file.Setting.section;
+import static io.millrace.server.config.file.Setting.special;
+import static io.millrace.server.config.file.Setting.value;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.dialect.HeartbeatForm;
+import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.Balance;
+import io.millrace.server.config.Cors;
+import io.millrace.server.config.Disconnect;
+import io.millrace.server.config.Health;
+import io.millrace.server.config.Heartbeat;
+import io.millrace.server.config.Hedge;
+import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Limits;
+import io.millrace.server.config.Match;
+import io.millrace.server.config.OwnPaths;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Retry;
+import io.millrace.server.config.RetryBudget;
+import io.millrace.server.config.Route;
+import io.millrace.server.config.RouteTarget;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.config.TranslationMode;
+import io.millrace.server.config.Upstream;
+import io.millrace.server.config.file.Setting.Brief;
+import io.millrace.server.transport.Transport;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** All settings of the file, by record. A new setting is a row here, a component of its record and a line in the docs. */
+final class Tables {
+    static final Form<AccessLog.Format> LOG_FORMAT = choice(AccessLog.Format.values());
+    static final Form<HostAndPort> ADDRESS = new Form<>(HostAndPort::parse, HostAndPort::toString);
+    static final Form<Transport> TRANSPORT = new Form<>(Transport::named, Transport::label);
+
+    private static final Form<Path> PATH = new Form<>(Path::of, Path::toString);
+    private static final Form<Duration> INTERVAL = DURATION.or("off", Duration.ZERO);
+    /** Empty is the upstream's own 95th percentile. */
+    private static final Form<Optional<Duration>> DELAY = new Form<>(
+            text -> text.equals("p95") ? Optional.empty() : Optional.of(Quantities.duration(text)),
+            delay -> delay.map(Quantities::format).orElse("p95"));
+
+    private static final Form<Disconnect.Policy> POLICY = choice(Disconnect.Policy.values());
+
+    static final Table<Timeouts> TIMEOUTS = Table.of(
+            Timeouts.DEFAULT,
+            value("connect", DURATION, Timeouts::connect, (t, v) -> t.connect = v),
+            value("requestHead", DURATION, Timeouts::requestHead, (t, v) -> t.requestHead = v),
+            value("requestBodyIdle", DURATION, Timeouts::requestBodyIdle, (t, v) -> t.requestBodyIdle = v),
+            value("ttft", DURATION, Timeouts::ttft, (t, v) -> t.ttft = v),
+            value("idle", DURATION, Timeouts::idle, (t, v) -> t.idle = v),
+            value("progress", DURATION, Timeouts::progress, (t, v) -> t.progress = v),
+            value("hold", DURATION, Timeouts::hold, (t, v) -> t.hold = v),
+            value("writeStall", DURATION, Timeouts::writeStall, (t, v) -> t.writeStall = v),
+            value("keepAlive", DURATION, Timeouts::keepAlive, (t, v) -> t.keepAlive = v),
+            value("terminalGrace", DURATION, Timeouts::terminalGrace, (t, v) -> t.terminalGrace = v),
+            value("drain", DURATION, Timeouts::drain, (t, v) -> t.drain = v),
+            value("shutdownDelay", DURATION, Timeouts::shutdownDelay, (t, v) -> t.shutdownDelay = v));
+
+    /** Those that a route may set for itself: the others are known before a request has a route, or belong to none. */
+    static final Table<Timeouts> ROUTE_TIMEOUTS =
+            TIMEOUTS.only(Set.of("ttft", "idle", "progress", "hold", "terminalGrace"));
+
+    static final Table<Limits> LIMITS = Table.of(
+            Limits.DEFAULT,
+            value("requestLine", BYTES, Limits::requestLine, (l, v) -> l.requestLine = v),
+            value("headerBytes", BYTES, Limits::headerBytes, (l, v) -> l.headerBytes = v),
+            value("headerCount", COUNT, Limits::headerCount, (l, v) -> l.headerCount = v),
+            value("body", SIZE, Limits::body, (l, v) -> l.body = v),
+            value("pipelined", BYTES, Limits::pipelined, (l, v) -> l.pipelined = v),
+            value("connections", COUNT, Limits::connections, (l, v) -> l.connections = v),
+            value("requestsPerConnection", COUNT, Limits::requestsPerConnection, (l, v) -> l.requestsPerConnection = v),
+            value("frameHold", BYTES, Limits::frameHold, (l, v) -> l.frameHold = v),
+            value("highWatermark", BYTES, Limits::highWatermark, (l, v) -> l.highWatermark = v),
+            value("lowWatermark", BYTES, Limits::lowWatermark, (l, v) -> l.lowWatermark = v),
+            value("bodyRate", BYTES, Limits::bodyRate, (l, v) -> l.bodyRate = v),
+            value("memory", SIZE, Limits::memory, (l, v) -> l.memory = v));
+
+    static final Table<AccessLog> ACCESS_LOG = Table.of(
+            AccessLog.DEFAULT,
+            value("format", LOG_FORMAT, AccessLog::format, (a, v) -> a.format = v),
+            value("file", PATH, AccessLog::file, (a, v) -> a.file = v));
+
+    static final Table<OwnPaths> OWN_PATHS = Table.of(
+            OwnPaths.ALL,
+            value("healthz", BOOLEAN, OwnPaths::healthz, (o, v) -> o.healthz = v),
+            value("readyz", BOOLEAN, OwnPaths::readyz, (o, v) -> o.readyz = v),
+            value("metrics", BOOLEAN, OwnPaths::metrics, (o, v) -> o.metrics = v),
+            value("streams", BOOLEAN, OwnPaths::streams, (o, v) -> o.streams = v),
+            value("chat", BOOLEAN, OwnPaths::chat, (o, v) -> o.chat = v),
+            value("openapi", BOOLEAN, OwnPaths::openapi, (o, v) -> o.openapi = v),
+            value("page", BOOLEAN, OwnPaths::page, (o, v) -> o.page = v));
+
+    static final Table<Cors> CORS = Table.of(
+            Cors.OFF,
+            list("origins", TEXT, Cors::origins, (c, v) -> c.origins = v),
+            value("credentials", BOOLEAN, Cors::credentials, (c, v) -> c.credentials = v),
+            value("maxAge", DURATION, Cors::maxAge, (c, v) -> c.maxAge = v));
+
+    static final Table<Heartbeat> HEARTBEAT = Table.of(
+            Heartbeat.DEFAULT,
+            value("interval", INTERVAL, Heartbeat::interval, (h, v) -> h.interval = v),
+            value("form", choice(HeartbeatForm.values()), Heartbeat::form, (h, v) -> h.form = v),
+            value("early", BOOLEAN, Heartbeat::early, (h, v) -> h.early = v));
+
+    static final Table<Health> HEALTH = Table.of(
+            Health.DEFAULT,
+            value("consecutiveFailures", COUNT, Health::consecutiveFailures, (h, v) -> h.consecutiveFailures = v),
+            value("failureRate", FRACTION, Health::failureRate, (h, v) -> h.failureRate = v),
+            value("minRequests", COUNT, Health::minRequests, (h, v) -> h.minRequests = v),
+            value("window", DURATION, Health::window, (h, v) -> h.window = v),
+            value("ejection", DURATION, Health::ejection, (h, v) -> h.ejection = v),
+            value("maxEjection", DURATION, Health::maxEjection, (h, v) -> h.maxEjection = v),
+            value("slowStart", DURATION, Health::slowStart, (h, v) -> h.slowStart = v),
+            inner(
+                    "probe",
+                    Table.of(
+                            Health.DEFAULT,
+                            value("path", TEXT, Health::probePath, (h, v) -> h.probePath = v),
+                            value("interval", DURATION, Health::probeInterval, (h, v) -> h.probeInterval = v))));
+
+    static final Table<RetryBudget> RETRY_BUDGET = Table.of(
+            RetryBudget.DEFAULT,
+            value("ratio", FRACTION, RetryBudget::ratio, (b, v) -> b.ratio = v),
+            value("perSecond", COUNT, RetryBudget::perSecond, (b, v) -> b.perSecond = v));
+
+    static final Table<Upstream> UPSTREAM = Table.of(
+            Upstream.of("unread", URI.create("http://unread.invalid")),
+            special("url", u -> u.urls().size() == 1 ? Form.URL.write(u.url()) : null),
+            special(
+                    "urls",
+                    u -> u.urls().size() == 1
+                            ? null
+                            : u.urls().stream().map(Form.URL::write).toList()),
+            list("dialect", SPOKEN, Upstream::dialects, (u, v) -> u.dialects = v)
+                    .unlessEmpty(),
+            value("model", TEXT, Upstream::model, (u, v) -> u.model = v),
+            special("kind", u -> null),
+            special("credential", EffectiveConfig::credential),
+            special("ca", u -> PATH.write(u.ca())),
+            value("maxConnections", COUNT, Upstream::maxConnections, (u, v) -> u.maxConnections = v),
+            value("idle", DURATION, Upstream::idle, (u, v) -> u.idle = v),
+            value("maxConcurrent", COUNT, Upstream::maxConcurrent, (u, v) -> u.maxConcurrent = v),
+            section("health", HEALTH, Upstream::health, (u, v) -> u.health = v),
+            section("retryBudget", RETRY_BUDGET, Upstream::retryBudget, (u, v) -> u.retryBudget = v));
+
+    static final Table<Match> MATCH = Table.of(
+            Match.ALL,
+            list("paths", TEXT, (Match m) -> m.paths(), (m, v) -> m.paths = v).unlessEmpty(),
+            list("models", TEXT, (Match m) -> m.models(), (m, v) -> m.models = v)
+                    .unlessEmpty(),
+            value("header", HEADER, Match::header, (m, v) -> m.header = v));
+
+    static final Table<Retry> RETRY = Table.of(
+            Retry.DEFAULT,
+            value("attempts", COUNT, Retry::attempts, (r, v) -> r.attempts = v),
+            value("base", DURATION, Retry::base, (r, v) -> r.base = v),
+            value("cap", DURATION, Retry::cap, (r, v) -> r.cap = v),
+            value("retryAfterCap", DURATION, Retry::retryAfterCap, (r, v) -> r.retryAfterCap = v),
+            value("total", DURATION, Retry::total, (r, v) -> r.total = v));
+
+    static final Table<Hedge> HEDGE = Table.of(
+            Hedge.P95,
+            value("delay", DELAY, h -> Optional.ofNullable(h.delay()), (h, v) -> h.delay = v.orElse(null)),
+            value("maxShare", FRACTION, Hedge::maxShare, (h, v) -> h.maxShare = v));
+
+    static final Table<Disconnect> DISCONNECT = Table.of(
+            Disconnect.CANCEL,
+            value("policy", POLICY, Disconnect::policy, (d, v) -> d.policy = v),
+            value("maxFrames", COUNT, Disconnect::maxFrames, (d, v) -> d.maxFrames = v),
+            value("maxTime", DURATION, Disconnect::maxTime, (d, v) -> d.maxTime = v));
+
+    static final Table<Balance> BALANCE = Table.of(
+            Balance.P2C,
+            made("header", HEADER, b -> b.header(), (b, v) -> Balance.header(v)),
+            made(
+                    "promptPrefix",
+                    BYTES,
+                    b -> b.kind() == Balance.Kind.PROMPT_PREFIX ? b.prefixBytes() : null,
+                    (b, v) -> {
+                        if (b.kind() == Balance.Kind.HEADER) {
+                            throw new IllegalArgumentException("beside header (expected: one of them)");
+                        }
+                        return Balance.promptPrefix(v);
+                    }));
+
+    static final Table<RouteTarget> TARGET = Table.of(
+            RouteTarget.of("unread"),
+            special("upstream", RouteTarget::upstream),
+            value("rewriteModel", TEXT, RouteTarget::rewriteModel, (t, v) -> t.rewriteModel = v),
+            special("timeouts", t -> t.timeouts() == null ? null : ROUTE_TIMEOUTS.write(t.timeouts())));
+
+    /** A route's own; before the routes are read, the one that all of them begin with. */
+    static final Setting<Route> ROUTE_HEARTBEAT = section(
+            "heartbeat",
+            Brief.of(INTERVAL, (h, v) -> h.interval = v),
+            HEARTBEAT,
+            Route::heartbeat,
+            (r, v) -> r.heartbeat = v);
+
+    static final Table<Route> ROUTE = Table.of(
+            Route.of("unread", Match.ALL, "unread"),
+            value("name", TEXT, Route::name, (r, v) -> r.name = v),
+            section("match", MATCH, Route::match, (r, v) -> r.match = v).unlessEmpty(),
+            special("upstream", r -> isListed(r) ? null : r.upstream()),
+            special("rewriteModel", r -> isListed(r) ? null : r.rewriteModel()),
+            special(
+                    "targets",
+                    r -> isListed(r) ? r.targets().stream().map(TARGET::write).toList() : null),
+            value("dialect", choice(Dialect.values()), Route::dialect, (r, v) -> r.dialect = v),
+            section("timeouts", ROUTE_TIMEOUTS, r -> r.timeouts(), (r, v) -> r.timeouts = v),
+            ROUTE_HEARTBEAT,
+            section("retry", Brief.word("off", Retry.OFF), RETRY, Route::retry, (r, v) -> r.retry = v),
+            section(
+                    "hedge",
+                    new Brief<>(Tables::hedge, h -> h == null ? "off" : null),
+                    HEDGE,
+                    Route::hedge,
+                    (r, v) -> r.hedge = v),
+            section(
+                    "disconnect",
+                    Brief.of(POLICY, (d, v) -> d.policy = v),
+                    DISCONNECT,
+                    Route::disconnect,
+                    (r, v) -> r.disconnect = v),
+            section("balance", Brief.word("p2c", Balance.P2C), BALANCE, Route::balance, (r, v) -> r.balance = v),
+            value("includeUsage", BOOLEAN, Route::includeUsage, (r, v) -> r.includeUsage = v),
+            value("translation", choice(TranslationMode.values()), Route::translation, (r, v) -> r.translation = v));
+
+    static final Table<RelayConfig> RELAY = Table.of(
+            RelayConfig.defaults().with(c -> c.listen = List.of(new HostAndPort("127.0.0.1", 8080))),
+            list("listen", ADDRESS, RelayConfig::listen, (c, v) -> c.listen = v),
+            value("transport", TRANSPORT, RelayConfig::transport, (c, v) -> c.transport = v),
+            value("eventLoops", COUNT, RelayConfig::eventLoops, (c, v) -> c.eventLoops = v),
+            value("allowOpen", BOOLEAN, RelayConfig::allowOpen, (c, v) -> c.allowOpen = v),
+            section("timeouts", TIMEOUTS, RelayConfig::timeouts, (c, v) -> c.timeouts = v),
+            special("heartbeat", c -> null),
+            section("limits", LIMITS, RelayConfig::limits, (c, v) -> c.limits = v),
+            section(
+                    "accessLog",
+                    Brief.of(LOG_FORMAT, (a, v) -> a.format = v),
+                    ACCESS_LOG,
+                    RelayConfig::accessLog,
+                    (c, v) -> c.accessLog = v),
+            section("ownPaths", OWN_PATHS, RelayConfig::ownPaths, (c, v) -> c.ownPaths = v),
+            section("cors", CORS, RelayConfig::cors, (c, v) -> c.cors = v),
+            special("upstreams", EffectiveConfig::upstreams),
+            special("routes", EffectiveConfig::routes));
+
+    private Tables() {}
+
+    /** Whether a route's targets are a list: one that differs from the route in nothing is written in the route itself. */
+    private static boolean isListed(Route route) {
+        return route.targets().size() > 1 || route.targets().get(0).timeouts() != null;
+    }
+
+    private static Hedge hedge(Hedge before, String text) {
+        return text.equals("off")
+                ? null
+                : Hedge.P95.with(h -> h.delay = DELAY.read(text).orElse(null));
+    }
+}
