@@ -3,7 +3,6 @@ package io.millrace.server.relay;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamStop;
-import io.millrace.codec.dialect.Usage;
 import io.millrace.server.access.ClientKey;
 import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Route;
@@ -1000,38 +999,30 @@ final class Exchange implements RequestListener, Attempt.Listener {
         Timeline its = attempt != null ? attempt.timeline() : lastTimeline != null ? lastTimeline : timeline;
         its.endNs = System.nanoTime();
         StreamRelay stream = stream();
-        boolean streamed = stream != null;
         String model = request.loggedModel();
-        if (model == null && streamed) {
+        if (model == null && stream != null) {
             model = stream.inspector().model();
         }
+        Summary.Stream streamed = early == null ? null : Summary.Stream.EMPTY;
         loop.onEnded(new Summary(
-                requestId,
-                request.method().name(),
-                target.path(),
-                client.dialect(),
-                attempt == null ? null : attempt.translatedTo(),
-                attempt == null ? null : attempt.dropped(),
-                model,
-                upstreamName(),
-                status,
-                outcome,
-                errorCode,
-                streamed ? stream.inspector().finishReason() : null,
-                terminalMissing,
-                itinerary == null ? 0 : itinerary.attempts(),
-                itinerary == null ? 0 : itinerary.retries(),
-                itinerary == null ? 0 : itinerary.fallbacks(),
-                hedged,
-                itinerary == null ? null : itinerary.failures(),
-                streamed || early != null,
-                streamed ? stream.framesSeen() : 0,
-                streamed ? stream.inspector().outputFrames() : 0,
-                body.received(),
-                bytesSent(),
-                streamed ? stream.inspector().usage() : Usage.NONE,
-                streamed && stream.usageExact(),
+                new Summary.Request(
+                        requestId, request.method().name(), target.path(), client.dialect(), model, body.received()),
+                attempts(),
+                new Summary.Response(status, outcome, errorCode, terminalMissing, bytesSent()),
+                stream == null ? streamed : stream.summary(),
                 its));
+    }
+
+    private Summary.Attempts attempts() {
+        var last = new Summary.Asked(
+                upstreamName(),
+                attempt == null ? null : attempt.translatedTo(),
+                attempt == null ? null : attempt.dropped());
+        if (itinerary == null) {
+            return new Summary.Attempts(last, 0, 0, 0, false, null);
+        }
+        return new Summary.Attempts(
+                last, itinerary.attempts(), itinerary.retries(), itinerary.fallbacks(), hedged, itinerary.failures());
     }
 
     private String upstreamName() {

@@ -112,16 +112,7 @@ final class RelayLoop {
 
     /** Counts and logs an exchange that is over. */
     void onEnded(Summary summary) {
-        counters.attempted(summary.retries(), summary.fallbacks(), summary.hedged() ? 1 : 0);
-        counters.ended(
-                summary.outcome().label(),
-                summary.stream(),
-                summary.usageExact(),
-                summary.frames(),
-                summary.responseBytes(),
-                summary.model(),
-                summary.usage().inputTokens(),
-                summary.usage().outputTokens());
+        counters.ended(summary);
         accessLogger.log(summary);
     }
 }

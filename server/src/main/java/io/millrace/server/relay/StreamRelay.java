@@ -21,6 +21,7 @@ import io.millrace.server.http.SecretMask;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.telemetry.Outcome;
+import io.millrace.server.telemetry.Summary;
 import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.upstream.CallListener.Breakage;
 import io.millrace.server.upstream.StreamListener;
@@ -172,9 +173,10 @@ final class StreamRelay implements StreamListener {
         return tooLong || translationFailed();
     }
 
-    /** Frames relayed. */
-    long framesSeen() {
-        return framesSeen;
+    /** What is to be said about the stream when it is over. */
+    Summary.Stream summary() {
+        return new Summary.Stream(
+                inspector.finishReason(), framesSeen, inspector.outputFrames(), inspector.usage(), usageExact());
     }
 
     /** Whether the usage known is that of the whole answer: the answer has come to its end, and both counts were told. */

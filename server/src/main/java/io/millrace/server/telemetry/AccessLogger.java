@@ -1,6 +1,8 @@
 package io.millrace.server.telemetry;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.dialect.Usage;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
@@ -79,25 +81,42 @@ public final class AccessLogger implements Sweepable {
     }
 
     private void write(Summary summary) {
-        Timeline time = summary.timeline();
+        Summary.Request request = summary.request();
+        Summary.Attempts attempts = summary.attempts();
+        Summary.Response response = summary.response();
+        Summary.Stream stream = summary.stream() == null ? Summary.Stream.EMPTY : summary.stream();
         line.text("time", now());
-        line.text("id", summary.requestId());
-        line.text("method", summary.method());
-        line.text("path", summary.path());
-        line.text("dialect", summary.dialect().name().toLowerCase(Locale.ROOT));
-        if (summary.translatedTo() != null) {
-            line.text("translated_to", summary.translatedTo().name().toLowerCase(Locale.ROOT));
+        line.text("id", request.id());
+        line.text("method", request.method());
+        line.text("path", request.path());
+        line.text("dialect", name(request.dialect()));
+        line.text("translated_to", name(attempts.last().translatedTo()));
+        line.text("dropped", attempts.last().dropped());
+        line.text("model", request.model());
+        line.text("upstream", attempts.last().upstream());
+        line.number("status", response.status());
+        line.text("outcome", response.outcome().label());
+        line.text("error", response.error());
+        line.text("finish", stream.finishReason());
+        line.text("terminal", response.terminalMissing() ? "missing" : null);
+        line.number("attempts", attempts.begun());
+        line.text("failures", attempts.failures());
+        write(summary.timeline());
+        line.number("frames", stream.frames());
+        line.number("output_frames", stream.outputFrames());
+        line.number("request_bytes", request.bytes());
+        line.number("response_bytes", response.bytes());
+        if (summary.stream() != null) {
+            line.text("usage", stream.usageExact() ? "exact" : "partial");
         }
-        line.text("dropped", summary.dropped());
-        line.text("model", summary.model());
-        line.text("upstream", summary.upstream());
-        line.number("status", summary.status());
-        line.text("outcome", summary.outcome().label());
-        line.text("error", summary.error());
-        line.text("finish", summary.finishReason());
-        line.text("terminal", summary.terminalMissing() ? "missing" : null);
-        line.number("attempts", summary.attempts());
-        line.text("failures", summary.failures());
+        write(stream.usage());
+    }
+
+    private static String name(Dialect dialect) {
+        return dialect == null ? null : dialect.name().toLowerCase(Locale.ROOT);
+    }
+
+    private void write(Timeline time) {
         line.ms("ttft_ms", time.requestCompleteNs, time.firstOutputWrittenNs);
         line.ms("upstream_ttft_ms", time.requestCompleteNs, time.firstOutputNs);
         line.ms("connect_ms", time.attemptNs, time.connectedNs);
@@ -107,14 +126,9 @@ public final class AccessLogger implements Sweepable {
             line.ms("longest_gap_ms", time.startNs, time.startNs + time.longestGapNs);
         }
         line.ms("duration_ms", time.startNs, time.endNs);
-        line.number("frames", summary.frames());
-        line.number("output_frames", summary.outputFrames());
-        line.number("request_bytes", summary.requestBytes());
-        line.number("response_bytes", summary.responseBytes());
-        var usage = summary.usage();
-        if (summary.stream()) {
-            line.text("usage", summary.usageExact() ? "exact" : "partial");
-        }
+    }
+
+    private void write(Usage usage) {
         line.known("input_tokens", usage.inputTokens());
         line.known("output_tokens", usage.outputTokens());
         line.known("cached_tokens", usage.cachedTokens());

@@ -1,5 +1,6 @@
 package io.millrace.server.telemetry;
 
+import io.millrace.codec.dialect.Usage;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -44,40 +45,31 @@ public final class LoopCounters {
 
     /** A request that the relay answered by itself ended. */
     public void endedLocally(String outcome) {
-        ended(outcome, false, false, 0, 0, null, -1, -1);
-    }
-
-    /** Attempts beyond an exchange's first: at the same upstream, at the next, or beside another. */
-    public void attempted(int retried, int fellBack, int hedged) {
-        if (retried + fellBack + hedged > 0) {
-            add(retries, retried);
-            add(fallbacks, fellBack);
-            add(hedges, hedged);
-        }
-    }
-
-    /** An exchange ended; token counts below zero are not known. */
-    public void ended(
-            String outcome,
-            boolean stream,
-            boolean usageExact,
-            long relayedFrames,
-            long responseBytes,
-            String model,
-            long inputTokens,
-            long outputTokens) {
         add(exchanges, -1);
         add(cell(exchangesByOutcome, outcome), 1);
-        if (stream) {
-            add(cell(streamsByOutcome, outcome), 1);
-            add(cell(streamsByUsage, usageExact ? "exact" : "partial"), 1);
+    }
+
+    /** An exchange ended. */
+    public void ended(Summary summary) {
+        String outcome = summary.response().outcome().label();
+        add(retries, summary.attempts().retries());
+        add(fallbacks, summary.attempts().fallbacks());
+        add(hedges, summary.attempts().hedged() ? 1 : 0);
+        endedLocally(outcome);
+        add(bytes, summary.response().bytes());
+        Summary.Stream stream = summary.stream();
+        if (stream == null) {
+            return;
         }
-        add(frames, relayedFrames);
-        add(bytes, responseBytes);
-        if (inputTokens >= 0 || outputTokens >= 0) {
+        add(cell(streamsByOutcome, outcome), 1);
+        add(cell(streamsByUsage, stream.usageExact() ? "exact" : "partial"), 1);
+        add(frames, stream.frames());
+        Usage usage = stream.usage();
+        if (usage.inputTokens() >= 0 || usage.outputTokens() >= 0) {
+            String model = summary.request().model();
             Tokens tokens = tokens(model == null ? "unknown" : model);
-            add(tokens.input, Math.max(inputTokens, 0));
-            add(tokens.output, Math.max(outputTokens, 0));
+            add(tokens.input, Math.max(usage.inputTokens(), 0));
+            add(tokens.output, Math.max(usage.outputTokens(), 0));
         }
     }
 

@@ -6,81 +6,77 @@ import io.millrace.codec.dialect.Usage;
 /**
  * What is to be said about an exchange that is over, for the access log and the counts.
  *
- * @param path the raw path without its query, where keys can be
- * @param translatedTo the upstream's dialect where it is not the client's, else null
- * @param dropped the names of what was left out of a translated request, or null
- * @param model the model asked for, else the one that answered, or null
- * @param upstream the upstream's name in the configuration, or null if none was chosen
- * @param status the status that the client got
- * @param error the code of an error of the relay's own, or null
- * @param finishReason the stream's own, or null
- * @param terminalMissing whether the stream was ended for the silence behind its finish reasons
- * @param usageExact whether {@code usage} is what the provider says of the whole answer; else it is what was known of a
- *     part of it
- * @param attempts begun at upstreams
- * @param retries of these, at the same upstream as the one before
- * @param fallbacks of these, at the next upstream
- * @param hedged whether one of these was made beside another
- * @param failures why attempts failed, such as {@code main:503,main:reset}, or null
- * @param stream whether the response was an event stream
+ * @param attempts those at upstreams
+ * @param stream null if the response was no event stream
+ * @param timeline that of the attempt which was the answer, else of the last one
  */
-public record Summary(
-        String requestId,
-        String method,
-        String path,
-        Dialect dialect,
-        Dialect translatedTo,
-        String dropped,
-        String model,
-        String upstream,
-        int status,
-        Outcome outcome,
-        String error,
-        String finishReason,
-        boolean terminalMissing,
-        int attempts,
-        int retries,
-        int fallbacks,
-        boolean hedged,
-        String failures,
-        boolean stream,
-        long frames,
-        long outputFrames,
-        long requestBytes,
-        long responseBytes,
-        Usage usage,
-        boolean usageExact,
-        Timeline timeline) {
+public record Summary(Request request, Attempts attempts, Response response, Stream stream, Timeline timeline) {
+    /**
+     * What was asked for.
+     *
+     * @param id null for a request that was refused before it became an exchange
+     * @param path the raw path without its query, where keys can be
+     * @param model the model asked for, else the one that answered, or null
+     * @param bytes of its body
+     */
+    public record Request(String id, String method, String path, Dialect dialect, String model, long bytes) {}
+
+    /**
+     * What was asked of upstreams.
+     *
+     * @param last the upstream of the attempt that was the answer, else of the last one
+     * @param begun how many
+     * @param retries of these, at the same upstream as the one before
+     * @param fallbacks of these, at the next upstream
+     * @param hedged whether one of these was made beside another
+     * @param failures why attempts failed, such as {@code main:503,main:reset}, or null
+     */
+    public record Attempts(Asked last, int begun, int retries, int fallbacks, boolean hedged, String failures) {
+        /** None was made. */
+        public static final Attempts NONE = new Attempts(Asked.NOBODY, 0, 0, 0, false, null);
+    }
+
+    /**
+     * An upstream, and what it was spoken to in.
+     *
+     * @param upstream its name in the configuration, or null if none was chosen
+     * @param translatedTo its dialect where it is not the client's, else null
+     * @param dropped the names of what was left out of a translated request, or null
+     */
+    public record Asked(String upstream, Dialect translatedTo, String dropped) {
+        private static final Asked NOBODY = new Asked(null, null, null);
+    }
+
+    /**
+     * What the client got.
+     *
+     * @param error the code of an error of the relay's own, or null
+     * @param terminalMissing whether the stream was ended for the silence behind its finish reasons
+     * @param bytes of its body
+     */
+    public record Response(int status, Outcome outcome, String error, boolean terminalMissing, long bytes) {}
+
+    /**
+     * What an event stream said.
+     *
+     * @param finishReason its own, or null
+     * @param usageExact whether {@code usage} is what the provider says of the whole answer; else it is what was known of a
+     *     part of it
+     */
+    public record Stream(String finishReason, long frames, long outputFrames, Usage usage, boolean usageExact) {
+        /** Of a stream that had nothing of an upstream. */
+        public static final Stream EMPTY = new Stream(null, 0, 0, Usage.NONE, false);
+    }
+
     /** Of a request that was refused before it became an exchange; {@code method} and {@code path} may be null. */
     public static Summary refused(String method, String path, int status, String error) {
         var timeline = new Timeline();
         timeline.endNs = timeline.startNs;
         return new Summary(
+                new Request(null, method, path, Dialect.UNKNOWN, null, 0),
+                Attempts.NONE,
+                new Response(status, Outcome.REFUSED, error, false, 0),
                 null,
-                method,
-                path,
-                Dialect.UNKNOWN,
-                null,
-                null,
-                null,
-                null,
-                status,
-                Outcome.REFUSED,
-                error,
-                null,
-                false,
-                0,
-                0,
-                0,
-                false,
-                null,
-                false,
-                0,
-                0,
-                0,
-                0,
-                Usage.NONE,
-                false,
                 timeline);
     }
 }
