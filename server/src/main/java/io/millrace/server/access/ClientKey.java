@@ -12,6 +12,7 @@ import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.Iterator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who asks, as a number that tells nothing: a hash of all the keys that a request carries. It is salted by the process,
@@ -77,7 +78,7 @@ public final class ClientKey {
         }
     }
 
-    private static String first(HttpHeaders headers, Target target) {
+    private static @Nullable String first(HttpHeaders headers, Target target) {
         for (AsciiString field : FIELDS) {
             String value = headers.get(field);
             if (value == null) {

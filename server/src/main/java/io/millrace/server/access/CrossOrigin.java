@@ -12,6 +12,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Answers for the pages of other origins (Fetch Standard, section 3.3): preflights, and the fields of every response. */
 public final class CrossOrigin {
@@ -37,7 +38,7 @@ public final class CrossOrigin {
     }
 
     /** What pages of other origins may do; null where the relay has no say in it. */
-    public static CrossOrigin of(Cors cors) {
+    public static @Nullable CrossOrigin of(Cors cors) {
         return cors.on() ? new CrossOrigin(cors) : null;
     }
 

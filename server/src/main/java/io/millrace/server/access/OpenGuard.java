@@ -9,6 +9,7 @@ import io.netty.handler.codec.http.HttpRequest;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps web pages from spending the keys of a relay that injects them: a page may neither reach it under a name of its
@@ -25,7 +26,7 @@ public final class OpenGuard {
      *     HTTPS and loopback, and older ones never; without it a browser's GET must be that of an {@code EventSource} of
      *     a page of the relay's own origin
      */
-    public static String violation(HttpRequest request, RelayConfig config, boolean evenGet) {
+    public static @Nullable String violation(HttpRequest request, RelayConfig config, boolean evenGet) {
         String violation = violation(request, config.allowOpen(), config.cors());
         if (violation != null || !evenGet || request.headers().contains(HttpHeaderNames.ORIGIN)) {
             return violation;
@@ -41,7 +42,7 @@ public final class OpenGuard {
                 : null;
     }
 
-    private static String violation(HttpRequest request, boolean open, Cors cors) {
+    private static @Nullable String violation(HttpRequest request, boolean open, Cors cors) {
         String host = request.headers().get(HttpHeaderNames.HOST);
         if (!open && (host == null || !isLoopback(nameOf(host)))) {
             return "This relay adds its own keys and answers only to a loopback Host such as localhost"

@@ -2,6 +2,7 @@ package io.millrace.server.balance;
 
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Picks one of an upstream's origins. Origins that are ejected or down are passed over, but never all of them: when there is
@@ -26,7 +27,8 @@ public final class Balancer {
      *     {@link #with}
      * @return null only if some are excluded and no other takes requests
      */
-    public static OriginState pick(List<OriginState> origins, long exclude, long nowNs, RandomGenerator random) {
+    public static @Nullable OriginState pick(
+            List<OriginState> origins, long exclude, long nowNs, RandomGenerator random) {
         OriginState picked = pick(origins, exclude, nowNs, random, true);
         return picked == null && exclude == NONE ? pick(origins, NONE, nowNs, random, false) : picked;
     }
@@ -40,7 +42,7 @@ public final class Balancer {
      * @param exclude as in {@link #pick}
      * @return as {@link #pick} does
      */
-    public static OriginState pickByHash(long hash, List<OriginState> origins, long exclude, long nowNs) {
+    public static @Nullable OriginState pickByHash(long hash, List<OriginState> origins, long exclude, long nowNs) {
         OriginState picked = pickByHash(hash, origins, exclude, nowNs, true);
         return picked == null && exclude == NONE ? pickByHash(hash, origins, NONE, nowNs, false) : picked;
     }
@@ -55,7 +57,7 @@ public final class Balancer {
         return false;
     }
 
-    private static OriginState pick(
+    private static @Nullable OriginState pick(
             List<OriginState> origins, long exclude, long nowNs, RandomGenerator random, boolean admittedOnly) {
         OriginState one = null;
         OriginState other = null;
@@ -71,13 +73,13 @@ public final class Balancer {
             one = place == 0 ? origin : one;
             other = place == 1 ? origin : other;
         }
-        if (other == null) {
+        if (one == null || other == null) {
             return one;
         }
         return random.nextBoolean() ? better(one, other, nowNs) : better(other, one, nowNs);
     }
 
-    private static OriginState pickByHash(
+    private static @Nullable OriginState pickByHash(
             long hash, List<OriginState> origins, long exclude, long nowNs, boolean admittedOnly) {
         OriginState best = null;
         long bestWeight = 0;

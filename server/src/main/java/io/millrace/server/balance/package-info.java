@@ -9,4 +9,7 @@
  * randomness that it may use. State that event loops share has a lock of its own. The lock is held for a few dozen
  * instructions, once or twice for each attempt and never for a frame. It holds no buffer.
  */
+@NullMarked
 package io.millrace.server.balance;
+
+import org.jspecify.annotations.NullMarked;

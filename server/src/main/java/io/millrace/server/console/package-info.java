@@ -3,4 +3,7 @@
  * memory after their first request. The page is a client like any other: it uses {@code POST /chat}. The door is
  * {@link io.millrace.server.console.Console}.
  */
+@NullMarked
 package io.millrace.server.console;
+
+import org.jspecify.annotations.NullMarked;

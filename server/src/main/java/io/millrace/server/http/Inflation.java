@@ -11,6 +11,7 @@ import io.netty.handler.codec.compression.ZlibWrapper;
 import java.util.ArrayDeque;
 import java.util.Locale;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes gzip or deflate off a body while it comes, by Netty's own decoder, and step by step: what is compressed is kept
@@ -30,7 +31,7 @@ public final class Inflation implements AutoCloseable {
     private int waitingBytes;
     private long bytesIn;
     private long bytesOut;
-    private Throwable failure;
+    private @Nullable Throwable failure;
 
     private Inflation(JdkZlibDecoder decoder) {
         channel = new EmbeddedChannel(decoder, new ChannelInboundHandlerAdapter() {
@@ -42,7 +43,7 @@ public final class Inflation implements AutoCloseable {
     }
 
     /** What takes off {@code coding}, as {@code Content-Encoding} names it; null if it is none of these. */
-    public static Inflation of(String coding) {
+    public static @Nullable Inflation of(String coding) {
         return switch (coding.trim().toLowerCase(Locale.ROOT)) {
             // RFC 1952, which lets one member follow another.
             case "gzip", "x-gzip" -> new Inflation(new JdkZlibDecoder(true, 0));

@@ -1,5 +1,7 @@
 package io.millrace.server.http;
 
+import org.jspecify.annotations.Nullable;
+
 /** Looks for what servers read differently in a path (RFC 3986 sections 5.2.4 and 6.2.2). */
 final class PathCheck {
     private static final String DOTS = "a segment of dots";
@@ -12,7 +14,7 @@ final class PathCheck {
     private PathCheck() {}
 
     /** What is ambiguous in the raw path, or null. */
-    static String ambiguity(String path) {
+    static @Nullable String ambiguity(String path) {
         String found = inSegments(path);
         String decoded = path;
         for (int i = 0; found == null && i < MAX_DECODINGS && decoded.indexOf('%') >= 0; i++) {
@@ -58,7 +60,7 @@ final class PathCheck {
     }
 
     /** Each octet as a character, or null if a percent sign is followed by no octet. */
-    private static String decode(String text) {
+    private static @Nullable String decode(String text) {
         var decoded = new StringBuilder(text.length());
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
@@ -76,7 +78,7 @@ final class PathCheck {
         return decoded.toString();
     }
 
-    private static String inSegments(String path) {
+    private static @Nullable String inSegments(String path) {
         int start = 1;
         for (int i = 1; i <= path.length(); i++) {
             if (i == path.length() || path.charAt(i) == '/' || path.charAt(i) == '\\') {

@@ -5,6 +5,7 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpHeadersFactory;
 import io.netty.handler.codec.http.HttpMessage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Header fields as a decoder reads them, validated. They remember whether the length of the body stood in them more than once:
@@ -43,7 +44,7 @@ public final class ReadFields extends DefaultHttpHeaders {
     }
 
     /** Why the fields of {@code head} do not say one length of its body, or null if they may. */
-    public static String lengthViolation(HttpMessage head) {
+    public static @Nullable String lengthViolation(HttpMessage head) {
         boolean several = head.headers() instanceof ReadFields fields && fields.lengths > 1;
         return several ? "more than one Content-Length" : null;
     }

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A request target taken apart, always without an authority: of an absolute-form target only the path is used.
@@ -38,7 +39,7 @@ public record Target(String path, String query) {
      * nothing. These are segments of dots, also percent-encoded, behind an encoded slash or a backslash, or with parameters;
      * empty segments; and percent-encodings that are none, or of what is no UTF-8.
      */
-    public String ambiguity() {
+    public @Nullable String ambiguity() {
         return PathCheck.ambiguity(path);
     }
 
@@ -109,7 +110,7 @@ public record Target(String path, String query) {
      * The model in a Gemini path such as {@code /v1beta/models/NAME:streamGenerateContent}, or null. Elsewhere a model's
      * own name may hold colons, such as {@code /v1/models/ft:gpt-4o:org} or {@code llama3:latest}.
      */
-    public String modelInPath() {
+    public @Nullable String modelInPath() {
         int start = path.lastIndexOf("/models/");
         int colon = path.lastIndexOf(':');
         if (start < 0

@@ -4,4 +4,7 @@
  *
  * <p>A class here that is given a buffer leaves it with its caller, unless its Javadoc says otherwise.
  */
+@NullMarked
 package io.millrace.server.http;
+
+import org.jspecify.annotations.NullMarked;

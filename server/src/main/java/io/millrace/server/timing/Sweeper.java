@@ -4,6 +4,7 @@ import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,7 +18,7 @@ public final class Sweeper {
     private final EventLoop loop;
     private long periodNs;
     private final ArrayList<Registration> registrations = new ArrayList<>();
-    private ScheduledFuture<?> timer;
+    private @Nullable ScheduledFuture<?> timer;
 
     /** A place in the sweep. */
     public final class Registration {
@@ -80,7 +81,7 @@ public final class Sweeper {
             last.index = registration.index;
         }
         registration.index = -1;
-        if (registrations.isEmpty()) {
+        if (registrations.isEmpty() && timer != null) {
             timer.cancel(false);
             timer = null;
         }

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.util.ArrayList;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("sockets")
 class FastStreamsTest {
     /** So many, and so fast, that an event loop reads them in turns. */
     @Test
