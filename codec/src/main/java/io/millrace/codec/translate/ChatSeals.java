@@ -157,8 +157,10 @@ final class ChatSeals {
             heldChars += DETAIL_CHARS;
         }
         last.add(piece);
-        for (String key : JOINED) {
-            heldChars += Json.text(piece, key).length();
+        for (Map.Entry<String, JsonNode> entry : piece.properties()) {
+            JsonNode value = entry.getValue();
+            String text = value.isTextual() ? value.textValue() : value.toString();
+            heldChars += entry.getKey().length() + text.length();
         }
     }
 

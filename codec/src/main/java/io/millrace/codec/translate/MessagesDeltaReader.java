@@ -14,6 +14,8 @@ final class MessagesDeltaReader extends FrameReader {
 
     private final CallAssembler calls = new CallAssembler(Set.of());
 
+    private static final int BLOCK_BYTES = 128;
+
     /** The blocks that have begun and are not done. */
     private final Map<Integer, Block> blocks = new HashMap<>();
 
@@ -87,7 +89,8 @@ final class MessagesDeltaReader extends FrameReader {
     @Override
     public long heldBytes() {
         return Character.BYTES
-                * (calls.heldChars() + inputChars + citationChars + signature.length() + hosted.heldChars());
+                        * (calls.heldChars() + inputChars + citationChars + signature.length() + hosted.heldChars())
+                + (long) BLOCK_BYTES * (blocks.size() + asks.size());
     }
 
     @Override

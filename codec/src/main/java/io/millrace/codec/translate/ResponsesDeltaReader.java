@@ -122,7 +122,8 @@ final class ResponsesDeltaReader extends FrameReader {
 
     @Override
     public long heldBytes() {
-        return Character.BYTES * calls.heldChars() + (long) ITEM_BYTES * items.size();
+        return Character.BYTES * calls.heldChars()
+                + (long) ITEM_BYTES * (items.size() + itemsById.size() + itemsByCall.size());
     }
 
     private static void readHead(JsonNode response, DeltaSink out) {
