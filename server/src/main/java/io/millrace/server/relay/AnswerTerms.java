@@ -16,6 +16,9 @@ import java.util.function.Supplier;
  * @param requestId that of the answer
  */
 record AnswerTerms(ClientRequest request, ClientSide client, String requestId) {
+    /** A longer body is not translated on the event loop. */
+    static final long MAX_TRANSLATED_ON_LOOP = 1024 * 1024;
+
     /** The client's, by which it is answered; unknown for a format of the relay's own. */
     Dialect dialect() {
         return client.dialect();
@@ -61,7 +64,7 @@ record AnswerTerms(ClientRequest request, ClientSide client, String requestId) {
     Interpreter kindChanger(Upstream upstream, RouteTarget place) {
         RequestBody body = request.body();
         try {
-            if (body.isKept() && request.complete() && body.received() <= Attempt.MAX_TRANSLATED_ON_LOOP) {
+            if (body.isKept() && request.complete() && body.received() <= MAX_TRANSLATED_ON_LOOP) {
                 Interpreter made = interpreter(upstream, client.dialect(), place, TranslationMode.LENIENT)
                         .get();
                 made.forgetRequest();

@@ -224,7 +224,7 @@ final class Exchange implements RequestListener, Attempt.Listener {
         }
         int length = content.readableBytes();
         if (sending) {
-            attempt.sendBody(body.isKept() ? content.retainedDuplicate() : content);
+            attempt.sender().sendBody(body.isKept() ? content.retainedDuplicate() : content);
         }
         if (!body.isKept()) {
             body.passed(length);
@@ -235,7 +235,7 @@ final class Exchange implements RequestListener, Attempt.Listener {
             return;
         }
         if (sending) {
-            attempt.pauseIfFull();
+            attempt.sender().pauseIfFull();
         } else if (itinerary == null && plan != null && !needsWholeBody && body.received() >= FLOWING_BYTES) {
             begin();
         }
@@ -328,7 +328,7 @@ final class Exchange implements RequestListener, Attempt.Listener {
     @Override
     public void onRequestReadComplete() {
         if (!ended && !request.complete() && attempt != null) {
-            attempt.onRequestReadComplete();
+            attempt.sender().onRequestReadComplete();
         }
     }
 
@@ -356,7 +356,7 @@ final class Exchange implements RequestListener, Attempt.Listener {
             begin();
         } else if (attempt != null) {
             attempt.timeline().requestCompleteNs = timeline.requestCompleteNs;
-            attempt.onRequestEnd();
+            attempt.sender().onRequestEnd();
         }
         if (!ended && plan != null && plan.hedges() != null) {
             startHedgeTimer();
@@ -487,8 +487,8 @@ final class Exchange implements RequestListener, Attempt.Listener {
 
     @Override
     public boolean mayGoAfresh(Attempt asking) {
-        boolean told =
-                asking.sent() == Attempt.Sent.WHOLE && plan.route().retry().sentOnce();
+        boolean told = asking.sender().sent() == RequestSender.Sent.WHOLE
+                && plan.route().retry().sentOnce();
         return body.isKept() && !told && itinerary.afresh(System.nanoTime());
     }
 
@@ -734,7 +734,7 @@ final class Exchange implements RequestListener, Attempt.Listener {
     /** What its upstream may have acted on already is sent again only where that changes nothing. */
     private boolean mayBeSentAgain(Attempt failed) {
         return body.isKept()
-                && switch (failed.sent()) {
+                && switch (failed.sender().sent()) {
                     case NOTHING -> true;
                     case PART -> request.isRepeatable(client);
                     case WHOLE ->

@@ -37,23 +37,22 @@ final class ReadOn implements CallListener, StreamListener, Sweepable {
      * Takes over the rest of a stream.
      *
      * @param stream knows what came so far
-     * @param origin told of the first output if that is still to come
+     * @param scope where it belongs
      * @param done runs once, when nothing more is to come
      */
     ReadOn(
             RelayLoop loop,
             UpstreamCall upstream,
             StreamRelay stream,
-            OriginAttempt origin,
+            UpstreamAnswer.Scope scope,
             Disconnect bounds,
-            Timeouts timeouts,
             Runnable done) {
         this.loop = loop;
         this.upstream = upstream;
-        this.origin = origin;
+        origin = scope.origin();
         inspector = stream.inspector();
         frames = stream.frames();
-        this.timeouts = timeouts;
+        timeouts = scope.timeouts();
         maxOutputFrames = inspector.outputFrames() + bounds.maxFrames();
         untilNs = System.nanoTime() + bounds.maxTime().toNanos();
         this.done = done;
@@ -99,7 +98,7 @@ final class ReadOn implements CallListener, StreamListener, Sweepable {
         }
         reportOutput();
         if (inspector.end() == StreamEnd.DONE) {
-            upstream.release(Attempt.AFTER_TERMINAL_MS);
+            upstream.release(StreamAnswer.AFTER_TERMINAL_MS);
             end();
         } else if (inspector.outputFrames() >= maxOutputFrames) {
             cancel();
@@ -161,7 +160,7 @@ final class ReadOn implements CallListener, StreamListener, Sweepable {
         return switch (inspector.end()) {
             case OPEN -> timeouts.idle().toNanos();
             case FINISHED -> timeouts.terminalGrace().toNanos();
-            default -> TimeUnit.MILLISECONDS.toNanos(Attempt.AFTER_TERMINAL_MS);
+            default -> TimeUnit.MILLISECONDS.toNanos(StreamAnswer.AFTER_TERMINAL_MS);
         };
     }
 

@@ -51,7 +51,7 @@ final class StreamRelay implements StreamListener {
 
     private static final int MAX_HELD_BYTES = 256 * 1024;
     /** A frame that is translated must be there as a whole: the last of a Responses stream repeats its answer. */
-    static final int MAX_TRANSLATED_FRAME = 16 * 1024 * 1024;
+    private static final int MAX_TRANSLATED_FRAME = 16 * 1024 * 1024;
 
     private static final String UNANSWERED = "The upstream's stream ended without an answer";
 
@@ -107,39 +107,32 @@ final class StreamRelay implements StreamListener {
      * A stream that has just begun.
      *
      * @param dialect of the upstream
-     * @param client what the client speaks
      * @param interpreter between the two; null passes the frames on as they are
-     * @param memory counts what is held
      * @param credential ours, which no error that is written here may tell; null if the client's own was used
      */
     StreamRelay(
-            ClientStream downstream,
+            AttemptContext context,
+            Timeline timeline,
             HttpResponse head,
             Dialect dialect,
-            ClientSide client,
             Interpreter interpreter,
             Credential credential,
-            SseFrameDecoder frames,
-            Timeline timeline,
-            Heartbeat heartbeat,
-            int choices,
-            String requestId,
-            Commitment commitment,
-            LoopMemory memory) {
-        this.downstream = downstream;
+            Commitment commitment) {
+        downstream = context.downstream();
+        client = context.terms().client();
+        requestId = context.terms().requestId();
+        choices = context.terms().request().fields().choices();
+        heartbeat = context.route().heartbeat();
+        memory = context.loop().memory();
+        this.timeline = timeline;
         this.head = head;
         this.dialect = dialect;
-        this.client = client;
         this.interpreter = interpreter;
         this.credential = credential;
-        inspector = dialect.newInspector();
-        this.frames = frames;
-        this.timeline = timeline;
-        this.heartbeat = heartbeat;
-        this.choices = choices;
-        this.requestId = requestId;
         this.commitment = commitment;
-        this.memory = memory;
+        inspector = dialect.newInspector();
+        frames = new SseFrameDecoder(
+                downstream.alloc(), interpreter == null ? context.frameHold() : MAX_TRANSLATED_FRAME);
         sink = downstream.newSink();
     }
 

@@ -1,0 +1,343 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.translate.TokenCounts;
+import io.millrace.codec.translate.TranslatedAnswer;
+import io.millrace.server.balance.RetryAfter;
+import io.millrace.server.format.ClientSide;
+import io.millrace.server.format.Interpreter;
+import io.millrace.server.http.Inflation;
+import io.millrace.server.http.Refusal;
+import io.millrace.server.memory.Held;
+import io.millrace.server.route.Failure;
+import io.millrace.server.route.FailureClass;
+import io.millrace.server.upstream.CallListener.Breakage;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpUtil;
+import java.util.concurrent.TimeUnit;
+
+/** A response that comes back and does not say that it is an event stream. */
+final class PlainAnswer implements UpstreamAnswer {
+    /** An error's body that takes longer than this is not waited for. */
+    private static final long MAX_ERROR_BODY_NS = TimeUnit.SECONDS.toNanos(1);
+
+    private final Scope scope;
+    private final AnswerTerms terms;
+    private final Owner owner;
+    private final HttpResponse head;
+    private final PlainRelay plain;
+    private Interpreter interpreter;
+    private Inflation inflation;
+    /** Why this is a failure, unless the client gets it all the same. */
+    private Failure failure;
+
+    private boolean suspect;
+    /** Whether the body may be an event stream though its head does not say so. */
+    private boolean unsure;
+
+    /**
+     * A response whose head has come.
+     *
+     * @param interpreter between the client and the upstream; null if they speak the same
+     */
+    PlainAnswer(Scope scope, Owner owner, HttpResponse head, Interpreter interpreter) {
+        this.scope = scope;
+        this.owner = owner;
+        this.head = head;
+        this.interpreter = interpreter;
+        terms = scope.terms();
+        if (mustRead()) {
+            inflation = Inflation.of(head.headers().get(HttpHeaderNames.CONTENT_ENCODING, ""));
+        }
+        var clientHead = Heads.plain(head, scope.credential(), terms.requestId());
+        if (inflation != null) {
+            Heads.ofInflated(clientHead);
+        }
+        if (interpreter != null) {
+            String type = isSuccess(status()) ? terms.client().answerType() : ClientSide.JSON;
+            String dropped = scope.translatedTo() == null ? null : interpreter.dropped();
+            Heads.ofTranslated(clientHead, terms.dialect(), type, dropped);
+        }
+        plain = new PlainRelay(
+                scope.context().downstream(),
+                clientHead,
+                scope.credential(),
+                interpreter == null ? null : this::translated,
+                inflation,
+                scope.context().loop().memory());
+    }
+
+    /** Judges the head. */
+    void begin() {
+        boolean coded = Heads.isCoded(head);
+        if (mustRead() && inflation == null) {
+            onUnreadable();
+        } else if (isFailure()) {
+            failure = Failure.ofAnswer(Integer.toString(status()), retryAfterNs());
+        } else {
+            suspect = mayHideError();
+            boolean told = scope.dialect() != Dialect.UNKNOWN && terms.isForAnswer() && (!coded || inflation != null);
+            unsure = told && status() == 200;
+        }
+    }
+
+    PlainRelay plain() {
+        return plain;
+    }
+
+    /** Why this is a failure, if its body takes too long to say more; else null. */
+    Failure overdue(long nowNs) {
+        return nowNs - scope.timeline().headNs > MAX_ERROR_BODY_NS ? failure : null;
+    }
+
+    /**
+     * The first bytes of the body tell whether it is an event stream, whatever its head says. If it is, the attempt is told,
+     * and this is over.
+     */
+    void learnKind() {
+        if (!unsure) {
+            return;
+        }
+        EventText.Verdict verdict = EventText.of(plain.held());
+        // Blank lines keep a client alive that waits for one body: they leave as they come.
+        boolean open = verdict == EventText.Verdict.UNSURE
+                || (verdict == EventText.Verdict.BLANK && (scope.translatedTo() != null || terms.wantsStream()));
+        if (open && !owner.bodyEnded() && !plain.isFull()) {
+            return;
+        }
+        unsure = false;
+        if (verdict == EventText.Verdict.EVENTS) {
+            Inflation rest = inflation;
+            inflation = null;
+            owner.onStream(head, plain.takeHeld(), rest);
+        } else if (terms.wantsStream() && scope.translatedTo() == null && isJson()) {
+            if (interpreter == null) {
+                interpreter = terms.kindChanger(
+                        scope.place().endpoint().upstream(), scope.place().target());
+            }
+            plain.translateBy(this::restreamed);
+        }
+    }
+
+    @Override
+    public boolean committed() {
+        return plain.committed();
+    }
+
+    @Override
+    public void onBody(ByteBuf content) {
+        plain.onBody(content);
+    }
+
+    @Override
+    public void onReadComplete() {
+        if (plain.isTranslated() && plain.isFull() && scope.translatedTo() == null) {
+            plain.leaveAsItIs();
+        }
+        if (plain.isTranslated() && plain.isFull()) {
+            String message = "The upstream's answer is too long to be translated.";
+            scope.onOriginServed();
+            owner.refuse(new Refusal(502, "upstream_error", message, null, null));
+            return;
+        }
+        if (failure != null && plain.isFull()) {
+            owner.fail(failure);
+            return;
+        }
+        boolean waits = unsure || failure != null || plain.isTranslated() || plain.committed();
+        if (!waits && (!suspect || plain.isFull() || !plain.mayBeError())) {
+            commit();
+        }
+        if (!owner.isClosed()) {
+            plain.onReadComplete();
+        }
+    }
+
+    @Override
+    public void onBodyEnd() {
+        owner.call().release(0);
+        if (failure == null && !suspect) {
+            if (plain.committed()) {
+                end();
+            } else {
+                give();
+            }
+            return;
+        }
+        var error = plain.held() == null ? FailureClass.ErrorBody.NONE : FailureClass.ofBody(plain.held());
+        if (suspect) {
+            if (error.retryable()) {
+                owner.fail(Failure.ofAnswer(error.keyLimit() ? "429" : "error", error.retryAfterNs()));
+            } else {
+                give();
+            }
+        } else if (error.hopeless()) {
+            give();
+        } else if (failure.retryAfterNs() == RetryAfter.NONE) {
+            owner.fail(Failure.ofAnswer(failure.reason(), error.retryAfterNs()));
+        } else {
+            owner.fail(failure);
+        }
+    }
+
+    @Override
+    public boolean onBroken(Breakage breakage) {
+        if (plain.started()) {
+            scope.onOriginFailed();
+            owner.onUncompleted(
+                    Ending.withError(StreamRelay.errorOf(breakage), null).outcome());
+            return true;
+        }
+        if (failure == null) {
+            return false;
+        }
+        // Its status is known, but the rest of its body will not come.
+        String message = "The upstream answered " + status() + " and broke off: " + breakage.detail();
+        owner.fail(failure.withRefusal(new Refusal(status(), "upstream_error", message, null, null)));
+        return true;
+    }
+
+    @Override
+    public void give() {
+        if (owner.bodyEnded()) {
+            plain.translate();
+        }
+        commit();
+        if (owner.isClosed()) {
+            return;
+        }
+        if (owner.bodyEnded()) {
+            end();
+        } else {
+            plain.onReadComplete();
+        }
+    }
+
+    @Override
+    public Deadlines.Phase phase() {
+        return Deadlines.Phase.PLAIN_BODY;
+    }
+
+    @Override
+    public boolean isLimited() {
+        return true;
+    }
+
+    @Override
+    public boolean expire(Ending ending) {
+        if (plain.started()) {
+            scope.onOriginFailed();
+            owner.onUncompleted(ending.outcome());
+        }
+        return plain.started();
+    }
+
+    @Override
+    public void onSweep(long nowNs) {
+        // The attempt's limits are all that there is.
+    }
+
+    @Override
+    public long held(Held.Pool pool) {
+        return pool == Held.Pool.HEAP ? plain.counted() : 0;
+    }
+
+    @Override
+    public void release() {
+        plain.release();
+        if (inflation != null) {
+            inflation.close();
+            inflation = null;
+        }
+    }
+
+    private void commit() {
+        failure = null;
+        suspect = false;
+        if (!owner.endsEarly(plain)) {
+            owner.onCommit(plain.head());
+            plain.commit();
+        }
+    }
+
+    private void end() {
+        plain.onBodyEnd();
+        scope.onOriginServed();
+        owner.onPlainEnd();
+    }
+
+    private TranslatedAnswer translated(int status, byte[] body) {
+        if (!isSuccess(status)) {
+            return new TranslatedAnswer(status, interpreter.error(status, body, terms.requestId()), TokenCounts.NONE);
+        }
+        return terms.wantsStream()
+                ? streamed(interpreter.streamed(body, terms.requestId()))
+                : interpreter.answer(body, terms.requestId());
+    }
+
+    /** The stream of a body that came in the client's own dialect; null leaves what is no answer as it is. */
+    private TranslatedAnswer restreamed(int status, byte[] body) {
+        TranslatedAnswer made = interpreter.streamed(body, terms.requestId());
+        return made.status() == 200 ? streamed(made) : null;
+    }
+
+    private TranslatedAnswer streamed(TranslatedAnswer made) {
+        if (made.status() == 200) {
+            Heads.ofStreamed(plain.head(), terms.client().streamType());
+        }
+        return made;
+    }
+
+    /** Some servers answer a request for a stream with an error in JSON under a status of 200. */
+    private boolean mayHideError() {
+        return status() == 200
+                && terms.request().fields().stream()
+                && scope.dialect() != Dialect.UNKNOWN
+                && isJson()
+                && owner.mayFail();
+    }
+
+    private boolean isJson() {
+        CharSequence type = HttpUtil.getMimeType(head);
+        return type != null
+                && "application/json".equalsIgnoreCase(type.toString().trim());
+    }
+
+    /** Whether the body is coded and must be read, be it only because a key of ours might stand in it. */
+    private boolean mustRead() {
+        boolean readable = interpreter == null && (scope.credential() == null || status() < 400);
+        return !readable && Heads.isCoded(head) && !terms.request().method().equals(HttpMethod.HEAD);
+    }
+
+    private void onUnreadable() {
+        String message = "The upstream answered " + status() + ". Its body is coded and cannot be "
+                + (interpreter == null ? "searched for keys." : "translated.");
+        var refusal = new Refusal(status() < 400 ? 502 : status(), "upstream_error", message, null, null);
+        if (isFailure()) {
+            owner.fail(new Failure(Integer.toString(status()), true, retryAfterNs(), refusal));
+        } else {
+            scope.onOriginServed();
+            owner.refuse(refusal);
+        }
+    }
+
+    /** Whether another attempt may fare better; the upstream itself has the last word about its errors. */
+    private boolean isFailure() {
+        return status() >= 400 && RetryAfter.shouldRetry(head.headers(), FailureClass.isRetryable(status()));
+    }
+
+    private long retryAfterNs() {
+        return RetryAfter.parse(head.headers(), System.currentTimeMillis());
+    }
+
+    private int status() {
+        return head.status().code();
+    }
+
+    private static boolean isSuccess(int status) {
+        return status >= 200 && status < 300;
+    }
+}

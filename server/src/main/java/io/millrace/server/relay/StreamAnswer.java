@@ -1,0 +1,311 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.dialect.RelayError;
+import io.millrace.codec.dialect.StreamEnd;
+import io.millrace.server.balance.RetryAfter;
+import io.millrace.server.format.ClientSide;
+import io.millrace.server.format.Interpreter;
+import io.millrace.server.http.Inflation;
+import io.millrace.server.memory.Held;
+import io.millrace.server.route.Failure;
+import io.millrace.server.route.FailureClass;
+import io.millrace.server.telemetry.Outcome;
+import io.millrace.server.telemetry.Timeline;
+import io.millrace.server.upstream.CallListener.Breakage;
+import io.millrace.server.upstream.UpstreamCall;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+
+/** An event stream that comes back. */
+final class StreamAnswer implements UpstreamAnswer {
+    /** So long an upstream may still send what belongs behind its terminal or its error. */
+    static final long AFTER_TERMINAL_MS = 100;
+
+    private static final Failure TRUNCATED = Failure.of(
+            "truncated",
+            502,
+            RelayError.UPSTREAM_TRUNCATED.code(),
+            "The upstream's stream ended before its first output.");
+
+    private final Scope scope;
+    private final Timeline timeline;
+    private final Owner owner;
+    private final StreamRelay stream;
+    private final Inflation inflation;
+    private ScheduledFuture<?> grace;
+    private boolean outputReported;
+
+    /**
+     * A stream whose head has come.
+     *
+     * @param interpreter between the client and the upstream; null if they speak the same
+     * @param inflation takes the coding off what comes by {@link #onBody}; null if it has none. It becomes this one's
+     */
+    StreamAnswer(Scope scope, Owner owner, HttpResponse head, Interpreter interpreter, Inflation inflation) {
+        this.scope = scope;
+        this.owner = owner;
+        this.inflation = inflation;
+        timeline = scope.timeline();
+        AnswerTerms terms = scope.terms();
+        Interpreter between = terms.wantsWhole() ? collecting(scope, interpreter) : interpreter;
+        var clientHead = Heads.stream(
+                head,
+                scope.credential(),
+                terms.requestId(),
+                scope.context().streamId().get());
+        if (between != null) {
+            String type = between.collects() ? ClientSide.JSON : terms.client().streamType();
+            String dropped = scope.translatedTo() == null ? null : between.dropped();
+            Heads.ofTranslated(clientHead, terms.dialect(), type, dropped);
+        } else if (!Heads.isEventStream(head)) {
+            clientHead
+                    .headers()
+                    .set(HttpHeaderNames.CONTENT_TYPE, terms.client().streamType());
+        }
+        stream = new StreamRelay(
+                scope.context(),
+                timeline,
+                clientHead,
+                scope.dialect(),
+                between,
+                scope.credential(),
+                committed -> owner.onCommit(committed.head()));
+        if (terms.request().usageAdded()) {
+            stream.dropUsageFrames();
+        }
+    }
+
+    private static Interpreter collecting(Scope scope, Interpreter interpreter) {
+        Interpreter made = interpreter != null
+                ? interpreter
+                : scope.terms()
+                        .kindChanger(
+                                scope.place().endpoint().upstream(),
+                                scope.place().target());
+        made.collect(scope.terms().requestId());
+        return made;
+    }
+
+    /** Reads the body of {@code call}, whose head is {@code head}, as this stream. */
+    void begin(UpstreamCall call, HttpResponse head) {
+        call.beginStream(head, stream.frames(), stream);
+        // Of a protocol that is not known nothing can be tried again: its client may wait for the head alone.
+        boolean held = !scope.timeouts().hold().isZero() && scope.dialect() != Dialect.UNKNOWN;
+        if (!held && !stream.collects()) {
+            stream.commit();
+        }
+    }
+
+    StreamRelay stream() {
+        return stream;
+    }
+
+    /** Whether the upstream's own frames have said the last, so that nothing is missing at the client. */
+    boolean saidAllBetweenFrames() {
+        return stream.inspector().end().compareTo(StreamEnd.FINISHED) > 0 && stream.betweenFrames();
+    }
+
+    /** Ends what is still waited for. */
+    void cancelGrace() {
+        if (grace != null) {
+            grace.cancel(false);
+        }
+    }
+
+    @Override
+    public boolean committed() {
+        return stream.committed();
+    }
+
+    /** A part of an event stream that came under another content type. */
+    @Override
+    public void onBody(ByteBuf content) {
+        if (inflation == null) {
+            feed(content);
+            return;
+        }
+        try {
+            inflation.inflate(content, piece -> feed(piece.retain()));
+        } finally {
+            content.release();
+        }
+    }
+
+    /** Takes what was inflated already. */
+    void feed(ByteBuf content) {
+        stream.onRead(content);
+        try {
+            stream.frames().decode(content, stream);
+        } finally {
+            stream.onReadEnd();
+            content.release();
+        }
+    }
+
+    @Override
+    public void onReadComplete() {
+        if (!stream.committed() && (stream.failed() || stream.garbled())) {
+            onError();
+        } else {
+            onRead();
+        }
+    }
+
+    private void onRead() {
+        if (stream.complete()) {
+            // Nothing that the upstream still does matters to the client.
+            owner.takeCall().release(AFTER_TERMINAL_MS);
+            end(stream.endingAsSeen());
+            return;
+        }
+        stream.onReadComplete();
+        if (!outputReported && timeline.firstOutputNs != 0) {
+            outputReported = true;
+            scope.origin().onFirstOutput(timeline.firstOutputNs);
+        }
+        if (stream.nearlyComplete() && grace == null) {
+            startGrace();
+        }
+    }
+
+    @Override
+    public void onBodyEnd() {
+        Ending ending = stream.endingAtBodyEnd();
+        owner.call().release(0);
+        boolean bad = stream.failed() || stream.garbled();
+        if (stream.committed() || (ending.error() == null && !bad)) {
+            end(ending);
+        } else if (bad) {
+            onError();
+        } else {
+            owner.fail(TRUNCATED);
+        }
+    }
+
+    @Override
+    public boolean onBroken(Breakage breakage) {
+        if (stream.committed()) {
+            end(stream.endingAtBreak(breakage));
+        }
+        return stream.committed();
+    }
+
+    /**
+     * The stream's first frames are an error: another attempt may fare better, or the client gets it as it came. What cannot
+     * be translated was answered all the same, and would be once more.
+     */
+    private void onError() {
+        String type = stream.inspector().errorType();
+        if (stream.inspector().endedUnanswered()) {
+            owner.fail(TRUNCATED);
+        } else if (stream.failed()
+                && FailureClass.isRetryable(type)
+                && !FailureClass.isHopeless(stream.inspector().errorName())) {
+            owner.fail(Failure.ofAnswer(type, RetryAfter.NONE));
+        } else {
+            scope.onOriginServed();
+            give();
+        }
+    }
+
+    @Override
+    public void give() {
+        stream.commit();
+        if (owner.bodyEnded() || owner.call() == null) {
+            end(stream.endingAsSeen());
+        } else {
+            onRead();
+        }
+    }
+
+    @Override
+    public Deadlines.Phase phase() {
+        if (stream.finished()) {
+            return Deadlines.Phase.FINISHED;
+        }
+        return timeline.firstOutputNs != 0 ? Deadlines.Phase.STREAMING : Deadlines.Phase.AWAITING_ANSWER;
+    }
+
+    @Override
+    public boolean isLimited() {
+        return scope.dialect() != Dialect.UNKNOWN;
+    }
+
+    @Override
+    public boolean expire(Ending ending) {
+        if (stream.committed()) {
+            owner.abort();
+            end(ending);
+        }
+        return stream.committed();
+    }
+
+    @Override
+    public void onSweep(long nowNs) {
+        boolean held = !stream.committed() && !stream.collects();
+        if (held && nowNs - timeline.headNs > scope.timeouts().hold().toNanos()) {
+            stream.commit();
+            stream.flush();
+        }
+        stream.onSweep(nowNs);
+    }
+
+    private void startGrace() {
+        grace = scope.context()
+                .downstream()
+                .eventLoop()
+                .schedule(this::onGraceOver, AFTER_TERMINAL_MS, TimeUnit.MILLISECONDS);
+    }
+
+    private void onGraceOver() {
+        if (owner.isClosed()) {
+            return;
+        }
+        if (owner.isPaused() || stream.halfFrameSent()) {
+            startGrace();
+            return;
+        }
+        owner.abort();
+        end(stream.endingAsSeen());
+    }
+
+    /** Ends the client's stream, and tells what that says about the origin. */
+    private void end(Ending asked) {
+        stream.commit();
+        Ending ending = stream.writeEnd(asked);
+        if (timeline.firstOutputNs != 0) {
+            scope.origin().onFirstOutput(timeline.firstOutputNs);
+        }
+        boolean completed = ending.outcome() == Outcome.COMPLETED;
+        boolean ownError = ending.outcome() == Outcome.UPSTREAM_ERROR
+                && stream.failed()
+                && !FailureClass.isRetryable(stream.inspector().errorType());
+        if ((!completed && scope.dialect() == Dialect.UNKNOWN)
+                || (stream.failed() && scope.isOwnLimit(stream.inspector().errorType()))) {
+            scope.origin().onIgnored();
+        } else if (completed || ownError) {
+            scope.onOriginServed();
+        } else {
+            scope.onOriginFailed();
+        }
+        owner.onStreamEnd(ending);
+    }
+
+    @Override
+    public long held(Held.Pool pool) {
+        return stream.held(pool);
+    }
+
+    @Override
+    public void release() {
+        cancelGrace();
+        if (inflation != null) {
+            inflation.close();
+        }
+        stream.release();
+    }
+}

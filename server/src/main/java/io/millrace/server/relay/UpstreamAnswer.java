@@ -1,0 +1,155 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.balance.OriginAttempt;
+import io.millrace.server.config.Credential;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.http.Inflation;
+import io.millrace.server.http.Refusal;
+import io.millrace.server.memory.Held;
+import io.millrace.server.route.Failure;
+import io.millrace.server.route.FailureClass;
+import io.millrace.server.route.Place;
+import io.millrace.server.telemetry.Outcome;
+import io.millrace.server.telemetry.Timeline;
+import io.millrace.server.upstream.CallListener.Breakage;
+import io.millrace.server.upstream.UpstreamCall;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpResponse;
+
+/**
+ * What comes back from an upstream, from its head to its end: judged first, and once it is committed the client's answer.
+ * Confined to its event loop.
+ */
+sealed interface UpstreamAnswer permits StreamAnswer, PlainAnswer {
+    /**
+     * Where an answer belongs.
+     *
+     * @param origin told how the attempt fares
+     * @param translatedTo what the upstream was spoken to in, where that is not what the client speaks; else null
+     */
+    record Scope(AttemptContext context, Place place, Timeline timeline, OriginAttempt origin, Dialect translatedTo) {
+        AnswerTerms terms() {
+            return context.terms();
+        }
+
+        Timeouts timeouts() {
+            return context.route().timeouts(place.target());
+        }
+
+        /** What was asked for with a key of ours, or null. */
+        Credential credential() {
+            return place.destination().upstream().credential();
+        }
+
+        /** The dialect of what comes back. */
+        Dialect dialect() {
+            return translatedTo == null ? terms().dialect() : translatedTo;
+        }
+
+        /** Whether the client's own key has reached its limit, of which other clients know nothing. */
+        boolean isOwnLimit(String reason) {
+            return credential() == null && terms().request().hasKey() && FailureClass.isKeyLimit(reason);
+        }
+
+        void onOriginFailed() {
+            origin.onFailure(System.nanoTime(), timeouts().ttft().toNanos());
+        }
+
+        void onOriginServed() {
+            origin.onSuccess(System.nanoTime());
+        }
+    }
+
+    /** What an answer tells its attempt, and asks of it. */
+    interface Owner {
+        /** The connection, or null if it is gone. */
+        UpstreamCall call();
+
+        /** The connection, which the attempt knows no more. */
+        UpstreamCall takeCall();
+
+        /** Whether the body has ended as its framing says. */
+        boolean bodyEnded();
+
+        /** Whether nothing more is to be done. */
+        boolean isClosed();
+
+        /** Whether the upstream is not read because the client takes nothing. */
+        boolean isPaused();
+
+        /** Whether there is something left to try. */
+        boolean mayFail();
+
+        /** Ends the connection at once. */
+        void abort();
+
+        /** The origin is at fault, and the client has nothing of this. */
+        void fail(Failure failure);
+
+        /** The upstream has answered, but the client gets {@code refusal} in place of what came. */
+        void refuse(Refusal refusal);
+
+        /** This is the client's answer from now on. */
+        void onCommit(HttpResponse head);
+
+        /** As {@link Attempt.Listener#endsEarly}. */
+        boolean endsEarly(PlainRelay plain);
+
+        /** The stream is to end so. */
+        void onStreamEnd(Ending ending);
+
+        /** The body is with the client. */
+        void onPlainEnd();
+
+        /** What the client has a part of cannot be completed. */
+        void onUncompleted(Outcome outcome);
+
+        /** The body is an event stream, though its head does not say so: {@code begun} came of it, which is handed over. */
+        void onStream(HttpResponse head, ByteBuf begun, Inflation inflation);
+    }
+
+    /** Whether it is the client's answer, so that nothing else can be. */
+    boolean committed();
+
+    /** Takes a part of the body; ownership is transferred. */
+    void onBody(ByteBuf content);
+
+    /** All that one read of the upstream brought is here. */
+    void onReadComplete();
+
+    /** The body has ended as its framing says. The connection is still to be released. */
+    void onBodyEnd();
+
+    /**
+     * The connection broke.
+     *
+     * @return false if that is an ordinary failure, of which the client has seen nothing
+     */
+    boolean onBroken(Breakage breakage);
+
+    /** What the upstream is waited for. */
+    Deadlines.Phase phase();
+
+    /** Whether limits on the upstream's silence apply. */
+    boolean isLimited();
+
+    /**
+     * A limit on the upstream's silence has passed.
+     *
+     * @return false if that is an ordinary failure, of which the client has seen nothing
+     */
+    boolean expire(Ending ending);
+
+    /** Time passes. */
+    void onSweep(long nowNs);
+
+    /** The client gets this, though it is an error. */
+    void give();
+
+    /** Bytes that this holds in {@code pool}. */
+    long held(Held.Pool pool);
+
+    /** Lets go of all that is held. */
+    void release();
+}
