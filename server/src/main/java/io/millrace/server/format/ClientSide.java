@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the client of one exchange speaks: how the relay itself answers it, and what its request becomes for an upstream
@@ -35,7 +36,7 @@ public interface ClientSide {
     default void read(HttpRequest head, ByteBuf body) throws RequestRefusal {}
 
     /** The model that an own format's request names, or null. */
-    default String model() {
+    default @Nullable String model() {
         return null;
     }
 
@@ -65,6 +66,7 @@ public interface ClientSide {
      *
      * @param lastSequenceNumber the one that the client has seen last, -1 if none
      */
+    @Nullable
     ByteBuf errorFrame(
             ByteBufAllocator alloc, RelayError error, String message, long lastSequenceNumber, String requestId);
 

@@ -1,5 +1,7 @@
 package io.millrace.server.format;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.HeartbeatForm;
 import io.millrace.codec.dialect.RelayError;
@@ -11,6 +13,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.handler.codec.http.HttpMethod;
 import java.util.EnumMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A client of a dialect: passed through unless its upstream speaks others only. Immutable, one for all exchanges. */
 public final class DialectSide implements ClientSide {
@@ -30,7 +33,7 @@ public final class DialectSide implements ClientSide {
 
     /** The side of a dialect, known or not. */
     public static DialectSide of(Dialect dialect) {
-        return SIDES.get(dialect);
+        return requireNonNull(SIDES.get(dialect));
     }
 
     @Override
@@ -69,7 +72,7 @@ public final class DialectSide implements ClientSide {
     }
 
     @Override
-    public ByteBuf errorFrame(
+    public @Nullable ByteBuf errorFrame(
             ByteBufAllocator alloc, RelayError error, String message, long lastSequenceNumber, String requestId) {
         return dialect.errorFrame(alloc, error, message, lastSequenceNumber, requestId);
     }

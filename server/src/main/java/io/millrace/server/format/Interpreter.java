@@ -9,6 +9,7 @@ import io.millrace.codec.translate.TranslatedRequest;
 import io.millrace.codec.translate.Translation;
 import io.netty.buffer.ByteBuf;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Stands between a client and one upstream that speaks otherwise, for one attempt: has the request in the upstream's
@@ -17,10 +18,10 @@ import java.util.stream.Collectors;
  */
 public final class Interpreter {
     private final Translation translation;
-    private TranslatedRequest request;
+    private @Nullable TranslatedRequest request;
     private final Silence silence;
-    private final String dropped;
-    private StreamTranslator stream;
+    private final @Nullable String dropped;
+    private @Nullable StreamTranslator stream;
     private boolean collects;
 
     /** Writes what a client's stream must not be kept waiting for any longer. */
@@ -31,12 +32,12 @@ public final class Interpreter {
     }
 
     /** Of a translation and the request that it made. */
-    public Interpreter(Translation translation, TranslatedRequest request) {
+    public Interpreter(Translation translation, @Nullable TranslatedRequest request) {
         this(translation, request, (nowNs, out) -> {});
     }
 
     /** Of a translation that may hold output back. */
-    public Interpreter(Translation translation, TranslatedRequest request, Silence silence) {
+    public Interpreter(Translation translation, @Nullable TranslatedRequest request, Silence silence) {
         this.translation = translation;
         this.request = request;
         this.silence = silence;
@@ -77,12 +78,12 @@ public final class Interpreter {
     }
 
     /** The names of what was left out of the client's request and is told to it, safe for a header; null if nothing was. */
-    public String dropped() {
+    public @Nullable String dropped() {
         return dropped;
     }
 
     /** The request as the upstream gets it, until it is forgotten. */
-    public TranslatedRequest request() {
+    public @Nullable TranslatedRequest request() {
         return request;
     }
 
@@ -100,8 +101,9 @@ public final class Interpreter {
 
     /** Appends the end, now that the upstream's stream is complete; an error if it never said why it stops. */
     public void finish(ByteBuf out) {
-        stream().finish(out);
-        if (!stream.isOver()) {
+        StreamTranslator ending = stream();
+        ending.finish(out);
+        if (!ending.isOver()) {
             fail(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended before its terminal", out);
         }
     }

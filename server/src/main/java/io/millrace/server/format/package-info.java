@@ -4,4 +4,7 @@
  * <p>The door is {@link io.millrace.server.format.ClientSide}, one for each exchange. For each attempt it gives an
  * {@link io.millrace.server.format.Interpreter} where a translation is needed.
  */
+@NullMarked
 package io.millrace.server.format;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,7 @@
 package io.millrace.server.http;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * An answer of the relay's own, given once the request has been read so that the connection can go on.
  *
@@ -9,4 +11,9 @@ package io.millrace.server.http;
  * @param field the request's field that is wrong, or null
  * @param retryAfter the value of {@code Retry-After}, or null
  */
-public record Refusal(int status, String code, String message, String field, String retryAfter) {}
+public record Refusal(
+        int status,
+        String code,
+        String message,
+        @Nullable String field,
+        @Nullable String retryAfter) {}
