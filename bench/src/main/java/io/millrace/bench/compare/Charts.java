@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Results as drawings. */
+/** Draws results as SVG. */
 final class Charts {
     private static final int WIDTH = 720;
     private static final int LABELS = 90;
@@ -16,7 +16,7 @@ final class Charts {
     private static final int ROW = 26;
     private static final int HEAD = 34;
 
-    /** A bar that would make the others too short to compare is cut at this multiple of their median. */
+    /** A bar that is longer than this multiple of the median is cut: it would make the others too short to compare. */
     private static final double LONGEST = 3;
 
     private static final int PLOT_HEIGHT = 300;

@@ -19,7 +19,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * Compares Millrace with other proxies; {@code scripts/compare} calls it, for it needs the configurations that lie in the
+ * Compares Millrace with other proxies; {@code scripts/compare} calls it, because it needs configurations from the
  * repository. Linux only.
  */
 @Command(
@@ -102,7 +102,7 @@ public final class CompareCommand implements Callable<Integer> {
     /** What {@code raw.json} holds. */
     private record Raw(Machine machine, List<Measurement> measurements) {}
 
-    /** A quick run is too short for figures: what counts is that streams came through whole. */
+    /** A quick run is too short for figures. It works if all streams came through whole. */
     private static boolean works(Results results) {
         return !results.measurements().isEmpty()
                 && results.measurements().stream()

@@ -11,7 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/** One run: in every round every load for every target in turn, each round beginning with another target. */
+/** One run: in every round it puts every load on every target in turn. Each round begins with another target. */
 final class Comparison {
     private final Launcher launcher;
     private final Scenarios scenarios;
@@ -22,7 +22,7 @@ final class Comparison {
     private final List<Measurement> measurements = new ArrayList<>();
 
     /**
-     * @param names of the scenarios that are run
+     * @param names of the scenarios to run
      * @param peers without {@link Peer#DIRECT}, which always is
      * @param progress told what is measured
      */
@@ -54,7 +54,7 @@ final class Comparison {
         return measurements;
     }
 
-    /** Targets that stay through all rounds, warm. */
+    /** Measures targets that run through all rounds and stay warm. */
     private void costs(Meter meter, Target mock) throws IOException, InterruptedException {
         var loads = chosen(scenarios.delay(), scenarios.cpu(), scenarios.saturated(), scenarios.shorts());
         if (loads.isEmpty()) {
@@ -82,7 +82,7 @@ final class Comparison {
         }
     }
 
-    /** A fresh process each, for memory that was taken once is seldom given back. */
+    /** Starts a fresh process for each measurement, because a process seldom gives memory back. */
     private void holds(Meter meter, Target mock) throws IOException, InterruptedException {
         for (int round = 1; round <= rounds; round++) {
             for (var load : chosen(scenarios.hold(), scenarios.holdMany())) {

@@ -4,11 +4,11 @@ import java.io.IOException;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Which processors whom: one for the target and another for all that measures it, or all for everyone. */
+/** Assigns processors: one to the target and another to the mock and the client, or all to every process. */
 final class Cores {
     private final List<Integer> allowed = Proc.allowedCores();
 
-    /** Whether there are two to be kept apart. */
+    /** Whether there are at least two processors. */
     boolean canSeparate() {
         return allowed.size() > 1;
     }
@@ -19,7 +19,7 @@ final class Cores {
         bind(allowed.subList(1, 2), others);
     }
 
-    /** Everyone gets all. */
+    /** Each process may use all processors. */
     void share(List<Long> target, List<Long> others) throws IOException, InterruptedException {
         bind(allowed, target);
         bind(allowed, others);
@@ -28,7 +28,7 @@ final class Cores {
     private static void bind(List<Integer> cores, List<Long> pids) throws IOException, InterruptedException {
         String list = cores.stream().map(String::valueOf).collect(Collectors.joining(","));
         for (long pid : pids) {
-            // A process that is gone, or a thread of it, is no concern.
+            // A process or thread that has ended is no error.
             new ProcessBuilder("taskset", "-acp", list, Long.toString(pid))
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)

@@ -17,19 +17,19 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Starts the mock and the targets, each with the threads it is told to use, on a free port of 127.0.0.1. What is still
- * running when this process ends is stopped.
+ * Starts the mock and the targets, each with the threads it is told to use, on a free port of 127.0.0.1. When this
+ * process ends, it stops those that still run.
  */
 final class Launcher {
     /** Standard output and error of a target. */
     static final String OUTPUT = "output.log";
 
-    /** The port is free when it is chosen, which another process may change before the target binds it. */
+    /** The port is free when it is chosen. Another process may take it before the target binds it. */
     private static final int TRIES = 5;
 
     private static final long START_LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
     private static final int POLL_MS = 20;
-    /** Using less in a second is rest. */
+    /** A target that uses less than this in a second is at rest. */
     private static final long REST_NS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private static final int MAX_STREAMS = 9900;
@@ -107,7 +107,7 @@ final class Launcher {
 
     private Target launch(Peer peer, int mockPort, int threads) throws IOException {
         Path directory = Files.createTempDirectory("millrace-compare");
-        // A worker that has dropped root's rights still has to reach its files.
+        // A worker without the rights of root has to reach its files, too.
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
         int port = freePort();
         var values = Map.of(
@@ -165,7 +165,7 @@ final class Launcher {
         return command;
     }
 
-    /** What the user's own environment says of Millrace is not what is compared; flags for its JVM are. */
+    /** Removes the user's own settings of Millrace, but for the flags of its JVM. */
     private static void setEnvironment(Map<String, String> environment, Map<String, String> values, boolean warmUp) {
         environment.keySet().removeIf(name -> name.startsWith("MILLRACE_") && !name.equals("MILLRACE_OPTS"));
         if (!warmUp) {
@@ -192,7 +192,7 @@ final class Launcher {
         long startNs = System.nanoTime();
         while (target.isAlive() && System.nanoTime() - startNs < START_LIMIT_NS) {
             try (var socket = new Socket(InetAddress.getLoopbackAddress(), target.port())) {
-                // An unlucky guess may have met someone else's socket.
+                // The port may belong to another process if the target could not bind it.
                 if (socket.isConnected() && target.isAlive()) {
                     return true;
                 }
@@ -203,7 +203,7 @@ final class Launcher {
         return false;
     }
 
-    /** Waits until the target has done what it does after its start, for a while. */
+    /** Waits for a while until the target has finished its work after the start. */
     private static void awaitRest(Target target) throws InterruptedException {
         long startNs = System.nanoTime();
         long cpuNs = Proc.cpuNs(target.pids());

@@ -5,7 +5,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Map;
 
 /**
- * Where a run was made, and of what.
+ * The machine and the versions of a run.
  *
  * @param time when it began
  * @param commit of the sources

@@ -10,9 +10,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Puts a load on a target and says what it cost. */
+/** Puts a load on a target and measures what it costs. */
 final class Meter {
-    /** Above this share of its processor, mock or client may have been what was measured. */
+    /**
+     * If the mock or the client uses more than this share of its processor, the figures may be those of the mock or the
+     * client.
+     */
     private static final double MOST_CORES = 0.7;
 
     private static final long HOLD_LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
@@ -32,15 +35,15 @@ final class Meter {
 
     private record Snapshot(long timeNs, long targetNs, long mockNs, long clientNs, long busyNs) {}
 
-    /** Runs the scenario's load once and shows nothing. */
+    /** Runs the load of the scenario once, without a measurement. */
     void warmUp(Scenario scenario, Target target) throws InterruptedException {
         var run = client.start(scenario.plan(target.address()));
-        pause(scenario.ramp().plus(scenario.window()));
+        pause(scenario.times().ramp().plus(scenario.times().window()));
         run.stop();
         settle(target);
     }
 
-    /** What frames and streams cost. */
+    /** Measures what frames and streams cost. */
     Measurement measure(Scenario scenario, Target target, int round, int eventLoops)
             throws IOException, InterruptedException {
         boolean separate = scenario.separate() && cores.canSeparate();
@@ -49,10 +52,10 @@ final class Meter {
             cores.separate(targets, others());
         }
         var run = client.start(scenario.plan(target.address()));
-        pause(scenario.ramp().plus(scenario.warmUp()));
+        pause(scenario.times().ramp().plus(scenario.times().warmUp()));
         run.beginWindow();
         var before = snapshot(targets);
-        pause(scenario.window());
+        pause(scenario.times().window());
         var after = snapshot(targets);
         run.endWindow();
         var report = run.stop();
@@ -65,12 +68,12 @@ final class Meter {
                 scenario, target, round, eventLoops, report, usage, Holding.NONE, flaw(target, report, usage));
     }
 
-    /** What streams hold that are open and silent. */
+    /** Measures the memory of streams that are open and silent. */
     Measurement hold(Scenario scenario, Target target, int round) throws InterruptedException {
         long residentBefore = Proc.residentKiB(target.pids());
         var run = client.start(scenario.plan(target.address()));
         int held = awaitStreaming(run, scenario);
-        pause(scenario.warmUp());
+        pause(scenario.times().warmUp());
         long resident = Proc.residentKiB(target.pids());
         held = Math.min(held, run.progress().streaming());
         var report = run.stop();
@@ -121,7 +124,7 @@ final class Meter {
         return free ? "the window was too short to see processor time" : null;
     }
 
-    /** Waits until the target has dealt with the end of its streams, but not for ever. */
+    /** Waits for a limited time until the target has finished with the end of its streams. */
     private void settle(Target target) throws InterruptedException {
         for (int i = 0; i < SETTLE_CHECKS; i++) {
             long before = Proc.cpuNs(target.pids()) + Proc.cpuNs(mock.pids());

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** Who is measured. */
+/** What is measured. */
 enum Peer {
     /** The mock without anything in front of it: what measuring itself costs. */
     DIRECT("direct"),
@@ -13,7 +13,10 @@ enum Peer {
     CADDY("Caddy"),
     FASTAPI("FastAPI"),
     MILLRACE("Millrace"),
-    /** Millrace that keeps nothing back and makes no second attempt: what these cost. Measured only when it is named. */
+    /**
+     * Millrace that keeps nothing back and makes no second attempt: shows what these cost. It is measured only when it
+     * is named.
+     */
     UNGUARDED("Millrace, nothing held");
 
     private final String label;

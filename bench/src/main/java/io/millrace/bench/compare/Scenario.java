@@ -11,24 +11,23 @@ import java.time.Duration;
  * @param streams at once
  * @param spec of the mock
  * @param outputFrames of a stream, or {@link LoadPlan#ANY} if none ends
- * @param ramp over which streams begin
- * @param warmUp behind it, before the window
- * @param window that is measured
+ * @param times how long it takes
  * @param separate whether the target has a processor for itself and mock and client share another
  */
-record Scenario(
-        String name,
-        int streams,
-        String spec,
-        int outputFrames,
-        Duration ramp,
-        Duration warmUp,
-        Duration window,
-        boolean separate) {
-    /** Streams that say one word and then nothing for as long as anyone looks. */
+record Scenario(String name, int streams, String spec, int outputFrames, Times times, boolean separate) {
+    /** Streams that bring one word and then nothing for the time of a measurement. */
     static final String IDLE = "stamp=1,tokens=2,gap_ms=900000";
 
+    /**
+     * How long the parts of a load take.
+     *
+     * @param ramp over which streams begin
+     * @param warmUp after the ramp, before the window
+     * @param window that is measured
+     */
+    record Times(Duration ramp, Duration warmUp, Duration window) {}
+
     LoadPlan plan(InetSocketAddress target) {
-        return LoadPlan.of(target, spec, streams).expecting(outputFrames).over(ramp);
+        return LoadPlan.of(target, spec, streams).expecting(outputFrames).over(times.ramp);
     }
 }

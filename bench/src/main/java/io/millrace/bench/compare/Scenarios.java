@@ -1,5 +1,6 @@
 package io.millrace.bench.compare;
 
+import io.millrace.bench.compare.Scenario.Times;
 import io.millrace.bench.load.LoadPlan;
 import java.time.Duration;
 import java.util.List;
@@ -8,7 +9,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * The loads of a comparison. Pauses between frames are random, so that streams do not march in step.
+ * The loads of a comparison. Pauses between frames are random, so that streams do not send at the same moments.
  *
  * @param delay 100 streams at 50 frames a second: what is added to the first byte and to every frame
  * @param cpu 1,000 streams at 10 frames a second: processor time per frame
@@ -18,7 +19,7 @@ import java.util.stream.IntStream;
  * @param holdMany the same, many more
  * @param scale as many frames a second on ever more streams
  * @param warmUp what every fresh target gets before it is measured
- * @param manyPeers who has to hold {@code holdMany}
+ * @param manyPeers the peers that have to hold {@code holdMany}
  */
 record Scenarios(
         Scenario delay,
@@ -78,15 +79,16 @@ record Scenarios(
             String name, int streams, int tokens, int gapMs, Duration ramp, Duration warmUp, Duration window) {
         String spec =
                 String.format(Locale.ROOT, "stamp=1,tokens=%d,gap=uniform:%d-%d", tokens, gapMs / 2, gapMs + gapMs / 2);
-        return new Scenario(name, streams, spec, tokens, ramp, warmUp, window, false);
+        return new Scenario(name, streams, spec, tokens, new Times(ramp, warmUp, window), false);
     }
 
     private static Scenario burst(String name, int streams, int tokens, Duration warmUp, Duration window) {
-        return new Scenario(name, streams, "stamp=1,tokens=" + tokens, tokens, seconds(0.1), warmUp, window, true);
+        return new Scenario(
+                name, streams, "stamp=1,tokens=" + tokens, tokens, new Times(seconds(0.1), warmUp, window), true);
     }
 
     private static Scenario hold(String name, int streams, Duration ramp, Duration rest) {
-        return new Scenario(name, streams, Scenario.IDLE, LoadPlan.ANY, ramp, rest, Duration.ZERO, false);
+        return new Scenario(name, streams, Scenario.IDLE, LoadPlan.ANY, new Times(ramp, rest, Duration.ZERO), false);
     }
 
     private static Scenario scale(int streams, int framesPerSecond, Duration warmUp, Duration window) {
@@ -94,22 +96,15 @@ record Scenarios(
         String spec =
                 String.format(Locale.ROOT, "stamp=1,tokens=%d,gap=uniform:%.3f-%.3f", ENDLESS, gapMs / 2, gapMs * 1.5);
         var ramp = seconds(Math.max(0.2, streams / 2500.0));
-        return new Scenario("scale", streams, spec, LoadPlan.ANY, ramp, warmUp, window, false);
+        return new Scenario("scale", streams, spec, LoadPlan.ANY, new Times(ramp, warmUp, window), false);
     }
 
     private static List<Scenario> warmUp(int streams, Duration each) {
+        var times = new Times(seconds(0.1), Duration.ZERO, each);
         return List.of(
-                new Scenario("warm-up", streams, "stamp=1,tokens=3", 3, seconds(0.1), Duration.ZERO, each, false),
-                new Scenario("warm-up", streams, "stamp=1,tokens=500", 500, seconds(0.1), Duration.ZERO, each, false),
-                new Scenario(
-                        "warm-up",
-                        streams,
-                        "stamp=1,tokens=20,gap=uniform:1-5",
-                        20,
-                        seconds(0.1),
-                        Duration.ZERO,
-                        each,
-                        false));
+                new Scenario("warm-up", streams, "stamp=1,tokens=3", 3, times, false),
+                new Scenario("warm-up", streams, "stamp=1,tokens=500", 500, times, false),
+                new Scenario("warm-up", streams, "stamp=1,tokens=20,gap=uniform:1-5", 20, times, false));
     }
 
     private static Duration seconds(double seconds) {

@@ -9,7 +9,10 @@ import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
-/** Results as Markdown: a column per target, a row per figure, and below them what is void and how cost grows. */
+/**
+ * Results as Markdown: a column per target, a row per figure, and below them the void measurements and how the cost
+ * grows.
+ */
 final class Table {
     private final Results results;
     private final Scenarios scenarios;
@@ -126,7 +129,7 @@ final class Table {
         return new Row(label, scenarios.delay().name(), 0, added(times, percentile));
     }
 
-    /** Times less those without a target; those themselves for it. */
+    /** The time of the target less the time without a target; without a target, the time itself. */
     static Figure added(Function<Measurement, Times> times, ToDoubleFunction<Times> percentile) {
         return (measured, direct) -> {
             double value = percentile.applyAsDouble(times.apply(measured));
@@ -137,12 +140,12 @@ final class Table {
         };
     }
 
-    /** What goes through, also without a target. */
+    /** A row of a rate, which is shown without a target, too. */
     private static Row rate(String label, Scenario scenario, int decimals, ToDoubleFunction<Measurement> figure) {
         return new Row(label, scenario.name(), decimals, (measured, direct) -> figure.applyAsDouble(measured));
     }
 
-    /** What a target costs; there is none without one. */
+    /** A row of a cost, which is shown for targets only. */
     private static Row cost(String label, Scenario scenario, int decimals, ToDoubleFunction<Measurement> figure) {
         return new Row(
                 label,

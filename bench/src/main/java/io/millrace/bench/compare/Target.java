@@ -10,7 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A process that listens on a port of 127.0.0.1, with its files in a directory of its own that goes with it. */
+/** A process that listens on a port of 127.0.0.1. Its files are in a directory of its own, which is removed with it. */
 final class Target implements AutoCloseable {
     private static final long STOP_LIMIT_SECONDS = 10;
 
@@ -57,7 +57,7 @@ final class Target implements AutoCloseable {
         }
     }
 
-    /** Ends its processes, which are all its own, and removes its files. */
+    /** Ends its processes and removes its files. */
     @Override
     public void close() {
         var workers = process.descendants().toList();
@@ -74,7 +74,7 @@ final class Target implements AutoCloseable {
         delete(directory);
     }
 
-    /** Removes a directory and all in it; what cannot be removed is named. */
+    /** Removes a directory and all in it, and prints what it cannot remove. */
     static void delete(Path directory) {
         try (var files = Files.walk(directory)) {
             files.sorted(Comparator.reverseOrder())

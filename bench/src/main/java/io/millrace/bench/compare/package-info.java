@@ -1,8 +1,9 @@
 /**
  * Millrace beside other proxies, in one interleaved run on one machine: {@code scripts/compare}.
  *
- * <p>{@code Comparison} goes through rounds, scenarios and targets; {@code Launcher} starts the mock and the targets,
- * each as a process of its own; {@code Meter} puts one load on one target and says what it cost; {@code Table} and the
- * charts show what came of it.
+ * <p>The door is {@code CompareCommand}. {@code Comparison} goes through rounds, scenarios and targets. {@code Launcher} starts
+ * the mock and the targets, each as a process of its own, and stops them. {@code Meter} puts one load on one target and measures
+ * what it costs. {@code Table} and {@code Charts} show the results. A target is started, warmed up, measured and stopped. All of
+ * it runs on the thread of the command; the load runs in {@link io.millrace.bench.load}, which owns the buffers.
  */
 package io.millrace.bench.compare;

@@ -2,7 +2,7 @@ package io.millrace.bench.doctor;
 
 import java.util.Locale;
 
-/** What can be wrong with the way of a stream. */
+/** A fault on the way of a stream. */
 enum Ailment {
     UNREACHABLE("no connection, or no answer that is HTTP"),
     REFUSED("the request is refused, so that there is no stream to judge"),

@@ -5,29 +5,31 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What came for one request.
+ * The answer to one request.
  *
  * @param version such as {@code HTTP/1.1}
  * @param headers in lower case, the last of several with one name
  * @param pieces the body, out of its chunks and coding, as it came
- * @param sentNs when the request was sent
- * @param headNs when the head was complete
- * @param lastNs when the last byte came, of whatever
- * @param endNs when reading stopped
+ * @param times of it
  */
-record Answer(
-        String version,
-        int status,
-        Map<String, String> headers,
-        List<Piece> pieces,
-        End end,
-        long sentNs,
-        long headNs,
-        long lastNs,
-        long endNs) {
+record Answer(String version, int status, Map<String, String> headers, List<Piece> pieces, End end, Times times) {
     /** Bytes of the body that one read brought. */
     @SuppressWarnings("ArrayRecordComponent") // compared by nobody
     record Piece(byte[] bytes, long atNs) {}
+
+    /**
+     * On the clock of {@link System#nanoTime()}.
+     *
+     * @param sentNs when the request was sent
+     * @param lastNs when the last byte came, of whatever
+     * @param endNs when reading stopped
+     */
+    record Times(long sentNs, long lastNs, long endNs) {
+        /** From the request to the end of reading. */
+        long wholeNs() {
+            return endNs - sentNs;
+        }
+    }
 
     /** How the body ended. */
     enum End {

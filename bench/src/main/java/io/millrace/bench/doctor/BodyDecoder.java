@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
-/** Takes a body out of its chunks (RFC 9112, section 7.1) or length, and out of gzip or deflate, as it comes. */
+/** Decodes a body out of its chunks (RFC 9112, section 7.1) or length, and out of gzip or deflate, as it comes. */
 final class BodyDecoder {
     private enum State {
         SIZE,
@@ -37,7 +37,7 @@ final class BodyDecoder {
         inflater = gzip ? new Inflater(true) : coding.contains("deflate") ? new Inflater() : null;
     }
 
-    /** Whether the body has come to its end, by itself. */
+    /** Whether the framing of the body has ended it. */
     boolean whole() {
         return bodiless || (chunked ? state == State.END : left == 0);
     }

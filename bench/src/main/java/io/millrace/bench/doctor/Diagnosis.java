@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What was found.
+ * The result of an examination.
  *
  * @param pacing how the paced stream came, {@code null} if there was none
  */
 record Diagnosis(Target target, List<Hop> hops, Pacing pacing, List<Finding> findings) {
-    /** Whether nothing has to be mended. */
+    /** Whether there is nothing to mend. */
     boolean clean() {
         return findings.stream().noneMatch(Finding::wrong);
     }

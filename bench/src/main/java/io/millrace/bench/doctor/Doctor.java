@@ -11,7 +11,9 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 
-/** Sends a paced stream, a silent one, a wrong request and a page's question, and judges what comes. Blocks. */
+/**
+ * Asks for a paced stream and a silent one, sends a broken request and a preflight, and judges the answers. It blocks.
+ */
 final class Doctor {
     private static final int TOKENS = 120;
     private static final int GAP_MS = 20;
@@ -31,7 +33,7 @@ final class Doctor {
     /**
      * @param headers sent with each request, besides the dialect's
      * @param idleSeconds for how long silence is tried, 0 for not at all
-     * @param origin of a page that wants to read answers, or {@code null}
+     * @param origin of a page that reads answers, or {@code null}
      */
     Doctor(Target target, Map<String, String> headers, int idleSeconds, String origin) {
         this.target = target;
@@ -42,7 +44,7 @@ final class Doctor {
         this.origin = origin;
     }
 
-    /** Examines the way. */
+    /** Runs all examinations. */
     Diagnosis examine() {
         boolean silence = target.isMock() && idleSeconds > 0;
         var idle = silence ? CompletableFuture.supplyAsync(this::idle, Doctor::startBeside) : null;
@@ -67,7 +69,7 @@ final class Doctor {
         return new Diagnosis(target, hops, pacing, findings);
     }
 
-    /** On a thread of its own, which does not keep the process. */
+    /** Runs a task on a daemon thread of its own. */
     private static void startBeside(Runnable task) {
         Thread thread = new Thread(task, "doctor-idle");
         thread.setDaemon(true);
@@ -93,7 +95,11 @@ final class Doctor {
         }
         StreamView view = StreamView.of(stream, target.dialect());
         judgeEnd(stream, view, hops);
-        Pacing pacing = Pacing.of(view.outputs(), view.stamped(), stream.sentNs(), stream.endNs());
+        Pacing pacing = Pacing.of(
+                view.outputs(),
+                view.stamped(),
+                stream.times().sentNs(),
+                stream.times().endNs());
         if (pacing.ailment() != null) {
             String likely = view.stamped() ? "" : " (by its pattern only: no mock's stamps tell when they were made)";
             findings.add(Finding.wrong(pacing.ailment(), pacing.evidence() + likely, hops));
@@ -135,7 +141,7 @@ final class Doctor {
             String seen = "Cache-Control: " + cache + " lets proxies compress: no-transform is missing";
             findings.add(Finding.note(Ailment.CACHE_CONTROL, seen, hops));
         }
-        // nginx uses it up.
+        // nginx removes this header.
         if (stream.header("x-accel-buffering") == null && hops.stream().noneMatch(Hop::isNginx)) {
             findings.add(Finding.note(Ailment.ACCEL, "there is no X-Accel-Buffering", hops));
         }
@@ -144,7 +150,7 @@ final class Doctor {
     private void judgeEnd(Answer stream, StreamView view, List<Hop> hops) {
         StreamEnd end = view.inspector().end();
         String after = " after " + view.outputs().size() + " tokens, "
-                + String.format(Locale.ROOT, "%.1f s", (stream.endNs() - stream.sentNs()) / NS_PER_S);
+                + String.format(Locale.ROOT, "%.1f s", stream.times().wholeNs() / NS_PER_S);
         boolean complete = end == StreamEnd.DONE || end == StreamEnd.TERMINAL || end == StreamEnd.FINISHED;
         if (end == StreamEnd.ERROR || end == StreamEnd.HIDDEN_ERROR) {
             String what = view.inspector().errorType() + ": " + view.inspector().errorMessage();
@@ -188,7 +194,9 @@ final class Doctor {
         try {
             Answer answer = ask(SILENT, idleSeconds * 1_000L);
             boolean refused = answer.status() != 200 && answer.status() != 504 && answer.status() != 502;
-            return answer.end() == End.OPEN || refused ? -1 : (answer.endNs() - answer.lastNs()) / NS_PER_S;
+            return answer.end() == End.OPEN || refused
+                    ? -1
+                    : (answer.times().endNs() - answer.times().lastNs()) / NS_PER_S;
         } catch (IOException e) {
             double seconds = (System.nanoTime() - begin) / NS_PER_S;
             return seconds >= idleSeconds - 0.1 ? -1 : seconds;

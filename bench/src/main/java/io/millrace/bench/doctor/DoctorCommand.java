@@ -15,7 +15,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Says what is wrong on the way of a stream, and what mends it. */
+/** Finds what is wrong on the way of a stream, and tells how to mend it. */
 @Command(
         name = "doctor",
         description = {

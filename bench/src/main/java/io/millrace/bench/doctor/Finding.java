@@ -3,9 +3,9 @@ package io.millrace.bench.doctor;
 import java.util.List;
 
 /**
- * One thing that was noticed.
+ * One observation.
  *
- * @param wrong whether it has to be mended; otherwise it is worth knowing
+ * @param wrong whether it has to be mended; else it is a note
  * @param evidence what was seen
  * @param fixes what to do, one for each place where it can be done
  */

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Servers on the way that betray themselves by their headers. HAProxy does not. */
+/** Servers on the way that can be recognised by their headers. HAProxy cannot. */
 enum Hop {
     MILLRACE("Millrace", "x-millrace-request-id", null),
     NGINX("nginx", "server", "nginx"),

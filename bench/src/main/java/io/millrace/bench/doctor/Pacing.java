@@ -62,7 +62,7 @@ record Pacing(Ailment ailment, int outputs, int clumps, double heldP50Ms, double
         return new Pacing(ailment, outputs.size(), clumps, median, most, gap);
     }
 
-    /** What was seen, for people. */
+    /** The evidence, for people. */
     String evidence() {
         String held = Double.isNaN(heldP50Ms)
                 ? ""
@@ -75,7 +75,7 @@ record Pacing(Ailment ailment, int outputs, int clumps, double heldP50Ms, double
         return outputs + " tokens came in " + clumps + " clumps" + every + held;
     }
 
-    /** Without stamps only the pattern tells, and models send in bursts, too: it must be plain. */
+    /** Without stamps there is only the pattern. Models send in bursts, too, so the pattern must be clear. */
     private static Ailment guess(List<Output> outputs, double[] gaps, double waitMs, double totalMs) {
         int clumps = gaps.length + 1;
         if (clumps <= 2 && outputs.size() >= 2 * FEWEST && waitMs > 1_000 && totalMs - waitMs < 0.1 * waitMs) {
@@ -110,7 +110,10 @@ record Pacing(Ailment ailment, int outputs, int clumps, double heldP50Ms, double
         return all.length >= 3 && median > 1_000 && alike >= 0.7 * all.length;
     }
 
-    /** A HAProxy's pieces wait for the kernel's 200 ms and now and then for an acknowledgement: the longer part decides. */
+    /**
+     * Behind HAProxy pieces wait for the kernel's 200 ms, and sometimes for an acknowledgement. The longer share of
+     * time decides.
+     */
     private static Ailment comb(double[] gaps) {
         if (timeShare(gaps, 36, 56) >= ALIKE) {
             return Ailment.DELAYED_ACK;

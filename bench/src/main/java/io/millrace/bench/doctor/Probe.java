@@ -18,8 +18,9 @@ import javax.net.ssl.SSLSocketFactory;
 import jdk.net.ExtendedSocketOptions;
 
 /**
- * Sends one HTTP/1.1 request on a connection of its own and stamps each read of the answer. The kernel is kept from
- * acknowledging at once, as it does for a client that only reads: only so does Nagle's algorithm on the other side show.
+ * Sends one HTTP/1.1 request on a connection of its own and stamps each read of the answer. The kernel is told not to
+ * acknowledge at once, as for a client that only reads. Without that, Nagle's algorithm on the other side would not
+ * show.
  */
 final class Probe {
     private static final int CONNECT_LIMIT_MS = 10_000;
@@ -141,7 +142,7 @@ final class Probe {
         } catch (IOException e) {
             end = Answer.End.RESET;
         }
-        return new Answer(status[0], code, headers, pieces, end, sent, headAt, last, System.nanoTime());
+        return new Answer(status[0], code, headers, pieces, end, new Answer.Times(sent, last, System.nanoTime()));
     }
 
     private static void add(List<Answer.Piece> pieces, byte[] bytes, long at) {

@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /**
- * What is asked, and how.
+ * The target of an examination.
  *
  * @param base as an SDK takes it, such as {@code http://host:port/v1}, or with the operation behind it
  * @param model a model's name; {@code mock}, or one that begins with {@code mock:}, means that a Millrace mock answers
@@ -24,7 +24,7 @@ record Target(URI base, Dialect dialect, String model, String key) {
         return model.equals(MOCK) || model.startsWith(MOCK + ":");
     }
 
-    /** The model's name, with what the mock is to do put behind what it is told already. */
+    /** The model's name with further instructions for the mock after those that it has. */
     String model(String spec) {
         return !isMock() ? model : (model.equals(MOCK) ? MOCK + ":" : model + ",") + spec;
     }

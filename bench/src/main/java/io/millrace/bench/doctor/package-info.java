@@ -1,5 +1,9 @@
 /**
- * Says what is wrong on the way of a stream: {@code millrace doctor}. A {@link io.millrace.bench.doctor.Probe} records what
- * comes and when, on a plain blocking socket; {@link io.millrace.bench.doctor.Doctor} judges it.
+ * {@code millrace doctor}: finds what is wrong on the way of a stream.
+ *
+ * <p>The door is {@code DoctorCommand}. A {@code Probe} sends a request on a plain blocking socket and records what comes and when,
+ * as an {@code Answer}. {@code Doctor} judges answers and makes a {@code Diagnosis} of its findings; {@code Fixes} says what mends
+ * each. It runs on the thread of the command, and the trial of a silence on a second one. Bodies are byte arrays; no buffer of
+ * Netty outlives a call.
  */
 package io.millrace.bench.doctor;

@@ -48,12 +48,13 @@ public final class LoadClient implements AutoCloseable {
                 .without("Accept-Encoding")
                 .without("User-Agent")
                 .header("x-mock: " + plan.spec());
-        var shape = LoadShape.endless(plan.streams(), plan.ramp().toNanos());
+        var shape =
+                LoadShape.closed(plan.streams()).rampNs(plan.ramp().toNanos()).build();
         var clients = Clients.reading(observer -> new StreamCheck(recorder, plan.outputFrames()));
         return new StreamPlan(template.build(), target, null, Prompts.fixed("Hello"), shape, clients, 1);
     }
 
-    /** Ends the event loop and whatever still runs on it. */
+    /** Ends the event loop and the runs that are still on it. */
     @Override
     public void close() {
         loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();

@@ -5,18 +5,20 @@ import java.time.Duration;
 import java.util.Objects;
 
 /**
- * What a {@link LoadClient} shall do: keep a number of streams open, and when one ends begin the next on its connection.
+ * What a {@link LoadClient} does: it keeps a number of streams open, and begins the next on the same connection when
+ * one ends.
  *
  * @param target where to connect
  * @param path of every request, such as {@code /v1/chat/completions}
- * @param spec of the mock behind the target, sent as {@code x-mock}; it should say {@code stamp=1}, or no frame is timed
+ * @param spec of the mock behind the target, sent as {@code x-mock}; it should say {@code stamp=1}, or no frame is
+ *     timed
  * @param streams how many at once
  * @param outputFrames that every stream must bring, by their stamps; {@link #ANY} if that is not known
  * @param ramp over which the first streams begin, evenly
  */
 public record LoadPlan(
         InetSocketAddress target, String path, String spec, int streams, int outputFrames, Duration ramp) {
-    /** Output frames are not counted up. */
+    /** Output frames are not compared with a number. */
     public static final int ANY = -1;
 
     private static final int MAX_STREAMS = 60_000;

@@ -1,7 +1,7 @@
 package io.millrace.bench.load;
 
 /**
- * Where a run is.
+ * The counts of a run in progress.
  *
  * @param connections that are open
  * @param streaming streams in progress that have brought a frame

@@ -4,7 +4,7 @@ import java.util.Map;
 import org.HdrHistogram.Histogram;
 
 /**
- * What a run brought. Times are nanoseconds.
+ * The result of a run. Times are nanoseconds.
  *
  * @param windowNs how long the measured window was
  * @param frames of every kind that were read in the window

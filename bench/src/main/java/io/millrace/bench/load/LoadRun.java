@@ -19,7 +19,7 @@ public final class LoadRun {
         this.load = load;
     }
 
-    /** Where it is. */
+    /** The current counts. */
     public LoadProgress progress() {
         return uninterrupted(() -> new LoadProgress(
                 load.connections(),
@@ -29,17 +29,17 @@ public final class LoadRun {
                 load.of(0, recorder::lost)));
     }
 
-    /** From here on frames and streams are counted. */
+    /** Begins the window in which frames and streams are counted. */
     public void beginWindow() {
         onLoop(recorder::beginWindow);
     }
 
-    /** From here on they are not. */
+    /** Ends the window. */
     public void endWindow() {
         onLoop(recorder::endWindow);
     }
 
-    /** Closes every connection, waits until they are gone, and tells what came of it all. To be called once. */
+    /** Closes every connection, waits until they are closed, and gives the result. May be called once. */
     public LoadReport stop() {
         load.abort();
         if (!uninterrupted(() -> load.await(CLOSE_LIMIT_SECONDS, TimeUnit.SECONDS))) {

@@ -9,7 +9,7 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
-/** Counts what the streams of one run bring. Lives on one event loop. */
+/** Counts the streams and frames of one run. Lives on one event loop. */
 final class Recorder implements StreamObserver {
     private static final long LONGEST_NS = TimeUnit.SECONDS.toNanos(100);
     private static final int DIGITS = 3;

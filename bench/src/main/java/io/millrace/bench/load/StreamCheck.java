@@ -12,8 +12,8 @@ import io.netty.handler.codec.DecoderException;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Looks at the frames of one stream: every stamp must bear the next number, the terminal must be last, and nothing may be
- * missing. Of what is wrong the first is kept.
+ * Looks at the frames of one stream: every stamp must bear the next number, the terminal must be last, and nothing may
+ * be missing. Only the first fault is kept.
  */
 final class StreamCheck implements BodyReader, SseFrameListener {
     private static final byte[] TERMINAL = "data: [DONE]\n\n".getBytes(StandardCharsets.US_ASCII);
@@ -54,7 +54,7 @@ final class StreamCheck implements BodyReader, SseFrameListener {
         return outputs;
     }
 
-    /** Whole, or damaged: what stands in its place is of no interest. */
+    /** Every body that is not whole counts as damaged, whatever came in its place. */
     @Override
     public Outcome endBody() {
         fault = faultAtEnd(expectedOutputs, decoder.midFrame());

@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
- * Writes a line per stream. It takes samples on event loops without blocking them, and writes on a thread of its own; what
- * the disk does not take in time is dropped and counted.
+ * Writes a line per stream. It takes samples on event loops without blocking them, and writes on a thread of its own;
+ * samples that the disk does not take in time are dropped and counted.
  */
 public final class CsvWriter implements Consumer<StreamSample>, AutoCloseable {
     private static final String HEAD =
@@ -31,7 +31,7 @@ public final class CsvWriter implements Consumer<StreamSample>, AutoCloseable {
     private volatile long baseNs;
     private volatile IOException failure;
 
-    /** A sample and the run that it is of; without a sample, the end of all. */
+    /** A sample and the run that it belongs to; one without a sample ends the file. */
     private record Line(String load, long baseNs, StreamSample sample) {}
 
     /** Begins the file. */
@@ -55,7 +55,7 @@ public final class CsvWriter implements Consumer<StreamSample>, AutoCloseable {
         }
     }
 
-    /** Streams that are not in the file. */
+    /** Streams that were dropped. */
     public long dropped() {
         return dropped.get();
     }

@@ -7,12 +7,12 @@ import java.util.Map;
 
 /** What figures mean, for every report to print. */
 final class Definitions {
-    /** Of figures that are no distributions. */
+    /** The definitions of figures that are no distributions. */
     static final Map<String, String> OTHERS = others();
 
     private Definitions() {}
 
-    /** Of all, by name. */
+    /** The definitions of all figures, by name. */
     static Map<String, String> all() {
         var all = new LinkedHashMap<String, String>();
         for (var metric : Metric.values()) {

@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What a target adds to another, by pairs of short runs in turn: a figure of each pair's one less the other's, and over the
- * pairs the mean with its confidence interval. The machine's moods hit both of a pair alike.
+ * What a target adds to a baseline, by pairs of short runs in turn. For each pair it takes the figure of the target
+ * less that of the baseline, and over all pairs the mean with its confidence interval. A change of the machine's load
+ * affects both runs of a pair.
  */
 public final class Difference {
     private static final Metric[] METRICS = {

@@ -10,8 +10,8 @@ import java.util.List;
 import org.HdrHistogram.HistogramLogWriter;
 
 /**
- * Writes the histograms as an HDR log, for HistogramLogAnalyzer and its like: an interval for each amount of load, a tag for
- * each metric.
+ * Writes the histograms as an HDR log, for tools such as HistogramLogAnalyzer: an interval for each amount of load, a
+ * tag for each metric.
  */
 public final class HdrLog {
     private static final double MS_PER_S = 1000;

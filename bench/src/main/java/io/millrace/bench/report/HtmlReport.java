@@ -13,8 +13,8 @@ import java.nio.file.Path;
 import java.util.Locale;
 
 /**
- * A result as one page that needs nothing beside itself: no script, no font, no request; its plots are drawn here, in colours
- * that follow the reader's light or dark theme.
+ * A result as one page that loads nothing else: no script, no font, no request. Its plots are drawn here, in colours
+ * that follow the light or dark theme of the reader.
  */
 public final class HtmlReport {
     private final Subject subject;

@@ -8,7 +8,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Locale;
 
-/** A run as it goes: three lines that are drawn anew on a terminal, a line every few seconds elsewhere. */
+/** Shows a run while it goes on: three lines that are redrawn on a terminal, elsewhere one line every few seconds. */
 public final class LiveView implements Runner.Watcher {
     private static final String BARS = "▁▂▃▄▅▆▇█";
     private static final int BAR = 30;
@@ -29,7 +29,7 @@ public final class LiveView implements Runner.Watcher {
     private boolean drawn;
 
     /**
-     * @param terminal whether lines can be drawn anew
+     * @param terminal whether lines can be redrawn
      * @param name of the run, for people
      */
     public LiveView(PrintWriter out, boolean terminal, String name, LoadShape shape) {
@@ -54,7 +54,7 @@ public final class LiveView implements Runner.Watcher {
         lastAt = seconds;
     }
 
-    /** Leaves the terminal as other output needs it. */
+    /** Leaves the terminal ready for other output. */
     public void end() {
         if (drawn) {
             out.print("\033[3A\033[J");
@@ -105,7 +105,7 @@ public final class LiveView implements Runner.Watcher {
         out.print(String.format(Locale.ROOT, format, arguments) + "\033[K\n");
     }
 
-    /** How far it has come: by time, or by streams. */
+    /** The progress, by time or by streams. */
     private String bar(double seconds) {
         double share = shape.durationNs() != Long.MAX_VALUE
                 ? seconds * 1e9 / (shape.leadNs() + shape.durationNs())

@@ -7,7 +7,7 @@ import java.util.Locale;
 final class Numbers {
     private Numbers() {}
 
-    /** Three or four digits that count; a dash for what there is not. */
+    /** Three or four significant digits; a dash if there is no value. */
     static String of(double value) {
         if (Double.isNaN(value)) {
             return "-";
@@ -17,7 +17,7 @@ final class Numbers {
         return fixed(value, decimals);
     }
 
-    /** A percentile; a dash where less than one value lies above it, for then it is but the largest. */
+    /** A percentile; a dash where less than one value lies above it, because then it is only the largest value. */
     static String tail(Distribution values, double percent) {
         return of(values.told(percent));
     }

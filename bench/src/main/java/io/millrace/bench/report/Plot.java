@@ -68,7 +68,7 @@ final class Plot {
         return this;
     }
 
-    /** A level stroke, such as a stream's time in a timeline. */
+    /** A horizontal line, such as a stream's time in a timeline. */
     Plot span(double from, double to, double at, double thickness, String kind, String tip) {
         line(
                 "<rect class=\"%s\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\">%s</rect>",
@@ -106,7 +106,7 @@ final class Plot {
         return this;
     }
 
-    /** An upright line with a word on it. */
+    /** A vertical line with a word. */
     Plot mark(double at, String word, int row) {
         line("<line class=\"mark\" x1=\"%.2f\" x2=\"%.2f\" y1=\"%d\" y2=\"%d\"/>", x(at), x(at), TOP, height - BOTTOM);
         boolean leftwards = x.share(at) > 0.8;

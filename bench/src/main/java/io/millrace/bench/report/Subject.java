@@ -4,7 +4,7 @@ import io.millrace.bench.stats.RunResult;
 import java.util.List;
 
 /**
- * A report's head and its results.
+ * The head of a report and its results.
  *
  * @param version of this tool
  * @param url that was asked, without a query

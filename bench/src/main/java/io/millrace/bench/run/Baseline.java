@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Measures two targets in turns: short runs of one load, in pairs, each pair begun by the other. */
+/** Measures two targets in turns: short runs of one load in pairs. The target that begins changes with each pair. */
 final class Baseline {
     private static final long SHORT_WARMUP_NS = TimeUnit.MILLISECONDS.toNanos(300);
     private static final int MOST_PAIRS = 100;
@@ -16,7 +16,7 @@ final class Baseline {
     private final List<RunResult> baseline = new ArrayList<>();
     private final List<RunResult> target = new ArrayList<>();
 
-    /** Runs all pairs; those that the user cut short do not count. */
+    /** Runs all pairs. A pair that the user aborts does not count. */
     static Baseline measure(Session session, StreamPlan baselinePlan, StreamPlan targetPlan, LoadShape shape, int pairs)
             throws InterruptedException {
         if (pairs < 2 || pairs > MOST_PAIRS) {
@@ -47,15 +47,10 @@ final class Baseline {
     private static LoadShape part(LoadShape shape, int pair, int pairs) {
         boolean timed = shape.durationNs() != Long.MAX_VALUE;
         boolean counted = shape.requests() != Long.MAX_VALUE;
-        return new LoadShape(
-                shape.rate(),
-                shape.burstiness(),
-                shape.concurrency(),
-                pair == 0 ? shape.rampNs() : 0,
-                pair == 0 ? shape.warmupNs() : Math.min(shape.warmupNs(), SHORT_WARMUP_NS),
-                timed ? Math.max(1, shape.durationNs() / pairs) : shape.durationNs(),
-                counted ? Math.max(1, shape.requests() / pairs) : shape.requests(),
-                shape.drainNs());
+        return shape.with(part -> part.rampNs(pair == 0 ? shape.rampNs() : 0)
+                .warmupNs(pair == 0 ? shape.warmupNs() : Math.min(shape.warmupNs(), SHORT_WARMUP_NS))
+                .durationNs(timed ? Math.max(1, shape.durationNs() / pairs) : shape.durationNs())
+                .requests(counted ? Math.max(1, shape.requests() / pairs) : shape.requests()));
     }
 
     /** What the target adds. */

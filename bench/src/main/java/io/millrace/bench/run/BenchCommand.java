@@ -75,7 +75,7 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--transport", paramLabel = "NAME", description = "epoll, io_uring, kqueue or nio.")
     private String transport;
 
-    /** What was measured, what is to be said of it beside the tables, and the same for the JSON file. */
+    /** What was measured, the text to print below the tables, and the content of the JSON file. */
     private record Outcome(Subject subject, String more, ObjectNode json) {}
 
     /** Measures, prints the table, writes the files. */
@@ -131,7 +131,7 @@ public final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    /** The first time, what was measured so far is still told. */
+    /** The first signal ends the run, and the results so far are reported. The second one ends the process. */
     private static void stop(Runner runner) {
         if (runner.isAborted()) {
             Runtime.getRuntime().halt(INTERRUPTED);
@@ -139,7 +139,7 @@ public final class BenchCommand implements Callable<Integer> {
         runner.abort();
     }
 
-    /** Whether what is told of a run as it goes ends on a terminal; where that cannot be seen it does not. */
+    /** Whether standard error is a terminal; false where that is not known. */
     private static boolean isTerminal() {
         try {
             var device = Files.readSymbolicLink(Path.of("/proc/self/fd/2"));

@@ -161,7 +161,7 @@ final class LoadOptions {
         return new Behaviours(shares, seed);
     }
 
-    /** In words. */
+    /** The loads in words. */
     String words(List<LoadShape> shapes) {
         var first = shapes.get(0);
         var words = new StringBuilder(first.isOpen() ? "open loop, " + arrivals + " arrivals, " : "closed loop, ");
@@ -182,15 +182,15 @@ final class LoadOptions {
     }
 
     private LoadShape shape(double rate, int concurrency, long durationNs) {
-        return new LoadShape(
-                rate,
-                burstiness(),
-                concurrency,
-                Quantity.nanos(ramp),
-                Quantity.nanos(warmup),
-                durationNs,
-                requests > 0 ? requests : Long.MAX_VALUE,
-                Quantity.nanos(drain));
+        return LoadShape.open(rate)
+                .burstiness(burstiness())
+                .concurrency(concurrency)
+                .rampNs(Quantity.nanos(ramp))
+                .warmupNs(Quantity.nanos(warmup))
+                .durationNs(durationNs)
+                .requests(requests > 0 ? requests : Long.MAX_VALUE)
+                .drainNs(Quantity.nanos(drain))
+                .build();
     }
 
     private double burstiness() {

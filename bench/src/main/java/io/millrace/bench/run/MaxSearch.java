@@ -23,15 +23,8 @@ final class MaxSearch {
         var search = new MaxSearch(share);
         var rates = new RateSearch(shape.isOpen() ? shape.rate() : 1);
         while (!rates.isOver() && !session.isAborted()) {
-            var asked = new LoadShape(
-                    rates.rate(),
-                    shape.burstiness(),
-                    shape.isOpen() ? shape.concurrency() : 0,
-                    shape.rampNs(),
-                    shape.warmupNs(),
-                    shape.durationNs(),
-                    shape.requests(),
-                    shape.drainNs());
+            var asked =
+                    shape.with(next -> next.rate(rates.rate()).concurrency(shape.isOpen() ? shape.concurrency() : 0));
             var result = session.run(plan.withShape(asked), asked.label());
             search.points.add(result);
             rates.tried(search.isGood(result));
@@ -45,14 +38,14 @@ final class MaxSearch {
         return best;
     }
 
-    /** All that were tried, by rate. */
+    /** The results of all rates that were tried, by rate. */
     List<RunResult> points() {
         return points.stream()
                 .sorted(Comparator.comparingDouble(point -> point.shape().rate()))
                 .toList();
     }
 
-    /** A client that was not fit has shown nothing good. */
+    /** A result of a client that was not fit is never good. */
     private boolean isGood(RunResult result) {
         return result.streams() > 0
                 && result.good() >= share * result.streams()

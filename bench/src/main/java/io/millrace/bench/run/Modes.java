@@ -3,7 +3,7 @@ package io.millrace.bench.run;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
-/** Other things than one load after another. */
+/** Modes other than one load after another. */
 final class Modes {
     @Option(
             names = "--baseline",

@@ -1,8 +1,8 @@
 package io.millrace.bench.run;
 
 /**
- * Which rate to try next: twice as much until one is too much, or half as much until one is not, then the middle between the
- * highest that was good and the lowest that was not, until these are 5% apart.
+ * Decides which rate to try next. It doubles the rate until one is too high, or halves it until one is good. Then it
+ * tries the middle between the highest good rate and the lowest bad one, until these are 5% apart.
  */
 final class RateSearch {
     private static final double CLOSE = 1.05;
@@ -19,7 +19,7 @@ final class RateSearch {
         rate = first;
     }
 
-    /** To be tried now. */
+    /** The rate to try now. */
     double rate() {
         return rate;
     }
@@ -37,7 +37,7 @@ final class RateSearch {
         return good;
     }
 
-    /** What came of the rate. */
+    /** The result of the rate. */
     void tried(boolean isGood) {
         trials++;
         if (isGood) {
@@ -48,7 +48,7 @@ final class RateSearch {
         rate = Double.isInfinite(bad) ? rate * 2 : good == 0 ? rate / 2 : rounded((good + bad) / 2);
     }
 
-    /** As people would write it, where that stays between the two. */
+    /** Rounds to a number that people would write, if that stays between the two. */
     private double rounded(double middle) {
         double step = middle >= 50 ? 1 : middle >= 5 ? 0.1 : 0.01;
         double rounded = Math.rint(middle / step) * step;

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Option;
 
-/** What is made of the results. */
+/** What to do with the results. */
 final class ReportOptions {
     @Option(
             names = "--json",
@@ -43,7 +43,7 @@ final class ReportOptions {
     @Option(names = "--quiet", description = "Nothing while it runs.")
     boolean quiet;
 
-    /** Null if nothing was said. */
+    /** Null if there are no limits. */
     Slo slo() {
         return slo == null ? null : Slo.parse(slo);
     }

@@ -8,7 +8,7 @@ import io.millrace.bench.stats.Slo;
 import io.millrace.bench.stream.StreamPlan;
 import java.io.PrintWriter;
 
-/** Runs loads one after another, each watched and written down. */
+/** Runs loads one after another, and passes each to the live view and the CSV file. */
 final class Session {
     private final Runner runner;
     private final Slo slo;
@@ -18,8 +18,8 @@ final class Session {
 
     /**
      * @param csv null for none
-     * @param live where to tell how a run goes, null for nowhere
-     * @param terminal whether that is one
+     * @param live where to show a run while it goes on, null for nowhere
+     * @param terminal whether {@code live} is a terminal
      */
     Session(Runner runner, Slo slo, CsvWriter csv, PrintWriter live, boolean terminal) {
         this.runner = runner;
@@ -34,7 +34,7 @@ final class Session {
         return slo;
     }
 
-    /** Whether it was told to end: then what comes is cut short. */
+    /** Whether it was told to end; further runs then end at once. */
     boolean isAborted() {
         return runner.isAborted();
     }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Option;
 
-/** What is asked, and where. */
+/** What to ask, and where. */
 final class TargetOptions {
     private static final String PROMPT = "Write a short essay about rivers.";
 

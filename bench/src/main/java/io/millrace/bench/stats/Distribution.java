@@ -21,12 +21,12 @@ public final class Distribution {
         return histogram.getTotalCount();
     }
 
-    /** The value that so many percent do not exceed. */
+    /** The value that this share of the values, in percent, does not exceed. */
     public double percentile(double percent) {
         return count() == 0 ? Double.NaN : histogram.getValueAtPercentile(percent) / unit.scale();
     }
 
-    /** The same; NaN where less than one value lies above it, for then it is but the largest. */
+    /** The same, but NaN where less than one value lies above it, because then it is only the largest value. */
     public double told(double percent) {
         return count() * (100 - percent) < 100 - ROUNDING ? Double.NaN : percentile(percent);
     }
@@ -41,19 +41,19 @@ public final class Distribution {
         return count() == 0 ? Double.NaN : histogram.getStdDeviation() / unit.scale();
     }
 
-    /** The least. */
+    /** The smallest value. */
     public double min() {
         return count() == 0 ? Double.NaN : histogram.getMinValue() / unit.scale();
     }
 
-    /** The most. */
+    /** The largest value. */
     public double max() {
         return count() == 0 ? Double.NaN : histogram.getMaxValue() / unit.scale();
     }
 
     /**
-     * The lower end of the 95% confidence interval of the median: the value of rank n/2 - 1.96 sqrt(n)/2. It takes values
-     * for independent of each other.
+     * The lower end of the 95% confidence interval of the median: the value of rank n/2 - 1.96 sqrt(n)/2. It takes the
+     * values to be independent of each other.
      */
     public double medianLow() {
         return ofRank(count() / 2.0 - Z_95 * Math.sqrt((double) count()) / 2);
@@ -74,7 +74,7 @@ public final class Distribution {
             return Double.NaN;
         }
         double bounded = Math.max(1, Math.min((double) count(), Math.floor(rank)));
-        // Half a rank less, so that rounding does not ask for the next one.
+        // Half a rank less, so that rounding does not take the next one.
         return percentile(100 * (bounded - 0.5) / count());
     }
 }

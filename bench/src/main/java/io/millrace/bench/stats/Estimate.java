@@ -3,8 +3,8 @@ package io.millrace.bench.stats;
 import java.util.List;
 
 /**
- * A mean of independent values with its 95% confidence interval by Student's distribution. The interval is endless if there
- * is but one value.
+ * A mean of independent values with its 95% confidence interval by Student's distribution. The interval is infinite if
+ * there is only one value.
  *
  * @param mean of the values
  * @param low end of the interval

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Judges the client by its own lag, beside the times that it measured. */
+/** Judges the client: it compares its own lag with the times that it measured. */
 final class Judge {
     private static final double BUSY = 0.80;
     private static final double SATURATED = 0.95;
@@ -31,7 +31,7 @@ final class Judge {
         return new Verdict(judge.grade, judge.reasons);
     }
 
-    /** Suspect over the larger of a fixed and a relative bound, invalid over ten times that. */
+    /** A lag is suspect over the larger of a fixed and a relative bound, and invalid over a multiple of it. */
     private void lag(Distribution lag, Metric metric, double fixedMs, double relativeMs, double factor) {
         double p99 = lag.percentile(99);
         double bound = Math.max(fixedMs, relativeMs);

@@ -30,7 +30,7 @@ public record Limit(String text, String subject, boolean over, double bound) {
         return new Limit(text.strip(), subject, match.group(2).equals(">"), bound);
     }
 
-    /** Whether it holds; it does not for what there is no value of, but that of an error rate. */
+    /** Whether it holds; false if there is no value, except for the error rate, which is then 0. */
     public boolean holds(RunResult result) {
         double value = value(result);
         return over ? value > bound : value < bound;

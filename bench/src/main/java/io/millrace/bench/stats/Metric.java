@@ -108,12 +108,12 @@ public enum Metric {
             this.scale = scale;
         }
 
-        /** As it stands behind a number. */
+        /** The text after a number. */
         public String label() {
             return label;
         }
 
-        /** How much is recorded for one of it. */
+        /** How many recorded units make one. */
         public double scale() {
             return scale;
         }
@@ -134,7 +134,7 @@ public enum Metric {
         return title;
     }
 
-    /** What it is. */
+    /** Its definition. */
     public String definition() {
         return definition;
     }

@@ -2,7 +2,7 @@ package io.millrace.bench.stats;
 
 import org.HdrHistogram.Histogram;
 
-/** What happened in a short part of a run, for those who watch. */
+/** The counts of a short part of a run, for a live view. */
 public final class Progress {
     private static final int DIGITS = 2;
 

@@ -14,13 +14,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.HdrHistogram.Histogram;
 
-/** Counts what the streams of one lane bring. Of one event loop; its memory does not grow with the run. */
+/** Counts the streams of one lane. Lives on one event loop. Its memory does not grow with the run. */
 public final class Recorder implements StreamObserver {
     private static final int DIGITS = 3;
     private static final long LONGEST_NS = TimeUnit.HOURS.toNanos(2);
     private static final int MAX_ERRORS = 50;
     private static final int MAX_SAMPLES = 2000;
-    /** A stamp that says more than this was made by another machine's clock. */
+    /** If a transit is longer than this, the stamp is from the clock of another machine. */
     private static final long MOST_TRANSIT_NS = TimeUnit.HOURS.toNanos(1);
 
     final Map<Metric, Histogram> histograms = new EnumMap<>(Metric.class);

@@ -13,7 +13,7 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import org.HdrHistogram.Histogram;
 
-/** All that one run brought: the measured streams of every lane together. */
+/** The result of a run: the measured streams of all lanes together. */
 public final class RunResult {
     private final LoadShape shape;
     private final Instant begun;
@@ -30,25 +30,25 @@ public final class RunResult {
     private final int stale;
 
     /**
-     * @param windowBeganNs when the measured part began
+     * When a run began.
+     *
+     * @param at for people
+     * @param baseNs the same moment on the clock of {@link System#nanoTime()}
+     * @param windowNs when its measured part began, on that clock
+     */
+    record Beginning(Instant at, long baseNs, long windowNs) {}
+
+    /**
      * @param recorders of all lanes, which have ended
      * @param stale requests that had to be sent again
      */
-    RunResult(
-            LoadShape shape,
-            Instant begun,
-            long baseNs,
-            long windowBeganNs,
-            Slo slo,
-            List<Recorder> recorders,
-            Vitals vitals,
-            int stale) {
+    RunResult(LoadShape shape, Beginning beginning, Slo slo, List<Recorder> recorders, Vitals vitals, int stale) {
         this.shape = shape;
-        this.begun = begun;
+        begun = beginning.at;
         this.slo = slo;
         this.vitals = vitals;
         this.stale = stale;
-        series = new Series(baseNs);
+        series = new Series(beginning.baseNs);
         distributions = sums(metric -> recorders.stream()
                 .map(recorder -> recorder.histograms.get(metric))
                 .toList());
@@ -59,7 +59,7 @@ public final class RunResult {
             tally.add(recorder.tally);
             series.add(recorder.series);
         }
-        seconds = tally.begun == 0 ? 0 : Math.max(1e-9, (tally.lastEndNs - windowBeganNs) / 1e9);
+        seconds = tally.begun == 0 ? 0 : Math.max(1e-9, (tally.lastEndNs - beginning.windowNs) / 1e9);
         verdict = Judge.judge(distributions, vitals);
     }
 
@@ -84,7 +84,7 @@ public final class RunResult {
         verdict = Judge.judge(distributions, vitals);
     }
 
-    /** Several runs of one load as one. What happened when is that of the first. */
+    /** Several runs of one load as one result. Its series over time is that of the first. */
     public static RunResult merged(List<RunResult> parts) {
         return new RunResult(parts);
     }
@@ -109,7 +109,7 @@ public final class RunResult {
         return begun;
     }
 
-    /** What a good stream keeps; null if nothing was said. */
+    /** The limits of a good stream; null if there are none. */
     public Slo slo() {
         return slo;
     }
@@ -224,17 +224,17 @@ public final class RunResult {
         return Collections.unmodifiableList(samples);
     }
 
-    /** What happened when. */
+    /** The counts over time. */
     public Series series() {
         return series;
     }
 
-    /** How the client was. */
+    /** The state of the client during the run. */
     public Vitals vitals() {
         return vitals;
     }
 
-    /** Whether it was fit. */
+    /** Whether the client was fit to measure. */
     public Verdict verdict() {
         return verdict;
     }
@@ -254,7 +254,7 @@ public final class RunResult {
         return perSecond(tally.outputTokens);
     }
 
-    /** Output frames for each read that brought one; 1 if nothing is held together. */
+    /** Output frames for each read that brought one; 1 if nothing holds frames together. */
     public double coalescing() {
         return of(Metric.FRAMES_PER_READ).mean();
     }

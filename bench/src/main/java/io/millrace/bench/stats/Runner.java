@@ -28,14 +28,14 @@ public final class Runner implements AutoCloseable {
         group = transport.newEventLoops(lanes, "bench");
     }
 
-    /** Is told how a run is going, about twice a second, on the thread that runs it. */
+    /** Receives the progress of a run, about twice a second, on the thread that runs it. */
     @FunctionalInterface
     public interface Watcher {
-        /** Nobody watches. */
+        /** Ignores the progress. */
         Watcher NONE = (seconds, progress, active) -> {};
 
         /**
-         * Some time went by.
+         * Receives the progress since the last call.
          *
          * @param seconds since the first stream was due
          * @param progress since the last call
@@ -45,7 +45,7 @@ public final class Runner implements AutoCloseable {
     }
 
     /**
-     * Puts a load on and waits until it is over.
+     * Runs a load and waits until it is over.
      *
      * @param slo for goodput, null for none
      * @param sink is given every measured stream on an event loop, null for none
@@ -72,11 +72,12 @@ public final class Runner implements AutoCloseable {
             }
             watcher.onTick((System.nanoTime() - load.startNs()) / 1e9, progress, load.active());
         }
-        long windowBeganNs = load.startNs() + plan.shape().leadNs();
-        return new RunResult(plan.shape(), begun, baseNs, windowBeganNs, slo, recorders, probe.end(), load.stale());
+        var beginning = new RunResult.Beginning(
+                begun, baseNs, load.startNs() + plan.shape().leadNs());
+        return new RunResult(plan.shape(), beginning, slo, recorders, probe.end(), load.stale());
     }
 
-    /** Ends the run that is going, and those that come; may be called from any thread. */
+    /** Aborts the current run and all later ones. May be called from any thread. */
     public void abort() {
         aborted = true;
     }

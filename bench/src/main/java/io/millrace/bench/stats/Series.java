@@ -3,8 +3,8 @@ package io.millrace.bench.stats;
 import java.util.Arrays;
 
 /**
- * What happened in each part of a run, in a bounded number of parts: when they are full, each two become one. Of one event
- * loop.
+ * Counts over time, in a bounded number of parts of equal length. When all parts are used, each two are merged into
+ * one. Lives on one event loop.
  */
 public final class Series {
     private static final int PARTS = 600;

@@ -3,7 +3,7 @@ package io.millrace.bench.stats;
 import java.util.List;
 
 /**
- * Whether the client itself was fit to measure what it measured.
+ * Whether the client was fit to measure.
  *
  * @param grade in one word
  * @param reasons why it is not VALID; empty if it is
@@ -13,9 +13,9 @@ public record Verdict(Grade grade, List<String> reasons) {
     public enum Grade {
         /** The client had time to spare. */
         VALID,
-        /** Percentiles near the top may be the client's. */
+        /** High percentiles may be due to the client. */
         SUSPECT,
-        /** The client was what was measured. */
+        /** The figures are those of the client. */
         INVALID
     }
 

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /**
- * How the client itself was during a run.
+ * The state of the client during a run.
  *
  * @param seconds it took
  * @param busiestLoop the share of one processor that the busiest event loop used; NaN if that is not known

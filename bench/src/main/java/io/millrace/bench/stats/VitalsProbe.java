@@ -13,7 +13,7 @@ import javax.management.NotificationEmitter;
 import javax.management.NotificationListener;
 import javax.management.openmbean.CompositeData;
 
-/** Watches this process from its making to {@link #end}. */
+/** Watches this process from its construction to {@link #end}. */
 public final class VitalsProbe {
     private final List<Thread> loops;
     private final long[] loopCpuNs;
@@ -28,7 +28,7 @@ public final class VitalsProbe {
     public VitalsProbe(List<Thread> loops) {
         this.loops = List.copyOf(loops);
         system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-        system.getCpuLoad(); // the next call tells of the time from here
+        system.getCpuLoad(); // the next call gives the load since this one
         processCpuNs = system.getProcessCpuTime();
         loopCpuNs = cpuOfLoops();
         for (var collector : emitters()) {
@@ -36,7 +36,7 @@ public final class VitalsProbe {
         }
     }
 
-    /** What was seen. To be called once. */
+    /** The result. May be called once. */
     public Vitals end() {
         for (var collector : emitters()) {
             try {

@@ -4,7 +4,7 @@ import java.util.SplittableRandom;
 
 /**
  * When the streams of an open loop are due, as nanoseconds from the start: a renewal process of gamma-distributed gaps,
- * whose rate grows evenly from nothing during the ramp. Deterministic for a seed.
+ * whose rate grows linearly from 0 during the ramp. Deterministic for a seed.
  */
 public final class Arrivals {
     private static final double NS_PER_S = 1e9;
@@ -17,9 +17,9 @@ public final class Arrivals {
 
     /**
      * @param rate streams a second
-     * @param burstiness the shape of the gamma distribution of gaps, as vLLM has it: 1 is Poisson, less is burstier, more
-     *     is steadier, infinity is constant
-     * @param rampNs over which the rate grows from nothing
+     * @param burstiness the shape of the gamma distribution of gaps, as vLLM has it: 1 is Poisson, less is burstier,
+     *     more is steadier, infinity is constant
+     * @param rampNs over which the rate grows from 0
      */
     public Arrivals(double rate, double burstiness, long rampNs, long seed) {
         if (!(rate > 0) || rate > 1e6) {
@@ -34,7 +34,7 @@ public final class Arrivals {
         random = new SplittableRandom(seed);
     }
 
-    /** The time of the next one. The first of a constant rate is at once, as its gap comes behind it. */
+    /** The time of the next one. The first one of a constant rate is at 0, because its gap comes after it. */
     public long nextNs() {
         double at = arrivals;
         arrivals += gap();

@@ -3,7 +3,10 @@ package io.millrace.bench.stream;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Which share of a run's clients behaves how; the others are plain. By the stream's number, so that a seed decides. */
+/**
+ * How the clients of a run behave: a share of them in each way, the others plainly. The number of the stream and a seed
+ * decide.
+ */
 public final class Behaviours {
     /** All are plain. */
     public static final Behaviours NONE = new Behaviours(List.of(), 0);

@@ -20,8 +20,8 @@ final class ClosedFeed implements Feed {
     private boolean stopped;
 
     /**
-     * @param begun streams of all lanes, their numbers
-     * @param measuredBegun those of the measured part
+     * @param begun counts the streams of all lanes, and gives them their numbers
+     * @param measuredBegun counts those of the measured part
      */
     ClosedFeed(LoadShape shape, long startNs, AtomicLong begun, AtomicLong measuredBegun, int turn, int lanes) {
         this.shape = shape;
@@ -32,7 +32,7 @@ final class ClosedFeed implements Feed {
         this.lanes = lanes;
     }
 
-    /** The part of {@code all} that falls to one of the lanes. */
+    /** The part of {@code all} for one of the lanes. */
     static int share(int all, int turn, int lanes) {
         return all / lanes + (turn < all % lanes ? 1 : 0);
     }

@@ -5,8 +5,8 @@ import java.lang.management.ManagementFactory;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How many connections a load may have open, so that the process keeps descriptors for itself: without one the JVM cannot
- * even load the class of an error. Thread-safe.
+ * How many connections a load may have open, so that the process keeps descriptors for itself. Without one, the JVM
+ * cannot even load a class. Thread-safe.
  */
 final class Descriptors {
     private static final long RESERVE = 64;

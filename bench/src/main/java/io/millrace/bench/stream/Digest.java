@@ -6,7 +6,8 @@ import java.util.zip.CRC32C;
 
 /**
  * Compares the bytes of a stream with the mock's own digest of them: the CRC-32C of all frames that do not begin with a
- * comment, which the mock sends in a comment near the end of the body. Comments are left out because relays add theirs.
+ * comment, which the mock sends in a comment near the end of the body. Comments are left out because relays add
+ * comments.
  */
 final class Digest {
     private static final byte[] MARK = ": digest=".getBytes(StandardCharsets.US_ASCII);
@@ -32,12 +33,12 @@ final class Digest {
         return expected;
     }
 
-    /** Whether it was there, and another. */
+    /** Whether the digest came and is another one. */
     boolean differs() {
         return differs;
     }
 
-    /** Whether it was promised and has not come: then the end of the body is missing. */
+    /** Whether the digest was promised and has not come: then the end of the body is missing. */
     boolean isMissing() {
         return expected && !seen;
     }

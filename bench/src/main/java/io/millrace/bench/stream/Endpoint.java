@@ -56,7 +56,7 @@ public record Endpoint(String host, int port, boolean tls, String path, Dialect 
     }
 
     /**
-     * The header fields that the dialect's SDKs send and HTTP does not ask for.
+     * The header fields that the dialect's SDKs send beside those of HTTP.
      *
      * @param key may be null
      */

@@ -19,8 +19,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The part of a load that lives on one event loop: its connections, and those streams that are its turn. Nothing is shared
- * with other lanes but the count of requests.
+ * The part of a load that lives on one event loop: its connections and its share of the streams. Nothing is shared with
+ * other lanes but the count of requests.
  */
 final class Lane {
     private static final int MAX_CONNECTING = 512;
@@ -90,7 +90,7 @@ final class Lane {
         feed.start(this, loop);
     }
 
-    /** Is done when no stream will begin any more and all have ended. */
+    /** Is complete when no more stream will begin and all have ended. */
     Promise<Void> done() {
         return done;
     }
@@ -137,7 +137,7 @@ final class Lane {
         }
     }
 
-    /** Nothing more comes; streams may go on until {@code deadlineNs}. */
+    /** No more stream is due; streams may go on until {@code deadlineNs}. */
     void drainUntil(long deadlineNs) {
         drainEndNs = deadlineNs;
         settle();
@@ -160,7 +160,9 @@ final class Lane {
         report(sample, details);
     }
 
-    /** The server had closed the connection before the request came: that is no answer, so it is asked again. */
+    /**
+     * The server had closed the connection before the request came. That is no answer, so the request is sent again.
+     */
     void onStale(Wire wire, StreamSample stream) {
         busy.remove(wire);
         stale++;
@@ -207,12 +209,12 @@ final class Lane {
         connecting++;
         stream.connectBeganNs = System.nanoTime();
         if (!descriptors.take()) {
-            // Not at once: what ends lets the next begin, and that would go ever deeper.
+            // Not at once: each end lets the next stream begin, so the stack would grow.
             loop.execute(() -> onNoConnection(stream, Outcome.CONNECT, new ConnectException(NO_DESCRIPTOR)));
             return;
         }
         bootstrap.connect(plan.address()).addListener((ChannelFuture connect) -> {
-            // Of a channel that could not even be made Netty tells on a thread of its own.
+            // If the channel itself cannot be created, Netty reports it on another thread.
             if (loop.inEventLoop()) {
                 onConnect(connect, stream);
             } else {

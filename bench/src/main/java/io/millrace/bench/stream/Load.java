@@ -31,7 +31,7 @@ public final class Load {
             int count,
             Transport transport,
             IntFunction<StreamObserver> observers) {
-        var descriptors = Descriptors.ofProcess(); // takes longer than the lead-in, the first time
+        var descriptors = Descriptors.ofProcess(); // the first call takes longer than the lead-in
         startNs = System.nanoTime() + LEAD_IN_NS;
         var begun = new AtomicLong();
         var measured = new AtomicLong();

@@ -2,11 +2,11 @@ package io.millrace.bench.stream;
 
 import java.util.Locale;
 
-/** What became of a stream. */
+/** How a stream ended. */
 public enum Outcome {
-    /** Came to the end that its dialect defines. */
+    /** It came to the end that its dialect defines. */
     COMPLETED,
-    /** Left by this client as it was told to. */
+    /** This client left it, as it was told to. */
     LEFT,
     /** No connection: refused, unreachable, or not in time. */
     CONNECT,

@@ -115,7 +115,7 @@ final class OutputReader implements BodyReader, SseFrameListener {
         }
     }
 
-    /** How a stream that seems whole differs from what the mock sent; empty if it does not, as far as can be seen. */
+    /** How a stream that seems whole differs from what the mock sent; empty if no difference is known. */
     private String damage() {
         if (stamps.outOfOrder()) {
             return "stamps out of order";

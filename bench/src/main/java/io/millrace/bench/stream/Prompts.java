@@ -28,7 +28,7 @@ public interface Prompts {
 
     /**
      * The prompts of a file, one after another and again from the start. A line is a JSON string, or an object with
-     * {@code prompt} or {@code messages}, and {@code max_tokens} if it likes; a line that is no JSON is a prompt as it
+     * {@code prompt} or {@code messages}, and optionally {@code max_tokens}; a line that is no JSON is a prompt as it
      * stands. Empty lines are skipped.
      *
      * @throws IllegalArgumentException naming the line that has no prompt, or if there is none at all
@@ -49,7 +49,10 @@ public interface Prompts {
         return cycling(prompts);
     }
 
-    /** Words made up for each stream, so that no prompt's beginning is in a server's cache; about a token a word. */
+    /**
+     * Random words for each stream, so that no server has the beginning of a prompt in its cache. A word is about one
+     * token.
+     */
     static Prompts synthetic(Lengths words, long seed) {
         return index -> {
             var random = new SplittableRandom(seed ^ (index * 0x9E3779B97F4A7C15L));

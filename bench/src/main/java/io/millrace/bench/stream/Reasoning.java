@@ -5,8 +5,8 @@ import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Tells output frames of reasoning from those of the answer, by a search of their bytes. A name with its quotes may be a
- * key, or a token of the answer that is this very word: only what a colon follows is a key.
+ * Tells output frames of reasoning from those of the answer, by a search of their bytes. A name in quotes may be a key,
+ * or a token of the answer that is the same word. Only if a colon follows is it a key.
  */
 final class Reasoning {
     private static final byte[] REASONING_CONTENT = ascii("\"reasoning_content\"");

@@ -18,7 +18,7 @@ import java.util.Set;
  * <p>Immutable; {@link #request} may be called from any thread.
  */
 public final class RequestTemplate {
-    /** Asked of Messages, which wants a limit, where none is given: {@value}. */
+    /** Sent to Messages, which requires a limit, if none is given: {@value}. */
     public static final int MESSAGES_MAX_TOKENS = 1024;
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -153,7 +153,7 @@ public final class RequestTemplate {
         return field.substring(0, field.indexOf(':')).toLowerCase(Locale.ROOT);
     }
 
-    /** Collects what a request has beside its prompt. */
+    /** Collects the parts of a request other than its prompt. */
     public static final class Builder {
         private final Endpoint endpoint;
         private final String model;
@@ -176,7 +176,7 @@ public final class RequestTemplate {
             return this;
         }
 
-        /** The most tokens of an answer; 0 to not say. */
+        /** The most tokens of an answer; 0 to leave it out. */
         public Builder maxTokens(int maxTokens) {
             this.maxTokens = maxTokens;
             return this;
@@ -201,7 +201,7 @@ public final class RequestTemplate {
             return this;
         }
 
-        /** None of our own header fields of that name. */
+        /** Leaves out the header field of that name that would be sent otherwise. */
         public Builder without(String name) {
             without.add(name.toLowerCase(Locale.ROOT));
             return this;

@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /**
- * Takes one HTTP/1.1 response after another off a connection: the head, of which it knows what it needs, and the body,
- * whose bytes it hands on where they lie.
+ * Reads one HTTP/1.1 response after another from a connection. It parses the head as far as needed, and hands on the
+ * bytes of the body without a copy.
  */
 public final class ResponseReader {
     private static final int MAX_HEAD_BYTES = 16 * 1024;
@@ -25,7 +25,7 @@ public final class ResponseReader {
     /** Receives body bytes; the buffer remains with the caller and its readable bytes must all be read. */
     @FunctionalInterface
     interface Body {
-        /** Some bytes of the body, all of them to be read now. */
+        /** Some bytes of the body; all of them must be read in the call. */
         void onBytes(ByteBuf bytes);
     }
 
@@ -38,7 +38,7 @@ public final class ResponseReader {
     private boolean keepAlive;
     private String fields = "";
 
-    /** Reads one response after another; {@link #reset} stands between them. */
+    /** Reads one response after another; {@link #reset} has to be called between them. */
     ResponseReader(Body body) {
         this.body = body;
     }
@@ -64,7 +64,7 @@ public final class ResponseReader {
         return state == State.HEAD ? 0 : status;
     }
 
-    /** Whether the server lets the connection live. */
+    /** Whether the server keeps the connection open. */
     boolean keepAlive() {
         return keepAlive;
     }

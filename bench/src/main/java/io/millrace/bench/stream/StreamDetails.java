@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.function.LongConsumer;
 
 /**
- * What one stream brings many of: gaps, reads, transits. They are kept until its outcome is known, for only those of a
- * stream that came to its end count. Of one event loop; used for one stream after another.
+ * The gaps, reads and transits of one stream. They are kept until its outcome is known, because only those of a stream
+ * that came to its end count. Lives on one event loop, and is used for one stream after another.
  */
 public final class StreamDetails {
     /** Nothing. */

@@ -1,7 +1,7 @@
 package io.millrace.bench.stream;
 
 /**
- * What this client bears with.
+ * How long this client waits.
  *
  * @param connectMs for a connection, TLS included
  * @param idleNs without a byte

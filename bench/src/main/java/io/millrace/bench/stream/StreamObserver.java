@@ -1,11 +1,11 @@
 package io.millrace.bench.stream;
 
 /**
- * Is told what the streams of one lane bring, on its event loop. Times are {@link System#nanoTime()}. Who is not interested in
- * a call need not override it.
+ * Receives the events of the streams of one lane, on its event loop. Times are {@link System#nanoTime()}. Calls of no
+ * interest need not be overridden.
  */
 public interface StreamObserver {
-    /** A stream was due at {@code scheduledNs}, and this client has got to it. */
+    /** A stream was due at {@code scheduledNs}, and this client begins it now. */
     default void onDispatch(long scheduledNs, long nowNs, boolean counts) {}
 
     /** The first byte of a body was read; its request was handed to the socket at {@code sentNs}. */
@@ -24,7 +24,7 @@ public interface StreamObserver {
      */
     void onEnd(StreamSample sample, StreamDetails details);
 
-    /** The event loop came so late to something that was due. */
+    /** The event loop ran something that was due this much later. */
     default void onLoopLag(long lagNs) {}
 
     /** A response with another status than 200 said this. */

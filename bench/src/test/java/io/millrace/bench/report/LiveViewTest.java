@@ -14,7 +14,7 @@ class LiveViewTest {
     private final StringWriter text = new StringWriter();
 
     private LiveView view(boolean terminal) {
-        var shape = new LoadShape(0, 1, 3, 0, 0, 20_000_000_000L, Long.MAX_VALUE, 0);
+        var shape = LoadShape.closed(3).durationNs(20_000_000_000L).build();
         return new LiveView(new PrintWriter(text), terminal, "3 streams", shape);
     }
 

@@ -26,12 +26,19 @@ public final class Bench implements AutoCloseable {
 
     /** A closed loop without warm-up. */
     public static LoadShape closed(int concurrency, int requests) {
-        return new LoadShape(0, 1, concurrency, 0, 0, Long.MAX_VALUE, requests, NEVER_NS);
+        return LoadShape.closed(concurrency)
+                .requests(requests)
+                .drainNs(NEVER_NS)
+                .build();
     }
 
     /** An open loop of constant arrivals without warm-up. */
     public static LoadShape open(double rate, int requests) {
-        return new LoadShape(rate, Double.POSITIVE_INFINITY, 0, 0, 0, Long.MAX_VALUE, requests, NEVER_NS);
+        return LoadShape.open(rate)
+                .burstiness(Double.POSITIVE_INFINITY)
+                .requests(requests)
+                .drainNs(NEVER_NS)
+                .build();
     }
 
     /** Chat from the mock, which answers by {@code spec}. */

@@ -146,8 +146,10 @@ class OutcomesTest {
 
     @Test
     void cutsWhatIsUnfinishedAfterTheDrain() throws Exception {
-        var shape = new LoadShape(
-                0, 1, 3, 0, 0, TimeUnit.MILLISECONDS.toNanos(100), Long.MAX_VALUE, TimeUnit.MILLISECONDS.toNanos(100));
+        var shape = LoadShape.closed(3)
+                .durationNs(TimeUnit.MILLISECONDS.toNanos(100))
+                .drainNs(TimeUnit.MILLISECONDS.toNanos(100))
+                .build();
 
         var result = bench.run(bench.plan("tokens=9,stall_after=3", shape));
 
@@ -177,8 +179,10 @@ class OutcomesTest {
 
     @Test
     void leavesHalfOpenConnectionsToTheEnd() throws Exception {
-        var shape = new LoadShape(
-                0, 1, 2, 0, 0, TimeUnit.MILLISECONDS.toNanos(150), Long.MAX_VALUE, TimeUnit.MILLISECONDS.toNanos(50));
+        var shape = LoadShape.closed(2)
+                .durationNs(TimeUnit.MILLISECONDS.toNanos(150))
+                .drainNs(TimeUnit.MILLISECONDS.toNanos(50))
+                .build();
         var behaviours =
                 new Behaviours(List.of(new Behaviours.Share(1, new Behaviour(Behaviour.Kind.HALF_OPEN, 2, 0))), 1);
 
@@ -190,8 +194,10 @@ class OutcomesTest {
 
     @Test
     void endsARunWhenTheLastOfItsClientsFellSilent() throws Exception {
-        var shape = new LoadShape(
-                0, 1, 2, 0, 0, TimeUnit.MILLISECONDS.toNanos(100), Long.MAX_VALUE, TimeUnit.SECONDS.toNanos(2));
+        var shape = LoadShape.closed(2)
+                .durationNs(TimeUnit.MILLISECONDS.toNanos(100))
+                .drainNs(TimeUnit.SECONDS.toNanos(2))
+                .build();
         var behaviours =
                 new Behaviours(List.of(new Behaviours.Share(1, new Behaviour(Behaviour.Kind.HALF_OPEN, 2, 0))), 1);
 

@@ -50,7 +50,11 @@ final class LoadClient implements StreamObserver {
         int streams = Integer.parseInt(args[1]);
         double rate = 1e3 * streams / Integer.parseInt(args[2]);
         long limitNs = TimeUnit.SECONDS.toNanos(Integer.parseInt(args[3]));
-        var shape = new LoadShape(rate, Double.POSITIVE_INFINITY, 0, 0, 0, Long.MAX_VALUE, streams, limitNs);
+        var shape = LoadShape.open(rate)
+                .burstiness(Double.POSITIVE_INFINITY)
+                .requests(streams)
+                .drainNs(limitNs)
+                .build();
         var client = new LoadClient();
         var transport = Transport.best();
         var loops = transport.newEventLoops(1, "load");
