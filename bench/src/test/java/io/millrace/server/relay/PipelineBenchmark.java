@@ -3,9 +3,9 @@ package io.millrace.server.relay;
 import io.millrace.bench.AverageTimeBenchmark;
 import io.millrace.bench.codec.RecordedStream;
 import io.millrace.codec.dialect.Dialect;
-import io.millrace.codec.sse.SseFrameDecoder;
-import io.millrace.server.config.Heartbeat;
 import io.millrace.server.config.Limits;
+import io.millrace.server.config.Match;
+import io.millrace.server.config.Route;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.downstream.Admission;
 import io.millrace.server.downstream.ClientConnection;
@@ -53,8 +53,12 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
     })
     String stream;
 
+    private static final int FRAME_HOLD = 64 * 1024;
+
     private final EmbeddedChannel client = new EmbeddedChannel();
     private ClientStream downstream;
+    private HttpRequest request;
+    private RequestBody requestBody;
     private StreamRelay relay;
     private StreamBodyReads body;
     private ByteBuf chunks;
@@ -79,24 +83,16 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
                 "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n",
                 StandardCharsets.US_ASCII));
         String[] words = stream.split(" ", 3);
-        var frames = new SseFrameDecoder(client.alloc());
-        relay = new StreamRelay(
-                downstream,
-                head(),
-                Dialect.valueOf(words[0]),
-                DialectSide.of(Dialect.valueOf(words[0])),
-                null,
-                null,
-                frames,
-                new Timeline(),
-                Heartbeat.DEFAULT,
-                1,
-                "r",
-                stream -> {},
-                memory);
+        var dialect = Dialect.valueOf(words[0]);
+        var loop = new RelayLoop(0, client.eventLoop(), null, sweeper, null, null, memory);
+        requestBody = new RequestBody(client.alloc(), memory);
+        var terms = new AnswerTerms(new ClientRequest(request, requestBody), DialectSide.of(dialect), "r");
+        var route = Route.of("all", Match.ALL, "upstream");
+        var context = new AttemptContext(loop, downstream, terms, route, () -> null, false, FRAME_HOLD);
+        relay = new StreamRelay(context, new Timeline(), head(), dialect, null, null, stream -> {});
         HttpResponse upstream = head();
         upstream.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
-        body = new StreamBodyReads(upstream, frames, relay);
+        body = new StreamBodyReads(upstream, relay.frames(), relay);
         RecordedStream recorded = RecordedStream.of(words[1]);
         chunk(recorded);
         readFirst(2);
@@ -110,6 +106,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
     public void close() {
         chunks.release();
         body.close();
+        requestBody.drop();
         client.finishAndReleaseAll();
     }
 
@@ -129,6 +126,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
     @Override
     public RequestListener onRequest(ClientStream stream, HttpRequest request) {
         downstream = stream;
+        this.request = request;
         return new Unanswered();
     }
 

@@ -11,7 +11,6 @@ import io.millrace.server.memory.Held;
 import io.millrace.server.route.Failure;
 import io.millrace.server.route.Place;
 import io.millrace.server.route.RouteTable;
-import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.upstream.ConnectFailure;
 import io.millrace.server.upstream.UpstreamCall;
@@ -41,7 +40,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     private boolean paused;
 
     /** What an attempt reports to whoever makes it, at most one end of it. */
-    interface Listener {
+    interface Listener extends AnswerListener {
         /** Whether {@code asking} may fail, because there is something left to try. */
         boolean mayGoOn(Attempt asking);
 
@@ -61,22 +60,6 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
          */
         void onCommit(Attempt winner, HttpResponse head);
 
-        /**
-         * A body that is no event stream is about to be the client's answer.
-         *
-         * @return true if the client has a stream of the relay's own, which has ended for want of another
-         */
-        boolean endsEarly(PlainRelay plain);
-
-        /** The stream that is the client's answer is to end so. */
-        void onStreamEnd(Ending ending);
-
-        /** The body of a response that is no event stream is with the client. */
-        void onPlainEnd();
-
-        /** What the client has a part of cannot be completed. */
-        void onBroken(Outcome outcome);
-
         /** There was no memory for what came, not even for an answer. */
         void onMemoryOut();
     }
@@ -92,7 +75,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         Dialect translatedTo = context.terms().translatedFor(place.endpoint().upstream());
         timeline.attemptNs = System.nanoTime();
         var origin = place.endpoint().state().onStart(timeline.attemptNs);
-        scope = new UpstreamAnswer.Scope(context, place, timeline, origin, translatedTo);
+        scope = new UpstreamAnswer.Scope(context, place, timeline, origin, translatedTo, listener);
         sender = new RequestSender(context, place, translatedTo, this);
     }
 
@@ -300,7 +283,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         }
         boolean protocol = breakage.kind() == Breakage.Kind.PROTOCOL;
         String code =
-                protocol ? "upstream_protocol" : StreamRelay.errorOf(breakage).code();
+                protocol ? "upstream_protocol" : StreamEnding.errorOf(breakage).code();
         String reason = code.substring(code.indexOf('_') + 1);
         fail(Failure.of(reason, 502, code, "The upstream failed before its first output: " + breakage.detail()));
     }
@@ -483,25 +466,5 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     @Override
     public void onCommit(HttpResponse head) {
         listener.onCommit(this, head);
-    }
-
-    @Override
-    public boolean endsEarly(PlainRelay plain) {
-        return listener.endsEarly(plain);
-    }
-
-    @Override
-    public void onStreamEnd(Ending ending) {
-        listener.onStreamEnd(ending);
-    }
-
-    @Override
-    public void onPlainEnd() {
-        listener.onPlainEnd();
-    }
-
-    @Override
-    public void onUncompleted(Outcome outcome) {
-        listener.onBroken(outcome);
     }
 }

@@ -187,8 +187,9 @@ final class PlainAnswer implements UpstreamAnswer {
     public boolean onBroken(Breakage breakage) {
         if (plain.started()) {
             scope.onOriginFailed();
-            owner.onUncompleted(
-                    Ending.withError(StreamRelay.errorOf(breakage), null).outcome());
+            scope.listener()
+                    .onBroken(Ending.withError(StreamEnding.errorOf(breakage), null)
+                            .outcome());
             return true;
         }
         if (failure == null) {
@@ -230,7 +231,7 @@ final class PlainAnswer implements UpstreamAnswer {
     public boolean expire(Ending ending) {
         if (plain.started()) {
             scope.onOriginFailed();
-            owner.onUncompleted(ending.outcome());
+            scope.listener().onBroken(ending.outcome());
         }
         return plain.started();
     }
@@ -257,7 +258,7 @@ final class PlainAnswer implements UpstreamAnswer {
     private void commit() {
         failure = null;
         suspect = false;
-        if (!owner.endsEarly(plain)) {
+        if (!scope.listener().endsEarly(plain)) {
             owner.onCommit(plain.head());
             plain.commit();
         }
@@ -266,7 +267,7 @@ final class PlainAnswer implements UpstreamAnswer {
     private void end() {
         plain.onBodyEnd();
         scope.onOriginServed();
-        owner.onPlainEnd();
+        scope.listener().onPlainEnd();
     }
 
     private TranslatedAnswer translated(int status, byte[] body) {

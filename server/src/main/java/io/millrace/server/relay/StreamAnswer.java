@@ -292,7 +292,7 @@ final class StreamAnswer implements UpstreamAnswer {
         } else {
             scope.onOriginFailed();
         }
-        owner.onStreamEnd(ending);
+        scope.listener().onStreamEnd(ending);
     }
 
     @Override

@@ -53,8 +53,6 @@ final class StreamRelay implements StreamListener {
     /** A frame that is translated must be there as a whole: the last of a Responses stream repeats its answer. */
     private static final int MAX_TRANSLATED_FRAME = 16 * 1024 * 1024;
 
-    private static final String UNANSWERED = "The upstream's stream ended without an answer";
-
     private final ClientStream downstream;
     private final Dialect dialect;
     private final ClientSide client;
@@ -384,35 +382,24 @@ final class StreamRelay implements StreamListener {
 
     /** How the stream ends when its own frames have said the last, or as much of it as will come. */
     Ending endingAsSeen() {
+        StreamEnding.Obstacle obstacle = obstacle();
+        if (obstacle == StreamEnding.Obstacle.STOPPED) {
+            writeStop();
+        }
+        return StreamEnding.asSeen(obstacle, inspector, interpreter != null);
+    }
+
+    private StreamEnding.Obstacle obstacle() {
         if (inLongFrame) {
-            return Ending.withError(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended inside a frame");
+            return StreamEnding.Obstacle.INSIDE_FRAME;
         }
         if (tooLong) {
-            return Ending.withError(
-                    RelayError.UPSTREAM_ERROR, "The upstream sent a frame that is too long to be translated");
+            return StreamEnding.Obstacle.TOO_LONG;
         }
         if (translationFailed()) {
-            return Ending.asRelayed(Outcome.UPSTREAM_ERROR);
+            return StreamEnding.Obstacle.UNTRANSLATABLE;
         }
-        if (stop != null) {
-            writeStop();
-            if (inspector.end() == StreamEnd.OPEN) {
-                return Ending.asRelayed(Outcome.STOPPED);
-            }
-        }
-        return switch (inspector.end()) {
-            case FINISHED, TERMINAL, DONE -> Ending.asRelayed(Outcome.COMPLETED);
-            case ERROR ->
-                interpreter == null
-                        ? Ending.asRelayed(Outcome.UPSTREAM_ERROR)
-                        : Ending.withError(RelayError.UPSTREAM_ERROR, hiddenError());
-            case HIDDEN_ERROR ->
-                inspector.endedUnanswered()
-                        ? Ending.withError(RelayError.UPSTREAM_TRUNCATED, UNANSWERED)
-                        : Ending.withError(RelayError.UPSTREAM_ERROR, hiddenError());
-            case OPEN ->
-                Ending.withError(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended before its terminal");
-        };
+        return stop == null ? StreamEnding.Obstacle.NONE : StreamEnding.Obstacle.STOPPED;
     }
 
     /** How the stream ends at a clean end of its body. Forwards an unfinished frame if that completes it. */
@@ -427,14 +414,8 @@ final class StreamRelay implements StreamListener {
 
     /** How the stream ends when the upstream's connection breaks inside its body. */
     Ending endingAtBreak(Breakage breakage) {
-        // A finish reason without the clean end behind it may lack the usage: that is a truncation.
-        return translationFailed() || inspector.end().compareTo(StreamEnd.FINISHED) > 0
-                ? endingAsSeen()
-                : Ending.withError(errorOf(breakage), "The upstream's stream broke off (" + breakage.detail() + ")");
-    }
-
-    static RelayError errorOf(Breakage breakage) {
-        return breakage.kind() == Breakage.Kind.TRUNCATED ? RelayError.UPSTREAM_TRUNCATED : RelayError.UPSTREAM_RESET;
+        boolean ended = translationFailed() || inspector.end().compareTo(StreamEnd.FINISHED) > 0;
+        return ended ? endingAsSeen() : StreamEnding.broken(breakage);
     }
 
     /** Whether the answer is with the client, so that one who leaves now has not left early. */
@@ -606,14 +587,6 @@ final class StreamRelay implements StreamListener {
                 whole.release();
             }
         }
-    }
-
-    private String hiddenError() {
-        String detail = inspector.errorMessage();
-        if (detail == null) {
-            return "The upstream failed";
-        }
-        return "The upstream failed: " + detail;
     }
 
     /** Messages pings are legal only after {@code message_start}; before it a comment is. */

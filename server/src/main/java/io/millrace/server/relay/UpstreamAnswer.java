@@ -10,7 +10,6 @@ import io.millrace.server.memory.Held;
 import io.millrace.server.route.Failure;
 import io.millrace.server.route.FailureClass;
 import io.millrace.server.route.Place;
-import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.upstream.CallListener.Breakage;
 import io.millrace.server.upstream.UpstreamCall;
@@ -27,8 +26,15 @@ sealed interface UpstreamAnswer permits StreamAnswer, PlainAnswer {
      *
      * @param origin told how the attempt fares
      * @param translatedTo what the upstream was spoken to in, where that is not what the client speaks; else null
+     * @param listener learns how this fares once it is the client's answer
      */
-    record Scope(AttemptContext context, Place place, Timeline timeline, OriginAttempt origin, Dialect translatedTo) {
+    record Scope(
+            AttemptContext context,
+            Place place,
+            Timeline timeline,
+            OriginAttempt origin,
+            Dialect translatedTo,
+            AnswerListener listener) {
         AnswerTerms terms() {
             return context.terms();
         }
@@ -92,18 +98,6 @@ sealed interface UpstreamAnswer permits StreamAnswer, PlainAnswer {
 
         /** This is the client's answer from now on. */
         void onCommit(HttpResponse head);
-
-        /** As {@link Attempt.Listener#endsEarly}. */
-        boolean endsEarly(PlainRelay plain);
-
-        /** The stream is to end so. */
-        void onStreamEnd(Ending ending);
-
-        /** The body is with the client. */
-        void onPlainEnd();
-
-        /** What the client has a part of cannot be completed. */
-        void onUncompleted(Outcome outcome);
 
         /** The body is an event stream, though its head does not say so: {@code begun} came of it, which is handed over. */
         void onStream(HttpResponse head, ByteBuf begun, Inflation inflation);

@@ -1,0 +1,79 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.RelayError;
+import io.millrace.codec.dialect.StreamEnd;
+import io.millrace.codec.dialect.StreamInspector;
+import io.millrace.server.telemetry.Outcome;
+import io.millrace.server.upstream.CallListener.Breakage;
+
+/** How a stream ends towards its client, decided by what is known of it. */
+final class StreamEnding {
+    private StreamEnding() {}
+
+    /** What counts more than the end that the upstream's own frames show, the first of these first. */
+    enum Obstacle {
+        /** The client has a part of a frame whose rest will not come. */
+        INSIDE_FRAME,
+        /** A frame was too long to be translated. */
+        TOO_LONG,
+        /** The client's answer cannot be made of what came, and says so itself. */
+        UNTRANSLATABLE,
+        /** The client has asked for an end. */
+        STOPPED,
+        NONE
+    }
+
+    /**
+     * The end of a stream of which nothing more comes.
+     *
+     * @param inspector saw all frames of the upstream
+     * @param translated whether the client's frames are not the upstream's, so that an error of the upstream's is told in ours
+     */
+    static Ending asSeen(Obstacle obstacle, StreamInspector inspector, boolean translated) {
+        return switch (obstacle) {
+            case INSIDE_FRAME ->
+                Ending.withError(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended inside a frame");
+            case TOO_LONG ->
+                Ending.withError(
+                        RelayError.UPSTREAM_ERROR, "The upstream sent a frame that is too long to be translated");
+            case UNTRANSLATABLE -> Ending.asRelayed(Outcome.UPSTREAM_ERROR);
+            case STOPPED ->
+                inspector.end() == StreamEnd.OPEN
+                        ? Ending.asRelayed(Outcome.STOPPED)
+                        : asSeen(Obstacle.NONE, inspector, translated);
+            case NONE -> asFramesSay(inspector, translated);
+        };
+    }
+
+    private static Ending asFramesSay(StreamInspector inspector, boolean translated) {
+        return switch (inspector.end()) {
+            case FINISHED, TERMINAL, DONE -> Ending.asRelayed(Outcome.COMPLETED);
+            case ERROR -> translated ? failed(inspector) : Ending.asRelayed(Outcome.UPSTREAM_ERROR);
+            case HIDDEN_ERROR ->
+                inspector.endedUnanswered()
+                        ? Ending.withError(
+                                RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended without an answer")
+                        : failed(inspector);
+            case OPEN ->
+                Ending.withError(RelayError.UPSTREAM_TRUNCATED, "The upstream's stream ended before its terminal");
+        };
+    }
+
+    private static Ending failed(StreamInspector inspector) {
+        String detail = inspector.errorMessage();
+        String message = detail == null ? "The upstream failed" : "The upstream failed: " + detail;
+        return Ending.withError(RelayError.UPSTREAM_ERROR, message);
+    }
+
+    /**
+     * The end of a stream whose connection broke before its frames said the last. A finish reason without the clean end
+     * behind it may lack the usage: that is a truncation.
+     */
+    static Ending broken(Breakage breakage) {
+        return Ending.withError(errorOf(breakage), "The upstream's stream broke off (" + breakage.detail() + ")");
+    }
+
+    static RelayError errorOf(Breakage breakage) {
+        return breakage.kind() == Breakage.Kind.TRUNCATED ? RelayError.UPSTREAM_TRUNCATED : RelayError.UPSTREAM_RESET;
+    }
+}
