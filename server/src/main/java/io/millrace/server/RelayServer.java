@@ -247,6 +247,7 @@ public final class RelayServer implements AutoCloseable {
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childHandler(new DownstreamInitializer(
+                        transport,
                         relay,
                         new Admission(
                                 relay.metrics()::openConnections,

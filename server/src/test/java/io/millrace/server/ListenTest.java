@@ -3,6 +3,7 @@ package io.millrace.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Timeouts;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.transport.Transport;
 import io.netty.bootstrap.Bootstrap;
@@ -18,6 +19,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -93,6 +95,22 @@ class ListenTest {
         } finally {
             group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
         }
+    }
+
+    /** A client that reads nothing is waited for as long as it was configured, by the kernel too. */
+    @ParameterizedTest
+    @MethodSource("transports")
+    void theKernelWaitsAsLongAsAClientMayStall(Transport transport) throws Exception {
+        Channel channel = transport.clientChannel().getDeclaredConstructor().newInstance();
+        ChannelOption<Integer> limit = transport == Transport.IO_URING
+                ? IoUringChannelOption.TCP_USER_TIMEOUT
+                : EpollChannelOption.TCP_USER_TIMEOUT;
+        Integer set = transport == Transport.EPOLL || transport == Transport.IO_URING ? 90_000 : null;
+        transport.allowStall(channel, Duration.ofSeconds(90));
+        assertThat(channel.config().getOption(limit)).isEqualTo(set);
+        transport.allowStall(channel, Timeouts.DEFAULT.writeStall());
+        assertThat(channel.config().getOption(limit)).as("not less").isEqualTo(set);
+        channel.unsafe().closeForcibly();
     }
 
     private static void assertWatched(Transport transport, Channel channel) {

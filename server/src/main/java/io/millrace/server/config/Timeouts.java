@@ -17,7 +17,7 @@ import java.util.function.Consumer;
  * @param progress without an output frame; comments and pings do not count
  * @param hold from a stream's head for which head and frames without output are kept back, so that another attempt can be
  *     made; zero keeps nothing back
- * @param writeStall without the client taking a byte that waits for it
+ * @param writeStall without the client taking a byte that waits for it; over 25 s, a client that vanishes is noticed as late
  * @param keepAlive a client connection without a request
  * @param terminalGrace without any byte of an upstream that has given every finish reason of its answer, but neither its
  *     dialect's terminal nor the end of its body
@@ -39,7 +39,7 @@ public record Timeouts(
         Duration drain,
         Duration shutdownDelay)
         implements Settings<Timeouts, Timeouts.Builder> {
-    /** 5 s, 10 s, 30 s, 600 s, 120 s, 600 s, 10 s, 60 s, 75 s, 10 s, 30 s and none, in the order of the components. */
+    /** 5 s, 10 s, 30 s, 600 s, 120 s, 600 s, 10 s, 25 s, 75 s, 10 s, 30 s and none, in the order of the components. */
     public static final Timeouts DEFAULT = Builders.build(Timeouts.class, new Builder());
 
     public Timeouts {
@@ -71,7 +71,7 @@ public record Timeouts(
         public Duration idle = Duration.ofMinutes(2);
         public Duration progress = Duration.ofMinutes(10);
         public Duration hold = Duration.ofSeconds(10);
-        public Duration writeStall = Duration.ofSeconds(60);
+        public Duration writeStall = Duration.ofSeconds(25);
         public Duration keepAlive = Duration.ofSeconds(75);
         public Duration terminalGrace = Duration.ofSeconds(10);
         public Duration drain = Duration.ofSeconds(30);

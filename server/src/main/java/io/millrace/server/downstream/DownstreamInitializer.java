@@ -4,6 +4,7 @@ import io.millrace.server.config.Limits;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.transport.Transport;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.WriteBufferWaterMark;
@@ -22,6 +23,7 @@ import java.util.function.Supplier;
  * <p>A client over the limit gets a pipeline that only refuses.
  */
 public final class DownstreamInitializer extends ChannelInitializer<Channel> {
+    private final Transport transport;
     private final RequestHandler handler;
     private final Admission admission;
     private final Function<Channel, Sweeper> sweepers;
@@ -31,12 +33,14 @@ public final class DownstreamInitializer extends ChannelInitializer<Channel> {
 
     /** Limits and timeouts are asked for at each new connection, so that a reload reaches the next one. */
     public DownstreamInitializer(
+            Transport transport,
             RequestHandler handler,
             Admission admission,
             Function<Channel, Sweeper> sweepers,
             Function<Channel, LoopMemory> memories,
             Supplier<Limits> limits,
             Supplier<Timeouts> timeouts) {
+        this.transport = transport;
         this.handler = handler;
         this.admission = admission;
         this.sweepers = sweepers;
@@ -52,10 +56,12 @@ public final class DownstreamInitializer extends ChannelInitializer<Channel> {
             return;
         }
         Limits current = limits.get();
+        Timeouts times = timeouts.get();
+        transport.allowStall(channel, times.writeStall());
         channel.config()
                 .setWriteBufferWaterMark(new WriteBufferWaterMark(current.lowWatermark(), current.highWatermark()));
-        var connection = new Http1Connection(
-                channel, handler, sweepers.apply(channel), memories.apply(channel), current, timeouts.get());
+        var connection =
+                new Http1Connection(channel, handler, sweepers.apply(channel), memories.apply(channel), current, times);
         connection.open();
     }
 }

@@ -202,6 +202,15 @@ final class Exchange implements RequestListener, Attempt.Listener {
         }
     }
 
+    private void look(ByteBuf content) {
+        try {
+            request.look(content);
+        } catch (RuntimeException | Error e) {
+            content.release();
+            throw e;
+        }
+    }
+
     private void onPlainBody(ByteBuf content) {
         if (ended || refusal != null) {
             body.passed(content.readableBytes());
@@ -216,7 +225,7 @@ final class Exchange implements RequestListener, Attempt.Listener {
             refuse(413, "request_too_large", "The request body is over " + downstream.bodyLimit() + " bytes.", null);
             return;
         }
-        request.look(content);
+        look(content);
         boolean sending = attempt != null && attempt.isSending();
         boolean dispensable = sending && !needsWholeBody;
         if (dispensable && body.isKept() && body.received() > KEEP_FOR_RETRY && !mayNeedBody()) {

@@ -163,6 +163,7 @@ public final class RouteTable {
         return new Destination(upstream, List.copyOf(endpoints), state);
     }
 
+    /** What a reload drops frees itself when the last connection of it is gone: Netty's contexts have a finalizer. */
     private static SslContext tls(Upstream upstream) {
         try {
             return upstream.tls() ? UpstreamTls.context(upstream.ca()) : null;

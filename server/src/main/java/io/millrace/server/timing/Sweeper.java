@@ -101,7 +101,7 @@ public final class Sweeper {
     private static void sweep(Sweepable member, long nowNs) {
         try {
             member.onSweep(nowNs);
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
             LOG.warn("a deadline could not be enforced", e);
         }
     }

@@ -2,6 +2,7 @@ package io.millrace.server.transport;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.IoHandlerFactory;
@@ -42,6 +43,7 @@ import java.io.UncheckedIOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.nio.channels.spi.SelectorProvider;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
@@ -173,7 +175,7 @@ public enum Transport {
     /**
      * Has the kernel notice within {@value #VANISHED_MS} ms that the peer of a connection has vanished: what was sent is not
      * acknowledged, or probes are not answered where nothing is sent. Linux takes a peer that keeps its window shut for one
-     * that acknowledges nothing. Java's own transport has the probes only.
+     * that acknowledges nothing: see {@link #allowStall}. Java's own transport has the probes only.
      */
     public void watchPeer(Bootstrap bootstrap) {
         bootstrap.option(ChannelOption.SO_KEEPALIVE, true);
@@ -184,6 +186,20 @@ public enum Transport {
     public void watchPeers(ServerBootstrap bootstrap) {
         bootstrap.childOption(ChannelOption.SO_KEEPALIVE, true);
         peerWatch().forEach(bootstrap::childOption);
+    }
+
+    /** Has the kernel wait as long as {@code stall} for a peer that keeps its window shut, if that is longer than for others. */
+    public void allowStall(Channel channel, Duration stall) {
+        long stallMs = stall.toMillis();
+        if (stallMs <= VANISHED_MS) {
+            return;
+        }
+        int timeoutMs = (int) Math.min(stallMs, Integer.MAX_VALUE);
+        switch (this) {
+            case EPOLL -> channel.config().setOption(EpollChannelOption.TCP_USER_TIMEOUT, timeoutMs);
+            case IO_URING -> channel.config().setOption(IoUringChannelOption.TCP_USER_TIMEOUT, timeoutMs);
+            case KQUEUE, NIO -> {} // no such limit is set
+        }
     }
 
     private Map<ChannelOption<Integer>, Integer> peerWatch() {

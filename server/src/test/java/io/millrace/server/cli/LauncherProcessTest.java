@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
+import io.millrace.server.test.RawClient;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -94,6 +95,12 @@ class LauncherProcessTest {
                 ask(relay);
                 assertThat(first.requests()).hasSize(1);
                 assertThat(second.requests()).hasSize(1);
+                try (var scraper = new RawClient(relay.getPort())) {
+                    scraper.send("GET", "/metrics", "");
+                    assertThat(scraper.readAll().text())
+                            .contains("millrace_config_reloads_total{result=\"failed\"} 1.0")
+                            .contains("millrace_config_reloads_total{result=\"taken\"} 1.0");
+                }
             }
         }
     }

@@ -3,6 +3,7 @@ package io.millrace.server.timing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.util.internal.PlatformDependent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -106,6 +107,20 @@ class SweeperTest {
         assertThat(seen).containsExactly("joined");
         first.cancel();
         joined.get(0).cancel();
+    }
+
+    @Test
+    void goesOnBehindAMemberThatFails() {
+        for (Throwable failure :
+                List.of(new IllegalStateException(), new OutOfMemoryError(), new StackOverflowError())) {
+            List<String> seen = new ArrayList<>();
+            var others = List.of(sweeper.add(nowNs -> seen.add("before")));
+            var failing = sweeper.add(nowNs -> PlatformDependent.throwException(failure));
+            pass(2);
+            assertThat(seen).as(failure.toString()).containsExactly("before", "before");
+            failing.cancel();
+            others.get(0).cancel();
+        }
     }
 
     private long nextTask() {
