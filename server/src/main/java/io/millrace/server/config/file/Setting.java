@@ -138,7 +138,7 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
 
     /** A setting that {@link ConfigReader} reads by itself. */
     static <S> Setting<S> special(String key, Function<S, Object> writer) {
-        return new Setting<>(key, (section, slot, values) -> section.node(key), writer);
+        return new Setting<>(key, (section, slot, values) -> {}, writer);
     }
 
     /** This, not written where it is an empty list or section. */

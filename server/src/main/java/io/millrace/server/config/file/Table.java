@@ -31,6 +31,7 @@ record Table<S>(S defaults, List<Setting<S>> settings) {
 
     /** {@code base} with what the section says; null stands for the defaults. */
     S read(Section section, S base) {
+        settings.forEach(setting -> section.node(setting.key())); // known in this order
         var slot = new Slot<>(base == null ? defaults : base);
         var values = new ArrayList<Pending>();
         settings.forEach(setting -> setting.reader().read(section, slot, values));

@@ -123,6 +123,11 @@ final class Tables {
             value("form", choice(HeartbeatForm.values()), Heartbeat::form, (h, v) -> h.form = v),
             value("early", BOOLEAN, Heartbeat::early, (h, v) -> h.early = v));
 
+    static final Table<Health> PROBE = Table.of(
+            Health.DEFAULT,
+            value("path", TEXT, Health::probePath, (h, v) -> h.probePath = v),
+            value("interval", DURATION, Health::probeInterval, (h, v) -> h.probeInterval = v));
+
     static final Table<Health> HEALTH = Table.of(
             Health.DEFAULT,
             value("consecutiveFailures", COUNT, Health::consecutiveFailures, (h, v) -> h.consecutiveFailures = v),
@@ -132,12 +137,7 @@ final class Tables {
             value("ejection", DURATION, Health::ejection, (h, v) -> h.ejection = v),
             value("maxEjection", DURATION, Health::maxEjection, (h, v) -> h.maxEjection = v),
             value("slowStart", DURATION, Health::slowStart, (h, v) -> h.slowStart = v),
-            inner(
-                    "probe",
-                    Table.of(
-                            Health.DEFAULT,
-                            value("path", TEXT, Health::probePath, (h, v) -> h.probePath = v),
-                            value("interval", DURATION, Health::probeInterval, (h, v) -> h.probeInterval = v))));
+            inner("probe", PROBE));
 
     static final Table<RetryBudget> RETRY_BUDGET = Table.of(
             RetryBudget.DEFAULT,

@@ -198,6 +198,7 @@ class PolicyConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
+            upstream: a, name: ''                        | name: '' (expected: some text)
             targets: []                                  | targets: [] (expected: at least one)
             targets: [b]                                 | targets: 'b' is no upstream
             targets: [{rewriteModel: m}]                 | targets: has no upstream
