@@ -92,7 +92,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
         relay = new StreamRelay(context, new Timeline(), head(), dialect, null, null, stream -> {});
         HttpResponse upstream = head();
         upstream.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
-        body = new StreamBodyReads(upstream, relay.frames(), relay);
+        body = new StreamBodyReads(upstream, relay.frames(), relay, relay.sink());
         RecordedStream recorded = RecordedStream.of(words[1]);
         chunk(recorded);
         readFirst(2);

@@ -1,6 +1,7 @@
 package io.millrace.server.upstream;
 
 import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.server.http.ReadListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponse;
 
@@ -9,8 +10,8 @@ public final class StreamBodyReads implements AutoCloseable {
     private final StreamBody body;
 
     /** The body behind {@code head}; {@code frames} is closed with it. */
-    public StreamBodyReads(HttpResponse head, SseFrameDecoder frames, StreamListener listener) {
-        body = StreamBody.of(head, frames, listener);
+    public StreamBodyReads(HttpResponse head, SseFrameDecoder frames, StreamListener listener, ReadListener reads) {
+        body = StreamBody.of(head, frames, listener, reads);
     }
 
     /** Reads all of {@code in}, which remains with the caller. */

@@ -1,33 +1,29 @@
 package io.millrace.server.downstream;
 
+import io.millrace.server.http.ReadListener;
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The frames of one event stream on their way to one client. What is appended between two writes leaves together. Until the
- * response is begun nothing is written, and what is appended is held. Confined to the event loop of the client's connection.
+ * response is begun nothing is written, and what is appended is held. Who reads the frames tells the sink where they lie, so
+ * that they may leave without a copy. Confined to the event loop of the client's connection.
  */
-public interface FrameSink {
-    /** Body bytes appended so far. */
+public interface FrameSink extends ReadListener {
+    /** Body bytes appended so far. Within a read, those of the read may be missing. */
     long bodyBytes();
 
-    /** Whether something was appended since the last {@link #write}. */
+    /** Whether something was appended since the last {@link #write}. Within a read, what the read brought may be missing. */
     boolean hasPending();
 
-    /** Bytes appended since the last {@link #write}. */
+    /** Bytes appended and held, or waiting for {@link #write}. Within a read, those of the read may be missing. */
     int pendingBytes();
 
-    /** Appends the body bytes {@code [start, end)} of {@code frames}, which remains with the caller. */
-    void append(ByteBuf frames, int start, int end);
-
-    /** Whether {@link #appendChunks} may be used: for a client that understands chunks. */
-    boolean takesChunks();
-
     /**
-     * Appends the bytes {@code [start, end)} of {@code raw}, which remains with the caller and are whole chunks that hold
-     * {@code length} body bytes.
+     * Appends the body bytes {@code [start, end)} of {@code frames}, which remains with the caller. Those of the buffer that is
+     * being read are taken when the read ends, and may not change until then.
      */
-    void appendChunks(ByteBuf raw, int start, int end, int length);
+    void append(ByteBuf frames, int start, int end);
 
     /**
      * Writes what was appended, without a flush.

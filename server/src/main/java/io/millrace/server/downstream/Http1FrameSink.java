@@ -1,5 +1,6 @@
 package io.millrace.server.downstream;
 
+import io.millrace.server.http.ChunkedBody;
 import io.millrace.server.http.HeadWriter;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -9,9 +10,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes one streamed response to one client: head, frames, end. What is appended between two writes leaves in one buffer
- * and one system call (but for a head before which frames were held: in two buffers): copying a few hundred bytes costs less than a scatter write of several pieces. Whole chunks that
- * nothing goes before leave as a slice of what was read. Until the response is begun nothing is written, and what is
- * appended is held.
+ * and one system call: to copy a few hundred bytes costs less than a scatter write of several pieces. A head before which
+ * frames were held has a buffer of its own. Whole chunks that nothing goes before leave as a slice of what was read. Until
+ * the response is begun nothing is written, and what is appended is held.
+ *
+ * <p>Within a read nothing is copied at first: of the buffer being read the whole chunks {@code [chunksStart, chunksEnd)}
+ * are to leave as they are, and behind them the data {@code [dataStart, dataEnd)}, of which more may follow, or the rest of
+ * its chunk.
  *
  * <p>Confined to the connection's event loop.
  */
@@ -19,6 +24,9 @@ final class Http1FrameSink implements FrameSink {
     private static final int FIRST_BYTES = 512;
     /** The most that the size of a chunk and its two CRLF take. */
     private static final int CHUNK_FRAMING = 12;
+
+    /** So much is written before {@link #write}, so that what a large read brings does not double in memory. */
+    private static final int WRITE_EARLY_BYTES = 64 * 1024;
 
     /** A buffer with so much in it does not grow any more. */
     private static final int FULL_BYTES = 16 * 1024;
@@ -33,9 +41,16 @@ final class Http1FrameSink implements FrameSink {
     private final ChannelHandlerContext context;
     private final boolean chunked;
     private boolean begun;
+    private boolean writtenEarly;
     private @Nullable ByteBuf out;
     private long bodyBytes;
     private long bodyBytesOut;
+    private @Nullable ByteBuf raw;
+    private int chunksStart;
+    private int chunksEnd;
+    private int chunksBytes;
+    private int dataStart;
+    private int dataEnd;
 
     /**
      * @param context the context of the HTTP encoder: what is written from here passes it by
@@ -53,7 +68,7 @@ final class Http1FrameSink implements FrameSink {
 
     @Override
     public boolean hasPending() {
-        return out != null;
+        return out != null || writtenEarly;
     }
 
     @Override
@@ -61,55 +76,64 @@ final class Http1FrameSink implements FrameSink {
         return out == null ? 0 : out.readableBytes();
     }
 
-    /** The bytes become one chunk. */
     @Override
-    public void append(ByteBuf frames, int start, int end) {
-        int length = end - start;
-        ByteBuf to = room(length + CHUNK_FRAMING);
-        if (chunked) {
-            writeChunkSize(to, length);
-        }
-        to.writeBytes(frames, start, length);
-        if (chunked) {
-            to.writeShort(SHORT_CRLF);
-        }
-        bodyBytes += length;
-        bodyBytesOut += length;
+    public void onRead(ByteBuf read) {
+        raw = read;
     }
 
     @Override
-    public boolean takesChunks() {
-        return chunked;
-    }
-
-    @Override
-    public void appendChunks(ByteBuf raw, int start, int end, int length) {
-        bodyBytes += length;
-        // A slow client must not hold the whole buffer of each read, of which its slice may be a small part.
-        if (begun && (out == null || end - start >= SLICE_FROM) && !isBackedUp()) {
-            write();
-            context.write(raw.retainedSlice(start, end - start), context.voidPromise());
+    public void onChunk(int start, int data, int end) {
+        boolean all = dataStart == data && dataEnd == end - ChunkedBody.CHUNK_END;
+        if (!all || !chunked) {
+            settle();
             return;
         }
-        room(end - start).writeBytes(raw, start, end - start);
-        bodyBytesOut += length;
+        if (chunksEnd != start) {
+            settleChunks();
+            chunksStart = start;
+        }
+        chunksEnd = end;
+        chunksBytes += dataEnd - dataStart;
+        dataEnd = dataStart;
+    }
+
+    @Override
+    public void onReadEnd() {
+        settle();
+        raw = null;
+    }
+
+    @Override
+    public void append(ByteBuf frames, int start, int end) {
+        boolean inRaw = isRaw(frames);
+        if (inRaw && dataEnd == start && dataEnd > dataStart) {
+            dataEnd = end;
+        } else if (inRaw) {
+            settleData();
+            dataStart = start;
+            dataEnd = end;
+        } else {
+            settle();
+            appendChunk(frames, start, end);
+        }
+        writeEarly();
     }
 
     @Override
     public void write(@Nullable Runnable written) {
+        settle();
+        writtenEarly = false;
         if (written != null) {
-            write(noticeOf(written));
-        } else if (out != null) {
-            write(context.voidPromise());
+            writeOut(noticeOf(written));
+        } else {
+            writeOut();
         }
     }
 
     /** As {@link #write(Runnable)}, and writes in any case. */
     void write(ChannelPromise promise) {
-        ByteBuf buffer = out == null ? context.alloc().buffer(0, 0) : out;
-        out = null;
-        bodyBytesOut = 0;
-        context.write(buffer, promise);
+        settle();
+        writeOut(promise);
     }
 
     private ChannelPromise noticeOf(Runnable written) {
@@ -122,6 +146,8 @@ final class Http1FrameSink implements FrameSink {
 
     @Override
     public void discard() {
+        forgetChunks();
+        forgetData();
         if (out != null) {
             bodyBytes -= bodyBytesOut;
             bodyBytesOut = 0;
@@ -150,9 +176,97 @@ final class Http1FrameSink implements FrameSink {
 
     /** Appends the end of the body, where it has one. */
     void appendEnd() {
+        settle();
         if (chunked) {
             room(LAST_CHUNK.length).writeBytes(LAST_CHUNK);
         }
+    }
+
+    private void settle() {
+        settleChunks();
+        settleData();
+        writeEarly();
+    }
+
+    private void settleChunks() {
+        if (raw != null && chunksEnd > chunksStart) {
+            appendChunks(raw, chunksStart, chunksEnd, chunksBytes);
+        }
+        forgetChunks();
+    }
+
+    private void settleData() {
+        if (raw != null && dataEnd > dataStart) {
+            settleChunks();
+            appendChunk(raw, dataStart, dataEnd);
+        }
+        forgetData();
+    }
+
+    private void forgetChunks() {
+        chunksStart = 0;
+        chunksEnd = 0;
+        chunksBytes = 0;
+    }
+
+    private void forgetData() {
+        dataStart = 0;
+        dataEnd = 0;
+    }
+
+    /** Appends bytes that are no chunk yet. */
+    private void appendChunk(ByteBuf frames, int start, int end) {
+        int length = end - start;
+        ByteBuf to = room(length + CHUNK_FRAMING);
+        if (chunked) {
+            writeChunkSize(to, length);
+        }
+        to.writeBytes(frames, start, length);
+        if (chunked) {
+            to.writeShort(SHORT_CRLF);
+        }
+        bodyBytes += length;
+        bodyBytesOut += length;
+    }
+
+    /** Appends the bytes {@code [start, end)} of {@code read}, which are whole chunks that hold {@code length} body bytes. */
+    private void appendChunks(ByteBuf read, int start, int end, int length) {
+        bodyBytes += length;
+        // A slow client must not hold the whole buffer of each read, of which its slice may be a small part.
+        if (begun && (out == null || end - start >= SLICE_FROM) && !isBackedUp()) {
+            writeOut();
+            writtenEarly = true;
+            context.write(read.retainedSlice(start, end - start), context.voidPromise());
+            return;
+        }
+        room(end - start).writeBytes(read, start, end - start);
+        bodyBytesOut += length;
+    }
+
+    private void writeEarly() {
+        if (begun && out != null && out.readableBytes() >= WRITE_EARLY_BYTES) {
+            writtenEarly = true;
+            writeOut();
+        }
+    }
+
+    private void writeOut() {
+        if (out != null) {
+            writeOut(context.voidPromise());
+        }
+    }
+
+    private void writeOut(ChannelPromise promise) {
+        ByteBuf buffer = out == null ? context.alloc().buffer(0, 0) : out;
+        out = null;
+        bodyBytesOut = 0;
+        context.write(buffer, promise);
+    }
+
+    /** Two buffers of the same bytes are not one. */
+    @SuppressWarnings("ReferenceEquality")
+    private boolean isRaw(ByteBuf buf) {
+        return buf == raw;
     }
 
     /** Whether the kernel did not take all that was flushed. */
@@ -163,7 +277,7 @@ final class Http1FrameSink implements FrameSink {
 
     private ByteBuf room(int length) {
         if (begun && out != null && out.readableBytes() >= FULL_BYTES && out.writableBytes() < length) {
-            write(); // to grow it would cost a copy, and hold nearly twice of what is in it
+            writeOut(); // to grow it would cost a copy, and hold nearly twice of what is in it
         }
         if (out == null) {
             out = context.alloc().ioBuffer(Math.max(FIRST_BYTES, length + LAST_CHUNK.length));

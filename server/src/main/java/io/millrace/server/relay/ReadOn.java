@@ -6,6 +6,7 @@ import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.server.balance.OriginAttempt;
 import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Timeouts;
+import io.millrace.server.http.ReadListener;
 import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.CallListener;
@@ -19,7 +20,7 @@ import java.util.concurrent.TimeUnit;
  * Reads an upstream's stream to its end when its client has left, for the usage that comes with the end. Bounded in time
  * and in frames of output; at a bound the upstream is cancelled. Confined to its event loop.
  */
-final class ReadOn implements CallListener, StreamListener, Sweepable {
+final class ReadOn implements CallListener, StreamListener, ReadListener, Sweepable {
     private final RelayLoop loop;
     private final UpstreamCall upstream;
     private final StreamInspector inspector;
@@ -58,7 +59,7 @@ final class ReadOn implements CallListener, StreamListener, Sweepable {
         this.done = done;
         sweep = loop.sweeper().add(this);
         loop.readingOn().add(this);
-        upstream.handOver(this, this);
+        upstream.handOver(this, this, this);
     }
 
     @Override

@@ -92,7 +92,7 @@ final class StreamAnswer implements UpstreamAnswer {
 
     /** Reads the body of {@code call}, whose head is {@code head}, as this stream. */
     void begin(UpstreamCall call, HttpResponse head) {
-        call.beginStream(head, stream.frames(), stream);
+        call.beginStream(head, stream.frames(), stream, stream.sink());
         // Of a protocol that is not known nothing can be tried again: its client may wait for the head alone.
         boolean held = !scope.timeouts().hold().isZero() && scope.dialect() != Dialect.UNKNOWN;
         if (!held && !stream.collects()) {
@@ -137,11 +137,9 @@ final class StreamAnswer implements UpstreamAnswer {
 
     /** Takes what was inflated already. */
     void feed(ByteBuf content) {
-        stream.onRead(content);
         try {
-            stream.frames().decode(content, stream);
+            stream.decode(content);
         } finally {
-            stream.onReadEnd();
             content.release();
         }
     }

@@ -16,7 +16,6 @@ import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.FrameSink;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.Interpreter;
-import io.millrace.server.http.ChunkedBody;
 import io.millrace.server.http.SecretMask;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.LoopMemory;
@@ -43,9 +42,6 @@ import java.util.function.Consumer;
  * {@link Interpreter} what the client gets of each.
  */
 final class StreamRelay implements StreamListener {
-    /** What is pending is written early when it has grown to this, so that a large read does not double in memory. */
-    private static final int WRITE_EARLY_BYTES = 64 * 1024;
-
     /** At so many held frames or bytes the stream is committed, whatever they are. */
     private static final int MAX_HELD_FRAMES = 64;
 
@@ -75,15 +71,6 @@ final class StreamRelay implements StreamListener {
     private long readNs;
     private long lastWriteNs;
     private long framesSeen;
-    /** The buffer being read; of it the whole chunks {@code [chunksStart, chunksEnd)} and then {@code [start, end)} are to leave. */
-    private ByteBuf raw;
-
-    private int chunksStart;
-    private int chunksEnd;
-    private int chunksBody;
-    private int dataStart;
-    private int dataEnd;
-    private boolean slicesWritten;
     private boolean unflushed;
     private boolean outputUnstamped;
     private boolean contentSeen;
@@ -142,6 +129,21 @@ final class StreamRelay implements StreamListener {
     /** Cuts the upstream's body for this. */
     SseFrameDecoder frames() {
         return frames;
+    }
+
+    /** Where its frames leave. */
+    FrameSink sink() {
+        return sink;
+    }
+
+    /** Cuts a part of the stream that came without its upstream's framing; {@code content} remains with the caller. */
+    void decode(ByteBuf content) {
+        sink.onRead(content);
+        try {
+            frames.decode(content, this);
+        } finally {
+            sink.onReadEnd();
+        }
     }
 
     /** Whether this is the client's answer, so that failures must be told inside the stream. */
@@ -248,33 +250,6 @@ final class StreamRelay implements StreamListener {
     }
 
     @Override
-    public void onRead(ByteBuf raw) {
-        this.raw = raw;
-    }
-
-    @Override
-    public void onChunk(int start, int data, int end) {
-        boolean all = dataStart == data && dataEnd == end - ChunkedBody.CHUNK_END;
-        if (!all || !sink.takesChunks()) {
-            settle();
-            return;
-        }
-        if (chunksEnd != start) {
-            settleChunks();
-            chunksStart = start;
-        }
-        chunksEnd = end;
-        chunksBody += dataEnd - dataStart;
-        dataEnd = dataStart;
-    }
-
-    @Override
-    public void onReadEnd() {
-        settle();
-        raw = null;
-    }
-
-    @Override
     public boolean isFull() {
         return committed && !downstream.isWritable();
     }
@@ -329,7 +304,7 @@ final class StreamRelay implements StreamListener {
         if (credential != null && (kind == FrameKind.ERROR || kind == FrameKind.HIDDEN_ERROR)) {
             mask(buf, start, end);
         }
-        append(buf, start, end);
+        sink.append(buf, start, end);
         inLongFrame = !last;
         if (last) {
             closeIfLast();
@@ -340,7 +315,7 @@ final class StreamRelay implements StreamListener {
     @Override
     public void onLateLineFeed(ByteBuf buf, int index) {
         if (!lastFrameDropped && interpreter == null) {
-            append(buf, index, index + 1);
+            sink.append(buf, index, index + 1);
         }
     }
 
@@ -480,12 +455,10 @@ final class StreamRelay implements StreamListener {
 
     /** Writes what is pending, without a flush. */
     void writePending() {
-        if (!(sink.hasPending() || slicesWritten)) {
-            return;
+        if (sink.hasPending()) {
+            unflushed = true;
+            sink.write(takeWriteNotice());
         }
-        slicesWritten = false;
-        unflushed = true;
-        sink.write(takeWriteNotice());
     }
 
     /** What is to run when the kernel has the next write, because it holds the first output; else null. */
@@ -533,7 +506,7 @@ final class StreamRelay implements StreamListener {
         ByteBuf ending = inspector.stopFrames(downstream.alloc(), stop);
         try {
             if (ending.isReadable()) {
-                append(ending, ending.readerIndex(), ending.writerIndex());
+                sink.append(ending, ending.readerIndex(), ending.writerIndex());
             }
         } finally {
             ending.release();
@@ -561,7 +534,7 @@ final class StreamRelay implements StreamListener {
                 return;
             }
             if (verdict != TailVerdict.DROP) {
-                append(tail, tail.readerIndex(), tail.writerIndex());
+                sink.append(tail, tail.readerIndex(), tail.writerIndex());
             }
             if (verdict == TailVerdict.HIDDEN_ERROR) {
                 appendText(dialect == Dialect.GEMINI ? "\r\n\r\n" : "\n\n");
@@ -649,7 +622,7 @@ final class StreamRelay implements StreamListener {
             return;
         }
         if (interpreter == null) {
-            append(buf, start, end);
+            sink.append(buf, start, end);
         } else {
             write(out -> interpreter.frame(buf, start, end, out));
         }
@@ -665,63 +638,10 @@ final class StreamRelay implements StreamListener {
             }
             if (out.isReadable()) {
                 contentSeen = true;
-                append(out, out.readerIndex(), out.writerIndex());
+                sink.append(out, out.readerIndex(), out.writerIndex());
             }
         } finally {
             out.release();
-        }
-    }
-
-    /** Bytes of the buffer being read stay in it for now: more of them may follow, or the rest of their chunk. */
-    private void append(ByteBuf buf, int start, int end) {
-        boolean inRaw = isRaw(buf);
-        if (inRaw && dataEnd == start && dataEnd > dataStart) {
-            dataEnd = end;
-        } else if (inRaw) {
-            settleData();
-            dataStart = start;
-            dataEnd = end;
-        } else {
-            settle();
-            sink.append(buf, start, end);
-        }
-        writeEarly();
-    }
-
-    /** Two buffers of the same bytes are not one. */
-    @SuppressWarnings("ReferenceEquality")
-    private boolean isRaw(ByteBuf buf) {
-        return buf == raw;
-    }
-
-    private void settle() {
-        settleChunks();
-        settleData();
-        writeEarly();
-    }
-
-    private void settleChunks() {
-        if (chunksEnd > chunksStart) {
-            sink.appendChunks(raw, chunksStart, chunksEnd, chunksBody);
-            slicesWritten = true;
-        }
-        chunksStart = 0;
-        chunksEnd = 0;
-        chunksBody = 0;
-    }
-
-    private void settleData() {
-        if (dataEnd > dataStart) {
-            settleChunks();
-            sink.append(raw, dataStart, dataEnd);
-        }
-        dataStart = 0;
-        dataEnd = 0;
-    }
-
-    private void writeEarly() {
-        if (committed && sink.pendingBytes() >= WRITE_EARLY_BYTES) {
-            writePending();
         }
     }
 
@@ -729,7 +649,7 @@ final class StreamRelay implements StreamListener {
         byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
         ByteBuf buf = downstream.alloc().buffer(bytes.length).writeBytes(bytes);
         try {
-            append(buf, 0, bytes.length);
+            sink.append(buf, 0, bytes.length);
         } finally {
             buf.release();
         }

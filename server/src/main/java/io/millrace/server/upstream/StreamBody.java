@@ -3,6 +3,7 @@ package io.millrace.server.upstream;
 import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.server.http.ChunkedBody;
 import io.millrace.server.http.Inflation;
+import io.millrace.server.http.ReadListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -21,31 +22,41 @@ final class StreamBody implements AutoCloseable {
     private final Inflation inflation;
     private final SseFrameDecoder frames;
     private StreamListener listener;
+    private ReadListener reads;
     private long remaining;
     private boolean ended;
     private boolean discarding;
 
     private StreamBody(
-            ChunkedBody chunks, long length, Inflation inflation, SseFrameDecoder frames, StreamListener listener) {
+            ChunkedBody chunks,
+            long length,
+            Inflation inflation,
+            SseFrameDecoder frames,
+            StreamListener listener,
+            ReadListener reads) {
         this.chunks = chunks;
         this.remaining = length;
         this.inflation = inflation;
         this.frames = frames;
         this.listener = listener;
+        this.reads = reads;
         ended = length == 0;
     }
 
     /**
-     * The body behind {@code head}; {@code frames} is closed with it.
+     * The body behind {@code head}.
      *
+     * @param frames cuts the body; closed with it
+     * @param reads told where the frames lie
      * @throws CorruptedFrameException if the content coding is none that can be taken off while it streams
      */
-    public static StreamBody of(HttpResponse head, SseFrameDecoder frames, StreamListener listener) {
+    public static StreamBody of(
+            HttpResponse head, SseFrameDecoder frames, StreamListener listener, ReadListener reads) {
         Inflation inflation = inflation(head);
         if (HttpUtil.isTransferEncodingChunked(head)) {
-            return new StreamBody(ChunkedBody.ofResponse(), -1, inflation, frames, listener);
+            return new StreamBody(ChunkedBody.ofResponse(), -1, inflation, frames, listener, reads);
         }
-        return new StreamBody(null, HttpUtil.getContentLength(head, -1L), inflation, frames, listener);
+        return new StreamBody(null, HttpUtil.getContentLength(head, -1L), inflation, frames, listener, reads);
     }
 
     /** Whether the body's end was seen on the wire. A body delimited by close never says so. */
@@ -81,9 +92,10 @@ final class StreamBody implements AutoCloseable {
         return chunks == null && remaining < 0;
     }
 
-    /** From now on the frames go to {@code next}. */
-    void listener(StreamListener next) {
+    /** From now on the frames go to {@code next}, and where they lie to {@code nextReads}. */
+    void handOver(StreamListener next, ReadListener nextReads) {
         listener = next;
+        reads = nextReads;
     }
 
     /** From now on only looks for the end of the body. */
@@ -96,11 +108,11 @@ final class StreamBody implements AutoCloseable {
 
     /** Takes all of {@code in} that belongs to the body. What is left belongs to no response that was asked for. */
     void read(ByteBuf in) {
-        listener.onRead(in);
+        reads.onRead(in);
         try {
             readBody(in);
         } finally {
-            listener.onReadEnd();
+            reads.onReadEnd();
         }
     }
 
@@ -137,7 +149,7 @@ final class StreamBody implements AutoCloseable {
                 feed(in, length);
                 in.readerIndex(end);
                 if (plain) {
-                    listener.onChunk(start, data, end);
+                    reads.onChunk(start, data, end);
                 }
                 continue;
             }

@@ -1,6 +1,7 @@
 package io.millrace.server.upstream;
 
 import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.server.http.ReadListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.http.HttpRequest;
@@ -53,15 +54,16 @@ public interface UpstreamCall {
      * Reads the body behind {@code head} as an event stream. To be called within {@link CallListener#onHead}.
      *
      * @param frames cuts the body; closed with it
+     * @param reads told where the frames lie in what is read
      * @throws CorruptedFrameException if the content coding is none that can be taken off
      */
-    void beginStream(HttpResponse head, SseFrameDecoder frames, StreamListener frameListener);
+    void beginStream(HttpResponse head, SseFrameDecoder frames, StreamListener listener, ReadListener reads);
 
     /** Whether the body of an event stream is being read. */
     boolean isStreaming();
 
     /** From now on what is left of an event stream goes to others. Not to be called while a read is being delivered. */
-    void handOver(CallListener next, StreamListener frameListener);
+    void handOver(CallListener next, StreamListener listener, ReadListener reads);
 
     /** Stops or resumes reading the response. */
     void reading(boolean on);

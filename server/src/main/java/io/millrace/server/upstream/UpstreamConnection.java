@@ -2,6 +2,7 @@ package io.millrace.server.upstream;
 
 import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.server.http.HeadWriter;
+import io.millrace.server.http.ReadListener;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.upstream.CallListener.Breakage;
@@ -186,8 +187,9 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter implements U
     }
 
     @Override
-    public void beginStream(HttpResponse head, SseFrameDecoder frames, StreamListener frameListener) {
-        stream = StreamBody.of(head, frames, frameListener);
+    public void beginStream(
+            HttpResponse head, SseFrameDecoder frames, StreamListener frameListener, ReadListener reads) {
+        stream = StreamBody.of(head, frames, frameListener, reads);
         decoder.beginRaw();
     }
 
@@ -197,9 +199,9 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter implements U
     }
 
     @Override
-    public void handOver(CallListener next, StreamListener frameListener) {
+    public void handOver(CallListener next, StreamListener frameListener, ReadListener reads) {
         listener = next;
-        stream.listener(frameListener);
+        stream.handOver(frameListener, reads);
         reading(true);
     }
 

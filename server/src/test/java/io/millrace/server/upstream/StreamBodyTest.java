@@ -3,6 +3,7 @@ package io.millrace.server.upstream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.server.http.ReadListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -28,7 +29,8 @@ class StreamBodyTest {
         var head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
         head.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
         try (var frames = new SseFrameDecoder(UnpooledByteBufAllocator.DEFAULT)) {
-            StreamBody body = StreamBody.of(head, frames, new Chunks(chunks));
+            var listener = new Chunks(chunks);
+            StreamBody body = StreamBody.of(head, frames, listener, listener);
             read(body, CHUNKS.substring(0, cut));
             read(body, CHUNKS.substring(cut));
         }
@@ -46,7 +48,7 @@ class StreamBodyTest {
         }
     }
 
-    private static final class Chunks implements StreamListener {
+    private static final class Chunks implements StreamListener, ReadListener {
         private final List<String> chunks;
         private ByteBuf raw;
 

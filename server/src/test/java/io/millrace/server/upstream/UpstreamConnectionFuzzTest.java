@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.code_intelligence.jazzer.api.FuzzedDataProvider;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.server.http.ReadListener;
 import io.millrace.server.test.Pieces;
 import io.millrace.server.timing.Sweeper;
 import io.netty.buffer.ByteBuf;
@@ -98,7 +99,7 @@ class UpstreamConnectionFuzzTest {
         return listener.said.toString();
     }
 
-    private static final class Heard implements CallListener, StreamListener {
+    private static final class Heard implements CallListener, StreamListener, ReadListener {
         private final UpstreamConnection connection;
         private final UnpooledByteBufAllocator alloc;
         private final StringBuilder said = new StringBuilder();
@@ -114,7 +115,7 @@ class UpstreamConnectionFuzzTest {
             said.append(head.status().code()).append(' ');
             if (head.headers().containsValue(HttpHeaderNames.CONTENT_TYPE, "text/event-stream", true)) {
                 said.append("stream ");
-                connection.beginStream(head, new SseFrameDecoder(alloc), this);
+                connection.beginStream(head, new SseFrameDecoder(alloc), this, this);
             }
         }
 
