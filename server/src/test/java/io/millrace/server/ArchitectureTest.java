@@ -3,7 +3,9 @@ package io.millrace.server;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaConstructorCall;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import org.junit.jupiter.api.Tag;
@@ -74,6 +76,19 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAPackage("..server.config.file..")
                 .check(CLASSES);
+    }
+
+    /** Twelve durations in a row are soon in the wrong order: the large records are made by their builders, by name. */
+    @Test
+    void largeRecordsOfTheConfigurationAreMadeByNameOnly() {
+        var large = new DescribedPredicate<JavaConstructorCall>("a record has more than seven components") {
+            @Override
+            public boolean test(JavaConstructorCall call) {
+                return call.getTargetOwner().getPackageName().equals("io.millrace.server.config")
+                        && call.getTarget().getRawParameterTypes().size() > 7;
+            }
+        };
+        noClasses().should().callConstructorWhere(large).check(CLASSES);
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,6 +59,44 @@ class ConfigRecordsTest {
     })
     void starStandsForAnyCharacters(String pattern, String text, boolean matches) {
         assertThat(Match.matches(pattern, text)).isEqualTo(matches);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            classes = {
+                AccessLog.class,
+                Cors.class,
+                Disconnect.class,
+                Health.class,
+                Heartbeat.class,
+                Hedge.class,
+                Limits.class,
+                Match.class,
+                OwnPaths.class,
+                RelayConfig.class,
+                Retry.class,
+                RetryBudget.class,
+                Route.class,
+                RouteTarget.class,
+                Timeouts.class,
+                Upstream.class
+            })
+    void builderHasTheComponentsOfItsRecord(Class<?> settings) throws ReflectiveOperationException {
+        var builder = Class.forName(settings.getName() + "$Builder");
+
+        assertThat(Arrays.stream(builder.getFields()).map(f -> f.getGenericType() + " " + f.getName()))
+                .containsExactlyElementsOf(Arrays.stream(settings.getRecordComponents())
+                        .map(c -> c.getGenericType() + " " + c.getName())
+                        .toList());
+    }
+
+    @Test
+    void copyDiffersInWhatWasChangedOnly() {
+        var copy = Timeouts.DEFAULT.with(t -> t.idle = Duration.ofSeconds(1));
+
+        assertThat(copy.idle()).isEqualTo(Duration.ofSeconds(1));
+        assertThat(copy).isNotEqualTo(Timeouts.DEFAULT);
+        assertThat(copy.with(t -> t.idle = Timeouts.DEFAULT.idle())).isEqualTo(Timeouts.DEFAULT);
     }
 
     @Test
