@@ -285,16 +285,7 @@ final class ClientRequest {
     }
 
     private boolean mayStream(Dialect dialect) {
-        return (dialect != Dialect.UNKNOWN && method().equals(HttpMethod.POST)) || acceptsEventStream();
-    }
-
-    private boolean acceptsEventStream() {
-        for (String value : headers().getAll(HttpHeaderNames.ACCEPT)) {
-            if (value.toLowerCase(Locale.ROOT).contains("text/event-stream")) {
-                return true;
-            }
-        }
-        return false;
+        return (dialect != Dialect.UNKNOWN && method().equals(HttpMethod.POST)) || Heads.acceptsEventStream(headers());
     }
 
     private static ByteBuf ascii(String text) {

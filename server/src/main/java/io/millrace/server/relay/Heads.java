@@ -18,6 +18,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+import java.util.Locale;
 import java.util.Set;
 
 /** Makes the heads that the relay sends: the upstream's request and the client's response. */
@@ -178,5 +179,15 @@ final class Heads {
 
     private static boolean expectsBody(HttpMethod method) {
         return method.equals(HttpMethod.POST) || method.equals(HttpMethod.PUT) || method.equals(HttpMethod.PATCH);
+    }
+
+    /** Whether a request asks for an event stream by its {@code Accept}. */
+    static boolean acceptsEventStream(HttpHeaders headers) {
+        for (String value : headers.getAll(HttpHeaderNames.ACCEPT)) {
+            if (value.toLowerCase(Locale.ROOT).contains("text/event-stream")) {
+                return true;
+            }
+        }
+        return false;
     }
 }

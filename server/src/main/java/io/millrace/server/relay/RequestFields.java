@@ -1,7 +1,5 @@
 package io.millrace.server.relay;
 
-import io.netty.buffer.ByteBuf;
-
 /**
  * The top-level fields of a request body that a relay looks at. Of a field that is there twice the last counts, as it does
  * for the servers behind.
@@ -34,12 +32,5 @@ record RequestFields(
     /** Of a dialect that names the model in the path. */
     static RequestFields ofPath(String model, boolean stream) {
         return new RequestFields(model, -1, -1, stream, 1, null, null);
-    }
-
-    /** Reads the whole of {@code body}, whose indices are left as they are. */
-    static RequestFields of(ByteBuf body) {
-        var reader = new RequestFieldsReader();
-        reader.read(body);
-        return reader.end();
     }
 }

@@ -1,11 +1,7 @@
 package io.millrace.server.relay;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.concurrent.FastThreadLocal;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 
 /**
  * Finds the {@link RequestFields} of a JSON body while it comes, part by part, so that a long one holds up the event loop
@@ -19,8 +15,6 @@ final class RequestFieldsReader {
     private static final int MAX_SCALAR = 24;
     private static final int MAX_MODEL = 8 * 1024;
     private static final int OPTIONS_DEPTH = 2;
-    private static final String INCLUDE_USAGE = "\"include_usage\":true";
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String NO_JSON = "the body is not valid JSON";
     static final String NOT_UTF_8 = "the body is not UTF-8";
 
@@ -50,11 +44,7 @@ final class RequestFieldsReader {
     private byte mark;
     private int depth;
     private Name name = Name.OTHER;
-    private boolean inOptions;
-    private byte[] kept = new byte[MAX_NAME];
-    private int keptLength;
-    private int keptMost;
-    private boolean escaped;
+    private final KeptText kept = new KeptText();
     private long valueStart;
 
     private String model;
@@ -62,11 +52,7 @@ final class RequestFieldsReader {
     private int modelEnd = -1;
     private boolean stream;
     private int choices = 1;
-    private RequestFields.Usage usage;
-    private int optionsStart;
-    private boolean optionsEmpty;
-    private boolean usageFound;
-    private RequestFields.Usage foundUsage;
+    private final UsageOption usage = new UsageOption();
 
     /** What is to come next. */
     private enum State {
@@ -99,6 +85,13 @@ final class RequestFieldsReader {
         }
     }
 
+    /** The fields of the whole of {@code body}, whose indices are left as they are. */
+    static RequestFields of(ByteBuf body) {
+        var reader = new RequestFieldsReader();
+        reader.read(body);
+        return reader.end();
+    }
+
     /** Reads a further part of the body, whose indices are left as they are. */
     void read(ByteBuf part) {
         int length = part.readableBytes();
@@ -124,7 +117,7 @@ final class RequestFieldsReader {
         if (invalid != null) {
             return new RequestFields(null, -1, -1, false, 1, null, invalid);
         }
-        return new RequestFields(model, modelStart, modelEnd, stream, choices, usage, null);
+        return new RequestFields(model, modelStart, modelEnd, stream, choices, usage.usage(), null);
     }
 
     private void scan(byte[] bytes, int from, int to) {
@@ -134,7 +127,7 @@ final class RequestFieldsReader {
             switch (state) {
                 case STRING -> at = scanString(bytes, at, to, base);
                 case ESCAPED -> {
-                    keep(bytes[at++]);
+                    kept.add(bytes[at++]);
                     state = State.STRING;
                 }
                 case SCALAR -> at = scanScalar(bytes, at, to, base);
@@ -158,15 +151,15 @@ final class RequestFieldsReader {
             }
             at++;
         }
-        keep(bytes, from, at);
+        kept.add(bytes, from, at);
         if (at == to) {
             return at;
         }
         if (octet == '"') {
             onStringEnd(base + at + 1);
         } else if (octet == '\\') {
-            escaped = true;
-            keep(octet);
+            kept.escape();
+            kept.add(octet);
             state = State.ESCAPED;
         } else {
             fail(NO_JSON);
@@ -180,7 +173,7 @@ final class RequestFieldsReader {
         while (at < to && isOfScalar(bytes[at])) {
             at++;
         }
-        keep(bytes, from, at);
+        kept.add(bytes, from, at);
         if (at < to) {
             state = State.COMMA_OR_END;
             onScalar(base + at);
@@ -195,7 +188,7 @@ final class RequestFieldsReader {
         switch (state) {
             case START -> onStart(octet, position);
             case NAME, NAME_OR_END -> onName(octet);
-            case COLON -> expect(octet == ':', State.VALUE);
+            case COLON -> onColon(octet);
             case VALUE, VALUE_OR_END -> onValue(octet, position);
             case COMMA_OR_END -> onCommaOrEnd(octet);
             default -> throw new IllegalStateException(state.name());
@@ -205,8 +198,7 @@ final class RequestFieldsReader {
     private void onStart(byte octet, long position) {
         if (octet == '{' && !zeros) {
             enter(false);
-            int inside = toIndex(position + 1);
-            usage = new RequestFields.Usage(false, inside, inside, "\"stream_options\":{" + INCLUDE_USAGE + "},");
+            usage.onBody(toIndex(position + 1));
         } else if (octet == 0) {
             zeros = true;
         } else if (position == 0 && (octet == (byte) 0xFE || octet == (byte) 0xFF)) {
@@ -223,11 +215,13 @@ final class RequestFieldsReader {
 
     private void onName(byte octet) {
         if (octet == '"') {
-            boolean watched = depth == 1 || (depth == OPTIONS_DEPTH && inOptions);
-            beginKeeping(watched ? MAX_NAME : 0);
+            boolean watched = depth == 1 || (depth == OPTIONS_DEPTH && usage.isOpen());
+            kept.begin(watched ? MAX_NAME : 0);
             afterString = State.COLON;
             state = State.STRING;
-            optionsEmpty &= depth != OPTIONS_DEPTH;
+            if (depth == OPTIONS_DEPTH) {
+                usage.onField();
+            }
         } else if (octet == '}' && state == State.NAME_OR_END) {
             leave();
         } else {
@@ -239,27 +233,28 @@ final class RequestFieldsReader {
         valueStart = position;
         switch (octet) {
             case '"' -> {
-                beginKeeping(isAt(Name.MODEL, 1) ? MAX_MODEL : 0);
+                kept.begin(isAt(Name.MODEL, 1) ? MAX_MODEL : 0);
                 afterString = State.COMMA_OR_END;
                 state = State.STRING;
             }
             case '{' -> {
                 if (isAt(Name.STREAM_OPTIONS, 1)) {
-                    beginOptions(position);
+                    usage.onOptions(toIndex(position + 1));
                 }
                 enter(false);
             }
             case '[' -> enter(true);
             case ']' -> {
-                expect(state == State.VALUE_OR_END, State.COMMA_OR_END);
-                if (invalid == null) {
+                if (state == State.VALUE_OR_END) {
                     leave();
+                } else {
+                    fail(NO_JSON);
                 }
             }
             default -> {
                 if (isOfScalar(octet)) {
-                    beginKeeping(MAX_SCALAR);
-                    keep(octet);
+                    kept.begin(MAX_SCALAR);
+                    kept.add(octet);
                     state = State.SCALAR;
                 } else {
                     fail(NO_JSON);
@@ -282,63 +277,45 @@ final class RequestFieldsReader {
     private void onStringEnd(long position) {
         state = afterString;
         if (afterString == State.COLON) {
-            if (depth == 1 || (depth == OPTIONS_DEPTH && inOptions)) {
+            if (depth == 1 || (depth == OPTIONS_DEPTH && usage.isOpen())) {
                 name = named();
             }
             return;
         }
-        if (isAt(Name.MODEL, 1)) {
-            onModel(position);
-        } else {
+        if (!isAt(Name.MODEL, 1)) {
             onOther();
+        } else if (kept.isFull()) {
+            fail("the name of the model is too long");
+        } else if (kept.isBroken()) {
+            fail(NO_JSON);
+        } else {
+            onModel(position);
         }
     }
 
     private void onModel(long position) {
-        if (keptLength == keptMost) {
-            fail("the name of the model is too long");
-            return;
-        }
-        model = text();
+        model = kept.text();
         modelStart = toIndex(valueStart);
         modelEnd = toIndex(position);
     }
 
     private void onScalar(long position) {
-        if (!isNumber() && !keptIs("true") && !keptIs("false") && !keptIs("null")) {
+        if (!kept.isNumber() && !kept.is("true") && !kept.is("false") && !kept.is("null")) {
             fail(NO_JSON);
             return;
         }
         if (isAt(Name.STREAM, 1)) {
-            stream = keptIs("true");
+            stream = kept.is("true");
         } else if (isAt(Name.CHOICES, 1)) {
-            onChoices();
-        } else if (isAt(Name.STREAM_OPTIONS, 1) && keptIs("null")) {
-            usage = new RequestFields.Usage(false, toIndex(valueStart), toIndex(position), "{" + INCLUDE_USAGE + "}");
-        } else if (inOptions && isAt(Name.INCLUDE_USAGE, OPTIONS_DEPTH)) {
-            boolean asked = keptIs("true");
-            boolean settable = keptIs("false") || keptIs("null");
-            usageFound = true;
-            foundUsage = asked || settable
-                    ? new RequestFields.Usage(asked, toIndex(valueStart), toIndex(position), "true")
-                    : null;
+            int asked = kept.natural();
+            choices = asked < 0 ? choices : Math.max(1, asked);
+        } else if (isAt(Name.STREAM_OPTIONS, 1) && kept.is("null")) {
+            usage.onNull(toIndex(valueStart), toIndex(position));
+        } else if (usage.isOpen() && isAt(Name.INCLUDE_USAGE, OPTIONS_DEPTH)) {
+            usage.onIncludeUsage(kept.isNumber() ? null : kept.is("true"), toIndex(valueStart), toIndex(position));
         } else {
             onOther();
         }
-    }
-
-    private boolean isNumber() {
-        return kept[0] == '-' || (kept[0] >= '0' && kept[0] <= '9');
-    }
-
-    private void onChoices() {
-        for (int i = 0; i < keptLength; i++) {
-            if (kept[i] < '0' || kept[i] > '9') {
-                return;
-            }
-        }
-        String digits = new String(kept, 0, keptLength, StandardCharsets.US_ASCII);
-        choices = keptLength > 9 ? Integer.MAX_VALUE : Math.max(1, Integer.parseInt(digits));
     }
 
     /** A value of a kind that its name does not lead to expect. */
@@ -346,26 +323,10 @@ final class RequestFieldsReader {
         if (isAt(Name.STREAM, 1)) {
             stream = false;
         } else if (isAt(Name.STREAM_OPTIONS, 1)) {
-            usage = null;
-        } else if (inOptions && isAt(Name.INCLUDE_USAGE, OPTIONS_DEPTH)) {
-            usageFound = true;
-            foundUsage = null;
+            usage.onOther();
+        } else if (usage.isOpen() && isAt(Name.INCLUDE_USAGE, OPTIONS_DEPTH)) {
+            usage.onIncludeUsage(null, -1, -1);
         }
-    }
-
-    private void beginOptions(long position) {
-        inOptions = true;
-        optionsStart = toIndex(position + 1);
-        optionsEmpty = true;
-        usageFound = false;
-        foundUsage = null;
-    }
-
-    private void endOptions() {
-        inOptions = false;
-        name = Name.OTHER;
-        String addition = INCLUDE_USAGE + (optionsEmpty ? "" : ",");
-        usage = usageFound ? foundUsage : new RequestFields.Usage(false, optionsStart, optionsStart, addition);
     }
 
     private void enter(boolean array) {
@@ -383,8 +344,9 @@ final class RequestFieldsReader {
     }
 
     private void leave() {
-        if (depth == OPTIONS_DEPTH && inOptions) {
-            endOptions();
+        if (depth == OPTIONS_DEPTH && usage.isOpen()) {
+            usage.onEnd();
+            name = Name.OTHER;
         }
         state = --depth == 0 ? State.OVER : State.COMMA_OR_END;
     }
@@ -397,9 +359,9 @@ final class RequestFieldsReader {
         return name == wanted && depth == wantedDepth;
     }
 
-    private void expect(boolean so, State next) {
-        if (so) {
-            state = next;
+    private void onColon(byte octet) {
+        if (octet == ':') {
+            state = State.VALUE;
         } else {
             fail(NO_JSON);
         }
@@ -410,63 +372,17 @@ final class RequestFieldsReader {
         state = State.OVER;
     }
 
-    private void beginKeeping(int most) {
-        keptLength = 0;
-        keptMost = most;
-        escaped = false;
-    }
-
-    private void keep(byte octet) {
-        if (keptLength < keptMost) {
-            if (keptLength == kept.length) {
-                kept = Arrays.copyOf(kept, Math.min(keptMost, kept.length * 2));
-            }
-            kept[keptLength++] = octet;
-        }
-    }
-
-    private void keep(byte[] bytes, int from, int to) {
-        for (int i = from; i < to && keptLength < keptMost; i++) {
-            keep(bytes[i]);
-        }
-    }
-
     private Name named() {
-        if (keptLength == keptMost) {
-            return Name.OTHER;
-        }
-        String plain = escaped ? text() : null;
-        for (Name each : depth == 1 ? TOP : OPTIONS) {
-            if (plain == null ? keptIs(each.text) : plain.equals(each.text)) {
-                return each;
+        if (kept.isBroken()) {
+            fail(NO_JSON);
+        } else if (!kept.isFull()) {
+            for (Name each : depth == 1 ? TOP : OPTIONS) {
+                if (kept.means(each.text)) {
+                    return each;
+                }
             }
         }
         return Name.OTHER;
-    }
-
-    private boolean keptIs(String text) {
-        if (text.length() != keptLength) {
-            return false;
-        }
-        for (int i = 0; i < keptLength; i++) {
-            if (kept[i] != text.charAt(i)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private String text() {
-        String raw = new String(kept, 0, keptLength, StandardCharsets.UTF_8);
-        if (!escaped) {
-            return raw;
-        }
-        try {
-            return JSON.readValue('"' + raw + '"', String.class);
-        } catch (JsonProcessingException e) {
-            fail(NO_JSON);
-            return "";
-        }
     }
 
     private static boolean isOfScalar(byte octet) {

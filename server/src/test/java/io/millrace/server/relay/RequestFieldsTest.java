@@ -33,7 +33,7 @@ class RequestFieldsTest {
     void findsModelAndStream(String json, String model, String bytes, boolean stream) {
         for (ByteBuf body : new ByteBuf[] {whole(json, StandardCharsets.UTF_8), split(json)}) {
             int readable = body.readableBytes();
-            RequestFields fields = RequestFields.of(body);
+            RequestFields fields = RequestFieldsReader.of(body);
             assertThat(fields.invalid()).isNull();
             assertThat(fields.model()).isEqualTo(model);
             assertThat(fields.stream()).isEqualTo(stream);
@@ -66,7 +66,7 @@ class RequestFieldsTest {
             })
     void findsWhereToAskForUsage(String json, String asking) {
         for (ByteBuf body : new ByteBuf[] {whole(json, StandardCharsets.UTF_8), split(json)}) {
-            RequestFields.Usage usage = RequestFields.of(body).usage();
+            RequestFields.Usage usage = RequestFieldsReader.of(body).usage();
             assertThat(usage.asked()).isFalse();
             int length = body.readableBytes();
             String before = body.toString(0, usage.start(), StandardCharsets.UTF_8);
@@ -79,11 +79,11 @@ class RequestFieldsTest {
     @Test
     void knowsWhoAsksForUsageAndWhoCannotBeHelped() {
         ByteBuf asks = whole("{\"stream_options\":{\"x\":1,\"include_usage\":true}}", StandardCharsets.UTF_8);
-        assertThat(RequestFields.of(asks).usage().asked()).isTrue();
+        assertThat(RequestFieldsReader.of(asks).usage().asked()).isTrue();
         asks.release();
         for (String value : new String[] {"1", "\"x\"", "[]", "{\"include_usage\":1}", "{\"include_usage\":{}}"}) {
             ByteBuf body = whole("{\"stream_options\":" + value + "}", StandardCharsets.UTF_8);
-            assertThat(RequestFields.of(body).usage()).as(value).isNull();
+            assertThat(RequestFieldsReader.of(body).usage()).as(value).isNull();
             body.release();
         }
     }
@@ -102,7 +102,7 @@ class RequestFieldsTest {
             })
     void saysWhatIsInvalid(String json) {
         ByteBuf body = whole(json, StandardCharsets.UTF_8);
-        assertThat(RequestFields.of(body).invalid()).startsWith("the body is not");
+        assertThat(RequestFieldsReader.of(body).invalid()).startsWith("the body is not");
         body.release();
     }
 
@@ -111,7 +111,7 @@ class RequestFieldsTest {
         for (Charset charset :
                 new Charset[] {StandardCharsets.UTF_16LE, StandardCharsets.UTF_16BE, Charset.forName("UTF-32")}) {
             ByteBuf body = whole("{\"model\":\"m\"}", charset);
-            assertThat(RequestFields.of(body).invalid()).isEqualTo("the body is not UTF-8");
+            assertThat(RequestFieldsReader.of(body).invalid()).isEqualTo("the body is not UTF-8");
             body.release();
         }
     }
@@ -122,7 +122,7 @@ class RequestFieldsTest {
                 "\uFEFF {\"a\":[{\"model\":\"x\\\"\"},[],{}],\"mod\\u0065l\":\"m\\u00e9\\n\",\"n\":3,\"stream\":true,"
                         + "\"stream_options\":{\"x\":{\"include_usage\":1},\"include_usage\":false},\"t\":-1.5e+3} ";
         ByteBuf whole = whole(json, StandardCharsets.UTF_8);
-        RequestFields expected = RequestFields.of(whole);
+        RequestFields expected = RequestFieldsReader.of(whole);
         assertThat(expected.model()).isEqualTo("m\u00e9\n");
         assertThat(expected.choices()).isEqualTo(3);
         assertThat(expected.stream()).isTrue();
@@ -143,7 +143,7 @@ class RequestFieldsTest {
         }
         ByteBuf body = whole(json.append("\"model\":\"m\"}").toString(), StandardCharsets.UTF_8);
         long startNs = System.nanoTime();
-        assertThat(RequestFields.of(body).model()).isEqualTo("m");
+        assertThat(RequestFieldsReader.of(body).model()).isEqualTo("m");
         assertThat(System.nanoTime() - startNs)
                 .as("of %s bytes", body.readableBytes())
                 .isLessThan(2_000_000_000L);
@@ -153,14 +153,14 @@ class RequestFieldsTest {
     @Test
     void bearsAModelOfAnyLength() {
         ByteBuf body = whole("{\"model\":\"" + "m".repeat(100_000) + "\"}", StandardCharsets.UTF_8);
-        assertThat(RequestFields.of(body).invalid()).contains("too long");
+        assertThat(RequestFieldsReader.of(body).invalid()).contains("too long");
         body.release();
     }
 
     @Test
     void refusesDeepNestingWithoutHarm() {
         ByteBuf body = whole("{\"a\":" + "[".repeat(100_000), StandardCharsets.UTF_8);
-        assertThat(RequestFields.of(body).invalid()).isNotNull();
+        assertThat(RequestFieldsReader.of(body).invalid()).isNotNull();
         body.release();
     }
 
@@ -173,7 +173,7 @@ class RequestFieldsTest {
             for (int i = 0; i < bytes.length; i++) {
                 bytes[i] = alphabet[random.nextInt(alphabet.length)];
             }
-            RequestFields fields = RequestFields.of(Unpooled.wrappedBuffer(bytes));
+            RequestFields fields = RequestFieldsReader.of(Unpooled.wrappedBuffer(bytes));
             assertThat(fields.invalid() != null || fields.model() == null || fields.modelStart() >= 0)
                     .isTrue();
         }

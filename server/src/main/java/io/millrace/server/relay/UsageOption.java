@@ -1,0 +1,65 @@
+package io.millrace.server.relay;
+
+/** How a Chat request asks for usage, and where it could: {@code stream_options.include_usage}. */
+final class UsageOption {
+    private static final String INCLUDE_USAGE = "\"include_usage\":true";
+
+    private RequestFields.Usage usage;
+    private boolean open;
+    private int optionsStart;
+    private boolean optionsEmpty;
+    private boolean found;
+    private RequestFields.Usage foundUsage;
+
+    /** What was found; null if nothing can be asked for. */
+    RequestFields.Usage usage() {
+        return usage;
+    }
+
+    /** Whether the options are being read. */
+    boolean isOpen() {
+        return open;
+    }
+
+    /** The body is an object, whose first field would stand at {@code inside}. */
+    void onBody(int inside) {
+        usage = new RequestFields.Usage(false, inside, inside, "\"stream_options\":{" + INCLUDE_USAGE + "},");
+    }
+
+    /** The options are null, which stands at {@code [start, end)}. */
+    void onNull(int start, int end) {
+        usage = new RequestFields.Usage(false, start, end, "{" + INCLUDE_USAGE + "}");
+    }
+
+    /** The options are something else than an object. */
+    void onOther() {
+        usage = null;
+    }
+
+    /** The options are an object, whose first field would stand at {@code inside}. */
+    void onOptions(int inside) {
+        open = true;
+        optionsStart = inside;
+        optionsEmpty = true;
+        found = false;
+        foundUsage = null;
+    }
+
+    /** The options have a field. */
+    void onField() {
+        optionsEmpty = false;
+    }
+
+    /** {@code include_usage} is a value that stands at {@code [start, end)}; null if that is none that can be changed. */
+    void onIncludeUsage(Boolean asked, int start, int end) {
+        found = true;
+        foundUsage = asked == null ? null : new RequestFields.Usage(asked, start, end, "true");
+    }
+
+    /** The options end. */
+    void onEnd() {
+        open = false;
+        String addition = INCLUDE_USAGE + (optionsEmpty ? "" : ",");
+        usage = found ? foundUsage : new RequestFields.Usage(false, optionsStart, optionsStart, addition);
+    }
+}
