@@ -3,6 +3,7 @@ package io.millrace.server.config;
 import java.net.URI;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The host and port of a URL. Names may have underscores, such as those of containers, of which {@link URI} makes neither
@@ -15,7 +16,7 @@ public record Authority(String host, int port) {
     private static final Pattern NAME = Pattern.compile("([A-Za-z0-9._-]+)(?::([0-9]{0,5}))?");
 
     /** That of {@code url}, or null if it has no host. */
-    public static Authority of(URI url) {
+    public static @Nullable Authority of(URI url) {
         if (url.getHost() != null) {
             return new Authority(url.getHost(), url.getPort());
         }

@@ -1,6 +1,7 @@
 package io.millrace.server.config;
 
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How one of an upstream's origins is chosen.
@@ -9,7 +10,7 @@ import java.util.Objects;
  * @param header lower-case name of the header whose value chooses, for {@link Kind#HEADER}; else null
  * @param prefixBytes of the prompt that choose, for {@link Kind#PROMPT_PREFIX}; else 0
  */
-public record Balance(Kind kind, String header, int prefixBytes) {
+public record Balance(Kind kind, @Nullable String header, int prefixBytes) {
     /** The better of two at random. */
     public static final Balance P2C = new Balance(Kind.P2C, null, 0);
 

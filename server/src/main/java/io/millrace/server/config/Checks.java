@@ -1,6 +1,7 @@
 package io.millrace.server.config;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** Range checks of settings; the message is the setting, what was given and what is expected. */
 public final class Checks {
@@ -46,18 +47,19 @@ public final class Checks {
         }
     }
 
-    /** Neither null nor blank. */
-    public static void notBlank(String name, String value) {
+    /** Neither null nor blank; returns the value. */
+    public static String notBlank(String name, @Nullable String value) {
         if (value == null || value.isBlank()) {
             throw new IllegalArgumentException(name + ": '" + value + "' (expected: some text)");
         }
+        return value;
     }
 
     /** A field name of RFC 9110 section 5.1. */
-    public static void headerName(String name, String value) {
-        notBlank(name, value);
-        for (int i = 0; i < value.length(); i++) {
-            char c = value.charAt(i);
+    public static void headerName(String name, @Nullable String value) {
+        String text = notBlank(name, value);
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
             boolean token = c < 128 && (Character.isLetterOrDigit(c) || "!#$%&'*+-.^_`|~".indexOf(c) >= 0);
             if (!token) {
                 throw new IllegalArgumentException(name + ": '" + value + "' (expected: a header name)");

@@ -1,5 +1,7 @@
 package io.millrace.server.config;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * An address to listen on. Port 0 asks the system for a free one.
  *
@@ -47,7 +49,7 @@ public record HostAndPort(String host, int port) {
         return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
     }
 
-    private static IllegalArgumentException invalid(String text, Throwable cause) {
+    private static IllegalArgumentException invalid(String text, @Nullable Throwable cause) {
         return new IllegalArgumentException(
                 "'" + text + "' (expected: an address such as 127.0.0.1:8080 or [::1]:8080)", cause);
     }

@@ -4,6 +4,7 @@ import io.millrace.codec.dialect.Dialect;
 import java.net.URI;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** Whose conventions an upstream follows for its credential. */
 public enum ProviderKind {
@@ -19,13 +20,13 @@ public enum ProviderKind {
     NONE(null, "", Dialect.CHAT);
 
     /** The header that carries the key; null if the configuration names it. */
-    public final String header;
+    public final @Nullable String header;
     /** What stands before the key in that header. */
     public final String prefix;
     /** What its servers speak first of all. */
     public final Dialect dialect;
 
-    ProviderKind(String header, String prefix, Dialect dialect) {
+    ProviderKind(@Nullable String header, String prefix, Dialect dialect) {
         this.header = header;
         this.prefix = prefix;
         this.dialect = dialect;

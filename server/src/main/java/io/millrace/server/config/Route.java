@@ -71,7 +71,7 @@ public record Route(
     }
 
     /** What the model is replaced by for the first target, or null. */
-    public String rewriteModel() {
+    public @Nullable String rewriteModel() {
         return targets.get(0).rewriteModel();
     }
 

@@ -1,5 +1,7 @@
 package io.millrace.server.config;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.codec.dialect.Dialect;
 import java.net.URI;
 import java.nio.file.Path;
@@ -98,12 +100,12 @@ public record Upstream(
 
     /** The host to connect to at the first origin; IPv6 without brackets. */
     public String host() {
-        return Authority.of(url()).name();
+        return firstAuthority().name();
     }
 
     /** The port to connect to at the first origin; the scheme's if the URL names none. */
     public int port() {
-        int port = Authority.of(url()).port();
+        int port = firstAuthority().port();
         return port >= 0 ? port : tls() ? 443 : 80;
     }
 
@@ -119,7 +121,7 @@ public record Upstream(
 
     /** The value of {@code Host} for the first origin: the port only where it is not the scheme's. */
     public String authority() {
-        String host = Authority.of(url()).host();
+        String host = firstAuthority().host();
         return port() == (tls() ? 443 : 80) ? host : host + ":" + port();
     }
 
@@ -128,7 +130,7 @@ public record Upstream(
      *
      * @param dialect of the client; {@link Dialect#UNKNOWN} is always passed on
      */
-    public Dialect translates(Dialect dialect) {
+    public @Nullable Dialect translates(Dialect dialect) {
         boolean passes = dialects.isEmpty() || dialect == Dialect.UNKNOWN || dialects.contains(dialect);
         return passes ? null : dialects.get(0);
     }
@@ -157,7 +159,8 @@ public record Upstream(
 
     private static void checkUrl(URI url) {
         String scheme = url.getScheme() == null ? "" : url.getScheme().toLowerCase(Locale.ROOT);
-        if (!(scheme.equals("http") || scheme.equals("https")) || Authority.of(url) == null) {
+        Authority authority = Authority.of(url);
+        if (!(scheme.equals("http") || scheme.equals("https")) || authority == null) {
             throw new IllegalArgumentException("url: " + shown(url) + " (expected: http://host:port or https://host)");
         }
         if (url.getRawUserInfo() != null) {
@@ -167,10 +170,14 @@ public record Upstream(
         if (url.getRawQuery() != null || url.getRawFragment() != null) {
             throw new IllegalArgumentException("url: " + shown(url) + " (expected: no query and no fragment)");
         }
-        int port = Authority.of(url).port();
+        int port = authority.port();
         if (port == 0 || port > 65535) {
             throw new IllegalArgumentException("url: " + shown(url) + " (expected: port 1 to 65535)");
         }
+    }
+
+    private Authority firstAuthority() {
+        return requireNonNull(Authority.of(url()));
     }
 
     /** The URL without what may be secret in it. */
