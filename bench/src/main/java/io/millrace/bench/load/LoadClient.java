@@ -42,14 +42,15 @@ public final class LoadClient implements AutoCloseable {
 
     private static StreamPlan streams(LoadPlan plan, Recorder recorder) {
         var target = plan.target();
-        var endpoint = new Endpoint(target.getHostString(), target.getPort(), false, plan.path(), Dialect.CHAT);
+        var endpoint = new Endpoint(
+                target.getHostString(), target.getPort(), false, Dialect.CHAT.operation("mock"), Dialect.CHAT);
         var template = RequestTemplate.of(endpoint, "mock")
                 .asksUsage(false)
                 .without("Accept-Encoding")
                 .without("User-Agent")
                 .header("x-mock: " + plan.spec());
-        var shape =
-                LoadShape.closed(plan.streams()).rampNs(plan.ramp().toNanos()).build();
+        var shape = LoadShape.closed(plan.streams())
+                .with(load -> load.rampNs = plan.ramp().toNanos());
         var clients = Clients.reading(observer -> new StreamCheck(recorder, plan.outputFrames()));
         return new StreamPlan(template.build(), target, null, Prompts.fixed("Hello"), shape, clients, 1);
     }

@@ -9,15 +9,13 @@ import java.util.Objects;
  * one ends.
  *
  * @param target where to connect
- * @param path of every request, such as {@code /v1/chat/completions}
  * @param spec of the mock behind the target, sent as {@code x-mock}; it should say {@code stamp=1}, or no frame is
  *     timed
  * @param streams how many at once
  * @param outputFrames that every stream must bring, by their stamps; {@link #ANY} if that is not known
  * @param ramp over which the first streams begin, evenly
  */
-public record LoadPlan(
-        InetSocketAddress target, String path, String spec, int streams, int outputFrames, Duration ramp) {
+public record LoadPlan(InetSocketAddress target, String spec, int streams, int outputFrames, Duration ramp) {
     /** Output frames are not compared with a number. */
     public static final int ANY = -1;
 
@@ -26,7 +24,6 @@ public record LoadPlan(
     /** Checks every range. */
     public LoadPlan {
         Objects.requireNonNull(target, "target");
-        Objects.requireNonNull(path, "path");
         Objects.requireNonNull(spec, "spec");
         if (streams < 1 || streams > MAX_STREAMS) {
             throw new IllegalArgumentException("streams: " + streams + " (expected: 1-" + MAX_STREAMS + ")");
@@ -41,16 +38,16 @@ public record LoadPlan(
 
     /** Chat completions from {@code target}, all begun at once. */
     public static LoadPlan of(InetSocketAddress target, String spec, int streams) {
-        return new LoadPlan(target, "/v1/chat/completions", spec, streams, ANY, Duration.ZERO);
+        return new LoadPlan(target, spec, streams, ANY, Duration.ZERO);
     }
 
     /** This plan, with that many output frames expected of every stream. */
     public LoadPlan expecting(int outputFrames) {
-        return new LoadPlan(target, path, spec, streams, outputFrames, ramp);
+        return new LoadPlan(target, spec, streams, outputFrames, ramp);
     }
 
     /** This plan, begun over that time. */
     public LoadPlan over(Duration ramp) {
-        return new LoadPlan(target, path, spec, streams, outputFrames, ramp);
+        return new LoadPlan(target, spec, streams, outputFrames, ramp);
     }
 }

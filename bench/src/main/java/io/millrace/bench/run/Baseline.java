@@ -47,10 +47,12 @@ final class Baseline {
     private static LoadShape part(LoadShape shape, int pair, int pairs) {
         boolean timed = shape.durationNs() != Long.MAX_VALUE;
         boolean counted = shape.requests() != Long.MAX_VALUE;
-        return shape.with(part -> part.rampNs(pair == 0 ? shape.rampNs() : 0)
-                .warmupNs(pair == 0 ? shape.warmupNs() : Math.min(shape.warmupNs(), SHORT_WARMUP_NS))
-                .durationNs(timed ? Math.max(1, shape.durationNs() / pairs) : shape.durationNs())
-                .requests(counted ? Math.max(1, shape.requests() / pairs) : shape.requests()));
+        return shape.with(part -> {
+            part.rampNs = pair == 0 ? shape.rampNs() : 0;
+            part.warmupNs = pair == 0 ? shape.warmupNs() : Math.min(shape.warmupNs(), SHORT_WARMUP_NS);
+            part.durationNs = timed ? Math.max(1, shape.durationNs() / pairs) : shape.durationNs();
+            part.requests = counted ? Math.max(1, shape.requests() / pairs) : shape.requests();
+        });
     }
 
     /** What the target adds. */

@@ -182,15 +182,15 @@ final class LoadOptions {
     }
 
     private LoadShape shape(double rate, int concurrency, long durationNs) {
-        return LoadShape.open(rate)
-                .burstiness(burstiness())
-                .concurrency(concurrency)
-                .rampNs(Quantity.nanos(ramp))
-                .warmupNs(Quantity.nanos(warmup))
-                .durationNs(durationNs)
-                .requests(requests > 0 ? requests : Long.MAX_VALUE)
-                .drainNs(Quantity.nanos(drain))
-                .build();
+        return new LoadShape(
+                rate,
+                burstiness(),
+                concurrency,
+                Quantity.nanos(ramp),
+                Quantity.nanos(warmup),
+                durationNs,
+                requests > 0 ? requests : Long.MAX_VALUE,
+                Quantity.nanos(drain));
     }
 
     private double burstiness() {

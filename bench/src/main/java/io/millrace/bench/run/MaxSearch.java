@@ -23,8 +23,10 @@ final class MaxSearch {
         var search = new MaxSearch(share);
         var rates = new RateSearch(shape.isOpen() ? shape.rate() : 1);
         while (!rates.isOver() && !session.isAborted()) {
-            var asked =
-                    shape.with(next -> next.rate(rates.rate()).concurrency(shape.isOpen() ? shape.concurrency() : 0));
+            var asked = shape.with(next -> {
+                next.rate = rates.rate();
+                next.concurrency = shape.isOpen() ? shape.concurrency() : 0;
+            });
             var result = session.run(plan.withShape(asked), asked.label());
             search.points.add(result);
             rates.tried(search.isGood(result));

@@ -128,12 +128,11 @@ final class Lane {
     void dispatch(long index, long scheduledNs, boolean measured) {
         var stream = new StreamSample(
                 index, scheduledNs, measured, plan.clients().behaviours().of(index));
-        long nowNs = System.nanoTime();
-        observer.onDispatch(scheduledNs, nowNs, stream.counts());
+        observer.onDispatch(scheduledNs, System.nanoTime(), stream.counts());
         if (feed.maxInProgress() > 0 && inProgress() >= feed.maxInProgress()) {
             waiting.add(stream);
         } else {
-            begin(stream, nowNs);
+            begin(stream);
         }
     }
 
@@ -173,7 +172,7 @@ final class Lane {
         observer.onEnd(sample, details);
         feed.onEnd(sample);
         if (!waiting.isEmpty() && inProgress() < feed.maxInProgress()) {
-            begin(waiting.poll(), System.nanoTime());
+            begin(waiting.poll());
         }
         settle();
     }
@@ -182,8 +181,7 @@ final class Lane {
         return busy.size() + connecting + unconnected.size();
     }
 
-    private void begin(StreamSample stream, long nowNs) {
-        stream.begunNs = nowNs;
+    private void begin(StreamSample stream) {
         if (stream.behaviour().isPlain()) {
             Wire wire;
             while ((wire = idle.pollLast()) != null) {

@@ -11,12 +11,10 @@ public final class StreamSample {
     private final Behaviour behaviour;
     Outcome outcome;
     String detail = "";
-    long begunNs;
     long connectBeganNs;
     long connectNs = -1;
     boolean retried;
     long sentNs;
-    long headNs;
     long firstByteNs;
     long firstFrameNs;
     long firstReasoningNs;
@@ -88,11 +86,6 @@ public final class StreamSample {
         return detail;
     }
 
-    /** When this client began it. */
-    public long begunNs() {
-        return begunNs;
-    }
-
     /** How long its connection took, TLS included; -1 if there was one already. */
     public long connectNs() {
         return connectNs;
@@ -101,11 +94,6 @@ public final class StreamSample {
     /** When its request was handed to the socket. */
     public long sentNs() {
         return sentNs;
-    }
-
-    /** The read that completed the head. */
-    public long headNs() {
-        return headNs;
     }
 
     /** The read of the first byte of the body. */

@@ -180,7 +180,6 @@ final class Wire extends ChannelInboundHandlerAdapter {
 
     private void onHead() {
         stream.status = response.status();
-        stream.headNs = lastReadNs;
         if (stream.status == 200) {
             body.onHead(response);
         }

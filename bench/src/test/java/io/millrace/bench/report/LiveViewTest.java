@@ -14,7 +14,7 @@ class LiveViewTest {
     private final StringWriter text = new StringWriter();
 
     private LiveView view(boolean terminal) {
-        var shape = LoadShape.closed(3).durationNs(20_000_000_000L).build();
+        var shape = LoadShape.closed(3).with(load -> load.durationNs = 20_000_000_000L);
         return new LiveView(new PrintWriter(text), terminal, "3 streams", shape);
     }
 

@@ -26,19 +26,19 @@ public final class Bench implements AutoCloseable {
 
     /** A closed loop without warm-up. */
     public static LoadShape closed(int concurrency, int requests) {
-        return LoadShape.closed(concurrency)
-                .requests(requests)
-                .drainNs(NEVER_NS)
-                .build();
+        return LoadShape.closed(concurrency).with(load -> {
+            load.requests = requests;
+            load.drainNs = NEVER_NS;
+        });
     }
 
     /** An open loop of constant arrivals without warm-up. */
     public static LoadShape open(double rate, int requests) {
-        return LoadShape.open(rate)
-                .burstiness(Double.POSITIVE_INFINITY)
-                .requests(requests)
-                .drainNs(NEVER_NS)
-                .build();
+        return LoadShape.open(rate).with(load -> {
+            load.burstiness = Double.POSITIVE_INFINITY;
+            load.requests = requests;
+            load.drainNs = NEVER_NS;
+        });
     }
 
     /** Chat from the mock, which answers by {@code spec}. */

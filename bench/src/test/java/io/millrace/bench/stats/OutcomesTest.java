@@ -146,10 +146,10 @@ class OutcomesTest {
 
     @Test
     void cutsWhatIsUnfinishedAfterTheDrain() throws Exception {
-        var shape = LoadShape.closed(3)
-                .durationNs(TimeUnit.MILLISECONDS.toNanos(100))
-                .drainNs(TimeUnit.MILLISECONDS.toNanos(100))
-                .build();
+        var shape = LoadShape.closed(3).with(load -> {
+            load.durationNs = TimeUnit.MILLISECONDS.toNanos(100);
+            load.drainNs = TimeUnit.MILLISECONDS.toNanos(100);
+        });
 
         var result = bench.run(bench.plan("tokens=9,stall_after=3", shape));
 
@@ -179,10 +179,10 @@ class OutcomesTest {
 
     @Test
     void leavesHalfOpenConnectionsToTheEnd() throws Exception {
-        var shape = LoadShape.closed(2)
-                .durationNs(TimeUnit.MILLISECONDS.toNanos(150))
-                .drainNs(TimeUnit.MILLISECONDS.toNanos(50))
-                .build();
+        var shape = LoadShape.closed(2).with(load -> {
+            load.durationNs = TimeUnit.MILLISECONDS.toNanos(150);
+            load.drainNs = TimeUnit.MILLISECONDS.toNanos(50);
+        });
         var behaviours =
                 new Behaviours(List.of(new Behaviours.Share(1, new Behaviour(Behaviour.Kind.HALF_OPEN, 2, 0))), 1);
 
@@ -194,10 +194,10 @@ class OutcomesTest {
 
     @Test
     void endsARunWhenTheLastOfItsClientsFellSilent() throws Exception {
-        var shape = LoadShape.closed(2)
-                .durationNs(TimeUnit.MILLISECONDS.toNanos(100))
-                .drainNs(TimeUnit.SECONDS.toNanos(2))
-                .build();
+        var shape = LoadShape.closed(2).with(load -> {
+            load.durationNs = TimeUnit.MILLISECONDS.toNanos(100);
+            load.drainNs = TimeUnit.SECONDS.toNanos(2);
+        });
         var behaviours =
                 new Behaviours(List.of(new Behaviours.Share(1, new Behaviour(Behaviour.Kind.HALF_OPEN, 2, 0))), 1);
 

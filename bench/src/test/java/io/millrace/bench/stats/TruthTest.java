@@ -117,12 +117,12 @@ class TruthTest {
     @Test
     void countsTheWaitThatAClosedLoopWouldHide() throws Exception {
         // One stream at a time, each 200 ms; one is due every 50 ms. Stream k waits for k times 150 ms.
-        var shape = LoadShape.open(20)
-                .burstiness(Double.POSITIVE_INFINITY)
-                .concurrency(1)
-                .requests(8)
-                .drainNs(TimeUnit.MINUTES.toNanos(5))
-                .build();
+        var shape = LoadShape.open(20).with(load -> {
+            load.burstiness = Double.POSITIVE_INFINITY;
+            load.concurrency = 1;
+            load.requests = 8;
+            load.drainNs = TimeUnit.MINUTES.toNanos(5);
+        });
         try (var single = new Bench(mock, 1)) {
             var open = single.run(single.plan("tokens=1,ttft_ms=200", shape));
             assertNear(open, Metric.TTFT_SENT, 200, 1);

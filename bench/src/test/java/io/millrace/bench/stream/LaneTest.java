@@ -77,10 +77,10 @@ class LaneTest {
             EventLoop loop = group.next();
             var told = new Told(loop);
             long nowNs = System.nanoTime();
-            var shape = LoadShape.closed(4)
-                    .requests(STREAMS)
-                    .drainNs(TimeUnit.MINUTES.toNanos(1))
-                    .build();
+            var shape = LoadShape.closed(4).with(load -> {
+                load.requests = STREAMS;
+                load.drainNs = TimeUnit.MINUTES.toNanos(1);
+            });
             var feed = new ClosedFeed(shape, nowNs, new AtomicLong(), new AtomicLong(), 0, 1);
             var lane = new Lane(plan(shape), feed, nowNs, loop, channels, descriptors, told);
             loop.execute(lane::start);

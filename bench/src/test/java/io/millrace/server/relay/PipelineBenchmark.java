@@ -18,6 +18,7 @@ import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.transport.Transport;
 import io.millrace.server.upstream.StreamBodyReads;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -72,6 +73,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
         var sweeper = new Sweeper(client.eventLoop(), TimeUnit.SECONDS.toNanos(1));
         client.pipeline()
                 .addLast(new DownstreamInitializer(
+                        Transport.best(),
                         this,
                         new Admission(() -> 0, () -> Limits.DEFAULT),
                         (Channel channel) -> sweeper,

@@ -50,11 +50,11 @@ final class LoadClient implements StreamObserver {
         int streams = Integer.parseInt(args[1]);
         double rate = 1e3 * streams / Integer.parseInt(args[2]);
         long limitNs = TimeUnit.SECONDS.toNanos(Integer.parseInt(args[3]));
-        var shape = LoadShape.open(rate)
-                .burstiness(Double.POSITIVE_INFINITY)
-                .requests(streams)
-                .drainNs(limitNs)
-                .build();
+        var shape = LoadShape.open(rate).with(load -> {
+            load.burstiness = Double.POSITIVE_INFINITY;
+            load.requests = streams;
+            load.drainNs = limitNs;
+        });
         var client = new LoadClient();
         var transport = Transport.best();
         var loops = transport.newEventLoops(1, "load");
