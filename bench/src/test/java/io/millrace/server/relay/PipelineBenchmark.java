@@ -88,7 +88,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
         var dialect = Dialect.valueOf(words[0]);
         var loop = new RelayLoop(0, client.eventLoop(), null, sweeper, null, null, memory);
         requestBody = new RequestBody(client.alloc(), memory);
-        var terms = new AnswerTerms(new ClientRequest(request, requestBody), DialectSide.of(dialect), "r");
+        var terms = new AnswerTerms(new ClientRequest(request, requestBody, DialectSide.of(dialect)), "r");
         var route = Route.of("all", Match.ALL, "upstream");
         var context = new AttemptContext(loop, downstream, terms, route, () -> null, false, FRAME_HOLD);
         relay = new StreamRelay(context, new Timeline(), head(), dialect, null, null, stream -> {});

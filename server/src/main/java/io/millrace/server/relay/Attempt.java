@@ -368,11 +368,6 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         answer.give();
     }
 
-    /** Whether the upstream's own frames have said the last, so that nothing is missing at the client. */
-    boolean saidAllBetweenFrames() {
-        return answer instanceof StreamAnswer streamed && streamed.saidAllBetweenFrames();
-    }
-
     /** The client has what it wanted: the attempt was one. */
     void onAnswered() {
         scope.onOriginServed();

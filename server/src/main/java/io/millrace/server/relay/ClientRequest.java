@@ -9,6 +9,7 @@ import io.millrace.server.config.Route;
 import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.format.ClientSide;
+import io.millrace.server.format.DialectSide;
 import io.millrace.server.format.Interpreter;
 import io.millrace.server.format.RequestRefusal;
 import io.millrace.server.http.Refusal;
@@ -44,6 +45,7 @@ final class ClientRequest {
     private final Target target;
     private final RequestBody body;
     private final boolean hasKey;
+    private ClientSide client;
     private HttpRequest head;
     private RequestFields fields = RequestFields.NONE;
     private RequestFieldsReader reader;
@@ -51,8 +53,14 @@ final class ClientRequest {
     private boolean usageAdded;
     private Dialect keyDialect;
 
-    ClientRequest(HttpRequest head, RequestBody body) {
+    /**
+     * A request of which the head is here.
+     *
+     * @param client what it is taken to speak
+     */
+    ClientRequest(HttpRequest head, RequestBody body, ClientSide client) {
         this.head = head;
+        this.client = client;
         method = head.method();
         this.body = body;
         target = Target.of(head.uri());
@@ -69,6 +77,23 @@ final class ClientRequest {
 
     HttpHeaders headers() {
         return head.headers();
+    }
+
+    /** What the client speaks. */
+    ClientSide client() {
+        return client;
+    }
+
+    /** The client speaks this, whatever its path says. */
+    void speaks(ClientSide other) {
+        client = other;
+    }
+
+    /** {@code refusal} as the body of an answer, in the form that the client knows, or its path does. */
+    byte[] errorBody(Refusal refusal, String requestId) {
+        boolean unknown = client.dialect() == Dialect.UNKNOWN && !client.isOwn();
+        ClientSide shape = unknown ? DialectSide.of(Dialect.ofErrorShape(target.path())) : client;
+        return shape.errorBody(refusal.status(), refusal.code(), refusal.message(), refusal.field(), requestId);
     }
 
     Target target() {
@@ -187,7 +212,7 @@ final class ClientRequest {
      * Whether it changes nothing to ask twice: the method is safe (RFC 9110 section 9.2.1), or a model is asked for an
      * answer, at its dialect's own path. All else, such as an upload, a job or a tool's call, may be done twice.
      */
-    boolean isRepeatable(ClientSide client) {
+    boolean isRepeatable() {
         boolean asksForAnswer = client.isOwn()
                 || (method.equals(HttpMethod.POST)
                         && client.dialect() != Dialect.UNKNOWN
@@ -200,16 +225,17 @@ final class ClientRequest {
         return hasKey;
     }
 
-    /** Has {@code client}'s own format read the request, which is here as a whole. */
-    void readBy(ClientSide client) throws RequestRefusal {
+    /** Has the client's own format read the request, which is here as a whole. */
+    void readOwn() throws RequestRefusal {
         client.read(head, body.bytes());
         fields = RequestFields.ofPath(client.model(), client.stream());
     }
 
-    /** Makes what stands between {@code client} and an upstream that speaks otherwise. The request is here as a whole. */
-    Supplier<Interpreter> interpreter(ClientSide client, ClientSide.Asked asked) {
+    /** Makes what stands between the client and an upstream that speaks otherwise. The request is here as a whole. */
+    Supplier<Interpreter> interpreter(ClientSide.Asked asked) {
         ByteBuf bytes = body.bytes();
-        return () -> client.interpreter(target.path() + target.query(), bytes, asked);
+        ClientSide asking = client;
+        return () -> asking.interpreter(target.path() + target.query(), bytes, asked);
     }
 
     /**
@@ -237,8 +263,8 @@ final class ClientRequest {
     }
 
     /** Whether {@code route} may have this request ask for usage that its client did not ask for. */
-    boolean mayBeMadeToTellUsage(Route route, Dialect dialect) {
-        return route.includeUsage() && dialect == Dialect.CHAT && method.equals(HttpMethod.POST);
+    boolean mayBeMadeToTellUsage(Route route) {
+        return route.includeUsage() && client.dialect() == Dialect.CHAT && method.equals(HttpMethod.POST);
     }
 
     /** Whether the client asked for a frame that tells the usage. */
@@ -259,10 +285,10 @@ final class ClientRequest {
     }
 
     /** The complete body as {@code place} gets it, released by the caller. */
-    ByteBuf bodyFor(Route route, RouteTarget place, Dialect dialect) {
+    ByteBuf bodyFor(Route route, RouteTarget place) {
         RequestFields.Usage usage = fields.usage();
         boolean possible = body.isKept() && fields.stream() && usage != null && usage.start() >= 0;
-        usageAdded = possible && !usage.asked() && mayBeMadeToTellUsage(route, dialect);
+        usageAdded = possible && !usage.asked() && mayBeMadeToTellUsage(route);
         boolean renamed = isRewrittenFor(place) && fields.modelStart() >= 0;
         ByteBuf bytes = body.bytes().retainedSlice();
         // From behind, so that the places of what comes before stay as they are.

@@ -1,8 +1,6 @@
 package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
-import io.millrace.codec.dialect.RelayError;
-import io.millrace.codec.dialect.StreamStop;
 import io.millrace.server.access.ClientKey;
 import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Route;
@@ -27,8 +25,6 @@ import io.millrace.server.telemetry.Timeline;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.TooLongFrameException;
-import io.netty.handler.codec.http.DefaultHttpHeaders;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
@@ -40,7 +36,7 @@ import java.util.concurrent.TimeUnit;
  * One request and its response, as the client sees them: finds the route, has {@link Attempt}s made until one is the
  * client's answer or nothing is left to try, and ends the response. Confined to the client's event loop; it has no locks and nothing volatile.
  */
-final class Exchange implements RequestListener, Attempt.Listener {
+final class Exchange implements RequestListener, Attempt.Listener, ClientAnswer.Listener {
     /** So much of a longer body is here before an upstream is asked. */
     private static final int FLOWING_BYTES = 16 * 1024;
 
@@ -61,7 +57,7 @@ final class Exchange implements RequestListener, Attempt.Listener {
     private final String requestId;
     private final RequestBody body;
     private final Timeline timeline = new Timeline();
-    private ClientSide client;
+    private final ClientAnswer answer;
     private RoutePlan plan;
     private Timeline lastTimeline;
     private boolean hedged;
@@ -73,7 +69,6 @@ final class Exchange implements RequestListener, Attempt.Listener {
     private Attempt asked;
 
     private Failure askedFailure;
-    private EarlyStream early;
     private ScheduledFuture<?> timer;
     private boolean givenUp;
     private boolean answered;
@@ -82,9 +77,6 @@ final class Exchange implements RequestListener, Attempt.Listener {
     private boolean inflating;
     private boolean ended;
     private Refusal refusal;
-    private String errorCode;
-    private boolean terminalMissing;
-    private int status;
     private String streamId;
 
     Exchange(RelayLoop loop, RouteTable settings, ClientStream downstream, ClientSide client, HttpRequest head) {
@@ -92,10 +84,10 @@ final class Exchange implements RequestListener, Attempt.Listener {
         this.settings = settings;
         this.downstream = downstream;
         body = new RequestBody(downstream.alloc(), loop.memory());
-        request = new ClientRequest(head, body);
+        request = new ClientRequest(head, body, client);
         target = request.target();
-        this.client = client;
         requestId = loop.nextRequestId();
+        answer = new ClientAnswer(downstream, request, requestId, this);
     }
 
     /** Begins: picks the route if the path alone decides. */
@@ -108,7 +100,8 @@ final class Exchange implements RequestListener, Attempt.Listener {
         if (request.waitsForContinue()) {
             downstream.sendContinue();
         }
-        needsWholeBody = client.isOwn() || (model == null && settings.needsModel(target.path(), request.headers()));
+        needsWholeBody =
+                request.client().isOwn() || (model == null && settings.needsModel(target.path(), request.headers()));
         boolean mustRead = needsWholeBody;
         if (!needsWholeBody) {
             choose(settings.find(target.path(), request.headers(), model));
@@ -121,7 +114,7 @@ final class Exchange implements RequestListener, Attempt.Listener {
     private void readBody(boolean mustRead) {
         String coding = request.coding();
         if (coding == null) {
-            if (!client.isOwn() && (needsWholeBody || client.dialect() != Dialect.UNKNOWN)) {
+            if (!request.client().isOwn() && (needsWholeBody || request.client().dialect() != Dialect.UNKNOWN)) {
                 request.readFields();
             }
             return;
@@ -137,7 +130,7 @@ final class Exchange implements RequestListener, Attempt.Listener {
             return;
         }
         request.uncoded();
-        if (!client.isOwn()) {
+        if (!request.client().isOwn()) {
             request.readFields();
         }
     }
@@ -145,7 +138,8 @@ final class Exchange implements RequestListener, Attempt.Listener {
     /** Whether what is in the body must be known, or changed, for an upstream to be asked. */
     private boolean mustRead(Route route) {
         return request.isRewrittenBy(route)
-                || (plan.mayTranslate(client.dialect()) && client.translates(request.method(), target.path()));
+                || (plan.mayTranslate(request.client().dialect())
+                        && request.client().translates(request.method(), target.path()));
     }
 
     private static String printable(String text) {
@@ -162,10 +156,10 @@ final class Exchange implements RequestListener, Attempt.Listener {
         }
     }
 
-    /** By what the client may have its stream stopped; null where that is switched off. */
-    String streamId() {
+    @Override
+    public String streamId() {
         if (streamId == null && settings.config().ownPaths().streams()) {
-            streamId = loop.streams().add(this::stop, ClientKey.hash(request.headers(), target));
+            streamId = loop.streams().add(answer::stop, ClientKey.hash(request.headers(), target));
         }
         return streamId;
     }
@@ -216,7 +210,7 @@ final class Exchange implements RequestListener, Attempt.Listener {
             body.passed(content.readableBytes());
             content.release();
             if (!ended && body.received() > downstream.bodyLimit()) {
-                answer(refusal, Outcome.REFUSED);
+                answer.refuse(refusal);
             }
             return;
         }
@@ -316,21 +310,14 @@ final class Exchange implements RequestListener, Attempt.Listener {
         if (ended) {
             return;
         }
-        abortAll();
-        if (committed() || downstream.responseStarted()) {
-            errorCode = OVERLOADED;
-            finishBroken(Outcome.OVERLOADED);
-        } else {
-            String message = "The relay is short of memory, and this request takes much of it. Try again.";
-            answer(new Refusal(503, OVERLOADED, message, null, "1"), Outcome.OVERLOADED);
-        }
+        String message = "The relay is short of memory, and this request takes much of it. Try again.";
+        answer.overload(new Refusal(503, OVERLOADED, message, null, "1"));
     }
 
     @Override
     public void onMemoryOut() {
         if (!ended) {
-            errorCode = OVERLOADED;
-            finishBroken(Outcome.OVERLOADED);
+            answer.cut(OVERLOADED);
         }
     }
 
@@ -354,11 +341,11 @@ final class Exchange implements RequestListener, Attempt.Listener {
         request.end();
         closeInflation();
         downstream.readRequest(true);
-        if (refusal == null && client.isOwn() && !readOwn()) {
+        if (refusal == null && request.client().isOwn() && !readOwn()) {
             return;
         }
         if (refusal != null) {
-            answer(refusal, Outcome.REFUSED);
+            answer.refuse(refusal);
         } else if (plan == null) {
             chooseByModel();
         } else if (itinerary == null) {
@@ -402,9 +389,9 @@ final class Exchange implements RequestListener, Attempt.Listener {
         if (readsOn(outcome)) {
             return;
         }
-        abortAll();
-        letGo();
-        report(outcome);
+        answer.leave();
+        onEnding();
+        onEnded(outcome);
     }
 
     /** What has told its usage already has nothing more to say. */
@@ -415,9 +402,10 @@ final class Exchange implements RequestListener, Attempt.Listener {
         }
         boolean began = attempt.readOn(plan.route().disconnect(), () -> {
             attempt.release();
-            report(outcome);
+            onEnded(outcome);
         });
         if (began) {
+            answer.leave();
             ended = true;
             cancelTimer();
             if (hedge != null) {
@@ -441,51 +429,15 @@ final class Exchange implements RequestListener, Attempt.Listener {
         if (!ended && hedge != null) {
             hedge.onSweep(nowNs);
         }
-        if (!ended && !committed()) {
+        if (!ended && !answer.isCommitted()) {
             beatEarly(nowNs);
         }
     }
 
-    /**
-     * Ends the stream because its client wants no more of it: cleanly, and without its upstream.
-     *
-     * @return false if there is no stream that has begun
-     */
-    boolean stop() {
-        if (ended || !(streamCommitted() || early != null)) {
-            return false;
-        }
-        String model = request.fields().model();
-        long nowSeconds = TimeUnit.MILLISECONDS.toSeconds(System.currentTimeMillis());
-        var stop = new StreamStop(requestId, model, request.fields().choices(), request.usageAsked(), nowSeconds);
-        if (!streamCommitted()) {
-            early.writeStop(stop);
-            abortAll();
-            finish(Outcome.STOPPED, false);
-        } else if (stream().stop(stop)) {
-            abortAll();
-            end(stream().endingAsSeen());
-        }
-        return true;
-    }
-
     /** Ends the exchange because the relay is going away. */
     void onDrainLimit() {
-        if (ended) {
-            return;
-        }
-        if (streamCommitted()) {
-            Ending ending = attempt.saidAllBetweenFrames()
-                    ? stream().endingAsSeen()
-                    : Ending.withError(RelayError.RELAY_DRAINING, "The relay is shutting down");
-            abortAll();
-            end(ending);
-        } else if (attempt != null && attempt.plainStarted()) {
-            finishBroken(Outcome.DRAINED);
-        } else if (early != null) {
-            failInStream(RelayError.RELAY_DRAINING, "The relay is shutting down", Outcome.DRAINED);
-        } else {
-            refuse(503, RelayError.RELAY_DRAINING.code(), "The relay is shutting down.", "1");
+        if (!ended) {
+            answer.drain();
         }
     }
 
@@ -510,28 +462,27 @@ final class Exchange implements RequestListener, Attempt.Listener {
         attempt = by;
         hedge = null;
         answered = true;
-        abortAll();
-        if (early != null) {
-            failInStream(RelayError.UPSTREAM_ERROR, refusal.message(), Outcome.UPSTREAM_ERROR);
-        } else {
-            answer(refusal, Outcome.UPSTREAM_ERROR);
-        }
+        answer.fail(refusal, Outcome.UPSTREAM_ERROR);
     }
 
     @Override
     public boolean endsEarly(PlainRelay plain) {
-        if (early == null) {
-            return false;
+        if (answer.isEarly()) {
+            answer.fail(ofStatus(plain), Outcome.UPSTREAM_ERROR);
+            return true;
         }
-        failInStream(RelayError.UPSTREAM_ERROR, "The upstream answered " + plain.status(), Outcome.UPSTREAM_ERROR);
-        return true;
+        return false;
+    }
+
+    private static Refusal ofStatus(PlainRelay plain) {
+        return new Refusal(502, "upstream_error", "The upstream answered " + plain.status(), null, null);
     }
 
     @Override
     public void onFailure(Attempt failed, Failure failure) {
         note(failed, failure);
         if (failed.committed()) {
-            failCommitted(failure.refusal());
+            answer.fail(failure.refusal());
             return;
         }
         Attempt other = other(failed);
@@ -570,21 +521,20 @@ final class Exchange implements RequestListener, Attempt.Listener {
         cancelTimer();
         body.drop();
         request.forgetHead();
-        status = early == null ? head.status().code() : 200;
-        decorate(head.headers());
-        if (early != null && winner.stream() != null) {
-            winner.stream().dropHead();
+        if (winner.stream() != null) {
+            answer.begin(winner.stream());
+        } else {
+            answer.begin(winner.plain());
         }
     }
 
     /** Has the request read by what its client speaks; false if it is wrong, and answered. */
     private boolean readOwn() {
         try {
-            request.readBy(client);
+            request.readOwn();
             return true;
         } catch (RequestRefusal e) {
-            abortAll();
-            answer(new Refusal(e.status(), e.code(), e.getMessage(), e.field(), null), Outcome.REFUSED);
+            answer.refuse(new Refusal(e.status(), e.code(), e.getMessage(), e.field(), null));
             return false;
         }
     }
@@ -606,8 +556,8 @@ final class Exchange implements RequestListener, Attempt.Listener {
             refuseModel();
             return;
         }
-        if (chosen.route().dialect() != null && !client.isOwn()) {
-            client = DialectSide.of(chosen.route().dialect());
+        if (chosen.route().dialect() != null && !request.client().isOwn()) {
+            request.speaks(DialectSide.of(chosen.route().dialect()));
         }
         String ambiguity = chosen.guardsPaths() ? target.ambiguity() : null;
         if (ambiguity != null) {
@@ -627,9 +577,10 @@ final class Exchange implements RequestListener, Attempt.Listener {
         }
         plan = chosen;
         needsWholeBody |= request.isRewrittenBy(chosen.route())
-                || request.mayBeMadeToTellUsage(chosen.route(), client.dialect())
+                || request.mayBeMadeToTellUsage(chosen.route())
                 || plan.picksByBody()
-                || (plan.mayTranslate(client.dialect()) && client.translates(request.method(), target.path()));
+                || (plan.mayTranslate(request.client().dialect())
+                        && request.client().translates(request.method(), target.path()));
         if (request.complete()) {
             begin();
         }
@@ -639,7 +590,7 @@ final class Exchange implements RequestListener, Attempt.Listener {
     private void begin() {
         Refusal unnameable = request.complete() ? request.unnameable(plan.route()) : null;
         if (unnameable != null) {
-            answer(unnameable, Outcome.REFUSED);
+            answer.refuse(unnameable);
             return;
         }
         Long balanceKey = plan.balanceKey(request.headers(), body.isKept() ? body.bytes() : null);
@@ -647,14 +598,14 @@ final class Exchange implements RequestListener, Attempt.Listener {
         attempts = new AttemptContext(
                 loop,
                 downstream,
-                new AnswerTerms(request, client, requestId),
+                new AnswerTerms(request, requestId),
                 plan.route(),
                 this::streamId,
                 needsWholeBody,
                 settings.config().limits().frameHold());
         Dialect translated =
                 attempts.terms().translatedFor(plan.targets().get(0).upstream());
-        request.keyIsFor(translated == null ? client.dialect() : translated);
+        request.keyIsFor(translated == null ? request.client().dialect() : translated);
         if (plan.hedges() != null) {
             plan.hedges().onRequest();
         }
@@ -669,7 +620,7 @@ final class Exchange implements RequestListener, Attempt.Listener {
     private void attempt(Itinerary.Next next) {
         Place stop = itinerary.resolve(next, System.nanoTime());
         if (stop == null) {
-            fail(new Refusal(503, "upstream_busy", BUSY, null, "1"));
+            answer.fail(new Refusal(503, "upstream_busy", BUSY, null, "1"));
         } else {
             attempt(stop);
         }
@@ -704,7 +655,7 @@ final class Exchange implements RequestListener, Attempt.Listener {
     /** The first attempt has no output yet: a second one beside it may be faster. */
     private void startHedge() {
         timer = null;
-        if (attempt == null || committed() || !body.isKept() || !request.isRepeatable(client)) {
+        if (attempt == null || committed() || !body.isKept() || !request.isRepeatable()) {
             return;
         }
         Place stop = plan.hedges().tryHedge() ? itinerary.beside(System.nanoTime()) : null;
@@ -745,15 +696,15 @@ final class Exchange implements RequestListener, Attempt.Listener {
         return body.isKept()
                 && switch (failed.sender().sent()) {
                     case NOTHING -> true;
-                    case PART -> request.isRepeatable(client);
+                    case PART -> request.isRepeatable();
                     case WHOLE ->
-                        request.isRepeatable(client) && !plan.route().retry().sentOnce();
+                        request.isRepeatable() && !plan.route().retry().sentOnce();
                 };
     }
 
     /** Whether a body that is being sent may have to be sent once more. */
     private boolean mayNeedBody() {
-        return attempt.mayBeStale() || (plan.mayRetry() && request.isRepeatable(client));
+        return attempt.mayBeStale() || (plan.mayRetry() && request.isRepeatable());
     }
 
     private void note(Attempt failed, Failure failure) {
@@ -795,21 +746,20 @@ final class Exchange implements RequestListener, Attempt.Listener {
             asked = null;
         }
         if (failure.refusal() != null) {
-            fail(failure.refusal());
-        } else if (early != null && failed.plain() != null) {
-            fail(new Refusal(
-                    502,
-                    "upstream_error",
-                    "The upstream answered " + failed.plain().status(),
-                    null,
-                    null));
+            answer.fail(failure.refusal());
+        } else if (answer.isEarly() && failed.plain() != null) {
+            answer.fail(ofStatus(failed.plain()));
         } else {
             failed.give();
         }
     }
 
     /** Who served, and after how many attempts; SDKs that retry by themselves are told when we have done so, or it is vain. */
-    private void decorate(HttpHeaders headers) {
+    @Override
+    public void decorate(HttpHeaders headers) {
+        if (attempt == null) {
+            return;
+        }
         headers.set(HeaderRules.UPSTREAM, attempt.upstreamName());
         headers.set(HeaderRules.ATTEMPTS, String.valueOf(itinerary.attempts()));
         if (answered || (givenUp && itinerary.attempts() > 1)) {
@@ -819,21 +769,8 @@ final class Exchange implements RequestListener, Attempt.Listener {
 
     /** A route may ask for heartbeats while there is no answer yet: they commit the client to a stream. */
     private void beatEarly(long nowNs) {
-        if (early != null) {
-            early.onSweep(nowNs);
-            return;
-        }
-        if (plan == null || itinerary == null || !request.complete() || !request.fields().stream()) {
-            return;
-        }
-        var heartbeat = plan.route().heartbeat();
-        boolean due = nowNs - timeline.requestCompleteNs >= heartbeat.interval().toNanos();
-        if (due && EarlyStream.isWanted(heartbeat, client)) {
-            status = 200;
-            var head = Heads.stream(null, null, requestId, streamId());
-            head.headers().set(HttpHeaderNames.CONTENT_TYPE, client.streamType());
-            early = new EarlyStream(downstream, head, client, heartbeat);
-            early.onSweep(nowNs);
+        if (itinerary != null && request.complete() && request.fields().stream()) {
+            answer.beat(nowNs, plan.route().heartbeat(), timeline.requestCompleteNs);
         }
     }
 
@@ -843,7 +780,7 @@ final class Exchange implements RequestListener, Attempt.Listener {
                 : "The model " + request.loggedModel() + " is not served here.";
         refusal = new Refusal(404, "model_not_found", message, "model", null);
         if (request.complete()) {
-            answer(refusal, Outcome.REFUSED);
+            answer.refuse(refusal);
         }
     }
 
@@ -851,129 +788,27 @@ final class Exchange implements RequestListener, Attempt.Listener {
         return attempt == null ? null : attempt.stream();
     }
 
-    private boolean streamCommitted() {
-        return stream() != null && stream().committed();
-    }
-
     @Override
     public void onPlainEnd() {
-        finish(status >= 400 ? Outcome.UPSTREAM_ERROR : Outcome.COMPLETED, false);
+        answer.endPlain();
     }
 
     @Override
     public void onStreamEnd(Ending ending) {
-        end(ending);
+        answer.end(ending);
     }
 
     @Override
     public void onBroken(Outcome outcome) {
-        finishBroken(outcome);
-    }
-
-    /** Ends the stream that is the client's answer. */
-    private void end(Ending asked) {
-        StreamRelay stream = stream();
-        stream.commit();
-        Ending ending = stream.writeEnd(asked);
-        terminalMissing = ending.terminalMissing();
-        boolean failed = ending.error() != null || ending.outcome() == Outcome.UPSTREAM_ERROR;
-        if (stream.halfFrameSent() || (failed && !client.tellsErrors())) {
-            errorCode = ending.error() == null ? null : ending.error().code();
-            finishBroken(ending.outcome());
-            return;
-        }
-        if (ending.error() == null) {
-            finish(ending.outcome(), false);
-            return;
-        }
-        errorCode = ending.error().code();
-        if (stream.writeError(ending.error(), ending.message())) {
-            finish(ending.outcome(), true);
-        } else {
-            finishBroken(ending.outcome());
-        }
-    }
-
-    /** Answers with an error of the relay's own, made for an upstream that failed. */
-    private void fail(Refusal failure) {
-        abortAll();
-        if (early != null) {
-            failInStream(RelayError.UPSTREAM_ERROR, failure.message(), Outcome.UPSTREAM_FAILED);
-            return;
-        }
-        answer(failure, failure.status() == 400 ? Outcome.REFUSED : Outcome.UPSTREAM_FAILED);
-    }
-
-    /** Ends what the client may have a part of. */
-    private void failCommitted(Refusal failure) {
-        abortAll();
-        if (streamCommitted()) {
-            end(Ending.withError(RelayError.UPSTREAM_ERROR, failure.message()));
-        } else if (attempt.plainStarted()) {
-            finishBroken(Outcome.UPSTREAM_FAILED);
-        } else {
-            answer(failure, Outcome.UPSTREAM_FAILED);
-        }
-    }
-
-    /** The client has a head and heartbeats, and gets no more than an error behind them. */
-    private void failInStream(RelayError error, String message, Outcome outcome) {
-        errorCode = error.code();
-        abortAll();
-        if (early.writeError(error, message, requestId)) {
-            finish(outcome, true);
-        } else {
-            finishBroken(outcome);
-        }
+        answer.reset(outcome);
     }
 
     private void refuse(int refusedStatus, String code, String message, String retryAfter) {
-        abortAll();
-        if (downstream.responseStarted()) {
-            errorCode = code;
-            finishBroken(Outcome.REFUSED);
-            return;
-        }
-        answer(new Refusal(refusedStatus, code, message, null, retryAfter), Outcome.REFUSED);
-    }
-
-    /** Answers with an error of the relay's own. */
-    void answer(Refusal answer, Outcome outcome) {
-        status = answer.status();
-        errorCode = answer.code();
-        boolean unknown = client.dialect() == Dialect.UNKNOWN && !client.isOwn();
-        ClientSide shape = unknown ? DialectSide.of(Dialect.ofErrorShape(target.path())) : client;
-        byte[] json = shape.errorBody(status, errorCode, answer.message(), answer.field(), requestId);
-        HttpHeaders headers = new DefaultHttpHeaders();
-        headers.set(HeaderRules.OWN_REQUEST_ID, requestId);
-        if (answer.retryAfter() != null) {
-            headers.set(HttpHeaderNames.RETRY_AFTER, answer.retryAfter());
-        }
-        if (attempt != null) {
-            decorate(headers);
-        }
-        letGo();
-        downstream.respond(status, json, headers);
-        report(outcome);
-    }
-
-    private void finish(Outcome outcome, boolean inError) {
-        letGo();
-        Runnable written = stream() == null ? null : stream().takeWriteNotice();
-        downstream.end(inError ? ClientStream.End.IN_ERROR : ClientStream.End.WHOLE, written);
-        report(outcome);
-    }
-
-    /** Ends a response that could not be completed, so that the client notices. */
-    private void finishBroken(Outcome outcome) {
-        abortAll();
-        letGo();
-        downstream.reset();
-        report(outcome);
+        answer.refuse(new Refusal(refusedStatus, code, message, null, retryAfter));
     }
 
     /** Ends every attempt at once. */
-    void abortAll() {
+    private void abortAll() {
         if (attempt != null) {
             attempt.abort();
         }
@@ -982,9 +817,11 @@ final class Exchange implements RequestListener, Attempt.Listener {
         }
     }
 
-    private void letGo() {
+    @Override
+    public void onEnding() {
         ended = true;
         cancelTimer();
+        abortAll();
         if (attempt != null) {
             attempt.release();
         }
@@ -1004,7 +841,8 @@ final class Exchange implements RequestListener, Attempt.Listener {
     }
 
     /** After the last flush, so that the moment of a write in it is known. */
-    private void report(Outcome outcome) {
+    @Override
+    public void onEnded(Outcome outcome) {
         Timeline its = attempt != null ? attempt.timeline() : lastTimeline != null ? lastTimeline : timeline;
         its.endNs = System.nanoTime();
         StreamRelay stream = stream();
@@ -1012,12 +850,17 @@ final class Exchange implements RequestListener, Attempt.Listener {
         if (model == null && stream != null) {
             model = stream.inspector().model();
         }
-        Summary.Stream streamed = early == null ? null : Summary.Stream.EMPTY;
+        Summary.Stream streamed = answer.isStream() ? Summary.Stream.EMPTY : null;
         loop.onEnded(new Summary(
                 new Summary.Request(
-                        requestId, request.method().name(), target.path(), client.dialect(), model, body.received()),
+                        requestId,
+                        request.method().name(),
+                        target.path(),
+                        request.client().dialect(),
+                        model,
+                        body.received()),
                 attempts(),
-                new Summary.Response(status, outcome, errorCode, terminalMissing, bytesSent()),
+                answer.summary(outcome),
                 stream == null ? streamed : stream.summary(),
                 its));
     }
@@ -1039,15 +882,5 @@ final class Exchange implements RequestListener, Attempt.Listener {
             return attempt.upstreamName();
         }
         return plan == null ? null : plan.route().upstream();
-    }
-
-    private long bytesSent() {
-        if (streamCommitted()) {
-            return stream().bodyBytes();
-        }
-        if (early != null) {
-            return early.bodyBytes();
-        }
-        return attempt == null || attempt.plain() == null ? 0 : attempt.plain().bodyBytes();
     }
 }

@@ -199,7 +199,7 @@ final class RequestSender {
             var head = request.translated(upstream, translatedTo, translated);
             call.sendWhole(head, Unpooled.wrappedBuffer(translated.body()), owner);
         } else if (request.complete()) {
-            ByteBuf whole = request.bodyFor(context.route(), place.target(), dialect);
+            ByteBuf whole = request.bodyFor(context.route(), place.target());
             try {
                 var head = request.forUpstream(place.target(), upstream, dialect, whole.readableBytes());
                 call.sendWhole(head, whole, owner);

@@ -2,7 +2,6 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.RelayError;
-import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.server.balance.RetryAfter;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.Interpreter;
@@ -102,11 +101,6 @@ final class StreamAnswer implements UpstreamAnswer {
 
     StreamRelay stream() {
         return stream;
-    }
-
-    /** Whether the upstream's own frames have said the last, so that nothing is missing at the client. */
-    boolean saidAllBetweenFrames() {
-        return stream.inspector().end().compareTo(StreamEnd.FINISHED) > 0 && stream.betweenFrames();
     }
 
     /** Ends what is still waited for. */

@@ -2,7 +2,6 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.FrameKind;
-import io.millrace.codec.dialect.HeartbeatForm;
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.codec.dialect.StreamInspector;
@@ -11,7 +10,6 @@ import io.millrace.codec.dialect.TailVerdict;
 import io.millrace.codec.dialect.Usage;
 import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.server.config.Credential;
-import io.millrace.server.config.Heartbeat;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.FrameSink;
 import io.millrace.server.format.ClientSide;
@@ -57,7 +55,7 @@ final class StreamRelay implements StreamListener {
     private final StreamInspector inspector;
     private final SseFrameDecoder frames;
     private final Timeline timeline;
-    private final Heartbeat heartbeat;
+    private final Heartbeats heartbeats;
     private final int choices;
     private final String requestId;
     private final FrameSink sink;
@@ -69,7 +67,6 @@ final class StreamRelay implements StreamListener {
     private boolean committed;
     private int heldBytes;
     private long readNs;
-    private long lastWriteNs;
     private long framesSeen;
     private boolean unflushed;
     private boolean outputUnstamped;
@@ -107,7 +104,6 @@ final class StreamRelay implements StreamListener {
         client = context.terms().client();
         requestId = context.terms().requestId();
         choices = context.terms().request().fields().choices();
-        heartbeat = context.route().heartbeat();
         memory = context.loop().memory();
         this.timeline = timeline;
         this.head = head;
@@ -119,6 +115,7 @@ final class StreamRelay implements StreamListener {
         frames = new SseFrameDecoder(
                 downstream.alloc(), interpreter == null ? context.frameHold() : MAX_TRANSLATED_FRAME);
         sink = downstream.newSink();
+        heartbeats = new Heartbeats(downstream, sink, client, context.route().heartbeat(), timeline.startNs);
     }
 
     /** What the frames so far say about the stream. */
@@ -241,6 +238,11 @@ final class StreamRelay implements StreamListener {
         return inspector.end().compareTo(StreamEnd.FINISHED) > 0;
     }
 
+    /** Whether the upstream's own frames have said the last, so that nothing is missing at the client. */
+    boolean saidAllBetweenFrames() {
+        return nearlyComplete() && betweenFrames();
+    }
+
     /**
      * Whether every choice that was asked for has its finish reason. That is no end: usage may follow, a {@code [DONE]}, or,
      * from servers that give a reason with every chunk, the rest of the answer.
@@ -351,7 +353,7 @@ final class StreamRelay implements StreamListener {
         if (unflushed) {
             unflushed = false;
             downstream.flush();
-            lastWriteNs = System.nanoTime();
+            heartbeats.onWrite(System.nanoTime());
         }
     }
 
@@ -472,7 +474,6 @@ final class StreamRelay implements StreamListener {
 
     /** Writes a heartbeat if the stream has been silent for its interval and the dialect has a safe form. */
     void onSweep(long nowNs) {
-        long intervalNs = heartbeat.interval().toNanos();
         if (!committed) {
             return;
         }
@@ -480,19 +481,9 @@ final class StreamRelay implements StreamListener {
             write(out -> interpreter.onSilence(nowNs, out));
             flush();
         }
-        long silentSinceNs = lastWriteNs == 0 ? timeline.startNs : lastWriteNs;
-        if (nowNs - silentSinceNs < intervalNs || !betweenFrames() || nearlyComplete()) {
-            return;
+        if (betweenFrames() && !nearlyComplete()) {
+            heartbeats.beat(nowNs, contentSeen);
         }
-        HeartbeatForm form = form();
-        if (form == HeartbeatForm.NONE || downstream.pendingBytes() > 0) {
-            return;
-        }
-        ByteBuf bytes = form.bytes();
-        sink.append(bytes, bytes.readerIndex(), bytes.writerIndex());
-        sink.write();
-        downstream.flush();
-        lastWriteNs = nowNs;
     }
 
     /** Nothing of the upstream's follows, so that a line feed which its last frame may still wait for is ours to write. */
@@ -560,17 +551,6 @@ final class StreamRelay implements StreamListener {
                 whole.release();
             }
         }
-    }
-
-    /** Messages pings are legal only after {@code message_start}; before it a comment is. */
-    private HeartbeatForm form() {
-        HeartbeatForm form = form(heartbeat, client);
-        return form == HeartbeatForm.PING_EVENT && !contentSeen ? HeartbeatForm.COMMENT : form;
-    }
-
-    /** The form that this client's heartbeats take, none where they are off. */
-    static HeartbeatForm form(Heartbeat heartbeat, ClientSide client) {
-        return heartbeat.interval().isZero() ? HeartbeatForm.NONE : client.heartbeat(heartbeat.form());
     }
 
     private void onKind(FrameKind kind) {

@@ -1,0 +1,63 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.HeartbeatForm;
+import io.millrace.server.config.Heartbeat;
+import io.millrace.server.downstream.ClientStream;
+import io.millrace.server.downstream.FrameSink;
+import io.millrace.server.format.ClientSide;
+import io.netty.buffer.ByteBuf;
+
+/** Keeps an event stream alive at its client while nothing else is written to it. Confined to its event loop. */
+final class Heartbeats {
+    private final ClientStream downstream;
+    private final FrameSink sink;
+    private final HeartbeatForm form;
+    private final long intervalNs;
+    private long silentSinceNs;
+
+    /**
+     * The heartbeats of one stream.
+     *
+     * @param sink of the stream
+     * @param silentSinceNs from when the first interval counts
+     */
+    Heartbeats(ClientStream downstream, FrameSink sink, ClientSide client, Heartbeat settings, long silentSinceNs) {
+        this.downstream = downstream;
+        this.sink = sink;
+        this.silentSinceNs = silentSinceNs;
+        form = form(settings, client);
+        intervalNs = settings.interval().toNanos();
+    }
+
+    /** Whether a route wants them before there is an answer: it asks for them, and the client has a safe form. */
+    static boolean wantedEarly(Heartbeat settings, ClientSide client) {
+        return settings.early() && form(settings, client) != HeartbeatForm.NONE;
+    }
+
+    private static HeartbeatForm form(Heartbeat settings, ClientSide client) {
+        return settings.interval().isZero() ? HeartbeatForm.NONE : client.heartbeat(settings.form());
+    }
+
+    /** Something else was written. */
+    void onWrite(long nowNs) {
+        silentSinceNs = nowNs;
+    }
+
+    /**
+     * Writes one and flushes it, if nothing was written for the interval and the client has taken all of it.
+     *
+     * @param begun whether the stream has had content: a ping of Messages is legal only then, before it a comment is
+     */
+    void beat(long nowNs, boolean begun) {
+        boolean due = form != HeartbeatForm.NONE && nowNs - silentSinceNs >= intervalNs;
+        if (!due || downstream.pendingBytes() > 0) {
+            return;
+        }
+        boolean early = form == HeartbeatForm.PING_EVENT && !begun;
+        ByteBuf bytes = (early ? HeartbeatForm.COMMENT : form).bytes();
+        sink.append(bytes, bytes.readerIndex(), bytes.writerIndex());
+        sink.write();
+        downstream.flush();
+        silentSinceNs = nowNs;
+    }
+}
