@@ -96,7 +96,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
 
     /** Whether its connection may yet turn out to have been dead already. */
     boolean mayBeStale() {
-        return call() != null && timeline.headNs == 0 && call().mayBeStale();
+        return call() != null && call().mayBeStale();
     }
 
     /** The event stream that came, or null. */

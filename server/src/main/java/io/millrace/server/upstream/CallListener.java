@@ -2,6 +2,8 @@ package io.millrace.server.upstream;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponse;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /** The relay's side of one attempt at an upstream. All calls come on the event loop of its connection. */
 public interface CallListener {
@@ -50,6 +52,41 @@ public interface CallListener {
             NO_MEMORY,
             /** Sent something that is not HTTP, or not the HTTP that was asked for. */
             PROTOCOL
+        }
+
+        /**
+         * What a connection that closed too early means.
+         *
+         * @param cause what it failed of; null if the upstream closed it
+         * @param responseBegun whether a byte of the response came
+         * @param stale whether the request did not reach the upstream, if the response had not begun
+         */
+        static Breakage of(@Nullable Throwable cause, boolean responseBegun, boolean stale) {
+            if (cause instanceof OutOfMemoryError) {
+                return ofNoMemory(cause);
+            }
+            if (cause != null && !(cause instanceof IOException)) {
+                return ofProtocol(cause);
+            }
+            if (!responseBegun) {
+                String detail = cause == null ? "closed before a response" : message(cause);
+                return new Breakage(stale ? Kind.STALE : Kind.CLOSED_UNUSED, detail);
+            }
+            return cause == null
+                    ? new Breakage(Kind.TRUNCATED, "closed inside the response")
+                    : new Breakage(Kind.RESET, message(cause));
+        }
+
+        static Breakage ofProtocol(Throwable cause) {
+            return new Breakage(Kind.PROTOCOL, message(cause));
+        }
+
+        static Breakage ofNoMemory(Throwable cause) {
+            return new Breakage(Kind.NO_MEMORY, message(cause));
+        }
+
+        static String message(Throwable cause) {
+            return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.millrace.server.upstream;
 
 import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Why no connection could be had.
@@ -9,7 +10,8 @@ import javax.net.ssl.SSLException;
  * @param detail for error messages, without addresses
  * @param cause for the log; null if there is no more to say
  */
-public record ConnectFailure(Kind kind, String detail, Throwable cause) {
+public record ConnectFailure(
+        Kind kind, String detail, @Nullable Throwable cause) {
     /** Whose fault it is. */
     public enum Kind {
         /** The upstream cannot be reached, or not by TLS. */
@@ -22,11 +24,11 @@ public record ConnectFailure(Kind kind, String detail, Throwable cause) {
         OWN
     }
 
-    static ConnectFailure of(String detail, Throwable cause) {
+    static ConnectFailure of(String detail, @Nullable Throwable cause) {
         return new ConnectFailure(Kind.UNREACHABLE, detail, cause);
     }
 
-    static ConnectFailure ofTimeout(String detail, Throwable cause) {
+    static ConnectFailure ofTimeout(String detail, @Nullable Throwable cause) {
         return new ConnectFailure(Kind.TIMEOUT, detail, cause);
     }
 
@@ -40,10 +42,10 @@ public record ConnectFailure(Kind kind, String detail, Throwable cause) {
                 Kind.OWN, "the relay could open no connection to " + origin.name() + ": " + root(cause), cause);
     }
 
-    /** For the log: where it happened, or, of TLS, what is at the bottom, such as why a certificate is refused. */
-    String reason() {
-        boolean atBottom = cause instanceof SSLException || cause.getMessage() == null;
-        return atBottom ? root(cause) : cause.getMessage();
+    /** For the log: where {@code cause} happened, or, of TLS, what is at the bottom, such as why a certificate is refused. */
+    static String reason(Throwable cause) {
+        String message = cause.getMessage();
+        return cause instanceof SSLException || message == null ? root(cause) : message;
     }
 
     private static String root(Throwable failure) {

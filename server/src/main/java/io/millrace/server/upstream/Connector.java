@@ -20,6 +20,7 @@ import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.ReflectiveChannelFactory;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpRequestEncoder;
+import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.netty.resolver.AddressResolverGroup;
@@ -35,6 +36,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.function.BiConsumer;
 import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Opens connections to upstreams: resolves the name without blocking, then tries each of its addresses in turn until one
@@ -44,7 +46,7 @@ import javax.net.ssl.SSLException;
  *   <li>{@link SslHandler}, for an origin with TLS
  *   <li>{@link ResponseDecoder}: bytes to response heads and plain bodies; the bytes of event streams pass it by
  *   <li>{@link HttpRequestEncoder}, which requests that are here as a whole pass by
- *   <li>{@link UpstreamConnection}
+ *   <li>{@link Http1Connection}
  * </ol>
  */
 public final class Connector implements AutoCloseable {
@@ -98,7 +100,7 @@ public final class Connector implements AutoCloseable {
     }
 
     /** Opens a connection for {@code pool}, or says why there is none; on the event loop, perhaps before this returns. */
-    void connect(UpstreamPool pool, EventLoop loop, BiConsumer<UpstreamConnection, ConnectFailure> outcome) {
+    void connect(UpstreamPool pool, EventLoop loop, BiConsumer<Http1Connection, ConnectFailure> outcome) {
         resolve(pool.origin(), loop, (addresses, failure) -> {
             if (failure == null) {
                 new Attempt(pool, loop, outcome, addresses.iterator()).next();
@@ -136,7 +138,7 @@ public final class Connector implements AutoCloseable {
     }
 
     /** Addresses that no name server is asked for: those that stand in the URL, and this machine's (RFC 6761, section 6.3). */
-    private static List<InetSocketAddress> known(Origin origin) {
+    private static @Nullable List<InetSocketAddress> known(Origin origin) {
         String host = origin.host();
         if (host.equalsIgnoreCase("localhost")) {
             return List.of(resolved(NetUtil.LOCALHOST4.getAddress(), origin), resolved(LOCALHOST6, origin));
@@ -190,16 +192,16 @@ public final class Connector implements AutoCloseable {
         private final UpstreamPool pool;
         private final Origin origin;
         private final EventLoop loop;
-        private final BiConsumer<UpstreamConnection, ConnectFailure> outcome;
+        private final BiConsumer<Http1Connection, ConnectFailure> outcome;
 
         private final Iterator<InetSocketAddress> addresses;
         /** What says most about why none has answered so far. */
-        private Throwable failure;
+        private @Nullable Throwable failure;
 
         Attempt(
                 UpstreamPool pool,
                 EventLoop loop,
-                BiConsumer<UpstreamConnection, ConnectFailure> outcome,
+                BiConsumer<Http1Connection, ConnectFailure> outcome,
                 Iterator<InetSocketAddress> addresses) {
             this.pool = pool;
             origin = pool.origin();
@@ -230,7 +232,7 @@ public final class Connector implements AutoCloseable {
                     .setMaxHeaderSize(MAX_HEAD_BYTES)
                     .setMaxChunkSize(Integer.MAX_VALUE)
                     .setHeadersFactory(ReadFields.FACTORY));
-            var connection = new UpstreamConnection(pool, decoder);
+            var connection = new Http1Connection(pool, decoder);
             var bootstrap = new Bootstrap()
                     .group(loop)
                     .channelFactory(() -> made)
@@ -241,8 +243,9 @@ public final class Connector implements AutoCloseable {
                     .handler(new ChannelInitializer<Channel>() {
                         @Override
                         protected void initChannel(Channel channel) {
-                            if (origin.tls() != null) {
-                                channel.pipeline().addLast(tls(channel));
+                            SslContext tls = origin.tls();
+                            if (tls != null) {
+                                channel.pipeline().addLast(tls(tls, channel));
                             }
                             channel.pipeline().addLast(decoder, new HttpRequestEncoder(), new EarlyFailures());
                         }
@@ -257,7 +260,7 @@ public final class Connector implements AutoCloseable {
             });
         }
 
-        private void onConnected(ChannelFuture connect, UpstreamConnection connection, long startNs) {
+        private void onConnected(ChannelFuture connect, Http1Connection connection, long startNs) {
             connection.roundTripNs(System.nanoTime() - startNs);
             if (isOwn(connect.cause())) {
                 outcome.accept(null, ConnectFailure.ofOwn(origin, connect.cause()));
@@ -289,13 +292,13 @@ public final class Connector implements AutoCloseable {
             return cause.getMessage() != null && cause.getMessage().contains("refused");
         }
 
-        private SslHandler tls(Channel channel) {
-            SslHandler handler = UpstreamTls.handler(origin, channel.alloc());
+        private SslHandler tls(SslContext context, Channel channel) {
+            SslHandler handler = UpstreamTls.handler(origin, context, channel.alloc());
             handler.setHandshakeTimeoutMillis(origin.connectTimeoutMs());
             return handler;
         }
 
-        private void afterHandshake(Channel channel, UpstreamConnection connection) {
+        private void afterHandshake(Channel channel, Http1Connection connection) {
             SslHandler tls = channel.pipeline().get(SslHandler.class);
             if (tls == null) {
                 failed(new ClosedChannelException());
@@ -311,7 +314,7 @@ public final class Connector implements AutoCloseable {
             });
         }
 
-        private void ready(Channel channel, UpstreamConnection connection) {
+        private void ready(Channel channel, Http1Connection connection) {
             if (!channel.isActive()) {
                 failed(new ClosedChannelException());
                 return;
@@ -321,9 +324,9 @@ public final class Connector implements AutoCloseable {
         }
 
         private ConnectFailure failure() {
+            String detail = "cannot connect to " + origin.name() + ": " + reason();
             boolean timeout =
                     failure instanceof ConnectTimeoutException || failure instanceof SslHandshakeTimeoutException;
-            String detail = "cannot connect to " + origin.name() + ": " + reason();
             return timeout ? ConnectFailure.ofTimeout(detail, failure) : ConnectFailure.of(detail, failure);
         }
 

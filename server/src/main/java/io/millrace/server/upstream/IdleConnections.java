@@ -2,23 +2,24 @@ package io.millrace.server.upstream;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Connections in the order in which they became idle, linked through themselves: any of them leaves at once. */
 final class IdleConnections {
-    private UpstreamConnection oldest;
-    private UpstreamConnection newest;
+    private @Nullable Http1Connection oldest;
+    private @Nullable Http1Connection newest;
 
     boolean isEmpty() {
         return newest == null;
     }
 
     /** The one that waits longest, or null. */
-    UpstreamConnection oldest() {
+    @Nullable
+    Http1Connection oldest() {
         return oldest;
     }
 
-    void add(UpstreamConnection connection) {
-        connection.pooled = true;
+    void add(Http1Connection connection) {
         connection.older = newest;
         if (newest == null) {
             oldest = connection;
@@ -29,8 +30,9 @@ final class IdleConnections {
     }
 
     /** Takes the one that came last, or null. */
-    UpstreamConnection pollNewest() {
-        UpstreamConnection taken = newest;
+    @Nullable
+    Http1Connection pollNewest() {
+        Http1Connection taken = newest;
         if (taken != null) {
             remove(taken);
         }
@@ -38,11 +40,10 @@ final class IdleConnections {
     }
 
     /** False if it is not here. */
-    boolean remove(UpstreamConnection connection) {
-        if (!connection.pooled) {
+    boolean remove(Http1Connection connection) {
+        if (connection.older == null && connection != oldest) {
             return false;
         }
-        connection.pooled = false;
         if (connection.older == null) {
             oldest = connection.newer;
         } else {
@@ -59,9 +60,9 @@ final class IdleConnections {
     }
 
     /** All of them, the oldest first. */
-    List<UpstreamConnection> toList() {
-        var all = new ArrayList<UpstreamConnection>();
-        for (UpstreamConnection each = oldest; each != null; each = each.newer) {
+    List<Http1Connection> toList() {
+        var all = new ArrayList<Http1Connection>();
+        for (Http1Connection each = oldest; each != null; each = each.newer) {
             all.add(each);
         }
         return all;

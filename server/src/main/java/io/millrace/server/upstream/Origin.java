@@ -1,6 +1,7 @@
 package io.millrace.server.upstream;
 
 import io.netty.handler.ssl.SslContext;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where an upstream is, ready to connect to.
@@ -14,4 +15,10 @@ import io.netty.handler.ssl.SslContext;
  * @param connectTimeoutMs for each address, TLS handshake included
  */
 public record Origin(
-        String name, String host, int port, SslContext tls, int maxConnections, long idleNs, int connectTimeoutMs) {}
+        String name,
+        String host,
+        int port,
+        @Nullable SslContext tls,
+        int maxConnections,
+        long idleNs,
+        int connectTimeoutMs) {}

@@ -15,6 +15,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Asks one origin at an interval whether it is well: an answer below 400 within that time says yes. Confined to its event
@@ -28,8 +29,8 @@ public final class OriginCheck {
     private final Upstreams upstreams;
     private final EventLoop loop;
     private final OriginState state;
-    private ScheduledFuture<?> timer;
-    private Check current;
+    private @Nullable ScheduledFuture<?> timer;
+    private @Nullable Check current;
 
     /**
      * A check that has not begun.
@@ -55,7 +56,9 @@ public final class OriginCheck {
 
     /** Ends; what is still under way counts for nothing. */
     public void close() {
-        timer.cancel(false);
+        if (timer != null) {
+            timer.cancel(false);
+        }
         if (current != null) {
             current.end();
         }
@@ -67,13 +70,14 @@ public final class OriginCheck {
             current.answered(false);
             current.end();
         }
-        current = new Check();
-        upstreams.acquireNew(origin, current);
+        var next = new Check();
+        current = next;
+        upstreams.acquireNew(origin, next);
     }
 
     /** One question. What it still hears once it is over answers no other. */
     private final class Check implements Upstreams.Waiter, CallListener {
-        private UpstreamCall call;
+        private @Nullable UpstreamCall call;
         private boolean answered;
         private boolean over;
 

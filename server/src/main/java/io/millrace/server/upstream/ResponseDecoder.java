@@ -13,6 +13,7 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Netty's response decoder for heads and plain bodies, whose chunks are read as those of event streams are. It lets nothing
@@ -23,7 +24,7 @@ import java.util.List;
 final class ResponseDecoder extends HttpResponseDecoder {
     private boolean answersHead;
     private boolean raw;
-    private ChunkedBody chunks;
+    private @Nullable ChunkedBody chunks;
     private boolean expecting;
     private boolean sawByte;
 
@@ -85,7 +86,7 @@ final class ResponseDecoder extends HttpResponseDecoder {
         if (raw) {
             out.add(in.readRetainedSlice(in.readableBytes()));
         } else if (chunks != null) {
-            decodeChunks(in, out);
+            decodeChunks(chunks, in, out);
         } else {
             super.decode(ctx, in, out);
             if (!out.isEmpty() && out.get(0) instanceof HttpMessage head) {
@@ -104,8 +105,8 @@ final class ResponseDecoder extends HttpResponseDecoder {
         }
     }
 
-    private void decodeChunks(ByteBuf in, List<Object> out) {
-        int length = chunks.nextData(in);
+    private void decodeChunks(ChunkedBody body, ByteBuf in, List<Object> out) {
+        int length = body.nextData(in);
         if (length > 0) {
             out.add(new DefaultHttpContent(in.readRetainedSlice(length)));
         } else if (length == ChunkedBody.END) {

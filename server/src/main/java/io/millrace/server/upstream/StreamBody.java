@@ -9,6 +9,7 @@ import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpUtil;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The body of one event stream: takes the transfer coding and the content coding off the raw bytes and feeds what is left
@@ -18,8 +19,8 @@ final class StreamBody implements AutoCloseable {
     /** What is inflated at once, before others have their turn. */
     private static final int INFLATED_AT_ONCE = 256 * 1024;
 
-    private final ChunkedBody chunks;
-    private final Inflation inflation;
+    private final @Nullable ChunkedBody chunks;
+    private final @Nullable Inflation inflation;
     private final SseFrameDecoder frames;
     private StreamListener listener;
     private ReadListener reads;
@@ -28,9 +29,9 @@ final class StreamBody implements AutoCloseable {
     private boolean discarding;
 
     private StreamBody(
-            ChunkedBody chunks,
+            @Nullable ChunkedBody chunks,
             long length,
-            Inflation inflation,
+            @Nullable Inflation inflation,
             SseFrameDecoder frames,
             StreamListener listener,
             ReadListener reads) {
@@ -69,6 +70,11 @@ final class StreamBody implements AutoCloseable {
         return ended && !suspended();
     }
 
+    /** Whether a content coding is taken off. */
+    boolean isInflated() {
+        return inflation != null;
+    }
+
     /** Whether a part of what was read is left to be inflated. */
     boolean suspended() {
         return inflation != null && inflation.hasMore();
@@ -81,9 +87,15 @@ final class StreamBody implements AutoCloseable {
 
     /** Inflates a further part of what was read. */
     void goOn() {
-        long until = inflation.bytesOut() + INFLATED_AT_ONCE;
-        while (inflation.hasMore() && inflation.bytesOut() < until && !listener.isFull()) {
-            inflation.step(piece -> frames.decode(piece, listener));
+        if (inflation != null) {
+            inflate(inflation);
+        }
+    }
+
+    private void inflate(Inflation waiting) {
+        long until = waiting.bytesOut() + INFLATED_AT_ONCE;
+        while (waiting.hasMore() && waiting.bytesOut() < until && !listener.isFull()) {
+            waiting.step(piece -> frames.decode(piece, listener));
         }
     }
 
@@ -126,7 +138,7 @@ final class StreamBody implements AutoCloseable {
 
     private void readBody(ByteBuf in) {
         if (chunks != null) {
-            readChunks(in);
+            readChunks(chunks, in);
         } else if (remaining < 0) {
             feed(in, in.readableBytes());
         } else {
@@ -137,7 +149,7 @@ final class StreamBody implements AutoCloseable {
         }
     }
 
-    private void readChunks(ByteBuf in) {
+    private void readChunks(ChunkedBody chunks, ByteBuf in) {
         boolean plain = inflation == null;
         while (true) {
             chunks.endChunk(in);
@@ -172,7 +184,7 @@ final class StreamBody implements AutoCloseable {
         }
         if (inflation != null) {
             inflation.add(in, length);
-            goOn();
+            inflate(inflation);
             return;
         }
         int end = in.writerIndex();
@@ -181,7 +193,7 @@ final class StreamBody implements AutoCloseable {
         in.writerIndex(end);
     }
 
-    private static Inflation inflation(HttpResponse head) {
+    private static @Nullable Inflation inflation(HttpResponse head) {
         String coding = head.headers().get(HttpHeaderNames.CONTENT_ENCODING, "identity");
         if (coding.isBlank() || coding.trim().equalsIgnoreCase("identity")) {
             return null;

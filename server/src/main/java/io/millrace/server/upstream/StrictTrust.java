@@ -26,6 +26,7 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Trusts the servers that Java trusts, but for those that are named in their certificate's subject only (RFC 9110 section
@@ -52,7 +53,7 @@ final class StrictTrust extends X509ExtendedTrustManager {
      *
      * @throws IllegalArgumentException if the file cannot be read or holds no certificates
      */
-    static StrictTrust of(Path ca) {
+    static StrictTrust of(@Nullable Path ca) {
         try {
             var factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
             factory.init(ca == null ? null : store(ca));
@@ -152,7 +153,7 @@ final class StrictTrust extends X509ExtendedTrustManager {
         }
     }
 
-    private static String weakness(PublicKey key) {
+    private static @Nullable String weakness(PublicKey key) {
         if (key instanceof RSAKey rsa && rsa.getModulus().bitLength() < MIN_RSA_BITS) {
             return "RSA of " + rsa.getModulus().bitLength() + " bits (expected: >= " + MIN_RSA_BITS + ")";
         }

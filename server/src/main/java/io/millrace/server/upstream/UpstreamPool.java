@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * be closed. The host's name is asked for again while there are connections, and those to an address that it has no more are
  * let go. Confined to its event loop.
  */
-final class UpstreamPool implements Sweepable {
+final class UpstreamPool implements Sweepable, Http1Connection.Owner {
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);
     /** How often the name is asked for again: no answer is remembered so long, so that each is looked at once. */
     static final long RESOLVE_NS = TimeUnit.SECONDS.toNanos(5);
@@ -50,7 +51,7 @@ final class UpstreamPool implements Sweepable {
     private final Map<InetAddress, Integer> addresses = new HashMap<>();
 
     private final long startNs = System.nanoTime();
-    private Sweeper.Registration sweep;
+    private Sweeper.@Nullable Registration sweep;
     private int connecting;
     private boolean closed;
     private boolean resolving;
@@ -66,16 +67,17 @@ final class UpstreamPool implements Sweepable {
         reads = new Turns(loop, READS_A_TURN);
     }
 
-    Origin origin() {
+    @Override
+    public Origin origin() {
         return origin;
     }
 
     /** Takes an idle connection, or makes one. */
     void acquire(Waiter waiter) {
-        UpstreamConnection connection;
+        Http1Connection connection;
         while ((connection = idle.pollNewest()) != null) {
             if (connection.channel().isActive()) {
-                waiter.onCall(connection);
+                waiter.onCall(new Http1Call(connection));
                 return;
             }
         }
@@ -94,7 +96,7 @@ final class UpstreamPool implements Sweepable {
             if (failure == null) {
                 open.add(connection.channel());
                 addresses.put(address(connection), 0);
-                waiter.onCall(connection);
+                waiter.onCall(new Http1Call(connection));
             } else {
                 warn(failure);
                 waiter.onConnectFailure(failure);
@@ -102,7 +104,7 @@ final class UpstreamPool implements Sweepable {
         });
     }
 
-    private void connectInTurn(BiConsumer<UpstreamConnection, ConnectFailure> outcome) {
+    private void connectInTurn(BiConsumer<Http1Connection, ConnectFailure> outcome) {
         if (connects.take()) {
             connector.connect(this, loop, outcome);
         } else {
@@ -110,15 +112,15 @@ final class UpstreamPool implements Sweepable {
         }
     }
 
-    /** The turns in which connections that have more to read are read. */
-    Turns reads() {
+    @Override
+    public Turns reads() {
         return reads;
     }
 
     /** Closes the idle connections now and each busy one as it comes back: the upstream is gone from the configuration. */
     void close() {
         closed = true;
-        UpstreamConnection connection;
+        Http1Connection connection;
         while ((connection = idle.pollNewest()) != null) {
             connection.channel().close();
         }
@@ -127,7 +129,7 @@ final class UpstreamPool implements Sweepable {
 
     @Override
     public void onSweep(long nowNs) {
-        UpstreamConnection oldest;
+        Http1Connection oldest;
         while ((oldest = idle.oldest()) != null && nowNs - oldest.idleSinceNs() > origin.idleNs()) {
             idle.remove(oldest);
             oldest.channel().close();
@@ -138,7 +140,8 @@ final class UpstreamPool implements Sweepable {
         }
     }
 
-    void put(UpstreamConnection connection) {
+    @Override
+    public void put(Http1Connection connection) {
         long nowNs = connection.idleSinceNs();
         resolveAgain(nowNs);
         if (closed || nowNs - connection.openedNs() > MAX_AGE_NS || isGone(address(connection))) {
@@ -151,7 +154,8 @@ final class UpstreamPool implements Sweepable {
         idle.add(connection);
     }
 
-    void onClosed(UpstreamConnection connection) {
+    @Override
+    public void onClosed(Http1Connection connection) {
         open.remove(connection.channel());
         if (idle.remove(connection)) {
             stopSweepIfEmpty();
@@ -160,7 +164,7 @@ final class UpstreamPool implements Sweepable {
 
     /** Closes the idle connection that has waited longest; false if there is none. */
     private boolean makeRoom() {
-        UpstreamConnection oldest = idle.oldest();
+        Http1Connection oldest = idle.oldest();
         if (oldest == null) {
             return false;
         }
@@ -190,7 +194,7 @@ final class UpstreamPool implements Sweepable {
             addresses.computeIfPresent(address.getAddress(), (known, misses) -> 0);
         }
         addresses.values().removeIf(misses -> misses >= MISSES_OF_A_GONE_ADDRESS);
-        for (UpstreamConnection connection : idle.toList()) {
+        for (Http1Connection connection : idle.toList()) {
             if (isGone(address(connection))) {
                 idle.remove(connection);
                 connection.channel().close();
@@ -199,21 +203,22 @@ final class UpstreamPool implements Sweepable {
         stopSweepIfEmpty();
     }
 
-    private boolean isGone(InetAddress address) {
+    private boolean isGone(@Nullable InetAddress address) {
         return !addresses.containsKey(address);
     }
 
-    private static InetAddress address(UpstreamConnection connection) {
+    private static @Nullable InetAddress address(Http1Connection connection) {
         return connection.channel().remoteAddress() instanceof InetSocketAddress remote ? remote.getAddress() : null;
     }
 
     private void warn(ConnectFailure failure) {
         long nowNs = System.nanoTime();
-        if (failure.cause() == null || nowNs - warnedNs < WARNING_NS) {
+        Throwable cause = failure.cause();
+        if (cause == null || nowNs - warnedNs < WARNING_NS) {
             return;
         }
         warnedNs = nowNs;
-        LOG.warn("upstream {}: {}: {}", origin.name(), failure.detail(), failure.reason());
+        LOG.warn("upstream {}: {}: {}", origin.name(), failure.detail(), ConnectFailure.reason(cause));
     }
 
     private void stopSweepIfEmpty() {

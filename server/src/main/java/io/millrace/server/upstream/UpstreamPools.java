@@ -2,11 +2,11 @@ package io.millrace.server.upstream;
 
 import io.millrace.server.timing.Sweeper;
 import io.netty.channel.EventLoop;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The pools of one event loop. Confined to it. */
 final class UpstreamPools implements Upstreams {
@@ -15,7 +15,7 @@ final class UpstreamPools implements Upstreams {
     private final Sweeper sweeper;
     private final Map<Origin, UpstreamPool> pools = new HashMap<>();
     /** The origins of the configuration; null until it is another than that of the start. */
-    private Set<Origin> current;
+    private @Nullable Set<Origin> current;
 
     UpstreamPools(Connector connector, EventLoop loop, Sweeper sweeper) {
         this.connector = connector;
@@ -35,10 +35,15 @@ final class UpstreamPools implements Upstreams {
 
     @Override
     public void keepOnly(Collection<Origin> origins) {
-        current = Set.copyOf(origins);
-        var gone = new ArrayList<>(pools.keySet());
-        gone.removeAll(current);
-        gone.forEach(origin -> pools.remove(origin).close());
+        var kept = Set.copyOf(origins);
+        current = kept;
+        pools.entrySet().removeIf(entry -> {
+            boolean gone = !kept.contains(entry.getKey());
+            if (gone) {
+                entry.getValue().close();
+            }
+            return gone;
+        });
     }
 
     /** The pool of {@code origin}; one that is gone from the configuration has none that keeps connections. */

@@ -14,6 +14,7 @@ import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
+import org.jspecify.annotations.Nullable;
 
 /**
  * TLS towards upstreams: 1.2 and 1.3 with forward secrecy and authenticated encryption only, the certificate checked against
@@ -40,7 +41,7 @@ public final class UpstreamTls {
      * @throws SSLException if TLS cannot be set up
      * @throws IllegalArgumentException if the file holds no certificates
      */
-    public static SslContext context(Path ca) throws SSLException {
+    public static SslContext context(@Nullable Path ca) throws SSLException {
         return SslContextBuilder.forClient()
                 .sslProvider(OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK)
                 .protocols("TLSv1.3", "TLSv1.2")
@@ -51,8 +52,8 @@ public final class UpstreamTls {
     }
 
     /** The handler of a connection to {@code origin}. Its hello names the host, also one of a single label. */
-    static SslHandler handler(Origin origin, ByteBufAllocator alloc) {
-        SslHandler handler = origin.tls().newHandler(alloc, origin.host(), origin.port());
+    static SslHandler handler(Origin origin, SslContext context, ByteBufAllocator alloc) {
+        SslHandler handler = context.newHandler(alloc, origin.host(), origin.port());
         SNIHostName name = serverName(origin.host());
         if (name != null) {
             SSLEngine engine = handler.engine();
@@ -64,7 +65,7 @@ public final class UpstreamTls {
     }
 
     /** Null for addresses, and for names with underscores, which Java neither sends nor finds in a certificate. */
-    private static SNIHostName serverName(String host) {
+    private static @Nullable SNIHostName serverName(String host) {
         if (NetUtil.isValidIpV4Address(host) || NetUtil.isValidIpV6Address(host)) {
             return null;
         }

@@ -13,7 +13,11 @@
  * (perhaps to read what is left of a body for a moment), it is aborted, or it breaks, which the listener is told once.
  *
  * <p>Buffers: what {@code sendBody} is given belongs to the call; the body of {@code sendWhole} remains with the caller.
- * What {@code onBody} tells belongs to the listener. The bytes of an event stream belong to the connection: they are
- * valid from {@code onRead} to {@code onReadEnd}, and who needs them longer retains or copies them.
+ * What {@code onBody} tells belongs to the listener. The bytes of an event stream belong to the connection: they are valid
+ * between {@code onRead} and {@code onReadEnd} of the {@link io.millrace.server.http.ReadListener}, and who needs them
+ * longer retains or copies them.
  */
+@NullMarked
 package io.millrace.server.upstream;
+
+import org.jspecify.annotations.NullMarked;

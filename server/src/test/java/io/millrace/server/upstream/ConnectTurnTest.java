@@ -44,7 +44,7 @@ class ConnectTurnTest {
     private record Outcome(CompletableFuture<String> told) implements Upstreams.Waiter {
         @Override
         public void onCall(UpstreamCall call) {
-            ((UpstreamConnection) call).channel().close();
+            call.abort();
             told.complete("connected");
         }
 

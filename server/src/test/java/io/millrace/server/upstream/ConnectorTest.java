@@ -131,8 +131,8 @@ class ConnectorTest {
                         @Override
                         public void onCall(UpstreamCall call) {
                             var remote = (InetSocketAddress)
-                                    ((UpstreamConnection) call).channel().remoteAddress();
-                            ((UpstreamConnection) call).channel().close();
+                                    ((Http1Call) call).connection().channel().remoteAddress();
+                            call.abort();
                             result.complete("/" + remote.getAddress().getHostAddress());
                         }
 

@@ -61,7 +61,7 @@ class FailedAllocationTest {
             @Override
             public void onCall(UpstreamCall call) {
                 call.sendWhole(request(), Unpooled.wrappedBuffer(BODY), new Heard(call, outcome));
-                change.accept(((UpstreamConnection) call).channel());
+                change.accept(((Http1Call) call).connection().channel());
             }
 
             @Override

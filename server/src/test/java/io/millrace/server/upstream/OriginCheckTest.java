@@ -8,6 +8,7 @@ import io.millrace.server.config.Credential;
 import io.millrace.server.config.Health;
 import io.millrace.server.config.Secret;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.test.FakeUpstreams;
 import io.millrace.server.test.ScriptedUpstream;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.transport.Transport;
@@ -16,9 +17,6 @@ import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -120,42 +118,26 @@ class OriginCheckTest {
 
     @Test
     void lateFailureOfOneCheckDoesNotAnswerTheNext() throws Exception {
-        var asked = new ArrayList<Upstreams.Waiter>();
+        var upstreams = new FakeUpstreams();
         var upstream = Upstream.of("u", URI.create("http://127.0.0.1:1"))
                 .with(u -> u.health =
                         Health.DEFAULT.with(h -> h.probePath = "/").with(h -> h.probeInterval = Duration.ofDays(1)));
-        check = new OriginCheck(upstream, null, new Asked(asked), loop, state);
-        var failure = ConnectFailure.ofTimeout("late", null);
-        var busy = new ConnectFailure(ConnectFailure.Kind.FULL, "busy", null);
+        check = new OriginCheck(upstream, null, upstreams, loop, state);
 
         loop.submit(() -> {
                     check.start();
                     check.check();
+                    FakeUpstreams.Asked first = upstreams.next();
                     check.check();
                     // The first has failed for want of an answer; two failures in a row would be too many.
-                    asked.get(0).onConnectFailure(failure);
+                    first.refuse(ConnectFailure.Kind.TIMEOUT);
                     assertThat(state.isDown()).isFalse();
-                    asked.get(1).onConnectFailure(busy);
+                    upstreams.next().refuse(ConnectFailure.Kind.FULL);
                     check.check();
-                    asked.get(2).onConnectFailure(failure);
+                    upstreams.next().refuse(ConnectFailure.Kind.TIMEOUT);
                     assertThat(state.isDown()).isFalse();
                 })
                 .get(5, TimeUnit.SECONDS);
-    }
-
-    private record Asked(List<Upstreams.Waiter> waiters) implements Upstreams {
-        @Override
-        public void acquire(Origin origin, Waiter waiter) {
-            waiters.add(waiter);
-        }
-
-        @Override
-        public void acquireNew(Origin origin, Waiter waiter) {
-            waiters.add(waiter);
-        }
-
-        @Override
-        public void keepOnly(Collection<Origin> origins) {}
     }
 
     private ScriptedUpstream origin() throws IOException {

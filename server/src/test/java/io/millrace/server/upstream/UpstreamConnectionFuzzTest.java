@@ -4,11 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.api.FuzzedDataProvider;
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import io.millrace.codec.sse.SseFrameDecoder;
-import io.millrace.server.http.ReadListener;
 import io.millrace.server.test.Pieces;
 import io.millrace.server.timing.Sweeper;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http.DefaultHttpRequest;
@@ -16,9 +13,7 @@ import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequestEncoder;
-import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpVersion;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 
@@ -80,13 +75,14 @@ class UpstreamConnectionFuzzTest {
         var pool = new UpstreamPool(
                 new Origin("fuzz", "127.0.0.1", 9, null, 1, Long.MAX_VALUE / 4, 1), null, channel.eventLoop(), sweeper);
         var decoder = new ResponseDecoder(new HttpDecoderConfig().setMaxChunkSize(Integer.MAX_VALUE));
-        var connection = new UpstreamConnection(pool, decoder);
+        var connection = new Http1Connection(pool, decoder);
         channel.pipeline().addLast(decoder, new HttpRequestEncoder(), connection);
-        var listener = new Heard(connection, alloc);
+        var call = new Http1Call(connection);
+        var listener = new CallRecorder(call, alloc);
         var request = new DefaultHttpRequest(HttpVersion.HTTP_1_1, method, "/");
         request.headers().set(HttpHeaderNames.HOST, "fuzz");
-        connection.send(request, listener);
-        connection.endRequest();
+        call.send(request, listener);
+        call.endRequest();
         for (byte[] read : reads) {
             if (channel.isOpen()) {
                 channel.writeInbound(Pieces.buffer(alloc, read));
@@ -94,78 +90,8 @@ class UpstreamConnectionFuzzTest {
             }
         }
         channel.finishAndReleaseAll();
-        assertThat(listener.ends).as("ends of " + listener.said).isEqualTo(1);
+        assertThat(listener.ends()).as("ends of " + listener.said()).isEqualTo(1);
         assertThat(alloc.metric().usedHeapMemory()).as("held after the end").isZero();
-        return listener.said.toString();
-    }
-
-    private static final class Heard implements CallListener, StreamListener, ReadListener {
-        private final UpstreamConnection connection;
-        private final UnpooledByteBufAllocator alloc;
-        private final StringBuilder said = new StringBuilder();
-        private int ends;
-
-        private Heard(UpstreamConnection connection, UnpooledByteBufAllocator alloc) {
-            this.connection = connection;
-            this.alloc = alloc;
-        }
-
-        @Override
-        public void onHead(HttpResponse head) {
-            said.append(head.status().code()).append(' ');
-            if (head.headers().containsValue(HttpHeaderNames.CONTENT_TYPE, "text/event-stream", true)) {
-                said.append("stream ");
-                connection.beginStream(head, new SseFrameDecoder(alloc), this, this);
-            }
-        }
-
-        @Override
-        public void onBody(ByteBuf content) {
-            said.append(content.toString(StandardCharsets.ISO_8859_1));
-            content.release();
-        }
-
-        @Override
-        public void onBodyEnd() {
-            said.append(" whole");
-            ends++;
-            connection.release(0);
-        }
-
-        @Override
-        public void onBroken(Breakage breakage) {
-            said.append(" broken ").append(breakage.kind());
-            ends++;
-        }
-
-        @Override
-        public void onFrame(ByteBuf buf, int start, int end) {
-            said.append(buf.toString(start, end - start, StandardCharsets.ISO_8859_1));
-        }
-
-        @Override
-        public void onPiece(ByteBuf buf, int start, int end, boolean first, boolean last) {
-            onFrame(buf, start, end);
-        }
-
-        @Override
-        public void onLateLineFeed(ByteBuf buf, int index) {
-            said.append('\n');
-        }
-
-        @Override
-        public void onReadComplete() {}
-
-        @Override
-        public void onUpstreamWritable(boolean writable) {}
-
-        @Override
-        public void onRead(ByteBuf raw) {}
-
-        @Override
-        public void onChunk(int start, int data, int end) {}
-
-        @Override
-        public void onReadEnd() {}
+        return listener.said();
     }
 }

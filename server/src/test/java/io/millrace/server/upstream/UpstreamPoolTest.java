@@ -61,11 +61,11 @@ class UpstreamPoolTest {
     @Test
     void makesRoomForAFreshConnectionByTheOldestIdleOne() throws Exception {
         UpstreamPool pool = pool(2);
-        UpstreamConnection first = acquire(pool, false);
-        UpstreamConnection second = acquire(pool, false);
-        onLoop(() -> first.release(0));
-        onLoop(() -> second.release(0));
-        UpstreamConnection third = acquire(pool, true);
+        Http1Connection first = acquire(pool, false);
+        Http1Connection second = acquire(pool, false);
+        onLoop(first::giveBack);
+        onLoop(second::giveBack);
+        Http1Connection third = acquire(pool, true);
         assertThat(third).isNotIn(first, second);
         await().until(() -> !first.channel().isActive());
         assertThat(second.channel().isActive()).isTrue();
@@ -76,24 +76,24 @@ class UpstreamPoolTest {
     @Test
     void letsGoOfConnectionsToAnAddressThatTheNameHasNoMore() throws Exception {
         UpstreamPool pool = pool(5);
-        UpstreamConnection idle = acquire(pool, false);
-        UpstreamConnection busy = acquire(pool, false);
-        onLoop(() -> idle.release(0));
+        Http1Connection idle = acquire(pool, false);
+        Http1Connection busy = acquire(pool, false);
+        onLoop(idle::giveBack);
         sweepSeveralTimes(pool);
         assertThat(idle.channel().isActive()).isTrue();
         addresses = List.of("127.0.0.2");
         sweepSeveralTimes(pool);
         await().until(() -> !idle.channel().isActive());
         assertThat(busy.channel().isActive()).isTrue();
-        onLoop(() -> busy.release(0));
+        onLoop(busy::giveBack);
         await().until(() -> !busy.channel().isActive());
     }
 
     @Test
     void keepsConnectionsWhereTheNameCannotBeResolved() throws Exception {
         UpstreamPool pool = pool(5);
-        UpstreamConnection idle = acquire(pool, false);
-        onLoop(() -> idle.release(0));
+        Http1Connection idle = acquire(pool, false);
+        onLoop(idle::giveBack);
         addresses = List.of();
         sweepSeveralTimes(pool);
         assertThat(acquire(pool, false)).isSameAs(idle);
@@ -102,8 +102,8 @@ class UpstreamPoolTest {
     @Test
     void keepsConnectionsToEachOfManyAddressesThatAreToldInTurn() throws Exception {
         UpstreamPool pool = pool(5);
-        UpstreamConnection idle = acquire(pool, false);
-        onLoop(() -> idle.release(0));
+        Http1Connection idle = acquire(pool, false);
+        onLoop(idle::giveBack);
         long nowNs = System.nanoTime();
         for (int i = 1; i < 8; i++) {
             addresses = List.of("127.0.0." + (1 + i % 2));
@@ -117,8 +117,8 @@ class UpstreamPoolTest {
     void keepsNothingOfWhatIsGone() throws Exception {
         UpstreamPool pool = pool(5);
         onLoop(pool::close);
-        UpstreamConnection connection = acquire(pool, false);
-        onLoop(() -> connection.release(0));
+        Http1Connection connection = acquire(pool, false);
+        onLoop(connection::giveBack);
         await().until(() -> !connection.channel().isActive());
     }
 
@@ -150,17 +150,16 @@ class UpstreamPoolTest {
     void idleConnectionsLeaveInAnyOrder() {
         var random = new Random(7);
         var idle = new IdleConnections();
-        var model = new ArrayDeque<UpstreamConnection>();
+        var model = new ArrayDeque<Http1Connection>();
         for (int i = 0; i < 20_000; i++) {
             if (random.nextInt(3) > 0 || model.isEmpty()) {
-                UpstreamConnection connection = detached();
+                Http1Connection connection = detached();
                 idle.add(connection);
                 model.addLast(connection);
             } else if (random.nextBoolean()) {
                 assertThat(idle.pollNewest()).isSameAs(model.pollLast());
             } else {
-                UpstreamConnection any =
-                        random.nextBoolean() || model.size() > 50 ? model.peekFirst() : model.peekLast();
+                Http1Connection any = random.nextBoolean() || model.size() > 50 ? model.peekFirst() : model.peekLast();
                 assertThat(idle.remove(any)).isTrue();
                 assertThat(idle.remove(any)).isFalse();
                 model.remove(any);
@@ -175,7 +174,7 @@ class UpstreamPoolTest {
     @Test
     void manyThatCloseAtOnceAreNotSearchedFor() {
         var idle = new IdleConnections();
-        var all = new ArrayList<UpstreamConnection>();
+        var all = new ArrayList<Http1Connection>();
         for (int i = 0; i < 200_000; i++) {
             all.add(detached());
             idle.add(all.get(i));
@@ -189,8 +188,8 @@ class UpstreamPoolTest {
         assertThat(idle.isEmpty()).isTrue();
     }
 
-    private static UpstreamConnection detached() {
-        return new UpstreamConnection(null, new ResponseDecoder(new HttpDecoderConfig()));
+    private static Http1Connection detached() {
+        return new Http1Connection(null, new ResponseDecoder(new HttpDecoderConfig()));
     }
 
     private UpstreamPool pool(int maxConnections) {
@@ -208,8 +207,8 @@ class UpstreamPoolTest {
         sweeps += 5;
     }
 
-    private UpstreamConnection acquire(UpstreamPool pool, boolean fresh) throws Exception {
-        return (UpstreamConnection) outcome(pool, fresh);
+    private Http1Connection acquire(UpstreamPool pool, boolean fresh) throws Exception {
+        return (Http1Connection) outcome(pool, fresh);
     }
 
     private Object refusal(UpstreamPool pool) throws Exception {
@@ -232,8 +231,8 @@ class UpstreamPoolTest {
     private static Upstreams.Waiter waiter(Consumer<Object> outcome) {
         return new Upstreams.Waiter() {
             @Override
-            public void onCall(UpstreamCall connection) {
-                outcome.accept(connection);
+            public void onCall(UpstreamCall call) {
+                outcome.accept(((Http1Call) call).connection());
             }
 
             @Override

@@ -129,7 +129,7 @@ class UpstreamTlsTest {
         SslContext context = UpstreamTls.context(directory.resolve("ca.pem"));
         try {
             var origin = new Origin("tls", host, 443, context, 1, 1, 1000);
-            var channel = new EmbeddedChannel(UpstreamTls.handler(origin, UnpooledByteBufAllocator.DEFAULT));
+            var channel = new EmbeddedChannel(UpstreamTls.handler(origin, context, UnpooledByteBufAllocator.DEFAULT));
             ByteBuf hello = channel.readOutbound();
             String text = hello.toString(StandardCharsets.ISO_8859_1);
             hello.release();

@@ -1,0 +1,153 @@
+package io.millrace.server.upstream;
+
+import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.server.http.ReadListener;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.LastHttpContent;
+import org.jspecify.annotations.Nullable;
+
+/** One request on an {@link Http1Connection}; its response is an {@link Http1Response}. Confined to the event loop. */
+final class Http1Call implements UpstreamCall {
+    private final Http1Connection connection;
+    /** Null until the request's head is written. */
+    private @Nullable Http1Response response;
+
+    private long sentNs;
+    /** Null until the request is written to its end. */
+    private @Nullable ChannelPromise written;
+
+    private boolean givenBack;
+
+    Http1Call(Http1Connection connection) {
+        this.connection = connection;
+    }
+
+    Http1Connection connection() {
+        return connection;
+    }
+
+    @Override
+    public void sendWhole(HttpRequest request, ByteBuf body, CallListener listener) {
+        begin(request, listener);
+        written = connection.writeWhole(request, body);
+        connection.flush();
+    }
+
+    @Override
+    public void send(HttpRequest request, CallListener listener) {
+        begin(request, listener);
+        connection.write(request);
+    }
+
+    private void begin(HttpRequest request, CallListener listener) {
+        sentNs = System.nanoTime();
+        response = new Http1Response(connection, this, listener);
+        connection.expect(response, request.method().equals(HttpMethod.HEAD));
+    }
+
+    @Override
+    public void sendBody(ByteBuf content) {
+        if (sent().isOver()) {
+            content.release();
+        } else {
+            connection.write(new DefaultHttpContent(content));
+        }
+    }
+
+    @Override
+    public void endRequest() {
+        if (!sent().isOver()) {
+            written = connection.writeLast(LastHttpContent.EMPTY_LAST_CONTENT);
+            connection.flush();
+        }
+    }
+
+    @Override
+    public void flush() {
+        connection.flush();
+    }
+
+    @Override
+    public boolean isWritable() {
+        return connection.channel().isWritable();
+    }
+
+    @Override
+    public boolean isActive() {
+        return connection.channel().isActive();
+    }
+
+    @Override
+    public boolean requestHandedOver() {
+        return written != null && written.isSuccess();
+    }
+
+    @Override
+    public boolean mayBeStale() {
+        return connection.used() && (response == null || response.awaitsHead());
+    }
+
+    @Override
+    public void beginStream(
+            HttpResponse head, SseFrameDecoder frames, StreamListener frameListener, ReadListener reads) {
+        sent().beginStream(head, frames, frameListener, reads);
+    }
+
+    @Override
+    public boolean isStreaming() {
+        return response != null && response.isStreaming();
+    }
+
+    @Override
+    public void handOver(CallListener next, StreamListener frameListener, ReadListener reads) {
+        sent().handOver(next, frameListener, reads);
+    }
+
+    @Override
+    public void reading(boolean on) {
+        if (response != null) {
+            response.reading(on);
+        }
+    }
+
+    @Override
+    public void release(long graceMs) {
+        if (response != null) {
+            response.release(graceMs);
+        } else if (!givenBack) {
+            givenBack = true;
+            connection.giveBack();
+        }
+    }
+
+    @Override
+    public void abort() {
+        if (response != null) {
+            response.abort();
+        } else if (!givenBack) {
+            connection.close();
+        }
+    }
+
+    /** Whether all of the request has been written. */
+    boolean isWritten() {
+        return written != null;
+    }
+
+    /** Whether the connection was closed before the request reached the upstream, as far as the time can tell. */
+    boolean wasStale() {
+        return connection.wasStale(sentNs, requestHandedOver());
+    }
+
+    private Http1Response sent() {
+        if (response == null) {
+            throw new IllegalStateException("no request was sent");
+        }
+        return response;
+    }
+}

@@ -1,0 +1,353 @@
+package io.millrace.server.upstream;
+
+import io.millrace.server.http.HeadWriter;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpRequestEncoder;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.util.ReferenceCountUtil;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One HTTP/1.1 connection to an upstream, which its pool keeps: the last handler of its pipeline. It carries one
+ * {@link Http1Call} at a time and goes back to its pool only after a body that ended cleanly. A byte that nobody asked for
+ * closes it. Confined to its event loop.
+ */
+final class Http1Connection extends ChannelInboundHandlerAdapter implements ChannelFutureListener {
+    private static final Logger LOG = LoggerFactory.getLogger(Http1Connection.class);
+    private static final int HEAD_BYTES = 512;
+    /** A body up to this size is copied behind the head, which costs less than writing two buffers. */
+    private static final int MAX_BODY_COPIED = 16 * 1024;
+    /** What two machines may take, beside a round trip, to tell that a connection is closed. */
+    private static final long STALE_NS = TimeUnit.MILLISECONDS.toNanos(15);
+    /** The same while the request is being sent: no upstream acts on a part of it. */
+    private static final long STALE_SENDING_NS = TimeUnit.SECONDS.toNanos(1);
+    /** A connection whose making took longer has lost a packet. */
+    private static final long MAX_ROUND_TRIP_NS = TimeUnit.MILLISECONDS.toNanos(300);
+
+    private final Owner owner;
+    private final ResponseDecoder decoder;
+    private final long openedNs = System.nanoTime();
+    private ChannelHandlerContext context;
+    private ChannelHandlerContext encoderContext;
+    /** Null while none is to come. */
+    private @Nullable Http1Response response;
+
+    private long roundTripNs;
+    private long idleSinceNs;
+    private boolean used;
+    private boolean reusable = true;
+    private boolean readingWanted = true;
+    private boolean awaitsTurn;
+    private boolean inRead;
+    private boolean returning;
+
+    /** Its neighbours among the idle connections of its owner, which alone sets them. */
+    @Nullable
+    Http1Connection older;
+
+    @Nullable
+    Http1Connection newer;
+
+    /** What a connection goes back to. */
+    interface Owner {
+        Origin origin();
+
+        /** The turns in which connections that have more to read are read. */
+        Turns reads();
+
+        /** The connection is idle. */
+        void put(Http1Connection connection);
+
+        /** The connection is closed, whether it was idle or busy. */
+        void onClosed(Http1Connection connection);
+    }
+
+    @SuppressWarnings("NullAway.Init") // The contexts are set as it is added to its pipeline.
+    Http1Connection(Owner owner, ResponseDecoder decoder) {
+        this.owner = owner;
+        this.decoder = decoder;
+    }
+
+    /** For its address and event loop. */
+    Channel channel() {
+        return context.channel();
+    }
+
+    ResponseDecoder decoder() {
+        return decoder;
+    }
+
+    /** Whether it has carried a request before: its end before a response may be a race with the upstream's idle limit. */
+    boolean used() {
+        return used;
+    }
+
+    /** Sets how long the kernel's first packet took to be answered, when the connection was made. */
+    void roundTripNs(long measuredNs) {
+        roundTripNs = measuredNs;
+    }
+
+    long idleSinceNs() {
+        return idleSinceNs;
+    }
+
+    long openedNs() {
+        return openedNs;
+    }
+
+    /** Whether a connection was closed before the request that was sent at {@code sentNs} reached the upstream, as far as the time can tell. */
+    boolean wasStale(long sentNs, boolean handedOver) {
+        long tripNs = Math.min(roundTripNs, MAX_ROUND_TRIP_NS);
+        long limitNs = handedOver ? tripNs + tripNs / 4 + STALE_NS : STALE_SENDING_NS;
+        return used && System.nanoTime() - sentNs < limitNs;
+    }
+
+    /** Whether the upstream has closed the connection in an orderly way: behind TLS it has said so, RFC 8446 section 6.1. */
+    boolean closedCleanly() {
+        SslHandler tls = context.pipeline().get(SslHandler.class);
+        return tls == null || tls.sslCloseFuture().isSuccess();
+    }
+
+    /** What comes from now on is {@code next}; the response to a HEAD has no body. */
+    void expect(Http1Response next, boolean toHead) {
+        response = next;
+        decoder.expectResponse(toHead);
+    }
+
+    /** Writes a whole request, past the encoder, without a flush; {@code body} remains with the caller. */
+    ChannelPromise writeWhole(HttpRequest request, ByteBuf body) {
+        int length = body.readableBytes();
+        boolean inOne = length <= MAX_BODY_COPIED;
+        ByteBuf out = context.alloc().ioBuffer(HEAD_BYTES + (inOne ? length : 0));
+        HeadWriter.write(request, out);
+        if (inOne) {
+            out.writeBytes(body, body.readerIndex(), length);
+        }
+        ChannelPromise written = newWritten();
+        encoderContext.write(out, inOne ? written : context.voidPromise());
+        if (!inOne) {
+            encoderContext.write(body.retainedDuplicate(), written);
+        }
+        return written;
+    }
+
+    /** Writes a part of a request, without a flush. */
+    void write(Object part) {
+        context.write(part, context.voidPromise());
+    }
+
+    /** Writes the last part of a request, without a flush. */
+    ChannelPromise writeLast(Object part) {
+        ChannelPromise written = newWritten();
+        context.write(part, written);
+        return written;
+    }
+
+    void flush() {
+        context.flush();
+    }
+
+    /** Stops or resumes reading the socket. */
+    void reading(boolean on) {
+        readingWanted = on;
+        context.channel().config().setAutoRead(on && !awaitsTurn);
+    }
+
+    /** Ends without the rest of the response, which is not told. */
+    void close() {
+        response = null;
+        context.close();
+    }
+
+    /** Ends; the response is told when the connection is closed. */
+    void cut() {
+        reusable = false;
+        context.close();
+    }
+
+    /** Goes back to the pool: it was acquired and then not needed. */
+    void giveBack() {
+        idleSinceNs = System.nanoTime();
+        owner.put(this);
+    }
+
+    /** The response is over; {@code clean} if another may follow it. */
+    void onResponseEnd(boolean clean) {
+        response = null;
+        used = true;
+        reusable &= clean && !decoder.hasLeftover();
+        decoder.expectNothing();
+        // What this read may still hold belongs to nobody: it must not meet the next response.
+        if (inRead) {
+            returning = true;
+        } else {
+            giveBackOrClose();
+        }
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        context = ctx;
+        encoderContext = ctx.pipeline().context(HttpRequestEncoder.class);
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object msg) {
+        inRead = true;
+        Http1Response current = response;
+        if (current == null) {
+            onUnasked(msg);
+        } else if (msg instanceof ByteBuf raw) {
+            current.onStreamBytes(raw);
+        } else if (msg instanceof HttpResponse head) {
+            current.onHead(head);
+        } else if (msg instanceof HttpContent content) {
+            current.onContent(content);
+        } else {
+            ReferenceCountUtil.release(msg);
+        }
+    }
+
+    /** An end of a body is no bytes: Netty adds it to bodies that are empty. */
+    private void onUnasked(Object msg) {
+        boolean harmless =
+                msg instanceof HttpContent content && content.decoderResult().isSuccess();
+        ReferenceCountUtil.release(msg);
+        if (!harmless) {
+            cut();
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        inRead = false;
+        if (response != null) {
+            response.onReadComplete();
+        }
+        if (returning) {
+            returning = false;
+            giveBackOrClose();
+        }
+        if (readingWanted && hasMoreToRead() && !owner.reads().take()) {
+            awaitTurn();
+        }
+    }
+
+    /** Whether a read took less than was there. */
+    private boolean hasMoreToRead() {
+        var reads = context.channel().unsafe().recvBufAllocHandle();
+        return reads.lastBytesRead() > 0 && reads.lastBytesRead() == reads.attemptedBytesRead();
+    }
+
+    private void awaitTurn() {
+        if (!awaitsTurn) {
+            awaitsTurn = true;
+            context.channel().config().setAutoRead(false);
+            owner.reads().later(this::onTurn);
+        }
+    }
+
+    private void onTurn() {
+        awaitsTurn = false;
+        if (readingWanted && context.channel().isActive()) {
+            context.channel().config().setAutoRead(true);
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        if (response != null) {
+            response.onWritable(ctx.channel().isWritable());
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (isSendFailure(cause)) {
+            onSendFailure(cause);
+            return;
+        }
+        Throwable failure = cause instanceof DecoderException && cause.getCause() != null ? cause.getCause() : cause;
+        log(failure);
+        if (response != null) {
+            response.onFailure(failure);
+        }
+        ctx.close();
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        owner.onClosed(this);
+        if (response != null) {
+            response.onClosed();
+        }
+    }
+
+    /** The kernel has all of a request, or cannot take it. */
+    @Override
+    public void operationComplete(ChannelFuture written) {
+        if (!written.isSuccess() && isSendFailure(written.cause())) {
+            onSendFailure(written.cause());
+        }
+    }
+
+    private ChannelPromise newWritten() {
+        return context.newPromise().addListener(this);
+    }
+
+    /** A failed write shuts the output only, so that what the upstream has sent can be read. */
+    private boolean isSendFailure(Throwable cause) {
+        return cause instanceof IOException
+                && context.channel().isActive()
+                && context.channel() instanceof DuplexChannel duplex
+                && duplex.isOutputShutdown();
+    }
+
+    private void onSendFailure(Throwable cause) {
+        reusable = false;
+        if (response == null) {
+            context.close();
+        } else {
+            response.onSendFailure(cause);
+        }
+    }
+
+    private void log(Throwable failure) {
+        if (failure instanceof OutOfMemoryError) {
+            LOG.debug(
+                    "[{}] no memory for what {} sends",
+                    context.channel().id(),
+                    owner.origin().name());
+        } else if (!(failure instanceof IOException || failure instanceof DecoderException)) {
+            LOG.warn(
+                    "[{}] closing the connection to {}",
+                    context.channel().id(),
+                    owner.origin().name(),
+                    failure);
+        }
+    }
+
+    private void giveBackOrClose() {
+        if (reusable && context.channel().isActive()) {
+            reading(true);
+            giveBack();
+        } else {
+            context.close();
+        }
+    }
+}

@@ -1,0 +1,386 @@
+package io.millrace.server.upstream;
+
+import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.server.http.ReadListener;
+import io.millrace.server.upstream.CallListener.Breakage;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.CorruptedFrameException;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The response to one {@link Http1Call}, from its head to the end of its body. Confined to the event loop. */
+final class Http1Response {
+    private static final int MAX_INTERIM_RESPONSES = 8;
+    /** How long an upstream that takes no more of a request may take to say why. */
+    private static final long ANSWER_LIMIT_MS = 1_000;
+
+    private enum State {
+        AWAITING_HEAD,
+        BODY,
+        /** Of a body that is no event stream. */
+        BODY_ENDED,
+        OVER
+    }
+
+    private final Http1Connection connection;
+    private final Http1Call call;
+    private State state = State.AWAITING_HEAD;
+    /** Null once nobody wants to know any more. */
+    private @Nullable CallListener listener;
+
+    private @Nullable StreamBody stream;
+    /** Of a stream whose content coding is taken off. */
+    private @Nullable InflationTurns turns;
+
+    private int interimResponses;
+    private boolean keepAlive;
+    private boolean endsWithConnection;
+    private boolean readingWanted = true;
+    private boolean closed;
+    private @Nullable Throwable failure;
+    /** Why the request could not be sent to its end; the answer may be there all the same. */
+    private @Nullable Throwable sendFailure;
+    /** Of the wait for an answer to a request that cannot be sent, or for the rest of a body that is dropped. */
+    private @Nullable ScheduledFuture<?> limit;
+
+    Http1Response(Http1Connection connection, Http1Call call, CallListener listener) {
+        this.connection = connection;
+        this.call = call;
+        this.listener = listener;
+    }
+
+    boolean isOver() {
+        return state == State.OVER;
+    }
+
+    boolean awaitsHead() {
+        return state == State.AWAITING_HEAD;
+    }
+
+    /** See {@link UpstreamCall#beginStream}. */
+    void beginStream(HttpResponse head, SseFrameDecoder frames, StreamListener frameListener, ReadListener reads) {
+        StreamBody body = StreamBody.of(head, frames, frameListener, reads);
+        stream = body;
+        if (body.isInflated()) {
+            turns = new InflationTurns(body, connection.channel().eventLoop(), this::inflate);
+        }
+        connection.decoder().beginRaw();
+    }
+
+    boolean isStreaming() {
+        return stream != null;
+    }
+
+    /** See {@link UpstreamCall#handOver}. */
+    void handOver(CallListener next, StreamListener frameListener, ReadListener reads) {
+        if (stream == null) {
+            throw new IllegalStateException("no event stream to hand over");
+        }
+        listener = next;
+        stream.handOver(frameListener, reads);
+        reading(true);
+    }
+
+    /** See {@link UpstreamCall#reading}. */
+    void reading(boolean on) {
+        readingWanted = on;
+        if (state == State.OVER) {
+            return;
+        }
+        if (on && turns != null && turns.pending()) {
+            turns.queue();
+        } else {
+            connection.reading(on);
+        }
+    }
+
+    /** See {@link UpstreamCall#abort}. */
+    void abort() {
+        if (state != State.OVER) {
+            listener = null;
+            connection.close();
+            over();
+        }
+    }
+
+    /** See {@link UpstreamCall#release}. */
+    void release(long graceMs) {
+        listener = null;
+        if (state == State.BODY_ENDED || (stream != null && stream.ended())) {
+            end();
+        } else if (stream == null
+                || stream.endsWithConnection()
+                || !connection.channel().isActive()) {
+            abort();
+        } else {
+            dropRest(stream, graceMs);
+        }
+    }
+
+    private void dropRest(StreamBody rest, long graceMs) {
+        rest.discardRest();
+        if (rest.ended()) {
+            // Its end was seen before, but was none while something was left to be inflated.
+            connection.decoder().endRaw();
+            end();
+        } else {
+            reading(true);
+            limit = after(graceMs, this::abort);
+        }
+    }
+
+    /** Bytes of the body of an event stream, or bytes that nobody asked for; released by this method. */
+    void onStreamBytes(ByteBuf raw) {
+        StreamBody body = stream;
+        try {
+            if (body == null) {
+                connection.cut();
+                return;
+            }
+            body.read(raw);
+            if (body.endSeen()) {
+                keepAlive &= !raw.isReadable();
+            }
+            if (body.ended()) {
+                onStreamEnd();
+            }
+        } catch (DecoderException e) {
+            broken(Breakage.ofProtocol(e));
+        } finally {
+            raw.release();
+        }
+    }
+
+    void onHead(HttpResponse head) {
+        if (state != State.AWAITING_HEAD || listener == null) {
+            connection.cut();
+            return;
+        }
+        int status = head.status().code();
+        String violation = ResponseHeadCheck.violation(head);
+        if (violation == null && status < 200 && ++interimResponses > MAX_INTERIM_RESPONSES) {
+            violation = "interim responses: more than " + MAX_INTERIM_RESPONSES;
+        }
+        if (violation != null) {
+            broken(new Breakage(Breakage.Kind.PROTOCOL, violation));
+        } else if (status >= 200) {
+            onFinalHead(head, listener);
+        }
+    }
+
+    private void onFinalHead(HttpResponse head, CallListener to) {
+        state = State.BODY;
+        cancelLimit();
+        keepAlive = HttpUtil.isKeepAlive(head);
+        endsWithConnection = !HttpUtil.isTransferEncodingChunked(head) && !HttpUtil.isContentLengthSet(head);
+        try {
+            to.onHead(head);
+        } catch (CorruptedFrameException e) {
+            broken(Breakage.ofProtocol(e));
+            return;
+        }
+        if (stream != null && stream.ended()) {
+            onStreamEnd();
+        }
+    }
+
+    /** A part of a body that is no event stream; released by this method or the listener. */
+    void onContent(HttpContent content) {
+        boolean last = content instanceof LastHttpContent;
+        if (last && endsWithConnection && !connection.channel().isActive() && !endedCleanly()) {
+            // Netty ends a body that is delimited by close at a reset too.
+            content.release();
+            broken(breakage());
+            return;
+        }
+        if (content.decoderResult().isFailure()) {
+            content.release();
+            broken(Breakage.ofProtocol(content.decoderResult().cause()));
+            return;
+        }
+        if (listener == null || state == State.AWAITING_HEAD) {
+            content.release();
+            return;
+        }
+        if (content.content().isReadable()) {
+            listener.onBody(content.content());
+        } else {
+            content.release();
+        }
+        if (last && listener != null && stream == null) {
+            state = State.BODY_ENDED;
+            listener.onBodyEnd();
+        }
+    }
+
+    /** All that one read of the socket brought is here. */
+    void onReadComplete() {
+        // What a read that broke the connection brought is told together with that.
+        if (listener != null && failure == null) {
+            listener.onReadComplete();
+        }
+        if (turns != null && turns.count() > 0) {
+            connection.reading(false);
+            if (readingWanted) {
+                turns.queue();
+            }
+        }
+    }
+
+    void onWritable(boolean writable) {
+        if (listener != null) {
+            listener.onUpstreamWritable(writable);
+        }
+    }
+
+    /** What the connection fails of; it is about to close. */
+    void onFailure(Throwable cause) {
+        failure = cause;
+    }
+
+    /** Who refuses an upload often says so and closes before it has read it. */
+    void onSendFailure(Throwable cause) {
+        if (sendFailure != null) {
+            return;
+        }
+        sendFailure = cause;
+        if (listener == null) {
+            connection.cut();
+        } else if (state == State.AWAITING_HEAD) {
+            reading(true);
+            limit = after(ANSWER_LIMIT_MS, connection::cut);
+        }
+    }
+
+    /** The connection is closed. */
+    void onClosed() {
+        if (turns != null && turns.pending() && failure == null) {
+            closed = true; // what it brought is still to be inflated
+        } else {
+            onGone();
+        }
+    }
+
+    private void onGone() {
+        CallListener current = listener;
+        if (current != null && stream != null && stream.endsWithConnection() && endedCleanly()) {
+            listener = null;
+            current.onBodyEnd();
+            over();
+        } else {
+            broken(breakage());
+        }
+    }
+
+    /** A turn of the event loop for what is left to be inflated. */
+    private void inflate() {
+        StreamBody body = stream;
+        if (body == null || !body.suspended() || !readingWanted) {
+            return;
+        }
+        try {
+            goOn(body);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            failure = e;
+            broken(breakage());
+        }
+        if (stream == null) {
+            return;
+        }
+        if (closed && !body.suspended()) {
+            onGone();
+        } else if (readingWanted) {
+            reading(true);
+        }
+    }
+
+    private void goOn(StreamBody body) {
+        try {
+            body.goOn();
+            if (body.ended()) {
+                onStreamEnd();
+            }
+        } catch (DecoderException e) {
+            broken(Breakage.ofProtocol(e));
+        }
+        if (listener != null) {
+            listener.onReadComplete();
+        }
+        if (turns != null) {
+            turns.count();
+        }
+    }
+
+    private void onStreamEnd() {
+        connection.decoder().endRaw();
+        if (listener != null) {
+            listener.onBodyEnd();
+        } else {
+            end();
+        }
+    }
+
+    /** Whether what only the end of the connection ends is whole. */
+    private boolean endedCleanly() {
+        return failure == null && connection.closedCleanly();
+    }
+
+    /** The response is whole. */
+    private void end() {
+        over();
+        connection.onResponseEnd(keepAlive && call.isWritten());
+    }
+
+    /** An ending that finds no memory for its last words still is one. */
+    private void broken(Breakage breakage) {
+        CallListener current = listener;
+        listener = null;
+        connection.close();
+        if (current != null) {
+            try {
+                current.onBroken(breakage);
+            } catch (OutOfMemoryError e) {
+                current.onBroken(Breakage.ofNoMemory(e));
+            }
+        }
+        over();
+    }
+
+    private Breakage breakage() {
+        if (failure == null) {
+            failure = sendFailure;
+        }
+        return Breakage.of(failure, connection.decoder().sawByte(), call.wasStale());
+    }
+
+    /** Lets go of all that this holds. */
+    private void over() {
+        state = State.OVER;
+        cancelLimit();
+        if (stream != null) {
+            stream.close();
+            stream = null;
+        }
+        if (turns != null) {
+            turns.close();
+            turns = null;
+        }
+    }
+
+    private ScheduledFuture<?> after(long delayMs, Runnable action) {
+        return connection.channel().eventLoop().schedule(action, delayMs, TimeUnit.MILLISECONDS);
+    }
+
+    private void cancelLimit() {
+        if (limit != null) {
+            limit.cancel(false);
+            limit = null;
+        }
+    }
+}

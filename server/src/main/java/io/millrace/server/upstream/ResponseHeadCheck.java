@@ -1,0 +1,43 @@
+package io.millrace.server.upstream;
+
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpVersion;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What a response's head must be so that the end of its body is certain. */
+final class ResponseHeadCheck {
+    private ResponseHeadCheck() {}
+
+    /** What is wrong with {@code head}, for logs and error messages; null if nothing is. */
+    static @Nullable String violation(HttpResponse head) {
+        if (head.decoderResult().isFailure()) {
+            return "response head: "
+                    + CallListener.Breakage.message(head.decoderResult().cause());
+        }
+        int status = head.status().code();
+        if (status == 101 || status < 100 || status > 599) {
+            return "response status: " + status + " (expected: 200 to 599)";
+        }
+        if (!isServed(head.protocolVersion())) {
+            return "response version: " + head.protocolVersion() + " (expected: HTTP/1.1, in capitals)";
+        }
+        List<String> codings = head.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
+        if (codings.size() > 1
+                || (codings.size() == 1 && !isKnownCoding(codings.get(0).trim()))) {
+            return "response transfer coding: " + codings + " (expected: chunked)";
+        }
+        return null;
+    }
+
+    /** The decoder makes these two constants of their exact names only: of {@code http/1.1} it makes another, equal one. */
+    @SuppressWarnings("ReferenceEquality")
+    private static boolean isServed(HttpVersion version) {
+        return version == HttpVersion.HTTP_1_1 || version == HttpVersion.HTTP_1_0;
+    }
+
+    private static boolean isKnownCoding(String coding) {
+        return coding.equalsIgnoreCase("chunked") || coding.equalsIgnoreCase("identity");
+    }
+}
