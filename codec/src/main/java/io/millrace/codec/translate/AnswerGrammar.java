@@ -157,6 +157,13 @@ final class AnswerGrammar implements DeltaSink {
     }
 
     @Override
+    public void argumentsWhole(int index) {
+        if (!over) {
+            out.argumentsWhole(index);
+        }
+    }
+
+    @Override
     public void toolCallEnd(int index) {
         if (!over && index < calls.size() && !calls.get(index).ended) {
             closeCall(index, calls.get(index));

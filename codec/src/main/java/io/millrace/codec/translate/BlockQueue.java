@@ -20,7 +20,10 @@ final class BlockQueue implements DeltaSink {
     private final Deque<Block> waiting = new ArrayDeque<>();
     private final Map<Integer, Block> waitingCalls = new HashMap<>();
     private int open = NO_CALL;
-    private ObjectScan scan = new ObjectScan();
+
+    /** Whether the arguments of the open call are a whole object. */
+    private boolean whole;
+
     private long heldChars;
 
     private enum Kind {
@@ -41,10 +44,10 @@ final class BlockQueue implements DeltaSink {
         private String id;
         private String name;
         private Seal seal;
-        private ObjectScan scan;
         private Part.Media media;
         private Part.Citation citation;
         private Part.HostedUse use;
+        private boolean whole;
         private boolean ended;
 
         Block(Kind kind) {
@@ -148,7 +151,7 @@ final class BlockQueue implements DeltaSink {
     @Override
     public void toolCall(int index, String id, String name, Seal seal) {
         if (isFree()) {
-            begin(index, id, name, seal, new ObjectScan());
+            begin(index, id, name, seal);
             return;
         }
         Block call = add(Kind.CALL);
@@ -156,7 +159,6 @@ final class BlockQueue implements DeltaSink {
         call.id = id;
         call.name = name;
         call.seal = seal;
-        call.scan = new ObjectScan();
         waitingCalls.put(index, call);
     }
 
@@ -164,15 +166,24 @@ final class BlockQueue implements DeltaSink {
     public void arguments(int index, String json) {
         if (index == open) {
             out.arguments(index, json);
-            scan.add(json);
-            if (scan.isWhole() && !waiting.isEmpty()) {
-                close();
-                writeWaiting();
-            }
         } else {
+            append(waitingCalls.get(index), json);
+        }
+    }
+
+    @Override
+    public void argumentsWhole(int index) {
+        if (index != open) {
             Block call = waitingCalls.get(index);
-            call.scan.add(json);
-            append(call, json);
+            if (call != null) {
+                call.whole = true;
+            }
+            return;
+        }
+        whole = true;
+        if (!waiting.isEmpty()) {
+            close();
+            writeWaiting();
         }
     }
 
@@ -212,15 +223,15 @@ final class BlockQueue implements DeltaSink {
 
     /** Whether the next block can be written; closes a call that is whole. */
     private boolean isFree() {
-        if (open != NO_CALL && scan.isWhole()) {
+        if (open != NO_CALL && whole) {
             close();
         }
         return open == NO_CALL;
     }
 
-    private void begin(int index, String id, String name, Seal seal, ObjectScan argued) {
+    private void begin(int index, String id, String name, Seal seal) {
         open = index;
-        scan = argued;
+        whole = false;
         out.toolCall(index, id, name, seal);
     }
 
@@ -253,7 +264,7 @@ final class BlockQueue implements DeltaSink {
             Block block = waiting.poll();
             heldChars -= BLOCK_CHARS + block.text.length();
             write(block, block.text.toString());
-            if (open != NO_CALL && (block.ended || (scan.isWhole() && !waiting.isEmpty()))) {
+            if (open != NO_CALL && (block.ended || (whole && !waiting.isEmpty()))) {
                 close();
             }
         }
@@ -286,7 +297,8 @@ final class BlockQueue implements DeltaSink {
             }
             case CALL -> {
                 waitingCalls.remove(block.index);
-                begin(block.index, block.id, block.name, block.seal, block.scan);
+                begin(block.index, block.id, block.name, block.seal);
+                whole = block.whole;
                 if (!text.isEmpty()) {
                     out.arguments(block.index, text);
                 }

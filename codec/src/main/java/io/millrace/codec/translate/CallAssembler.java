@@ -123,7 +123,7 @@ final class CallAssembler {
             return false;
         }
         call.scan.add(arguments);
-        out.arguments(call.index, arguments);
+        send(call, arguments, out);
         return true;
     }
 
@@ -195,7 +195,7 @@ final class CallAssembler {
         call.scan.add(json);
         noteBegun(call);
         if (call.index >= 0) {
-            out.arguments(call.index, json);
+            send(call, json, out);
         } else {
             keep(call, json, out);
         }
@@ -237,7 +237,7 @@ final class CallAssembler {
                     return;
                 }
                 owner.scan.add(call.waiting.toString());
-                out.arguments(owner.index, call.waiting.toString());
+                send(owner, call.waiting.toString(), out);
             }
         }
     }
@@ -451,9 +451,16 @@ final class CallAssembler {
         copies.put(id, 1);
         out.toolCall(call.index, id, call.name, call.seal);
         if (!call.waiting.isEmpty()) {
-            out.arguments(call.index, call.waiting.toString());
+            send(call, call.waiting.toString(), out);
             heldChars -= call.waiting.length();
             call.waiting.setLength(0);
+        }
+    }
+
+    private static void send(Call call, String json, DeltaSink out) {
+        out.arguments(call.index, json);
+        if (call.scan.isWhole()) {
+            out.argumentsWhole(call.index);
         }
     }
 
@@ -474,7 +481,7 @@ final class CallAssembler {
             unsettled.scan = new ObjectScan();
             noteOpen(unsettled);
         } else {
-            out.arguments(unsettled.index, "{}");
+            send(unsettled, "{}", out);
         }
         unsettled = null;
     }

@@ -30,11 +30,12 @@ final class ChatDeltaReader extends FrameReader {
 
     @Override
     void read(ObjectNode json, DeltaSink out) {
-        if (UpstreamErrors.isError(json, "choices")) {
+        JsonNode choices = json.path("choices");
+        if (UpstreamErrors.isError(json, choices)) {
             out.error(UpstreamErrors.of(json));
             return;
         }
-        for (JsonNode choice : json.path("choices")) {
+        for (JsonNode choice : choices) {
             chosen = true;
             if (choice.path("index").asInt(0) == 0) {
                 readHead(json, out);
@@ -47,7 +48,7 @@ final class ChatDeltaReader extends FrameReader {
             // Counts begin the answer if nothing has.
             readHead(json, out);
         }
-        ChatUsage.read(json, out);
+        ChatUsage.read(json, choices, out);
     }
 
     @Override
@@ -73,8 +74,9 @@ final class ChatDeltaReader extends FrameReader {
 
     @Override
     void readAnswer(ObjectNode json, DeltaSink out) {
-        JsonNode choice = json.path("choices").path(0);
-        if (UpstreamErrors.isError(json, "choices")) {
+        JsonNode choices = json.path("choices");
+        JsonNode choice = choices.path(0);
+        if (UpstreamErrors.isError(json, choices)) {
             out.error(UpstreamErrors.of(json));
         } else if (!choice.isObject()) {
             out.error(AnswerGrammar.garbled("it has no choices"));
@@ -90,7 +92,7 @@ final class ChatDeltaReader extends FrameReader {
                 readWholeCall(message.path("function_call"), message.path("function_call"), out);
             }
             readFinish(choice, out);
-            ChatUsage.read(json, out);
+            ChatUsage.read(json, choices, out);
             end(out);
         }
     }

@@ -8,13 +8,13 @@ final class ChatUsage {
     private ChatUsage() {}
 
     /** Tells the counts of a chunk or an answer, if it has any. */
-    static void read(ObjectNode json, DeltaSink out) {
+    static void read(ObjectNode json, JsonNode choices, DeltaSink out) {
         JsonNode usage = json.path("usage");
         if (!usage.isObject()) {
             usage = json.path("x_groq").path("usage");
         }
-        for (JsonNode choice : json.path("choices")) {
-            usage = usage.isObject() ? usage : choice.path("usage");
+        for (int i = 0; i < choices.size() && !usage.isObject(); i++) {
+            usage = choices.path(i).path("usage");
         }
         if (usage.isObject()) {
             out.usage(counts(usage));

@@ -6,7 +6,7 @@ package io.millrace.codec.translate;
  * <pre>
  * answer    = start *( text / refusal / thought / media / call / citation / hosted / usage ) ( [ stop ] end / error )
  * thought   = *reasoning reasoningEnd
- * call      = toolCall *arguments toolCallEnd
+ * call      = toolCall *( arguments / argumentsWhole ) toolCallEnd
  * </pre>
  *
  * <p>Of a sink that {@linkplain #interleaves interleaves}, anything may stand between the pieces of a call, those of other
@@ -71,6 +71,9 @@ public interface DeltaSink {
 
     /** More of the JSON text of a call's arguments. */
     void arguments(int index, String json);
+
+    /** The arguments so far are a whole JSON object. The call is still open: more white space may follow. */
+    default void argumentsWhole(int index) {}
 
     /** The call is complete. */
     void toolCallEnd(int index);

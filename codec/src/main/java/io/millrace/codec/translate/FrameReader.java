@@ -29,6 +29,9 @@ abstract class FrameReader implements DeltaReader {
     private boolean begun;
     private boolean errorEvent;
 
+    /** Where the values that were gathered last begin. */
+    private int gathered;
+
     /** Reads a frame's data, or a whole answer's error in the same form. */
     abstract void read(ObjectNode json, DeltaSink out);
 
@@ -48,13 +51,13 @@ abstract class FrameReader implements DeltaReader {
             readHidden(bytes, out);
             return;
         }
-        if (isDone(bytes, length)) {
+        if (isDone(bytes, gathered, length)) {
             done(out);
             return;
         }
-        ObjectNode json = Json.parseObject(bytes, 0, length);
+        ObjectNode json = Json.parseObject(bytes, gathered, length);
         if (errorEvent) {
-            byte[] data = Arrays.copyOf(bytes, length);
+            byte[] data = Arrays.copyOfRange(bytes, gathered, gathered + length);
             out.error(json == null ? UpstreamErrors.ofText(data) : UpstreamErrors.of(json));
         } else if (json == null) {
             out.error(AnswerGrammar.garbled("an event is not JSON"));
@@ -86,35 +89,40 @@ abstract class FrameReader implements DeltaReader {
     private void readHidden(byte[] bytes, DeltaSink out) {
         byte[] field = bytes.clone();
         int length = gather(ERROR, field);
-        ObjectNode json = length > 0 ? Json.parseObject(field, 0, length) : Json.parseObject(bytes, 0, bytes.length);
-        if (json != null && (length > 0 || UpstreamErrors.isError(json, ""))) {
+        ObjectNode json =
+                length > 0 ? Json.parseObject(field, gathered, length) : Json.parseObject(bytes, 0, bytes.length);
+        if (json != null && (length > 0 || UpstreamErrors.isError(json))) {
             out.error(UpstreamErrors.of(json));
         }
     }
 
     /**
-     * Moves the values of the lines of a field to the front, joined by LF, and returns their length. Notes whether a line says
-     * {@code event: error}.
+     * Joins the values of the lines of a field by LF, where the first of them is, and returns their length. Notes whether a
+     * line says {@code event: error}.
      */
     private int gather(byte[] field, byte[] bytes) {
         errorEvent = false;
+        gathered = 0;
         int to = 0;
         int line = 0;
         while (line < bytes.length) {
             int end = endOfLine(bytes, line);
             int value = valueOf(field, bytes, line, end);
             if (value >= 0) {
-                if (to > 0) {
+                if (to == gathered) {
+                    gathered = value;
+                    to = end;
+                } else {
                     bytes[to++] = '\n';
+                    System.arraycopy(bytes, value, bytes, to, end - value);
+                    to += end - value;
                 }
-                System.arraycopy(bytes, value, bytes, to, end - value);
-                to += end - value;
             } else if (end > line && bytes[line] == 'e') {
                 errorEvent |= isErrorEvent(bytes, line, end);
             }
             line = end + 1;
         }
-        return to;
+        return to - gathered;
     }
 
     /** Where the line ends that {@code from} is in: its CR or LF, or the end of the bytes. */
@@ -153,11 +161,11 @@ abstract class FrameReader implements DeltaReader {
         return colon + 1 < end && bytes[colon + 1] == ' ' ? colon + 2 : colon + 1;
     }
 
-    private static boolean isDone(byte[] bytes, int length) {
-        int end = length;
-        while (end > 0 && bytes[end - 1] <= ' ') {
+    private static boolean isDone(byte[] bytes, int start, int length) {
+        int end = start + length;
+        while (end > start && bytes[end - 1] <= ' ') {
             end--;
         }
-        return Arrays.equals(bytes, 0, end, DONE, 0, DONE.length);
+        return Arrays.equals(bytes, start, end, DONE, 0, DONE.length);
     }
 }

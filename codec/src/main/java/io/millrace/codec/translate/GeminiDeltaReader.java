@@ -25,7 +25,7 @@ final class GeminiDeltaReader extends FrameReader {
 
     @Override
     void read(ObjectNode json, DeltaSink out) {
-        if (UpstreamErrors.isError(json, "candidates") && !isBlocked(json)) {
+        if (UpstreamErrors.isError(json, json.path("candidates")) && !isBlocked(json)) {
             out.error(UpstreamErrors.of(json));
             return;
         }

@@ -69,7 +69,7 @@ final class MessagesDeltaReader extends FrameReader {
             case "message_stop" -> end(out);
             case "error" -> out.error(UpstreamErrors.of(json));
             default -> {
-                if (type.isEmpty() ? UpstreamErrors.isError(json, "") : UpstreamErrors.isSaid(json.path("error"))) {
+                if (type.isEmpty() ? UpstreamErrors.isError(json) : UpstreamErrors.isSaid(json.path("error"))) {
                     out.error(UpstreamErrors.of(json));
                 }
             }
@@ -96,7 +96,7 @@ final class MessagesDeltaReader extends FrameReader {
     @Override
     void readAnswer(ObjectNode json, DeltaSink out) {
         if (!json.path("content").isArray()) {
-            boolean error = UpstreamErrors.isError(json, "");
+            boolean error = UpstreamErrors.isError(json);
             out.error(error ? UpstreamErrors.of(json) : AnswerGrammar.garbled("it has no content"));
             return;
         }

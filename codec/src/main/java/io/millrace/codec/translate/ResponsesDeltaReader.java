@@ -96,7 +96,7 @@ final class ResponsesDeltaReader extends FrameReader {
     /** What is no event of the dialect may be an error. */
     private static void readOther(ObjectNode json, DeltaSink out) {
         boolean typed = !Json.text(json, "type").isEmpty();
-        if (typed ? UpstreamErrors.isSaid(json.path("error")) : UpstreamErrors.isError(json, "")) {
+        if (typed ? UpstreamErrors.isSaid(json.path("error")) : UpstreamErrors.isError(json)) {
             out.error(UpstreamErrors.of(json));
         }
     }
@@ -113,7 +113,7 @@ final class ResponsesDeltaReader extends FrameReader {
     void readAnswer(ObjectNode json, DeltaSink out) {
         if (json.path("output").isArray()) {
             readTerminal(json, "completed", out);
-        } else if (UpstreamErrors.isError(json, "output")) {
+        } else if (UpstreamErrors.isError(json, json.path("output"))) {
             out.error(UpstreamErrors.of(json));
         } else {
             out.error(AnswerGrammar.garbled("it has no output"));

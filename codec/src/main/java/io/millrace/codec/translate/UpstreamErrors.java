@@ -1,6 +1,7 @@
 package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -100,15 +101,22 @@ final class UpstreamErrors {
         return text.length == 0 ? new ModelError(STATUS_OF_SERVER_ERROR, null, FAILED) : error;
     }
 
+    /** Whether an object that is no answer is an error. */
+    static boolean isError(JsonNode json) {
+        return isError(json, MissingNode.getInstance());
+    }
+
     /**
-     * Whether an object is an error: it has one under {@code error}, or else nothing under {@code content}, and the fields of
-     * errors.
+     * Whether an object is an error: it has one under {@code error}, or it has no content and the fields of errors.
+     *
+     * @param content what an answer has in this place; missing or empty in an error
      */
-    static boolean isError(JsonNode json, String content) {
-        if (isSaid(json.path("error"))) {
+    static boolean isError(JsonNode json, JsonNode content) {
+        JsonNode error = json.get("error");
+        if (error != null && isSaid(error)) {
             return true;
         }
-        if (isSaid(json.path(content))) {
+        if (isSaid(content)) {
             return false;
         }
         return Json.text(json, "object").equals("error")
