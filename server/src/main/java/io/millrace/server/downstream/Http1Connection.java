@@ -1,32 +1,21 @@
 package io.millrace.server.downstream;
 
-import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Timeouts;
-import io.millrace.server.http.ReadFields;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.DecoderException;
-import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpContent;
-import io.netty.handler.codec.http.HttpDecoderConfig;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
-import io.netty.handler.codec.http.HttpResponseStatus;
-import io.netty.handler.codec.http.HttpUtil;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
@@ -44,13 +33,10 @@ import org.slf4j.LoggerFactory;
 final class Http1Connection extends ChannelInboundHandlerAdapter
         implements ClientConnection, Http1Stream.Connection, Sweepable {
     private static final Logger LOG = LoggerFactory.getLogger(Http1Connection.class);
-    private static final long LINGER_MS = 1_000;
     /** How long a connection without a request is waited for when the process is about to stop. */
     private static final long FRESH_NS = TimeUnit.SECONDS.toNanos(1);
     /** How long a connection stays open after a response that ended in an error of ours. */
     private static final long AFTER_ERROR_NS = TimeUnit.SECONDS.toNanos(1);
-    /** How long the last frame of a body that is cut has to reach the client before the reset. */
-    private static final long RESET_DELAY_MS = 50;
 
     private final Channel channel;
     private final RequestHandler handler;
@@ -64,9 +50,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
 
     private Sweeper.@Nullable Registration sweep;
     private State state = State.AWAITING_REQUEST;
-    /** The request in progress; in other states null, or over. */
     private @Nullable Http1Stream stream;
-
     private int requests;
     private boolean last;
     private long sinceNs;
@@ -92,12 +76,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         this.sweeper = sweeper;
         this.limits = limits;
         this.timeouts = timeouts;
-        var config = new HttpDecoderConfig()
-                .setMaxInitialLineLength(limits.requestLine())
-                .setMaxHeaderSize(limits.headerBytes())
-                .setMaxChunkSize(Integer.MAX_VALUE)
-                .setHeadersFactory(ReadFields.FACTORY);
-        decoder = new RequestDecoder(config, limits.pipelined());
+        decoder = RequestDecoder.of(limits);
         bytes = new ClientBytes(
                 channel, memory, decoder::bufferedBytes, timeouts.writeStall().toNanos());
         pace = new BodyPace(limits.bodyRate(), timeouts.requestBodyIdle().toNanos());
@@ -168,17 +147,24 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         if (how == ClientStream.End.IN_ERROR) {
             idleLimitNs = AFTER_ERROR_NS;
         }
-        if (closing != null) {
-            closeGently(closing);
-        } else {
+        if (closing == null) {
             awaitRequest();
+            return;
+        }
+        state = State.CLOSING;
+        sinceNs = System.nanoTime();
+        decoder.discard();
+        if (stream != null && stream.requestComplete()) {
+            Closing.behind(closing);
+        } else {
+            Closing.lingering(closing);
         }
     }
 
     @Override
     public void onCut(ChannelPromise written) {
         state = State.CLOSING;
-        written.addListener(done -> channel.eventLoop().schedule(this::reset, RESET_DELAY_MS, TimeUnit.MILLISECONDS));
+        Closing.soonBehind(written, this::reset);
     }
 
     @Override
@@ -187,14 +173,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         if (stream != null) {
             stream.discard();
         }
-        if (channel.isActive()) {
-            try {
-                channel.config().setOption(ChannelOption.SO_LINGER, 0);
-            } catch (ChannelException e) {
-                LOG.debug("[{}] closing without a reset", channel.id(), e);
-            }
-        }
-        channel.close();
+        Closing.withReset(channel);
         bytes.count();
     }
 
@@ -305,11 +284,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         encoder.answersHead(head.method().equals(HttpMethod.HEAD));
         Http1Stream begun = newStream(head);
         stream = begun;
-        RequestGate.Refusal refusal = RequestGate.verify(head, limits.headerCount());
-        if (refusal == null && HttpUtil.getContentLength(head, 0L) > limits.body()) {
-            refusal = new RequestGate.Refusal(
-                    413, "request_too_large", "The request body is over " + limits.body() + " bytes.");
-        }
+        RequestGate.Refusal refusal = RequestGate.verify(head, limits.headerCount(), limits.body());
         if (refusal != null) {
             refuse(refusal);
             return;
@@ -366,13 +341,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         refused.closeAfterResponse();
         HttpRequest request = refused.request();
         handler.onRefused(refused, request, refusal.status(), refusal.code());
-        Dialect shape = Dialect.ofErrorShape(request == null ? "" : request.uri());
-        byte[] json = shape.errorBody(refusal.status(), refusal.code(), refusal.message(), null, null);
-        var headers = new DefaultHttpHeaders();
-        if (refusal.status() == HttpResponseStatus.UPGRADE_REQUIRED.code()) {
-            headers.set(HttpHeaderNames.UPGRADE, HttpVersion.HTTP_1_1.text()); // RFC 9110 15.5.22 wants one
-        }
-        refused.respond(refusal.status(), json, headers);
+        refused.respond(refusal.status(), refusal.json(request), refusal.headers());
     }
 
     private void awaitRequest() {
@@ -382,24 +351,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         encoder.answersHead(false);
         sinceNs = System.nanoTime();
         decoder.resume();
-    }
-
-    /** A close with unread bytes makes the kernel send a reset, which can destroy the response: read them first. */
-    private void closeGently(ChannelPromise written) {
-        state = State.CLOSING;
-        sinceNs = System.nanoTime();
-        decoder.discard();
-        if (stream != null && stream.requestComplete()) {
-            written.addListener(ChannelFutureListener.CLOSE);
-            return;
-        }
-        channel.config().setAutoRead(true);
-        written.addListener(done -> {
-            if (channel instanceof DuplexChannel duplex && channel.isActive()) {
-                duplex.shutdownOutput();
-            }
-            channel.eventLoop().schedule(() -> channel.close(), LINGER_MS, TimeUnit.MILLISECONDS);
-        });
     }
 
     private void abandonStream(String reason) {

@@ -1,5 +1,6 @@
 package io.millrace.server.downstream;
 
+import io.millrace.server.config.Limits;
 import io.millrace.server.http.ChunkedBody;
 import io.millrace.server.http.ReadFields;
 import io.netty.buffer.ByteBuf;
@@ -54,6 +55,16 @@ final class RequestDecoder extends HttpRequestDecoder {
     RequestDecoder(HttpDecoderConfig config, int maxPipelinedBytes) {
         super(config);
         this.maxPipelinedBytes = maxPipelinedBytes;
+    }
+
+    /** One that keeps to these limits. */
+    static RequestDecoder of(Limits limits) {
+        var config = new HttpDecoderConfig()
+                .setMaxInitialLineLength(limits.requestLine())
+                .setMaxHeaderSize(limits.headerBytes())
+                .setMaxChunkSize(Integer.MAX_VALUE)
+                .setHeadersFactory(ReadFields.FACTORY);
+        return new RequestDecoder(config, limits.pipelined());
     }
 
     @Override

@@ -2,11 +2,13 @@ package io.millrace.server.downstream;
 
 import io.millrace.codec.dialect.Dialect;
 import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
@@ -29,10 +31,25 @@ final class RequestGate {
      * @param code a short machine-readable reason
      * @param message what was wrong and what to do
      */
-    record Refusal(int status, String code, String message) {}
+    record Refusal(int status, String code, String message) {
+        /** The body of the answer to {@code request}, in the shape that its client expects; null if none could be read. */
+        byte[] json(@Nullable HttpRequest request) {
+            Dialect shape = Dialect.ofErrorShape(request == null ? "" : request.uri());
+            return shape.errorBody(status, code, message, null, null);
+        }
+
+        /** What the answer's head says beside what its body makes it say. */
+        HttpHeaders headers() {
+            var headers = new DefaultHttpHeaders();
+            if (status == HttpResponseStatus.UPGRADE_REQUIRED.code()) {
+                headers.set(HttpHeaderNames.UPGRADE, HttpVersion.HTTP_1_1.text()); // RFC 9110 15.5.22 wants one
+            }
+            return headers;
+        }
+    }
 
     /** Why the head is refused, or null if it is not. */
-    static @Nullable Refusal verify(HttpRequest request, int maxHeaders) {
+    static @Nullable Refusal verify(HttpRequest request, int maxHeaders, long maxBodyBytes) {
         if (request.decoderResult().isFailure()) {
             return ofFailure(request.decoderResult().cause());
         }
@@ -42,6 +59,10 @@ final class RequestGate {
         }
         if (refusal == null) {
             refusal = verifyHeaders(request, maxHeaders);
+        }
+        if (refusal == null && HttpUtil.getContentLength(request, 0L) > maxBodyBytes) {
+            String message = "The request body is over " + maxBodyBytes + " bytes.";
+            refusal = new Refusal(413, "request_too_large", message);
         }
         return refusal;
     }

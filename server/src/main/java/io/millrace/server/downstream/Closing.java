@@ -1,0 +1,60 @@
+package io.millrace.server.downstream;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.DuplexChannel;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The ways to close a client's connection. */
+final class Closing {
+    private static final Logger LOG = LoggerFactory.getLogger(Closing.class);
+    private static final long LINGER_MS = 1_000;
+    /** How long the last frame of a body that is cut has to reach the client before the reset. */
+    private static final long RESET_DELAY_MS = 50;
+
+    private Closing() {}
+
+    /** Closes at once, so that the client sees a reset. */
+    static void withReset(Channel channel) {
+        if (channel.isActive()) {
+            try {
+                channel.config().setOption(ChannelOption.SO_LINGER, 0);
+            } catch (ChannelException e) {
+                LOG.debug("[{}] closing without a reset", channel.id(), e);
+            }
+        }
+        channel.close();
+    }
+
+    /** Closes behind {@code written}, the last that the client gets of a connection of which all was read. */
+    static void behind(ChannelPromise written) {
+        written.addListener(ChannelFutureListener.CLOSE);
+    }
+
+    /** Runs {@code reset} once the client had the time to take {@code written}. */
+    static void soonBehind(ChannelPromise written, Runnable reset) {
+        EventLoop loop = written.channel().eventLoop();
+        written.addListener(done -> loop.schedule(reset, RESET_DELAY_MS, TimeUnit.MILLISECONDS));
+    }
+
+    /**
+     * Closes behind {@code written} where the client may still be sending. A close with unread bytes makes the kernel send a
+     * reset, which can destroy what was written: they are read first, for a moment.
+     */
+    static void lingering(ChannelPromise written) {
+        Channel channel = written.channel();
+        channel.config().setAutoRead(true);
+        written.addListener(done -> {
+            if (channel instanceof DuplexChannel duplex && channel.isActive()) {
+                duplex.shutdownOutput();
+            }
+            channel.eventLoop().schedule(() -> channel.close(), LINGER_MS, TimeUnit.MILLISECONDS);
+        });
+    }
+}
