@@ -91,10 +91,11 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
         var terms = new AnswerTerms(new ClientRequest(request, requestBody, DialectSide.of(dialect)), "r");
         var route = Route.of("all", Match.ALL, "upstream");
         var context = new AttemptContext(loop, downstream, terms, route, () -> null, false, FRAME_HOLD);
-        relay = new StreamRelay(context, new Timeline(), head(), dialect, null, null, stream -> {});
+        var start = new StreamStart(context.downstream(), head(), head -> {});
+        relay = new StreamRelay(context, new Timeline(), dialect, null, null, start);
         HttpResponse upstream = head();
         upstream.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
-        body = new StreamBodyReads(upstream, relay.frames(), relay, relay.sink());
+        body = new StreamBodyReads(upstream, relay.frames(), relay, start.sink());
         RecordedStream recorded = RecordedStream.of(words[1]);
         chunk(recorded);
         readFirst(2);

@@ -249,9 +249,9 @@ final class ClientAnswer {
         boolean early = isEarly();
         state = new Stream(relay);
         if (early) {
-            relay.dropHead();
+            relay.start().dropHead();
         } else {
-            decorate(relay.head());
+            decorate(relay.start().head());
         }
     }
 

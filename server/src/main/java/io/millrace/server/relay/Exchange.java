@@ -381,7 +381,7 @@ final class Exchange implements RequestListener, Attempt.Listener, ClientAnswer.
         if (ended) {
             return;
         }
-        boolean succeeded = stream() != null && stream().saidAll();
+        boolean succeeded = stream() != null && stream().state().saidAll();
         if (succeeded) {
             attempt.onAnswered();
         }
@@ -397,7 +397,7 @@ final class Exchange implements RequestListener, Attempt.Listener, ClientAnswer.
     /** What has told its usage already has nothing more to say. */
     private boolean readsOn(Outcome outcome) {
         boolean wanted = plan != null && plan.route().disconnect().policy() == Disconnect.Policy.READ_ON;
-        if (!wanted || stream() == null || stream().usageExact()) {
+        if (!wanted || stream() == null || stream().state().usageExact()) {
             return false;
         }
         boolean began = attempt.readOn(plan.route().disconnect(), () -> {
@@ -848,7 +848,7 @@ final class Exchange implements RequestListener, Attempt.Listener, ClientAnswer.
         StreamRelay stream = stream();
         String model = request.loggedModel();
         if (model == null && stream != null) {
-            model = stream.inspector().model();
+            model = stream.state().inspector().model();
         }
         Summary.Stream streamed = answer.isStream() ? Summary.Stream.EMPTY : null;
         loop.onEnded(new Summary(
@@ -861,7 +861,7 @@ final class Exchange implements RequestListener, Attempt.Listener, ClientAnswer.
                         body.received()),
                 attempts(),
                 answer.summary(outcome),
-                stream == null ? streamed : stream.summary(),
+                stream == null ? streamed : stream.state().summary(),
                 its));
     }
 

@@ -51,7 +51,7 @@ final class ReadOn implements CallListener, StreamListener, ReadListener, Sweepa
         this.loop = loop;
         this.upstream = upstream;
         origin = scope.origin();
-        inspector = stream.inspector();
+        inspector = stream.state().inspector();
         frames = stream.frames();
         timeouts = scope.timeouts();
         maxOutputFrames = inspector.outputFrames() + bounds.maxFrames();

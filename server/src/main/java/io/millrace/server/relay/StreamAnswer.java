@@ -68,11 +68,10 @@ final class StreamAnswer implements UpstreamAnswer {
         stream = new StreamRelay(
                 scope.context(),
                 timeline,
-                clientHead,
                 scope.dialect(),
                 between,
                 scope.credential(),
-                committed -> owner.onCommit(committed.head()));
+                new StreamStart(scope.context().downstream(), clientHead, owner::onCommit));
         if (terms.request().usageAdded()) {
             stream.dropUsageFrames();
         }
@@ -91,7 +90,7 @@ final class StreamAnswer implements UpstreamAnswer {
 
     /** Reads the body of {@code call}, whose head is {@code head}, as this stream. */
     void begin(UpstreamCall call, HttpResponse head) {
-        call.beginStream(head, stream.frames(), stream, stream.sink());
+        stream.read(call, head);
         // Of a protocol that is not known nothing can be tried again: its client may wait for the head alone.
         boolean held = !scope.timeouts().hold().isZero() && scope.dialect() != Dialect.UNKNOWN;
         if (!held && !stream.collects()) {
@@ -140,7 +139,7 @@ final class StreamAnswer implements UpstreamAnswer {
 
     @Override
     public void onReadComplete() {
-        if (!stream.committed() && (stream.failed() || stream.garbled())) {
+        if (!stream.committed() && (stream.state().failed() || stream.state().garbled())) {
             onError();
         } else {
             onRead();
@@ -159,7 +158,7 @@ final class StreamAnswer implements UpstreamAnswer {
             outputReported = true;
             scope.origin().onFirstOutput(timeline.firstOutputNs);
         }
-        if (stream.nearlyComplete() && grace == null) {
+        if (stream.state().nearlyComplete() && grace == null) {
             startGrace();
         }
     }
@@ -168,7 +167,7 @@ final class StreamAnswer implements UpstreamAnswer {
     public void onBodyEnd() {
         Ending ending = stream.endingAtBodyEnd();
         owner.call().release(0);
-        boolean bad = stream.failed() || stream.garbled();
+        boolean bad = stream.state().failed() || stream.state().garbled();
         if (stream.committed() || (ending.error() == null && !bad)) {
             end(ending);
         } else if (bad) {
@@ -191,12 +190,12 @@ final class StreamAnswer implements UpstreamAnswer {
      * be translated was answered all the same, and would be once more.
      */
     private void onError() {
-        String type = stream.inspector().errorType();
-        if (stream.inspector().endedUnanswered()) {
+        String type = stream.state().inspector().errorType();
+        if (stream.state().inspector().endedUnanswered()) {
             owner.fail(TRUNCATED);
-        } else if (stream.failed()
+        } else if (stream.state().failed()
                 && FailureClass.isRetryable(type)
-                && !FailureClass.isHopeless(stream.inspector().errorName())) {
+                && !FailureClass.isHopeless(stream.state().inspector().errorName())) {
             owner.fail(Failure.ofAnswer(type, RetryAfter.NONE));
         } else {
             scope.onOriginServed();
@@ -216,7 +215,7 @@ final class StreamAnswer implements UpstreamAnswer {
 
     @Override
     public Deadlines.Phase phase() {
-        if (stream.finished()) {
+        if (stream.state().finished()) {
             return Deadlines.Phase.FINISHED;
         }
         return timeline.firstOutputNs != 0 ? Deadlines.Phase.STREAMING : Deadlines.Phase.AWAITING_ANSWER;
@@ -274,10 +273,11 @@ final class StreamAnswer implements UpstreamAnswer {
         }
         boolean completed = ending.outcome() == Outcome.COMPLETED;
         boolean ownError = ending.outcome() == Outcome.UPSTREAM_ERROR
-                && stream.failed()
-                && !FailureClass.isRetryable(stream.inspector().errorType());
+                && stream.state().failed()
+                && !FailureClass.isRetryable(stream.state().inspector().errorType());
         if ((!completed && scope.dialect() == Dialect.UNKNOWN)
-                || (stream.failed() && scope.isOwnLimit(stream.inspector().errorType()))) {
+                || (stream.state().failed()
+                        && scope.isOwnLimit(stream.state().inspector().errorType()))) {
             scope.origin().onIgnored();
         } else if (completed || ownError) {
             scope.onOriginServed();

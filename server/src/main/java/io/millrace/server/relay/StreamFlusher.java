@@ -1,0 +1,71 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.FrameKind;
+import io.millrace.server.downstream.ClientStream;
+import io.millrace.server.downstream.FrameSink;
+import io.millrace.server.telemetry.Timeline;
+
+/** Writes and flushes what was appended to a stream's sink, and stamps when frames came and when the kernel took the first. */
+final class StreamFlusher {
+    private final ClientStream downstream;
+    private final FrameSink sink;
+    private final Timeline timeline;
+    private final Heartbeats heartbeats;
+    private long readNs;
+    private boolean unflushed;
+    private boolean outputUnstamped;
+
+    StreamFlusher(ClientStream downstream, FrameSink sink, Timeline timeline, Heartbeats heartbeats) {
+        this.downstream = downstream;
+        this.sink = sink;
+        this.timeline = timeline;
+        this.heartbeats = heartbeats;
+    }
+
+    /** A frame has come; all of one read have come at one moment. */
+    void onFrame(FrameKind kind) {
+        if (readNs == 0) {
+            readNs = System.nanoTime();
+            if (timeline.firstFrameNs == 0) {
+                timeline.firstFrameNs = readNs;
+            }
+        }
+        if (kind == FrameKind.OUTPUT) {
+            outputUnstamped |= timeline.firstOutputNs == 0;
+            timeline.onOutput(readNs);
+        }
+    }
+
+    /** All that one read brought has come. */
+    void onReadComplete() {
+        timeline.lastByteNs = readNs != 0 ? readNs : System.nanoTime();
+        readNs = 0;
+    }
+
+    /** Writes what is pending and flushes it. */
+    void flush() {
+        if (sink.hasPending()) {
+            unflushed = true;
+            sink.write(takeWriteNotice());
+        }
+        if (unflushed) {
+            unflushed = false;
+            downstream.flush();
+            heartbeats.onWrite(System.nanoTime());
+        }
+    }
+
+    /** What is to run when the kernel has the next write, because it holds the first output; else null. */
+    Runnable takeWriteNotice() {
+        if (!outputUnstamped) {
+            return null;
+        }
+        outputUnstamped = false;
+        return () -> timeline.firstOutputWrittenNs = System.nanoTime();
+    }
+
+    /** Writes a heartbeat if the client has got nothing for its interval. */
+    void beat(long nowNs, boolean contentSeen) {
+        heartbeats.beat(nowNs, contentSeen);
+    }
+}
