@@ -11,7 +11,7 @@ import io.netty.buffer.ByteBuf;
  * What a client gets of an upstream's frames: they themselves, or what is made of them. It appends to the client's sink, and
  * leaves the buffers that it is given with their caller.
  */
-sealed interface StreamOutput permits PassedFrames, InterpretedFrames {
+interface StreamOutput {
     /** Whether frames are not passed on as they are. */
     boolean translates();
 

@@ -189,8 +189,7 @@ final class StreamRelay implements StreamListener {
         }
         state.onFrame();
         maskErrors(kind, buf, start, end);
-        // What cannot be translated is no answer yet.
-        boolean judgedFirst = !output.translates();
+        boolean judgedFirst = !output.translates(); // what cannot be translated is no answer yet
         if (judgedFirst) {
             weigh(kind, end - start);
         }

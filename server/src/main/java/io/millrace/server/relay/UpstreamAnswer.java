@@ -20,7 +20,7 @@ import io.netty.handler.codec.http.HttpResponse;
  * What comes back from an upstream, from its head to its end: judged first, and once it is committed the client's answer.
  * Confined to its event loop.
  */
-sealed interface UpstreamAnswer permits StreamAnswer, PlainAnswer {
+interface UpstreamAnswer {
     /**
      * Where an answer belongs.
      *
