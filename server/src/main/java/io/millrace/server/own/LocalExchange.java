@@ -5,19 +5,31 @@ import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.RequestListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A request that the relay answers by itself, once it has been read so that the connection can go on. */
 final class LocalExchange implements RequestListener {
+    private static final Logger LOG = LoggerFactory.getLogger(LocalExchange.class);
+
     private final ClientStream downstream;
     private final Runnable answer;
     private final Runnable done;
+    private final Runnable failed;
     private long received;
     private boolean ended;
 
-    LocalExchange(ClientStream downstream, Runnable answer, Runnable done) {
+    /**
+     * A request that {@code answer} answers.
+     *
+     * @param done runs once, before the answer, or when the client has left
+     * @param failed runs if the answer fails
+     */
+    LocalExchange(ClientStream downstream, Runnable answer, Runnable done, Runnable failed) {
         this.downstream = downstream;
         this.answer = answer;
         this.done = done;
+        this.failed = failed;
     }
 
     @Override
@@ -71,7 +83,23 @@ final class LocalExchange implements RequestListener {
         if (!ended) {
             ended = true;
             done.run();
+            answer();
+        }
+    }
+
+    private void answer() {
+        try {
             answer.run();
+        } catch (RuntimeException | StackOverflowError e) {
+            LOG.error("the relay's own answer failed", e);
+            failed.run();
+            if (downstream.responseStarted()) {
+                downstream.reset();
+            } else {
+                String message = "The relay failed to answer. Its log says why.";
+                byte[] json = Dialect.CHAT.errorBody(500, "internal_error", message, null, null);
+                downstream.respond(500, json, new DefaultHttpHeaders());
+            }
         }
     }
 }

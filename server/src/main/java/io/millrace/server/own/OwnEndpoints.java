@@ -41,6 +41,7 @@ public final class OwnEndpoints {
      *
      * @param draining whether the relay is about to stop
      * @param done runs once, when the request is answered or its client has left
+     * @param failed runs if the relay cannot make the answer
      */
     public record Asked(
             ClientStream downstream,
@@ -48,9 +49,10 @@ public final class OwnEndpoints {
             Target target,
             RelayConfig config,
             boolean draining,
-            Runnable done) {
+            Runnable done,
+            Runnable failed) {
         private RequestListener answer(Runnable answer) {
-            return new LocalExchange(downstream, answer, done);
+            return new LocalExchange(downstream, answer, done, failed);
         }
 
         /** Where keys are added, a page of another name may not use them. */

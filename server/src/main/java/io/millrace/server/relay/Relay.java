@@ -186,8 +186,8 @@ public final class Relay implements RequestHandler {
             downstream.addToResponse(crossOrigin.grants(request));
         }
         Runnable done = () -> loop.counters().endedLocally(Outcome.LOCAL.label());
-        RequestListener own =
-                endpoints.answer(new OwnEndpoints.Asked(downstream, request, target, current.config(), !ready, done));
+        RequestListener own = endpoints.answer(new OwnEndpoints.Asked(
+                downstream, request, target, current.config(), !ready, done, loop.counters()::failed));
         if (own != null) {
             return own;
         }

@@ -26,6 +26,7 @@ public final class LoopCounters {
     private final AtomicLong retries = new AtomicLong();
     private final AtomicLong fallbacks = new AtomicLong();
     private final AtomicLong hedges = new AtomicLong();
+    private final AtomicLong failures = new AtomicLong();
 
     /** Input and output tokens. */
     static final class Tokens {
@@ -47,6 +48,11 @@ public final class LoopCounters {
     public void endedLocally(String outcome) {
         add(exchanges, -1);
         add(cell(exchangesByOutcome, outcome), 1);
+    }
+
+    /** The relay could not make an answer of its own. */
+    public void failed() {
+        add(failures, 1);
     }
 
     /** An exchange ended. */
@@ -107,6 +113,10 @@ public final class LoopCounters {
 
     long hedges() {
         return hedges.get();
+    }
+
+    long failures() {
+        return failures.get();
     }
 
     long openConnections() {

@@ -79,6 +79,11 @@ public final class Metrics {
         return total(LoopCounters::retries);
     }
 
+    /** Answers of its own that the relay could not make; the client got a 500. */
+    public long failures() {
+        return total(LoopCounters::failures);
+    }
+
     /** All metrics in the text exposition format 0.0.4. */
     public byte[] text() {
         var out = new ByteArrayOutputStream();
@@ -106,6 +111,7 @@ public final class Metrics {
                 counter("millrace_retries", "Attempts at the upstream that had failed.", retries()),
                 counter("millrace_fallbacks", "Attempts at the next upstream.", total(LoopCounters::fallbacks)),
                 counter("millrace_hedges", "Attempts beside another.", total(LoopCounters::hedges)),
+                counter("millrace_own_answers_failed", "Answers of its own that the relay could not make.", failures()),
                 gauge("millrace_active_exchanges", "Requests in progress.", activeExchanges()),
                 gauge("millrace_open_connections", "Clients connected.", openConnections()),
                 held(),

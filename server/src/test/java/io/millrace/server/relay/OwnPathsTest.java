@@ -2,6 +2,9 @@ package io.millrace.server.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.millrace.server.config.OwnPaths;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
@@ -9,6 +12,7 @@ import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 @Tag("sockets")
 class OwnPathsTest {
@@ -74,6 +78,30 @@ class OwnPathsTest {
             client.sendRaw("GET /healthz HTTP/1.0\r\n\r\n");
             assertThat(client.readAll().text()).isEqualTo("ok\n");
             assertThat(client.read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void answers500WhereItCannotMakeAnAnswer() throws IOException {
+        var logger = (Logger) LoggerFactory.getLogger("io.millrace.server.own.LocalExchange");
+        var log = new ListAppender<ILoggingEvent>();
+        log.start();
+        logger.addAppender(log);
+        try (var harness = RelayHarness.start();
+                var client = harness.client()) {
+            harness.relay.metrics().lostLogLines(() -> {
+                throw new IllegalStateException("no count");
+            });
+            RawClient.Response failed = get(client, "GET", "/metrics");
+            assertThat(failed.status()).isEqualTo(500);
+            assertThat(failed.text()).startsWith("{\"error\":").contains("internal_error");
+            assertThat(log.list).hasSize(1);
+            assertThat(log.list.get(0).getThrowableProxy().getMessage()).isEqualTo("no count");
+            harness.relay.metrics().lostLogLines(() -> 0);
+            assertThat(get(client, "GET", "/metrics").text()).contains("millrace_own_answers_failed_total 1.0");
+            assertThat(harness.relay.metrics().activeExchanges()).isZero();
+        } finally {
+            logger.detachAppender(log);
         }
     }
 
