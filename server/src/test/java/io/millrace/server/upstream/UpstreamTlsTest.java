@@ -31,8 +31,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
-import java.util.Base64;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
@@ -157,42 +158,69 @@ class UpstreamTlsTest {
     @Test
     void refusesShortKeys() throws Exception {
         Path store = directory.resolve("short.p12");
-        var keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool")
-                                .toString(),
-                        "-genkeypair",
-                        "-keyalg",
-                        "RSA",
-                        "-keysize",
-                        "1024",
-                        "-dname",
-                        "CN=localhost",
-                        "-ext",
-                        "san=dns:localhost",
-                        "-alias",
-                        "a",
-                        "-storetype",
-                        "PKCS12",
-                        "-storepass",
-                        "secret",
-                        "-keystore",
-                        store.toString())
-                .redirectErrorStream(true)
-                .start();
-        keytool.getInputStream().readAllBytes();
-        assertThat(keytool.waitFor()).isZero();
-        var keys = KeyStore.getInstance(store.toFile(), "secret".toCharArray());
+        makeKeys(store, "a", "-keysize", "1024", "-dname", "CN=localhost", "-ext", "san=dns:localhost");
+        assertThat(reasonOf(server(store), pem(store, "a"))).contains("is weak: RSA of 1024 bits");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"SHA1withRSA, SHA1withRSA", "SHA256withRSA, ''"})
+    void refusesOldSignatures(String algorithm, String weakness) throws Exception {
+        Path root = directory.resolve(algorithm + "-root.p12");
+        Path leaf = directory.resolve(algorithm + "-leaf.p12");
+        String rootPem = directory.resolve(algorithm + "-root.pem").toString();
+        String asked = directory.resolve(algorithm + ".csr").toString();
+        String signed = directory.resolve(algorithm + "-leaf.pem").toString();
+        makeKeys(root, "root", "-dname", "CN=Old CA", "-ext", "bc:c=ca:true");
+        makeKeys(leaf, "a", "-dname", "CN=localhost");
+        keytool(root, "-exportcert", "-rfc", "-alias", "root", "-file", rootPem);
+        keytool(leaf, "-certreq", "-alias", "a", "-file", asked);
+        String[] signing = {"-gencert", "-rfc", "-alias", "root", "-infile", asked, "-outfile", signed};
+        keytool(root, concat(signing, "-sigalg", algorithm, "-ext", "san=dns:localhost"));
+        keytool(leaf, "-importcert", "-noprompt", "-alias", "root", "-file", rootPem);
+        keytool(leaf, "-importcert", "-noprompt", "-alias", "a", "-file", signed);
+        SslContext server = server(leaf);
+        if (weakness.isEmpty()) {
+            try (var mock = MockServer.start(MockConfig.defaults().withSsl(server));
+                    var relay = relay("localhost", mock.port(), Path.of(rootPem))) {
+                assertThat(ask(relay).status()).isEqualTo(200);
+            }
+        } else {
+            assertThat(reasonOf(server, Path.of(rootPem)))
+                    .contains("the signature of CN=localhost is weak: " + weakness);
+        }
+    }
+
+    private static void makeKeys(Path store, String alias, String... options) throws Exception {
+        keytool(store, concat(new String[] {"-genkeypair", "-keyalg", "RSA", "-alias", alias}, options));
+    }
+
+    private static void keytool(Path store, String... command) throws Exception {
+        var words = new ArrayList<String>();
+        words.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+        words.addAll(List.of(command));
+        words.addAll(List.of("-storetype", "PKCS12", "-storepass", "secret", "-keystore", store.toString()));
+        var keytool = new ProcessBuilder(words).redirectErrorStream(true).start();
+        String said = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(keytool.waitFor()).as(said).isZero();
+    }
+
+    private static String[] concat(String[] some, String... more) {
+        return Stream.concat(Stream.of(some), Stream.of(more)).toArray(String[]::new);
+    }
+
+    private static SslContext server(Path store) throws Exception {
         var managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        managers.init(keys, "secret".toCharArray());
-        String pem = "-----BEGIN CERTIFICATE-----\n"
-                + Base64.getMimeEncoder()
-                        .encodeToString(keys.getCertificate("a").getEncoded())
-                + "\n-----END CERTIFICATE-----\n";
-        Path ca = Files.writeString(directory.resolve("short.pem"), pem);
-        SslContext server = SslContextBuilder.forServer(managers)
+        managers.init(KeyStore.getInstance(store.toFile(), "secret".toCharArray()), "secret".toCharArray());
+        return SslContextBuilder.forServer(managers)
                 .sslProvider(SslProvider.JDK)
                 .build();
-        assertThat(reasonOf(server, ca)).contains("is weak: RSA of 1024 bits");
+    }
+
+    /** The certificate of {@code alias} in a file of its own. */
+    private static Path pem(Path store, String alias) throws Exception {
+        Path pem = directory.resolve(store.getFileName() + ".pem");
+        keytool(store, "-exportcert", "-rfc", "-alias", alias, "-file", pem.toString());
+        return pem;
     }
 
     @ParameterizedTest
