@@ -39,8 +39,11 @@ class OutageDrillTest {
     private static final Drill DRILL =
             "full".equals(System.getProperty("millrace.drill")) ? new Drill(200, 1000, 6000) : new Drill(60, 30, 600);
 
-    /** In which traffic must have left an origin that fails. */
+    /** In which traffic leaves an origin that fails. */
     private static final Duration LEAVING = Duration.ofSeconds(1);
+
+    /** Requests of a phase to an origin that traffic has left. */
+    private static final int FEW = 3;
 
     /** An origin that happened to be slow is asked again within 15 s; this is for that to happen a few times. */
     private static final Duration AT_MOST = Duration.ofMinutes(1);
@@ -104,11 +107,25 @@ class OutageDrillTest {
         var told = passes(LEAVING);
         until(() -> sick.stats().requests() > before || told.getAsBoolean());
         until(passes(LEAVING));
-        long left = sick.stats().requests();
-        until(streamsBegin(DRILL.phase()));
-        assertThat(sick.stats().requests() - left)
-                .as("requests to an origin that fails always, a moment after it began to")
-                .isLessThanOrEqualTo(3);
+        assertThat(leastShare(sick))
+                .as("requests to an origin that fails always")
+                .isLessThanOrEqualTo(FEW);
+    }
+
+    /**
+     * The requests to the origin in the first phase in which it gets few, or in the last. Where this machine is so busy that
+     * the other origin fails an attempt too, such as by a connection that takes too long, both are asked alike until this
+     * one is ejected. How soon traffic leaves is held by {@code OutageSimulationTest}, on a clock of its own.
+     */
+    private long leastShare(MockServer origin) {
+        long deadlineNs = System.nanoTime() + AT_MOST.toNanos();
+        long share;
+        do {
+            long before = origin.stats().requests();
+            until(streamsBegin(DRILL.phase()));
+            share = origin.stats().requests() - before;
+        } while (share > FEW && System.nanoTime() - deadlineNs < 0);
+        return share;
     }
 
     /** The origin is well again: it comes to have more than a tenth of what comes in a second. */

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** An upstream that does whatever a test says, byte by byte, on a thread per connection. */
 public final class ScriptedUpstream implements AutoCloseable {
@@ -27,6 +28,7 @@ public final class ScriptedUpstream implements AutoCloseable {
     private final Script script;
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
     private final List<String> requests = new CopyOnWriteArrayList<>();
+    private final AtomicInteger closed = new AtomicInteger();
 
     private ScriptedUpstream(Script script) throws IOException {
         this.script = script;
@@ -65,6 +67,11 @@ public final class ScriptedUpstream implements AutoCloseable {
         return sockets.size();
     }
 
+    /** How many connections are closed again, because what they do is done. */
+    public int closed() {
+        return closed.get();
+    }
+
     /** Heads and bodies of the requests, in the order in which they were read. */
     public List<String> requests() {
         return new ArrayList<>(requests);
@@ -96,6 +103,8 @@ public final class ScriptedUpstream implements AutoCloseable {
             script.serve(new Connection(socket, number));
         } catch (IOException e) {
             // The relay closed: what it saw is what the test looks at.
+        } finally {
+            closed.incrementAndGet();
         }
     }
 

@@ -1,6 +1,7 @@
 package io.millrace.server.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.AccessLog;
@@ -161,6 +162,10 @@ class ResponseTableTest {
                             .endsWith("\n\n");
                     assertThat(upstream.connections()).isEqualTo(i);
                 }
+                // A request that is on its way when its pooled connection is closed fails, for nothing is tried again
+                // here.
+                int ended = i;
+                await().until(() -> upstream.closed() == ended);
             }
         }
     }
