@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -34,6 +35,9 @@ final class ResponsesDeltaReader extends FrameReader {
 
     /** The code points of the text so far. */
     private int told;
+
+    /** The types of the hosted tools' items that were streamed. */
+    private final Set<String> hosted = new HashSet<>();
 
     private boolean spoke;
     private boolean thought;
@@ -160,6 +164,9 @@ final class ResponsesDeltaReader extends FrameReader {
 
     /** The item that is done, another than that under its index if the call is another. */
     private Item doneItem(JsonNode json) {
+        if (isHosted(json.path("item"))) {
+            return hostedItem(json);
+        }
         String callId = Json.text(json.path("item"), "call_id");
         Item told = callId.isEmpty() ? null : itemsByCall.get(callId);
         Item item = told == null ? item(json) : told;
@@ -171,6 +178,16 @@ final class ResponsesDeltaReader extends FrameReader {
         }
         boolean other = told == null && item.named && !callId.isEmpty() && !item.callId.isEmpty();
         return other || (item.done && told == null && !callId.isEmpty()) ? newItem(json) : item;
+    }
+
+    /** What a hosted tool did is known by its id. Without one it is known by its place, if that is told. */
+    private Item hostedItem(JsonNode json) {
+        hosted.add(Json.text(json.path("item"), "type"));
+        String id = idOf(json);
+        if (!id.isEmpty()) {
+            return itemsById.computeIfAbsent(id, key -> new Item());
+        }
+        return has(json, "output_index") ? item(json) : new Item();
     }
 
     private static int indexOf(JsonNode json) {
@@ -444,7 +461,8 @@ final class ResponsesDeltaReader extends FrameReader {
 
     /**
      * Tells what was not streamed. Servers that leave out or miscount {@code output_index} must not have anything told
-     * twice: text and reasoning is taken only where none was streamed, calls where their id is new.
+     * twice. Text and reasoning are taken only where none was streamed, and calls where their id is new. An item of a hosted
+     * tool is taken where its id is known and it was not done, or where none of its type was streamed.
      */
     private void readOutput(JsonNode output, DeltaSink out) {
         boolean spoken = spoke;
@@ -454,6 +472,11 @@ final class ResponsesDeltaReader extends FrameReader {
             Item item = items.get(index++);
             if (isCall(done)) {
                 readDone(callItem(done, item), done, out);
+            } else if (isHosted(done)) {
+                Item known = itemsById.get(Json.text(done, "id"));
+                if (known != null || !hosted.contains(Json.text(done, "type"))) {
+                    readDone(known == null ? new Item() : known, done, out);
+                }
             } else if (item == null && !(isMessage(done) ? spoken : reasoned)) {
                 readDone(new Item(), done, out);
             }
@@ -470,6 +493,14 @@ final class ResponsesDeltaReader extends FrameReader {
             known = there;
         }
         return known == null ? new Item() : known;
+    }
+
+    /** Whether an item is what a tool of the provider's did, of those that are told. */
+    private static boolean isHosted(JsonNode item) {
+        return switch (Json.text(item, "type")) {
+            case "image_generation_call", "web_search_call", "code_interpreter_call" -> true;
+            default -> false;
+        };
     }
 
     private static boolean isMessage(JsonNode item) {

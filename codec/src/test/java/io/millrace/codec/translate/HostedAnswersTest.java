@@ -9,10 +9,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What tools of the provider did, and the sources of its text, told as the client's dialect has them. They are no calls of
@@ -118,6 +121,72 @@ class HostedAnswersTest {
 
         assertThat(answer.status()).isEqualTo(200);
         verify(upstream, client, BodyView.of(client, answer.body()));
+    }
+
+    /** Two searches around a thought, by servers that are lax about places and ids. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            nullValues = "-",
+            value = {
+                // As specified.
+                "'output_index':0, | 'ws_1' | 'output_index':2, | 'ws_2' | 'ws_1' | 'ws_2'",
+                // No place.
+                "- | 'ws_1' | - | 'ws_2' | 'ws_1' | 'ws_2'",
+                // Other ids at the end.
+                "'output_index':0, | 'a' | 'output_index':2, | 'b' | 'c' | 'd'",
+                "- | 'a' | - | 'b' | 'c' | 'd'",
+                // No ids.
+                "'output_index':0, | '' | 'output_index':2, | '' | '' | ''",
+                "- | '' | - | '' | '' | ''",
+            })
+    void areToldOnceWhateverTheirPlaceAndId(
+            String place, String id, String otherPlace, String otherId, String last, String otherLast) {
+        String events = done(place, search(id, "q"))
+                + "data: {'type':'response.reasoning_summary_text.delta','item_id':'rs','delta':'Hm'}\n\n"
+                + done(place == null ? null : "'output_index':1,", "{'id':'rs','type':'reasoning','summary':[]}")
+                + done(otherPlace, search(otherId, "r"))
+                + completed(search(last, "q"), "{'id':'rs','type':'reasoning','summary':[]}", search(otherLast, "r"));
+
+        assertThat(usesOf(events)).containsExactly("search: q", "search: r");
+    }
+
+    @Test
+    void areToldAtTheEndIfOnlyTheirBeginningWasStreamed() {
+        String events = done("'output_index':0,", search("'ws_1'", "q"))
+                + "data: {'type':'response.output_item.added','output_index':1,'item':{'id':'ws_2','type':'web_search_call'}}\n\n"
+                + completed(search("'ws_1'", "q"), search("'ws_2'", "r"));
+
+        assertThat(usesOf(events)).containsExactly("search: q", "search: r");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"'output_index':0,", ""})
+    void areToldAtTheEndIfOnlyThoughtsWereStreamed(String place) {
+        String thought = "{'id':'rs','type':'reasoning','summary':[{'type':'summary_text','text':'Hm'}]}";
+        String events = done(place, thought) + completed(thought, search("'ws_1'", "q"), search("'ws_2'", "r"));
+
+        assertThat(usesOf(events)).containsExactly("search: q", "search: r");
+    }
+
+    private static String search(String id, String query) {
+        return "{'id':" + id + ",'type':'web_search_call','action':{'type':'search','query':'" + query + "'}}";
+    }
+
+    private static String done(String place, String item) {
+        return "data: {'type':'response.output_item.done'," + (place == null ? "" : place) + "'item':" + item + "}\n\n";
+    }
+
+    private static String completed(String... output) {
+        return "data: {'type':'response.completed','response':{'id':'r','status':'completed','output':["
+                + String.join(",", output) + "]}}\n\n";
+    }
+
+    private static List<String> usesOf(String events) {
+        StreamTranslator translator = translation(Dialect.MESSAGES, Dialect.RESPONSES).stream();
+        List<byte[]> frames = Recorded.frames(bytes(events));
+        return ClientView.of(Dialect.MESSAGES, Recorded.translate(translator, frames)).uses;
     }
 
     private static void verify(Dialect upstream, Dialect client, ClientView view) {
