@@ -2,6 +2,7 @@ package io.millrace.codec.translate;
 
 import io.millrace.codec.dialect.Dialect;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +15,7 @@ final class ChatDeltaWriter extends FrameWriter {
     private final Map<Integer, CustomInput> customs = new HashMap<>();
 
     /** The calls of legacy functions, by their index. */
-    private final List<Integer> legacy = new ArrayList<>();
+    private final BitSet legacy = new BitSet();
 
     private final List<Part.Reasoning> thoughts = new ArrayList<>();
     private final StringBuilder thought = new StringBuilder();
@@ -120,8 +121,8 @@ final class ChatDeltaWriter extends FrameWriter {
 
     /** There can be but one. */
     private void legacyCall(int index, String name) {
-        legacy.add(index);
-        if (legacy.size() == 1) {
+        legacy.set(index);
+        if (legacy.nextSetBit(0) == index) {
             delta().object("function_call")
                     .put("name", name)
                     .put("arguments", "")
@@ -132,8 +133,8 @@ final class ChatDeltaWriter extends FrameWriter {
 
     @Override
     public void arguments(int index, String json) {
-        if (legacy.contains(index)) {
-            if (legacy.get(0) == index) {
+        if (legacy.get(index)) {
+            if (legacy.nextSetBit(0) == index) {
                 delta().object("function_call").put("arguments", json).endObject();
                 endDelta(null);
             }

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Answers that are made to cost much: they are told at a cost in line with their size, are counted, or fail. */
 class LargeAnswerTest {
@@ -75,6 +76,56 @@ class LargeAnswerTest {
         }
 
         assertThat(translator.failed()).isTrue();
+    }
+
+    /** A piece goes to its call directly, however many calls there are. */
+    @ParameterizedTest
+    @ValueSource(strings = {"CHAT", "RESPONSES", "MESSAGES", "GEMINI", "functions"})
+    void costTheSamePerPieceWithThousandsOfCalls(String client) {
+        long few = Long.MAX_VALUE;
+        long many = Long.MAX_VALUE;
+        for (int round = 0; round < 6; round++) {
+            few = Math.min(few, cpuOfPieces(client, 10));
+            many = Math.min(many, cpuOfPieces(client, 4000));
+        }
+
+        assertThat(many).isLessThan(3 * few);
+    }
+
+    /** The CPU time of pieces for the last two of so many open calls, in nanoseconds. */
+    private long cpuOfPieces(String client, int calls) {
+        StreamTranslator translator = client.equals("functions")
+                ? functions()
+                : Recorded.streaming(Dialect.valueOf(client), Dialect.CHAT).stream();
+        for (int call = 0; call < calls; call++) {
+            out.clear();
+            feed(translator, call(call, "c" + call).replace("1}", "\\\""));
+        }
+        ByteBuf[] pieces = new ByteBuf[2];
+        for (int i = 0; i < pieces.length; i++) {
+            pieces[i] =
+                    Unpooled.wrappedBuffer(("data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":"
+                                    + (calls - 1 - i) + ",\"function\":{\"arguments\":\"more\"}}]}}]}\n\n")
+                            .getBytes(StandardCharsets.UTF_8));
+        }
+        long begun = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+        for (int piece = 0; piece < 4000; piece++) {
+            out.clear();
+            ByteBuf frame = pieces[piece % 2];
+            translator.frame(frame, 0, frame.readableBytes(), out);
+        }
+        long took = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - begun;
+        assertThat(translator.failed()).isFalse();
+        return took;
+    }
+
+    /** For a client that asked with functions, not tools. */
+    private static StreamTranslator functions() {
+        Translation translation = Translation.of(Dialect.CHAT, Dialect.CHAT);
+        String request = "{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],"
+                + "\"functions\":[{\"name\":\"f\"}]}";
+        translation.request(request.getBytes(StandardCharsets.UTF_8), Requests.path(Dialect.CHAT), null);
+        return translation.stream();
     }
 
     private static String call(int index, String id) {
