@@ -55,7 +55,7 @@ abstract class FrameReader implements DeltaReader {
             done(out);
             return;
         }
-        ObjectNode json = Json.parseObject(bytes, gathered, length);
+        ObjectNode json = Json.parseOnlyObject(bytes, gathered, length);
         if (errorEvent) {
             byte[] data = Arrays.copyOfRange(bytes, gathered, gathered + length);
             out.error(json == null ? UpstreamErrors.ofText(data) : UpstreamErrors.of(json));
@@ -68,7 +68,7 @@ abstract class FrameReader implements DeltaReader {
 
     @Override
     public final void answer(byte[] body, DeltaSink out) {
-        ObjectNode json = Json.parseObject(body, 0, body.length);
+        ObjectNode json = Json.parseOnlyObject(body, 0, body.length);
         if (json == null) {
             out.error(AnswerGrammar.garbled("it is not JSON"));
         } else {

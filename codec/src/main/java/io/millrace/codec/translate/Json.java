@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 
@@ -46,6 +47,17 @@ final class Json {
     static ObjectNode parseObject(byte[] bytes, int from, int length) {
         try {
             return NODES.readValue(bytes, from, length) instanceof ObjectNode object ? object : null;
+        } catch (IOException | NumberFormatException e) {
+            return null;
+        }
+    }
+
+    /** The same, of an object that may be the only element of a list, as Google sends errors. */
+    static ObjectNode parseOnlyObject(byte[] bytes, int from, int length) {
+        try {
+            JsonNode json = NODES.readValue(bytes, from, length);
+            JsonNode only = json instanceof ArrayNode list && list.size() == 1 ? list.get(0) : json;
+            return only instanceof ObjectNode object ? object : null;
         } catch (IOException | NumberFormatException e) {
             return null;
         }

@@ -78,15 +78,7 @@ final class UpstreamErrors {
 
     /** The error that a body with this status says. */
     static ModelError ofBody(int status, byte[] body) {
-        int start = 0;
-        while (start < body.length && (body[start] <= ' ' || body[start] == '[')) {
-            start++;
-        }
-        int end = body.length;
-        while (end > start && start > 0 && (body[end - 1] <= ' ' || body[end - 1] == ']')) {
-            end--;
-        }
-        ObjectNode json = Json.parseObject(body, start, end - start);
+        ObjectNode json = Json.parseOnlyObject(body, 0, body.length);
         if (json != null) {
             ModelError error = of(json);
             return new ModelError(status, error.code(), error.message());

@@ -13,6 +13,7 @@ import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -107,6 +108,45 @@ class KindOfAnswerTest {
         RawClient.Response response = ask(Api.CHAT, false, Api.MESSAGES, chunked(SSE, begun + error));
         assertThat(response.status()).isEqualTo(type.startsWith("rate") ? 429 : 400);
         assertThat(Api.CHAT.refusalOf(response.text()).message()).contains("The words");
+    }
+
+    /** Some servers answer a request for a stream with an error in JSON, under 200. */
+    @ParameterizedTest
+    @MethodSource("pairs")
+    void tellsAnErrorThatComesInPlaceOfAStream(Api client, Api upstream) throws IOException {
+        String named = new String(
+                upstream.dialect.errorBody(400, "invalid_request_error", "The words", null, null),
+                StandardCharsets.UTF_8);
+        for (String type : List.of(JSON, "text/plain")) {
+            for (String body : List.of(
+                    named,
+                    "{\"error\":\"The words\"}",
+                    "{\"error\":{\"message\":\"The words\",\"code\":429}}",
+                    "{\"message\":\"The words\",\"code\":1234}",
+                    "{\"detail\":\"The words\"}",
+                    "[{\"error\":{\"code\":400,\"message\":\"The words\",\"status\":\"INVALID_ARGUMENT\"}}]")) {
+                RawClient.Response response = ask(client, true, upstream, sized(type, body));
+                assertThat(response.text()).as(type + " " + body).contains("The words");
+                if (client == upstream) {
+                    assertThat(response.text()).isEqualTo(body);
+                } else {
+                    assertThat(response.status()).as(type + " " + body).isBetween(400, 599);
+                    assertThat(response.header("content-type")).startsWith(JSON);
+                    assertThat(client.refusalOf(response.text()).message()).contains("The words");
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"Something broke", "<html></html>", "{}", "[]", "{\"hello\":\"world\"}"})
+    void refusesToTranslateWhatIsNoAnswer(String body) throws IOException {
+        for (Api client : Api.values()) {
+            Api upstream = client == Api.CHAT ? Api.MESSAGES : Api.CHAT;
+            RawClient.Response response = ask(client, true, upstream, sized("text/plain", body));
+            assertThat(response.status()).isEqualTo(502);
+            assertThat(client.refusalOf(response.text()).message()).contains("cannot be read");
+        }
     }
 
     @Test
