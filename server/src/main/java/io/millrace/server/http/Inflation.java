@@ -9,6 +9,7 @@ import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.compression.JdkZlibDecoder;
 import io.netty.handler.codec.compression.ZlibWrapper;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -45,8 +46,7 @@ public final class Inflation implements AutoCloseable {
     /** What takes off {@code coding}, as {@code Content-Encoding} names it; null if it is none of these. */
     public static @Nullable Inflation of(String coding) {
         return switch (coding.trim().toLowerCase(Locale.ROOT)) {
-            // RFC 1952, which lets one member follow another.
-            case "gzip", "x-gzip" -> new Inflation(new JdkZlibDecoder(true, 0));
+            case "gzip", "x-gzip" -> new Inflation(new GzipMember());
             // RFC 1950, or the bare RFC 1951 that some send under the same name.
             case "deflate" -> new Inflation(new JdkZlibDecoder(ZlibWrapper.ZLIB_OR_NONE, 0));
             default -> null;
@@ -69,6 +69,13 @@ public final class Inflation implements AutoCloseable {
     /** Compressed bytes that are kept for the next steps. */
     public int waitingBytes() {
         return waitingBytes;
+    }
+
+    /** Whether what was inflated so far is a whole body, and not one that is cut. A body of no bytes is whole. */
+    public boolean isWhole() {
+        return bytesIn == 0
+                || (waitingBytes == 0
+                        && channel.pipeline().get(JdkZlibDecoder.class).isClosed());
     }
 
     /** Bytes that were delivered. */
@@ -143,6 +150,24 @@ public final class Inflation implements AutoCloseable {
             failure = e;
         } finally {
             piece.release();
+        }
+    }
+
+    /** Reads one member of a gzip body. Another reads the member that may follow (RFC 1952 section 2.2). */
+    private static final class GzipMember extends JdkZlibDecoder {
+        GzipMember() {
+            super(ZlibWrapper.GZIP, 0);
+        }
+
+        @Override
+        protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws Exception {
+            if (!isClosed()) {
+                super.decode(ctx, in, out);
+            }
+            if (isClosed() && in.isReadable()) {
+                // The next one gets the rest of the input when this one is removed.
+                ctx.pipeline().replace(this, null, new GzipMember());
+            }
         }
     }
 }

@@ -227,7 +227,13 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
 
     @Override
     public void onBodyEnd() {
-        if (!closed) {
+        if (closed) {
+            return;
+        }
+        if (answer.isCut()) {
+            call().abort();
+            onBroken(Breakage.ofCutCoding());
+        } else {
             bodyEnded = true;
             learnKind();
             answer.onBodyEnd();

@@ -334,7 +334,7 @@ final class Exchange implements RequestListener, Attempt.Listener, ClientAnswer.
             return;
         }
         timeline.requestCompleteNs = System.nanoTime();
-        if (inflation != null && body.received() == 0) {
+        if (inflation != null && (body.received() == 0 || !inflation.isWhole())) {
             refuse(400, "invalid_body", WRONG_CODING, null);
             return;
         }

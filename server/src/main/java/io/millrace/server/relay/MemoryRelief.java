@@ -14,6 +14,9 @@ import java.util.function.ToLongFunction;
 /**
  * Makes room where too much is held, on one event loop: bodies that are kept only for another attempt go first, then the
  * largest are cut. Confined to that event loop.
+ *
+ * <p>Translations of long requests beside the event loop are not cut: they end by themselves, {@link LongTranslation} lets few
+ * run and wait, and none begins without room in the budget.
  */
 final class MemoryRelief {
     private final RelayLoop loop;

@@ -16,7 +16,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
-import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import java.util.concurrent.TimeUnit;
 
 /** A response that comes back and does not say that it is an event stream. */
@@ -113,7 +113,7 @@ final class PlainAnswer implements UpstreamAnswer {
             Inflation rest = inflation;
             inflation = null;
             owner.onStream(head, plain.takeHeld(), rest);
-        } else if (terms.wantsStream() && scope.translatedTo() == null && isJson()) {
+        } else if (terms.wantsStream() && scope.translatedTo() == null && PlainRelay.isJson(head)) {
             if (interpreter == null) {
                 interpreter = terms.kindChanger(
                         scope.place().endpoint().upstream(), scope.place().target());
@@ -154,6 +154,11 @@ final class PlainAnswer implements UpstreamAnswer {
         if (!owner.isClosed()) {
             plain.onReadComplete();
         }
+    }
+
+    @Override
+    public boolean isCut() {
+        return inflation != null && !inflation.isWhole();
     }
 
     @Override
@@ -297,20 +302,20 @@ final class PlainAnswer implements UpstreamAnswer {
         return status() == 200
                 && terms.request().fields().stream()
                 && scope.dialect() != Dialect.UNKNOWN
-                && isJson()
+                && PlainRelay.isJson(head)
                 && owner.mayFail();
-    }
-
-    private boolean isJson() {
-        CharSequence type = HttpUtil.getMimeType(head);
-        return type != null
-                && "application/json".equalsIgnoreCase(type.toString().trim());
     }
 
     /** Whether the body is coded and must be read, be it only because a key of ours might stand in it. */
     private boolean mustRead() {
-        boolean readable = interpreter == null && (scope.credential() == null || status() < 400);
-        return !readable && Heads.isCoded(head) && !terms.request().method().equals(HttpMethod.HEAD);
+        boolean searched = scope.credential() != null && PlainRelay.isSearched(head);
+        return (interpreter != null || searched) && Heads.isCoded(head) && !isBodiless();
+    }
+
+    private boolean isBodiless() {
+        return terms.request().method().equals(HttpMethod.HEAD)
+                || status() == HttpResponseStatus.NO_CONTENT.code()
+                || status() == HttpResponseStatus.NOT_MODIFIED.code();
     }
 
     private void onUnreadable() {

@@ -39,7 +39,7 @@ final class PlainRelay {
     private final HttpResponse head;
     private final SecretMask mask;
     private final Inflation inflation;
-    private ByteBuf begunKey;
+    private final MaskedParts parts;
     private Translator translator;
     private final LoopMemory memory;
     private long counted;
@@ -76,11 +76,17 @@ final class PlainRelay {
         this.translator = translator;
         this.memory = memory;
         this.inflation = inflation;
-        boolean searched = translator != null || head.status().code() >= 400 || isJson(head);
+        boolean searched = translator != null || isSearched(head);
         mask = credential != null && searched ? new SecretMask(credential) : null;
+        parts = mask == null ? null : new MaskedParts(mask);
     }
 
-    private static boolean isJson(HttpResponse head) {
+    /** Whether a key of ours is looked for in the body behind {@code head}: in errors, and in all JSON. */
+    static boolean isSearched(HttpResponse head) {
+        return head.status().code() >= 400 || isJson(head);
+    }
+
+    static boolean isJson(HttpResponse head) {
         CharSequence type = HttpUtil.getMimeType(head);
         return type != null
                 && "application/json".equalsIgnoreCase(type.toString().trim());
@@ -144,18 +150,8 @@ final class PlainRelay {
         count();
     }
 
-    /** A key may be cut between two parts: what may be its beginning waits for what follows. */
     private void write(ByteBuf content) {
-        ByteBuf whole = begunKey == null ? content : Unpooled.wrappedBuffer(begunKey, content);
-        begunKey = null;
-        if (mask != null) {
-            mask.apply(whole);
-            int begun = mask.begunIn(whole);
-            if (begun > 0) {
-                begunKey = Unpooled.copiedBuffer(whole.slice(whole.writerIndex() - begun, begun));
-                whole.writerIndex(whole.writerIndex() - begun);
-            }
-        }
+        ByteBuf whole = parts == null ? content : parts.add(content);
         bodyBytes += whole.readableBytes();
         downstream.writeBody(whole);
     }
@@ -253,10 +249,10 @@ final class PlainRelay {
             head.headers().set(HttpHeaderNames.CONTENT_LENGTH, held == null ? 0 : held.readableBytes());
             begin();
         }
-        if (begunKey != null) {
-            bodyBytes += begunKey.readableBytes();
-            downstream.writeBody(begunKey);
-            begunKey = null;
+        if (parts != null && parts.waits()) {
+            ByteBuf rest = parts.takeRest();
+            bodyBytes += rest.readableBytes();
+            downstream.writeBody(rest);
         }
     }
 
@@ -266,9 +262,8 @@ final class PlainRelay {
             held.release();
             held = null;
         }
-        if (begunKey != null) {
-            begunKey.release();
-            begunKey = null;
+        if (parts != null) {
+            parts.release();
         }
         count();
     }

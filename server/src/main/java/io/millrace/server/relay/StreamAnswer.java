@@ -164,6 +164,11 @@ final class StreamAnswer implements UpstreamAnswer {
     }
 
     @Override
+    public boolean isCut() {
+        return inflation != null && !inflation.isWhole();
+    }
+
+    @Override
     public void onBodyEnd() {
         Ending ending = stream.endingAtBodyEnd();
         owner.call().release(0);

@@ -41,6 +41,7 @@ final class StreamRelay implements StreamListener {
     private final AttemptContext context;
     private final Dialect dialect;
     private final SecretMask mask;
+    private final MaskedParts maskedPieces;
     private final StreamInspector inspector;
     private final SseFrameDecoder frames;
     private final FrameSink sink;
@@ -72,6 +73,7 @@ final class StreamRelay implements StreamListener {
         this.dialect = dialect;
         this.start = start;
         mask = credential == null ? null : new SecretMask(credential);
+        maskedPieces = mask == null ? null : new MaskedParts(mask);
         inspector = dialect.newInspector();
         ClientStream downstream = context.downstream();
         frames = new SseFrameDecoder(
@@ -163,6 +165,9 @@ final class StreamRelay implements StreamListener {
         if (!committed()) {
             sink.discard();
         }
+        if (maskedPieces != null) {
+            maskedPieces.release();
+        }
         memory.count(0, 0);
     }
 
@@ -220,8 +225,10 @@ final class StreamRelay implements StreamListener {
             state.onFrame();
         }
         weigh(kind, end - start);
-        maskErrors(kind, buf, start, end);
-        output.piece(kind, buf, start, end);
+        relayPiece(kind, buf, start, end);
+        if (last) {
+            relayRestOfPieces(kind);
+        }
         state.onPiece(!last);
         if (last) {
             closeIfLast();
@@ -269,6 +276,7 @@ final class StreamRelay implements StreamListener {
         if (!state.insideFrame()) {
             relayTail();
         } else if (inspector.inspectLastPiece()) {
+            relayRestOfPieces(FrameKind.ERROR);
             state.onPiece(false);
         }
         return dialect == Dialect.UNKNOWN ? Ending.asRelayed(Outcome.COMPLETED) : endingAsSeen();
@@ -364,9 +372,39 @@ final class StreamRelay implements StreamListener {
         }
     }
 
+    private void relayPiece(FrameKind kind, ByteBuf buf, int start, int end) {
+        boolean masked = maskedPieces != null && (isError(kind) || maskedPieces.waits());
+        if (masked) {
+            relayPiece(kind, maskedPieces.add(buf.retainedSlice(start, end - start)));
+        } else {
+            output.piece(kind, buf, start, end);
+        }
+    }
+
+    private void relayRestOfPieces(FrameKind kind) {
+        if (maskedPieces != null) {
+            relayPiece(kind, maskedPieces.takeRest());
+        }
+    }
+
+    /** Releases {@code piece}. */
+    private void relayPiece(FrameKind kind, ByteBuf piece) {
+        try {
+            if (piece.isReadable()) {
+                output.piece(kind, piece, piece.readerIndex(), piece.writerIndex());
+            }
+        } finally {
+            piece.release();
+        }
+    }
+
+    private static boolean isError(FrameKind kind) {
+        return kind == FrameKind.ERROR || kind == FrameKind.HIDDEN_ERROR;
+    }
+
     /** Some upstreams say in an error which key they did not like. The frame's length stays. */
     private void maskErrors(FrameKind kind, ByteBuf buf, int start, int end) {
-        if (mask != null && (kind == FrameKind.ERROR || kind == FrameKind.HIDDEN_ERROR)) {
+        if (mask != null && isError(kind)) {
             mask.apply(buf.slice(start, end - start));
         }
     }

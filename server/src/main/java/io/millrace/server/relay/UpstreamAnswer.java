@@ -112,6 +112,9 @@ interface UpstreamAnswer {
     /** All that one read of the upstream brought is here. */
     void onReadComplete();
 
+    /** Whether a body that has ended as its framing says is cut all the same: its compressed data has no end. */
+    boolean isCut();
+
     /** The body has ended as its framing says. The connection is still to be released. */
     void onBodyEnd();
 

@@ -54,6 +54,11 @@ public interface CallListener {
             PROTOCOL
         }
 
+        /** The framing of a body is whole, but the compressed data in it is not. */
+        public static Breakage ofCutCoding() {
+            return new Breakage(Kind.TRUNCATED, "the compressed body ends too early");
+        }
+
         /**
          * What a connection that closed too early means.
          *

@@ -270,6 +270,10 @@ final class Http1Response {
     private void onGone() {
         CallListener current = listener;
         if (current != null && stream != null && stream.endsWithConnection() && endedCleanly()) {
+            if (stream.isCut()) {
+                broken(Breakage.ofCutCoding());
+                return;
+            }
             listener = null;
             current.onBodyEnd();
             over();
@@ -318,6 +322,10 @@ final class Http1Response {
     }
 
     private void onStreamEnd() {
+        if (listener != null && stream != null && stream.isCut()) {
+            broken(Breakage.ofCutCoding());
+            return;
+        }
         connection.decoder().endRaw();
         if (listener != null) {
             listener.onBodyEnd();

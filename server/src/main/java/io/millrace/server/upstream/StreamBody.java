@@ -85,6 +85,11 @@ final class StreamBody implements AutoCloseable {
         return inflation == null ? 0 : inflation.waitingBytes();
     }
 
+    /** Whether a body that has ended is cut all the same: its compressed data has no end. */
+    boolean isCut() {
+        return inflation != null && !discarding && !inflation.isWhole();
+    }
+
     /** Inflates a further part of what was read. */
     void goOn() {
         if (inflation != null) {

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -106,6 +107,19 @@ class CodedRequestTest {
             var request = harness.mock.requests().get(0);
             assertThat(request.headers().get("content-encoding")).isEqualTo(coding);
             assertThat(request.body()).isEqualTo(body);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gzip", "deflate"})
+    void refusesABodyWhoseCompressedDataIsCut(String coding) throws IOException {
+        try (var harness = RelayHarness.start(Need.BY_MODEL.change)) {
+            byte[] whole = coded(coding, QUESTION);
+            for (int missing : new int[] {1, 4, 30}) {
+                RawClient.Response response = ask(harness, coding, Arrays.copyOf(whole, whole.length - missing));
+                assertThat(response.status()).as("%s missing", missing).isEqualTo(400);
+            }
+            assertThat(harness.mock.requests()).isEmpty();
         }
     }
 

@@ -3,9 +3,11 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Retry;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.memory.Held;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.test.RawClient;
@@ -13,14 +15,19 @@ import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Streams that come coded though nobody asked for it, and grow when they are inflated. */
@@ -107,8 +114,103 @@ class CodedStreamTest {
         }
     }
 
+    /** Where the compressed data ends too early, be it only its check sum that is missing, the body is not whole. */
+    @ParameterizedTest
+    @CsvSource({
+        "/v1/chat/completions, text/event-stream, length",
+        "/v1/chat/completions, text/event-stream, chunked",
+        "/v1/chat/completions, text/event-stream, close",
+        "/events, text/event-stream, length",
+        "/events, text/event-stream, chunked",
+        "/events, text/event-stream, close",
+    })
+    void noticesACompressedBodyThatIsCut(String path, String type, String framing) throws IOException {
+        String text =
+                "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n";
+        byte[] whole = gzip(text.getBytes(StandardCharsets.US_ASCII));
+        for (int missing : new int[] {0, 1, 8, 20}) {
+            String answer = answer(type, framing, Arrays.copyOf(whole, whole.length - missing));
+            try (var upstream = ScriptedUpstream.answeringAndClosing(answer);
+                    var harness = to(upstream);
+                    var client = harness.client()) {
+                client.post(path, "m", "");
+                assertThat(getsWhole(client, text)).as("%s missing", missing).isEqualTo(missing == 0);
+                await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+                assertThat(harness.relay.metrics().exchanges("completed")).isEqualTo(missing == 0 ? 1 : 0);
+            }
+        }
+    }
+
+    private static boolean getsWhole(RawClient client, String text) throws IOException {
+        try {
+            RawClient.Response response = client.readAll();
+            return response.status() == 200
+                    && response.end() == RawClient.End.COMPLETE
+                    && response.text().equals(text);
+        } catch (SocketException e) {
+            return false; // reset before the head was read
+        }
+    }
+
+    /** An answer that is translated is inflated too, and so is a stream of events that comes under another type. */
+    @ParameterizedTest
+    @ValueSource(strings = {"length", "chunked", "close"})
+    void noticesACutStreamOfAnotherType(String framing) throws IOException {
+        String text =
+                "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n";
+        byte[] whole = gzip(text.getBytes(StandardCharsets.US_ASCII));
+        for (int missing : new int[] {0, 1, 8}) {
+            String answer = answer("text/plain", framing, Arrays.copyOf(whole, whole.length - missing));
+            try (var upstream = ScriptedUpstream.answeringAndClosing(answer);
+                    var harness = to(upstream, u -> u.dialects = List.of(Dialect.CHAT));
+                    var client = harness.client()) {
+                client.post(Api.MESSAGES.path, "m", "\"max_tokens\":9,");
+                assertThat(client.readAll().text().contains("message_stop")).isEqualTo(missing == 0);
+                await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+                assertThat(harness.relay.metrics().exchanges("completed")).isEqualTo(missing == 0 ? 1 : 0);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"length", "chunked", "close"})
+    void noticesACutBodyThatIsReadHere(String framing) throws IOException {
+        String text = "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"a\"},"
+                + "\"finish_reason\":\"stop\"}]}";
+        byte[] whole = gzip(text.getBytes(StandardCharsets.US_ASCII));
+        for (int missing : new int[] {0, 1, 8}) {
+            String answer = answer("application/json", framing, Arrays.copyOf(whole, whole.length - missing));
+            try (var upstream = ScriptedUpstream.answeringAndClosing(answer);
+                    var harness = to(upstream, u -> u.dialects = List.of(Dialect.CHAT));
+                    var client = harness.client()) {
+                client.send("POST", Api.MESSAGES.path, "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[]}");
+                RawClient.Response response = client.readAll();
+                assertThat(response.status()).as(response.text()).isEqualTo(missing == 0 ? 200 : 502);
+                assertThat(response.text().contains("the compressed body ends too early"))
+                        .isEqualTo(missing != 0);
+            }
+        }
+    }
+
+    private static String answer(String type, String framing, byte[] body) {
+        String bytes = new String(body, StandardCharsets.ISO_8859_1);
+        String head = "HTTP/1.1 200 OK\r\nContent-Type: " + type + "\r\nContent-Encoding: gzip\r\n";
+        return switch (framing) {
+            case "length" -> head + "Content-Length: " + body.length + "\r\n\r\n" + bytes;
+            case "chunked" ->
+                head + "Transfer-Encoding: chunked\r\n\r\n" + Integer.toHexString(body.length) + "\r\n" + bytes
+                        + "\r\n0\r\n\r\n";
+            default -> head + "\r\n" + bytes;
+        };
+    }
+
     private static RelayHarness to(ScriptedUpstream upstream) {
-        RelayConfig config = RelayConfig.relayTo(upstream.uri())
+        return to(upstream, ignored -> {});
+    }
+
+    private static RelayHarness to(ScriptedUpstream upstream, Consumer<Upstream.Builder> change) {
+        RelayConfig config = RelayConfig.relayTo(
+                        Upstream.of("up", upstream.uri()).with(change))
                 .with(c -> c.accessLog = AccessLog.OFF)
                 .with(c -> c.eventLoops = 1);
         return RelayHarness.start(MockConfig.defaults(), ignored -> RelayHarness.withRetry(config, Retry.OFF));

@@ -19,6 +19,7 @@ import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -26,6 +27,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.UnaryOperator;
+import java.util.zip.DeflaterOutputStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -182,6 +184,69 @@ class CredentialsTest {
         RawClient.Response unknown = errorOf(head + "Content-Encoding: br\r\n\r\n" + body);
         assertThat(unknown.status()).isEqualTo(403);
         assertThat(unknown.text()).startsWith("{\"error\":{\"message\":");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gzip", "deflate"})
+    void takesTheCodingOffJsonThatCouldRepeatTheKey(String coding) throws IOException {
+        String json = "{\"data\":[{\"key\":\"" + KEY + "\"}]}";
+        String masked = json.replace(KEY, "*".repeat(KEY.length()));
+        try (var upstream = ScriptedUpstream.answering(coded("application/json", coding, json));
+                var harness = injecting(upstream)) {
+            for (RawClient.Response response : List.of(
+                    raw(harness, "/v1/models", "Host: localhost"),
+                    asked(harness, CHAT, "tokens=1", "true"),
+                    asked(harness, CHAT, "tokens=1", "false"))) {
+                assertThat(response.status()).isEqualTo(200);
+                assertThat(response.header("content-encoding")).isNull();
+                assertThat(response.text()).isEqualTo(masked);
+                assertThat(response.end()).isEqualTo(RawClient.End.COMPLETE);
+            }
+        }
+    }
+
+    @Test
+    void passesNoJsonOnWhoseCodingItCannotTakeOff() throws IOException {
+        String head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: br\r\n";
+        RawClient.Response response = errorOf(head + "Content-Length: 4\r\n\r\nbrbr");
+        assertThat(response.status()).isEqualTo(502);
+        assertThat(response.text()).contains("cannot be searched for keys");
+    }
+
+    @Test
+    void leavesTheCodingOfWhatIsNotSearched() throws IOException {
+        String answer = coded("text/plain", "gzip", "hello");
+        RawClient.Response response = errorOf(answer);
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(response.header("content-encoding")).isEqualTo("gzip");
+        assertThat(new String(response.body(), StandardCharsets.ISO_8859_1)).isEqualTo(answer.split("\r\n\r\n", 2)[1]);
+        String unchanged =
+                "HTTP/1.1 304 Not Modified\r\nContent-Type: application/json\r\nContent-Encoding: br\r\n\r\n";
+        try (var upstream = ScriptedUpstream.answering(unchanged);
+                var harness = injecting(upstream);
+                var client = harness.client()) {
+            client.sendRaw("GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            assertThat(client.readHead()).startsWith("HTTP/1.1 304").containsIgnoringCase("content-encoding: br");
+        }
+    }
+
+    /** The frame is longer than what is held, so it passes in pieces, and each border cuts a key. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "data: {\"error\":{\"message\":\"KEYS\"}}\n\n",
+                "event: error\ndata: {\"message\":\"KEYS\"}\n\n",
+                "data: {\"error\":{\"message\":\"KEYS\"}}"
+            })
+    void masksTheKeyInALongErrorFrame(String frame) throws IOException {
+        String output = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
+        String sent = output + frame.replace("KEYS", KEY.repeat(8_000));
+        String head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: " + sent.length();
+        try (var upstream = ScriptedUpstream.answeringAndClosing(head + "\r\n\r\n" + sent);
+                var harness = injecting(upstream)) {
+            RawClient.Response response = asked(harness, CHAT, "tokens=1", "true");
+            assertThat(response.text()).startsWith(sent.replace(KEY, "*".repeat(KEY.length())));
+        }
     }
 
     @ParameterizedTest
@@ -351,6 +416,16 @@ class CredentialsTest {
                         injecting("authorization", "Bearer ")
                                 .apply(RelayConfig.relayTo(upstream.uri()).with(c -> c.accessLog = AccessLog.OFF)),
                         RelayHarness.QUICK));
+    }
+
+    /** A response whose body has {@code coding}. */
+    private static String coded(String type, String coding, String body) throws IOException {
+        var bytes = new ByteArrayOutputStream();
+        try (OutputStream out = coding.equals("gzip") ? new GZIPOutputStream(bytes) : new DeflaterOutputStream(bytes)) {
+            out.write(body.getBytes(StandardCharsets.UTF_8));
+        }
+        return "HTTP/1.1 200 OK\r\nContent-Type: " + type + "\r\nContent-Encoding: " + coding + "\r\nContent-Length: "
+                + bytes.size() + "\r\n\r\n" + bytes.toString(StandardCharsets.ISO_8859_1);
     }
 
     private static String chunks(String body) {
