@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Answers for the pages of other origins (Fetch Standard, section 3.3): preflights, and the fields of every response. */
-public final class CrossOrigin {
+final class CrossOrigin {
     private static final String METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE";
     /** What a page may read beside the fields that every page may. */
     private static final String EXPOSED = String.join(
@@ -38,19 +38,19 @@ public final class CrossOrigin {
     }
 
     /** What pages of other origins may do; null where the relay has no say in it. */
-    public static @Nullable CrossOrigin of(Cors cors) {
+    static @Nullable CrossOrigin of(Cors cors) {
         return cors.on() ? new CrossOrigin(cors) : null;
     }
 
     /** Whether a browser asks what a page may ask for. */
-    public static boolean isPreflight(HttpRequest request) {
+    static boolean isPreflight(HttpRequest request) {
         return request.method().equals(HttpMethod.OPTIONS)
                 && request.headers().contains(HttpHeaderNames.ORIGIN)
                 && request.headers().contains(HttpHeaderNames.ACCESS_CONTROL_REQUEST_METHOD);
     }
 
     /** The answer to a preflight, which has no body: 204, or 403 to an origin that is not listed. */
-    public HttpResponse preflight(HttpRequest request) {
+    HttpResponse preflight(HttpRequest request) {
         boolean granted = isGranted(request);
         var response = new DefaultHttpResponse(
                 HttpVersion.HTTP_1_1, granted ? HttpResponseStatus.NO_CONTENT : HttpResponseStatus.FORBIDDEN);
@@ -72,7 +72,7 @@ public final class CrossOrigin {
     }
 
     /** What the response to {@code request} says about origins, in place of what an upstream says. */
-    public HttpHeaders grants(HttpRequest request) {
+    HttpHeaders grants(HttpRequest request) {
         var headers = new DefaultHttpHeaders();
         if (!cors.any()) {
             headers.set(HttpHeaderNames.VARY, HttpHeaderNames.ORIGIN);
@@ -90,7 +90,7 @@ public final class CrossOrigin {
     }
 
     /** Whether the page that {@code request} comes from is let in. */
-    public boolean isGranted(HttpRequest request) {
+    boolean isGranted(HttpRequest request) {
         List<String> origins = request.headers().getAll(HttpHeaderNames.ORIGIN);
         return origins.size() == 1 && cors.admits(origins.get(0));
     }

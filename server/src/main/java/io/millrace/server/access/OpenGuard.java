@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Keeps web pages from spending the keys of a relay that injects them: a page may neither reach it under a name of its
  * own (DNS rebinding) nor call it from another site.
  */
-public final class OpenGuard {
+final class OpenGuard {
     private OpenGuard() {}
 
     /**
@@ -26,7 +26,7 @@ public final class OpenGuard {
      *     HTTPS and loopback, and older ones never; without it a browser's GET must be that of an {@code EventSource} of
      *     a page of the relay's own origin
      */
-    public static @Nullable String violation(HttpRequest request, RelayConfig config, boolean evenGet) {
+    static @Nullable String violation(HttpRequest request, RelayConfig config, boolean evenGet) {
         String violation = violation(request, config.allowOpen(), config.cors());
         if (violation != null || !evenGet || request.headers().contains(HttpHeaderNames.ORIGIN)) {
             return violation;

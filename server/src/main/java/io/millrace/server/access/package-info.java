@@ -1,5 +1,5 @@
 /**
- * Who may use the relay: pages of other origins, and keys that tell clients apart. It reads request heads only. It keeps no
+ * Who may use the relay: pages of other origins, and keys that tell clients apart. Its door is {@link io.millrace.server.access.Access}. It reads request heads only. It keeps no
  * state and holds no buffer.
  */
 @NullMarked

@@ -34,14 +34,19 @@ public final class OriginState {
     private int cutsInRow;
     private int failedChecks;
     private boolean lastFailed;
-    private boolean ejected;
-    private boolean probing;
     private boolean returned;
-    private int ejectionsInRow;
-    private long ejections;
-    private long ejectionNs;
-    private long ejectedNs;
     private long returnedNs;
+    private final Ejection ejection = new Ejection();
+
+    /** The present ejection, if there is one, and how many there were. */
+    private static final class Ejection {
+        private boolean on;
+        private boolean probing;
+        private int inRow;
+        private long count;
+        private long lengthNs;
+        private long sinceNs;
+    }
 
     /**
      * An origin that nothing is known of.
@@ -72,8 +77,8 @@ public final class OriginState {
     public synchronized OriginAttempt onStart(long nowNs) {
         inFlight++;
         ttft.onStart(nowNs);
-        boolean probe = ejected && !probing && isOver(nowNs);
-        probing |= probe;
+        boolean probe = ejection.on && !ejection.probing && isOver(nowNs);
+        ejection.probing |= probe;
         return new OriginAttempt(this, nowNs, probe);
     }
 
@@ -91,7 +96,7 @@ public final class OriginState {
 
     /** Whether it takes requests: it is neither ejected nor down, or it is its turn to be tried again. */
     public synchronized boolean admits(long nowNs) {
-        return !isDown() && (!ejected || (!probing && isOver(nowNs)));
+        return !isDown() && (!ejection.on || (!ejection.probing && isOver(nowNs)));
     }
 
     /** How many attempts it has in hand. */
@@ -101,7 +106,7 @@ public final class OriginState {
 
     /** Whether it is ejected, or its turn to be tried again has not succeeded yet. */
     synchronized boolean isEjected() {
-        return ejected;
+        return ejection.on;
     }
 
     /** Whether its active checks fail. */
@@ -111,7 +116,7 @@ public final class OriginState {
 
     /** How often it was ejected. */
     public synchronized long ejections() {
-        return ejections;
+        return ejection.count;
     }
 
     long hash() {
@@ -159,7 +164,7 @@ public final class OriginState {
         if (!attempt.hadOutput()) {
             ttft.onWaited(nowNs);
         }
-        if (attempt.isProbe() && probing && ejected) {
+        if (attempt.isProbe() && ejection.probing && ejection.on) {
             eject(nowNs, "its trial failed");
         } else if (counts(attempt)) {
             countFailure(attempt, nowNs);
@@ -171,14 +176,14 @@ public final class OriginState {
         if (!attempt.hadOutput()) {
             ttft.onGivenUp();
         }
-        if (attempt.isProbe() && ejected) {
-            probing = false;
+        if (attempt.isProbe() && ejection.on) {
+            ejection.probing = false;
         }
     }
 
     /** It answered. An ejected origin comes back by it if the attempt is younger than the ejection. */
     private void onAnswer(OriginAttempt attempt, long nowNs) {
-        if (ejected && attempt.startNs() - ejectedNs > 0) {
+        if (ejection.on && attempt.startNs() - ejection.sinceNs > 0) {
             comeBack(nowNs);
         }
         lastFailed = false;
@@ -214,22 +219,22 @@ public final class OriginState {
 
     private void eject(long nowNs, String reason) {
         long rested = health.window().toNanos();
-        boolean wasWell = !ejected && (!returned || nowNs - returnedNs > Math.max(rested, ejectionNs));
-        ejectionsInRow = wasWell ? 0 : ejectionsInRow;
+        boolean wasWell = !ejection.on && (!returned || nowNs - returnedNs > Math.max(rested, ejection.lengthNs));
+        ejection.inRow = wasWell ? 0 : ejection.inRow;
         long firstNs = health.ejection().toNanos();
         long mostNs = health.maxEjection().toNanos();
-        int doublings = Math.min(ejectionsInRow++, MAX_DOUBLINGS);
-        ejectionNs = firstNs > mostNs >> doublings ? mostNs : firstNs << doublings;
-        ejectedNs = nowNs;
-        ejected = true;
-        probing = false;
-        ejections++;
-        LOG.warn("{} is ejected for {} ms: {}", name, TimeUnit.NANOSECONDS.toMillis(ejectionNs), reason);
+        int doublings = Math.min(ejection.inRow++, MAX_DOUBLINGS);
+        ejection.lengthNs = firstNs > mostNs >> doublings ? mostNs : firstNs << doublings;
+        ejection.sinceNs = nowNs;
+        ejection.on = true;
+        ejection.probing = false;
+        ejection.count++;
+        LOG.warn("{} is ejected for {} ms: {}", name, TimeUnit.NANOSECONDS.toMillis(ejection.lengthNs), reason);
     }
 
     private void comeBack(long nowNs) {
-        ejected = false;
-        probing = false;
+        ejection.on = false;
+        ejection.probing = false;
         startSlowly(nowNs);
         LOG.info("{} serves again", name);
     }
@@ -246,11 +251,11 @@ public final class OriginState {
 
     /** Whether an attempt says something about the origin as it is now: it serves, and the attempt began since it does. */
     private boolean counts(OriginAttempt attempt) {
-        return !ejected && (!returned || attempt.isProbe() || attempt.startNs() - returnedNs >= 0);
+        return !ejection.on && (!returned || attempt.isProbe() || attempt.startNs() - returnedNs >= 0);
     }
 
     private boolean isOver(long nowNs) {
-        return nowNs - ejectedNs >= ejectionNs;
+        return nowNs - ejection.sinceNs >= ejection.lengthNs;
     }
 
     private double weight(long nowNs) {

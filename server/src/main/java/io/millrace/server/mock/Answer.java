@@ -60,7 +60,6 @@ final class Answer {
      * @param prompt the text of the last user message
      * @param hasToolResult whether a tool has answered already: then the mock does not call it again
      * @param loop the task that the client's tools do, or null
-     * @param maxTokens the client's limit, heeded unless the spec says how many tokens
      */
     Answer(
             MockSpec spec,
@@ -69,8 +68,7 @@ final class Answer {
             JsonNode request,
             String prompt,
             boolean hasToolResult,
-            ToolLoop loop,
-            int maxTokens) {
+            ToolLoop loop) {
         this.spec = spec;
         this.number = number;
         this.model = escape(model);
@@ -81,6 +79,7 @@ final class Answer {
         int drawn = spec.drawnLength(number);
         int whole = drawn >= 0 ? drawn : lead.size() + (reports ? 0 : ESSAY_TOKENS.size());
         int natural = callsTool() ? 0 : whole;
+        int maxTokens = Prompts.maxTokens(request); // heeded unless the spec says how many tokens
         cutByLimit = !spec.has(SpecKey.TOKENS) && natural > maxTokens;
         tokens = spec.count(SpecKey.TOKENS, Math.min(natural, maxTokens));
         reasoning = spec.count(SpecKey.REASONING, 0);

@@ -34,7 +34,6 @@ final class MockExchange implements Runnable {
         STALL
     }
 
-    private static final long FOREVER = Long.MAX_VALUE;
     private static final String COMMENT = ": keep-alive\n\n";
     private static final String JUNK_HEAD = "\u0000\u0007<<<this is not HTTP>>>\r\n\r\n";
     private static final String JUNK_CHUNK = "zz-not-a-size\r\ngarbage\r\n";
@@ -52,18 +51,22 @@ final class MockExchange implements Runnable {
     private final BodyWriter body;
     private final Rhythm rhythm;
     private final long commentEveryNs;
-    private final Cut cut;
-    private final int cutAfter;
+    private final Cutting cutting;
     private final int pauseAfter;
-
-    private Step step = Step.HEAD;
-    private Runnable lastAct = () -> {};
-    private long dueNs;
+    private final Progress progress = new Progress();
     private Future<?> timer;
-    private boolean counted;
-    private boolean digestDue;
-    private int outputs;
-    private boolean closing;
+
+    private record Cutting(Cut kind, int after) {}
+
+    private static final class Progress {
+        private Step step = Step.HEAD;
+        private Runnable lastAct = () -> {};
+        private long dueNs;
+        private boolean counted;
+        private boolean digestDue;
+        private int outputs;
+        private boolean closing;
+    }
 
     /**
      * @param keepAlive whether the client lets the connection live
@@ -87,16 +90,16 @@ final class MockExchange implements Runnable {
         this.keepAlive = keepAlive && chunking != Chunking.NONE;
         script = reply.script().get();
         boolean measured = chunking == Chunking.LENGTH || chunking == Chunking.WHOLE;
-        digestDue = spec.flag(SpecKey.DIGEST) && reply.stream();
-        length = measured ? BodyWriter.measure(ctx.alloc(), spec, reply.script().get(), digestDue) : 0;
+        progress.digestDue = spec.flag(SpecKey.DIGEST) && reply.stream();
+        length = measured ? BodyWriter.measure(ctx.alloc(), spec, reply.script().get(), progress.digestDue) : 0;
         int cutAt = Math.min(never(SpecKey.RESET_AT_BYTE), never(SpecKey.END_AT_BYTE));
-        body = new BodyWriter(ctx, spec, chunking, length, cutAt == MockSpec.NEVER ? FOREVER : cutAt);
+        body = new BodyWriter(ctx, spec, chunking, length, cutAt == MockSpec.NEVER ? Long.MAX_VALUE : cutAt);
         rhythm = new Rhythm(spec, spec.random(number));
         commentEveryNs = spec.nanos(SpecKey.COMMENT_EVERY_MS);
-        cutAfter = Math.min(
+        int cutAfter = Math.min(
                 Math.min(never(SpecKey.RESET_AFTER), never(SpecKey.END_AFTER)),
                 Math.min(never(SpecKey.GARBAGE_CHUNK_AFTER), never(SpecKey.STALL_AFTER)));
-        cut = firstCut();
+        cutting = new Cutting(firstCut(cutAfter), cutAfter);
         pauseAfter = never(SpecKey.PAUSE_AFTER);
     }
 
@@ -114,7 +117,7 @@ final class MockExchange implements Runnable {
         return spec.count(key, MockSpec.NEVER);
     }
 
-    private Cut firstCut() {
+    private Cut firstCut(int cutAfter) {
         if (cutAfter == MockSpec.NEVER) {
             return Cut.NONE;
         }
@@ -131,7 +134,7 @@ final class MockExchange implements Runnable {
     void start() {
         counters.active.increment();
         if (spec.flag(SpecKey.STALL_HEAD)) {
-            step = Step.SILENT;
+            progress.step = Step.SILENT;
         } else if (spec.flag(SpecKey.CLOSE_ON_ACCEPT)) {
             end(counters.cut, this::closeFlushed);
         } else {
@@ -142,7 +145,11 @@ final class MockExchange implements Runnable {
 
     /** Goes on where the socket or a pause stopped it. */
     void pump() {
-        while (timer == null && step != Step.ENDED && ctx.channel().isWritable() && body.drain() && advance()) {
+        while (timer == null
+                && progress.step != Step.ENDED
+                && ctx.channel().isWritable()
+                && body.drain()
+                && advance()) {
             // until one of them says stop
         }
         body.handOver();
@@ -151,7 +158,7 @@ final class MockExchange implements Runnable {
 
     /** The connection is gone: by the client's doing, or because the server closes. */
     void onClosed(boolean byPeer) {
-        if (step == Step.ENDED) {
+        if (progress.step == Step.ENDED) {
             return;
         }
         count(byPeer ? counters.aborted : counters.cut);
@@ -160,7 +167,7 @@ final class MockExchange implements Runnable {
 
     /** Whether this response closes the connection by itself. */
     boolean isClosing() {
-        return closing;
+        return progress.closing;
     }
 
     /** The timer: a comment is due, or the pause is over. */
@@ -168,7 +175,7 @@ final class MockExchange implements Runnable {
     public void run() {
         timer = null;
         long now = System.nanoTime();
-        if (step == Step.SILENT || now - dueNs < 0) {
+        if (progress.step == Step.SILENT || now - progress.dueNs < 0) {
             write(COMMENT);
             body.handOver();
             ctx.flush();
@@ -179,12 +186,12 @@ final class MockExchange implements Runnable {
     }
 
     private boolean advance() {
-        return switch (step) {
+        return switch (progress.step) {
             case HEAD -> sendHead();
             case FRAMES -> sendFrame();
             case ENDING -> {
                 dispose();
-                lastAct.run();
+                progress.lastAct.run();
                 yield false;
             }
             case SILENT, ENDED -> false;
@@ -197,7 +204,7 @@ final class MockExchange implements Runnable {
             return end(counters.cut, this::closeFlushed);
         }
         ctx.write(utf8(head()), ctx.voidPromise());
-        step = Step.FRAMES;
+        progress.step = Step.FRAMES;
         if (spec.flag(SpecKey.STALL_AFTER_HEAD)) {
             return fallSilent();
         }
@@ -212,7 +219,7 @@ final class MockExchange implements Runnable {
 
     private boolean sendFrame() {
         if (isCutDue()) {
-            return switch (cut) {
+            return switch (cutting.kind()) {
                 case RESET -> end(counters.cut, this::resetFlushed);
                 case BAD_CHUNK -> {
                     body.writeRaw(utf8(JUNK_CHUNK));
@@ -222,8 +229,8 @@ final class MockExchange implements Runnable {
                 case END, NONE -> end(counters.cut, this::closeFlushed);
             };
         }
-        if (digestDue && (script.nextKind() == null || script.nextKind() == Script.Kind.TERMINAL)) {
-            digestDue = false;
+        if (progress.digestDue && (script.nextKind() == null || script.nextKind() == Script.Kind.TERMINAL)) {
+            progress.digestDue = false;
             write(body.digestComment());
             return true;
         }
@@ -239,13 +246,14 @@ final class MockExchange implements Runnable {
             return cutAtByte();
         }
         if (kind == Script.Kind.OUTPUT && script.nextKind() == Script.Kind.OUTPUT && !isCutDue()) {
-            pause(rhythm.nextNs(counters.active) + (++outputs == pauseAfter ? spec.nanos(SpecKey.PAUSE_MS) : 0));
+            pause(rhythm.nextNs(counters.active)
+                    + (++progress.outputs == pauseAfter ? spec.nanos(SpecKey.PAUSE_MS) : 0));
         }
         return true;
     }
 
     private boolean isCutDue() {
-        return cut != Cut.NONE && script.reached(cutAfter);
+        return cutting.kind() != Cut.NONE && script.reached(cutting.after());
     }
 
     private boolean cutAtByte() {
@@ -266,7 +274,7 @@ final class MockExchange implements Runnable {
     }
 
     private boolean fallSilent() {
-        step = Step.SILENT;
+        progress.step = Step.SILENT;
         arm(System.nanoTime());
         return false;
     }
@@ -274,17 +282,17 @@ final class MockExchange implements Runnable {
     private void pause(long ns) {
         if (ns > 0) {
             long now = System.nanoTime();
-            dueNs = now + ns;
+            progress.dueNs = now + ns;
             arm(now);
         }
     }
 
     private void arm(long now) {
-        boolean comments = commentEveryNs > 0 && step != Step.HEAD;
-        if (step == Step.SILENT) {
+        boolean comments = commentEveryNs > 0 && progress.step != Step.HEAD;
+        if (progress.step == Step.SILENT) {
             timer = comments ? schedule(commentEveryNs) : null;
         } else {
-            timer = schedule(comments ? Math.min(commentEveryNs, dueNs - now) : dueNs - now);
+            timer = schedule(comments ? Math.min(commentEveryNs, progress.dueNs - now) : progress.dueNs - now);
         }
     }
 
@@ -293,22 +301,22 @@ final class MockExchange implements Runnable {
     }
 
     private boolean end(LongAdder how, Runnable act) {
-        step = Step.ENDING;
-        lastAct = act;
+        progress.step = Step.ENDING;
+        progress.lastAct = act;
         count(how);
         return true;
     }
 
     private void count(LongAdder how) {
-        if (!counted) {
-            counted = true;
+        if (!progress.counted) {
+            progress.counted = true;
             counters.active.decrement();
             how.increment();
         }
     }
 
     private void dispose() {
-        step = Step.ENDED;
+        progress.step = Step.ENDED;
         counters.bytes.add(body.wireBytes());
         body.close();
         if (timer != null) {
@@ -332,12 +340,12 @@ final class MockExchange implements Runnable {
     }
 
     private void closeFlushed() {
-        closing = true;
+        progress.closing = true;
         ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
     }
 
     private void resetFlushed() {
-        closing = true;
+        progress.closing = true;
         ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(done -> {
             ctx.channel().config().setOption(ChannelOption.SO_LINGER, 0);
             ctx.close();

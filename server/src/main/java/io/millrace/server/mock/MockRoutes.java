@@ -255,8 +255,7 @@ final class MockRoutes {
                 json,
                 Prompts.last(json),
                 loop == null ? Prompts.hasToolResult(json) : loop.hasResults(),
-                loop,
-                Prompts.maxTokens(json));
+                loop);
     }
 
     /** What a dialect's provider takes for reasoning of its own; null if there was none that it wants back. */

@@ -1,8 +1,7 @@
 package io.millrace.server.own;
 
+import io.millrace.server.access.Access;
 import io.millrace.server.access.ClientKey;
-import io.millrace.server.access.CrossOrigin;
-import io.millrace.server.access.OpenGuard;
 import io.millrace.server.chat.ChatSide;
 import io.millrace.server.chat.OpenApi;
 import io.millrace.server.config.OwnPaths;
@@ -13,6 +12,7 @@ import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.http.Target;
 import io.millrace.server.telemetry.Metrics;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -23,6 +23,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
 
 /** What the relay answers without an upstream: preflights, its own documents and page, stops, and who connects again. */
 public final class OwnEndpoints {
@@ -30,6 +31,20 @@ public final class OwnEndpoints {
 
     private final Metrics metrics;
     private final Streams streams;
+
+    /** The streams in progress, on whatever event loop they are. */
+    @FunctionalInterface
+    public interface Streams {
+        /**
+         * Stops a stream, as its client wants.
+         *
+         * @param id as the stream's client was told it
+         * @param key of who asks; only the stream's own client has the same
+         * @param asking the event loop that asks
+         * @param told on {@code asking}, whether such a stream was stopped
+         */
+        void stop(String id, byte[] key, EventLoop asking, Consumer<Boolean> told);
+    }
 
     public OwnEndpoints(Metrics metrics, Streams streams) {
         this.metrics = metrics;
@@ -39,6 +54,7 @@ public final class OwnEndpoints {
     /**
      * A request that may be for the relay itself.
      *
+     * @param access who may ask, under this configuration
      * @param draining whether the relay is about to stop
      * @param done runs once, when the request is answered or its client has left
      * @param failed runs if the relay cannot make the answer
@@ -48,6 +64,7 @@ public final class OwnEndpoints {
             HttpRequest request,
             Target target,
             RelayConfig config,
+            Access access,
             boolean draining,
             Runnable done,
             Runnable failed) {
@@ -57,16 +74,16 @@ public final class OwnEndpoints {
 
         /** Where keys are added, a page of another name may not use them. */
         private boolean isForbidden() {
-            return config.injectsCredentials() && OpenGuard.violation(request, config, false) != null;
+            return access.violation(request, false) != null;
         }
     }
 
     /** Who answers the request, or null if an upstream is to be asked. */
     public RequestListener answer(Asked asked) {
         HttpMethod method = asked.request().method();
-        CrossOrigin crossOrigin = CrossOrigin.of(asked.config().cors());
-        if (crossOrigin != null && CrossOrigin.isPreflight(asked.request())) {
-            return asked.answer(() -> bare(asked.downstream(), crossOrigin.preflight(asked.request())));
+        HttpResponse preflight = asked.access().preflight(asked.request());
+        if (preflight != null) {
+            return asked.answer(() -> bare(asked.downstream(), preflight));
         }
         if (isChat(asked.config(), asked.target())) {
             return chat(asked);

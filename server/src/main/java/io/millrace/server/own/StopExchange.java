@@ -15,7 +15,7 @@ final class StopExchange implements RequestListener {
             404, "stream_not_found", "There is no such stream in progress, or not with this key.", null, null);
 
     private final ClientStream downstream;
-    private final Streams streams;
+    private final OwnEndpoints.Streams streams;
     private final String id;
     private final byte[] key;
     private final Runnable done;
@@ -28,7 +28,7 @@ final class StopExchange implements RequestListener {
      *
      * @param done runs once, when it is answered or its client has left
      */
-    StopExchange(ClientStream downstream, Streams streams, String id, byte[] key, Runnable done) {
+    StopExchange(ClientStream downstream, OwnEndpoints.Streams streams, String id, byte[] key, Runnable done) {
         this.downstream = downstream;
         this.streams = streams;
         this.id = id;

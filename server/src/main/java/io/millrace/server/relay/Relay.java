@@ -1,8 +1,7 @@
 package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
-import io.millrace.server.access.CrossOrigin;
-import io.millrace.server.access.OpenGuard;
+import io.millrace.server.access.Access;
 import io.millrace.server.chat.ChatSide;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.downstream.ClientConnection;
@@ -23,12 +22,11 @@ import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Metrics;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
-import io.millrace.server.telemetry.UpstreamMetrics;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.Connector;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
-import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.util.ReferenceCountUtil;
 import java.time.Duration;
@@ -83,7 +81,7 @@ public final class Relay implements RequestHandler {
             others.remove(each);
             each.others(others);
         }
-        metrics = new Metrics(counters, memory, () -> new UpstreamMetrics(settings.upstreams()));
+        metrics = new Metrics(counters, memory, () -> settings.upstreams());
         endpoints = new OwnEndpoints(metrics, this::stop);
         checking = eventLoops.get(0);
         checks = new ActiveChecks(checking, loops.get(checking).upstreams());
@@ -181,25 +179,19 @@ public final class Relay implements RequestHandler {
         RouteTable current = settings;
         loop.counters().began();
         Target target = Target.of(request.uri());
-        CrossOrigin crossOrigin = CrossOrigin.of(current.config().cors());
-        if (crossOrigin != null) {
-            downstream.addToResponse(crossOrigin.grants(request));
-        }
+        var access = new Access(current.config());
+        grant(access, downstream, request);
         Runnable done = () -> loop.counters().endedLocally(Outcome.LOCAL.label());
         RequestListener own = endpoints.answer(new OwnEndpoints.Asked(
-                downstream, request, target, current.config(), !ready, done, loop.counters()::failed));
+                downstream, request, target, current.config(), access, !ready, done, loop.counters()::failed));
         if (own != null) {
             return own;
         }
         boolean chat = OwnEndpoints.isChat(current.config(), target);
         ClientSide client = chat ? new ChatSide() : DialectSide.of(Dialect.ofPath(target.path()));
         var exchange = new Exchange(loop, current, downstream, client, request);
-        String violation =
-                current.config().injectsCredentials() ? OpenGuard.violation(request, current.config(), chat) : null;
-        if (crossOrigin != null && crossOrigin.isGranted(request)) {
-            // The upstream is asked by the relay: some answer what has an origin otherwise.
-            request.headers().remove(HttpHeaderNames.ORIGIN);
-        }
+        String violation = access.violation(request, chat);
+        access.hideOrigin(request);
         if (violation != null) {
             exchange.refuseWhenRead(403, "forbidden_origin", violation, null);
         } else if (memory.level() != MemoryAccount.Level.ROOMY) {
@@ -210,13 +202,19 @@ public final class Relay implements RequestHandler {
         return exchange;
     }
 
+    private static void grant(Access access, ClientStream downstream, HttpRequest request) {
+        HttpHeaders grants = access.grants(request);
+        if (grants != null) {
+            downstream.addToResponse(grants);
+        }
+    }
+
     @Override
     public void onRefused(ClientStream downstream, HttpRequest request, int status, String code) {
         RelayLoop loop = loop(downstream.eventLoop());
         loop.counters().began();
-        CrossOrigin crossOrigin = CrossOrigin.of(config().cors());
-        if (crossOrigin != null && request != null) {
-            downstream.addToResponse(crossOrigin.grants(request));
+        if (request != null) {
+            grant(new Access(config()), downstream, request);
         }
         boolean known = request != null && request.decoderResult().isSuccess();
         loop.onEnded(Summary.refused(

@@ -9,6 +9,7 @@ import io.netty.util.concurrent.FastThreadLocal;
  * is after. It knows where strings, objects and arrays begin and end, and not what is in them.
  */
 final class RequestFieldsReader {
+    private static final byte ZEROS = 1;
     private static final int SCRATCH_BYTES = 16 * 1024;
     private static final int MAX_DEPTH = 1000;
     private static final int MAX_NAME = 128;
@@ -38,10 +39,9 @@ final class RequestFieldsReader {
     /** Of each open object or array, whether it is an array. */
     private final long[] arrays = new long[MAX_DEPTH / Long.SIZE + 1];
 
-    /** Whether there are zeros before the object, as in two encodings of Unicode, and the first byte if it is their mark. */
-    private boolean zeros;
+    /** What stands before the object in other encodings of Unicode: {@link #ZEROS}, or the first byte of their mark; else 0. */
+    private byte foreign;
 
-    private byte mark;
     private int depth;
     private Name name = Name.OTHER;
     private final KeptText kept = new KeptText();
@@ -196,16 +196,16 @@ final class RequestFieldsReader {
     }
 
     private void onStart(byte octet, long position) {
-        if (octet == '{' && !zeros) {
+        if (octet == '{' && foreign != ZEROS) {
             enter(false);
             usage.onBody(toIndex(position + 1));
         } else if (octet == 0) {
-            zeros = true;
+            foreign = ZEROS;
         } else if (position == 0 && (octet == (byte) 0xFE || octet == (byte) 0xFF)) {
-            mark = octet;
-        } else if (position == 1 && mark + octet == (byte) 0xFE + (byte) 0xFF) {
+            foreign = octet;
+        } else if (position == 1 && foreign + octet == (byte) 0xFE + (byte) 0xFF) {
             fail(NOT_UTF_8);
-        } else if (zeros || mark != 0) {
+        } else if (foreign != 0) {
             fail(octet == '{' ? NOT_UTF_8 : NO_JSON);
         } else if (position >= BOM.length || octet != BOM[(int) position]) {
             boolean begins = octet == '[' || octet == '"' || octet == '-' || (octet >= '0' && octet <= '9');

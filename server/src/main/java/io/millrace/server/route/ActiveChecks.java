@@ -3,7 +3,6 @@ package io.millrace.server.route;
 import io.millrace.server.balance.OriginState;
 import io.millrace.server.route.RouteTable.Destination;
 import io.millrace.server.route.RouteTable.Endpoint;
-import io.millrace.server.upstream.OriginCheck;
 import io.millrace.server.upstream.Upstreams;
 import io.netty.channel.EventLoop;
 import java.util.Collection;

@@ -1,5 +1,6 @@
 package io.millrace.server.telemetry;
 
+import io.millrace.server.balance.UpstreamState;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.MemoryAccount;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
@@ -26,7 +27,7 @@ public final class Metrics {
 
     private final List<LoopCounters> loops;
     private final MemoryAccount memory;
-    private final Supplier<UpstreamMetrics> upstreams;
+    private final Supplier<Map<String, UpstreamState>> upstreams;
     private final AtomicLong reloads = new AtomicLong();
     private final AtomicLong failedReloads = new AtomicLong();
     private volatile LongSupplier lostLogLines = () -> 0;
@@ -36,9 +37,9 @@ public final class Metrics {
      *
      * @param loops one for each event loop
      * @param memory what is held
-     * @param upstreams what is known of the upstreams that are configured at the moment
+     * @param upstreams what is known of the upstreams that are configured at the moment, by name
      */
-    public Metrics(List<LoopCounters> loops, MemoryAccount memory, Supplier<UpstreamMetrics> upstreams) {
+    public Metrics(List<LoopCounters> loops, MemoryAccount memory, Supplier<Map<String, UpstreamState>> upstreams) {
         this.loops = List.copyOf(loops);
         this.memory = memory;
         this.upstreams = upstreams;
@@ -97,7 +98,7 @@ public final class Metrics {
 
     private MetricSnapshots snapshots() {
         var snapshots = MetricSnapshots.builder();
-        upstreams.get().snapshots().forEach(snapshots::metricSnapshot);
+        new UpstreamMetrics(upstreams.get()).snapshots().forEach(snapshots::metricSnapshot);
         for (MetricSnapshot own : List.of(
                 by("outcome", "millrace_exchanges", "Requests ended, by outcome.", LoopCounters::exchangesByOutcome),
                 by("outcome", "millrace_streams", "Event streams ended, by outcome.", LoopCounters::streamsByOutcome),

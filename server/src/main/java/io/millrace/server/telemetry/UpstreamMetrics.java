@@ -15,8 +15,8 @@ import java.util.function.ToDoubleFunction;
  *
  * @param upstreams by name
  */
-public record UpstreamMetrics(Map<String, UpstreamState> upstreams) {
-    public UpstreamMetrics {
+record UpstreamMetrics(Map<String, UpstreamState> upstreams) {
+    UpstreamMetrics {
         upstreams = Map.copyOf(upstreams);
     }
 

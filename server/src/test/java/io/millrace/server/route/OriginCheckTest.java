@@ -1,4 +1,4 @@
-package io.millrace.server.upstream;
+package io.millrace.server.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -12,6 +12,9 @@ import io.millrace.server.test.FakeUpstreams;
 import io.millrace.server.test.ScriptedUpstream;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.transport.Transport;
+import io.millrace.server.upstream.ConnectFailure;
+import io.millrace.server.upstream.Connector;
+import io.millrace.server.upstream.Origin;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;

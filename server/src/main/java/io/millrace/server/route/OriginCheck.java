@@ -1,7 +1,12 @@
-package io.millrace.server.upstream;
+package io.millrace.server.route;
 
 import io.millrace.server.balance.OriginState;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.upstream.CallListener;
+import io.millrace.server.upstream.ConnectFailure;
+import io.millrace.server.upstream.Origin;
+import io.millrace.server.upstream.UpstreamCall;
+import io.millrace.server.upstream.Upstreams;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoop;
@@ -21,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * Asks one origin at an interval whether it is well: an answer below 400 within that time says yes. Confined to its event
  * loop.
  */
-public final class OriginCheck {
+final class OriginCheck {
     private static final int FIRST_FAILING_STATUS = 400;
 
     private final Upstream upstream;
@@ -39,7 +44,7 @@ public final class OriginCheck {
      * @param upstreams of the same event loop
      * @param state told what came of each check
      */
-    public OriginCheck(Upstream upstream, Origin origin, Upstreams upstreams, EventLoop loop, OriginState state) {
+    OriginCheck(Upstream upstream, Origin origin, Upstreams upstreams, EventLoop loop, OriginState state) {
         this.upstream = upstream;
         this.origin = origin;
         this.upstreams = upstreams;
@@ -48,14 +53,14 @@ public final class OriginCheck {
     }
 
     /** Begins, at a random moment of the first interval, so that many relays do not ask at once. */
-    public void start() {
+    void start() {
         long intervalNs = upstream.health().probeInterval().toNanos();
         long firstNs = ThreadLocalRandom.current().nextLong(intervalNs);
         timer = loop.scheduleAtFixedRate(this::check, firstNs, intervalNs, TimeUnit.NANOSECONDS);
     }
 
     /** Ends; what is still under way counts for nothing. */
-    public void close() {
+    void close() {
         if (timer != null) {
             timer.cancel(false);
         }
