@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds the line ends (LF, CRLF, CR) in one buffer or array, eight bytes at a step.
  *
- * <p>A buffer that is one memory region is read through a NIO view, which is three to four times
- * as fast as {@code ByteBuf.getLongLE} once the JVM has seen buffers of several classes, and no slower before.
+ * <p>A buffer that is one memory region is read through an NIO view. Once the JVM has seen buffers of several classes, this
+ * is three to four times as fast as {@code ByteBuf.getLongLE}. Before that it is as fast.
  */
 final class LineEnds {
     static final byte LF = '\n';
@@ -50,14 +50,14 @@ final class LineEnds {
     }
 
     /**
-     * As {@link #of}, without an allocation, through the view that the buffer keeps for itself: it must not be used once
-     * anyone else has read the buffer. {@link #unshared} is for then.
+     * As {@link #of}, without an allocation. It reads through the view that the buffer keeps for itself, and must not be used
+     * once another reader has used the buffer. Use {@link #unshared} then.
      */
     static LineEnds shared(ByteBuf buf, int end) {
         return new LineEnds(buf, buf.nioBufferCount() == 1 ? buf.internalNioBuffer(0, end) : null, end, true);
     }
 
-    /** The same line ends, whoever reads the buffer meanwhile. */
+    /** The same line ends, which stay valid when others read the buffer. */
     LineEnds unshared() {
         return shared && buf != null ? of(buf, end) : this;
     }
@@ -86,7 +86,7 @@ final class LineEnds {
 
     /**
      * Index after the line end at {@code index} and the blank line behind it: LF LF or CRLF CRLF, both before the end, with
-     * at least four bytes there. Otherwise -1, which says nothing.
+     * at least four bytes there. Otherwise -1: there may or may not be a blank line.
      */
     int afterBlankLine(int index) {
         if (view == null || end - index < Integer.BYTES) {
@@ -133,14 +133,14 @@ final class LineEnds {
     }
 
     /**
-     * High bits of the bytes that may be below 0x0E, as both line ends are. The lowest bit is exact; those above it may come
-     * from its borrow.
+     * The high bits of the bytes that may be below 0x0E, as both line ends are. The lowest bit that is set is exact. Those
+     * above it may be caused by a borrow.
      */
     private static long candidates(long word) {
         return (word - ABOVE_CR) & ~word & HIGH_BITS;
     }
 
-    /** Offset of the first candidate that is a line end (others are tabs, NULs and their like), or 8. */
+    /** The offset of the first candidate that is a line end, or 8. Other candidates are tabs, NULs and other controls. */
     private static int firstLineEnd(long word, long candidates) {
         for (long left = candidates; left != 0; left &= left - 1) {
             int offset = Long.numberOfTrailingZeros(left) >>> 3;

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes event streams: each method appends one whole frame, blank line included, with LF line ends.
  *
- * <p>What {@link SseEventParser} reads from it is what was given here, except that a CR or CRLF in a text comes back as LF,
- * which is all that an event stream can carry, and an unpaired surrogate as {@code ?}. The buffer remains with the caller.
+ * <p>{@link SseEventParser} reads back what was given here, with two exceptions. A CR or CRLF in a text comes back as LF,
+ * since an event stream cannot carry it. An unpaired surrogate comes back as {@code ?}. The buffer remains with the caller.
  */
 public final class SseEncoder {
     private static final byte[] EVENT = "event: ".getBytes(US_ASCII);
@@ -24,7 +24,7 @@ public final class SseEncoder {
     /**
      * Appends an event. Nothing is written if an argument is rejected.
      *
-     * @param type null or empty to name none; the event then is a {@code message}
+     * @param type null or empty to name none: the event is then a {@code message}
      * @param id null to leave the stream's last event ID as it is; empty to reset it
      * @param data one {@code data} line is written for each of its lines, at least one
      * @throws IllegalArgumentException if {@code type} or {@code id} contains CR, LF or NUL

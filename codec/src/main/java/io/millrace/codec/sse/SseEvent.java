@@ -7,7 +7,7 @@ import java.util.Objects;
  *
  * @param type the {@code event} field of the block, or {@code message}
  * @param data the {@code data} lines joined by LF; may be empty
- * @param lastEventId the last {@code id} of the stream so far, which stays from event to event; empty if there is none
+ * @param lastEventId the last {@code id} of the stream so far; empty if there is none. It stays the same until another is sent
  */
 public record SseEvent(String type, String data, String lastEventId) {
     /** The type of an event whose block names none: {@value}. */

@@ -8,8 +8,8 @@ import java.util.List;
 /**
  * Channel handler that turns the bytes of an event stream ({@link ByteBuf}, released here) into {@link SseEvent}s.
  *
- * <p>Comments and retry lines are dropped. What is unfinished when the channel closes, or when this handler is removed, is
- * discarded. After a {@link TooLongEventException} further bytes are dropped. One instance serves one channel.
+ * <p>Comments and retry lines are dropped. An event that is unfinished when the channel closes, or when this handler is
+ * removed, is discarded. After a {@link TooLongEventException} further bytes are dropped. One instance serves one channel.
  */
 public final class SseEventDecoder extends MessageToMessageDecoder<ByteBuf> {
     private final int maxEventBytes;

@@ -9,10 +9,11 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads events out of the bytes of one event stream, by the rules of WHATWG HTML 9.2.6, however the bytes are cut.
+ * Reads events from the bytes of one event stream, by the rules of WHATWG HTML 9.2.6. The bytes may come in pieces of any
+ * size.
  *
- * <p>Bytes that are not UTF-8 become U+FFFD; unknown fields are ignored; what is unfinished when the stream ends is
- * discarded, which is what {@link #close()} does. A line ends at once at its CR.
+ * <p>Bytes that are not UTF-8 become U+FFFD. Unknown fields are ignored. {@link #close()} discards an event that is
+ * unfinished when the stream ends. A line ends at once at its CR.
  *
  * <p>One parser serves one stream, on one thread at a time. It must be closed.
  */
@@ -23,7 +24,7 @@ public final class SseEventParser implements AutoCloseable {
     private static final int FIRST_HOLD_BYTES = 256;
     private static final int SCRATCH_BYTES = 64 * 1024;
 
-    /** Where bytes that lie in no array are copied to; null while a parser of this thread reads there. */
+    /** Bytes that do not lie in an array are copied here. Null while a parser of this thread reads it. */
     private static final FastThreadLocal<byte[]> SCRATCH = new FastThreadLocal<>();
 
     private static final byte[] BOM = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
@@ -105,7 +106,7 @@ public final class SseEventParser implements AutoCloseable {
         return closed;
     }
 
-    /** Discards what is unfinished, as the end of a stream does, and releases what is held. May be called twice. */
+    /** Discards an unfinished event, as the end of a stream does, and releases what is held. May be called twice. */
     @Override
     public void close() {
         closed = true;
@@ -218,7 +219,7 @@ public final class SseEventParser implements AutoCloseable {
         return value < end && bytes[value] == ' ' ? value + 1 : value;
     }
 
-    /** Most events have one line of data: it is joined with nothing. */
+    /** Most events have one line of data, which need not be joined. */
     private void addData(String line) {
         if (data == null) {
             data = line;

@@ -10,13 +10,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Cuts one event stream into frames: the bytes up to and including a blank line. Nothing is decoded, changed or dropped.
  *
- * <p>A frame that lies in one read is reported in place, without a copy. Of an unfinished frame the bytes are held, in one
- * buffer of at most the hold limit; a frame longer than that flows through in pieces. The result does not depend on how the
- * bytes were cut into reads, save that a piece or a frame may end at a CR whose LF comes by itself
+ * <p>A frame that lies in one read is reported in place, without a copy. The bytes of an unfinished frame are held in one
+ * buffer of at most the hold limit. A frame longer than that is reported in pieces. The result does not depend on how the
+ * bytes were cut into reads, with one exception: a piece or a frame may end at a CR, and its LF is then reported by itself
  * ({@link SseFrameListener#onLateLineFeed}). Between frames nothing is held.
  *
- * <p>Lines end at LF, CRLF or a CR alone; a byte order mark at the very start belongs to the first frame but does not make
- * its first line one that is not blank (WHATWG HTML 9.2.5, 9.2.6).
+ * <p>Lines end at LF, CRLF or a CR alone. A byte order mark at the very start belongs to the first frame. A first line that
+ * holds nothing else is still blank (WHATWG HTML 9.2.5, 9.2.6).
  *
  * <p>One decoder serves one stream, on one thread at a time. It must be closed.
  */
@@ -26,7 +26,7 @@ public final class SseFrameDecoder implements AutoCloseable {
 
     private static final int FIRST_HOLD_BYTES = 256;
 
-    /** What came last, and thus what may come next. */
+    /** What came last. It decides what may come next. */
     private enum State {
         STREAM_START,
         BOM_SECOND_BYTE,
@@ -113,8 +113,8 @@ public final class SseFrameDecoder implements AutoCloseable {
     }
 
     /**
-     * Takes the held bytes of the unfinished frame out of this decoder, which is what an ended stream leaves. What is
-     * decoded afterwards begins a new frame.
+     * Takes the held bytes of the unfinished frame out of this decoder, for the end of a stream. Bytes that are decoded
+     * afterwards begin a new frame.
      *
      * @return the bytes, ownership is transferred; null if none are held
      */
@@ -174,7 +174,7 @@ public final class SseFrameDecoder implements AutoCloseable {
         return end;
     }
 
-    /** Where the search for a line end begins: behind what still belongs to the line before, or to a byte order mark. */
+    /** Where the search for a line end begins: after the rest of the line before, and after a byte order mark. */
     private int resumeLine(ByteBuf in, int start, int end) {
         return switch (state) {
             case LINE_START, IN_LINE, LINE_FEED_OF_FRAME -> start;

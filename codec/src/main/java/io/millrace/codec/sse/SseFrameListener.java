@@ -17,7 +17,7 @@ public interface SseFrameListener {
     void onFrame(ByteBuf buf, int start, int end);
 
     /**
-     * A piece of a frame that is longer than the hold limit and therefore flows through as it comes.
+     * A piece of a frame that is longer than the hold limit and therefore is reported as it comes.
      *
      * @param first whether this is the frame's first piece; it then holds at least the hold limit's bytes
      * @param last whether this piece ends with the frame's blank line
@@ -25,8 +25,8 @@ public interface SseFrameListener {
     void onPiece(ByteBuf buf, int start, int end, boolean first, boolean last);
 
     /**
-     * The line feed of a CRLF whose carriage return ended the frame reported last. A decoder may not wait for it (a lone
-     * CR is a line end too), so it comes by itself when the two bytes came in two reads. It belongs to that last frame:
+     * The line feed of a CRLF whose carriage return ended the frame reported last. It comes by itself when the two bytes came
+     * in two reads: a decoder may not wait for it, since a lone CR is a line end too. It belongs to that last frame, and
      * nothing may be written between them.
      */
     void onLateLineFeed(ByteBuf buf, int index);

@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 /**
  * Decodes UTF-8 as the WHATWG Encoding Standard does (section 8.1.1): one U+FFFD for each maximal subpart of a bad sequence.
- * The JDK's decoder agrees, except that it makes one of an encoded surrogate where the standard makes three.
+ * The JDK's decoder does the same, except for an encoded surrogate: it gives one U+FFFD, and the standard three.
  */
 final class Utf8 {
     private static final char REPLACEMENT = '\uFFFD';

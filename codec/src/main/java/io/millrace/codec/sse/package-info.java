@@ -10,14 +10,14 @@
  * bom        = EF BB BF                                ; once, at the very start; no part of the first line
  * </pre>
  *
- * <p>There are two ways to read a stream. {@link io.millrace.codec.sse.SseFrameDecoder} only finds where frames end: for
- * relays, which forward bytes. {@link io.millrace.codec.sse.SseEventParser} gives the events that a client sees, and
+ * <p>There are two ways to read a stream. {@link io.millrace.codec.sse.SseFrameDecoder} only finds where frames end. It is
+ * for relays, which forward bytes. {@link io.millrace.codec.sse.SseEventParser} gives the events that a client sees, and
  * {@link io.millrace.codec.sse.SseEventDecoder} is the same as a channel handler. {@link io.millrace.codec.sse.SseEncoder}
  * writes streams. All limits are bytes and are given in constructors.
  *
- * <p>Buffers: what is passed in remains with the caller and is read to its writer index. What a listener gets remains with
- * the decoder and is valid during the call; a listener that keeps bytes takes a retained slice. Decoder and parser hold at
- * most one buffer of their own, for what is unfinished, and release it when they are closed.
+ * <p>A buffer that is passed in remains with the caller and is read to its writer index. A buffer that a listener gets
+ * remains with the decoder and is valid during the call. A listener that keeps bytes takes a retained slice. Decoder and
+ * parser hold at most one buffer of their own, for an unfinished frame or line, and release it when they are closed.
  * {@code SseEventDecoder} releases what it reads, as channel handlers do.
  */
 @NullMarked

@@ -2,7 +2,7 @@ package io.millrace.codec.text;
 
 import java.lang.Character.UnicodeScript;
 
-/** What kinds of characters there are for one that cuts text. */
+/** The kinds of characters that matter where text is cut. */
 final class Characters {
     private Characters() {}
 
@@ -27,7 +27,7 @@ final class Characters {
         return type == Character.START_PUNCTUATION || type == Character.INITIAL_QUOTE_PUNCTUATION;
     }
 
-    /** Brackets, quotation marks and Markdown's emphasis around a sentence (UAX 29, Close), whichever way they point. */
+    /** Brackets, quotation marks and Markdown's emphasis around a sentence, opening or closing (UAX 29, Close). */
     static boolean encloses(int cp) {
         if (cp < 0x80) {
             return "()[]{}\"'*_`~".indexOf(cp) >= 0;
@@ -41,7 +41,7 @@ final class Characters {
         };
     }
 
-    /** Scripts that are written without spaces, and in which each cluster is a word of its own, for want of a dictionary. */
+    /** Scripts that are written without spaces. There is no dictionary for them, so each cluster is a word of its own. */
     static boolean isIdeograph(int cp) {
         if (cp < 0x0E80) {
             return false;
@@ -92,9 +92,9 @@ final class Characters {
     }
 
     /**
-     * Whether a cluster that ends with this character may go on in the next piece, so that a token is not shown without its
-     * end: emoji, flags, joiners, scripts with combining vowels. Latin, Greek, Cyrillic, Han, kana and whole Hangul do not
-     * count, although a mark could follow: a token is not to wait for it.
+     * Whether a cluster that ends with this character is likely to go on in the next piece: emoji, flags, joiners, scripts
+     * with combining vowels. The end of such a token waits. Latin, Greek, Cyrillic, Han, kana and whole Hangul do not count.
+     * A mark could follow them, but a token does not wait for it.
      */
     static boolean oftenGrows(int cp) {
         if (cp < 0x0590) {
@@ -116,7 +116,7 @@ final class Characters {
                 || cp >= 0xE0000;
     }
 
-    /** Whether a cluster that ends with this character may go on at all, but for marks on spaces and punctuation. */
+    /** Whether a cluster that ends with this character can go on at all. Marks on spaces and punctuation are left out. */
     static boolean mayGrow(int cp) {
         return cp == '#'
                 || cp == '*'

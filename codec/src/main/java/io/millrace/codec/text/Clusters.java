@@ -3,12 +3,11 @@ package io.millrace.codec.text;
 /**
  * Finds where extended grapheme clusters begin (Unicode Standard Annex 29, section 3.1.1), one code point at a time.
  *
- * <p>It never finds a boundary inside a cluster, but now and then none where there is one (behind a joiner or a virama whatever
- * they join): to hold a character too many is harmless, to split one is not. A cluster that is longer than {@link #MAX_CHARS}
- * is split between code points. Properties are those of the running JDK's Unicode version.
+ * <p>It never finds a boundary inside a cluster. It may miss one, after a joiner or a virama: to hold one character more is
+ * harmless, to split one is not. A cluster that is longer than {@link #MAX_CHARS} is split between code points. Properties are those of the running JDK's Unicode version.
  */
 final class Clusters {
-    /** UTF-16 units in a cluster, beyond which it is split. */
+    /** The most UTF-16 units of a cluster. A longer one is split. */
     static final int MAX_CHARS = 256;
 
     private enum Kind {
@@ -130,7 +129,7 @@ final class Clusters {
         return Characters.in(cp, 0x11A8, 0x11FF) || Characters.in(cp, 0xD7CB, 0xD7FB) ? Kind.HANGUL_T : Kind.OTHER;
     }
 
-    /** Extend and SpacingMark that are no marks by their general category: signs, skin tones, tags of flags. */
+    /** Characters that are Extend or SpacingMark but not marks by their general category: signs, skin tones, tags of flags. */
     private static boolean isExtender(int cp) {
         return switch (cp) {
             case 0x0E33, 0x0EB3, 0x200C, 0xFF9E, 0xFF9F -> true;

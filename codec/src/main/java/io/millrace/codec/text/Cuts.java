@@ -7,7 +7,7 @@ interface Cuts {
         /** A unit begins at {@code position}; what was before it may be delivered. */
         void cutAt(long position);
 
-        /** The text between two positions, of which what was delivered already is missing. */
+        /** The text between two positions, without what was delivered already. */
         String textBetween(long from, long to);
     }
 
@@ -22,7 +22,7 @@ interface Cuts {
     /** The text ends at this position. */
     default void finish(long end) {}
 
-    /** Where to cut if a limit is hit before the unit ends, better than between words; 0 if nowhere. */
+    /** Where to cut if a limit is reached before the unit ends. It is preferred to the end of a word. 0 if there is none. */
     default long softCut() {
         return 0;
     }

@@ -3,8 +3,8 @@ package io.millrace.codec.text;
 /**
  * How much text waits for the end of its unit, and how long.
  *
- * @param maxChars UTF-16 units; at this many, text is delivered up to the last line (Markdown), else the last word, else the
- *     last character as a reader sees it. A single one of these may exceed the limit, up to 256 units
+ * @param maxChars UTF-16 units. When this many are held, text is delivered up to the last line (Markdown), else the last word,
+ *     else the last grapheme cluster. A single cluster may exceed the limit, up to 256 units
  * @param maxNs nanoseconds since the last unit, or since the first text behind it
  */
 public record HoldLimits(int maxChars, long maxNs) {

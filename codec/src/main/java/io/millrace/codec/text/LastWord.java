@@ -6,7 +6,7 @@ import java.util.Set;
 final class LastWord {
     private static final int MAX_CHARS = 16;
 
-    /** In lower case, without the last full stop; those of single letters need not be here. */
+    /** In lower case, without the last full stop. Abbreviations of single letters are not listed. */
     private static final Set<String> ABBREVIATIONS = Set.of(
             // English and Latin
             "dr",
@@ -162,7 +162,7 @@ final class LastWord {
         }
     }
 
-    /** Whether a full stop behind this does not end a sentence: {@code Dr}, {@code z.B}, {@code J}, {@code 3}. */
+    /** Whether a full stop after this does not end a sentence: {@code Dr}, {@code z.B}, {@code J}, {@code 3}. */
     boolean isAbbreviation() {
         if (tooLong || text.length() == 0) {
             return false;

@@ -5,11 +5,11 @@ import static java.util.Objects.requireNonNull;
 import io.millrace.codec.text.MarkdownLine.Kind;
 
 /**
- * Units that are Markdown blocks (CommonMark 0.31, GitHub's tables). A unit begins where a line does, and as soon as that line
- * shows that it goes on with nothing before it; inline code and links are thus never split, as none goes beyond its block. A
- * list item is whole with what is nested in it, a table's head is one unit with the line below it and each row another.
+ * Units that are Markdown blocks (CommonMark 0.31, GitHub's tables). A unit begins at a line, as soon as that line shows that
+ * it continues no block before it. Inline code and links are never split, since they do not go beyond their block. A list item
+ * is one unit with what is nested in it. The head of a table and the line below it are one unit, and each row is another.
  *
- * <p>A fence in an item is taken to go on to its closing line also where its lines are indented less than they had to be.
+ * <p>A fence in an item goes on to its closing line, even if its lines are indented less than CommonMark asks.
  */
 final class MarkdownCuts implements Cuts {
     private enum Block {

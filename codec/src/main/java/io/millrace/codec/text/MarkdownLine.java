@@ -3,7 +3,7 @@ package io.millrace.codec.text;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells what kind of line it is from the characters of one line, as early as CommonMark 0.31 and GitHub's tables allow. A
+ * Tells the kind of a line from its characters, as early as CommonMark 0.31 and GitHub's tables allow. A
  * fence is known only at the line's end, because {@code ```x```} is inline code.
  */
 final class MarkdownLine {

@@ -3,10 +3,10 @@ package io.millrace.codec.text;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Units that are sentences (Unicode Standard Annex 29, section 5), with these differences: a full stop ends none behind an
- * abbreviation, an initial, or a number of one or two digits ({@code 3. Oktober}, {@code 1.} in a list), nor before a digit;
- * what ends a sentence does so only before white space, unless it is a wide full stop or an ideograph follows; and blank
- * lines stay with the sentence before.
+ * Units that are sentences (Unicode Standard Annex 29, section 5), with three differences. A full stop does not end a sentence
+ * after an abbreviation, an initial, or a number of one or two digits ({@code 3. Oktober}, {@code 1.} in a list), nor before a
+ * digit. A mark ends a sentence only before white space, unless it is a wide full stop or an ideograph follows. Blank lines
+ * stay with the sentence before.
  */
 final class SentenceCuts implements Cuts {
     private enum State {

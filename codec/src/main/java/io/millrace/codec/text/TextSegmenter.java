@@ -1,16 +1,16 @@
 package io.millrace.codec.text;
 
 /**
- * Cuts streamed text into units: takes it in pieces of any size, such as tokens, and delivers each unit once its end is
- * certain, which takes the first character behind it.
+ * Cuts streamed text into units. It takes text in pieces of any size, such as tokens, and delivers each unit once its end is
+ * certain: when the first character after it has come.
  *
- * <p>The texts of all units one after the other are exactly what went in, unpaired surrogates included. No unit ends inside a
- * grapheme cluster (UAX 29; emoji with joiners, flags, combining marks), and where units end does not depend on how the text
- * was cut into pieces, except where {@link HoldLimits} are hit and for {@link TextUnit#TOKEN}, whose units are the pieces.
+ * <p>The texts of all units, joined, are exactly the text that went in, unpaired surrogates included. No unit ends inside a
+ * grapheme cluster (UAX 29; emoji with joiners, flags, combining marks). The units do not depend on the pieces in which the
+ * text came, with two exceptions: where {@link HoldLimits} are reached, and for {@link TextUnit#TOKEN}, whose units are the
+ * pieces.
  * A cluster longer than 256 UTF-16 units is split between code points.
  *
- * <p>Each character is looked at once, however long the unit becomes that it is in; held is at most
- * {@link HoldLimits#maxChars} and one cluster.
+ * <p>Each character is read once, however long its unit becomes. At most {@link HoldLimits#maxChars} and one cluster are held.
  *
  * <p>A loop around it:
  *
@@ -33,7 +33,7 @@ public final class TextSegmenter {
     private final Clusters clusters = new Clusters();
     private final StringBuilder text = new StringBuilder();
 
-    /** Positions in the whole text: of what {@code text} begins with, of the first character held, of the next to look at. */
+    /** Positions in the whole text: of the begin of {@code text}, of the first character that is held, of the next to read. */
     private long base;
 
     private long start;
@@ -89,7 +89,7 @@ public final class TextSegmenter {
     }
 
     /**
-     * Delivers what is held if it has been for longer than the limit: up to the last line (Markdown), else the last word, else
+     * Delivers what has been held for longer than the limit: up to the last line (Markdown), else the last word, else
      * the last cluster. A last character that could still get a mark stays, half a surrogate pair always.
      *
      * @return whether something was delivered
@@ -107,7 +107,7 @@ public final class TextSegmenter {
         return start > before;
     }
 
-    /** In how many nanoseconds {@link #flushOverdue} has something to do, 0 if now; {@link Long#MAX_VALUE} if never. */
+    /** The nanoseconds until {@link #flushOverdue} has something to do: 0 if now, {@link Long#MAX_VALUE} if never. */
     public long dueInNs(long nowNs) {
         if (held() == 0 || limits.maxNs() == Long.MAX_VALUE) {
             return Long.MAX_VALUE;
@@ -202,7 +202,7 @@ public final class TextSegmenter {
         }
     }
 
-    /** Forgets what was delivered, but not at each unit: what is held is moved for it. */
+    /** Removes delivered text from the buffer. Not done for each unit, since it moves the text that is held. */
     private void compact() {
         int delivered = (int) (start - base);
         if (delivered == text.length()) {

@@ -5,7 +5,7 @@ import java.util.concurrent.TimeUnit;
 
 /** What streamed text is cut into. */
 public enum TextUnit {
-    /** The pieces as they come, mended where one ends inside a character; of a piece only that end is ever held. */
+    /** The pieces as they come. Where a piece ends inside a character, its end is held for the next one. */
     TOKEN(256, 1_000),
     /** A word with the punctuation and white space behind it; one ideograph, or a Thai word of the JDK's dictionary. */
     WORD(1_000, 1_000),
@@ -27,7 +27,7 @@ public enum TextUnit {
         this.maxMs = maxMs;
     }
 
-    /** How much of this unit is held, and how long, unless told otherwise. */
+    /** The default limits of this unit. */
     public HoldLimits defaultLimits() {
         return new HoldLimits(maxChars, TimeUnit.MILLISECONDS.toNanos(maxMs));
     }

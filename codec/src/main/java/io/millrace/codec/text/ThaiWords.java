@@ -6,8 +6,8 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cuts runs of Thai, which has no spaces between words, by the JDK's dictionary. A run is looked at when it ends, because a word
- * depends on what follows, or when it is {@link #MAX_RUN} long: then all but its last two words are cut off. Without the
+ * Cuts runs of Thai, which has no spaces between words, by the JDK's dictionary. A run is cut when it ends, because a word
+ * depends on what follows it, or when it is {@link #MAX_RUN} long: then all but its last two words are cut off. Without the
  * dictionary (module {@code jdk.localedata}) a run is one word.
  */
 final class ThaiWords {

@@ -4,8 +4,8 @@ package io.millrace.codec.text;
 @FunctionalInterface
 public interface UnitListener {
     /**
-     * The next unit; its text follows that of the unit before without a gap. Called from within the segmenter's methods: must
-     * not call it back. What it throws comes out there, and the segmenter is then of no more use.
+     * The next unit. Its text follows that of the unit before without a gap. This is called within the segmenter's methods and
+     * must not call the segmenter. An exception is thrown on to the segmenter's caller; the segmenter cannot be used after it.
      */
     void onUnit(String text);
 }

@@ -1,10 +1,10 @@
 package io.millrace.codec.text;
 
 /**
- * Units that are words: what stands between two places where a line could be broken, so that white space and closing
- * punctuation stay with the word before, opening punctuation with the word behind, and nothing is cut in {@code 3.14},
- * {@code e.g.} or a URL. Ideographs and kana but katakana are words each (UAX 29, WB999). Initials and abbreviations with
- * spaces between ({@code z. B.}) are one.
+ * Units that are words: the text between two places where a line could be broken. White space and closing punctuation stay with
+ * the word before, and opening punctuation with the word after. {@code 3.14}, {@code e.g.} and URLs are not cut. Each ideograph
+ * is a word, and each kana except katakana (UAX 29, WB999). Initials and abbreviations with spaces between ({@code z. B.}) are
+ * one word.
  */
 final class WordCuts implements Cuts {
     private enum Kind {
