@@ -153,7 +153,7 @@ final class ChatInspector extends StreamInspector {
                 .put("model", model() == null ? stop.model() : model());
     }
 
-    /** A choice that has not begun needs its role; one that has must not have it twice: readers join strings. */
+    /** A choice that has not begun needs its role. One that has begun must not get it twice, since readers join strings. */
     private ObjectNode finishChunk(int index, StreamStop stop) {
         ObjectNode chunk = chunk(stop);
         ObjectNode choice = chunk.putArray("choices").addObject().put("index", index);
@@ -236,7 +236,7 @@ final class ChatInspector extends StreamInspector {
             } else if (json.tokenIs(USAGE)) {
                 scanUsage(json);
             } else if (json.tokenIs(ERROR) && json.truthyAhead() && choices.count() <= 1) {
-                // OpenRouter tells it here, where no SDK looks.
+                // OpenRouter sends it here, where no SDK reads it.
                 markUnseenError();
                 readError(json);
             } else {

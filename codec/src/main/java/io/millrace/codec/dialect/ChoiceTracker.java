@@ -7,7 +7,7 @@ final class ChoiceTracker {
     private long seen;
     private long finished;
 
-    /** Notes a choice; indices from 63 on count as one. Output without a finish reason takes back one that came before. */
+    /** Notes a choice. Indices from 63 on count as one. Output without a finish reason cancels one that came before. */
     void add(long index, boolean hasFinishReason, boolean output) {
         long bit = 1L << (index < 0 ? 0 : Math.min(index, MAX_INDEX));
         seen |= bit;

@@ -46,7 +46,7 @@ public enum Dialect {
     }
 
     /**
-     * The dialect that answers a request path. Decided by the end of the path, so that any prefix will do; the query is
+     * The dialect that answers a request path. Only the end of the path decides, so it may have any prefix. The query is
      * ignored.
      */
     public static Dialect ofPath(CharSequence path) {
@@ -63,7 +63,7 @@ public enum Dialect {
         return isGenerate(bare) ? GEMINI : UNKNOWN;
     }
 
-    /** The dialect whose JSON error a client of this path expects; {@link #CHAT} where nothing says otherwise. */
+    /** The dialect whose JSON error a client of this path expects; {@link #CHAT} if the path does not tell. */
     public static Dialect ofErrorShape(CharSequence path) {
         Dialect dialect = ofPath(path);
         if (dialect != UNKNOWN) {
@@ -78,8 +78,8 @@ public enum Dialect {
     }
 
     /**
-     * The dialect whose providers alone serve such a path, which asks for no answer: a count of tokens, a compaction, a
-     * batch; {@link #UNKNOWN} where others have it too.
+     * The only dialect whose providers serve such a path, of a request that asks for no answer: a count of tokens, a compaction,
+     * a batch. {@link #UNKNOWN} if other dialects have the path too.
      */
     public static Dialect ofSidePath(CharSequence path) {
         String bare = withoutQuery(path);
@@ -178,7 +178,7 @@ public enum Dialect {
         return query < 0 ? text : text.substring(0, query);
     }
 
-    // /v1/threads/{id}/messages: what a conversation holds, in other protocols
+    // /v1/threads/{id}/messages: the messages of a conversation, in other protocols
     private static boolean isListOfItem(String path) {
         int item = path.lastIndexOf('/', path.lastIndexOf('/') - 1);
         int collection = path.lastIndexOf('/', item - 1);

@@ -9,7 +9,7 @@ import io.netty.buffer.ByteBufAllocator;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** Errors as each dialect's SDKs expect them. All output is ASCII, so no text can break a frame or its encoding. */
+/** Errors as each dialect's SDKs expect them. All output is ASCII, so that no text can break a frame or its encoding. */
 final class ErrorShapes {
     private static final JsonMapper MAPPER =
             JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
@@ -61,7 +61,7 @@ final class ErrorShapes {
         return root;
     }
 
-    /** The flat fields are for typed readers; the inner error makes the Node and Python SDKs throw. */
+    /** Typed readers read the flat fields. The Node and Python SDKs throw because of the inner error. */
     private static ObjectNode responses(String code, String message, long sequenceNumber) {
         ObjectNode root = MAPPER.createObjectNode()
                 .put("type", "error")
@@ -140,7 +140,7 @@ final class ErrorShapes {
         };
     }
 
-    /** These shapes have no place for the field's name but the message. */
+    /** These shapes have no field for the name of the request's field: it goes into the message. */
     private static String naming(@Nullable String param, String message) {
         return param == null ? message : param + ": " + message;
     }

@@ -10,7 +10,7 @@ final class FieldLines {
 
     private FieldLines() {}
 
-    /** Where the text begins: behind a byte order mark if there is one. */
+    /** Where the text begins: after a byte order mark if there is one. */
     static int afterByteOrderMark(byte[] bytes, int from, int to) {
         boolean marked = to - from >= 3
                 && bytes[from] == (byte) 0xEF

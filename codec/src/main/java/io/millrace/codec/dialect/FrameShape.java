@@ -3,12 +3,12 @@ package io.millrace.codec.dialect;
 import java.util.Arrays;
 
 /**
- * An output frame that was walked in full, and where in it lies what the walk only skipped. A frame that differs from it
- * in nothing but that takes the walk the same way: it means the same and need not be walked.
+ * An output frame that was parsed in full, and the places of the values in it that were only skipped. A frame that differs from
+ * it only in those values has the same meaning and need not be parsed.
  *
- * <p>Most frames of a stream differ in the token alone, so that the rest is one comparison. What may differ is kept so
- * narrow that no inspector can tell: see the kinds of {@linkplain JsonCursor#spans spans}. Everything else, keys and the
- * names of types above all, is the same to the byte. Immutable.
+ * <p>Most frames of a stream differ in the token alone, and then one comparison is enough. The values that may differ are so
+ * restricted that no inspector can see a difference: see the kinds of {@linkplain JsonCursor#spans spans}. All other bytes,
+ * such as keys and names of types, must be equal. Immutable.
  */
 final class FrameShape {
     /** Longest frame, in bytes, that is kept as a shape. */

@@ -1,8 +1,9 @@
 package io.millrace.codec.dialect;
 
 /**
- * The shapes of one dialect's output frames that a thread has met last. Shared by its streams: those of one model server
- * look alike, so a new stream finds its shape here, and a thousand streams need but a few in the processor's cache.
+ * The shapes of one dialect's output frames that a thread has seen last. All streams of the thread share them. Streams of one
+ * model server have the same shapes: a new stream finds its shape here, and many streams need only a few shapes in the
+ * processor's cache.
  */
 final class FrameShapes {
     private static final int CAPACITY = 4;

@@ -3,7 +3,7 @@ package io.millrace.codec.dialect;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** Reads Gemini's streamed responses: each frame is a whole response that holds only what is new. */
+/** Reads Gemini's streamed responses. Each frame is a whole response that holds only the new part of the answer. */
 final class GeminiInspector extends StreamInspector {
     private static final byte[] CANDIDATES = ascii("candidates");
     private static final byte[] USAGE_METADATA = ascii("usageMetadata");

@@ -5,11 +5,11 @@ import io.netty.buffer.Unpooled;
 import io.netty.util.LeakPresenceDetector;
 import java.nio.charset.StandardCharsets;
 
-/** What a relay may write between frames while an upstream is silent. No form carries an event that an SDK reports. */
+/** The bytes that a relay may write between frames while an upstream is silent. SDKs report no event for any form. */
 public enum HeartbeatForm {
-    /** {@code : ping} and a blank line: safest with hand-made clients, which split on blank lines. */
+    /** {@code : ping} and a blank line: safest with clients without an SDK, which split on blank lines. */
     COMMENT(": ping\n\n"),
-    /** {@code : ping} and one line feed: safest with SDKs, some of which stumble over an empty block. */
+    /** {@code : ping} and one line feed: safest with SDKs, some of which fail on an empty block. */
     COMMENT_SINGLE_LF(": ping\n"),
     /** The ping event of the Messages dialect, as its provider sends it. Only after {@code message_start}. */
     PING_EVENT("event: ping\ndata: {\"type\": \"ping\"}\n\n"),

@@ -16,15 +16,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pulls keys and values out of JSON bytes in one pass, without allocation: each byte is looked at once, strings eight
- * bytes at a time. Since it knows the depth of every key, a key inside a string or in a nested object is never taken
- * for another.
+ * Reads keys and values from JSON bytes in one pass, without allocation. Each byte is read once, and strings eight bytes at a
+ * time. The cursor knows the depth of each key, so a key inside a string or a nested object is never taken for another.
  *
- * <p>The caller stands before a value and either enters it ({@link #enterObject}, {@link #enterArray}), reads it, or
- * skips it; each of these moves behind it. It checks no more of the grammar than it needs. What it cannot follow makes
- * it {@linkplain #broken() broken}: then there are no further keys or elements.
+ * <p>The cursor is before a value. The caller enters it ({@link #enterObject}, {@link #enterArray}), reads it, or skips it; the
+ * cursor is then after it. Only the grammar that is needed is checked. Bytes that cannot be followed make the cursor
+ * {@linkplain #broken() broken}: there are no further keys or elements then.
  *
- * <p>One per thread, shared by all inspectors of that thread, since none keeps it beyond one frame.
+ * <p>There is one per thread, which all inspectors of that thread share. None keeps it beyond one frame.
  */
 final class JsonCursor {
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -78,7 +77,7 @@ final class JsonCursor {
         int length = to - from;
         cursor.fitScratch(length);
         if (buf.nioBufferCount() == 1) {
-            // As getBytes does, without the view that it allocates where the JIT cannot take it apart.
+            // As getBytes does, without the view that it allocates if the JIT does not remove it.
             buf.internalNioBuffer(from, length).get(cursor.scratch, 0, length);
         } else {
             buf.getBytes(from, cursor.scratch, 0, length);
@@ -86,7 +85,7 @@ final class JsonCursor {
         return cursor.over(cursor.scratch, 0, length);
     }
 
-    /** Grows at once, and shrinks when nothing long has come for a while: one long frame must not cost a thread for ever. */
+    /** Grows at once, and shrinks after a while without long frames, so that one long frame does not take memory for ever. */
     private void fitScratch(int length) {
         if (scratch.length < length) {
             scratch = new byte[Integer.highestOneBit(length) << 1];
@@ -122,7 +121,7 @@ final class JsonCursor {
         return this;
     }
 
-    /** The shapes of this dialect's frames that this thread has met. */
+    /** The shapes of this dialect's frames that this thread has seen. */
     FrameShapes shapes(Dialect dialect) {
         return requireNonNull(shapes.get(dialect));
     }
@@ -263,7 +262,7 @@ final class JsonCursor {
         return new String(bytes, tokenStart, tokenEnd - tokenStart, StandardCharsets.UTF_8);
     }
 
-    /** Whether a value that a script would call true lies ahead: not {@code null, false, 0, "", {}, []}. Does not move. */
+    /** Whether the value ahead is none of {@code null, false, 0, "", {}, []}. Does not move. */
     boolean truthyAhead() {
         if (position >= end) {
             return false;
@@ -382,7 +381,7 @@ final class JsonCursor {
         }
     }
 
-    /** Skips the value ahead, of which the caller knows nothing: should it be a string, not even whether it is empty. */
+    /** Skips the value ahead, which may be anything. If it is a string, it may be empty. */
     void ignoreValue() {
         int from = position;
         if (from < end && bytes[from] == '"') {

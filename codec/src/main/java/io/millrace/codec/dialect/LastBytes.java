@@ -2,14 +2,14 @@ package io.millrace.codec.dialect;
 
 import io.netty.buffer.ByteBuf;
 
-/** The last 8 KiB of a frame that flows through in pieces, and what can be found in them without their beginning. */
+/** The last 8 KiB of a frame that comes in pieces, and what can be found in them without the beginning. */
 final class LastBytes {
     private static final int CAPACITY = 8 * 1024;
 
     private final byte[] bytes = new byte[CAPACITY];
     private int length;
 
-    /** Adds a piece; what is older than its last 8 KiB is forgotten. */
+    /** Adds a piece. Only the last 8 KiB are kept. */
     void add(ByteBuf buf, int start, int end) {
         int added = Math.min(end - start, CAPACITY);
         int kept = Math.min(length, CAPACITY - added);
@@ -18,7 +18,7 @@ final class LastBytes {
         length = kept + added;
     }
 
-    /** Whether they end as a frame's data does that is an object, with or without its line end. */
+    /** Whether they end like a frame whose data is an object, with or without its line end. */
     boolean endObject() {
         int at = length;
         while (at > 0 && bytes[at - 1] <= ' ' && bytes[at - 1] >= 0) {

@@ -150,7 +150,7 @@ final class MessagesInspector extends StreamInspector {
         return start;
     }
 
-    /** Blocks come one after the other, few open at once; one that is 64 or more ahead of the first open is not noted. */
+    /** Blocks come one after the other, and few are open at once. One that is 64 or more after the first open is not noted. */
     private void noteBlock(long index) {
         if (openBlocks == 0 && blockStart) {
             firstOpenBlock = index;
@@ -224,7 +224,7 @@ final class MessagesInspector extends StreamInspector {
         output |= typed && !empty;
     }
 
-    /** Text and thinking begin empty; any other block names a tool or is there as a whole. */
+    /** Text and thinking begin empty. Any other block names a tool or is complete. */
     private void scanBlock(JsonCursor json) {
         if (!json.enterObject()) {
             return;

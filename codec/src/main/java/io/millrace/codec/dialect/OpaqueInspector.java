@@ -2,7 +2,7 @@ package io.millrace.codec.dialect;
 
 import io.netty.buffer.ByteBuf;
 
-/** Reads streams of no known dialect: data is output, anything else keeps alive, and no frame is an end. */
+/** Reads streams of no known dialect: data is output, other frames are keep-alives, and no frame is an end. */
 final class OpaqueInspector extends StreamInspector {
     OpaqueInspector() {
         super(Dialect.UNKNOWN);
@@ -10,7 +10,7 @@ final class OpaqueInspector extends StreamInspector {
 
     @Override
     void writeStop(StopWriter out, StreamStop stop) {
-        // Nothing is known of how such a stream ends but that its body does.
+        // Such a stream is known to end only when its body ends.
     }
 
     @Override

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Reads Responses events. The type is the data's own; the {@code event:} line is asked only where the data has none. */
+/** Reads Responses events. Their type is that of the data; the {@code event:} line is used only if the data has none. */
 final class ResponsesInspector extends StreamInspector {
     private static final byte[] TYPE = ascii("type");
     private static final byte[] SEQUENCE_NUMBER = ascii("sequence_number");
@@ -166,7 +166,7 @@ final class ResponsesInspector extends StreamInspector {
         }
     }
 
-    /** What has been said of the output is with the client; none of it is kept here, so it is not said again. */
+    /** The output is not repeated: the client has it, and it is not kept here. */
     @Override
     void writeStop(StopWriter out, StreamStop stop) {
         long number = sequenceNumber();

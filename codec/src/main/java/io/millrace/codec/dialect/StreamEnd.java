@@ -1,13 +1,14 @@
 package io.millrace.codec.dialect;
 
 /**
- * How far a stream has come towards its end, as its own frames say. Ordered: a stream moves to the right only, but for
- * one step, {@link #FINISHED} back to {@link #OPEN}, when more output comes behind a finish reason, or a further choice.
+ * How far a stream has come towards its end, by its own frames. The constants are in order, and a stream moves to later ones
+ * only. There is one exception: {@link #FINISHED} goes back to {@link #OPEN} when more output, or another choice, comes after a
+ * finish reason.
  */
 public enum StreamEnd {
-    /** More is to come: an end of the body here is a truncation. */
+    /** More is expected: if the body ends now, the answer is truncated. */
     OPEN,
-    /** Every choice has its finish reason: an end of the body is clean, but more may follow, output too. */
+    /** Every choice has its finish reason. The body may end now, but more may follow, also output. */
     FINISHED,
     /** The dialect's terminal was seen, and something (usage, a {@code [DONE]}) may still follow it. */
     TERMINAL,

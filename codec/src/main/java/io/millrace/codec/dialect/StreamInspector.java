@@ -10,16 +10,16 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what the frames of one stream mean: the kind of each, and from all of them how far the answer has come, its
- * usage, its finish reason and its error. One per stream, not thread-safe.
+ * Reads what the frames of one stream mean: the kind of each frame, and the state of the answer, its usage, its finish reason
+ * and its error. One per stream, not thread-safe.
  *
- * <p>Frames are read as bytes in one pass whose cost grows with the frame's length and no more; nothing is allocated but
- * the few strings that are kept (model, finish reason, error). No input makes it throw: data that is no JSON is
+ * <p>Frames are read as bytes in one pass, at a cost in line with the frame's length. Only the few strings that are kept are
+ * allocated (model, finish reason, error). No input makes it throw: data that is not JSON is
  * {@link FrameKind#STRUCTURAL}. Buffers remain with the caller and their indices are not moved.
  */
 public abstract class StreamInspector {
     private static final int HEAD_BYTES = 4 * 1024;
-    /** A stream that gives more shapes than this is one whose frames are all different. */
+    /** The most shapes that one stream adds. If it has more, its frames are all different. */
     private static final int MAX_SHAPES = 8;
 
     private static final byte[] DATA = ascii("data");
@@ -44,7 +44,7 @@ public abstract class StreamInspector {
     /** The type of the event around an error says nothing about it. */
     private static final String ERROR_TYPE_OF_EVENTS = "error";
 
-    /** Keys of the frame's data that make it an error where it says nothing else: each alone, or the two others together. */
+    /** Keys of the frame's data that make it an error if it holds nothing of an answer: each alone, or the two others together. */
     private static final int ERROR_WORD = 1;
 
     private static final int CODE_WORD = 2;
@@ -92,7 +92,7 @@ public abstract class StreamInspector {
     private int eventFrom;
     private int eventTo;
 
-    // Output frames that were walked, for those like them.
+    // Output frames that were parsed, to compare others with.
     private @Nullable FrameShape shape;
     private int shapesLeft = MAX_SHAPES;
 
@@ -104,7 +104,7 @@ public abstract class StreamInspector {
         this.dialect = dialect;
     }
 
-    /** The kind of the whole frame {@code buf[start, end)}; what it says is added to what is known of the stream. */
+    /** The kind of the whole frame {@code buf[start, end)}. The state of the stream is updated by it. */
     public final FrameKind inspect(ByteBuf buf, int start, int end) {
         JsonCursor in = JsonCursor.over(buf, start, end);
         if (repeatsShape(in)) {
@@ -205,8 +205,8 @@ public abstract class StreamInspector {
     }
 
     /**
-     * Some servers leave reasoning out of the answer's tokens, which shows in the total only. Others leave out of the prompt
-     * what a cache had.
+     * Some servers leave reasoning out of the answer's tokens: only the total has it. Others leave cached tokens out of the
+     * prompt's.
      */
     private long wholeOutput() {
         long more = inputTokens < 0 || outputTokens < 0 ? 0 : totalTokens - inputTokens - outputTokens;
@@ -242,7 +242,7 @@ public abstract class StreamInspector {
         return errorMessage;
     }
 
-    /** Whether the stream said its last without having begun an answer, so that nothing was answered at all. */
+    /** Whether the stream has ended without having begun an answer. */
     public final boolean endedUnanswered() {
         return unanswered;
     }
@@ -271,9 +271,9 @@ public abstract class StreamInspector {
     }
 
     /**
-     * The frames with which this dialect's providers end an answer, for a stream that is stopped where it is: what is open
-     * is closed, and the usage known is said. Empty if the stream has said its last, or is of unknown dialect. The stream's
-     * state stays as it is.
+     * The frames with which this dialect's providers end an answer, for a stream that is stopped where it is. They close what is
+     * open and tell the usage that is known. Empty if the stream has ended, or its dialect is unknown. The state of the stream
+     * does not change.
      *
      * @param alloc where the frames come from; they are the caller's to release
      */
@@ -285,7 +285,7 @@ public abstract class StreamInspector {
         return out;
     }
 
-    /** Writes what is left to be said to a stream whose end is {@code OPEN} or {@code FINISHED}. */
+    /** Writes the frames that are missing at the end of a stream that is {@code OPEN} or {@code FINISHED}. */
     abstract void writeStop(StopWriter out, StreamStop stop);
 
     /** Forgets the frame read before. */
@@ -296,7 +296,7 @@ public abstract class StreamInspector {
         return 0;
     }
 
-    /** Does once more to this stream what the frame of this {@link #mark} did, in this stream or another. */
+    /** Applies to this stream what the frame of this {@link #mark} did, in this stream or another. */
     void repeat(long mark) {}
 
     /** Reads the frame's data, which is an object; may be called again for the same frame after {@link #beginFrame}. */
@@ -343,7 +343,7 @@ public abstract class StreamInspector {
         return (errorWords & ERROR_WORD) != 0 || (errorWords & both) == both;
     }
 
-    /** Reads an error whose words are the frame's data itself. */
+    /** Reads an error whose message is the frame's data itself. */
     private void readBareError(JsonCursor json) {
         if (dataAt < 0) {
             return;
@@ -358,7 +358,7 @@ public abstract class StreamInspector {
         }
     }
 
-    /** Skips the value of a key that this dialect has no use for, but notes it if it is one that errors are told by. */
+    /** Skips the value of a key that this dialect does not use, but notes it if it is a key of errors. */
     final void passOver(JsonCursor json) {
         if (json.tokenIs(CODE)) {
             errorWords |= json.truthyAhead() ? CODE_WORD : 0;
@@ -405,7 +405,7 @@ public abstract class StreamInspector {
         error = true;
     }
 
-    /** Marks an error that this dialect's SDKs pass over. */
+    /** Marks an error that this dialect's SDKs ignore. */
     final void markUnseenError() {
         error = true;
         unseenError = true;
@@ -416,7 +416,7 @@ public abstract class StreamInspector {
         return shape;
     }
 
-    /** The frame does more to the stream than being output, or is output only in this place: it gives no shape. */
+    /** The frame changes more of the stream than output does, or is output only in this place: it gives no shape. */
     final void markSingular() {
         singular = true;
     }
@@ -455,7 +455,7 @@ public abstract class StreamInspector {
         }
     }
 
-    /** Whether the string read last is a word with which some servers say that there is no finish reason yet. */
+    /** Whether the string read last is a word that some servers send while there is no finish reason yet. */
     static boolean isNoFinish(JsonCursor json) {
         for (byte[] word : NO_FINISH) {
             if (json.tokenIsLike(word)) {
@@ -593,8 +593,8 @@ public abstract class StreamInspector {
     }
 
     /**
-     * Whether the frame is like one that was walked before. All that such a frame does beyond being output is done here. A
-     * stream whose model is not yet known walks on: the frame may name it.
+     * Whether the frame is like one that was parsed before. If so, its effects on the stream are applied here. While the model
+     * of the stream is not known, frames are parsed: one may name it.
      */
     private boolean repeatsShape(JsonCursor in) {
         if (!begun || model == null) {
@@ -753,7 +753,7 @@ public abstract class StreamInspector {
         return readObject(in, value) ? in.position() : value;
     }
 
-    /** Data over several lines is one text, with line feeds between them. Rare: it is copied. */
+    /** Data of several lines is one text, joined by line feeds. It is copied, since it is rare. */
     private void readJoinedData(JsonCursor in, int from, int to) {
         byte[] data = FieldLines.join(DATA, in.bytes(), from, to);
         dataBlank = false;
@@ -778,7 +778,7 @@ public abstract class StreamInspector {
         return dataWhole;
     }
 
-    // error: {"message": ..} <- a field that no parser knows (llama.cpp and its kin)
+    // error: {"message": ..} <- a field that no parser knows (llama.cpp and similar servers)
     private int readErrorField(JsonCursor in, int value, int to) {
         int lineEnd = FieldLines.lineEnd(in.bytes(), value, to);
         in.moveTo(value);

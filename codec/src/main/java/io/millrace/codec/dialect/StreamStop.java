@@ -1,7 +1,7 @@
 package io.millrace.codec.dialect;
 
 /**
- * What {@link StreamInspector#stopFrames} needs to know beside the stream itself.
+ * What {@link StreamInspector#stopFrames} needs besides the state of the stream.
  *
  * @param id stands in for the answer's id if the stream has not given one; a prefix of the dialect goes before it
  * @param model stands in for the model if the stream has not named it

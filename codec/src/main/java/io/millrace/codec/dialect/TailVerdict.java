@@ -8,6 +8,6 @@ public enum TailVerdict {
     HIDDEN_ERROR,
     /** The dialect is unknown: forward it as it is. */
     FORWARD,
-    /** Half a frame, or a frame of an answer that is not complete: drop it, then write an error frame. */
+    /** Part of a frame, or a frame of an answer that is not complete: drop it, then write an error frame. */
     DROP
 }

@@ -15,7 +15,7 @@ public record Usage(
     /** Nothing was reported. */
     public static final Usage NONE = new Usage(-1, -1, -1, -1);
 
-    /** Without a word of what was written to a cache. */
+    /** Counts without tokens written to a cache. */
     public Usage(long inputTokens, long outputTokens, long cachedTokens, long reasoningTokens) {
         this(inputTokens, outputTokens, cachedTokens, reasoningTokens, -1);
     }

@@ -1,7 +1,7 @@
 /**
  * What the frames of a stream mean in each dialect: Chat Completions, Responses, Messages, Gemini.
  *
- * <p>{@link io.millrace.codec.dialect.Dialect} is the door. It finds the dialect by the path of a request, gives a
+ * <p>{@link io.millrace.codec.dialect.Dialect} is the entry point. It finds the dialect by the path of a request, gives a
  * {@link io.millrace.codec.dialect.StreamInspector} for each stream, and writes the frames that a relay adds: errors,
  * heartbeats, the end of a stream that was stopped. An inspector gets each frame once, in order. It returns the frame's
  * {@link io.millrace.codec.dialect.FrameKind} and keeps the state of the stream: its end, its usage, its finish reason and

@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Gives a sink an answer by the grammar of {@link DeltaSink}, whatever its reader reports. Calls may be reported side by
- * side, and with anything else between their pieces. An answer of more than {@value #MAX_CHARS} characters fails: some
- * clients are told it once more at its end, so that it must be kept.
+ * Gives a sink an answer by the grammar of {@link DeltaSink}, whatever its reader reports. A reader may report several calls at
+ * once, and anything else between their pieces. An answer of more than {@value #MAX_CHARS} characters fails: some dialects
+ * repeat it at its end, so that it must be kept.
  */
 final class AnswerGrammar implements DeltaSink {
     static final int MAX_CHARS = 16 * 1024 * 1024;
@@ -212,7 +212,7 @@ final class AnswerGrammar implements DeltaSink {
         return new ModelError(502, "upstream_error", "the upstream's answer cannot be read: " + message);
     }
 
-    /** Calls wait for tools, whatever was said, unless the answer was cut; without calls nothing waits for any. */
+    /** An answer with calls stops for tools, whatever the upstream says, unless it was cut. One without calls does not. */
     private StopReason stopReason() {
         return switch (stopReason) {
             case END, STOP_SEQUENCE, OTHER -> calls.isEmpty() ? stopReason : StopReason.TOOL_CALLS;
@@ -235,7 +235,7 @@ final class AnswerGrammar implements DeltaSink {
         }
     }
 
-    /** Begins the answer and closes reasoning that is open, but {@code inReasoning}; false if the answer is over. */
+    /** Begins the answer, and closes open reasoning unless {@code inReasoning}; false if the answer is over. */
     private boolean open(boolean inReasoning) {
         if (over) {
             return false;

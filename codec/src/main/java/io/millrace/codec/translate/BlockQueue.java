@@ -6,9 +6,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Gives a writer whose blocks must not interleave an answer whose calls do. The block that is open is written as it comes;
- * what belongs to another waits behind it, in its order, until the open call is over: it was ended, or its arguments are a
- * whole object and something waits.
+ * Gives an answer whose calls interleave to a writer whose blocks must not. The open block is written as it comes. Other blocks
+ * wait, in their order, until the open call is over: it was ended, or its arguments are a whole object and something waits.
  */
 final class BlockQueue implements DeltaSink {
     /** What a block costs besides its text, in characters. */
@@ -64,7 +63,7 @@ final class BlockQueue implements DeltaSink {
         return heldChars;
     }
 
-    /** Whether the call has begun and takes no more. */
+    /** Whether the call has begun and takes no more arguments. */
     boolean isClosed(int index) {
         return index != open && !waitingCalls.containsKey(index);
     }

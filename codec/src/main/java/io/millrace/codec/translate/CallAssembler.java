@@ -12,9 +12,9 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Puts tool calls together from whatever fragments a server sends: interleaved, without an index or an id, under a shifted
- * index, with an id of its own for each fragment, named late or in pieces. A call is told once its name is known. What
- * belongs to no call is kept until the end, where it goes to the call that lacks it, or is an error.
+ * Builds tool calls from the fragments that servers send. These may be interleaved, have no index or id, have a shifted index or
+ * an id for each fragment, or come with a late name or one in pieces. A call is told once its name is known. Arguments that
+ * belong to no call are kept until the end. There they go to the call that has none, or are an error.
  */
 final class CallAssembler {
     private static final int MAX_CALLS = 4096;
@@ -150,7 +150,7 @@ final class CallAssembler {
     }
 
     /**
-     * A call begins of which the server says by other means what belongs to it.
+     * A call begins whose fragments the server identifies by other means.
      *
      * @param id empty if it has none
      */
@@ -342,7 +342,7 @@ final class CallAssembler {
         call.upstreamIndex = fragment.index();
         call.before = lastOpen();
         Call there = put(fragment.index(), call);
-        // The last fragment of a call may repeat its name: without arguments that proves nothing.
+        // The last fragment of a call may repeat its name: without arguments this need not be another call.
         call.doubtful =
                 there != null && fragment.id().isEmpty() && there.scan.isWhole() && there.name.equals(fragment.name());
         calls.add(call);
@@ -415,7 +415,7 @@ final class CallAssembler {
         return open != null && open.index >= 0 && open.isEmpty() ? open : null;
     }
 
-    /** Some servers say so that a call has no arguments. */
+    /** Some servers send {@code null} for a call without arguments. */
     private static String nullToEmpty(String json) {
         return json.length() < 16 && json.strip().equals("null") ? "" : json;
     }
@@ -430,7 +430,7 @@ final class CallAssembler {
         return more.startsWith(name) || begins(tools.ceiling(name + more), name + more);
     }
 
-    /** Whether the name is one, and not the beginning of another. */
+    /** Whether the name is complete: it is not the beginning of another tool's name. */
     private boolean isName(String name) {
         return !begins(tools.higher(name), name);
     }

@@ -1,14 +1,14 @@
 package io.millrace.codec.translate;
 
 /**
- * How a client is told that the model calls a function which is no plain one to it.
+ * How a client is told of a call of a function that is not a plain function to it.
  *
  * @param kind the kind of the call
  * @param namespace the group of tools that this one belongs to, null if to none
  * @param name what the client calls it
  */
 public record CallForm(Kind kind, String namespace, String name) {
-    /** What the client takes its call for. The arguments of all but a custom tool are a JSON object. */
+    /** The kind of call that the client expects. Arguments are a JSON object, except for a custom tool. */
     public enum Kind {
         /** A function. */
         FUNCTION,

@@ -15,8 +15,8 @@ import java.util.zip.InflaterInputStream;
 
 /**
  * Ids of tool calls that carry what a client has no other field for: the reasoning that led to the call, with its seal,
- * and the call's own seal. The id is the one field that every SDK sends back unchanged, so these survive a tool round
- * trip also where a client keeps no more of an answer than its calls.
+ * and the call's own seal. Every SDK sends the id back unchanged, so these come back with the next request even if a
+ * client keeps only the calls of an answer.
  *
  * <pre>
  * id = native-id [ "__mr1_" base64url( deflate( json ) ) ]      ; only letters, digits, "_" and "-", as ids have
@@ -24,9 +24,9 @@ import java.util.zip.InflaterInputStream;
  */
 final class CallIds {
     private static final String MARK = "__mr1_";
-    /** The most that one id carries, inflated; calls with more reasoning than that go without it. */
+    /** The most bytes that one id carries, inflated. A call with more reasoning carries none. */
     static final int MAX_BYTES = 1024 * 1024;
-    /** What the ids of a request may carry in all, inflated, is this for each packed byte, and {@link #MAX_BYTES}. */
+    /** The ids of a request may carry, inflated, this many bytes for each packed byte, and {@link #MAX_BYTES} more. */
     private static final int MAX_RATIO = 4;
 
     /** How much the next ids may carry. */

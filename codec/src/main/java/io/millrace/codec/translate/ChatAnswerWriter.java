@@ -83,7 +83,7 @@ final class ChatAnswerWriter extends Answer {
                         && request.form(call.name()).kind() == CallForm.Kind.LEGACY_FUNCTION);
     }
 
-    /** There can be but one. */
+    /** The dialect has only one such call. */
     private void writeLegacyCall(JsonText json) {
         for (Part part : parts()) {
             if (part instanceof Part.ToolCall call) {

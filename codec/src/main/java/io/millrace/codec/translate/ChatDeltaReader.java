@@ -45,7 +45,7 @@ final class ChatDeltaReader extends FrameReader {
             }
         }
         if (!headed && json.path("usage").isObject()) {
-            // Counts begin the answer if nothing has.
+            // Counts begin the answer if nothing else has.
             readHead(json, out);
         }
         ChatUsage.read(json, choices, out);
@@ -106,7 +106,7 @@ final class ChatDeltaReader extends FrameReader {
         out.end();
     }
 
-    /** Each chunk has it; the first one counts. */
+    /** Each chunk has these fields; those of the first one are used. */
     private void readHead(ObjectNode json, DeltaSink out) {
         if (headed) {
             return;
@@ -120,7 +120,7 @@ final class ChatDeltaReader extends FrameReader {
         return text.isEmpty() ? null : text;
     }
 
-    /** Some servers send whole messages in place of deltas; others repeat there what the deltas said. */
+    /** Some servers send whole messages in place of deltas. Others send deltas and repeat them in a message. */
     private void readDelta(JsonNode choice, DeltaSink out) {
         JsonNode delta = choice.path("delta");
         deltas |= !delta.isEmpty();
@@ -153,7 +153,7 @@ final class ChatDeltaReader extends FrameReader {
     // {"role": "assistant", "content": "..", "reasoning_content": "..", "refusal": "..", "tool_calls": [..]}
     private void readMessage(JsonNode message, DeltaSink out) {
         if (message.size() == 1 && message.path("content").isTextual()) {
-            // As most are.
+            // Most messages have text only.
             readText(message.path("content").textValue(), out);
             return;
         }

@@ -119,7 +119,7 @@ final class ChatDeltaWriter extends FrameWriter {
         endDelta(null);
     }
 
-    /** There can be but one. */
+    /** The dialect has only one such call. */
     private void legacyCall(int index, String name) {
         legacy.set(index);
         if (legacy.nextSetBit(0) == index) {

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What gateways of Chat Completions want back with a message or a call, and none of which is OpenAI's. Its seal has the
- * field of the readable reasoning as kind, and the other fields as value, which is a JSON object, or empty.
+ * The fields that gateways of Chat Completions want back with a message or a call. None of them is OpenAI's. The kind of a seal
+ * is the field of the readable reasoning. Its value is a JSON object of the other fields, or empty.
  */
 final class ChatSeals {
     /** Of a message or delta. Those of lists come in pieces. */

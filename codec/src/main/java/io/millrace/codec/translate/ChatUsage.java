@@ -41,7 +41,7 @@ final class ChatUsage {
         return new TokenCounts(input, cached, written, answer + apart, reasoning);
     }
 
-    /** Some servers leave reasoning out of the answer's tokens, which shows in the total only: what is missing there. */
+    /** The tokens that only the total has: some servers leave reasoning out of the answer's tokens. */
     private static long apart(long total, long input, long answer, long reasoning, long cached, long written) {
         long missing = total - input - answer;
         if (input < 0 || answer < 0 || missing <= 0) {
@@ -53,7 +53,7 @@ final class ChatUsage {
         return isReasoning || (reasoning <= 0 && !isCache) ? missing : 0;
     }
 
-    /** The first count that is told with something; a zero if that is all there is. */
+    /** The first count that is greater than zero; else zero if one is told, else -1. */
     private static long first(long... counts) {
         long found = -1;
         for (long count : counts) {

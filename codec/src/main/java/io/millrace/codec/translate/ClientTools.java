@@ -2,7 +2,7 @@ package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** Tools whose schema only their provider's models know by heart, though the client runs them, as functions with that schema. */
+/** Tools that the client runs and whose schema only their provider's models know, as functions with that schema. */
 final class ClientTools {
     static final String LOCAL_SHELL = "local_shell";
     static final String SHELL = "shell";

@@ -4,8 +4,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Takes the text of a custom tool's call out of a function's arguments, {@code {"input": "…"}}, as they come. What is of
- * another shape is taken at its end: the one string that an object has, else all as it is.
+ * Reads the text of a custom tool's call from a function's arguments, {@code {"input": "…"}}, as they come. Arguments of
+ * another shape are read at their end: the only string of an object, else all of the text.
  */
 final class CustomInput {
     private static final Pattern BEGINNING = Pattern.compile("\\s*+\\{\\s*+\"" + CallForm.INPUT + "\"\\s*+:\\s*+\"");

@@ -5,20 +5,20 @@ import io.netty.buffer.ByteBuf;
 /** Reads an upstream's stream, frame by frame, or its whole answer. One per stream or answer. */
 public interface DeltaReader {
     /**
-     * Reads one whole SSE frame, {@code buf[start, end)}. No input makes this throw: what is no such frame is an
-     * {@linkplain DeltaSink#error error}.
+     * Reads one whole SSE frame, {@code buf[start, end)}. No input makes this throw: bytes that are
+     * no such frame are an {@linkplain DeltaSink#error error}.
      *
      * @param buf remains with the caller, its indices are not moved
      */
     void frame(ByteBuf buf, int start, int end, DeltaSink out);
 
     /**
-     * The body ended cleanly. Where a dialect has no last frame, or the upstream left it out, this ends the answer, if it
-     * has said why it stops; else it does nothing, and the stream is cut.
+     * The body ended cleanly. If the last frame is missing, or the dialect has none, this ends an answer whose stop was told.
+     * Otherwise it does nothing: the stream is cut.
      */
     void finish(DeltaSink out);
 
-    /** How many bytes of what was read this keeps, estimated from above. It costs nothing to ask. */
+    /** An upper estimate of the bytes that this keeps of the stream. The call is cheap. */
     default long heldBytes() {
         return 0;
     }

@@ -1,7 +1,7 @@
 package io.millrace.codec.translate;
 
 /**
- * Receives one answer, piece by piece, in no dialect.
+ * Receives one answer, piece by piece. It is independent of dialects.
  *
  * <pre>
  * answer    = start *( text / refusal / thought / media / call / citation / hosted / usage ) ( [ stop ] end / error )
@@ -9,19 +9,18 @@ package io.millrace.codec.translate;
  * call      = toolCall *( arguments / argumentsWhole ) toolCallEnd
  * </pre>
  *
- * <p>Of a sink that {@linkplain #interleaves interleaves}, anything may stand between the pieces of a call, those of other
- * calls, too. {@code usage} may stand between any two calls before {@code stop}. Strings are never empty where a text is meant.
- * {@code error} may come first. Readers may be laxer than this grammar; what lies between them and a sink makes good for
- * it: it opens and closes what they leave open, holds {@code stop} back until {@code end}, and lets nothing through
- * behind {@code end} or {@code error}.
+ * <p>If a sink {@linkplain #interleaves interleaves}, anything may come between the pieces of a call, also those of other calls.
+ * {@code usage} may come between any two calls before {@code stop}. A text is never an empty string. {@code error} may come
+ * first. Readers need not follow this grammar: a layer between them and the sink does. It opens and closes blocks that they
+ * leave open, holds {@code stop} back until {@code end}, and drops what comes after {@code end} or {@code error}.
  */
 public interface DeltaSink {
-    /** Whether this sink takes the pieces of calls as they come; else what belongs to another block waits for it. */
+    /** Whether this sink takes the pieces of several calls as they come. Otherwise other blocks wait for the end of a call. */
     default boolean interleaves() {
         return false;
     }
 
-    /** How many bytes of what was told this keeps, estimated from above. It costs nothing to ask. */
+    /** An upper estimate of the bytes of the answer that this keeps. The call is cheap. */
     default long heldBytes() {
         return 0;
     }
@@ -45,7 +44,7 @@ public interface DeltaSink {
     void reasoning(String text);
 
     /**
-     * The reasoning so far is one whole; also for reasoning that cannot be read.
+     * The reasoning so far is one block. Also called for reasoning that cannot be read.
      *
      * @param seal what belongs to it, may be null
      */
@@ -57,7 +56,7 @@ public interface DeltaSink {
     /** A source of text that was told before. A sink whose dialect has no place for it leaves it out. */
     default void citation(Part.Citation citation) {}
 
-    /** What a tool of the provider's did, whole. A sink whose dialect has no place for it leaves it out. */
+    /** One whole use of a tool that the provider ran. A sink whose dialect has no place for it leaves it out. */
     default void hosted(Part.HostedUse use) {}
 
     /**
@@ -78,7 +77,7 @@ public interface DeltaSink {
     /** The call is complete. */
     void toolCallEnd(int index);
 
-    /** Counts, running or final; each replaces what it tells again. */
+    /** Counts, running or final. Each count replaces the same count told before. */
     void usage(TokenCounts counts);
 
     /**
@@ -88,7 +87,7 @@ public interface DeltaSink {
      */
     void stop(StopReason reason, String sequence);
 
-    /** The upstream has said its last. Without a {@code stop} before it nobody said why. */
+    /** The answer is over. Without a {@code stop} before it the reason is not known. */
     void end();
 
     /** The answer failed. */

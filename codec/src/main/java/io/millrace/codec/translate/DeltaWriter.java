@@ -4,6 +4,6 @@ import io.netty.buffer.ByteBuf;
 
 /** Writes an answer as the frames of a client's stream. One per stream. */
 public interface DeltaWriter extends DeltaSink {
-    /** Where the frames of the calls that follow are appended; remains with the caller. Only whole frames are. */
+    /** The buffer to which the following calls append whole frames. It remains with the caller. */
     void to(ByteBuf out);
 }

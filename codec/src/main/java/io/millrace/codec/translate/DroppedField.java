@@ -1,9 +1,9 @@
 package io.millrace.codec.translate;
 
 /**
- * Something of a request that was left out because nobody here knows it, or no such upstream has it.
+ * A part of a request that was left out, because it is unknown or the upstream does not have it.
  *
- * @param name how it is told, in short and safe for a header: {@code some_new_hint}, {@code web_search}
+ * @param name a short name that is safe in a header: {@code some_new_hint}, {@code web_search}
  * @param path where it stands in the client's request
  */
 public record DroppedField(String name, String path) {}

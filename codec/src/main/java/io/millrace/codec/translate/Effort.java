@@ -1,6 +1,6 @@
 package io.millrace.codec.translate;
 
-/** Reasoning effort in words, and budgets in tokens, in terms of each other. */
+/** Converts reasoning effort between words and budgets in tokens. */
 final class Effort {
     private static final long LOW_BUDGET = 4096;
     private static final long MEDIUM_BUDGET = 16384;

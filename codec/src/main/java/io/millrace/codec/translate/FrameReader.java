@@ -11,7 +11,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
-/** What the readers of all dialects have in common: it takes frames and bodies apart as far as their JSON. */
+/** The common part of the readers of all dialects: it reads the JSON of frames and bodies. */
 abstract class FrameReader implements DeltaReader {
     private static final byte[] DATA = "data".getBytes(US_ASCII);
     private static final byte[] EVENT = "event".getBytes(US_ASCII);
@@ -85,7 +85,7 @@ abstract class FrameReader implements DeltaReader {
         return end - start >= 3 && buf.getUnsignedMedium(start) == BYTE_ORDER_MARK ? start + 3 : start;
     }
 
-    /** A frame without data means nothing, but where a server tells an error as a field, or as JSON that is no event. */
+    /** A frame without data is ignored, unless it holds an error: as a field, or as JSON that is no event. */
     private void readHidden(byte[] bytes, DeltaSink out) {
         byte[] field = bytes.clone();
         int length = gather(ERROR, field);
@@ -129,7 +129,7 @@ abstract class FrameReader implements DeltaReader {
     private static int endOfLine(byte[] bytes, int from) {
         int at = from;
         while (at < bytes.length) {
-            // Nearly all bytes are above CR: eight of them are told at once.
+            // Nearly all bytes are above CR: eight of them are checked at once.
             while (at + Long.BYTES <= bytes.length && isAboveCr((long) LONGS.get(bytes, at))) {
                 at += Long.BYTES;
             }

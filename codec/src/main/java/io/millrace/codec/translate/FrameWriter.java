@@ -7,7 +7,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import java.nio.charset.StandardCharsets;
 
-/** What the writers of all dialects have in common: frames around JSON. */
+/** The common part of the writers of all dialects: frames around JSON. */
 abstract class FrameWriter implements DeltaWriter {
     private static final byte[] EVENT = "event: ".getBytes(US_ASCII);
     private static final byte[] DATA = "data: ".getBytes(US_ASCII);

@@ -2,7 +2,7 @@ package io.millrace.codec.translate;
 
 import io.millrace.codec.dialect.Dialect;
 
-/** Writes Gemini's streamed responses: each holds what is new, a call only once it is whole. */
+/** Writes Gemini's streamed responses. Each holds the new part of the answer; a call is written once it is whole. */
 final class GeminiDeltaWriter extends FrameWriter {
     private final ModelRequest request;
     private final StringBuilder arguments = new StringBuilder();

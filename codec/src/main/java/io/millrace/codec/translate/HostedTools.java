@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * What an upstream has of the tools that providers run.
+ * The tools run by providers that an upstream has.
  *
  * @param settings the settings that it takes, by the kinds that it has
  * @param forces whether it can be told that the model must use one

@@ -15,7 +15,7 @@ import java.io.IOException;
 
 /** JSON as all dialects read and write it. */
 final class Json {
-    /** More than any body that is kept: Base64 of a document is one string. */
+    /** Longer than any body that is kept, since a document in Base64 is one string. */
     private static final int MAX_STRING_CHARS = 64 * 1024 * 1024;
 
     /** Arguments, schemas and results stand some levels deeper in one dialect than in another; what is read has 1,000. */
@@ -34,7 +34,7 @@ final class Json {
             .configure(JsonParser.Feature.INCLUDE_SOURCE_IN_LOCATION, false)
             .build();
 
-    /** Reads trees. It looks for the way to do so once, not each time as the mapper does. */
+    /** Reads trees. It finds the deserializer once; the mapper does so each time. */
     private static final ObjectReader NODES = MAPPER.readerFor(JsonNode.class);
 
     private Json() {}
@@ -72,7 +72,7 @@ final class Json {
         }
     }
 
-    /** The arguments of a call as an object, whatever a model wrote: nothing is an empty one, and what is none is kept as text. */
+    /** The arguments of a call as an object. No arguments are an empty object, and text that is no object is kept in one. */
     static ObjectNode arguments(String text) {
         if (text.isBlank() || text.strip().equals("null")) {
             return object();

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * An object of a client's request. Knows where it stands, so that what is wrong can be named, and which fields were asked
- * for, so that those which nobody asked for can be dropped and told. A field that is {@code null} is not there.
+ * An object of a client's request. It knows its path in the request, so that errors can name a field. It knows which fields
+ * were read, so that the others can be dropped and told. A field that is {@code null} counts as missing.
  */
 final class JsonFields {
     private static final int MAX_TOLD = 64;
@@ -189,12 +189,12 @@ final class JsonFields {
         return value != null && value.isTextual();
     }
 
-    /** These fields may be there and are dropped without a word: defaults, hints, and what is known to be of no account. */
+    /** These fields are dropped and not told: defaults, hints, and fields that have no effect. */
     void ignore(String... keys) {
         known.addAll(Set.of(keys));
     }
 
-    /** Drops and tells each field that was neither asked for nor dropped, unless it is empty and so asks for nothing. */
+    /** Drops and tells each field that was neither read nor dropped, unless it is empty. */
     void dropOthers() {
         for (Map.Entry<String, JsonNode> field : object.properties()) {
             if (!known.contains(field.getKey()) && !isEmpty(field.getValue())) {

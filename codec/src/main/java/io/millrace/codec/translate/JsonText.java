@@ -206,7 +206,7 @@ final class JsonText {
         length += ascii.length;
     }
 
-    /** Copies characters that are ASCII. This method of String is deprecated as it is right for no others; it is the fastest. */
+    /** Copies ASCII characters. This method of String is deprecated because it is wrong for others. It is the fastest. */
     @SuppressWarnings("deprecation")
     private void ascii(String text, int start, int end) {
         text.getBytes(start, end, bytes, length);

@@ -82,13 +82,13 @@ final class MessagesDeltaWriter extends FrameWriter {
         close();
     }
 
-    /** The dialect has no place for it but the text. */
+    /** The dialect can carry it only as text. */
     @Override
     public void media(Part.Media media) {
         text(media.markdown());
     }
 
-    /** It belongs to the block of the text, which is gone once another has begun. */
+    /** It belongs to the block of the text, and is left out once another block has begun. */
     @Override
     public void citation(Part.Citation citation) {
         if (block == Block.TEXT) {

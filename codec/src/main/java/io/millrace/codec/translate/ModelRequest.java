@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a client asks of a model, in no dialect. A component that is {@code null} was not said; lists and maps are never null.
+ * A client's request to a model, independent of dialects. A component that was not given is {@code null}. Lists and maps are
+ * never null.
  *
  * @param model the model's name
  * @param stream whether the answer is to be streamed

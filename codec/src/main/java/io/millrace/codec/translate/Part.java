@@ -56,7 +56,7 @@ public sealed interface Part {
             return url == null ? DataUrl.of(mediaType, data) : url;
         }
 
-        /** It as Markdown, for those who have text and nothing else. */
+        /** It as Markdown, for dialects that have text only. */
         public String markdown() {
             return (isImage() ? "![image](" : "[" + mediaType + "](") + link() + ")";
         }
@@ -112,9 +112,9 @@ public sealed interface Part {
     }
 
     /**
-     * What the model thought before it spoke.
+     * Reasoning of the model before its answer.
      *
-     * @param text readable reasoning, empty if the provider keeps it to itself
+     * @param text readable reasoning, empty if the provider does not give it
      * @param seal what its provider wants back with it, null if nothing
      */
     record Reasoning(String text, Seal seal) implements Part {}

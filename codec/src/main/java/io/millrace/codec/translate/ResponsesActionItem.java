@@ -3,7 +3,7 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** Writes the call of a tool that Responses has an item of its own for. It is told once it is whole: nobody reads half a command. */
+/** Writes the call of a tool for which Responses has an item of its own. It is written once it is whole. */
 final class ResponsesActionItem implements ResponsesCall {
     private final ResponsesWriter out;
     private final String id;

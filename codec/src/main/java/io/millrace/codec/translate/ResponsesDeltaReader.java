@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Reads Responses events and answers. Events are told apart by their {@code type}; what was not streamed is taken from the
- * item, or the response, that repeats it.
+ * Reads Responses events and answers. The {@code type} of an event tells its kind. Content that was not streamed is taken from
+ * the item, or the response, that repeats it.
  */
 final class ResponsesDeltaReader extends FrameReader {
     private static final int ITEM_BYTES = 512;
@@ -22,7 +22,7 @@ final class ResponsesDeltaReader extends FrameReader {
 
     private final CallAssembler calls = new CallAssembler(Set.of());
 
-    /** By {@code output_index}, and by the id of the item: servers leave out or miscount the first, or change the second. */
+    /** By {@code output_index} and by the item's id: some servers leave out or miscount the index, or change the id. */
     private final Map<Integer, Item> items = new HashMap<>();
 
     private final Map<String, Item> itemsById = new HashMap<>();
@@ -105,11 +105,11 @@ final class ResponsesDeltaReader extends FrameReader {
         }
     }
 
-    /** Some compatible servers send it behind their terminal; alone it proves nothing. */
+    /** Some compatible servers send it after their terminal. It is no terminal by itself. */
     @Override
     void done(DeltaSink out) {}
 
-    /** The terminal has ended the answer already; without it the stream is cut. */
+    /** The terminal has ended the answer already. Without it the stream is cut. */
     @Override
     public void finish(DeltaSink out) {}
 
@@ -142,7 +142,7 @@ final class ResponsesDeltaReader extends FrameReader {
         return known != null ? known : items.computeIfAbsent(indexOf(json), index -> new Item());
     }
 
-    /** The item that text belongs to; one apart if that is a call by mistake. */
+    /** The item that text belongs to; a separate one if the server gives the place of a call. */
     private Item textItem(JsonNode json) {
         Item item = item(json);
         return item.call == null ? item : new Item();
@@ -515,7 +515,7 @@ final class ResponsesDeltaReader extends FrameReader {
         return UpstreamErrors.of(error);
     }
 
-    /** An answer that is said to be cut is that, whatever the reason. */
+    /** An incomplete answer was cut, whatever its reason is. */
     private static StopReason stopReason(JsonNode response, String status) {
         if (status.equals("completed")) {
             return StopReason.END;

@@ -7,8 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Writes an answer as a Responses client expects it: as the whole sequence of events, or as the response that the last of
- * them holds.
+ * Writes an answer for a Responses client: as the sequence of events, or as the response that the last event holds.
  *
  * <pre>
  * response.created response.in_progress *( output_item.added .. output_item.done ) ( response.completed / .incomplete )
@@ -83,7 +82,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
         closeItem(true);
     }
 
-    /** What is no image, or a link to one, has no place but the text. */
+    /** Media that is no image, and a link to an image, can only be written as text. */
     @Override
     public void media(Part.Media media) {
         keptChars += media.chars();
@@ -97,7 +96,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
         image.close(true);
     }
 
-    /** It belongs to the message of the text, which is gone once another item has begun. */
+    /** It belongs to the message of the text, and is left out once another item has begun. */
     @Override
     public void citation(Part.Citation citation) {
         if (message != null) {

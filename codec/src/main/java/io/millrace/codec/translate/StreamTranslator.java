@@ -4,9 +4,9 @@ import io.millrace.codec.dialect.RelayError;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Turns the frames of an upstream's stream into those of a client's. What a frame says is written while it is read; only
- * the stop waits for the upstream's end, because usage may follow it, and what comes between the pieces of a call waits for
- * its end where a client's dialect has one block after the other. One per stream, on one thread at a time.
+ * Turns the frames of an upstream's stream into those of a client's. A frame is translated when it is read, with two exceptions.
+ * The stop waits for the upstream's end, because usage may follow it. If the client's dialect has one block after the other,
+ * what comes between the pieces of a call waits for the end of the call. One per stream, on one thread at a time.
  *
  * <p>Buffers remain with the caller. Whole frames are appended to {@code out}, none or several a call.
  */
@@ -31,8 +31,8 @@ public final class StreamTranslator {
     }
 
     /**
-     * The upstream's body ended cleanly: writes the end that is still due. If the upstream never said that it stops,
-     * nothing is written and {@link #isOver} stays false: the stream was cut.
+     * The upstream's body ended cleanly: writes the end of the client's stream, if it is missing. If the upstream never told a
+     * stop, nothing is written and {@link #isOver} stays false: the stream was cut.
      */
     public void finish(ByteBuf out) {
         writer.to(out);
@@ -75,8 +75,8 @@ public final class StreamTranslator {
     }
 
     /**
-     * How many bytes this holds, estimated from above: what waits for its turn, what has been read and not told, and what a
-     * client's last event repeats. It costs nothing to ask.
+     * An upper estimate of the bytes that this holds: blocks that wait, data that was read and not told, and data that a client's
+     * last event repeats. The call is cheap.
      */
     public long heldBytes() {
         return Character.BYTES * answer.heldChars() + reader.heldBytes() + writer.heldBytes();

@@ -25,7 +25,7 @@ final class UpstreamErrors {
     private static final Pattern CONTEXT =
             Pattern.compile("(?i)prompt is too long|maximum context length|context window|exceeds? the context");
 
-    /** Where objects have their words, the first of which that says anything wins. */
+    /** The keys of an object's message. The first one that says anything is used. */
     private static final List<String> MESSAGES = List.of(
             "message",
             "error_message",
@@ -222,7 +222,7 @@ final class UpstreamErrors {
         return text.length() > MAX_TEXT_CHARS ? text.substring(0, MAX_TEXT_CHARS) : text;
     }
 
-    /** A word for programs; numbers are none. */
+    /** A code for programs, which is not a number. */
     private static String name(JsonNode error, JsonNode first, String... keys) {
         for (JsonNode place : new JsonNode[] {error, first}) {
             for (String key : keys) {

@@ -8,8 +8,8 @@
  * </pre>
  *
  * <p>There is one model of a request ({@link io.millrace.codec.translate.ModelRequest}) and one of an answer (the calls of
- * {@link io.millrace.codec.translate.DeltaSink}); each dialect reads and writes these, and knows no other dialect.
- * {@link io.millrace.codec.translate.Translation} is the front door, one for each exchange.
+ * {@link io.millrace.codec.translate.DeltaSink}). Each dialect reads and writes these, and knows no other dialect.
+ * {@link io.millrace.codec.translate.Translation} is the entry point. There is one for each exchange.
  *
  * <p>What cannot be expressed is a {@link io.millrace.codec.translate.TranslationException} that names the client's field.
  */
