@@ -91,7 +91,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
         var terms = new AnswerTerms(new ClientRequest(request, requestBody, DialectSide.of(dialect)), "r");
         var route = Route.of("all", Match.ALL, "upstream");
         var context = new AttemptContext(loop, downstream, terms, route, () -> null, false, FRAME_HOLD);
-        var start = new StreamStart(context.downstream(), head(), head -> {});
+        var start = new StreamStart(context.downstream(), head(), () -> {});
         relay = new StreamRelay(context, new Timeline(), dialect, null, null, start);
         HttpResponse upstream = head();
         upstream.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);

@@ -39,8 +39,8 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     private boolean retriedStale;
     private boolean paused;
 
-    /** What an attempt reports to whoever makes it, at most one end of it. */
-    interface Listener extends AnswerListener {
+    /** What an attempt reports to whoever makes it, as long as it is not the client's answer. */
+    interface Listener {
         /** Whether {@code asking} may fail, because there is something left to try. */
         boolean mayGoOn(Attempt asking);
 
@@ -53,19 +53,19 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         /** What it got cannot be passed on as it is: the client gets {@code refusal} in its place. */
         void onRefusal(Attempt by, Refusal refusal);
 
-        /**
-         * It is the client's answer.
-         *
-         * @param head what the client is to get, may be changed; null if the client has one already
-         */
-        void onCommit(Attempt winner, HttpResponse head);
+        /** It is the client's answer, whose head has not left yet and may be changed. */
+        void onCommit(Attempt winner);
 
         /** There was no memory for what came, not even for an answer. */
         void onMemoryOut();
     }
 
-    /** An attempt at {@code place}, which counts it from now on. */
-    Attempt(AttemptContext context, Timeline timeline, Place place, Listener listener) {
+    /**
+     * An attempt at {@code place}, which counts it from now on.
+     *
+     * @param answers learns how it fares once it is the client's answer
+     */
+    Attempt(AttemptContext context, Timeline timeline, Place place, Listener listener, AnswerListener answers) {
         this.context = context;
         this.timeline = timeline;
         this.place = place;
@@ -75,7 +75,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         Dialect translatedTo = context.terms().translatedFor(place.endpoint().upstream());
         timeline.attemptNs = System.nanoTime();
         var origin = place.endpoint().state().onStart(timeline.attemptNs);
-        scope = new UpstreamAnswer.Scope(context, place, timeline, origin, translatedTo, listener);
+        scope = new UpstreamAnswer.Scope(context, place, timeline, origin, translatedTo, answers);
         sender = new RequestSender(context, place, translatedTo, this);
     }
 
@@ -465,7 +465,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     }
 
     @Override
-    public void onCommit(HttpResponse head) {
-        listener.onCommit(this, head);
+    public void onCommit() {
+        listener.onCommit(this);
     }
 }

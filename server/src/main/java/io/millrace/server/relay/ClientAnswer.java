@@ -21,7 +21,10 @@ import java.util.concurrent.TimeUnit;
  * answer with a status. Inside of a stream it is a frame, and inside of a body only a reset tells it. Each of the methods
  * that end the answer is called once. Confined to the client's event loop.
  */
-final class ClientAnswer {
+final class ClientAnswer implements AnswerListener {
+    /** The code of errors where memory is short. */
+    static final String OVERLOADED = "relay_overloaded";
+
     private static final String SHUTTING_DOWN = "The relay is shutting down";
 
     private final ClientStream downstream;
@@ -98,11 +101,11 @@ final class ClientAnswer {
         @Override
         public void fail(RelayError error, String message, Outcome outcome) {
             String full = message + " after 0 output frames, " + sink.bodyBytes() + " bytes";
-            errorCode = error.code();
             ByteBuf frame = request.client().errorFrame(downstream.alloc(), error, full, -1, requestId);
             if (frame == null) {
-                reset(outcome);
+                reset(outcome, error.code());
             } else {
+                errorCode = error.code();
                 append(frame);
                 finish(outcome, ClientStream.End.IN_ERROR, null);
             }
@@ -146,7 +149,7 @@ final class ClientAnswer {
 
         @Override
         public void fail(RelayError error, String message, Outcome outcome) {
-            reset(outcome);
+            reset(outcome, null);
         }
     }
 
@@ -181,12 +184,13 @@ final class ClientAnswer {
             RelayError error = ending.error();
             boolean failed = error != null || ending.outcome() == Outcome.UPSTREAM_ERROR;
             terminalMissing = ending.terminalMissing();
-            errorCode = error == null ? null : error.code();
+            String code = error == null ? null : error.code();
             boolean silent =
                     relay.halfFrameSent() || (failed && !request.client().tellsErrors());
             if (silent || (error != null && !relay.writeError(error, ending.message()))) {
-                reset(ending.outcome());
+                reset(ending.outcome(), code);
             } else {
+                errorCode = code;
                 finish(ending.outcome(), error == null ? ClientStream.End.WHOLE : ClientStream.End.IN_ERROR, relay);
             }
         }
@@ -211,11 +215,6 @@ final class ClientAnswer {
     /** Whether the client has heartbeats and no answer. */
     boolean isEarly() {
         return state instanceof Early;
-    }
-
-    /** Whether what an upstream sends is the answer, so that no other can be given. */
-    boolean isCommitted() {
-        return state instanceof Stream || state instanceof Plain;
     }
 
     /**
@@ -265,8 +264,7 @@ final class ClientAnswer {
         if (state.isOpen()) {
             give(refusal, Outcome.REFUSED);
         } else {
-            errorCode = refusal.code();
-            reset(Outcome.REFUSED);
+            reset(Outcome.REFUSED, refusal.code());
         }
     }
 
@@ -275,8 +273,7 @@ final class ClientAnswer {
         if (state == Nothing.INSTANCE) {
             give(refusal, Outcome.OVERLOADED);
         } else {
-            errorCode = refusal.code();
-            reset(Outcome.OVERLOADED);
+            reset(Outcome.OVERLOADED, refusal.code());
         }
     }
 
@@ -318,27 +315,33 @@ final class ClientAnswer {
                 new StreamStop(requestId, fields.model(), fields.choices(), request.usageAsked(), nowSeconds));
     }
 
-    /** The body of a response that is no event stream was written. */
-    void endPlain() {
+    @Override
+    public boolean endsEarly(PlainRelay plain) {
+        boolean early = isEarly();
+        if (early) {
+            fail(plain.asRefusal(), Outcome.UPSTREAM_ERROR);
+        }
+        return early;
+    }
+
+    @Override
+    public void onPlainEnd() {
         finish(status >= 400 ? Outcome.UPSTREAM_ERROR : Outcome.COMPLETED, ClientStream.End.WHOLE, null);
     }
 
-    /** Ends the stream that is the answer. */
-    void end(Ending asked) {
-        ((Stream) state).end(asked);
+    @Override
+    public void onStreamEnd(Ending ending) {
+        ((Stream) state).end(ending);
+    }
+
+    @Override
+    public void onBroken(Outcome outcome) {
+        reset(outcome, null);
     }
 
     /** Cuts an answer for which there is no memory. */
-    void cut(String code) {
-        errorCode = code;
-        reset(Outcome.OVERLOADED);
-    }
-
-    /** Cuts what could not be completed, so that the client notices. */
-    void reset(Outcome outcome) {
-        ending();
-        downstream.reset();
-        listener.onEnded(outcome);
+    void cut() {
+        reset(Outcome.OVERLOADED, OVERLOADED);
     }
 
     /** The client has left: nothing more can be written. */
@@ -372,6 +375,13 @@ final class ClientAnswer {
         listener.decorate(headers);
         ending();
         downstream.respond(status, json, headers);
+        listener.onEnded(outcome);
+    }
+
+    private void reset(Outcome outcome, String code) {
+        errorCode = code;
+        ending();
+        downstream.reset();
         listener.onEnded(outcome);
     }
 

@@ -3,8 +3,11 @@ package io.millrace.server.relay;
 import io.millrace.server.downstream.ClientConnection;
 import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.memory.Held;
+import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.memory.MemoryAccount;
+import io.netty.channel.EventLoop;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -19,18 +22,57 @@ import java.util.function.ToLongFunction;
  * run and wait, and none begins without room in the budget.
  */
 final class MemoryRelief {
-    private final RelayLoop loop;
+    private final EventLoop loop;
+    private final LoopMemory memory;
+    private final Collection<ClientConnection> connections;
+    private List<MemoryRelief> others = List.of();
     private boolean asked;
 
-    MemoryRelief(RelayLoop loop) {
+    /** A request that holds memory. */
+    interface Holder {
+        /** Bytes that it holds in {@code pool}, what waits for the client excepted. */
+        long held(Held.Pool pool);
+
+        /** What its body has of memory, unless that is little. */
+        int heldOfBody();
+
+        /** Whether the body is kept only for another attempt. */
+        boolean mayDropBody();
+
+        /** Lets the body go, so that no further attempt is made. */
+        void dropBody();
+
+        /** Whether the rest of the body is still to come. */
+        boolean awaitsBody();
+
+        /** When the body last had made some way. */
+        long bodyPacedNs();
+
+        /** Ends it because it holds more than others, and too much is held. */
+        void onMemoryShort();
+    }
+
+    /**
+     * Relief of one event loop.
+     *
+     * @param connections of the event loop at any time
+     */
+    MemoryRelief(EventLoop loop, LoopMemory memory, Collection<ClientConnection> connections) {
         this.loop = loop;
+        this.memory = memory;
+        this.connections = connections;
+    }
+
+    /** Sets those of all event loops, before anything is served. */
+    void others(List<MemoryRelief> all) {
+        others = all.stream().filter(each -> !isSame(each, this)).toList();
     }
 
     /** Has room made soon: not at once, for whoever asks is itself in the midst of something. */
     void ask() {
         if (!asked) {
             asked = true;
-            loop.eventLoop().execute(this::relieve);
+            loop.execute(this::relieve);
         }
     }
 
@@ -41,13 +83,13 @@ final class MemoryRelief {
      *
      * @return false if there is none to end but {@code asking}, whose body is the slowest
      */
-    boolean forRequest(int bytes, Exchange asking) {
+    boolean forRequest(int bytes, Holder asking) {
         boolean made = makeRoom(bytes, asking);
         if (!made) {
             int inAll = asking.heldOfBody() + bytes; // what is refused now lets go of all, and comes again
             long pacedNs = asking.bodyPacedNs();
-            for (RelayLoop other : loop.others()) {
-                other.eventLoop().execute(() -> other.relief().forOther(inAll, pacedNs));
+            for (MemoryRelief other : others) {
+                other.loop.execute(() -> other.forOther(inAll, pacedNs));
             }
         }
         return made;
@@ -58,7 +100,7 @@ final class MemoryRelief {
         if (dropBodies(() -> hasRoom(bytes))) {
             return;
         }
-        for (Exchange slowest : arriving()) {
+        for (Holder slowest : arriving()) {
             if (hasRoom(bytes) || slowest.bodyPacedNs() - pacedNs >= 0) {
                 return;
             }
@@ -66,11 +108,11 @@ final class MemoryRelief {
         }
     }
 
-    private boolean makeRoom(int bytes, Exchange asking) {
+    private boolean makeRoom(int bytes, Holder asking) {
         if (dropBodies(() -> hasRoom(bytes))) {
             return true;
         }
-        for (Exchange slowest : arriving()) {
+        for (Holder slowest : arriving()) {
             if (isSame(slowest, asking)) {
                 return false;
             }
@@ -83,9 +125,9 @@ final class MemoryRelief {
     }
 
     /** Those whose bodies are on their way, the slowest first. */
-    private List<Exchange> arriving() {
-        List<Exchange> arriving = exchanges(e -> e.awaitsBody() && e.heldOfBody() > 0);
-        arriving.sort(Comparator.comparingLong(Exchange::bodyPacedNs));
+    private List<Holder> arriving() {
+        List<Holder> arriving = exchanges(e -> e.awaitsBody() && e.heldOfBody() > 0);
+        arriving.sort(Comparator.comparingLong(Holder::bodyPacedNs));
         return arriving;
     }
 
@@ -94,8 +136,8 @@ final class MemoryRelief {
         asked = false;
         relieveFull();
         if (account().level() == MemoryAccount.Level.FULL) {
-            for (RelayLoop other : loop.others()) {
-                other.eventLoop().execute(() -> other.relief().relieveFull());
+            for (MemoryRelief other : others) {
+                other.loop.execute(() -> other.relieveFull());
             }
         }
     }
@@ -112,7 +154,7 @@ final class MemoryRelief {
         if (pool == Held.Pool.BUFFERS && dropBodies(() -> isRelieved(pool))) {
             return;
         }
-        List<ClientConnection> largest = new ArrayList<>(loop.connections());
+        List<ClientConnection> largest = new ArrayList<>(connections);
         largest.sort(byLargest(connection -> held(connection, pool)));
         for (ClientConnection connection : largest) {
             if (isRelieved(pool) || held(connection, pool) == 0) {
@@ -123,12 +165,12 @@ final class MemoryRelief {
     }
 
     private boolean isRelieved(Held.Pool pool) {
-        return account().relieved(pool) || !loop.memory().isOverShare(pool);
+        return account().relieved(pool) || !memory.isOverShare(pool);
     }
 
     private static void cut(ClientConnection connection) {
-        List<Exchange> exchanges = exchanges(connection);
-        exchanges.forEach(Exchange::onMemoryShort);
+        List<Holder> exchanges = exchanges(connection);
+        exchanges.forEach(Holder::onMemoryShort);
         if (exchanges.isEmpty()) {
             connection.abandon("memory is short");
         }
@@ -136,7 +178,7 @@ final class MemoryRelief {
 
     private static long held(ClientConnection connection, Held.Pool pool) {
         long held = pool == Held.Pool.BUFFERS ? connection.heldBytes() : 0;
-        for (Exchange exchange : exchanges(connection)) {
+        for (Holder exchange : exchanges(connection)) {
             held += exchange.held(pool);
         }
         return held;
@@ -144,9 +186,9 @@ final class MemoryRelief {
 
     /** Lets go of bodies that are kept only for another attempt, the largest first, until it is enough. */
     private boolean dropBodies(BooleanSupplier enough) {
-        List<Exchange> dispensable = exchanges(e -> e.heldOfBody() > 0 && e.mayDropBody());
-        dispensable.sort(byLargest(Exchange::heldOfBody));
-        for (Exchange exchange : dispensable) {
+        List<Holder> dispensable = exchanges(e -> e.heldOfBody() > 0 && e.mayDropBody());
+        dispensable.sort(byLargest(Holder::heldOfBody));
+        for (Holder exchange : dispensable) {
             exchange.dropBody();
             if (enough.getAsBoolean()) {
                 return true;
@@ -159,10 +201,10 @@ final class MemoryRelief {
         return account().held(Held.REQUESTS) + bytes <= account().budget().requests();
     }
 
-    private List<Exchange> exchanges(Predicate<Exchange> wanted) {
-        var found = new ArrayList<Exchange>();
-        for (ClientConnection connection : loop.connections()) {
-            for (Exchange exchange : exchanges(connection)) {
+    private List<Holder> exchanges(Predicate<Holder> wanted) {
+        var found = new ArrayList<Holder>();
+        for (ClientConnection connection : connections) {
+            for (Holder exchange : exchanges(connection)) {
                 if (wanted.test(exchange)) {
                     found.add(exchange);
                 }
@@ -171,10 +213,10 @@ final class MemoryRelief {
         return found;
     }
 
-    private static List<Exchange> exchanges(ClientConnection connection) {
-        var found = new ArrayList<Exchange>(1);
+    private static List<Holder> exchanges(ClientConnection connection) {
+        var found = new ArrayList<Holder>(1);
         for (RequestListener request : connection.requests()) {
-            if (request instanceof Exchange exchange) {
+            if (request instanceof Holder exchange) {
                 found.add(exchange);
             }
         }
@@ -182,7 +224,7 @@ final class MemoryRelief {
     }
 
     private MemoryAccount account() {
-        return loop.memory().account();
+        return memory.account();
     }
 
     private static <T> Comparator<T> byLargest(ToLongFunction<T> size) {
@@ -190,7 +232,7 @@ final class MemoryRelief {
     }
 
     @SuppressWarnings("ReferenceEquality")
-    private static boolean isSame(Exchange one, Exchange other) {
+    private static boolean isSame(Object one, Object other) {
         return one == other;
     }
 }

@@ -264,7 +264,7 @@ final class PlainAnswer implements UpstreamAnswer {
         failure = null;
         suspect = false;
         if (!scope.listener().endsEarly(plain)) {
-            owner.onCommit(plain.head());
+            owner.onCommit();
             plain.commit();
         }
     }

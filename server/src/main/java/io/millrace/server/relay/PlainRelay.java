@@ -4,6 +4,7 @@ import io.millrace.codec.translate.TranslatedAnswer;
 import io.millrace.server.config.Credential;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.http.Inflation;
+import io.millrace.server.http.Refusal;
 import io.millrace.server.http.SecretMask;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.LoopMemory;
@@ -109,6 +110,11 @@ final class PlainRelay {
 
     int status() {
         return head.status().code();
+    }
+
+    /** What a client gets in its place that cannot have it. */
+    Refusal asRefusal() {
+        return new Refusal(502, "upstream_error", "The upstream answered " + status(), null, null);
     }
 
     /** Body bytes written to the client. */

@@ -10,6 +10,7 @@ import io.millrace.server.downstream.RequestHandler;
 import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.DialectSide;
+import io.millrace.server.http.Refusal;
 import io.millrace.server.http.Target;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.memory.MemoryAccount;
@@ -77,9 +78,7 @@ public final class Relay implements RequestHandler {
             loops.put(loop, relayLoop);
         }
         for (RelayLoop each : numbered) {
-            var others = new ArrayList<>(numbered);
-            others.remove(each);
-            each.others(others);
+            each.relief().others(numbered.stream().map(RelayLoop::relief).toList());
         }
         metrics = new Metrics(counters, memory, () -> settings.upstreams());
         endpoints = new OwnEndpoints(metrics, this::stop);
@@ -193,9 +192,10 @@ public final class Relay implements RequestHandler {
         String violation = access.violation(request, chat);
         access.hideOrigin(request);
         if (violation != null) {
-            exchange.refuseWhenRead(403, "forbidden_origin", violation, null);
+            exchange.refuseWhenRead(new Refusal(403, "forbidden_origin", violation, null, null));
         } else if (memory.level() != MemoryAccount.Level.ROOMY) {
-            exchange.refuseWhenRead(503, "relay_overloaded", "The relay is short of memory. Try again.", "1");
+            exchange.refuseWhenRead(
+                    new Refusal(503, ClientAnswer.OVERLOADED, "The relay is short of memory. Try again.", null, "1"));
         } else {
             exchange.start();
         }

@@ -9,7 +9,6 @@ import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.Upstreams;
 import io.netty.channel.EventLoop;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -22,7 +21,6 @@ final class RelayLoop {
     private final AccessLogger accessLogger;
     private final LoopMemory memory;
     private final MemoryRelief relief;
-    private List<RelayLoop> others = List.of();
     private final OpenStreams streams;
     private final Set<ReadOn> readingOn = new HashSet<>();
     private final Set<ClientConnection> connections = new HashSet<>();
@@ -45,7 +43,7 @@ final class RelayLoop {
         this.counters = counters;
         this.accessLogger = accessLogger;
         this.memory = memory;
-        relief = new MemoryRelief(this);
+        relief = new MemoryRelief(loop, memory, connections);
         memory.onFull(relief::ask);
         loop.execute(() -> memory.attach(loop));
     }
@@ -79,16 +77,6 @@ final class RelayLoop {
     /** Makes room where memory is short. */
     MemoryRelief relief() {
         return relief;
-    }
-
-    /** The other event loops. */
-    List<RelayLoop> others() {
-        return others;
-    }
-
-    /** Sets the other event loops, before anything is served. */
-    void others(List<RelayLoop> loops) {
-        others = List.copyOf(loops);
     }
 
     /** The streams that their clients may stop. */

@@ -4,7 +4,6 @@ import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.FrameSink;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
-import java.util.function.Consumer;
 
 /**
  * Where a client's event stream begins. Until then head and frames are held, the frames in the sink, so that another attempt
@@ -18,7 +17,7 @@ final class StreamStart {
 
     private final ClientStream downstream;
     private final FrameSink sink;
-    private final Consumer<HttpResponse> begins;
+    private final Runnable begins;
     private HttpResponse head;
     private boolean committed;
     private int heldBytes;
@@ -26,9 +25,9 @@ final class StreamStart {
     /**
      * A stream that has not begun.
      *
-     * @param begins runs once, with the head before it is written
+     * @param begins runs once, before the head is written
      */
-    StreamStart(ClientStream downstream, HttpResponse head, Consumer<HttpResponse> begins) {
+    StreamStart(ClientStream downstream, HttpResponse head, Runnable begins) {
         this.downstream = downstream;
         this.head = head;
         this.begins = begins;
@@ -70,7 +69,7 @@ final class StreamStart {
         if (head != null && status != null) {
             head.setStatus(status);
         }
-        begins.accept(head);
+        begins.run();
         downstream.beginStream(head, sink);
         head = null;
     }

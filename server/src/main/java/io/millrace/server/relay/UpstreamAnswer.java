@@ -97,7 +97,7 @@ interface UpstreamAnswer {
         void refuse(Refusal refusal);
 
         /** This is the client's answer from now on. */
-        void onCommit(HttpResponse head);
+        void onCommit();
 
         /** The body is an event stream, though its head does not say so: {@code begun} came of it, which is handed over. */
         void onStream(HttpResponse head, ByteBuf begun, Inflation inflation);

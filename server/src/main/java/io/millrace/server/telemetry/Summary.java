@@ -32,8 +32,10 @@ public record Summary(Request request, Attempts attempts, Response response, Str
      * @param failures why attempts failed, such as {@code main:503,main:reset}, or null
      */
     public record Attempts(Asked last, int begun, int retries, int fallbacks, boolean hedged, String failures) {
-        /** None was made. */
-        public static final Attempts NONE = new Attempts(Asked.NOBODY, 0, 0, 0, false, null);
+        /** None was made, {@code upstream} is the first that the route has; null if there is no route. */
+        public static Attempts none(String upstream) {
+            return new Attempts(new Asked(upstream, null, null), 0, 0, 0, false, null);
+        }
     }
 
     /**
@@ -43,9 +45,7 @@ public record Summary(Request request, Attempts attempts, Response response, Str
      * @param translatedTo its dialect where it is not the client's, else null
      * @param dropped the names of what was left out of a translated request, or null
      */
-    public record Asked(String upstream, Dialect translatedTo, String dropped) {
-        private static final Asked NOBODY = new Asked(null, null, null);
-    }
+    public record Asked(String upstream, Dialect translatedTo, String dropped) {}
 
     /**
      * What the client got.
@@ -74,7 +74,7 @@ public record Summary(Request request, Attempts attempts, Response response, Str
         timeline.endNs = timeline.startNs;
         return new Summary(
                 new Request(null, method, path, Dialect.UNKNOWN, null, 0),
-                Attempts.NONE,
+                Attempts.none(null),
                 new Response(status, Outcome.REFUSED, error, false, 0),
                 null,
                 timeline);

@@ -42,6 +42,11 @@ public final class Timeline {
         this.startNs = startNs;
     }
 
+    /** From when retries are bounded: the request was here, or, until then, began. */
+    public long askedNs() {
+        return requestCompleteNs == 0 ? startNs : requestCompleteNs;
+    }
+
     /** Of a further attempt for the same request. */
     public Timeline ofAttempt() {
         var its = new Timeline(startNs);

@@ -1,0 +1,400 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.config.Disconnect;
+import io.millrace.server.http.HeaderRules;
+import io.millrace.server.http.Refusal;
+import io.millrace.server.memory.Held;
+import io.millrace.server.route.Failure;
+import io.millrace.server.route.Itinerary;
+import io.millrace.server.route.Place;
+import io.millrace.server.route.RoutePlan;
+import io.millrace.server.telemetry.Outcome;
+import io.millrace.server.telemetry.Summary;
+import io.millrace.server.telemetry.Timeline;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The attempts at upstreams for one request: one after the other, at most two at a time, until one is the client's answer
+ * or nothing is left to try. Confined to the client's event loop.
+ */
+final class Attempts implements Attempt.Listener {
+    static final Refusal BUSY = new Refusal(
+            503, "upstream_busy", "Every upstream of this route has all the requests it may have.", null, "1");
+
+    private final AttemptContext context;
+    private final ClientRequest request;
+    private final RequestBody body;
+    private final RoutePlan plan;
+    private final Itinerary itinerary;
+    private final Timeline timeline;
+    private final ClientAnswer answer;
+    private Attempt attempt;
+    private Attempt hedge;
+    /** The last attempt whose upstream was asked, and what it failed of: none that is not asked has a better answer. */
+    private Attempt asked;
+
+    private Failure askedFailure;
+    private Timeline lastTimeline;
+    private ScheduledFuture<?> timer;
+    private boolean hedged;
+    private boolean givenUp;
+    private boolean answered;
+
+    /**
+     * Attempts of which none is made.
+     *
+     * @param timeline of the request, and of the first attempt
+     */
+    Attempts(AttemptContext context, RoutePlan plan, Itinerary itinerary, Timeline timeline, ClientAnswer answer) {
+        this.context = context;
+        this.plan = plan;
+        this.itinerary = itinerary;
+        this.timeline = timeline;
+        this.answer = answer;
+        request = context.terms().request();
+        body = request.body();
+    }
+
+    /**
+     * Makes the first attempt.
+     *
+     * @return false if all upstreams are {@link #BUSY}
+     */
+    boolean start() {
+        Dialect translated = context.terms().translatedFor(plan.targets().get(0).upstream());
+        request.keyIsFor(translated == null ? context.terms().dialect() : translated);
+        if (plan.hedges() != null) {
+            plan.hedges().onRequest();
+        }
+        Place first = itinerary.first(System.nanoTime());
+        if (first != null) {
+            attempt(first);
+        }
+        return first != null;
+    }
+
+    /** Where the body follows to as it comes; null if the request is not on its way. */
+    RequestSender sending() {
+        return attempt != null && attempt.isSending() ? attempt.sender() : null;
+    }
+
+    /** Whether no attempt waits for its turn to send the request. */
+    boolean haveSent() {
+        return sending() != null && (hedge == null || hedge.isSending());
+    }
+
+    /** Whether a body that is being sent may have to be sent once more. */
+    boolean mayNeedBody() {
+        return attempt.mayBeStale() || (plan.mayRetry() && request.isRepeatable());
+    }
+
+    /** All that one read of the client brought is here. */
+    void onRequestReadComplete() {
+        if (attempt != null) {
+            attempt.sender().onRequestReadComplete();
+        }
+    }
+
+    /** The request, which was on its way already, is complete. */
+    void onRequestEnd() {
+        if (attempt != null) {
+            attempt.timeline().requestCompleteNs = timeline.requestCompleteNs;
+            attempt.sender().onRequestEnd();
+        }
+    }
+
+    /** Has another attempt made beside the first, if that takes long and the route wants it. */
+    void awaitHedge() {
+        if (plan.hedges() == null || timer != null || attempt == null || attempt.committed()) {
+            return;
+        }
+        var delay = plan.route().hedge().delay();
+        long delayNs = delay != null
+                ? delay.toNanos()
+                : attempt.destination().state().ttft().p95Ns();
+        if (delayNs > 0) {
+            schedule(this::startHedge, delayNs);
+        }
+    }
+
+    /** The client takes more again. */
+    void resume() {
+        if (attempt != null) {
+            attempt.resume();
+        }
+        if (hedge != null) {
+            hedge.resume();
+        }
+    }
+
+    /** Time passes. */
+    void onSweep(long nowNs) {
+        if (attempt != null) {
+            attempt.onSweep(nowNs);
+        }
+        if (!answer.isOver() && hedge != null) {
+            hedge.onSweep(nowNs);
+        }
+    }
+
+    /** The client has left. Says whether it had its answer: then its upstream has done well. */
+    boolean onClientGone() {
+        boolean succeeded = stream() != null && stream().state().saidAll();
+        if (succeeded) {
+            attempt.onAnswered();
+        }
+        return succeeded;
+    }
+
+    /**
+     * Has the rest of the stream read without its client, for the usage at its end, if the route wants that.
+     *
+     * @param done runs when nothing more is to come
+     * @return false if that is not wanted, or there is nothing to read
+     */
+    boolean readOn(Runnable done) {
+        Disconnect disconnect = plan.route().disconnect();
+        boolean wanted = disconnect.policy() == Disconnect.Policy.READ_ON;
+        if (!wanted || stream() == null || stream().state().usageExact()) {
+            return false;
+        }
+        boolean began = attempt.readOn(disconnect, () -> {
+            attempt.release();
+            done.run();
+        });
+        if (began) {
+            cancelTimer();
+            drop(hedge);
+            drop(asked);
+            hedge = null;
+            asked = null;
+        }
+        return began;
+    }
+
+    /** Bytes that attempts hold of answers in {@code pool}. */
+    long held(Held.Pool pool) {
+        long held = 0;
+        for (Attempt one : Arrays.asList(attempt, hedge, asked)) {
+            held += one == null ? 0 : one.held(pool);
+        }
+        return held;
+    }
+
+    /** Ends all attempts, and makes no more. */
+    void close() {
+        cancelTimer();
+        drop(attempt);
+        drop(hedge);
+        drop(asked);
+    }
+
+    /** Who served, and after how many attempts; SDKs that retry by themselves are told when we have done so, or it is vain. */
+    void decorate(HttpHeaders headers) {
+        if (attempt == null) {
+            return;
+        }
+        headers.set(HeaderRules.UPSTREAM, attempt.upstreamName());
+        headers.set(HeaderRules.ATTEMPTS, String.valueOf(itinerary.attempts()));
+        if (answered || (givenUp && itinerary.attempts() > 1)) {
+            headers.set(HeaderRules.SHOULD_RETRY, "false");
+        }
+    }
+
+    /** What is to be said about them. */
+    Summary.Attempts summary() {
+        var last = attempt == null
+                ? new Summary.Asked(plan.route().upstream(), null, null)
+                : new Summary.Asked(attempt.upstreamName(), attempt.translatedTo(), attempt.dropped());
+        return new Summary.Attempts(
+                last, itinerary.attempts(), itinerary.retries(), itinerary.fallbacks(), hedged, itinerary.failures());
+    }
+
+    /** The moments of the attempt that is the answer, else of the last. */
+    Timeline timeline() {
+        if (attempt != null) {
+            return attempt.timeline();
+        }
+        return lastTimeline == null ? timeline : lastTimeline;
+    }
+
+    /** The stream that is the answer, or may be; null if there is none. */
+    StreamRelay stream() {
+        return attempt == null ? null : attempt.stream();
+    }
+
+    @Override
+    public boolean mayGoOn(Attempt asking) {
+        return other(asking) != null
+                || (mayBeSentAgain(asking) && itinerary.mayGoOn(timeline.askedNs(), System.nanoTime()));
+    }
+
+    @Override
+    public boolean mayGoAfresh(Attempt asking) {
+        boolean told = asking.sender().sent() == RequestSender.Sent.WHOLE
+                && plan.route().retry().sentOnce();
+        return body.isKept() && !told && itinerary.afresh(System.nanoTime());
+    }
+
+    @Override
+    public void onFailure(Attempt failed, Failure failure) {
+        itinerary.onFailure(failed.upstreamName(), failure.reason());
+        if (failed.committed()) {
+            answer.fail(failure.refusal());
+            return;
+        }
+        Attempt other = other(failed);
+        if (other != null) {
+            putAside(failed, failure);
+            attempt = other;
+            hedge = null;
+            return;
+        }
+        long nowNs = System.nanoTime();
+        Itinerary.Next next = mayBeSentAgain(failed) ? itinerary.after(failure, timeline.askedNs(), nowNs) : null;
+        if (next == null) {
+            giveUp(failed, failure);
+            return;
+        }
+        putAside(failed, failure);
+        attempt = null;
+        lastTimeline = failed.timeline();
+        cancelTimer();
+        if (next.delayNs() == 0) {
+            attempt(next);
+        } else {
+            schedule(() -> attempt(next), next.delayNs());
+        }
+    }
+
+    @Override
+    public void onRefusal(Attempt by, Refusal refusal) {
+        win(by);
+        answered = true;
+        answer.fail(refusal, Outcome.UPSTREAM_ERROR);
+    }
+
+    @Override
+    public void onCommit(Attempt winner) {
+        win(winner);
+        drop(asked);
+        asked = null;
+        cancelTimer();
+        body.drop();
+        request.forgetHead();
+        if (winner.stream() != null) {
+            answer.begin(winner.stream());
+        } else {
+            answer.begin(winner.plain());
+        }
+    }
+
+    @Override
+    public void onMemoryOut() {
+        answer.cut();
+    }
+
+    private void attempt(Itinerary.Next next) {
+        Place place = itinerary.resolve(next, System.nanoTime());
+        if (place == null) {
+            answer.fail(BUSY);
+        } else {
+            attempt(place);
+        }
+    }
+
+    private void attempt(Place place) {
+        cancelTimer();
+        attempt = new Attempt(context, lastTimeline == null ? timeline : timeline.ofAttempt(), place, this, answer);
+        attempt.start();
+    }
+
+    /** The first attempt has no output yet: a second one beside it may be faster. */
+    private void startHedge() {
+        timer = null;
+        if (attempt == null || attempt.committed() || !body.isKept() || !request.isRepeatable()) {
+            return;
+        }
+        Place place = plan.hedges().tryHedge() ? itinerary.beside(System.nanoTime()) : null;
+        if (place != null) {
+            hedged = true;
+            hedge = new Attempt(context, timeline.ofAttempt(), place, this, answer);
+            hedge.start();
+        }
+    }
+
+    private void schedule(Runnable task, long delayNs) {
+        timer = context.downstream().eventLoop().schedule(task, delayNs, TimeUnit.NANOSECONDS);
+    }
+
+    private void cancelTimer() {
+        if (timer != null) {
+            timer.cancel(false);
+            timer = null;
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality")
+    private Attempt other(Attempt one) {
+        return one == attempt ? hedge : attempt;
+    }
+
+    /** What its upstream may have acted on already is sent again only where that changes nothing. */
+    private boolean mayBeSentAgain(Attempt failed) {
+        return body.isKept()
+                && switch (failed.sender().sent()) {
+                    case NOTHING -> true;
+                    case PART -> request.isRepeatable();
+                    case WHOLE ->
+                        request.isRepeatable() && !plan.route().retry().sentOnce();
+                };
+    }
+
+    private void win(Attempt winner) {
+        drop(other(winner));
+        attempt = winner;
+        hedge = null;
+    }
+
+    private static void drop(Attempt one) {
+        if (one != null) {
+            one.abort();
+            one.release();
+        }
+    }
+
+    private void putAside(Attempt failed, Failure failure) {
+        if (failure.unasked()) {
+            drop(failed);
+            return;
+        }
+        drop(asked);
+        askedFailure = failed.putAside(failure);
+        asked = failed;
+    }
+
+    /** Nothing is left to try: the client gets the upstream's own answer, or ours if there is none. */
+    private void giveUp(Attempt last, Failure lastFailure) {
+        givenUp = true;
+        Attempt failed = last;
+        Failure failure = lastFailure;
+        if (failure.unasked() && asked != null) {
+            drop(last);
+            failed = asked;
+            failure = askedFailure;
+            attempt = asked;
+            asked = null;
+        }
+        if (failure.refusal() != null) {
+            answer.fail(failure.refusal());
+        } else if (answer.isEarly() && failed.plain() != null) {
+            answer.fail(failed.plain().asRefusal());
+        } else {
+            failed.give();
+        }
+    }
+}

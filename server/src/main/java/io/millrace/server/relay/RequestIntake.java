@@ -1,0 +1,361 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.downstream.ClientStream;
+import io.millrace.server.format.ClientSide;
+import io.millrace.server.format.DialectSide;
+import io.millrace.server.format.RequestRefusal;
+import io.millrace.server.http.Inflation;
+import io.millrace.server.http.Refusal;
+import io.millrace.server.http.Target;
+import io.millrace.server.route.RoutePlan;
+import io.millrace.server.route.RouteTable;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.CorruptedFrameException;
+import io.netty.handler.codec.TooLongFrameException;
+
+/**
+ * Reads one request: finds its route by the path or by the model in the body, takes the body's coding off where it must be
+ * read, keeps what may have to be sent again, and passes on what is on its way. Confined to the client's event loop.
+ */
+final class RequestIntake {
+    /** So much of a longer body is here before an upstream is asked. */
+    private static final int FLOWING_BYTES = 16 * 1024;
+
+    private static final int MAX_QUOTED = 64;
+
+    /** A body that no decision needs is kept for a second try on a stale connection up to this size. */
+    private static final int KEEP_FOR_RETRY = 1024 * 1024;
+
+    private static final Refusal WRONG_CODING =
+            new Refusal(400, "invalid_body", "The request body is not coded as its Content-Encoding says.", null, null);
+
+    private final RouteTable routes;
+    private final ClientStream downstream;
+    private final ClientRequest request;
+    private final Target target;
+    private final RequestBody body;
+    private final Receiver receiver;
+    private RoutePlan plan;
+    private boolean needsWholeBody;
+    private boolean ready;
+    private Inflation inflation;
+    private boolean inflating;
+    private Refusal refusal;
+
+    /** What becomes of a request. */
+    interface Receiver {
+        /** Whether it is answered, so that the rest of its body is dropped. */
+        boolean isOver();
+
+        /** An upstream may be asked: the request is here, or is known to flow. Called once. */
+        void onReady();
+
+        /** It is not to be served. */
+        void onRefused(Refusal refusal);
+
+        /** Where the body follows to as it comes; null if the request is not on its way. */
+        RequestSender sending();
+
+        /** Whether a body that is being sent may have to be sent once more. */
+        boolean mayNeedBody();
+
+        /** Makes room for so many bytes of the body where all that requests may keep is kept; false if there is none. */
+        boolean makeRoom(int bytes);
+    }
+
+    RequestIntake(RouteTable routes, ClientStream downstream, ClientRequest request, Receiver receiver) {
+        this.routes = routes;
+        this.downstream = downstream;
+        this.request = request;
+        this.receiver = receiver;
+        target = request.target();
+        body = request.body();
+    }
+
+    /** The route; null as long as it is not known. */
+    RoutePlan plan() {
+        return plan;
+    }
+
+    /** Whether a decision hangs on the body, so that nothing can be sent before it is here. */
+    boolean needsWholeBody() {
+        return needsWholeBody;
+    }
+
+    /** Begins: picks the route if the path alone decides. */
+    void start() {
+        String model = request.fields().model();
+        if (!routes.knowsPath(target.path(), request.headers())) {
+            refuseWhenRead(refusal(404, "no_route", "No route takes the path " + target.path() + "."));
+            return;
+        }
+        if (request.waitsForContinue()) {
+            downstream.sendContinue();
+        }
+        needsWholeBody =
+                request.client().isOwn() || (model == null && routes.needsModel(target.path(), request.headers()));
+        boolean mustRead = needsWholeBody;
+        if (!needsWholeBody) {
+            choose(routes.find(target.path(), request.headers(), model));
+            mustRead = plan != null && (request.isRewrittenBy(plan.route()) || mayBeTranslated());
+        }
+        readBody(mustRead);
+    }
+
+    /** Has it answered with an error once it is read; at once if the client waits to be asked for its body. */
+    void refuseWhenRead(Refusal later) {
+        if (request.complete() || request.waitsForContinue()) {
+            receiver.onRefused(later);
+        } else {
+            refusal = later;
+        }
+    }
+
+    /** Takes a part of the body; ownership is transferred. */
+    void onBody(ByteBuf content) {
+        try {
+            if (inflation == null) {
+                take(content);
+            } else {
+                inflate(content);
+            }
+        } finally {
+            content.release();
+        }
+    }
+
+    /** All of the request is here. */
+    void onEnd() {
+        if (inflation != null && (body.received() == 0 || !inflation.isWhole())) {
+            receiver.onRefused(WRONG_CODING);
+            return;
+        }
+        request.end();
+        closeInflation();
+        downstream.readRequest(true);
+        if (refusal == null && request.client().isOwn()) {
+            readOwn();
+        }
+        if (refusal != null) {
+            receiver.onRefused(refusal);
+        } else if (plan == null) {
+            chooseByModel();
+        } else if (!ready) {
+            begin();
+        }
+    }
+
+    /** Lets go of all that is kept. */
+    void close() {
+        body.drop();
+        closeInflation();
+    }
+
+    /** Has the body's fields found while it comes, and its coding taken off where it must be read. */
+    private void readBody(boolean mustRead) {
+        ClientSide client = request.client();
+        String coding = request.coding();
+        if (coding == null) {
+            if (!client.isOwn() && (needsWholeBody || client.dialect() != Dialect.UNKNOWN)) {
+                request.readFields();
+            }
+            return;
+        }
+        if (!mustRead || receiver.isOver() || refusal != null) {
+            return;
+        }
+        inflation = Inflation.of(coding);
+        if (inflation == null) {
+            String message = "The request must be read here, and its Content-Encoding " + printable(coding)
+                    + " cannot be taken off (gzip and deflate can). Send it without.";
+            refuseWhenRead(refusal(415, "unsupported_media_type", message));
+            return;
+        }
+        request.uncoded();
+        if (!client.isOwn()) {
+            request.readFields();
+        }
+    }
+
+    private boolean mayBeTranslated() {
+        ClientSide client = request.client();
+        return plan.mayTranslate(client.dialect()) && client.translates(request.method(), target.path());
+    }
+
+    private static String printable(String text) {
+        String plain = text.replaceAll("[^\\x20-\\x7e]", "?");
+        return plain.length() <= MAX_QUOTED ? plain : plain.substring(0, MAX_QUOTED);
+    }
+
+    private static Refusal refusal(int status, String code, String message) {
+        return new Refusal(status, code, message, null, null);
+    }
+
+    private void inflate(ByteBuf content) {
+        inflation.add(content, content.readableBytes());
+        inflating = true;
+        try {
+            while (!receiver.isOver() && refusal == null && inflation.hasMore()) {
+                inflation.step(this::take);
+            }
+        } catch (TooLongFrameException e) {
+            receiver.onRefused(
+                    refusal(413, "request_too_large", "The request body grows too much when it is inflated."));
+        } catch (CorruptedFrameException e) {
+            receiver.onRefused(WRONG_CODING);
+        } finally {
+            inflating = false;
+        }
+        if (receiver.isOver() || refusal != null) {
+            closeInflation();
+        }
+    }
+
+    private void closeInflation() {
+        if (inflation != null && !inflating) {
+            inflation.close();
+            inflation = null;
+        }
+    }
+
+    /** Takes a part of the body without its coding; it remains with the caller. */
+    private void take(ByteBuf content) {
+        int length = content.readableBytes();
+        boolean tooLong = body.received() + length > downstream.bodyLimit();
+        if (receiver.isOver() || refusal != null) {
+            body.passed(length);
+            if (tooLong && !receiver.isOver()) {
+                receiver.onRefused(refusal);
+            }
+            return;
+        }
+        if (tooLong) {
+            String message = "The request body is over " + downstream.bodyLimit() + " bytes.";
+            receiver.onRefused(refusal(413, "request_too_large", message));
+            return;
+        }
+        request.look(content);
+        RequestSender sending = receiver.sending();
+        boolean dispensable = sending != null && !needsWholeBody;
+        if (dispensable && body.isKept() && body.received() > KEEP_FOR_RETRY && !receiver.mayNeedBody()) {
+            body.drop();
+        }
+        if (sending != null) {
+            sending.sendBody(body.isKept() ? content.retainedDuplicate() : content.retain());
+        }
+        if (!keep(content, dispensable)) {
+            receiver.onRefused(noRoom(length));
+        } else if (sending != null) {
+            sending.pauseIfFull();
+        } else if (!ready && plan != null && !needsWholeBody && body.received() >= FLOWING_BYTES) {
+            begin();
+        }
+    }
+
+    /**
+     * Keeps a part, as long as all parts are kept. If all that requests may keep is kept, what is on its way is let go; for
+     * the rest, another's is dropped, or cut.
+     */
+    private boolean keep(ByteBuf content, boolean dispensable) {
+        int length = content.readableBytes();
+        if (body.isKept() && add(content)) {
+            return true;
+        }
+        if (body.isKept() && !dispensable) {
+            return !body.isOverShare(length) && receiver.makeRoom(length) && add(content);
+        }
+        body.drop();
+        body.passed(length);
+        return true;
+    }
+
+    private boolean add(ByteBuf content) {
+        boolean added = body.add(content.retain());
+        if (!added) {
+            content.release();
+        }
+        return added;
+    }
+
+    private Refusal noRoom(int length) {
+        if (body.isOverShare(length)) {
+            String most = "The request body is over what the relay keeps of one, " + body.share() + " bytes.";
+            return refusal(413, "request_too_large", most);
+        }
+        String message = "The relay holds too many request bodies. Try again.";
+        return new Refusal(503, ClientAnswer.OVERLOADED, message, null, "1");
+    }
+
+    /** Has the request read by what its client speaks. */
+    private void readOwn() {
+        try {
+            request.readOwn();
+        } catch (RequestRefusal e) {
+            refusal = new Refusal(e.status(), e.code(), e.getMessage(), e.field(), null);
+        }
+    }
+
+    /** A body that is no JSON, such as an sending, has no model; a route that needs none may take it. */
+    private void chooseByModel() {
+        RoutePlan chosen =
+                routes.find(target.path(), request.headers(), request.fields().model());
+        Refusal unreadable = request.unreadable();
+        if (unreadable != null && (chosen == null || chosen.route().match().needsModel())) {
+            receiver.onRefused(unreadable);
+        } else {
+            choose(chosen);
+        }
+    }
+
+    private void choose(RoutePlan chosen) {
+        if (chosen == null) {
+            refuseModel();
+            return;
+        }
+        if (chosen.route().dialect() != null && !request.client().isOwn()) {
+            request.speaks(DialectSide.of(chosen.route().dialect()));
+        }
+        String ambiguity = chosen.guardsPaths() ? target.ambiguity() : null;
+        if (ambiguity != null) {
+            String message = "The path has " + ambiguity + ", which servers read differently.";
+            refuseWhenRead(refusal(400, "ambiguous_path", message));
+            return;
+        }
+        if (!chosen.speaks(Dialect.ofSidePath(target.path()))) {
+            // Nobody there has it: the whole prompt is not sent to be told so.
+            String message = "No upstream of the route has " + target.path() + ": it is not translated.";
+            refuseWhenRead(refusal(404, "not_found", message));
+            return;
+        }
+        plan = chosen;
+        needsWholeBody |= request.isRewrittenBy(plan.route())
+                || request.mayBeMadeToTellUsage(plan.route())
+                || plan.picksByBody()
+                || mayBeTranslated();
+        if (request.complete()) {
+            begin();
+        }
+    }
+
+    private void refuseModel() {
+        String message = request.fields().model() == null
+                ? "The field model is missing, and the route of this path is chosen by it."
+                : "The model " + request.loggedModel() + " is not served here.";
+        refusal = new Refusal(404, "model_not_found", message, "model", null);
+        if (request.complete()) {
+            receiver.onRefused(refusal);
+        }
+    }
+
+    /** Until now the request gets no connection. */
+    private void begin() {
+        Refusal unnameable = request.complete() ? request.unnameable(plan.route()) : null;
+        if (unnameable != null) {
+            receiver.onRefused(unnameable);
+        } else {
+            ready = true;
+            receiver.onReady();
+        }
+    }
+}
