@@ -16,8 +16,10 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A client without a connection: keeps what is written to it, and takes all of it at each flush unless it is told to take
@@ -34,7 +36,25 @@ public final class FakeClientStream implements ClientStream {
     private boolean reset;
     private boolean takesNothing;
     private boolean reading = true;
+    private long bodyLimit = Long.MAX_VALUE;
     private int flushes;
+
+    /** A client on an event loop of its own, where time passes when the test says so. */
+    public FakeClientStream() {
+        channel.freezeTime();
+    }
+
+    /** So much time passes for what is scheduled on the event loop. */
+    public void pass(Duration time) {
+        channel.advanceTimeBy(time.toNanos(), TimeUnit.NANOSECONDS);
+        channel.runScheduledPendingTasks();
+        channel.runPendingTasks();
+    }
+
+    /** The most bytes that the request's body may have. */
+    public void bodyLimit(long bytes) {
+        bodyLimit = bytes;
+    }
 
     /** The head that was written or begun, null before. */
     public HttpResponse head() {
@@ -96,7 +116,7 @@ public final class FakeClientStream implements ClientStream {
 
     @Override
     public long bodyLimit() {
-        return Long.MAX_VALUE;
+        return bodyLimit;
     }
 
     @Override
