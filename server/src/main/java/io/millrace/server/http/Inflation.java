@@ -6,6 +6,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.codec.compression.DecompressionException;
 import io.netty.handler.codec.compression.JdkZlibDecoder;
 import io.netty.handler.codec.compression.ZlibWrapper;
 import java.util.ArrayDeque;
@@ -130,7 +131,11 @@ public final class Inflation implements AutoCloseable {
     public void close() {
         clear();
         consumer = piece -> {};
-        channel.finishAndReleaseAll();
+        try {
+            channel.finishAndReleaseAll();
+        } catch (DecompressionException e) {
+            // The decoder looks once more at what it has of a corrupt body, which a step has told of already.
+        }
     }
 
     /** What fails here is thrown by the step: the decoder has no use for it. */
