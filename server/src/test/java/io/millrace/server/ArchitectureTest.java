@@ -4,10 +4,13 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaConstructorCall;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -145,5 +148,27 @@ class ArchitectureTest {
     @Test
     void noPackagesDependOnEachOther() {
         slices().matching("io.millrace.(**)").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    /** A file of the relay that knows another is not known by it, on no way round. */
+    @Test
+    void noFilesOfTheRelayDependOnEachOther() {
+        slices().assignedFrom(new FileOfTheRelay()).should().beFreeOfCycles().check(CLASSES);
+    }
+
+    /** One slice for each outermost class. */
+    private static final class FileOfTheRelay implements SliceAssignment {
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass type) {
+            String name = type.getName().replaceFirst("\\$.*", "");
+            return type.getPackageName().equals("io.millrace.server.relay")
+                    ? SliceIdentifier.of(name)
+                    : SliceIdentifier.ignore();
+        }
+
+        @Override
+        public String getDescription() {
+            return "files of the relay";
+        }
     }
 }

@@ -31,6 +31,7 @@ final class ReadOn implements CallListener, StreamListener, ReadListener, Sweepa
     private final long untilNs;
     private final Runnable done;
     private final Sweeper.Registration sweep;
+    private final Runnable cancel = this::cancel;
     private long lastByteNs = System.nanoTime();
     private boolean over;
 
@@ -58,7 +59,7 @@ final class ReadOn implements CallListener, StreamListener, ReadListener, Sweepa
         untilNs = System.nanoTime() + bounds.maxTime().toNanos();
         this.done = done;
         sweep = loop.sweeper().add(this);
-        loop.readingOn().add(this);
+        loop.readingOn().add(cancel);
         upstream.handOver(this, this, this);
     }
 
@@ -149,7 +150,7 @@ final class ReadOn implements CallListener, StreamListener, ReadListener, Sweepa
     }
 
     /** Lets the upstream go at once. */
-    void cancel() {
+    private void cancel() {
         if (!over) {
             upstream.abort();
             end();
@@ -176,7 +177,7 @@ final class ReadOn implements CallListener, StreamListener, ReadListener, Sweepa
         if (!over) {
             over = true;
             sweep.cancel();
-            loop.readingOn().remove(this);
+            loop.readingOn().remove(cancel);
             done.run();
         }
     }

@@ -142,7 +142,7 @@ public final class Relay implements RequestHandler {
 
     /** Ends every exchange that is still in progress with an error that says why. */
     public void cutAll() {
-        onEachLoop(loop -> List.copyOf(loop.readingOn()).forEach(ReadOn::cancel));
+        onEachLoop(loop -> List.copyOf(loop.readingOn()).forEach(Runnable::run));
         onEachLoop(loop -> List.copyOf(loop.connections()).forEach(connection -> {
             for (RequestListener request : connection.requests()) {
                 if (request instanceof Exchange exchange) {
@@ -160,7 +160,7 @@ public final class Relay implements RequestHandler {
         checking.execute(checks::close);
         onEachLoop(loop -> {
             List.copyOf(loop.connections()).forEach(ClientConnection::close);
-            List.copyOf(loop.readingOn()).forEach(ReadOn::cancel);
+            List.copyOf(loop.readingOn()).forEach(Runnable::run);
             loop.upstreams().keepOnly(List.of());
             // Behind the ends of exchanges that these closes have just queued.
             loop.eventLoop().execute(loop.accessLogger()::handOver);

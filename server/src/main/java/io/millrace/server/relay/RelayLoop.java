@@ -22,7 +22,7 @@ final class RelayLoop {
     private final LoopMemory memory;
     private final MemoryRelief relief;
     private final OpenStreams streams;
-    private final Set<ReadOn> readingOn = new HashSet<>();
+    private final Set<Runnable> readingOn = new HashSet<>();
     private final Set<ClientConnection> connections = new HashSet<>();
     private final String idPrefix =
             "mr-" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40, 1L << 44), 36) + "-";
@@ -84,8 +84,8 @@ final class RelayLoop {
         return streams;
     }
 
-    /** The streams that are read to their end without their clients. */
-    Set<ReadOn> readingOn() {
+    /** Of each stream that is read to its end without its client, what lets it go at once. */
+    Set<Runnable> readingOn() {
         return readingOn;
     }
 
