@@ -2,15 +2,13 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.Disconnect;
-import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.format.Interpreter;
 import io.millrace.server.http.Inflation;
 import io.millrace.server.http.Refusal;
-import io.millrace.server.http.SecretMask;
 import io.millrace.server.memory.Held;
 import io.millrace.server.route.Failure;
-import io.millrace.server.route.Place;
-import io.millrace.server.route.RouteTable;
+import io.millrace.server.route.Itinerary.Place;
+import io.millrace.server.telemetry.Summary;
 import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.upstream.ConnectFailure;
 import io.millrace.server.upstream.UpstreamCall;
@@ -26,10 +24,7 @@ import io.netty.handler.codec.http.HttpResponse;
  */
 final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstreams.Waiter {
     private final AttemptContext context;
-    private final ClientRequest request;
-    private final ClientStream downstream;
     private final Timeline timeline;
-    private final Place place;
     private final Listener listener;
     private final UpstreamAnswer.Scope scope;
     private final RequestSender sender;
@@ -50,7 +45,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         /** It has failed before the client had anything of it. */
         void onFailure(Attempt failed, Failure failure);
 
-        /** What it got cannot be passed on as it is: the client gets {@code refusal} in its place. */
+        /** What it got cannot be passed on: the client gets {@code refusal} in its place. */
         void onRefusal(Attempt by, Refusal refusal);
 
         /** It is the client's answer, whose head has not left yet and may be changed. */
@@ -60,18 +55,11 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         void onMemoryOut();
     }
 
-    /**
-     * An attempt at {@code place}, which counts it from now on.
-     *
-     * @param answers learns how it fares once it is the client's answer
-     */
+    /** An attempt at {@code place}, which counts it from now on; {@code answers} learns how its answer fares at the client. */
     Attempt(AttemptContext context, Timeline timeline, Place place, Listener listener, AnswerListener answers) {
         this.context = context;
         this.timeline = timeline;
-        this.place = place;
         this.listener = listener;
-        request = context.terms().request();
-        downstream = context.downstream();
         Dialect translatedTo = context.terms().translatedFor(place.endpoint().upstream());
         timeline.attemptNs = System.nanoTime();
         var origin = place.endpoint().state().onStart(timeline.attemptNs);
@@ -81,22 +69,12 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
 
     /** Asks for a connection. */
     void start() {
-        context.loop().upstreams().acquire(place.endpoint().origin(), this);
+        context.loop().upstreams().acquire(scope.place().endpoint().origin(), this);
     }
 
-    /** The request's way to the upstream. */
-    RequestSender sender() {
+    @Override
+    public RequestSender sender() {
         return sender;
-    }
-
-    /** Whether the request is on its way, so that the body follows it as it comes. */
-    boolean isSending() {
-        return sender.isSending();
-    }
-
-    /** Whether its connection may yet turn out to have been dead already. */
-    boolean mayBeStale() {
-        return call() != null && call().mayBeStale();
     }
 
     /** The event stream that came, or null. */
@@ -109,27 +87,14 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         return answer instanceof PlainAnswer whole ? whole.plain() : null;
     }
 
-    Timeline timeline() {
-        return timeline;
+    /** Where it belongs: its place, its moments, and what its origin is told. */
+    UpstreamAnswer.Scope scope() {
+        return scope;
     }
 
-    /** What the upstream is spoken to in, where that is not what the client speaks; else null. */
-    Dialect translatedTo() {
-        return scope.translatedTo();
-    }
-
-    /** The names of what was left out of the client's request, null if nothing was. */
-    String dropped() {
-        return sender.interpreter() == null ? null : sender.interpreter().dropped();
-    }
-
-    /** The upstream's name. */
-    String upstreamName() {
-        return place.destination().upstream().name();
-    }
-
-    RouteTable.Destination destination() {
-        return place.destination();
+    /** What is to be said of the upstream. */
+    Summary.Asked summary() {
+        return new Summary.Asked(scope.place().destination().upstream().name(), scope.translatedTo(), sender.dropped());
     }
 
     /** Whether it is the client's answer, so that nothing else can be. */
@@ -140,11 +105,6 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     /** Bytes that this holds of an answer in {@code pool}. */
     long held(Held.Pool pool) {
         return answer == null ? 0 : answer.held(pool);
-    }
-
-    /** Whether a part of a response that is no event stream is with the client. */
-    boolean plainStarted() {
-        return plain() != null && plain().started();
     }
 
     @Override
@@ -162,17 +122,17 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         if (closed) {
             return;
         }
-        switch (failure.kind()) {
-            case FULL -> onUnsendable(Failure.busy(failure.detail()));
-            case OWN -> onUnsendable(Failure.exhausted(failure.detail()));
-            case TIMEOUT -> fail(Failure.of("connect_timeout", 504, "upstream_connect_timeout", failure.detail()));
-            case UNREACHABLE -> fail(Failure.of("connect", 502, "upstream_unreachable", failure.detail()));
+        Failure made = Failure.ofConnect(failure);
+        if (made.unasked()) {
+            onUnsendable(made);
+        } else {
+            fail(made);
         }
     }
 
     @Override
     public void onConnectionLost() {
-        context.loop().upstreams().acquireNew(place.endpoint().origin(), this);
+        context.loop().upstreams().acquireNew(scope.place().endpoint().origin(), this);
     }
 
     @Override
@@ -196,11 +156,10 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         if (interpreter != null) {
             interpreter.forgetRequest();
         }
-        boolean bodiless = request.method().equals(HttpMethod.HEAD);
-        if (Heads.isEventStream(head) && !bodiless) {
+        if (Heads.isEventStream(head) && !context.terms().request().method().equals(HttpMethod.HEAD)) {
             var streamed = new StreamAnswer(scope, this, head, interpreter, null);
             answer = streamed;
-            streamed.begin(call(), head);
+            streamed.begin(sender.call(), head);
         } else {
             var whole = new PlainAnswer(scope, this, head, interpreter);
             answer = whole;
@@ -231,11 +190,11 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
             return;
         }
         if (answer.isCut()) {
-            call().abort();
+            sender.call().abort();
             onBroken(Breakage.ofCutCoding());
         } else {
             bodyEnded = true;
-            learnKind();
+            answer.learnKind();
             answer.onBodyEnd();
         }
     }
@@ -245,26 +204,14 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         if (closed) {
             return;
         }
-        learnKind();
         if (answer != null) {
+            answer.learnKind();
             answer.onReadComplete();
         }
-        if (!closed && call() != null && !paused && !mayReadOn()) {
+        if (!closed && sender.call() != null && !paused && !context.mayReadOn()) {
             paused = true;
-            call().reading(false);
+            sender.call().reading(false);
         }
-    }
-
-    private void learnKind() {
-        if (answer instanceof PlainAnswer whole) {
-            whole.learnKind();
-        }
-    }
-
-    /** Where memory is short, nothing is read for a client that has something left to take. */
-    private boolean mayReadOn() {
-        boolean tight = context.loop().memory().isTight();
-        return downstream.isWritable() && !(tight && downstream.pendingBytes() > 0);
     }
 
     @Override
@@ -287,11 +234,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
             onConnectionLost();
             return;
         }
-        boolean protocol = breakage.kind() == Breakage.Kind.PROTOCOL;
-        String code =
-                protocol ? "upstream_protocol" : StreamEnding.errorOf(breakage).code();
-        String reason = code.substring(code.indexOf('_') + 1);
-        fail(Failure.of(reason, 502, code, "The upstream failed before its first output: " + breakage.detail()));
+        fail(StreamEnding.beforeOutput(breakage));
     }
 
     @Override
@@ -303,22 +246,26 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
 
     /** The client takes more again. */
     void resume() {
-        if (paused && call() != null) {
+        if (paused && sender.call() != null) {
             paused = false;
             timeline.resumedNs = System.nanoTime();
             timeline.lastByteNs = timeline.resumedNs;
-            call().reading(true);
+            sender.call().reading(true);
         }
     }
 
     /** Looks at the limits on the upstream's silence, and keeps the client's stream alive. */
     void onSweep(long nowNs) {
         if (sender.isStalled(nowNs, scope.timeouts().writeStall().toNanos())) {
-            fail(Failure.of("write_stall", 504, "upstream_write_stall", "The upstream takes no more of the request."));
+            fail(Failure.of(
+                    "write_stall",
+                    504,
+                    "upstream_write_stall",
+                    "The upstream takes no more of the context.terms().request()."));
             return;
         }
         Deadlines.Phase phase = answer == null ? Deadlines.Phase.AWAITING_ANSWER : answer.phase();
-        if (!request.complete() && phase == Deadlines.Phase.AWAITING_ANSWER) {
+        if (!context.terms().request().complete() && phase == Deadlines.Phase.AWAITING_ANSWER) {
             return;
         }
         Failure overdue = answer instanceof PlainAnswer whole ? whole.overdue(nowNs) : null;
@@ -326,7 +273,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
             fail(overdue);
             return;
         }
-        if (paused && mayReadOn()) {
+        if (paused && context.mayReadOn()) {
             resume();
         }
         if (!paused && (answer == null || answer.isLimited())) {
@@ -374,11 +321,6 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         answer.give();
     }
 
-    /** The client has what it wanted: the attempt was one. */
-    void onAnswered() {
-        scope.onOriginServed();
-    }
-
     /** Ends the attempt at once: its upstream sees its connection close, and nothing it reports is heard any more. */
     @Override
     public void abort() {
@@ -396,7 +338,9 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
      * @return false if there is nothing to read on
      */
     boolean readOn(Disconnect bounds, Runnable done) {
-        boolean streaming = call() != null && call().isStreaming() && request.complete();
+        boolean streaming = sender.call() != null
+                && sender.call().isStreaming()
+                && context.terms().request().complete();
         if (!streaming || !(answer instanceof StreamAnswer streamed)) {
             return false;
         }
@@ -419,24 +363,9 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
 
     @Override
     public void fail(Failure failed) {
-        var credential = scope.credential();
-        Failure failure = credential == null ? failed : failed.masked(new SecretMask(credential));
-        if (scope.isOwnLimit(failure.reason())) {
-            scope.origin().onIgnored();
-        } else {
-            scope.onOriginFailed();
-        }
+        Failure failure = scope.masked(failed);
+        scope.onOriginFailed(failure.reason());
         listener.onFailure(this, failure);
-    }
-
-    @Override
-    public UpstreamCall call() {
-        return sender.call();
-    }
-
-    @Override
-    public UpstreamCall takeCall() {
-        return sender.takeCall();
     }
 
     @Override

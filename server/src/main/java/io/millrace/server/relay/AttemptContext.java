@@ -19,4 +19,9 @@ record AttemptContext(
         Route route,
         Supplier<String> streamId,
         boolean needsWholeBody,
-        int frameHold) {}
+        int frameHold) {
+    /** Whether an upstream may be read: where memory is short, not for a client that has something left to take. */
+    boolean mayReadOn() {
+        return downstream.isWritable() && !(loop.memory().isTight() && downstream.pendingBytes() > 0);
+    }
+}

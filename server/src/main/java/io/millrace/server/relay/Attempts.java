@@ -7,7 +7,7 @@ import io.millrace.server.http.Refusal;
 import io.millrace.server.memory.Held;
 import io.millrace.server.route.Failure;
 import io.millrace.server.route.Itinerary;
-import io.millrace.server.route.Place;
+import io.millrace.server.route.Itinerary.Place;
 import io.millrace.server.route.RoutePlan;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
@@ -79,17 +79,17 @@ final class Attempts implements Attempt.Listener {
 
     /** Where the body follows to as it comes; null if the request is not on its way. */
     RequestSender sending() {
-        return attempt != null && attempt.isSending() ? attempt.sender() : null;
+        return attempt != null && attempt.sender().isSending() ? attempt.sender() : null;
     }
 
     /** Whether no attempt waits for its turn to send the request. */
     boolean haveSent() {
-        return sending() != null && (hedge == null || hedge.isSending());
+        return sending() != null && (hedge == null || hedge.sender().isSending());
     }
 
     /** Whether a body that is being sent may have to be sent once more. */
     boolean mayNeedBody() {
-        return attempt.mayBeStale() || (plan.mayRetry() && request.isRepeatable());
+        return attempt.sender().mayBeStale() || (plan.mayRetry() && request.isRepeatable());
     }
 
     /** All that one read of the client brought is here. */
@@ -102,7 +102,7 @@ final class Attempts implements Attempt.Listener {
     /** The request, which was on its way already, is complete. */
     void onRequestEnd() {
         if (attempt != null) {
-            attempt.timeline().requestCompleteNs = timeline.requestCompleteNs;
+            attempt.scope().timeline().requestCompleteNs = timeline.requestCompleteNs;
             attempt.sender().onRequestEnd();
         }
     }
@@ -115,7 +115,7 @@ final class Attempts implements Attempt.Listener {
         var delay = plan.route().hedge().delay();
         long delayNs = delay != null
                 ? delay.toNanos()
-                : attempt.destination().state().ttft().p95Ns();
+                : attempt.scope().place().destination().state().ttft().p95Ns();
         if (delayNs > 0) {
             schedule(this::startHedge, delayNs);
         }
@@ -145,7 +145,7 @@ final class Attempts implements Attempt.Listener {
     boolean onClientGone() {
         boolean succeeded = stream() != null && stream().state().saidAll();
         if (succeeded) {
-            attempt.onAnswered();
+            attempt.scope().onOriginServed();
         }
         return succeeded;
     }
@@ -198,7 +198,9 @@ final class Attempts implements Attempt.Listener {
         if (attempt == null) {
             return;
         }
-        headers.set(HeaderRules.UPSTREAM, attempt.upstreamName());
+        headers.set(
+                HeaderRules.UPSTREAM,
+                attempt.scope().place().destination().upstream().name());
         headers.set(HeaderRules.ATTEMPTS, String.valueOf(itinerary.attempts()));
         if (answered || (givenUp && itinerary.attempts() > 1)) {
             headers.set(HeaderRules.SHOULD_RETRY, "false");
@@ -207,9 +209,7 @@ final class Attempts implements Attempt.Listener {
 
     /** What is to be said about them. */
     Summary.Attempts summary() {
-        var last = attempt == null
-                ? new Summary.Asked(plan.route().upstream(), null, null)
-                : new Summary.Asked(attempt.upstreamName(), attempt.translatedTo(), attempt.dropped());
+        var last = attempt == null ? new Summary.Asked(plan.route().upstream(), null, null) : attempt.summary();
         return new Summary.Attempts(
                 last, itinerary.attempts(), itinerary.retries(), itinerary.fallbacks(), hedged, itinerary.failures());
     }
@@ -217,7 +217,7 @@ final class Attempts implements Attempt.Listener {
     /** The moments of the attempt that is the answer, else of the last. */
     Timeline timeline() {
         if (attempt != null) {
-            return attempt.timeline();
+            return attempt.scope().timeline();
         }
         return lastTimeline == null ? timeline : lastTimeline;
     }
@@ -242,7 +242,7 @@ final class Attempts implements Attempt.Listener {
 
     @Override
     public void onFailure(Attempt failed, Failure failure) {
-        itinerary.onFailure(failed.upstreamName(), failure.reason());
+        itinerary.onFailure(failed.scope().place().destination().upstream().name(), failure.reason());
         if (failed.committed()) {
             answer.fail(failure.refusal());
             return;
@@ -262,7 +262,7 @@ final class Attempts implements Attempt.Listener {
         }
         putAside(failed, failure);
         attempt = null;
-        lastTimeline = failed.timeline();
+        lastTimeline = failed.scope().timeline();
         cancelTimer();
         if (next.delayNs() == 0) {
             attempt(next);

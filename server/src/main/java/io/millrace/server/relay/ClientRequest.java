@@ -1,7 +1,5 @@
 package io.millrace.server.relay;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.translate.TranslatedRequest;
 import io.millrace.server.access.ClientKey;
@@ -32,14 +30,12 @@ import java.util.regex.Pattern;
 /** One client's request as far as it has been read, and what becomes of it for an upstream. */
 final class ClientRequest {
     private static final Set<HttpMethod> SAFE = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
-    private static final int MAX_LOGGED_MODEL = 128;
     /** Content that is no JSON and has no model in it, whatever its bytes are. */
     private static final Pattern MODELLESS = Pattern.compile(
             "(audio|image|video)/|application/(octet-stream|pdf|zip|jsonl|x-ndjson)", Pattern.CASE_INSENSITIVE);
 
     private static final ByteBuf MODEL_PART = ascii("name=\"model\"");
     private static final ByteBuf BARE_MODEL_PART = ascii("name=model\r\n");
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final HttpMethod method;
     private final Target target;
@@ -293,21 +289,15 @@ final class ClientRequest {
         ByteBuf bytes = body.bytes().retainedSlice();
         // From behind, so that the places of what comes before stay as they are.
         if (usageAdded && usage.start() >= fields.modelEnd()) {
-            bytes = withUsage(bytes, usage);
+            bytes = usage.applyTo(bytes);
         }
         if (renamed) {
-            bytes = withModel(bytes, place.rewriteModel());
+            bytes = fields.withModel(bytes, place.rewriteModel());
         }
         if (usageAdded && usage.start() < fields.modelEnd()) {
-            bytes = withUsage(bytes, usage);
+            bytes = usage.applyTo(bytes);
         }
         return bytes;
-    }
-
-    /** The model asked for, cut to a length that a log can bear: a client chooses the name. */
-    String loggedModel() {
-        String model = fields.model();
-        return model == null || model.length() <= MAX_LOGGED_MODEL ? model : model.substring(0, MAX_LOGGED_MODEL);
     }
 
     private boolean mayStream(Dialect dialect) {
@@ -316,20 +306,6 @@ final class ClientRequest {
 
     private static ByteBuf ascii(String text) {
         return Unpooled.unreleasableBuffer(Unpooled.copiedBuffer(text, StandardCharsets.US_ASCII));
-    }
-
-    private static ByteBuf withUsage(ByteBuf bytes, RequestFields.Usage usage) {
-        byte[] text = usage.text().getBytes(StandardCharsets.US_ASCII);
-        return RequestBody.replace(bytes, usage.start(), usage.end(), Unpooled.wrappedBuffer(text));
-    }
-
-    private ByteBuf withModel(ByteBuf bytes, String model) {
-        try {
-            ByteBuf quoted = Unpooled.wrappedBuffer(JSON.writeValueAsBytes(model));
-            return RequestBody.replace(bytes, fields.modelStart(), fields.modelEnd(), quoted);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private boolean isRewrittenFor(RouteTarget place) {

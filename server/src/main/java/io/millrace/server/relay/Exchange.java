@@ -224,7 +224,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     }
 
     private Summary.Request summary(StreamRelay stream) {
-        String asked = request.loggedModel();
+        String asked = request.fields().loggedModel();
         return new Summary.Request(
                 requestId,
                 request.method().name(),

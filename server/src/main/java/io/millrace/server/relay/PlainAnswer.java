@@ -97,7 +97,8 @@ final class PlainAnswer implements UpstreamAnswer {
      * The first bytes of the body tell whether it is an event stream, whatever its head says. If it is, the attempt is told,
      * and this is over.
      */
-    void learnKind() {
+    @Override
+    public void learnKind() {
         if (!unsure) {
             return;
         }
@@ -163,7 +164,7 @@ final class PlainAnswer implements UpstreamAnswer {
 
     @Override
     public void onBodyEnd() {
-        owner.call().release(0);
+        owner.sender().call().release(0);
         if (failure == null && !suspect) {
             if (plain.committed()) {
                 end();

@@ -1,5 +1,11 @@
 package io.millrace.server.relay;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+
 /**
  * The top-level fields of a request body that a relay looks at. Of a field that is there twice the last counts, as it does
  * for the servers behind.
@@ -14,6 +20,9 @@ package io.millrace.server.relay;
  */
 record RequestFields(
         String model, int modelStart, int modelEnd, boolean stream, int choices, Usage usage, String invalid) {
+    private static final int MAX_LOGGED_MODEL = 128;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     static final RequestFields NONE = new RequestFields(null, -1, -1, false, 1, null, null);
 
     /**
@@ -22,7 +31,13 @@ record RequestFields(
      *
      * @param asked whether it asks already, so that nothing need be done
      */
-    record Usage(boolean asked, int start, int end, String text) {}
+    record Usage(boolean asked, int start, int end, String text) {
+        /** The body that asks; takes over {@code body}. */
+        ByteBuf applyTo(ByteBuf body) {
+            byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+            return RequestBody.replace(body, start, end, Unpooled.wrappedBuffer(bytes));
+        }
+    }
 
     /** Whether this is what the request says, rather than what is taken where nothing is known. */
     boolean isRead() {
@@ -32,5 +47,20 @@ record RequestFields(
     /** Of a dialect that names the model in the path. */
     static RequestFields ofPath(String model, boolean stream) {
         return new RequestFields(model, -1, -1, stream, 1, null, null);
+    }
+
+    /** The model asked for, cut to a length that a log can bear: a client chooses the name. */
+    String loggedModel() {
+        return model == null || model.length() <= MAX_LOGGED_MODEL ? model : model.substring(0, MAX_LOGGED_MODEL);
+    }
+
+    /** The body that asks for {@code other} in place of its model; takes over {@code body}. */
+    ByteBuf withModel(ByteBuf body, String other) {
+        try {
+            ByteBuf quoted = Unpooled.wrappedBuffer(JSON.writeValueAsBytes(other));
+            return RequestBody.replace(body, modelStart, modelEnd, quoted);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

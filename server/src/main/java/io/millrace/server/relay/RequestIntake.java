@@ -341,7 +341,7 @@ final class RequestIntake {
     private void refuseModel() {
         String message = request.fields().model() == null
                 ? "The field model is missing, and the route of this path is chosen by it."
-                : "The model " + request.loggedModel() + " is not served here.";
+                : "The model " + request.fields().loggedModel() + " is not served here.";
         refusal = new Refusal(404, "model_not_found", message, "model", null);
         if (request.complete()) {
             receiver.onRefused(refusal);

@@ -6,7 +6,7 @@ import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.format.Interpreter;
 import io.millrace.server.memory.Held;
 import io.millrace.server.route.Failure;
-import io.millrace.server.route.Place;
+import io.millrace.server.route.Itinerary.Place;
 import io.millrace.server.upstream.CallListener;
 import io.millrace.server.upstream.UpstreamCall;
 import io.netty.buffer.ByteBuf;
@@ -84,9 +84,19 @@ final class RequestSender {
         return interpreter;
     }
 
+    /** The names of what was left out of the client's request, null if nothing was. */
+    String dropped() {
+        return interpreter == null ? null : interpreter.dropped();
+    }
+
     /** Whether the request is on its way, so that the body follows it as it comes. */
     boolean isSending() {
         return headSent;
+    }
+
+    /** Whether its connection may yet turn out to have been dead already. */
+    boolean mayBeStale() {
+        return call != null && call.mayBeStale();
     }
 
     /** Whether a long request is being translated. */

@@ -72,9 +72,6 @@ final class StreamAnswer implements UpstreamAnswer {
                 between,
                 scope.credential(),
                 new StreamStart(scope.context().downstream(), clientHead, owner::onCommit));
-        if (terms.request().usageAdded()) {
-            stream.dropUsageFrames();
-        }
     }
 
     private static Interpreter collecting(Scope scope, Interpreter interpreter) {
@@ -114,6 +111,11 @@ final class StreamAnswer implements UpstreamAnswer {
         return stream.committed();
     }
 
+    @Override
+    public void learnKind() {
+        // It is one.
+    }
+
     /** A part of an event stream that came under another content type. */
     @Override
     public void onBody(ByteBuf content) {
@@ -149,7 +151,7 @@ final class StreamAnswer implements UpstreamAnswer {
     private void onRead() {
         if (stream.complete()) {
             // Nothing that the upstream still does matters to the client.
-            owner.takeCall().release(AFTER_TERMINAL_MS);
+            owner.sender().takeCall().release(AFTER_TERMINAL_MS);
             end(stream.endingAsSeen());
             return;
         }
@@ -171,7 +173,7 @@ final class StreamAnswer implements UpstreamAnswer {
     @Override
     public void onBodyEnd() {
         Ending ending = stream.endingAtBodyEnd();
-        owner.call().release(0);
+        owner.sender().call().release(0);
         boolean bad = stream.state().failed() || stream.state().garbled();
         if (stream.committed() || (ending.error() == null && !bad)) {
             end(ending);
@@ -211,7 +213,7 @@ final class StreamAnswer implements UpstreamAnswer {
     @Override
     public void give() {
         stream.commit();
-        if (owner.bodyEnded() || owner.call() == null) {
+        if (owner.bodyEnded() || owner.sender().call() == null) {
             end(stream.endingAsSeen());
         } else {
             onRead();

@@ -3,6 +3,7 @@ package io.millrace.server.relay;
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.codec.dialect.StreamInspector;
+import io.millrace.server.route.Failure;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.upstream.CallListener.Breakage;
 
@@ -75,5 +76,13 @@ final class StreamEnding {
 
     static RelayError errorOf(Breakage breakage) {
         return breakage.kind() == Breakage.Kind.TRUNCATED ? RelayError.UPSTREAM_TRUNCATED : RelayError.UPSTREAM_RESET;
+    }
+
+    /** Why an attempt fails whose connection broke before the client had anything of it. */
+    static Failure beforeOutput(Breakage breakage) {
+        boolean protocol = breakage.kind() == Breakage.Kind.PROTOCOL;
+        String code = protocol ? "upstream_protocol" : errorOf(breakage).code();
+        String reason = code.substring(code.indexOf('_') + 1);
+        return Failure.of(reason, 502, code, "The upstream failed before its first output: " + breakage.detail());
     }
 }

@@ -40,8 +40,10 @@ final class StreamRelay implements StreamListener {
 
     private final AttemptContext context;
     private final Dialect dialect;
-    private final SecretMask mask;
-    private final MaskedParts maskedPieces;
+    private final ErrorMasker masker;
+    /** Whether frames that carry nothing but usage are not for this client, who did not ask for them. */
+    private final boolean usageDropped;
+
     private final StreamInspector inspector;
     private final SseFrameDecoder frames;
     private final FrameSink sink;
@@ -52,7 +54,6 @@ final class StreamRelay implements StreamListener {
     private final StreamState state;
     private boolean closedToFrames;
     private boolean lastFrameDropped;
-    private boolean usageDropped;
 
     /**
      * A stream that has just begun.
@@ -72,8 +73,8 @@ final class StreamRelay implements StreamListener {
         this.context = context;
         this.dialect = dialect;
         this.start = start;
-        mask = credential == null ? null : new SecretMask(credential);
-        maskedPieces = mask == null ? null : new MaskedParts(mask);
+        SecretMask mask = credential == null ? null : new SecretMask(credential);
+        usageDropped = context.terms().request().usageAdded();
         inspector = dialect.newInspector();
         ClientStream downstream = context.downstream();
         frames = new SseFrameDecoder(
@@ -82,6 +83,7 @@ final class StreamRelay implements StreamListener {
         output = interpreter == null
                 ? new PassedFrames(sink, downstream.alloc(), context.terms(), dialect)
                 : new InterpretedFrames(sink, downstream.alloc(), interpreter, mask);
+        masker = new ErrorMasker(mask, output);
         var heartbeats = new Heartbeats(
                 downstream, sink, context.terms().client(), context.route().heartbeat(), timeline.startNs);
         flusher = new StreamFlusher(downstream, sink, timeline, heartbeats);
@@ -143,11 +145,6 @@ final class StreamRelay implements StreamListener {
         }
     }
 
-    /** Frames that carry nothing but usage are not for this client, who did not ask for them. */
-    void dropUsageFrames() {
-        usageDropped = true;
-    }
-
     /**
      * Asks for an end as the dialect has it.
      *
@@ -165,9 +162,7 @@ final class StreamRelay implements StreamListener {
         if (!committed()) {
             sink.discard();
         }
-        if (maskedPieces != null) {
-            maskedPieces.release();
-        }
+        masker.release();
         memory.count(0, 0);
     }
 
@@ -193,7 +188,7 @@ final class StreamRelay implements StreamListener {
             return;
         }
         state.onFrame();
-        maskErrors(kind, buf, start, end);
+        masker.frame(kind, buf, start, end);
         boolean judgedFirst = !output.translates(); // what cannot be translated is no answer yet
         if (judgedFirst) {
             weigh(kind, end - start);
@@ -225,9 +220,9 @@ final class StreamRelay implements StreamListener {
             state.onFrame();
         }
         weigh(kind, end - start);
-        relayPiece(kind, buf, start, end);
+        masker.piece(kind, buf, start, end);
         if (last) {
-            relayRestOfPieces(kind);
+            masker.endOfPieces(kind);
         }
         state.onPiece(!last);
         if (last) {
@@ -276,7 +271,7 @@ final class StreamRelay implements StreamListener {
         if (!state.insideFrame()) {
             relayTail();
         } else if (inspector.inspectLastPiece()) {
-            relayRestOfPieces(FrameKind.ERROR);
+            masker.endOfPieces(FrameKind.ERROR);
             state.onPiece(false);
         }
         return dialect == Dialect.UNKNOWN ? Ending.asRelayed(Outcome.COMPLETED) : endingAsSeen();
@@ -326,8 +321,8 @@ final class StreamRelay implements StreamListener {
         if (state.insideFrame()) {
             return false;
         }
-        String told = mask == null ? message : mask.apply(message);
-        String full = told + " after " + inspector.outputFrames() + " output frames, " + bodyBytes() + " bytes";
+        String full = masker.apply(message) + " after " + inspector.outputFrames() + " output frames, " + bodyBytes()
+                + " bytes";
         return output.error(error, full, inspector);
     }
 
@@ -364,48 +359,11 @@ final class StreamRelay implements StreamListener {
                 commit();
             }
             if (verdict == TailVerdict.HIDDEN_ERROR) {
-                maskErrors(FrameKind.HIDDEN_ERROR, tail, tail.readerIndex(), tail.writerIndex());
+                masker.frame(FrameKind.HIDDEN_ERROR, tail, tail.readerIndex(), tail.writerIndex());
             }
             output.tail(tail, verdict);
         } finally {
             tail.release();
-        }
-    }
-
-    private void relayPiece(FrameKind kind, ByteBuf buf, int start, int end) {
-        boolean masked = maskedPieces != null && (isError(kind) || maskedPieces.waits());
-        if (masked) {
-            relayPiece(kind, maskedPieces.add(buf.retainedSlice(start, end - start)));
-        } else {
-            output.piece(kind, buf, start, end);
-        }
-    }
-
-    private void relayRestOfPieces(FrameKind kind) {
-        if (maskedPieces != null) {
-            relayPiece(kind, maskedPieces.takeRest());
-        }
-    }
-
-    /** Releases {@code piece}. */
-    private void relayPiece(FrameKind kind, ByteBuf piece) {
-        try {
-            if (piece.isReadable()) {
-                output.piece(kind, piece, piece.readerIndex(), piece.writerIndex());
-            }
-        } finally {
-            piece.release();
-        }
-    }
-
-    private static boolean isError(FrameKind kind) {
-        return kind == FrameKind.ERROR || kind == FrameKind.HIDDEN_ERROR;
-    }
-
-    /** Some upstreams say in an error which key they did not like. The frame's length stays. */
-    private void maskErrors(FrameKind kind, ByteBuf buf, int start, int end) {
-        if (mask != null && isError(kind)) {
-            mask.apply(buf.slice(start, end - start));
         }
     }
 

@@ -6,13 +6,13 @@ import io.millrace.server.config.Credential;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.http.Inflation;
 import io.millrace.server.http.Refusal;
+import io.millrace.server.http.SecretMask;
 import io.millrace.server.memory.Held;
 import io.millrace.server.route.Failure;
 import io.millrace.server.route.FailureClass;
-import io.millrace.server.route.Place;
+import io.millrace.server.route.Itinerary.Place;
 import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.upstream.CallListener.Breakage;
-import io.millrace.server.upstream.UpstreamCall;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponse;
 
@@ -58,6 +58,20 @@ interface UpstreamAnswer {
             return credential() == null && terms().request().hasKey() && FailureClass.isKeyLimit(reason);
         }
 
+        /** The same failure, told without the key that it was asked with: texts may quote the upstream. */
+        Failure masked(Failure failure) {
+            return credential() == null ? failure : failure.masked(new SecretMask(credential()));
+        }
+
+        /** The origin has failed for {@code reason}, unless that is the client's own doing. */
+        void onOriginFailed(String reason) {
+            if (isOwnLimit(reason)) {
+                origin.onIgnored();
+            } else {
+                onOriginFailed();
+            }
+        }
+
         void onOriginFailed() {
             origin.onFailure(System.nanoTime(), timeouts().ttft().toNanos());
         }
@@ -69,11 +83,8 @@ interface UpstreamAnswer {
 
     /** What an answer tells its attempt, and asks of it. */
     interface Owner {
-        /** The connection, or null if it is gone. */
-        UpstreamCall call();
-
-        /** The connection, which the attempt knows no more. */
-        UpstreamCall takeCall();
+        /** Who has the connection. */
+        RequestSender sender();
 
         /** Whether the body has ended as its framing says. */
         boolean bodyEnded();
@@ -105,6 +116,9 @@ interface UpstreamAnswer {
 
     /** Whether it is the client's answer, so that nothing else can be. */
     boolean committed();
+
+    /** What came so far may tell that the body is another kind than its head says; then another answer takes this one's place. */
+    void learnKind();
 
     /** Takes a part of the body; ownership is transferred. */
     void onBody(ByteBuf content);

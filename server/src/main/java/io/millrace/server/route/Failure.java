@@ -4,6 +4,7 @@ import io.millrace.codec.translate.TranslationException;
 import io.millrace.server.balance.RetryAfter;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.http.SecretMask;
+import io.millrace.server.upstream.ConnectFailure;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -79,6 +80,16 @@ public record Failure(String reason, boolean sameTarget, long retryAfterNs, Refu
     /** Whether the upstream got nothing of the request, so that this says less than what one that was asked has answered. */
     public boolean unasked() {
         return reason.equals(UNTRANSLATABLE) || reason.equals(OVERLOADED) || reason.equals(BUSY);
+    }
+
+    /** No connection could be had. */
+    public static Failure ofConnect(ConnectFailure failure) {
+        return switch (failure.kind()) {
+            case FULL -> busy(failure.detail());
+            case OWN -> exhausted(failure.detail());
+            case TIMEOUT -> of("connect_timeout", 504, "upstream_connect_timeout", failure.detail());
+            case UNREACHABLE -> of("connect", 502, "upstream_unreachable", failure.detail());
+        };
     }
 
     /** All connections that are allowed are in use: the upstream is not at fault, but another must serve. */

@@ -3,6 +3,7 @@ package io.millrace.server.route;
 import io.millrace.server.balance.Backoff;
 import io.millrace.server.balance.Balancer;
 import io.millrace.server.balance.OriginState;
+import io.millrace.server.config.RouteTarget;
 import io.millrace.server.route.RouteTable.Destination;
 import io.millrace.server.route.RouteTable.Endpoint;
 import java.util.random.RandomGenerator;
@@ -23,6 +24,15 @@ public final class Itinerary {
     private int attempts;
     private int retries;
     private int fallbacks;
+
+    /**
+     * Where one attempt goes.
+     *
+     * @param destination the upstream and its origins
+     * @param target what the route says of this upstream
+     * @param endpoint the origin that is asked
+     */
+    public record Place(RouteTable.Destination destination, RouteTarget target, RouteTable.Endpoint endpoint) {}
 
     /**
      * What to do after a failure.

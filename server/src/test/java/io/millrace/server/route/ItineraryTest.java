@@ -11,6 +11,7 @@ import io.millrace.server.config.Route;
 import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.http.Refusal;
+import io.millrace.server.route.Itinerary.Place;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import java.net.URI;
 import java.time.Duration;

@@ -37,7 +37,7 @@ class Http1CallTest {
     private static final String FRAME = "9\r\ndata: a\n\n\r\n";
     private static final String END = "0\r\n\r\n";
 
-    private final Socket channel = new Socket();
+    private final Wire channel = new Wire();
     private final Pool pool = new Pool();
     private final Http1Connection connection =
             new Http1Connection(pool, new ResponseDecoder(new HttpDecoderConfig().setMaxChunkSize(Integer.MAX_VALUE)));
@@ -413,7 +413,7 @@ class Http1CallTest {
     }
 
     /** A channel whose output can be shut down alone. */
-    private static final class Socket extends EmbeddedChannel implements DuplexChannel {
+    private static final class Wire extends EmbeddedChannel implements DuplexChannel {
         private boolean outputShutdown;
 
         @Override
