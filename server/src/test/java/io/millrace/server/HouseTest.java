@@ -1,0 +1,155 @@
+package io.millrace.server;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaConstructor;
+import com.tngtech.archunit.core.domain.JavaField;
+import com.tngtech.archunit.core.domain.JavaMethod;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToIntFunction;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** No class grows until nobody can hold it in mind, and rooms have few doors. */
+@Tag("no-buffers")
+class HouseTest {
+    private static final int MOST_LINES = 400;
+    private static final int MOST_FIELDS = 16;
+    private static final int MOST_METHODS = 35;
+    private static final int MOST_PARAMETERS = 7;
+    private static final double LEAST_HIDDEN = 0.65;
+
+    private static final JavaClasses SERVER = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("io.millrace.server");
+
+    @Test
+    void noSourceFileIsLong() throws IOException {
+        var tooLong = new ArrayList<String>();
+        try (Stream<Path> files = Files.walk(Path.of("src/main/java"))) {
+            for (Path file :
+                    files.filter(path -> path.toString().endsWith(".java")).toList()) {
+                int lines = Files.readAllLines(file).size();
+                if (lines > MOST_LINES) {
+                    tooLong.add(file.getFileName() + ": " + lines);
+                }
+            }
+        }
+        assertThat(tooLong).isEmpty();
+    }
+
+    @Test
+    void noClassHasManyFields() {
+        classes().should(haveAtMost(MOST_FIELDS, "fields", HouseTest::fields)).check(SERVER);
+    }
+
+    @Test
+    void noClassHasManyMethods() {
+        classes()
+                .should(haveAtMost(MOST_METHODS, "methods", HouseTest::methods))
+                .check(SERVER);
+    }
+
+    /** A record with many components is made by its names, or in one place only. */
+    @Test
+    void noConstructorHasManyParameters() {
+        classes()
+                .that()
+                .areNotRecords()
+                .should(haveAtMost(MOST_PARAMETERS, "constructor parameters", HouseTest::parameters))
+                .check(SERVER);
+    }
+
+    /** The records of the configuration are for all rooms. */
+    @Test
+    void mostTypesAreHiddenInTheirRooms() {
+        List<JavaClass> all = SERVER.stream()
+                .filter(JavaClass::isTopLevelClass)
+                .filter(each -> !each.getPackageName().equals("io.millrace.server.config"))
+                .toList();
+        long hidden = all.stream()
+                .filter(each -> !each.getModifiers().contains(JavaModifier.PUBLIC))
+                .count();
+        assertThat(hidden / (double) all.size())
+                .as(hidden + " of " + all.size())
+                .isGreaterThanOrEqualTo(LEAST_HIDDEN);
+    }
+
+    @Test
+    void filesOfTheRelayKnowEachOtherInOneDirection() {
+        slices().assignedFrom(new ByFile("io.millrace.server.relay"))
+                .should()
+                .beFreeOfCycles()
+                .check(SERVER);
+    }
+
+    /** A class with what is nested in it is one slice. */
+    private record ByFile(String room) implements SliceAssignment {
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass javaClass) {
+            JavaClass top = javaClass;
+            while (top.getEnclosingClass().isPresent()) {
+                top = top.getEnclosingClass().get();
+            }
+            return top.getPackageName().equals(room) ? SliceIdentifier.of(top.getName()) : SliceIdentifier.ignore();
+        }
+
+        @Override
+        public String getDescription() {
+            return "files of " + room;
+        }
+    }
+
+    private static ArchCondition<JavaClass> haveAtMost(int most, String what, ToIntFunction<JavaClass> count) {
+        return new ArchCondition<>("have at most " + most + " " + what) {
+            @Override
+            public void check(JavaClass each, ConditionEvents events) {
+                int found = count.applyAsInt(each);
+                if (found > most) {
+                    events.add(SimpleConditionEvent.violated(each, each.getName() + ": " + found + " " + what));
+                }
+            }
+        };
+    }
+
+    private static int fields(JavaClass each) {
+        return (int) each.getFields().stream()
+                .map(JavaField::getModifiers)
+                .filter(modifiers ->
+                        !modifiers.contains(JavaModifier.STATIC) && !modifiers.contains(JavaModifier.SYNTHETIC))
+                .count();
+    }
+
+    private static int methods(JavaClass each) {
+        return (int) each.getMethods().stream()
+                .map(JavaMethod::getModifiers)
+                .filter(modifiers ->
+                        !modifiers.contains(JavaModifier.SYNTHETIC) && !modifiers.contains(JavaModifier.BRIDGE))
+                .count();
+    }
+
+    private static int parameters(JavaClass each) {
+        return each.getConstructors().stream()
+                .map(JavaConstructor::getParameters)
+                .mapToInt(List::size)
+                .max()
+                .orElse(0);
+    }
+}
