@@ -159,12 +159,20 @@ final class PlainAnswer implements UpstreamAnswer {
 
     @Override
     public boolean isCut() {
+        return isInflatedInPart() && (plain.started() || status() < 400);
+    }
+
+    private boolean isInflatedInPart() {
         return inflation != null && !inflation.isWhole();
     }
 
     @Override
     public void onBodyEnd() {
         owner.sender().call().release(0);
+        if (isInflatedInPart()) {
+            onUnreadable(); // its status says enough
+            return;
+        }
         if (failure == null && !suspect) {
             if (plain.committed()) {
                 end();
