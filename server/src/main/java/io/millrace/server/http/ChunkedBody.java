@@ -65,6 +65,7 @@ public final class ChunkedBody {
     private boolean quoted;
     private boolean escaped;
     private int trailerBytes;
+    private boolean trailerLineBlank;
     private boolean trailerLineEmpty;
     private boolean trailerNamed;
     private long chunks;
@@ -305,6 +306,10 @@ public final class ChunkedBody {
             if (ofRequest && !trailerLineEmpty && !trailerNamed) {
                 throw new CorruptedFrameException("trailer: a line without a colon (expected: name: value)");
             }
+            if (!trailerLineEmpty && trailerLineBlank) {
+                // Some readers take it for the end.
+                throw new CorruptedFrameException("trailer: a line of white space (expected: name: value)");
+            }
             state = State.TRAILER_LF;
             return;
         }
@@ -314,6 +319,7 @@ public final class ChunkedBody {
         if (ofRequest) {
             verifyTrailer(octet);
         }
+        trailerLineBlank = (trailerLineEmpty || trailerLineBlank) && octet <= ' ' && octet >= 0;
         trailerLineEmpty = false;
     }
 

@@ -112,6 +112,15 @@ class ChunkedBodyTest {
                 .isInstanceOf(CorruptedFrameException.class);
     }
 
+    /** A reader that trims its lines would take such a line for the end of the body. */
+    @ParameterizedTest
+    @ValueSource(strings = {"0\r\n \r\n\r\n", "0\r\nA: b\r\n \t\r\n\r\n", "0\r\n\u001c\r\nHTTP/1.1 200 OK\r\n\r\n"})
+    void refusesTrailersOfAResponseThatAreBlank(String bytes) {
+        assertThatThrownBy(() -> read(ChunkedBody.ofResponse(), bytes, 1)).isInstanceOf(CorruptedFrameException.class);
+        assertThatThrownBy(() -> read(ChunkedBody.ofResponse(), bytes, bytes.length()))
+                .isInstanceOf(CorruptedFrameException.class);
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
