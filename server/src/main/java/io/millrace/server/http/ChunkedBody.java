@@ -65,11 +65,17 @@ public final class ChunkedBody {
     private boolean quoted;
     private boolean escaped;
     private int trailerBytes;
-    private boolean trailerLineBlank;
-    private boolean trailerLineEmpty;
-    private boolean trailerNamed;
+    private TrailerLine trailerLine = TrailerLine.EMPTY;
     private long chunks;
     private long bodyBytes;
+
+    /** What a line of the trailer has so far. */
+    private enum TrailerLine {
+        EMPTY,
+        BLANK,
+        NAME,
+        FIELD
+    }
 
     private enum State {
         SIZE,
@@ -287,7 +293,7 @@ public final class ChunkedBody {
         boolean last = remaining == 0;
         expect(octet, '\n', last ? State.TRAILER : State.DATA);
         digits = 0;
-        trailerLineEmpty = true;
+        trailerLine = TrailerLine.EMPTY;
         if (!last) {
             countChunk();
         }
@@ -303,13 +309,7 @@ public final class ChunkedBody {
     // 0 CRLF <here> *( field CRLF ) CRLF
     private void readTrailer(byte octet) {
         if (octet == '\r') {
-            if (ofRequest && !trailerLineEmpty && !trailerNamed) {
-                throw new CorruptedFrameException("trailer: a line without a colon (expected: name: value)");
-            }
-            if (!trailerLineEmpty && trailerLineBlank) {
-                // Some readers take it for the end.
-                throw new CorruptedFrameException("trailer: a line of white space (expected: name: value)");
-            }
+            verifyTrailerLine();
             state = State.TRAILER_LF;
             return;
         }
@@ -318,21 +318,31 @@ public final class ChunkedBody {
         }
         if (ofRequest) {
             verifyTrailer(octet);
+        } else if (trailerLine == TrailerLine.EMPTY || trailerLine == TrailerLine.BLANK) {
+            trailerLine = octet >= 0 && octet <= ' ' ? TrailerLine.BLANK : TrailerLine.NAME;
         }
-        trailerLineBlank = (trailerLineEmpty || trailerLineBlank) && octet <= ' ' && octet >= 0;
-        trailerLineEmpty = false;
+    }
+
+    /** A line of white space is taken for the end of the body by readers that trim. */
+    private void verifyTrailerLine() {
+        boolean whole = trailerLine == TrailerLine.EMPTY || trailerLine == TrailerLine.FIELD;
+        if (trailerLine == TrailerLine.BLANK || (ofRequest && !whole)) {
+            throw new CorruptedFrameException("trailer: a line without a colon (expected: name: value)");
+        }
     }
 
     // <here> token ":" value
     private void verifyTrailer(byte octet) {
-        if (trailerNamed) {
+        if (trailerLine == TrailerLine.FIELD) {
             if (isControl(octet)) {
                 throw new CorruptedFrameException("trailer: contains " + printable(octet));
             }
-        } else if (octet == ':' && !trailerLineEmpty) {
-            trailerNamed = true;
+        } else if (octet == ':' && trailerLine == TrailerLine.NAME) {
+            trailerLine = TrailerLine.FIELD;
         } else if (octet < 0 || !TOKEN[octet]) {
             throw new CorruptedFrameException("trailer: " + printable(octet) + " in a name (expected: name: value)");
+        } else {
+            trailerLine = TrailerLine.NAME;
         }
     }
 
@@ -341,9 +351,8 @@ public final class ChunkedBody {
     }
 
     private void readTrailerLf(byte octet) {
-        expect(octet, '\n', trailerLineEmpty ? State.END : State.TRAILER);
-        trailerLineEmpty = true;
-        trailerNamed = false;
+        expect(octet, '\n', trailerLine == TrailerLine.EMPTY ? State.END : State.TRAILER);
+        trailerLine = TrailerLine.EMPTY;
     }
 
     private void expect(byte octet, char expected, State next) {
