@@ -51,6 +51,8 @@ class NoDelayTest {
 
     private static final int FEW_TEETH = PIECES / 20;
     private static final int TRIES = 3;
+    /** A request body of which so much is here is passed on while it comes. */
+    private static final int FLOWING = 16 * 1024;
 
     private static final int LOCK_STEPS = 300;
 
@@ -159,10 +161,12 @@ class NoDelayTest {
                 var client = new RawClient(relay.addresses().get(0).getPort())) {
             assertThat(tap).isNotNull();
             client.socket().setTcpNoDelay(true);
-            client.sendRaw("POST /v1/files HTTP/1.1\r\nHost: relay\r\nContent-Length: " + PIECES + "\r\n\r\n");
+            client.sendRaw("POST /v1/files HTTP/1.1\r\nHost: relay\r\nContent-Length: " + (FLOWING + PIECES)
+                    + "\r\n\r\n" + "x".repeat(FLOWING));
             try (var upstream = listener.accept()) {
                 var in = upstream.getInputStream();
                 readHead(in);
+                in.readNBytes(FLOWING);
                 clock.scheduleAtFixedRate(() -> sendPiece(client), 0, GAP_MS, TimeUnit.MILLISECONDS);
                 var at = new long[PIECES];
                 var buffer = new byte[PIECES];
