@@ -1,7 +1,6 @@
 package io.millrace.server;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
-import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -15,8 +14,6 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
-import com.tngtech.archunit.library.dependencies.SliceAssignment;
-import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,31 +87,6 @@ class HouseTest {
         assertThat(hidden / (double) all.size())
                 .as(hidden + " of " + all.size())
                 .isGreaterThanOrEqualTo(LEAST_HIDDEN);
-    }
-
-    @Test
-    void filesOfTheRelayKnowEachOtherInOneDirection() {
-        slices().assignedFrom(new ByFile("io.millrace.server.relay"))
-                .should()
-                .beFreeOfCycles()
-                .check(SERVER);
-    }
-
-    /** A class with what is nested in it is one slice. */
-    private record ByFile(String room) implements SliceAssignment {
-        @Override
-        public SliceIdentifier getIdentifierOf(JavaClass javaClass) {
-            JavaClass top = javaClass;
-            while (top.getEnclosingClass().isPresent()) {
-                top = top.getEnclosingClass().get();
-            }
-            return top.getPackageName().equals(room) ? SliceIdentifier.of(top.getName()) : SliceIdentifier.ignore();
-        }
-
-        @Override
-        public String getDescription() {
-            return "files of " + room;
-        }
     }
 
     private static ArchCondition<JavaClass> haveAtMost(int most, String what, ToIntFunction<JavaClass> count) {
