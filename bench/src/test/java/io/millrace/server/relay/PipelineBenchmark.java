@@ -86,7 +86,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
                 StandardCharsets.US_ASCII));
         String[] words = stream.split(" ", 3);
         var dialect = Dialect.valueOf(words[0]);
-        var loop = new RelayLoop(0, client.eventLoop(), null, sweeper, null, null, memory);
+        var loop = RelayLoop.of(0, client.eventLoop(), null, sweeper, null, null, memory);
         requestBody = new RequestBody(client.alloc(), memory);
         var terms = new AnswerTerms(new ClientRequest(request, requestBody, DialectSide.of(dialect)), "r");
         var route = Route.of("all", Match.ALL, "upstream");

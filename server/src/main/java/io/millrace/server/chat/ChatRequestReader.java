@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.millrace.server.format.RequestRefusal;
+import io.millrace.server.http.Refusal;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpUtil;
@@ -36,7 +37,7 @@ final class ChatRequestReader {
     static ChatFields read(HttpRequest head, byte[] body) throws RequestRefusal {
         if (body.length > MAX_BODY) {
             throw new RequestRefusal(
-                    413, "request_too_large", null, "A request to /chat has at most " + MAX_BODY + " bytes.");
+                    Refusal.of(413, "request_too_large", "A request to /chat has at most " + MAX_BODY + " bytes."));
         }
         var fields = new ChatFields();
         int query = head.uri().indexOf('?');
@@ -58,12 +59,11 @@ final class ChatRequestReader {
                 readParameters(new String(body, StandardCharsets.UTF_8), "form", fields);
             case "multipart/form-data" -> readMultipart(head, body, fields);
             default ->
-                throw new RequestRefusal(
+                throw new RequestRefusal(Refusal.of(
                         415,
                         "unsupported_media_type",
-                        null,
                         "The body's Content-Type must be application/json, application/x-www-form-urlencoded"
-                                + " or multipart/form-data.");
+                                + " or multipart/form-data."));
         }
     }
 
@@ -74,12 +74,12 @@ final class ChatRequestReader {
         } catch (JsonProcessingException e) {
             var where = e.getLocation();
             String place = where == null ? "" : ": line " + where.getLineNr() + ", column " + where.getColumnNr();
-            throw new RequestRefusal(400, "invalid_json", null, "The body is not valid JSON" + place + ".");
+            throw invalidJson("The body is not valid JSON" + place + ".");
         } catch (IOException e) {
-            throw new RequestRefusal(400, "invalid_json", null, "The body is not valid JSON.");
+            throw invalidJson("The body is not valid JSON.");
         }
         if (!json.isObject()) {
-            throw new RequestRefusal(400, "invalid_json", null, "The body is not a JSON object.");
+            throw invalidJson("The body is not a JSON object.");
         }
         for (Map.Entry<String, JsonNode> field : json.properties()) {
             fields.json(field.getKey(), field.getValue());
@@ -87,6 +87,10 @@ final class ChatRequestReader {
     }
 
     /** A semicolon separates nothing, as in a browser's forms (URL Standard, section 5.1). */
+    private static RequestRefusal invalidJson(String message) {
+        return new RequestRefusal(Refusal.of(400, "invalid_json", message));
+    }
+
     private static void readParameters(String text, String where, ChatFields fields) throws RequestRefusal {
         Map<String, List<String>> parameters;
         try {

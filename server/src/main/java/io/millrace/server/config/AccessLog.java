@@ -2,7 +2,6 @@ package io.millrace.server.config;
 
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,11 +29,6 @@ public record AccessLog(Format format, @Nullable Path file) implements Settings<
         TEXT,
         /** No lines. */
         OFF
-    }
-
-    @Override
-    public AccessLog with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
     }
 
     /** The components by name; the values of a new one are the defaults. */

@@ -29,20 +29,22 @@ final class Builders {
         }
     }
 
-    /** A copy of {@code record} with what {@code change} sets in the builder, which is filled from it before. */
-    static <R extends Record, B> R change(R record, B builder, Consumer<B> change) {
+    /** A copy of a record with what {@code change} sets in its builder, which is filled from it before. */
+    @SuppressWarnings("unchecked") // A record has its own type, and its builder is the class Builder in it.
+    static <S, B> S change(Settings<S, B> record, Consumer<B> change) {
+        var type = (Class<? extends Record>) record.getClass();
         try {
-            for (var component : record.getClass().getRecordComponents()) {
+            Object builder =
+                    Class.forName(type.getName() + "$Builder").getConstructor().newInstance();
+            for (var component : type.getRecordComponents()) {
                 builder.getClass()
                         .getField(component.getName())
                         .set(builder, component.getAccessor().invoke(record));
             }
+            change.accept((B) builder);
+            return (S) build(type, builder);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(e);
         }
-        change.accept(builder);
-        @SuppressWarnings("unchecked")
-        Class<R> type = (Class<R>) record.getClass();
-        return build(type, builder);
     }
 }

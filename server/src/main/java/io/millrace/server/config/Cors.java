@@ -5,7 +5,6 @@ import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Consumer;
 
 /**
  * Which pages of other origins may call the relay from a browser (Fetch Standard, section 3.3). Where it is on, the relay
@@ -67,11 +66,6 @@ public record Cors(List<String> origins, boolean credentials, Duration maxAge) i
         }
         throw new IllegalArgumentException("origins: '" + origin
                 + "' (expected: as browsers send it, such as https://app.example.com or http://localhost:3000, or *)");
-    }
-
-    @Override
-    public Cors with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
     }
 
     /** The components by name; the values of a new one are the defaults. */

@@ -2,7 +2,6 @@ package io.millrace.server.config;
 
 import java.time.Duration;
 import java.util.Objects;
-import java.util.function.Consumer;
 
 /**
  * What becomes of the upstream's answer when its client leaves.
@@ -31,11 +30,6 @@ public record Disconnect(Policy policy, int maxFrames, Duration maxTime)
         Objects.requireNonNull(policy, "policy");
         Checks.range("maxFrames", maxFrames, 1, Integer.MAX_VALUE);
         Checks.positive("maxTime", maxTime);
-    }
-
-    @Override
-    public Disconnect with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
     }
 
     /** The components by name; the values of a new one are the defaults. */

@@ -1,7 +1,6 @@
 package io.millrace.server.config;
 
 import java.time.Duration;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,11 +48,6 @@ public record Health(
     /** A request target of RFC 9112 section 3.2.1 in its origin form: visible ASCII that begins with a slash. */
     private static boolean isPath(String path) {
         return path.startsWith("/") && path.chars().allMatch(c -> c > ' ' && c < 0x7f && c != '#');
-    }
-
-    @Override
-    public Health with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
     }
 
     /** The components by name; the values of a new one are the defaults. */

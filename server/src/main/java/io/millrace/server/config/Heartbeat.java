@@ -2,7 +2,6 @@ package io.millrace.server.config;
 
 import io.millrace.codec.dialect.HeartbeatForm;
 import java.time.Duration;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,11 +21,6 @@ public record Heartbeat(Duration interval, @Nullable HeartbeatForm form, boolean
 
     public Heartbeat {
         Checks.notNegative("interval", interval);
-    }
-
-    @Override
-    public Heartbeat with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
     }
 
     /** The components by name; the values of a new one are the defaults. */

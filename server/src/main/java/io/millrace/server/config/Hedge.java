@@ -1,7 +1,6 @@
 package io.millrace.server.config;
 
 import java.time.Duration;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,11 +18,6 @@ public record Hedge(@Nullable Duration delay, double maxShare) implements Settin
             Checks.positive("delay", delay);
         }
         Checks.fraction("maxShare", maxShare);
-    }
-
-    @Override
-    public Hedge with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
     }
 
     /** The components by name; the values of a new one are the defaults. */

@@ -1,7 +1,5 @@
 package io.millrace.server.config;
 
-import java.util.function.Consumer;
-
 /**
  * Sizes and counts beyond which a client is refused or an upstream is not read.
  *
@@ -60,11 +58,6 @@ public record Limits(
             throw new IllegalArgumentException(
                     "lowWatermark: " + lowWatermark + " (expected: < highWatermark, " + highWatermark + ")");
         }
-    }
-
-    @Override
-    public Limits with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
     }
 
     /** The components by name; the values of a new one are the defaults. */

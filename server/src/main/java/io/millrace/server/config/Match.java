@@ -1,7 +1,6 @@
 package io.millrace.server.config;
 
 import java.util.List;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -94,11 +93,6 @@ public record Match(
         if (pattern.indexOf('?') >= 0) {
             throw new IllegalArgumentException("paths: '" + pattern + "' (expected: no query)");
         }
-    }
-
-    @Override
-    public Match with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
     }
 
     /** The components by name; the values of a new one are the defaults. */

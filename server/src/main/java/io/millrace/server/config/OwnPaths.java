@@ -1,7 +1,5 @@
 package io.millrace.server.config;
 
-import java.util.function.Consumer;
-
 /**
  * Which paths the relay answers itself; one that is switched off is relayed like any other.
  *
@@ -18,11 +16,6 @@ public record OwnPaths(
         implements Settings<OwnPaths, OwnPaths.Builder> {
     /** All of them. */
     public static final OwnPaths ALL = Builders.build(OwnPaths.class, new Builder());
-
-    @Override
-    public OwnPaths with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
-    }
 
     /** The components by name; the values of a new one are the defaults. */
     public static final class Builder {

@@ -131,11 +131,6 @@ public record RelayConfig(
         }
     }
 
-    @Override
-    public RelayConfig with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
-    }
-
     /** The components by name; the values of a new one are the defaults. */
     public static final class Builder {
         public List<HostAndPort> listen = List.of(new HostAndPort("127.0.0.1", 0));

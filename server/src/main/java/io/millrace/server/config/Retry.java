@@ -1,7 +1,6 @@
 package io.millrace.server.config;
 
 import java.time.Duration;
-import java.util.function.Consumer;
 
 /**
  * How often a target is tried before its first output, and how long is waited between two attempts. Nothing is retried
@@ -32,16 +31,6 @@ public record Retry(int attempts, Duration base, Duration cap, Duration retryAft
         Checks.notNegative("retryAfterCap", retryAfterCap);
         Checks.positive("total", total);
         Checks.atMost("base", base, "cap", cap);
-    }
-
-    /** A request may be sent as often as {@code attempts} allows. */
-    public Retry(int attempts, Duration base, Duration cap, Duration retryAfterCap, Duration total) {
-        this(attempts, base, cap, retryAfterCap, total, false);
-    }
-
-    @Override
-    public Retry with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
     }
 
     /** The components by name; the values of a new one are the defaults. */

@@ -1,7 +1,5 @@
 package io.millrace.server.config;
 
-import java.util.function.Consumer;
-
 /**
  * Keeps retries from multiplying an outage: how many an upstream may get beside its requests.
  *
@@ -15,11 +13,6 @@ public record RetryBudget(double ratio, int perSecond) implements Settings<Retry
     public RetryBudget {
         Checks.fraction("ratio", ratio);
         Checks.range("perSecond", perSecond, 0, 1_000_000);
-    }
-
-    @Override
-    public RetryBudget with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
     }
 
     /** The components by name; the values of a new one are the defaults. */

@@ -3,7 +3,6 @@ package io.millrace.server.config;
 import io.millrace.codec.dialect.Dialect;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,11 +84,6 @@ public record Route(
         return with(r -> r.targets = targets.stream()
                 .map(target -> target.with(t -> t.rewriteModel = rewriteModel))
                 .toList());
-    }
-
-    @Override
-    public Route with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
     }
 
     /** The components by name; the values of a new one are the defaults. */

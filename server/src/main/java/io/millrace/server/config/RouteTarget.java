@@ -1,6 +1,5 @@
 package io.millrace.server.config;
 
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,11 +24,6 @@ public record RouteTarget(
     /** A target that gets the model as it came, with the route's timeouts. */
     public static RouteTarget of(String upstream) {
         return new RouteTarget(upstream, null, null);
-    }
-
-    @Override
-    public RouteTarget with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
     }
 
     /** The components by name; the values of a new one are the defaults. */

@@ -6,7 +6,7 @@ import java.util.function.Consumer;
  * A record of settings, of which copies are made: {@code timeouts.with(t -> t.idle = Duration.ofSeconds(5))}.
  *
  * @param <S> the record
- * @param <B> its builder, with a public field for each of its components
+ * @param <B> its builder: the class {@code Builder} in it, with a public field for each of its components
  */
 public interface Settings<S, B> {
     /**
@@ -14,5 +14,7 @@ public interface Settings<S, B> {
      *
      * @throws IllegalArgumentException if a value is out of its range; the message begins with the setting's name
      */
-    S with(Consumer<B> change);
+    default S with(Consumer<B> change) {
+        return Builders.change(this, change);
+    }
 }

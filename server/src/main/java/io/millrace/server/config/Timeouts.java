@@ -1,7 +1,6 @@
 package io.millrace.server.config;
 
 import java.time.Duration;
-import java.util.function.Consumer;
 
 /**
  * Time limits. A route may have its own {@code ttft}, {@code idle}, {@code progress}, {@code hold} and {@code
@@ -55,11 +54,6 @@ public record Timeouts(
         Checks.notNegative("terminalGrace", terminalGrace);
         Checks.notNegative("drain", drain);
         Checks.notNegative("shutdownDelay", shutdownDelay);
-    }
-
-    @Override
-    public Timeouts with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
     }
 
     /** The components by name; the values of a new one are the defaults. */

@@ -10,7 +10,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -184,11 +183,6 @@ public record Upstream(
     private static String shown(URI url) {
         Authority authority = Authority.of(url);
         return authority == null ? "no host in it" : url.getScheme() + "://" + authority.host();
-    }
-
-    @Override
-    public Upstream with(Consumer<Builder> change) {
-        return Builders.change(this, new Builder(), change);
     }
 
     /** The components by name; the values of a new one are the defaults. */

@@ -3,6 +3,7 @@ package io.millrace.server.downstream;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.LoopMemory;
 import io.netty.channel.Channel;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 
@@ -28,13 +29,13 @@ final class ClientBytes {
      * What {@code channel} holds; nothing at first.
      *
      * @param ahead the bytes that have been read and belong to no request that has begun
-     * @param writeStallNs the time in which a client must take something
+     * @param writeStall the time in which a client must take something
      */
-    ClientBytes(Channel channel, LoopMemory memory, IntSupplier ahead, long writeStallNs) {
+    ClientBytes(Channel channel, LoopMemory memory, IntSupplier ahead, Duration writeStall) {
         this.channel = channel;
         this.memory = memory;
         this.ahead = ahead;
-        this.writeStallNs = writeStallNs;
+        writeStallNs = writeStall.toNanos();
     }
 
     /** Bytes written and not yet taken by the kernel. */

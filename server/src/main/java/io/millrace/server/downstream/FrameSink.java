@@ -25,6 +25,17 @@ public interface FrameSink extends ReadListener {
      */
     void append(ByteBuf frames, int start, int end);
 
+    /** Appends all of {@code frames}, and releases it. */
+    default void take(ByteBuf frames) {
+        try {
+            if (frames.isReadable()) {
+                append(frames, frames.readerIndex(), frames.writerIndex());
+            }
+        } finally {
+            frames.release();
+        }
+    }
+
     /**
      * Writes what was appended, without a flush.
      *

@@ -2,6 +2,8 @@ package io.millrace.server.downstream;
 
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Timeouts;
+import io.millrace.server.downstream.RequestDecoder.TooMuchPipelined;
+import io.millrace.server.http.Refusal;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
@@ -21,6 +23,7 @@ import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,8 +80,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         this.limits = limits;
         this.timeouts = timeouts;
         decoder = RequestDecoder.of(limits);
-        bytes = new ClientBytes(
-                channel, memory, decoder::bufferedBytes, timeouts.writeStall().toNanos());
+        bytes = new ClientBytes(channel, memory, decoder::bufferedBytes, timeouts.writeStall());
         pace = new BodyPace(limits.bodyRate(), timeouts.requestBodyIdle().toNanos());
         idleLimitNs = timeouts.requestHead().toNanos();
     }
@@ -95,8 +97,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
 
     @Override
     public List<RequestListener> requests() {
-        RequestListener listener = listener();
-        return listener == null ? List.of() : List.of(listener);
+        return Stream.ofNullable(listener()).toList();
     }
 
     @Override
@@ -234,20 +235,21 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
             abandon("no memory for what the client sends");
             return;
         }
-        if (root instanceof IOException || state == State.CLOSING) {
+        if (root instanceof IOException || root instanceof TooMuchPipelined || state == State.CLOSING) {
             channel.close();
             return;
         }
-        boolean tooMuch = root instanceof RequestDecoder.TooMuchPipelined;
-        if (!tooMuch && (stream == null || !stream.responseStarted())) {
-            refuseBegun(RequestGate.ofFailure(root));
-            return;
+        boolean sent = cause instanceof DecoderException; // by the client: anything else is a fault of the relay
+        boolean begun = stream != null && stream.responseStarted();
+        if (begun || !sent) {
+            LOG.warn("[{}] a request cannot be served", channel.id(), root);
         }
-        if (!tooMuch) {
-            LOG.warn("[{}] closing after a failure in a response", channel.id(), root);
+        if (begun) {
+            abandonStream(String.valueOf(root.getMessage()));
+            channel.close();
+        } else {
+            refuseBegun(sent ? RequestGate.ofFailure(root) : RequestGate.FAULT);
         }
-        abandonStream(String.valueOf(root.getMessage()));
-        channel.close();
     }
 
     @Override
@@ -257,14 +259,13 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
             case AWAITING_REQUEST -> sweepAwaiting(nowNs);
             case READING_HEAD -> {
                 if (nowNs - sinceNs > timeouts.requestHead().toNanos()) {
-                    refuse(new RequestGate.Refusal(408, "request_timeout", "The request head did not arrive in time."));
+                    refuse(Refusal.of(408, "request_timeout", "The request head did not arrive in time."));
                 }
             }
             case IN_EXCHANGE -> sweepExchange(nowNs);
             case CLOSING -> {
-                boolean lingers = bytes.pending() == 0
-                        && nowNs - sinceNs > timeouts.writeStall().toNanos();
-                if (lingers || bytes.isStalled(nowNs, 0)) {
+                boolean late = nowNs - sinceNs > timeouts.writeStall().toNanos();
+                if ((late && bytes.pending() == 0) || bytes.isStalled(nowNs, 0)) {
                     reset();
                 }
             }
@@ -284,7 +285,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         encoder.answersHead(head.method().equals(HttpMethod.HEAD));
         Http1Stream begun = newStream(head);
         stream = begun;
-        RequestGate.Refusal refusal = RequestGate.verify(head, limits.headerCount(), limits.body());
+        Refusal refusal = RequestGate.verify(head, limits.headerCount(), limits.body());
         if (refusal != null) {
             refuse(refusal);
             return;
@@ -324,7 +325,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
     }
 
     /** A request that its listener knows already is answered, counted and logged by it. */
-    private void refuseBegun(RequestGate.Refusal refusal) {
+    private void refuseBegun(Refusal refusal) {
         RequestListener listener = listener();
         if (stream == null || listener == null) {
             refuse(refusal);
@@ -334,14 +335,14 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         listener.onRequestRefused(refusal.status(), refusal.code(), refusal.message());
     }
 
-    private void refuse(RequestGate.Refusal refusal) {
+    private void refuse(Refusal refusal) {
         Http1Stream refused = state == State.IN_EXCHANGE && stream != null ? stream : newStream(null);
         stream = refused;
         state = State.IN_EXCHANGE;
         refused.closeAfterResponse();
         HttpRequest request = refused.request();
         handler.onRefused(refused, request, refusal.status(), refusal.code());
-        refused.respond(refusal.status(), refusal.json(request), refusal.headers());
+        refused.respond(refusal.status(), RequestGate.json(refusal, request), RequestGate.headers(refusal));
     }
 
     private void awaitRequest() {
@@ -383,7 +384,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         if (!stream.requestComplete() && !stream.responseStarted()) {
             String late = pace.complaint(nowNs, channel.config().isAutoRead());
             if (late != null) {
-                refuseBegun(new RequestGate.Refusal(408, "request_timeout", late));
+                refuseBegun(Refusal.of(408, "request_timeout", late));
                 return;
             }
         }

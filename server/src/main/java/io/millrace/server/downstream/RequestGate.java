@@ -1,6 +1,7 @@
 package io.millrace.server.downstream;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.http.Refusal;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -19,33 +20,28 @@ import org.jspecify.annotations.Nullable;
 
 /** Decides which request heads are HTTP that means one thing only (RFC 9110, RFC 9112). */
 final class RequestGate {
+    /** The relay has a fault, and its log says which. */
+    static final Refusal FAULT =
+            Refusal.of(500, "internal_error", "The relay failed to serve the request. Its log says why.");
+
     private static final Pattern HOST =
             Pattern.compile("(?:\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]{1,5})?");
 
     private RequestGate() {}
 
-    /**
-     * Why a request is refused.
-     *
-     * @param status the response's status
-     * @param code a short machine-readable reason
-     * @param message what was wrong and what to do
-     */
-    record Refusal(int status, String code, String message) {
-        /** The body of the answer to {@code request}, in the shape that its client expects; null if none could be read. */
-        byte[] json(@Nullable HttpRequest request) {
-            Dialect shape = Dialect.ofErrorShape(request == null ? "" : request.uri());
-            return shape.errorBody(status, code, message, null, null);
-        }
+    /** The body of the answer to {@code request}, in the shape that its client expects; null if none could be read. */
+    static byte[] json(Refusal refusal, @Nullable HttpRequest request) {
+        Dialect shape = Dialect.ofErrorShape(request == null ? "" : request.uri());
+        return shape.errorBody(refusal.status(), refusal.code(), refusal.message(), null, null);
+    }
 
-        /** What the answer's head says beside what its body makes it say. */
-        HttpHeaders headers() {
-            var headers = new DefaultHttpHeaders();
-            if (status == HttpResponseStatus.UPGRADE_REQUIRED.code()) {
-                headers.set(HttpHeaderNames.UPGRADE, HttpVersion.HTTP_1_1.text()); // RFC 9110 15.5.22 wants one
-            }
-            return headers;
+    /** What the answer's head says beside what its body makes it say. */
+    static HttpHeaders headers(Refusal refusal) {
+        var headers = new DefaultHttpHeaders();
+        if (refusal.status() == HttpResponseStatus.UPGRADE_REQUIRED.code()) {
+            headers.set(HttpHeaderNames.UPGRADE, HttpVersion.HTTP_1_1.text()); // RFC 9110 15.5.22 wants one
         }
+        return headers;
     }
 
     /** Why the head is refused, or null if it is not. */
@@ -62,7 +58,7 @@ final class RequestGate {
         }
         if (refusal == null && HttpUtil.getContentLength(request, 0L) > maxBodyBytes) {
             String message = "The request body is over " + maxBodyBytes + " bytes.";
-            refusal = new Refusal(413, "request_too_large", message);
+            refusal = Refusal.of(413, "request_too_large", message);
         }
         return refusal;
     }
@@ -70,13 +66,13 @@ final class RequestGate {
     /** The refusal that a failure in decoding means. */
     static Refusal ofFailure(Throwable cause) {
         if (cause instanceof TooLongHttpLineException) {
-            return new Refusal(414, "uri_too_long", "The request line is too long.");
+            return Refusal.of(414, "uri_too_long", "The request line is too long.");
         }
         if (cause instanceof TooLongHttpHeaderException) {
-            return new Refusal(431, "headers_too_large", "The request header fields are too large.");
+            return Refusal.of(431, "headers_too_large", "The request header fields are too large.");
         }
         if (cause instanceof TooLongFrameException) {
-            return new Refusal(413, "bad_chunks", "The request body is refused: " + cause.getMessage());
+            return Refusal.of(413, "bad_chunks", "The request body is refused: " + cause.getMessage());
         }
         String detail = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         return bad("The request is not valid HTTP/1.1: " + detail);
@@ -89,18 +85,17 @@ final class RequestGate {
         if (version == HttpVersion.HTTP_1_1 || version == HttpVersion.HTTP_1_0) {
             return null;
         }
-        return new Refusal(
+        return Refusal.of(
                 505, "http_version", "HTTP version " + version + " is not served (expected: HTTP/1.1, in capitals)");
     }
 
     private static @Nullable Refusal verifyTarget(HttpRequest request) {
         if (request.method().equals(HttpMethod.CONNECT)) {
-            return new Refusal(
-                    501, "connect_not_supported", "CONNECT is not supported: this is a relay, not a tunnel.");
+            return Refusal.of(501, "connect_not_supported", "CONNECT is not supported: this is a relay, not a tunnel.");
         }
         String target = request.uri();
         if (target.equals("*")) {
-            return new Refusal(501, "target_not_supported", "The target * is not supported.");
+            return Refusal.of(501, "target_not_supported", "The target * is not supported.");
         }
         for (int i = 0; i < target.length(); i++) {
             char c = target.charAt(i);
@@ -120,7 +115,7 @@ final class RequestGate {
     private static @Nullable Refusal verifyHeaders(HttpRequest request, int maxHeaders) {
         var headers = request.headers();
         if (headers.size() > maxHeaders) {
-            return new Refusal(431, "too_many_headers", "More than " + maxHeaders + " request header fields.");
+            return Refusal.of(431, "too_many_headers", "More than " + maxHeaders + " request header fields.");
         }
         List<String> hosts = headers.getAll(HttpHeaderNames.HOST);
         boolean mayOmitHost = request.protocolVersion().equals(HttpVersion.HTTP_1_0);
@@ -133,13 +128,13 @@ final class RequestGate {
         if (headers.contains(HttpHeaderNames.TRANSFER_ENCODING)) {
             List<String> codings = headers.getAll(HttpHeaderNames.TRANSFER_ENCODING);
             if (codings.size() != 1 || !codings.get(0).trim().equalsIgnoreCase("chunked")) {
-                return new Refusal(501, "transfer_coding", "The only transfer coding served is chunked.");
+                return Refusal.of(501, "transfer_coding", "The only transfer coding served is chunked.");
             }
         }
         if (asksForUpgrade(headers)) {
             // Clients of Responses that try a WebSocket first take 426 for a no; after 501 they try again.
             boolean probe = isWebSocket(headers) && Dialect.ofPath(request.uri()) == Dialect.RESPONSES;
-            return new Refusal(
+            return Refusal.of(
                     probe ? 426 : 501,
                     "upgrade_not_supported",
                     "Protocol upgrades such as WebSocket are not supported: use the HTTP streaming API.");
@@ -171,6 +166,6 @@ final class RequestGate {
     }
 
     private static Refusal bad(String message) {
-        return new Refusal(400, "bad_request", message);
+        return Refusal.of(400, "bad_request", message);
     }
 }

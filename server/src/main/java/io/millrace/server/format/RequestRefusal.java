@@ -1,37 +1,26 @@
 package io.millrace.server.format;
 
+import io.millrace.server.http.Refusal;
+import org.jspecify.annotations.Nullable;
+
 /** Says why a request in a format of the relay's own is wrong. It has no stack trace. */
 public final class RequestRefusal extends Exception {
     private static final long serialVersionUID = 1;
 
-    private final int status;
-    private final String code;
-    private final String field;
+    private final transient Refusal refusal;
 
-    public RequestRefusal(int status, String code, String field, String message) {
-        super(message, null, false, false);
-        this.status = status;
-        this.code = code;
-        this.field = field;
+    public RequestRefusal(Refusal refusal) {
+        super(refusal.message(), null, false, false);
+        this.refusal = refusal;
     }
 
-    /** A field that is wrong. */
-    public static RequestRefusal of(String field, String message) {
-        return new RequestRefusal(400, "invalid_request", field, message);
+    /** A field that is wrong; null if it is none. */
+    public static RequestRefusal of(@Nullable String field, String message) {
+        return new RequestRefusal(new Refusal(400, "invalid_request", message, field, null));
     }
 
-    /** The response's status. */
-    public int status() {
-        return status;
-    }
-
-    /** A word for programs. */
-    public String code() {
-        return code;
-    }
-
-    /** The field at fault, null if it is none. */
-    public String field() {
-        return field;
+    /** What the client is told. */
+    public Refusal refusal() {
+        return refusal;
     }
 }

@@ -16,4 +16,14 @@ public record Refusal(
         String code,
         String message,
         @Nullable String field,
-        @Nullable String retryAfter) {}
+        @Nullable String retryAfter) {
+    /** One that is about no field, and that says nothing of another try. */
+    public static Refusal of(int status, String code, String message) {
+        return new Refusal(status, code, message, null, null);
+    }
+
+    /** 503: the relay has too much to do, and the client should try again soon. */
+    public static Refusal overloaded(String message) {
+        return new Refusal(503, "relay_overloaded", message, null, "1");
+    }
+}

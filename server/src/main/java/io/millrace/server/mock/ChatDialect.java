@@ -8,7 +8,7 @@ import io.netty.buffer.Unpooled;
 import java.util.StringJoiner;
 
 /** OpenAI Chat Completions. */
-final class ChatDialect implements MockDialect {
+final class ChatDialect implements OpenAiDialect {
     @Override
     public Script stream(Answer answer) {
         String head =
@@ -131,20 +131,5 @@ final class ChatDialect implements MockDialect {
         int output = answer.completionTokens() * choices;
         return "{\"prompt_tokens\":%d,\"completion_tokens\":%d,\"total_tokens\":%d,\"prompt_tokens_details\":{\"cached_tokens\":0},\"completion_tokens_details\":{\"reasoning_tokens\":%d}}"
                 .formatted(answer.promptTokens, output, answer.promptTokens + output, answer.reasoning * choices);
-    }
-
-    @Override
-    public String errorFrame(String code, String message, int sequence) {
-        return "data: " + OpenAiErrors.body(503, code, message) + "\n\n";
-    }
-
-    @Override
-    public String hiddenErrorFrame(String message) {
-        return "error: " + OpenAiErrors.body(503, null, message) + "\n\n";
-    }
-
-    @Override
-    public String errorBody(int status, String code, String message) {
-        return OpenAiErrors.body(status, code, message);
     }
 }

@@ -4,20 +4,15 @@ import io.millrace.server.mock.Script.Kind;
 import io.netty.buffer.Unpooled;
 
 /** OpenAI's legacy text completions; one choice. */
-final class CompletionsDialect implements MockDialect {
+final class CompletionsDialect implements OpenAiDialect {
     private static final String OBJECT =
             "{\"id\":\"cmpl-mock%08d\",\"object\":\"text_completion\",\"created\":%d,\"model\":\"%s\",\"choices\":[";
 
     @Override
     public Script stream(Answer answer) {
         String head = "data: " + head(answer);
-        byte[] before = Frames.utf8(head + "{\"text\":\"");
-        byte[] after = Frames.utf8("\",\"index\":0,\"logprobs\":null,\"finish_reason\":null}]}\n\n");
-        var script = new Script().add(Kind.OUTPUT, answer.textFrames(), (index, out) -> {
-            out.writeBytes(before);
-            answer.writeTextFrame(index, out);
-            out.writeBytes(after);
-        });
+        String after = "\",\"index\":0,\"logprobs\":null,\"finish_reason\":null}]}\n\n";
+        var script = new Script().outputs(answer.textFrames(), head + "{\"text\":\"", answer::writeTextFrame, after);
         script.add(Kind.STRUCTURE, head + choice("", answer) + "]}\n\n");
         if (ChatDialect.includesUsage(answer)) {
             script.add(Kind.STRUCTURE, head + "],\"usage\":" + ChatDialect.usage(answer, 1) + "}\n\n");
@@ -38,20 +33,5 @@ final class CompletionsDialect implements MockDialect {
     private static String choice(String text, Answer answer) {
         return "{\"text\":\"%s\",\"index\":0,\"logprobs\":null,\"finish_reason\":\"%s\"}"
                 .formatted(text, answer.cutByLimit ? "length" : "stop");
-    }
-
-    @Override
-    public String errorFrame(String code, String message, int sequence) {
-        return "data: " + OpenAiErrors.body(503, code, message) + "\n\n";
-    }
-
-    @Override
-    public String hiddenErrorFrame(String message) {
-        return "error: " + OpenAiErrors.body(503, null, message) + "\n\n";
-    }
-
-    @Override
-    public String errorBody(int status, String code, String message) {
-        return OpenAiErrors.body(status, code, message);
     }
 }

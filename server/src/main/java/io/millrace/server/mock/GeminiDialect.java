@@ -37,13 +37,9 @@ final class GeminiDialect implements MockDialect {
     }
 
     private static void deltas(Script script, Answer answer, String mark, int count, Script.FrameWriter token) {
-        byte[] before = Frames.utf8("data: {\"candidates\":[{\"content\":{\"parts\":[{" + mark + "\"text\":\"");
-        byte[] after = Frames.utf8("\"}],\"role\":\"model\"},\"index\":0}]" + tail(answer, promptUsage(answer)) + END);
-        script.add(Kind.OUTPUT, count, (index, out) -> {
-            out.writeBytes(before);
-            token.write(index, out);
-            out.writeBytes(after);
-        });
+        String before = "data: {\"candidates\":[{\"content\":{\"parts\":[{" + mark + "\"text\":\"";
+        String after = "\"}],\"role\":\"model\"},\"index\":0}]" + tail(answer, promptUsage(answer)) + END;
+        script.outputs(count, before, token, after);
     }
 
     @Override

@@ -47,13 +47,8 @@ final class MessagesDialect implements MockDialect {
 
     private static void deltas(Script script, int block, String field, int count, Script.FrameWriter token) {
         String open = delta(block, "{\"type\":\"" + field + "_delta\",\"" + field + "\":\"");
-        byte[] before = Frames.utf8("event: content_block_delta\ndata: {\"type\":\"content_block_delta\"" + open);
-        byte[] after = Frames.utf8("\"}}\n\n");
-        script.add(Kind.OUTPUT, count, (index, out) -> {
-            out.writeBytes(before);
-            token.write(index, out);
-            out.writeBytes(after);
-        });
+        String before = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\"" + open;
+        script.outputs(count, before, token, "\"}}\n\n");
     }
 
     private static void stop(Script script, int block) {

@@ -9,6 +9,7 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.ByteArrayOutputStream;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** One client connection: reads requests, one at a time, and notices at once when the client leaves. */
 final class MockConnection extends ChannelInboundHandlerAdapter {
@@ -45,7 +46,7 @@ final class MockConnection extends ChannelInboundHandlerAdapter {
         counters.open.decrement();
         boolean byPeer = !server.isClosing() && (exchange == null || !exchange.isClosing());
         if (request != null && byPeer) {
-            request.closedByPeer(System.nanoTime());
+            request.closedNs().set(System.nanoTime());
         }
         if (exchange != null) {
             exchange.onClosed(byPeer);
@@ -123,7 +124,8 @@ final class MockConnection extends ChannelInboundHandlerAdapter {
                 complete.method().name(),
                 complete.uri(),
                 complete.headers(),
-                body.toByteArray());
+                body.toByteArray(),
+                new AtomicLong());
         boolean tooLarge = bodyTooLarge;
         resetBody();
         server.record(request);

@@ -72,7 +72,7 @@ final class MockRoutes {
             return refuse(400, "uri: " + e.getMessage(), chat);
         }
         if (path.equals("/__mock/stats")) {
-            return new Routed(Reply.json(200, counters.snapshot().toJson()), MockSpec.PLAIN);
+            return new Routed(Reply.json(200, SideAnswers.stats(counters.snapshot())), MockSpec.PLAIN);
         }
         if (path.equals("/__mock/requests")) {
             return new Routed(Reply.json(200, SideAnswers.requests(requests.get())), MockSpec.PLAIN);

@@ -22,19 +22,4 @@ public record MockStats(
         long streamsAborted,
         long streamsCut,
         long frames,
-        long bytes) {
-    String toJson() {
-        return ("{\"open_connections\":%d,\"connections\":%d,\"active_streams\":%d,\"requests\":%d,"
-                        + "\"streams_completed\":%d,\"streams_aborted\":%d,\"streams_cut\":%d,\"frames\":%d,\"bytes\":%d}")
-                .formatted(
-                        openConnections,
-                        connections,
-                        activeStreams,
-                        requests,
-                        streamsCompleted,
-                        streamsAborted,
-                        streamsCut,
-                        frames,
-                        bytes);
-    }
-}
+        long bytes) {}

@@ -63,7 +63,7 @@ record Pace(Shape shape, double a, double b, double percent) {
         return new Pace(Shape.FIXED, ms, 0, 0);
     }
 
-    private static double amount(String text) {
+    static double amount(String text) {
         double value = Double.parseDouble(text);
         if (!(value >= 0) || value > 1e9) {
             throw new IllegalArgumentException(text);

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** OpenAI Responses: every event numbered from 0, the last one repeating the whole output. */
-final class ResponsesDialect implements MockDialect {
+final class ResponsesDialect implements OpenAiDialect {
     private static final String OVERLOADED = "server_is_overloaded";
 
     @Override
@@ -26,7 +26,7 @@ final class ResponsesDialect implements MockDialect {
     public String errorFrame(String code, String message, int sequence) {
         String name = code == null ? OVERLOADED : code;
         return event("error", sequence) + ",\"code\":\"" + name + "\",\"message\":\"" + Answer.escape(message)
-                + "\",\"param\":null," + OpenAiErrors.body(503, name, message).substring(1) + "\n\n";
+                + "\",\"param\":null," + errorBody(503, name, message).substring(1) + "\n\n";
     }
 
     /** The terminal of a response that failed; arguments as for {@link #errorFrame}. */
@@ -37,16 +37,6 @@ final class ResponsesDialect implements MockDialect {
                 .replace("\"status\":\"in_progress\"", "\"status\":\"failed\"")
                 .replace("\"error\":null", error);
         return event("response.failed", sequence) + ",\"response\":" + response + "}\n\n";
-    }
-
-    @Override
-    public String hiddenErrorFrame(String message) {
-        return "error: " + OpenAiErrors.body(503, null, message) + "\n\n";
-    }
-
-    @Override
-    public String errorBody(int status, String code, String message) {
-        return OpenAiErrors.body(status, code, message);
     }
 
     private static String event(String type, int sequence) {

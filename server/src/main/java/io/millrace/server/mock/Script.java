@@ -1,7 +1,6 @@
 package io.millrace.server.mock;
 
 import io.netty.buffer.ByteBuf;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -37,7 +36,7 @@ final class Script {
 
     /** Adds one frame. */
     Script add(Kind kind, String frame) {
-        byte[] bytes = frame.getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = Frames.utf8(frame);
         return add(kind, 1, (index, out) -> out.writeBytes(bytes));
     }
 
@@ -47,6 +46,17 @@ final class Script {
             parts.add(new Part(kind, count, writer));
         }
         return this;
+    }
+
+    /** Appends {@code count} output frames, each {@code text} between the same beginning and end. */
+    Script outputs(int count, String before, FrameWriter text, String after) {
+        byte[] beginning = Frames.utf8(before);
+        byte[] end = Frames.utf8(after);
+        return add(Kind.OUTPUT, count, (index, out) -> {
+            out.writeBytes(beginning);
+            text.write(index, out);
+            out.writeBytes(end);
+        });
     }
 
     /** Takes the terminals out. */

@@ -2,6 +2,7 @@ package io.millrace.server.mock;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.ByteBuffer;
@@ -15,7 +16,8 @@ import java.util.List;
 
 /** What the mock says on the paths that generate nothing: models, embeddings, echo. */
 final class SideAnswers {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON =
+            new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
     private static final int DIMENSIONS = 8;
 
     private SideAnswers() {}
@@ -64,6 +66,11 @@ final class SideAnswers {
     /** How many tokens a prompt has, roughly: one for each four bytes of its request. */
     static String count(boolean gemini, int bytes) {
         return "{\"" + (gemini ? "totalTokens" : "input_tokens") + "\":" + (bytes / 4) + "}";
+    }
+
+    /** The counts of the server, under their names in snake case. */
+    static String stats(MockStats stats) {
+        return JSON.valueToTree(stats).toString();
     }
 
     /** Requests as they came, oldest first, but those for the mock itself. */

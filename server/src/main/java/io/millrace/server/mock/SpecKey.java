@@ -80,17 +80,17 @@ enum SpecKey {
     /** What a value looks like and how it is read. */
     @SuppressWarnings("ImmutableEnumChecker") // the parsers are method references without state
     enum Form {
-        COUNT("a number from 0 to 2147483647", SpecKey::count),
+        COUNT("a number from 0 to 2147483647", text -> number(text, 0, Integer.MAX_VALUE)),
         MILLIS("milliseconds, 0 or more", SpecKey::millisAsNs),
         FLAG("0 or 1", SpecKey::flag),
-        PERCENT("a number from 0 to 100", SpecKey::percent),
+        PERCENT("a number from 0 to 100", text -> number(text, 0, 100)),
         PACE(
                 "milliseconds, or exp:MEAN, uniform:FROM-TO, normal:MEAN:DEVIATION, lognormal:MEDIAN:SIGMA,"
                         + " bimodal:ONE:OTHER:PERCENT",
                 Pace::parse),
         LENGTHS("tokens, or exp:MEAN, uniform:FROM-TO, normal:MEAN:DEVIATION, lognormal:MEDIAN:SIGMA", Pace::parse),
         NAME("a text that is not empty", SpecKey::name),
-        STATUS("a status code from 200 to 599", SpecKey::status),
+        STATUS("a status code from 200 to 599", text -> number(text, 200, 599)),
         CHUNKING("frame, segment, whole or none", SpecKey::chunking),
         HEADERS("name:value|name:value", SpecKey::headers),
         VERSION("1.0 or 1.1", SpecKey::version);
@@ -140,28 +140,16 @@ enum SpecKey {
         throw new IllegalArgumentException("mock key: " + label + " (expected: one of " + known + ")");
     }
 
-    private static Integer count(String text) {
+    private static Integer number(String text, int min, int max) {
         int value = Integer.parseInt(text);
-        if (value < 0) {
-            throw new IllegalArgumentException(text);
-        }
-        return value;
-    }
-
-    private static Integer percent(String text) {
-        int value = count(text);
-        if (value > 100) {
+        if (value < min || value > max) {
             throw new IllegalArgumentException(text);
         }
         return value;
     }
 
     private static Long millisAsNs(String text) {
-        double value = Double.parseDouble(text);
-        if (!(value >= 0) || value > 1e9) {
-            throw new IllegalArgumentException(text);
-        }
-        return (long) (value * 1e6);
+        return (long) (Pace.amount(text) * 1e6);
     }
 
     private static Boolean flag(String text) {
@@ -177,14 +165,6 @@ enum SpecKey {
             throw new IllegalArgumentException(text);
         }
         return text;
-    }
-
-    private static Integer status(String text) {
-        int value = Integer.parseInt(text);
-        if (value < 200 || value > 599) {
-            throw new IllegalArgumentException(text);
-        }
-        return value;
     }
 
     private static BodyWriter.Chunking chunking(String text) {

@@ -311,8 +311,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
             return failure;
         }
         int status = plain().status();
-        return failure.withRefusal(
-                new Refusal(status, "upstream_error", "The upstream answered " + status + ".", null, null));
+        return failure.withRefusal(Refusal.of(status, "upstream_error", "The upstream answered " + status + "."));
     }
 
     /** The client gets what this has, though it is an error. */

@@ -106,26 +106,16 @@ final class ClientAnswer implements AnswerListener {
                 reset(outcome, error.code());
             } else {
                 errorCode = error.code();
-                append(frame);
+                sink.take(frame);
                 finish(outcome, ClientStream.End.IN_ERROR, null);
             }
         }
 
         @Override
         public boolean stop(StreamStop stop) {
-            append(request.client().stopFrames(downstream.alloc(), stop));
+            sink.take(request.client().stopFrames(downstream.alloc(), stop));
             finish(Outcome.STOPPED, ClientStream.End.WHOLE, null);
             return true;
-        }
-
-        private void append(ByteBuf frames) {
-            try {
-                if (frames.isReadable()) {
-                    sink.append(frames, frames.readerIndex(), frames.writerIndex());
-                }
-            } finally {
-                frames.release();
-            }
         }
     }
 

@@ -161,23 +161,18 @@ final class ClientRequest {
             return null;
         }
         if (fields.invalid().equals(RequestFieldsReader.NOT_UTF_8)) {
-            return new Refusal(
+            return Refusal.of(
                     415,
                     "unsupported_media_type",
-                    "The request body is not UTF-8, the only encoding of JSON that can be read here.",
-                    null,
-                    null);
+                    "The request body is not UTF-8, the only encoding of JSON that can be read here.");
         }
         if (isMultipart()) {
-            return new Refusal(
+            return Refusal.of(
                     415,
                     "unsupported_media_type",
-                    "The request body is multipart, and the model in it cannot be read here.",
-                    null,
-                    null);
+                    "The request body is multipart, and the model in it cannot be read here.");
         }
-        return new Refusal(
-                400, "invalid_json", "The model must be read here, but " + fields.invalid() + ".", null, null);
+        return Refusal.of(400, "invalid_json", "The model must be read here, but " + fields.invalid() + ".");
     }
 
     /**

@@ -41,7 +41,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
         this.loop = loop;
         this.routes = routes;
         this.downstream = downstream;
-        requestId = loop.nextRequestId();
+        requestId = loop.requestIds().next();
         body = new RequestBody(downstream.alloc(), loop.memory());
         request = new ClientRequest(head, body, client);
         intake = new RequestIntake(routes, downstream, request, this);
@@ -89,7 +89,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     @Override
     public void onRequestRefused(int status, String code, String message) {
         if (!isOver()) {
-            answer.refuse(new Refusal(status, code, message, null, null));
+            answer.refuse(Refusal.of(status, code, message));
         }
     }
 
@@ -275,7 +275,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     public void onMemoryShort() {
         if (!isOver()) {
             String message = "The relay is short of memory, and this request takes much of it. Try again.";
-            answer.overload(new Refusal(503, ClientAnswer.OVERLOADED, message, null, "1"));
+            answer.overload(Refusal.overloaded(message));
         }
     }
 }

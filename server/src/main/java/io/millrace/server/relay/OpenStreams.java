@@ -6,12 +6,15 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The streams of one event loop that a client may ask to be stopped, by the ids that their clients were told. Confined to
  * that event loop.
  */
 final class OpenStreams {
+    private static final Pattern LOOP = Pattern.compile("([0-9]{1,4})-");
     private static final int ID_BYTES = 12;
     private static final int IDS_PER_FILL = 64;
     private static final byte[] NO_KEY = new byte[0];
@@ -32,19 +35,8 @@ final class OpenStreams {
 
     /** Which event loop an id names, {@code -1} if none. */
     static int loopOf(String id) {
-        int dash = id.indexOf('-');
-        if (dash < 1 || dash > 4) {
-            return -1;
-        }
-        int loop = 0;
-        for (int i = 0; i < dash; i++) {
-            int digit = id.charAt(i) - '0';
-            if (digit < 0 || digit > 9) {
-                return -1;
-            }
-            loop = loop * 10 + digit;
-        }
-        return loop;
+        Matcher loop = LOOP.matcher(id);
+        return loop.lookingAt() ? Integer.parseInt(loop.group(1)) : -1;
     }
 
     /**

@@ -27,48 +27,12 @@ final class PassedFrames implements StreamOutput {
     }
 
     @Override
-    public boolean translates() {
-        return false;
-    }
-
-    @Override
-    public boolean collects() {
-        return false;
-    }
-
-    @Override
-    public boolean failed() {
-        return false;
-    }
-
-    @Override
-    public boolean isOver() {
-        return false;
-    }
-
-    @Override
-    public int status() {
-        return 200;
-    }
-
-    @Override
     public boolean contentSeen() {
         return contentSeen;
     }
 
     @Override
-    public long held() {
-        return 0;
-    }
-
-    @Override
     public void frame(FrameKind kind, ByteBuf buf, int start, int end) {
-        contentSeen |= kind != FrameKind.KEEP_ALIVE;
-        sink.append(buf, start, end);
-    }
-
-    @Override
-    public void piece(FrameKind kind, ByteBuf buf, int start, int end) {
         contentSeen |= kind != FrameKind.KEEP_ALIVE;
         sink.append(buf, start, end);
     }
@@ -84,27 +48,17 @@ final class PassedFrames implements StreamOutput {
             sink.append(tail, tail.readerIndex(), tail.writerIndex());
         }
         if (verdict == TailVerdict.HIDDEN_ERROR) {
-            append(ByteBufUtil.writeAscii(alloc, dialect == Dialect.GEMINI ? "\r\n\r\n" : "\n\n"));
+            sink.take(ByteBufUtil.writeAscii(alloc, dialect == Dialect.GEMINI ? "\r\n\r\n" : "\n\n"));
         }
-    }
-
-    @Override
-    public void onSilence(long nowNs) {
-        // Nothing is held back.
     }
 
     /** Nothing of the upstream's follows, so that a line feed which its last frame may still wait for is ours to write. */
     @Override
     public void stop(StreamInspector inspector, StreamStop stop, boolean awaitsLineFeed) {
         if (awaitsLineFeed) {
-            append(ByteBufUtil.writeAscii(alloc, "\n"));
+            sink.take(ByteBufUtil.writeAscii(alloc, "\n"));
         }
-        append(inspector.stopFrames(alloc, stop));
-    }
-
-    @Override
-    public void end(boolean stopped) {
-        // The upstream's own end is the client's.
+        sink.take(inspector.stopFrames(alloc, stop));
     }
 
     @Override
@@ -113,17 +67,7 @@ final class PassedFrames implements StreamOutput {
         if (frame == null) {
             return false;
         }
-        append(frame);
+        sink.take(frame);
         return true;
-    }
-
-    private void append(ByteBuf bytes) {
-        try {
-            if (bytes.isReadable()) {
-                sink.append(bytes, bytes.readerIndex(), bytes.writerIndex());
-            }
-        } finally {
-            bytes.release();
-        }
     }
 }

@@ -141,7 +141,7 @@ final class PlainAnswer implements UpstreamAnswer {
         if (plain.isTranslated() && plain.isFull()) {
             String message = "The upstream's answer is too long to be translated.";
             scope.onOriginServed();
-            owner.refuse(new Refusal(502, "upstream_error", message, null, null));
+            owner.refuse(Refusal.of(502, "upstream_error", message));
             return;
         }
         if (failure != null && plain.isFull()) {
@@ -211,7 +211,7 @@ final class PlainAnswer implements UpstreamAnswer {
         }
         // Its status is known, but the rest of its body will not come.
         String message = "The upstream answered " + status() + " and broke off: " + breakage.detail();
-        owner.fail(failure.withRefusal(new Refusal(status(), "upstream_error", message, null, null)));
+        owner.fail(failure.withRefusal(Refusal.of(status(), "upstream_error", message)));
         return true;
     }
 
@@ -330,7 +330,7 @@ final class PlainAnswer implements UpstreamAnswer {
     private void onUnreadable() {
         String message = "The upstream answered " + status() + ". Its body is coded and cannot be "
                 + (interpreter == null ? "searched for keys." : "translated.");
-        var refusal = new Refusal(status() < 400 ? 502 : status(), "upstream_error", message, null, null);
+        var refusal = Refusal.of(status() < 400 ? 502 : status(), "upstream_error", message);
         if (isFailure()) {
             owner.fail(new Failure(Integer.toString(status()), true, retryAfterNs(), refusal));
         } else {

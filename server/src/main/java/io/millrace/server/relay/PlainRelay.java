@@ -114,7 +114,7 @@ final class PlainRelay {
 
     /** What a client gets in its place that cannot have it. */
     Refusal asRefusal() {
-        return new Refusal(502, "upstream_error", "The upstream answered " + status(), null, null);
+        return Refusal.of(502, "upstream_error", "The upstream answered " + status());
     }
 
     /** Body bytes written to the client. */

@@ -72,7 +72,7 @@ public final class Relay implements RequestHandler {
             var accessLogger = new AccessLogger(
                     accessLog, loop, sweeper, config.accessLog().format());
             LoopMemory held = memory.loop(numbered.size());
-            var relayLoop = new RelayLoop(
+            var relayLoop = RelayLoop.of(
                     numbered.size(), loop, connector.upstreams(loop, sweeper), sweeper, own, accessLogger, held);
             numbered.add(relayLoop);
             loops.put(loop, relayLoop);
@@ -192,10 +192,9 @@ public final class Relay implements RequestHandler {
         String violation = access.violation(request, chat);
         access.hideOrigin(request);
         if (violation != null) {
-            exchange.refuseWhenRead(new Refusal(403, "forbidden_origin", violation, null, null));
+            exchange.refuseWhenRead(Refusal.of(403, "forbidden_origin", violation));
         } else if (memory.level() != MemoryAccount.Level.ROOMY) {
-            exchange.refuseWhenRead(
-                    new Refusal(503, ClientAnswer.OVERLOADED, "The relay is short of memory. Try again.", null, "1"));
+            exchange.refuseWhenRead(Refusal.overloaded("The relay is short of memory. Try again."));
         } else {
             exchange.start();
         }

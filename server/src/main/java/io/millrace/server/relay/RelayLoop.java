@@ -12,90 +12,64 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** What the exchanges of one event loop share: connections, counters, the sweep. Confined to that event loop. */
-final class RelayLoop {
-    private final EventLoop loop;
-    private final Upstreams upstreams;
-    private final Sweeper sweeper;
-    private final LoopCounters counters;
-    private final AccessLogger accessLogger;
-    private final LoopMemory memory;
-    private final MemoryRelief relief;
-    private final OpenStreams streams;
-    private final Set<Runnable> readingOn = new HashSet<>();
-    private final Set<ClientConnection> connections = new HashSet<>();
-    private final String idPrefix =
-            "mr-" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40, 1L << 44), 36) + "-";
-    private long nextId = ThreadLocalRandom.current().nextInt(36 * 36 * 36);
-
-    RelayLoop(
+/**
+ * What the exchanges of one event loop share. Confined to that event loop.
+ *
+ * @param upstreams where its connections to upstreams come from
+ * @param memory what this loop holds
+ * @param relief makes room where memory is short
+ * @param streams those that their clients may stop
+ * @param readingOn of each stream that is read to its end without its client, what lets it go at once
+ */
+record RelayLoop(
+        EventLoop eventLoop,
+        Upstreams upstreams,
+        Sweeper sweeper,
+        LoopCounters counters,
+        AccessLogger accessLogger,
+        LoopMemory memory,
+        MemoryRelief relief,
+        OpenStreams streams,
+        Set<ClientConnection> connections,
+        Set<Runnable> readingOn,
+        RequestIds requestIds) {
+    /** What the exchanges of {@code loop} share, which is the relay's {@code number}th. */
+    static RelayLoop of(
             int number,
             EventLoop loop,
             Upstreams upstreams,
             Sweeper sweeper,
             LoopCounters counters,
-            AccessLogger accessLogger,
+            AccessLogger log,
             LoopMemory memory) {
-        streams = new OpenStreams(number);
-        this.loop = loop;
-        this.upstreams = upstreams;
-        this.sweeper = sweeper;
-        this.counters = counters;
-        this.accessLogger = accessLogger;
-        this.memory = memory;
-        relief = new MemoryRelief(loop, memory, connections);
+        var connections = new HashSet<ClientConnection>();
+        var relief = new MemoryRelief(loop, memory, connections);
         memory.onFull(relief::ask);
         loop.execute(() -> memory.attach(loop));
+        var streams = new OpenStreams(number);
+        return new RelayLoop(
+                loop,
+                upstreams,
+                sweeper,
+                counters,
+                log,
+                memory,
+                relief,
+                streams,
+                connections,
+                new HashSet<>(),
+                new RequestIds());
     }
 
-    EventLoop eventLoop() {
-        return loop;
-    }
+    /** Gives ids that are unique within the process and, but for chance, beyond it. */
+    static final class RequestIds {
+        private final String prefix =
+                "mr-" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40, 1L << 44), 36) + "-";
+        private long next = ThreadLocalRandom.current().nextInt(36 * 36 * 36);
 
-    Sweeper sweeper() {
-        return sweeper;
-    }
-
-    /** Where its connections to upstreams come from. */
-    Upstreams upstreams() {
-        return upstreams;
-    }
-
-    LoopCounters counters() {
-        return counters;
-    }
-
-    AccessLogger accessLogger() {
-        return accessLogger;
-    }
-
-    /** What this loop holds. */
-    LoopMemory memory() {
-        return memory;
-    }
-
-    /** Makes room where memory is short. */
-    MemoryRelief relief() {
-        return relief;
-    }
-
-    /** The streams that their clients may stop. */
-    OpenStreams streams() {
-        return streams;
-    }
-
-    /** Of each stream that is read to its end without its client, what lets it go at once. */
-    Set<Runnable> readingOn() {
-        return readingOn;
-    }
-
-    /** Unique within the process and, but for chance, beyond it. */
-    String nextRequestId() {
-        return idPrefix + Long.toString(nextId++, 36);
-    }
-
-    Set<ClientConnection> connections() {
-        return connections;
+        String next() {
+            return prefix + Long.toString(next++, 36);
+        }
     }
 
     /** Counts and logs an exchange that is over. */

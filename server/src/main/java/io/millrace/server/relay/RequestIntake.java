@@ -28,7 +28,7 @@ final class RequestIntake {
     private static final int KEEP_FOR_RETRY = 1024 * 1024;
 
     private static final Refusal WRONG_CODING =
-            new Refusal(400, "invalid_body", "The request body is not coded as its Content-Encoding says.", null, null);
+            Refusal.of(400, "invalid_body", "The request body is not coded as its Content-Encoding says.");
 
     private final RouteTable routes;
     private final ClientStream downstream;
@@ -87,7 +87,7 @@ final class RequestIntake {
     void start() {
         String model = request.fields().model();
         if (!routes.knowsPath(target.path(), request.headers())) {
-            refuseWhenRead(refusal(404, "no_route", "No route takes the path " + target.path() + "."));
+            refuseWhenRead(Refusal.of(404, "no_route", "No route takes the path " + target.path() + "."));
             return;
         }
         if (request.waitsForContinue()) {
@@ -169,7 +169,7 @@ final class RequestIntake {
         if (inflation == null) {
             String message = "The request must be read here, and its Content-Encoding " + printable(coding)
                     + " cannot be taken off (gzip and deflate can). Send it without.";
-            refuseWhenRead(refusal(415, "unsupported_media_type", message));
+            refuseWhenRead(Refusal.of(415, "unsupported_media_type", message));
             return;
         }
         request.uncoded();
@@ -188,10 +188,6 @@ final class RequestIntake {
         return plain.length() <= MAX_QUOTED ? plain : plain.substring(0, MAX_QUOTED);
     }
 
-    private static Refusal refusal(int status, String code, String message) {
-        return new Refusal(status, code, message, null, null);
-    }
-
     private void inflate(ByteBuf content) {
         inflation.add(content, content.readableBytes());
         inflating = true;
@@ -201,7 +197,7 @@ final class RequestIntake {
             }
         } catch (TooLongFrameException e) {
             receiver.onRefused(
-                    refusal(413, "request_too_large", "The request body grows too much when it is inflated."));
+                    Refusal.of(413, "request_too_large", "The request body grows too much when it is inflated."));
         } catch (CorruptedFrameException e) {
             receiver.onRefused(WRONG_CODING);
         } finally {
@@ -232,7 +228,7 @@ final class RequestIntake {
         }
         if (tooLong) {
             String message = "The request body is over " + downstream.bodyLimit() + " bytes.";
-            receiver.onRefused(refusal(413, "request_too_large", message));
+            receiver.onRefused(Refusal.of(413, "request_too_large", message));
             return;
         }
         request.look(content);
@@ -281,10 +277,10 @@ final class RequestIntake {
     private Refusal noRoom(int length) {
         if (body.isOverShare(length)) {
             String most = "The request body is over what the relay keeps of one, " + body.share() + " bytes.";
-            return refusal(413, "request_too_large", most);
+            return Refusal.of(413, "request_too_large", most);
         }
         String message = "The relay holds too many request bodies. Try again.";
-        return new Refusal(503, ClientAnswer.OVERLOADED, message, null, "1");
+        return Refusal.overloaded(message);
     }
 
     /** Has the request read by what its client speaks. */
@@ -292,7 +288,7 @@ final class RequestIntake {
         try {
             request.readOwn();
         } catch (RequestRefusal e) {
-            refusal = new Refusal(e.status(), e.code(), e.getMessage(), e.field(), null);
+            refusal = e.refusal();
         }
     }
 
@@ -319,13 +315,13 @@ final class RequestIntake {
         String ambiguity = chosen.guardsPaths() ? target.ambiguity() : null;
         if (ambiguity != null) {
             String message = "The path has " + ambiguity + ", which servers read differently.";
-            refuseWhenRead(refusal(400, "ambiguous_path", message));
+            refuseWhenRead(Refusal.of(400, "ambiguous_path", message));
             return;
         }
         if (!chosen.speaks(Dialect.ofSidePath(target.path()))) {
             // Nobody there has it: the whole prompt is not sent to be told so.
             String message = "No upstream of the route has " + target.path() + ": it is not translated.";
-            refuseWhenRead(refusal(404, "not_found", message));
+            refuseWhenRead(Refusal.of(404, "not_found", message));
             return;
         }
         plan = chosen;

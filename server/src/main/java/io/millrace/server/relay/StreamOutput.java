@@ -9,35 +9,49 @@ import io.netty.buffer.ByteBuf;
 
 /**
  * What a client gets of an upstream's frames: they themselves, or what is made of them. It appends to the client's sink, and
- * leaves the buffers that it is given with their caller.
+ * leaves the buffers that it is given with their caller. The defaults are those of frames that are passed on as they are.
  */
 interface StreamOutput {
     /** Whether frames are not passed on as they are. */
-    boolean translates();
+    default boolean translates() {
+        return false;
+    }
 
     /** Whether the client gets one body, for which all of the stream is waited. */
-    boolean collects();
+    default boolean collects() {
+        return false;
+    }
 
     /** Whether the client's answer cannot be made of what came, and says so itself. */
-    boolean failed();
+    default boolean failed() {
+        return false;
+    }
 
     /** Whether the client's stream has its end already. */
-    boolean isOver();
+    default boolean isOver() {
+        return false;
+    }
 
     /** The status of the client's answer if it {@linkplain #failed() failed}. */
-    int status();
+    default int status() {
+        return 200;
+    }
 
     /** Whether something that is no heartbeat was appended. */
     boolean contentSeen();
 
     /** Bytes of the heap that the answer takes so far. */
-    long held();
+    default long held() {
+        return 0;
+    }
 
     /** A frame that is whole. */
     void frame(FrameKind kind, ByteBuf buf, int start, int end);
 
     /** A part of a frame that is too long to be held. */
-    void piece(FrameKind kind, ByteBuf buf, int start, int end);
+    default void piece(FrameKind kind, ByteBuf buf, int start, int end) {
+        frame(kind, buf, start, end);
+    }
 
     /** The line feed behind a frame that was complete without it. */
     void lateLineFeed(ByteBuf buf, int index);
@@ -46,7 +60,7 @@ interface StreamOutput {
     void tail(ByteBuf tail, TailVerdict verdict);
 
     /** The client's stream may be kept waiting no longer for what is held back. */
-    void onSilence(long nowNs);
+    default void onSilence(long nowNs) {}
 
     /**
      * The client has asked for an end: no further frame comes.
@@ -60,7 +74,7 @@ interface StreamOutput {
      *
      * @param stopped whether the client has asked for that before the upstream's end
      */
-    void end(boolean stopped);
+    default void end(boolean stopped) {}
 
     /**
      * The client's error frame.

@@ -29,7 +29,7 @@ public record Failure(String reason, boolean sameTarget, long retryAfterNs, Refu
 
     /** There is no answer of the upstream's to give. */
     public static Failure of(String reason, int status, String code, String message) {
-        return new Failure(reason, true, RetryAfter.NONE, new Refusal(status, code, message, null, null));
+        return new Failure(reason, true, RetryAfter.NONE, Refusal.of(status, code, message));
     }
 
     /** The upstream's dialect cannot express the request: it was not asked, but one of another dialect may be. */
@@ -51,13 +51,12 @@ public record Failure(String reason, boolean sameTarget, long retryAfterNs, Refu
     /** Too many long requests wait for their translation: the upstream was not asked. */
     public static Failure overloaded() {
         String message = "The relay has too many long requests to translate. Try again.";
-        return new Failure(
-                OVERLOADED, false, RetryAfter.NONE, new Refusal(503, "relay_overloaded", message, null, "1"));
+        return exhausted(message);
     }
 
     /** The relay could open no connection, mostly for want of a descriptor: the upstream was not asked. */
     public static Failure exhausted(String detail) {
-        return new Failure(OVERLOADED, false, RetryAfter.NONE, new Refusal(503, "relay_overloaded", detail, null, "1"));
+        return new Failure(OVERLOADED, false, RetryAfter.NONE, Refusal.overloaded(detail));
     }
 
     /** The same failure, of which the client is told {@code other}. */

@@ -9,6 +9,7 @@ import io.millrace.server.config.Route;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpHeaders;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * Where the requests of one route may go, ready to be asked.
@@ -60,40 +61,27 @@ public record RoutePlan(Route route, List<RouteTable.Destination> targets, Backo
      * to what the relay's key opens.
      */
     public boolean guardsPaths() {
-        if (!route.match().paths().isEmpty()) {
-            return true;
-        }
-        for (int i = 0; i < targets.size(); i++) {
-            if (targets.get(i).upstream().credential() != null) {
-                return true;
-            }
-        }
-        return false;
+        return !route.match().paths().isEmpty()
+                || any(target -> target.upstream().credential() != null);
     }
 
     /** Whether a target may get a request of this dialect translated. */
     public boolean mayTranslate(Dialect dialect) {
-        for (int i = 0; i < targets.size(); i++) {
-            if (targets.get(i).upstream().translates(dialect) != null) {
-                return true;
-            }
-        }
-        return false;
+        return any(target -> target.upstream().translates(dialect) != null);
     }
 
     /** Whether some target speaks this dialect, or may. */
     public boolean speaks(Dialect dialect) {
-        for (int i = 0; i < targets.size(); i++) {
-            if (targets.get(i).upstream().translates(dialect) == null) {
-                return true;
-            }
-        }
-        return false;
+        return any(target -> target.upstream().translates(dialect) == null);
     }
 
     private boolean hasChoice() {
+        return any(target -> target.endpoints().size() > 1);
+    }
+
+    private boolean any(Predicate<RouteTable.Destination> wanted) {
         for (int i = 0; i < targets.size(); i++) {
-            if (targets.get(i).endpoints().size() > 1) {
+            if (wanted.test(targets.get(i))) {
                 return true;
             }
         }

@@ -15,18 +15,19 @@ public final class LoopCounters {
 
     private static final String OTHER_MODELS = "other";
 
-    private final Map<String, AtomicLong> exchangesByOutcome = new ConcurrentHashMap<>();
-    private final Map<String, AtomicLong> streamsByOutcome = new ConcurrentHashMap<>();
-    private final Map<String, AtomicLong> streamsByUsage = new ConcurrentHashMap<>();
-    private final Map<String, Tokens> tokensByModel = new ConcurrentHashMap<>();
-    private final AtomicLong frames = new AtomicLong();
-    private final AtomicLong bytes = new AtomicLong();
-    private final AtomicLong connections = new AtomicLong();
-    private final AtomicLong exchanges = new AtomicLong();
-    private final AtomicLong retries = new AtomicLong();
-    private final AtomicLong fallbacks = new AtomicLong();
-    private final AtomicLong hedges = new AtomicLong();
-    private final AtomicLong failures = new AtomicLong();
+    // Metrics reads these.
+    final Map<String, AtomicLong> exchangesByOutcome = new ConcurrentHashMap<>();
+    final Map<String, AtomicLong> streamsByOutcome = new ConcurrentHashMap<>();
+    final Map<String, AtomicLong> streamsByUsage = new ConcurrentHashMap<>();
+    final Map<String, Tokens> tokensByModel = new ConcurrentHashMap<>();
+    final AtomicLong frames = new AtomicLong();
+    final AtomicLong bytes = new AtomicLong();
+    final AtomicLong connections = new AtomicLong();
+    final AtomicLong exchanges = new AtomicLong();
+    final AtomicLong retries = new AtomicLong();
+    final AtomicLong fallbacks = new AtomicLong();
+    final AtomicLong hedges = new AtomicLong();
+    final AtomicLong failures = new AtomicLong();
 
     /** Input and output tokens. */
     static final class Tokens {
@@ -77,54 +78,6 @@ public final class LoopCounters {
             add(tokens.input, Math.max(usage.inputTokens(), 0));
             add(tokens.output, Math.max(usage.outputTokens(), 0));
         }
-    }
-
-    Map<String, AtomicLong> exchangesByOutcome() {
-        return exchangesByOutcome;
-    }
-
-    Map<String, AtomicLong> streamsByOutcome() {
-        return streamsByOutcome;
-    }
-
-    Map<String, AtomicLong> streamsByUsage() {
-        return streamsByUsage;
-    }
-
-    Map<String, Tokens> tokensByModel() {
-        return tokensByModel;
-    }
-
-    long frames() {
-        return frames.get();
-    }
-
-    long bytes() {
-        return bytes.get();
-    }
-
-    long retries() {
-        return retries.get();
-    }
-
-    long fallbacks() {
-        return fallbacks.get();
-    }
-
-    long hedges() {
-        return hedges.get();
-    }
-
-    long failures() {
-        return failures.get();
-    }
-
-    long openConnections() {
-        return connections.get();
-    }
-
-    long activeExchanges() {
-        return exchanges.get();
     }
 
     private Tokens tokens(String model) {

@@ -54,28 +54,24 @@ import jdk.net.ExtendedSocketOptions;
 @SuppressWarnings("ImmutableEnumChecker") // the suppliers are constants
 public enum Transport {
     EPOLL(
-            "epoll",
             Epoll::isAvailable,
             EpollIoHandler::newFactory,
             EpollServerSocketChannel.class,
             EpollSocketChannel.class,
             EpollDatagramChannel.class),
     IO_URING(
-            "io_uring",
             IoUring::isAvailable,
             IoUringIoHandler::newFactory,
             IoUringServerSocketChannel.class,
             IoUringSocketChannel.class,
             IoUringDatagramChannel.class),
     KQUEUE(
-            "kqueue",
             KQueue::isAvailable,
             KQueueIoHandler::newFactory,
             KQueueServerSocketChannel.class,
             KQueueSocketChannel.class,
             KQueueDatagramChannel.class),
     NIO(
-            "nio",
             () -> true,
             NioIoHandler::newFactory,
             NioServerSocketChannel.class,
@@ -108,7 +104,7 @@ public enum Transport {
         }
     }
 
-    private final String label;
+    private final String label = name().toLowerCase(Locale.ROOT);
     private final BooleanSupplier available;
     private final Supplier<IoHandlerFactory> ioHandlers;
     private final Class<? extends ServerSocketChannel> serverChannel;
@@ -116,13 +112,11 @@ public enum Transport {
     private final Class<? extends DatagramChannel> datagramChannel;
 
     Transport(
-            String label,
             BooleanSupplier available,
             Supplier<IoHandlerFactory> ioHandlers,
             Class<? extends ServerSocketChannel> serverChannel,
             Class<? extends SocketChannel> clientChannel,
             Class<? extends DatagramChannel> datagramChannel) {
-        this.label = label;
         this.available = available;
         this.ioHandlers = ioHandlers;
         this.serverChannel = serverChannel;

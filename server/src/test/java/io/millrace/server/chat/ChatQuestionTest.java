@@ -127,8 +127,8 @@ class ChatQuestionTest {
             })
     void namesTheFieldThatIsWrong(String body, String field, String message) {
         RequestRefusal refusal = refusal("/chat", JSON, body);
-        assertThat(refusal.status()).isEqualTo(400);
-        assertThat(String.valueOf(refusal.field())).isEqualTo(field);
+        assertThat(refusal.refusal().status()).isEqualTo(400);
+        assertThat(String.valueOf(refusal.refusal().field())).isEqualTo(field);
         assertThat(refusal).hasMessageContaining(message);
     }
 
@@ -144,8 +144,8 @@ class ChatQuestionTest {
     })
     void namesTheFormFieldThatIsWrong(String body, String field, String message) {
         RequestRefusal refusal = refusal("/chat", FORM, body);
-        assertThat(refusal.status()).isEqualTo(400);
-        assertThat(String.valueOf(refusal.field())).isEqualTo(field);
+        assertThat(refusal.refusal().status()).isEqualTo(400);
+        assertThat(String.valueOf(refusal.refusal().field())).isEqualTo(field);
         assertThat(refusal).hasMessageContaining(message);
         assertThat(refusal("/chat?" + body, null, ""))
                 .hasMessage(refusal.getMessage().replace("The form is", "The query is"));
@@ -153,14 +153,16 @@ class ChatQuestionTest {
 
     @Test
     void takesNoFieldTwiceFromQueryAndBody() {
-        assertThat(refusal("/chat?prompt=a", JSON, "{\"prompt\":\"a\"}").field())
+        assertThat(refusal("/chat?prompt=a", JSON, "{\"prompt\":\"a\"}")
+                        .refusal()
+                        .field())
                 .isEqualTo("prompt");
     }
 
     @Test
     void refusesOtherTypesAndFiles() {
-        assertThat(refusal("/chat", "text/plain", "Hi").status()).isEqualTo(415);
-        assertThat(refusal("/chat", null, "Hi").status()).isEqualTo(415);
+        assertThat(refusal("/chat", "text/plain", "Hi").refusal().status()).isEqualTo(415);
+        assertThat(refusal("/chat", null, "Hi").refusal().status()).isEqualTo(415);
         String file = String.join(
                 "\r\n",
                 "--b",
@@ -171,10 +173,12 @@ class ChatQuestionTest {
                 "--b--",
                 "");
         RequestRefusal refusal = refusal("/chat", "multipart/form-data; boundary=b", file);
-        assertThat(refusal.field()).isEqualTo("prompt");
+        assertThat(refusal.refusal().field()).isEqualTo("prompt");
         assertThat(refusal).hasMessageContaining("is a file");
-        assertThat(refusal("/chat", "multipart/form-data", file).status()).isEqualTo(400);
+        assertThat(refusal("/chat", "multipart/form-data", file).refusal().status())
+                .isEqualTo(400);
         assertThat(refusal("/chat", "multipart/form-data; boundary=b", "rubbish")
+                        .refusal()
                         .status())
                 .isEqualTo(400);
     }
@@ -182,7 +186,7 @@ class ChatQuestionTest {
     @Test
     void refusesWhatIsTooLargeToBeReadAtOnce() {
         String body = "{\"prompt\":\"" + "x".repeat(ChatRequestReader.MAX_BODY) + "\"}";
-        assertThat(refusal("/chat", JSON, body).status()).isEqualTo(413);
+        assertThat(refusal("/chat", JSON, body).refusal().status()).isEqualTo(413);
     }
 
     @ParameterizedTest

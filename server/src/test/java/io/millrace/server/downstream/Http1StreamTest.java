@@ -18,6 +18,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -173,7 +174,7 @@ class Http1StreamTest {
 
     private Http1Stream stream(HttpRequest request, boolean last) {
         var memory = new MemoryAccount(1, MemoryBudget.ofJvm()).loop(0);
-        var bytes = new ClientBytes(channel, memory, () -> 0, Long.MAX_VALUE);
+        var bytes = new ClientBytes(channel, memory, () -> 0, Duration.ofDays(1));
         return new Http1Stream(connection, channel, encoder, bytes, Long.MAX_VALUE, request, last);
     }
 

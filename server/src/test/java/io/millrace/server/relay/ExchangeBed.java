@@ -71,7 +71,7 @@ final class ExchangeBed implements AutoCloseable {
         var sweeper = new Sweeper(client.eventLoop(), TimeUnit.HOURS.toNanos(1));
         var counters = new LoopCounters();
         var log = new AccessLogger(NOPLogger.NOP_LOGGER, client.eventLoop(), sweeper, AccessLog.Format.OFF);
-        loop = new RelayLoop(0, client.eventLoop(), upstreams, sweeper, counters, log, memory.loop(0));
+        loop = RelayLoop.of(0, client.eventLoop(), upstreams, sweeper, counters, log, memory.loop(0));
         metrics = new Metrics(List.of(counters), memory, Map::of);
         client.pass(Duration.ZERO);
     }

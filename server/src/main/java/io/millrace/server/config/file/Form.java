@@ -21,8 +21,10 @@ import java.util.stream.Collectors;
 record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
     static final Form<String> TEXT = new Form<>(text -> text, text -> text);
     static final Form<Boolean> BOOLEAN = new Form<>(Form::toBoolean, value -> value);
-    static final Form<Integer> COUNT = new Form<>(Form::toInt, value -> value);
-    static final Form<Double> FRACTION = new Form<>(Form::toDouble, value -> value);
+    static final Form<Integer> COUNT =
+            new Form<>(text -> number(text, Integer::valueOf, "a whole number"), value -> value);
+    static final Form<Double> FRACTION =
+            new Form<>(text -> number(text, Form::toDouble, "a number such as 0.5"), value -> value);
     static final Form<Duration> DURATION = new Form<>(Quantities::duration, Quantities::format);
     static final Form<Long> SIZE = new Form<>(Quantities::size, Quantities::formatSize);
     /** A size, as far as it fits. */
@@ -81,11 +83,11 @@ record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
         };
     }
 
-    private static int toInt(String text) {
+    private static <V> V number(String text, Function<String, V> parser, String expected) {
         try {
-            return Integer.parseInt(text);
+            return parser.apply(text);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("'" + text + "' (expected: a whole number)", e);
+            throw new IllegalArgumentException("'" + text + "' (expected: " + expected + ")", e);
         }
     }
 
@@ -94,11 +96,7 @@ record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
     }
 
     private static double toDouble(String text) {
-        try {
-            return new BigDecimal(text).doubleValue();
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("'" + text + "' (expected: a number such as 0.5)", e);
-        }
+        return new BigDecimal(text).doubleValue();
     }
 
     private static String toHeader(String name) {

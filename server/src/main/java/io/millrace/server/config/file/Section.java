@@ -48,12 +48,7 @@ final class Section implements AutoCloseable {
 
     /** Reads one value or a list of them; an item that cannot be read is a problem of its own. */
     void readList(String key, Consumer<String> sink) {
-        Node node = node(key);
-        if (node instanceof Sequence sequence) {
-            sequence.items().forEach(item -> take(key, item, sink));
-        } else if (node != null) {
-            take(key, node, sink);
-        }
+        items(key).forEach(item -> take(key, item, sink));
     }
 
     /** Reads a section within this one, if given. */
@@ -86,16 +81,19 @@ final class Section implements AutoCloseable {
 
     /** Reads a list whose items are sections or, for short, one value each. */
     void readMixed(String key, Consumer<String> value, Consumer<Section> sink) {
-        Node node = node(key);
-        List<Node> items =
-                node instanceof Sequence sequence ? sequence.items() : node == null ? List.of() : List.of(node);
-        items.forEach(item -> {
+        items(key).forEach(item -> {
             if (item instanceof Mapping) {
                 enter(key, item, sink);
             } else {
                 take(key, item, value);
             }
         });
+    }
+
+    /** Those of a list, or the only one. */
+    private List<Node> items(String key) {
+        Node node = node(key);
+        return node instanceof Sequence sequence ? sequence.items() : node == null ? List.of() : List.of(node);
     }
 
     /** Opens a node as a section and closes it. */

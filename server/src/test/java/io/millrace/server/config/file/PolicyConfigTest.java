@@ -100,7 +100,8 @@ class PolicyConfigTest {
                         Duration.ofSeconds(20),
                         Duration.ofSeconds(30),
                         Duration.ofSeconds(1),
-                        Duration.ofSeconds(90)));
+                        Duration.ofSeconds(90),
+                        false));
         assertThat(first.hedge()).isEqualTo(new Hedge(Duration.ofMillis(800), 0.2));
         assertThat(first.disconnect()).isEqualTo(new Disconnect(Disconnect.Policy.READ_ON, 500, Duration.ofSeconds(5)));
         assertThat(first.balance()).isEqualTo(Balance.header("x-session"));

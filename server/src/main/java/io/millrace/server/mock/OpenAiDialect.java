@@ -1,13 +1,19 @@
 package io.millrace.server.mock;
 
-/** The error objects that OpenAI's dialects share. */
-final class OpenAiErrors {
-    private OpenAiErrors() {}
+/** The errors that OpenAI's dialects share. */
+interface OpenAiDialect extends MockDialect {
+    @Override
+    default String errorFrame(String code, String message, int sequence) {
+        return "data: " + errorBody(503, code, message) + "\n\n";
+    }
 
-    /**
-     * @param code null for the usual one of the status
-     */
-    static String body(int status, String code, String message) {
+    @Override
+    default String hiddenErrorFrame(String message) {
+        return "error: " + errorBody(503, null, message) + "\n\n";
+    }
+
+    @Override
+    default String errorBody(int status, String code, String message) {
         return code == null ? usual(status, message) : error(type(code), code, message);
     }
 
