@@ -9,6 +9,9 @@ package io.millrace.server.config;
  * @param body bytes of a request body
  * @param pipelined bytes read from a client beyond the request being answered
  * @param connections client connections; 0 is the lesser of 20,000 and 45% of the descriptor limit
+ * @param connectionsPerAddress client connections of one public address; 0 is no limit
+ * @param streams requests in progress; 0 is 45% of the descriptor limit
+ * @param streamsPerAddress requests in progress of one public address; 0 is no limit
  * @param requestsPerConnection requests after which a client connection is closed
  * @param frameHold bytes of a frame that is held whole; longer ones flow through
  * @param highWatermark unsent bytes for a client above which its upstream is not read
@@ -23,6 +26,9 @@ public record Limits(
         long body,
         int pipelined,
         int connections,
+        int connectionsPerAddress,
+        int streams,
+        int streamsPerAddress,
         int requestsPerConnection,
         int frameHold,
         int highWatermark,
@@ -31,7 +37,7 @@ public record Limits(
         long memory)
         implements Settings<Limits, Limits.Builder> {
     /**
-     * 8 KiB, 16 KiB, 100, 32 MiB, 64 KiB, by descriptors, 1,000, 64 KiB, 64 KiB, 32 KiB, 1 KiB a
+     * 8 KiB, 16 KiB, 100, 32 MiB, 64 KiB, by descriptors, 1,024, by descriptors, 512, 1,000, 64 KiB, 64 KiB, 32 KiB, 1 KiB a
      * second, and half of what the JVM has.
      */
     public static final Limits DEFAULT = Builders.build(Limits.class, new Builder());
@@ -45,6 +51,9 @@ public record Limits(
         Checks.range("body", body, 0, 1L << 40);
         Checks.range("pipelined", pipelined, 1024, 16 << 20);
         Checks.range("connections", connections, 0, 10_000_000);
+        Checks.range("connectionsPerAddress", connectionsPerAddress, 0, 10_000_000);
+        Checks.range("streams", streams, 0, 10_000_000);
+        Checks.range("streamsPerAddress", streamsPerAddress, 0, 10_000_000);
         Checks.range("requestsPerConnection", requestsPerConnection, 1, Integer.MAX_VALUE);
         Checks.range("frameHold", frameHold, 4096, 16 << 20);
         Checks.range("highWatermark", highWatermark, 1024, 256 << 20);
@@ -68,6 +77,9 @@ public record Limits(
         public long body = 32L << 20;
         public int pipelined = 64 * 1024;
         public int connections;
+        public int connectionsPerAddress = 1024;
+        public int streams;
+        public int streamsPerAddress = 512;
         public int requestsPerConnection = 1000;
         public int frameHold = 64 * 1024;
         public int highWatermark = 64 * 1024;

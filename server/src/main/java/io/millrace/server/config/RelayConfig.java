@@ -1,5 +1,6 @@
 package io.millrace.server.config;
 
+import io.millrace.server.address.AddressSet;
 import io.millrace.server.transport.Transport;
 import java.net.URI;
 import java.util.Collections;
@@ -22,6 +23,7 @@ import java.util.function.Consumer;
  * @param accessLog one line per request
  * @param allowOpen whether addresses other than loopback may serve an upstream whose key the relay injects
  * @param ownPaths what the relay answers itself
+ * @param trustedProxies whose word about a request's client is taken
  * @param cors which pages of other origins may call; {@link Cors#OFF} leaves that to the upstreams
  */
 public record RelayConfig(
@@ -35,6 +37,7 @@ public record RelayConfig(
         AccessLog accessLog,
         boolean allowOpen,
         OwnPaths ownPaths,
+        AddressSet trustedProxies,
         Cors cors)
         implements Settings<RelayConfig, RelayConfig.Builder> {
     public RelayConfig {
@@ -47,6 +50,7 @@ public record RelayConfig(
         Objects.requireNonNull(limits, "limits");
         Objects.requireNonNull(accessLog, "accessLog");
         Objects.requireNonNull(ownPaths, "ownPaths");
+        Objects.requireNonNull(trustedProxies, "trustedProxies");
         Objects.requireNonNull(cors, "cors");
         if (listen.isEmpty()) {
             throw new IllegalArgumentException("listen: [] (expected: at least one address)");
@@ -143,6 +147,7 @@ public record RelayConfig(
         public AccessLog accessLog = AccessLog.DEFAULT;
         public boolean allowOpen;
         public OwnPaths ownPaths = OwnPaths.ALL;
+        public AddressSet trustedProxies = AddressSet.NONE;
         public Cors cors = Cors.OFF;
     }
 }

@@ -24,7 +24,7 @@ public final class Admission {
 
     private final LongSupplier openConnections;
     private final Supplier<Limits> limits;
-    private final long byDescriptors = byDescriptors();
+    private final long byDescriptors = Math.min(MOST_CONNECTIONS, byDescriptors());
 
     public Admission(LongSupplier openConnections, Supplier<Limits> limits) {
         this.openConnections = openConnections;
@@ -37,9 +37,10 @@ public final class Admission {
         return openConnections.getAsLong() < (configured > 0 ? configured : byDescriptors);
     }
 
-    private static long byDescriptors() {
+    /** The clients for which, with their upstreams, the process has descriptors. */
+    public static long byDescriptors() {
         if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix) {
-            return Math.min(MOST_CONNECTIONS, (long) (unix.getMaxFileDescriptorCount() * SHARE_OF_DESCRIPTORS));
+            return (long) (unix.getMaxFileDescriptorCount() * SHARE_OF_DESCRIPTORS);
         }
         return MOST_CONNECTIONS;
     }

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponse;
+import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,13 @@ public interface ClientStream {
 
     /** The event loop on which all of this happens. */
     EventLoop eventLoop();
+
+    /**
+     * The client of the connection: its peer, or whom a load balancer names for the whole connection. Null for a client of a
+     * unix socket.
+     */
+    @Nullable
+    InetAddress client();
 
     /** For what is written to the client. */
     ByteBufAllocator alloc();

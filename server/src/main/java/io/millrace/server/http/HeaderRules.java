@@ -30,8 +30,6 @@ public final class HeaderRules {
             "transfer-encoding",
             "upgrade",
             "http2-settings");
-    private static final NameSet NETWORK_PATH = NameSet.of("forwarded", "x-real-ip", "via");
-    private static final AsciiString NETWORK_PATH_PREFIX = AsciiString.cached("x-forwarded-");
     private static final NameSet CREDENTIALS =
             NameSet.of("authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie");
     /** Meant for a proxy in between, which the relay is. */
@@ -152,16 +150,11 @@ public final class HeaderRules {
     }
 
     private static boolean passesToUpstream(CharSequence name, List<String> connection, boolean injected) {
-        if (isOfHop(name, connection) || FOR_THIS_HOP.contains(name) || isOfNetworkPath(name)) {
+        if (isOfHop(name, connection) || FOR_THIS_HOP.contains(name) || WayFields.contains(name)) {
             return false;
         }
         // An underscore can become a dash behind a careless server and so bring a dropped credential back.
         return !injected || (!CREDENTIALS.contains(name) && AsciiString.indexOf(name, '_', 0) < 0);
-    }
-
-    private static boolean isOfNetworkPath(CharSequence name) {
-        return NETWORK_PATH.contains(name)
-                || AsciiString.regionMatches(name, true, 0, NETWORK_PATH_PREFIX, 0, NETWORK_PATH_PREFIX.length());
     }
 
     private static boolean isOfHop(CharSequence name, List<String> connection) {

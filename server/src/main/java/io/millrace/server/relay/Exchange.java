@@ -1,6 +1,7 @@
 package io.millrace.server.relay;
 
 import io.millrace.server.access.ClientKey;
+import io.millrace.server.address.AddressCounts;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.format.ClientSide;
@@ -15,6 +16,7 @@ import io.millrace.server.telemetry.Timeline;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
+import java.net.InetAddress;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -26,6 +28,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     private final RelayLoop loop;
     private final RouteTable routes;
     private final ClientStream downstream;
+    private final InetAddress client;
     private final ClientRequest request;
     private final RequestBody body;
     private final String requestId;
@@ -35,15 +38,29 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     /** Null until an upstream is to be asked. */
     private Attempts attempts;
 
+    private AddressCounts.Place place;
     private String streamId;
 
-    Exchange(RelayLoop loop, RouteTable routes, ClientStream downstream, ClientSide client, HttpRequest head) {
+    /**
+     * An exchange that has not begun.
+     *
+     * @param client the address of who asks; null for a client of a unix socket
+     * @param side what the client speaks
+     */
+    Exchange(
+            RelayLoop loop,
+            RouteTable routes,
+            ClientStream downstream,
+            InetAddress client,
+            ClientSide side,
+            HttpRequest head) {
         this.loop = loop;
         this.routes = routes;
         this.downstream = downstream;
+        this.client = client;
         requestId = loop.requestIds().next();
         body = new RequestBody(downstream.alloc(), loop.memory());
-        request = new ClientRequest(head, body, client);
+        request = new ClientRequest(head, body, side);
         intake = new RequestIntake(routes, downstream, request, this);
         answer = new ClientAnswer(downstream, request, requestId, this);
     }
@@ -51,6 +68,11 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     /** Begins: picks the route if the path alone decides. */
     void start() {
         intake.start();
+    }
+
+    /** Has {@code taken} given back when this has ended. */
+    void holds(AddressCounts.Place taken) {
+        place = taken;
     }
 
     /** Answers with an error once the request has been read; at once if the client waits to be asked for its body. */
@@ -211,6 +233,9 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     /** After the last flush, so that the moment of a write in it is known. */
     @Override
     public void onEnded(Outcome outcome) {
+        if (place != null) {
+            place.giveBack();
+        }
         Timeline its = attempts == null ? timeline : attempts.timeline();
         its.endNs = System.nanoTime();
         StreamRelay stream = attempts == null ? null : attempts.stream();
@@ -226,6 +251,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     private Summary.Request summary(StreamRelay stream) {
         String asked = request.fields().loggedModel();
         return new Summary.Request(
+                client,
                 requestId,
                 request.method().name(),
                 request.target().path(),

@@ -2,6 +2,7 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.access.Access;
+import io.millrace.server.address.ClientAddress;
 import io.millrace.server.chat.ChatSide;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.downstream.ClientConnection;
@@ -30,6 +31,7 @@ import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.util.ReferenceCountUtil;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -47,6 +49,7 @@ public final class Relay implements RequestHandler {
     private final IdentityHashMap<EventLoop, RelayLoop> loops = new IdentityHashMap<>();
     private final List<RelayLoop> numbered = new ArrayList<>();
     private final Metrics metrics;
+    private final StreamLimits streams;
     private final OwnEndpoints endpoints;
     private final ActiveChecks checks;
     private final EventLoop checking;
@@ -81,6 +84,7 @@ public final class Relay implements RequestHandler {
             each.relief().others(numbered.stream().map(RelayLoop::relief).toList());
         }
         metrics = new Metrics(counters, memory, () -> settings.upstreams());
+        streams = new StreamLimits(metrics);
         endpoints = new OwnEndpoints(metrics, this::stop);
         checking = eventLoops.get(0);
         checks = new ActiveChecks(checking, loops.get(checking).upstreams());
@@ -188,7 +192,8 @@ public final class Relay implements RequestHandler {
         }
         boolean chat = OwnEndpoints.isChat(current.config(), target);
         ClientSide client = chat ? new ChatSide() : DialectSide.of(Dialect.ofPath(target.path()));
-        var exchange = new Exchange(loop, current, downstream, client, request);
+        InetAddress address = address(downstream, request, current.config());
+        var exchange = new Exchange(loop, current, downstream, address, client, request);
         String violation = access.violation(request, chat);
         access.hideOrigin(request);
         if (violation != null) {
@@ -196,9 +201,18 @@ public final class Relay implements RequestHandler {
         } else if (memory.level() != MemoryAccount.Level.ROOMY) {
             exchange.refuseWhenRead(Refusal.overloaded("The relay is short of memory. Try again."));
         } else {
-            exchange.start();
+            Refusal refusal = streams.refusal(exchange, address, current.config());
+            if (refusal == null) {
+                exchange.start();
+            } else {
+                exchange.refuseWhenRead(refusal);
+            }
         }
         return exchange;
+    }
+
+    private static InetAddress address(ClientStream downstream, HttpRequest request, RelayConfig config) {
+        return ClientAddress.of(downstream.client(), request.headers(), config.trustedProxies());
     }
 
     private static void grant(Access access, ClientStream downstream, HttpRequest request) {
@@ -217,6 +231,7 @@ public final class Relay implements RequestHandler {
         }
         boolean known = request != null && request.decoderResult().isSuccess();
         loop.onEnded(Summary.refused(
+                request == null ? downstream.client() : address(downstream, request, config()),
                 known ? request.method().name() : null,
                 known ? Target.of(request.uri()).path() : null,
                 status,

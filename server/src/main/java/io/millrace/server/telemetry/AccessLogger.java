@@ -3,6 +3,7 @@ package io.millrace.server.telemetry;
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.Usage;
+import io.millrace.server.address.ClientAddress;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
@@ -87,6 +88,7 @@ public final class AccessLogger implements Sweepable {
         Summary.Stream stream = summary.stream() == null ? Summary.Stream.EMPTY : summary.stream();
         line.text("time", now());
         line.text("id", request.id());
+        line.text("client_ip", ClientAddress.text(request.client()));
         line.text("method", request.method());
         line.text("path", request.path());
         line.text("dialect", name(request.dialect()));

@@ -137,7 +137,11 @@ public final class Metrics {
     }
 
     private long total(Function<LoopCounters, AtomicLong> count) {
-        return loops.stream().mapToLong(loop -> count.apply(loop).get()).sum();
+        long sum = 0;
+        for (int i = 0; i < loops.size(); i++) { // asked for each request
+            sum += count.apply(loops.get(i)).get();
+        }
+        return sum;
     }
 
     private Map<String, Long> sum(Function<LoopCounters, Map<String, AtomicLong>> counts) {

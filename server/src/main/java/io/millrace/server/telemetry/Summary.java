@@ -2,6 +2,7 @@ package io.millrace.server.telemetry;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.Usage;
+import java.net.InetAddress;
 
 /**
  * What is to be said about an exchange that is over, for the access log and the counts.
@@ -14,12 +15,14 @@ public record Summary(Request request, Attempts attempts, Response response, Str
     /**
      * What was asked for.
      *
+     * @param client its address; null for a client of a unix socket
      * @param id null for a request that was refused before it became an exchange
      * @param path the raw path without its query, where keys can be
      * @param model the model asked for, else the one that answered, or null
      * @param bytes of its body
      */
-    public record Request(String id, String method, String path, Dialect dialect, String model, long bytes) {}
+    public record Request(
+            InetAddress client, String id, String method, String path, Dialect dialect, String model, long bytes) {}
 
     /**
      * What was asked of upstreams.
@@ -69,11 +72,11 @@ public record Summary(Request request, Attempts attempts, Response response, Str
     }
 
     /** Of a request that was refused before it became an exchange; {@code method} and {@code path} may be null. */
-    public static Summary refused(String method, String path, int status, String error) {
+    public static Summary refused(InetAddress client, String method, String path, int status, String error) {
         var timeline = new Timeline();
         timeline.endNs = timeline.startNs;
         return new Summary(
-                new Request(null, method, path, Dialect.UNKNOWN, null, 0),
+                new Request(client, null, method, path, Dialect.UNKNOWN, null, 0),
                 Attempts.none(null),
                 new Response(status, Outcome.REFUSED, error, false, 0),
                 null,

@@ -82,7 +82,7 @@ final class ExchangeBed implements AutoCloseable {
         for (int i = 0; i < fields.length; i += 2) {
             head.headers().add(fields[i], fields[i + 1]);
         }
-        exchange = new Exchange(loop, routes, client, DialectSide.of(Dialect.ofPath(path)), head);
+        exchange = new Exchange(loop, routes, client, client.client(), DialectSide.of(Dialect.ofPath(path)), head);
         exchange.start();
         return exchange;
     }

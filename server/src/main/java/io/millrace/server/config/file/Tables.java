@@ -19,6 +19,7 @@ import static io.millrace.server.config.file.Setting.value;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.HeartbeatForm;
+import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Balance;
 import io.millrace.server.config.Cors;
@@ -89,6 +90,9 @@ final class Tables {
             value("body", SIZE, Limits::body, (l, v) -> l.body = v),
             value("pipelined", BYTES, Limits::pipelined, (l, v) -> l.pipelined = v),
             value("connections", COUNT, Limits::connections, (l, v) -> l.connections = v),
+            value("connectionsPerAddress", COUNT, Limits::connectionsPerAddress, (l, v) -> l.connectionsPerAddress = v),
+            value("streams", COUNT, Limits::streams, (l, v) -> l.streams = v),
+            value("streamsPerAddress", COUNT, Limits::streamsPerAddress, (l, v) -> l.streamsPerAddress = v),
             value("requestsPerConnection", COUNT, Limits::requestsPerConnection, (l, v) -> l.requestsPerConnection = v),
             value("frameHold", BYTES, Limits::frameHold, (l, v) -> l.frameHold = v),
             value("highWatermark", BYTES, Limits::highWatermark, (l, v) -> l.highWatermark = v),
@@ -263,6 +267,11 @@ final class Tables {
                     RelayConfig::accessLog,
                     (c, v) -> c.accessLog = v),
             section("ownPaths", OWN_PATHS, RelayConfig::ownPaths, (c, v) -> c.ownPaths = v),
+            list(
+                    "trustedProxies",
+                    TEXT,
+                    c -> c.trustedProxies().texts(),
+                    (c, v) -> c.trustedProxies = AddressSet.of(v)),
             section("cors", CORS, RelayConfig::cors, (c, v) -> c.cors = v),
             special("upstreams", EffectiveConfig::upstreams),
             special("routes", EffectiveConfig::routes));

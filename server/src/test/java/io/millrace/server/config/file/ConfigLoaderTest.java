@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.HeartbeatForm;
+import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Cors;
 import io.millrace.server.config.Credential;
@@ -46,6 +47,10 @@ class ConfigLoaderTest {
               lowWatermark: 64KiB
               highWatermark: 128KiB
               body: 1GiB
+              connectionsPerAddress: 10
+              streams: 100
+              streamsPerAddress: 0
+            trustedProxies: [10.0.0.0/8, "::1", unix]
             heartbeat: 20s
             accessLog: {format: text, file: access.log}
             ownPaths: {metrics: false}
@@ -91,6 +96,10 @@ class ConfigLoaderTest {
         assertThat(config.limits().highWatermark()).isEqualTo(128 * 1024);
         assertThat(config.limits().lowWatermark()).isEqualTo(64 * 1024);
         assertThat(config.limits().body()).isEqualTo(1L << 30);
+        assertThat(config.limits().connectionsPerAddress()).isEqualTo(10);
+        assertThat(config.limits().streams()).isEqualTo(100);
+        assertThat(config.limits().streamsPerAddress()).isZero();
+        assertThat(config.trustedProxies()).isEqualTo(AddressSet.of("10.0.0.0/8", "::1", "unix"));
         assertThat(config.accessLog()).isEqualTo(new AccessLog(AccessLog.Format.TEXT, directory.resolve("access.log")));
         assertThat(config.ownPaths()).isEqualTo(OwnPaths.ALL.with(o -> o.metrics = false));
         assertThat(config.cors())
@@ -175,6 +184,9 @@ class ConfigLoaderTest {
                 problem(
                         "upstreams: {a: {url: http://h, credential: {env: KEY}}}\ncors: {origins: '*'}",
                         "2:7: origins: * would let any web page use the relay's keys"),
+                problem("trustedProxies: 10.0.0.0/33", "1:17: trustedProxies: '10.0.0.0/33' (expected: an address or"),
+                problem("trustedProxies: [10.0.0.1/8]", "1:18: trustedProxies: '10.0.0.1/8' has bits behind its"),
+                problem("limits: {streamsPerAddress: -1}", "1:29: streamsPerAddress: -1 (expected: 0 to"),
                 problem("timeouts: {idle: 15}", "1:18: idle: '15' (expected: a duration such as 15s, 250ms or 10m)"),
                 problem("timeouts: {idle: 0s}", "1:18: idle: PT0S (expected: > 0)"),
                 problem("timeouts: 5s", "1:11: timeouts: a value (expected: settings)"),

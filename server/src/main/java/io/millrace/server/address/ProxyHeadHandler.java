@@ -1,0 +1,109 @@
+package io.millrace.server.address;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads the PROXY head of a connection, before TLS and HTTP. It is the only handler of the connection until then. A peer that
+ * sends something else, or nothing for three seconds, is closed.
+ */
+public final class ProxyHeadHandler extends ChannelInboundHandlerAdapter {
+    private static final Logger LOG = LoggerFactory.getLogger(ProxyHeadHandler.class);
+    private static final long LIMIT_MS = 3_000;
+
+    private final Consumer<Channel> open;
+    private @Nullable ByteBuf read;
+
+    /**
+     * For one connection.
+     *
+     * @param open adds the handlers of the connection behind this one, once {@link ClientAddress#of(Channel)} gives what the
+     *     head says. They are told then that the connection is active, and get what follows the head
+     */
+    public ProxyHeadHandler(Consumer<Channel> open) {
+        this.open = open;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        ctx.executor().schedule(() -> tooLate(ctx), LIMIT_MS, TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        if (read != null) {
+            read.release();
+            read = null;
+        }
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        // Not yet: what follows the head may be refused for its address.
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object msg) {
+        if (!(msg instanceof ByteBuf bytes)) {
+            ctx.fireChannelRead(msg);
+            return;
+        }
+        ByteBuf all = read == null ? ctx.alloc().buffer(bytes.readableBytes()) : read;
+        read = all;
+        all.writeBytes(bytes);
+        bytes.release();
+        try {
+            ProxyHead head = ProxyHead.read(all);
+            if (head != null) {
+                read = null;
+                goOn(ctx, head, all);
+            }
+        } catch (ProxyHead.Malformed e) {
+            LOG.warn("a connection from {} is closed: {}", text(ctx), e.getMessage());
+            ctx.close();
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        // What is behind is told of it once it is there.
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        ctx.close();
+    }
+
+    private void goOn(ChannelHandlerContext ctx, ProxyHead head, ByteBuf all) {
+        if (head.source() != null) {
+            ClientAddress.proxied(ctx.channel(), head.source());
+        }
+        all.skipBytes(head.length());
+        open.accept(ctx.channel());
+        ctx.fireChannelActive();
+        if (all.isReadable()) {
+            ctx.fireChannelRead(all);
+        } else {
+            all.release();
+        }
+        ctx.pipeline().remove(this);
+    }
+
+    private void tooLate(ChannelHandlerContext ctx) {
+        if (!ctx.isRemoved() && ctx.channel().isActive()) {
+            LOG.warn("a connection from {} is closed: no PROXY head came in time", text(ctx));
+            ctx.close();
+        }
+    }
+
+    private static String text(ChannelHandlerContext ctx) {
+        return ClientAddress.text(ClientAddress.peer(ctx.channel()));
+    }
+}
