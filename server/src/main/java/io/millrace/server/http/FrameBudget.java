@@ -1,0 +1,186 @@
+package io.millrace.server.http;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2Flags;
+import io.netty.handler.codec.http2.Http2FrameTypes;
+import io.netty.util.ReferenceCountUtil;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/**
+ * Ends an HTTP/2 connection whose peer sends many frames that carry no message: reads the heads of frames before Netty's
+ * codec does, and each such frame costs points. Points come back with time, and for each DATA frame that the peer is sent,
+ * since it answers those with WINDOW_UPDATE. Below zero it makes a connection error of {@code ENHANCE_YOUR_CALM} and drops
+ * the rest.
+ *
+ * <p>The clock is read for frames that cost something, and for heads of messages that come in parts.
+ */
+public final class FrameBudget extends ChannelInboundHandlerAdapter {
+    /** Costs are counted in hundredths of a point. */
+    private static final int POINT = 100;
+
+    private static final int REFUSAL = POINT / 2;
+    private static final int WINDOW_UPDATE = POINT / 4;
+    private static final int RESET = POINT / 5;
+    private static final int CHEAP = POINT / 10;
+    private static final int SETTINGS_BYTES_PER_POINT = 60;
+    private static final int PREFACE_BYTES = 24;
+    private static final int HEAD_BYTES = 9;
+    private static final double NS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
+
+    private final long burst;
+    private final double perNs;
+    private final LongSupplier clock;
+    private final byte[] head = new byte[HEAD_BYTES];
+
+    private double points;
+    private long refilledNs;
+    private int skip;
+    private int headBytes;
+    private boolean inBlock;
+    private boolean blockEnds;
+    private long blockSinceNs;
+    private boolean over;
+
+    private FrameBudget(int burst, int perSecond, int skip, LongSupplier clock) {
+        this.clock = clock;
+        this.burst = (long) burst * POINT;
+        perNs = perSecond * POINT / NS_PER_SECOND;
+        this.skip = skip;
+        points = this.burst;
+        refilledNs = clock.getAsLong();
+    }
+
+    /**
+     * The budget of what a client sends, its preface included.
+     *
+     * @param burst points at first, and the most that there are
+     * @param perSecond points that come back each second
+     */
+    public static FrameBudget ofClient(int burst, int perSecond, LongSupplier clock) {
+        return new FrameBudget(burst, perSecond, PREFACE_BYTES, clock);
+    }
+
+    /**
+     * The budget of what a server sends.
+     *
+     * @param burst points at first, and the most that there are
+     * @param perSecond points that come back each second
+     */
+    public static FrameBudget ofServer(int burst, int perSecond, LongSupplier clock) {
+        return new FrameBudget(burst, perSecond, 0, clock);
+    }
+
+    /** The peer was sent a DATA frame. */
+    public void onDataWritten() {
+        if (points < burst) {
+            points += POINT;
+        }
+    }
+
+    /**
+     * The peer sent what is refused, such as one request too many.
+     *
+     * @return whether it may go on
+     */
+    public boolean onRefused() {
+        charge(REFUSAL);
+        return points >= 0;
+    }
+
+    /** Since when a message's head has been on its way that did not come in one read; 0 if there is none. */
+    public long blockSinceNs() {
+        return blockSinceNs;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object msg) {
+        if (!over && msg instanceof ByteBuf in) {
+            look(in);
+        }
+        if (!over) {
+            ctx.fireChannelRead(msg);
+            return;
+        }
+        ReferenceCountUtil.release(msg);
+        if (points < 0) {
+            points = 0;
+            ctx.fireExceptionCaught(
+                    Http2Exception.connectionError(Http2Error.ENHANCE_YOUR_CALM, "too many control frames"));
+        }
+    }
+
+    private void look(ByteBuf in) {
+        int at = in.readerIndex();
+        int end = in.writerIndex();
+        while (at < end && !over) {
+            int skipped = Math.min(skip, end - at);
+            skip -= skipped;
+            at += skipped;
+            if (skip > 0) {
+                break;
+            }
+            endBlock();
+            if (at + HEAD_BYTES <= end && headBytes == 0) {
+                onHead(in.getUnsignedMedium(at), in.getByte(at + 3), in.getUnsignedByte(at + 4));
+                at += HEAD_BYTES;
+            } else {
+                while (at < end && headBytes < HEAD_BYTES) {
+                    head[headBytes++] = in.getByte(at++);
+                }
+                if (headBytes == HEAD_BYTES) {
+                    headBytes = 0;
+                    int length = (head[0] & 0xff) << 16 | (head[1] & 0xff) << 8 | (head[2] & 0xff);
+                    onHead(length, head[3], (short) (head[4] & 0xff));
+                }
+            }
+        }
+        if (skip == 0) {
+            endBlock();
+        }
+        if (inBlock && blockSinceNs == 0) {
+            blockSinceNs = clock.getAsLong();
+        }
+    }
+
+    private void endBlock() {
+        if (blockEnds) {
+            blockEnds = false;
+            inBlock = false;
+            blockSinceNs = 0;
+        }
+    }
+
+    private void onHead(int length, byte type, short flags) {
+        skip = length;
+        boolean ack = (flags & Http2Flags.ACK) != 0;
+        switch (type) {
+            case Http2FrameTypes.DATA -> {
+                if (length == 0 && (flags & Http2Flags.END_STREAM) == 0) {
+                    charge(POINT);
+                }
+            }
+            case Http2FrameTypes.HEADERS, Http2FrameTypes.CONTINUATION -> {
+                inBlock = true;
+                blockEnds = (flags & Http2Flags.END_HEADERS) != 0;
+            }
+            case Http2FrameTypes.SETTINGS -> charge(ack ? CHEAP : POINT + length * POINT / SETTINGS_BYTES_PER_POINT);
+            case Http2FrameTypes.PING -> charge(ack ? CHEAP : POINT);
+            case Http2FrameTypes.WINDOW_UPDATE -> charge(WINDOW_UPDATE);
+            case Http2FrameTypes.RST_STREAM -> charge(RESET);
+            case Http2FrameTypes.GO_AWAY -> charge(CHEAP);
+            default -> charge(POINT);
+        }
+        over |= points < 0;
+    }
+
+    private void charge(int cost) {
+        long nowNs = clock.getAsLong();
+        points = Math.min((double) burst, points + (nowNs - refilledNs) * perNs) - cost;
+        refilledNs = nowNs;
+    }
+}

@@ -1,0 +1,130 @@
+package io.millrace.server.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a peer may send of frames that carry no message. */
+class FrameBudgetTest {
+    private static final int DATA = 0;
+    private static final int HEADERS = 1;
+    private static final int PING = 6;
+    private static final int END_HEADERS = 4;
+
+    private long nowNs;
+    private final FrameBudget budget = FrameBudget.ofServer(10, 5, () -> nowNs);
+    private final EmbeddedChannel channel = new EmbeddedChannel(budget);
+
+    @AfterEach
+    void close() {
+        channel.finishAndReleaseAll();
+    }
+
+    /** How many frames of a kind pass at once, of a budget of ten points. */
+    @ParameterizedTest
+    @CsvSource({
+        "6, 0, 8, 10", // PING
+        "6, 1, 8, 100", // its answer
+        "2, 0, 5, 10", // PRIORITY
+        "4, 0, 0, 10", // SETTINGS
+        "4, 0, 60, 5",
+        "8, 0, 4, 40", // WINDOW_UPDATE
+        "3, 0, 4, 50", // RST_STREAM
+        "7, 0, 8, 100", // GOAWAY
+        "99, 0, 3, 10", // of no kind that is known
+        "0, 0, 0, 10", // DATA without a byte
+    })
+    void eachFrameHasItsPrice(int type, int flags, int length, int most) {
+        for (int i = 0; i < most; i++) {
+            channel.writeInbound(frame(type, flags, length));
+        }
+        assertThatThrownBy(() -> channel.writeInbound(frame(type, flags, length)))
+                .isInstanceOf(Http2Exception.class)
+                .satisfies(e -> assertThat(((Http2Exception) e).error()).isEqualTo(Http2Error.ENHANCE_YOUR_CALM));
+        channel.releaseInbound();
+        channel.writeInbound(frame(DATA, 0, 5));
+        assertThat(channel.inboundMessages()).isEmpty();
+    }
+
+    @Test
+    void messagesCostNothing() {
+        for (int i = 0; i < 1000; i++) {
+            channel.writeInbound(frame(HEADERS, END_HEADERS, 30));
+            channel.writeInbound(frame(DATA, 0, 300));
+            channel.writeInbound(frame(DATA, 1, 0));
+        }
+        assertThat(channel.inboundMessages()).hasSize(3000);
+    }
+
+    @Test
+    void pointsComeBackWithTimeAndWithDataWritten() {
+        send(PING, 10);
+        nowNs += TimeUnit.SECONDS.toNanos(1);
+        send(PING, 5);
+        budget.onDataWritten();
+        send(PING, 1);
+        assertThatThrownBy(() -> send(PING, 1)).isInstanceOf(Http2Exception.class);
+    }
+
+    @Test
+    void frameMayComeInAnyPieces() {
+        ByteBuf frames = Unpooled.buffer();
+        for (int i = 0; i < 10; i++) {
+            ByteBuf frame = frame(PING, 0, 8);
+            frames.writeBytes(frame);
+            frame.release();
+        }
+        while (frames.isReadable()) {
+            channel.writeInbound(frames.readRetainedSlice(1));
+        }
+        frames.release();
+        assertThatThrownBy(() -> send(PING, 1)).isInstanceOf(Http2Exception.class);
+    }
+
+    @Test
+    void headThatComesInPartsIsTimed() {
+        nowNs = 7;
+        channel.writeInbound(frame(HEADERS, END_HEADERS, 30));
+        assertThat(budget.blockSinceNs()).isZero();
+        channel.writeInbound(frame(HEADERS, 0, 30));
+        assertThat(budget.blockSinceNs()).isEqualTo(7);
+        channel.writeInbound(frame(9, END_HEADERS, 30));
+        assertThat(budget.blockSinceNs()).isZero();
+    }
+
+    @Test
+    void prefaceOfAClientIsNoFrame() {
+        var client = new EmbeddedChannel(FrameBudget.ofClient(10, 5, () -> nowNs));
+        client.writeInbound(Unpooled.wrappedBuffer(new byte[24]));
+        for (int i = 0; i < 10; i++) {
+            client.writeInbound(frame(PING, 0, 8));
+        }
+        assertThatThrownBy(() -> client.writeInbound(frame(PING, 0, 8))).isInstanceOf(Http2Exception.class);
+        client.finishAndReleaseAll();
+    }
+
+    private void send(int type, int count) {
+        for (int i = 0; i < count; i++) {
+            channel.writeInbound(frame(type, 0, 8));
+        }
+    }
+
+    private static ByteBuf frame(int type, int flags, int length) {
+        return Unpooled.buffer()
+                .writeMedium(length)
+                .writeByte(type)
+                .writeByte(flags)
+                .writeInt(1)
+                .writeZero(length);
+    }
+}
