@@ -11,6 +11,9 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMessage;
+import io.netty.handler.codec.http.HttpUtil;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -47,6 +50,29 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("..server.downstream..", "..server.relay..")
+                .check(CLASSES);
+    }
+
+    /** How a message is written is a matter of the connection that sends it. */
+    @Test
+    void theRelayNamesNothingOfHttp1() {
+        noClasses()
+                .that()
+                .resideInAPackage("..server.relay..")
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching(".*\\.(HttpVersion|HttpContent|LastHttpContent|ChunkedBody|HeadWriter)")
+                .orShould()
+                .dependOnClassesThat()
+                .haveNameMatching(".*\\.(Http1.*|DefaultHttpRe(quest|sponse)|DefaultFullHttp.*)")
+                .orShould()
+                .callMethod(HttpUtil.class, "isTransferEncodingChunked", HttpMessage.class)
+                .orShould()
+                .callMethod(HttpUtil.class, "isKeepAlive", HttpMessage.class)
+                .orShould()
+                .accessField(HttpHeaderNames.class, "TRANSFER_ENCODING")
+                .orShould()
+                .accessField(HttpHeaderNames.class, "CONNECTION")
                 .check(CLASSES);
     }
 

@@ -257,11 +257,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     /** Looks at the limits on the upstream's silence, and keeps the client's stream alive. */
     void onSweep(long nowNs) {
         if (sender.isStalled(nowNs, scope.timeouts().writeStall().toNanos())) {
-            fail(Failure.of(
-                    "write_stall",
-                    504,
-                    "upstream_write_stall",
-                    "The upstream takes no more of the context.terms().request()."));
+            fail(Failure.of("write_stall", 504, "upstream_write_stall", "The upstream takes no more of the request."));
             return;
         }
         Deadlines.Phase phase = answer == null ? Deadlines.Phase.AWAITING_ANSWER : answer.phase();

@@ -32,9 +32,13 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     private final ClientRequest request;
     private final RequestBody body;
     private final String requestId;
-    private final RequestIntake intake;
     private final ClientAnswer answer;
     private final Timeline timeline = new Timeline();
+    /** Null once the request is here as a whole and is tried: what follows is an answer. */
+    private RequestIntake intake;
+
+    private RoutePlan plan;
+
     /** Null until an upstream is to be asked. */
     private Attempts attempts;
 
@@ -100,6 +104,9 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
         timeline.requestCompleteNs = System.nanoTime();
         boolean begun = attempts != null;
         intake.onEnd();
+        if (attempts != null) {
+            intake = null;
+        }
         if (begun && !isOver()) {
             attempts.onRequestEnd();
         }
@@ -145,7 +152,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
         }
         attempts.onSweep(nowNs);
         if (request.complete() && request.fields().stream()) {
-            answer.beat(nowNs, intake.plan().route().heartbeat(), timeline.requestCompleteNs);
+            answer.beat(nowNs, plan.route().heartbeat(), timeline.requestCompleteNs);
         }
     }
 
@@ -163,7 +170,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
 
     @Override
     public void onReady() {
-        RoutePlan plan = intake.plan();
+        plan = intake.plan();
         Long balanceKey = plan.balanceKey(request.headers(), body.isKept() ? body.bytes() : null);
         var itinerary = new Itinerary(plan, balanceKey, ThreadLocalRandom.current());
         var context = new AttemptContext(
@@ -224,7 +231,10 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     }
 
     private void letGo() {
-        intake.close();
+        body.drop();
+        if (intake != null) {
+            intake.close();
+        }
         if (streamId != null) {
             loop.streams().remove(streamId);
         }

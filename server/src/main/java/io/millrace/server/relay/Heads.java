@@ -4,11 +4,10 @@ import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.access.ClientKey;
 import io.millrace.server.config.Credential;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.http.Head;
 import io.millrace.server.http.HeaderRules;
 import io.millrace.server.http.Target;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
-import io.netty.handler.codec.http.DefaultHttpRequest;
-import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -17,7 +16,6 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
-import io.netty.handler.codec.http.HttpVersion;
 import java.util.Locale;
 import java.util.Set;
 
@@ -30,7 +28,7 @@ final class Heads {
     /**
      * The request for {@code upstream}.
      *
-     * @param knownLength the length of a body that is here as a whole, or -1 to frame it as the client did
+     * @param knownLength the length of a body that is here as a whole, or -1 if it comes in parts, of the length that the client tells
      * @param mayStream whether the answer may be an event stream, for which no content coding is asked
      */
     static HttpRequest request(
@@ -44,16 +42,12 @@ final class Heads {
             boolean gzip = headers.containsValue(HttpHeaderNames.ACCEPT_ENCODING, HttpHeaderValues.GZIP, true);
             headers.set(HttpHeaderNames.ACCEPT_ENCODING, gzip ? HttpHeaderValues.GZIP : HttpHeaderValues.IDENTITY);
         }
-        if (knownLength < 0 && HttpUtil.isTransferEncodingChunked(client)) {
-            headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
-        } else {
-            long length = knownLength < 0 ? HttpUtil.getContentLength(client, 0L) : knownLength;
-            if (length > 0 || expectsBody(client.method())) {
-                headers.set(HttpHeaderNames.CONTENT_LENGTH, length);
-            }
+        long length = knownLength < 0 ? HttpUtil.getContentLength(client, -1L) : knownLength;
+        if (length > 0 || (length == 0 && expectsBody(client.method()))) {
+            headers.set(HttpHeaderNames.CONTENT_LENGTH, length);
         }
         Target asked = sendsKeyInQuery(upstream.credential()) ? target.withoutParameters(GOOGLE_KEYS) : target;
-        return new DefaultHttpRequest(HttpVersion.HTTP_1_1, client.method(), asked.under(upstream.basePath()), headers);
+        return Head.ofRequest(client.method(), asked.under(upstream.basePath()), headers);
     }
 
     /**
@@ -87,7 +81,7 @@ final class Heads {
             ClientKey.passOn(client.headers(), asked, dialect, headers);
         }
         String path = Target.of(uri).translatedUnder(upstream.basePath(), dialect != Dialect.MESSAGES);
-        return new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, path, headers);
+        return Head.ofRequest(HttpMethod.POST, path, headers);
     }
 
     /** Whether a client of this upstream may have its own key in the query, where ours must not meet it. */
@@ -118,7 +112,7 @@ final class Heads {
         if (streamId != null) {
             headers.set(HeaderRules.STREAM_ID, streamId);
         }
-        return new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK, headers);
+        return Head.ofResponse(HttpResponseStatus.OK, headers);
     }
 
     /** The head of a response that is relayed as it is. */
@@ -128,7 +122,7 @@ final class Heads {
         boolean tellsKey = credential != null
                 && upstream.status().reasonPhrase().contains(credential.secret().reveal());
         var status = tellsKey ? HttpResponseStatus.valueOf(upstream.status().code()) : upstream.status();
-        return new DefaultHttpResponse(HttpVersion.HTTP_1_1, status, headers);
+        return Head.ofResponse(status, headers);
     }
 
     /** Makes {@code head}, which came with one body, that of a stream which is here as a whole. */

@@ -132,7 +132,7 @@ final class RequestIntake {
             return;
         }
         request.end();
-        closeInflation();
+        close();
         downstream.readRequest(true);
         if (refusal == null && request.client().isOwn()) {
             readOwn();
@@ -144,12 +144,6 @@ final class RequestIntake {
         } else if (!ready) {
             begin();
         }
-    }
-
-    /** Lets go of all that is kept. */
-    void close() {
-        body.drop();
-        closeInflation();
     }
 
     /** Has the body's fields found while it comes, and its coding taken off where it must be read. */
@@ -204,11 +198,12 @@ final class RequestIntake {
             inflating = false;
         }
         if (receiver.isOver() || refusal != null) {
-            closeInflation();
+            close();
         }
     }
 
-    private void closeInflation() {
+    /** Nothing more of the body is taken. */
+    void close() {
         if (inflation != null && !inflating) {
             inflation.close();
             inflation = null;

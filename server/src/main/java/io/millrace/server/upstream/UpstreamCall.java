@@ -26,7 +26,10 @@ public interface UpstreamCall {
      */
     void sendWhole(HttpRequest request, ByteBuf body, CallListener listener);
 
-    /** Writes a request head, without a flush. Its response goes to {@code listener}. */
+    /**
+     * Writes a request head, without a flush. Its response goes to {@code listener}. The length of the body, which follows in
+     * parts, is what the head says; it is not known if the head says none.
+     */
     void send(HttpRequest request, CallListener listener);
 
     /** Writes a part of the request's body, without a flush; ownership is transferred. */

@@ -11,6 +11,7 @@ import io.millrace.server.config.Heartbeat;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.Retry;
 import io.millrace.server.config.Route;
+import io.millrace.server.config.Timeouts;
 import io.millrace.server.test.FakeCall;
 import io.millrace.server.test.FakeCall.Fate;
 import io.millrace.server.upstream.ConnectFailure;
@@ -70,6 +71,20 @@ class ExchangeTest {
             assertThat(bed.client.isReading()).isFalse();
             call.writable(true);
             assertThat(bed.client.isReading()).isTrue();
+        }
+    }
+
+    @Test
+    void tellsTheClientThatTheUpstreamTakesNoMoreOfItsRequest() {
+        try (var bed = new ExchangeBed(ExchangeTest::once, "a")) {
+            Exchange exchange = bed.begin("/v1/files");
+            bed.send("a".repeat(16 * 1024));
+            bed.connect().writable(false);
+            bed.send("b");
+            exchange.onSweep(System.nanoTime() + Timeouts.DEFAULT.writeStall().toNanos() + 1);
+            assertThat(bed.client.body())
+                    .contains("upstream_write_stall", "The upstream takes no more of the request.");
+            assertThat(bed.end()).isEqualTo("whole 504 upstream_failed");
         }
     }
 
