@@ -77,11 +77,11 @@ final class ChatInspector extends StreamInspector {
             if (json.tokenIs(CHOICES)) {
                 scanChoices(json);
             } else if (json.tokenIs(ID)) {
-                takeAnswerId(json);
+                head.takeId(json);
             } else if (json.tokenIs(CREATED)) {
-                takeCreated(json);
+                head.takeCreated(json);
             } else if (json.tokenIs(MODEL)) {
-                takeModel(json);
+                head.takeModel(json);
             } else if (json.tokenIs(USAGE)) {
                 hasUsage = json.objectAhead();
                 scanUsage(json);
@@ -147,9 +147,9 @@ final class ChatInspector extends StreamInspector {
     private ObjectNode chunk(StreamStop stop) {
         String prefix = legacy ? "cmpl-" : "chatcmpl-";
         return StopWriter.object()
-                .put("id", answerId() == null ? prefix + stop.id() : answerId())
+                .put("id", head.id() == null ? prefix + stop.id() : head.id())
                 .put("object", legacy ? "text_completion" : "chat.completion.chunk")
-                .put("created", created() < 0 ? stop.nowSeconds() : created())
+                .put("created", head.created() < 0 ? stop.nowSeconds() : head.created())
                 .put("model", model() == null ? stop.model() : model());
     }
 
@@ -238,7 +238,7 @@ final class ChatInspector extends StreamInspector {
             } else if (json.tokenIs(ERROR) && json.truthyAhead() && choices.count() <= 1) {
                 // OpenRouter sends it here, where no SDK reads it.
                 markUnseenError();
-                readError(json);
+                error.read(json);
             } else {
                 json.skipValue();
             }
@@ -253,16 +253,6 @@ final class ChatInspector extends StreamInspector {
         }
         choices.add(choiceIndex, finished, output);
         output |= outputBefore;
-    }
-
-    private boolean takeFinish(JsonCursor json, boolean firstChoice) {
-        if (!json.textAhead() || !json.readString() || isNoFinish(json)) {
-            return false;
-        }
-        if (firstChoice) {
-            takeFinishReason(json.token(finishReason()));
-        }
-        return true;
     }
 
     private void scanDelta(JsonCursor json) {
@@ -315,15 +305,15 @@ final class ChatInspector extends StreamInspector {
         }
         while (json.nextKey()) {
             if (json.tokenIs(PROMPT_TOKENS)) {
-                takeInputTokens(json);
+                numbers.read(json, FrameShape.INPUT_TOKENS);
             } else if (json.tokenIs(COMPLETION_TOKENS)) {
-                takeOutputTokens(json);
+                numbers.read(json, FrameShape.OUTPUT_TOKENS);
             } else if (json.tokenIs(TOTAL_TOKENS)) {
-                takeTotalTokens(json);
+                numbers.readTotal(json);
             } else if (json.tokenIs(PROMPT_TOKENS_DETAILS) || json.tokenIs(COMPLETION_TOKENS_DETAILS)) {
                 scanDetails(json);
             } else if (json.tokenIs(CACHED_TOKENS) || json.tokenIs(PROMPT_CACHE_HIT_TOKENS)) {
-                takeCachedTokens(json);
+                numbers.read(json, FrameShape.CACHED_TOKENS);
             } else {
                 json.skipValue();
             }
@@ -334,11 +324,11 @@ final class ChatInspector extends StreamInspector {
         if (json.enterObject()) {
             while (json.nextKey()) {
                 if (json.tokenIs(CACHED_TOKENS)) {
-                    takeCachedTokens(json);
+                    numbers.read(json, FrameShape.CACHED_TOKENS);
                 } else if (json.tokenIs(CACHE_WRITE_TOKENS)) {
-                    takeCacheWriteTokens(json);
+                    numbers.read(json, FrameShape.CACHE_WRITE_TOKENS);
                 } else if (json.tokenIs(REASONING_TOKENS)) {
-                    takeReasoningTokens(json);
+                    numbers.read(json, FrameShape.REASONING_TOKENS);
                 } else {
                     json.skipValue();
                 }

@@ -7,7 +7,7 @@ import java.util.Arrays;
  * it only in those values has the same meaning and need not be parsed.
  *
  * <p>Most frames of a stream differ in the token alone, and then one comparison is enough. The values that may differ are so
- * restricted that no inspector can see a difference: see the kinds of {@linkplain JsonCursor#spans spans}. All other bytes,
+ * restricted that no inspector can see a difference: see the kinds of {@linkplain FrameSpans spans}. All other bytes,
  * such as keys and names of types, must be equal. Immutable.
  */
 final class FrameShape {
@@ -72,9 +72,9 @@ final class FrameShape {
     FrameShape(long mark, JsonCursor walked) {
         this.mark = mark;
         frame = Arrays.copyOfRange(walked.bytes(), walked.start(), walked.end());
-        spans = walked.spans();
-        numberSpans = walked.numberSpans().clone();
-        numbers = walked.numbers().clone();
+        spans = walked.spans().relativeTo(walked.start());
+        numberSpans = walked.spans().numberSpans().clone();
+        numbers = walked.spans().numbers().clone();
     }
 
     /** What was given to the constructor. */
@@ -135,7 +135,7 @@ final class FrameShape {
         if (from >= to || bytes[from] != '"') {
             return -1;
         }
-        int close = JsonCursor.closingQuote(bytes, from + 1, to);
+        int close = JsonBytes.closingQuote(bytes, from + 1, to);
         return close > from + least ? close : -1;
     }
 

@@ -64,9 +64,9 @@ final class GeminiInspector extends StreamInspector {
             } else if (json.tokenIs(USAGE_METADATA)) {
                 scanUsage(json);
             } else if (json.tokenIs(MODEL_VERSION)) {
-                takeModel(json);
+                head.takeModel(json);
             } else if (json.tokenIs(RESPONSE_ID)) {
-                takeAnswerId(json);
+                head.takeId(json);
             } else if (json.tokenIs(PROMPT_FEEDBACK)) {
                 scanFeedback(json);
             } else if (json.tokenIs(ERROR)) {
@@ -116,7 +116,7 @@ final class GeminiInspector extends StreamInspector {
         }
         putUsage(response);
         response.put("modelVersion", model() == null ? stop.model() : model());
-        response.put("responseId", answerId() == null ? stop.id() : answerId());
+        response.put("responseId", head.id() == null ? stop.id() : head.id());
         out.crlfData(response);
     }
 
@@ -201,16 +201,6 @@ final class GeminiInspector extends StreamInspector {
         output |= outputBefore;
     }
 
-    private boolean takeFinish(JsonCursor json, boolean firstCandidate) {
-        if (!json.textAhead() || !json.readString() || isNoFinish(json)) {
-            return false;
-        }
-        if (firstCandidate) {
-            takeFinishReason(json.token(finishReason()));
-        }
-        return true;
-    }
-
     private void scanContent(JsonCursor json) {
         if (!json.enterObject()) {
             return;
@@ -261,13 +251,13 @@ final class GeminiInspector extends StreamInspector {
         }
         while (json.nextKey()) {
             if (json.tokenIs(PROMPT_TOKEN_COUNT)) {
-                takeInputTokens(json);
+                numbers.read(json, FrameShape.INPUT_TOKENS);
             } else if (json.tokenIs(CANDIDATES_TOKEN_COUNT)) {
-                takeOutputTokens(json);
+                numbers.read(json, FrameShape.OUTPUT_TOKENS);
             } else if (json.tokenIs(THOUGHTS_TOKEN_COUNT)) {
-                takeReasoningTokens(json);
+                numbers.read(json, FrameShape.REASONING_TOKENS);
             } else if (json.tokenIs(CACHED_CONTENT_TOKEN_COUNT)) {
-                takeCachedTokens(json);
+                numbers.read(json, FrameShape.CACHED_TOKENS);
             } else {
                 json.skipValue();
             }

@@ -3,12 +3,7 @@ package io.millrace.codec.dialect;
 import static java.util.Objects.requireNonNull;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.netty.buffer.ByteBuf;
-import io.netty.util.concurrent.FastThreadLocal;
 import java.io.IOException;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -23,37 +18,16 @@ import org.jspecify.annotations.Nullable;
  * cursor is then after it. Only the grammar that is needed is checked. Bytes that cannot be followed make the cursor
  * {@linkplain #broken() broken}: there are no further keys or elements then.
  *
- * <p>There is one per thread, which all inspectors of that thread share. None keeps it beyond one frame.
+ * <p>There is one per thread, which all inspectors of that thread share: see {@link InspectorScratch}.
  */
 final class JsonCursor {
-    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final long ONES = 0x0101010101010101L;
-    private static final long HIGH_BITS = 0x8080808080808080L;
-    private static final long QUOTES = '"' * ONES;
-    private static final long BACKSLASHES = '\\' * ONES;
     private static final int MAX_DIGITS = 18;
-    private static final int MAX_SPANS = 64;
-    private static final int INITIAL_SCRATCH_BYTES = 4096;
-    private static final int KEPT_SCRATCH_BYTES = 64 * 1024;
-    private static final int SHORT_FRAMES_TO_SHRINK = 256;
     private static final ObjectMapper MAPPER = new ObjectMapper();
-    private static final FastThreadLocal<JsonCursor> CURRENT = new FastThreadLocal<>() {
-        @Override
-        protected JsonCursor initialValue() {
-            return new JsonCursor();
-        }
-    };
+    private static final byte[] NO_BYTES = {};
 
     private final Map<Dialect, FrameShapes> shapes = new EnumMap<>(Dialect.class);
-    private final int[] spans = new int[FrameShape.SPAN * MAX_SPANS];
-    private int spansLength;
-    private final long[] numbers = new long[FrameShape.NUMBERS];
-    private final long[] matched = new long[FrameShape.NUMBERS];
-    private final int[] numberSpans = new int[FrameShape.NUMBERS];
-    private boolean numbersUsed = true;
-    private byte[] scratch = new byte[INITIAL_SCRATCH_BYTES];
-    private byte[] bytes = scratch;
-    private int shortFrames;
+    private final FrameSpans spans = new FrameSpans();
+    private byte[] bytes = NO_BYTES;
     private int start;
     private int position;
     private int end;
@@ -61,50 +35,10 @@ final class JsonCursor {
     private int tokenEnd;
     private boolean broken;
 
-    private JsonCursor() {
+    JsonCursor() {
         for (Dialect dialect : Dialect.values()) {
             shapes.put(dialect, new FrameShapes());
         }
-    }
-
-    /** This thread's cursor over {@code buf[from, to)}. The bytes are copied unless the buffer has an array. */
-    static JsonCursor over(ByteBuf buf, int from, int to) {
-        JsonCursor cursor = CURRENT.get();
-        if (buf.hasArray()) {
-            int offset = buf.arrayOffset();
-            return cursor.over(buf.array(), offset + from, offset + to);
-        }
-        int length = to - from;
-        cursor.fitScratch(length);
-        if (buf.nioBufferCount() == 1) {
-            // As getBytes does, without the view that it allocates if the JIT does not remove it.
-            buf.internalNioBuffer(from, length).get(cursor.scratch, 0, length);
-        } else {
-            buf.getBytes(from, cursor.scratch, 0, length);
-        }
-        return cursor.over(cursor.scratch, 0, length);
-    }
-
-    /** Grows at once, and shrinks after a while without long frames, so that one long frame does not take memory for ever. */
-    private void fitScratch(int length) {
-        if (scratch.length < length) {
-            scratch = new byte[Integer.highestOneBit(length) << 1];
-        }
-        if (length > KEPT_SCRATCH_BYTES || scratch.length <= KEPT_SCRATCH_BYTES) {
-            shortFrames = 0;
-        } else if (++shortFrames > SHORT_FRAMES_TO_SHRINK) {
-            scratch = new byte[KEPT_SCRATCH_BYTES];
-        }
-    }
-
-    /** Bytes that this thread's cursor keeps for the next frame. */
-    static int keptBytes() {
-        return CURRENT.get().scratch.length;
-    }
-
-    /** This thread's cursor over {@code bytes[from, to)}. */
-    static JsonCursor overArray(byte[] bytes, int from, int to) {
-        return CURRENT.get().over(bytes, from, to);
     }
 
     /** Turns to other bytes. */
@@ -112,11 +46,7 @@ final class JsonCursor {
         bytes = newBytes;
         start = from;
         end = to;
-        forgetSpans();
-        if (numbersUsed) {
-            numbersUsed = false;
-            Arrays.fill(numbers, -1);
-        }
+        spans.clear();
         moveTo(from);
         return this;
     }
@@ -126,32 +56,9 @@ final class JsonCursor {
         return requireNonNull(shapes.get(dialect));
     }
 
-    /**
-     * What was skipped: begin, end and kind of each string, integer and padding before a closing bracket, relative to
-     * {@link #start}, ascending. Not all of them need be there, and none is from before a step back.
-     */
-    int[] spans() {
-        int[] relative = Arrays.copyOf(spans, spansLength);
-        for (int i = 0; i < spansLength; i += FrameShape.SPAN) {
-            relative[i] -= start;
-            relative[i + 1] -= start;
-        }
-        return relative;
-    }
-
-    /** Where in {@link #spans} each of the {@linkplain #numbers() numbers} is, {@code -1} if it is not there. */
-    int[] numberSpans() {
-        return numberSpans;
-    }
-
-    /** What {@link #readNumber} read last of each, {@code -1} if nothing. */
-    long[] numbers() {
-        return numbers;
-    }
-
-    /** Where a shape that is compared with these bytes writes their numbers. */
-    long[] matched() {
-        return matched;
+    /** What was skipped, and the numbers that were read. */
+    FrameSpans spans() {
+        return spans;
     }
 
     byte[] bytes() {
@@ -183,7 +90,7 @@ final class JsonCursor {
     /** Stands before the value at {@code index}, and is whole again. */
     void moveTo(int index) {
         if (index < position) {
-            forgetSpans();
+            spans.stepBack();
         }
         position = index;
         broken = false;
@@ -249,10 +156,10 @@ final class JsonCursor {
 
     /** The string read last, or {@code previous} itself if it is the same (so that repeats allocate nothing). */
     String token(@Nullable String previous) {
-        if (previous != null && sameAscii(previous)) {
+        if (previous != null && JsonBytes.isText(bytes, tokenStart, tokenEnd, previous)) {
             return previous;
         }
-        if (hasBackslash()) {
+        if (JsonBytes.contains(bytes, tokenStart, tokenEnd, '\\')) {
             try {
                 return MAPPER.readValue(bytes, tokenStart - 1, tokenEnd - tokenStart + 2, String.class);
             } catch (IOException e) {
@@ -318,7 +225,7 @@ final class JsonCursor {
 
     /** Reads the string or number ahead as the token; any other value is skipped and {@code false} returned. */
     boolean readStringOrNumber() {
-        if (position < end && (bytes[position] == '-' || isDigit(bytes[position]))) {
+        if (position < end && (bytes[position] == '-' || JsonBytes.isDigit(bytes[position]))) {
             int from = position;
             skipValue();
             tokenStart = from;
@@ -332,7 +239,7 @@ final class JsonCursor {
     long readCount() {
         long value = -1;
         int from = position;
-        while (position < end && isDigit(bytes[position])) {
+        while (position < end && JsonBytes.isDigit(bytes[position])) {
             value = Math.max(value, 0) * 10 + (bytes[position] - '0');
             if (++position - from > MAX_DIGITS) {
                 value = -1;
@@ -342,7 +249,7 @@ final class JsonCursor {
         if (position == from) {
             skipValue();
         } else {
-            skipScalar();
+            position = JsonBytes.afterScalar(bytes, position, end);
         }
         return value;
     }
@@ -352,10 +259,7 @@ final class JsonCursor {
         int from = position;
         long value = readCount();
         if (value >= 0) {
-            numbersUsed = true;
-            numbers[which] = value;
-            numberSpans[which] =
-                    noteInteger(from, FrameShape.FIRST_NUMBER + which) ? spansLength - FrameShape.SPAN : -1;
+            spans.noteNumber(which, value, bytes, from, position);
         }
         return value;
     }
@@ -367,15 +271,20 @@ final class JsonCursor {
             return;
         }
         switch (bytes[position]) {
-            case '"' -> skipString();
+            case '"' -> {
+                int from = position;
+                if (readToken() && tokenStart < tokenEnd) {
+                    spans.note(from, tokenEnd, FrameShape.FILLED_TEXT);
+                }
+            }
             case '{', '[' -> skipContainer();
             default -> {
                 int from = position;
-                skipScalar();
+                position = JsonBytes.afterScalar(bytes, from, end);
                 if (position == from) {
                     fail();
                 } else {
-                    noteInteger(from, FrameShape.INTEGER);
+                    spans.noteInteger(bytes, from, position, FrameShape.INTEGER);
                 }
             }
         }
@@ -386,50 +295,10 @@ final class JsonCursor {
         int from = position;
         if (from < end && bytes[from] == '"') {
             if (readToken()) {
-                noteSpan(from, tokenEnd, FrameShape.TEXT);
+                spans.note(from, tokenEnd, FrameShape.TEXT);
             }
         } else {
             skipValue();
-        }
-    }
-
-    private void skipString() {
-        int from = position;
-        if (readToken() && tokenStart < tokenEnd) {
-            noteSpan(from, tokenEnd, FrameShape.FILLED_TEXT);
-        }
-    }
-
-    /** Whether what lies between {@code from} and here is an integer that may stand for another. */
-    private boolean noteInteger(int from, int kind) {
-        return FrameShape.isInteger(bytes, from, position) && noteSpan(from, position, kind);
-    }
-
-    private void notePadding(int from) {
-        for (int at = from; at < position; at++) {
-            if (bytes[at] != ' ') {
-                return;
-            }
-        }
-        noteSpan(from, position, FrameShape.PADDING);
-    }
-
-    private boolean noteSpan(int from, int to, int kind) {
-        int at = spansLength;
-        if (at == spans.length) {
-            return false;
-        }
-        spans[at] = from;
-        spans[at + 1] = to;
-        spans[at + 2] = kind;
-        spansLength = at + FrameShape.SPAN;
-        return true;
-    }
-
-    private void forgetSpans() {
-        spansLength = 0;
-        if (numbersUsed) {
-            Arrays.fill(numberSpans, -1);
         }
     }
 
@@ -453,7 +322,7 @@ final class JsonCursor {
             return fail();
         }
         if (bytes[position] == closing) {
-            notePadding(from);
+            spans.notePadding(bytes, from, position);
             position++;
             return false;
         }
@@ -463,7 +332,7 @@ final class JsonCursor {
     // <here>"...", standing on the opening quote
     private boolean readToken() {
         int from = position + 1;
-        int close = closingQuote(bytes, from, end);
+        int close = JsonBytes.closingQuote(bytes, from, end);
         if (close >= end) {
             return fail();
         }
@@ -471,35 +340,6 @@ final class JsonCursor {
         tokenEnd = close;
         position = close + 1;
         return true;
-    }
-
-    /** The quote that ends the string at {@code from}; {@code end} or beyond if there is none. */
-    static int closingQuote(byte[] bytes, int from, int end) {
-        int at = from;
-        while ((at = quoteOrBackslash(bytes, at, end)) < end && bytes[at] == '\\') {
-            at += 2;
-        }
-        return at;
-    }
-
-    private static int quoteOrBackslash(byte[] bytes, int from, int end) {
-        int at = from;
-        for (int last = end - Long.BYTES; at <= last; at += Long.BYTES) {
-            long word = (long) LONGS.get(bytes, at);
-            long found = zeroBytes(word ^ QUOTES) | zeroBytes(word ^ BACKSLASHES);
-            if (found != 0) {
-                return at + (Long.numberOfTrailingZeros(found) >>> 3);
-            }
-        }
-        while (at < end && bytes[at] != '"' && bytes[at] != '\\') {
-            at++;
-        }
-        return at;
-    }
-
-    /** The high bit of the lowest zero byte is set, and of no byte below it. */
-    private static long zeroBytes(long word) {
-        return (word - ONES) & ~word & HIGH_BITS;
     }
 
     private void skipContainer() {
@@ -511,8 +351,8 @@ final class JsonCursor {
             switch (all[at]) {
                 case '"' -> {
                     int from = at;
-                    at = closingQuote(all, from + 1, to);
-                    noteSpan(from, at, FrameShape.TEXT);
+                    at = JsonBytes.closingQuote(all, from + 1, to);
+                    spans.note(from, at, FrameShape.TEXT);
                 }
                 case '{', '[' -> depth++;
                 case '}', ']' -> depth--;
@@ -527,64 +367,18 @@ final class JsonCursor {
         }
     }
 
-    private void skipScalar() {
-        while (position < end && isScalar(bytes[position])) {
-            position++;
-        }
-    }
-
     private int firstInside() {
-        int at = position + 1;
-        while (at < end && isWhiteSpace(bytes[at])) {
-            at++;
-        }
+        int at = JsonBytes.afterWhiteSpace(bytes, position + 1, end);
         return at < end ? bytes[at] : -1;
     }
 
     private void skipWhiteSpace() {
-        while (position < end && isWhiteSpace(bytes[position])) {
-            position++;
-        }
+        position = JsonBytes.afterWhiteSpace(bytes, position, end);
     }
 
     private boolean fail() {
         broken = true;
         position = end;
         return false;
-    }
-
-    private boolean hasBackslash() {
-        for (int at = tokenStart; at < tokenEnd; at++) {
-            if (bytes[at] == '\\') {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private boolean sameAscii(String text) {
-        int length = tokenEnd - tokenStart;
-        if (text.length() != length) {
-            return false;
-        }
-        for (int i = 0; i < length; i++) {
-            if (text.charAt(i) != bytes[tokenStart + i]) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private static boolean isWhiteSpace(byte b) {
-        return b == ' ' || b == '\n' || b == '\r' || b == '\t';
-    }
-
-    private static boolean isDigit(byte b) {
-        return b >= '0' && b <= '9';
-    }
-
-    /** Letters, digits and signs: what numbers, {@code true}, {@code false} and {@code null} are made of. */
-    private static boolean isScalar(byte b) {
-        return isDigit(b) || (b >= 'a' && b <= 'z') || b == '-' || b == '+' || b == '.' || b == 'E';
     }
 }

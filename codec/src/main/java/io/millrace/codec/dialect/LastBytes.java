@@ -29,7 +29,7 @@ final class LastBytes {
 
     /** This thread's cursor over what was kept. */
     JsonCursor cursor() {
-        return JsonCursor.overArray(bytes, 0, length);
+        return InspectorScratch.cursor(bytes, 0, length);
     }
 
     /** Stands before the last object that is the value of {@code quotedKey} in the tail; {@code false} if none is. */

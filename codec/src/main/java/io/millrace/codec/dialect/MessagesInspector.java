@@ -256,7 +256,7 @@ final class MessagesInspector extends StreamInspector {
         }
         while (json.nextKey()) {
             if (json.tokenIs(MODEL)) {
-                takeModel(json);
+                head.takeModel(json);
             } else if (json.tokenIs(USAGE)) {
                 scanUsage(json);
             } else {
@@ -271,13 +271,13 @@ final class MessagesInspector extends StreamInspector {
         }
         while (json.nextKey()) {
             if (json.tokenIs(INPUT_TOKENS)) {
-                takeInputTokens(json);
+                numbers.read(json, FrameShape.INPUT_TOKENS);
             } else if (json.tokenIs(OUTPUT_TOKENS)) {
-                takeOutputTokens(json);
+                numbers.read(json, FrameShape.OUTPUT_TOKENS);
             } else if (json.tokenIs(CACHE_READ_INPUT_TOKENS)) {
-                takeCachedTokens(json);
+                numbers.read(json, FrameShape.CACHED_TOKENS);
             } else if (json.tokenIs(CACHE_CREATION_INPUT_TOKENS)) {
-                takeCacheWriteTokens(json);
+                numbers.read(json, FrameShape.CACHE_WRITE_TOKENS);
             } else if (json.tokenIs(OUTPUT_TOKENS_DETAILS)) {
                 scanDetails(json);
             } else {
@@ -290,7 +290,7 @@ final class MessagesInspector extends StreamInspector {
         if (json.enterObject()) {
             while (json.nextKey()) {
                 if (json.tokenIs(THINKING_TOKENS)) {
-                    takeReasoningTokens(json);
+                    numbers.read(json, FrameShape.REASONING_TOKENS);
                 } else {
                     json.skipValue();
                 }

@@ -100,7 +100,7 @@ final class ResponsesInspector extends StreamInspector {
             if (json.tokenIs(TYPE)) {
                 scanType(json);
             } else if (json.tokenIs(SEQUENCE_NUMBER)) {
-                takeSequenceNumber(json.readNumber(FrameShape.SEQUENCE_NUMBER));
+                numbers.read(json, FrameShape.SEQUENCE_NUMBER);
             } else if (json.tokenIs(DELTA) || json.tokenIs(ARGUMENTS)) {
                 filled |= json.filledAhead();
                 json.skipValue();
@@ -144,7 +144,7 @@ final class ResponsesInspector extends StreamInspector {
             markError();
             if (dataAt >= 0) {
                 json.moveTo(dataAt);
-                readError(json);
+                error.read(json);
             }
         }
         if (responseAt >= 0 && (isTerminal() || model() == null)) {
@@ -162,7 +162,7 @@ final class ResponsesInspector extends StreamInspector {
             scanTerminalTail(tail);
         }
         if (LastBytes.findLastValue(tail, QUOTED_SEQUENCE_NUMBER)) {
-            takeSequenceNumber(tail.readCount());
+            numbers.take(FrameShape.SEQUENCE_NUMBER, tail.readCount());
         }
     }
 
@@ -189,9 +189,9 @@ final class ResponsesInspector extends StreamInspector {
 
     private ObjectNode response(String status, StreamStop stop) {
         ObjectNode response = StopWriter.object()
-                .put("id", answerId() == null ? "resp_" + stop.id() : answerId())
+                .put("id", head.id() == null ? "resp_" + stop.id() : head.id())
                 .put("object", "response")
-                .put("created_at", created() < 0 ? stop.nowSeconds() : created())
+                .put("created_at", head.created() < 0 ? stop.nowSeconds() : head.created())
                 .put("status", status)
                 .putNull("error")
                 .put("model", model() == null ? stop.model() : model());
@@ -295,11 +295,11 @@ final class ResponsesInspector extends StreamInspector {
         String detail = null;
         while (json.nextKey()) {
             if (json.tokenIs(MODEL)) {
-                takeModel(json);
+                head.takeModel(json);
             } else if (json.tokenIs(ID)) {
-                takeAnswerId(json);
+                head.takeId(json);
             } else if (json.tokenIs(CREATED_AT)) {
-                takeCreated(json);
+                head.takeCreated(json);
             } else if (!terminal) {
                 json.skipValue();
             } else if (json.tokenIs(STATUS)) {
@@ -307,8 +307,8 @@ final class ResponsesInspector extends StreamInspector {
             } else if (json.tokenIs(INCOMPLETE_DETAILS)) {
                 detail = scanReason(json, detail);
             } else if (json.tokenIs(ERROR) && json.truthyAhead()) {
-                readError(json);
-                detail = errorType();
+                error.read(json);
+                detail = error.type();
             } else if (json.tokenIs(USAGE)) {
                 scanUsage(json);
             } else {
@@ -349,9 +349,9 @@ final class ResponsesInspector extends StreamInspector {
         }
         while (json.nextKey()) {
             if (json.tokenIs(INPUT_TOKENS)) {
-                takeInputTokens(json);
+                numbers.read(json, FrameShape.INPUT_TOKENS);
             } else if (json.tokenIs(OUTPUT_TOKENS)) {
-                takeOutputTokens(json);
+                numbers.read(json, FrameShape.OUTPUT_TOKENS);
             } else if (json.tokenIs(INPUT_TOKENS_DETAILS) || json.tokenIs(OUTPUT_TOKENS_DETAILS)) {
                 scanDetails(json);
             } else {
@@ -364,11 +364,11 @@ final class ResponsesInspector extends StreamInspector {
         if (json.enterObject()) {
             while (json.nextKey()) {
                 if (json.tokenIs(CACHED_TOKENS)) {
-                    takeCachedTokens(json);
+                    numbers.read(json, FrameShape.CACHED_TOKENS);
                 } else if (json.tokenIs(CACHE_WRITE_TOKENS)) {
-                    takeCacheWriteTokens(json);
+                    numbers.read(json, FrameShape.CACHE_WRITE_TOKENS);
                 } else if (json.tokenIs(REASONING_TOKENS)) {
-                    takeReasoningTokens(json);
+                    numbers.read(json, FrameShape.REASONING_TOKENS);
                 } else {
                     json.skipValue();
                 }

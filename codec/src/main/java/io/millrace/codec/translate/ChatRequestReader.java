@@ -70,10 +70,7 @@ final class ChatRequestReader {
     }
 
     private void readMessages() {
-        if (!body.has("messages")) {
-            throw body.refuse("messages", "is required");
-        }
-        for (JsonFields message : body.objects("messages")) {
+        for (JsonFields message : body.requiredObjects("messages")) {
             String role = message.requiredText("role");
             switch (role) {
                 case "system", "developer" -> request.system(joined(message));
@@ -97,24 +94,18 @@ final class ChatRequestReader {
         return text.toString();
     }
 
-    private static void addText(List<Part> parts, String text) {
-        if (!text.isEmpty()) {
-            parts.add(new Part.Text(text));
-        }
-    }
-
     /** Content: a string, or parts. OpenAI allows only text in most places; its compatible servers take more. */
     private static List<Part> parts(JsonFields message) {
         List<Part> parts = new ArrayList<>();
         if (message.isText("content")) {
-            addText(parts, message.text("content"));
+            Part.Text.add(parts, message.requiredText("content"));
             return parts;
         }
         for (JsonFields part : message.objects("content")) {
             String type = part.requiredText("type");
             switch (type) {
-                case "text" -> addText(parts, part.requiredText("text"));
-                case "refusal" -> addText(parts, part.requiredText("refusal"));
+                case "text" -> Part.Text.add(parts, part.requiredText("text"));
+                case "refusal" -> Part.Text.add(parts, part.requiredText("refusal"));
                 case "image_url" -> parts.add(image(part));
                 case "file" -> parts.add(document(part.requiredObject("file")));
                 case "thinking" -> parts.add(new Part.Reasoning(thought(part), null));
@@ -126,7 +117,7 @@ final class ChatRequestReader {
 
     private static Part image(JsonFields part) {
         if (part.isText("image_url")) {
-            return DataUrl.image(part.text("image_url"), null);
+            return DataUrl.image(part.requiredText("image_url"), null);
         }
         JsonFields image = part.requiredObject("image_url");
         return DataUrl.image(image.requiredText("url"), image.text("detail"));
@@ -143,7 +134,7 @@ final class ChatRequestReader {
     private static String thought(JsonFields part) {
         StringBuilder text = new StringBuilder();
         for (JsonFields piece : part.objects("thinking")) {
-            text.append(piece.has("text") ? piece.text("text") : "");
+            text.append(piece.text("text", ""));
         }
         return text.toString();
     }
@@ -154,10 +145,7 @@ final class ChatRequestReader {
         for (JsonFields image : message.objects("images")) {
             parts.add(image(image));
         }
-        String refusal = message.text("refusal");
-        if (refusal != null) {
-            addText(parts, refusal);
-        }
+        Part.Text.add(parts, message.text("refusal", ""));
         boolean carried = addCalls(parts, message);
         if (!carried) {
             addPlainReasoning(parts, message);
@@ -181,7 +169,7 @@ final class ChatRequestReader {
     }
 
     private static Part call(JsonFields call, CallIds.Carried id) {
-        String type = call.has("type") ? call.text("type") : "function";
+        String type = call.text("type", "function");
         return switch (type) {
             case "function" -> {
                 JsonFields function = call.requiredObject("function");
@@ -190,7 +178,7 @@ final class ChatRequestReader {
             }
             case "custom" -> {
                 JsonFields custom = call.requiredObject("custom");
-                String input = custom.has("input") ? custom.text("input") : "";
+                String input = custom.text("input", "");
                 String name = ToolName.of(custom.requiredText("name"));
                 yield new Part.ToolCall(id.id(), name, CallForm.customArguments(input), id.seal());
             }
@@ -228,8 +216,9 @@ final class ChatRequestReader {
 
     private static void addPlainReasoning(List<Part> parts, JsonFields message) {
         for (String field : ChatShapes.REASONING_FIELDS) {
-            if (message.isText(field) && !message.text(field).isEmpty()) {
-                parts.add(0, new Part.Reasoning(message.text(field), null));
+            String reasoning = message.isText(field) ? message.requiredText(field) : "";
+            if (!reasoning.isEmpty()) {
+                parts.add(0, new Part.Reasoning(reasoning, null));
                 return;
             }
         }
@@ -274,7 +263,7 @@ final class ChatRequestReader {
         String type = format.requiredText("type");
         switch (type) {
             case "text" -> request.format(null);
-            case "json_object" -> request.format(new OutputFormat(null, null, null, null));
+            case "json_object" -> request.format(OutputFormat.JSON);
             case "json_schema" -> {
                 JsonFields schema = format.requiredObject("json_schema");
                 request.format(new OutputFormat(

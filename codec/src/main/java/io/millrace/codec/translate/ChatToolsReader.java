@@ -24,8 +24,9 @@ final class ChatToolsReader {
         readSearch();
         request.toolChoice(toolChoice());
         tools.into(request);
-        if (body.has("parallel_tool_calls")) {
-            request.parallelTools(body.flag("parallel_tool_calls"));
+        Boolean parallel = body.flag("parallel_tool_calls");
+        if (parallel != null) {
+            request.parallelTools(parallel);
         }
     }
 
@@ -33,7 +34,7 @@ final class ChatToolsReader {
     private void readLegacy() {
         for (JsonFields function : body.objects("functions")) {
             Tool.Function read = function(function);
-            var form = new CallForm(CallForm.Kind.LEGACY_FUNCTION, null, function.text("name"));
+            var form = new CallForm(CallForm.Kind.LEGACY_FUNCTION, null, function.requiredText("name"));
             tools.add(new Tool.Function(read.name(), read.description(), read.parameters(), read.strict(), form));
             request.parallelTools(false);
         }
@@ -51,7 +52,7 @@ final class ChatToolsReader {
     }
 
     private void readTool(JsonFields tool) {
-        String type = tool.has("type") ? tool.text("type") : "function";
+        String type = tool.text("type", "function");
         switch (type) {
             case "function" -> tools.add(function(tool.has("function") ? tool.requiredObject("function") : tool));
             case "custom" ->
@@ -78,12 +79,12 @@ final class ChatToolsReader {
             return mode(body, "tool_choice");
         }
         JsonFields choice = body.requiredObject("tool_choice");
-        String type = choice.has("type") ? choice.text("type") : "function";
+        String type = choice.text("type", "function");
         return switch (type) {
             case "function", "custom" ->
-                new ToolChoice(ToolChoice.Mode.NAMED, ToolName.of(named(choice).requiredText("name")));
+                ToolChoice.named(ToolName.of(named(choice).requiredText("name")));
             case "allowed_tools" -> allowed(choice.has(type) ? choice.requiredObject(type) : choice);
-            default -> new ToolChoice(ToolChoice.Mode.HOSTED, type);
+            default -> ToolChoice.hosted(type);
         };
     }
 
@@ -93,14 +94,14 @@ final class ChatToolsReader {
             return mode(body, "function_call");
         }
         String name = body.requiredObject("function_call").requiredText("name");
-        return new ToolChoice(ToolChoice.Mode.NAMED, ToolName.of(name));
+        return ToolChoice.named(ToolName.of(name));
     }
 
     private ToolChoice allowed(JsonFields choice) {
         Set<String> names = new HashSet<>();
         for (JsonFields tool : choice.objects("tools")) {
             JsonFields named = named(tool);
-            names.add(named.has("name") ? ToolName.of(named.text("name")) : tool.requiredText("type"));
+            names.add(named.has("name") ? ToolName.of(named.requiredText("name")) : tool.requiredText("type"));
         }
         tools.allow(names);
         return mode(choice, "mode");
@@ -118,9 +119,9 @@ final class ChatToolsReader {
 
     private static ToolChoice mode(JsonFields fields, String key) {
         return switch (fields.requiredText(key)) {
-            case "auto" -> new ToolChoice(ToolChoice.Mode.AUTO, null);
-            case "none" -> new ToolChoice(ToolChoice.Mode.NONE, null);
-            case "required" -> new ToolChoice(ToolChoice.Mode.REQUIRED, null);
+            case "auto" -> ToolChoice.AUTO;
+            case "none" -> ToolChoice.NONE;
+            case "required" -> ToolChoice.REQUIRED;
             default -> throw fields.refuse(key, "expected auto, none, required or a tool");
         };
     }

@@ -34,7 +34,7 @@ final class ClientTools {
     }
 
     private static Tool.Function function(JsonFields tool, String usualName, String description, String schema) {
-        String name = tool.has("name") ? tool.text("name") : usualName;
+        String name = tool.text("name", usualName);
         return new Tool.Function(
                 ToolName.of(name), description, Json.parseObject(schema), null, ToolName.form(null, name));
     }
@@ -63,7 +63,7 @@ final class ClientTools {
     /** Responses' {@code tool_search} that the client runs, with the schema that it gives. */
     static Tool.Function toolSearch(JsonFields tool) {
         ObjectNode given = tool.tree("parameters");
-        String description = tool.has("description") ? tool.text("description") : "Finds tools for a task.";
+        String description = tool.text("description", "Finds tools for a task.");
         var form = new CallForm(CallForm.Kind.TOOL_SEARCH, null, TOOL_SEARCH);
         return new Tool.Function(
                 TOOL_SEARCH, description, given == null ? Json.parseObject(SEARCH) : given, null, form);

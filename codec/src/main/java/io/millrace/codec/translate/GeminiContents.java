@@ -41,7 +41,7 @@ final class GeminiContents {
 
     /** Adds a content's parts to the request. */
     void read(JsonFields content, ModelRequest.Builder request) {
-        String role = content.has("role") ? content.text("role") : "user";
+        String role = content.text("role", "user");
         switch (role) {
             case "user", "function", "tool" -> request.turn(Turn.Role.USER, userParts(content));
             case "model" -> request.turn(Turn.Role.ASSISTANT, modelParts(content));
@@ -70,8 +70,7 @@ final class GeminiContents {
         for (JsonFields part : content.objects("parts")) {
             Seal seal = seal(part);
             if (part.isTrue("thought")) {
-                String text = part.text("text");
-                thought.append(text == null ? "" : text);
+                thought.append(part.text("text", ""));
                 if (seal != null) {
                     closeThought(parts, thought, seal);
                 }
@@ -111,8 +110,8 @@ final class GeminiContents {
     }
 
     private static Seal seal(JsonFields part) {
-        String signature = part.text("thoughtSignature");
-        if (signature == null || signature.isEmpty()) {
+        String signature = part.text("thoughtSignature", "");
+        if (signature.isEmpty()) {
             return null;
         }
         Seal foreign = GeminiShapes.foreignSeal(signature);
@@ -127,8 +126,8 @@ final class GeminiContents {
     private Part call(JsonFields call, Seal seal) {
         int index = callCount++;
         ObjectNode args = call.tree("args");
-        String given = call.text("id");
-        String id = given == null || given.isEmpty() ? "call_" + index : given;
+        String given = call.text("id", "");
+        String id = given.isEmpty() ? "call_" + index : given;
         String name = ToolName.of(call.requiredText("name"));
         Part.ToolCall part = new Part.ToolCall(id, name, args == null ? "{}" : args.toString(), seal);
         call.refuseAny("partialArgs", "willContinue");
@@ -142,8 +141,8 @@ final class GeminiContents {
     private List<Part> result(JsonFields response) {
         String given = response.requiredText("name");
         String name = ToolName.of(given);
-        String id = response.text("id");
-        Part.ToolCall call = waiting(id == null || id.isEmpty() ? byName.get(name) : byId.get(id));
+        String id = response.text("id", "");
+        Part.ToolCall call = waiting(id.isEmpty() ? byName.get(name) : byId.get(id));
         response.refuseAny("willContinue");
         response.ignore("scheduling");
         List<Part> content = new ArrayList<>();
@@ -191,9 +190,7 @@ final class GeminiContents {
 
     private static void addSaid(List<Part> parts, JsonFields part) {
         if (part.has("text")) {
-            if (!part.text("text").isEmpty()) {
-                parts.add(new Part.Text(part.text("text")));
-            }
+            Part.Text.add(parts, part.requiredText("text"));
         } else if (part.has("inlineData")) {
             JsonFields data = part.requiredObject("inlineData");
             parts.add(media(data, data.requiredText("data"), null));

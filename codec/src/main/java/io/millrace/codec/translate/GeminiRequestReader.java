@@ -48,11 +48,8 @@ final class GeminiRequestReader {
     ModelRequest read() {
         request.stream(path.stream()).includeUsage(true);
         readInstruction();
-        if (!body.has("contents")) {
-            throw body.refuse("contents", "is required");
-        }
         GeminiContents contents = new GeminiContents();
-        body.objects("contents").forEach(content -> contents.read(content, request));
+        body.requiredObjects("contents").forEach(content -> contents.read(content, request));
         readTools();
         readConfig();
         body.refuseAny("cachedContent", "continuationToken");
@@ -63,7 +60,7 @@ final class GeminiRequestReader {
 
     private void readInstruction() {
         if (body.isText("systemInstruction")) {
-            request.system(body.text("systemInstruction"));
+            request.system(body.requiredText("systemInstruction"));
             return;
         }
         JsonFields instruction = body.object("systemInstruction");
@@ -127,20 +124,16 @@ final class GeminiRequestReader {
         if (calling == null) {
             return Set.of();
         }
-        String mode = calling.has("mode") ? calling.text("mode").toUpperCase(Locale.ROOT) : "AUTO";
+        String mode = calling.text("mode", "AUTO").toUpperCase(Locale.ROOT);
         List<String> allowed =
                 calling.texts("allowedFunctionNames").stream().map(ToolName::of).toList();
         calling.ignore("streamFunctionCallArguments");
         calling.dropOthers();
         switch (mode) {
-            case "AUTO", "MODE_UNSPECIFIED", "VALIDATED" ->
-                request.toolChoice(new ToolChoice(ToolChoice.Mode.AUTO, null));
-            case "NONE" -> request.toolChoice(new ToolChoice(ToolChoice.Mode.NONE, null));
+            case "AUTO", "MODE_UNSPECIFIED", "VALIDATED" -> request.toolChoice(ToolChoice.AUTO);
+            case "NONE" -> request.toolChoice(ToolChoice.NONE);
             case "ANY" ->
-                request.toolChoice(
-                        allowed.size() == 1
-                                ? new ToolChoice(ToolChoice.Mode.NAMED, allowed.get(0))
-                                : new ToolChoice(ToolChoice.Mode.REQUIRED, null));
+                request.toolChoice(allowed.size() == 1 ? ToolChoice.named(allowed.get(0)) : ToolChoice.REQUIRED);
             default -> throw calling.refuse("mode", "expected AUTO, ANY, VALIDATED or NONE");
         }
         return new HashSet<>(allowed);

@@ -25,14 +25,15 @@ final class HostedSettings {
     /** An object that has the strings of a location, itself or under {@code approximate}. */
     HostedSettings location(JsonFields tool, String key) {
         JsonFields given = tool.object(key);
-        JsonFields place = given != null && given.has("approximate") ? given.object("approximate") : given;
+        JsonFields place = given != null && given.has("approximate") ? given.requiredObject("approximate") : given;
         if (place == null) {
             return this;
         }
         ObjectNode value = Json.object();
         for (String name : List.of("city", "region", "country", "timezone")) {
-            if (place.has(name)) {
-                value.put(name, place.text(name));
+            String word = place.text(name);
+            if (word != null) {
+                value.put(name, word);
             }
         }
         if (!value.isEmpty()) {
@@ -43,16 +44,20 @@ final class HostedSettings {
 
     /** A number under {@code key}. */
     HostedSettings number(JsonFields tool, String key, HostedSetting.Key as) {
-        if (tool.integer(key) != null) {
-            settings.add(new HostedSetting(as, tool.path(key), tool.any(key)));
-        }
-        return this;
+        tool.integer(key); // refuses anything else
+        return value(tool, key, as);
     }
 
     /** A word under {@code key}. */
     HostedSettings word(JsonFields tool, String key, HostedSetting.Key as) {
-        if (tool.text(key) != null) {
-            settings.add(new HostedSetting(as, tool.path(key), tool.any(key)));
+        tool.text(key); // refuses anything else
+        return value(tool, key, as);
+    }
+
+    private HostedSettings value(JsonFields tool, String key, HostedSetting.Key as) {
+        JsonNode value = tool.any(key);
+        if (value != null) {
+            settings.add(new HostedSetting(as, tool.path(key), value));
         }
         return this;
     }

@@ -82,7 +82,7 @@ record HostedTools(Map<HostedKind, Set<HostedSetting.Key>> settings, boolean for
         for (Tool tool : request.tools()) {
             if (tool instanceof Tool.Hosted hosted && hosted.type().equals(choice.name())) {
                 if (forces && kinds.contains(hosted.kind())) {
-                    return new ToolChoice(ToolChoice.Mode.HOSTED, hosted.kind().toolName());
+                    return ToolChoice.hosted(hosted.kind().toolName());
                 }
             }
         }

@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An object of a client's request. It knows its path in the request, so that errors can name a field. It knows which fields
@@ -62,6 +63,7 @@ final class JsonFields {
     }
 
     /** The field's value, {@code null} if there is none. */
+    @Nullable
     JsonNode any(String key) {
         known.add(key);
         JsonNode value = object.get(key);
@@ -77,12 +79,20 @@ final class JsonFields {
         return any(key) != null;
     }
 
+    /** The string under {@code key}, {@code null} if there is none. */
+    @Nullable
     String text(String key) {
         JsonNode value = any(key);
         if (value != null && !value.isTextual()) {
             throw refuse(key, "expected a string");
         }
         return value == null ? null : value.textValue();
+    }
+
+    /** The string under {@code key}, {@code other} if there is none. */
+    String text(String key, String other) {
+        String value = text(key);
+        return value == null ? other : value;
     }
 
     /** The string under {@code key}, or another value as JSON; empty if there is none. */
@@ -95,13 +105,10 @@ final class JsonFields {
     }
 
     String requiredText(String key) {
-        String value = text(key);
-        if (value == null) {
-            throw refuse(key, "is required");
-        }
-        return value;
+        return required(key, text(key));
     }
 
+    @Nullable
     Long integer(String key) {
         JsonNode value = any(key);
         if (value != null && !(value.isNumber() && value.canConvertToExactIntegral() && value.canConvertToLong())) {
@@ -110,6 +117,7 @@ final class JsonFields {
         return value == null ? null : Long.valueOf(value.longValue());
     }
 
+    @Nullable
     Double number(String key) {
         JsonNode value = any(key);
         if (value != null && !value.isNumber()) {
@@ -118,6 +126,7 @@ final class JsonFields {
         return value == null ? null : Double.valueOf(value.doubleValue());
     }
 
+    @Nullable
     Boolean flag(String key) {
         JsonNode value = any(key);
         if (value != null && !value.isBoolean()) {
@@ -131,6 +140,7 @@ final class JsonFields {
     }
 
     /** The object under {@code key} as it is, {@code null} if there is none. */
+    @Nullable
     ObjectNode tree(String key) {
         JsonNode value = any(key);
         if (value == null) {
@@ -142,17 +152,22 @@ final class JsonFields {
         throw refuse(key, "expected an object");
     }
 
+    /** The fields of the object under {@code key}, {@code null} if there is none. */
+    @Nullable
     JsonFields object(String key) {
         ObjectNode tree = tree(key);
         return tree == null ? null : new JsonFields(tree, path(key), proto, drops);
     }
 
     JsonFields requiredObject(String key) {
-        JsonFields fields = object(key);
-        if (fields == null) {
+        return required(key, object(key));
+    }
+
+    private <T> T required(String key, @Nullable T value) {
+        if (value == null) {
             throw refuse(key, "is required");
         }
-        return fields;
+        return value;
     }
 
     /** The objects of the array under {@code key}; none if there is no such field. */
@@ -166,6 +181,12 @@ final class JsonFields {
             all.add(new JsonFields(tree, at, proto, drops));
         }
         return all;
+    }
+
+    /** The objects of an array that must be there, though it may be empty. */
+    List<JsonFields> requiredObjects(String key) {
+        required(key, any(key));
+        return objects(key);
     }
 
     /** The strings of the array under {@code key}, or the one string there. */

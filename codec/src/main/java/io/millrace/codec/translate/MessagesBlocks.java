@@ -15,7 +15,7 @@ final class MessagesBlocks {
     List<Part> parts(JsonFields fields, String key) {
         List<Part> parts = new ArrayList<>();
         if (fields.isText(key)) {
-            addText(parts, fields.text(key));
+            Part.Text.add(parts, fields.requiredText(key));
             return parts;
         }
         for (JsonFields block : fields.objects(key)) {
@@ -35,7 +35,7 @@ final class MessagesBlocks {
             }
             case "tool_use" -> addCall(parts, block);
             case "tool_result" -> parts.add(toolResult(block));
-            case "compaction" -> addText(parts, block.has("content") ? block.requiredText("content") : "");
+            case "compaction" -> Part.Text.add(parts, block.text("content", ""));
             default -> {
                 if (!isHosted(type)) {
                     addSaid(parts, block, type);
@@ -51,21 +51,15 @@ final class MessagesBlocks {
     /** What stands in messages and in results of tools. */
     private void addSaid(List<Part> parts, JsonFields block, String type) {
         switch (type) {
-            case "text" -> addText(parts, block.requiredText("text"));
+            case "text" -> Part.Text.add(parts, block.requiredText("text"));
             case "image" -> parts.add(image(block.requiredObject("source")));
             case "document" -> addDocument(parts, block);
             case "search_result" -> addSearchResult(parts, block);
-            case "tool_reference" -> addText(parts, "Found the tool " + block.requiredText("tool_name") + ".\n");
-            case "browser_state" -> addText(parts, "Open tabs: " + block.json("tabs") + "\n");
+            case "tool_reference" -> Part.Text.add(parts, "Found the tool " + block.requiredText("tool_name") + ".\n");
+            case "browser_state" -> Part.Text.add(parts, "Open tabs: " + block.json("tabs") + "\n");
             case "container_upload" ->
-                addText(parts, "(The file " + block.requiredText("file_id") + " is with another provider.)\n");
+                Part.Text.add(parts, "(The file " + block.requiredText("file_id") + " is with another provider.)\n");
             default -> throw block.refuse("type", "cannot be translated: " + type);
-        }
-    }
-
-    private static void addText(List<Part> parts, String text) {
-        if (!text.isEmpty()) {
-            parts.add(new Part.Text(text));
         }
     }
 
@@ -84,10 +78,10 @@ final class MessagesBlocks {
         String title = block.text("title");
         String type = source.requiredText("type");
         switch (type) {
-            case "text" -> addText(parts, source.requiredText("data"));
+            case "text" -> Part.Text.add(parts, source.requiredText("data"));
             case "content" -> {
                 if (source.isText("content")) {
-                    addText(parts, source.text("content"));
+                    Part.Text.add(parts, source.requiredText("content"));
                     return;
                 }
                 for (JsonFields piece : source.objects("content")) {
@@ -104,18 +98,18 @@ final class MessagesBlocks {
 
     private static void addSearchResult(List<Part> parts, JsonFields block) {
         StringBuilder text = new StringBuilder();
-        text.append(block.has("title") ? block.text("title") : "").append('\n');
-        text.append(block.has("source") ? block.text("source") : "").append('\n');
+        text.append(block.text("title", "")).append('\n');
+        text.append(block.text("source", "")).append('\n');
         for (JsonFields piece : block.objects("content")) {
             text.append('\n').append(piece.requiredText("text"));
         }
-        addText(parts, text.append('\n').toString());
+        Part.Text.add(parts, text.append('\n').toString());
     }
 
     private static Part thinking(JsonFields block) {
-        String signature = block.text("signature");
+        String signature = block.text("signature", "");
         Seal seal = null;
-        if (signature != null && !signature.isEmpty()) {
+        if (!signature.isEmpty()) {
             Seal foreign = Seal.decode(signature);
             seal = foreign == null ? MessagesShapes.signature(signature) : foreign;
         }
@@ -134,7 +128,7 @@ final class MessagesBlocks {
         String id = CallIds.plain(block.requiredText("tool_use_id"));
         List<Part> content = new ArrayList<>();
         if (block.isText("content")) {
-            addText(content, block.text("content"));
+            Part.Text.add(content, block.requiredText("content"));
         } else {
             for (JsonFields piece : block.objects("content")) {
                 addSaid(content, piece, piece.requiredText("type"));

@@ -45,10 +45,10 @@ final class MessagesDeltaReader extends FrameReader {
 
     /** A block; of a call, with the arguments that it began with until deltas repeat them, else null. */
     private static final class Block {
-        private final CallAssembler.Call call;
+        private final AssembledCall call;
         private String input;
 
-        Block(CallAssembler.Call call, String input) {
+        Block(AssembledCall call, String input) {
             this.call = call;
             this.input = input;
         }
@@ -145,7 +145,7 @@ final class MessagesDeltaReader extends FrameReader {
             case "redacted_thinking" -> out.reasoningEnd(MessagesShapes.redacted(Json.text(block, "data")));
             case "image" -> readImage(block.path("source"), out);
             case "tool_use" -> {
-                CallAssembler.Call call = calls.begin(Json.text(block, "id"), Json.text(block, "name"), null, out);
+                AssembledCall call = calls.begin(Json.text(block, "id"), Json.text(block, "name"), null, out);
                 JsonNode began = block.path("input");
                 String input = began.isEmpty() ? null : began.toString();
                 inputChars += input == null ? 0 : input.length();

@@ -34,10 +34,7 @@ final class MessagesRequestReader {
     ModelRequest read() {
         tools.read();
         readSystem(body, "system");
-        if (!body.has("messages")) {
-            throw body.refuse("messages", "is required");
-        }
-        for (JsonFields message : body.objects("messages")) {
+        for (JsonFields message : body.requiredObjects("messages")) {
             readMessage(message);
         }
         request.stream(body.isTrue("stream"));
@@ -52,7 +49,7 @@ final class MessagesRequestReader {
 
     private void readSystem(JsonFields fields, String key) {
         if (fields.isText(key)) {
-            request.system(fields.text(key));
+            request.system(fields.requiredText(key));
             return;
         }
         for (JsonFields block : fields.objects(key)) {
@@ -75,7 +72,7 @@ final class MessagesRequestReader {
     }
 
     private void removeTool(JsonFields tool) {
-        String name = tool.has("name") ? tool.text("name") : tool.text("server_name");
+        String name = tool.text(tool.has("name") ? "name" : "server_name");
         if (name != null) {
             request.system("The tool " + name + " must no longer be used.");
         }
@@ -114,8 +111,9 @@ final class MessagesRequestReader {
             output.dropOthers();
         }
         JsonFields olderFormat = body.object("output_format");
-        if (format != null || olderFormat != null) {
-            request.format(format(format == null ? olderFormat : format));
+        JsonFields asked = format == null ? olderFormat : format;
+        if (asked != null) {
+            request.format(format(asked));
         }
         JsonFields thinking = body.object("thinking");
         if (thinking == null) {

@@ -46,8 +46,11 @@ final class MessagesToolsReader {
     /** A tool of the list, or one that a later message adds. */
     void readTool(JsonFields tool) {
         String type = tool.text("type");
-        boolean plain = type == null || type.equals("custom") || tool.has("input_schema");
-        Tool.Function known = plain ? function(tool) : ClientTools.ofMessages(type, tool);
+        if (type == null || type.equals("custom") || tool.has("input_schema")) {
+            tools.add(function(tool));
+            return;
+        }
+        Tool.Function known = ClientTools.ofMessages(type, tool);
         if (known != null) {
             tools.add(known);
             return;
@@ -59,8 +62,9 @@ final class MessagesToolsReader {
             return;
         }
         tools.add(hosted(type, tool));
-        if (tool.has("name")) {
-            hostedTypes.putIfAbsent(tool.text("name"), type);
+        String name = tool.text("name");
+        if (name != null) {
+            hostedTypes.putIfAbsent(name, type);
         }
     }
 
@@ -98,9 +102,9 @@ final class MessagesToolsReader {
 
     private ToolChoice toolChoice(JsonFields choice) {
         return switch (choice.requiredText("type")) {
-            case "auto" -> new ToolChoice(ToolChoice.Mode.AUTO, null);
-            case "none" -> new ToolChoice(ToolChoice.Mode.NONE, null);
-            case "any" -> new ToolChoice(ToolChoice.Mode.REQUIRED, null);
+            case "auto" -> ToolChoice.AUTO;
+            case "none" -> ToolChoice.NONE;
+            case "any" -> ToolChoice.REQUIRED;
             case "tool" -> named(choice.requiredText("name"));
             default -> throw choice.refuse("type", "expected auto, any, tool or none");
         };
@@ -108,8 +112,7 @@ final class MessagesToolsReader {
 
     private ToolChoice named(String name) {
         String function = ToolName.of(name);
-        return !tools.has(function) && hostedTypes.containsKey(name)
-                ? new ToolChoice(ToolChoice.Mode.HOSTED, hostedTypes.get(name))
-                : new ToolChoice(ToolChoice.Mode.NAMED, function);
+        String hosted = tools.has(function) ? null : hostedTypes.get(name);
+        return hosted != null ? ToolChoice.hosted(hosted) : ToolChoice.named(function);
     }
 }

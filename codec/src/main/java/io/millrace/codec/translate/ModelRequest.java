@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * A client's request to a model, independent of dialects. A component that was not given is {@code null}. Lists and maps are
@@ -80,95 +81,60 @@ public record ModelRequest(
 
     /** The same request to another model. */
     public ModelRequest withModel(String newModel) {
-        return new ModelRequest(
-                newModel,
-                stream,
-                includeUsage,
-                system,
-                turns,
-                tools,
-                forms,
-                toolChoice,
-                parallelTools,
-                maxTokens,
-                sampling,
-                format,
-                thinking,
-                user,
-                dropped);
+        return change(newModel, request -> {});
     }
 
     /** The same with other tools, and what was left out by now. */
     ModelRequest withTools(List<? extends Tool> otherTools, List<DroppedField> leftOut) {
-        return new ModelRequest(
-                model,
-                stream,
-                includeUsage,
-                system,
-                turns,
-                List.copyOf(otherTools),
-                forms,
-                toolChoice,
-                parallelTools,
-                maxTokens,
-                sampling,
-                format,
-                thinking,
-                user,
-                leftOut);
+        return change(model, request -> {
+            request.tools.clear();
+            request.tools.addAll(otherTools);
+            request.dropped = leftOut;
+        });
     }
 
     /** The same with another choice of tools. */
     ModelRequest withToolChoice(ToolChoice otherChoice) {
-        return new ModelRequest(
-                model,
-                stream,
-                includeUsage,
-                system,
-                turns,
-                tools,
-                forms,
-                otherChoice,
-                parallelTools,
-                maxTokens,
-                sampling,
-                format,
-                thinking,
-                user,
-                dropped);
+        return change(model, request -> request.toolChoice = otherChoice);
     }
 
     /** The same without instructions, turns, functions and settings of other tools, which can be large. */
     public ModelRequest withoutContent() {
-        List<Tool> kinds = new ArrayList<>();
-        for (Tool.Hosted tool : hosted()) {
-            kinds.add(new Tool.Hosted(tool.kind(), tool.type(), tool.path(), List.of()));
-        }
-        return new ModelRequest(
-                model,
-                stream,
-                includeUsage,
-                List.of(),
-                List.of(),
-                kinds,
-                forms,
-                toolChoice,
-                parallelTools,
-                maxTokens,
-                sampling,
-                format,
-                thinking,
-                user,
-                dropped);
+        return change(model, request -> {
+            request.system.clear();
+            request.turns = new TurnList(List.of());
+            request.tools.clear();
+            for (Tool.Hosted tool : hosted()) {
+                request.tools.add(new Tool.Hosted(tool.kind(), tool.type(), tool.path(), List.of()));
+            }
+        });
+    }
+
+    private ModelRequest change(String newModel, Consumer<Builder> changes) {
+        Builder copy = new Builder(newModel);
+        copy.stream = stream;
+        copy.includeUsage = includeUsage;
+        copy.system.addAll(system);
+        copy.turns = new TurnList(turns);
+        copy.tools.addAll(tools);
+        copy.forms.putAll(forms);
+        copy.toolChoice = toolChoice;
+        copy.parallelTools = parallelTools;
+        copy.maxTokens = maxTokens;
+        copy.sampling = sampling;
+        copy.format = format;
+        copy.thinking = thinking;
+        copy.user = user;
+        copy.dropped = dropped;
+        changes.accept(copy);
+        return copy.build();
     }
 
     /** Collects the components of a request. */
     public static final class Builder {
         private final String model;
         private final List<String> system = new ArrayList<>();
-        private final List<Turn> turns = new ArrayList<>();
-        private final List<Part> lastParts = new ArrayList<>();
-        private Turn.Role lastRole;
+        private TurnList turns = new TurnList(List.of());
         private final List<Tool> tools = new ArrayList<>();
         private final Map<String, CallForm> forms = new HashMap<>();
         private List<DroppedField> dropped = List.of();
@@ -206,7 +172,7 @@ public record ModelRequest(
             if (text.isBlank()) {
                 return this;
             }
-            if (lastParts.isEmpty()) {
+            if (turns.isEmpty()) {
                 system.add(text);
                 return this;
             }
@@ -215,15 +181,7 @@ public record ModelRequest(
 
         /** Adds a turn, or more parts to the last one if that has the same role; one without parts is left out. */
         public Builder turn(Turn.Role role, List<Part> parts) {
-            if (parts.isEmpty()) {
-                return this;
-            }
-            if (!lastParts.isEmpty() && lastRole != role) {
-                turns.add(new Turn(lastRole, lastParts));
-                lastParts.clear();
-            }
-            lastRole = role;
-            lastParts.addAll(parts);
+            turns.add(role, parts);
             return this;
         }
 
@@ -286,16 +244,12 @@ public record ModelRequest(
 
         /** The request. */
         public ModelRequest build() {
-            List<Turn> all = new ArrayList<>(turns);
-            if (!lastParts.isEmpty()) {
-                all.add(new Turn(lastRole, lastParts));
-            }
             return new ModelRequest(
                     model,
                     stream,
                     includeUsage,
                     system,
-                    all,
+                    turns.list(),
                     tools,
                     forms,
                     toolChoice,

@@ -10,4 +10,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  * @param schema JSON schema; null for any JSON object
  * @param strict whether the schema must be followed exactly, null if not said
  */
-public record OutputFormat(String name, String description, ObjectNode schema, Boolean strict) {}
+public record OutputFormat(String name, String description, ObjectNode schema, Boolean strict) {
+    /** JSON of any form. */
+    static final OutputFormat JSON = new OutputFormat(null, null, null, null);
+}

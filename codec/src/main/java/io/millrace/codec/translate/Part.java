@@ -5,7 +5,14 @@ import java.util.List;
 /** A part of a {@link Turn}. */
 public sealed interface Part {
     /** Text, of either side. */
-    record Text(String text) implements Part {}
+    record Text(String text) implements Part {
+        /** Adds text to a list of parts, unless it is empty. */
+        static void add(List<Part> parts, String text) {
+            if (!text.isEmpty()) {
+                parts.add(new Text(text));
+            }
+        }
+    }
 
     /** Instructions that came in the middle of a conversation; they belong to the user's side. */
     record Instruction(String text) implements Part {

@@ -1,5 +1,6 @@
 package io.millrace.codec.translate;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
 import java.util.ArrayList;
@@ -33,7 +34,7 @@ final class ResponsesItems {
     }
 
     void read(JsonFields item) {
-        String type = item.has("type") ? item.text("type") : "message";
+        String type = item.text("type", "message");
         switch (type) {
             case "message" -> readMessage(item);
             case "agent_message" -> request.turn(Turn.Role.USER, readable(item));
@@ -83,9 +84,7 @@ final class ResponsesItems {
     private static List<Part> readable(JsonFields message) {
         List<Part> parts = new ArrayList<>();
         for (JsonFields part : message.objects("content")) {
-            if (part.has("text")) {
-                addText(parts, part.text("text"));
-            }
+            Part.Text.add(parts, part.text("text", ""));
         }
         return parts;
     }
@@ -94,26 +93,20 @@ final class ResponsesItems {
     private static List<Part> content(JsonFields item, String key) {
         List<Part> parts = new ArrayList<>();
         if (item.isText(key)) {
-            addText(parts, item.text(key));
+            Part.Text.add(parts, item.requiredText(key));
             return parts;
         }
         for (JsonFields part : item.objects(key)) {
             String type = part.requiredText("type");
             switch (type) {
-                case "input_text", "output_text", "text" -> addText(parts, part.requiredText("text"));
-                case "refusal" -> addText(parts, part.requiredText("refusal"));
+                case "input_text", "output_text", "text" -> Part.Text.add(parts, part.requiredText("text"));
+                case "refusal" -> Part.Text.add(parts, part.requiredText("refusal"));
                 case "input_image" -> parts.add(image(part));
                 case "input_file" -> parts.add(document(part));
                 default -> throw part.refuse("type", "cannot be translated: " + type);
             }
         }
         return parts;
-    }
-
-    private static void addText(List<Part> parts, String text) {
-        if (!text.isEmpty()) {
-            parts.add(new Part.Text(text));
-        }
     }
 
     private static Part image(JsonFields part) {
@@ -123,8 +116,9 @@ final class ResponsesItems {
 
     private static Part document(JsonFields part) {
         refuseFileId(part);
-        if (part.has("file_url")) {
-            return new Part.Document(null, null, part.text("file_url"), part.text("filename"));
+        String link = part.text("file_url");
+        if (link != null) {
+            return new Part.Document(null, null, link, part.text("filename"));
         }
         return DataUrl.document(part, "file_data", "filename");
     }
@@ -139,16 +133,14 @@ final class ResponsesItems {
         StringBuilder text = new StringBuilder();
         for (String key : List.of("summary", "content")) {
             for (JsonFields part : item.objects(key)) {
-                String more = part.text("text");
-                text.append(text.isEmpty() ? "" : "\n\n").append(more == null ? "" : more);
+                text.append(text.isEmpty() ? "" : "\n\n").append(part.text("text", ""));
             }
         }
         String encrypted = item.text("encrypted_content");
         Seal seal = null;
         if (encrypted != null) {
             Seal foreign = Seal.decode(encrypted);
-            String id = item.text("id");
-            seal = foreign == null ? new Seal(Dialect.RESPONSES, id == null ? "" : id, encrypted) : foreign;
+            seal = foreign == null ? new Seal(Dialect.RESPONSES, item.text("id", ""), encrypted) : foreign;
         }
         if (seal != null || !text.isEmpty()) {
             request.turn(Turn.Role.ASSISTANT, List.of(new Part.Reasoning(text.toString(), seal)));
@@ -201,7 +193,7 @@ final class ResponsesItems {
         if (isClients(item)) {
             StringBuilder found = new StringBuilder("Tools found:");
             for (JsonFields tool : item.objects("tools")) {
-                found.append(' ').append(tool.has("name") ? tool.text("name") : tool.text("type"));
+                found.append(' ').append(tool.text(tool.has("name") ? "name" : "type"));
             }
             addResult(item, List.of(new Part.Text(found.toString())), false);
         }
@@ -212,7 +204,8 @@ final class ResponsesItems {
     }
 
     private void readResult(JsonFields item) {
-        boolean parts = item.any("output") != null && item.any("output").isArray();
+        JsonNode output = item.any("output");
+        boolean parts = output != null && output.isArray();
         addResult(item, parts ? content(item, "output") : texts(item.json("output")), false);
     }
 
@@ -224,8 +217,7 @@ final class ResponsesItems {
         StringBuilder text = new StringBuilder();
         for (JsonFields output : item.objects("output")) {
             for (String stream : List.of("stdout", "stderr")) {
-                String said = output.text(stream);
-                text.append(said == null ? "" : said);
+                text.append(output.text(stream, ""));
             }
             JsonFields outcome = output.object("outcome");
             if (outcome != null && outcome.has("exit_code")) {

@@ -41,8 +41,7 @@ final class ResponsesRequestReader {
 
     ModelRequest read() {
         refuseState();
-        String instructions = body.text("instructions");
-        request.system(instructions == null ? "" : instructions);
+        request.system(body.text("instructions", ""));
         tools.read();
         readInput();
         tools.end();
@@ -70,14 +69,11 @@ final class ResponsesRequestReader {
 
     private void readInput() {
         if (body.isText("input")) {
-            request.turn(Turn.Role.USER, List.of(new Part.Text(body.text("input"))));
+            request.turn(Turn.Role.USER, List.of(new Part.Text(body.requiredText("input"))));
             return;
         }
-        if (!body.has("input")) {
-            throw body.refuse("input", "is required");
-        }
         ResponsesItems items = new ResponsesItems(request, tools);
-        body.objects("input").forEach(items::read);
+        body.requiredObjects("input").forEach(items::read);
     }
 
     private void readSettings() {
@@ -113,7 +109,7 @@ final class ResponsesRequestReader {
         String type = format.requiredText("type");
         switch (type) {
             case "text" -> request.format(null);
-            case "json_object" -> request.format(new OutputFormat(null, null, null, null));
+            case "json_object" -> request.format(OutputFormat.JSON);
             case "json_schema" ->
                 request.format(new OutputFormat(
                         format.text("name"), format.text("description"), format.tree("schema"), format.flag("strict")));

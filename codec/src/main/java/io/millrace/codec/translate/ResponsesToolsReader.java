@@ -148,12 +148,9 @@ final class ResponsesToolsReader {
             return;
         }
         String name = nameOf(choice);
-        boolean function =
-                tools.has(name) || (choice.has("name") && !choice.text("type").equals("mcp"));
-        request.toolChoice(
-                function
-                        ? new ToolChoice(ToolChoice.Mode.NAMED, name)
-                        : new ToolChoice(ToolChoice.Mode.HOSTED, hostedType(name)));
+        boolean function = tools.has(name)
+                || (choice.has("name") && !choice.requiredText("type").equals("mcp"));
+        request.toolChoice(function ? ToolChoice.named(name) : ToolChoice.hosted(hostedType(name)));
     }
 
     /** The type in the list of tools of one that may be named by another type of its kind. */
@@ -178,9 +175,9 @@ final class ResponsesToolsReader {
 
     private static ToolChoice mode(JsonFields fields, String key) {
         return switch (fields.requiredText(key)) {
-            case "auto" -> new ToolChoice(ToolChoice.Mode.AUTO, null);
-            case "none" -> new ToolChoice(ToolChoice.Mode.NONE, null);
-            case "required" -> new ToolChoice(ToolChoice.Mode.REQUIRED, null);
+            case "auto" -> ToolChoice.AUTO;
+            case "none" -> ToolChoice.NONE;
+            case "required" -> ToolChoice.REQUIRED;
             default -> throw fields.refuse(key, "expected auto, none or required");
         };
     }

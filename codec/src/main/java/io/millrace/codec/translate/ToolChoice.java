@@ -1,11 +1,27 @@
 package io.millrace.codec.translate;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Whether the model calls tools.
  *
  * @param name the tool that must be used if the mode is {@code NAMED} or {@code HOSTED}, else null
  */
-public record ToolChoice(Mode mode, String name) {
+public record ToolChoice(Mode mode, @Nullable String name) {
+    static final ToolChoice AUTO = new ToolChoice(Mode.AUTO, null);
+    static final ToolChoice NONE = new ToolChoice(Mode.NONE, null);
+    static final ToolChoice REQUIRED = new ToolChoice(Mode.REQUIRED, null);
+
+    /** The function of this name. */
+    static ToolChoice named(String function) {
+        return new ToolChoice(Mode.NAMED, function);
+    }
+
+    /** The tool of this type, or of this {@link HostedKind#toolName}, that its provider runs. */
+    static ToolChoice hosted(String type) {
+        return new ToolChoice(Mode.HOSTED, type);
+    }
+
     /** The ways to choose. */
     public enum Mode {
         /** The model decides. */

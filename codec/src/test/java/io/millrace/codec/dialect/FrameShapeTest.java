@@ -330,7 +330,7 @@ class FrameShapeTest {
         void read(byte[] frame) {
             ByteBuf buf = Unpooled.directBuffer(frame.length).writeBytes(frame);
             try {
-                FrameKind expected = walked.inspectByWalk(JsonCursor.over(buf, 0, frame.length));
+                FrameKind expected = walked.inspectByWalk(InspectorScratch.cursor(buf, 0, frame.length));
                 FrameKind kind = known.inspect(buf, 0, frame.length);
                 assertThat(kind).as(new String(frame, StandardCharsets.UTF_8)).isEqualTo(expected);
                 assertThat(state(known))

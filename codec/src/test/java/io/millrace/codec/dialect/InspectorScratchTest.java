@@ -6,17 +6,17 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import org.junit.jupiter.api.Test;
 
-class JsonCursorTest {
+class InspectorScratchTest {
     @Test
     void doesNotKeepTheRoomOfOneLongFrameForEver() {
         ByteBuf frame = Unpooled.directBuffer(2 << 20).writeZero(2 << 20);
         try {
-            JsonCursor.over(frame, 0, 2 << 20);
-            assertThat(JsonCursor.keptBytes()).isGreaterThanOrEqualTo(2 << 20);
+            InspectorScratch.cursor(frame, 0, 2 << 20);
+            assertThat(InspectorScratch.keptBytes()).isGreaterThanOrEqualTo(2 << 20);
             for (int i = 0; i < 1000; i++) {
-                JsonCursor.over(frame, 0, 200);
+                InspectorScratch.cursor(frame, 0, 200);
             }
-            assertThat(JsonCursor.keptBytes()).isLessThanOrEqualTo(64 << 10);
+            assertThat(InspectorScratch.keptBytes()).isLessThanOrEqualTo(64 << 10);
         } finally {
             frame.release();
         }

@@ -1,0 +1,99 @@
+package io.millrace.codec.dialect;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/** Looks for the ends of JSON values in bytes. Strings are read eight bytes at a time. */
+final class JsonBytes {
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final long ONES = 0x0101010101010101L;
+    private static final long HIGH_BITS = 0x8080808080808080L;
+    private static final long QUOTES = '"' * ONES;
+    private static final long BACKSLASHES = '\\' * ONES;
+
+    private JsonBytes() {}
+
+    /** The quote that ends the string at {@code from}; {@code end} or beyond if there is none. */
+    static int closingQuote(byte[] bytes, int from, int end) {
+        int at = from;
+        while ((at = quoteOrBackslash(bytes, at, end)) < end && bytes[at] == '\\') {
+            at += 2;
+        }
+        return at;
+    }
+
+    private static int quoteOrBackslash(byte[] bytes, int from, int end) {
+        int at = from;
+        for (int last = end - Long.BYTES; at <= last; at += Long.BYTES) {
+            long word = (long) LONGS.get(bytes, at);
+            long found = zeroBytes(word ^ QUOTES) | zeroBytes(word ^ BACKSLASHES);
+            if (found != 0) {
+                return at + (Long.numberOfTrailingZeros(found) >>> 3);
+            }
+        }
+        while (at < end && bytes[at] != '"' && bytes[at] != '\\') {
+            at++;
+        }
+        return at;
+    }
+
+    /** The high bit of the lowest zero byte is set, and of no byte below it. */
+    private static long zeroBytes(long word) {
+        return (word - ONES) & ~word & HIGH_BITS;
+    }
+
+    /** The first byte at or after {@code from} that is no white space; {@code end} if there is none. */
+    static int afterWhiteSpace(byte[] bytes, int from, int end) {
+        int at = from;
+        while (at < end && isWhiteSpace(bytes[at])) {
+            at++;
+        }
+        return at;
+    }
+
+    /** The end of the number or word at {@code from}; {@code from} itself if there is none. */
+    static int afterScalar(byte[] bytes, int from, int end) {
+        int at = from;
+        while (at < end && isScalar(bytes[at])) {
+            at++;
+        }
+        return at;
+    }
+
+    static boolean isDigit(byte b) {
+        return b >= '0' && b <= '9';
+    }
+
+    private static boolean isWhiteSpace(byte b) {
+        return b == ' ' || b == '\n' || b == '\r' || b == '\t';
+    }
+
+    /** Letters, digits and signs: what numbers, {@code true}, {@code false} and {@code null} are made of. */
+    private static boolean isScalar(byte b) {
+        return isDigit(b) || (b >= 'a' && b <= 'z') || b == '-' || b == '+' || b == '.' || b == 'E';
+    }
+
+    static boolean contains(byte[] bytes, int from, int end, char ascii) {
+        for (int at = from; at < end; at++) {
+            if (bytes[at] == ascii) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether the bytes are these characters, which are ASCII. */
+    static boolean isText(byte[] bytes, int from, int end, String text) {
+        int length = end - from;
+        if (text.length() != length) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (text.charAt(i) != bytes[from + i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+}
