@@ -222,7 +222,13 @@ abstract class FrameInspector {
         settle(in, bytes, eventFrom, eventTo);
     }
 
-    final void clearFrame() {
+    /** Begins a frame that is not read, since it repeats one: it has data, and is neither an error nor {@code [DONE]}. */
+    final void beginRepeated() {
+        doneMark = false;
+        beginFrame();
+    }
+
+    private void clearFrame() {
         clearData();
         dataAt = -1;
         doneMark = false;

@@ -278,7 +278,7 @@ public abstract class StreamInspector extends FrameInspector {
         if (known == null) {
             return false;
         }
-        clearFrame();
+        beginRepeated();
         numbers.takeAll(in.spans().matched());
         repeat(known.mark());
         return true;

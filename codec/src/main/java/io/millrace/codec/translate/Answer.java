@@ -2,6 +2,7 @@ package io.millrace.codec.translate;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Collects an answer, for the writers of whole answers. */
 abstract class Answer implements AnswerWriter {
@@ -12,23 +13,23 @@ abstract class Answer implements AnswerWriter {
     private final StringBuilder reasoning = new StringBuilder();
     private final StringBuilder arguments = new StringBuilder();
     private long keptChars;
-    private String id;
-    private String model;
+    private @Nullable String id;
+    private @Nullable String model;
     private long created = -1;
-    private String callId;
-    private String callName;
-    private Seal callSeal;
+    private String callId = "";
+    private String callName = "";
+    private @Nullable Seal callSeal;
     private TokenCounts usage = TokenCounts.NONE;
-    private StopReason stopReason;
-    private String stopSequence;
+    private @Nullable StopReason stopReason;
+    private @Nullable String stopSequence;
 
     /** The answer's id, {@code null} if not told. */
-    final String id() {
+    final @Nullable String id() {
         return id;
     }
 
     /** The model that answered, {@code null} if not told. */
-    final String model() {
+    final @Nullable String model() {
         return model;
     }
 
@@ -68,11 +69,11 @@ abstract class Answer implements AnswerWriter {
     }
 
     /** {@code null} if nobody said why the answer ended. */
-    final StopReason stopReason() {
+    final @Nullable StopReason stopReason() {
         return stopReason;
     }
 
-    final String stopSequence() {
+    final @Nullable String stopSequence() {
         return stopSequence;
     }
 
@@ -82,7 +83,7 @@ abstract class Answer implements AnswerWriter {
     }
 
     @Override
-    public final void start(String answerId, String answeringModel, long createdSeconds) {
+    public final void start(@Nullable String answerId, @Nullable String answeringModel, long createdSeconds) {
         id = answerId;
         model = answeringModel;
         created = createdSeconds;
@@ -108,7 +109,7 @@ abstract class Answer implements AnswerWriter {
     }
 
     @Override
-    public final void reasoningEnd(Seal seal) {
+    public final void reasoningEnd(@Nullable Seal seal) {
         closeText();
         keptChars += BlockQueue.BLOCK_CHARS + (seal == null ? 0 : seal.value().length());
         parts.add(new Part.Reasoning(reasoning.toString(), seal));
@@ -136,7 +137,7 @@ abstract class Answer implements AnswerWriter {
     }
 
     @Override
-    public final void toolCall(int index, String newId, String name, Seal seal) {
+    public final void toolCall(int index, String newId, String name, @Nullable Seal seal) {
         closeText();
         keptChars += BlockQueue.BLOCK_CHARS + newId.length() + name.length();
         keptChars += seal == null ? 0 : seal.value().length();
@@ -163,7 +164,7 @@ abstract class Answer implements AnswerWriter {
     }
 
     @Override
-    public final void stop(StopReason reason, String sequence) {
+    public final void stop(StopReason reason, @Nullable String sequence) {
         stopReason = reason;
         stopSequence = sequence;
     }

@@ -2,6 +2,7 @@ package io.millrace.codec.translate;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Gives a sink an answer by the grammar of {@link DeltaSink}, whatever its reader reports. A reader may report several calls at
@@ -14,7 +15,7 @@ final class AnswerGrammar implements DeltaSink {
     private final List<Call> calls = new ArrayList<>();
 
     private final DeltaSink out;
-    private final BlockQueue queue;
+    private final @Nullable BlockQueue queue;
     private long chars;
 
     /** The code points of the text so far. */
@@ -24,10 +25,10 @@ final class AnswerGrammar implements DeltaSink {
     private boolean over;
     private boolean reasoning;
     private boolean refusing;
-    private StopReason stopReason;
-    private String stopSequence;
+    private @Nullable StopReason stopReason;
+    private @Nullable String stopSequence;
     private TokenCounts usage = TokenCounts.NONE;
-    private ModelError failure;
+    private @Nullable ModelError failure;
 
     /** A call that has begun. */
     private static final class Call {
@@ -46,6 +47,7 @@ final class AnswerGrammar implements DeltaSink {
     }
 
     /** The error that came, null if none. */
+    @Nullable
     ModelError failure() {
         return failure;
     }
@@ -60,7 +62,7 @@ final class AnswerGrammar implements DeltaSink {
     }
 
     @Override
-    public void start(String id, String model, long createdSeconds) {
+    public void start(@Nullable String id, @Nullable String model, long createdSeconds) {
         if (!started && !over) {
             started = true;
             out.start(id, model, createdSeconds);
@@ -95,7 +97,7 @@ final class AnswerGrammar implements DeltaSink {
     }
 
     @Override
-    public void reasoningEnd(Seal seal) {
+    public void reasoningEnd(@Nullable Seal seal) {
         int more = seal == null ? 0 : BlockQueue.BLOCK_CHARS + seal.value().length();
         if ((reasoning || seal != null) && fits(more) && open(true)) {
             reasoning = false;
@@ -128,7 +130,7 @@ final class AnswerGrammar implements DeltaSink {
     }
 
     @Override
-    public void toolCall(int index, String id, String name, Seal seal) {
+    public void toolCall(int index, String id, String name, @Nullable Seal seal) {
         int sealed = seal == null ? 0 : seal.value().length();
         if (fits(BlockQueue.BLOCK_CHARS + id.length() + name.length() + sealed) && open(false)) {
             if (index != calls.size()) {
@@ -180,7 +182,7 @@ final class AnswerGrammar implements DeltaSink {
     }
 
     @Override
-    public void stop(StopReason reason, String sequence) {
+    public void stop(StopReason reason, @Nullable String sequence) {
         stopReason = reason;
         stopSequence = sequence;
     }
@@ -192,7 +194,7 @@ final class AnswerGrammar implements DeltaSink {
                 toolCallEnd(i);
             }
             if (stopReason != null) {
-                out.stop(stopReason(), stopSequence);
+                out.stop(meaning(stopReason), stopSequence);
             }
             over = true;
             out.end();
@@ -213,11 +215,11 @@ final class AnswerGrammar implements DeltaSink {
     }
 
     /** An answer with calls stops for tools, whatever the upstream says, unless it was cut. One without calls does not. */
-    private StopReason stopReason() {
-        return switch (stopReason) {
-            case END, STOP_SEQUENCE, OTHER -> calls.isEmpty() ? stopReason : StopReason.TOOL_CALLS;
-            case TOOL_CALLS -> calls.isEmpty() ? StopReason.END : stopReason;
-            case LENGTH, CONTEXT_FULL, CONTENT_FILTER, REFUSAL, PAUSE, STOPPED -> stopReason;
+    private StopReason meaning(StopReason reason) {
+        return switch (reason) {
+            case END, STOP_SEQUENCE, OTHER -> calls.isEmpty() ? reason : StopReason.TOOL_CALLS;
+            case TOOL_CALLS -> calls.isEmpty() ? StopReason.END : reason;
+            case LENGTH, CONTEXT_FULL, CONTENT_FILTER, REFUSAL, PAUSE, STOPPED -> reason;
         };
     }
 

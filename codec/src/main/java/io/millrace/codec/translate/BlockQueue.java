@@ -4,6 +4,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Gives an answer whose calls interleave to a writer whose blocks must not. The open block is written as it comes. Other blocks
@@ -30,9 +32,7 @@ final class BlockQueue implements DeltaSink {
         REFUSAL,
         THOUGHT,
         CALL,
-        MEDIA,
-        CITATION,
-        HOSTED
+        OTHER
     }
 
     /** Something that waits. */
@@ -40,12 +40,11 @@ final class BlockQueue implements DeltaSink {
         private final Kind kind;
         private final StringBuilder text = new StringBuilder();
         private int index;
-        private String id;
-        private String name;
-        private Seal seal;
-        private Part.Media media;
-        private Part.Citation citation;
-        private Part.HostedUse use;
+        private String id = "";
+        private String name = "";
+        private @Nullable Seal seal;
+        private Consumer<DeltaSink> other = sink -> {};
+        private int otherChars;
         private boolean whole;
         private boolean ended;
 
@@ -69,7 +68,7 @@ final class BlockQueue implements DeltaSink {
     }
 
     @Override
-    public void start(String id, String model, long createdSeconds) {
+    public void start(@Nullable String id, @Nullable String model, long createdSeconds) {
         out.start(id, model, createdSeconds);
     }
 
@@ -101,7 +100,7 @@ final class BlockQueue implements DeltaSink {
     }
 
     @Override
-    public void reasoningEnd(Seal seal) {
+    public void reasoningEnd(@Nullable Seal seal) {
         if (isFree()) {
             out.reasoningEnd(seal);
         } else {
@@ -117,10 +116,7 @@ final class BlockQueue implements DeltaSink {
         if (isFree()) {
             out.media(media);
         } else {
-            Block block = add(Kind.MEDIA);
-            block.media = media;
-            block.ended = true;
-            heldChars += media.chars();
+            addOther(media.chars(), sink -> sink.media(media));
         }
     }
 
@@ -129,9 +125,7 @@ final class BlockQueue implements DeltaSink {
         if (isFree()) {
             out.citation(citation);
         } else {
-            Block block = add(Kind.CITATION);
-            block.citation = citation;
-            heldChars += citation.chars();
+            addOther(citation.chars(), sink -> sink.citation(citation));
         }
     }
 
@@ -140,15 +134,12 @@ final class BlockQueue implements DeltaSink {
         if (isFree()) {
             out.hosted(use);
         } else {
-            Block block = add(Kind.HOSTED);
-            block.use = use;
-            block.ended = true;
-            heldChars += use.chars();
+            addOther(use.chars(), sink -> sink.hosted(use));
         }
     }
 
     @Override
-    public void toolCall(int index, String id, String name, Seal seal) {
+    public void toolCall(int index, String id, String name, @Nullable Seal seal) {
         if (isFree()) {
             begin(index, id, name, seal);
             return;
@@ -165,8 +156,11 @@ final class BlockQueue implements DeltaSink {
     public void arguments(int index, String json) {
         if (index == open) {
             out.arguments(index, json);
-        } else {
-            append(waitingCalls.get(index), json);
+            return;
+        }
+        Block call = waitingCalls.get(index);
+        if (call != null) {
+            append(call, json);
         }
     }
 
@@ -191,8 +185,11 @@ final class BlockQueue implements DeltaSink {
         if (index == open) {
             close();
             writeWaiting();
-        } else if (waitingCalls.containsKey(index)) {
-            waitingCalls.get(index).ended = true;
+            return;
+        }
+        Block call = waitingCalls.get(index);
+        if (call != null) {
+            call.ended = true;
         }
     }
 
@@ -202,7 +199,7 @@ final class BlockQueue implements DeltaSink {
     }
 
     @Override
-    public void stop(StopReason reason, String sequence) {
+    public void stop(StopReason reason, @Nullable String sequence) {
         out.stop(reason, sequence);
     }
 
@@ -228,7 +225,7 @@ final class BlockQueue implements DeltaSink {
         return open == NO_CALL;
     }
 
-    private void begin(int index, String id, String name, Seal seal) {
+    private void begin(int index, String id, String name, @Nullable Seal seal) {
         open = index;
         whole = false;
         out.toolCall(index, id, name, seal);
@@ -250,6 +247,14 @@ final class BlockQueue implements DeltaSink {
         waiting.add(block);
         heldChars += BLOCK_CHARS;
         return block;
+    }
+
+    /** Adds a part that comes as a whole. */
+    private void addOther(int chars, Consumer<DeltaSink> part) {
+        Block block = add(Kind.OTHER);
+        block.other = part;
+        block.otherChars = chars;
+        heldChars += chars;
     }
 
     private void append(Block block, String text) {
@@ -282,17 +287,9 @@ final class BlockQueue implements DeltaSink {
                     out.reasoningEnd(block.seal);
                 }
             }
-            case MEDIA -> {
-                heldChars -= block.media.chars();
-                out.media(block.media);
-            }
-            case CITATION -> {
-                heldChars -= block.citation.chars();
-                out.citation(block.citation);
-            }
-            case HOSTED -> {
-                heldChars -= block.use.chars();
-                out.hosted(block.use);
+            case OTHER -> {
+                heldChars -= block.otherChars;
+                block.other.accept(out);
             }
             case CALL -> {
                 waitingCalls.remove(block.index);

@@ -1,5 +1,7 @@
 package io.millrace.codec.translate;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * How a client is told of a call of a function that is not a plain function to it.
  *
@@ -7,7 +9,7 @@ package io.millrace.codec.translate;
  * @param namespace the group of tools that this one belongs to, null if to none
  * @param name what the client calls it
  */
-public record CallForm(Kind kind, String namespace, String name) {
+public record CallForm(Kind kind, @Nullable String namespace, String name) {
     /** The kind of call that the client expects. Arguments are a JSON object, except for a custom tool. */
     public enum Kind {
         /** A function. */

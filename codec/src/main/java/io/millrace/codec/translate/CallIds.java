@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.zip.DeflaterOutputStream;
 import java.util.zip.InflaterInputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Ids of tool calls that carry what a client has no other field for: the reasoning that led to the call, with its seal,
@@ -36,7 +37,10 @@ final class CallIds {
     CallIds() {}
 
     /** What an id carries: the provider's own id, reasoning before the call, and the call's seal, null if none. */
-    record Carried(String id, List<Part.Reasoning> reasoning, Seal seal) {}
+    record Carried(
+            String id,
+            List<Part.Reasoning> reasoning,
+            @Nullable Seal seal) {}
 
     /** An id for a call whose provider gives it none. */
     static String fresh() {
@@ -44,19 +48,18 @@ final class CallIds {
     }
 
     /** The id to give to the client; the provider's own if there is nothing to carry. Only sealed reasoning is carried. */
-    static String encode(String id, List<Part.Reasoning> reasoning, Seal seal) {
-        List<Part.Reasoning> sealed =
-                reasoning.stream().filter(part -> part.seal() != null).toList();
-        if (sealed.isEmpty() && seal == null) {
-            return id;
-        }
+    static String encode(String id, List<Part.Reasoning> reasoning, @Nullable Seal seal) {
         ObjectNode json = Json.object();
-        for (Part.Reasoning part : sealed) {
-            ObjectNode entry = json.withArray("r").addObject().put("t", part.text());
-            put(entry, part.seal());
+        for (Part.Reasoning part : reasoning) {
+            if (part.seal() != null) {
+                put(json.withArray("r").addObject().put("t", part.text()), part.seal());
+            }
         }
         if (seal != null) {
             put(json, seal);
+        }
+        if (json.isEmpty()) {
+            return id;
         }
         byte[] bytes = Json.bytes(json);
         return bytes.length > MAX_BYTES
@@ -112,7 +115,7 @@ final class CallIds {
         json.put("o", seal.origin().name()).put("k", seal.kind()).put("v", seal.value());
     }
 
-    private static Seal seal(JsonNode json) {
+    private static @Nullable Seal seal(JsonNode json) {
         return json.has("v")
                 ? new Seal(Dialect.valueOf(Json.text(json, "o")), Json.text(json, "k"), Json.text(json, "v"))
                 : null;
@@ -129,7 +132,7 @@ final class CallIds {
     }
 
     /** The bytes, {@code null} if they are more than {@code most}. */
-    private static byte[] inflate(byte[] packed, int most) throws IOException {
+    private static byte @Nullable [] inflate(byte[] packed, int most) throws IOException {
         try (InflaterInputStream in = new InflaterInputStream(new ByteArrayInputStream(packed))) {
             byte[] bytes = in.readNBytes(most + 1);
             return bytes.length > most ? null : bytes;

@@ -2,6 +2,7 @@ package io.millrace.codec.translate;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Writes a whole answer of Chat Completions. */
 final class ChatAnswerWriter extends Answer {
@@ -33,7 +34,7 @@ final class ChatAnswerWriter extends Answer {
         return json.endObject().bytes();
     }
 
-    private String finishReason() {
+    private @Nullable String finishReason() {
         if (stopReason() == null) {
             return null;
         }

@@ -1,6 +1,7 @@
 package io.millrace.codec.translate;
 
 import io.millrace.codec.dialect.Dialect;
+import org.jspecify.annotations.Nullable;
 
 /** Clients of Chat Completions. */
 final class ChatClient implements ClientFormat {
@@ -28,7 +29,7 @@ final class ChatClient implements ClientFormat {
     }
 
     @Override
-    public byte[] error(ModelError error, String param, String requestId) {
+    public byte[] error(ModelError error, @Nullable String param, @Nullable String requestId) {
         return Dialect.CHAT.errorBody(error.status(), error.code(), error.message(), param, requestId);
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Reads Chat Completions chunks and answers, of OpenAI and its many compatibles. */
 final class ChatDeltaReader extends FrameReader {
@@ -116,7 +117,7 @@ final class ChatDeltaReader extends FrameReader {
                 emptyToNull(Json.text(json, "id")), emptyToNull(Json.text(json, "model")), Json.count(json, "created"));
     }
 
-    private static String emptyToNull(String text) {
+    private static @Nullable String emptyToNull(String text) {
         return text.isEmpty() ? null : text;
     }
 

@@ -6,6 +6,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Writes Chat Completions chunks. */
 final class ChatDeltaWriter extends FrameWriter {
@@ -19,7 +20,7 @@ final class ChatDeltaWriter extends FrameWriter {
 
     private final List<Part.Reasoning> thoughts = new ArrayList<>();
     private final StringBuilder thought = new StringBuilder();
-    private String id;
+    private String id = "";
     private String model;
     private long created;
     private int images;
@@ -38,7 +39,7 @@ final class ChatDeltaWriter extends FrameWriter {
     }
 
     @Override
-    public void start(String answerId, String answeringModel, long createdSeconds) {
+    public void start(@Nullable String answerId, @Nullable String answeringModel, long createdSeconds) {
         id = answerId == null ? "chatcmpl-" + CallIds.fresh().substring("call_".length()) : answerId;
         model = answeringModel == null ? model : answeringModel;
         created = createdSeconds < 0 ? System.currentTimeMillis() / 1000 : createdSeconds;
@@ -66,7 +67,7 @@ final class ChatDeltaWriter extends FrameWriter {
     }
 
     @Override
-    public void reasoningEnd(Seal seal) {
+    public void reasoningEnd(@Nullable Seal seal) {
         if (seal != null) {
             keptChars += thought.length() + seal.value().length();
             thoughts.add(new Part.Reasoning(thought.toString(), seal));
@@ -93,7 +94,7 @@ final class ChatDeltaWriter extends FrameWriter {
     }
 
     @Override
-    public void toolCall(int index, String callId, String name, Seal seal) {
+    public void toolCall(int index, String callId, String name, @Nullable Seal seal) {
         CallForm form = request.form(name);
         if (form.kind() == CallForm.Kind.LEGACY_FUNCTION) {
             legacyCall(index, form.name());
@@ -177,7 +178,7 @@ final class ChatDeltaWriter extends FrameWriter {
     }
 
     @Override
-    public void stop(StopReason reason, String sequence) {
+    public void stop(StopReason reason, @Nullable String sequence) {
         delta();
         endDelta(legacy.isEmpty() ? ChatShapes.finishReason(reason) : ChatShapes.legacyFinishReason(reason));
     }
@@ -212,7 +213,7 @@ final class ChatDeltaWriter extends FrameWriter {
         return chunk().array("choices").object().put("index", 0).object("delta");
     }
 
-    private void endDelta(String finishReason) {
+    private void endDelta(@Nullable String finishReason) {
         current()
                 .endObject()
                 .putNull("logprobs")

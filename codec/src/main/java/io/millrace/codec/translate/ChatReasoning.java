@@ -1,11 +1,13 @@
 package io.millrace.codec.translate;
 
+import org.jspecify.annotations.Nullable;
+
 /** Reads how much a Chat Completions client wants its model to reason: each family of servers has a field of its own for it. */
 final class ChatReasoning {
     private ChatReasoning() {}
 
     /** What the body says, null if nothing. */
-    static Thinking read(JsonFields body) {
+    static @Nullable Thinking read(JsonFields body) {
         String effort = effort(body.text("reasoning_effort"));
         Boolean shown = body.flag("include_reasoning");
         Boolean enabled = body.flag("enable_thinking");
@@ -38,7 +40,8 @@ final class ChatReasoning {
         return thinking(enabled, effort, budget, shown);
     }
 
-    private static Thinking thinking(Boolean enabled, String effort, Long budget, Boolean shown) {
+    private static @Nullable Thinking thinking(
+            @Nullable Boolean enabled, @Nullable String effort, @Nullable Long budget, @Nullable Boolean shown) {
         if ("none".equals(effort) || (effort == null && Boolean.FALSE.equals(enabled))) {
             return new Thinking(false, null, null, shown);
         }
@@ -51,11 +54,11 @@ final class ChatReasoning {
     }
 
     /** Some servers have a word for leaving it to the model. */
-    private static String effort(String word) {
+    private static @Nullable String effort(@Nullable String word) {
         return "default".equals(word) || "auto".equals(word) ? null : word;
     }
 
-    private static Boolean first(Boolean... flags) {
+    private static @Nullable Boolean first(@Nullable Boolean... flags) {
         for (Boolean flag : flags) {
             if (flag != null) {
                 return flag;

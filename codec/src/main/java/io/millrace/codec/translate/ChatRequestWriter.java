@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Writes a Chat Completions request. */
 final class ChatRequestWriter {
@@ -133,7 +134,7 @@ final class ChatRequestWriter {
                 content.addObject().put("type", "text").put("text", text.text());
             } else if (part instanceof Part.Image image) {
                 ObjectNode url = content.addObject().put("type", "image_url").putObject("image_url");
-                url.put("url", image.url() == null ? DataUrl.of(image.mediaType(), image.data()) : image.url());
+                url.put("url", image.link());
                 if (image.detail() != null) {
                     url.put("detail", image.detail());
                 }
@@ -153,7 +154,7 @@ final class ChatRequestWriter {
         part.put("type", "file")
                 .putObject("file")
                 .put("filename", document.name() == null ? "document" : document.name())
-                .put("file_data", DataUrl.of(document.mediaType(), document.data()));
+                .put("file_data", document.dataUrl());
     }
 
     private static void writeAssistant(ObjectNode message, List<Part> parts) {
@@ -279,7 +280,7 @@ final class ChatRequestWriter {
         }
     }
 
-    private void putNumber(String key, Double value) {
+    private void putNumber(String key, @Nullable Double value) {
         if (value != null) {
             body.put(key, value);
         }

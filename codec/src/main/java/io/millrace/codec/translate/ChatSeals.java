@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The fields that gateways of Chat Completions want back with a message or a call. None of them is OpenAI's. The kind of a seal
@@ -107,7 +108,7 @@ final class ChatSeals {
     }
 
     /** The seal of a call, null if it has none. */
-    static Seal ofCall(JsonNode call) {
+    static @Nullable Seal ofCall(JsonNode call) {
         ObjectNode value = Json.object();
         for (String field : CALL_FIELDS) {
             JsonNode sealed =
@@ -125,7 +126,7 @@ final class ChatSeals {
     }
 
     /** Puts the fields of a call's seal back, if it is of such a server. */
-    static void putBackCall(ObjectNode call, Seal seal) {
+    static void putBackCall(ObjectNode call, @Nullable Seal seal) {
         if (seal != null && seal.origin() == Dialect.CHAT) {
             put(call, seal, CALL_FIELDS);
         }

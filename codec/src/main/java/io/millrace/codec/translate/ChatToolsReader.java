@@ -2,6 +2,7 @@ package io.millrace.codec.translate;
 
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Reads the tools of a Chat Completions request, in Chat's own form and in the flat one of Responses, and the choice of them. */
 final class ChatToolsReader {
@@ -71,7 +72,7 @@ final class ChatToolsReader {
                 ToolName.form(null, name));
     }
 
-    private ToolChoice toolChoice() {
+    private @Nullable ToolChoice toolChoice() {
         if (!body.has("tool_choice")) {
             return body.has("function_call") ? legacyChoice() : null;
         }

@@ -1,6 +1,7 @@
 package io.millrace.codec.translate;
 
 import io.millrace.codec.dialect.Dialect;
+import org.jspecify.annotations.Nullable;
 
 /** A form in which clients ask and are answered. Holds no state of an exchange. */
 public interface ClientFormat {
@@ -36,7 +37,7 @@ public interface ClientFormat {
      * @param param the request's field at fault, may be null
      * @param requestId the request's id, may be null
      */
-    byte[] error(ModelError error, String param, String requestId);
+    byte[] error(ModelError error, @Nullable String param, @Nullable String requestId);
 
     /** What clients call this field. */
     String fieldName(RequestField field);

@@ -1,6 +1,7 @@
 package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.jspecify.annotations.Nullable;
 
 /** Tools that the client runs and whose schema only their provider's models know, as functions with that schema. */
 final class ClientTools {
@@ -13,7 +14,7 @@ final class ClientTools {
     private ClientTools() {}
 
     /** Messages' tool of this type, null if its provider runs it or it is not known. */
-    static Tool.Function ofMessages(String type, JsonFields tool) {
+    static Tool.@Nullable Function ofMessages(String type, JsonFields tool) {
         if (type.startsWith("bash_2")) {
             return function(tool, "bash", "Runs commands in a shell that stays open, or restarts it.", BASH);
         }

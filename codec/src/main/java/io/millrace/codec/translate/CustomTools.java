@@ -1,6 +1,7 @@
 package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.jspecify.annotations.Nullable;
 
 /** OpenAI's custom tools, which take one text, as functions that take it as a string. */
 final class CustomTools {
@@ -11,7 +12,7 @@ final class CustomTools {
      *
      * @param custom with {@code name}, {@code description} and {@code format}
      */
-    static Tool.Function read(JsonFields custom, String namespace) {
+    static Tool.Function read(JsonFields custom, @Nullable String namespace) {
         String name = custom.requiredText("name");
         ObjectNode parameters = Json.object().put("type", "object");
         ObjectNode input = parameters.putObject("properties").putObject(CallForm.INPUT);
@@ -24,12 +25,11 @@ final class CustomTools {
     /** A grammar binds OpenAI's models; others can but be told of it. Chat has it one object deeper than Responses. */
     private static String grammar(JsonFields custom) {
         JsonFields format = custom.object("format");
-        JsonFields grammar = format == null || !format.has("grammar") ? format : format.object("grammar");
-        String definition = grammar == null ? null : grammar.text("definition");
-        if (definition == null) {
+        JsonFields grammar = format == null || !format.has("grammar") ? format : format.requiredObject("grammar");
+        if (grammar == null || !grammar.has("definition")) {
             return "";
         }
-        String syntax = grammar.text("syntax");
-        return " It must follow this " + (syntax == null ? "" : syntax + " ") + "grammar:\n" + definition;
+        String syntax = grammar.has("syntax") ? grammar.requiredText("syntax") + " " : "";
+        return " It must follow this " + syntax + "grammar:\n" + grammar.requiredText("definition");
     }
 }

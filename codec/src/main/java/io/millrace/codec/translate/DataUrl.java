@@ -2,6 +2,7 @@ package io.millrace.codec.translate;
 
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A {@code data:} URL with Base64 (RFC 2397). */
 record DataUrl(String mediaType, String data) {
@@ -20,7 +21,7 @@ record DataUrl(String mediaType, String data) {
             "application/json");
 
     /** The URL taken apart, {@code null} if it is of another kind. */
-    static DataUrl parse(String url) {
+    static @Nullable DataUrl parse(String url) {
         int comma = url.indexOf(',');
         if (comma < 0 || !url.regionMatches(true, 0, SCHEME, 0, SCHEME.length())) {
             return null;
@@ -37,7 +38,7 @@ record DataUrl(String mediaType, String data) {
     }
 
     /** An image given by a URL of either kind. */
-    static Part.Image image(String url, String detail) {
+    static Part.Image image(String url, @Nullable String detail) {
         DataUrl data = parse(url);
         return data == null
                 ? new Part.Image(null, null, url, detail)
@@ -75,7 +76,7 @@ record DataUrl(String mediaType, String data) {
         return !text.isEmpty();
     }
 
-    private static String typeOf(String name) {
+    private static String typeOf(@Nullable String name) {
         String lower = name == null ? "" : name.toLowerCase(Locale.ROOT);
         for (Map.Entry<String, String> type : TYPES.entrySet()) {
             if (lower.endsWith(type.getKey())) {

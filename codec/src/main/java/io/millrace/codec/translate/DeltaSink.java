@@ -1,5 +1,7 @@
 package io.millrace.codec.translate;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Receives one answer, piece by piece. It is independent of dialects.
  *
@@ -32,7 +34,7 @@ public interface DeltaSink {
      * @param model the model that answers, may be null
      * @param createdSeconds when it was made, in seconds since 1970; {@code -1} if not told
      */
-    void start(String id, String model, long createdSeconds);
+    void start(@Nullable String id, @Nullable String model, long createdSeconds);
 
     /** More of the answer's text. */
     void text(String text);
@@ -48,7 +50,7 @@ public interface DeltaSink {
      *
      * @param seal what belongs to it, may be null
      */
-    void reasoningEnd(Seal seal);
+    void reasoningEnd(@Nullable Seal seal);
 
     /** An image or other media of the answer, whole. */
     void media(Part.Media media);
@@ -66,7 +68,7 @@ public interface DeltaSink {
      * @param id joins the call and its result; never empty
      * @param seal what belongs to the call, may be null
      */
-    void toolCall(int index, String id, String name, Seal seal);
+    void toolCall(int index, String id, String name, @Nullable Seal seal);
 
     /** More of the JSON text of a call's arguments. */
     void arguments(int index, String json);
@@ -85,7 +87,7 @@ public interface DeltaSink {
      *
      * @param sequence the stop sequence that came up, null if none or not told
      */
-    void stop(StopReason reason, String sequence);
+    void stop(StopReason reason, @Nullable String sequence);
 
     /** The answer is over. Without a {@code stop} before it the reason is not known. */
     void end();

@@ -1,5 +1,7 @@
 package io.millrace.codec.translate;
 
+import org.jspecify.annotations.Nullable;
+
 /** Converts reasoning effort between words and budgets in tokens. */
 final class Effort {
     private static final long LOW_BUDGET = 4096;
@@ -11,7 +13,7 @@ final class Effort {
      * OpenAI's word for how much to reason; {@code null} to leave it to the model: also where the client wants none, since
      * many models refuse to be told that.
      */
-    static String openAi(Thinking thinking) {
+    static @Nullable String openAi(@Nullable Thinking thinking) {
         if (thinking == null || Boolean.FALSE.equals(thinking.enabled())) {
             return null;
         }

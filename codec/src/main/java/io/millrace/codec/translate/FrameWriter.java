@@ -5,7 +5,9 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.millrace.codec.sse.SseEncoder;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /** The common part of the writers of all dialects: frames around JSON. */
 abstract class FrameWriter implements DeltaWriter {
@@ -16,7 +18,7 @@ abstract class FrameWriter implements DeltaWriter {
     private static final byte[] CRLF_END = "\r\n\r\n".getBytes(US_ASCII);
 
     private final JsonText json = new JsonText();
-    private ByteBuf out;
+    private ByteBuf out = Unpooled.EMPTY_BUFFER;
 
     @Override
     public final void to(ByteBuf newOut) {
@@ -71,7 +73,7 @@ abstract class FrameWriter implements DeltaWriter {
     }
 
     /** Writes a frame around JSON that is ready. */
-    final void raw(String type, byte[] body) {
+    final void raw(@Nullable String type, byte[] body) {
         SseEncoder.event(out, type, null, new String(body, StandardCharsets.UTF_8));
     }
 

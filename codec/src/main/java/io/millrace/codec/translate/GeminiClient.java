@@ -1,6 +1,7 @@
 package io.millrace.codec.translate;
 
 import io.millrace.codec.dialect.Dialect;
+import org.jspecify.annotations.Nullable;
 
 /** Clients of Gemini. */
 final class GeminiClient implements ClientFormat {
@@ -24,7 +25,7 @@ final class GeminiClient implements ClientFormat {
     }
 
     @Override
-    public byte[] error(ModelError error, String param, String requestId) {
+    public byte[] error(ModelError error, @Nullable String param, @Nullable String requestId) {
         return Dialect.GEMINI.errorBody(error.status(), error.code(), error.codedMessage(), param, requestId);
     }
 

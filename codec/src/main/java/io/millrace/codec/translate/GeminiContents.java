@@ -12,6 +12,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a Gemini conversation. Calls need no id there, and results follow by name and order: a call without an id gets one
@@ -102,14 +103,14 @@ final class GeminiContents {
     }
 
     /** Streams give thoughts in pieces, the last of which is sealed. */
-    private static void closeThought(List<Part> parts, StringBuilder thought, Seal seal) {
+    private static void closeThought(List<Part> parts, StringBuilder thought, @Nullable Seal seal) {
         if (seal != null || !thought.isEmpty()) {
             parts.add(new Part.Reasoning(thought.toString(), seal));
             thought.setLength(0);
         }
     }
 
-    private static Seal seal(JsonFields part) {
+    private static @Nullable Seal seal(JsonFields part) {
         String signature = part.text("thoughtSignature", "");
         if (signature.isEmpty()) {
             return null;
@@ -123,7 +124,7 @@ final class GeminiContents {
         return new Seal(Dialect.GEMINI, call ? "" : kind, signature);
     }
 
-    private Part call(JsonFields call, Seal seal) {
+    private Part call(JsonFields call, @Nullable Seal seal) {
         int index = callCount++;
         ObjectNode args = call.tree("args");
         String given = call.text("id", "");
@@ -160,8 +161,11 @@ final class GeminiContents {
     }
 
     /** Takes the first call that has no result yet, {@code null} if there is none. */
-    private Part.ToolCall waiting(Deque<Part.ToolCall> calls) {
-        Part.ToolCall call = calls == null ? null : calls.poll();
+    private Part.@Nullable ToolCall waiting(@Nullable Deque<Part.ToolCall> calls) {
+        if (calls == null) {
+            return null;
+        }
+        Part.ToolCall call = calls.poll();
         while (call != null && !answered.add(call)) {
             call = calls.poll();
         }
@@ -212,7 +216,7 @@ final class GeminiContents {
         part.dropOthers();
     }
 
-    private static Part media(JsonFields media, String data, String url) {
+    private static Part media(JsonFields media, @Nullable String data, @Nullable String url) {
         String type = media.text("mimeType");
         String name = media.text("displayName");
         if (type != null && type.startsWith("image/")) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads Gemini's responses, streamed or whole, which have the same shape. There is no last one: a stream ends with its body,
@@ -21,7 +22,7 @@ final class GeminiDeltaReader extends FrameReader {
     private final GeminiGrounding grounding = new GeminiGrounding();
     private String code = "";
     private int callCount;
-    private StopReason stopReason;
+    private @Nullable StopReason stopReason;
 
     @Override
     void read(ObjectNode json, DeltaSink out) {

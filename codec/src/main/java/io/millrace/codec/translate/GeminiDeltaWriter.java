@@ -1,6 +1,7 @@
 package io.millrace.codec.translate;
 
 import io.millrace.codec.dialect.Dialect;
+import org.jspecify.annotations.Nullable;
 
 /** Writes Gemini's streamed responses. Each holds the new part of the answer; a call is written once it is whole. */
 final class GeminiDeltaWriter extends FrameWriter {
@@ -12,14 +13,14 @@ final class GeminiDeltaWriter extends FrameWriter {
     private final StringBuilder text = new StringBuilder();
 
     private final boolean grounded;
-    private String id;
+    private @Nullable String id;
     private String model;
-    private String callId;
-    private String callName;
-    private Seal callSeal;
-    private String garbledCall;
+    private String callId = "";
+    private String callName = "";
+    private @Nullable Seal callSeal;
+    private @Nullable String garbledCall;
     private TokenCounts usage = TokenCounts.NONE;
-    private StopReason stopReason;
+    private @Nullable StopReason stopReason;
 
     GeminiDeltaWriter(ModelRequest request) {
         this.request = request;
@@ -28,7 +29,7 @@ final class GeminiDeltaWriter extends FrameWriter {
     }
 
     @Override
-    public void start(String answerId, String answeringModel, long createdSeconds) {
+    public void start(@Nullable String answerId, @Nullable String answeringModel, long createdSeconds) {
         id = answerId;
         model = answeringModel == null ? model : answeringModel;
     }
@@ -55,7 +56,7 @@ final class GeminiDeltaWriter extends FrameWriter {
     }
 
     @Override
-    public void reasoningEnd(Seal seal) {
+    public void reasoningEnd(@Nullable Seal seal) {
         if (seal != null) {
             GeminiShapes.putSeal(parts(), seal);
             sendParts();
@@ -83,7 +84,7 @@ final class GeminiDeltaWriter extends FrameWriter {
     }
 
     @Override
-    public void toolCall(int index, String newId, String name, Seal seal) {
+    public void toolCall(int index, String newId, String name, @Nullable Seal seal) {
         callId = newId;
         callName = request.form(name).name();
         callSeal = seal;
@@ -111,7 +112,7 @@ final class GeminiDeltaWriter extends FrameWriter {
     }
 
     @Override
-    public void stop(StopReason reason, String sequence) {
+    public void stop(StopReason reason, @Nullable String sequence) {
         stopReason = reason;
     }
 

@@ -3,6 +3,7 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads what a Gemini answer tells of the web: what was searched and found, and what says which part of the text. It comes with
@@ -12,8 +13,8 @@ final class GeminiGrounding {
     private final StringBuilder text = new StringBuilder();
     private boolean kept;
     private boolean spoke;
-    private JsonNode grounding;
-    private JsonNode pages;
+    private @Nullable JsonNode grounding;
+    private @Nullable JsonNode pages;
     private long chars;
 
     void read(JsonNode candidate) {
@@ -70,11 +71,15 @@ final class GeminiGrounding {
     }
 
     /** @param places of the text, null if it was not kept */
-    private static void tellSupport(JsonNode support, List<Part.Source> sources, TextPlaces places, DeltaSink out) {
+    private static void tellSupport(
+            JsonNode support, List<Part.Source> sources, @Nullable TextPlaces places, DeltaSink out) {
         JsonNode segment = support.path("segment");
-        boolean placed = places != null && segment.has("endIndex");
-        int start = placed ? places.pointsWithin(segment.path("startIndex").asLong()) : -1;
-        int end = placed ? places.pointsWithin(segment.path("endIndex").asLong()) : -1;
+        TextPlaces known = segment.has("endIndex") ? places : null;
+        int start = known == null
+                ? -1
+                : known.pointsWithin(segment.path("startIndex").asLong());
+        int end =
+                known == null ? -1 : known.pointsWithin(segment.path("endIndex").asLong());
         for (JsonNode index : support.path("groundingChunkIndices")) {
             int at = index.asInt(-1);
             if (at >= 0 && at < sources.size() && !sources.get(at).url().isEmpty()) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Reads a Gemini request; its model, and whether it streams, stand in the path. */
 final class GeminiRequestReader {
@@ -172,18 +173,19 @@ final class GeminiRequestReader {
     }
 
     /** A budget of 0 is no thinking, one of -1 is up to the model. */
-    private void readThinking(JsonFields config) {
+    private void readThinking(@Nullable JsonFields config) {
         if (config == null) {
             return;
         }
         Long budget = config.integer("thinkingBudget");
         String level = config.text("thinkingLevel");
-        boolean unspecified = level == null || level.equals("THINKING_LEVEL_UNSPECIFIED");
+        String effort =
+                level == null || level.equals("THINKING_LEVEL_UNSPECIFIED") ? null : level.toLowerCase(Locale.ROOT);
         boolean off = budget != null && budget == 0;
-        boolean said = budget != null || !unspecified;
+        boolean said = budget != null || effort != null;
         request.thinking(new Thinking(
                 said ? Boolean.valueOf(!off) : null,
-                unspecified ? null : level.toLowerCase(Locale.ROOT),
+                effort,
                 budget == null || budget <= 0 ? null : budget,
                 config.flag("includeThoughts")));
         config.dropOthers();

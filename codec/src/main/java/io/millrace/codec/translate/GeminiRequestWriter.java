@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Writes the body of a Gemini request. */
 final class GeminiRequestWriter {
@@ -119,7 +120,7 @@ final class GeminiRequestWriter {
         } else if (part instanceof Part.Instruction instruction) {
             parts.addObject().put("text", instruction.asText().text());
         } else if (part instanceof Part.Image image) {
-            String type = image.mediaType() == null ? typeOfImage(image.url()) : image.mediaType();
+            String type = image.mediaType() == null ? typeOfImage(image.link()) : image.mediaType();
             writeMedia(parts, type, image.data(), image.url());
         } else if (part instanceof Part.Document document) {
             String type = document.mediaType() == null ? "application/pdf" : document.mediaType();
@@ -140,7 +141,7 @@ final class GeminiRequestWriter {
         return "image/jpeg";
     }
 
-    private static void writeMedia(ArrayNode parts, String type, String data, String url) {
+    private static void writeMedia(ArrayNode parts, String type, @Nullable String data, @Nullable String url) {
         if (data == null) {
             parts.addObject().putObject("fileData").put("mimeType", type).put("fileUri", url);
         } else {
@@ -170,24 +171,24 @@ final class GeminiRequestWriter {
         }
     }
 
-    private static String own(Seal seal) {
+    private static @Nullable String own(@Nullable Seal seal) {
         return seal != null && seal.origin() == Dialect.GEMINI ? seal.value() : null;
     }
 
     /** Only what a Gemini has thought. */
     private static void writeThought(ArrayNode parts, Part.Reasoning reasoning) {
-        String signature = own(reasoning.seal());
-        if (signature == null) {
+        Seal seal = reasoning.seal();
+        if (seal == null || seal.origin() != Dialect.GEMINI) {
             return;
         }
         ObjectNode part = parts.addObject().put("text", reasoning.text());
-        if (reasoning.seal().kind().equals(GeminiDeltaReader.THOUGHT)) {
+        if (seal.kind().equals(GeminiDeltaReader.THOUGHT)) {
             part.put("thought", true);
         }
-        part.put("thoughtSignature", signature);
+        part.put("thoughtSignature", seal.value());
     }
 
-    private void writeCall(ArrayNode parts, Part.ToolCall call, String signature) {
+    private void writeCall(ArrayNode parts, Part.ToolCall call, @Nullable String signature) {
         callNames.put(call.id(), call.name());
         callOrder.putIfAbsent(call.id(), callOrder.size());
         ObjectNode part = parts.addObject();
@@ -272,7 +273,7 @@ final class GeminiRequestWriter {
         }
     }
 
-    private static void putNumber(ObjectNode config, String key, Double value) {
+    private static void putNumber(ObjectNode config, String key, @Nullable Double value) {
         if (value != null) {
             config.put(key, value);
         }

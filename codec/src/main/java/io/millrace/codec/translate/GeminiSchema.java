@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns Google's own schemas, a subset of OpenAPI 3.0, into JSON schemas: types are in upper case there, and counts are
@@ -19,10 +20,11 @@ final class GeminiSchema {
     private GeminiSchema() {}
 
     /** The JSON schema; {@code null} stays {@code null}. */
-    static ObjectNode toJsonSchema(ObjectNode schema) {
-        if (schema == null) {
-            return null;
-        }
+    static @Nullable ObjectNode toJsonSchema(@Nullable ObjectNode schema) {
+        return schema == null ? null : converted(schema);
+    }
+
+    private static ObjectNode converted(ObjectNode schema) {
         ObjectNode json = Json.object();
         for (Map.Entry<String, JsonNode> field : schema.properties()) {
             put(json, field.getKey(), field.getValue());
@@ -73,6 +75,6 @@ final class GeminiSchema {
     }
 
     private static JsonNode nested(JsonNode schema) {
-        return schema instanceof ObjectNode object ? toJsonSchema(object) : schema;
+        return schema instanceof ObjectNode object ? converted(object) : schema;
     }
 }

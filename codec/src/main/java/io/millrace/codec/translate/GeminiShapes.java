@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import org.jspecify.annotations.Nullable;
 
 /** What streamed and whole answers of Gemini have in common. */
 final class GeminiShapes {
@@ -69,7 +70,7 @@ final class GeminiShapes {
      *
      * @param garbled a call that could not be written; it matters unless the answer was cut
      */
-    static void putFinish(JsonText candidate, StopReason reason, String garbled) {
+    static void putFinish(JsonText candidate, @Nullable StopReason reason, @Nullable String garbled) {
         boolean cut = reason == StopReason.LENGTH || reason == StopReason.CONTEXT_FULL;
         if (garbled != null && !cut) {
             candidate
@@ -115,7 +116,7 @@ final class GeminiShapes {
     }
 
     /** The seal that {@link #carried} made this signature of, null if it is Gemini's own. */
-    static Seal foreignSeal(String signature) {
+    static @Nullable Seal foreignSeal(String signature) {
         if (!signature.startsWith(CARRIED_MARK)) {
             return null;
         }

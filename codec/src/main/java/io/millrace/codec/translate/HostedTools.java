@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The tools run by providers that an upstream has.
@@ -48,11 +49,11 @@ record HostedTools(Map<HostedKind, Set<HostedSetting.Key>> settings, boolean for
         List<DroppedField> dropped = new ArrayList<>(request.dropped());
         dropped.addAll(drops.all());
         ModelRequest result = request.withTools(served, dropped);
-        return forced ? result.withToolChoice(named(choice, request, kinds)) : result;
+        return choice != null && forced ? result.withToolChoice(named(choice, request, kinds)) : result;
     }
 
     private Tool.Hosted known(Tool.Hosted hosted, Drops drops) {
-        Set<HostedSetting.Key> keys = settings.get(hosted.kind());
+        Set<HostedSetting.Key> keys = settings.getOrDefault(hosted.kind(), Set.of());
         boolean allows = hosted.setting(HostedSetting.Key.ALLOWED_DOMAINS) != null
                 && keys.contains(HostedSetting.Key.ALLOWED_DOMAINS);
         List<HostedSetting> known = new ArrayList<>();
@@ -68,7 +69,7 @@ record HostedTools(Map<HostedKind, Set<HostedSetting.Key>> settings, boolean for
         return new Tool.Hosted(hosted.kind(), hosted.type(), hosted.path(), known);
     }
 
-    private void verifyChoice(ToolChoice choice, ModelRequest request, boolean any) {
+    private void verifyChoice(@Nullable ToolChoice choice, ModelRequest request, boolean any) {
         if (choice != null
                 && choice.mode() == ToolChoice.Mode.REQUIRED
                 && request.functions().isEmpty()

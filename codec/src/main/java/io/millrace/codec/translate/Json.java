@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /** JSON as all dialects read and write it. */
 final class Json {
@@ -44,7 +45,7 @@ final class Json {
     }
 
     /** The object that the bytes are, {@code null} if they are anything else, or hold a number that no decimal can be. */
-    static ObjectNode parseObject(byte[] bytes, int from, int length) {
+    static @Nullable ObjectNode parseObject(byte[] bytes, int from, int length) {
         try {
             return NODES.readValue(bytes, from, length) instanceof ObjectNode object ? object : null;
         } catch (IOException | NumberFormatException e) {
@@ -53,7 +54,7 @@ final class Json {
     }
 
     /** The same, of an object that may be the only element of a list, as Google sends errors. */
-    static ObjectNode parseOnlyObject(byte[] bytes, int from, int length) {
+    static @Nullable ObjectNode parseOnlyObject(byte[] bytes, int from, int length) {
         try {
             JsonNode json = NODES.readValue(bytes, from, length);
             JsonNode only = json instanceof ArrayNode list && list.size() == 1 ? list.get(0) : json;
@@ -64,7 +65,7 @@ final class Json {
     }
 
     /** The object that the text is, {@code null} if it is anything else. */
-    static ObjectNode parseObject(String text) {
+    static @Nullable ObjectNode parseObject(String text) {
         try {
             return MAPPER.readTree(text) instanceof ObjectNode object ? object : null;
         } catch (JsonProcessingException | NumberFormatException e) {
@@ -100,7 +101,7 @@ final class Json {
     }
 
     /** The string under {@code key}, {@code null} if there is none. */
-    static String textOrNull(JsonNode object, String key) {
+    static @Nullable String textOrNull(JsonNode object, String key) {
         JsonNode value = object.get(key);
         return value != null && value.isTextual() ? value.textValue() : null;
     }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the JSON of one frame after the other as UTF-8, without a tree. Half a surrogate pair is escaped, so that the client
@@ -76,7 +77,7 @@ final class JsonText {
         return this;
     }
 
-    JsonText put(String key, String value) {
+    JsonText put(String key, @Nullable String value) {
         key(key);
         if (value == null) {
             raw(NULL);

@@ -80,7 +80,7 @@ final class MessagesAnswerWriter extends Answer {
 
     private static void writeReasoning(JsonText json, Part.Reasoning reasoning) {
         Seal seal = reasoning.seal();
-        if (MessagesShapes.isRedacted(seal)) {
+        if (seal != null && MessagesShapes.isRedacted(seal)) {
             json.put("type", "redacted_thinking").put("data", seal.value());
         } else {
             json.put("type", "thinking")

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Reads Messages events and answers. What tools of the provider did is told once it is done. */
 final class MessagesDeltaReader extends FrameReader {
@@ -45,10 +46,10 @@ final class MessagesDeltaReader extends FrameReader {
 
     /** A block; of a call, with the arguments that it began with until deltas repeat them, else null. */
     private static final class Block {
-        private final AssembledCall call;
-        private String input;
+        private final @Nullable AssembledCall call;
+        private @Nullable String input;
 
-        Block(AssembledCall call, String input) {
+        Block(@Nullable AssembledCall call, @Nullable String input) {
             this.call = call;
             this.input = input;
         }
@@ -220,12 +221,13 @@ final class MessagesDeltaReader extends FrameReader {
 
     private void readArguments(int index, String json, DeltaSink out) {
         Block block = blocks.get(index);
+        Ask ask = asks.get(index);
         if (block == null) {
             calls.fragment(new CallAssembler.Fragment(index, true, "", "", json, null), out);
-        } else if (asks.containsKey(index)) {
+        } else if (ask != null) {
             inputChars += json.length();
-            asks.get(index).input().append(json);
-        } else if (block != PASSED_OVER) {
+            ask.input().append(json);
+        } else if (block.call != null) {
             block.input = json.isEmpty() ? block.input : null;
             calls.arguments(block.call, json, out);
         }
@@ -241,7 +243,7 @@ final class MessagesDeltaReader extends FrameReader {
             tellCitations(out);
             out.reasoningEnd(signature.length() == 0 ? null : MessagesShapes.signature(signature.toString()));
             signature.setLength(0);
-        } else if (block != PASSED_OVER) {
+        } else if (block.call != null) {
             if (block.input != null) {
                 calls.arguments(block.call, block.input, out);
             }

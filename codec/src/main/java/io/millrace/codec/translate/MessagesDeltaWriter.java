@@ -2,6 +2,7 @@ package io.millrace.codec.translate;
 
 import io.millrace.codec.dialect.Dialect;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Writes Messages events: one block after the other. */
 final class MessagesDeltaWriter extends FrameWriter {
@@ -20,8 +21,8 @@ final class MessagesDeltaWriter extends FrameWriter {
     private int uses;
     private boolean refused;
     private TokenCounts usage = TokenCounts.NONE;
-    private StopReason stopReason;
-    private String stopSequence;
+    private @Nullable StopReason stopReason;
+    private @Nullable String stopSequence;
 
     MessagesDeltaWriter(ModelRequest request) {
         this.request = request;
@@ -29,7 +30,7 @@ final class MessagesDeltaWriter extends FrameWriter {
     }
 
     @Override
-    public void start(String id, String model, long createdSeconds) {
+    public void start(@Nullable String id, @Nullable String model, long createdSeconds) {
         messageId = id == null ? "msg_" + CallIds.fresh().substring("call_".length()) : id;
         JsonText json = json().put("type", "message_start")
                 .object("message")
@@ -70,8 +71,8 @@ final class MessagesDeltaWriter extends FrameWriter {
     }
 
     @Override
-    public void reasoningEnd(Seal seal) {
-        if (MessagesShapes.isRedacted(seal) && block != Block.THINKING) {
+    public void reasoningEnd(@Nullable Seal seal) {
+        if (seal != null && MessagesShapes.isRedacted(seal) && block != Block.THINKING) {
             begin(Block.THINKING).put("type", "redacted_thinking").put("data", seal.value());
             endBegin();
         } else if (seal != null) {
@@ -111,7 +112,7 @@ final class MessagesDeltaWriter extends FrameWriter {
     }
 
     @Override
-    public void toolCall(int call, String id, String name, Seal seal) {
+    public void toolCall(int call, String id, String name, @Nullable Seal seal) {
         JsonText json = begin(Block.TOOL).put("type", "tool_use").put("id", CallIds.encode(id, List.of(), seal));
         MessagesShapes.writeName(json, request.form(name));
         json.object("input").endObject();
@@ -135,7 +136,7 @@ final class MessagesDeltaWriter extends FrameWriter {
     }
 
     @Override
-    public void stop(StopReason reason, String sequence) {
+    public void stop(StopReason reason, @Nullable String sequence) {
         stopReason = reason;
         stopSequence = sequence;
     }

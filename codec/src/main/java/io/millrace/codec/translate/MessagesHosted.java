@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Tools that the provider runs, in an answer of Messages: a block that asks, and one with what came of it. */
 final class MessagesHosted {
@@ -29,7 +30,7 @@ final class MessagesHosted {
     }
 
     /** What a block of results tells; null if it is none of a tool that others have. */
-    Part.HostedUse result(JsonNode block) {
+    Part.@Nullable HostedUse result(JsonNode block) {
         Asked ask = asked.remove(Json.text(block, "tool_use_id"));
         JsonNode content = block.path("content");
         boolean failed = Json.text(content, "type").endsWith("_error");

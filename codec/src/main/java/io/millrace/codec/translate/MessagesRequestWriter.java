@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Writes a Messages request. */
 final class MessagesRequestWriter {
@@ -163,7 +164,8 @@ final class MessagesRequestWriter {
         }
     }
 
-    private static void writeSource(ObjectNode source, String mediaType, String data, String url) {
+    private static void writeSource(
+            ObjectNode source, @Nullable String mediaType, @Nullable String data, @Nullable String url) {
         if (url == null) {
             source.put("type", "base64").put("media_type", mediaType).put("data", data);
         } else {
@@ -273,19 +275,18 @@ final class MessagesRequestWriter {
 
     private void writeToolChoice() {
         boolean single = Boolean.FALSE.equals(request.parallelTools());
-        ToolChoice choice = request.toolChoice();
-        if (request.tools().isEmpty() || (choice == null && !single)) {
+        if (request.tools().isEmpty() || (request.toolChoice() == null && !single)) {
             return;
         }
         ObjectNode written = body.putObject("tool_choice");
-        ToolChoice.Mode mode = choice == null ? ToolChoice.Mode.AUTO : choice.mode();
-        switch (mode) {
+        ToolChoice choice = request.toolChoice() == null ? ToolChoice.AUTO : request.toolChoice();
+        switch (choice.mode()) {
             case AUTO -> written.put("type", "auto");
             case NONE -> written.put("type", "none");
             case REQUIRED -> written.put("type", "any");
             case NAMED, HOSTED -> written.put("type", "tool").put("name", choice.name());
         }
-        if (single && mode != ToolChoice.Mode.NONE) {
+        if (single && choice.mode() != ToolChoice.Mode.NONE) {
             written.put("disable_parallel_tool_use", true);
         }
     }
@@ -304,11 +305,12 @@ final class MessagesRequestWriter {
     }
 
     /** What is the default, and what the model would refuse beside something else, is left out. */
-    private void writeChoice(Double temperature, Double topP, Long topK) {
+    private void writeChoice(@Nullable Double temperature, @Nullable Double topP, @Nullable Long topK) {
         boolean thinks = thinking.isOn();
         Double cut = topP == null || topP == 1 || (thinks && topP < MIN_THINKING_TOP_P) ? null : topP;
-        boolean byDefault = temperature == null || (temperature == 1 && cut != null);
-        Double heat = byDefault || thinks ? null : Double.valueOf(Math.min(MAX_TEMPERATURE, temperature));
+        Double heat = temperature == null || (temperature == 1 && cut != null) || thinks
+                ? null
+                : Double.valueOf(Math.min(MAX_TEMPERATURE, temperature));
         if (heat != null) {
             body.put("temperature", heat);
         }
@@ -320,7 +322,7 @@ final class MessagesRequestWriter {
         }
     }
 
-    private static void verifyZero(RequestField field, Double penalty) {
+    private static void verifyZero(RequestField field, @Nullable Double penalty) {
         if (penalty != null && penalty != 0) {
             throw new TranslationException(field, "cannot be expressed in Messages");
         }

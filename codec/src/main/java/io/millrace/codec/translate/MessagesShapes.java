@@ -1,6 +1,7 @@
 package io.millrace.codec.translate;
 
 import io.millrace.codec.dialect.Dialect;
+import org.jspecify.annotations.Nullable;
 
 /** What streamed and whole answers of Messages, and its requests, have in common. */
 final class MessagesShapes {
@@ -18,7 +19,7 @@ final class MessagesShapes {
     }
 
     static boolean isRedacted(Seal seal) {
-        return seal != null && seal.origin() == Dialect.MESSAGES && seal.kind().equals(REDACTED);
+        return seal.origin() == Dialect.MESSAGES && seal.kind().equals(REDACTED);
     }
 
     /** What a client is given as a signature: the provider's own, or a seal of another that is known again. */
@@ -26,7 +27,7 @@ final class MessagesShapes {
         return seal.origin() == Dialect.MESSAGES ? seal.value() : seal.encode();
     }
 
-    static String stopReason(StopReason reason, boolean refused) {
+    static @Nullable String stopReason(@Nullable StopReason reason, boolean refused) {
         if (reason == null) {
             return null;
         }

@@ -2,6 +2,7 @@ package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** What a Messages request says of thinking, as the model that it is for takes it. */
 final class MessagesThinking {
@@ -14,13 +15,13 @@ final class MessagesThinking {
 
     private final ClaudeModel model;
     private final Thinking thinking;
-    private final Long maxTokens;
+    private final @Nullable Long maxTokens;
     private final boolean forced;
 
     /** Of a request; a model that is forced to call a tool cannot think. */
     MessagesThinking(ModelRequest request, ClaudeModel model) {
         this.model = model;
-        thinking = request.thinking();
+        thinking = request.thinking() == null ? Thinking.NONE : request.thinking();
         maxTokens = request.maxTokens();
         ToolChoice choice = request.tools().isEmpty() ? null : request.toolChoice();
         forced = choice != null && choice.mode() != ToolChoice.Mode.AUTO && choice.mode() != ToolChoice.Mode.NONE;
@@ -28,13 +29,14 @@ final class MessagesThinking {
 
     /** Whether the model is asked to think. */
     boolean isOn() {
-        boolean asked = thinking != null && Boolean.TRUE.equals(thinking.enabled());
+        boolean asked = Boolean.TRUE.equals(thinking.enabled());
         return asked && !forced && model.thinks() && (adaptive() || budget() != null);
     }
 
     /** The word for how much effort to make, null if it is not said. */
+    @Nullable
     String effort() {
-        if (thinking == null || !model.adapts() || Boolean.FALSE.equals(thinking.enabled())) {
+        if (!model.adapts() || Boolean.FALSE.equals(thinking.enabled())) {
             return null;
         }
         String effort = thinking.effort();
@@ -45,8 +47,9 @@ final class MessagesThinking {
     }
 
     /** The most tokens to think with, null if that is not said. It is less than what the whole answer may have. */
+    @Nullable
     Long budget() {
-        if (adaptive() || thinking == null || thinking.enabled() == null) {
+        if (adaptive() || thinking.enabled() == null) {
             return null;
         }
         Long asked = thinking.budgetTokens();
@@ -78,13 +81,13 @@ final class MessagesThinking {
             if (thinking.shown() != null) {
                 written.put("display", thinking.shown() ? "summarized" : "omitted");
             }
-        } else if (thinking != null && Boolean.FALSE.equals(thinking.enabled()) && model.thinks()) {
+        } else if (Boolean.FALSE.equals(thinking.enabled()) && model.thinks()) {
             body.putObject("thinking").put("type", "disabled");
         }
     }
 
     private boolean adaptive() {
-        boolean budgeted = thinking != null && thinking.budgetTokens() != null && model.takesBudget();
+        boolean budgeted = thinking.budgetTokens() != null && model.takesBudget();
         return model.adapts() && !budgeted;
     }
 

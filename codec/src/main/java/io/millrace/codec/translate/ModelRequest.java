@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A client's request to a model, independent of dialects. A component that was not given is {@code null}. Lists and maps are
@@ -34,13 +35,13 @@ public record ModelRequest(
         List<Turn> turns,
         List<Tool> tools,
         Map<String, CallForm> forms,
-        ToolChoice toolChoice,
-        Boolean parallelTools,
-        Long maxTokens,
+        @Nullable ToolChoice toolChoice,
+        @Nullable Boolean parallelTools,
+        @Nullable Long maxTokens,
         Sampling sampling,
-        OutputFormat format,
-        Thinking thinking,
-        String user,
+        @Nullable OutputFormat format,
+        @Nullable Thinking thinking,
+        @Nullable String user,
         List<DroppedField> dropped) {
 
     /** Copies the lists and the map. */
@@ -140,13 +141,13 @@ public record ModelRequest(
         private List<DroppedField> dropped = List.of();
         private boolean stream;
         private boolean includeUsage;
-        private ToolChoice toolChoice;
-        private Boolean parallelTools;
-        private Long maxTokens;
+        private @Nullable ToolChoice toolChoice;
+        private @Nullable Boolean parallelTools;
+        private @Nullable Long maxTokens;
         private Sampling sampling = Sampling.NONE;
-        private OutputFormat format;
-        private Thinking thinking;
-        private String user;
+        private @Nullable OutputFormat format;
+        private @Nullable Thinking thinking;
+        private @Nullable String user;
 
         private Builder(String model) {
             this.model = model;
@@ -201,19 +202,19 @@ public record ModelRequest(
         }
 
         /** Sets {@link ModelRequest#toolChoice}. */
-        public Builder toolChoice(ToolChoice value) {
+        public Builder toolChoice(@Nullable ToolChoice value) {
             toolChoice = value;
             return this;
         }
 
         /** Sets {@link ModelRequest#parallelTools}. */
-        public Builder parallelTools(Boolean value) {
+        public Builder parallelTools(@Nullable Boolean value) {
             parallelTools = value;
             return this;
         }
 
         /** Sets {@link ModelRequest#maxTokens}. */
-        public Builder maxTokens(Long value) {
+        public Builder maxTokens(@Nullable Long value) {
             maxTokens = value;
             return this;
         }
@@ -225,19 +226,19 @@ public record ModelRequest(
         }
 
         /** Sets {@link ModelRequest#format}. */
-        public Builder format(OutputFormat value) {
+        public Builder format(@Nullable OutputFormat value) {
             format = value;
             return this;
         }
 
         /** Sets {@link ModelRequest#thinking}. */
-        public Builder thinking(Thinking value) {
+        public Builder thinking(@Nullable Thinking value) {
             thinking = value;
             return this;
         }
 
         /** Sets {@link ModelRequest#user}. */
-        public Builder user(String value) {
+        public Builder user(@Nullable String value) {
             user = value;
             return this;
         }

@@ -1,6 +1,9 @@
 package io.millrace.codec.translate;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A part of a {@link Turn}. */
 public sealed interface Part {
@@ -30,9 +33,18 @@ public sealed interface Part {
      * @param url a link that is no {@code data:} URL
      * @param detail OpenAI's {@code low}, {@code high} or {@code auto}; may be null
      */
-    record Image(String mediaType, String data, String url, String detail) implements Part {
+    record Image(
+            @Nullable String mediaType,
+            @Nullable String data,
+            @Nullable String url,
+            @Nullable String detail) implements Part {
         /** What stands for one that the model made, at providers which take images from the user only. */
         static final String LEFT_OUT = "(An image that the model made stood here.)";
+
+        /** A link to it, or a {@code data:} URL. */
+        String link() {
+            return url == null ? DataUrl.of(requireNonNull(mediaType), requireNonNull(data)) : url;
+        }
     }
 
     /**
@@ -43,7 +55,16 @@ public sealed interface Part {
      * @param url a link that is no {@code data:} URL
      * @param name a file name, may be null
      */
-    record Document(String mediaType, String data, String url, String name) implements Part {}
+    record Document(
+            @Nullable String mediaType,
+            @Nullable String data,
+            @Nullable String url,
+            @Nullable String name) implements Part {
+        /** The data as a {@code data:} URL. */
+        String dataUrl() {
+            return DataUrl.of(requireNonNull(mediaType), requireNonNull(data));
+        }
+    }
 
     /**
      * Media that the model made, given as data or as a link, the other being null.
@@ -52,7 +73,10 @@ public sealed interface Part {
      * @param data Base64
      * @param url a link that is no {@code data:} URL
      */
-    record Media(String mediaType, String data, String url) implements Part {
+    record Media(
+            String mediaType,
+            @Nullable String data,
+            @Nullable String url) implements Part {
         /** Whether it is an image. */
         public boolean isImage() {
             return mediaType.startsWith("image/");
@@ -60,7 +84,7 @@ public sealed interface Part {
 
         /** A link to it, or a {@code data:} URL. */
         public String link() {
-            return url == null ? DataUrl.of(mediaType, data) : url;
+            return url == null ? DataUrl.of(mediaType, requireNonNull(data)) : url;
         }
 
         /** It as Markdown, for dialects that have text only. */
@@ -69,7 +93,7 @@ public sealed interface Part {
         }
 
         int chars() {
-            return url == null ? data.length() : url.length();
+            return requireNonNull(url == null ? data : url).length();
         }
     }
 
@@ -124,7 +148,7 @@ public sealed interface Part {
      * @param text readable reasoning, empty if the provider does not give it
      * @param seal what its provider wants back with it, null if nothing
      */
-    record Reasoning(String text, Seal seal) implements Part {}
+    record Reasoning(String text, @Nullable Seal seal) implements Part {}
 
     /**
      * A call that the model made.
@@ -133,7 +157,11 @@ public sealed interface Part {
      * @param arguments a JSON object as text, as the model wrote it; it may not be valid
      * @param seal what its provider wants back with it, null if nothing
      */
-    record ToolCall(String id, String name, String arguments, Seal seal) implements Part {}
+    record ToolCall(
+            String id,
+            String name,
+            String arguments,
+            @Nullable Seal seal) implements Part {}
 
     /**
      * What came of a call.

@@ -1,6 +1,7 @@
 package io.millrace.codec.translate;
 
 import io.millrace.codec.dialect.Dialect;
+import org.jspecify.annotations.Nullable;
 
 /** Clients of Responses. */
 final class ResponsesClient implements ClientFormat {
@@ -24,7 +25,7 @@ final class ResponsesClient implements ClientFormat {
     }
 
     @Override
-    public byte[] error(ModelError error, String param, String requestId) {
+    public byte[] error(ModelError error, @Nullable String param, @Nullable String requestId) {
         return Dialect.RESPONSES.errorBody(error.status(), error.code(), error.message(), param, requestId);
     }
 

@@ -110,20 +110,23 @@ final class ResponsesDeltaReader extends FrameReader {
         }
     }
 
-    private void openCall(ResponsesSeenItem item, JsonNode call, DeltaSink out) {
-        if (item.named) {
-            return;
+    private AssembledCall openCall(ResponsesSeenItem item, JsonNode json, DeltaSink out) {
+        AssembledCall call = item.call;
+        if (call != null && item.named) {
+            return call;
         }
         item.named = true;
-        item.custom = Json.text(call, "type").equals("custom_tool_call");
-        item.callId = Json.text(call, "call_id");
+        item.custom = Json.text(json, "type").equals("custom_tool_call");
+        item.callId = Json.text(json, "call_id");
         items.addCall(item);
-        String name = Json.text(call, "name");
-        if (item.call == null) {
-            item.call = calls.begin(item.callId, name, null, out);
+        String name = Json.text(json, "name");
+        if (call == null) {
+            call = calls.begin(item.callId, name, null, out);
+            item.call = call;
         } else {
-            calls.name(item.call, item.callId, name, out);
+            calls.name(call, item.callId, name, out);
         }
+        return call;
     }
 
     private static String argumentsOf(ResponsesSeenItem item) {
@@ -135,17 +138,19 @@ final class ResponsesDeltaReader extends FrameReader {
         if (text.isEmpty()) {
             return;
         }
-        if (item.call == null) {
+        AssembledCall call = item.call;
+        if (call == null) {
             item.custom = Json.text(json, "type").startsWith("response.custom_tool_call");
-            item.call = calls.begin("", "", null, out);
+            call = calls.begin("", "", null, out);
+            item.call = call;
         }
         if (item.custom) {
             String escaped =
                     customInput.reset().object().put("input", text).endObject().text();
             String inner = escaped.substring("{\"input\":\"".length(), escaped.length() - "\"}".length());
-            calls.arguments(item.call, item.told ? inner : "{\"input\":\"" + inner, out);
+            calls.arguments(call, item.told ? inner : "{\"input\":\"" + inner, out);
         } else {
-            calls.arguments(item.call, text, out);
+            calls.arguments(call, text, out);
         }
         item.told = true;
     }
@@ -197,11 +202,11 @@ final class ResponsesDeltaReader extends FrameReader {
                 readReasoning(item, done, out);
             }
             case "function_call", "custom_tool_call" -> {
-                openCall(item, done, out);
+                AssembledCall call = openCall(item, done, out);
                 if (!item.told) {
                     readArguments(item, done, Json.text(done, argumentsOf(item)), out);
                 }
-                endCall(item, out);
+                endCall(item, call, out);
             }
             case "image_generation_call" -> ResponsesHostedReader.readImage(done, out);
             case "web_search_call" -> ResponsesHostedReader.readSearch(done, out);
@@ -220,15 +225,15 @@ final class ResponsesDeltaReader extends FrameReader {
             calls.name(item.call, "", item.name, out);
         }
         if (item.custom) {
-            endCall(item, out);
+            endCall(item, item.call, out);
         }
     }
 
-    private void endCall(ResponsesSeenItem item, DeltaSink out) {
+    private void endCall(ResponsesSeenItem item, AssembledCall call, DeltaSink out) {
         if (item.custom) {
-            calls.arguments(item.call, item.told ? "\"}" : "{\"input\":\"\"}", out);
+            calls.arguments(call, item.told ? "\"}" : "{\"input\":\"\"}", out);
         }
-        calls.end(item.call, out);
+        calls.end(call, out);
     }
 
     private void readMessage(ResponsesSeenItem item, JsonNode message, DeltaSink out) {

@@ -5,29 +5,29 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The response object around the items of a Responses answer, with what the client asked for, as OpenAI repeats it. */
 final class ResponsesEnvelope {
     private static final String PREFIX = "resp_";
 
     private final ObjectNode settings;
-    private final String instructions;
-    private final String askedModel;
+    private final @Nullable String instructions;
 
     private String id = PREFIX;
     private String model;
     private long createdSeconds;
 
     ResponsesEnvelope(ModelRequest request) {
-        askedModel = request.model();
+        model = request.model();
         instructions = request.system().isEmpty() ? null : String.join("\n\n", request.system());
         settings = ResponsesSettings.echoed(request);
     }
 
-    void start(String answerId, String answerModel, long created) {
+    void start(@Nullable String answerId, @Nullable String answerModel, long created) {
         String given = answerId == null || answerId.isEmpty() ? CallIds.fresh().substring("call_".length()) : answerId;
         id = given.startsWith(PREFIX) ? given : PREFIX + given;
-        model = answerModel == null ? askedModel : answerModel;
+        model = answerModel == null ? model : answerModel;
         createdSeconds = created <= 0 ? Instant.now().getEpochSecond() : created;
     }
 
@@ -42,7 +42,7 @@ final class ResponsesEnvelope {
      * @param incomplete why the answer is not complete, null if it is, or is not over
      * @param items what there is of the answer
      */
-    void put(JsonText json, String status, String incomplete, List<ResponsesItem> items, TokenCounts usage) {
+    void put(JsonText json, String status, @Nullable String incomplete, List<ResponsesItem> items, TokenCounts usage) {
         json.put("id", id)
                 .put("object", "response")
                 .put("created_at", createdSeconds)

@@ -1,5 +1,6 @@
 package io.millrace.codec.translate;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Map;
@@ -60,10 +61,11 @@ final class ResponsesHosted {
     private static void putLimit(ObjectNode body, List<Tool.Hosted> hosted) {
         long limit = 0;
         for (Tool.Hosted tool : hosted) {
-            if (tool.setting(HostedSetting.Key.MAX_USES) == null) {
+            JsonNode most = tool.setting(HostedSetting.Key.MAX_USES);
+            if (most == null) {
                 return;
             }
-            limit += tool.setting(HostedSetting.Key.MAX_USES).longValue();
+            limit += most.longValue();
         }
         if (limit > 0) {
             body.put("max_tool_calls", limit);

@@ -1,6 +1,7 @@
 package io.millrace.codec.translate;
 
 import io.millrace.codec.dialect.Dialect;
+import org.jspecify.annotations.Nullable;
 
 /** Writes a reasoning item: its text as one part of the summary, which is what SDKs show. */
 final class ResponsesReasoningItem implements ResponsesItem {
@@ -9,7 +10,7 @@ final class ResponsesReasoningItem implements ResponsesItem {
     private final int outputIndex;
     private final StringBuilder text = new StringBuilder();
 
-    private String encrypted;
+    private @Nullable String encrypted;
 
     ResponsesReasoningItem(ResponsesWriter out, String id, int outputIndex) {
         this.out = out;

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.dialect.Dialect;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Writes a Responses request. Nothing is stored at the provider, so reasoning comes back encrypted. */
 final class ResponsesRequestWriter {
@@ -71,7 +72,7 @@ final class ResponsesRequestWriter {
         refuse(isSet(sampling.frequencyPenalty()), RequestField.FREQUENCY_PENALTY, "a frequency penalty");
     }
 
-    private static boolean isSet(Double penalty) {
+    private static boolean isSet(@Nullable Double penalty) {
         return penalty != null && penalty != 0;
     }
 
@@ -134,14 +135,14 @@ final class ResponsesRequestWriter {
         } else if (part instanceof Part.Image image) {
             json.put("type", "input_image")
                     .put("detail", image.detail() == null ? "auto" : image.detail())
-                    .put("image_url", image.url() == null ? DataUrl.of(image.mediaType(), image.data()) : image.url());
+                    .put("image_url", image.link());
         } else if (part instanceof Part.Document document) {
             json.put("type", "input_file");
             if (document.data() == null) {
                 json.put("file_url", document.url());
             } else {
                 json.put("filename", document.name() == null ? "document" : document.name())
-                        .put("file_data", DataUrl.of(document.mediaType(), document.data()));
+                        .put("file_data", document.dataUrl());
             }
         } else {
             throw new TranslationException(RequestField.TURNS, "a user's turn holds a part of the model's");

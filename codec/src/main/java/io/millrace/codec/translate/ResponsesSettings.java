@@ -3,6 +3,7 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The fields that a Responses request and its response both have. */
 final class ResponsesSettings {
@@ -62,7 +63,7 @@ final class ResponsesSettings {
         return json;
     }
 
-    private static void putReasoning(ObjectNode json, Thinking thinking) {
+    private static void putReasoning(ObjectNode json, @Nullable Thinking thinking) {
         String effort = Effort.openAi(thinking);
         boolean shown =
                 thinking != null && Boolean.TRUE.equals(thinking.shown()) && !Boolean.FALSE.equals(thinking.enabled());
@@ -108,7 +109,7 @@ final class ResponsesSettings {
         return json.put("strict", Boolean.TRUE.equals(tool.strict()));
     }
 
-    private static void putToolChoice(ObjectNode json, ToolChoice choice) {
+    private static void putToolChoice(ObjectNode json, @Nullable ToolChoice choice) {
         if (choice == null) {
             return;
         }

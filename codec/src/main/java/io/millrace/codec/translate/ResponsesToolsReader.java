@@ -2,6 +2,7 @@ package io.millrace.codec.translate;
 
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Reads the tools of a Responses request, and the choice of them. */
 final class ResponsesToolsReader {
@@ -38,7 +39,7 @@ final class ResponsesToolsReader {
         request.parallelTools(body.flag("parallel_tool_calls"));
     }
 
-    private void add(JsonFields tool, String namespace, String about) {
+    private void add(JsonFields tool, @Nullable String namespace, @Nullable String about) {
         String type = tool.requiredText("type");
         switch (type) {
             case "function" -> tools.add(described(function(tool, namespace), about));
@@ -63,7 +64,7 @@ final class ResponsesToolsReader {
      * The function with what is said of its namespace before its own description. What is long is not repeated without end: a
      * request must not grow by more than {@value #MAX_REPEATED} characters.
      */
-    private Tool.Function described(Tool.Function tool, String about) {
+    private Tool.Function described(Tool.Function tool, @Nullable String about) {
         if (about == null || about.isBlank() || repeated + about.length() > MAX_REPEATED) {
             return tool;
         }
@@ -72,7 +73,7 @@ final class ResponsesToolsReader {
         return new Tool.Function(tool.name(), about + own, tool.parameters(), tool.strict(), tool.form());
     }
 
-    private static Tool.Function function(JsonFields tool, String namespace) {
+    private static Tool.Function function(JsonFields tool, @Nullable String namespace) {
         String name = tool.requiredText("name");
         return new Tool.Function(
                 ToolName.of(namespace, name),
@@ -116,7 +117,7 @@ final class ResponsesToolsReader {
     }
 
     /** The function for a tool that has no schema of its own but is run by the client; null if its provider runs it. */
-    private static Tool.Function clientRun(String type, JsonFields tool) {
+    private static Tool.@Nullable Function clientRun(String type, JsonFields tool) {
         return switch (type) {
             case "local_shell" -> ClientTools.localShell();
             case "apply_patch" -> ClientTools.applyPatch();

@@ -5,6 +5,7 @@ import io.millrace.codec.dialect.Dialect;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes an answer for a Responses client: as the sequence of events, or as the response that the last event holds.
@@ -23,12 +24,10 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     private final List<ResponsesItem> items = new ArrayList<>();
 
     private long sequenceNumber;
-    private String type;
-    private JsonText json;
-
-    private ResponsesMessageItem message;
-    private ResponsesReasoningItem reasoning;
-    private ResponsesCall call;
+    private String type = "";
+    private @Nullable ResponsesMessageItem message;
+    private @Nullable ResponsesReasoningItem reasoning;
+    private @Nullable ResponsesCall call;
     private TokenCounts usage = TokenCounts.NONE;
     private StopReason stopReason = StopReason.END;
     private boolean refused;
@@ -37,7 +36,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     private int told;
 
     private long keptChars;
-    private String body;
+    private String body = "";
 
     /** A writer of a stream, or else of a whole answer. */
     ResponsesWriter(ModelRequest request, boolean streaming) {
@@ -47,7 +46,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     }
 
     @Override
-    public void start(String id, String model, long createdSeconds) {
+    public void start(@Nullable String id, @Nullable String model, long createdSeconds) {
         response.start(id, model, createdSeconds);
         responseEvent("response.created", "in_progress", null);
         responseEvent("response.in_progress", "in_progress", null);
@@ -74,7 +73,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     }
 
     @Override
-    public void reasoningEnd(Seal seal) {
+    public void reasoningEnd(@Nullable Seal seal) {
         if (seal != null) {
             keptChars += seal.value().length();
             reasoning().seal(seal);
@@ -116,18 +115,21 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     }
 
     @Override
-    public void toolCall(int index, String id, String name, Seal seal) {
+    public void toolCall(int index, String id, String name, @Nullable Seal seal) {
         closeItem(true);
         String callId = CallIds.encode(id, List.of(), seal);
         CallForm form = request.form(name);
-        call = ResponsesCall.of(this, response.itemId("fc", items.size()), items.size(), callId, form);
-        items.add(call);
+        ResponsesCall opened = ResponsesCall.of(this, response.itemId("fc", items.size()), items.size(), callId, form);
+        items.add(opened);
+        call = opened;
     }
 
     @Override
     public void arguments(int index, String text) {
         keptChars += text.length();
-        call.arguments(text);
+        if (call != null) {
+            call.arguments(text);
+        }
     }
 
     @Override
@@ -141,7 +143,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     }
 
     @Override
-    public void stop(StopReason reason, String sequence) {
+    public void stop(StopReason reason, @Nullable String sequence) {
         stopReason = reason;
     }
 
@@ -168,7 +170,9 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
         begin("error").put("code", code).put("message", error.message()).putNull("param");
         byte[] bytes = Dialect.RESPONSES.errorBody(error.status(), code, error.message(), null, null);
         ObjectNode nested = Json.parseObject(bytes, 0, bytes.length);
-        json.putJson("error", nested.get("error").toString());
+        if (nested != null) {
+            current().putJson("error", nested.path("error").toString());
+        }
         send();
     }
 
@@ -185,13 +189,12 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     /** Begins an event; {@link #send} ends it. */
     JsonText begin(String eventType) {
         type = eventType;
-        json = json().put("type", eventType);
-        return json;
+        return json().put("type", eventType);
     }
 
     /** Numbers the event and writes it. */
     void send() {
-        json.put("sequence_number", sequenceNumber++);
+        current().put("sequence_number", sequenceNumber++);
         if (streaming) {
             event(type);
         }
@@ -200,15 +203,15 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     /** Writes an event that holds a whole item. */
     void itemEvent(String eventType, int outputIndex, ResponsesItem item) {
         begin(eventType).put("output_index", outputIndex).object("item");
-        item.put(json);
-        json.endObject();
+        item.put(current());
+        current().endObject();
         send();
     }
 
-    private void responseEvent(String eventType, String status, String incomplete) {
+    private void responseEvent(String eventType, String status, @Nullable String incomplete) {
         begin(eventType).object("response");
-        response.put(json, status, incomplete, items, usage);
-        json.endObject();
+        response.put(current(), status, incomplete, items, usage);
+        current().endObject();
         send();
     }
 
@@ -242,7 +245,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     }
 
     /** The word for why the answer is not complete, null if it is. */
-    private String incompleteReason() {
+    private @Nullable String incompleteReason() {
         return switch (stopReason) {
             case END, STOP_SEQUENCE, TOOL_CALLS, OTHER -> null;
             case LENGTH, CONTEXT_FULL -> "max_output_tokens";

@@ -1,6 +1,7 @@
 package io.millrace.codec.translate;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How tokens are chosen, and where to stop. What is {@code null} was not said.
@@ -14,12 +15,12 @@ import java.util.List;
  * @param stops sequences that end the answer
  */
 public record Sampling(
-        Double temperature,
-        Double topP,
-        Long topK,
-        Long seed,
-        Double presencePenalty,
-        Double frequencyPenalty,
+        @Nullable Double temperature,
+        @Nullable Double topP,
+        @Nullable Long topK,
+        @Nullable Long seed,
+        @Nullable Double presencePenalty,
+        @Nullable Double frequencyPenalty,
         List<String> stops) {
     /** Nothing was said. */
     public static final Sampling NONE = new Sampling(null, null, null, null, null, null, List.of());

@@ -3,6 +3,7 @@ package io.millrace.codec.translate;
 import io.millrace.codec.dialect.Dialect;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An opaque value that a provider sends with reasoning or a tool call and wants back unchanged: a thinking signature,
@@ -23,7 +24,7 @@ public record Seal(Dialect origin, String kind, String value) {
     }
 
     /** The seal that {@link #encode} made this of, or {@code null} if it is something else. */
-    public static Seal decode(String text) {
+    public static @Nullable Seal decode(String text) {
         if (!text.startsWith(MARK)) {
             return null;
         }

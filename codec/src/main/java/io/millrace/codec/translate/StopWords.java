@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the words mean by which servers say that an answer ended. They are read the same in every dialect, since compatible
@@ -109,9 +110,9 @@ final class StopWords {
     }
 
     /** The error that a word for a failure is. */
-    static ModelError failure(String word, String message) {
-        boolean told = message != null && !message.isBlank();
-        return new ModelError(502, word, told ? message : "the upstream ended its answer: " + word);
+    static ModelError failure(String word, @Nullable String message) {
+        String said = message == null || message.isBlank() ? "the upstream ended its answer: " + word : message;
+        return new ModelError(502, word, said);
     }
 
     private static void put(StopReason reason, String... words) {

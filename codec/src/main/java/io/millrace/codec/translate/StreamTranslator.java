@@ -71,7 +71,8 @@ public final class StreamTranslator {
 
     /** The HTTP status of the error with which the client's stream ended; 200 if it did not {@linkplain #failed() fail}. */
     public int status() {
-        return failed() ? answer.failure().status() : 200;
+        ModelError failure = answer.failure();
+        return failure == null ? 200 : failure.status();
     }
 
     /**

@@ -1,5 +1,7 @@
 package io.millrace.codec.translate;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * How much the model should reason before it answers. What is {@code null} was not said.
  *
@@ -8,4 +10,11 @@ package io.millrace.codec.translate;
  * @param budgetTokens most tokens for it
  * @param shown whether the client wants to read it
  */
-public record Thinking(Boolean enabled, String effort, Long budgetTokens, Boolean shown) {}
+public record Thinking(
+        @Nullable Boolean enabled,
+        @Nullable String effort,
+        @Nullable Long budgetTokens,
+        @Nullable Boolean shown) {
+    /** Nothing was said. */
+    static final Thinking NONE = new Thinking(null, null, null, null);
+}

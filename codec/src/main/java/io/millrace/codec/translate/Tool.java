@@ -3,6 +3,7 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What a client lets the model use. */
 public sealed interface Tool {
@@ -15,7 +16,12 @@ public sealed interface Tool {
      * @param strict whether the arguments must follow the schema, null if not said
      * @param form how its client is told of a call, null if as a function of this name
      */
-    record Function(String name, String description, ObjectNode parameters, Boolean strict, CallForm form)
+    record Function(
+            String name,
+            @Nullable String description,
+            @Nullable ObjectNode parameters,
+            @Nullable Boolean strict,
+            @Nullable CallForm form)
             implements Tool {
         /** A function that its client knows as one. */
         public Function(String name, String description, ObjectNode parameters, Boolean strict) {
@@ -23,6 +29,7 @@ public sealed interface Tool {
         }
 
         /** The schema with a type, as some providers want it; null if the function takes no arguments. */
+        @Nullable
         ObjectNode schema() {
             if (parameters == null || parameters.has("type")) {
                 return parameters;
@@ -48,6 +55,7 @@ public sealed interface Tool {
         }
 
         /** The value of a setting, null if the client says nothing of it. */
+        @Nullable
         JsonNode setting(HostedSetting.Key key) {
             return settings.stream()
                     .filter(setting -> setting.key() == key)

@@ -1,16 +1,14 @@
 package io.millrace.codec.translate;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * Whether the model calls tools.
  *
- * @param name the tool that must be used if the mode is {@code NAMED} or {@code HOSTED}, else null
+ * @param name the tool that must be used if the mode is {@code NAMED} or {@code HOSTED}, else empty
  */
-public record ToolChoice(Mode mode, @Nullable String name) {
-    static final ToolChoice AUTO = new ToolChoice(Mode.AUTO, null);
-    static final ToolChoice NONE = new ToolChoice(Mode.NONE, null);
-    static final ToolChoice REQUIRED = new ToolChoice(Mode.REQUIRED, null);
+public record ToolChoice(Mode mode, String name) {
+    static final ToolChoice AUTO = new ToolChoice(Mode.AUTO, "");
+    static final ToolChoice NONE = new ToolChoice(Mode.NONE, "");
+    static final ToolChoice REQUIRED = new ToolChoice(Mode.REQUIRED, "");
 
     /** The function of this name. */
     static ToolChoice named(String function) {

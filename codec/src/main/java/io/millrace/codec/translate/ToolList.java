@@ -4,12 +4,13 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The tools of a request while it is read: each function once, and those only that may be used. */
 final class ToolList {
     private final List<Tool> tools = new ArrayList<>();
     private final Set<String> functions = new HashSet<>();
-    private Set<String> allowed;
+    private @Nullable Set<String> allowed;
 
     /** Adds a tool; of functions with the same name the first one stays. */
     void add(Tool tool) {

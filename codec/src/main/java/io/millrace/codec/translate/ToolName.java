@@ -1,6 +1,7 @@
 package io.millrace.codec.translate;
 
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Names of functions as every dialect takes them: at most {@value #MOST} letters, digits, {@code _} and {@code -}. */
 final class ToolName {
@@ -26,19 +27,19 @@ final class ToolName {
     }
 
     /** The name of a tool in a namespace, null or empty for none. */
-    static String of(String namespace, String name) {
+    static String of(@Nullable String namespace, String name) {
         String group = group(namespace);
         return of(group == null ? name : group + (group.endsWith("_") ? "" : "__") + name);
     }
 
     /** The form of a function, null if it needs none because the client knows it by {@link #of its name}. */
-    static CallForm form(String namespace, String name) {
+    static @Nullable CallForm form(@Nullable String namespace, String name) {
         String group = group(namespace);
         return group != null || !of(name).equals(name) ? new CallForm(CallForm.Kind.FUNCTION, group, name) : null;
     }
 
     /** The namespace, null if it is none. */
-    static String group(String namespace) {
+    static @Nullable String group(@Nullable String namespace) {
         boolean none = namespace == null || namespace.isEmpty() || namespace.equals(NO_NAMESPACE);
         return none ? null : namespace;
     }

@@ -7,6 +7,7 @@ import io.netty.buffer.Unpooled;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Translates one exchange: a request from a client's format to an upstream's dialect, and its answer back. It remembers
@@ -48,7 +49,7 @@ public final class Translation {
      * @param model the model to ask for instead of the client's; null to keep it
      * @throws TranslationException if that is not possible; it names the client's field, and {@link #refusal} says it
      */
-    public TranslatedRequest request(byte[] body, String path, String model) {
+    public TranslatedRequest request(byte[] body, String path, @Nullable String model) {
         try {
             ModelRequest asked = client.request(body, path);
             request = model == null ? asked : asked.withModel(model);
@@ -84,7 +85,7 @@ public final class Translation {
     }
 
     /** The body of the 400 that tells the client why its request was not translated. */
-    public byte[] refusal(TranslationException why, String requestId) {
+    public byte[] refusal(TranslationException why, @Nullable String requestId) {
         return client.error(new ModelError(400, "unsupported_parameter", why.getMessage()), why.param(), requestId);
     }
 
@@ -97,7 +98,7 @@ public final class Translation {
      * A translator that makes one body of the stream that answers the request, for a client that asked for no stream. What it
      * appends at the end, and not before, is that body, or the body of an error.
      */
-    public StreamTranslator collector(String requestId) {
+    public StreamTranslator collector(@Nullable String requestId) {
         var writer = new WholeWriter(client.answer(request), error -> client.error(error, null, requestId));
         return new StreamTranslator(upstream.reader(tools), writer);
     }
@@ -106,7 +107,7 @@ public final class Translation {
      * Makes the client's stream of a successful answer that is not streamed. No body makes this throw: one that is no answer
      * has a status of 400 or more, and a body of JSON.
      */
-    public TranslatedAnswer streamed(byte[] body, String requestId) {
+    public TranslatedAnswer streamed(byte[] body, @Nullable String requestId) {
         ByteBuf out = Unpooled.buffer(body.length + 512);
         DeltaWriter writer = client.stream(request);
         writer.to(out);
@@ -118,7 +119,7 @@ public final class Translation {
         return new TranslatedAnswer(failure == null ? 200 : failure.status(), written, answer.usage());
     }
 
-    private static ModelError failureOf(AnswerGrammar answer) {
+    private static @Nullable ModelError failureOf(AnswerGrammar answer) {
         if (answer.failure() == null && !answer.isOver()) {
             answer.error(new ModelError(502, "upstream_error", "the upstream's answer is not complete"));
         }
@@ -126,7 +127,7 @@ public final class Translation {
     }
 
     /** Translates the body of a successful answer that is not streamed. No body makes this throw. */
-    public TranslatedAnswer answer(byte[] body, String requestId) {
+    public TranslatedAnswer answer(byte[] body, @Nullable String requestId) {
         AnswerWriter writer = client.answer(request);
         AnswerGrammar answer = new AnswerGrammar(writer);
         upstream.reader(tools).answer(body, answer);
@@ -137,7 +138,7 @@ public final class Translation {
     }
 
     /** Translates the body of an answer with an error status, which stays as it is. No body makes this throw. */
-    public byte[] error(int status, byte[] body, String requestId) {
+    public byte[] error(int status, byte[] body, @Nullable String requestId) {
         return client.error(upstream.error(status, body), null, requestId);
     }
 }

@@ -1,18 +1,21 @@
 package io.millrace.codec.translate;
 
+import org.jspecify.annotations.Nullable;
+
 /** Says that a request cannot be translated, and which field is why. It has no stack trace. */
 public final class TranslationException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    private final String param;
-    private final RequestField field;
+    private final String message;
+    private final @Nullable String param;
+    private final @Nullable RequestField field;
 
     /**
      * Names the client's field.
      *
      * @param param such as {@code messages[2].content[0].type}; null if the whole body is at fault
      */
-    public TranslationException(String param, String message) {
+    public TranslationException(@Nullable String param, String message) {
         this(param, null, message);
     }
 
@@ -21,19 +24,25 @@ public final class TranslationException extends RuntimeException {
         this(null, field, message);
     }
 
-    private TranslationException(String param, RequestField field, String message) {
+    private TranslationException(@Nullable String param, @Nullable RequestField field, String message) {
         super(message, null, false, false);
+        this.message = message;
         this.param = param;
         this.field = field;
     }
 
+    @Override
+    public String getMessage() {
+        return message;
+    }
+
     /** The client's field, null if the whole body is at fault, or only {@link #field} is known. */
-    public String param() {
+    public @Nullable String param() {
         return param;
     }
 
     /** The field as the model knows it, null where {@link #param} says more. */
-    public RequestField field() {
+    public @Nullable RequestField field() {
         return field;
     }
 }

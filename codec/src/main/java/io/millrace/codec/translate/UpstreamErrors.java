@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Reads errors of all providers: their shapes overlap, and compatible servers mix them. */
 final class UpstreamErrors {
@@ -165,7 +166,7 @@ final class UpstreamErrors {
     }
 
     /** Words under a key that nobody knows, {@code null} if there are none. */
-    private static String anyText(ObjectNode json) {
+    private static @Nullable String anyText(ObjectNode json) {
         for (Map.Entry<String, JsonNode> field : json.properties()) {
             boolean text =
                     field.getValue().isTextual() && field.getValue().textValue().contains(" ");
@@ -177,7 +178,7 @@ final class UpstreamErrors {
     }
 
     /** The first text that says what is wrong, {@code null} if there is none. */
-    private static String words(JsonNode value, int depth) {
+    private static @Nullable String words(JsonNode value, int depth) {
         if (value.isTextual()) {
             return value.textValue().isBlank() ? null : value.textValue();
         }
@@ -211,7 +212,7 @@ final class UpstreamErrors {
     }
 
     /** OpenRouter has its provider's words, which are often JSON, in {@code metadata.raw}. */
-    private static String cause(JsonNode error) {
+    private static @Nullable String cause(JsonNode error) {
         JsonNode raw = error.path("metadata").path("raw");
         ObjectNode json = raw.isTextual() ? Json.parseObject(raw.textValue()) : null;
         String words = words(json == null ? raw : json, 0);
@@ -223,7 +224,7 @@ final class UpstreamErrors {
     }
 
     /** A code for programs, which is not a number. */
-    private static String name(JsonNode error, JsonNode first, String... keys) {
+    private static @Nullable String name(JsonNode error, JsonNode first, String... keys) {
         for (JsonNode place : new JsonNode[] {error, first}) {
             for (String key : keys) {
                 String word = place.path(key).isTextual() ? place.path(key).textValue() : "";
@@ -235,7 +236,7 @@ final class UpstreamErrors {
         return null;
     }
 
-    private static int status(JsonNode error, JsonNode outer, String... names) {
+    private static int status(JsonNode error, JsonNode outer, @Nullable String... names) {
         for (JsonNode place : new JsonNode[] {error, outer}) {
             for (String key : new String[] {"status_code", "code", "status", "error_code", "statusCode"}) {
                 int value = place.path(key).asInt();

@@ -1,13 +1,15 @@
 package io.millrace.codec.translate;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Writes an answer that comes as a stream as one body, or the body of its error, once it has come to its end. */
 final class WholeWriter implements DeltaWriter {
     private final AnswerWriter answer;
     private final Function<ModelError, byte[]> errors;
-    private ByteBuf out;
+    private ByteBuf out = Unpooled.EMPTY_BUFFER;
 
     WholeWriter(AnswerWriter answer, Function<ModelError, byte[]> errors) {
         this.answer = answer;
@@ -30,7 +32,7 @@ final class WholeWriter implements DeltaWriter {
     }
 
     @Override
-    public void start(String id, String model, long createdSeconds) {
+    public void start(@Nullable String id, @Nullable String model, long createdSeconds) {
         answer.start(id, model, createdSeconds);
     }
 
@@ -50,7 +52,7 @@ final class WholeWriter implements DeltaWriter {
     }
 
     @Override
-    public void reasoningEnd(Seal seal) {
+    public void reasoningEnd(@Nullable Seal seal) {
         answer.reasoningEnd(seal);
     }
 
@@ -70,7 +72,7 @@ final class WholeWriter implements DeltaWriter {
     }
 
     @Override
-    public void toolCall(int index, String id, String name, Seal seal) {
+    public void toolCall(int index, String id, String name, @Nullable Seal seal) {
         answer.toolCall(index, id, name, seal);
     }
 
@@ -90,7 +92,7 @@ final class WholeWriter implements DeltaWriter {
     }
 
     @Override
-    public void stop(StopReason reason, String sequence) {
+    public void stop(StopReason reason, @Nullable String sequence) {
         answer.stop(reason, sequence);
     }
 

@@ -13,4 +13,7 @@
  *
  * <p>What cannot be expressed is a {@link io.millrace.codec.translate.TranslationException} that names the client's field.
  */
+@NullMarked
 package io.millrace.codec.translate;
+
+import org.jspecify.annotations.NullMarked;
