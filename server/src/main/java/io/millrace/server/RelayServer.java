@@ -1,65 +1,73 @@
 package io.millrace.server;
 
 import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Limits;
+import io.millrace.server.config.Listener;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.downstream.Admission;
-import io.millrace.server.downstream.DownstreamInitializer;
+import io.millrace.server.downstream.ClientPipeline;
+import io.millrace.server.listen.Bound;
+import io.millrace.server.listen.Listeners;
 import io.millrace.server.relay.Relay;
 import io.millrace.server.telemetry.Metrics;
-import io.millrace.server.transport.Backlog;
-import io.millrace.server.transport.Transport;
 import io.millrace.server.upstream.Connector;
-import io.netty.bootstrap.ServerBootstrap;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.unix.UnixChannelOption;
 import io.netty.util.NettyRuntime;
-import java.io.IOException;
+import io.netty.util.concurrent.Future;
 import java.math.BigDecimal;
-import java.net.Inet6Address;
 import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A running relay: listeners, event loops and what they serve. One listening socket per event loop and address where the
- * kernel can spread connections over them, so that a connection is accepted, served and relayed on one thread.
+ * A running relay: listeners, event loops and what they serve.
  */
 public final class RelayServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RelayServer.class);
     private static final Logger ACCESS_LOG = LoggerFactory.getLogger("millrace.access");
-    private static final int BACKLOG = 4096;
     private static final long DRAIN_POLL_MS = 10;
     private static final long LAST_WORDS_MS = 500;
+    /** However many clients there are, those who look after the relay have room. */
+    private static final Limits ADMIN_LIMITS = Limits.DEFAULT.with(l -> l.connections = 256);
 
     private final MultiThreadIoEventLoopGroup group;
+    /** Of one event loop, for listeners that relay nothing: those who look after a relay are not to wait for its clients. */
+    private final MultiThreadIoEventLoopGroup admin;
+
     private final Connector connector;
     private final Relay relay;
     private final RelayConfig started;
-    private final List<Channel> listeners = new ArrayList<>();
+    private final Listeners listeners;
+    private final ClientPipeline.Shared clients;
+    private final Admission admission;
+    private final Admission adminAdmission;
     private CompletableFuture<Void> draining;
 
     private RelayServer(RelayConfig config, Logger accessLog) {
         int threads = config.eventLoops() > 0 ? config.eventLoops() : defaultEventLoops();
         group = config.transport().newEventLoops(threads, "millrace");
+        boolean hasAdmin = config.listeners().stream().anyMatch(Listener::isAdmin);
+        admin = hasAdmin ? config.transport().newEventLoops(1, "millrace-admin") : null;
         connector = new Connector(config.transport());
         var loops = new ArrayList<EventLoop>();
         group.forEach(executor -> loops.add((EventLoop) executor));
-        relay = new Relay(config, loops, connector, accessLog);
+        relay = new Relay(config, loops, admin == null ? null : (EventLoop) admin.next(), connector, accessLog);
         started = config;
+        listeners = new Listeners(config.transport());
+        clients = new ClientPipeline.Shared(config.transport(), relay, relay::sweeper, relay::memory, relay::config);
+        Metrics metrics = relay.metrics();
+        admission =
+                new Admission(metrics::relayedConnections, () -> relay.config().limits());
+        adminAdmission =
+                new Admission(() -> metrics.openConnections() - metrics.relayedConnections(), () -> ADMIN_LIMITS);
     }
 
     /**
@@ -82,7 +90,7 @@ public final class RelayServer implements AutoCloseable {
     public static RelayServer start(RelayConfig config, Logger accessLog) {
         var server = new RelayServer(config, accessLog);
         try {
-            config.listen().forEach(server::bind);
+            config.listeners().forEach(server::open);
         } catch (RuntimeException e) {
             server.close();
             throw e;
@@ -90,11 +98,24 @@ public final class RelayServer implements AutoCloseable {
         return server;
     }
 
-    /** The addresses served, with the real port where 0 was asked for. */
+    private void open(Listener listener) {
+        if (listener.isAdmin()) {
+            listeners.open(listener, admin, new ClientPipeline(listener, adminAdmission, clients));
+        } else {
+            listeners.open(listener, group, new ClientPipeline(listener, admission, clients));
+        }
+    }
+
+    /** The open listeners. */
+    public List<Bound> listeners() {
+        return listeners.bound();
+    }
+
+    /** The TCP addresses served, with the real port where 0 was asked for. */
     public List<InetSocketAddress> addresses() {
-        return listeners.stream()
-                .map(channel -> (InetSocketAddress) channel.localAddress())
-                .distinct()
+        return listeners.bound().stream()
+                .filter(bound -> bound.address() instanceof HostAndPort)
+                .map(bound -> (InetSocketAddress) bound.channels().get(0).localAddress())
                 .toList();
     }
 
@@ -112,8 +133,10 @@ public final class RelayServer implements AutoCloseable {
     public List<String> reload(RelayConfig config) {
         relay.reload(config);
         var kept = new ArrayList<String>();
-        if (!config.listen().equals(started.listen())) {
-            kept.add("listen");
+        if (!config.listeners().equals(started.listeners())) {
+            boolean plain = Stream.concat(config.listeners().stream(), started.listeners().stream())
+                    .allMatch(Listener::isPlain);
+            kept.add(plain ? "listen" : "listeners");
         }
         if (config.transport() != started.transport()) {
             kept.add("transport");
@@ -149,14 +172,7 @@ public final class RelayServer implements AutoCloseable {
     }
 
     private void closeListeners() {
-        var open = new AtomicInteger(listeners.size());
-        for (Channel listener : listeners) {
-            Backlog.serveAndClose(listener, () -> {
-                if (open.decrementAndGet() == 0) {
-                    endConnections();
-                }
-            });
-        }
+        listeners.serveAndClose(listener -> !listener.isAdmin(), this::endConnections);
     }
 
     private void endConnections() {
@@ -178,9 +194,13 @@ public final class RelayServer implements AutoCloseable {
         if (group.isShuttingDown()) {
             return;
         }
-        listeners.forEach(Channel::close);
+        listeners.close();
         relay.closeLoops();
+        Future<?> adminOver = admin == null ? null : admin.shutdownGracefully(0, 2, TimeUnit.SECONDS);
         group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
+        if (adminOver != null) {
+            adminOver.awaitUninterruptibly(5, TimeUnit.SECONDS);
+        }
         connector.close();
         relay.releaseTls();
         if (draining != null) {
@@ -188,7 +208,7 @@ public final class RelayServer implements AutoCloseable {
         }
     }
 
-    /** On which everything runs. */
+    /** On which everything runs but what admin listeners serve. */
     EventLoopGroup eventLoops() {
         return group;
     }
@@ -203,9 +223,9 @@ public final class RelayServer implements AutoCloseable {
 
     private void awaitIdle(long limitNs, boolean cut) {
         // A response that has ended may still be on its way to a slow client: its connection closes behind it.
-        boolean idle = relay.metrics().activeExchanges() == 0 && relay.metrics().openConnections() == 0;
+        boolean idle = relay.metrics().activeExchanges() == 0 && relay.metrics().relayedConnections() == 0;
         if (idle || (cut && System.nanoTime() > limitNs)) {
-            draining.complete(null);
+            listeners.serveAndClose(Listener::isAdmin, () -> draining.complete(null));
             return;
         }
         boolean cutNow = !cut && System.nanoTime() > limitNs;
@@ -215,89 +235,5 @@ public final class RelayServer implements AutoCloseable {
         }
         long nextLimitNs = cutNow ? System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_WORDS_MS) : limitNs;
         group.schedule(() -> awaitIdle(nextLimitNs, cut || cutNow), DRAIN_POLL_MS, TimeUnit.MILLISECONDS);
-    }
-
-    private void bind(HostAndPort address) {
-        boolean spread = relay.config().transport().spreadsListeners();
-        int port = address.port();
-        if (spread) {
-            probe(address);
-        }
-        var loops = new ArrayList<EventLoopGroup>();
-        if (spread) {
-            group.forEach(executor -> loops.add((EventLoop) executor));
-        } else {
-            loops.add(group);
-        }
-        for (EventLoopGroup loop : loops) {
-            Channel listener = listen(loop, address.host(), port, spread);
-            listeners.add(listener);
-            port = ((InetSocketAddress) listener.localAddress()).getPort();
-        }
-    }
-
-    private Channel listen(EventLoopGroup loop, String host, int port, boolean spread) {
-        Transport transport = relay.config().transport();
-        var address = new InetSocketAddress(host, port);
-        var bootstrap = new ServerBootstrap()
-                .group(loop)
-                .channelFactory(transport.serverChannel(address.getAddress()))
-                .option(ChannelOption.SO_BACKLOG, BACKLOG)
-                .option(ChannelOption.RECVBUF_ALLOCATOR, Transport.ACCEPTS)
-                .option(ChannelOption.SO_REUSEADDR, true)
-                .childOption(ChannelOption.TCP_NODELAY, true)
-                .childHandler(new DownstreamInitializer(
-                        transport,
-                        relay,
-                        new Admission(
-                                relay.metrics()::openConnections,
-                                () -> relay.config().limits()),
-                        relay::sweeper,
-                        relay::memory,
-                        () -> relay.config().limits(),
-                        () -> relay.config().timeouts()));
-        transport.watchPeers(bootstrap);
-        if (transport.listensOnIpv6Too(address.getAddress())) {
-            bootstrap.handler(new Ipv4Only());
-        }
-        if (spread) {
-            bootstrap.option(UnixChannelOption.SO_REUSEPORT, true);
-        }
-        var bound = bootstrap.bind(address).awaitUninterruptibly();
-        if (!bound.isSuccess()) {
-            throw new IllegalStateException(
-                    "listen: " + host + ":" + port + " cannot be bound: "
-                            + bound.cause().getMessage(),
-                    bound.cause());
-        }
-        LOG.debug("listening on {}", bound.channel().localAddress());
-        return bound.channel();
-    }
-
-    /**
-     * With SO_REUSEPORT a second relay would bind silently and take half of the connections: ask without it first. The
-     * socket that asks does not listen, so no client that is waiting for the relay gets into it, to be reset at its end.
-     */
-    private static void probe(HostAndPort address) {
-        try (var socket = new Socket()) {
-            socket.setReuseAddress(true);
-            socket.bind(new InetSocketAddress(address.host(), address.port()));
-        } catch (IOException e) {
-            throw new IllegalStateException(
-                    "listen: " + address + " cannot be bound: " + e.getMessage() + " (is another relay running?)", e);
-        }
-    }
-
-    /** Closes what a listener for IPv4 accepts of IPv6. */
-    private static final class Ipv4Only extends ChannelInboundHandlerAdapter {
-        @Override
-        public void channelRead(ChannelHandlerContext ctx, Object msg) {
-            if (msg instanceof SocketChannel accepted
-                    && accepted.remoteAddress().getAddress() instanceof Inet6Address) {
-                accepted.unsafe().closeForcibly();
-            } else {
-                ctx.fireChannelRead(msg);
-            }
-        }
     }
 }

@@ -88,6 +88,7 @@ class ArchitectureTest {
                         "..server.config..",
                         "..server.telemetry..",
                         "..server.access..",
+                        "..server.listen..",
                         "..server.transport..")
                 .should()
                 .dependOnClassesThat()

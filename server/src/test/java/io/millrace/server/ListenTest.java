@@ -3,6 +3,7 @@ package io.millrace.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Listener;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.transport.Transport;
@@ -37,9 +38,9 @@ class ListenTest {
     @MethodSource("transports")
     void servesOnIpv4OnlyWhereItListensOnThat(Transport transport) throws IOException {
         for (String listen : List.of(":0", "0.0.0.0:0", "127.0.0.1:0")) {
-            try (var harness =
-                    RelayHarness.start(config -> config.with(c -> c.listen = List.of(HostAndPort.parse(listen)))
-                            .with(c -> c.transport = transport))) {
+            try (var harness = RelayHarness.start(config -> config.with(
+                            c -> c.listeners = Listener.at(List.of(HostAndPort.parse(listen))))
+                    .with(c -> c.transport = transport))) {
                 assertThat(answers("127.0.0.1", harness.port())).isTrue();
                 assertThat(answers("::1", harness.port())).isFalse();
                 if (transport == Transport.EPOLL || transport == Transport.NIO) {
@@ -52,9 +53,9 @@ class ListenTest {
     @ParameterizedTest
     @MethodSource("transports")
     void servesOnIpv6WhereItListensOnThat(Transport transport) throws IOException {
-        try (var harness =
-                RelayHarness.start(config -> config.with(c -> c.listen = List.of(HostAndPort.parse("[::1]:0")))
-                        .with(c -> c.transport = transport))) {
+        try (var harness = RelayHarness.start(config -> config.with(
+                        c -> c.listeners = Listener.at(List.of(HostAndPort.parse("[::1]:0"))))
+                .with(c -> c.transport = transport))) {
             assertThat(answers("::1", harness.port())).isTrue();
         }
     }

@@ -3,14 +3,16 @@ package io.millrace.server.relay;
 import io.millrace.bench.AverageTimeBenchmark;
 import io.millrace.bench.codec.RecordedStream;
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.Limits;
+import io.millrace.server.config.Listener;
 import io.millrace.server.config.Match;
+import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.Timeouts;
 import io.millrace.server.downstream.Admission;
 import io.millrace.server.downstream.ClientConnection;
+import io.millrace.server.downstream.ClientPipeline;
 import io.millrace.server.downstream.ClientStream;
-import io.millrace.server.downstream.DownstreamInitializer;
 import io.millrace.server.downstream.RequestHandler;
 import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.format.DialectSide;
@@ -72,14 +74,15 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
         var memory = new MemoryAccount(1, MemoryBudget.ofJvm()).loop(0);
         var sweeper = new Sweeper(client.eventLoop(), TimeUnit.SECONDS.toNanos(1));
         client.pipeline()
-                .addLast(new DownstreamInitializer(
-                        Transport.best(),
-                        this,
+                .addLast(new ClientPipeline(
+                        Listener.at(new HostAndPort("127.0.0.1", 0)),
                         new Admission(() -> 0, () -> Limits.DEFAULT),
-                        (Channel channel) -> sweeper,
-                        (Channel channel) -> memory,
-                        () -> Limits.DEFAULT,
-                        () -> Timeouts.DEFAULT));
+                        new ClientPipeline.Shared(
+                                Transport.best(),
+                                this,
+                                (Channel channel) -> sweeper,
+                                (Channel channel) -> memory,
+                                RelayConfig::defaults)));
         client.pipeline().fireChannelActive();
         client.writeInbound(Unpooled.copiedBuffer(
                 "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n",

@@ -2,13 +2,16 @@ package io.millrace.server.cli;
 
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.ListenAddress;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.file.ConfigException;
 import io.millrace.server.config.file.ConfigLoader;
 import io.millrace.server.config.file.ConfigSources;
+import io.millrace.server.listen.Bound;
 import io.millrace.server.warmup.WarmUp;
 import java.io.PrintWriter;
-import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -63,7 +66,7 @@ final class Serving {
     }
 
     private static void announce(RelayServer server, RelayConfig config, EmbeddedMock mock, PrintWriter out) {
-        String addresses = server.addresses().stream().map(Serving::url).collect(Collectors.joining(", "));
+        String addresses = server.listeners().stream().map(Serving::url).collect(Collectors.joining(", "));
         String upstreams = config.upstreams().values().stream()
                 .map(upstream -> mock.isRunning() ? "embedded mock LLM" : upstream.name() + " " + upstream.url())
                 .collect(Collectors.joining(", "));
@@ -85,9 +88,10 @@ final class Serving {
         out.flush();
     }
 
-    private static String url(InetSocketAddress address) {
-        String host = address.getAddress().getHostAddress();
-        return "http://" + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
+    private static String url(Bound bound) {
+        return bound.address() instanceof HostAndPort
+                ? "http://" + bound.address()
+                : bound.address().toString();
     }
 
     /** Reads the configuration again and swaps it in, or keeps the old one. */
@@ -129,10 +133,13 @@ final class Serving {
 
         /** The listeners stay, so the configuration's own check, of the addresses in it, says too little. */
         private void checkStillClosed(RelayConfig config) {
-            boolean open = server.addresses().stream()
-                    .anyMatch(address -> !address.getAddress().isLoopbackAddress());
-            if (open && config.injectsCredentials() && !config.allowOpen()) {
-                throw new IllegalArgumentException("keys would be served on " + server.addresses()
+            List<ListenAddress> open = server.listeners().stream()
+                    .filter(bound -> bound.listener().spendsKeys())
+                    .map(Bound::address)
+                    .filter(address -> !address.isLocal())
+                    .toList();
+            if (!open.isEmpty() && config.injectsCredentials() && !config.allowOpen()) {
+                throw new IllegalArgumentException("keys would be served on " + open
                         + ", where the relay listens (expected: --allow-open, or a restart on loopback)");
             }
         }

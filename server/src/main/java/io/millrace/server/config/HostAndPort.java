@@ -3,12 +3,12 @@ package io.millrace.server.config;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An address to listen on. Port 0 asks the system for a free one.
+ * A TCP address to listen on. Port 0 asks the system for a free one.
  *
  * @param host a name or an address, IPv6 without brackets
  * @param port 0 to 65535
  */
-public record HostAndPort(String host, int port) {
+public record HostAndPort(String host, int port) implements ListenAddress {
     public HostAndPort {
         Checks.notBlank("host", host);
         Checks.range("port", port, 0, 65535);
@@ -41,6 +41,11 @@ public record HostAndPort(String host, int port) {
         return host.equalsIgnoreCase("localhost")
                 || host.matches("127(\\.\\d{1,3}){3}")
                 || host.matches("(0{0,4}:){1,7}0{0,3}1");
+    }
+
+    @Override
+    public boolean isLocal() {
+        return isLoopback();
     }
 
     /** As {@link #parse} reads it, IPv6 in brackets. */

@@ -4,6 +4,7 @@ import io.millrace.server.address.AddressSet;
 import io.millrace.server.transport.Transport;
 import java.net.URI;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +14,7 @@ import java.util.function.Consumer;
 /**
  * Everything a relay is told. Immutable and checked: what was built can be served.
  *
- * @param listen addresses to listen on, at least one
+ * @param listeners where to listen, at least one, each address once
  * @param transport how to talk to the kernel
  * @param eventLoops threads that relay; 0 is one per two processors
  * @param timeouts of everything that belongs to no route (a request's head, keep-alive, drain)
@@ -27,7 +28,7 @@ import java.util.function.Consumer;
  * @param cors which pages of other origins may call; {@link Cors#OFF} leaves that to the upstreams
  */
 public record RelayConfig(
-        List<HostAndPort> listen,
+        List<Listener> listeners,
         Transport transport,
         int eventLoops,
         Timeouts timeouts,
@@ -41,7 +42,7 @@ public record RelayConfig(
         Cors cors)
         implements Settings<RelayConfig, RelayConfig.Builder> {
     public RelayConfig {
-        listen = List.copyOf(listen);
+        listeners = List.copyOf(listeners);
         routes = List.copyOf(routes);
         upstreams = Collections.unmodifiableMap(new LinkedHashMap<>(upstreams));
         Objects.requireNonNull(transport, "transport");
@@ -52,9 +53,7 @@ public record RelayConfig(
         Objects.requireNonNull(ownPaths, "ownPaths");
         Objects.requireNonNull(trustedProxies, "trustedProxies");
         Objects.requireNonNull(cors, "cors");
-        if (listen.isEmpty()) {
-            throw new IllegalArgumentException("listen: [] (expected: at least one address)");
-        }
+        checkListeners(listeners);
         for (var route : routes) {
             for (var target : route.targets()) {
                 if (!upstreams.containsKey(target.upstream())) {
@@ -64,7 +63,7 @@ public record RelayConfig(
             }
         }
         if (!allowOpen) {
-            checkClosed(listen, upstreams);
+            checkClosed(listeners, upstreams);
             checkClosed(cors, upstreams);
         }
     }
@@ -118,10 +117,24 @@ public record RelayConfig(
         return false;
     }
 
-    private static void checkClosed(List<HostAndPort> listen, Map<String, Upstream> upstreams) {
-        for (var address : listen) {
-            if (!address.isLoopback() && injects(upstreams)) {
-                throw new IllegalArgumentException("listen: " + address
+    private static void checkListeners(List<Listener> listeners) {
+        if (listeners.isEmpty()) {
+            throw new IllegalArgumentException("listen: [] (expected: at least one address)");
+        }
+        var addresses = new HashSet<ListenAddress>();
+        for (Listener listener : listeners) {
+            ListenAddress address = listener.address();
+            boolean any = address instanceof HostAndPort tcp && tcp.port() == 0;
+            if (!addresses.add(address) && !any) {
+                throw new IllegalArgumentException("listen: " + address + " twice (expected: each address once)");
+            }
+        }
+    }
+
+    private static void checkClosed(List<Listener> listeners, Map<String, Upstream> upstreams) {
+        for (Listener listener : listeners) {
+            if (!listener.address().isLocal() && listener.spendsKeys() && injects(upstreams)) {
+                throw new IllegalArgumentException("listen: " + listener.address()
                         + " would let anyone who reaches it use the relay's keys"
                         + " (expected: a loopback address such as 127.0.0.1, or --allow-open)");
             }
@@ -137,7 +150,7 @@ public record RelayConfig(
 
     /** The components by name; the values of a new one are the defaults. */
     public static final class Builder {
-        public List<HostAndPort> listen = List.of(new HostAndPort("127.0.0.1", 0));
+        public List<Listener> listeners = Listener.at(List.of(new HostAndPort("127.0.0.1", 0)));
         public Transport transport = Transport.best();
         public int eventLoops;
         public Timeouts timeouts = Timeouts.DEFAULT;

@@ -35,6 +35,9 @@ public interface ClientStream {
     /** The event loop on which all of this happens. */
     EventLoop eventLoop();
 
+    /** What is known of the client's connection. */
+    ConnectionTerms terms();
+
     /**
      * The client of the connection: its peer, or whom a load balancer names for the whole connection. Null for a client of a
      * unix socket.

@@ -4,7 +4,6 @@ import io.millrace.server.config.Limits;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.downstream.RequestDecoder.TooMuchPipelined;
 import io.millrace.server.http.Refusal;
-import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
 import io.netty.buffer.Unpooled;
@@ -42,9 +41,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
     private static final long AFTER_ERROR_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final Channel channel;
-    private final RequestHandler handler;
-    private final Sweeper sweeper;
-    private final Limits limits;
+    private final ConnectionContext context;
     private final Timeouts timeouts;
     private final RequestDecoder decoder;
     private final ResponseEncoder encoder = new ResponseEncoder();
@@ -66,28 +63,24 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         CLOSING
     }
 
-    /** The connection of {@code channel}, which {@link #open} makes ready. */
-    Http1Connection(
-            Channel channel,
-            RequestHandler handler,
-            Sweeper sweeper,
-            LoopMemory memory,
-            Limits limits,
-            Timeouts timeouts) {
-        this.channel = channel;
-        this.handler = handler;
-        this.sweeper = sweeper;
-        this.limits = limits;
-        this.timeouts = timeouts;
-        decoder = RequestDecoder.of(limits);
-        bytes = new ClientBytes(channel, memory, decoder::bufferedBytes, timeouts.writeStall());
-        pace = new BodyPace(limits.bodyRate(), timeouts.requestBodyIdle().toNanos());
+    /** A connection that {@link #open} makes ready. */
+    Http1Connection(ConnectionContext context) {
+        this.context = context;
+        channel = context.channel();
+        timeouts = context.timeouts();
+        decoder = RequestDecoder.of(context.limits());
+        bytes = new ClientBytes(channel, context.memory(), decoder::bufferedBytes, timeouts.writeStall());
+        pace = new BodyPace(
+                context.limits().bodyRate(), timeouts.requestBodyIdle().toNanos());
         idleLimitNs = timeouts.requestHead().toNanos();
     }
 
-    /** Adds the handlers of the connection to its pipeline. */
-    void open() {
+    /** Adds its handlers to its pipeline, which was told already that the channel is {@code active}, or will be. */
+    void open(boolean active) {
         channel.pipeline().addLast(decoder, encoder, this);
+        if (active) {
+            begin();
+        }
     }
 
     @Override
@@ -180,9 +173,13 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
+        begin();
+    }
+
+    private void begin() {
         sinceNs = System.nanoTime();
-        sweep = sweeper.add(this);
-        handler.onConnected(this);
+        sweep = context.sweeper().add(this);
+        context.handler().onConnected(this);
     }
 
     @Override
@@ -190,7 +187,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         if (sweep != null) {
             sweep.cancel();
         }
-        handler.onDisconnected(this);
+        context.handler().onDisconnected(this);
         bytes.count();
         state = State.CLOSING;
         abandonStream("client closed the connection");
@@ -285,20 +282,21 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         encoder.answersHead(head.method().equals(HttpMethod.HEAD));
         Http1Stream begun = newStream(head);
         stream = begun;
+        Limits limits = context.limits();
         Refusal refusal = RequestGate.verify(head, limits.headerCount(), limits.body());
         if (refusal != null) {
             refuse(refusal);
             return;
         }
-        RequestListener listener = handler.onRequest(begun, head);
+        RequestListener listener = context.handler().onRequest(begun, head);
         if (state == State.IN_EXCHANGE) {
             begun.listener(listener);
         }
     }
 
     private Http1Stream newStream(@Nullable HttpRequest head) {
-        boolean isLast = last || requests >= limits.requestsPerConnection();
-        return new Http1Stream(this, channel, encoder, bytes, limits.body(), head, isLast);
+        boolean isLast = last || requests >= context.limits().requestsPerConnection();
+        return new Http1Stream(this, context, encoder, bytes, head, isLast);
     }
 
     private void onContent(HttpContent content) {
@@ -341,7 +339,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         state = State.IN_EXCHANGE;
         refused.closeAfterResponse();
         HttpRequest request = refused.request();
-        handler.onRefused(refused, request, refusal.status(), refusal.code());
+        context.handler().onRefused(refused, request, refusal.status(), refusal.code());
         refused.respond(refusal.status(), RequestGate.json(refusal, request), RequestGate.headers(refusal));
     }
 

@@ -36,13 +36,13 @@ final class Http1Stream implements ClientStream {
             HttpHeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS);
 
     private final Connection connection;
+    private final ConnectionContext context;
     private final Channel channel;
     private final ResponseEncoder encoder;
     /** What is written from here passes the encoder by. */
     private final ChannelHandlerContext raw;
 
     private final ClientBytes bytes;
-    private final long bodyLimit;
     private final boolean http10;
     private boolean keepAlive;
     private boolean requestComplete;
@@ -79,17 +79,16 @@ final class Http1Stream implements ClientStream {
      */
     Http1Stream(
             Connection connection,
-            Channel channel,
+            ConnectionContext context,
             ResponseEncoder encoder,
             ClientBytes bytes,
-            long bodyLimit,
             @Nullable HttpRequest request,
             boolean last) {
         this.connection = connection;
-        this.channel = channel;
+        this.context = context;
+        channel = context.channel();
         this.encoder = encoder;
         this.bytes = bytes;
-        this.bodyLimit = bodyLimit;
         this.request = request;
         raw = channel.pipeline().context(encoder);
         http10 = request != null && request.protocolVersion().equals(HttpVersion.HTTP_1_0);
@@ -157,6 +156,11 @@ final class Http1Stream implements ClientStream {
     }
 
     @Override
+    public ConnectionTerms terms() {
+        return context.terms();
+    }
+
+    @Override
     public @Nullable InetAddress client() {
         return ClientAddress.of(channel);
     }
@@ -173,7 +177,7 @@ final class Http1Stream implements ClientStream {
 
     @Override
     public long bodyLimit() {
-        return bodyLimit;
+        return context.limits().body();
     }
 
     @Override

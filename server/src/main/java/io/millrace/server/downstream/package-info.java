@@ -1,7 +1,7 @@
 /**
  * Connections of clients: their requests in, the responses out.
  *
- * <p>The door: {@link io.millrace.server.downstream.DownstreamInitializer} opens a client's connection, if
+ * <p>The door: {@link io.millrace.server.downstream.ClientPipeline} opens a client's connection, if
  * {@link io.millrace.server.downstream.Admission} has room for it. A request that passes the gate goes to the
  * {@link io.millrace.server.downstream.RequestHandler} with a {@link io.millrace.server.downstream.ClientStream}, its way
  * back; what else comes of the request goes to the {@link io.millrace.server.downstream.RequestListener} that the handler

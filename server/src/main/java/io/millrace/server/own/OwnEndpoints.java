@@ -1,5 +1,6 @@
 package io.millrace.server.own;
 
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.access.Access;
 import io.millrace.server.access.ClientKey;
 import io.millrace.server.chat.ChatSide;
@@ -27,8 +28,6 @@ import java.util.function.Consumer;
 
 /** What the relay answers without an upstream: preflights, its own documents and page, stops, and who connects again. */
 public final class OwnEndpoints {
-    private static final String STREAMS = "/millrace/streams/";
-
     private final Metrics metrics;
     private final Streams streams;
 
@@ -85,6 +84,9 @@ public final class OwnEndpoints {
         if (preflight != null) {
             return asked.answer(() -> bare(asked.downstream(), preflight));
         }
+        if (!ServedPaths.isServed(asked.downstream().terms(), asked.config(), method, asked.target())) {
+            return notServed(asked);
+        }
         if (isChat(asked.config(), asked.target())) {
             return chat(asked);
         }
@@ -100,7 +102,7 @@ public final class OwnEndpoints {
 
     /** Whether a request is one to {@code /chat}. */
     public static boolean isChat(RelayConfig config, Target target) {
-        return config.ownPaths().chat() && target.path().equals(ChatSide.PATH);
+        return ServedPaths.isChat(config, target);
     }
 
     private RequestListener document(Asked asked) {
@@ -108,12 +110,12 @@ public final class OwnEndpoints {
         ClientStream downstream = asked.downstream();
         boolean draining = asked.draining();
         return switch (asked.target().path()) {
-            case "/healthz" -> own.healthz() ? text(asked, 200, "ok\n") : null;
-            case "/readyz" ->
+            case ServedPaths.HEALTHZ -> own.healthz() ? text(asked, 200, "ok\n") : null;
+            case ServedPaths.READYZ ->
                 own.readyz() ? text(asked, draining ? 503 : 200, draining ? "draining\n" : "ready\n") : null;
-            case "/openapi.json" ->
+            case ServedPaths.OPENAPI ->
                 own.openapi() ? asked.answer(() -> respond(downstream, 200, "application/json", OpenApi.json())) : null;
-            case "/metrics" ->
+            case ServedPaths.METRICS ->
                 own.metrics()
                         ? asked.answer(() -> respond(downstream, 200, Metrics.CONTENT_TYPE, metrics.text()))
                         : null;
@@ -142,11 +144,12 @@ public final class OwnEndpoints {
 
     private RequestListener stop(Asked asked) {
         String path = asked.target().path();
-        if (!asked.config().ownPaths().streams() || !path.startsWith(STREAMS) || asked.isForbidden()) {
+        if (!asked.config().ownPaths().streams() || !path.startsWith(ServedPaths.STREAMS) || asked.isForbidden()) {
             return null;
         }
         byte[] key = ClientKey.hash(asked.request().headers(), asked.target());
-        return new StopExchange(asked.downstream(), streams, path.substring(STREAMS.length()), key, asked.done());
+        return new StopExchange(
+                asked.downstream(), streams, path.substring(ServedPaths.STREAMS.length()), key, asked.done());
     }
 
     /**
@@ -165,6 +168,13 @@ public final class OwnEndpoints {
         }
         boolean again = asked.request().headers().contains("last-event-id");
         return again ? asked.answer(() -> bare(downstream, new DefaultHttpHeaders())) : null;
+    }
+
+    /** Nothing of this is asked of an upstream: it may be a path of the relay's own that another listener serves. */
+    private static RequestListener notServed(Asked asked) {
+        byte[] json = Dialect.ofPath(asked.target().path())
+                .errorBody(404, "not_found", "This address of the relay does not serve this path.", null, null);
+        return asked.answer(() -> asked.downstream().respond(404, json, new DefaultHttpHeaders()));
     }
 
     private static RequestListener text(Asked asked, int status, String text) {

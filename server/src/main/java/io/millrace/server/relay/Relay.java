@@ -37,6 +37,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /** The relay without its listeners: turns requests into exchanges, on whatever event loop they come. */
@@ -58,17 +59,27 @@ public final class Relay implements RequestHandler {
     private volatile boolean draining;
 
     /**
-     * A relay on these event loops.
+     * A relay.
      *
+     * @param eventLoops that relay
+     * @param admin that serves the listeners which relay nothing; null if there are none
      * @param accessLog gets the lines of the access log
      * @throws IllegalArgumentException if an upstream's TLS cannot be set up
      */
-    public Relay(RelayConfig config, List<EventLoop> eventLoops, Connector connector, Logger accessLog) {
+    public Relay(
+            RelayConfig config,
+            List<EventLoop> eventLoops,
+            @Nullable EventLoop admin,
+            Connector connector,
+            Logger accessLog) {
         settings = RouteTable.of(config, null);
-        memory = new MemoryAccount(
-                eventLoops.size(), jvm.withBuffers(config.limits().memory()));
+        var all = new ArrayList<>(eventLoops);
+        if (admin != null) {
+            all.add(admin);
+        }
+        memory = new MemoryAccount(all.size(), jvm.withBuffers(config.limits().memory()));
         var counters = new ArrayList<LoopCounters>();
-        for (EventLoop loop : eventLoops) {
+        for (EventLoop loop : all) {
             var sweeper = new Sweeper(loop, sweepPeriodNs(config));
             var own = new LoopCounters();
             counters.add(own);
@@ -83,7 +94,7 @@ public final class Relay implements RequestHandler {
         for (RelayLoop each : numbered) {
             each.relief().others(numbered.stream().map(RelayLoop::relief).toList());
         }
-        metrics = new Metrics(counters, memory, () -> settings.upstreams());
+        metrics = new Metrics(counters, eventLoops.size(), memory, () -> settings.upstreams());
         streams = new StreamLimits(metrics);
         endpoints = new OwnEndpoints(metrics, this::stop);
         checking = eventLoops.get(0);

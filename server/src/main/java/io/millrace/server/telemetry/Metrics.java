@@ -27,6 +27,7 @@ public final class Metrics {
     public static final String CONTENT_TYPE = PrometheusTextFormatWriter.CONTENT_TYPE;
 
     private final List<LoopCounters> loops;
+    private final List<LoopCounters> relaying;
     private final MemoryAccount memory;
     private final Supplier<Map<String, UpstreamState>> upstreams;
     private final AtomicLong reloads = new AtomicLong();
@@ -37,11 +38,17 @@ public final class Metrics {
      * Metrics of a relay.
      *
      * @param loops one for each event loop
+     * @param relaying how many of these, from the first, are of event loops that relay
      * @param memory what is held
      * @param upstreams what is known of the upstreams that are configured at the moment, by name
      */
-    public Metrics(List<LoopCounters> loops, MemoryAccount memory, Supplier<Map<String, UpstreamState>> upstreams) {
+    public Metrics(
+            List<LoopCounters> loops,
+            int relaying,
+            MemoryAccount memory,
+            Supplier<Map<String, UpstreamState>> upstreams) {
         this.loops = List.copyOf(loops);
+        this.relaying = this.loops.subList(0, relaying);
         this.memory = memory;
         this.upstreams = upstreams;
     }
@@ -59,6 +66,11 @@ public final class Metrics {
     /** Clients connected now. */
     public long openConnections() {
         return total(loop -> loop.connections);
+    }
+
+    /** Those of them that are served by the event loops that relay. */
+    public long relayedConnections() {
+        return relaying.stream().mapToLong(loop -> loop.connections.get()).sum();
     }
 
     /** Exchanges that have begun and not ended. */

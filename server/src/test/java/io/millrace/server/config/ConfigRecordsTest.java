@@ -162,7 +162,7 @@ class ConfigRecordsTest {
         var config =
                 RelayConfig.relayTo(LOCAL).withTimeouts(Timeouts.DEFAULT.with(t -> t.idle = Duration.ofSeconds(1)));
 
-        assertThat(config.listen()).containsExactly(new HostAndPort("127.0.0.1", 0));
+        assertThat(config.listeners()).containsExactly(Listener.at(new HostAndPort("127.0.0.1", 0)));
         assertThat(config.routes()).singleElement().satisfies(route -> {
             assertThat(route.match().matchesPath("/anything")).isTrue();
             assertThat(config.upstreams().get(route.upstream()).url()).isEqualTo(LOCAL);
@@ -179,19 +179,19 @@ class ConfigRecordsTest {
 
     @Test
     void injectedKeyIsServedOnLoopbackOnlyUnlessAllowed() {
-        var open = List.of(new HostAndPort("0.0.0.0", 0));
+        var open = Listener.at(List.of(new HostAndPort("0.0.0.0", 0)));
         var upstream = Upstream.of("u", LOCAL)
                 .with(u -> u.credential = new Credential("authorization", "Bearer ", Secret.of("k", "env: KEY")));
 
-        assertThat(RelayConfig.relayTo(LOCAL).with(c -> c.listen = open).listen())
+        assertThat(RelayConfig.relayTo(LOCAL).with(c -> c.listeners = open).listeners())
                 .isEqualTo(open);
-        assertThatThrownBy(() -> RelayConfig.relayTo(upstream).with(c -> c.listen = open))
+        assertThatThrownBy(() -> RelayConfig.relayTo(upstream).with(c -> c.listeners = open))
                 .hasMessageStartingWith("listen: 0.0.0.0:0 ")
                 .hasMessageContaining("--allow-open");
         assertThat(RelayConfig.relayTo(upstream)
                         .with(c -> c.allowOpen = true)
-                        .with(c -> c.listen = open)
-                        .listen())
+                        .with(c -> c.listeners = open)
+                        .listeners())
                 .isEqualTo(open);
     }
 }

@@ -2,7 +2,10 @@ package io.millrace.server.downstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.Limits;
+import io.millrace.server.config.Listener;
+import io.millrace.server.config.Protocol;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
@@ -60,7 +63,9 @@ class Http1ConnectionTest {
     private void open() {
         var memory = new MemoryAccount(1, new MemoryBudget(1 << 30, 1 << 30)).loop(0);
         var sweeper = new Sweeper(channel.eventLoop(), TimeUnit.MILLISECONDS.toNanos(100));
-        new Http1Connection(channel, told, sweeper, memory, Limits.DEFAULT, Timeouts.DEFAULT).open();
+        var terms = new ConnectionTerms(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1, false);
+        var context = new ConnectionContext(channel, terms, told, sweeper, memory, Limits.DEFAULT, Timeouts.DEFAULT);
+        new Http1Connection(context).open(false);
         channel.pipeline().fireChannelActive();
     }
 

@@ -2,6 +2,11 @@ package io.millrace.server.downstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Limits;
+import io.millrace.server.config.Listener;
+import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Timeouts;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
 import io.netty.buffer.ByteBuf;
@@ -175,7 +180,9 @@ class Http1StreamTest {
     private Http1Stream stream(HttpRequest request, boolean last) {
         var memory = new MemoryAccount(1, MemoryBudget.ofJvm()).loop(0);
         var bytes = new ClientBytes(channel, memory, () -> 0, Duration.ofDays(1));
-        return new Http1Stream(connection, channel, encoder, bytes, Long.MAX_VALUE, request, last);
+        var terms = new ConnectionTerms(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1, false);
+        var context = new ConnectionContext(channel, terms, null, null, memory, Limits.DEFAULT, Timeouts.DEFAULT);
+        return new Http1Stream(connection, context, encoder, bytes, request, last);
     }
 
     private static HttpRequest request(String version, String connection) {

@@ -72,7 +72,7 @@ final class ExchangeBed implements AutoCloseable {
         var counters = new LoopCounters();
         var log = new AccessLogger(NOPLogger.NOP_LOGGER, client.eventLoop(), sweeper, AccessLog.Format.OFF);
         loop = RelayLoop.of(0, client.eventLoop(), upstreams, sweeper, counters, log, memory.loop(0));
-        metrics = new Metrics(List.of(counters), memory, Map::of);
+        metrics = new Metrics(List.of(counters), 1, memory, Map::of);
         client.pass(Duration.ZERO);
     }
 

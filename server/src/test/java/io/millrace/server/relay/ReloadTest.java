@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Heartbeat;
 import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Listener;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Route;
@@ -142,10 +143,10 @@ class ReloadTest {
     void saysWhatOnlyARestartTakesOver() throws IOException {
         try (var harness = RelayHarness.start(config -> config.with(c -> c.eventLoops = 1))) {
             RelayConfig now = config(Upstream.of("default", harness.mock.uri()))
-                    .with(c -> c.listen = List.of(new HostAndPort("127.0.0.1", 0)))
+                    .with(c -> c.listeners = Listener.at(List.of(new HostAndPort("127.0.0.1", 0))))
                     .with(c -> c.eventLoops = 1);
             assertThat(harness.relay.reload(now)).isEmpty();
-            RelayConfig other = now.with(c -> c.listen = List.of(new HostAndPort("127.0.0.1", 9)))
+            RelayConfig other = now.with(c -> c.listeners = Listener.at(List.of(new HostAndPort("127.0.0.1", 9))))
                     .with(c -> c.eventLoops = 2)
                     .with(c -> c.limits = now.limits().with(l -> l.memory = 64 << 20));
             assertThat(harness.relay.reload(other)).containsExactly("listen", "eventLoops");

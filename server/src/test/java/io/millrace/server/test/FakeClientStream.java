@@ -2,7 +2,11 @@ package io.millrace.server.test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Listener;
+import io.millrace.server.config.Protocol;
 import io.millrace.server.downstream.ClientStream;
+import io.millrace.server.downstream.ConnectionTerms;
 import io.millrace.server.downstream.FrameSink;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
@@ -103,6 +107,11 @@ public final class FakeClientStream implements ClientStream {
     @Override
     public EventLoop eventLoop() {
         return channel.eventLoop();
+    }
+
+    @Override
+    public ConnectionTerms terms() {
+        return new ConnectionTerms(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1, false);
     }
 
     @Override

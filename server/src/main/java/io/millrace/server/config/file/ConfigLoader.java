@@ -1,5 +1,6 @@
 package io.millrace.server.config.file;
 
+import io.millrace.server.config.Listener;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Upstream;
 import java.io.IOException;
@@ -105,7 +106,7 @@ public final class ConfigLoader {
         try {
             switch (key) {
                 case LISTEN -> {
-                    change(c -> c.listen = list(text, Tables.ADDRESS));
+                    change(c -> c.listeners = Listener.at(list(text, ListenerTables.ADDRESS)));
                     draft.listenSource = source;
                 }
                 case UPSTREAM -> draft.relayEverythingTo(Upstream.of("default", Form.URL.read(text)));

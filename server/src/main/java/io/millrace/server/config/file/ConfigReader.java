@@ -57,6 +57,7 @@ final class ConfigReader {
         if (root.node("listen") != null) {
             draft.listenSource = problems.where(root.node("listen").place()) + ": listen";
         }
+        new ListenerReader(draft, problems, directory).read(root);
         if (root.node("cors") != null) {
             draft.corsSource = problems.where(root.node("cors").place());
         }

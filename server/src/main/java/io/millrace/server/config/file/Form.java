@@ -39,8 +39,13 @@ record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
 
     /** The constant whose label was written. */
     static <E extends Enum<E>> Form<E> choice(E[] constants) {
+        return choice(constants, Form::label);
+    }
+
+    /** The constant whose {@code label} was written. */
+    static <E extends Enum<E>> Form<E> choice(E[] constants, Function<E, String> label) {
         Map<String, E> byLabel = Arrays.stream(constants)
-                .collect(Collectors.toMap(Form::label, constant -> constant, (a, b) -> a, LinkedHashMap::new));
+                .collect(Collectors.toMap(label, constant -> constant, (a, b) -> a, LinkedHashMap::new));
         return new Form<>(
                 text -> {
                     E constant = byLabel.get(text);
@@ -50,7 +55,7 @@ record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
                     }
                     return constant;
                 },
-                Form::label);
+                label::apply);
     }
 
     /** This, where {@code word} stands for {@code meaning}. */

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * One setting of a record: its key, how it is read into a record, and how it is written.
@@ -139,6 +140,11 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
     /** A setting that {@link ConfigReader} reads by itself. */
     static <S> Setting<S> special(String key, Function<S, Object> writer) {
         return new Setting<>(key, (section, slot, values) -> {}, writer);
+    }
+
+    /** This, not written of a record that is not so. */
+    Setting<S> onlyIf(Predicate<S> written) {
+        return new Setting<>(key, reader, settings -> written.test(settings) ? writer.apply(settings) : null);
     }
 
     /** This, not written where it is an empty list or section. */

@@ -29,6 +29,8 @@ import io.millrace.server.config.Heartbeat;
 import io.millrace.server.config.Hedge;
 import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.Limits;
+import io.millrace.server.config.ListenAddress;
+import io.millrace.server.config.Listener;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.OwnPaths;
 import io.millrace.server.config.RelayConfig;
@@ -51,11 +53,10 @@ import java.util.Set;
 /** All settings of the file, by record. A new setting is a row here, a component of its record and a line in the docs. */
 final class Tables {
     static final Form<AccessLog.Format> LOG_FORMAT = choice(AccessLog.Format.values());
-    static final Form<HostAndPort> ADDRESS = new Form<>(HostAndPort::parse, HostAndPort::toString);
     static final Form<Transport> TRANSPORT = new Form<>(Transport::named, Transport::label);
 
-    private static final Form<Path> PATH = new Form<>(Path::of, Path::toString);
-    private static final Form<Duration> INTERVAL = DURATION.or("off", Duration.ZERO);
+    static final Form<Path> PATH = new Form<>(Path::of, Path::toString);
+    static final Form<Duration> INTERVAL = DURATION.or("off", Duration.ZERO);
     /** Empty is the upstream's own 95th percentile. */
     private static final Form<Optional<Duration>> DELAY = new Form<>(
             text -> text.equals("p95") ? Optional.empty() : Optional.of(Quantities.duration(text)),
@@ -252,8 +253,10 @@ final class Tables {
             value("translation", choice(TranslationMode.values()), Route::translation, (r, v) -> r.translation = v));
 
     static final Table<RelayConfig> RELAY = Table.of(
-            RelayConfig.defaults().with(c -> c.listen = List.of(new HostAndPort("127.0.0.1", 8080))),
-            list("listen", ADDRESS, RelayConfig::listen, (c, v) -> c.listen = v),
+            RelayConfig.defaults().with(c -> c.listeners = Listener.at(List.of(new HostAndPort("127.0.0.1", 8080)))),
+            list("listen", ListenerTables.ADDRESS, Tables::listen, (c, v) -> c.listeners = Listener.at(v))
+                    .unlessEmpty(),
+            special("listeners", c -> listen(c).isEmpty() ? listeners(c) : null),
             value("transport", TRANSPORT, RelayConfig::transport, (c, v) -> c.transport = v),
             value("eventLoops", COUNT, RelayConfig::eventLoops, (c, v) -> c.eventLoops = v),
             value("allowOpen", BOOLEAN, RelayConfig::allowOpen, (c, v) -> c.allowOpen = v),
@@ -277,6 +280,16 @@ final class Tables {
             special("routes", EffectiveConfig::routes));
 
     private Tables() {}
+
+    /** The addresses, where nothing else is said of the listeners. */
+    private static List<ListenAddress> listen(RelayConfig config) {
+        boolean plain = config.listeners().stream().allMatch(Listener::isPlain);
+        return plain ? config.listeners().stream().map(Listener::address).toList() : List.of();
+    }
+
+    private static Object listeners(RelayConfig config) {
+        return config.listeners().stream().map(ListenerTables.LISTENER::write).toList();
+    }
 
     /** Whether a route's targets are a list: one that differs from the route in nothing is written in the route itself. */
     private static boolean isListed(Route route) {

@@ -12,6 +12,7 @@ import io.millrace.server.config.Cors;
 import io.millrace.server.config.Credential;
 import io.millrace.server.config.Heartbeat;
 import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Listener;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.OwnPaths;
 import io.millrace.server.config.RelayConfig;
@@ -89,7 +90,9 @@ class ConfigLoaderTest {
 
         var config = load(FULL, Map.of("KEY", "s3cret"), Map.of());
 
-        assertThat(config.listen()).extracting(HostAndPort::host).containsExactly("127.0.0.1", "::1");
+        assertThat(config.listeners())
+                .extracting(listener -> ((HostAndPort) listener.address()).host())
+                .containsExactly("127.0.0.1", "::1");
         assertThat(config.transport().label()).isEqualTo("nio");
         assertThat(config.eventLoops()).isEqualTo(3);
         assertThat(config.timeouts().idle()).isEqualTo(Duration.ofSeconds(90));
@@ -145,7 +148,7 @@ class ConfigLoaderTest {
 
         var config = ConfigLoader.load(new ConfigSources(file, Map.of(), Map.of(), () -> MOCK));
 
-        assertThat(config.listen()).containsExactly(new HostAndPort("::1", 1));
+        assertThat(config.listeners()).containsExactly(Listener.at(new HostAndPort("::1", 1)));
         assertThat(config.routes()).extracting(Route::upstream).containsExactly("a");
     }
 
@@ -322,7 +325,9 @@ class ConfigLoaderTest {
 
         var config = load(file, environment, flags);
 
-        assertThat(config.listen()).extracting(HostAndPort::port).containsExactly(2, 3);
+        assertThat(config.listeners())
+                .extracting(listener -> ((HostAndPort) listener.address()).port())
+                .containsExactly(2, 3);
         assertThat(config.eventLoops()).isEqualTo(3);
         assertThat(config.timeouts().drain()).isEqualTo(Duration.ofSeconds(2));
         assertThat(config.accessLog().format()).isEqualTo(AccessLog.Format.OFF);
@@ -486,7 +491,7 @@ class ConfigLoaderTest {
 
         assertThat(config.upstreams().values())
                 .containsExactly(Upstream.of("mock", MOCK).with(u -> u.model = "mock"));
-        assertThat(config.listen()).containsExactly(new HostAndPort("127.0.0.1", 8080));
+        assertThat(config.listeners()).containsExactly(Listener.at(new HostAndPort("127.0.0.1", 8080)));
         assertThat(takes(config, "/v1/chat/completions", false)).isEqualTo("mock");
         assertThat(EffectiveConfig.toYamlWithoutUpstreams(config)).doesNotContain(MOCK.toString());
         assertThat(load(EffectiveConfig.toYamlWithoutUpstreams(config), Map.of(), Map.of()))

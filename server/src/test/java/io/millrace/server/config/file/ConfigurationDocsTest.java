@@ -24,11 +24,13 @@ class ConfigurationDocsTest {
     private static final Pattern LITERAL = Pattern.compile("`([^`]+)`|(-?[0-9.]+|true|false)");
 
     /** What each configuration says itself, or what depends on the machine. */
-    private static final Set<String> NO_DEFAULT = Set.of("transport", "name", "upstream", "url");
+    private static final Set<String> NO_DEFAULT = Set.of("transport", "name", "upstream", "url", "address");
 
     static Stream<Arguments> tables() {
         return Stream.of(
                 Arguments.of("## The file", 0, Tables.RELAY),
+                Arguments.of(
+                        "### `listeners`", 0, ListenerTables.LISTENER.only(Set.of("address", "protocols", "serves"))),
                 Arguments.of("### `upstreams`", 0, Tables.UPSTREAM),
                 Arguments.of("### `upstreams`", 1, Tables.HEALTH),
                 Arguments.of("### `routes`", 0, Tables.ROUTE),

@@ -1,0 +1,15 @@
+package io.millrace.server.config;
+
+/** What a listener may serve. A path of the relay's own that it does not serve is 404 there. */
+public enum Served {
+    /** All that upstreams answer, with {@code /chat}, {@code /openapi.json} and requests to stop a stream. */
+    RELAY,
+    /** {@code /healthz} and {@code /readyz}. */
+    HEALTH,
+    /** {@code /metrics}. */
+    METRICS,
+    /** {@code GET /}, the playground, with {@code /chat} and {@code /openapi.json}, which it uses. */
+    PAGE,
+    /** {@code DELETE /millrace/streams/{id}}. */
+    STREAMS
+}

@@ -1,0 +1,111 @@
+package io.millrace.server.config.file;
+
+import io.millrace.server.config.ListenAddress;
+import io.millrace.server.config.Listener;
+import io.millrace.server.config.ListenerTls;
+import io.millrace.server.config.Protocol;
+import io.millrace.server.config.file.Node.Sequence;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Takes {@code listeners} over into a draft. */
+final class ListenerReader {
+    private final Draft draft;
+    private final Problems problems;
+    private final Path directory;
+
+    /** Relative files are looked for in {@code directory}. */
+    ListenerReader(Draft draft, Problems problems, Path directory) {
+        this.draft = draft;
+        this.problems = problems;
+        this.directory = directory;
+    }
+
+    /** Reads the section of each listener, if there are any. */
+    void read(Section root) {
+        Node node = root.node("listeners");
+        if (node == null) {
+            return;
+        }
+        draft.listenSource = problems.where(node.place()) + ": listeners";
+        if (root.node("listen") != null) {
+            problems.add(node.place(), "listeners: beside listen (expected: one of them)");
+        }
+        var listeners = new ArrayList<Listener>();
+        root.readSections("listeners", section -> listeners.add(listener(section)));
+        if (node instanceof Sequence list && list.items().isEmpty()) {
+            problems.add(node.place(), "listeners: [] (expected: at least one)");
+        }
+        try {
+            draft.relay = draft.relay.with(c -> c.listeners = listeners.isEmpty() ? c.listeners : listeners);
+        } catch (IllegalArgumentException e) {
+            problems.add(node.place(), e.getMessage().replaceFirst("^listen: ", "listeners: "));
+        }
+    }
+
+    private Listener listener(Section section) {
+        var address = new ListenAddress[] {ListenerTables.LISTENER.defaults().address()};
+        section.read("address", ListenAddress::parse, read -> address[0] = read);
+        if (section.node("address") == null) {
+            problems.add(section.place(), "listeners: has no address (expected: such as address: 127.0.0.1:8080)");
+        }
+        Listener listener = ListenerTables.LISTENER.read(section, Listener.at(address[0]));
+        refuseEmpty(section, "serves");
+        refuseEmpty(section, "protocols");
+        refuseWhatIsMissing(section, listener);
+        var tls = new ListenerTls[1];
+        section.readSection("tls", inner -> tls[0] = tls(inner));
+        return listener.with(l -> l.tls = tls[0]);
+    }
+
+    private ListenerTls tls(Section section) {
+        var certificates = new ArrayList<ListenerTls.Certificate>();
+        section.readSections("certificates", inner -> certificate(inner, certificates));
+        if (section.node("certificates") == null) {
+            problems.add(section.place(), "tls: has no certificates (expected: certificates: [{cert: …, key: …}])");
+        }
+        return ListenerTables.TLS.read(section, null).with(tls -> {
+            tls.certificates = certificates;
+            section.readSection("clientCertificates", inner -> {
+                tls.clientMode = ListenerTables.CLIENT_CERTIFICATES
+                        .read(inner, ListenerTls.DEFAULT)
+                        .clientMode();
+                inner.read("ca", directory::resolve, file -> tls.clientCa = file);
+                if (inner.node("ca") == null) {
+                    problems.add(inner.place(), "clientCertificates: has no ca (expected: ca: a PEM file)");
+                }
+            });
+        });
+    }
+
+    private void certificate(Section section, List<ListenerTls.Certificate> certificates) {
+        var files = new Path[2];
+        section.read("cert", directory::resolve, file -> files[0] = file);
+        section.read("key", directory::resolve, file -> files[1] = file);
+        if (files[0] == null || files[1] == null) {
+            problems.add(section.place(), "certificates: expected: cert and key, each a PEM file");
+        } else {
+            certificates.add(new ListenerTls.Certificate(files[0], files[1]));
+        }
+    }
+
+    private void refuseEmpty(Section section, String key) {
+        if (section.node(key) instanceof Sequence list && list.items().isEmpty()) {
+            problems.add(list.place(), key + ": [] (expected: at least one)");
+        }
+    }
+
+    /** What can be read already and not yet be served. */
+    private void refuseWhatIsMissing(Section section, Listener listener) {
+        for (String key : List.of("tls", "proxyProtocol")) {
+            Node node = section.node(key);
+            if (node != null) {
+                problems.add(node.place(), key + ": not supported yet");
+            }
+        }
+        if (listener.protocols().contains(Protocol.H2)) {
+            problems.add(section.node("protocols").place(), "protocols: h2 is not supported yet");
+        }
+    }
+}

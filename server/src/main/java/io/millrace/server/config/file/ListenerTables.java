@@ -1,0 +1,85 @@
+package io.millrace.server.config.file;
+
+import static io.millrace.server.config.file.Form.TEXT;
+import static io.millrace.server.config.file.Form.choice;
+import static io.millrace.server.config.file.Setting.inner;
+import static io.millrace.server.config.file.Setting.list;
+import static io.millrace.server.config.file.Setting.special;
+import static io.millrace.server.config.file.Setting.value;
+
+import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.ListenAddress;
+import io.millrace.server.config.Listener;
+import io.millrace.server.config.ListenerTls;
+import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Served;
+import io.millrace.server.config.UnixPath;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** The settings of {@code listeners}. {@link ListenerReader} reads those that are {@code special}. */
+final class ListenerTables {
+    static final Form<ListenAddress> ADDRESS = new Form<>(ListenAddress::parse, ListenAddress::toString);
+
+    private static final Listener PLAIN = Listener.at(new HostAndPort("127.0.0.1", 8080));
+    private static final Form<Integer> MODE = new Form<>(ListenerTables::mode, mode -> String.format("%04o", mode));
+
+    static final Table<ListenerTls> CLIENT_CERTIFICATES = Table.of(
+            ListenerTls.DEFAULT,
+            special("ca", tls -> write(tls.clientCa())),
+            value(
+                    "mode",
+                    choice(ListenerTls.ClientMode.values()),
+                    ListenerTls::clientMode,
+                    (t, v) -> t.clientMode = v));
+
+    static final Table<ListenerTls> TLS = Table.of(
+            ListenerTls.DEFAULT,
+            special("certificates", ListenerTables::certificates),
+            value(
+                    "minVersion",
+                    choice(ListenerTls.Version.values(), ListenerTls.Version::label),
+                    ListenerTls::minVersion,
+                    (t, v) -> t.minVersion = v),
+            special("clientCertificates", tls -> tls.clientCa() == null ? null : CLIENT_CERTIFICATES.write(tls)),
+            value("hsts", Tables.INTERVAL, ListenerTls::hsts, (t, v) -> t.hsts = v));
+
+    static final Table<Listener> PROXY_PROTOCOL =
+            Table.of(PLAIN, list("from", TEXT, Listener::proxies, (l, v) -> l.proxies = v));
+
+    static final Table<Listener> LISTENER = Table.of(
+            PLAIN,
+            special("address", l -> ADDRESS.write(l.address())),
+            special("tls", l -> l.tls() == null ? null : TLS.write(l.tls())),
+            list("protocols", choice(Protocol.values(), Protocol::label), Listener::spoken, (l, v) -> l.protocols = v),
+            inner("proxyProtocol", PROXY_PROTOCOL).onlyIf(l -> !l.proxies().isEmpty()),
+            list("serves", choice(Served.values()), ListenerTables::served, (l, v) -> l.serves = Set.copyOf(v)),
+            list("users", TEXT, Listener::users, (l, v) -> l.users = v).unlessEmpty(),
+            value("mode", MODE, Listener::mode, (l, v) -> l.mode = v).onlyIf(l -> l.address() instanceof UnixPath));
+
+    private ListenerTables() {}
+
+    private static List<Served> served(Listener listener) {
+        return listener.serves().stream().sorted().toList();
+    }
+
+    private static Object certificates(ListenerTls tls) {
+        return tls.certificates().stream()
+                .map(each -> Map.of("cert", write(each.cert()), "key", write(each.key())))
+                .toList();
+    }
+
+    private static Object write(Path path) {
+        return Tables.PATH.write(path);
+    }
+
+    private static int mode(String text) {
+        try {
+            return Integer.parseInt(text, 8);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("'" + text + "' (expected: an octal mode such as 0660)", e);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package io.millrace.server.downstream;
+
+import io.millrace.server.config.Limits;
+import io.millrace.server.config.Listener;
+import io.millrace.server.config.Protocol;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.memory.LoopMemory;
+import io.millrace.server.timing.Sweeper;
+import io.millrace.server.transport.Transport;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.WriteBufferWaterMark;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * Makes the pipelines of the connections that one listener accepts. A connection passes these steps, each of which may take
+ * the first bytes of it before the next step begins:
+ *
+ * <ol>
+ *   <li>{@link #admit}: whether there is room for one more
+ *   <li>{@link #address}: whose connection it is
+ *   <li>{@link #encrypt}: TLS
+ *   <li>{@link #speak}: the handlers of its protocol
+ * </ol>
+ *
+ * <p>Those of HTTP/1.1:
+ *
+ * <ol>
+ *   <li>{@link RequestDecoder}: bytes to request heads and bodies, strict, one request at a time
+ *   <li>{@link ResponseEncoder}: plain responses to bytes; streams, with their heads, pass it by
+ *   <li>{@link Http1Connection}: the gate, and the exchange in progress
+ * </ol>
+ */
+public final class ClientPipeline extends ChannelInitializer<Channel> {
+    private final Listener listener;
+    private final Admission admission;
+    private final Shared shared;
+
+    /**
+     * What the connections of all listeners share.
+     *
+     * @param handler gets the requests
+     * @param sweepers the sweep of a channel's event loop
+     * @param memories what a channel's event loop holds
+     * @param config asked for at each new connection, so that a reload reaches the next one
+     */
+    public record Shared(
+            Transport transport,
+            RequestHandler handler,
+            Function<Channel, Sweeper> sweepers,
+            Function<Channel, LoopMemory> memories,
+            Supplier<RelayConfig> config) {}
+
+    /** Pipelines of {@code listener}'s connections. */
+    public ClientPipeline(Listener listener, Admission admission, Shared shared) {
+        this.listener = listener;
+        this.admission = admission;
+        this.shared = shared;
+    }
+
+    @Override
+    protected void initChannel(Channel channel) {
+        if (admit(channel)) {
+            address(channel);
+        }
+    }
+
+    /** A client over the limit gets a pipeline that only refuses. */
+    private boolean admit(Channel channel) {
+        boolean admitted = admission.admits();
+        if (!admitted) {
+            channel.pipeline().addLast(new Admission.Refuse());
+        }
+        return admitted;
+    }
+
+    private void address(Channel channel) {
+        encrypt(channel);
+    }
+
+    private void encrypt(Channel channel) {
+        speak(channel, new ConnectionTerms(listener, Protocol.HTTP_1_1, false), false);
+    }
+
+    /**
+     * The last step.
+     *
+     * @param active whether the pipeline was told before that the channel is active, so that new handlers are not
+     */
+    private void speak(Channel channel, ConnectionTerms terms, boolean active) {
+        RelayConfig config = shared.config().get();
+        Limits limits = config.limits();
+        Timeouts timeouts = config.timeouts();
+        shared.transport().allowStall(channel, timeouts.writeStall());
+        channel.config()
+                .setWriteBufferWaterMark(new WriteBufferWaterMark(limits.lowWatermark(), limits.highWatermark()));
+        var context = new ConnectionContext(
+                channel,
+                terms,
+                shared.handler(),
+                shared.sweepers().apply(channel),
+                shared.memories().apply(channel),
+                limits,
+                timeouts);
+        switch (terms.protocol()) {
+            case HTTP_1_1 -> new Http1Connection(context).open(active);
+            case H2 -> throw new IllegalStateException("no HTTP/2 to clients");
+        }
+    }
+}

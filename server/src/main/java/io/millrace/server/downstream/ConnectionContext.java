@@ -1,0 +1,24 @@
+package io.millrace.server.downstream;
+
+import io.millrace.server.config.Limits;
+import io.millrace.server.config.Timeouts;
+import io.millrace.server.memory.LoopMemory;
+import io.millrace.server.timing.Sweeper;
+import io.netty.channel.Channel;
+
+/**
+ * What a client's connection is made with, whatever protocol it speaks.
+ *
+ * @param sweeper of the channel's event loop
+ * @param memory of the channel's event loop
+ * @param limits as they were when the client connected
+ * @param timeouts as they were when the client connected
+ */
+record ConnectionContext(
+        Channel channel,
+        ConnectionTerms terms,
+        RequestHandler handler,
+        Sweeper sweeper,
+        LoopMemory memory,
+        Limits limits,
+        Timeouts timeouts) {}

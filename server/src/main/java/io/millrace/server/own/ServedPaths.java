@@ -1,0 +1,67 @@
+package io.millrace.server.own;
+
+import io.millrace.server.chat.ChatSide;
+import io.millrace.server.config.OwnPaths;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Served;
+import io.millrace.server.console.Console;
+import io.millrace.server.downstream.ConnectionTerms;
+import io.millrace.server.http.Target;
+import io.netty.handler.codec.http.HttpMethod;
+import java.util.EnumSet;
+import java.util.Set;
+
+/** Of what kind a request is: what a listener must serve, so that the request is answered there. */
+final class ServedPaths {
+    static final String HEALTHZ = "/healthz";
+    static final String READYZ = "/readyz";
+    static final String METRICS = "/metrics";
+    static final String OPENAPI = "/openapi.json";
+    static final String STREAMS = "/millrace/streams/";
+
+    private static final Set<Served> RELAYED = EnumSet.of(Served.RELAY);
+    private static final Set<Served> CHAT = EnumSet.of(Served.RELAY, Served.PAGE);
+    private static final Set<Served> STOP = EnumSet.of(Served.RELAY, Served.STREAMS);
+    private static final Set<Served> HEALTH = EnumSet.of(Served.HEALTH);
+    private static final Set<Served> COUNTS = EnumSet.of(Served.METRICS);
+    private static final Set<Served> PAGE = EnumSet.of(Served.PAGE);
+
+    private ServedPaths() {}
+
+    /** Whether a request is one to {@code /chat}. */
+    static boolean isChat(RelayConfig config, Target target) {
+        return config.ownPaths().chat() && target.path().equals(ChatSide.PATH);
+    }
+
+    /** Whether the listener of a connection serves the request. */
+    static boolean isServed(ConnectionTerms terms, RelayConfig config, HttpMethod method, Target target) {
+        for (Served kind : kinds(config, method, target)) {
+            if (terms.serves(kind)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Each of these serves the request. What is not the relay's own is the upstreams'. */
+    private static Set<Served> kinds(RelayConfig config, HttpMethod method, Target target) {
+        if (isChat(config, target)) {
+            return CHAT;
+        }
+        OwnPaths own = config.ownPaths();
+        String path = target.path();
+        if (method.equals(HttpMethod.DELETE)) {
+            return own.streams() && path.startsWith(STREAMS) ? STOP : RELAYED;
+        }
+        if (!method.equals(HttpMethod.GET) && !method.equals(HttpMethod.HEAD)) {
+            return RELAYED;
+        }
+        return switch (path) {
+            case HEALTHZ -> own.healthz() ? HEALTH : RELAYED;
+            case READYZ -> own.readyz() ? HEALTH : RELAYED;
+            case METRICS -> own.metrics() ? COUNTS : RELAYED;
+            case OPENAPI -> own.openapi() ? CHAT : RELAYED;
+            default -> own.page() && Console.owns(path) ? PAGE : RELAYED;
+        };
+    }
+}
