@@ -38,6 +38,11 @@ public final class AddressCounts {
             this.key = key;
         }
 
+        /** Whether it has to be given back. */
+        public boolean isCounted() {
+            return counts != null;
+        }
+
         /** Gives it back. May be called more than once. */
         public void giveBack() {
             if (counts != null && given.compareAndSet(false, true)) {

@@ -1,5 +1,6 @@
 package io.millrace.server.config;
 
+import io.millrace.server.address.AddressSet;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param address where
  * @param tls how connections are encrypted; null leaves them in the clear
  * @param protocols what clients may speak; empty is what fits, see {@link #spoken}
- * @param proxies networks whose connections begin with a PROXY head
+ * @param proxies whose connections begin with a PROXY head, and no others
  * @param serves which paths are answered, at least one
  * @param users of a unix socket: names or numbers of who may connect; empty leaves that to the file's mode
  * @param mode of a unix socket's file
@@ -20,7 +21,7 @@ public record Listener(
         ListenAddress address,
         @Nullable ListenerTls tls,
         List<Protocol> protocols,
-        List<String> proxies,
+        AddressSet proxies,
         Set<Served> serves,
         List<String> users,
         int mode)
@@ -29,7 +30,6 @@ public record Listener(
 
     public Listener {
         protocols = List.copyOf(protocols);
-        proxies = List.copyOf(proxies);
         serves = Set.copyOf(serves);
         users = List.copyOf(users);
         Checks.range("mode", mode, 0, 0777);
@@ -81,7 +81,7 @@ public record Listener(
         public ListenAddress address = new HostAndPort("127.0.0.1", 0);
         public @Nullable ListenerTls tls;
         public List<Protocol> protocols = List.of();
-        public List<String> proxies = List.of();
+        public AddressSet proxies = AddressSet.NONE;
         public Set<Served> serves = EnumSet.allOf(Served.class);
         public List<String> users = List.of();
         public int mode = MODE;

@@ -1,17 +1,22 @@
 package io.millrace.server.downstream;
 
 import com.sun.management.UnixOperatingSystemMXBean;
+import io.millrace.server.address.AddressCounts;
+import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.Limits;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ReferenceCountUtil;
 import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides whether one more client can be served. Each client may need a descriptor for its upstream too, so the limit is
@@ -26,6 +31,8 @@ public final class Admission {
     private final Supplier<Limits> limits;
     private final long byDescriptors = Math.min(MOST_CONNECTIONS, byDescriptors());
 
+    private final AddressCounts byAddress = new AddressCounts();
+
     public Admission(LongSupplier openConnections, Supplier<Limits> limits) {
         this.openConnections = openConnections;
         this.limits = limits;
@@ -35,6 +42,22 @@ public final class Admission {
     boolean admits() {
         int configured = limits.get().connections();
         return openConnections.getAsLong() < (configured > 0 ? configured : byDescriptors);
+    }
+
+    /**
+     * Whether the limit of {@code client}'s address leaves room for its connection, which then has a place until it is closed.
+     *
+     * @param exempt addresses that have no limit
+     */
+    boolean admits(Channel connection, @Nullable InetAddress client, AddressSet exempt) {
+        AddressCounts.Place place = byAddress.take(client, exempt, limits.get().connectionsPerAddress());
+        if (place == null) {
+            return false;
+        }
+        if (place.isCounted()) {
+            connection.closeFuture().addListener(closed -> place.giveBack());
+        }
+        return true;
     }
 
     /** The clients for which, with their upstreams, the process has descriptors. */

@@ -1,5 +1,8 @@
 package io.millrace.server.downstream;
 
+import io.millrace.server.address.AddressSet;
+import io.millrace.server.address.ClientAddress;
+import io.millrace.server.address.ProxyHeadHandler;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.Protocol;
@@ -11,6 +14,7 @@ import io.millrace.server.transport.Transport;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.WriteBufferWaterMark;
+import java.net.InetAddress;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -71,13 +75,37 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
     private boolean admit(Channel channel) {
         boolean admitted = admission.admits();
         if (!admitted) {
-            channel.pipeline().addLast(new Admission.Refuse());
+            refuse(channel);
         }
         return admitted;
     }
 
+    /** A load balancer that is listed says first whose connection it is. */
     private void address(Channel channel) {
-        encrypt(channel);
+        if (listener.proxies().contains(ClientAddress.peer(channel))) {
+            channel.pipeline().addLast(new ProxyHeadHandler(this::admitAddress));
+        } else {
+            admitAddress(channel);
+        }
+    }
+
+    private void admitAddress(Channel channel) {
+        InetAddress client = ClientAddress.of(channel);
+        AddressSet trusted = shared.config().get().trustedProxies();
+        if (listener.proxies().contains(client) || admission.admits(channel, client, trusted)) {
+            encrypt(channel);
+        } else {
+            refuse(channel);
+        }
+    }
+
+    /** Before a handshake, which would cost more than the client is due. */
+    private void refuse(Channel channel) {
+        if (listener.tls() == null) {
+            channel.pipeline().addLast(new Admission.Refuse());
+        } else {
+            channel.close();
+        }
     }
 
     private void encrypt(Channel channel) {

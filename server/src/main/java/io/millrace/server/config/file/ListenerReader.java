@@ -98,11 +98,9 @@ final class ListenerReader {
 
     /** What can be read already and not yet be served. */
     private void refuseWhatIsMissing(Section section, Listener listener) {
-        for (String key : List.of("tls", "proxyProtocol")) {
-            Node node = section.node(key);
-            if (node != null) {
-                problems.add(node.place(), key + ": not supported yet");
-            }
+        Node node = section.node("tls");
+        if (node != null) {
+            problems.add(node.place(), "tls: not supported yet");
         }
         if (listener.protocols().contains(Protocol.H2)) {
             problems.add(section.node("protocols").place(), "protocols: h2 is not supported yet");

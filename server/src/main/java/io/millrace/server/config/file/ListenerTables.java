@@ -7,6 +7,7 @@ import static io.millrace.server.config.file.Setting.list;
 import static io.millrace.server.config.file.Setting.special;
 import static io.millrace.server.config.file.Setting.value;
 
+import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.ListenAddress;
 import io.millrace.server.config.Listener;
@@ -47,7 +48,7 @@ final class ListenerTables {
             value("hsts", Tables.INTERVAL, ListenerTls::hsts, (t, v) -> t.hsts = v));
 
     static final Table<Listener> PROXY_PROTOCOL =
-            Table.of(PLAIN, list("from", TEXT, Listener::proxies, (l, v) -> l.proxies = v));
+            Table.of(PLAIN, list("from", TEXT, l -> l.proxies().texts(), (l, v) -> l.proxies = AddressSet.of(v)));
 
     static final Table<Listener> LISTENER = Table.of(
             PLAIN,

@@ -30,7 +30,9 @@ class ConfigurationDocsTest {
         return Stream.of(
                 Arguments.of("## The file", 0, Tables.RELAY),
                 Arguments.of(
-                        "### `listeners`", 0, ListenerTables.LISTENER.only(Set.of("address", "protocols", "serves"))),
+                        "### `listeners`",
+                        0,
+                        ListenerTables.LISTENER.only(Set.of("address", "protocols", "proxyProtocol", "serves"))),
                 Arguments.of("### `upstreams`", 0, Tables.UPSTREAM),
                 Arguments.of("### `upstreams`", 1, Tables.HEALTH),
                 Arguments.of("### `routes`", 0, Tables.ROUTE),

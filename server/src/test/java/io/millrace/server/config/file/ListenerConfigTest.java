@@ -78,6 +78,7 @@ class ListenerConfigTest {
                 "{listen: '1', listeners: [{address: '2'}]}|listeners: beside listen (expected: one of them)",
                 "listeners: [{address: '1', users: [0]}]|users: at 127.0.0.1:1 (expected: only beside unix:/path)",
                 "listeners: [{address: '1', mode: 0600}]|mode: at 127.0.0.1:1 (expected: only beside unix:/path)",
+                "listeners: [{address: '1', proxyProtocol: {from: 10.0.0.1/8}}]|from: '10.0.0.1/8' has bits behind",
                 "listeners: [{address: 'unix:x'}]|address: 'unix:x' (expected: such as unix:/run/millrace.sock)",
                 "listeners: [{address: 'unix:/x', mode: 999}]|mode: '999' (expected: an octal mode such as 0660)",
             })
@@ -91,7 +92,6 @@ class ListenerConfigTest {
             value = {
                 "tls: {certificates: [{cert: a.pem, key: a.key}]}|tls: not supported yet",
                 "protocols: [h2, http/1.1]|protocols: h2 is not supported yet",
-                "proxyProtocol: {from: [10.0.0.0/8]}|proxyProtocol: not supported yet",
             })
     void refusesWhatItCannotServeYet(String setting, String problem) {
         assertThatThrownBy(() -> load("listeners:\n  - address: 127.0.0.1:1\n    " + setting))
