@@ -84,6 +84,7 @@ class ArchitectureTest {
                         "..server.balance..",
                         "..server.http..",
                         "..server.timing..",
+                        "..server.tls..",
                         "..server.chat..",
                         "..server.config..",
                         "..server.telemetry..",

@@ -10,6 +10,7 @@ package io.millrace.server.config;
  * @param pipelined bytes read from a client beyond the request being answered
  * @param connections client connections; 0 is the lesser of 20,000 and 45% of the descriptor limit
  * @param connectionsPerAddress client connections of one public address; 0 is no limit
+ * @param handshakes of TLS with clients, at once
  * @param streams requests in progress; 0 is 45% of the descriptor limit
  * @param streamsPerAddress requests in progress of one public address; 0 is no limit
  * @param requestsPerConnection requests after which a client connection is closed
@@ -27,6 +28,7 @@ public record Limits(
         int pipelined,
         int connections,
         int connectionsPerAddress,
+        int handshakes,
         int streams,
         int streamsPerAddress,
         int requestsPerConnection,
@@ -37,7 +39,7 @@ public record Limits(
         long memory)
         implements Settings<Limits, Limits.Builder> {
     /**
-     * 8 KiB, 16 KiB, 100, 32 MiB, 64 KiB, by descriptors, 1,024, by descriptors, 512, 1,000, 64 KiB, 64 KiB, 32 KiB, 1 KiB a
+     * 8 KiB, 16 KiB, 100, 32 MiB, 64 KiB, by descriptors, 1,024, 512, by descriptors, 512, 1,000, 64 KiB, 64 KiB, 32 KiB, 1 KiB a
      * second, and half of what the JVM has.
      */
     public static final Limits DEFAULT = Builders.build(Limits.class, new Builder());
@@ -52,6 +54,7 @@ public record Limits(
         Checks.range("pipelined", pipelined, 1024, 16 << 20);
         Checks.range("connections", connections, 0, 10_000_000);
         Checks.range("connectionsPerAddress", connectionsPerAddress, 0, 10_000_000);
+        Checks.range("handshakes", handshakes, 1, 10_000_000);
         Checks.range("streams", streams, 0, 10_000_000);
         Checks.range("streamsPerAddress", streamsPerAddress, 0, 10_000_000);
         Checks.range("requestsPerConnection", requestsPerConnection, 1, Integer.MAX_VALUE);
@@ -78,6 +81,7 @@ public record Limits(
         public int pipelined = 64 * 1024;
         public int connections;
         public int connectionsPerAddress = 1024;
+        public int handshakes = 512;
         public int streams;
         public int streamsPerAddress = 512;
         public int requestsPerConnection = 1000;

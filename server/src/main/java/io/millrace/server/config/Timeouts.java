@@ -9,6 +9,7 @@ import java.time.Duration;
  * shutdownDelay} may be zero.
  *
  * @param connect TCP and TLS handshake to the upstream, per address
+ * @param handshake of TLS with a client, from the connection on
  * @param requestHead from the first byte of a request to the end of its head
  * @param requestBodyIdle between two reads of a request body
  * @param ttft from the request sent to the first output frame, or to the head of a non-stream answer
@@ -26,6 +27,7 @@ import java.time.Duration;
  */
 public record Timeouts(
         Duration connect,
+        Duration handshake,
         Duration requestHead,
         Duration requestBodyIdle,
         Duration ttft,
@@ -38,11 +40,12 @@ public record Timeouts(
         Duration drain,
         Duration shutdownDelay)
         implements Settings<Timeouts, Timeouts.Builder> {
-    /** 5 s, 10 s, 30 s, 600 s, 120 s, 600 s, 10 s, 25 s, 75 s, 10 s, 30 s and none, in the order of the components. */
+    /** 5 s, 10 s, 10 s, 30 s, 600 s, 120 s, 600 s, 10 s, 25 s, 75 s, 10 s, 30 s and none, in the order of the components. */
     public static final Timeouts DEFAULT = Builders.build(Timeouts.class, new Builder());
 
     public Timeouts {
         Checks.positive("connect", connect);
+        Checks.positive("handshake", handshake);
         Checks.positive("requestHead", requestHead);
         Checks.positive("requestBodyIdle", requestBodyIdle);
         Checks.positive("ttft", ttft);
@@ -59,6 +62,7 @@ public record Timeouts(
     /** The components by name; the values of a new one are the defaults. */
     public static final class Builder {
         public Duration connect = Duration.ofSeconds(5);
+        public Duration handshake = Duration.ofSeconds(10);
         public Duration requestHead = Duration.ofSeconds(10);
         public Duration requestBodyIdle = Duration.ofSeconds(30);
         public Duration ttft = Duration.ofMinutes(10);

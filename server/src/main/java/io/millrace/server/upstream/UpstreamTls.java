@@ -1,11 +1,11 @@
 package io.millrace.server.upstream;
 
+import io.millrace.server.config.ListenerTls;
+import io.millrace.server.tls.TlsProfile;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
-import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.SupportedCipherSuiteFilter;
 import io.netty.util.NetUtil;
 import java.nio.file.Path;
@@ -21,17 +21,6 @@ import org.jspecify.annotations.Nullable;
  * the host name by {@link StrictTrust}, SNI always sent.
  */
 public final class UpstreamTls {
-    private static final List<String> CIPHERS = List.of(
-            "TLS_AES_128_GCM_SHA256",
-            "TLS_AES_256_GCM_SHA384",
-            "TLS_CHACHA20_POLY1305_SHA256",
-            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-            "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-            "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-            "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-            "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-            "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
-
     private UpstreamTls() {}
 
     /**
@@ -43,9 +32,9 @@ public final class UpstreamTls {
      */
     public static SslContext context(@Nullable Path ca) throws SSLException {
         return SslContextBuilder.forClient()
-                .sslProvider(OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK)
-                .protocols("TLSv1.3", "TLSv1.2")
-                .ciphers(CIPHERS, SupportedCipherSuiteFilter.INSTANCE)
+                .sslProvider(TlsProfile.provider())
+                .protocols(TlsProfile.versions(ListenerTls.Version.V1_2))
+                .ciphers(TlsProfile.CIPHERS, SupportedCipherSuiteFilter.INSTANCE)
                 .endpointIdentificationAlgorithm("HTTPS")
                 .trustManager(StrictTrust.of(ca))
                 .build();

@@ -67,6 +67,7 @@ final class Tables {
     static final Table<Timeouts> TIMEOUTS = Table.of(
             Timeouts.DEFAULT,
             value("connect", DURATION, Timeouts::connect, (t, v) -> t.connect = v),
+            value("handshake", DURATION, Timeouts::handshake, (t, v) -> t.handshake = v),
             value("requestHead", DURATION, Timeouts::requestHead, (t, v) -> t.requestHead = v),
             value("requestBodyIdle", DURATION, Timeouts::requestBodyIdle, (t, v) -> t.requestBodyIdle = v),
             value("ttft", DURATION, Timeouts::ttft, (t, v) -> t.ttft = v),
@@ -92,6 +93,7 @@ final class Tables {
             value("pipelined", BYTES, Limits::pipelined, (l, v) -> l.pipelined = v),
             value("connections", COUNT, Limits::connections, (l, v) -> l.connections = v),
             value("connectionsPerAddress", COUNT, Limits::connectionsPerAddress, (l, v) -> l.connectionsPerAddress = v),
+            value("handshakes", COUNT, Limits::handshakes, (l, v) -> l.handshakes = v),
             value("streams", COUNT, Limits::streams, (l, v) -> l.streams = v),
             value("streamsPerAddress", COUNT, Limits::streamsPerAddress, (l, v) -> l.streamsPerAddress = v),
             value("requestsPerConnection", COUNT, Limits::requestsPerConnection, (l, v) -> l.requestsPerConnection = v),

@@ -49,6 +49,7 @@ class ConfigLoaderTest {
               highWatermark: 128KiB
               body: 1GiB
               connectionsPerAddress: 10
+              handshakes: 20
               streams: 100
               streamsPerAddress: 0
             trustedProxies: [10.0.0.0/8, "::1", unix]
@@ -100,6 +101,7 @@ class ConfigLoaderTest {
         assertThat(config.limits().lowWatermark()).isEqualTo(64 * 1024);
         assertThat(config.limits().body()).isEqualTo(1L << 30);
         assertThat(config.limits().connectionsPerAddress()).isEqualTo(10);
+        assertThat(config.limits().handshakes()).isEqualTo(20);
         assertThat(config.limits().streams()).isEqualTo(100);
         assertThat(config.limits().streamsPerAddress()).isZero();
         assertThat(config.trustedProxies()).isEqualTo(AddressSet.of("10.0.0.0/8", "::1", "unix"));

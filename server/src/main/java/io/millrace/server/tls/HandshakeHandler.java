@@ -1,0 +1,104 @@
+package io.millrace.server.tls;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The last handler of a connection until its handshake is over: ends it if that takes too long or fails, and counts why.
+ * Confined to the connection's event loop.
+ */
+final class HandshakeHandler extends ChannelInboundHandlerAdapter {
+    private static final Logger LOG = LoggerFactory.getLogger(HandshakeHandler.class);
+
+    private final Handshakes handshakes;
+    private final ServerTls.Listener listener;
+    private final long timeoutNs;
+    private @Nullable ScheduledFuture<?> timeout;
+    private ServerTls.@Nullable Begun begun;
+    private boolean over;
+
+    HandshakeHandler(Handshakes handshakes, long timeoutNs, ServerTls.Listener listener) {
+        this.handshakes = handshakes;
+        this.timeoutNs = timeoutNs;
+        this.listener = listener;
+    }
+
+    /** The hello was read. */
+    void begin(ServerTls.Begun next) {
+        begun = next;
+    }
+
+    /** The handshake is over, and has failed. The connection is closed by whoever says so. */
+    void fail(HandshakeFailure reason) {
+        if (!over) {
+            end();
+            handshakes.failed(reason);
+        }
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        timeout = ctx.executor().schedule(() -> onTimeout(ctx), timeoutNs, TimeUnit.NANOSECONDS);
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        fail(HandshakeFailure.CLOSED);
+    }
+
+    private void onTimeout(ChannelHandlerContext ctx) {
+        fail(HandshakeFailure.TIMEOUT);
+        ctx.close();
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof SslHandshakeCompletionEvent completion && !over) {
+            if (completion.isSuccess() && begun != null) {
+                onSuccess(ctx, begun);
+            } else {
+                HandshakeFailure reason = HandshakeFailure.of(completion.cause());
+                log(ctx, reason, completion.cause());
+                fail(reason);
+            }
+        }
+    }
+
+    /** What is no TLS may be a request with its key, and Netty's exception holds it. */
+    private static void log(ChannelHandlerContext ctx, HandshakeFailure reason, Throwable cause) {
+        String detail = reason == HandshakeFailure.NOT_TLS ? "" : ", " + cause.getMessage();
+        LOG.debug("[{}] handshake failed: {}{}", ctx.channel().id(), reason.label(), detail);
+    }
+
+    private void onSuccess(ChannelHandlerContext ctx, ServerTls.Begun handshake) {
+        end();
+        ctx.pipeline().remove(this);
+        listener.onSecure(ctx.channel(), handshake.secured());
+    }
+
+    private void end() {
+        over = true;
+        handshakes.end();
+        if (timeout != null) {
+            timeout.cancel(false);
+        }
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object msg) {
+        ReferenceCountUtil.release(msg);
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        fail(HandshakeFailure.of(cause));
+        ctx.close();
+    }
+}

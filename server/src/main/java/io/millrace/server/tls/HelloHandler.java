@@ -1,0 +1,72 @@
+package io.millrace.server.tls;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.ssl.AbstractSniHandler;
+import io.netty.util.concurrent.Future;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the client's hello, and gives place to the handler of the certificate that it asks for. A hello that is too long,
+ * or names no protocol that is spoken here, ends the connection.
+ */
+final class HelloHandler extends AbstractSniHandler<Void> {
+    /** The most bytes of a hello. Those of browsers have 2 KiB. */
+    static final int MOST_BYTES = 16 * 1024;
+
+    /** With the heads of the records that it comes in. */
+    private static final int MOST_BUFFERED = 2 * MOST_BYTES;
+
+    /** A fatal alert in a record of its own: no_application_protocol. */
+    private static final byte[] NO_PROTOCOL = {21, 3, 3, 0, 2, 2, 120};
+
+    private final ServerTls tls;
+    private final HandshakeHandler handshake;
+    private boolean refused;
+
+    HelloHandler(ServerTls tls, HandshakeHandler handshake) {
+        super(MOST_BYTES, 0);
+        this.tls = tls;
+        this.handshake = handshake;
+    }
+
+    @Override
+    protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws Exception {
+        if (refused) {
+            in.skipBytes(in.readableBytes());
+            return;
+        }
+        super.decode(ctx, in, out);
+        if (!ctx.isRemoved() && !refused && in.readableBytes() > MOST_BUFFERED) {
+            refused = true;
+            handshake.fail(HandshakeFailure.HELLO);
+            ctx.close();
+        }
+    }
+
+    @Override
+    protected Future<Void> lookup(ChannelHandlerContext ctx, @Nullable ByteBuf hello) throws Exception {
+        refused = hello != null && ClientHello.offersOnlyOthers(hello, tls.protocols());
+        return super.lookup(ctx, hello);
+    }
+
+    @Override
+    protected Future<Void> lookup(ChannelHandlerContext ctx, @Nullable String name) {
+        return ctx.executor().newSucceededFuture(null);
+    }
+
+    @Override
+    protected void onLookupComplete(ChannelHandlerContext ctx, @Nullable String name, Future<Void> done) {
+        if (refused) {
+            handshake.fail(HandshakeFailure.PROTOCOL);
+            ctx.writeAndFlush(Unpooled.wrappedBuffer(NO_PROTOCOL)).addListener(ChannelFutureListener.CLOSE);
+        } else {
+            ServerTls.Begun begun = tls.begin(name, ctx.alloc());
+            handshake.begin(begun);
+            ctx.pipeline().replace(this, null, begun.handler());
+        }
+    }
+}

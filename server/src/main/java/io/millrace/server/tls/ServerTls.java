@@ -1,0 +1,222 @@
+package io.millrace.server.tls;
+
+import io.millrace.server.config.ListenerTls;
+import io.millrace.server.config.Protocol;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.util.IllegalReferenceCountException;
+import io.netty.util.ReferenceCountUtil;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The TLS of a listener: makes connections secure with the certificate of the host that they ask for, and takes other files
+ * over while connections go on, which keep what they began with. Connections may come on any event loop; all else is for
+ * other threads.
+ */
+public final class ServerTls {
+    private static final Logger LOG = LoggerFactory.getLogger(ServerTls.class);
+    private static final Duration WARN_BEFORE_END = Duration.ofDays(14);
+    private static final Duration WARN_AGAIN = Duration.ofDays(1);
+
+    private final Handshakes handshakes;
+    private final SslProvider provider;
+    private final List<String> protocols;
+    private final AtomicLong taken = new AtomicLong();
+    private final AtomicLong failed = new AtomicLong();
+    private volatile LoadedTls current;
+    private FileStamps seen;
+    private Instant warned = Instant.EPOCH;
+
+    /** Whom a connection is handed to. */
+    @FunctionalInterface
+    public interface Listener {
+        /** The handshake is over. What the client says next comes to the end of the pipeline. On the event loop. */
+        void onSecure(Channel channel, Secured secured);
+    }
+
+    /**
+     * What a handshake has agreed on.
+     *
+     * @param version such as {@code TLSv1.3}
+     * @param protocol what is spoken inside (ALPN); null if the client named nothing
+     * @param client what the client's certificate calls it; null if it has none
+     * @param hsts for how long the client is to use nothing but TLS with this host; zero does not tell it
+     */
+    public record Secured(
+            String version,
+            @Nullable String protocol,
+            @Nullable String client,
+            Duration hsts) {}
+
+    /**
+     * A listener's.
+     *
+     * @param protocols what is spoken inside, the best first
+     * @throws IllegalArgumentException if a file cannot be used, naming it
+     */
+    static ServerTls of(ListenerTls settings, List<Protocol> protocols, Handshakes handshakes) {
+        return of(settings, protocols, handshakes, TlsProfile.serverProvider());
+    }
+
+    static ServerTls of(ListenerTls settings, List<Protocol> protocols, Handshakes handshakes, SslProvider provider) {
+        return new ServerTls(settings, protocols.stream().map(Protocol::label).toList(), handshakes, provider);
+    }
+
+    private ServerTls(ListenerTls settings, List<String> protocols, Handshakes handshakes, SslProvider provider) {
+        this.protocols = protocols;
+        this.handshakes = handshakes;
+        this.provider = provider;
+        current = load(settings, null);
+        seen = current.stamps();
+        warn(Instant.now());
+    }
+
+    /**
+     * Adds what a handshake needs to the end of a new connection's pipeline, or closes the connection if there are too many
+     * handshakes.
+     *
+     * @param timeoutNs in which it must be over
+     * @param listener gets the connection if the handshake succeeds; a connection whose handshake fails is closed
+     */
+    public void secure(Channel channel, long timeoutNs, Listener listener) {
+        if (!handshakes.begin()) {
+            handshakes.failed(HandshakeFailure.LIMIT);
+            channel.close();
+            return;
+        }
+        var handshake = new HandshakeHandler(handshakes, timeoutNs, listener);
+        channel.pipeline().addLast(new HelloHandler(this, handshake), handshake);
+    }
+
+    /**
+     * Reads the files that {@code settings} name, and checks them. Nothing is used of it before {@link #take}.
+     *
+     * @throws IllegalArgumentException if a file cannot be used, naming it; it is counted
+     */
+    synchronized LoadedTls prepare(ListenerTls settings) {
+        try {
+            return load(settings, current);
+        } catch (IllegalArgumentException e) {
+            failed.incrementAndGet();
+            throw e;
+        }
+    }
+
+    /** From now on, new connections get {@code next}. */
+    synchronized void take(LoadedTls next) {
+        LoadedTls before = current;
+        current = next;
+        seen = next.stamps();
+        before.close();
+        taken.incrementAndGet();
+        warned = Instant.EPOCH;
+        warn(Instant.now());
+    }
+
+    /**
+     * Looks whether the files have changed, and takes them over if they can be used; warns of certificates that end soon, and
+     * renews the keys of tickets. To be called every few seconds.
+     */
+    synchronized void look() {
+        LoadedTls before = current;
+        FileStamps now = FileStamps.of(LoadedTls.files(before.settings()));
+        if (!now.equals(seen)) {
+            seen = now;
+            reload(before.settings());
+        }
+        current.renewTickets(System.nanoTime());
+        warn(Instant.now());
+    }
+
+    private void reload(ListenerTls settings) {
+        try {
+            take(prepare(settings));
+            LOG.info("certificates reloaded: {}", current.certificates());
+        } catch (IllegalArgumentException e) {
+            LOG.error("certificates not reloaded, the old ones stay: {}", e.getMessage());
+        }
+    }
+
+    /** How many times files were taken over, or not, while the listener was running. */
+    long reloads(boolean successful) {
+        return (successful ? taken : failed).get();
+    }
+
+    /** When each certificate ends, by its file. */
+    Map<String, Instant> ends() {
+        var ends = new TreeMap<String, Instant>();
+        current.certificates().forEach(each -> ends.put(each.label(), each.end()));
+        return ends;
+    }
+
+    /** Frees what TLS keeps outside of the heap. To be called once, when no more connections come. */
+    synchronized void close() {
+        current.close();
+    }
+
+    /** What is spoken inside, the best first. */
+    List<String> protocols() {
+        return protocols;
+    }
+
+    /** The handler for a client that asks for {@code host}. */
+    Begun begin(@Nullable String host, ByteBufAllocator alloc) {
+        while (true) {
+            LoadedTls loaded = current;
+            SslContext context = loaded.contexts().of(host);
+            try {
+                TlsContexts.retain(context);
+            } catch (IllegalReferenceCountException e) {
+                continue; // another has just taken its place
+            }
+            try {
+                return new Begun(context.newHandler(alloc), loaded);
+            } finally {
+                ReferenceCountUtil.release(context);
+            }
+        }
+    }
+
+    /** A handshake with its handler, and what it was begun with. */
+    record Begun(SslHandler handler, LoadedTls loaded) {
+        /** What was agreed on. */
+        Secured secured() {
+            var session = handler.engine().getSession();
+            return new Secured(
+                    session.getProtocol(),
+                    handler.applicationProtocol(),
+                    loaded.clients().name(session),
+                    loaded.settings().hsts());
+        }
+    }
+
+    private LoadedTls load(ListenerTls settings, @Nullable LoadedTls before) {
+        return new LoadedTls(settings, protocols, provider, before);
+    }
+
+    private void warn(Instant now) {
+        if (now.isBefore(warned.plus(WARN_AGAIN))) {
+            return;
+        }
+        warned = now;
+        for (ServerCertificate each : current.certificates()) {
+            Duration left = Duration.between(now, each.end());
+            if (left.isNegative()) {
+                LOG.error("the certificate {} has expired on {}", each, each.end());
+            } else if (left.compareTo(WARN_BEFORE_END) < 0) {
+                LOG.warn("the certificate {} expires in {} days, on {}", each, left.toDays(), each.end());
+            }
+        }
+    }
+}

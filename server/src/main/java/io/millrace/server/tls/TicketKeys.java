@@ -1,0 +1,62 @@
+package io.millrace.server.tls;
+
+import io.netty.handler.ssl.OpenSslSessionTicketKey;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The keys of session tickets (RFC 5077, RFC 8446 section 4.6.1): the newest makes tickets, and all open them. Each is used
+ * for an hour to make, and for as long as its last ticket is good to open; nothing is kept on a disk. Immutable.
+ */
+final class TicketKeys {
+    /** For how long a client can go on with a session. */
+    static final int LIFETIME_S = 7200;
+
+    private static final long PERIOD_NS = TimeUnit.HOURS.toNanos(1);
+    private static final int MOST = 1 + (int) (TimeUnit.SECONDS.toNanos(LIFETIME_S) / PERIOD_NS);
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    private final List<OpenSslSessionTicketKey> keys;
+    private final long madeNs;
+
+    private TicketKeys(List<OpenSslSessionTicketKey> keys, long madeNs) {
+        this.keys = keys;
+        this.madeNs = madeNs;
+    }
+
+    /** With one key. */
+    static TicketKeys fresh(long nowNs) {
+        return new TicketKeys(List.of(newKey()), nowNs);
+    }
+
+    /** These as they are to be at {@code nowNs}: the same, or with a new key before them and without those that nobody needs. */
+    TicketKeys at(long nowNs) {
+        if (nowNs - madeNs < PERIOD_NS) {
+            return this;
+        }
+        var next = new ArrayList<OpenSslSessionTicketKey>();
+        next.add(newKey());
+        next.addAll(keys.subList(0, Math.min(keys.size(), MOST - 1)));
+        return new TicketKeys(List.copyOf(next), nowNs);
+    }
+
+    /** The newest first. */
+    OpenSslSessionTicketKey[] keys() {
+        return keys.toArray(OpenSslSessionTicketKey[]::new);
+    }
+
+    private static OpenSslSessionTicketKey newKey() {
+        return new OpenSslSessionTicketKey(
+                random(OpenSslSessionTicketKey.NAME_SIZE),
+                random(OpenSslSessionTicketKey.HMAC_KEY_SIZE),
+                random(OpenSslSessionTicketKey.AES_KEY_SIZE));
+    }
+
+    private static byte[] random(int length) {
+        var bytes = new byte[length];
+        RANDOM.nextBytes(bytes);
+        return bytes;
+    }
+}
