@@ -25,17 +25,16 @@ final class ChatInspector extends StreamInspector {
     private static final byte[] FUNCTION_CALL = ascii("function_call");
     private static final byte[] AUDIO = ascii("audio");
     private static final byte[] IMAGES = ascii("images");
-    private static final byte[] PROMPT_TOKENS = ascii("prompt_tokens");
-    private static final byte[] COMPLETION_TOKENS = ascii("completion_tokens");
-    private static final byte[] PROMPT_TOKENS_DETAILS = ascii("prompt_tokens_details");
-    private static final byte[] COMPLETION_TOKENS_DETAILS = ascii("completion_tokens_details");
-    private static final byte[] CACHED_TOKENS = ascii("cached_tokens");
-    private static final byte[] REASONING_TOKENS = ascii("reasoning_tokens");
-    private static final byte[] TOTAL_TOKENS = ascii("total_tokens");
-    private static final byte[] CACHE_WRITE_TOKENS = ascii("cache_write_tokens");
-    private static final byte[] PROMPT_CACHE_HIT_TOKENS = ascii("prompt_cache_hit_tokens");
     private static final byte[] QUOTED_USAGE = ascii("\"usage\"");
     private static final byte[] QUOTED_FINISH_REASON = ascii("\"finish_reason\"");
+    private static final UsageKeys USAGE_KEYS = new UsageKeys()
+            .number("prompt_tokens", FrameShape.INPUT_TOKENS)
+            .number("completion_tokens", FrameShape.OUTPUT_TOKENS)
+            .number("total_tokens", FrameShape.TOTAL_TOKENS)
+            .number("cached_tokens", FrameShape.CACHED_TOKENS)
+            .number("prompt_cache_hit_tokens", FrameShape.CACHED_TOKENS)
+            .object("prompt_tokens_details", UsageKeys.OPENAI_DETAILS)
+            .object("completion_tokens_details", UsageKeys.OPENAI_DETAILS);
 
     private final ChoiceTracker choices = new ChoiceTracker();
 
@@ -300,39 +299,6 @@ final class ChatInspector extends StreamInspector {
 
     private void scanUsage(JsonCursor json) {
         structural |= json.objectAhead();
-        if (!json.enterObject()) {
-            return;
-        }
-        while (json.nextKey()) {
-            if (json.tokenIs(PROMPT_TOKENS)) {
-                numbers.read(json, FrameShape.INPUT_TOKENS);
-            } else if (json.tokenIs(COMPLETION_TOKENS)) {
-                numbers.read(json, FrameShape.OUTPUT_TOKENS);
-            } else if (json.tokenIs(TOTAL_TOKENS)) {
-                numbers.readTotal(json);
-            } else if (json.tokenIs(PROMPT_TOKENS_DETAILS) || json.tokenIs(COMPLETION_TOKENS_DETAILS)) {
-                scanDetails(json);
-            } else if (json.tokenIs(CACHED_TOKENS) || json.tokenIs(PROMPT_CACHE_HIT_TOKENS)) {
-                numbers.read(json, FrameShape.CACHED_TOKENS);
-            } else {
-                json.skipValue();
-            }
-        }
-    }
-
-    private void scanDetails(JsonCursor json) {
-        if (json.enterObject()) {
-            while (json.nextKey()) {
-                if (json.tokenIs(CACHED_TOKENS)) {
-                    numbers.read(json, FrameShape.CACHED_TOKENS);
-                } else if (json.tokenIs(CACHE_WRITE_TOKENS)) {
-                    numbers.read(json, FrameShape.CACHE_WRITE_TOKENS);
-                } else if (json.tokenIs(REASONING_TOKENS)) {
-                    numbers.read(json, FrameShape.REASONING_TOKENS);
-                } else {
-                    json.skipValue();
-                }
-            }
-        }
+        USAGE_KEYS.read(json, numbers);
     }
 }

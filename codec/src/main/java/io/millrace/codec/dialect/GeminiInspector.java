@@ -19,12 +19,13 @@ final class GeminiInspector extends StreamInspector {
     private static final byte[] THOUGHT = ascii("thought");
     private static final byte[] THOUGHT_SIGNATURE = ascii("thoughtSignature");
     private static final byte[] FINISH_REASON = ascii("finishReason");
-    private static final byte[] PROMPT_TOKEN_COUNT = ascii("promptTokenCount");
-    private static final byte[] CANDIDATES_TOKEN_COUNT = ascii("candidatesTokenCount");
-    private static final byte[] THOUGHTS_TOKEN_COUNT = ascii("thoughtsTokenCount");
-    private static final byte[] CACHED_CONTENT_TOKEN_COUNT = ascii("cachedContentTokenCount");
     private static final byte[] QUOTED_USAGE_METADATA = ascii("\"usageMetadata\"");
     private static final byte[] QUOTED_FINISH_REASON = ascii("\"finishReason\"");
+    private static final UsageKeys USAGE_KEYS = new UsageKeys()
+            .number("promptTokenCount", FrameShape.INPUT_TOKENS)
+            .number("candidatesTokenCount", FrameShape.OUTPUT_TOKENS)
+            .number("thoughtsTokenCount", FrameShape.REASONING_TOKENS)
+            .number("cachedContentTokenCount", FrameShape.CACHED_TOKENS);
 
     private final ChoiceTracker candidates = new ChoiceTracker();
 
@@ -62,7 +63,7 @@ final class GeminiInspector extends StreamInspector {
             if (json.tokenIs(CANDIDATES)) {
                 scanCandidates(json);
             } else if (json.tokenIs(USAGE_METADATA)) {
-                scanUsage(json);
+                USAGE_KEYS.read(json, numbers);
             } else if (json.tokenIs(MODEL_VERSION)) {
                 head.takeModel(json);
             } else if (json.tokenIs(RESPONSE_ID)) {
@@ -85,7 +86,7 @@ final class GeminiInspector extends StreamInspector {
     @Override
     void scanTail(JsonCursor tail) {
         if (LastBytes.findLastObject(tail, QUOTED_USAGE_METADATA)) {
-            scanUsage(tail);
+            USAGE_KEYS.read(tail, numbers);
         }
         if (LastBytes.findLastValue(tail, QUOTED_FINISH_REASON)) {
             candidates.add(candidateIndex, takeFinish(tail, candidateIndex == 0), output);
@@ -239,25 +240,6 @@ final class GeminiInspector extends StreamInspector {
             if (json.tokenIs(BLOCK_REASON) && json.textAhead() && json.readString()) {
                 blocked = true;
                 takeFinishReason("block:" + json.token(null));
-            } else {
-                json.skipValue();
-            }
-        }
-    }
-
-    private void scanUsage(JsonCursor json) {
-        if (!json.enterObject()) {
-            return;
-        }
-        while (json.nextKey()) {
-            if (json.tokenIs(PROMPT_TOKEN_COUNT)) {
-                numbers.read(json, FrameShape.INPUT_TOKENS);
-            } else if (json.tokenIs(CANDIDATES_TOKEN_COUNT)) {
-                numbers.read(json, FrameShape.OUTPUT_TOKENS);
-            } else if (json.tokenIs(THOUGHTS_TOKEN_COUNT)) {
-                numbers.read(json, FrameShape.REASONING_TOKENS);
-            } else if (json.tokenIs(CACHED_CONTENT_TOKEN_COUNT)) {
-                numbers.read(json, FrameShape.CACHED_TOKENS);
             } else {
                 json.skipValue();
             }

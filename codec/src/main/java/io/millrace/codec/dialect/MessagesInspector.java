@@ -18,18 +18,18 @@ final class MessagesInspector extends StreamInspector {
     private static final byte[] COMPACTION = ascii("compaction");
     private static final byte[] FALLBACK = ascii("fallback");
     private static final byte[] STOP_REASON = ascii("stop_reason");
-    private static final byte[] INPUT_TOKENS = ascii("input_tokens");
-    private static final byte[] OUTPUT_TOKENS = ascii("output_tokens");
-    private static final byte[] CACHE_READ_INPUT_TOKENS = ascii("cache_read_input_tokens");
-    private static final byte[] CACHE_CREATION_INPUT_TOKENS = ascii("cache_creation_input_tokens");
-    private static final byte[] OUTPUT_TOKENS_DETAILS = ascii("output_tokens_details");
-    private static final byte[] THINKING_TOKENS = ascii("thinking_tokens");
     private static final byte[] INDEX = ascii("index");
     private static final byte[] CONTENT_BLOCK_START = ascii("content_block_start");
     private static final byte[] CONTENT_BLOCK_STOP = ascii("content_block_stop");
     private static final byte[] PING = ascii("ping");
     private static final byte[] MESSAGE_STOP = ascii("message_stop");
     private static final byte[] QUOTED_USAGE = ascii("\"usage\"");
+    private static final UsageKeys USAGE_KEYS = new UsageKeys()
+            .number("input_tokens", FrameShape.INPUT_TOKENS)
+            .number("output_tokens", FrameShape.OUTPUT_TOKENS)
+            .number("cache_read_input_tokens", FrameShape.CACHED_TOKENS)
+            .number("cache_creation_input_tokens", FrameShape.CACHE_WRITE_TOKENS)
+            .object("output_tokens_details", new UsageKeys().number("thinking_tokens", FrameShape.REASONING_TOKENS));
 
     private boolean output;
     private boolean says;
@@ -82,7 +82,7 @@ final class MessagesInspector extends StreamInspector {
                 scanMessage(json);
             } else if (json.tokenIs(USAGE)) {
                 says = true;
-                scanUsage(json);
+                USAGE_KEYS.read(json, numbers);
             } else if (json.tokenIs(ERROR)) {
                 takeError(json);
             } else {
@@ -114,7 +114,7 @@ final class MessagesInspector extends StreamInspector {
     @Override
     void scanTail(JsonCursor tail) {
         if (LastBytes.findLastObject(tail, QUOTED_USAGE)) {
-            scanUsage(tail);
+            USAGE_KEYS.read(tail, numbers);
         }
     }
 
@@ -258,42 +258,9 @@ final class MessagesInspector extends StreamInspector {
             if (json.tokenIs(MODEL)) {
                 head.takeModel(json);
             } else if (json.tokenIs(USAGE)) {
-                scanUsage(json);
+                USAGE_KEYS.read(json, numbers);
             } else {
                 json.skipValue();
-            }
-        }
-    }
-
-    private void scanUsage(JsonCursor json) {
-        if (!json.enterObject()) {
-            return;
-        }
-        while (json.nextKey()) {
-            if (json.tokenIs(INPUT_TOKENS)) {
-                numbers.read(json, FrameShape.INPUT_TOKENS);
-            } else if (json.tokenIs(OUTPUT_TOKENS)) {
-                numbers.read(json, FrameShape.OUTPUT_TOKENS);
-            } else if (json.tokenIs(CACHE_READ_INPUT_TOKENS)) {
-                numbers.read(json, FrameShape.CACHED_TOKENS);
-            } else if (json.tokenIs(CACHE_CREATION_INPUT_TOKENS)) {
-                numbers.read(json, FrameShape.CACHE_WRITE_TOKENS);
-            } else if (json.tokenIs(OUTPUT_TOKENS_DETAILS)) {
-                scanDetails(json);
-            } else {
-                json.skipValue();
-            }
-        }
-    }
-
-    private void scanDetails(JsonCursor json) {
-        if (json.enterObject()) {
-            while (json.nextKey()) {
-                if (json.tokenIs(THINKING_TOKENS)) {
-                    numbers.read(json, FrameShape.REASONING_TOKENS);
-                } else {
-                    json.skipValue();
-                }
             }
         }
     }

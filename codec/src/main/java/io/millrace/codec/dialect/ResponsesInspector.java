@@ -19,13 +19,6 @@ final class ResponsesInspector extends StreamInspector {
     private static final byte[] INCOMPLETE_DETAILS = ascii("incomplete_details");
     private static final byte[] REASON = ascii("reason");
     private static final byte[] USAGE = ascii("usage");
-    private static final byte[] INPUT_TOKENS = ascii("input_tokens");
-    private static final byte[] OUTPUT_TOKENS = ascii("output_tokens");
-    private static final byte[] INPUT_TOKENS_DETAILS = ascii("input_tokens_details");
-    private static final byte[] OUTPUT_TOKENS_DETAILS = ascii("output_tokens_details");
-    private static final byte[] CACHED_TOKENS = ascii("cached_tokens");
-    private static final byte[] CACHE_WRITE_TOKENS = ascii("cache_write_tokens");
-    private static final byte[] REASONING_TOKENS = ascii("reasoning_tokens");
     private static final byte[] QUOTED_TYPE = ascii("\"type\"");
     private static final byte[] QUOTED_USAGE = ascii("\"usage\"");
     private static final byte[] QUOTED_INCOMPLETE_DETAILS = ascii("\"incomplete_details\"");
@@ -35,6 +28,11 @@ final class ResponsesInspector extends StreamInspector {
     private static final byte[] RESPONSE_PREFIX = ascii("response.");
     private static final byte[] DELTA_SUFFIX = ascii(".delta");
     private static final byte[] PARTIAL_IMAGE_SUFFIX = ascii(".partial_image");
+    private static final UsageKeys USAGE_KEYS = new UsageKeys()
+            .number("input_tokens", FrameShape.INPUT_TOKENS)
+            .number("output_tokens", FrameShape.OUTPUT_TOKENS)
+            .object("input_tokens_details", UsageKeys.OPENAI_DETAILS)
+            .object("output_tokens_details", UsageKeys.OPENAI_DETAILS);
 
     private enum Type {
         NONE(null),
@@ -240,7 +238,7 @@ final class ResponsesInspector extends StreamInspector {
 
     private void scanTerminalTail(JsonCursor tail) {
         if (LastBytes.findLastObject(tail, QUOTED_USAGE)) {
-            scanUsage(tail);
+            USAGE_KEYS.read(tail, numbers);
         }
         if (finishReason() == null) {
             takeFinishReason(defaultStatus());
@@ -310,7 +308,7 @@ final class ResponsesInspector extends StreamInspector {
                 error.read(json);
                 detail = error.type();
             } else if (json.tokenIs(USAGE)) {
-                scanUsage(json);
+                USAGE_KEYS.read(json, numbers);
             } else {
                 json.skipValue();
             }
@@ -341,38 +339,5 @@ final class ResponsesInspector extends StreamInspector {
             }
         }
         return reason;
-    }
-
-    private void scanUsage(JsonCursor json) {
-        if (!json.enterObject()) {
-            return;
-        }
-        while (json.nextKey()) {
-            if (json.tokenIs(INPUT_TOKENS)) {
-                numbers.read(json, FrameShape.INPUT_TOKENS);
-            } else if (json.tokenIs(OUTPUT_TOKENS)) {
-                numbers.read(json, FrameShape.OUTPUT_TOKENS);
-            } else if (json.tokenIs(INPUT_TOKENS_DETAILS) || json.tokenIs(OUTPUT_TOKENS_DETAILS)) {
-                scanDetails(json);
-            } else {
-                json.skipValue();
-            }
-        }
-    }
-
-    private void scanDetails(JsonCursor json) {
-        if (json.enterObject()) {
-            while (json.nextKey()) {
-                if (json.tokenIs(CACHED_TOKENS)) {
-                    numbers.read(json, FrameShape.CACHED_TOKENS);
-                } else if (json.tokenIs(CACHE_WRITE_TOKENS)) {
-                    numbers.read(json, FrameShape.CACHE_WRITE_TOKENS);
-                } else if (json.tokenIs(REASONING_TOKENS)) {
-                    numbers.read(json, FrameShape.REASONING_TOKENS);
-                } else {
-                    json.skipValue();
-                }
-            }
-        }
     }
 }

@@ -14,14 +14,15 @@ final class StreamNumbers {
         return values[which];
     }
 
-    /** Reads the value ahead as one of the numbers. Anything but a number is skipped. */
+    /**
+     * Reads the value ahead as one of the numbers. Anything but a number is skipped. Then there is no total: an older one does
+     * not belong to newer counts.
+     */
     void read(JsonCursor json, int which) {
-        take(which, json.readNumber(which));
-    }
-
-    /** Reads the value ahead as the total. Anything but a number means none: an older total does not belong to newer counts. */
-    void readTotal(JsonCursor json) {
-        values[FrameShape.TOTAL_TOKENS] = json.readNumber(FrameShape.TOTAL_TOKENS);
+        long number = json.readNumber(which);
+        if (number >= 0 || which == FrameShape.TOTAL_TOKENS) {
+            values[which] = number;
+        }
     }
 
     /** Takes a number; {@code -1} changes nothing. */

@@ -257,19 +257,8 @@ final class ChatRequestReader {
 
     private void readFormat() {
         JsonFields format = body.object("response_format");
-        if (format == null) {
-            return;
-        }
-        String type = format.requiredText("type");
-        switch (type) {
-            case "text" -> request.format(null);
-            case "json_object" -> request.format(OutputFormat.JSON);
-            case "json_schema" -> {
-                JsonFields schema = format.requiredObject("json_schema");
-                request.format(new OutputFormat(
-                        schema.text("name"), schema.text("description"), schema.tree("schema"), schema.flag("strict")));
-            }
-            default -> throw format.refuse("type", "cannot be translated: " + type);
+        if (format != null) {
+            request.format(OutputFormat.read(format, "json_schema"));
         }
     }
 

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /** Writes a Chat Completions request. */
 final class ChatRequestWriter {
@@ -135,9 +134,7 @@ final class ChatRequestWriter {
             } else if (part instanceof Part.Image image) {
                 ObjectNode url = content.addObject().put("type", "image_url").putObject("image_url");
                 url.put("url", image.link());
-                if (image.detail() != null) {
-                    url.put("detail", image.detail());
-                }
+                Json.putKnown(url, "detail", image.detail());
             } else if (part instanceof Part.Document document) {
                 writeDocument(content.addObject(), document);
             } else {
@@ -208,15 +205,9 @@ final class ChatRequestWriter {
             ObjectNode function =
                     body.withArray("tools").addObject().put("type", "function").putObject("function");
             function.put("name", tool.name());
-            if (tool.description() != null) {
-                function.put("description", tool.description());
-            }
-            if (tool.parameters() != null) {
-                function.set("parameters", tool.schema());
-            }
-            if (tool.strict() != null) {
-                function.put("strict", tool.strict());
-            }
+            Json.putKnown(function, "description", tool.description());
+            Json.putKnown(function, "parameters", tool.schema());
+            Json.putKnown(function, "strict", tool.strict());
         }
         writeSearch();
         ToolChoice choice = request.toolChoice();
@@ -243,9 +234,7 @@ final class ChatRequestWriter {
             ObjectNode options = body.putObject("web_search_options");
             JsonNode size = search.setting(HostedSetting.Key.CONTEXT_SIZE);
             JsonNode location = search.setting(HostedSetting.Key.LOCATION);
-            if (size != null) {
-                options.set("search_context_size", size);
-            }
+            Json.putKnown(options, "search_context_size", size);
             if (location != null) {
                 options.putObject("user_location").put("type", "approximate").set("approximate", location);
             }
@@ -253,36 +242,22 @@ final class ChatRequestWriter {
     }
 
     private void writeSettings() {
-        if (request.maxTokens() != null) {
-            body.put(openAi ? "max_completion_tokens" : "max_tokens", request.maxTokens());
-        }
+        Json.putKnown(body, openAi ? "max_completion_tokens" : "max_tokens", request.maxTokens());
         Sampling sampling = request.sampling();
-        putNumber("temperature", sampling.temperature());
-        putNumber("top_p", sampling.topP());
-        if (sampling.topK() != null) {
-            body.put("top_k", sampling.topK());
-        }
-        if (sampling.seed() != null) {
-            body.put("seed", sampling.seed());
-        }
-        putNumber("presence_penalty", sampling.presencePenalty());
-        putNumber("frequency_penalty", sampling.frequencyPenalty());
+        Json.putKnown(body, "temperature", sampling.temperature());
+        Json.putKnown(body, "top_p", sampling.topP());
+        Json.putKnown(body, "top_k", sampling.topK());
+        Json.putKnown(body, "seed", sampling.seed());
+        Json.putKnown(body, "presence_penalty", sampling.presencePenalty());
+        Json.putKnown(body, "frequency_penalty", sampling.frequencyPenalty());
         if (!sampling.stops().isEmpty()) {
             ArrayNode stops = body.putArray("stop");
             sampling.stops().forEach(stops::add);
         }
         String effort = Effort.openAi(request.thinking());
-        if (effort != null) {
-            body.put("reasoning_effort", effort);
-        }
+        Json.putKnown(body, "reasoning_effort", effort);
         if (request.user() != null) {
             body.put("user", Shortened.user(request.user()));
-        }
-    }
-
-    private void putNumber(String key, @Nullable Double value) {
-        if (value != null) {
-            body.put(key, value);
         }
     }
 
@@ -296,14 +271,6 @@ final class ChatRequestWriter {
             written.put("type", "json_object");
             return;
         }
-        ObjectNode schema = written.put("type", "json_schema").putObject("json_schema");
-        schema.put("name", format.name() == null ? "response" : format.name());
-        if (format.description() != null) {
-            schema.put("description", format.description());
-        }
-        schema.set("schema", format.schema());
-        if (format.strict() != null) {
-            schema.put("strict", format.strict());
-        }
+        format.put(written.put("type", "json_schema").putObject("json_schema"));
     }
 }

@@ -63,13 +63,7 @@ final class ChatToolsReader {
     }
 
     private static Tool.Function function(JsonFields function) {
-        String name = function.requiredText("name");
-        return new Tool.Function(
-                ToolName.of(name),
-                function.text("description"),
-                function.tree("parameters"),
-                function.flag("strict"),
-                ToolName.form(null, name));
+        return Tool.Function.read(function, "parameters", null);
     }
 
     private @Nullable ToolChoice toolChoice() {

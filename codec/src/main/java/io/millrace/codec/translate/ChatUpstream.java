@@ -23,9 +23,4 @@ final class ChatUpstream implements UpstreamFormat {
     public DeltaReader reader(Set<String> tools) {
         return new ChatDeltaReader(tools);
     }
-
-    @Override
-    public ModelError error(int status, byte[] body) {
-        return UpstreamErrors.ofBody(status, body);
-    }
 }

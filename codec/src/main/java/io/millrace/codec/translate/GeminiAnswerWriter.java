@@ -40,9 +40,7 @@ final class GeminiAnswerWriter extends Answer {
         json.endObject().endArray();
         GeminiShapes.putUsage(json, usage());
         json.put("modelVersion", model() == null ? request.model() : model());
-        if (id() != null) {
-            json.put("responseId", id());
-        }
+        json.putKnown("responseId", id());
         return json.endObject().bytes();
     }
 

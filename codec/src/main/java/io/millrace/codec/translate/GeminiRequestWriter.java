@@ -196,9 +196,7 @@ final class GeminiRequestWriter {
                 .put("id", call.id())
                 .put("name", call.name())
                 .set("args", Json.arguments(call.arguments()));
-        if (signature != null) {
-            part.put("thoughtSignature", signature);
-        }
+        Json.putKnown(part, "thoughtSignature", signature);
     }
 
     private void writeTools() {
@@ -207,12 +205,8 @@ final class GeminiRequestWriter {
             ArrayNode functions = body.putArray("tools").addObject().putArray("functionDeclarations");
             for (Tool.Function tool : tools) {
                 ObjectNode function = functions.addObject().put("name", tool.name());
-                if (tool.description() != null) {
-                    function.put("description", tool.description());
-                }
-                if (tool.parameters() != null) {
-                    function.set("parametersJsonSchema", tool.schema());
-                }
+                Json.putKnown(function, "description", tool.description());
+                Json.putKnown(function, "parametersJsonSchema", tool.schema());
             }
         }
         for (Tool.Hosted tool : request.hosted()) {
@@ -244,38 +238,24 @@ final class GeminiRequestWriter {
     private void writeConfig() {
         ObjectNode config = Json.object();
         Sampling sampling = request.sampling();
-        if (request.maxTokens() != null) {
-            config.put("maxOutputTokens", request.maxTokens());
-        }
-        putNumber(config, "temperature", sampling.temperature());
-        putNumber(config, "topP", sampling.topP());
-        if (sampling.topK() != null) {
-            config.put("topK", sampling.topK());
-        }
-        if (sampling.seed() != null) {
-            config.put("seed", sampling.seed());
-        }
-        putNumber(config, "presencePenalty", sampling.presencePenalty());
-        putNumber(config, "frequencyPenalty", sampling.frequencyPenalty());
+        Json.putKnown(config, "maxOutputTokens", request.maxTokens());
+        Json.putKnown(config, "temperature", sampling.temperature());
+        Json.putKnown(config, "topP", sampling.topP());
+        Json.putKnown(config, "topK", sampling.topK());
+        Json.putKnown(config, "seed", sampling.seed());
+        Json.putKnown(config, "presencePenalty", sampling.presencePenalty());
+        Json.putKnown(config, "frequencyPenalty", sampling.frequencyPenalty());
         if (!sampling.stops().isEmpty()) {
             ArrayNode stops = config.putArray("stopSequences");
             sampling.stops().forEach(stops::add);
         }
         if (request.format() != null) {
             config.put("responseMimeType", "application/json");
-            if (request.format().schema() != null) {
-                config.set("responseJsonSchema", request.format().schema());
-            }
+            Json.putKnown(config, "responseJsonSchema", request.format().schema());
         }
         writeThinking(config);
         if (!config.isEmpty()) {
             body.set("generationConfig", config);
-        }
-    }
-
-    private static void putNumber(ObjectNode config, String key, @Nullable Double value) {
-        if (value != null) {
-            config.put(key, value);
         }
     }
 

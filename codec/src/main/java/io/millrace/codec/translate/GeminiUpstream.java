@@ -17,9 +17,4 @@ final class GeminiUpstream implements UpstreamFormat {
     public DeltaReader reader() {
         return new GeminiDeltaReader();
     }
-
-    @Override
-    public ModelError error(int status, byte[] body) {
-        return UpstreamErrors.ofBody(status, body);
-    }
 }

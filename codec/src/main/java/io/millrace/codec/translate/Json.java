@@ -95,6 +95,37 @@ final class Json {
         }
     }
 
+    /** Puts a value, unless it is {@code null}. */
+    static void putKnown(ObjectNode object, String key, @Nullable String value) {
+        if (value != null) {
+            object.put(key, value);
+        }
+    }
+
+    static void putKnown(ObjectNode object, String key, @Nullable Long value) {
+        if (value != null) {
+            object.put(key, value);
+        }
+    }
+
+    static void putKnown(ObjectNode object, String key, @Nullable Double value) {
+        if (value != null) {
+            object.put(key, value);
+        }
+    }
+
+    static void putKnown(ObjectNode object, String key, @Nullable Boolean value) {
+        if (value != null) {
+            object.put(key, value);
+        }
+    }
+
+    static void putKnown(ObjectNode object, String key, @Nullable JsonNode value) {
+        if (value != null) {
+            object.set(key, value);
+        }
+    }
+
     /** The string under {@code key}, empty if there is none. */
     static String text(JsonNode object, String key) {
         return object.path(key).asText("");

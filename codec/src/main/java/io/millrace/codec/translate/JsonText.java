@@ -87,6 +87,11 @@ final class JsonText {
         return this;
     }
 
+    /** Puts a string, unless it is {@code null}. */
+    JsonText putKnown(String key, @Nullable String value) {
+        return value == null ? this : put(key, value);
+    }
+
     JsonText put(String key, long value) {
         key(key);
         if (value >= 0 && value < 10) {

@@ -180,9 +180,7 @@ final class MessagesRequestWriter {
         } else {
             writeSource(source, document.mediaType(), document.data(), document.url());
         }
-        if (document.name() != null) {
-            block.put("title", document.name());
-        }
+        Json.putKnown(block, "title", document.name());
     }
 
     private static String decoded(String base64) {
@@ -238,14 +236,10 @@ final class MessagesRequestWriter {
     private void writeTools() {
         for (Tool.Function tool : request.functions()) {
             ObjectNode written = body.withArray("tools").addObject().put("name", tool.name());
-            if (tool.description() != null) {
-                written.put("description", tool.description());
-            }
+            Json.putKnown(written, "description", tool.description());
             ObjectNode schema = tool.schema();
             written.set("input_schema", schema == null ? Json.object().put("type", "object") : schema);
-            if (tool.strict() != null) {
-                written.put("strict", tool.strict());
-            }
+            Json.putKnown(written, "strict", tool.strict());
         }
         for (Tool.Hosted tool : request.hosted()) {
             writeHosted(body.withArray("tools").addObject(), tool);
@@ -311,9 +305,7 @@ final class MessagesRequestWriter {
         Double heat = temperature == null || (temperature == 1 && cut != null) || thinks
                 ? null
                 : Double.valueOf(Math.min(MAX_TEMPERATURE, temperature));
-        if (heat != null) {
-            body.put("temperature", heat);
-        }
+        Json.putKnown(body, "temperature", heat);
         if (cut != null && (heat == null || !model.samplesOneWay())) {
             body.put("top_p", cut);
         }

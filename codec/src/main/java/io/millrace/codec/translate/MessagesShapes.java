@@ -51,9 +51,7 @@ final class MessagesShapes {
     /** Writes what a client calls the tool of a call: its name, and the toolset that it is a member of. */
     static void writeName(JsonText json, CallForm form) {
         json.put("name", form.name());
-        if (form.namespace() != null) {
-            json.put("toolset_name", form.namespace());
-        }
+        json.putKnown("toolset_name", form.namespace());
     }
 
     /** Writes the counts as the value of {@code usage}, whose input leaves out what a cache read or wrote. */

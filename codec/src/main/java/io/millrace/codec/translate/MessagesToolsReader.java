@@ -47,7 +47,7 @@ final class MessagesToolsReader {
     void readTool(JsonFields tool) {
         String type = tool.text("type");
         if (type == null || type.equals("custom") || tool.has("input_schema")) {
-            tools.add(function(tool));
+            tools.add(Tool.Function.read(tool, "input_schema", null));
             return;
         }
         Tool.Function known = ClientTools.ofMessages(type, tool);
@@ -88,16 +88,6 @@ final class MessagesToolsReader {
     /** All tools are known. */
     void end() {
         tools.into(request);
-    }
-
-    private static Tool.Function function(JsonFields tool) {
-        String name = tool.requiredText("name");
-        return new Tool.Function(
-                ToolName.of(name),
-                tool.text("description"),
-                tool.tree("input_schema"),
-                tool.flag("strict"),
-                ToolName.form(null, name));
     }
 
     private ToolChoice toolChoice(JsonFields choice) {

@@ -16,9 +16,4 @@ final class MessagesUpstream implements UpstreamFormat {
     public DeltaReader reader() {
         return new MessagesDeltaReader();
     }
-
-    @Override
-    public ModelError error(int status, byte[] body) {
-        return UpstreamErrors.ofBody(status, body);
-    }
 }

@@ -18,4 +18,31 @@ public record OutputFormat(
         @Nullable Boolean strict) {
     /** JSON of any form. */
     static final OutputFormat JSON = new OutputFormat(null, null, null, null);
+
+    /**
+     * Reads OpenAI's object for a format; null if it asks for text.
+     *
+     * @param nested the key of the object that holds the fields of a schema, null if {@code format} itself does
+     */
+    static @Nullable OutputFormat read(JsonFields format, @Nullable String nested) {
+        String type = format.requiredText("type");
+        return switch (type) {
+            case "text" -> null;
+            case "json_object" -> JSON;
+            case "json_schema" -> {
+                JsonFields fields = nested == null ? format : format.requiredObject(nested);
+                yield new OutputFormat(
+                        fields.text("name"), fields.text("description"), fields.tree("schema"), fields.flag("strict"));
+            }
+            default -> throw format.refuse("type", "cannot be translated: " + type);
+        };
+    }
+
+    /** Puts the fields of a schema into an object of OpenAI's. */
+    void put(ObjectNode json) {
+        json.put("name", name == null ? "response" : name);
+        Json.putKnown(json, "description", description);
+        Json.putKnown(json, "schema", schema);
+        Json.putKnown(json, "strict", strict);
+    }
 }

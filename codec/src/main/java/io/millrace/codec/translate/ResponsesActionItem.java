@@ -4,41 +4,33 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /** Writes the call of a tool for which Responses has an item of its own. It is written once it is whole. */
-final class ResponsesActionItem implements ResponsesCall {
-    private final ResponsesWriter out;
-    private final String id;
-    private final int outputIndex;
-    private final String callId;
+final class ResponsesActionItem extends ResponsesCall {
     private final CallForm.Kind kind;
     private final StringBuilder arguments = new StringBuilder();
 
     private ObjectNode action = Json.object();
-    private String status = "in_progress";
 
     ResponsesActionItem(ResponsesWriter out, String id, int outputIndex, String callId, CallForm.Kind kind) {
-        this.out = out;
-        this.id = id;
-        this.outputIndex = outputIndex;
-        this.callId = callId;
+        super(out, id, outputIndex, callId);
         this.kind = kind;
     }
 
     @Override
-    public void arguments(String chunk) {
+    void arguments(String chunk) {
         arguments.append(chunk);
     }
 
     @Override
-    public void close(boolean complete) {
+    void close(boolean complete) {
         ObjectNode read = Json.parseObject(arguments.toString());
         action = read == null ? Json.object() : read;
-        out.itemEvent("response.output_item.added", outputIndex, this);
+        added();
         status = complete && read != null ? "completed" : "incomplete";
-        out.itemEvent("response.output_item.done", outputIndex, this);
+        done();
     }
 
     @Override
-    public void put(JsonText json) {
+    void put(JsonText json) {
         json.put("id", id).put("type", type()).put("status", status).put("call_id", callId);
         switch (kind) {
             case LOCAL_SHELL -> json.putJson("action", localShell().toString());

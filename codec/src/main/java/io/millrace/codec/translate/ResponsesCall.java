@@ -1,9 +1,16 @@
 package io.millrace.codec.translate;
 
 /** A call that is being written, as an item of the kind that the client knows the tool by. */
-interface ResponsesCall extends ResponsesItem {
+abstract class ResponsesCall extends ResponsesItem {
+    final String callId;
+
+    ResponsesCall(ResponsesWriter out, String id, int outputIndex, String callId) {
+        super(out, id, outputIndex);
+        this.callId = callId;
+    }
+
     /** Takes more of the arguments' JSON text. */
-    void arguments(String chunk);
+    abstract void arguments(String chunk);
 
     /** Begins the item of a call. */
     static ResponsesCall of(ResponsesWriter out, String itemId, int outputIndex, String callId, CallForm form) {

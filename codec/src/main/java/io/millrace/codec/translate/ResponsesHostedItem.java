@@ -3,41 +3,34 @@ package io.millrace.codec.translate;
 import java.util.List;
 
 /** Writes what a tool of the provider's did, which is told once it is done. */
-final class ResponsesHostedItem implements ResponsesItem {
-    private final ResponsesWriter out;
-    private final String id;
-    private final int outputIndex;
+final class ResponsesHostedItem extends ResponsesItem {
     private final Part.HostedUse use;
     private final boolean code;
 
-    private String status = "in_progress";
-
     ResponsesHostedItem(ResponsesWriter out, String id, int outputIndex, Part.HostedUse use) {
-        this.out = out;
-        this.id = id;
-        this.outputIndex = outputIndex;
+        super(out, id, outputIndex);
         this.use = use;
         code = use.kind() == HostedKind.CODE;
     }
 
     @Override
-    public void close(boolean complete) {
-        out.itemEvent("response.output_item.added", outputIndex, this);
-        event("in_progress");
+    void close(boolean complete) {
+        added();
+        state("in_progress");
         if (code) {
             begin("response.code_interpreter_call_code.delta").put("delta", use.input());
             out.send();
             begin("response.code_interpreter_call_code.done").put("code", use.input());
             out.send();
         }
-        event(code ? "interpreting" : "searching");
-        event("completed");
+        state(code ? "interpreting" : "searching");
+        state("completed");
         status = use.failed() ? "failed" : "completed";
-        out.itemEvent("response.output_item.done", outputIndex, this);
+        done();
     }
 
     @Override
-    public void put(JsonText json) {
+    void put(JsonText json) {
         boolean done = !status.equals("in_progress");
         json.put("id", id).put("type", code ? "code_interpreter_call" : "web_search_call");
         json.put("status", status);
@@ -71,7 +64,7 @@ final class ResponsesHostedItem implements ResponsesItem {
         json.endArray();
     }
 
-    private void event(String state) {
+    private void state(String state) {
         begin("response." + (code ? "code_interpreter_call." : "web_search_call.") + state);
         out.send();
     }

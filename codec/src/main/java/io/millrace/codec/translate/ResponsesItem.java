@@ -1,14 +1,41 @@
 package io.millrace.codec.translate;
 
 /** An output item of a Responses answer that is being written. */
-interface ResponsesItem {
+abstract class ResponsesItem {
+    final ResponsesWriter out;
+    final String id;
+    final int outputIndex;
+
+    String status = "in_progress";
+
+    ResponsesItem(ResponsesWriter out, String id, int outputIndex) {
+        this.out = out;
+        this.id = id;
+        this.outputIndex = outputIndex;
+    }
+
     /**
      * Writes how the item ends.
      *
      * @param complete false if the answer was cut in this item
      */
-    void close(boolean complete);
+    abstract void close(boolean complete);
 
     /** Puts the item as it is now into an object that is open. */
-    void put(JsonText json);
+    abstract void put(JsonText json);
+
+    /** Writes the event that the item is there. */
+    final void added() {
+        out.itemEvent("response.output_item.added", outputIndex, this);
+    }
+
+    /** Writes the event that the item is complete. */
+    final void done() {
+        out.itemEvent("response.output_item.done", outputIndex, this);
+    }
+
+    /** Begins an event of this item. */
+    final JsonText event(String type) {
+        return out.begin(type).put("item_id", id).put("output_index", outputIndex);
+    }
 }

@@ -4,20 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Writes a message: parts of text and of refusal, one open at a time. */
-final class ResponsesMessageItem implements ResponsesItem {
-    private final ResponsesWriter out;
-    private final String id;
-    private final int outputIndex;
+final class ResponsesMessageItem extends ResponsesItem {
     private final List<ContentPart> content = new ArrayList<>();
 
-    private String status = "in_progress";
     private boolean open;
 
     ResponsesMessageItem(ResponsesWriter out, String id, int outputIndex) {
-        this.out = out;
-        this.id = id;
-        this.outputIndex = outputIndex;
-        out.itemEvent("response.output_item.added", outputIndex, this);
+        super(out, id, outputIndex);
+        added();
     }
 
     /** A content part, and its text so far. */
@@ -72,14 +66,14 @@ final class ResponsesMessageItem implements ResponsesItem {
     }
 
     @Override
-    public void close(boolean complete) {
+    void close(boolean complete) {
         closePart();
         status = complete ? "completed" : "incomplete";
-        out.itemEvent("response.output_item.done", outputIndex, this);
+        done();
     }
 
     @Override
-    public void put(JsonText json) {
+    void put(JsonText json) {
         json.put("id", id)
                 .put("type", "message")
                 .put("status", status)
@@ -133,9 +127,6 @@ final class ResponsesMessageItem implements ResponsesItem {
     }
 
     private JsonText part(String type) {
-        return out.begin(type)
-                .put("item_id", id)
-                .put("output_index", outputIndex)
-                .put("content_index", content.size() - 1);
+        return event(type).put("content_index", content.size() - 1);
     }
 }

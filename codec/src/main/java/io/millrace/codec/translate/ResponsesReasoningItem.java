@@ -4,19 +4,14 @@ import io.millrace.codec.dialect.Dialect;
 import org.jspecify.annotations.Nullable;
 
 /** Writes a reasoning item: its text as one part of the summary, which is what SDKs show. */
-final class ResponsesReasoningItem implements ResponsesItem {
-    private final ResponsesWriter out;
-    private final String id;
-    private final int outputIndex;
+final class ResponsesReasoningItem extends ResponsesItem {
     private final StringBuilder text = new StringBuilder();
 
     private @Nullable String encrypted;
 
     ResponsesReasoningItem(ResponsesWriter out, String id, int outputIndex) {
-        this.out = out;
-        this.id = id;
-        this.outputIndex = outputIndex;
-        out.itemEvent("response.output_item.added", outputIndex, this);
+        super(out, id, outputIndex);
+        added();
     }
 
     void text(String chunk) {
@@ -34,17 +29,17 @@ final class ResponsesReasoningItem implements ResponsesItem {
     }
 
     @Override
-    public void close(boolean complete) {
+    void close(boolean complete) {
         if (!text.isEmpty()) {
             summary("response.reasoning_summary_text.done").put("text", text.toString());
             out.send();
             summaryEvent("response.reasoning_summary_part.done");
         }
-        out.itemEvent("response.output_item.done", outputIndex, this);
+        done();
     }
 
     @Override
-    public void put(JsonText json) {
+    void put(JsonText json) {
         json.put("id", id).put("type", "reasoning").array("summary");
         if (!text.isEmpty()) {
             json.object()
@@ -53,9 +48,7 @@ final class ResponsesReasoningItem implements ResponsesItem {
                     .endObject();
         }
         json.endArray();
-        if (encrypted != null) {
-            json.put("encrypted_content", encrypted);
-        }
+        json.putKnown("encrypted_content", encrypted);
     }
 
     private void summaryEvent(String type) {
@@ -68,9 +61,6 @@ final class ResponsesReasoningItem implements ResponsesItem {
     }
 
     private JsonText summary(String type) {
-        return out.begin(type)
-                .put("item_id", id)
-                .put("output_index", outputIndex)
-                .put("summary_index", 0);
+        return event(type).put("summary_index", 0);
     }
 }

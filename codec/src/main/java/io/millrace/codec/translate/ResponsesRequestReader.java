@@ -103,17 +103,8 @@ final class ResponsesRequestReader {
             text.ignore("verbosity");
             text.dropOthers();
         }
-        if (format == null) {
-            return;
-        }
-        String type = format.requiredText("type");
-        switch (type) {
-            case "text" -> request.format(null);
-            case "json_object" -> request.format(OutputFormat.JSON);
-            case "json_schema" ->
-                request.format(new OutputFormat(
-                        format.text("name"), format.text("description"), format.tree("schema"), format.flag("strict")));
-            default -> throw format.refuse("type", "cannot be translated: " + type);
+        if (format != null) {
+            request.format(OutputFormat.read(format, null));
         }
     }
 

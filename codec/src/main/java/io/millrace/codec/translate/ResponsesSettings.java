@@ -12,17 +12,13 @@ final class ResponsesSettings {
     /** Puts what the request says. */
     static void put(ObjectNode json, ModelRequest request) {
         List<Tool.Function> tools = request.functions();
-        if (request.maxTokens() != null) {
-            json.put("max_output_tokens", request.maxTokens());
-        }
+        Json.putKnown(json, "max_output_tokens", request.maxTokens());
         if (request.parallelTools() != null && !tools.isEmpty()) {
             json.put("parallel_tool_calls", request.parallelTools());
         }
         putReasoning(json, request.thinking());
         Sampling sampling = request.sampling();
-        if (sampling.temperature() != null) {
-            json.put("temperature", sampling.temperature());
-        }
+        Json.putKnown(json, "temperature", sampling.temperature());
         if (request.format() != null) {
             json.putObject("text").set("format", format(request.format()));
         }
@@ -31,12 +27,8 @@ final class ResponsesSettings {
             ArrayNode written = json.putArray("tools");
             tools.forEach(tool -> written.add(tool(tool)));
         }
-        if (sampling.topP() != null) {
-            json.put("top_p", sampling.topP());
-        }
-        if (request.user() != null) {
-            json.put("user", request.user());
-        }
+        Json.putKnown(json, "top_p", sampling.topP());
+        Json.putKnown(json, "user", request.user());
     }
 
     /** All of these fields, with OpenAI's defaults for what the request leaves out. */
@@ -71,9 +63,7 @@ final class ResponsesSettings {
             return;
         }
         ObjectNode reasoning = json.putObject("reasoning");
-        if (effort != null) {
-            reasoning.put("effort", effort);
-        }
+        Json.putKnown(reasoning, "effort", effort);
         if (shown) {
             reasoning.put("summary", "auto");
         }
@@ -84,23 +74,14 @@ final class ResponsesSettings {
         if (format.schema() == null) {
             return json.put("type", "json_object");
         }
-        json.put("type", "json_schema").put("name", format.name() == null ? "response" : format.name());
-        if (format.description() != null) {
-            json.put("description", format.description());
-        }
-        json.set("schema", format.schema());
-        if (format.strict() != null) {
-            json.put("strict", format.strict());
-        }
+        format.put(json.put("type", "json_schema"));
         return json;
     }
 
     /** Without {@code strict} OpenAI would rewrite the schema to one that it can enforce. */
     private static ObjectNode tool(Tool.Function tool) {
         ObjectNode json = Json.object().put("type", "function").put("name", tool.name());
-        if (tool.description() != null) {
-            json.put("description", tool.description());
-        }
+        Json.putKnown(json, "description", tool.description());
         if (tool.parameters() == null) {
             json.putObject("parameters").put("type", "object").putObject("properties");
         } else {

@@ -42,7 +42,7 @@ final class ResponsesToolsReader {
     private void add(JsonFields tool, @Nullable String namespace, @Nullable String about) {
         String type = tool.requiredText("type");
         switch (type) {
-            case "function" -> tools.add(described(function(tool, namespace), about));
+            case "function" -> tools.add(described(Tool.Function.read(tool, "parameters", namespace), about));
             case "custom" -> tools.add(described(CustomTools.read(tool, namespace), about));
             case "namespace" -> {
                 String group = tool.requiredText("name");
@@ -71,16 +71,6 @@ final class ResponsesToolsReader {
         repeated += about.length();
         String own = tool.description() == null ? "" : "\n\n" + tool.description();
         return new Tool.Function(tool.name(), about + own, tool.parameters(), tool.strict(), tool.form());
-    }
-
-    private static Tool.Function function(JsonFields tool, @Nullable String namespace) {
-        String name = tool.requiredText("name");
-        return new Tool.Function(
-                ToolName.of(namespace, name),
-                tool.text("description"),
-                tool.tree("parameters"),
-                tool.flag("strict"),
-                ToolName.form(namespace, name));
     }
 
     private Tool.Hosted hosted(String type, JsonFields tool) {

@@ -16,9 +16,4 @@ final class ResponsesUpstream implements UpstreamFormat {
     public DeltaReader reader() {
         return new ResponsesDeltaReader();
     }
-
-    @Override
-    public ModelError error(int status, byte[] body) {
-        return UpstreamErrors.ofBody(status, body);
-    }
 }

@@ -28,6 +28,22 @@ public sealed interface Tool {
             this(name, description, parameters, strict, null);
         }
 
+        /**
+         * Reads a function with {@code name}, {@code description} and {@code strict}.
+         *
+         * @param parameters the key of its schema
+         * @param namespace the group that it belongs to, null if to none
+         */
+        static Function read(JsonFields function, String parameters, @Nullable String namespace) {
+            String name = function.requiredText("name");
+            return new Function(
+                    ToolName.of(namespace, name),
+                    function.text("description"),
+                    function.tree(parameters),
+                    function.flag("strict"),
+                    ToolName.form(namespace, name));
+        }
+
         /** The schema with a type, as some providers want it; null if the function takes no arguments. */
         @Nullable
         ObjectNode schema() {

@@ -37,5 +37,7 @@ public interface UpstreamFormat {
     }
 
     /** What the body of an answer with an error status says. No body makes this throw. */
-    ModelError error(int status, byte[] body);
+    default ModelError error(int status, byte[] body) {
+        return UpstreamErrors.ofBody(status, body);
+    }
 }
