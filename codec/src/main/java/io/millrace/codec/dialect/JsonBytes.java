@@ -96,4 +96,18 @@ final class JsonBytes {
         }
         return true;
     }
+
+    /** Whether the bytes are {@code lowerCase}, whatever the case of their own letters. */
+    static boolean isLike(byte[] bytes, int from, int end, byte[] lowerCase) {
+        if (end - from != lowerCase.length) {
+            return false;
+        }
+        for (int i = 0; i < lowerCase.length; i++) {
+            byte b = bytes[from + i];
+            if ((b >= 'A' && b <= 'Z' ? b | 0x20 : b) != lowerCase[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
 }

@@ -140,20 +140,6 @@ final class JsonCursor {
                 && Arrays.equals(bytes, tokenStart, tokenEnd, expected, 0, expected.length);
     }
 
-    /** Whether the string read last is {@code lowerCase}, whatever the case of its own letters. */
-    boolean tokenIsLike(byte[] lowerCase) {
-        if (tokenEnd - tokenStart != lowerCase.length) {
-            return false;
-        }
-        for (int i = 0; i < lowerCase.length; i++) {
-            byte b = bytes[tokenStart + i];
-            if ((b >= 'A' && b <= 'Z' ? b | 0x20 : b) != lowerCase[i]) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     /** The string read last, or {@code previous} itself if it is the same (so that repeats allocate nothing). */
     String token(@Nullable String previous) {
         if (previous != null && JsonBytes.isText(bytes, tokenStart, tokenEnd, previous)) {
@@ -202,11 +188,6 @@ final class JsonCursor {
     /** Whether a string lies ahead, complete or not. Does not move. */
     boolean stringAhead() {
         return position < end && bytes[position] == '"';
-    }
-
-    /** Whether these bytes lie ahead. Does not move. */
-    boolean startsWith(byte[] prefix) {
-        return FieldLines.startsWith(bytes, position, end, prefix);
     }
 
     /** Whether an object lies ahead, complete or not. Does not move. */

@@ -80,7 +80,7 @@ final class StreamError {
         } else if (json.tokenIs(MESSAGE) || json.tokenIs(MSG)) {
             keys |= json.textAhead() ? MESSAGE_KEY : 0;
         } else if (json.tokenIs(OBJECT)) {
-            keys |= json.startsWith(QUOTED_ERROR) ? ERROR_KEY : 0;
+            keys |= FieldLines.startsWith(json.bytes(), json.position(), json.end(), QUOTED_ERROR) ? ERROR_KEY : 0;
         } else if (json.tokenIs(ERROR_TYPE)
                 || json.tokenIs(ERROR_MESSAGE)
                 || json.tokenIs(ERROR_MSG)

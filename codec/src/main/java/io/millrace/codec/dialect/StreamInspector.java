@@ -250,7 +250,7 @@ public abstract class StreamInspector extends FrameInspector {
 
     private static boolean isNoFinish(JsonCursor json) {
         for (byte[] word : NO_FINISH) {
-            if (json.tokenIsLike(word)) {
+            if (JsonBytes.isLike(json.bytes(), json.tokenStart(), json.tokenEnd(), word)) {
                 return true;
             }
         }

@@ -41,7 +41,9 @@ final class UsageKeys {
     }
 
     private void readValue(JsonCursor json, StreamNumbers numbers) {
-        for (Key key : keys) {
+        // Without an iterator, which would be allocated.
+        for (int i = 0; i < keys.size(); i++) {
+            Key key = keys.get(i);
             if (json.tokenIs(key.name)) {
                 if (key.inner == null) {
                     numbers.read(json, key.number);

@@ -38,19 +38,12 @@ final class MarkdownLine {
     private static final int MAX_HASHES = 6;
     private static final int MIN_REPEATS = 3;
 
+    private final LineCharacters characters = new LineCharacters();
     private int container;
     private State state;
     private @Nullable Kind kind;
     private int column;
     private int indent;
-
-    /** The first character that is not blank, how many there are in all, and whether all are the same. */
-    private int sign;
-
-    private int signs;
-    private boolean uniform;
-    private boolean blankBehind;
-    private boolean gap;
 
     private int markerEnd;
     private int content;
@@ -60,10 +53,6 @@ final class MarkdownLine {
     private int fenceSign;
     private int fenceLength;
     private boolean infoBlank;
-
-    private boolean pipe;
-    private boolean dash;
-    private boolean onlyDelimiters;
 
     MarkdownLine() {
         begin(0);
@@ -75,16 +64,12 @@ final class MarkdownLine {
      * @param container the column at which the content of the list item begins that is open, 0 if none is
      */
     void begin(int container) {
+        characters.begin();
         this.container = container;
         state = State.INDENT;
         kind = null;
         column = 0;
         indent = 0;
-        sign = 0;
-        signs = 0;
-        uniform = true;
-        blankBehind = false;
-        gap = false;
         markerEnd = 0;
         content = 0;
         itemEmpty = true;
@@ -92,25 +77,12 @@ final class MarkdownLine {
         fenceSign = 0;
         fenceLength = 0;
         infoBlank = true;
-        pipe = false;
-        dash = false;
-        onlyDelimiters = true;
     }
 
     /** The line's next character, no line end. */
     void accept(int c) {
         boolean blank = c == ' ' || c == '\t';
-        if (blank) {
-            blankBehind = nonBlank();
-        } else {
-            sign = nonBlank() ? sign : c;
-            signs++;
-            uniform &= c == sign;
-            gap |= blankBehind;
-            pipe |= c == '|';
-            dash |= c == '-';
-            onlyDelimiters &= c == '|' || c == '-' || c == ':';
-        }
+        characters.accept(c, blank);
         if (state != State.REST) {
             state = next(c, blank);
         }
@@ -123,15 +95,15 @@ final class MarkdownLine {
             kind = switch (state) {
                 case INDENT -> Kind.BLANK;
                 case HASHES -> Kind.HEADING;
-                case SIGN -> sign == '_' ? Kind.TEXT : Kind.BULLET;
-                case SIGNS -> isRule() ? Kind.RULE : Kind.TEXT;
+                case SIGN -> characters.sign() == '_' ? Kind.TEXT : Kind.BULLET;
+                case SIGNS -> characters.isRule() ? Kind.RULE : Kind.TEXT;
                 case DELIMITER -> Kind.NUMBER;
-                case ITEM -> isNumber() ? Kind.NUMBER : Kind.BULLET;
+                case ITEM -> characters.isNumber() ? Kind.NUMBER : Kind.BULLET;
                 case TICKS -> fenceLength >= MIN_REPEATS ? Kind.FENCE : Kind.TEXT;
                 case INFO -> Kind.FENCE;
                 case DIGITS, REST -> Kind.TEXT;
             };
-        } else if (kind == Kind.BULLET && isRule()) {
+        } else if (kind == Kind.BULLET && characters.isRule()) {
             kind = Kind.RULE;
         }
         if (content == 0) {
@@ -146,7 +118,7 @@ final class MarkdownLine {
     }
 
     boolean nonBlank() {
-        return signs > 0;
+        return characters.signs() > 0;
     }
 
     /** Columns of white space before the first character. */
@@ -191,25 +163,27 @@ final class MarkdownLine {
 
     /** Whether the line makes a heading of the paragraph above. */
     boolean underlines() {
-        return uniform && !gap && indent <= MAX_INDENT && (sign == '-' || sign == '=');
+        return indent <= MAX_INDENT && characters.isUnderline();
     }
 
     boolean hasPipe() {
-        return pipe;
+        return characters.hasPipe();
     }
 
     /** Whether it can be the line between a table's head and body. */
     boolean delimitsTable() {
-        return pipe && dash && onlyDelimiters;
+        return characters.delimitsTable();
     }
 
     private State next(int c, boolean blank) {
         return switch (state) {
             case INDENT -> blank ? State.INDENT : first(c);
             case HASHES ->
-                blank ? known(Kind.HEADING) : c == '#' && signs <= MAX_HASHES ? State.HASHES : known(Kind.TEXT);
+                blank
+                        ? known(Kind.HEADING)
+                        : c == '#' && characters.signs() <= MAX_HASHES ? State.HASHES : known(Kind.TEXT);
             case SIGN -> behindSign(c, blank);
-            case SIGNS -> blank || c == sign ? State.SIGNS : known(Kind.TEXT);
+            case SIGNS -> blank || c == characters.sign() ? State.SIGNS : known(Kind.TEXT);
             case DIGITS -> digit(c);
             case DELIMITER -> blank ? State.ITEM : known(Kind.TEXT);
             case ITEM -> blank ? State.ITEM : item(c);
@@ -238,17 +212,17 @@ final class MarkdownLine {
 
     private State behindSign(int c, boolean blank) {
         if (blank) {
-            return sign == '_' ? State.SIGNS : State.ITEM;
+            return characters.sign() == '_' ? State.SIGNS : State.ITEM;
         }
-        return c == sign && c != '+' ? State.SIGNS : known(Kind.TEXT);
+        return c == characters.sign() && c != '+' ? State.SIGNS : known(Kind.TEXT);
     }
 
     private State digit(int c) {
-        if (c >= '0' && c <= '9' && signs <= MAX_DIGITS) {
+        if (c >= '0' && c <= '9' && characters.signs() <= MAX_DIGITS) {
             return State.DIGITS;
         }
         if (c == '.' || c == ')') {
-            numberOne = signs == 2 && sign == '1';
+            numberOne = characters.signs() == 2 && characters.sign() == '1';
             markerEnd = column + 1;
             return State.DELIMITER;
         }
@@ -256,7 +230,7 @@ final class MarkdownLine {
     }
 
     private State item(int c) {
-        kind = isNumber() ? Kind.NUMBER : Kind.BULLET;
+        kind = characters.isNumber() ? Kind.NUMBER : Kind.BULLET;
         itemEmpty = false;
         // Behind five columns or more there is indented code, which begins one column behind the marker.
         content = column - markerEnd > TAB ? markerEnd + 1 : column;
@@ -287,14 +261,5 @@ final class MarkdownLine {
     private State known(Kind found) {
         kind = found;
         return State.REST;
-    }
-
-    private boolean isNumber() {
-        return sign >= '0' && sign <= '9';
-    }
-
-    // CommonMark 4.1
-    private boolean isRule() {
-        return uniform && signs >= MIN_REPEATS && (sign == '-' || sign == '*' || sign == '_');
     }
 }
