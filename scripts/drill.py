@@ -7,6 +7,7 @@ LAUNCHER = os.environ.get("MILLRACE", "millrace")
 CHAT = "/v1/chat/completions"
 SLOW_BODY_LIMIT_S = 65  # two windows of 30 s: in the first it may have been fast
 HEALTH_LIMIT_S = 1.0  # the client that asks shares two processors with the load
+ADMIN_LIMIT_S = 0.1  # whatever the clients do
 NOTICE_LIMIT_S = 35  # 30 s are promised; the rest is for the timers' periods
 ELSEWHERE_LIMIT_S = NOTICE_LIMIT_S + 5  # the vanished upstream is tried once more, which takes a connect timeout
 
@@ -23,14 +24,19 @@ def children(pid):
 
 
 class Millrace:
-    """A relay or a mock, on a port that it chose itself unless an address is given."""
+    """A relay or a mock, on a port that it chose itself unless an address is given; a relay also with an admin listener."""
 
-    def __init__(self, *arguments, options="", prefix=(), host="127.0.0.1", port=0, **environment):
-        self.host, self.port = host, port
+    def __init__(self, *arguments, options="", prefix=(), host="127.0.0.1", port=0, admin=False, **environment):
+        self.host, self.port, self.admin_port = host, port, None
         self.log = tempfile.NamedTemporaryFile("wb", suffix=".log")
         env = {**os.environ, "MILLRACE_OPTS": options, **environment}
         for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"): env.pop(name, None)
-        command = [*prefix, LAUNCHER, *arguments, "--listen", f"{host}:{port}"]
+        where = ["--listen", f"{host}:{port}"]
+        if admin:
+            self.config = tempfile.NamedTemporaryFile("w", suffix=".yaml")
+            print(f"listeners:\n  - address: {host}:{port}\n  - {{address: '{host}:0', serves: [health, metrics]}}", file=self.config, flush=True)
+            where = [self.config.name]
+        command = [*prefix, LAUNCHER, *arguments, *where]
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, env=env, start_new_session=True)
         self.await_start()
 
@@ -38,8 +44,9 @@ class Millrace:
         for _ in range(600):
             text = open(self.log.name, errors="replace").read()
             if " listening on " in text:
-                address = text.split(" listening on http://", 1)[1].split()[0].rstrip("/,")
-                self.port = int(address.rsplit(":", 1)[1])
+                addresses = text.split(" listening on ", 1)[1].split(" -> ", 1)[0].split(", ")
+                ports = [int(address.split()[0].rstrip("/").rsplit(":", 1)[1]) for address in addresses]
+                self.port, self.admin_port = ports[0], ports[1] if len(ports) > 1 else None
                 return
             if self.process.poll() is not None: raise SystemExit("drill: it did not start: " + text[-400:])
             time.sleep(0.1)
@@ -87,22 +94,28 @@ class Millrace:
 
 class Prober:
     """Asks /healthz again and again, each time on a new connection, and keeps how long each answer took: in a process of its
-    own, which waits for none of this one's threads."""
+    own, which waits for none of this one's threads. Where there is an admin listener, that is the one that must be quick."""
 
-    def __init__(self, relay):
-        self.process = subprocess.Popen([sys.executable, __file__, "_probe", str(relay.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, relay, admin_port=None):
+        self.limit = ADMIN_LIMIT_S if admin_port else HEALTH_LIMIT_S
+        self.admin = Prober(relay, relay.admin_port) if relay.admin_port and not admin_port else None
+        self.process = subprocess.Popen([sys.executable, __file__, "_probe", str(admin_port or relay.port)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def finish(self):
+        if self.admin: self.admin.finish()
         self.times, self.unanswered = json.loads(self.process.communicate()[0])
         return self
 
     def words(self):
         times = sorted(t * 1000 for t in self.times) or [float("nan")]
         asked = len(self.times) + self.unanswered
-        return f"/healthz {len(self.times)} of {asked}, median {times[len(times) // 2]:.0f} ms, slowest {times[-1]:.0f} ms"
+        words = f"/healthz {len(self.times)} of {asked}, median {times[len(times) // 2]:.0f} ms, slowest {times[-1]:.0f} ms"
+        return f"admin {self.admin.words()}; beside the clients {words}" if self.admin else words
 
     def sound(self):
-        return not self.unanswered and self.times and max(self.times) <= HEALTH_LIMIT_S
+        if self.admin: return self.admin.sound()
+        return not self.unanswered and self.times and max(self.times) <= self.limit
 
 
 def probe(port):
@@ -204,7 +217,7 @@ def stalled(quick):
     for heap, count in (("-Xmx64m", 1500), ("-Xmx512m", 8500), ("", 8500)):
         count = count // (10 if quick else 1)
         mock = Millrace("mock")
-        relay = Millrace("serve", "--upstream", f"http://127.0.0.1:{mock.port}", options=heap)
+        relay = Millrace("serve", "--upstream", f"http://127.0.0.1:{mock.port}", options=heap, admin=True)
         try:
             ask(relay)
             prober, before = Prober(relay), relay.rss_mib()

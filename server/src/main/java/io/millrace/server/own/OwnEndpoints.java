@@ -24,12 +24,14 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.function.Consumer;
 
 /** What the relay answers without an upstream: preflights, its own documents and page, stops, and who connects again. */
 public final class OwnEndpoints {
     private final Metrics metrics;
     private final Streams streams;
+    private final Pulse pulse;
 
     /** The streams in progress, on whatever event loop they are. */
     @FunctionalInterface
@@ -45,9 +47,15 @@ public final class OwnEndpoints {
         void stop(String id, byte[] key, EventLoop asking, Consumer<Boolean> told);
     }
 
-    public OwnEndpoints(Metrics metrics, Streams streams) {
+    /**
+     * The relay's own answers.
+     *
+     * @param relaying the event loops that relay
+     */
+    public OwnEndpoints(Metrics metrics, Streams streams, List<EventLoop> relaying) {
         this.metrics = metrics;
         this.streams = streams;
+        pulse = new Pulse(relaying);
     }
 
     /**
@@ -110,7 +118,7 @@ public final class OwnEndpoints {
         ClientStream downstream = asked.downstream();
         boolean draining = asked.draining();
         return switch (asked.target().path()) {
-            case ServedPaths.HEALTHZ -> own.healthz() ? text(asked, 200, "ok\n") : null;
+            case ServedPaths.HEALTHZ -> own.healthz() ? health(asked) : null;
             case ServedPaths.READYZ ->
                 own.readyz() ? text(asked, draining ? 503 : 200, draining ? "draining\n" : "ready\n") : null;
             case ServedPaths.OPENAPI ->
@@ -121,6 +129,12 @@ public final class OwnEndpoints {
                         : null;
             default -> null;
         };
+    }
+
+    /** An event loop that relays and can answer is not stuck; the one that does not relay asks the others. */
+    private RequestListener health(Asked asked) {
+        boolean alive = !asked.downstream().terms().listener().isAdmin() || pulse.isAlive();
+        return text(asked, alive ? 200 : 503, alive ? "ok\n" : "stuck\n");
     }
 
     private static RequestListener page(Asked asked) {

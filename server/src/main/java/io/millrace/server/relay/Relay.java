@@ -96,7 +96,7 @@ public final class Relay implements RequestHandler {
         }
         metrics = new Metrics(counters, eventLoops.size(), memory, () -> settings.upstreams());
         streams = new StreamLimits(metrics);
-        endpoints = new OwnEndpoints(metrics, this::stop);
+        endpoints = new OwnEndpoints(metrics, this::stop, eventLoops);
         checking = eventLoops.get(0);
         checks = new ActiveChecks(checking, loops.get(checking).upstreams());
         check(settings);
