@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param dialects that it speaks; requests in another are translated to the first. Empty passes every dialect through
  * @param model what it is asked for by translated requests in place of the client's, and by those that name none; null
  *     leaves the client's
+ * @param http what its connections speak
  */
 public record Upstream(
         String name,
@@ -44,7 +45,8 @@ public record Upstream(
         Health health,
         RetryBudget retryBudget,
         List<Dialect> dialects,
-        @Nullable String model)
+        @Nullable String model,
+        UpstreamHttp http)
         implements Settings<Upstream, Upstream.Builder> {
     public Upstream {
         Checks.notBlank("name", name);
@@ -55,6 +57,7 @@ public record Upstream(
         Checks.range("maxConcurrent", maxConcurrent, 0, 1_000_000);
         Objects.requireNonNull(health, "health");
         Objects.requireNonNull(retryBudget, "retryBudget");
+        Objects.requireNonNull(http, "http");
         dialects = List.copyOf(dialects);
         if (dialects.contains(Dialect.UNKNOWN)) {
             throw new IllegalArgumentException("dialect: unknown (expected: chat, responses, messages or gemini)");
@@ -201,5 +204,6 @@ public record Upstream(
         public RetryBudget retryBudget = RetryBudget.DEFAULT;
         public List<Dialect> dialects = List.of();
         public @Nullable String model;
+        public UpstreamHttp http = UpstreamHttp.DEFAULT;
     }
 }

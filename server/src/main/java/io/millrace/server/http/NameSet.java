@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 
 /** A few header names, found whatever their case and without a copy of the name that is looked up. */
-final class NameSet {
+public final class NameSet {
     private static final AsciiString[] NONE = {};
 
     private final AsciiString[][] byLength;
@@ -14,7 +14,8 @@ final class NameSet {
         this.byLength = byLength;
     }
 
-    static NameSet of(String... names) {
+    /** These names. */
+    public static NameSet of(String... names) {
         int longest = Arrays.stream(names).mapToInt(String::length).max().orElse(0);
         var byLength = new AsciiString[longest + 1][];
         for (int length = 0; length <= longest; length++) {
@@ -29,7 +30,8 @@ final class NameSet {
         return new NameSet(byLength);
     }
 
-    boolean contains(CharSequence name) {
+    /** Whether {@code name} is one of them. */
+    public boolean contains(CharSequence name) {
         if (name.length() >= byLength.length) {
             return false;
         }

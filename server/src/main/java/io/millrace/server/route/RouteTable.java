@@ -157,7 +157,8 @@ public final class RouteTable {
                     tls,
                     upstream.maxConnections(),
                     upstream.idle().toNanos(),
-                    Math.toIntExact(config.timeouts().connect().toMillis()));
+                    Math.toIntExact(config.timeouts().connect().toMillis()),
+                    upstream.http());
             endpoints.add(new Endpoint(alone, origin, state.origins().get(i)));
         }
         return new Destination(upstream, List.copyOf(endpoints), state);
@@ -166,7 +167,9 @@ public final class RouteTable {
     /** What a reload drops frees itself when the last connection of it is gone: Netty's contexts have a finalizer. */
     private static SslContext tls(Upstream upstream) {
         try {
-            return upstream.tls() ? UpstreamTls.context(upstream.ca()) : null;
+            return upstream.tls()
+                    ? UpstreamTls.context(upstream.ca(), upstream.http().version())
+                    : null;
         } catch (SSLException | IllegalArgumentException e) {
             throw new IllegalArgumentException(
                     "upstream " + upstream.name() + ": TLS cannot be set up: " + e.getMessage(), e);

@@ -1,6 +1,5 @@
 package io.millrace.server.upstream;
 
-import io.millrace.server.http.ReadFields;
 import io.millrace.server.memory.ShortReads;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.transport.Transport;
@@ -10,17 +9,12 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.ReflectiveChannelFactory;
-import io.netty.handler.codec.http.HttpDecoderConfig;
-import io.netty.handler.codec.http.HttpRequestEncoder;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.netty.resolver.AddressResolverGroup;
@@ -40,21 +34,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Opens connections to upstreams: resolves the name without blocking, then tries each of its addresses in turn until one
- * answers, TLS handshake included. The pipeline of such a connection:
- *
- * <ol>
- *   <li>{@link SslHandler}, for an origin with TLS
- *   <li>{@link ResponseDecoder}: bytes to response heads and plain bodies; the bytes of event streams pass it by
- *   <li>{@link HttpRequestEncoder}, which requests that are here as a whole pass by
- *   <li>{@link Http1Connection}
- * </ol>
+ * answers, TLS handshake included. What such a connection speaks then, {@link Handlers} decides.
  */
 public final class Connector implements AutoCloseable {
     /** How long an answer of a name server is remembered. */
     static final int MOST_TTL_S = 4;
 
-    private static final int MAX_HEAD_BYTES = 64 * 1024;
-    private static final int MAX_STATUS_LINE = 8 * 1024;
     private static final byte[] LOCALHOST6 = NetUtil.LOCALHOST6.getAddress();
 
     /**
@@ -100,7 +85,7 @@ public final class Connector implements AutoCloseable {
     }
 
     /** Opens a connection for {@code pool}, or says why there is none; on the event loop, perhaps before this returns. */
-    void connect(UpstreamPool pool, EventLoop loop, BiConsumer<Http1Connection, ConnectFailure> outcome) {
+    void connect(UpstreamPool pool, EventLoop loop, BiConsumer<UpstreamConnection, ConnectFailure> outcome) {
         resolve(pool.origin(), loop, (addresses, failure) -> {
             if (failure == null) {
                 new Attempt(pool, loop, outcome, addresses.iterator()).next();
@@ -174,25 +159,12 @@ public final class Connector implements AutoCloseable {
         return false;
     }
 
-    /**
-     * The last handler until the connection is ready. What fails before, the futures of connecting and of the handshake
-     * tell: it is no surprise to log. The kernel may even report a socket before it is connected.
-     */
-    private static final class EarlyFailures extends ChannelInboundHandlerAdapter {
-        @Override
-        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            if (ctx.channel().isActive()) {
-                ctx.close();
-            }
-        }
-    }
-
     /** One walk over an upstream's addresses. */
     private final class Attempt {
         private final UpstreamPool pool;
         private final Origin origin;
         private final EventLoop loop;
-        private final BiConsumer<Http1Connection, ConnectFailure> outcome;
+        private final BiConsumer<UpstreamConnection, ConnectFailure> outcome;
 
         private final Iterator<InetSocketAddress> addresses;
         /** What says most about why none has answered so far. */
@@ -201,7 +173,7 @@ public final class Connector implements AutoCloseable {
         Attempt(
                 UpstreamPool pool,
                 EventLoop loop,
-                BiConsumer<Http1Connection, ConnectFailure> outcome,
+                BiConsumer<UpstreamConnection, ConnectFailure> outcome,
                 Iterator<InetSocketAddress> addresses) {
             this.pool = pool;
             origin = pool.origin();
@@ -227,12 +199,6 @@ public final class Connector implements AutoCloseable {
         }
 
         private void connect(Channel made, InetSocketAddress address) {
-            var decoder = new ResponseDecoder(new HttpDecoderConfig()
-                    .setMaxInitialLineLength(MAX_STATUS_LINE)
-                    .setMaxHeaderSize(MAX_HEAD_BYTES)
-                    .setMaxChunkSize(Integer.MAX_VALUE)
-                    .setHeadersFactory(ReadFields.FACTORY));
-            var connection = new Http1Connection(pool, decoder);
             var bootstrap = new Bootstrap()
                     .group(loop)
                     .channelFactory(() -> made)
@@ -243,11 +209,7 @@ public final class Connector implements AutoCloseable {
                     .handler(new ChannelInitializer<Channel>() {
                         @Override
                         protected void initChannel(Channel channel) {
-                            SslContext tls = origin.tls();
-                            if (tls != null) {
-                                channel.pipeline().addLast(tls(tls, channel));
-                            }
-                            channel.pipeline().addLast(decoder, new HttpRequestEncoder(), new EarlyFailures());
+                            Handlers.begin(channel, origin);
                         }
                     });
             transport.watchPeer(bootstrap);
@@ -256,20 +218,20 @@ public final class Connector implements AutoCloseable {
             bootstrap.register().addListener((ChannelFuture registered) -> {
                 ChannelFuture connect =
                         registered.isSuccess() ? registered.channel().connect(address) : registered;
-                connect.addListener(done -> onLoop(loop, () -> onConnected(connect, connection, startNs)));
+                connect.addListener(done -> onLoop(loop, () -> onConnected(connect, startNs)));
             });
         }
 
-        private void onConnected(ChannelFuture connect, Http1Connection connection, long startNs) {
-            connection.roundTripNs(System.nanoTime() - startNs);
+        private void onConnected(ChannelFuture connect, long startNs) {
+            long roundTripNs = System.nanoTime() - startNs;
             if (isOwn(connect.cause())) {
                 outcome.accept(null, ConnectFailure.ofOwn(origin, connect.cause()));
             } else if (!connect.isSuccess()) {
                 failed(connect.cause());
             } else if (origin.tls() == null) {
-                ready(connect.channel(), connection);
+                ready(connect.channel(), roundTripNs);
             } else {
-                afterHandshake(connect.channel(), connection);
+                afterHandshake(connect.channel(), roundTripNs);
             }
         }
 
@@ -292,13 +254,7 @@ public final class Connector implements AutoCloseable {
             return cause.getMessage() != null && cause.getMessage().contains("refused");
         }
 
-        private SslHandler tls(SslContext context, Channel channel) {
-            SslHandler handler = UpstreamTls.handler(origin, context, channel.alloc());
-            handler.setHandshakeTimeoutMillis(origin.connectTimeoutMs());
-            return handler;
-        }
-
-        private void afterHandshake(Channel channel, Http1Connection connection) {
+        private void afterHandshake(Channel channel, long roundTripNs) {
             SslHandler tls = channel.pipeline().get(SslHandler.class);
             if (tls == null) {
                 failed(new ClosedChannelException());
@@ -306,7 +262,7 @@ public final class Connector implements AutoCloseable {
             }
             tls.handshakeFuture().addListener((Future<Channel> handshake) -> {
                 if (handshake.isSuccess()) {
-                    ready(channel, connection);
+                    ready(channel, roundTripNs);
                 } else {
                     channel.close();
                     failed(handshake.cause());
@@ -314,12 +270,19 @@ public final class Connector implements AutoCloseable {
             });
         }
 
-        private void ready(Channel channel, Http1Connection connection) {
+        private void ready(Channel channel, long roundTripNs) {
             if (!channel.isActive()) {
                 failed(new ClosedChannelException());
                 return;
             }
-            channel.pipeline().replace(EarlyFailures.class, null, connection);
+            UpstreamConnection connection;
+            try {
+                connection = Handlers.complete(channel, pool, roundTripNs);
+            } catch (Handlers.NoHttp2Exception e) {
+                channel.close();
+                failed(e);
+                return;
+            }
             outcome.accept(connection, null);
         }
 
@@ -340,6 +303,9 @@ public final class Connector implements AutoCloseable {
             }
             if (failure instanceof ConnectTimeoutException) {
                 return "connection timed out";
+            }
+            if (failure instanceof Handlers.NoHttp2Exception) {
+                return "no HTTP/2 by ALPN";
             }
             if (failure instanceof SSLException) {
                 return "TLS handshake failed";

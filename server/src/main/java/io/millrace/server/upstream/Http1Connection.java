@@ -17,7 +17,6 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,27 +26,21 @@ import org.slf4j.LoggerFactory;
  * {@link Http1Call} at a time and goes back to its pool only after a body that ended cleanly. A byte that nobody asked for
  * closes it. Confined to its event loop.
  */
-final class Http1Connection extends ChannelInboundHandlerAdapter implements ChannelFutureListener {
+final class Http1Connection extends ChannelInboundHandlerAdapter implements ChannelFutureListener, UpstreamConnection {
     private static final Logger LOG = LoggerFactory.getLogger(Http1Connection.class);
     private static final int HEAD_BYTES = 512;
     /** A body up to this size is copied behind the head, which costs less than writing two buffers. */
     private static final int MAX_BODY_COPIED = 16 * 1024;
-    /** What two machines may take, beside a round trip, to tell that a connection is closed. */
-    private static final long STALE_NS = TimeUnit.MILLISECONDS.toNanos(15);
-    /** The same while the request is being sent: no upstream acts on a part of it. */
-    private static final long STALE_SENDING_NS = TimeUnit.SECONDS.toNanos(1);
-    /** A connection whose making took longer has lost a packet. */
-    private static final long MAX_ROUND_TRIP_NS = TimeUnit.MILLISECONDS.toNanos(300);
 
     private final Owner owner;
     private final ResponseDecoder decoder;
+    private final StaleRule stale = new StaleRule();
     private final long openedNs = System.nanoTime();
     private ChannelHandlerContext context;
     private ChannelHandlerContext encoderContext;
     /** Null while none is to come. */
     private @Nullable Http1Response response;
 
-    private long roundTripNs;
     private long idleSinceNs;
     private boolean used;
     private boolean reusable = true;
@@ -83,8 +76,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         this.decoder = decoder;
     }
 
-    /** For its address and event loop. */
-    Channel channel() {
+    @Override
+    public Channel channel() {
         return context.channel();
     }
 
@@ -97,24 +90,22 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         return used;
     }
 
-    /** Sets how long the kernel's first packet took to be answered, when the connection was made. */
-    void roundTripNs(long measuredNs) {
-        roundTripNs = measuredNs;
+    StaleRule stale() {
+        return stale;
     }
 
     long idleSinceNs() {
         return idleSinceNs;
     }
 
-    long openedNs() {
+    @Override
+    public long openedNs() {
         return openedNs;
     }
 
     /** Whether a connection was closed before the request that was sent at {@code sentNs} reached the upstream, as far as the time can tell. */
     boolean wasStale(long sentNs, boolean handedOver) {
-        long tripNs = Math.min(roundTripNs, MAX_ROUND_TRIP_NS);
-        long limitNs = handedOver ? tripNs + tripNs / 4 + STALE_NS : STALE_SENDING_NS;
-        return used && System.nanoTime() - sentNs < limitNs;
+        return used && stale.wasStale(sentNs, handedOver);
     }
 
     /** Whether the upstream has closed the connection in an orderly way: behind TLS it has said so, RFC 8446 section 6.1. */

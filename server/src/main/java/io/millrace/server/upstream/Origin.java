@@ -1,5 +1,6 @@
 package io.millrace.server.upstream;
 
+import io.millrace.server.config.UpstreamHttp;
 import io.netty.handler.ssl.SslContext;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxConnections the most connections per event loop
  * @param idleNs how long an unused connection is kept
  * @param connectTimeoutMs for each address, TLS handshake included
+ * @param http what its connections speak
  */
 public record Origin(
         String name,
@@ -21,4 +23,14 @@ public record Origin(
         @Nullable SslContext tls,
         int maxConnections,
         long idleNs,
-        int connectTimeoutMs) {}
+        int connectTimeoutMs,
+        UpstreamHttp http) {
+    /** Whether a connection may speak HTTP/2. */
+    boolean mayBeHttp2() {
+        return switch (http.version()) {
+            case HTTP_1_1 -> false;
+            case AUTO -> tls != null;
+            case HTTP_2 -> true;
+        };
+    }
+}

@@ -109,6 +109,11 @@ final class StreamBody implements AutoCloseable {
         return chunks == null && remaining < 0;
     }
 
+    /** The body has ended, as its stream says. */
+    void onEnd() {
+        ended = true;
+    }
+
     /** From now on the frames go to {@code next}, and where they lie to {@code nextReads}. */
     void handOver(StreamListener next, ReadListener nextReads) {
         listener = next;

@@ -1,5 +1,7 @@
 package io.millrace.server.upstream;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.Upstreams.Waiter;
@@ -20,10 +22,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The connections of one event loop to one upstream. Idle ones are taken last in, first out, so that the rest can age and
- * be closed. The host's name is asked for again while there are connections, and those to an address that it has no more are
+ * be closed; of HTTP/2, the fullest takes the next request. The host's name is asked for again while there are connections, and those to an address that it has no more are
  * let go. Confined to its event loop.
  */
-final class UpstreamPool implements Sweepable, Http1Connection.Owner {
+final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstream.Owner {
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);
     /** How often the name is asked for again: no answer is remembered so long, so that each is looked at once. */
     static final long RESOLVE_NS = TimeUnit.SECONDS.toNanos(5);
@@ -46,23 +48,24 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner {
     private final Turns connects;
     private final Turns reads;
     private final IdleConnections idle = new IdleConnections();
+    private final Http2Connections http2;
     private final Set<Channel> open = new HashSet<>();
     /** The addresses connected to, and how many answers in a row did not have them. */
     private final Map<InetAddress, Integer> addresses = new HashMap<>();
 
-    private final long startNs = System.nanoTime();
     private Sweeper.@Nullable Registration sweep;
     private int connecting;
     private boolean closed;
     private boolean resolving;
-    private long resolvedNs = startNs;
-    private long warnedNs = startNs - WARNING_NS;
+    private long resolvedNs = System.nanoTime();
+    private long warnedNs = resolvedNs - WARNING_NS;
 
     UpstreamPool(Origin origin, Connector connector, EventLoop loop, Sweeper sweeper) {
         this.origin = origin;
         this.connector = connector;
         this.loop = loop;
         this.sweeper = sweeper;
+        http2 = new Http2Connections(origin);
         connects = new Turns(loop, CONNECTS_A_TURN);
         reads = new Turns(loop, READS_A_TURN);
     }
@@ -72,7 +75,7 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner {
         return origin;
     }
 
-    /** Takes an idle connection, or makes one. */
+    /** Takes a connection that has room for a request, or makes one. */
     void acquire(Waiter waiter) {
         Http1Connection connection;
         while ((connection = idle.pollNewest()) != null) {
@@ -86,6 +89,18 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner {
 
     /** Makes a connection, whatever is idle: for the retry after a pooled one turned out to be stale. */
     void acquireNew(Waiter waiter) {
+        Http2Upstream shared = http2.fullest();
+        if (shared != null) {
+            // One that refused a request, or is about to close, has no room.
+            waiter.onCall(shared.newCall());
+        } else if (http2.shouldWait(connecting)) {
+            http2.await(waiter);
+        } else {
+            connect(waiter);
+        }
+    }
+
+    private void connect(Waiter waiter) {
         if (open.size() + connecting >= origin.maxConnections() && !makeRoom()) {
             waiter.onConnectFailure(ConnectFailure.ofFull(origin));
             return;
@@ -94,17 +109,41 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner {
         connectInTurn((connection, failure) -> {
             connecting--;
             if (failure == null) {
-                open.add(connection.channel());
-                addresses.put(address(connection), 0);
-                waiter.onCall(new Http1Call(connection));
+                onConnected(connection, waiter);
             } else {
-                warn(failure);
-                waiter.onConnectFailure(failure);
+                onConnectFailure(failure, waiter);
             }
         });
     }
 
-    private void connectInTurn(BiConsumer<Http1Connection, ConnectFailure> outcome) {
+    private void onConnected(UpstreamConnection connection, Waiter waiter) {
+        open.add(connection.channel());
+        addresses.put(address(connection), 0);
+        http2.onConnected(connection);
+        if (connection instanceof Http2Upstream shared) {
+            startSweep();
+            waiter.onCall(shared.newCall());
+            if (closed) {
+                shared.drain();
+            }
+        } else {
+            waiter.onCall(new Http1Call((Http1Connection) connection));
+        }
+        for (int i = http2.waiting(); i > 0; i--) {
+            acquire(requireNonNull(http2.nextWaiting()));
+        }
+    }
+
+    /** Who waits for connections that are being made has no better prospect than those have. */
+    private void onConnectFailure(ConnectFailure failure, Waiter waiter) {
+        warn(failure);
+        waiter.onConnectFailure(failure);
+        for (int i = connecting == 0 ? http2.waiting() : 0; i > 0; i--) {
+            requireNonNull(http2.nextWaiting()).onConnectFailure(failure);
+        }
+    }
+
+    private void connectInTurn(BiConsumer<UpstreamConnection, ConnectFailure> outcome) {
         if (connects.take()) {
             connector.connect(this, loop, outcome);
         } else {
@@ -124,6 +163,7 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner {
         while ((connection = idle.pollNewest()) != null) {
             connection.channel().close();
         }
+        http2.toList().forEach(Http2Upstream::drain);
         stopSweepIfEmpty();
     }
 
@@ -134,8 +174,16 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner {
             idle.remove(oldest);
             oldest.channel().close();
         }
+        for (Http2Upstream shared : http2.toList()) {
+            boolean unused = shared.calls() == 0 && nowNs - shared.idleSinceNs() > origin.idleNs();
+            if (unused || nowNs - shared.openedNs() > MAX_AGE_NS) {
+                shared.drain();
+            } else {
+                shared.onSweep(nowNs);
+            }
+        }
         stopSweepIfEmpty();
-        if (!idle.isEmpty()) {
+        if (sweep != null) {
             resolveAgain(nowNs);
         }
     }
@@ -148,9 +196,7 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner {
             connection.channel().close();
             return;
         }
-        if (sweep == null) {
-            sweep = sweeper.add(this);
-        }
+        startSweep();
         idle.add(connection);
     }
 
@@ -160,6 +206,22 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner {
         if (idle.remove(connection)) {
             stopSweepIfEmpty();
         }
+    }
+
+    @Override
+    public void onRoom() {
+        Http2Upstream shared = http2.waiting() == 0 ? null : http2.fullest();
+        Waiter next = shared == null ? null : http2.nextWaiting();
+        if (shared != null && next != null) {
+            next.onCall(shared.newCall());
+        }
+    }
+
+    @Override
+    public void onClosed(Http2Upstream connection) {
+        open.remove(connection.channel());
+        http2.onClosed(connection);
+        stopSweepIfEmpty();
     }
 
     /** Closes the idle connection that has waited longest; false if there is none. */
@@ -200,6 +262,11 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner {
                 connection.channel().close();
             }
         }
+        for (Http2Upstream shared : http2.toList()) {
+            if (isGone(address(shared))) {
+                shared.drain();
+            }
+        }
         stopSweepIfEmpty();
     }
 
@@ -207,7 +274,7 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner {
         return !addresses.containsKey(address);
     }
 
-    private static @Nullable InetAddress address(Http1Connection connection) {
+    private static @Nullable InetAddress address(UpstreamConnection connection) {
         return connection.channel().remoteAddress() instanceof InetSocketAddress remote ? remote.getAddress() : null;
     }
 
@@ -221,8 +288,14 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner {
         LOG.warn("upstream {}: {}: {}", origin.name(), failure.detail(), ConnectFailure.reason(cause));
     }
 
+    private void startSweep() {
+        if (sweep == null) {
+            sweep = sweeper.add(this);
+        }
+    }
+
     private void stopSweepIfEmpty() {
-        if (idle.isEmpty() && sweep != null) {
+        if (idle.isEmpty() && http2.isEmpty() && sweep != null) {
             sweep.cancel();
             sweep = null;
         }

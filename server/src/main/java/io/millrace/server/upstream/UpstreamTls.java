@@ -1,8 +1,11 @@
 package io.millrace.server.upstream;
 
 import io.millrace.server.config.ListenerTls;
+import io.millrace.server.config.UpstreamHttp;
 import io.millrace.server.tls.TlsProfile;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
@@ -24,20 +27,49 @@ public final class UpstreamTls {
     private UpstreamTls() {}
 
     /**
-     * A client context.
+     * A client context for HTTP/1.1.
      *
      * @param ca a PEM file of the only trusted certificates, or null for the system's
      * @throws SSLException if TLS cannot be set up
      * @throws IllegalArgumentException if the file holds no certificates
      */
     public static SslContext context(@Nullable Path ca) throws SSLException {
+        return context(ca, UpstreamHttp.Version.HTTP_1_1);
+    }
+
+    /**
+     * A client context.
+     *
+     * @param ca a PEM file of the only trusted certificates, or null for the system's
+     * @param http what the server is offered by ALPN; HTTP/1.1 alone is not
+     * @throws SSLException if TLS cannot be set up
+     * @throws IllegalArgumentException if the file holds no certificates
+     */
+    public static SslContext context(@Nullable Path ca, UpstreamHttp.Version http) throws SSLException {
         return SslContextBuilder.forClient()
                 .sslProvider(TlsProfile.provider())
                 .protocols(TlsProfile.versions(ListenerTls.Version.V1_2))
                 .ciphers(TlsProfile.CIPHERS, SupportedCipherSuiteFilter.INSTANCE)
                 .endpointIdentificationAlgorithm("HTTPS")
                 .trustManager(StrictTrust.of(ca))
+                .applicationProtocolConfig(protocols(http))
                 .build();
+    }
+
+    private static ApplicationProtocolConfig protocols(UpstreamHttp.Version http) {
+        return switch (http) {
+            case HTTP_1_1 -> ApplicationProtocolConfig.DISABLED;
+            case AUTO -> alpn(ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1);
+            case HTTP_2 -> alpn(ApplicationProtocolNames.HTTP_2);
+        };
+    }
+
+    private static ApplicationProtocolConfig alpn(String... protocols) {
+        return new ApplicationProtocolConfig(
+                ApplicationProtocolConfig.Protocol.ALPN,
+                ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
+                ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
+                protocols);
     }
 
     /** The handler of a connection to {@code origin}. Its hello names the host, also one of a single label. */

@@ -8,6 +8,7 @@ import io.millrace.server.config.Credential;
 import io.millrace.server.config.Health;
 import io.millrace.server.config.Secret;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.config.UpstreamHttp;
 import io.millrace.server.test.FakeUpstreams;
 import io.millrace.server.test.ScriptedUpstream;
 import io.millrace.server.timing.Sweeper;
@@ -162,7 +163,8 @@ class OriginCheckTest {
                 .with(u -> u.health =
                         Health.DEFAULT.with(h -> h.probePath = "/health?deep=1").with(h -> h.probeInterval = INTERVAL))
                 .with(u -> u.credential = new Credential("authorization", "Bearer ", Secret.of("k", "env: KEY")));
-        var origin = new Origin("u", upstream.host(), upstream.port(), null, 10, 1_000_000_000L, 1000);
+        var origin =
+                new Origin("u", upstream.host(), upstream.port(), null, 10, 1_000_000_000L, 1000, UpstreamHttp.DEFAULT);
         check = new OriginCheck(
                 upstream, origin, connector.upstreams(loop, new Sweeper(loop, 1_000_000L)), loop, state);
         loop.execute(check::start);

@@ -2,6 +2,7 @@ package io.millrace.server.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.server.config.UpstreamHttp;
 import io.millrace.server.upstream.CallListener.Breakage;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
@@ -45,7 +46,7 @@ class Http1CallTest {
     @BeforeEach
     void connect() {
         channel.pipeline().addLast(connection.decoder(), new HttpRequestEncoder(), connection);
-        connection.roundTripNs(TimeUnit.SECONDS.toNanos(1));
+        connection.stale().roundTripNs(TimeUnit.SECONDS.toNanos(1));
         channel.freezeTime();
     }
 
@@ -393,7 +394,7 @@ class Http1CallTest {
 
         @Override
         public Origin origin() {
-            return new Origin("up", "127.0.0.1", 9, null, 1, 1_000_000_000L, 1_000);
+            return new Origin("up", "127.0.0.1", 9, null, 1, 1_000_000_000L, 1_000, UpstreamHttp.DEFAULT);
         }
 
         @Override

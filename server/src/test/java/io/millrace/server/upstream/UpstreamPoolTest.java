@@ -3,6 +3,7 @@ package io.millrace.server.upstream;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.millrace.server.config.UpstreamHttp;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.timing.Sweeper;
@@ -193,8 +194,15 @@ class UpstreamPoolTest {
     }
 
     private UpstreamPool pool(int maxConnections) {
-        var origin =
-                new Origin("up", "up.example", mock.port(), null, maxConnections, TimeUnit.HOURS.toNanos(1), 2_000);
+        var origin = new Origin(
+                "up",
+                "up.example",
+                mock.port(),
+                null,
+                maxConnections,
+                TimeUnit.HOURS.toNanos(1),
+                2_000,
+                UpstreamHttp.DEFAULT);
         return new UpstreamPool(origin, connector, loop, new Sweeper(loop, TimeUnit.HOURS.toNanos(1)));
     }
 

@@ -10,6 +10,7 @@ import io.millrace.server.RelayServer;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.config.UpstreamHttp;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.test.RawClient;
@@ -129,7 +130,7 @@ class UpstreamTlsTest {
     private static String hello(String host) throws Exception {
         SslContext context = UpstreamTls.context(directory.resolve("ca.pem"));
         try {
-            var origin = new Origin("tls", host, 443, context, 1, 1, 1000);
+            var origin = new Origin("tls", host, 443, context, 1, 1, 1000, UpstreamHttp.DEFAULT);
             var channel = new EmbeddedChannel(UpstreamTls.handler(origin, context, UnpooledByteBufAllocator.DEFAULT));
             ByteBuf hello = channel.readOutbound();
             String text = hello.toString(StandardCharsets.ISO_8859_1);

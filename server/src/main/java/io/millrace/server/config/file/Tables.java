@@ -41,6 +41,7 @@ import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.TranslationMode;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.config.UpstreamHttp;
 import io.millrace.server.config.file.Setting.Brief;
 import io.millrace.server.transport.Transport;
 import java.net.URI;
@@ -62,6 +63,8 @@ final class Tables {
             text -> text.equals("p95") ? Optional.empty() : Optional.of(Quantities.duration(text)),
             delay -> delay.map(Quantities::format).orElse("p95"));
 
+    private static final Form<UpstreamHttp.Version> HTTP =
+            choice(UpstreamHttp.Version.values(), UpstreamHttp.Version::label);
     private static final Form<Disconnect.Policy> POLICY = choice(Disconnect.Policy.values());
 
     static final Table<Timeouts> TIMEOUTS = Table.of(
@@ -151,6 +154,9 @@ final class Tables {
             value("ratio", FRACTION, RetryBudget::ratio, (b, v) -> b.ratio = v),
             value("perSecond", COUNT, RetryBudget::perSecond, (b, v) -> b.perSecond = v));
 
+    static final Table<UpstreamHttp> UPSTREAM_HTTP2 =
+            Table.of(UpstreamHttp.DEFAULT, value("streams", COUNT, UpstreamHttp::streams, (h, v) -> h.streams = v));
+
     static final Table<Upstream> UPSTREAM = Table.of(
             Upstream.of("unread", URI.create("http://unread.invalid")),
             special("url", u -> u.urls().size() == 1 ? Form.URL.write(u.url()) : null),
@@ -168,6 +174,8 @@ final class Tables {
             value("maxConnections", COUNT, Upstream::maxConnections, (u, v) -> u.maxConnections = v),
             value("idle", DURATION, Upstream::idle, (u, v) -> u.idle = v),
             value("maxConcurrent", COUNT, Upstream::maxConcurrent, (u, v) -> u.maxConcurrent = v),
+            value("http", HTTP, u -> u.http().version(), (u, v) -> u.http = u.http.with(h -> h.version = v)),
+            section("http2", UPSTREAM_HTTP2, Upstream::http, (u, v) -> u.http = v),
             section("health", HEALTH, Upstream::health, (u, v) -> u.health = v),
             section("retryBudget", RETRY_BUDGET, Upstream::retryBudget, (u, v) -> u.retryBudget = v));
 

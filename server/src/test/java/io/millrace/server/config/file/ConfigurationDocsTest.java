@@ -71,6 +71,7 @@ class ConfigurationDocsTest {
                 Arguments.of("| `hedge` |", Tables.HEDGE, List.of("maxShare")),
                 Arguments.of("| `disconnect` |", Tables.DISCONNECT, List.of("maxFrames", "maxTime")),
                 Arguments.of("| `balance` |", Tables.BALANCE, List.of()),
+                Arguments.of("| `http2` | several streams", Tables.UPSTREAM_HTTP2, List.of("streams")),
                 Arguments.of("| `probe` |", Tables.PROBE, List.of("interval")),
                 Arguments.of("`retryBudget`: ", Tables.RETRY_BUDGET, List.of("ratio", "perSecond")));
     }

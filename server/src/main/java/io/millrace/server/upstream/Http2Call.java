@@ -1,0 +1,203 @@
+package io.millrace.server.upstream;
+
+import io.millrace.codec.sse.SseFrameDecoder;
+import io.millrace.server.http.ReadListener;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import org.jspecify.annotations.Nullable;
+
+/** One request on an {@link Http2Upstream}; its response is an {@link Http2Response}. Confined to the event loop. */
+final class Http2Call implements UpstreamCall {
+    /** Of a request's body, what waits for the upstream's window or the kernel. */
+    private static final int HIGH_WATERMARK = 64 * 1024;
+
+    private static final int LOW_WATERMARK = 32 * 1024;
+
+    private final Http2Upstream connection;
+    /** Null until the request's head is written. */
+    private @Nullable Http2Response response;
+
+    private @Nullable CallListener listener;
+    private long sentNs;
+    /** Null until the request is written to its end. */
+    private @Nullable ChannelFuture written;
+
+    private long pendingBytes;
+    private boolean full;
+    private boolean refused;
+    private boolean givenBack;
+
+    Http2Call(Http2Upstream connection) {
+        this.connection = connection;
+    }
+
+    Http2Upstream connection() {
+        return connection;
+    }
+
+    @Override
+    public void sendWhole(HttpRequest request, ByteBuf body, CallListener to) {
+        boolean empty = !body.isReadable();
+        ChannelFuture head = begin(request, empty, to);
+        written = empty || response == null
+                ? head
+                : connection.writeData(response.stream(), body.retainedDuplicate(), true);
+        connection.flush();
+    }
+
+    @Override
+    public void send(HttpRequest request, CallListener to) {
+        begin(request, false, to);
+    }
+
+    private ChannelFuture begin(HttpRequest request, boolean last, CallListener to) {
+        sentNs = System.nanoTime();
+        listener = to;
+        int id = connection.newStreamId();
+        ChannelFuture head = connection.writeHead(id, request, last);
+        response = connection.expect(id, this, request, to);
+        if (response == null) {
+            // The upstream has lowered its limit, or ended the connection, in this turn.
+            refused = true;
+            connection.channel().eventLoop().execute(this::failUnsent);
+        }
+        return head;
+    }
+
+    private void failUnsent() {
+        CallListener told = listener;
+        if (!givenBack && told != null) {
+            giveBack();
+            told.onBroken(new CallListener.Breakage(
+                    CallListener.Breakage.Kind.STALE, "no stream could be opened on this connection"));
+        }
+    }
+
+    @Override
+    public void sendBody(ByteBuf content) {
+        Http2Response expected = response;
+        if (expected == null || expected.isOver()) {
+            content.release();
+            return;
+        }
+        int length = content.readableBytes();
+        pendingBytes += length;
+        full |= pendingBytes > HIGH_WATERMARK;
+        connection.writeData(expected.stream(), content, false).addListener(done -> onSent(length));
+    }
+
+    private void onSent(int length) {
+        pendingBytes -= length;
+        if (full && pendingBytes < LOW_WATERMARK) {
+            full = false;
+            if (listener != null && response != null && !response.isOver()) {
+                listener.onUpstreamWritable(true);
+            }
+        }
+    }
+
+    @Override
+    public void endRequest() {
+        Http2Response expected = response;
+        if (expected != null && !expected.isOver()) {
+            written = connection.writeData(expected.stream(), Unpooled.EMPTY_BUFFER, true);
+            connection.flush();
+        }
+    }
+
+    @Override
+    public void flush() {
+        connection.flush();
+    }
+
+    @Override
+    public boolean isWritable() {
+        return !full;
+    }
+
+    @Override
+    public boolean isActive() {
+        return response == null
+                ? connection.takesRequests()
+                : connection.channel().isActive();
+    }
+
+    @Override
+    public boolean requestHandedOver() {
+        return written != null && written.isSuccess() && !refused;
+    }
+
+    @Override
+    public boolean mayBeStale() {
+        return response == null || response.awaitsHead();
+    }
+
+    @Override
+    public void beginStream(
+            HttpResponse head, SseFrameDecoder frames, StreamListener frameListener, ReadListener reads) {
+        sent().beginStream(head, frames, frameListener, reads);
+    }
+
+    @Override
+    public boolean isStreaming() {
+        return response != null && response.isStreaming();
+    }
+
+    @Override
+    public void handOver(CallListener next, StreamListener frameListener, ReadListener reads) {
+        listener = next;
+        sent().handOver(next, frameListener, reads);
+    }
+
+    @Override
+    public void reading(boolean on) {
+        if (response != null) {
+            response.reading(on);
+        }
+    }
+
+    @Override
+    public void release(long graceMs) {
+        if (response != null) {
+            response.release(graceMs);
+        } else {
+            giveBack();
+        }
+    }
+
+    @Override
+    public void abort() {
+        if (response != null) {
+            response.abort();
+        } else {
+            giveBack();
+        }
+    }
+
+    /** The upstream did not look at the request. */
+    void onRefused() {
+        refused = true;
+    }
+
+    /** Whether the connection was closed before the request reached the upstream, as far as the time can tell. */
+    boolean wasStale() {
+        return connection.wasStale(sentNs, requestHandedOver());
+    }
+
+    private void giveBack() {
+        if (!givenBack) {
+            givenBack = true;
+            connection.onCallOver(null);
+        }
+    }
+
+    private Http2Response sent() {
+        if (response == null) {
+            throw new IllegalStateException("no request was sent");
+        }
+        return response;
+    }
+}

@@ -1,0 +1,165 @@
+package io.millrace.server.upstream;
+
+import static java.util.Objects.requireNonNull;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
+import io.netty.handler.codec.http2.DefaultHttp2Connection;
+import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
+import io.netty.handler.codec.http2.Http2ConnectionDecoder;
+import io.netty.handler.codec.http2.Http2ConnectionEncoder;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2FrameListener;
+import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.codec.http2.Http2Stream;
+import io.netty.handler.codec.http2.UniformStreamByteDistributor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Netty's HTTP/2 codec for one connection to an upstream: frames, HPACK, the states and windows of streams. It allows no
+ * push, heads of 64 KiB, and as much unread data as all streams together may have, so that the streams whose clients are
+ * slow never take the window of the others.
+ */
+final class Http2Codec extends Http2ConnectionHandler {
+    /** Bytes of one response that are on their way or wait for its client. */
+    static final int STREAM_WINDOW = 256 * 1024;
+
+    private static final int MAX_HEAD_BYTES = 64 * 1024;
+    private static final int FIRST_WINDOW = 65_535;
+
+    private final int streams;
+    private final Events events;
+    private @Nullable ChannelHandlerContext context;
+
+    /** What the connection is told beside frames. */
+    interface Events {
+        /** What came for {@code stream}, or was sent, breaks the rules; it is about to be reset. */
+        void onStreamError(Http2Stream stream, Http2Exception error);
+
+        /**
+         * Something came for a stream that is over here.
+         *
+         * @return whether that may go on
+         */
+        boolean onLateFrame();
+
+        /** The connection cannot be used any more; it is told so and closed. */
+        void onConnectionError(Throwable cause);
+    }
+
+    private static final class Builder extends AbstractHttp2ConnectionHandlerBuilder<Http2Codec, Builder> {
+        private final int streams;
+        private final Events events;
+
+        Builder(int streams, Events events, Http2FrameListener frames) {
+            this.streams = streams;
+            this.events = events;
+            var connection = new DefaultHttp2Connection(false, 0);
+            connection
+                    .remote()
+                    .flowController(new DefaultHttp2RemoteFlowController(
+                            connection, new UniformStreamByteDistributor(connection)));
+            connection(connection);
+            initialSettings(new Http2Settings()
+                    .pushEnabled(false)
+                    .initialWindowSize(STREAM_WINDOW)
+                    .maxHeaderListSize(MAX_HEAD_BYTES));
+            validateRequiredPseudoHeaders(true);
+            encoderIgnoreMaxHeaderListSize(true);
+            headerSensitivityDetector((name, value) -> Http2Heads.isSecret(name));
+            // FrameBudget counts both, and allows them in reasonable numbers.
+            decoderEnforceMaxRstFramesPerWindow(0, 0);
+            decoderEnforceMaxConsecutiveEmptyDataFrames(0);
+            decoupleCloseAndGoAway(true);
+            flushPreface(false); // it leaves with the first request
+            frameListener(frames);
+        }
+
+        Http2Codec make() {
+            return build();
+        }
+
+        @Override
+        protected Http2Codec build(
+                Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings initialSettings) {
+            return new Http2Codec(decoder, encoder, initialSettings, streams, events);
+        }
+    }
+
+    private Http2Codec(
+            Http2ConnectionDecoder decoder,
+            Http2ConnectionEncoder encoder,
+            Http2Settings settings,
+            int streams,
+            Events events) {
+        super(decoder, encoder, settings, true, false);
+        this.streams = streams;
+        this.events = events;
+    }
+
+    /** One for at most {@code streams} requests at once. */
+    static Http2Codec of(int streams, Events events, Http2FrameListener frames) {
+        return new Builder(streams, events, frames).make();
+    }
+
+    /** The way of what is written. */
+    ChannelHandlerContext context() {
+        return requireNonNull(context);
+    }
+
+    /** Tells the upstream that no answer to {@code stream} is wanted any more, without a flush. */
+    void reset(Http2Stream stream, Http2Error error) {
+        if (stream.state() != Http2Stream.State.CLOSED && context().channel().isActive()) {
+            resetStream(context(), stream.id(), error.code(), context().newPromise());
+        }
+    }
+
+    /** Gives bytes of a response back to the windows; they are told to the upstream at the next flush. */
+    void giveBack(Http2Stream stream, int bytes) {
+        try {
+            decoder().flowController().consumeBytes(stream, bytes);
+        } catch (Http2Exception e) {
+            onError(context(), true, e);
+        }
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
+        context = ctx;
+        super.handlerAdded(ctx);
+        decoder()
+                .flowController()
+                .incrementWindowSize(connection().connectionStream(), streams * STREAM_WINDOW - FIRST_WINDOW);
+    }
+
+    @Override
+    protected void onStreamError(
+            ChannelHandlerContext ctx, boolean outbound, Throwable cause, Http2Exception.StreamException error) {
+        if (error.streamId() % 2 == 0) {
+            onConnectionError(
+                    ctx, outbound, cause, Http2Exception.connectionError(Http2Error.PROTOCOL_ERROR, "a stream pushed"));
+            return;
+        }
+        Http2Stream stream = connection().stream(error.streamId());
+        if (stream != null) {
+            events.onStreamError(stream, error);
+            super.onStreamError(ctx, outbound, cause, error);
+        } else if (!outbound && !events.onLateFrame()) {
+            onConnectionError(
+                    ctx,
+                    false,
+                    cause,
+                    Http2Exception.connectionError(Http2Error.ENHANCE_YOUR_CALM, "too many frames for no stream"));
+        }
+    }
+
+    @Override
+    protected void onConnectionError(
+            ChannelHandlerContext ctx, boolean outbound, Throwable cause, @Nullable Http2Exception error) {
+        super.onConnectionError(ctx, outbound, cause, error);
+        ctx.flush();
+        events.onConnectionError(error == null ? cause : error);
+    }
+}

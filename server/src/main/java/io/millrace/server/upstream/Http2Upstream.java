@@ -1,0 +1,395 @@
+package io.millrace.server.upstream;
+
+import io.millrace.server.http.FrameBudget;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http2.Http2Connection;
+import io.netty.handler.codec.http2.Http2ConnectionAdapter;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2FrameAdapter;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.codec.http2.Http2Stream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One HTTP/2 connection to an upstream, which its pool keeps: the handler behind {@link Http2Codec}. Each stream of it
+ * carries one {@link Http2Call}. It takes calls until the upstream says GOAWAY or its pool wants no more of it, and closes
+ * behind the last one. It is always read: what a slow client does not take, its stream's window holds back. Confined to its
+ * event loop.
+ */
+final class Http2Upstream extends ChannelInboundHandlerAdapter implements UpstreamConnection, Http2Codec.Events {
+    private static final Logger LOG = LoggerFactory.getLogger(Http2Upstream.class);
+    private static final int CONTROL_BURST = 1000;
+    private static final int CONTROL_PER_SECOND = 100;
+    /** Beyond it, a connection gets no further request: ids end at 2^31. */
+    private static final int LAST_ID = Integer.MAX_VALUE - 1_000_000;
+
+    private final Owner owner;
+    private final int streams;
+    private final Http2Codec codec;
+    private final FrameBudget budget = FrameBudget.ofServer(CONTROL_BURST, CONTROL_PER_SECOND, System::nanoTime);
+    private final Http2Connection.PropertyKey responseKey;
+    private final StaleRule stale = new StaleRule();
+    private final Liveness liveness = new Liveness();
+    /** The responses that the read which is being delivered has brought something of. */
+    private final List<Http2Response> touched = new ArrayList<>();
+
+    private final long openedNs = System.nanoTime();
+    private ChannelHandlerContext context;
+    private int limit;
+    private int calls;
+    private boolean used;
+    private boolean draining;
+    private long idleSinceNs = openedNs;
+    private @Nullable Throwable failure;
+
+    /** What it belongs to. */
+    interface Owner {
+        Origin origin();
+
+        /** The connection takes a call more than before. */
+        void onRoom();
+
+        /** The connection is closed. */
+        void onClosed(Http2Upstream connection);
+    }
+
+    @SuppressWarnings("NullAway.Init") // The context is set as it is added to its pipeline.
+    Http2Upstream(Owner owner) {
+        this.owner = owner;
+        streams = owner.origin().http().streams();
+        limit = streams;
+        codec = Http2Codec.of(streams, this, new Frames());
+        responseKey = codec.connection().newKey();
+        codec.connection().addListener(new Http2ConnectionAdapter() {
+            @Override
+            public void onStreamClosed(Http2Stream stream) {
+                onClosed(stream);
+            }
+        });
+    }
+
+    /** The handlers in front of this, in this order. */
+    FrameBudget budget() {
+        return budget;
+    }
+
+    Http2Codec codec() {
+        return codec;
+    }
+
+    StaleRule stale() {
+        return stale;
+    }
+
+    @Override
+    public Channel channel() {
+        return context.channel();
+    }
+
+    @Override
+    public long openedNs() {
+        return openedNs;
+    }
+
+    int calls() {
+        return calls;
+    }
+
+    /** How many calls it takes more. */
+    int room() {
+        var local = codec.connection().local();
+        boolean closing = draining || !takesRequests() || local.lastStreamCreated() > LAST_ID;
+        return closing ? 0 : Math.min(limit, local.maxActiveStreams()) - Math.max(calls, local.numActiveStreams());
+    }
+
+    /** Whether a call that it gave may send its request. */
+    boolean takesRequests() {
+        return context.channel().isActive()
+                && !codec.connection().goAwayReceived()
+                && codec.connection().local().canOpenStream();
+    }
+
+    /** One more call; to be asked for only if there is room. */
+    Http2Call newCall() {
+        if (calls++ == 0) {
+            liveness.onHeard();
+        }
+        return new Http2Call(this);
+    }
+
+    /** Takes no more calls, and closes behind those that it has. */
+    void drain() {
+        draining = true;
+        closeIfDrained();
+    }
+
+    /** When the last call ended; meaningless while there are calls. */
+    long idleSinceNs() {
+        return idleSinceNs;
+    }
+
+    boolean wasStale(long sentNs, boolean handedOver) {
+        return used && !codec.connection().goAwayReceived() && stale.wasStale(sentNs, handedOver);
+    }
+
+    /** Asks an upstream that is silent while it owes responses whether it is there; ends what waits for one that is not. */
+    void onSweep(long nowNs) {
+        if (calls == 0) {
+            return;
+        }
+        switch (liveness.at(nowNs)) {
+            case WAIT -> {}
+            case ASK -> {
+                codec.encoder()
+                        .writePing(
+                                codec.context(), false, nowNs, codec.context().newPromise());
+                flush();
+            }
+            case DEAD -> close(new IOException("no answer to a PING"));
+        }
+    }
+
+    int newStreamId() {
+        return codec.connection().local().incrementAndGetNextStreamId();
+    }
+
+    /** Writes a head on a new stream, without a flush. */
+    ChannelFuture writeHead(int id, HttpRequest request, boolean last) {
+        var ctx = codec.context();
+        Http2Headers head = Http2Heads.request(request, owner.origin().tls() != null);
+        return codec.encoder().writeHeaders(ctx, id, head, 0, last, ctx.newPromise());
+    }
+
+    /** The response to the head that was just written; null if no stream could be opened for it. */
+    @Nullable
+    Http2Response expect(int id, Http2Call call, HttpRequest request, CallListener listener) {
+        Http2Stream stream = codec.connection().stream(id);
+        if (stream == null) {
+            return null;
+        }
+        var response = new Http2Response(this, call, stream, request.method().equals(HttpMethod.HEAD), listener);
+        stream.setProperty(responseKey, response);
+        return response;
+    }
+
+    /** Writes a part of a request's body, without a flush; ownership is transferred. */
+    ChannelFuture writeData(Http2Stream stream, ByteBuf data, boolean last) {
+        var ctx = codec.context();
+        budget.onDataWritten();
+        return codec.encoder().writeData(ctx, stream.id(), data, 0, last, ctx.newPromise());
+    }
+
+    void flush() {
+        context.flush();
+    }
+
+    void reset(Http2Stream stream, Http2Error error) {
+        codec.reset(stream, error);
+    }
+
+    void giveBack(Http2Stream stream, int bytes) {
+        codec.giveBack(stream, bytes);
+    }
+
+    /** A request was refused: there are too many here, though not for the upstream. */
+    void onRefused() {
+        if (calls > 1) {
+            limit = Math.min(limit, calls - 1);
+        } else {
+            draining = true;
+        }
+    }
+
+    /** A call is over, or was not needed if it has no stream. */
+    void onCallOver(@Nullable Http2Stream stream) {
+        if (stream != null) {
+            used = true;
+            stream.removeProperty(responseKey);
+        }
+        if (--calls == 0) {
+            idleSinceNs = System.nanoTime();
+            closeIfDrained();
+        }
+        owner.onRoom();
+    }
+
+    private void closeIfDrained() {
+        if (draining && calls == 0 && context.channel().isActive()) {
+            var ctx = codec.context();
+            codec.goAway(ctx, 0, Http2Error.NO_ERROR.code(), Unpooled.EMPTY_BUFFER, ctx.newPromise());
+            flush();
+            context.close();
+        }
+    }
+
+    @Override
+    public void onStreamError(Http2Stream stream, Http2Exception error) {
+        Http2Response response = response(stream);
+        if (response != null) {
+            response.broken(CallListener.Breakage.ofProtocol(error));
+        }
+    }
+
+    @Override
+    public boolean onLateFrame() {
+        return budget.onRefused();
+    }
+
+    @Override
+    public void onConnectionError(Throwable cause) {
+        close(cause);
+    }
+
+    private void close(Throwable cause) {
+        if (failure == null) {
+            failure = cause;
+        }
+        draining = true;
+        breakAll();
+        context.close();
+    }
+
+    private void breakAll() {
+        try {
+            codec.connection().forEachActiveStream(stream -> {
+                Http2Response response = response(stream);
+                if (response != null) {
+                    response.onConnectionGone(failure);
+                }
+                return true;
+            });
+        } catch (Http2Exception e) {
+            throw new IllegalStateException(e); // the visitor throws none
+        }
+    }
+
+    /** A stream is closed; if its response is not over, it will not be. */
+    private void onClosed(Http2Stream stream) {
+        Http2Response response = response(stream);
+        if (response == null) {
+            return;
+        }
+        var local = codec.connection().local();
+        if (codec.connection().goAwayReceived() && stream.id() > local.lastStreamKnownByPeer()) {
+            response.onUnprocessed();
+        } else {
+            response.onConnectionGone(failure);
+        }
+    }
+
+    private @Nullable Http2Response response(@Nullable Http2Stream stream) {
+        return stream == null ? null : stream.getProperty(responseKey);
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        context = ctx;
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        liveness.onHeard();
+        for (int i = 0; i < touched.size(); i++) {
+            touched.get(i).onReadComplete();
+        }
+        touched.clear();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (!(cause instanceof IOException || cause instanceof DecoderException)) {
+            LOG.warn(
+                    "[{}] closing the connection to {}",
+                    ctx.channel().id(),
+                    owner.origin().name(),
+                    cause);
+        }
+        close(cause);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        draining = true;
+        breakAll();
+        owner.onClosed(this);
+    }
+
+    /** What the codec reads. */
+    private final class Frames extends Http2FrameAdapter {
+        @Override
+        public void onHeadersRead(
+                ChannelHandlerContext ctx,
+                int id,
+                Http2Headers headers,
+                int dependency,
+                short weight,
+                boolean exclusive,
+                int padding,
+                boolean last) {
+            onHeadersRead(ctx, id, headers, padding, last);
+        }
+
+        @Override
+        public void onHeadersRead(ChannelHandlerContext ctx, int id, Http2Headers headers, int padding, boolean last) {
+            Http2Response response = touch(id);
+            if (response != null) {
+                response.onHeaders(headers, last);
+            }
+        }
+
+        @Override
+        public int onDataRead(ChannelHandlerContext ctx, int id, ByteBuf data, int padding, boolean last) {
+            Http2Response response = touch(id);
+            if (response == null) {
+                return data.readableBytes() + padding;
+            }
+            response.onData(data, padding, last);
+            return 0;
+        }
+
+        @Override
+        public void onRstStreamRead(ChannelHandlerContext ctx, int id, long code) {
+            Http2Response response = touch(id);
+            if (response != null) {
+                response.onReset(code);
+            }
+        }
+
+        @Override
+        public void onSettingsRead(ChannelHandlerContext ctx, Http2Settings settings) {
+            limit = streams;
+            owner.onRoom();
+        }
+
+        @Override
+        public void onGoAwayRead(ChannelHandlerContext ctx, int last, long code, ByteBuf debugData) {
+            if (code != Http2Error.NO_ERROR.code() && failure == null) {
+                failure = new IOException("GOAWAY: " + Http2Error.valueOf(code));
+            }
+            drain();
+        }
+
+        private @Nullable Http2Response touch(int id) {
+            Http2Response response = response(codec.connection().stream(id));
+            if (response != null && response.touch()) {
+                touched.add(response);
+            }
+            return response;
+        }
+    }
+}
