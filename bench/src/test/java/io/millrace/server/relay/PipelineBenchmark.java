@@ -91,7 +91,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
         var dialect = Dialect.valueOf(words[0]);
         var loop = RelayLoop.of(0, client.eventLoop(), null, sweeper, null, null, memory);
         requestBody = new RequestBody(client.alloc(), memory);
-        var terms = new AnswerTerms(new ClientRequest(request, requestBody, DialectSide.of(dialect)), "r");
+        var terms = new AnswerTerms(new ClientRequest(request, requestBody, DialectSide.of(dialect), false), "r");
         var route = Route.of("all", Match.ALL, "upstream");
         var context = new AttemptContext(loop, downstream, terms, route, () -> null, false, FRAME_HOLD);
         var start = new StreamStart(context.downstream(), head(), () -> {});

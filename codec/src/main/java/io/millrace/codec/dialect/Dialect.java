@@ -167,6 +167,19 @@ public enum Dialect {
         return ErrorShapes.body(this, status, code, message, param, requestId);
     }
 
+    /**
+     * A JSON error body of status 429 in this dialect's shape; {@link #UNKNOWN} has OpenAI's.
+     *
+     * @param code a stable word for programs, such as {@code rate_limit_exceeded}; Chat and Responses name it
+     * @param limit what there was too much of, as one word; the type of an error in Chat and Responses
+     * @param message what is wrong, for people
+     * @param waitMs milliseconds after which it may be tried again; Gemini names it
+     * @param requestId the request's id, may be {@code null}; only Messages names it
+     */
+    public byte[] limitBody(String code, String limit, String message, long waitMs, @Nullable String requestId) {
+        return ErrorShapes.limitBody(this, code, limit, message, waitMs, requestId);
+    }
+
     /** What a relay may write into a silent stream of this dialect. */
     public HeartbeatForm heartbeat() {
         return heartbeat;

@@ -50,6 +50,26 @@ final class ErrorShapes {
         };
     }
 
+    static byte[] limitBody(
+            Dialect dialect, String code, String limit, String message, long waitMs, @Nullable String requestId) {
+        return switch (dialect) {
+            case MESSAGES -> bytes(anthropic(anthropicType(429), message, requestId));
+            case GEMINI -> bytes(googleLimit(message, waitMs));
+            case CHAT, RESPONSES, UNKNOWN -> bytes(openAi(limit, code, message, null));
+        };
+    }
+
+    /** The delay is that of protobuf's JSON: seconds with a fraction. */
+    private static ObjectNode googleLimit(String message, long waitMs) {
+        ObjectNode root = google(429, message);
+        ((ObjectNode) root.get("error"))
+                .putArray("details")
+                .addObject()
+                .put("@type", "type.googleapis.com/google.rpc.RetryInfo")
+                .put("retryDelay", "%d.%03ds".formatted(waitMs / 1000, waitMs % 1000));
+        return root;
+    }
+
     // {"error": {"message": "..", "type": "..", "param": null, "code": ".."}}
     private static ObjectNode openAi(String type, @Nullable String code, String message, @Nullable String param) {
         ObjectNode root = MAPPER.createObjectNode();

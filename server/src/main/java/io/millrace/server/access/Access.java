@@ -5,17 +5,51 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
+import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /** Who may ask, decided by a request's head before anything is done for it. Immutable. */
 public final class Access {
     private final RelayConfig config;
+    private final Clients clients;
     private final @Nullable CrossOrigin crossOrigin;
 
-    /** As {@code config} says. */
-    public Access(RelayConfig config) {
+    Access(RelayConfig config, Clients clients) {
         this.config = config;
+        this.clients = clients;
         crossOrigin = CrossOrigin.of(config.cors());
+    }
+
+    /**
+     * Who asks. Takes the client's key out of the request, so that nothing else sees it; to be called first.
+     *
+     * @param address of the client; null for that of a unix socket
+     * @param certificate the name in the client's TLS certificate, which counts where there is no key; null if there is none
+     */
+    public Caller identify(HttpRequest request, @Nullable InetAddress address, @Nullable String certificate) {
+        if (!config.clients().on()) {
+            return Caller.ANYONE;
+        }
+        SentKey sent = SentKey.in(request);
+        sent.remove();
+        Caller caller = sent.isAmbiguous()
+                ? Caller.careless("This request has more than one key of this relay, or its field twice.")
+                : sent.isMissing() ? ofCertificate(certificate, address) : ofKey(sent.digest(), address);
+        if (caller.refusal() != null) {
+            return caller;
+        }
+        String stray = SentKey.strayPlace(request);
+        return stray == null ? caller : Caller.careless("This request has a key of this relay in " + stray + ", too.");
+    }
+
+    private Caller ofKey(byte @Nullable [] digest, @Nullable InetAddress address) {
+        Clients.Key key = digest == null ? null : clients.find(digest, System.currentTimeMillis());
+        return key == null ? Caller.STRANGER : Caller.of(key.client(), key.id(), address);
+    }
+
+    private Caller ofCertificate(@Nullable String name, @Nullable InetAddress address) {
+        Client client = name == null ? null : clients.ofCertificate(name);
+        return client == null ? Caller.STRANGER : Caller.of(client, null, address);
     }
 
     /** What the response says to pages of other origins; null where the relay has no say in it. */
@@ -34,7 +68,7 @@ public final class Access {
      * @param evenGet whether a GET may use them, too
      */
     public @Nullable String violation(HttpRequest request, boolean evenGet) {
-        return config.injectsCredentials() ? OpenGuard.violation(request, config, evenGet) : null;
+        return config.mustBeClosed() ? OpenGuard.violation(request, config, evenGet) : null;
     }
 
     /** Lets an upstream see no origin that was granted here: it is asked by the relay, and some answer a page otherwise. */

@@ -18,7 +18,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         description = "Relays token streams (Server-Sent Events) between LLM clients and providers.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {ServeCommand.class, MockCommand.class, CheckCommand.class, TrainCommand.class},
+        subcommands = {ServeCommand.class, MockCommand.class, CheckCommand.class, KeyCommand.class, TrainCommand.class},
         commandListHeading = "%nCommands:%n",
         footerHeading = "%nExamples:%n",
         footer = {

@@ -63,6 +63,12 @@ final class RelayOptions {
     private boolean allowOpen;
 
     @Option(
+            names = "--clients",
+            paramLabel = "FILE",
+            description = "File with the clients that may use the relay, each with keys of its own. Default: all may.")
+    private String clients;
+
+    @Option(
             names = "--cors",
             paramLabel = "ORIGIN",
             description =
@@ -103,6 +109,7 @@ final class RelayOptions {
         put(flags, ConfigKey.EVENT_LOOPS, eventLoops);
         put(flags, ConfigKey.ACCESS_LOG, accessLog);
         put(flags, ConfigKey.ALLOW_OPEN, allowOpen ? "true" : null);
+        put(flags, ConfigKey.CLIENTS, clients);
         put(flags, ConfigKey.CORS, cors == null ? null : String.join(",", cors));
         put(flags, ConfigKey.PAGE, page);
         put(flags, ConfigKey.DRAIN, drain);

@@ -138,9 +138,9 @@ final class Serving {
                     .map(Bound::address)
                     .filter(address -> !address.isLocal())
                     .toList();
-            if (!open.isEmpty() && config.injectsCredentials() && !config.allowOpen()) {
-                throw new IllegalArgumentException("keys would be served on " + open
-                        + ", where the relay listens (expected: --allow-open, or a restart on loopback)");
+            if (!open.isEmpty() && config.mustBeClosed() && !config.allowOpen()) {
+                throw new IllegalArgumentException("keys would be served on " + open + ", where the relay listens"
+                        + " (expected: keys for clients, --allow-open, or a restart on loopback)");
             }
         }
     }

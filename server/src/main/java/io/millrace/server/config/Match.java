@@ -51,7 +51,7 @@ public record Match(
         return models.isEmpty() || (model != null && anyMatches(models, model));
     }
 
-    private static boolean anyMatches(List<String> patterns, CharSequence text) {
+    static boolean anyMatches(List<String> patterns, CharSequence text) {
         for (int i = 0; i < patterns.size(); i++) {
             if (matches(patterns.get(i), text)) {
                 return true;

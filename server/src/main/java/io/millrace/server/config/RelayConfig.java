@@ -26,6 +26,7 @@ import java.util.function.Consumer;
  * @param ownPaths what the relay answers itself
  * @param trustedProxies whose word about a request's client is taken
  * @param cors which pages of other origins may call; {@link Cors#OFF} leaves that to the upstreams
+ * @param clients whether each client needs a key
  */
 public record RelayConfig(
         List<Listener> listeners,
@@ -39,7 +40,8 @@ public record RelayConfig(
         boolean allowOpen,
         OwnPaths ownPaths,
         AddressSet trustedProxies,
-        Cors cors)
+        Cors cors,
+        ClientAccess clients)
         implements Settings<RelayConfig, RelayConfig.Builder> {
     public RelayConfig {
         listeners = List.copyOf(listeners);
@@ -53,6 +55,7 @@ public record RelayConfig(
         Objects.requireNonNull(ownPaths, "ownPaths");
         Objects.requireNonNull(trustedProxies, "trustedProxies");
         Objects.requireNonNull(cors, "cors");
+        Objects.requireNonNull(clients, "clients");
         checkListeners(listeners);
         for (var route : routes) {
             for (var target : route.targets()) {
@@ -62,7 +65,7 @@ public record RelayConfig(
                 }
             }
         }
-        if (!allowOpen) {
+        if (!allowOpen && !clients.on()) {
             checkClosed(listeners, upstreams);
             checkClosed(cors, upstreams);
         }
@@ -86,7 +89,12 @@ public record RelayConfig(
         });
     }
 
-    /** Whether some upstream gets a key of ours, which decides who may connect. */
+    /** Whether everyone who reaches the relay can spend its keys, so that it must be hard to reach. */
+    public boolean mustBeClosed() {
+        return injectsCredentials() && !clients.on();
+    }
+
+    /** Whether some upstream gets a key of ours. */
     public boolean injectsCredentials() {
         return injects(upstreams);
     }
@@ -136,7 +144,7 @@ public record RelayConfig(
             if (!listener.address().isLocal() && listener.spendsKeys() && injects(upstreams)) {
                 throw new IllegalArgumentException("listen: " + listener.address()
                         + " would let anyone who reaches it use the relay's keys"
-                        + " (expected: a loopback address such as 127.0.0.1, or --allow-open)");
+                        + " (expected: a loopback address such as 127.0.0.1, keys for clients, or --allow-open)");
             }
         }
     }
@@ -162,5 +170,6 @@ public record RelayConfig(
         public OwnPaths ownPaths = OwnPaths.ALL;
         public AddressSet trustedProxies = AddressSet.NONE;
         public Cors cors = Cors.OFF;
+        public ClientAccess clients = ClientAccess.OPEN;
     }
 }

@@ -28,6 +28,9 @@ public record Target(String path, String query) {
     private static final Pattern BEGINS_WITH_VERSION = Pattern.compile("^" + VERSION + "(?=/|$)");
     private static final Pattern HAS_VERSION = Pattern.compile(VERSION + "(?=/|$)");
 
+    private static final Pattern NAMED_IN_PATH =
+            Pattern.compile("(?<=/models/|/deployments/)([^/]*?)(?::[A-Za-z]*)?(?=/|$)");
+
     public static Target of(String uri) {
         String rest = uri.startsWith("/") ? uri : withoutAuthority(uri);
         int query = rest.indexOf('?');
@@ -119,6 +122,17 @@ public record Target(String path, String query) {
             return null;
         }
         return path.substring(start + "/models/".length(), colon);
+    }
+
+    /**
+     * What servers may take for the name of a model in the path, whatever the method behind it is: what follows {@code
+     * /models/} or, at Azure, {@code /deployments/}, as it stands there.
+     */
+    public List<String> namesOfModels() {
+        if (!path.contains("/models/") && !path.contains("/deployments/")) {
+            return List.of();
+        }
+        return NAMED_IN_PATH.matcher(path).results().map(name -> name.group(1)).toList();
     }
 
     /** This with another model in a Gemini path, percent-encoded where a path demands it. */

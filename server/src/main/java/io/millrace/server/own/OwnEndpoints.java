@@ -2,14 +2,16 @@ package io.millrace.server.own;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.access.Access;
-import io.millrace.server.access.ClientKey;
+import io.millrace.server.access.Caller;
 import io.millrace.server.chat.ChatSide;
 import io.millrace.server.chat.OpenApi;
 import io.millrace.server.config.OwnPaths;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Served;
 import io.millrace.server.console.Console;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.RequestListener;
+import io.millrace.server.http.Refusal;
 import io.millrace.server.http.Target;
 import io.millrace.server.telemetry.Metrics;
 import io.netty.buffer.Unpooled;
@@ -29,6 +31,9 @@ import java.util.function.Consumer;
 
 /** What the relay answers without an upstream: preflights, its own documents and page, stops, and who connects again. */
 public final class OwnEndpoints {
+    private static final Refusal NO_METRICS =
+            Refusal.of(403, "permission_denied", "This client may not read the metrics.");
+
     private final Metrics metrics;
     private final Streams streams;
     private final Pulse pulse;
@@ -62,6 +67,7 @@ public final class OwnEndpoints {
      * A request that may be for the relay itself.
      *
      * @param access who may ask, under this configuration
+     * @param caller who asks
      * @param draining whether the relay is about to stop
      * @param done runs once, when the request is answered or its client has left
      * @param failed runs if the relay cannot make the answer
@@ -72,11 +78,20 @@ public final class OwnEndpoints {
             Target target,
             RelayConfig config,
             Access access,
+            Caller caller,
             boolean draining,
             Runnable done,
             Runnable failed) {
         private RequestListener answer(Runnable answer) {
             return new LocalExchange(downstream, answer, done, failed);
+        }
+
+        /** The answer to whoever may not have another, in the form that most clients know. */
+        private RequestListener refuse(Refusal refusal) {
+            byte[] json = Dialect.CHAT.errorBody(refusal.status(), refusal.code(), refusal.message(), null, null);
+            var headers = new DefaultHttpHeaders();
+            refusal.addTo(headers);
+            return answer(() -> downstream.respond(refusal.status(), json, headers));
         }
 
         /** Where keys are added, a page of another name may not use them. */
@@ -123,10 +138,7 @@ public final class OwnEndpoints {
                 own.readyz() ? text(asked, draining ? 503 : 200, draining ? "draining\n" : "ready\n") : null;
             case ServedPaths.OPENAPI ->
                 own.openapi() ? asked.answer(() -> respond(downstream, 200, "application/json", OpenApi.json())) : null;
-            case ServedPaths.METRICS ->
-                own.metrics()
-                        ? asked.answer(() -> respond(downstream, 200, Metrics.CONTENT_TYPE, metrics.text()))
-                        : null;
+            case ServedPaths.METRICS -> own.metrics() ? metrics(asked) : null;
             default -> null;
         };
     }
@@ -135,6 +147,15 @@ public final class OwnEndpoints {
     private RequestListener health(Asked asked) {
         boolean alive = !asked.downstream().terms().listener().isAdmin() || pulse.isAlive();
         return text(asked, alive ? 200 : 503, alive ? "ok\n" : "stuck\n");
+    }
+
+    /** They name all clients, of whom not everyone may know. Who reaches a listener without clients may. */
+    private RequestListener metrics(Asked asked) {
+        Caller caller = asked.caller();
+        if (asked.downstream().terms().serves(Served.RELAY) && !caller.mayReadMetrics()) {
+            return asked.refuse(caller.refusal() != null ? caller.refusal() : NO_METRICS);
+        }
+        return asked.answer(() -> respond(asked.downstream(), 200, Metrics.CONTENT_TYPE, metrics.text()));
     }
 
     private static RequestListener page(Asked asked) {
@@ -161,7 +182,10 @@ public final class OwnEndpoints {
         if (!asked.config().ownPaths().streams() || !path.startsWith(ServedPaths.STREAMS) || asked.isForbidden()) {
             return null;
         }
-        byte[] key = ClientKey.hash(asked.request().headers(), asked.target());
+        if (asked.caller().refusal() != null) {
+            return asked.refuse(asked.caller().refusal());
+        }
+        byte[] key = asked.caller().owner(asked.request().headers(), asked.target());
         return new StopExchange(
                 asked.downstream(), streams, path.substring(ServedPaths.STREAMS.length()), key, asked.done());
     }

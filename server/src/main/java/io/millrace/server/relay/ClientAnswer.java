@@ -359,10 +359,8 @@ final class ClientAnswer implements AnswerListener {
         byte[] json = request.errorBody(refusal, requestId);
         HttpHeaders headers = new DefaultHttpHeaders();
         headers.set(HeaderRules.OWN_REQUEST_ID, requestId);
-        if (refusal.retryAfter() != null) {
-            headers.set(HttpHeaderNames.RETRY_AFTER, refusal.retryAfter());
-        }
         listener.decorate(headers);
+        refusal.addTo(headers);
         ending();
         downstream.respond(status, json, headers);
         listener.onEnded(outcome);

@@ -41,6 +41,7 @@ final class ClientRequest {
     private final Target target;
     private final RequestBody body;
     private final boolean hasKey;
+    private final boolean usageWanted;
     private ClientSide client;
     private HttpRequest head;
     private RequestFields fields = RequestFields.NONE;
@@ -53,8 +54,10 @@ final class ClientRequest {
      * A request of which the head is here.
      *
      * @param client what it is taken to speak
+     * @param usageWanted whether the relay must know the usage, whatever the route says
      */
-    ClientRequest(HttpRequest head, RequestBody body, ClientSide client) {
+    ClientRequest(HttpRequest head, RequestBody body, ClientSide client, boolean usageWanted) {
+        this.usageWanted = usageWanted;
         this.head = head;
         this.client = client;
         method = head.method();
@@ -89,6 +92,10 @@ final class ClientRequest {
     byte[] errorBody(Refusal refusal, String requestId) {
         boolean unknown = client.dialect() == Dialect.UNKNOWN && !client.isOwn();
         ClientSide shape = unknown ? DialectSide.of(Dialect.ofErrorShape(target.path())) : client;
+        if (refusal.limit() != null && !client.isOwn()) {
+            return shape.dialect()
+                    .limitBody(refusal.code(), refusal.limit(), refusal.message(), refusal.waitMs(), requestId);
+        }
         return shape.errorBody(refusal.status(), refusal.code(), refusal.message(), refusal.field(), requestId);
     }
 
@@ -255,7 +262,9 @@ final class ClientRequest {
 
     /** Whether {@code route} may have this request ask for usage that its client did not ask for. */
     boolean mayBeMadeToTellUsage(Route route) {
-        return route.includeUsage() && client.dialect() == Dialect.CHAT && method.equals(HttpMethod.POST);
+        return (route.includeUsage() || usageWanted)
+                && client.dialect() == Dialect.CHAT
+                && method.equals(HttpMethod.POST);
     }
 
     /** Whether the client asked for a frame that tells the usage. */

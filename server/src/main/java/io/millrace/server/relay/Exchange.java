@@ -1,6 +1,6 @@
 package io.millrace.server.relay;
 
-import io.millrace.server.access.ClientKey;
+import io.millrace.server.access.Caller;
 import io.millrace.server.address.AddressCounts;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.RequestListener;
@@ -31,6 +31,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     private final InetAddress client;
     private final ClientRequest request;
     private final RequestBody body;
+    private final Caller caller;
     private final String requestId;
     private final ClientAnswer answer;
     private final Timeline timeline = new Timeline();
@@ -50,6 +51,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
      *
      * @param client the address of who asks; null for a client of a unix socket
      * @param side what the client speaks
+     * @param caller who that is, where keys are asked for
      */
     Exchange(
             RelayLoop loop,
@@ -57,15 +59,17 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
             ClientStream downstream,
             InetAddress client,
             ClientSide side,
-            HttpRequest head) {
+            HttpRequest head,
+            Caller caller) {
         this.loop = loop;
         this.routes = routes;
         this.downstream = downstream;
         this.client = client;
+        this.caller = caller;
         requestId = loop.requestIds().next();
         body = new RequestBody(downstream.alloc(), loop.memory());
-        request = new ClientRequest(head, body, side);
-        intake = new RequestIntake(routes, downstream, request, this);
+        request = new ClientRequest(head, body, side, caller.countsTokens());
+        intake = new RequestIntake(routes, downstream, request, caller, this);
         answer = new ClientAnswer(downstream, request, requestId, this);
     }
 
@@ -82,6 +86,11 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     /** Answers with an error once the request has been read; at once if the client waits to be asked for its body. */
     void refuseWhenRead(Refusal refusal) {
         intake.refuseWhenRead(refusal);
+    }
+
+    /** Answers with an error before much of the request is read: its client may be anyone. */
+    void refuseSoon(Refusal refusal) {
+        intake.refuseSoon(refusal);
     }
 
     @Override
@@ -170,6 +179,13 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
 
     @Override
     public void onReady() {
+        if (caller.countsTokens()) {
+            Refusal refusal = caller.reserve(body.received(), MaxOutput.in(body), System.nanoTime());
+            if (refusal != null) {
+                answer.refuse(refusal);
+                return;
+            }
+        }
         plan = intake.plan();
         Long balanceKey = plan.balanceKey(request.headers(), body.isKept() ? body.bytes() : null);
         var itinerary = new Itinerary(plan, balanceKey, ThreadLocalRandom.current());
@@ -210,7 +226,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     @Override
     public String streamId() {
         if (streamId == null && routes.config().ownPaths().streams()) {
-            streamId = loop.streams().add(answer::stop, ClientKey.hash(request.headers(), request.target()));
+            streamId = loop.streams().add(answer::stop, caller.owner(request.headers(), request.target()));
         }
         return streamId;
     }
@@ -220,6 +236,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
         if (attempts != null) {
             attempts.decorate(headers);
         }
+        caller.decorate(headers, request.client().dialect(), System.nanoTime());
     }
 
     @Override
@@ -250,12 +267,15 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
         its.endNs = System.nanoTime();
         StreamRelay stream = attempts == null ? null : attempts.stream();
         Summary.Stream early = answer.isStream() ? Summary.Stream.EMPTY : null;
-        loop.onEnded(new Summary(
+        var summary = new Summary(
                 summary(stream),
                 attempts == null ? notAttempted() : attempts.summary(),
                 answer.summary(outcome),
                 stream == null ? early : stream.state().summary(),
-                its));
+                its);
+        TokensUsed used = TokensUsed.of(summary, caller.estimatedInput());
+        caller.end(used.input(), used.output(), its.endNs);
+        loop.onEnded(summary);
     }
 
     private Summary.Request summary(StreamRelay stream) {
@@ -267,7 +287,9 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
                 request.target().path(),
                 request.client().dialect(),
                 asked == null && stream != null ? stream.state().inspector().model() : asked,
-                body.received());
+                body.received(),
+                caller.name(),
+                caller.keyId());
     }
 
     private Summary.Attempts notAttempted() {

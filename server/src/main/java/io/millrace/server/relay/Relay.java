@@ -2,6 +2,8 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.access.Access;
+import io.millrace.server.access.Caller;
+import io.millrace.server.access.ClientList;
 import io.millrace.server.address.ClientAddress;
 import io.millrace.server.chat.ChatSide;
 import io.millrace.server.config.RelayConfig;
@@ -54,6 +56,7 @@ public final class Relay implements RequestHandler {
     private final OwnEndpoints endpoints;
     private final ActiveChecks checks;
     private final EventLoop checking;
+    private final ClientList clients;
     private volatile RouteTable settings;
     private volatile boolean ready = true;
     private volatile boolean draining;
@@ -65,6 +68,7 @@ public final class Relay implements RequestHandler {
      * @param admin that serves the listeners which relay nothing; null if there are none
      * @param accessLog gets the lines of the access log
      * @throws IllegalArgumentException if an upstream's TLS cannot be set up
+     * @throws io.millrace.server.config.file.ConfigException if the file of clients is wrong
      */
     public Relay(
             RelayConfig config,
@@ -97,6 +101,8 @@ public final class Relay implements RequestHandler {
         metrics = new Metrics(counters, eventLoops.size(), memory, () -> settings.upstreams());
         streams = new StreamLimits(metrics);
         endpoints = new OwnEndpoints(metrics, this::stop, eventLoops);
+        clients = new ClientList(() -> streams.most(config().limits()), metrics::onClientsRead);
+        clients.follow(config);
         checking = eventLoops.get(0);
         checks = new ActiveChecks(checking, loops.get(checking).upstreams());
         check(settings);
@@ -126,9 +132,11 @@ public final class Relay implements RequestHandler {
      * Takes another configuration for new requests; those in progress end under the one they began with.
      *
      * @throws IllegalArgumentException if an upstream's TLS cannot be set up; the old configuration stays
+     * @throws io.millrace.server.config.file.ConfigException if the file of clients is wrong; the old configuration stays
      */
     public void reload(RelayConfig config) {
         RouteTable next = RouteTable.of(config, settings);
+        clients.follow(config);
         settings = next;
         memory.budget(jvm.withBuffers(config.limits().memory()));
         long periodNs = sweepPeriodNs(config);
@@ -172,6 +180,7 @@ public final class Relay implements RequestHandler {
      * shutdown only if it turns once more after it was told, which it need not.
      */
     public void closeLoops() {
+        clients.close();
         checking.execute(checks::close);
         onEachLoop(loop -> {
             List.copyOf(loop.connections()).forEach(ClientConnection::close);
@@ -192,32 +201,39 @@ public final class Relay implements RequestHandler {
         RelayLoop loop = loop(downstream.eventLoop());
         RouteTable current = settings;
         loop.counters().began();
+        Access access = clients.access(current.config());
+        InetAddress address = address(downstream, request, current.config());
+        Caller caller = access.identify(request, address, downstream.certificate());
         Target target = Target.of(request.uri());
-        var access = new Access(current.config());
         grant(access, downstream, request);
         Runnable done = () -> loop.counters().endedLocally(Outcome.LOCAL.label());
         RequestListener own = endpoints.answer(new OwnEndpoints.Asked(
-                downstream, request, target, current.config(), access, !ready, done, loop.counters()::failed));
+                downstream, request, target, current.config(), access, caller, !ready, done, loop.counters()::failed));
         if (own != null) {
             return own;
         }
         boolean chat = OwnEndpoints.isChat(current.config(), target);
         ClientSide client = chat ? new ChatSide() : DialectSide.of(Dialect.ofPath(target.path()));
-        InetAddress address = address(downstream, request, current.config());
-        var exchange = new Exchange(loop, current, downstream, address, client, request);
+        var exchange = new Exchange(loop, current, downstream, address, client, request, caller);
         String violation = access.violation(request, chat);
         access.hideOrigin(request);
         if (violation != null) {
             exchange.refuseWhenRead(Refusal.of(403, "forbidden_origin", violation));
-        } else if (memory.level() != MemoryAccount.Level.ROOMY) {
-            exchange.refuseWhenRead(Refusal.overloaded("The relay is short of memory. Try again."));
+            return exchange;
+        }
+        Refusal refusal = caller.refusal();
+        if (refusal == null && memory.level() != MemoryAccount.Level.ROOMY) {
+            refusal = Refusal.overloaded("The relay is short of memory. Try again.");
+        }
+        if (refusal == null) {
+            refusal = streams.refusal(exchange, address, caller, current.config());
+        }
+        if (refusal == null) {
+            exchange.start();
+        } else if (current.config().clients().on()) {
+            exchange.refuseSoon(refusal);
         } else {
-            Refusal refusal = streams.refusal(exchange, address, current.config());
-            if (refusal == null) {
-                exchange.start();
-            } else {
-                exchange.refuseWhenRead(refusal);
-            }
+            exchange.refuseWhenRead(refusal);
         }
         return exchange;
     }
@@ -238,7 +254,7 @@ public final class Relay implements RequestHandler {
         RelayLoop loop = loop(downstream.eventLoop());
         loop.counters().began();
         if (request != null) {
-            grant(new Access(config()), downstream, request);
+            grant(clients.access(config()), downstream, request);
         }
         boolean known = request != null && request.decoderResult().isSuccess();
         loop.onEnded(Summary.refused(

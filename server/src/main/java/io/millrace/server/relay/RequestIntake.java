@@ -1,6 +1,7 @@
 package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.access.Caller;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.DialectSide;
@@ -22,6 +23,9 @@ final class RequestIntake {
     /** So much of a longer body is here before an upstream is asked. */
     private static final int FLOWING_BYTES = 16 * 1024;
 
+    /** So much of the body of a request that is refused soon is read, so that its connection can go on. */
+    private static final int MOST_READ_OF_REFUSED = 64 * 1024;
+
     private static final int MAX_QUOTED = 64;
 
     /** A body that no decision needs is kept for a second try on a stale connection up to this size. */
@@ -35,6 +39,7 @@ final class RequestIntake {
     private final ClientRequest request;
     private final Target target;
     private final RequestBody body;
+    private final Caller caller;
     private final Receiver receiver;
     private RoutePlan plan;
     private boolean needsWholeBody;
@@ -42,6 +47,7 @@ final class RequestIntake {
     private Inflation inflation;
     private boolean inflating;
     private Refusal refusal;
+    private long mostRead;
 
     /** What becomes of a request. */
     interface Receiver {
@@ -64,11 +70,13 @@ final class RequestIntake {
         boolean makeRoom(int bytes);
     }
 
-    RequestIntake(RouteTable routes, ClientStream downstream, ClientRequest request, Receiver receiver) {
+    RequestIntake(RouteTable routes, ClientStream downstream, ClientRequest request, Caller caller, Receiver receiver) {
         this.routes = routes;
         this.downstream = downstream;
         this.request = request;
+        this.caller = caller;
         this.receiver = receiver;
+        mostRead = downstream.bodyLimit();
         target = request.target();
         body = request.body();
     }
@@ -93,12 +101,13 @@ final class RequestIntake {
         if (request.waitsForContinue()) {
             downstream.sendContinue();
         }
-        needsWholeBody =
+        boolean choosesByBody =
                 request.client().isOwn() || (model == null && routes.needsModel(target.path(), request.headers()));
-        boolean mustRead = needsWholeBody;
-        if (!needsWholeBody) {
+        needsWholeBody = choosesByBody || caller.isBoundToModels() || caller.countsTokens();
+        boolean mustRead = choosesByBody || caller.isBoundToModels();
+        if (!choosesByBody) {
             choose(routes.find(target.path(), request.headers(), model));
-            mustRead = plan != null && (request.isRewrittenBy(plan.route()) || mayBeTranslated());
+            mustRead |= plan != null && (request.isRewrittenBy(plan.route()) || mayBeTranslated());
         }
         readBody(mustRead);
     }
@@ -110,6 +119,12 @@ final class RequestIntake {
         } else {
             refusal = later;
         }
+    }
+
+    /** Has it answered with an error once a little of it is read. */
+    void refuseSoon(Refusal later) {
+        mostRead = Math.min(mostRead, MOST_READ_OF_REFUSED);
+        refuseWhenRead(later);
     }
 
     /** Takes a part of the body; ownership is transferred. */
@@ -213,7 +228,7 @@ final class RequestIntake {
     /** Takes a part of the body without its coding; it remains with the caller. */
     private void take(ByteBuf content) {
         int length = content.readableBytes();
-        boolean tooLong = body.received() + length > downstream.bodyLimit();
+        boolean tooLong = body.received() + length > mostRead;
         if (receiver.isOver() || refusal != null) {
             body.passed(length);
             if (tooLong && !receiver.isOver()) {
@@ -309,14 +324,18 @@ final class RequestIntake {
         }
         String ambiguity = chosen.guardsPaths() ? target.ambiguity() : null;
         if (ambiguity != null) {
-            String message = "The path has " + ambiguity + ", which servers read differently.";
-            refuseWhenRead(Refusal.of(400, "ambiguous_path", message));
+            refuseWhenRead(ambiguous(ambiguity));
             return;
         }
         if (!chosen.speaks(Dialect.ofSidePath(target.path()))) {
             // Nobody there has it: the whole prompt is not sent to be told so.
             String message = "No upstream of the route has " + target.path() + ": it is not translated.";
             refuseWhenRead(Refusal.of(404, "not_found", message));
+            return;
+        }
+        Refusal denied = caller.deniedRoute(chosen.route().name());
+        if (denied != null) {
+            refuseWhenRead(denied);
             return;
         }
         plan = chosen;
@@ -341,12 +360,27 @@ final class RequestIntake {
 
     /** Until now the request gets no connection. */
     private void begin() {
-        Refusal unnameable = request.complete() ? request.unnameable(plan.route()) : null;
-        if (unnameable != null) {
-            receiver.onRefused(unnameable);
+        Refusal denied = request.complete() ? request.unnameable(plan.route()) : null;
+        if (denied == null && caller.isBoundToModels()) {
+            denied = deniedModel();
+        }
+        if (denied != null) {
+            receiver.onRefused(denied);
         } else {
             ready = true;
             receiver.onReady();
         }
+    }
+
+    private Refusal deniedModel() {
+        String ambiguity = target.ambiguity();
+        return ambiguity != null
+                ? ambiguous(ambiguity)
+                : caller.deniedModel(request.method(), target, request.fields().model());
+    }
+
+    private static Refusal ambiguous(String ambiguity) {
+        String message = "The path has " + ambiguity + ", which servers read differently.";
+        return Refusal.of(400, "ambiguous_path", message);
     }
 }

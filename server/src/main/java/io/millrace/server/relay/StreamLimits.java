@@ -1,5 +1,6 @@
 package io.millrace.server.relay;
 
+import io.millrace.server.access.Caller;
 import io.millrace.server.address.AddressCounts;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.RelayConfig;
@@ -30,12 +31,15 @@ final class StreamLimits {
 
     /**
      * Why {@code exchange}, which is counted already, may not begin; null if it may. It then holds a place of its address
-     * until it has ended.
+     * or of its caller until it has ended: a caller with a key has limits of its own, wherever it asks from.
      */
-    Refusal refusal(Exchange exchange, InetAddress client, RelayConfig config) {
+    Refusal refusal(Exchange exchange, InetAddress client, Caller caller, RelayConfig config) {
         Limits limits = config.limits();
-        if (metrics.activeExchanges() > (limits.streams() > 0 ? limits.streams() : byDescriptors)) {
+        if (metrics.activeExchanges() > most(limits)) {
             return FULL;
+        }
+        if (caller.isKnown()) {
+            return caller.begin(System.nanoTime());
         }
         var place = byAddress.take(client, config.trustedProxies(), limits.streamsPerAddress());
         if (place == null) {
@@ -43,5 +47,10 @@ final class StreamLimits {
         }
         exchange.holds(place);
         return null;
+    }
+
+    /** How many requests the process may have in progress. */
+    long most(Limits limits) {
+        return limits.streams() > 0 ? limits.streams() : byDescriptors;
     }
 }

@@ -89,6 +89,8 @@ public final class AccessLogger implements Sweepable {
         line.text("time", now());
         line.text("id", request.id());
         line.text("client_ip", ClientAddress.text(request.client()));
+        line.text("client", request.caller());
+        line.text("client_key", request.callerKey());
         line.text("method", request.method());
         line.text("path", request.path());
         line.text("dialect", name(request.dialect()));

@@ -13,13 +13,19 @@ public final class LoopCounters {
     /** Models beyond this are counted together: a client chooses the name. */
     private static final int MAX_MODELS = 100;
 
-    private static final String OTHER_MODELS = "other";
+    /** Clients beyond this are counted together. */
+    private static final int MAX_CLIENTS = 1_000;
+
+    private static final String OTHER = "other";
 
     // Metrics reads these.
     final Map<String, AtomicLong> exchangesByOutcome = new ConcurrentHashMap<>();
     final Map<String, AtomicLong> streamsByOutcome = new ConcurrentHashMap<>();
     final Map<String, AtomicLong> streamsByUsage = new ConcurrentHashMap<>();
     final Map<String, Tokens> tokensByModel = new ConcurrentHashMap<>();
+    /** By name. */
+    final Map<String, ClientCounts> byClient = new ConcurrentHashMap<>();
+
     final AtomicLong frames = new AtomicLong();
     final AtomicLong bytes = new AtomicLong();
     final AtomicLong connections = new AtomicLong();
@@ -33,6 +39,12 @@ public final class LoopCounters {
     static final class Tokens {
         final AtomicLong input = new AtomicLong();
         final AtomicLong output = new AtomicLong();
+    }
+
+    /** What one client did. */
+    static final class ClientCounts {
+        final Map<String, AtomicLong> requests = new ConcurrentHashMap<>();
+        final Tokens tokens = new Tokens();
     }
 
     /** A client connected ({@code +1}) or is gone ({@code -1}). */
@@ -64,6 +76,7 @@ public final class LoopCounters {
         add(hedges, summary.attempts().hedged() ? 1 : 0);
         endedLocally(outcome);
         add(bytes, summary.response().bytes());
+        countClient(summary);
         Summary.Stream stream = summary.stream();
         if (stream == null) {
             return;
@@ -85,8 +98,34 @@ public final class LoopCounters {
         if (known != null) {
             return known;
         }
-        String name = tokensByModel.size() < MAX_MODELS ? model : OTHER_MODELS;
+        String name = tokensByModel.size() < MAX_MODELS ? model : OTHER;
         return tokensByModel.computeIfAbsent(name, key -> new Tokens());
+    }
+
+    private void countClient(Summary summary) {
+        String name = summary.request().caller();
+        if (name == null) {
+            return;
+        }
+        ClientCounts counts = byClient.get(name);
+        if (counts == null) {
+            String counted = byClient.size() < MAX_CLIENTS ? name : OTHER;
+            counts = byClient.computeIfAbsent(counted, key -> new ClientCounts());
+        }
+        add(cell(counts.requests, result(summary.response())), 1);
+        if (summary.stream() != null) {
+            Usage usage = summary.stream().usage();
+            add(counts.tokens.input, Math.max(usage.inputTokens(), 0));
+            add(counts.tokens.output, Math.max(usage.outputTokens(), 0));
+        }
+    }
+
+    private static String result(Summary.Response response) {
+        return switch (response.outcome()) {
+            case COMPLETED, STOPPED, CLIENT_GONE, LOCAL -> "served";
+            case REFUSED -> response.status() == 429 ? "limited" : "refused";
+            default -> "failed";
+        };
     }
 
     private static AtomicLong cell(Map<String, AtomicLong> cells, String key) {

@@ -32,6 +32,8 @@ public final class Metrics {
     private final Supplier<Map<String, UpstreamState>> upstreams;
     private final AtomicLong reloads = new AtomicLong();
     private final AtomicLong failedReloads = new AtomicLong();
+    private final AtomicLong clientReads = new AtomicLong();
+    private final AtomicLong failedClientReads = new AtomicLong();
     private volatile LongSupplier lostLogLines = () -> 0;
 
     /**
@@ -56,6 +58,11 @@ public final class Metrics {
     /** The configuration was read again, and taken or not. */
     public void onReload(boolean taken) {
         (taken ? reloads : failedReloads).incrementAndGet();
+    }
+
+    /** The file of clients was read after a change, and taken or not. */
+    public void onClientsRead(boolean taken) {
+        (taken ? clientReads : failedClientReads).incrementAndGet();
     }
 
     /** Has {@code lost} asked for how many lines of the access log were lost. */
@@ -117,6 +124,7 @@ public final class Metrics {
     private MetricSnapshots snapshots() {
         var snapshots = MetricSnapshots.builder();
         new UpstreamMetrics(upstreams.get()).snapshots().forEach(snapshots::metricSnapshot);
+        new ClientMetrics(loops).snapshots().forEach(snapshots::metricSnapshot);
         for (MetricSnapshot own : List.of(
                 counter("millrace_exchanges", "Requests ended, by outcome.", by("outcome", l -> l.exchangesByOutcome)),
                 counter("millrace_streams", "Event streams ended, by outcome.", by("outcome", l -> l.streamsByOutcome)),
@@ -142,6 +150,14 @@ public final class Metrics {
                         "millrace_config_reloads",
                         "How often the configuration was read again, by whether it was taken.",
                         Map.of(Labels.of("result", "taken"), reloads, Labels.of("result", "failed"), failedReloads)),
+                counter(
+                        "millrace_client_file_reads",
+                        "How often the file of clients was read after a change, by whether it was taken.",
+                        Map.of(
+                                Labels.of("result", "taken"),
+                                clientReads,
+                                Labels.of("result", "failed"),
+                                failedClientReads)),
                 counter("millrace_tokens", "Tokens that upstreams reported, by model and direction.", tokens()))) {
             snapshots.metricSnapshot(own);
         }

@@ -20,9 +20,19 @@ public record Summary(Request request, Attempts attempts, Response response, Str
      * @param path the raw path without its query, where keys can be
      * @param model the model asked for, else the one that answered, or null
      * @param bytes of its body
+     * @param caller the name of the client that asked; null where keys are not asked for, or there was no valid one
+     * @param callerKey tells the keys of the client apart; null if it has none
      */
     public record Request(
-            InetAddress client, String id, String method, String path, Dialect dialect, String model, long bytes) {}
+            InetAddress client,
+            String id,
+            String method,
+            String path,
+            Dialect dialect,
+            String model,
+            long bytes,
+            String caller,
+            String callerKey) {}
 
     /**
      * What was asked of upstreams.
@@ -76,7 +86,7 @@ public record Summary(Request request, Attempts attempts, Response response, Str
         var timeline = new Timeline();
         timeline.endNs = timeline.startNs;
         return new Summary(
-                new Request(client, null, method, path, Dialect.UNKNOWN, null, 0),
+                new Request(client, null, method, path, Dialect.UNKNOWN, null, 0, null, null),
                 Attempts.none(null),
                 new Response(status, Outcome.REFUSED, error, false, 0),
                 null,

@@ -1,6 +1,7 @@
 package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.access.Caller;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
@@ -82,7 +83,8 @@ final class ExchangeBed implements AutoCloseable {
         for (int i = 0; i < fields.length; i += 2) {
             head.headers().add(fields[i], fields[i + 1]);
         }
-        exchange = new Exchange(loop, routes, client, client.client(), DialectSide.of(Dialect.ofPath(path)), head);
+        var side = DialectSide.of(Dialect.ofPath(path));
+        exchange = new Exchange(loop, routes, client, client.client(), side, head, Caller.ANYONE);
         exchange.start();
         return exchange;
     }

@@ -18,6 +18,8 @@ public enum ConfigKey {
     ACCESS_LOG,
     /** {@code true} lets addresses other than loopback use the relay's keys. */
     ALLOW_OPEN,
+    /** The file with the clients' keys. */
+    CLIENTS,
     /** Origins whose pages may call, separated by commas. */
     CORS,
     /** {@code false} serves no playground at {@code GET /}. */

@@ -1,5 +1,6 @@
 package io.millrace.server.config.file;
 
+import io.millrace.server.config.ClientAccess;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Upstream;
@@ -59,6 +60,10 @@ public final class ConfigLoader {
         }
         override(ConfigKey.DIALECT);
         override(ConfigKey.MODEL);
+        Path clients = draft.relay.clients().file();
+        if (clients != null) {
+            problems.addAll(ClientsLoader.problems(clients));
+        }
         problems.throwIfAny();
         return build();
     }
@@ -120,6 +125,7 @@ public final class ConfigLoader {
                     change(c -> c.cors = c.cors.with(o -> o.origins = list(text, Form.TEXT)));
                     draft.corsSource = source;
                 }
+                case CLIENTS -> change(c -> c.clients = new ClientAccess(Path.of(text)));
                 case ALLOW_OPEN -> change(c -> c.allowOpen = Form.BOOLEAN.read(text));
                 case PAGE -> change(c -> c.ownPaths = c.ownPaths.with(o -> o.page = Form.BOOLEAN.read(text)));
                 case DRAIN -> draft.timeouts(t -> t.drain = Form.DURATION.read(text));

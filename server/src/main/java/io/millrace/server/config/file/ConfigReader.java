@@ -1,6 +1,7 @@
 package io.millrace.server.config.file;
 
 import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.ClientAccess;
 import io.millrace.server.config.Credential;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.ProviderKind;
@@ -53,6 +54,10 @@ final class ConfigReader {
         AccessLog log = draft.relay.accessLog();
         if (log.file() != null) {
             draft.relay = draft.relay.with(c -> c.accessLog = log.with(a -> a.file = directory.resolve(log.file())));
+        }
+        Path clients = draft.relay.clients().file();
+        if (clients != null) {
+            draft.relay = draft.relay.with(c -> c.clients = new ClientAccess(directory.resolve(clients)));
         }
         if (root.node("listen") != null) {
             draft.listenSource = problems.where(root.node("listen").place()) + ": listen";

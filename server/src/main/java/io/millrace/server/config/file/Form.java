@@ -23,6 +23,7 @@ record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
     static final Form<Boolean> BOOLEAN = new Form<>(Form::toBoolean, value -> value);
     static final Form<Integer> COUNT =
             new Form<>(text -> number(text, Integer::valueOf, "a whole number"), value -> value);
+    static final Form<Long> NUMBER = new Form<>(text -> number(text, Long::valueOf, "a whole number"), value -> value);
     static final Form<Double> FRACTION =
             new Form<>(text -> number(text, Form::toDouble, "a number such as 0.5"), value -> value);
     static final Form<Duration> DURATION = new Form<>(Quantities::duration, Quantities::format);

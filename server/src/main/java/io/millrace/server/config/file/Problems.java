@@ -27,6 +27,11 @@ final class Problems {
         problems.add(new Problem(NOT_IN_THE_FILE, where + ": " + message));
     }
 
+    /** Those of another file, whose texts have their places. */
+    void addAll(List<String> texts) {
+        texts.forEach(text -> problems.add(new Problem(NOT_IN_THE_FILE, text)));
+    }
+
     /** {@code file:line:column}. */
     String where(Place place) {
         return file + ":" + place.line() + ":" + place.column();

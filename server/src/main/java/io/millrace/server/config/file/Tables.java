@@ -6,6 +6,7 @@ import static io.millrace.server.config.file.Form.COUNT;
 import static io.millrace.server.config.file.Form.DURATION;
 import static io.millrace.server.config.file.Form.FRACTION;
 import static io.millrace.server.config.file.Form.HEADER;
+import static io.millrace.server.config.file.Form.NUMBER;
 import static io.millrace.server.config.file.Form.SIZE;
 import static io.millrace.server.config.file.Form.SPOKEN;
 import static io.millrace.server.config.file.Form.TEXT;
@@ -22,6 +23,9 @@ import io.millrace.codec.dialect.HeartbeatForm;
 import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Balance;
+import io.millrace.server.config.ClientAccess;
+import io.millrace.server.config.ClientLimits;
+import io.millrace.server.config.ClientSettings;
 import io.millrace.server.config.Cors;
 import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Health;
@@ -126,6 +130,31 @@ final class Tables {
             list("origins", TEXT, Cors::origins, (c, v) -> c.origins = v),
             value("credentials", BOOLEAN, Cors::credentials, (c, v) -> c.credentials = v),
             value("maxAge", DURATION, Cors::maxAge, (c, v) -> c.maxAge = v));
+
+    static final Table<ClientAccess> CLIENTS =
+            Table.of(ClientAccess.OPEN, value("file", PATH, ClientAccess::file, (c, v) -> c.file = v));
+
+    static final Table<ClientLimits> CLIENT_LIMITS = Table.of(
+            ClientLimits.DEFAULT,
+            value("streams", COUNT, ClientLimits::streams, (l, v) -> l.streams = v),
+            value("requestsPerSecond", FRACTION, ClientLimits::requestsPerSecond, (l, v) -> l.requestsPerSecond = v),
+            value("burst", COUNT, ClientLimits::burst, (l, v) -> l.burst = v),
+            value("requestsPerMinute", COUNT, ClientLimits::requestsPerMinute, (l, v) -> l.requestsPerMinute = v),
+            value("tokensPerMinute", NUMBER, ClientLimits::tokensPerMinute, (l, v) -> l.tokensPerMinute = v),
+            value("tokensPerDay", NUMBER, ClientLimits::tokensPerDay, (l, v) -> l.tokensPerDay = v),
+            value("tokensPerMonth", NUMBER, ClientLimits::tokensPerMonth, (l, v) -> l.tokensPerMonth = v));
+
+    /** In the clients' file. */
+    static final Table<ClientSettings> CLIENT = Table.of(
+            ClientSettings.of("unread"),
+            special("keys", c -> null),
+            value("certificate", TEXT, ClientSettings::certificate, (c, v) -> c.certificate = v),
+            list("from", TEXT, c -> c.from().texts(), (c, v) -> c.from = AddressSet.of(v)),
+            list("routes", TEXT, ClientSettings::routes, (c, v) -> c.routes = v),
+            list("models", TEXT, ClientSettings::models, (c, v) -> c.models = v),
+            section("limits", CLIENT_LIMITS, ClientSettings::limits, (c, v) -> c.limits = v),
+            value("metrics", BOOLEAN, ClientSettings::metrics, (c, v) -> c.metrics = v),
+            value("disabled", BOOLEAN, ClientSettings::disabled, (c, v) -> c.disabled = v));
 
     static final Table<Heartbeat> HEARTBEAT = Table.of(
             Heartbeat.DEFAULT,
@@ -286,6 +315,13 @@ final class Tables {
                     c -> c.trustedProxies().texts(),
                     (c, v) -> c.trustedProxies = AddressSet.of(v)),
             section("cors", CORS, RelayConfig::cors, (c, v) -> c.cors = v),
+            section(
+                            "clients",
+                            Brief.of(PATH, (c, v) -> c.file = v),
+                            CLIENTS,
+                            RelayConfig::clients,
+                            (c, v) -> c.clients = v)
+                    .unlessEmpty(),
             special("upstreams", EffectiveConfig::upstreams),
             special("routes", EffectiveConfig::routes));
 

@@ -36,6 +36,8 @@ class ConfigurationDocsTest {
                 Arguments.of("### `upstreams`", 0, Tables.UPSTREAM),
                 Arguments.of("### `upstreams`", 1, Tables.HEALTH),
                 Arguments.of("### `routes`", 0, Tables.ROUTE),
+                Arguments.of("### The file of clients", 0, Tables.CLIENT),
+                Arguments.of("### The file of clients", 1, Tables.CLIENT_LIMITS),
                 Arguments.of("### `retry`", 0, Tables.RETRY),
                 Arguments.of("### `heartbeat`", 0, Tables.HEARTBEAT),
                 Arguments.of("### `timeouts`", 0, Tables.TIMEOUTS),
@@ -66,6 +68,7 @@ class ConfigurationDocsTest {
         return Stream.of(
                 Arguments.of("| `accessLog` |", Tables.ACCESS_LOG, List.of()),
                 Arguments.of("| `ownPaths` |", Tables.OWN_PATHS, List.of()),
+                Arguments.of("| `clients` |", Tables.CLIENTS, List.of()),
                 Arguments.of("| `match` |", Tables.MATCH, List.of()),
                 Arguments.of("| `targets` |", Tables.TARGET, List.of()),
                 Arguments.of("| `hedge` |", Tables.HEDGE, List.of("maxShare")),

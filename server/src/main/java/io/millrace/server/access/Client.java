@@ -1,0 +1,38 @@
+package io.millrace.server.access;
+
+import io.millrace.server.config.ClientSettings;
+import io.millrace.server.limit.ClientUse;
+import java.nio.charset.StandardCharsets;
+
+/** One client that the relay knows: what it may do, and what it has used. Immutable but for what it has used. */
+final class Client {
+    private final ClientSettings settings;
+    private final ClientUse use;
+    private final byte[] owner;
+
+    Client(ClientSettings settings, ClientUse use) {
+        this.settings = settings;
+        this.use = use;
+        owner = ClientKey.ofName(settings.name().getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Its name in logs and metrics. */
+    String name() {
+        return settings.name();
+    }
+
+    /** What it may do. */
+    ClientSettings settings() {
+        return settings;
+    }
+
+    /** What it has used. */
+    ClientUse use() {
+        return use;
+    }
+
+    /** Tells its streams from those of others, whichever of its keys began them. */
+    byte[] owner() {
+        return owner;
+    }
+}

@@ -1,0 +1,158 @@
+package io.millrace.server.access;
+
+import io.millrace.server.config.ClientSettings;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.file.ClientsLoader;
+import io.millrace.server.config.file.ConfigException;
+import io.millrace.server.limit.ClientUses;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The clients of the file that the configuration names, read again soon after each change of it, on a thread of its own. A
+ * file that is wrong changes nothing. Event loops read the list without a lock.
+ */
+public final class ClientList implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ClientList.class);
+    private static final long LOOK_EVERY_MS = 200;
+    /** Within this time a file may be written twice without another time of its last change. */
+    private static final long FRESH_MS = 1_000;
+
+    private final ClientUses uses;
+    private final Consumer<Boolean> read;
+    private volatile Clients clients = Clients.NONE;
+    private @Nullable Path file;
+    private @Nullable Stamp taken;
+    private @Nullable Stamp seen;
+    private List<ClientSettings> settings = List.of();
+    /** What is wrong with the file, and was said. */
+    private List<String> problems = List.of();
+
+    private @Nullable Thread thread;
+
+    /** By what a change of a file is seen. */
+    private record Stamp(
+            long modifiedNs, long size, @Nullable Object id, boolean fresh) {
+        static @Nullable Stamp of(Path file) {
+            try {
+                var its = Files.readAttributes(file, BasicFileAttributes.class);
+                long modifiedNs = its.lastModifiedTime().to(TimeUnit.NANOSECONDS);
+                boolean fresh =
+                        System.currentTimeMillis() - its.lastModifiedTime().toMillis() < FRESH_MS;
+                return new Stamp(modifiedNs, its.size(), its.fileKey(), fresh);
+            } catch (IOException e) {
+                return null;
+            }
+        }
+    }
+
+    /**
+     * No clients, until {@link #follow} names a file.
+     *
+     * @param mostStreams how many requests the process may have in progress
+     * @param read learns of each time that the file was read after a change, whether it was taken
+     */
+    public ClientList(LongSupplier mostStreams, Consumer<Boolean> read) {
+        uses = new ClientUses(mostStreams);
+        this.read = read;
+    }
+
+    /** Who may ask under {@code config}. */
+    public Access access(RelayConfig config) {
+        return new Access(config, clients);
+    }
+
+    /**
+     * Takes the clients of the file that {@code config} names, and watches it from now on.
+     *
+     * @throws ConfigException if it is wrong; the clients of before stay
+     */
+    public synchronized void follow(RelayConfig config) {
+        Path next = config.clients().file();
+        Stamp stamp = next == null ? null : Stamp.of(next);
+        take(next == null ? List.of() : ClientsLoader.load(next));
+        file = next;
+        taken = stamp;
+        seen = stamp;
+        if (next != null && thread == null) {
+            thread = new Thread(this::watch, "millrace-clients");
+            thread.setDaemon(true);
+            thread.start();
+        }
+        notifyAll();
+    }
+
+    @Override
+    public synchronized void close() {
+        file = null;
+        thread = null;
+        notifyAll();
+    }
+
+    private synchronized void watch() {
+        try {
+            while (thread == Thread.currentThread()) {
+                look();
+                wait(file == null ? 0 : LOOK_EVERY_MS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Reads the file if it has changed, and has not changed since the last look: someone may be writing it. */
+    private void look() {
+        if (file == null) {
+            return;
+        }
+        Stamp before = seen;
+        Stamp now = Stamp.of(file);
+        seen = now;
+        if (now == null) {
+            if (before != null) {
+                LOG.error("{} is gone: the clients of before stay", file);
+            }
+        } else if (now.equals(before) && !now.equals(taken)) {
+            taken = now;
+            reread(file);
+        }
+    }
+
+    private void reread(Path changed) {
+        try {
+            List<ClientSettings> next = ClientsLoader.load(changed);
+            if (!next.equals(settings)) {
+                take(next);
+                LOG.info("clients read again: {}", next.size());
+                read.accept(true);
+            }
+            problems = List.of();
+        } catch (ConfigException e) {
+            if (!e.problems().equals(problems)) {
+                problems = e.problems();
+                problems.forEach(problem -> LOG.error("{}", problem));
+                LOG.error("clients not taken: those of before stay");
+                read.accept(false);
+            }
+        } catch (RuntimeException e) {
+            LOG.error("clients not taken: those of before stay", e);
+            read.accept(false);
+        }
+    }
+
+    private void take(List<ClientSettings> next) {
+        clients = new Clients(next, client -> uses.of(client.name(), client.limits()));
+        settings = next;
+        uses.keep(next.stream().map(ClientSettings::name).collect(Collectors.toSet()));
+    }
+}

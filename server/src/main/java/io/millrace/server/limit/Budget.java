@@ -1,0 +1,65 @@
+package io.millrace.server.limit;
+
+import java.time.LocalDate;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** The tokens that a client uses in a day or month of the calendar, in UTC. Any thread may use it. */
+final class Budget {
+    private static final long DAY_MS = TimeUnit.DAYS.toMillis(1);
+
+    private final boolean monthly;
+    private volatile Period period = new Period(0, 0);
+
+    /** A day or a month, and what was used in it. */
+    static final class Period {
+        private final long fromDay;
+        private final long untilDay;
+        private final AtomicLong used = new AtomicLong();
+
+        private Period(long fromDay, long untilDay) {
+            this.fromDay = fromDay;
+            this.untilDay = untilDay;
+        }
+
+        long used() {
+            return used.get();
+        }
+
+        /** Counts so many tokens more; fewer if it is negative. */
+        void add(long tokens) {
+            used.addAndGet(tokens);
+        }
+
+        /** The time until the next one begins. */
+        long endsInMs(long nowMs) {
+            return untilDay * DAY_MS - nowMs;
+        }
+
+        private boolean has(long day) {
+            return day >= fromDay && day < untilDay;
+        }
+    }
+
+    /** Of months, or of days. */
+    Budget(boolean monthly) {
+        this.monthly = monthly;
+    }
+
+    /** That in which {@code nowMs} is, in milliseconds since 1970. */
+    Period at(long nowMs) {
+        long day = Math.floorDiv(nowMs, DAY_MS);
+        Period current = period;
+        return current.has(day) ? current : next(day);
+    }
+
+    private synchronized Period next(long day) {
+        if (!period.has(day)) {
+            LocalDate date = LocalDate.ofEpochDay(day);
+            LocalDate first = monthly ? date.withDayOfMonth(1) : date;
+            LocalDate next = monthly ? first.plusMonths(1) : date.plusDays(1);
+            period = new Period(first.toEpochDay(), next.toEpochDay());
+        }
+        return period;
+    }
+}

@@ -1,0 +1,91 @@
+package io.millrace.server.limit;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A bucket that refills steadily, as the generic cell rate algorithm: one number, the time at which the bucket will be full
+ * again. Taking moves that time into the future by the cost; a bucket is empty if it is as far away as a whole bucket takes
+ * to refill. Any thread may use it.
+ */
+final class Gcra {
+    /** Less than a unit that is lost by rounding. */
+    private static final double ROUNDING = 1e-6;
+
+    private final AtomicLong fullAtNs;
+
+    /**
+     * How fast a bucket refills, and how much it holds.
+     *
+     * @param unitNs nanoseconds for one unit
+     * @param units in a full bucket
+     */
+    record Rate(double unitNs, long units) {
+        /** So many units in a {@code period}, and at most {@code burst} at once; null if there is no limit. */
+        static @Nullable Rate of(double units, TimeUnit period, long burst) {
+            return units > 0 ? new Rate(period.toNanos(1) / units, burst) : null;
+        }
+
+        long ns(long cost) {
+            return (long) (cost * unitNs);
+        }
+
+        /** The time in which an empty bucket becomes full. */
+        long fullNs() {
+            return ns(units);
+        }
+    }
+
+    /** A full bucket. */
+    Gcra(long nowNs) {
+        fullAtNs = new AtomicLong(nowNs);
+    }
+
+    /**
+     * Takes {@code cost} units, if there are so many.
+     *
+     * @return 0 if they were taken, else the nanoseconds after which there are so many
+     */
+    long take(Rate rate, long cost, long nowNs) {
+        long costNs = rate.ns(cost);
+        long mostNs = rate.fullNs();
+        while (true) {
+            long fullAt = fullAtNs.get();
+            long missing = Math.max(0, fullAt - nowNs) + costNs;
+            if (missing > mostNs) {
+                return missing - mostNs;
+            }
+            if (fullAtNs.compareAndSet(fullAt, nowNs + missing)) {
+                return 0;
+            }
+        }
+    }
+
+    /** Takes {@code cost} units more, whether there are so many or not; gives them back if it is negative. */
+    void settle(Rate rate, long cost, long nowNs) {
+        long costNs = rate.ns(cost);
+        if (costNs == 0) {
+            return;
+        }
+        while (true) {
+            long fullAt = fullAtNs.get();
+            // What a full bucket did not get while it was full is not owed to it.
+            long from = costNs > 0 ? nowNs + Math.max(0, fullAt - nowNs) : fullAt;
+            if (fullAtNs.compareAndSet(fullAt, from + costNs)) {
+                return;
+            }
+        }
+    }
+
+    /** Nanoseconds until the bucket is full. */
+    long untilFullNs(long nowNs) {
+        return Math.max(0, fullAtNs.get() - nowNs);
+    }
+
+    /** Whole units in the bucket; 0 also where it is in debt. */
+    long remaining(Rate rate, long nowNs) {
+        double left = rate.fullNs() - untilFullNs(nowNs);
+        return (long) Math.max(0, left / rate.unitNs() + ROUNDING);
+    }
+}

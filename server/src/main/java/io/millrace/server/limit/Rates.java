@@ -1,0 +1,27 @@
+package io.millrace.server.limit;
+
+import io.millrace.server.config.ClientLimits;
+import io.millrace.server.limit.Gcra.Rate;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The limits of a client as rates; null where there is none. */
+record Rates(
+        ClientLimits limits,
+        @Nullable Rate requests,
+        @Nullable Rate requestsOfMinute,
+        @Nullable Rate tokens) {
+    static Rates of(ClientLimits limits) {
+        return new Rates(
+                limits,
+                Rate.of(limits.requestsPerSecond(), TimeUnit.SECONDS, limits.burst()),
+                Rate.of(limits.requestsPerMinute(), TimeUnit.MINUTES, limits.requestsPerMinute()),
+                Rate.of((double) limits.tokensPerMinute(), TimeUnit.MINUTES, limits.tokensPerMinute()));
+    }
+
+    /** That of the requests which clients are told. */
+    @Nullable
+    Rate toldOfRequests() {
+        return requests != null ? requests : requestsOfMinute;
+    }
+}

@@ -1,0 +1,39 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.Usage;
+import io.millrace.server.telemetry.Outcome;
+import io.millrace.server.telemetry.Summary;
+
+/** The tokens that an exchange has used, as far as they are known: what its client's limits are settled by. */
+record TokensUsed(long input, long output) {
+    private static final TokensUsed NONE = new TokensUsed(0, 0);
+    private static final int BYTES_PER_TOKEN = 4;
+
+    /**
+     * Of an exchange that is over. A provider bills what it has read and written, also where the client has left, or the
+     * stream has broken off.
+     *
+     * @param estimatedInput where the provider has not said it
+     */
+    static TokensUsed of(Summary summary, long estimatedInput) {
+        Summary.Stream stream = summary.stream();
+        if (stream != null && stream.frames() > 0) {
+            return of(stream, estimatedInput);
+        }
+        Outcome outcome = summary.response().outcome();
+        if (outcome == Outcome.COMPLETED) {
+            return new TokensUsed(estimatedInput, summary.response().bytes() / BYTES_PER_TOKEN);
+        }
+        boolean asked = outcome == Outcome.CLIENT_GONE && summary.attempts().begun() > 0;
+        return asked ? new TokensUsed(estimatedInput, 0) : NONE;
+    }
+
+    private static TokensUsed of(Summary.Stream stream, long estimatedInput) {
+        Usage usage = stream.usage();
+        if (stream.usageExact()) {
+            return new TokensUsed(usage.inputTokens(), usage.outputTokens());
+        }
+        long input = usage.inputTokens() >= 0 ? usage.inputTokens() : estimatedInput;
+        return new TokensUsed(input, Math.max(usage.outputTokens(), stream.outputFrames()));
+    }
+}
