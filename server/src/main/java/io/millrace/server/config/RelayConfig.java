@@ -19,6 +19,7 @@ import java.util.function.Consumer;
  * @param eventLoops threads that relay; 0 is one per two processors
  * @param timeouts of everything that belongs to no route (a request's head, keep-alive, drain)
  * @param limits sizes and counts
+ * @param http2 what clients that speak it may do
  * @param upstreams by name, in the order of the configuration
  * @param routes in the order in which they are tried
  * @param accessLog one line per request
@@ -34,6 +35,7 @@ public record RelayConfig(
         int eventLoops,
         Timeouts timeouts,
         Limits limits,
+        Http2 http2,
         Map<String, Upstream> upstreams,
         List<Route> routes,
         AccessLog accessLog,
@@ -51,6 +53,7 @@ public record RelayConfig(
         Checks.range("eventLoops", eventLoops, 0, 1024);
         Objects.requireNonNull(timeouts, "timeouts");
         Objects.requireNonNull(limits, "limits");
+        Objects.requireNonNull(http2, "http2");
         Objects.requireNonNull(accessLog, "accessLog");
         Objects.requireNonNull(ownPaths, "ownPaths");
         Objects.requireNonNull(trustedProxies, "trustedProxies");
@@ -163,6 +166,7 @@ public record RelayConfig(
         public int eventLoops;
         public Timeouts timeouts = Timeouts.DEFAULT;
         public Limits limits = Limits.DEFAULT;
+        public Http2 http2 = Http2.DEFAULT;
         public Map<String, Upstream> upstreams = Map.of();
         public List<Route> routes = List.of();
         public AccessLog accessLog = AccessLog.DEFAULT;

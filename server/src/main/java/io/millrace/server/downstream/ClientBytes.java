@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * The bytes that a client's connection holds: those that the client has not taken, and those that it has sent ahead. Counts
@@ -18,6 +19,7 @@ final class ClientBytes {
     private final Channel channel;
     private final LoopMemory memory;
     private final IntSupplier ahead;
+    private final LongSupplier before;
     private final long writeStallNs;
     private long countedPending;
     private long countedAhead;
@@ -28,18 +30,33 @@ final class ClientBytes {
     /**
      * What {@code channel} holds; nothing at first.
      *
-     * @param ahead the bytes that have been read and belong to no request that has begun
+     * @param ahead the bytes that have been read and are not handed on
      * @param writeStall the time in which a client must take something
      */
     ClientBytes(Channel channel, LoopMemory memory, IntSupplier ahead, Duration writeStall) {
+        this(channel, memory, ahead, () -> 0, writeStall);
+    }
+
+    /**
+     * As above.
+     *
+     * @param before the bytes that wait for the client before the channel
+     */
+    ClientBytes(Channel channel, LoopMemory memory, IntSupplier ahead, LongSupplier before, Duration writeStall) {
         this.channel = channel;
         this.memory = memory;
         this.ahead = ahead;
+        this.before = before;
         writeStallNs = writeStall.toNanos();
     }
 
     /** Bytes written and not yet taken by the kernel. */
     long pending() {
+        return before.getAsLong() + inChannel();
+    }
+
+    /** Bytes of these that the channel has. */
+    long inChannel() {
         var outbound = channel.unsafe().outboundBuffer();
         return outbound == null ? 0 : outbound.totalPendingWriteBytes();
     }
@@ -83,7 +100,12 @@ final class ClientBytes {
         }
         pendingWhenChecked = pending;
         takenWhenChecked = taken;
-        return nowNs - drainedNs > (memory.isTight() ? Math.min(writeStallNs, STALL_WHEN_TIGHT_NS) : writeStallNs);
+        return isLongerThanStall(nowNs - drainedNs);
+    }
+
+    /** Whether a client that has taken nothing for so long is to be cut. */
+    boolean isLongerThanStall(long ns) {
+        return ns > (memory.isTight() ? Math.min(writeStallNs, STALL_WHEN_TIGHT_NS) : writeStallNs);
     }
 
     /** Unlike {@link #pending()} without the part of the first buffer that the kernel has taken. */

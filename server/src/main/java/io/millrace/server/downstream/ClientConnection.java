@@ -1,5 +1,6 @@
 package io.millrace.server.downstream;
 
+import io.millrace.server.config.Protocol;
 import io.netty.channel.EventLoop;
 import java.util.List;
 
@@ -7,6 +8,11 @@ import java.util.List;
 public interface ClientConnection {
     /** The event loop of the connection and of its requests. */
     EventLoop eventLoop();
+
+    /** What the client speaks, as far as it is known. */
+    default Protocol protocol() {
+        return Protocol.HTTP_1_1;
+    }
 
     /** The requests in progress. */
     List<RequestListener> requests();

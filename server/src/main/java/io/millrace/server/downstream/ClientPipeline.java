@@ -7,7 +7,7 @@ import io.millrace.server.config.Limits;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.Protocol;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Timeouts;
+import io.millrace.server.http.FrameBudget;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.transport.Transport;
@@ -15,6 +15,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.WriteBufferWaterMark;
 import java.net.InetAddress;
+import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -35,6 +36,14 @@ import java.util.function.Supplier;
  *   <li>{@link RequestDecoder}: bytes to request heads and bodies, strict, one request at a time
  *   <li>{@link ResponseEncoder}: plain responses to bytes; streams, with their heads, pass it by
  *   <li>{@link Http1Connection}: the gate, and the exchange in progress
+ * </ol>
+ *
+ * <p>Those of HTTP/2:
+ *
+ * <ol>
+ *   <li>{@link FrameBudget}: ends a flood of frames before they are decoded
+ *   <li>{@link Http2Codec}: frames; DATA to the client passes it by
+ *   <li>{@link Http2Connection}: the gate, and the exchanges in progress
  * </ol>
  */
 public final class ClientPipeline extends ChannelInitializer<Channel> {
@@ -109,7 +118,19 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
     }
 
     private void encrypt(Channel channel) {
-        speak(channel, new ConnectionTerms(listener, Protocol.HTTP_1_1, false), false);
+        choose(channel);
+    }
+
+    /** In the clear, the client's first bytes say what it speaks, where there is a choice. */
+    private void choose(Channel channel) {
+        List<Protocol> spoken = listener.spoken();
+        if (spoken.size() == 1) {
+            speak(channel, new ConnectionTerms(listener, spoken.get(0), false), false);
+        } else {
+            var undecided = context(channel, new ConnectionTerms(listener, Protocol.HTTP_1_1, false));
+            new PriorKnowledge(undecided, chosen -> speak(channel, new ConnectionTerms(listener, chosen, false), true))
+                    .open(false);
+        }
     }
 
     /**
@@ -118,23 +139,27 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
      * @param active whether the pipeline was told before that the channel is active, so that new handlers are not
      */
     private void speak(Channel channel, ConnectionTerms terms, boolean active) {
-        RelayConfig config = shared.config().get();
-        Limits limits = config.limits();
-        Timeouts timeouts = config.timeouts();
-        shared.transport().allowStall(channel, timeouts.writeStall());
+        ConnectionContext context = context(channel, terms);
+        Limits limits = context.limits();
+        shared.transport().allowStall(channel, context.timeouts().writeStall());
         channel.config()
                 .setWriteBufferWaterMark(new WriteBufferWaterMark(limits.lowWatermark(), limits.highWatermark()));
-        var context = new ConnectionContext(
+        switch (terms.protocol()) {
+            case HTTP_1_1 -> new Http1Connection(context).open(active);
+            case H2 -> new Http2Connection(context).open(active);
+        }
+    }
+
+    private ConnectionContext context(Channel channel, ConnectionTerms terms) {
+        RelayConfig config = shared.config().get();
+        return new ConnectionContext(
                 channel,
                 terms,
                 shared.handler(),
                 shared.sweepers().apply(channel),
                 shared.memories().apply(channel),
-                limits,
-                timeouts);
-        switch (terms.protocol()) {
-            case HTTP_1_1 -> new Http1Connection(context).open(active);
-            case H2 -> throw new IllegalStateException("no HTTP/2 to clients");
-        }
+                config.limits(),
+                config.timeouts(),
+                config.http2());
     }
 }

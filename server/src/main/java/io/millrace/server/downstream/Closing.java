@@ -2,6 +2,7 @@ package io.millrace.server.downstream;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPromise;
@@ -33,7 +34,7 @@ final class Closing {
     }
 
     /** Closes behind {@code written}, the last that the client gets of a connection of which all was read. */
-    static void behind(ChannelPromise written) {
+    static void behind(ChannelFuture written) {
         written.addListener(ChannelFutureListener.CLOSE);
     }
 

@@ -1,5 +1,6 @@
 package io.millrace.server.downstream;
 
+import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.memory.LoopMemory;
@@ -13,6 +14,7 @@ import io.netty.channel.Channel;
  * @param memory of the channel's event loop
  * @param limits as they were when the client connected
  * @param timeouts as they were when the client connected
+ * @param http2 as it was when the client connected
  */
 record ConnectionContext(
         Channel channel,
@@ -21,4 +23,5 @@ record ConnectionContext(
         Sweeper sweeper,
         LoopMemory memory,
         Limits limits,
-        Timeouts timeouts) {}
+        Timeouts timeouts,
+        Http2 http2) {}

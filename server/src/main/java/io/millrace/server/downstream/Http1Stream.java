@@ -21,7 +21,6 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import java.net.InetAddress;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,11 +29,6 @@ import org.jspecify.annotations.Nullable;
  * response, then over. Confined to the connection's event loop.
  */
 final class Http1Stream implements ClientStream {
-    private static final List<CharSequence> ORIGIN_FIELDS = List.of(
-            HttpHeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN,
-            HttpHeaderNames.ACCESS_CONTROL_ALLOW_CREDENTIALS,
-            HttpHeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS);
-
     private final Connection connection;
     private final ConnectionContext context;
     private final Channel channel;
@@ -318,7 +312,7 @@ final class Http1Stream implements ClientStream {
         responseStarted = true;
         request = null;
         if (added != null) {
-            add(added, headers);
+            OriginFields.set(added, headers);
         }
         if (!delimited && http10) {
             keepAlive = false;
@@ -329,21 +323,6 @@ final class Http1Stream implements ClientStream {
             headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         } else if (sayKeepAlive) {
             headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.KEEP_ALIVE);
-        }
-    }
-
-    private static void add(HttpHeaders added, HttpHeaders headers) {
-        String vary = added.get(HttpHeaderNames.VARY);
-        if (vary != null) {
-            headers.add(HttpHeaderNames.VARY, vary);
-        }
-        for (CharSequence name : ORIGIN_FIELDS) {
-            String value = added.get(name);
-            if (value != null) {
-                headers.set(name, value);
-            } else {
-                headers.remove(name);
-            }
         }
     }
 }

@@ -75,7 +75,8 @@ final class RequestGate {
             return Refusal.of(413, "bad_chunks", "The request body is refused: " + cause.getMessage());
         }
         String detail = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
-        return bad("The request is not valid HTTP/1.1: " + detail);
+        return bad("The request is not valid " + (cause instanceof Http2Heads.Malformed ? "HTTP/2: " : "HTTP/1.1: ")
+                + detail);
     }
 
     /** The decoder makes these two constants of their exact names only: of {@code http/1.1} it makes another, equal one. */
@@ -156,13 +157,12 @@ final class RequestGate {
 
     private static @Nullable Refusal verifyBody(HttpRequest request) {
         boolean hasBody = HttpUtil.isTransferEncodingChunked(request) || HttpUtil.getContentLength(request, 0L) > 0;
-        if (hasBody
-                && (request.method().equals(HttpMethod.GET)
-                        || request.method().equals(HttpMethod.HEAD)
-                        || request.method().equals(HttpMethod.TRACE))) {
-            return bad("A " + request.method() + " request must not have a body.");
-        }
-        return null;
+        return hasBody && Http2Heads.isBodiless(request.method()) ? ofBody(request.method()) : null;
+    }
+
+    /** The refusal of a body that a request of this kind must not have. */
+    static Refusal ofBody(HttpMethod method) {
+        return bad("A " + method + " request must not have a body.");
     }
 
     private static Refusal bad(String message) {

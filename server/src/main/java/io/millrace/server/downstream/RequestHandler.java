@@ -20,6 +20,13 @@ public interface RequestHandler {
     void onDisconnected(ClientConnection connection);
 
     /**
+     * A client was asked to open no further request on this connection, or its connection is closed for an error.
+     *
+     * @param reason in one word, such as {@code drain} or {@code protocol_error}
+     */
+    default void onGoAway(ClientConnection connection, String reason) {}
+
+    /**
      * A request that was refused before it became an exchange; {@code request} is null where none could be read. What its
      * response says about origins may still be added.
      */

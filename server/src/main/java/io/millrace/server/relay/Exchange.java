@@ -282,6 +282,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
         String asked = request.fields().loggedModel();
         return new Summary.Request(
                 client,
+                downstream.terms().protocol(),
                 requestId,
                 request.method().name(),
                 request.target().path(),

@@ -259,6 +259,7 @@ public final class Relay implements RequestHandler {
         boolean known = request != null && request.decoderResult().isSuccess();
         loop.onEnded(Summary.refused(
                 request == null ? downstream.client() : address(downstream, request, config()),
+                downstream.terms().protocol(),
                 known ? request.method().name() : null,
                 known ? Target.of(request.uri()).path() : null,
                 status,
@@ -269,7 +270,7 @@ public final class Relay implements RequestHandler {
     public void onConnected(ClientConnection connection) {
         RelayLoop loop = loop(connection.eventLoop());
         loop.connections().add(connection);
-        loop.counters().connections(1);
+        loop.counters().connections(connection.protocol(), 1);
         if (draining) {
             connection.drain();
         } else if (!ready) {
@@ -281,8 +282,13 @@ public final class Relay implements RequestHandler {
     public void onDisconnected(ClientConnection connection) {
         RelayLoop loop = loop(connection.eventLoop());
         if (loop.connections().remove(connection)) {
-            loop.counters().connections(-1);
+            loop.counters().connections(connection.protocol(), -1);
         }
+    }
+
+    @Override
+    public void onGoAway(ClientConnection connection, String reason) {
+        loop(connection.eventLoop()).counters().wentAway(reason);
     }
 
     /** Asks the event loop that the id names, whose answer comes back to the one that asks. */

@@ -91,6 +91,7 @@ public final class AccessLogger implements Sweepable {
         line.text("client_ip", ClientAddress.text(request.client()));
         line.text("client", request.caller());
         line.text("client_key", request.callerKey());
+        line.text("protocol", request.protocol().label());
         line.text("method", request.method());
         line.text("path", request.path());
         line.text("dialect", name(request.dialect()));

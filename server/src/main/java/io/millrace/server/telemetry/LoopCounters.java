@@ -1,6 +1,7 @@
 package io.millrace.server.telemetry;
 
 import io.millrace.codec.dialect.Usage;
+import io.millrace.server.config.Protocol;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -22,6 +23,8 @@ public final class LoopCounters {
     final Map<String, AtomicLong> exchangesByOutcome = new ConcurrentHashMap<>();
     final Map<String, AtomicLong> streamsByOutcome = new ConcurrentHashMap<>();
     final Map<String, AtomicLong> streamsByUsage = new ConcurrentHashMap<>();
+    final Map<String, AtomicLong> connectionsByProtocol = new ConcurrentHashMap<>();
+    final Map<String, AtomicLong> goAwaysByReason = new ConcurrentHashMap<>();
     final Map<String, Tokens> tokensByModel = new ConcurrentHashMap<>();
     /** By name. */
     final Map<String, ClientCounts> byClient = new ConcurrentHashMap<>();
@@ -47,9 +50,15 @@ public final class LoopCounters {
         final Tokens tokens = new Tokens();
     }
 
-    /** A client connected ({@code +1}) or is gone ({@code -1}). */
-    public void connections(int change) {
+    /** A client that speaks {@code protocol} connected ({@code +1}) or is gone ({@code -1}). */
+    public void connections(Protocol protocol, int change) {
         add(connections, change);
+        add(cell(connectionsByProtocol, protocol.label()), change);
+    }
+
+    /** A client's HTTP/2 connection got a GOAWAY, for {@code reason}. */
+    public void wentAway(String reason) {
+        add(cell(goAwaysByReason, reason), 1);
     }
 
     /** A request arrived. */

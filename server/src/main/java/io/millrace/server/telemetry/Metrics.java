@@ -140,6 +140,14 @@ public final class Metrics {
                 counter("millrace_own_answers_failed", "Answers of its own that the relay could not make.", failures()),
                 gauge("millrace_active_exchanges", "Requests in progress.", activeExchanges()),
                 gauge("millrace_open_connections", "Clients connected.", openConnections()),
+                gauge(
+                        "millrace_connections",
+                        "Clients connected, by what they speak.",
+                        by("protocol", l -> l.connectionsByProtocol)),
+                counter(
+                        "millrace_h2_goaway",
+                        "HTTP/2 connections whose client was asked to leave, by why.",
+                        by("reason", l -> l.goAwaysByReason)),
                 gauge("millrace_held_bytes", "Bytes held, by what they are; buffers are outside of the heap.", held()),
                 gauge("millrace_held_bytes_limit", "Bytes that may be held, by pool.", budgets()),
                 counter(

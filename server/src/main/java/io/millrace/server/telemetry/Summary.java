@@ -2,6 +2,7 @@ package io.millrace.server.telemetry;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.Usage;
+import io.millrace.server.config.Protocol;
 import java.net.InetAddress;
 
 /**
@@ -17,6 +18,7 @@ public record Summary(Request request, Attempts attempts, Response response, Str
      *
      * @param client its address; null for a client of a unix socket
      * @param id null for a request that was refused before it became an exchange
+     * @param protocol that the client speaks
      * @param path the raw path without its query, where keys can be
      * @param model the model asked for, else the one that answered, or null
      * @param bytes of its body
@@ -25,6 +27,7 @@ public record Summary(Request request, Attempts attempts, Response response, Str
      */
     public record Request(
             InetAddress client,
+            Protocol protocol,
             String id,
             String method,
             String path,
@@ -82,11 +85,12 @@ public record Summary(Request request, Attempts attempts, Response response, Str
     }
 
     /** Of a request that was refused before it became an exchange; {@code method} and {@code path} may be null. */
-    public static Summary refused(InetAddress client, String method, String path, int status, String error) {
+    public static Summary refused(
+            InetAddress client, Protocol protocol, String method, String path, int status, String error) {
         var timeline = new Timeline();
         timeline.endNs = timeline.startNs;
         return new Summary(
-                new Request(client, null, method, path, Dialect.UNKNOWN, null, 0, null, null),
+                new Request(client, protocol, null, method, path, Dialect.UNKNOWN, null, 0, null, null),
                 Attempts.none(null),
                 new Response(status, Outcome.REFUSED, error, false, 0),
                 null,

@@ -118,7 +118,7 @@ class ChatFailuresTest {
         RelayConfig config = RelayConfig.relayTo(upstream.uri())
                 .with(c -> c.upstreams = Map.of(
                         "default", Upstream.of("default", upstream.uri()).with(u -> u.dialects = List.of(dialect))));
-        return RelayServer.start(
+        return RelayHarness.serve(
                 RelayHarness.withRetry(config, RelayHarness.QUICK).with(c -> c.accessLog = AccessLog.OFF));
     }
 

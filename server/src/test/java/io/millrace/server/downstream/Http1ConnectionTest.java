@@ -3,6 +3,7 @@ package io.millrace.server.downstream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.Protocol;
@@ -64,7 +65,8 @@ class Http1ConnectionTest {
         var memory = new MemoryAccount(1, new MemoryBudget(1 << 30, 1 << 30)).loop(0);
         var sweeper = new Sweeper(channel.eventLoop(), TimeUnit.MILLISECONDS.toNanos(100));
         var terms = new ConnectionTerms(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1, false);
-        var context = new ConnectionContext(channel, terms, told, sweeper, memory, Limits.DEFAULT, Timeouts.DEFAULT);
+        var context = new ConnectionContext(
+                channel, terms, told, sweeper, memory, Limits.DEFAULT, Timeouts.DEFAULT, Http2.DEFAULT);
         new Http1Connection(context).open(false);
         channel.pipeline().fireChannelActive();
     }

@@ -3,6 +3,7 @@ package io.millrace.server.downstream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.Protocol;
@@ -181,7 +182,8 @@ class Http1StreamTest {
         var memory = new MemoryAccount(1, MemoryBudget.ofJvm()).loop(0);
         var bytes = new ClientBytes(channel, memory, () -> 0, Duration.ofDays(1));
         var terms = new ConnectionTerms(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1, false);
-        var context = new ConnectionContext(channel, terms, null, null, memory, Limits.DEFAULT, Timeouts.DEFAULT);
+        var context = new ConnectionContext(
+                channel, terms, null, null, memory, Limits.DEFAULT, Timeouts.DEFAULT, Http2.DEFAULT);
         return new Http1Stream(connection, context, encoder, bytes, request, last);
     }
 

@@ -8,6 +8,7 @@ import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -78,7 +79,7 @@ class AfterTerminalTest {
             }
             Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.connect = Duration.ofMillis(200));
             var config = RelayConfig.relayTo(URI.create("http://127.0.0.1:" + listener.getLocalPort()));
-            try (var relay = RelayServer.start(config.withTimeouts(timeouts).with(c -> c.accessLog = AccessLog.OFF));
+            try (var relay = RelayHarness.serve(config.withTimeouts(timeouts).with(c -> c.accessLog = AccessLog.OFF));
                     var client = client(relay)) {
                 client.post(Api.CHAT.path, "m", "");
                 RawClient.Response response = client.readAll();
@@ -104,7 +105,7 @@ class AfterTerminalTest {
         response.append("0\r\n\r\n");
         try (var upstream = ScriptedUpstream.answering(response.toString());
                 var relay =
-                        RelayServer.start(RelayConfig.relayTo(upstream.uri()).with(c -> c.accessLog = AccessLog.OFF));
+                        RelayHarness.serve(RelayConfig.relayTo(upstream.uri()).with(c -> c.accessLog = AccessLog.OFF));
                 var client = client(relay)) {
             client.post(api.path, "m", "");
             RawClient.Response got = client.readAll();

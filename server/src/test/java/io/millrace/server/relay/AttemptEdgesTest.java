@@ -20,6 +20,7 @@ import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.memory.Held;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
 import java.io.IOException;
 import java.net.URI;
@@ -89,7 +90,7 @@ class AttemptEdgesTest {
                     connection.send("HTTP/1.1 401 No\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope");
                     connection.read();
                 });
-                var relay = RelayServer.start(
+                var relay = RelayHarness.serve(
                         config(Upstream.of("u", upstream.uri()).with(u -> u.credential = credential), QUICK, null)
                                 .with(c -> c.allowOpen = true)
                                 .withHeartbeat(Heartbeat.DEFAULT
@@ -139,7 +140,7 @@ class AttemptEdgesTest {
                     assertThat(readTimesOut(connection)).isTrue();
                     connection.send(chunk(choice(1, "B")) + chunk(finish(1)) + chunk("data: [DONE]\n\n") + "0\r\n\r\n");
                 });
-                var relay = RelayServer.start(config(Upstream.of("u", upstream.uri()), Retry.OFF, null)
+                var relay = RelayHarness.serve(config(Upstream.of("u", upstream.uri()), Retry.OFF, null)
                         .withTimeouts(Timeouts.DEFAULT.with(t -> t.terminalGrace = Duration.ofMillis(20))));
                 var client = new RawClient(port(relay))) {
             client.post(CHAT, "m", "\"n\":2,\"user\":\"" + "x".repeat(200_000) + "\",");
@@ -168,7 +169,7 @@ class AttemptEdgesTest {
                     connection.send(CHUNKED + chunk(comment).repeat(5));
                     connection.read();
                 });
-                var relay = RelayServer.start(config(Upstream.of("u", upstream.uri()), Retry.OFF, null)
+                var relay = RelayHarness.serve(config(Upstream.of("u", upstream.uri()), Retry.OFF, null)
                         .withTimeouts(Timeouts.DEFAULT.with(t -> t.ttft = Duration.ofSeconds(3))));
                 var client = new RawClient(port(relay))) {
             client.post(CHAT, "m", "");
@@ -184,7 +185,7 @@ class AttemptEdgesTest {
                     connection.send(CHUNKED + chunk(": begun\n\n"));
                     connection.read();
                 });
-                var relay = RelayServer.start(config(Upstream.of("u", upstream.uri()), QUICK, null)
+                var relay = RelayHarness.serve(config(Upstream.of("u", upstream.uri()), QUICK, null)
                         .withTimeouts(Timeouts.DEFAULT.with(t -> t.hold = Duration.ofMillis(holdMs))));
                 var client = new RawClient(port(relay))) {
             long startNs = System.nanoTime();
@@ -211,7 +212,7 @@ class AttemptEdgesTest {
             var upstream =
                     Upstream.of("u", origins.stream().map(ScriptedUpstream::uri).toList());
             Route route = Route.of("r", Match.ALL, "u").with(r -> r.balance = Balance.header("host"));
-            try (var relay = RelayServer.start(config(upstream).with(c -> c.routes = List.of(route)))) {
+            try (var relay = RelayHarness.serve(config(upstream).with(c -> c.routes = List.of(route)))) {
                 RawClient.Response response = ask(relay, CHAT, "");
                 assertThat(response.status()).isEqualTo(200);
                 assertThat(response.header("x-millrace-attempts")).isEqualTo("3");
@@ -238,7 +239,7 @@ class AttemptEdgesTest {
                     }
                 });
                 var wide = ScriptedUpstream.answering(OK);
-                var relay = RelayServer.start(narrowConfig(narrow.uri(), wide.uri(), another));
+                var relay = RelayHarness.serve(narrowConfig(narrow.uri(), wide.uri(), another));
                 var waiting = new RawClient(port(relay));
                 var other = new RawClient(port(relay))) {
             waiting.post(CHAT, "m", "");
@@ -274,7 +275,7 @@ class AttemptEdgesTest {
                     await(left);
                     connection.send(chunk(choice(0, "A")) + chunk(finish(0)) + chunk("data: [DONE]\n\n") + "0\r\n\r\n");
                 });
-                var relay = RelayServer.start(
+                var relay = RelayHarness.serve(
                         readingOn(Upstream.of("u", upstream.uri()).with(u -> u.health = TWO_IN_A_ROW)))) {
             assertThat(ask(relay, CHAT, "").status()).isEqualTo(503);
             try (var client = new RawClient(port(relay));
@@ -310,7 +311,7 @@ class AttemptEdgesTest {
                     await(left);
                     connection.send(chunk(choice(0, "A")) + chunk(finish(0)) + chunk("data: [DONE]\n\n") + "0\r\n\r\n");
                 });
-                var relay = RelayServer.start(config(Upstream.of("u", upstream.uri()))
+                var relay = RelayHarness.serve(config(Upstream.of("u", upstream.uri()))
                         .with(c -> c.routes = List.of(Route.of("r", Match.ALL, "u")
                                 .with(r -> r.retry = QUICK)
                                 .with(r -> r.disconnect = Disconnect.READ_ON))))) {
@@ -376,7 +377,7 @@ class AttemptEdgesTest {
     }
 
     private static RelayServer relay(List<URI> origins, Retry retry, Hedge hedge) {
-        return RelayServer.start(config(Upstream.of("u", origins), retry, hedge));
+        return RelayHarness.serve(config(Upstream.of("u", origins), retry, hedge));
     }
 
     private static RelayConfig config(Upstream upstream, Retry retry, Hedge hedge) {

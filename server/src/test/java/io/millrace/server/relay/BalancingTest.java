@@ -17,6 +17,7 @@ import io.millrace.server.mock.MockServer;
 import io.millrace.server.mock.MockSpec;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RawClient.End;
+import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -49,7 +50,7 @@ class BalancingTest {
     void start() {
         a = mock();
         b = mock();
-        relay = RelayServer.start(RelayConfig.relayTo(a.uri()).with(c -> c.accessLog = AccessLog.OFF));
+        relay = RelayHarness.serve(RelayConfig.relayTo(a.uri()).with(c -> c.accessLog = AccessLog.OFF));
     }
 
     @AfterEach

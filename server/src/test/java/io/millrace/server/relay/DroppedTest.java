@@ -18,6 +18,7 @@ import io.millrace.server.mock.MockServer;
 import io.millrace.server.mock.MockSpec;
 import io.millrace.server.test.AccessLines;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -103,7 +104,7 @@ class DroppedTest {
         Dialect spoken = client == Api.CHAT ? Dialect.MESSAGES : Dialect.CHAT;
         var route =
                 Route.of("all", Match.ALL, "a").with(r -> r.retry = Retry.OFF).with(r -> r.translation = mode);
-        return RelayServer.start(RelayConfig.defaults()
+        return RelayHarness.serve(RelayConfig.defaults()
                 .with(c -> c.upstreams =
                         Map.of("a", Upstream.of("a", upstream.uri()).with(u -> u.dialects = List.of(spoken))))
                 .with(c -> c.routes = List.of(route))

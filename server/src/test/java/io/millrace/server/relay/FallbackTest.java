@@ -19,6 +19,7 @@ import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.mock.MockSpec;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -242,7 +243,7 @@ class FallbackTest {
     }
 
     private RelayServer relay(Map<String, Upstream> upstreams, Route route) {
-        return RelayServer.start(RelayConfig.relayTo(a.uri())
+        return RelayHarness.serve(RelayConfig.relayTo(a.uri())
                 .with(c -> c.accessLog = AccessLog.OFF)
                 .with(c -> c.eventLoops = 1)
                 .with(c -> c.routes = List.of())

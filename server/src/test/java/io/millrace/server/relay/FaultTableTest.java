@@ -207,7 +207,7 @@ class FaultTableTest {
         nobody.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         for (Place place : Place.values()) {
             MOCKS.put(place, MockServer.start(MockConfig.defaults()));
-            RELAYS.put(place, RelayServer.start(config(place)));
+            RELAYS.put(place, RelayHarness.serve(config(place)));
         }
         for (Api api : Api.values()) {
             ANSWERS.put(api, normal(ask(MOCKS.get(Place.MOCK).port(), api, ANSWER)));
@@ -509,7 +509,7 @@ class FaultTableTest {
         // A connection that was used before and breaks before an answer was stale: another takes its place, no attempt
         // more.
         if (row.fault().startsWith("close_on_accept") || row.fault().startsWith("extra_bytes")) {
-            try (var fresh = RelayServer.start(config(row.place()))) {
+            try (var fresh = RelayHarness.serve(config(row.place()))) {
                 return run(row, fresh);
             }
         }

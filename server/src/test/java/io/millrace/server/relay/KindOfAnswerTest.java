@@ -206,7 +206,7 @@ class KindOfAnswerTest {
     private static RelayServer relay(ScriptedUpstream upstream, Api client, Api spoken) {
         List<Dialect> dialects = client == spoken ? List.of() : List.of(spoken.dialect);
         Upstream place = Upstream.of("u", upstream.uri()).with(u -> u.dialects = dialects);
-        return RelayServer.start(RelayConfig.defaults()
+        return RelayHarness.serve(RelayConfig.defaults()
                 .with(c -> c.upstreams = Map.of("u", place))
                 .with(c -> c.routes = List.of(Route.of("r", Match.ALL, "u").with(r -> r.retry = RelayHarness.QUICK)))
                 .with(c -> c.accessLog = AccessLog.OFF));

@@ -14,6 +14,7 @@ import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.test.AccessLines;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
@@ -192,7 +193,7 @@ class LateEndTest {
     private static RelayServer relay(ScriptedUpstream upstream, Dialect dialect, Timeouts timeouts) {
         List<Dialect> dialects = dialect == null ? List.of() : List.of(dialect);
         Upstream place = Upstream.of("u", upstream.uri()).with(u -> u.dialects = dialects);
-        return RelayServer.start(RelayConfig.defaults()
+        return RelayHarness.serve(RelayConfig.defaults()
                 .with(c -> c.upstreams = Map.of("u", place))
                 .with(c -> c.routes = List.of(Route.of("r", Match.ALL, "u").with(r -> r.retry = Retry.OFF)))
                 .with(c -> c.accessLog = AccessLog.DEFAULT.with(log -> log.format = AccessLog.Format.JSON))

@@ -12,6 +12,7 @@ import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.mock.MockSpec;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -65,7 +66,7 @@ class OutageDrillTest {
         long startNs = System.nanoTime();
         try (var sick = MockServer.start(MockConfig.defaults().withSpec(MockSpec.parse(ANSWER)));
                 var sound = MockServer.start(MockConfig.defaults().withSpec(MockSpec.parse(ANSWER)));
-                var relay = RelayServer.start(config(sick, sound))) {
+                var relay = RelayHarness.serve(config(sick, sound))) {
             var clock = Executors.newSingleThreadScheduledExecutor();
             var clients = Executors.newCachedThreadPool();
             try {

@@ -7,6 +7,7 @@ import io.millrace.server.RelayServer;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
 import io.millrace.server.test.ScriptedUpstream.Script;
 import java.io.IOException;
@@ -32,7 +33,7 @@ class PassThroughTest {
     @BeforeAll
     static void start() throws IOException {
         upstream = ScriptedUpstream.start(connection -> script.serve(connection));
-        relay = RelayServer.start(RelayConfig.relayTo(upstream.uri()).with(c -> c.accessLog = AccessLog.OFF));
+        relay = RelayHarness.serve(RelayConfig.relayTo(upstream.uri()).with(c -> c.accessLog = AccessLog.OFF));
     }
 
     @AfterAll

@@ -2,10 +2,10 @@ package io.millrace.server.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.RelayServer;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
 import io.millrace.server.transport.Transport;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -35,8 +35,8 @@ class PromptnessTest {
     @MethodSource("transports")
     void passesEachFrameOnBeforeTheNextIsSent(Transport transport) throws IOException {
         try (var listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-                var relay =
-                        RelayServer.start(RelayConfig.relayTo(URI.create("http://127.0.0.1:" + listener.getLocalPort()))
+                var relay = RelayHarness.serve(
+                        RelayConfig.relayTo(URI.create("http://127.0.0.1:" + listener.getLocalPort()))
                                 .with(c -> c.transport = transport)
                                 .with(c -> c.accessLog = AccessLog.OFF));
                 var client = new RawClient(relay.addresses().get(0).getPort())) {

@@ -220,7 +220,7 @@ class RepeatTest {
                     connection.send(OK);
                 });
                 var other = ScriptedUpstream.answering(OK);
-                var relay = RelayServer.start(config(
+                var relay = RelayHarness.serve(config(
                         RetryBudget.DEFAULT,
                         route -> route.with(r -> r.hedge = new Hedge(Duration.ofMillis(10), 1)),
                         slow.uri(),
@@ -255,7 +255,7 @@ class RepeatTest {
     void holdsALimitOfTheRelaysOwnKeyAgainstTheOrigin(String form) throws IOException {
         var key = new Credential("authorization", "Bearer ", Secret.of("key-of-the-relay", "env: TEST"));
         try (var upstream = limiting(form);
-                var relay = RelayServer.start(config(RetryBudget.DEFAULT, route -> route, upstream.uri())
+                var relay = RelayHarness.serve(config(RetryBudget.DEFAULT, route -> route, upstream.uri())
                         .with(c -> c.routes = List.of())
                         .with(c -> c.upstreams =
                                 Map.of("u0", Upstream.of("u0", upstream.uri()).with(u -> u.credential = key)))
@@ -377,7 +377,7 @@ class RepeatTest {
     }
 
     private static RelayServer relay(Retry retry, RetryBudget budget, URI... upstreams) {
-        return RelayServer.start(config(budget, route -> route.with(r -> r.retry = retry), upstreams));
+        return RelayHarness.serve(config(budget, route -> route.with(r -> r.retry = retry), upstreams));
     }
 
     private static RelayConfig config(RetryBudget budget, UnaryOperator<Route> change, URI... urls) {

@@ -12,6 +12,7 @@ import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockRequest;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -37,7 +38,7 @@ class RoutingTest {
     static void start() {
         a = MockServer.start(MockConfig.defaults());
         b = MockServer.start(MockConfig.defaults());
-        relay = RelayServer.start(RelayConfig.relayTo(a.uri()).with(c -> c.accessLog = AccessLog.OFF));
+        relay = RelayHarness.serve(RelayConfig.relayTo(a.uri()).with(c -> c.accessLog = AccessLog.OFF));
     }
 
     @AfterAll

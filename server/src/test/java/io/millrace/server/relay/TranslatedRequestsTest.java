@@ -20,6 +20,7 @@ import io.millrace.server.mock.MockRequest;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.mock.MockSpec;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
 import java.io.IOException;
 import java.net.URI;
@@ -316,7 +317,7 @@ class TranslatedRequestsTest {
     }
 
     private static RelayServer relay(Upstream upstream, UnaryOperator<Route> change) {
-        return RelayServer.start(RelayConfig.defaults()
+        return RelayHarness.serve(RelayConfig.defaults()
                 .with(c -> c.upstreams = Map.of("a", upstream))
                 .with(c -> c.routes = List.of(change.apply(Route.of("all", Match.ALL, "a"))))
                 .with(c -> c.allowOpen = true)
@@ -326,7 +327,7 @@ class TranslatedRequestsTest {
     private RelayServer twoTargets(Dialect first, Dialect second) {
         var route = Route.of("all", Match.ALL, List.of(RouteTarget.of("a"), RouteTarget.of("b")))
                 .with(r -> r.retry = Retry.DEFAULT.with(t -> t.attempts = 1));
-        return RelayServer.start(RelayConfig.defaults()
+        return RelayHarness.serve(RelayConfig.defaults()
                 .with(c -> c.upstreams = Map.of(
                         "a", speaking(first), "b", Upstream.of("b", b.uri()).with(u -> u.dialects = List.of(second))))
                 .with(c -> c.routes = List.of(route))

@@ -34,7 +34,7 @@ final class TranslationBed implements AutoCloseable {
                 .map(api -> Route.of(name(api), new Match(List.of(), List.of(), header(api)), name(api)))
                 .map(route)
                 .toList();
-        relay = RelayServer.start(RelayConfig.defaults()
+        relay = RelayHarness.serve(RelayConfig.defaults()
                 .with(c -> c.upstreams = upstreams)
                 .with(c -> c.routes = routes)
                 .with(c -> c.accessLog = AccessLog.OFF));

@@ -128,7 +128,7 @@ class UnseenErrorsTest {
     private static RelayServer relay(ScriptedUpstream upstream, Dialect dialect) {
         List<Dialect> dialects = dialect == null ? List.of() : List.of(dialect);
         Upstream place = Upstream.of("u", upstream.uri()).with(u -> u.dialects = dialects);
-        return RelayServer.start(RelayConfig.defaults()
+        return RelayHarness.serve(RelayConfig.defaults()
                 .with(c -> c.upstreams = Map.of("u", place))
                 .with(c -> c.routes = List.of(Route.of("r", Match.ALL, "u").with(r -> r.retry = RelayHarness.QUICK)))
                 .with(c -> c.accessLog = AccessLog.OFF));

@@ -11,6 +11,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -19,7 +20,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A blocking HTTP/1.1 client on a socket that tells how a response ended. */
+/**
+ * A blocking HTTP/1.1 client on a socket that tells how a response ended. With the system property {@code
+ * millrace.test.protocol=h2} it speaks HTTP/2 to whoever does, and looks the same ({@link Http2Wire}).
+ */
 public final class RawClient implements AutoCloseable {
     /** How a body ended. */
     public enum End {
@@ -54,15 +58,27 @@ public final class RawClient implements AutoCloseable {
     /** Small and fixed, so that what a client leaves unread is held by the relay and not by this machine's kernel. */
     private static final int RECEIVE_BUFFER_BYTES = 64 << 10;
 
+    /** Whether clients of relays speak HTTP/2. */
+    static final boolean HTTP2 = "h2".equals(System.getProperty("millrace.test.protocol"));
+
     private final Socket socket;
     private final InputStream in;
+    private final OutputStream out;
 
     public RawClient(int port) throws IOException {
+        Http2Wire wire = HTTP2 ? Http2Wire.open(port, RECEIVE_BUFFER_BYTES) : null;
+        if (wire != null) {
+            socket = wire.socket();
+            in = wire.input();
+            out = wire.output();
+            return;
+        }
         socket = new Socket();
         socket.setReceiveBufferSize(RECEIVE_BUFFER_BYTES);
         socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
         socket.setSoTimeout(10_000);
         in = new BufferedInputStream(socket.getInputStream());
+        out = socket.getOutputStream();
     }
 
     /** Sends a streaming chat-like request for {@code model}, with {@code fields} (each ending in a comma) added. */
@@ -93,12 +109,12 @@ public final class RawClient implements AutoCloseable {
         var request = new ByteArrayOutputStream();
         request.writeBytes(head.toString().getBytes(StandardCharsets.ISO_8859_1));
         request.writeBytes(bytes);
-        socket.getOutputStream().write(request.toByteArray());
+        out.write(request.toByteArray());
     }
 
     /** Sends bytes as they are. */
     public void sendRaw(String text) throws IOException {
-        socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+        out.write(text.getBytes(StandardCharsets.ISO_8859_1));
     }
 
     /** Ends the connection with a reset. */

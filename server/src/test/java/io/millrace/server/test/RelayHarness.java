@@ -2,6 +2,7 @@ package io.millrace.server.test;
 
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.Protocol;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Retry;
 import io.millrace.server.mock.MockConfig;
@@ -44,7 +45,19 @@ public final class RelayHarness implements AutoCloseable {
     public static RelayHarness start(MockConfig mockConfig, UnaryOperator<RelayConfig> change) {
         var mock = MockServer.start(mockConfig);
         var config = RelayConfig.relayTo(mock.uri()).with(c -> c.accessLog = AccessLog.OFF);
-        return new RelayHarness(mock, RelayServer.start(change.apply(config)));
+        return new RelayHarness(mock, serve(change.apply(config)));
+    }
+
+    /** A relay, whose clients may speak HTTP/2 too where the tests run over that. */
+    public static RelayServer serve(RelayConfig config) {
+        if (!RawClient.HTTP2) {
+            return RelayServer.start(config);
+        }
+        var protocols = List.of(Protocol.H2, Protocol.HTTP_1_1);
+        return RelayServer.start(config.with(c -> c.listeners = config.listeners().stream()
+                .map(listener ->
+                        listener.protocols().isEmpty() ? listener.with(l -> l.protocols = protocols) : listener)
+                .toList()));
     }
 
     /** With {@code retry} on all its routes. */

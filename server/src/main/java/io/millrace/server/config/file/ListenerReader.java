@@ -3,7 +3,6 @@ package io.millrace.server.config.file;
 import io.millrace.server.config.ListenAddress;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.ListenerTls;
-import io.millrace.server.config.Protocol;
 import io.millrace.server.config.file.Node.Sequence;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -53,7 +52,7 @@ final class ListenerReader {
         Listener listener = ListenerTables.LISTENER.read(section, Listener.at(address[0]));
         refuseEmpty(section, "serves");
         refuseEmpty(section, "protocols");
-        refuseWhatIsMissing(section, listener);
+        refuseWhatIsMissing(section);
         var tls = new ListenerTls[1];
         section.readSection("tls", inner -> tls[0] = tls(inner));
         return listener.with(l -> l.tls = tls[0]);
@@ -97,13 +96,10 @@ final class ListenerReader {
     }
 
     /** What can be read already and not yet be served. */
-    private void refuseWhatIsMissing(Section section, Listener listener) {
+    private void refuseWhatIsMissing(Section section) {
         Node node = section.node("tls");
         if (node != null) {
             problems.add(node.place(), "tls: not supported yet");
-        }
-        if (listener.protocols().contains(Protocol.H2)) {
-            problems.add(section.node("protocols").place(), "protocols: h2 is not supported yet");
         }
     }
 }

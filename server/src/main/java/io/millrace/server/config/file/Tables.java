@@ -32,6 +32,7 @@ import io.millrace.server.config.Health;
 import io.millrace.server.config.Heartbeat;
 import io.millrace.server.config.Hedge;
 import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.ListenAddress;
 import io.millrace.server.config.Listener;
@@ -109,6 +110,21 @@ final class Tables {
             value("lowWatermark", BYTES, Limits::lowWatermark, (l, v) -> l.lowWatermark = v),
             value("bodyRate", BYTES, Limits::bodyRate, (l, v) -> l.bodyRate = v),
             value("memory", SIZE, Limits::memory, (l, v) -> l.memory = v));
+
+    static final Table<Http2.ControlFrames> CONTROL_FRAMES = Table.of(
+            Http2.ControlFrames.DEFAULT,
+            value("burst", COUNT, Http2.ControlFrames::burst, (f, v) -> f.burst = v),
+            value("perSecond", COUNT, Http2.ControlFrames::perSecond, (f, v) -> f.perSecond = v));
+
+    static final Table<Http2> HTTP2 = Table.of(
+            Http2.DEFAULT,
+            value("streams", COUNT, Http2::streams, (h, v) -> h.streams = v),
+            value("window", BYTES, Http2::window, (h, v) -> h.window = v),
+            value("connectionWindow", BYTES, Http2::connectionWindow, (h, v) -> h.connectionWindow = v),
+            value("pending", BYTES, Http2::pending, (h, v) -> h.pending = v),
+            section("controlFrames", CONTROL_FRAMES, Http2::controlFrames, (h, v) -> h.controlFrames = v),
+            value("prematureResets", COUNT, Http2::prematureResets, (h, v) -> h.prematureResets = v),
+            value("connectionAge", INTERVAL, Http2::connectionAge, (h, v) -> h.connectionAge = v));
 
     static final Table<AccessLog> ACCESS_LOG = Table.of(
             AccessLog.DEFAULT,
@@ -302,6 +318,7 @@ final class Tables {
             section("timeouts", TIMEOUTS, RelayConfig::timeouts, (c, v) -> c.timeouts = v),
             special("heartbeat", c -> null),
             section("limits", LIMITS, RelayConfig::limits, (c, v) -> c.limits = v),
+            section("http2", HTTP2, RelayConfig::http2, (c, v) -> c.http2 = v),
             section(
                     "accessLog",
                     Brief.of(LOG_FORMAT, (a, v) -> a.format = v),

@@ -42,6 +42,7 @@ class ConfigurationDocsTest {
                 Arguments.of("### `heartbeat`", 0, Tables.HEARTBEAT),
                 Arguments.of("### `timeouts`", 0, Tables.TIMEOUTS),
                 Arguments.of("### `limits`", 0, Tables.LIMITS),
+                Arguments.of("### `http2`", 0, Tables.HTTP2),
                 Arguments.of("### `cors`", 0, Tables.CORS));
     }
 
@@ -75,6 +76,7 @@ class ConfigurationDocsTest {
                 Arguments.of("| `disconnect` |", Tables.DISCONNECT, List.of("maxFrames", "maxTime")),
                 Arguments.of("| `balance` |", Tables.BALANCE, List.of()),
                 Arguments.of("| `http2` | several streams", Tables.UPSTREAM_HTTP2, List.of("streams")),
+                Arguments.of("| `controlFrames` |", Tables.CONTROL_FRAMES, List.of("burst", "perSecond")),
                 Arguments.of("| `probe` |", Tables.PROBE, List.of("interval")),
                 Arguments.of("`retryBudget`: ", Tables.RETRY_BUDGET, List.of("ratio", "perSecond")));
     }

@@ -91,7 +91,6 @@ class ListenerConfigTest {
             delimiter = '|',
             value = {
                 "tls: {certificates: [{cert: a.pem, key: a.key}]}|tls: not supported yet",
-                "protocols: [h2, http/1.1]|protocols: h2 is not supported yet",
             })
     void refusesWhatItCannotServeYet(String setting, String problem) {
         assertThatThrownBy(() -> load("listeners:\n  - address: 127.0.0.1:1\n    " + setting))

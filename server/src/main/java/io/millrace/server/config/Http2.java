@@ -1,0 +1,71 @@
+package io.millrace.server.config;
+
+import java.time.Duration;
+
+/**
+ * HTTP/2 to clients.
+ *
+ * @param streams requests in progress of one connection; one more is refused, and may be sent again
+ * @param window bytes of one request's body that its client may send ahead
+ * @param connectionWindow bytes of all request bodies of a connection that its client may send ahead
+ * @param pending bytes that wait for one connection's client above which none of its upstreams is read
+ * @param controlFrames what a client may send of frames that carry no request
+ * @param prematureResets requests that a client may take back within ten seconds before they have an answer
+ * @param connectionAge after which a client is asked to open another connection; zero is never
+ */
+public record Http2(
+        int streams,
+        int window,
+        int connectionWindow,
+        int pending,
+        ControlFrames controlFrames,
+        int prematureResets,
+        Duration connectionAge)
+        implements Settings<Http2, Http2.Builder> {
+    /** 100 streams, 256 KiB, 1 MiB, 1 MiB, 1,000 frames and 100 a second, 100 resets, and no age. */
+    public static final Http2 DEFAULT = Builders.build(Http2.class, new Builder());
+
+    private static final int LEAST_WINDOW = 16 * 1024;
+
+    public Http2 {
+        Checks.range("streams", streams, 1, 1000);
+        Checks.range("window", window, LEAST_WINDOW, 64 << 20);
+        Checks.range("connectionWindow", connectionWindow, 65_535, 1 << 30);
+        Checks.range("pending", pending, 64 * 1024, 1 << 30);
+        Checks.range("prematureResets", prematureResets, 1, 1_000_000);
+        Checks.notNegative("connectionAge", connectionAge);
+    }
+
+    /**
+     * Points for frames such as PING, SETTINGS and WINDOW_UPDATE, of which each costs one or a part of one.
+     *
+     * @param burst points at first, and the most that there are
+     * @param perSecond points that come back each second
+     */
+    public record ControlFrames(int burst, int perSecond) implements Settings<ControlFrames, ControlFrames.Builder> {
+        /** 1,000, and 100 a second. */
+        public static final ControlFrames DEFAULT = Builders.build(ControlFrames.class, new Builder());
+
+        public ControlFrames {
+            Checks.range("burst", burst, 10, 1_000_000);
+            Checks.range("perSecond", perSecond, 1, 1_000_000);
+        }
+
+        /** The components by name; the values of a new one are the defaults. */
+        public static final class Builder {
+            public int burst = 1000;
+            public int perSecond = 100;
+        }
+    }
+
+    /** The components by name; the values of a new one are the defaults. */
+    public static final class Builder {
+        public int streams = 100;
+        public int window = 256 * 1024;
+        public int connectionWindow = 1 << 20;
+        public int pending = 1 << 20;
+        public ControlFrames controlFrames = ControlFrames.DEFAULT;
+        public int prematureResets = 100;
+        public Duration connectionAge = Duration.ZERO;
+    }
+}

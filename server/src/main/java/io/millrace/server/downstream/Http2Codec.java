@@ -1,0 +1,231 @@
+package io.millrace.server.downstream;
+
+import io.millrace.server.config.Http2;
+import io.millrace.server.config.Limits;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
+import io.netty.handler.codec.http2.DefaultHttp2Connection;
+import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
+import io.netty.handler.codec.http2.Http2ConnectionDecoder;
+import io.netty.handler.codec.http2.Http2ConnectionEncoder;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2FrameAdapter;
+import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.codec.http2.Http2Stream;
+import io.netty.handler.codec.http2.UniformStreamByteDistributor;
+import java.util.Locale;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Netty's HTTP/2 codec for one client's connection: frames in, HEADERS and control frames out, the states and windows of
+ * streams. DATA goes out beside it ({@link Http2Output}).
+ */
+final class Http2Codec extends Http2ConnectionHandler {
+    private static final int MADE_RESETS = 200;
+    private static final int MADE_RESETS_SECONDS = 30;
+    private static final long GOAWAY_WAIT_MS = 5_000;
+
+    private final RecentResets resets = new RecentResets();
+    private @Nullable Events events;
+    private @Nullable ChannelHandlerContext context;
+    private boolean reading;
+
+    /** What the connection is told beside frames. */
+    interface Events {
+        /** All that was written is being flushed. */
+        void onFlush();
+
+        /** A GOAWAY with an error is about to be written, and the connection closes behind it. */
+        void onError(String reason);
+
+        /** The head of a request was over the limit: it is to be answered with 431. */
+        void onHeadTooLarge(Http2Stream stream);
+    }
+
+    /** The ids of the last streams that were reset from here: what a client had sent before it knew is no error. */
+    private static final class RecentResets {
+        private static final int KEPT = 1024;
+
+        private int @Nullable [] ids;
+        private int next;
+
+        void add(int id) {
+            if (ids == null) {
+                ids = new int[KEPT];
+            }
+            ids[next] = id;
+            next = (next + 1) % KEPT;
+        }
+
+        boolean contains(int id) {
+            if (ids != null) {
+                for (int each : ids) {
+                    if (each == id) {
+                        return true;
+                    }
+                }
+            }
+            return false;
+        }
+    }
+
+    private static final class Builder extends AbstractHttp2ConnectionHandlerBuilder<Http2Codec, Builder> {
+        Builder(Limits limits, Http2 http2) {
+            var connection = new DefaultHttp2Connection(true);
+            connection
+                    .remote()
+                    .flowController(new DefaultHttp2RemoteFlowController(
+                            connection, new UniformStreamByteDistributor(connection)));
+            connection(connection);
+            initialSettings(new Http2Settings()
+                    .maxConcurrentStreams(http2.streams())
+                    .initialWindowSize(http2.window())
+                    .maxHeaderListSize(limits.headerBytes()));
+            frameListener(new Http2FrameAdapter());
+            validateRequiredPseudoHeaders(true);
+            encoderIgnoreMaxHeaderListSize(true);
+            headerSensitivityDetector((name, value) -> HttpHeaderNames.SET_COOKIE.contentEqualsIgnoreCase(name));
+            decoderEnforceMaxRstFramesPerWindow(0, 0); // Http2Requests counts those that matter
+            encoderEnforceMaxRstFramesPerWindow(MADE_RESETS, MADE_RESETS_SECONDS);
+            gracefulShutdownTimeoutMillis(GOAWAY_WAIT_MS);
+            decoupleCloseAndGoAway(true);
+        }
+
+        Http2Codec make() {
+            return build();
+        }
+
+        @Override
+        protected Http2Codec build(
+                Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings initialSettings) {
+            return new Http2Codec(decoder, encoder, initialSettings);
+        }
+    }
+
+    private Http2Codec(Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings) {
+        super(decoder, encoder, settings, true);
+    }
+
+    /** One that keeps to these limits. */
+    static Http2Codec of(Limits limits, Http2 http2) {
+        return new Builder(limits, http2).make();
+    }
+
+    /** Sets who is told, before anything is read. */
+    void events(Events told) {
+        events = told;
+    }
+
+    /** The way of what is written below this. */
+    ChannelHandlerContext context() {
+        return Objects.requireNonNull(context);
+    }
+
+    /** Whether a read is being decoded, so that more may come at once. */
+    boolean isReading() {
+        return reading;
+    }
+
+    /** Bytes that have been read and not decoded. */
+    int bufferedBytes() {
+        return actualReadableBytes();
+    }
+
+    /** Resets a stream, without a flush. Does not count as a client's doing. */
+    void reset(int id, Http2Error error) {
+        resets.add(id);
+        resetStream(context(), id, error.code(), context().newPromise());
+    }
+
+    /**
+     * Sets the window of all request bodies together, without a flush. SETTINGS has no value for it: it grows by WINDOW_UPDATE.
+     */
+    void connectionWindow(int bytes) {
+        var windows = connection().local().flowController();
+        Http2Stream whole = connection().connectionStream();
+        try {
+            windows.incrementWindowSize(whole, bytes - windows.windowSize(whole));
+        } catch (Http2Exception e) {
+            throw new IllegalStateException(e); // it is in its range
+        }
+    }
+
+    /** Tells the client to open no further stream than {@code last}, without a flush. */
+    ChannelFuture goAway(int last) {
+        return goAway(
+                context(),
+                last,
+                Http2Error.NO_ERROR.code(),
+                Unpooled.EMPTY_BUFFER,
+                context().newPromise());
+    }
+
+    /** Ends the connection because of what the client does. */
+    void fail(Http2Error error, String message) {
+        onError(context(), false, Http2Exception.connectionError(error, message));
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
+        context = ctx;
+        super.handlerAdded(ctx);
+        openToAll();
+    }
+
+    /** Netty closes the connection when the body of a request comes that it refused: requests over the limit are refused above. */
+    void openToAll() {
+        connection().remote().maxActiveStreams(Integer.MAX_VALUE);
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object msg) throws Exception {
+        reading = true;
+        try {
+            super.channelRead(ctx, msg);
+        } finally {
+            reading = false;
+        }
+    }
+
+    @Override
+    public void flush(ChannelHandlerContext ctx) {
+        if (events != null) {
+            events.onFlush();
+        }
+        super.flush(ctx);
+    }
+
+    @Override
+    protected void onStreamError(
+            ChannelHandlerContext ctx, boolean outbound, Throwable cause, Http2Exception.StreamException error) {
+        boolean late = error.error() == Http2Error.STREAM_CLOSED
+                && connection().stream(error.streamId()) == null
+                && resets.contains(error.streamId());
+        if (!late) {
+            super.onStreamError(ctx, outbound, cause, error);
+        }
+    }
+
+    @Override
+    protected void onConnectionError(
+            ChannelHandlerContext ctx, boolean outbound, Throwable cause, @Nullable Http2Exception error) {
+        Http2Error code = error == null ? Http2Error.INTERNAL_ERROR : error.error();
+        if (events != null) {
+            events.onError(code.name().toLowerCase(Locale.ROOT));
+        }
+        super.onConnectionError(ctx, outbound, cause, error);
+    }
+
+    @Override
+    protected void handleServerHeaderDecodeSizeError(ChannelHandlerContext ctx, Http2Stream stream) {
+        if (events != null) {
+            events.onHeadTooLarge(stream);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+package io.millrace.server.downstream;
+
+import io.millrace.server.config.Limits;
+import io.millrace.server.http.FrameBudget;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http2.Http2CodecUtil;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2RemoteFlowController;
+import io.netty.handler.codec.http2.Http2Stream;
+import java.util.ArrayDeque;
+
+/**
+ * The DATA frames of one connection: written below Netty's codec, one buffer and one write for each, out of Netty's own
+ * windows. Bytes that the windows or the socket do not allow yet are held by their streams, which take turns when they do.
+ * All that the streams write in one turn of the event loop leaves in one flush, and at once where it is much. Confined to the
+ * connection's event loop.
+ */
+final class Http2Output {
+    /** Spare bytes before the payload of a buffer that is to be written, for the head of its frame. */
+    static final int HEAD_BYTES = Http2CodecUtil.FRAME_HEADER_LENGTH;
+
+    /** The longest payload of a frame; every client takes so much (RFC 9113 section 4.2). */
+    static final int MAX_PAYLOAD = Http2CodecUtil.DEFAULT_MAX_FRAME_SIZE;
+
+    private static final int FLUSH_AT = 16 * 1024;
+
+    private final Channel channel;
+    private final Http2Codec codec;
+    private final ChannelHandlerContext context;
+    private final Http2RemoteFlowController windows;
+    private final Http2Stream connection;
+    private final FrameBudget budget;
+    private final int pending;
+    private final Runnable onFlush;
+    private final Runnable onRoom;
+    private final ArrayDeque<Http2StreamOutput> ready = new ArrayDeque<>();
+    private final TurnFlush turn;
+
+    private long held;
+    private boolean full;
+    private long written;
+    private int unflushed;
+    private boolean resuming;
+
+    /**
+     * The output of a connection.
+     *
+     * @param codec whose handler is in its pipeline
+     * @param pending bytes that the streams may hold together before no upstream is to be read
+     * @param onFlush runs when bytes were handed to the kernel
+     * @param onRoom runs when the streams together hold little again, after they had held too much
+     */
+    Http2Output(Http2Codec codec, FrameBudget budget, int pending, Runnable onFlush, Runnable onRoom) {
+        this.codec = codec;
+        this.budget = budget;
+        this.pending = pending;
+        this.onFlush = onFlush;
+        this.onRoom = onRoom;
+        context = codec.context();
+        channel = context.channel();
+        windows = codec.encoder().flowController();
+        connection = codec.connection().connectionStream();
+        turn = new TurnFlush(channel.eventLoop(), this::flush);
+    }
+
+    /** The output of one of its streams. */
+    Http2StreamOutput of(Http2Stream stream, Limits limits, Http2StreamOutput.Owner owner) {
+        return new Http2StreamOutput(this, stream, limits, owner);
+    }
+
+    /** Bytes that the streams hold. */
+    long held() {
+        return held;
+    }
+
+    /** Whether the streams together hold so much that no upstream is to be read. */
+    boolean isFull() {
+        return full;
+    }
+
+    /** Payload bytes written so far. */
+    long written() {
+        return written;
+    }
+
+    ByteBuf newBuffer(int payload) {
+        return context.alloc().ioBuffer(HEAD_BYTES + payload).setIndex(HEAD_BYTES, HEAD_BYTES);
+    }
+
+    ChannelPromise newPromise() {
+        return context.newPromise();
+    }
+
+    ChannelPromise voidPromise() {
+        return context.voidPromise();
+    }
+
+    /** How many bytes the windows and the socket allow the stream now, in one frame. */
+    int allowance(Http2Stream stream) {
+        if (!channel.isWritable()) {
+            return 0;
+        }
+        int both = Math.min(windows.windowSize(connection), windows.windowSize(stream));
+        return Math.max(0, Math.min(both, MAX_PAYLOAD));
+    }
+
+    /** Whether only the connection's window or the socket keeps the stream from writing: it may have a turn when they open. */
+    boolean mayHaveTurn(Http2Stream stream) {
+        return windows.windowSize(stream) > 0;
+    }
+
+    /**
+     * Writes a frame, without a flush. The windows must allow it.
+     *
+     * @param framed the payload, behind spare bytes for its head; taken over
+     */
+    void write(Http2Stream stream, ByteBuf framed, boolean end, ChannelPromise promise) {
+        int length = framed.readableBytes();
+        int start = framed.readerIndex() - HEAD_BYTES;
+        framed.setMedium(start, length);
+        framed.setShort(start + 3, end ? 1 : 0); // the type of DATA is 0, and END_STREAM is the flag 1
+        framed.setInt(start + 5, stream.id());
+        framed.readerIndex(start);
+        if (length > 0) {
+            take(connection, length);
+            take(stream, length);
+        }
+        written += length;
+        unflushed += length + HEAD_BYTES;
+        budget.onDataWritten();
+        context.write(framed, promise);
+        if (end) {
+            codec.closeStreamLocal(stream, context.newSucceededFuture());
+        }
+    }
+
+    private void take(Http2Stream of, int length) {
+        try {
+            windows.incrementWindowSize(of, -length);
+        } catch (Http2Exception e) {
+            throw new IllegalStateException(e); // only a window that grows can be too large
+        }
+    }
+
+    /** So many bytes more are held, or fewer. */
+    void hold(int change) {
+        held += change;
+        if (held > pending) {
+            full = true;
+        } else if (full && held <= pending / 2) {
+            full = false;
+            onRoom.run();
+        }
+    }
+
+    /** The stream has bytes that it may write when it is its turn. */
+    void await(Http2StreamOutput stream) {
+        ready.add(stream);
+    }
+
+    /** Lets the streams that wait write what is allowed now, a frame at a time, each in its turn. */
+    void resume() {
+        if (resuming) {
+            return;
+        }
+        resuming = true;
+        try {
+            while (!ready.isEmpty() && channel.isWritable() && windows.windowSize(connection) > 0) {
+                Http2StreamOutput next = ready.poll();
+                if (next.writeHeld()) {
+                    ready.add(next);
+                }
+                if (unflushed >= FLUSH_AT) {
+                    flush();
+                }
+            }
+        } finally {
+            resuming = false;
+        }
+        if (unflushed > 0) {
+            flushSoon();
+        }
+    }
+
+    /** Ends a stream that is not over; what is held of it is for the caller to let go. */
+    void reset(Http2Stream stream, Http2Error error) {
+        codec.reset(stream.id(), error);
+        flushSoon();
+    }
+
+    /** Flushes at the end of this turn of the event loop, or at once if much is written. */
+    void flushSoon() {
+        if (unflushed >= FLUSH_AT) {
+            flush();
+        } else {
+            turn.mark();
+        }
+    }
+
+    /** Hands what was written to the kernel. */
+    void flush() {
+        unflushed = 0;
+        context.flush();
+        onFlush.run();
+    }
+
+    /** What was written is being flushed. */
+    void onFlushed() {
+        unflushed = 0;
+    }
+}

@@ -1,0 +1,274 @@
+package io.millrace.server.downstream;
+
+import io.millrace.server.http.FrameBudget;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http2.Http2Connection.PropertyKey;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2EventAdapter;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2Settings;
+import java.util.LinkedHashSet;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The requests of one HTTP/2 connection: begins, feeds and ends them as Netty's codec tells. Refuses those over the limit, and
+ * ends a connection that takes many back. Confined to the connection's event loop.
+ */
+final class Http2Requests extends Http2EventAdapter {
+    private static final long METER_NS = TimeUnit.SECONDS.toNanos(10);
+
+    private final ConnectionContext context;
+    private final Http2Codec codec;
+    private final FrameBudget budget;
+    private final Owner owner;
+    private final PropertyKey key;
+    private final LinkedHashSet<Http2Stream> streams = new LinkedHashSet<>();
+    private final LinkedHashSet<Http2Stream> touched = new LinkedHashSet<>();
+    private @Nullable Http2Output output;
+    private int premature;
+    private long meterSinceNs;
+    private int keptBytes;
+
+    /** Whose requests they are. */
+    interface Owner {
+        /** A request has begun. */
+        void onRequest(Http2Stream stream, HttpRequest request);
+
+        /** The relay has a fault in the handling of a request. */
+        void onFault(Http2Stream stream, RuntimeException fault);
+
+        /** One stream fewer is in progress. */
+        void onStreamClosed();
+
+        /** The client has answered the PING. */
+        void onPingAck();
+
+        /** Bytes that the kernel has not taken. */
+        long unsentBytes();
+    }
+
+    Http2Requests(ConnectionContext context, Http2Codec codec, FrameBudget budget, Owner owner) {
+        this.context = context;
+        this.codec = codec;
+        this.budget = budget;
+        this.owner = owner;
+        key = codec.connection().newKey();
+        codec.connection().addListener(this);
+        codec.decoder().frameListener(this);
+    }
+
+    /** Sets where responses go, before anything is read. */
+    void output(Http2Output to) {
+        output = to;
+    }
+
+    Channel channel() {
+        return context.channel();
+    }
+
+    ConnectionContext context() {
+        return context;
+    }
+
+    /** All that are in progress, and those whose response still waits for the client. */
+    Set<Http2Stream> streams() {
+        return streams;
+    }
+
+    /** Bytes of request bodies that are kept because nobody reads them. */
+    int keptBytes() {
+        return keptBytes;
+    }
+
+    /** Whether the read in progress may bring more. */
+    boolean inRead() {
+        return codec.isReading();
+    }
+
+    /** Bytes that the kernel has not taken. */
+    long unsentBytes() {
+        return owner.unsentBytes();
+    }
+
+    /** All that one read of the socket brought has been delivered. */
+    void onReadComplete() {
+        if (!touched.isEmpty()) {
+            touched.forEach(Http2Stream::onReadComplete);
+            touched.clear();
+        }
+    }
+
+    /** A stream for a request that could not be read, so that it can only be refused. */
+    Http2Stream unreadable(io.netty.handler.codec.http2.Http2Stream its) {
+        return begin(its, null);
+    }
+
+    void writeHead(io.netty.handler.codec.http2.Http2Stream stream, HttpResponse response) {
+        var to = codec.context();
+        codec.encoder().writeHeaders(to, stream.id(), Http2Heads.response(response), 0, false, to.newPromise());
+    }
+
+    void reset(io.netty.handler.codec.http2.Http2Stream stream, Http2Error error) {
+        if (channel().isActive() && output != null) {
+            output.reset(stream, error);
+        }
+    }
+
+    void onKept(int change) {
+        keptBytes += change;
+    }
+
+    void giveBack(io.netty.handler.codec.http2.Http2Stream stream, int bytes) {
+        try {
+            if (codec.connection().local().flowController().consumeBytes(stream, bytes) && output != null) {
+                output.flushSoon();
+            }
+        } catch (Http2Exception e) {
+            throw new IllegalStateException(e); // no more than was taken
+        }
+    }
+
+    @Override
+    public void onHeadersRead(
+            ChannelHandlerContext ctx,
+            int id,
+            Http2Headers head,
+            int dependency,
+            short weight,
+            boolean exclusive,
+            int padding,
+            boolean last)
+            throws Http2Exception {
+        onHeadersRead(ctx, id, head, padding, last);
+    }
+
+    @Override
+    public void onHeadersRead(ChannelHandlerContext ctx, int id, Http2Headers head, int padding, boolean last)
+            throws Http2Exception {
+        var its = codec.connection().stream(id);
+        Http2Stream known = its.getProperty(key);
+        if (known != null) {
+            guard(its, () -> known.input().onEnd()); // trailers, which mean nothing here
+            return;
+        }
+        if (codec.connection().remote().numActiveStreams() > context.http2().streams()) {
+            refuse(its);
+            return;
+        }
+        HttpRequest request = Http2Heads.request(head, !last, context.limits().requestLine());
+        Http2Stream begun = begin(its, request);
+        guard(its, () -> {
+            owner.onRequest(begun, request);
+            if (last) {
+                begun.input().onEnd();
+            }
+        });
+    }
+
+    @Override
+    public int onDataRead(ChannelHandlerContext ctx, int id, ByteBuf data, int padding, boolean last) {
+        var its = codec.connection().stream(id);
+        Http2Stream known = its.getProperty(key);
+        int length = data.readableBytes();
+        if (known == null) {
+            return length + padding;
+        }
+        touched.add(known);
+        int[] back = {length};
+        guard(its, () -> back[0] = known.input().onData(data, last));
+        return back[0] + padding;
+    }
+
+    @Override
+    public void onRstStreamRead(ChannelHandlerContext ctx, int id, long error) throws Http2Exception {
+        Http2Stream known = codec.connection().stream(id).getProperty(key);
+        if (known == null || known.responseStarted() || known.listener() == null) {
+            return;
+        }
+        long nowNs = System.nanoTime();
+        if (premature == 0 || nowNs - meterSinceNs > METER_NS) {
+            premature = 0;
+            meterSinceNs = nowNs;
+        }
+        premature++;
+        if (premature > context.http2().prematureResets()) {
+            throw Http2Exception.connectionError(Http2Error.ENHANCE_YOUR_CALM, "too many requests taken back");
+        }
+    }
+
+    @Override
+    public void onStreamClosed(io.netty.handler.codec.http2.Http2Stream its) {
+        Http2Stream known = its.removeProperty(key);
+        if (known != null) {
+            streams.remove(known);
+            known.abandon(channel().isActive() ? "client reset the stream" : "client closed the connection");
+            owner.onStreamClosed();
+        }
+    }
+
+    @Override
+    public void onSettingsRead(ChannelHandlerContext ctx, Http2Settings settings) {
+        if (settings.initialWindowSize() != null) {
+            streams.forEach(stream -> stream.output().onWindow());
+        }
+    }
+
+    @Override
+    public void onSettingsAckRead(ChannelHandlerContext ctx) {
+        codec.openToAll();
+    }
+
+    @Override
+    public void onWindowUpdateRead(ChannelHandlerContext ctx, int id, int increment) {
+        Http2Stream known = id == 0 ? null : codec.connection().stream(id).getProperty(key);
+        if (known != null) {
+            known.output().onWindow();
+        } else if (output != null) {
+            output.resume();
+        }
+    }
+
+    @Override
+    public void onPingAckRead(ChannelHandlerContext ctx, long data) {
+        owner.onPingAck();
+    }
+
+    private Http2Stream begin(io.netty.handler.codec.http2.Http2Stream its, @Nullable HttpRequest request) {
+        var pace = new BodyPace(
+                context.limits().bodyRate(),
+                context.timeouts().requestBodyIdle().toNanos());
+        pace.begin(System.nanoTime());
+        var begun = new Http2Stream(this, its, Objects.requireNonNull(output), pace, request);
+        its.setProperty(key, begun);
+        streams.add(begun);
+        touched.add(begun);
+        return begun;
+    }
+
+    private void refuse(io.netty.handler.codec.http2.Http2Stream its) throws Http2Exception {
+        reset(its, Http2Error.REFUSED_STREAM);
+        if (!budget.onRefused()) {
+            throw Http2Exception.connectionError(Http2Error.ENHANCE_YOUR_CALM, "too many requests over the limit");
+        }
+    }
+
+    /** A failure in one request must not end the others. */
+    private void guard(io.netty.handler.codec.http2.Http2Stream its, Runnable action) {
+        try {
+            action.run();
+        } catch (RuntimeException e) {
+            Http2Stream known = its.getProperty(key);
+            if (known != null) {
+                owner.onFault(known, e);
+            }
+        }
+    }
+}

@@ -1,0 +1,306 @@
+package io.millrace.server.downstream;
+
+import io.millrace.server.address.ClientAddress;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.EventLoop;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http2.Http2Error;
+import java.net.InetAddress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request of an HTTP/2 connection, and the response to it. Whatever happens to it, the other streams of the connection go
+ * on. It is waiting for the response, then in the response, then over; behind that, the last bytes may still wait for the
+ * client. Confined to the connection's event loop.
+ */
+final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2StreamOutput.Owner {
+    private final Http2Requests requests;
+    private final io.netty.handler.codec.http2.Http2Stream stream;
+    private final Http2StreamOutput output;
+    private final Http2StreamInput input;
+    private final @Nullable HttpMethod method;
+    private boolean responseStarted;
+    private boolean over;
+    private @Nullable HttpRequest request;
+    private @Nullable HttpHeaders added;
+    private @Nullable RequestListener listener;
+    private @Nullable Http2FrameSink sink;
+
+    /**
+     * A request that has just been read.
+     *
+     * @param request null where none could be read, so that it can only be refused
+     */
+    Http2Stream(
+            Http2Requests requests,
+            io.netty.handler.codec.http2.Http2Stream stream,
+            Http2Output outputs,
+            BodyPace pace,
+            @Nullable HttpRequest request) {
+        this.requests = requests;
+        this.stream = stream;
+        this.request = request;
+        output = outputs.of(stream, requests.context().limits(), this);
+        input = new Http2StreamInput(requests, stream, this, pace);
+        method = request == null ? null : request.method();
+    }
+
+    /** The request's head; null once the response has begun, for a stream may last. */
+    @Nullable
+    HttpRequest request() {
+        return request;
+    }
+
+    /** Who has this request; null before it is known, and once it is over. */
+    @Nullable
+    RequestListener listener() {
+        return listener;
+    }
+
+    /** From now on {@code next} has this request, unless it is over. */
+    void listener(RequestListener next) {
+        if (!over) {
+            listener = next;
+        }
+    }
+
+    /** The request's body on its way in. */
+    Http2StreamInput input() {
+        return input;
+    }
+
+    /** The response's body on its way out. */
+    Http2StreamOutput output() {
+        return output;
+    }
+
+    /** All that the read brought has been delivered. */
+    void onReadComplete() {
+        if (listener != null) {
+            listener.onRequestReadComplete();
+        }
+    }
+
+    /** Ends this because the client is gone, or is about to be cut for {@code reason}. */
+    void abandon(String reason) {
+        RequestListener current = listener;
+        discard();
+        if (current != null) {
+            current.onClientGone(reason);
+        }
+    }
+
+    /** Cuts this stream for {@code reason}. */
+    void cut(Http2Error error, String reason) {
+        abandon(reason);
+        requests.reset(stream, error);
+    }
+
+    @Override
+    public EventLoop eventLoop() {
+        return requests.channel().eventLoop();
+    }
+
+    @Override
+    public ConnectionTerms terms() {
+        return requests.context().terms();
+    }
+
+    @Override
+    public @Nullable InetAddress client() {
+        return ClientAddress.of(requests.channel());
+    }
+
+    @Override
+    public ByteBufAllocator alloc() {
+        return requests.channel().alloc();
+    }
+
+    @Override
+    public boolean isActive() {
+        return requests.channel().isActive()
+                && stream.state() != io.netty.handler.codec.http2.Http2Stream.State.CLOSED
+                && !stream.isResetSent();
+    }
+
+    @Override
+    public long bodyLimit() {
+        return requests.context().limits().body();
+    }
+
+    @Override
+    public boolean inRead() {
+        return requests.inRead() && !input.isComplete();
+    }
+
+    @Override
+    public void readRequest(boolean on) {
+        input.read(on);
+    }
+
+    @Override
+    public void sendContinue() {
+        requests.writeHead(stream, new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
+        output.flushSoon();
+    }
+
+    @Override
+    public void addToResponse(HttpHeaders headers) {
+        added = headers;
+    }
+
+    @Override
+    public boolean responseStarted() {
+        return responseStarted;
+    }
+
+    @Override
+    public boolean isWritable() {
+        return output.isWritable();
+    }
+
+    @Override
+    public long pendingBytes() {
+        return output.heldBytes() + requests.unsentBytes();
+    }
+
+    @Override
+    public void respond(int status, byte[] json, HttpHeaders headers) {
+        headers.set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
+        headers.set(HttpHeaderNames.CONTENT_LENGTH, json.length);
+        headers.set("x-content-type-options", "nosniff");
+        writeHead(new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), headers));
+        writeBody(Unpooled.wrappedBuffer(json));
+        end();
+    }
+
+    @Override
+    public void writeHead(HttpResponse response) {
+        begin(response);
+        Http2FrameSink plain = new Http2FrameSink(alloc());
+        plain.begin(output);
+        sink = plain;
+    }
+
+    @Override
+    public void writeBody(ByteBuf content) {
+        try {
+            if (sink != null && !HttpMethod.HEAD.equals(method)) {
+                sink.append(content, content.readerIndex(), content.writerIndex());
+            }
+        } finally {
+            content.release();
+        }
+    }
+
+    @Override
+    public FrameSink newSink() {
+        return new Http2FrameSink(alloc());
+    }
+
+    @Override
+    public void beginStream(@Nullable HttpResponse response, FrameSink held) {
+        Http2FrameSink before = sink;
+        var next = (Http2FrameSink) held;
+        sink = next;
+        if (response != null) {
+            begin(response);
+            next.begin(output);
+        } else if (before != null) {
+            next.goOn(before);
+        }
+    }
+
+    @Override
+    public void flush() {
+        if (sink != null && sink.hasPending()) {
+            sink.write();
+        }
+        output.flushSoon();
+    }
+
+    @Override
+    public void end(End how, @Nullable Runnable written) {
+        listener = null;
+        over = true;
+        Http2FrameSink last = sink;
+        sink = null;
+        input.close();
+        if (last != null) {
+            last.end(written);
+        }
+        output.flushSoon();
+    }
+
+    @Override
+    public void reset() {
+        discard();
+        requests.reset(stream, Http2Error.INTERNAL_ERROR);
+    }
+
+    /** A client that still sends its request is told that nobody wants the rest (RFC 9113 section 8.1). */
+    @Override
+    public void onEndWritten() {
+        if (!input.isComplete()) {
+            requests.reset(stream, Http2Error.NO_ERROR);
+        }
+    }
+
+    @Override
+    public void onRoom() {
+        if (listener != null && isWritable()) {
+            listener.onWritable(true);
+        }
+    }
+
+    @Override
+    public void onPart(ByteBuf content) {
+        if (listener != null && (method == null || !Http2Heads.isBodiless(method))) {
+            listener.onRequestBody(content);
+            return;
+        }
+        content.release();
+        if (listener != null && method != null && !responseStarted) {
+            var refusal = RequestGate.ofBody(method);
+            listener.onRequestRefused(refusal.status(), refusal.code(), refusal.message());
+        }
+    }
+
+    @Override
+    public void onEnd() {
+        if (listener != null) {
+            listener.onRequestEnd();
+        }
+    }
+
+    /** Lets go of what was not written. */
+    private void discard() {
+        listener = null;
+        over = true;
+        input.close();
+        if (sink != null) {
+            sink.discard();
+            sink = null;
+        }
+        output.discard();
+    }
+
+    private void begin(HttpResponse response) {
+        responseStarted = true;
+        request = null;
+        if (added != null) {
+            OriginFields.set(added, response.headers());
+        }
+        requests.writeHead(stream, response);
+    }
+}

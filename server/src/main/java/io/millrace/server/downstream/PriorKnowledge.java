@@ -1,0 +1,137 @@
+package io.millrace.server.downstream;
+
+import io.millrace.server.config.Protocol;
+import io.millrace.server.timing.Sweepable;
+import io.millrace.server.timing.Sweeper;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.EventLoop;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.handler.codec.http2.Http2CodecUtil;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds out which protocol a client speaks in the clear: one that begins with the preface of HTTP/2 knows that the relay
+ * speaks it (RFC 9113 section 3.3). Until then it is a connection without a request. Confined to its event loop.
+ */
+final class PriorKnowledge extends ByteToMessageDecoder implements ClientConnection, Sweepable {
+    private static final long FRESH_NS = TimeUnit.SECONDS.toNanos(1);
+
+    private final ConnectionContext connection;
+    private final Consumer<Protocol> chosen;
+    private final ByteBuf preface = Http2CodecUtil.connectionPrefaceBuf();
+    private Sweeper.@Nullable Registration sweep;
+    private long sinceNs;
+    private long limitNs;
+
+    /**
+     * A choice that is not made yet.
+     *
+     * @param chosen adds the handlers of what the client speaks, behind this
+     */
+    PriorKnowledge(ConnectionContext connection, Consumer<Protocol> chosen) {
+        this.connection = connection;
+        this.chosen = chosen;
+        limitNs = connection.timeouts().requestHead().toNanos();
+    }
+
+    /** Adds this to the pipeline, which was told already that the channel is {@code active}, or will be. */
+    void open(boolean active) {
+        connection.channel().pipeline().addLast(this);
+        if (active) {
+            begin();
+        }
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        begin();
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        end();
+    }
+
+    @Override
+    protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
+        int length = Math.min(in.readableBytes(), preface.readableBytes());
+        boolean h2 = in.slice(in.readerIndex(), length).equals(preface.slice(0, length));
+        if (h2 && length < preface.readableBytes()) {
+            return;
+        }
+        end();
+        chosen.accept(h2 ? Protocol.H2 : Protocol.HTTP_1_1);
+        ctx.pipeline().remove(this);
+    }
+
+    @Override
+    protected void handlerRemoved0(ChannelHandlerContext ctx) {
+        end();
+        preface.release();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        ctx.close();
+    }
+
+    @Override
+    public EventLoop eventLoop() {
+        return connection.channel().eventLoop();
+    }
+
+    @Override
+    public List<RequestListener> requests() {
+        return List.of();
+    }
+
+    @Override
+    public long heldBytes() {
+        return 0;
+    }
+
+    @Override
+    public void closeAfterResponse() {
+        // The connection that it becomes is told so, too.
+    }
+
+    @Override
+    public void drain() {
+        limitNs = Math.min(limitNs, FRESH_NS);
+    }
+
+    @Override
+    public void abandon(String reason) {
+        Closing.withReset(connection.channel());
+    }
+
+    @Override
+    public void close() {
+        connection.channel().close();
+    }
+
+    @Override
+    public void onSweep(long nowNs) {
+        if (nowNs - sinceNs > limitNs) {
+            close();
+        }
+    }
+
+    private void begin() {
+        sinceNs = System.nanoTime();
+        sweep = connection.sweeper().add(this);
+        connection.handler().onConnected(this);
+    }
+
+    private void end() {
+        if (sweep != null) {
+            sweep.cancel();
+            sweep = null;
+            connection.handler().onDisconnected(this);
+        }
+    }
+}
