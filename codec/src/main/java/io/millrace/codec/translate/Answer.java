@@ -23,17 +23,17 @@ abstract class Answer implements AnswerWriter {
     private @Nullable StopReason stopReason;
     private @Nullable String stopSequence;
 
-    /** The answer's id, {@code null} if not told. */
+    /** The answer's id, {@code null} if the upstream gave none. */
     final @Nullable String id() {
         return id;
     }
 
-    /** The model that answered, {@code null} if not told. */
+    /** The model that answered, {@code null} if the upstream did not name it. */
     final @Nullable String model() {
         return model;
     }
 
-    /** When it was made, in seconds since 1970: now, if not told. */
+    /** When the answer was made, in seconds since 1970. It is now if the upstream did not say it. */
     final long created() {
         return created < 0 ? System.currentTimeMillis() / 1000 : created;
     }
@@ -44,7 +44,7 @@ abstract class Answer implements AnswerWriter {
         return parts;
     }
 
-    /** Where the text of all parts is from. */
+    /** The sources of the text. */
     final List<Part.Citation> citations() {
         return citations;
     }
@@ -68,7 +68,7 @@ abstract class Answer implements AnswerWriter {
         return usage;
     }
 
-    /** {@code null} if nobody said why the answer ended. */
+    /** Why the answer ended, {@code null} if the upstream did not say it. */
     final @Nullable StopReason stopReason() {
         return stopReason;
     }

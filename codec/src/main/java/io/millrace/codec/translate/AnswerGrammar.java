@@ -214,7 +214,10 @@ final class AnswerGrammar implements DeltaSink {
         return new ModelError(502, "upstream_error", "the upstream's answer cannot be read: " + message);
     }
 
-    /** An answer with calls stops for tools, whatever the upstream says, unless it was cut. One without calls does not. */
+    /**
+     * An answer with calls stops for its tools, whatever the upstream says, unless it was cut. An answer without calls does
+     * not.
+     */
     private StopReason meaning(StopReason reason) {
         return switch (reason) {
             case END, STOP_SEQUENCE, OTHER -> calls.isEmpty() ? reason : StopReason.TOOL_CALLS;

@@ -8,8 +8,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives an answer whose calls interleave to a writer whose blocks must not. The open block is written as it comes. Other blocks
- * wait, in their order, until the open call is over: it was ended, or its arguments are a whole object and something waits.
+ * Passes an answer whose calls interleave to a writer whose blocks must not interleave. The open block is written as it comes.
+ * Other blocks wait, in their order, until the open call is over. A call is over when it was ended, or when its arguments are a
+ * whole object and another block waits.
  */
 final class BlockQueue implements DeltaSink {
     /** What a block costs besides its text, in characters. */
@@ -35,7 +36,7 @@ final class BlockQueue implements DeltaSink {
         OTHER
     }
 
-    /** Something that waits. */
+    /** A block that waits. */
     private static final class Block {
         private final Kind kind;
         private final StringBuilder text = new StringBuilder();
@@ -262,7 +263,7 @@ final class BlockQueue implements DeltaSink {
         heldChars += text.length();
     }
 
-    /** Writes what waits, as far as the next call that is not over. */
+    /** Writes the blocks that wait, up to the next call that is not over. */
     private void writeWaiting() {
         while (open == NO_CALL && !waiting.isEmpty()) {
             Block block = waiting.poll();

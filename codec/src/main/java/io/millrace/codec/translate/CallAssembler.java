@@ -157,7 +157,7 @@ final class CallAssembler {
         end(call, out);
     }
 
-    /** The server says that the call is over. */
+    /** The server says that the call is complete. */
     void end(AssembledCall call, DeltaSink out) {
         settle(false, out);
         if (call.isTold()) {
@@ -165,7 +165,7 @@ final class CallAssembler {
         }
     }
 
-    /** Something else than a fragment came. */
+    /** Something other than a fragment came. */
     void settle(DeltaSink out) {
         settle(false, out);
     }

@@ -3,18 +3,18 @@ package io.millrace.codec.translate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a client is told of a call of a function that is not a plain function to it.
+ * How a client sees the call of a function, if that is not a plain function to it.
  *
  * @param kind the kind of the call
- * @param namespace the group of tools that this one belongs to, null if to none
- * @param name what the client calls it
+ * @param namespace the group of tools that the function belongs to, null if it belongs to none
+ * @param name the client's name of the function
  */
 public record CallForm(Kind kind, @Nullable String namespace, String name) {
     /** The kind of call that the client expects. Arguments are a JSON object, except for a custom tool. */
     public enum Kind {
         /** A function. */
         FUNCTION,
-        /** Chat's legacy {@code function_call}, which has no id, and of which there is one at most. */
+        /** Chat's legacy {@code function_call}. It has no id, and an answer has one at most. */
         LEGACY_FUNCTION,
         /** A tool that takes one text: the string {@code input} of the arguments. */
         CUSTOM,
@@ -30,7 +30,7 @@ public record CallForm(Kind kind, @Nullable String namespace, String name) {
         COMPUTER
     }
 
-    /** The field of a custom tool's arguments. */
+    /** The only field of a custom tool's arguments. */
     static final String INPUT = "input";
 
     /** A custom tool's text as the arguments of a function. */

@@ -30,13 +30,13 @@ final class CallIds {
     /** The ids of a request may carry, inflated, this many bytes for each packed byte, and {@link #MAX_BYTES} more. */
     private static final int MAX_RATIO = 4;
 
-    /** How much the next ids may carry. */
+    /** How many bytes the next ids may carry. */
     private long left = MAX_BYTES;
 
-    /** For the ids of one request. Some hundred bytes can inflate to megabytes, so all of them have one bound. */
+    /** For the ids of one request. A few hundred bytes can inflate to megabytes, so all ids of a request have one limit. */
     CallIds() {}
 
-    /** What an id carries: the provider's own id, reasoning before the call, and the call's seal, null if none. */
+    /** What an id carries: the provider's own id, the reasoning before the call, and the call's seal, which may be null. */
     record Carried(
             String id,
             List<Part.Reasoning> reasoning,
@@ -74,9 +74,9 @@ final class CallIds {
     }
 
     /**
-     * What {@link #encode} put into the id under {@code key}; nothing if it did not make it.
+     * What {@link #encode} put into the id under {@code key}. An id that it did not make carries nothing.
      *
-     * @throws TranslationException if the ids of the request carry more than they may
+     * @throws TranslationException if the ids of the request carry more than the limit
      */
     Carried decode(JsonFields call, String key) {
         String id = call.requiredText(key);

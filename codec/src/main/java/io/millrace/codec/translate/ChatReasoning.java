@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 final class ChatReasoning {
     private ChatReasoning() {}
 
-    /** What the body says, null if nothing. */
+    /** What the body says about reasoning, null if it says nothing. */
     static @Nullable Thinking read(JsonFields body) {
         String effort = effort(body.text("reasoning_effort"));
         Boolean shown = body.flag("include_reasoning");
@@ -53,7 +53,7 @@ final class ChatReasoning {
         return new Thinking(asked ? true : null, effort, most, shown);
     }
 
-    /** Some servers have a word for leaving it to the model. */
+    /** Some servers have a word that leaves the effort to the model. */
     private static @Nullable String effort(@Nullable String word) {
         return "default".equals(word) || "auto".equals(word) ? null : word;
     }

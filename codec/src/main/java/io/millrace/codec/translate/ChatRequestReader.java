@@ -8,7 +8,7 @@ import java.util.Map;
 
 /** Reads a Chat Completions request. */
 final class ChatRequestReader {
-    /** Hints, and what says how the request is to be handled at its provider. */
+    /** Hints, and fields that say how the provider handles the request. */
     private static final String[] IGNORED = {
         "metadata",
         "models",
@@ -26,7 +26,7 @@ final class ChatRequestReader {
         "verbosity"
     };
 
-    /** What changes the answer, in the words of OpenAI and of servers that speak like it. */
+    /** Fields of OpenAI and compatible servers that change the answer. */
     private static final String[] REFUSED = {
         "audio",
         "bad_words",
@@ -47,7 +47,7 @@ final class ChatRequestReader {
     private final ModelRequest.Builder request;
     private final CallIds ids = new CallIds();
 
-    /** The legacy calls so far, the last one of each name, and how many have their results behind them. */
+    /** How many legacy calls there are so far, the last one of each name, and how many have their results. */
     private int legacyCalls;
 
     private final Map<String, Integer> lastLegacyCalls = new HashMap<>();
@@ -154,7 +154,7 @@ final class ChatRequestReader {
         return parts;
     }
 
-    /** Adds the calls, and the reasoning that their ids carry; whether they carry any. */
+    /** Adds the calls, and the reasoning that their ids carry. Returns whether they carry any. */
     private boolean addCalls(List<Part> parts, JsonFields message) {
         boolean carried = false;
         boolean first = true;
@@ -186,7 +186,7 @@ final class ChatRequestReader {
         };
     }
 
-    /** A legacy call has no id; it gets one by its place, which is the same whenever the conversation is sent again. */
+    /** A legacy call has no id. It gets one by its place, which is the same whenever the conversation is sent again. */
     private void addLegacyCall(List<Part> parts, JsonFields message) {
         JsonFields call = message.object("function_call");
         if (call != null) {
@@ -200,7 +200,7 @@ final class ChatRequestReader {
         return "call_" + place;
     }
 
-    /** The result of the last call of that name; what it says if there is no such call. */
+    /** The result of the last call of that name, or its text if there is no such call. */
     private List<Part> legacyResult(JsonFields message) {
         String given = message.requiredText("name");
         String name = ToolName.of(given);

@@ -13,10 +13,10 @@ import java.util.regex.Pattern;
 
 /** Writes a Chat Completions request. */
 final class ChatRequestWriter {
-    /** OpenAI's own models refuse {@code max_tokens}; many compatible servers know nothing else. */
+    /** OpenAI's own models refuse {@code max_tokens}. Many compatible servers know only that field. */
     private static final Pattern OPENAI = Pattern.compile("(.*/)?(gpt-(?!oss)|o\\d|chatgpt).*");
 
-    /** Models that search the web, each time; others refuse to be told how to. */
+    /** Models that search the web for each answer. Other models refuse options for the search. */
     private static final Pattern SEARCHES = Pattern.compile("(.*/)?(gpt-.*-search.*|sonar.*)");
 
     private static final HostedTools SEARCH = new HostedTools(
@@ -39,7 +39,7 @@ final class ChatRequestWriter {
         return OPENAI.matcher(model).matches();
     }
 
-    /** What the model of a request has of tools that its provider runs. */
+    /** The tools run by the provider that the model of a request has. */
     static HostedTools hostedTools(ModelRequest request) {
         return SEARCHES.matcher(request.model()).matches() ? SEARCH : HostedTools.NONE;
     }
@@ -71,7 +71,7 @@ final class ChatRequestWriter {
         }
     }
 
-    /** Results of tools must follow the call at once; images among them, which they cannot hold, follow as a message. */
+    /** Results of tools must follow the call at once. They cannot hold images, so these follow as a message. */
     private void writeUser(ArrayNode messages, List<Part> parts) {
         List<Part> said = new ArrayList<>();
         for (Part part : parts) {
@@ -99,7 +99,10 @@ final class ChatRequestWriter {
                 .put("content", text.toString());
     }
 
-    /** Instructions stand where they came, or, as many a model's template takes them only at the beginning, in what the user says. */
+    /**
+     * OpenAI's models take instructions where they came. The templates of other models often take them only at the beginning,
+     * so there they become a part of the user's text.
+     */
     private void writeSaid(ArrayNode messages, List<Part> parts) {
         List<Part> said = new ArrayList<>();
         for (Part part : parts) {
@@ -183,7 +186,7 @@ final class ChatRequestWriter {
         }
     }
 
-    /** Only to a server that has sent reasoning in this field: others refuse it. */
+    /** Only a server that has sent reasoning in this field gets it back: others refuse it. */
     private static void addReasoning(
             ObjectNode message, Map<String, StringBuilder> reasonings, Part.Reasoning reasoning) {
         Seal seal = reasoning.seal();

@@ -31,7 +31,7 @@ final class ChatToolsReader {
         }
     }
 
-    /** The forms of tools before there were any others. */
+    /** The older form of tools. */
     private void readLegacy() {
         for (JsonFields function : body.objects("functions")) {
             Tool.Function read = function(function);

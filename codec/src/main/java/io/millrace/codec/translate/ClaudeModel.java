@@ -5,9 +5,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a Claude model takes of a Messages request, by the version in its name: {@code claude-3-5-sonnet-20241022},
- * {@code us.anthropic.claude-sonnet-4-5-20250929-v1:0}, {@code anthropic/claude-opus-4.6}. A Claude without a version is taken
- * for a new one. Other models that speak Messages are asked as new ones are, but sampled as they are told.
+ * What a Claude model accepts in a Messages request, by the version in its name: {@code claude-3-5-sonnet-20241022}, {@code
+ * us.anthropic.claude-sonnet-4-5-20250929-v1:0}, {@code anthropic/claude-opus-4.6}. A Claude without a version counts as a new
+ * one. Other models of this dialect also count as new ones, but they accept all settings of sampling.
  */
 final class ClaudeModel {
     private static final int NEWEST = 10_000;
@@ -39,22 +39,22 @@ final class ClaudeModel {
                 true, 100 * Integer.parseInt(matcher.group(first)) + (minor == null ? 0 : Integer.parseInt(minor)));
     }
 
-    /** Whether it can think before it speaks. */
+    /** Whether it can think before it answers. */
     boolean thinks() {
         return version >= 307;
     }
 
-    /** Whether it thinks as much as it holds to be right, and knows words for how much effort to make. */
+    /** Whether it decides itself how much to think, and knows the words for effort. */
     boolean adapts() {
         return version >= 406;
     }
 
-    /** Whether it can be given a budget of tokens to think with. */
+    /** Whether it accepts a budget of tokens for thinking. */
     boolean takesBudget() {
         return thinks() && (!claude || version < 407);
     }
 
-    /** Whether it can be told how to choose its tokens. */
+    /** Whether it accepts settings of sampling. */
     boolean samples() {
         return !claude || version < 407;
     }

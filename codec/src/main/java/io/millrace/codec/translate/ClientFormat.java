@@ -3,7 +3,7 @@ package io.millrace.codec.translate;
 import io.millrace.codec.dialect.Dialect;
 import org.jspecify.annotations.Nullable;
 
-/** A form in which clients ask and are answered. Holds no state of an exchange. */
+/** The requests and answers of one dialect's clients. It holds no state of an exchange. */
 public interface ClientFormat {
     /** The format of a dialect's clients. {@link Dialect#UNKNOWN} has none. */
     static ClientFormat of(Dialect dialect) {
@@ -39,6 +39,6 @@ public interface ClientFormat {
      */
     byte[] error(ModelError error, @Nullable String param, @Nullable String requestId);
 
-    /** What clients call this field. */
+    /** The client's name of this field. */
     String fieldName(RequestField field);
 }

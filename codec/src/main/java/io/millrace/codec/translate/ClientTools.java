@@ -3,7 +3,9 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 
-/** Tools that the client runs and whose schema only their provider's models know, as functions with that schema. */
+/**
+ * Tools that the client runs, and whose schema only the models of one provider know. Here they are functions with that schema.
+ */
 final class ClientTools {
     static final String LOCAL_SHELL = "local_shell";
     static final String SHELL = "shell";

@@ -4,7 +4,7 @@ package io.millrace.codec.translate;
 final class CodePoints {
     private CodePoints() {}
 
-    /** How many there are, also of a text that is cut in the middle of one. */
+    /** How many code points a text has. Half of a surrogate pair at its end may count as one. */
     static int count(CharSequence text) {
         int count = 0;
         for (int i = 0; i < text.length(); i++) {

@@ -9,13 +9,13 @@ import java.util.regex.Pattern;
  */
 final class CustomInput {
     private static final Pattern BEGINNING = Pattern.compile("\\s*+\\{\\s*+\"" + CallForm.INPUT + "\"\\s*+:\\s*+\"");
-    /** A beginning that is longer is of another shape: each piece has it looked at again. */
+    /** A longer beginning is of another shape. It is limited, because each piece makes it read again. */
     private static final int MAX_BEGINNING = 256;
 
     private static final int HEX = 16;
     private static final int HEX_DIGITS = 4;
 
-    /** What has come and is not read yet; all of it where the shape is another one. */
+    /** The text that came and is not read yet. If the shape is another one, this is all of the text. */
     private final StringBuilder raw = new StringBuilder();
 
     private final StringBuilder text = new StringBuilder();
@@ -36,7 +36,7 @@ final class CustomInput {
         return input.text();
     }
 
-    /** Takes a piece of the arguments; what it adds to the text, which may be nothing. */
+    /** Takes a piece of the arguments. Returns what it adds to the text, which may be empty. */
     String add(String piece) {
         if (state == State.OVER) {
             return "";
@@ -48,7 +48,7 @@ final class CustomInput {
         return state == State.STRING ? read() : "";
     }
 
-    /** No more comes; what is left of the text. */
+    /** The arguments are complete. Returns the rest of the text. */
     String end() {
         if (state != State.BEGINNING && state != State.OTHER) {
             return "";
@@ -80,7 +80,7 @@ final class CustomInput {
         }
     }
 
-    /** Reads the characters of the string; an escape that is not whole yet waits. */
+    /** Reads the characters of the string. An escape that is not whole yet waits. */
     private String read() {
         int from = text.length();
         int at = 0;
@@ -103,7 +103,7 @@ final class CustomInput {
         return text.substring(from);
     }
 
-    /** Appends what the escape at {@code at} stands for; its length, 0 if it is not there as a whole. */
+    /** Appends the character of the escape at {@code at}. Returns the length of the escape, 0 if it is not yet whole. */
     private int escape(int at) {
         if (at + 1 >= raw.length()) {
             return 0;

@@ -22,7 +22,10 @@ final class CustomTools {
         return new Tool.Function(ToolName.of(namespace, name), custom.text("description"), parameters, null, form);
     }
 
-    /** A grammar binds OpenAI's models; others can but be told of it. Chat has it one object deeper than Responses. */
+    /**
+     * A grammar binds OpenAI's models. For other models it is a part of the description. In Chat it is one object deeper than
+     * in Responses.
+     */
     private static String grammar(JsonFields custom) {
         JsonFields format = custom.object("format");
         JsonFields grammar = format == null || !format.has("grammar") ? format : format.requiredObject("grammar");

@@ -20,7 +20,7 @@ record DataUrl(String mediaType, String data) {
             ".json",
             "application/json");
 
-    /** The URL taken apart, {@code null} if it is of another kind. */
+    /** The parts of the URL, {@code null} if it is no {@code data:} URL with Base64. */
     static @Nullable DataUrl parse(String url) {
         int comma = url.indexOf(',');
         if (comma < 0 || !url.regionMatches(true, 0, SCHEME, 0, SCHEME.length())) {
@@ -37,7 +37,7 @@ record DataUrl(String mediaType, String data) {
         return SCHEME + mediaType + BASE64 + "," + data;
     }
 
-    /** An image given by a URL of either kind. */
+    /** An image by its URL: a link, or a {@code data:} URL. */
     static Part.Image image(String url, @Nullable String detail) {
         DataUrl data = parse(url);
         return data == null
@@ -46,10 +46,10 @@ record DataUrl(String mediaType, String data) {
     }
 
     /**
-     * A document given as a {@code data:} URL, or as bare Base64, whose type its name says; without one it is a PDF.
+     * A document as a {@code data:} URL or as bare Base64. The type of bare Base64 is that of the file's name, else PDF.
      *
-     * @param key of the data in {@code file}
-     * @param nameKey of the file's name
+     * @param key the key of the data in {@code file}
+     * @param nameKey the key of the file's name
      */
     static Part.Document document(JsonFields file, String key, String nameKey) {
         String text = file.requiredText(key);

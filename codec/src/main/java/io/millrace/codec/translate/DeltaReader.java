@@ -13,8 +13,8 @@ public interface DeltaReader {
     void frame(ByteBuf buf, int start, int end, DeltaSink out);
 
     /**
-     * The body ended cleanly. If the last frame is missing, or the dialect has none, this ends an answer whose stop was told.
-     * Otherwise it does nothing: the stream is cut.
+     * The body ended cleanly. If the last frame is missing, or the dialect has none, this ends an answer whose stop was
+     * reported. Otherwise it does nothing: the stream was cut.
      */
     void finish(DeltaSink out);
 

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** Collects what of one request is left out and told: each name once, {@value #MOST} at most. */
+/** Collects the parts of one request that are left out, for the client to know: each name once, {@value #MOST} at most. */
 final class Drops {
     static final int MOST = 32;
     private static final int MAX_NAME = 64;
@@ -30,7 +30,7 @@ final class Drops {
         }
     }
 
-    /** What there is, in the order in which it came. */
+    /** The parts, in the order in which they were added. */
     List<DroppedField> all() {
         List<DroppedField> all = new ArrayList<>();
         paths.forEach((name, path) -> all.add(new DroppedField(name, path)));

@@ -10,8 +10,8 @@ final class Effort {
     private Effort() {}
 
     /**
-     * OpenAI's word for how much to reason; {@code null} to leave it to the model: also where the client wants none, since
-     * many models refuse to be told that.
+     * OpenAI's word for how much to reason; {@code null} leaves it to the model. It is also {@code null} if the client wants no
+     * reasoning, because many models refuse to be told that.
      */
     static @Nullable String openAi(@Nullable Thinking thinking) {
         if (thinking == null || Boolean.FALSE.equals(thinking.enabled())) {

@@ -21,7 +21,7 @@ abstract class FrameReader implements DeltaReader {
 
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
-    /** A word whose bytes are all 1. */
+    /** A word of eight bytes that are all 1. */
     private static final long EACH = 0x0101010101010101L;
 
     private static final long HIGH_BITS = 0x8080808080808080L;
@@ -97,8 +97,8 @@ abstract class FrameReader implements DeltaReader {
     }
 
     /**
-     * Joins the values of the lines of a field by LF, where the first of them is, and returns their length. Notes whether a
-     * line says {@code event: error}.
+     * Joins the values of a field's lines by LF, in place, from the first value on. Returns their length, and notes whether a
+     * line is {@code event: error}.
      */
     private int gather(byte[] field, byte[] bytes) {
         errorEvent = false;

@@ -15,11 +15,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a Gemini conversation. Calls need no id there, and results follow by name and order: a call without an id gets one
- * from its place, which is the same whenever the conversation is sent again.
+ * Reads a Gemini conversation. Its calls need no id, and a result belongs to a call by name and order. A call without an id
+ * gets one from its place, which is the same whenever the conversation is sent again.
  */
 final class GeminiContents {
-    /** Hints on how a part is to be taken. */
+    /** Hints on how to handle a part. */
     private static final String[] IGNORED = {
         "audioTranscription",
         "mediaProcessing",
@@ -30,12 +30,12 @@ final class GeminiContents {
         "videoMetadata"
     };
 
-    /** Calls in their order; one that has its result is left out when its turn comes. */
+    /** The calls in their order. A call that has its result is skipped when its turn comes. */
     private final Map<String, Deque<Part.ToolCall>> byId = new HashMap<>();
 
     private final Map<String, Deque<Part.ToolCall>> byName = new HashMap<>();
 
-    /** Calls that have their result, though not equal ones. */
+    /** The calls that have their result, by identity. */
     private final Set<Part.ToolCall> answered = Collections.newSetFromMap(new IdentityHashMap<>());
 
     private int callCount;
@@ -94,7 +94,7 @@ final class GeminiContents {
         return parts;
     }
 
-    /** What a tool of Google's did is of no use to others, nor is the seal of it. */
+    /** Other providers have no use for what Google's tools did, nor for the seals of it. */
     private static boolean isHosted(JsonFields part) {
         return part.has("toolCall")
                 || part.has("toolResponse")
@@ -102,7 +102,7 @@ final class GeminiContents {
                 || part.has("codeExecutionResult");
     }
 
-    /** Streams give thoughts in pieces, the last of which is sealed. */
+    /** Streams send thoughts in pieces. The last piece has the seal. */
     private static void closeThought(List<Part> parts, StringBuilder thought, @Nullable Seal seal) {
         if (seal != null || !thought.isEmpty()) {
             parts.add(new Part.Reasoning(thought.toString(), seal));
@@ -138,7 +138,7 @@ final class GeminiContents {
         return part;
     }
 
-    /** The result of a call, or what it says if there is no such call: its turn may have been cut off. */
+    /** The result of a call, or its text if there is no such call: the turn of the call may have been cut off. */
     private List<Part> result(JsonFields response) {
         String given = response.requiredText("name");
         String name = ToolName.of(given);
@@ -173,8 +173,8 @@ final class GeminiContents {
     }
 
     /**
-     * {@code {"output": ..}} and {@code {"error": ..}} are what Google calls them, and the AI SDK of Vercel puts the name beside
-     * its {@code content}; anything else is the result itself.
+     * Adds the value of a result. Google's keys for it are {@code output} and {@code error}. The AI SDK of Vercel has {@code
+     * content}, with the name beside it. Any other object is the result itself.
      */
     private static boolean addValue(List<Part> content, String name, ObjectNode value) {
         boolean named = value.size() == 2 && name.equals(value.path("name").textValue());

@@ -8,8 +8,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads Gemini's responses, streamed or whole, which have the same shape. There is no last one: a stream ends with its body,
- * once a response has said why. What the web said is told at the end.
+ * Reads Gemini's responses. Those of a stream and a whole answer have the same shape. There is no last frame: a stream ends
+ * with its body, after a response has given the reason. Searches and sources are reported at the end.
  */
 final class GeminiDeltaReader extends FrameReader {
     /** Kinds of the seals here: of thoughts, of a call, and of text. */
@@ -49,7 +49,7 @@ final class GeminiDeltaReader extends FrameReader {
         readUsage(json.path("usageMetadata"), out);
     }
 
-    /** No Gemini sends it; it proves nothing. */
+    /** Gemini does not send this frame, so it ends nothing. */
     @Override
     void done(DeltaSink out) {}
 
@@ -153,7 +153,7 @@ final class GeminiDeltaReader extends FrameReader {
         }
     }
 
-    /** An id that the same answer has each time: Gemini gives calls none, the other dialects need one. */
+    /** An id that is the same each time the same answer is read. Gemini gives calls no id, but the other dialects need one. */
     private String idOf(int index, String content) {
         String base = responseId.isEmpty()
                 ? Integer.toHexString(content.hashCode())
@@ -194,7 +194,7 @@ final class GeminiDeltaReader extends FrameReader {
                 thoughts));
     }
 
-    /** The answer's tokens where only the total tells them; -1 if it does not. */
+    /** The answer's tokens, if only the total has them; -1 if it does not have them. */
     private static long answerOf(JsonNode usage, long prompt) {
         long total = Json.count(usage, "totalTokenCount");
         long tools = Math.max(0, Json.count(usage, "toolUsePromptTokenCount"));

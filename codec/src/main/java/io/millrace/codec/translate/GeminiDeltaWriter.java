@@ -3,13 +3,13 @@ package io.millrace.codec.translate;
 import io.millrace.codec.dialect.Dialect;
 import org.jspecify.annotations.Nullable;
 
-/** Writes Gemini's streamed responses. Each holds the new part of the answer; a call is written once it is whole. */
+/** Writes Gemini's streamed responses. Each holds the new part of the answer. A call is written when it is whole. */
 final class GeminiDeltaWriter extends FrameWriter {
     private final ModelRequest request;
     private final StringBuilder arguments = new StringBuilder();
     private final Grounding grounding = new Grounding();
 
-    /** The text, which is kept where the client asked for tools that may be its sources. */
+    /** The text. It is kept if the client asked for tools that may be its sources. */
     private final StringBuilder text = new StringBuilder();
 
     private final boolean grounded;
@@ -69,7 +69,7 @@ final class GeminiDeltaWriter extends FrameWriter {
         sendParts();
     }
 
-    /** It is told at the end. */
+    /** Sources are written at the end. */
     @Override
     public void citation(Part.Citation citation) {
         grounding.add(citation);
@@ -139,7 +139,7 @@ final class GeminiDeltaWriter extends FrameWriter {
         return arguments.length() + text.length() + grounding.chars();
     }
 
-    /** Begins a response, as far as the parts of its only candidate. */
+    /** Begins a response, up to the parts of its only candidate. */
     private JsonText parts() {
         return json().array("candidates").object().object("content").array("parts");
     }

@@ -6,8 +6,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what a Gemini answer tells of the web: what was searched and found, and what says which part of the text. It comes with
- * the last response, and places in the text are bytes of it, so that the text is kept from the first response that tells of it.
+ * Reads what a Gemini answer says about the web: the searches, the pages that were found, and the part of the text that each
+ * page supports. It comes with the last response. Places in the text are counted in bytes, so the text is kept from the first
+ * response that has such metadata.
  */
 final class GeminiGrounding {
     private final StringBuilder text = new StringBuilder();

@@ -9,7 +9,7 @@ record GeminiPath(String model, boolean stream) {
     private static final String MODELS = "/models/";
     private static final String STREAM = "streamGenerateContent";
 
-    /** Takes a path apart; any prefix will do. */
+    /** Reads a path, which may have any prefix. */
     static GeminiPath parse(String path) {
         int query = path.indexOf('?');
         String bare = decoded(query < 0 ? path : path.substring(0, query));
@@ -25,7 +25,7 @@ record GeminiPath(String model, boolean stream) {
         return new GeminiPath(bare.substring(models + MODELS.length(), colon), stream);
     }
 
-    /** The path as it is sent. */
+    /** The path of a request to Gemini. */
     String write() {
         String bare = model.startsWith("models/") ? model.substring("models/".length()) : model;
         String encoded = URLEncoder.encode(bare, StandardCharsets.UTF_8).replace("+", "%20");

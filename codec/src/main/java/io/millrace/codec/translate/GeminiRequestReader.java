@@ -8,14 +8,14 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Reads a Gemini request; its model, and whether it streams, stand in the path. */
+/** Reads a Gemini request. The path names its model, and says whether it streams. */
 final class GeminiRequestReader {
-    /** Hints, and what says how the request is to be handled at its provider. */
+    /** Hints, and fields that say how the provider handles the request. */
     private static final String[] IGNORED = {
         "labels", "model", "modelArmorConfig", "safetySettings", "serviceTier", "store"
     };
 
-    /** The same of {@code generationConfig}; and settings of speech and images, which no text model makes. */
+    /** The same in {@code generationConfig}, and settings of speech and images, which text models do not make. */
     private static final String[] IGNORED_CONFIG = {
         "audioTimestamp",
         "audioTranscriptionConfig",
@@ -28,7 +28,7 @@ final class GeminiRequestReader {
         "speechConfig"
     };
 
-    /** Tools of Google's that others have, too. */
+    /** Google's tools that other providers also have. */
     private static final List<Map.Entry<String, HostedKind>> HOSTED = List.of(
             Map.entry("googleSearch", HostedKind.WEB_SEARCH),
             Map.entry("googleSearchRetrieval", HostedKind.WEB_SEARCH),
@@ -79,7 +79,7 @@ final class GeminiRequestReader {
                 tools.add(tool(function));
             }
             HOSTED.forEach(known -> addHosted(tool, known.getKey(), known.getValue(), tools));
-            // What else stands there is one field for each tool that Google runs.
+            // Each other field is a tool that Google runs.
             for (String other : tool.others()) {
                 tools.addHosted(other, tool.path(other));
             }
@@ -114,7 +114,7 @@ final class GeminiRequestReader {
         return tool;
     }
 
-    /** The tools that may be called, if not all may be. */
+    /** The names of the tools that may be called, empty if all may be called. */
     private Set<String> readToolChoice() {
         JsonFields config = body.object("toolConfig");
         JsonFields calling = config == null ? null : config.object("functionCallingConfig");
@@ -172,7 +172,7 @@ final class GeminiRequestReader {
         config.dropOthers();
     }
 
-    /** A budget of 0 is no thinking, one of -1 is up to the model. */
+    /** A budget of 0 means no thinking. A budget of -1 leaves it to the model. */
     private void readThinking(@Nullable JsonFields config) {
         if (config == null) {
             return;

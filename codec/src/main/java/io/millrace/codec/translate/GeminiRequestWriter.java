@@ -14,10 +14,13 @@ import org.jspecify.annotations.Nullable;
 
 /** Writes the body of a Gemini request. */
 final class GeminiRequestWriter {
-    /** These refuse a call without a thought signature, unless this stands in its place, and are told a level of thinking. */
+    /**
+     * Models that refuse a call without a thought signature, unless {@link #NO_SIGNATURE} is in its place. They take a level of
+     * thinking.
+     */
     private static final Pattern SIGNED_CALLS = Pattern.compile("(.*/)?gemini-[3-9].*");
 
-    /** Others refuse to be told not to think. */
+    /** Models that accept to be told not to think. Others refuse it. */
     private static final Pattern MAY_NOT_THINK = Pattern.compile("(.*/)?gemini-2\\.5-flash.*");
 
     /** Google's word for calls that another model has made. */
@@ -26,14 +29,14 @@ final class GeminiRequestWriter {
     private static final Map<String, Long> BUDGETS =
             Map.of("minimal", 1024L, "low", 1024L, "medium", 8192L, "high", 24576L, "xhigh", 24576L, "max", 24576L);
 
-    /** Google's tools take no settings that others have, and none can be forced. */
+    /** Google's tools take no settings of other providers' tools, and none can be forced. */
     private static final HostedTools HOSTED = new HostedTools(
             Map.of(HostedKind.WEB_SEARCH, Set.of(), HostedKind.WEB_FETCH, Set.of(), HostedKind.CODE, Set.of()), false);
 
     private final ModelRequest request;
     private final ObjectNode body = Json.object();
 
-    /** The calls so far, and their order. */
+    /** The names of the calls so far, and their order. */
     private final Map<String, String> callNames = new HashMap<>();
 
     private final Map<String, Integer> callOrder = new HashMap<>();
@@ -46,7 +49,10 @@ final class GeminiRequestWriter {
         this.signedCalls = SIGNED_CALLS.matcher(request.model()).matches();
     }
 
-    /** What there is of tools that Google runs: none beside functions, with which its models refuse them, or want back what they did. */
+    /**
+     * The tools run by Google that a request can have. With functions there are none: some models refuse both, others want the
+     * results of Google's tools back.
+     */
     static HostedTools hostedTools(ModelRequest request) {
         return request.functions().isEmpty() ? HOSTED : HostedTools.NONE;
     }
@@ -73,7 +79,7 @@ final class GeminiRequestWriter {
         return body;
     }
 
-    /** Results come first and in the order of their calls, which is all that joins them to those without an id. */
+    /** Results come first, in the order of their calls. Only this order joins a result to a call without an id. */
     private void writeUser(ArrayNode parts, List<Part> said) {
         said.stream()
                 .filter(Part.ToolResult.class::isInstance)
@@ -96,7 +102,7 @@ final class GeminiRequestWriter {
         StringBuilder text = new StringBuilder();
         result.content().forEach(piece -> text.append(piece instanceof Part.Text more ? more.text() : ""));
         if (name == null) {
-            // The turn of the call is not there: a result without it would be refused.
+            // The conversation does not have the call. Gemini would refuse a result without it.
             parts.addObject().put("text", "Result of a tool: " + text);
             return;
         }
@@ -130,7 +136,7 @@ final class GeminiRequestWriter {
         }
     }
 
-    /** Gemini wants a type, and a link seldom says it but by its ending. */
+    /** Gemini needs the type of an image. For a link only its ending can tell it. */
     private static String typeOfImage(String url) {
         String path = url.replaceFirst("[?#].*", "").toLowerCase(Locale.ROOT);
         for (String ending : List.of("png", "webp", "gif", "heic")) {
@@ -175,7 +181,7 @@ final class GeminiRequestWriter {
         return seal != null && seal.origin() == Dialect.GEMINI ? seal.value() : null;
     }
 
-    /** Only what a Gemini has thought. */
+    /** Only the thoughts of a Gemini model are sent. */
     private static void writeThought(ArrayNode parts, Part.Reasoning reasoning) {
         Seal seal = reasoning.seal();
         if (seal == null || seal.origin() != Dialect.GEMINI) {

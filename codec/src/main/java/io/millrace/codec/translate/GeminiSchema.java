@@ -10,8 +10,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns Google's own schemas, a subset of OpenAPI 3.0, into JSON schemas: types are in upper case there, and counts are
- * strings.
+ * Converts Google's schemas into JSON schemas. They are a subset of OpenAPI 3.0 with types in upper case and counts as strings.
  */
 final class GeminiSchema {
     private static final List<String> COUNTS =
@@ -19,7 +18,7 @@ final class GeminiSchema {
 
     private GeminiSchema() {}
 
-    /** The JSON schema; {@code null} stays {@code null}. */
+    /** The JSON schema, {@code null} for {@code null}. */
     static @Nullable ObjectNode toJsonSchema(@Nullable ObjectNode schema) {
         return schema == null ? null : converted(schema);
     }

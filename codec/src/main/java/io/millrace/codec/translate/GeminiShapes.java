@@ -6,9 +6,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
-/** What streamed and whole answers of Gemini have in common. */
+/** The common parts of streamed and whole answers of Gemini. */
 final class GeminiShapes {
-    /** Base64 of what encoded seals begin with. */
+    /** The Base64 of the beginning of an encoded seal. */
     private static final String CARRIED_MARK = "bXIxL";
 
     private GeminiShapes() {}
@@ -28,7 +28,7 @@ final class GeminiShapes {
         parts.endObject().endObject();
     }
 
-    /** A thought signature: of its own in a part without text, as it follows the text that it is for. */
+    /** A thought signature, in a part without text. It follows the text that it belongs to. */
     static void putSeal(JsonText parts, Seal seal) {
         parts.object().put("text", "");
         if (seal.origin() != Dialect.GEMINI || seal.kind().equals(GeminiDeltaReader.THOUGHT)) {
@@ -49,7 +49,7 @@ final class GeminiShapes {
     /**
      * A whole call.
      *
-     * @return false if there is none, because the arguments are no JSON object: the model was cut, or wrote something else
+     * @return false if nothing was written, because the arguments are no JSON object: the model was cut, or wrote other text
      */
     static boolean putCall(JsonText parts, Part.ToolCall call) {
         ObjectNode arguments = call.arguments().isBlank() ? Json.object() : Json.parseObject(call.arguments());
@@ -66,9 +66,10 @@ final class GeminiShapes {
     }
 
     /**
-     * Ends the parts, and puts what stands behind them.
+     * Puts the finish reason behind the parts.
      *
-     * @param garbled a call that could not be written; it matters unless the answer was cut
+     * @param reason why the answer ended, null if that is not known
+     * @param garbled the name of a call that could not be written, null if there is none; it counts unless the answer was cut
      */
     static void putFinish(JsonText candidate, @Nullable StopReason reason, @Nullable String garbled) {
         boolean cut = reason == StopReason.LENGTH || reason == StopReason.CONTEXT_FULL;
@@ -108,14 +109,17 @@ final class GeminiShapes {
         json.endObject();
     }
 
-    /** A seal as a thought signature. Google's SDKs take these for bytes in Base64, so another provider's becomes that, too. */
+    /**
+     * A seal as a thought signature. Google's SDKs read a signature as bytes in Base64, so the seal of another provider is
+     * written in Base64, too.
+     */
     static String carried(Seal seal) {
         return seal.origin() == Dialect.GEMINI
                 ? seal.value()
                 : Base64.getEncoder().encodeToString(seal.encode().getBytes(StandardCharsets.US_ASCII));
     }
 
-    /** The seal that {@link #carried} made this signature of, null if it is Gemini's own. */
+    /** The seal from which {@link #carried} made this signature, null if the signature is Gemini's own. */
     static @Nullable Seal foreignSeal(String signature) {
         if (!signature.startsWith(CARRIED_MARK)) {
             return null;

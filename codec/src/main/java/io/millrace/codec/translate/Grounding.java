@@ -5,7 +5,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Collects what a Gemini answer tells of the web at its end: what was searched and found, and what says which part of the text. */
+/**
+ * Collects what a Gemini answer says about the web at its end: the searches, the pages that were found, and the part of the
+ * text that each page supports.
+ */
 final class Grounding {
     private final List<String> queries = new ArrayList<>();
     private final List<String> pages = new ArrayList<>();
@@ -23,7 +26,7 @@ final class Grounding {
         citations.add(citation);
     }
 
-    /** Adds a search or a page; false if it is neither. */
+    /** Adds a search or a page. Returns false if the use is neither. */
     boolean add(Part.HostedUse use) {
         switch (use.kind()) {
             case WEB_SEARCH -> {
@@ -54,7 +57,7 @@ final class Grounding {
     /**
      * Puts the fields of a candidate.
      *
-     * @param text the answer's text, empty if it was not kept: then nothing says which part of it is whose
+     * @param text the answer's text, empty if it was not kept; then the sources have no places in it
      */
     void put(JsonText candidate, String text) {
         if (!queries.isEmpty() || !places.isEmpty()) {

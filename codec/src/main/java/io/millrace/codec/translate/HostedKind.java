@@ -1,6 +1,6 @@
 package io.millrace.codec.translate;
 
-/** The kinds of tools that providers run. Those that more than one provider has are told apart. */
+/** The kinds of tools that providers run. Each kind that more than one provider has is one here. */
 public enum HostedKind {
     /** A search of the web. */
     WEB_SEARCH("web_search"),
@@ -8,7 +8,7 @@ public enum HostedKind {
     WEB_FETCH("web_fetch"),
     /** Running code. */
     CODE("code_execution"),
-    /** Any other, which nobody else has. */
+    /** A tool that only one provider has. */
     OTHER("");
 
     private final String toolName;
@@ -17,7 +17,7 @@ public enum HostedKind {
         this.toolName = toolName;
     }
 
-    /** How a {@link ToolChoice} names it. */
+    /** The name of this kind in a {@link ToolChoice}. */
     String toolName() {
         return toolName;
     }

@@ -3,11 +3,11 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.JsonNode;
 
 /**
- * What a client says of a tool that its provider runs.
+ * A setting of a tool that the provider runs.
  *
- * @param key what it is about
- * @param path where it stands in the client's request
- * @param value domains as an array of strings, a location as an object of strings, else as the client says it
+ * @param key what is set
+ * @param path the place in the client's request
+ * @param value domains as an array of strings, a location as an object of strings, else the client's own value
  */
 record HostedSetting(Key key, String path, JsonNode value) {
     /** The settings that more than one provider has. */
@@ -20,9 +20,9 @@ record HostedSetting(Key key, String path, JsonNode value) {
         LOCATION,
         /** The most uses in one answer. */
         MAX_USES,
-        /** How much of what was found the model is to see: {@code low}, {@code medium} or {@code high}. */
+        /** How much of the found pages the model gets: {@code low}, {@code medium} or {@code high}. */
         CONTEXT_SIZE,
-        /** Any other, which nobody else has. */
+        /** A setting that only one provider has. */
         OTHER
     }
 }

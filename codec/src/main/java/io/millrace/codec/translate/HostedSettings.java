@@ -7,11 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Collects what a client's request says of a tool that its provider runs. Fields that say nothing are passed over. */
+/** Collects the settings of a tool that the provider runs. Empty fields are skipped. */
 final class HostedSettings {
     private final List<HostedSetting> settings = new ArrayList<>();
 
-    /** The strings under {@code key}, or the one there. */
+    /** The strings under {@code key}, or the one string there. */
     HostedSettings domains(JsonFields tool, String key, HostedSetting.Key as) {
         List<String> domains = tool.texts(key);
         if (!domains.isEmpty()) {
@@ -22,7 +22,7 @@ final class HostedSettings {
         return this;
     }
 
-    /** An object that has the strings of a location, itself or under {@code approximate}. */
+    /** A location: an object with strings, or such an object under {@code approximate}. */
     HostedSettings location(JsonFields tool, String key) {
         JsonFields given = tool.object(key);
         JsonFields place = given != null && given.has("approximate") ? given.requiredObject("approximate") : given;
@@ -62,7 +62,7 @@ final class HostedSettings {
         return this;
     }
 
-    /** All fields that nobody asked for, but these. */
+    /** All fields that were not read so far, except these. */
     HostedSettings others(JsonFields tool, String... passedOver) {
         tool.ignore(passedOver);
         for (String key : tool.others()) {
@@ -78,7 +78,7 @@ final class HostedSettings {
         return settings;
     }
 
-    /** Puts a location with the type that OpenAI and Anthropic give it. */
+    /** Puts a location with the type that OpenAI and Anthropic require. */
     static void putLocation(ObjectNode json, JsonNode location) {
         json.put("type", "approximate");
         for (Map.Entry<String, JsonNode> field : location.properties()) {

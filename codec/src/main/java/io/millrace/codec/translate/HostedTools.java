@@ -19,10 +19,10 @@ record HostedTools(Map<HostedKind, Set<HostedSetting.Key>> settings, boolean for
     static final HostedTools NONE = new HostedTools(Map.of(), false);
 
     /**
-     * The request with those tools and settings that the upstream has; that others are left out is told. A choice of one names
-     * it by its {@linkplain HostedKind#toolName kind}.
+     * The request with only those tools and settings that the upstream has. The others are added to {@link
+     * ModelRequest#dropped}. A choice of such a tool names it by its {@linkplain HostedKind#toolName kind}.
      *
-     * @throws TranslationException if the model must use one that there is not
+     * @throws TranslationException if the model must use a tool that the upstream does not have
      */
     ModelRequest serve(ModelRequest request) {
         ToolChoice choice = request.toolChoice();

@@ -19,7 +19,10 @@ final class Json {
     /** Longer than any body that is kept, since a document in Base64 is one string. */
     private static final int MAX_STRING_CHARS = 64 * 1024 * 1024;
 
-    /** Arguments, schemas and results stand some levels deeper in one dialect than in another; what is read has 1,000. */
+    /**
+     * Arguments, schemas and results are some levels deeper in one dialect than in another. JSON that is read has at most
+     * 1,000.
+     */
     private static final int MAX_WRITTEN_DEPTH = 1100;
 
     static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
@@ -82,7 +85,7 @@ final class Json {
         return arguments == null ? object().put("invalid_json", text) : arguments;
     }
 
-    /** The same as text, which stays as it is if it is an object. */
+    /** The same as text. It is unchanged if it is an object. */
     static String argumentsText(String text) {
         return parseObject(text) == null ? arguments(text).toString() : text;
     }

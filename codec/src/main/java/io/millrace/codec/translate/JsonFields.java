@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An object of a client's request. It knows its path in the request, so that errors can name a field. It knows which fields
- * were read, so that the others can be dropped and told. A field that is {@code null} counts as missing.
+ * were read, so that the others can be dropped, and noted for the client. A field that is {@code null} counts as missing.
  */
 final class JsonFields {
     private static final int MAX_TOLD = 64;
@@ -210,12 +210,12 @@ final class JsonFields {
         return value != null && value.isTextual();
     }
 
-    /** These fields are dropped and not told: defaults, hints, and fields that have no effect. */
+    /** Drops these fields without a notice to the client: defaults, hints, and fields without effect. */
     void ignore(String... keys) {
         known.addAll(Set.of(keys));
     }
 
-    /** Drops and tells each field that was neither read nor dropped, unless it is empty. */
+    /** Drops each field that was neither read nor ignored, and notes it for the client, unless it is empty. */
     void dropOthers() {
         for (Map.Entry<String, JsonNode> field : object.properties()) {
             if (!known.contains(field.getKey()) && !isEmpty(field.getValue())) {
@@ -224,7 +224,7 @@ final class JsonFields {
         }
     }
 
-    /** Those of the fields which nobody asked for that say something. */
+    /** The keys that were not read so far and whose values are not {@code null}. */
     List<String> others() {
         return object.properties().stream()
                 .filter(field ->
@@ -233,17 +233,17 @@ final class JsonFields {
                 .toList();
     }
 
-    /** What was dropped of the whole body so far and is told. */
+    /** What was dropped of the whole body so far and noted for the client. */
     List<DroppedField> dropped() {
         return drops.all();
     }
 
-    /** Tells that something of this object was dropped. */
+    /** Notes for the client that something of this object was dropped. */
     void tell(String key) {
         drops.field(path(key));
     }
 
-    /** Refuses these fields where they ask for anything. */
+    /** Refuses each of these fields unless it is empty or {@code false}. */
     void refuseAny(String... keys) {
         for (String key : keys) {
             JsonNode value = any(key);
@@ -253,7 +253,7 @@ final class JsonFields {
         }
     }
 
-    /** Refuses a number that is not the one which changes nothing. */
+    /** Refuses a number unless it is the one that changes nothing. */
     void refuseUnless(String key, double neutral) {
         Double value = number(key);
         if (value != null && value != neutral) {

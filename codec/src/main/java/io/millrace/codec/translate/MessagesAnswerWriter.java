@@ -60,7 +60,7 @@ final class MessagesAnswerWriter extends Answer {
         json.endObject();
     }
 
-    /** Those that begin in this text. */
+    /** Writes the sources whose places begin in this text. */
     private void writeCitations(JsonText json, int length) {
         int start = written;
         written += length;
@@ -89,7 +89,7 @@ final class MessagesAnswerWriter extends Answer {
         }
     }
 
-    /** Arguments that were cut off, or are no object, stand as text in one that is. */
+    /** The arguments as an object. Arguments that were cut, or are no object, become a text in an object. */
     private static String input(String arguments) {
         if (arguments.isBlank()) {
             return "{}";

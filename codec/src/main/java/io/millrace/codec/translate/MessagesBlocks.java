@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/** Reads the blocks of Messages, as one request has them. */
+/** Reads the content blocks of a Messages request. */
 final class MessagesBlocks {
-    /** What tells of tools that the provider has run, or of the provider itself: no other has a use for it. */
+    /** Blocks about the provider's own tools, or about the provider. Other providers have no use for them. */
     private static final Set<String> HOSTED = Set.of("fallback", "mcp_tool_listing");
 
     private final CallIds ids = new CallIds();
@@ -48,7 +48,7 @@ final class MessagesBlocks {
         return type.endsWith("_tool_use") || type.endsWith("_tool_result") || HOSTED.contains(type);
     }
 
-    /** What stands in messages and in results of tools. */
+    /** Blocks that both messages and results of tools can have. */
     private void addSaid(List<Part> parts, JsonFields block, String type) {
         switch (type) {
             case "text" -> Part.Text.add(parts, block.requiredText("text"));
@@ -72,7 +72,7 @@ final class MessagesBlocks {
         };
     }
 
-    /** A document that is text is taken as text, which every dialect has; one of blocks as what they are. */
+    /** A document of text becomes text, which every dialect has. The blocks of a document are read as blocks. */
     private void addDocument(List<Part> parts, JsonFields block) {
         JsonFields source = block.requiredObject("source");
         String title = block.text("title");

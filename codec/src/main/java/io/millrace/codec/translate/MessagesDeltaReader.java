@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Reads Messages events and answers. What tools of the provider did is told once it is done. */
+/** Reads Messages events and answers. The use of a provider's tool is reported when it is complete. */
 final class MessagesDeltaReader extends FrameReader {
     private static final Block PASSED_OVER = new Block(null, null);
 
@@ -29,22 +29,22 @@ final class MessagesDeltaReader extends FrameReader {
 
     private final MessagesHosted hosted = new MessagesHosted();
 
-    /** The sources of the text that is open. */
+    /** The sources of the open text block. */
     private final List<Part.Citation> citations = new ArrayList<>();
 
     private long citationChars;
 
-    /** The code points of the text so far, and how many there were where the open block began. */
+    /** The code points of the text so far, and those before the open block. */
     private int told;
 
     private int blockStart;
 
-    /** A block in which a tool of the provider's is asked: its id and name, and the input so far. */
+    /** A block that calls a tool of the provider's: its id, its name, and its input so far. */
     private record Ask(String id, String name, StringBuilder input) {}
 
     private final Map<Integer, Ask> asks = new HashMap<>();
 
-    /** A block; of a call, with the arguments that it began with until deltas repeat them, else null. */
+    /** A block. A block of a call has the arguments that it began with, until deltas repeat them. */
     private static final class Block {
         private final @Nullable AssembledCall call;
         private @Nullable String input;
@@ -79,12 +79,12 @@ final class MessagesDeltaReader extends FrameReader {
 
     @Override
     void done(DeltaSink out) {
-        // Not of this dialect; some servers send it behind the end.
+        // This is no frame of the dialect. Some servers send it after the end.
     }
 
     @Override
     public void finish(DeltaSink out) {
-        // Without message_stop the stream was cut.
+        // The stream was cut, because there was no message_stop.
     }
 
     @Override
@@ -170,7 +170,7 @@ final class MessagesDeltaReader extends FrameReader {
         out.text(text);
     }
 
-    /** Only those with a link mean anything to others. */
+    /** Only sources with a link are of use to other dialects. */
     private void cite(JsonNode cited, DeltaSink out) {
         String url = Json.text(cited, "url");
         if (url.isEmpty()) {
@@ -193,7 +193,7 @@ final class MessagesDeltaReader extends FrameReader {
         citationChars = 0;
     }
 
-    /** The protocol has none in answers; compatible servers may. */
+    /** The protocol has no images in answers, but compatible servers may send them. */
     private static void readImage(JsonNode source, DeltaSink out) {
         String type = Json.text(source, "media_type");
         String data = Json.text(source, "data");
@@ -214,7 +214,7 @@ final class MessagesDeltaReader extends FrameReader {
             case "signature_delta" -> signature.append(Json.text(delta, "signature"));
             case "input_json_delta" -> readArguments(index, Json.text(delta, "partial_json"), out);
             default -> {
-                // What may yet be invented is no part of the text.
+                // A type that is not known yet is no part of the text.
             }
         }
     }
@@ -264,7 +264,7 @@ final class MessagesDeltaReader extends FrameReader {
         out.stop(StopWords.meaning(reason), Json.textOrNull(delta, "stop_sequence"));
     }
 
-    /** Here the input leaves out what a cache read or wrote; each event tells only what it knows. */
+    /** The dialect's input tokens do not include those that a cache read or wrote. Each event has only some of the counts. */
     private void readUsage(JsonNode usage, DeltaSink out) {
         uncached = newer(uncached, Json.count(usage, "input_tokens"));
         cacheRead = newer(cacheRead, Json.count(usage, "cache_read_input_tokens"));
@@ -278,7 +278,7 @@ final class MessagesDeltaReader extends FrameReader {
                 Json.count(usage.path("output_tokens_details"), "thinking_tokens")));
     }
 
-    /** A zero behind a count is that of a server that does not count there. */
+    /** A zero after a count is from a server that does not count in that event. */
     private static long newer(long known, long told) {
         return told <= 0 && known >= 0 ? known : told;
     }

@@ -83,13 +83,13 @@ final class MessagesDeltaWriter extends FrameWriter {
         close();
     }
 
-    /** The dialect can carry it only as text. */
+    /** The dialect has media only as text. */
     @Override
     public void media(Part.Media media) {
         text(media.markdown());
     }
 
-    /** It belongs to the block of the text, and is left out once another block has begun. */
+    /** A source belongs to the open text block. It is left out if another block has begun. */
     @Override
     public void citation(Part.Citation citation) {
         if (block == Block.TEXT) {

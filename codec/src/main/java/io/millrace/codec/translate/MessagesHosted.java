@@ -8,28 +8,28 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Tools that the provider runs, in an answer of Messages: a block that asks, and one with what came of it. */
+/** Tools that the provider runs, in an answer of Messages: a block that calls the tool, and a block with the result. */
 final class MessagesHosted {
-    /** What was asked, by its id, until its result comes. */
+    /** The input of each call that has no result yet, by the call's id. */
     private final Map<String, Asked> asked = new HashMap<>();
 
     private long chars;
 
-    /** A block that asks. */
+    /** Puts a block that calls a tool. */
     private record Asked(String name, ObjectNode input) {}
 
     long heldChars() {
         return chars;
     }
 
-    /** A block that asks is whole. */
+    /** A block that calls a tool is complete. */
     void ask(String id, String name, String input) {
         chars += input.length();
         ObjectNode read = Json.parseObject(input);
         asked.put(id, new Asked(name, read == null ? Json.object() : read));
     }
 
-    /** What a block of results tells; null if it is none of a tool that others have. */
+    /** The use that a block of results completes, null if other providers do not have such a tool. */
     Part.@Nullable HostedUse result(JsonNode block) {
         Asked ask = asked.remove(Json.text(block, "tool_use_id"));
         JsonNode content = block.path("content");
@@ -73,7 +73,7 @@ final class MessagesHosted {
         return Json.text(content, "stdout") + Json.text(content, "stderr");
     }
 
-    /** The type of the block that asks, or of that with the result. */
+    /** The tool's name in the block of the call, or the type of the block with the result. */
     static void putAsk(JsonText json, String id, Part.HostedUse use, boolean whole) {
         json.put("type", "server_tool_use").put("id", id).put("name", use.kind().toolName());
         json.putJson("input", whole ? input(use) : "{}");
@@ -88,7 +88,7 @@ final class MessagesHosted {
         return Json.object().put(key, use.input()).toString();
     }
 
-    /** Puts the result of another provider's tool: what only Anthropic can encrypt is empty. */
+    /** Puts the result of another provider's tool. The fields that only Anthropic can encrypt are empty. */
     static void putResult(JsonText json, String id, Part.HostedUse use) {
         String name = use.kind().toolName();
         json.put("type", name + "_tool_result").put("tool_use_id", id);

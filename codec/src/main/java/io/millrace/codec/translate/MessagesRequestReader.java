@@ -2,7 +2,7 @@ package io.millrace.codec.translate;
 
 /** Reads a Messages request. */
 final class MessagesRequestReader {
-    /** Hints, and what says how the request is to be handled at its provider. */
+    /** Hints, and fields that say how the provider handles the request. */
     private static final String[] IGNORED = {
         "anthropic_beta",
         "anthropic_version",
@@ -62,7 +62,7 @@ final class MessagesRequestReader {
         }
     }
 
-    /** Tools that are but referred to are in the list: all of it is sent from the beginning. */
+    /** A tool that is only referred to is in the request's list of tools, and all of these are sent. */
     private void addTool(JsonFields tool) {
         if (tool.has("input_schema")) {
             tools.readTool(tool);

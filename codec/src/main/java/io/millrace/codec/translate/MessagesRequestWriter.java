@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Writes a Messages request. */
 final class MessagesRequestWriter {
-    /** What {@code max_tokens}, which this dialect requires, is where the client said nothing. */
+    /** The {@code max_tokens} of a request without a limit: the dialect requires one. */
     static final long DEFAULT_MAX_TOKENS = 16_384;
 
-    /** What Messages has of tools that its provider runs. */
+    /** The tools run by the provider of Messages. */
     static final HostedTools HOSTED = new HostedTools(
             Map.of(
                     HostedKind.WEB_SEARCH,
@@ -34,7 +34,7 @@ final class MessagesRequestWriter {
             true);
 
     private static final double MAX_TEMPERATURE = 1;
-    /** With thinking no less of the choice may be cut off. */
+    /** The least {@code top_p} that a model with thinking accepts. */
     private static final double MIN_THINKING_TOP_P = 0.95;
 
     private final ModelRequest request;
@@ -106,7 +106,7 @@ final class MessagesRequestWriter {
         trimLast(messages);
     }
 
-    /** Adds a message, unless it says nothing: one of white space is refused, and so is one without content. */
+    /** Adds a message that has content: Messages refuses one without content. */
     private static void add(ArrayNode messages, String role, ArrayNode content) {
         if (content.isEmpty()) {
             return;
@@ -121,7 +121,7 @@ final class MessagesRequestWriter {
         }
     }
 
-    /** An answer that is to be gone on with must not end in white space. */
+    /** Messages refuses a last message of the assistant that ends in white space. */
     private static void trimLast(ArrayNode messages) {
         JsonNode last = messages.path(messages.size() - 1);
         if (last.path("role").asText().equals("assistant")
@@ -191,7 +191,7 @@ final class MessagesRequestWriter {
         }
     }
 
-    /** Only what Messages itself has signed: it refuses any other thinking. */
+    /** Only thinking with a signature of Messages is sent: the provider refuses any other. */
     private static void writeReasoning(ArrayNode content, Part.Reasoning reasoning) {
         Seal seal = reasoning.seal();
         if (seal == null || seal.origin() != Dialect.MESSAGES) {
@@ -247,7 +247,7 @@ final class MessagesRequestWriter {
         writeToolChoice();
     }
 
-    /** The oldest version of each: all models that have any take it. */
+    /** The oldest version of each tool: all models that have the tool accept it. */
     private static void writeHosted(ObjectNode json, Tool.Hosted hosted) {
         switch (hosted.kind()) {
             case WEB_SEARCH -> json.put("type", "web_search_20250305");
@@ -298,7 +298,7 @@ final class MessagesRequestWriter {
         verifyZero(RequestField.FREQUENCY_PENALTY, sampling.frequencyPenalty());
     }
 
-    /** What is the default, and what the model would refuse beside something else, is left out. */
+    /** Leaves out what is the default, and what the model refuses together with another setting. */
     private void writeChoice(@Nullable Double temperature, @Nullable Double topP, @Nullable Long topK) {
         boolean thinks = thinking.isOn();
         Double cut = topP == null || topP == 1 || (thinks && topP < MIN_THINKING_TOP_P) ? null : topP;

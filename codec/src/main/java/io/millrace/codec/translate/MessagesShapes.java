@@ -3,7 +3,7 @@ package io.millrace.codec.translate;
 import io.millrace.codec.dialect.Dialect;
 import org.jspecify.annotations.Nullable;
 
-/** What streamed and whole answers of Messages, and its requests, have in common. */
+/** The common parts of streamed answers, whole answers and requests of Messages. */
 final class MessagesShapes {
     /** The kind of a seal that is the {@code data} of redacted thinking; others are signatures. */
     static final String REDACTED = "redacted";
@@ -22,7 +22,7 @@ final class MessagesShapes {
         return seal.origin() == Dialect.MESSAGES && seal.kind().equals(REDACTED);
     }
 
-    /** What a client is given as a signature: the provider's own, or a seal of another that is known again. */
+    /** A seal as the signature that a client gets: the provider's own, or the encoded seal of another provider. */
     static String signatureOf(Seal seal) {
         return seal.origin() == Dialect.MESSAGES ? seal.value() : seal.encode();
     }
@@ -48,13 +48,13 @@ final class MessagesShapes {
         return "srvtoolu_" + messageId.replaceAll("[^A-Za-z0-9]", "") + "_" + use;
     }
 
-    /** Writes what a client calls the tool of a call: its name, and the toolset that it is a member of. */
+    /** Writes the client's name of a tool, and the toolset that the tool belongs to. */
     static void writeName(JsonText json, CallForm form) {
         json.put("name", form.name());
         json.putKnown("toolset_name", form.namespace());
     }
 
-    /** Writes the counts as the value of {@code usage}, whose input leaves out what a cache read or wrote. */
+    /** Writes the counts as {@code usage}. Its input tokens do not include those that a cache read or wrote. */
     static void writeUsage(JsonText json, TokenCounts counts) {
         long cached = Math.max(0, counts.cacheRead()) + Math.max(0, counts.cacheWrite());
         json.object("usage").put("input_tokens", Math.max(0, counts.input() - cached));

@@ -4,11 +4,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What a Messages request says of thinking, as the model that it is for takes it. */
+/** The fields for thinking in a Messages request, as the model accepts them. */
 final class MessagesThinking {
     private static final long MIN_BUDGET = 1024;
 
-    /** With what is left for the answer by default, no more than any model that takes budgets may write. */
+    /** Together with the default limit of the answer they are within the limits of all models that accept budgets. */
     private static final Map<String, Long> BUDGETS = Map.of("minimal", 1024L, "low", 2048L, "medium", 8192L);
 
     private static final long HIGH_BUDGET = 15_360;
@@ -18,7 +18,7 @@ final class MessagesThinking {
     private final @Nullable Long maxTokens;
     private final boolean forced;
 
-    /** Of a request; a model that is forced to call a tool cannot think. */
+    /** Reads the request. A model that is forced to call a tool cannot think. */
     MessagesThinking(ModelRequest request, ClaudeModel model) {
         this.model = model;
         thinking = request.thinking() == null ? Thinking.NONE : request.thinking();
@@ -33,7 +33,7 @@ final class MessagesThinking {
         return asked && !forced && model.thinks() && (adaptive() || budget() != null);
     }
 
-    /** The word for how much effort to make, null if it is not said. */
+    /** The word for the effort, null if the request has none. */
     @Nullable
     String effort() {
         if (!model.adapts() || Boolean.FALSE.equals(thinking.enabled())) {
@@ -46,7 +46,7 @@ final class MessagesThinking {
         return "minimal".equals(effort) ? "low" : effort;
     }
 
-    /** The most tokens to think with, null if that is not said. It is less than what the whole answer may have. */
+    /** The most tokens for thinking, null if there is no budget. It is below the limit of the whole answer. */
     @Nullable
     Long budget() {
         if (adaptive() || thinking.enabled() == null) {

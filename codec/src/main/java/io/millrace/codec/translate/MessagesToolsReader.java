@@ -9,7 +9,7 @@ import java.util.Set;
 final class MessagesToolsReader {
     private static final String SERVERS = "mcp_servers";
 
-    /** What every tool has, and what says how it is offered. */
+    /** Fields of every tool, and fields that say how it is offered. */
     private static final String[] PASSED_OVER = {
         "type", "name", "cache_control", "allowed_callers", "defer_loading", "strict", "citations"
     };
@@ -18,7 +18,7 @@ final class MessagesToolsReader {
     private final ModelRequest.Builder request;
     private final ToolList tools = new ToolList();
 
-    /** The groups of toolsets: each has many functions, and there can be one of it. */
+    /** The toolsets so far. Each has many functions, and counts once. */
     private final Set<String> toolsets = new HashSet<>();
 
     /** The types of tools that their provider runs, by their names. */
@@ -85,7 +85,7 @@ final class MessagesToolsReader {
         return new Tool.Hosted(kind, type, tool.path("type"), settings.list());
     }
 
-    /** All tools are known. */
+    /** No more tools come: adds them to the request. */
     void end() {
         tools.into(request);
     }

@@ -58,7 +58,7 @@ public record ModelRequest(
         return new Builder(model);
     }
 
-    /** Those of the tools that the client runs. */
+    /** The tools that the client runs. */
     public List<Tool.Function> functions() {
         return tools.stream()
                 .filter(Tool.Function.class::isInstance)
@@ -66,7 +66,7 @@ public record ModelRequest(
                 .toList();
     }
 
-    /** Those of the tools that their provider runs. */
+    /** The tools that their provider runs. */
     public List<Tool.Hosted> hosted() {
         return tools.stream()
                 .filter(Tool.Hosted.class::isInstance)
@@ -74,7 +74,7 @@ public record ModelRequest(
                 .toList();
     }
 
-    /** How the client is told of a call of this function. */
+    /** How the client sees a call of this function. */
     public CallForm form(String function) {
         CallForm form = forms.get(function);
         return form == null ? new CallForm(CallForm.Kind.FUNCTION, null, function) : form;
@@ -166,8 +166,8 @@ public record ModelRequest(
         }
 
         /**
-         * Adds instructions; blank ones are left out. Those that come behind a turn stay there: moved to the front, they would
-         * change the beginning of the prompt, and so lose what its provider has in its cache.
+         * Adds instructions, unless they are blank. Instructions after a turn stay there. At the front they would change the
+         * beginning of the prompt, and the provider could not use its cache.
          */
         public Builder system(String text) {
             if (text.isBlank()) {
@@ -180,7 +180,7 @@ public record ModelRequest(
             return turn(Turn.Role.USER, List.of(new Part.Instruction(text)));
         }
 
-        /** Adds a turn, or more parts to the last one if that has the same role; one without parts is left out. */
+        /** Adds a turn, or adds its parts to the last turn if that has the same role. A turn without parts is left out. */
         public Builder turn(Turn.Role role, List<Part> parts) {
             turns.add(role, parts);
             return this;

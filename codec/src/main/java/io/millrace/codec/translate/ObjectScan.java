@@ -1,6 +1,6 @@
 package io.millrace.codec.translate;
 
-/** Follows the text of a JSON object that comes in pieces, as far as to know whether it is whole. */
+/** Reads the text of a JSON object that comes in pieces, to know when it is whole. */
 final class ObjectScan {
     private int depth;
     private boolean begun;

@@ -38,7 +38,7 @@ public sealed interface Part {
             @Nullable String data,
             @Nullable String url,
             @Nullable String detail) implements Part {
-        /** What stands for one that the model made, at providers which take images from the user only. */
+        /** The text in place of an image of the model's, for providers that take images only from the user. */
         static final String LEFT_OUT = "(An image that the model made stood here.)";
 
         /** A link to it, or a {@code data:} URL. */
@@ -87,7 +87,7 @@ public sealed interface Part {
             return url == null ? DataUrl.of(mediaType, requireNonNull(data)) : url;
         }
 
-        /** It as Markdown, for dialects that have text only. */
+        /** The media as Markdown, for dialects that have only text. */
         public String markdown() {
             return (isImage() ? "![image](" : "[" + mediaType + "](") + link() + ")";
         }
@@ -105,12 +105,12 @@ public sealed interface Part {
     record Source(String url, String title) {}
 
     /**
-     * What a part of an answer's text is taken from.
+     * The source of a part of an answer's text.
      *
      * @param title may be empty
-     * @param quote what stands in the source, may be empty
-     * @param start the first code point of the answer's text that it is about, {@code -1} if not known
-     * @param end the first one behind
+     * @param quote the text in the source, may be empty
+     * @param start the first code point of the part in the answer's text, {@code -1} if not known
+     * @param end the first code point behind the part
      */
     record Citation(String url, String title, String quote, int start, int end) implements Part {
         int chars() {
@@ -119,11 +119,11 @@ public sealed interface Part {
     }
 
     /**
-     * A tool that the provider ran, and what came of it.
+     * A tool that the provider ran, and its result.
      *
-     * @param input what was searched, the URL of a page, or code
-     * @param sources what a search found
-     * @param output what code wrote
+     * @param input the query of a search, the URL of a page, or code
+     * @param sources the pages that a search found
+     * @param output the output of code
      * @param failed whether there is no result
      */
     record HostedUse(HostedKind kind, String input, List<Source> sources, String output, boolean failed)
@@ -164,7 +164,7 @@ public sealed interface Part {
             @Nullable Seal seal) implements Part {}
 
     /**
-     * What came of a call.
+     * The result of a call.
      *
      * @param callId the call's id
      * @param content text, images and documents

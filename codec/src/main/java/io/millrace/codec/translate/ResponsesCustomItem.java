@@ -1,6 +1,6 @@
 package io.millrace.codec.translate;
 
-/** Writes the call of a custom tool: its text as it comes. */
+/** Writes the call of a custom tool. Its text is written as it comes. */
 final class ResponsesCustomItem extends ResponsesCall {
     private final CallForm form;
     private final CustomInput input = new CustomInput();

@@ -155,7 +155,7 @@ final class ResponsesDeltaReader extends FrameReader {
         item.told = true;
     }
 
-    /** Arguments as a whole, which deltas may have told already. */
+    /** Arguments as a whole. Deltas may have reported them already. */
     private void readWhole(JsonNode json, String arguments, DeltaSink out) {
         ResponsesSeenItem item = items.of(json);
         item.name = Json.text(json, "name");
@@ -246,7 +246,7 @@ final class ResponsesDeltaReader extends FrameReader {
         }
     }
 
-    /** Tells text, and remembers where its content part begins: places of annotations are counted from there. */
+    /** Reports text, and remembers where its content part begins: places of annotations are counted from there. */
     private void text(ResponsesSeenItem item, int contentIndex, String text, DeltaSink out) {
         if (item.starts.size() < MAX_PARTS) {
             item.starts.putIfAbsent(contentIndex, told);

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The response object around the items of a Responses answer, with what the client asked for, as OpenAI repeats it. */
+/** The response object around the items of a Responses answer. It repeats the settings of the request, as OpenAI does. */
 final class ResponsesEnvelope {
     private static final String PREFIX = "resp_";
 
@@ -39,8 +39,8 @@ final class ResponsesEnvelope {
     /**
      * Puts the response's fields into an object that is open.
      *
-     * @param incomplete why the answer is not complete, null if it is, or is not over
-     * @param items what there is of the answer
+     * @param incomplete why the answer is not complete; null if it is complete, or not yet over
+     * @param items the items so far
      */
     void put(JsonText json, String status, @Nullable String incomplete, List<ResponsesItem> items, TokenCounts usage) {
         json.put("id", id)
@@ -75,7 +75,7 @@ final class ResponsesEnvelope {
                 .putJson("metadata", "{}");
     }
 
-    /** What was not told counts as zero, but if nothing was, there is no usage. */
+    /** A count that is not known is zero. If no count is known, there is no usage. */
     private static void putUsage(JsonText json, TokenCounts usage) {
         if (!usage.isKnown()) {
             json.putNull("usage");

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Tools that OpenAI runs, in a Responses request. What they found, and what code wrote, is asked for, too. */
+/** Tools that OpenAI runs, in a Responses request. It also asks for the sources of searches and the output of code. */
 final class ResponsesHosted {
     static final HostedTools SERVED = new HostedTools(
             Map.of(
@@ -51,13 +51,13 @@ final class ResponsesHosted {
                 case LOCATION -> HostedSettings.putLocation(json.putObject("user_location"), setting.value());
                 case CONTEXT_SIZE -> json.set("search_context_size", setting.value());
                 case MAX_USES, BLOCKED_DOMAINS, OTHER -> {
-                    // A limit is one of the whole request.
+                    // The limit is a field of the whole request.
                 }
             }
         }
     }
 
-    /** There is one limit for all such tools. It must not bind one that has none. */
+    /** The request has one limit for all such tools. It is left out if a tool has no limit. */
     private static void putLimit(ObjectNode body, List<Tool.Hosted> hosted) {
         long limit = 0;
         for (Tool.Hosted tool : hosted) {

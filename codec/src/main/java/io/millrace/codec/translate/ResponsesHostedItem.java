@@ -2,7 +2,7 @@ package io.millrace.codec.translate;
 
 import java.util.List;
 
-/** Writes what a tool of the provider's did, which is told once it is done. */
+/** Writes the use of a provider's tool, which is complete when it comes. */
 final class ResponsesHostedItem extends ResponsesItem {
     private final Part.HostedUse use;
     private final boolean code;

@@ -9,7 +9,7 @@ import java.util.Set;
 
 /** Reads the items of a Responses conversation into a request. */
 final class ResponsesItems {
-    /** What a provider's own tools did, and what settles how it goes on: no other has a use for it. */
+    /** Items about the provider's own tools and settings. Other providers have no use for them. */
     private static final Set<String> HOSTED = Set.of(
             "code_interpreter_call",
             "configuration_update",
@@ -80,7 +80,7 @@ final class ResponsesItems {
         }
     }
 
-    /** What can be read of another agent's message: the rest is encrypted for its provider. */
+    /** The readable parts of another agent's message. The rest is encrypted for its provider. */
     private static List<Part> readable(JsonFields message) {
         List<Part> parts = new ArrayList<>();
         for (JsonFields part : message.objects("content")) {
@@ -147,7 +147,7 @@ final class ResponsesItems {
         }
     }
 
-    /** Reasoning may be missing, the rest of a conversation may not. */
+    /** A reference to reasoning can be left out. A reference to anything else cannot. */
     private static void readReference(JsonFields item) {
         if (!item.requiredText("id").startsWith("rs_")) {
             throw item.refuse("id", "names what only its provider has stored: set store to false, or send the item");
@@ -164,7 +164,7 @@ final class ResponsesItems {
         request.turn(Turn.Role.ASSISTANT, List.of(call));
     }
 
-    /** A call whose arguments are an object of their own, which may have a type. */
+    /** A call whose arguments are an object under {@code key}. */
     private void readAction(JsonFields item, String name, String key) {
         ObjectNode action = item.requiredObject(key).tree();
         boolean typed = key.equals("action");
@@ -181,7 +181,7 @@ final class ResponsesItems {
         addCall(item, ClientTools.COMPUTER, arguments.toString());
     }
 
-    /** A search that the provider itself made has no result of the client's. */
+    /** Only a search of the client's has a result from the client. */
     private void readToolSearch(JsonFields item) {
         if (isClients(item)) {
             addCall(item, ClientTools.TOOL_SEARCH, item.json("arguments"));
@@ -236,7 +236,7 @@ final class ResponsesItems {
         return List.of(image(output));
     }
 
-    /** Older clients join a local shell's call and its output by the item's own id. */
+    /** Older clients join the call of a local shell and its output by the item's own id. */
     private static String idKey(JsonFields item) {
         return item.has("call_id") || !item.has("id") ? "call_id" : "id";
     }

@@ -3,7 +3,7 @@ package io.millrace.codec.translate;
 import io.millrace.codec.dialect.Dialect;
 import org.jspecify.annotations.Nullable;
 
-/** Writes a reasoning item: its text as one part of the summary, which is what SDKs show. */
+/** Writes a reasoning item. Its text is one part of the summary, because SDKs show the summary. */
 final class ResponsesReasoningItem extends ResponsesItem {
     private final StringBuilder text = new StringBuilder();
 
@@ -23,7 +23,7 @@ final class ResponsesReasoningItem extends ResponsesItem {
         out.send();
     }
 
-    /** What a client that sends the reasoning back sends with it. */
+    /** Takes the seal, which a client sends back with the reasoning. */
     void seal(Seal seal) {
         encrypted = seal.origin() == Dialect.RESPONSES ? seal.value() : seal.encode();
     }

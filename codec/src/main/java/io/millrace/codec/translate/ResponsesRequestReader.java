@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 final class ResponsesRequestReader {
     private static final String ENCRYPTED_REASONING = "reasoning.encrypted_content";
 
-    /** Hints, and what says how the request is to be handled at its provider. */
+    /** Hints, and fields that say how the provider handles the request. */
     private static final String[] IGNORED = {
         "access_programs",
         "background_options",
@@ -24,7 +24,7 @@ final class ResponsesRequestReader {
         "truncation"
     };
 
-    /** What {@code include} asks for beside these are details of tools that a provider runs. */
+    /** Values of {@code include} that ask for details of tools that the provider runs. */
     private static final Pattern HOSTED_DETAILS = Pattern.compile(
             "(web_search|file_search|code_interpreter|computer|image_generation|mcp|shell|program)_call.*"
                     + "|message\\.input_image\\..*");
@@ -55,7 +55,7 @@ final class ResponsesRequestReader {
         return request.dropped(body.dropped()).build();
     }
 
-    /** The relay keeps no answers, and no other provider knows OpenAI's. */
+    /** Refuses references to stored answers: the relay stores none, and other providers do not have OpenAI's. */
     private void refuseState() {
         for (String field : List.of("previous_response_id", "conversation", "prompt")) {
             if (body.has(field)) {

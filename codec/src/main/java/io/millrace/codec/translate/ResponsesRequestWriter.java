@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Writes a Responses request. Nothing is stored at the provider, so reasoning comes back encrypted. */
+/** Writes a Responses request. The provider stores nothing, so the request asks for encrypted reasoning. */
 final class ResponsesRequestWriter {
-    /** Other models refuse to be asked for encrypted reasoning. */
+    /** Models that have encrypted reasoning. Others refuse a request for it. */
     private static final Pattern REASONS = Pattern.compile("(.*/)?(o\\d|gpt-5(?!-chat)|codex).*");
 
     /** OpenAI's limit for the ids of calls. */
@@ -51,7 +51,7 @@ final class ResponsesRequestWriter {
         return body;
     }
 
-    /** What OpenAI takes is narrower than what other clients say. */
+    /** Brings fields within OpenAI's limits, which are narrower than those of other dialects. */
     private void writeWithinLimits() {
         if (request.maxTokens() != null) {
             body.put("max_output_tokens", Math.max(MIN_TOKENS, request.maxTokens()));
@@ -82,7 +82,7 @@ final class ResponsesRequestWriter {
         }
     }
 
-    /** Results are items of their own; what else the turn holds follows as messages. */
+    /** Results are separate items. The other parts of the turn follow as messages. */
     private void writeUser(ArrayNode input, List<Part> parts) {
         for (Part part : parts) {
             if (part instanceof Part.ToolResult result) {
@@ -101,7 +101,7 @@ final class ResponsesRequestWriter {
         flush(input, content);
     }
 
-    /** Adds what the user said by now; what to go on with. */
+    /** Adds the content so far as a message of the user's. Returns the next, empty content. */
     private static ArrayNode flush(ArrayNode input, ArrayNode content) {
         if (!content.isEmpty()) {
             input.addObject().put("role", "user").set("content", content);
@@ -167,7 +167,7 @@ final class ResponsesRequestWriter {
         }
     }
 
-    /** Only what such an upstream has encrypted itself; the item's id is the seal's kind. */
+    /** Only reasoning that such an upstream has encrypted is sent. The seal's kind is the id of the item. */
     private static void writeReasoning(ArrayNode input, Part.Reasoning reasoning) {
         Seal seal = reasoning.seal();
         if (seal == null || seal.origin() != Dialect.RESPONSES) {

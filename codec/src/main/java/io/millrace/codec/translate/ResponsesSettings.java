@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 final class ResponsesSettings {
     private ResponsesSettings() {}
 
-    /** Puts what the request says. */
+    /** Puts the settings of the request. */
     static void put(ObjectNode json, ModelRequest request) {
         List<Tool.Function> tools = request.functions();
         Json.putKnown(json, "max_output_tokens", request.maxTokens());
@@ -31,7 +31,7 @@ final class ResponsesSettings {
         Json.putKnown(json, "user", request.user());
     }
 
-    /** All of these fields, with OpenAI's defaults for what the request leaves out. */
+    /** All of these fields, with OpenAI's defaults for those that the request does not have. */
     static ObjectNode echoed(ModelRequest request) {
         ObjectNode json = Json.object()
                 .putNull("max_output_tokens")
@@ -78,7 +78,7 @@ final class ResponsesSettings {
         return json;
     }
 
-    /** Without {@code strict} OpenAI would rewrite the schema to one that it can enforce. */
+    /** Without {@code strict} OpenAI would change the schema to one that it can enforce. */
     private static ObjectNode tool(Tool.Function tool) {
         ObjectNode json = Json.object().put("type", "function").put("name", tool.name());
         Json.putKnown(json, "description", tool.description());

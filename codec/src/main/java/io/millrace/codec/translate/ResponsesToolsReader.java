@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** Reads the tools of a Responses request, and the choice of them. */
 final class ResponsesToolsReader {
     private static final int MAX_REPEATED = 65_536;
-    /** Each function of a namespace has its name: a long one would be read as often as there are functions. */
+    /** Each function of a namespace repeats its name, so a long name would be read many times. */
     private static final int MAX_NAMESPACE = 256;
 
     private final JsonFields body;
@@ -20,7 +20,7 @@ final class ResponsesToolsReader {
         this.request = request;
     }
 
-    /** All that have not been added by then follow: a conversation may bring more tools. */
+    /** Reads the tools of the body. The conversation may bring more tools. */
     void read() {
         addAll(body);
     }
@@ -32,7 +32,7 @@ final class ResponsesToolsReader {
         }
     }
 
-    /** No more tools come: now the choice can be read. */
+    /** No more tools come: reads the choice, and adds the tools to the request. */
     void end() {
         readChoice();
         tools.into(request);
@@ -61,8 +61,8 @@ final class ResponsesToolsReader {
     }
 
     /**
-     * The function with what is said of its namespace before its own description. What is long is not repeated without end: a
-     * request must not grow by more than {@value #MAX_REPEATED} characters.
+     * The function with the description of its namespace before its own. A request must not grow by more than {@value
+     * #MAX_REPEATED} characters, so a long description is not always repeated.
      */
     private Tool.Function described(Tool.Function tool, @Nullable String about) {
         if (about == null || about.isBlank() || repeated + about.length() > MAX_REPEATED) {
@@ -106,7 +106,7 @@ final class ResponsesToolsReader {
                 : type.equals("code_interpreter") ? HostedKind.CODE : HostedKind.OTHER;
     }
 
-    /** The function for a tool that has no schema of its own but is run by the client; null if its provider runs it. */
+    /** The function for a tool without a schema that the client runs; null if its provider runs it. */
     private static Tool.@Nullable Function clientRun(String type, JsonFields tool) {
         return switch (type) {
             case "local_shell" -> ClientTools.localShell();
@@ -144,7 +144,7 @@ final class ResponsesToolsReader {
         request.toolChoice(function ? ToolChoice.named(name) : ToolChoice.hosted(hostedType(name)));
     }
 
-    /** The type in the list of tools of one that may be named by another type of its kind. */
+    /** The type of a hosted tool in the list of tools. A choice may name it by another type of the same kind. */
     private String hostedType(String named) {
         HostedKind kind = kindOf(named);
         return tools.hosted().stream()
@@ -154,7 +154,7 @@ final class ResponsesToolsReader {
                 .orElse(named);
     }
 
-    /** The function for a tool that is named by its name, or by its type if it needs none. */
+    /** The name of the function for a tool, which is named by its name, or by its type if it has no name. */
     private static String nameOf(JsonFields tool) {
         String type = tool.requiredText("type");
         return switch (type) {

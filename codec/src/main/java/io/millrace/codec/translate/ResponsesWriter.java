@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class ResponsesWriter extends FrameWriter implements AnswerWriter {
-    /** What an item costs besides its text. */
+    /** The memory of an item besides its text, in characters. */
     private static final int ITEM_CHARS = 128;
 
     private final boolean streaming;
@@ -38,7 +38,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     private long keptChars;
     private String body = "";
 
-    /** A writer of a stream, or else of a whole answer. */
+    /** Creates a writer of a stream, or of a whole answer. */
     ResponsesWriter(ModelRequest request, boolean streaming) {
         this.streaming = streaming;
         this.request = request;
@@ -95,7 +95,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
         image.close(true);
     }
 
-    /** It belongs to the message of the text, and is left out once another item has begun. */
+    /** A source belongs to the open message. It is left out if another item has begun. */
     @Override
     public void citation(Part.Citation citation) {
         if (message != null) {
@@ -244,7 +244,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
         call = null;
     }
 
-    /** The word for why the answer is not complete, null if it is. */
+    /** The word for why the answer is not complete, null if it is complete. */
     private @Nullable String incompleteReason() {
         return switch (stopReason) {
             case END, STOP_SEQUENCE, TOOL_CALLS, OTHER -> null;

@@ -4,12 +4,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How tokens are chosen, and where to stop. What is {@code null} was not said.
+ * How tokens are chosen, and where to stop. A component that was not given is {@code null}.
  *
  * @param temperature from 0 to 2
  * @param topP from 0 to 1
- * @param topK how many tokens are in the choice
- * @param seed makes answers repeat as far as the provider can
+ * @param topK from how many tokens the next one is chosen
+ * @param seed makes answers repeat, as far as the provider can
  * @param presencePenalty from -2 to 2
  * @param frequencyPenalty from -2 to 2
  * @param stops sequences that end the answer
@@ -22,7 +22,7 @@ public record Sampling(
         @Nullable Double presencePenalty,
         @Nullable Double frequencyPenalty,
         List<String> stops) {
-    /** Nothing was said. */
+    /** No component was given. */
     public static final Sampling NONE = new Sampling(null, null, null, null, null, null, List.of());
 
     /** Copies the list. */

@@ -6,24 +6,24 @@ import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An opaque value that a provider sends with reasoning or a tool call and wants back unchanged: a thinking signature,
- * encrypted reasoning, a thought signature. It is of no use to a provider of another dialect, which never gets it.
+ * An opaque value that a provider sends with reasoning or with a tool call, and wants back unchanged: a thinking signature,
+ * encrypted reasoning, a thought signature. Providers of other dialects never get it.
  *
  * @param origin the dialect that understands it
- * @param kind tells apart what one dialect has several of; of that dialect's own choosing, without a dot, may be empty
+ * @param kind the dialect's own word for what this is, without a dot; may be empty
  * @param value what the provider sent
  */
 public record Seal(Dialect origin, String kind, String value) {
     private static final String MARK = "mr1.";
 
-    /** As one string that {@link #decode} knows again, for a client that sends back what it was given in such a field. */
+    /** The seal as one string that {@link #decode} can read, for clients that send back such a field unchanged. */
     public String encode() {
         byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
         return MARK + origin.name() + "." + kind + "."
                 + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
-    /** The seal that {@link #encode} made this of, or {@code null} if it is something else. */
+    /** The seal from which {@link #encode} made this text, {@code null} if it made no such text. */
     public static @Nullable Seal decode(String text) {
         if (!text.startsWith(MARK)) {
             return null;

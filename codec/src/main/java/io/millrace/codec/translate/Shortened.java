@@ -5,7 +5,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** Names that are too long for a provider, as shorter ones that stand for them: the same for the same each time. */
+/** Shorter names in place of those that are too long for a provider. The same name always has the same short one. */
 final class Shortened {
     private static final String CALL = "call_";
 

@@ -2,24 +2,24 @@ package io.millrace.codec.translate;
 
 /** Why an answer ended. */
 public enum StopReason {
-    /** The model had said what it had to say. */
+    /** The model completed its answer. */
     END,
-    /** A stop sequence came up. */
+    /** The model wrote a stop sequence. */
     STOP_SEQUENCE,
     /** The limit of tokens was reached. */
     LENGTH,
     /** The model's context was full. */
     CONTEXT_FULL,
-    /** The model waits for what its tool calls yield. */
+    /** The model waits for the results of its tool calls. */
     TOOL_CALLS,
     /** A filter cut or withheld the answer, or blocked the prompt. */
     CONTENT_FILTER,
-    /** The model, or what watches over it, refused. */
+    /** The model refused, or a safety check of its provider did. */
     REFUSAL,
-    /** A long turn was paused; the client may send it back to go on. */
+    /** A long turn was paused. The client may send it back to continue it. */
     PAUSE,
     /** The client asked the relay to stop. */
     STOPPED,
-    /** Anything else that the upstream calls an end. */
+    /** Any other word of the upstream's for an end. */
     OTHER
 }

@@ -8,14 +8,16 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the words mean by which servers say that an answer ended. They are read the same in every dialect, since compatible
- * servers take each other's; neither case nor the sign between words matters.
+ * The meaning of the words with which servers end an answer. They are read the same in every dialect, because compatible
+ * servers use words of other dialects. Case and the sign between words do not matter.
  */
 final class StopWords {
-    /** The words in lower and in upper case: some servers have one in each frame. */
+    /**
+     * The words in lower and in upper case, so that most are found without a conversion: some servers send one in each frame.
+     */
     private static final Map<String, StopReason> WORDS = new HashMap<>();
 
-    /** Words for a failure: what there is of the answer is none. */
+    /** Words for a failure: the text so far is no answer. */
     private static final Set<String> FAILURES = Set.of(
             "cancelled",
             "canceled",
@@ -30,7 +32,7 @@ final class StopWords {
     private static final List<String> FAILURE_PARTS = List.of(
             "error", "fail", "abort", "malformed", "exception", "timeout", "timed_out", "unavailable", "overload");
 
-    /** Parts of words that are not in the table, the first that is found decides. */
+    /** Parts of words that are not in the table. The first one that is found decides. */
     private static final List<Map.Entry<String, StopReason>> PARTS = List.of(
             Map.entry("context", StopReason.CONTEXT_FULL),
             Map.entry("filter", StopReason.CONTENT_FILTER),
@@ -90,7 +92,7 @@ final class StopWords {
         return FAILURES.contains(plain) || FAILURE_PARTS.stream().anyMatch(plain::contains);
     }
 
-    /** What a word means that says no failure; {@link StopReason#OTHER} if nobody knows. */
+    /** The meaning of a word that is no failure; {@link StopReason#OTHER} if it is not known. */
     static StopReason meaning(String word) {
         StopReason exact = WORDS.get(word);
         if (exact != null) {
@@ -109,7 +111,7 @@ final class StopWords {
         return StopReason.OTHER;
     }
 
-    /** The error that a word for a failure is. */
+    /** The error for a word that means a failure. */
     static ModelError failure(String word, @Nullable String message) {
         String said = message == null || message.isBlank() ? "the upstream ended its answer: " + word : message;
         return new ModelError(502, word, said);

@@ -4,11 +4,12 @@ import io.millrace.codec.dialect.RelayError;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Turns the frames of an upstream's stream into those of a client's. A frame is translated when it is read, with two exceptions.
- * The stop waits for the upstream's end, because usage may follow it. If the client's dialect has one block after the other,
- * what comes between the pieces of a call waits for the end of the call. One per stream, on one thread at a time.
+ * Translates the frames of an upstream's stream into frames of the client's dialect. A frame is translated when it is read,
+ * with two exceptions. The stop waits for the upstream's end, because usage may follow it. If the client's dialect has one
+ * block after the other, a block that begins between the pieces of a call waits for the end of the call. One per stream, on one
+ * thread at a time.
  *
- * <p>Buffers remain with the caller. Whole frames are appended to {@code out}, none or several a call.
+ * <p>Buffers remain with the caller. Each call appends no, one or several whole frames to {@code out}.
  */
 public final class StreamTranslator {
     private final DeltaReader reader;
@@ -31,7 +32,7 @@ public final class StreamTranslator {
     }
 
     /**
-     * The upstream's body ended cleanly: writes the end of the client's stream, if it is missing. If the upstream never told a
+     * The upstream's body ended cleanly: writes the end of the client's stream, if it is missing. If the upstream reported no
      * stop, nothing is written and {@link #isOver} stays false: the stream was cut.
      */
     public void finish(ByteBuf out) {
@@ -41,7 +42,7 @@ public final class StreamTranslator {
         }
     }
 
-    /** Ends the client's stream where it is, as {@link StopReason#STOPPED}; for a client that asked for that. */
+    /** Ends the client's stream where it is, with {@link StopReason#STOPPED}. Called when the client asked for that. */
     public void stop(ByteBuf out) {
         writer.to(out);
         if (!answer.isOver()) {
@@ -76,14 +77,14 @@ public final class StreamTranslator {
     }
 
     /**
-     * An upper estimate of the bytes that this holds: blocks that wait, data that was read and not told, and data that a client's
-     * last event repeats. The call is cheap.
+     * An upper estimate of the bytes that this holds: blocks that wait, data that was read and not yet written, and data that
+     * the client's last event repeats. The call is cheap.
      */
     public long heldBytes() {
         return Character.BYTES * answer.heldChars() + reader.heldBytes() + writer.heldBytes();
     }
 
-    /** The token counts told so far. */
+    /** The token counts reported so far. */
     public TokenCounts usage() {
         return answer.usage();
     }

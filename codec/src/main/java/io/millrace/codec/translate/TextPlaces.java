@@ -3,15 +3,15 @@ package io.millrace.codec.translate;
 import java.util.Arrays;
 
 /**
- * Places in one text, as its code points and as the bytes of its UTF-8. One is found from the other at a cost that does not
- * grow with the text: an answer may have as many places as it has room for.
+ * Places in one text, counted in code points and in bytes of UTF-8. One is found from the other at a cost that does not grow
+ * with the text, because an answer may have very many places.
  */
 final class TextPlaces {
     private static final int STEP = 256;
 
     private final CharSequence text;
 
-    /** How many code points and bytes stand before each {@link #STEP}th character. */
+    /** How many code points and bytes are before each {@link #STEP}th character. */
     private final int[] points;
 
     private final int[] bytes;
@@ -37,7 +37,7 @@ final class TextPlaces {
         }
     }
 
-    /** How many bytes stand before a code point; all if it is behind the end. */
+    /** How many bytes are before a code point; all if it is behind the end. */
     int bytesBefore(int codePoint) {
         int step = lastUpTo(points, codePoint);
         int point = points[step];
@@ -74,7 +74,7 @@ final class TextPlaces {
         return point;
     }
 
-    /** Half of a pair has half of its four bytes. */
+    /** Half of a surrogate pair has half of its four bytes. */
     private static int bytesOf(char c) {
         return c < 0x80 ? 1 : c < 0x800 || Character.isSurrogate(c) ? 2 : 3;
     }

@@ -5,16 +5,16 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What a client lets the model use. */
+/** A tool that a client lets the model use. */
 public sealed interface Tool {
     /**
      * A function that the client runs when the model calls it.
      *
-     * @param name its name, as every dialect takes it: see {@link ToolName}
+     * @param name its name, as every dialect accepts it: see {@link ToolName}
      * @param description what it does, may be null
      * @param parameters JSON schema of its arguments, null if it takes none
-     * @param strict whether the arguments must follow the schema, null if not said
-     * @param form how its client is told of a call, null if as a function of this name
+     * @param strict whether the arguments must follow the schema, null if not given
+     * @param form how the client sees a call, null if it sees a function of this name
      */
     record Function(
             String name,
@@ -23,7 +23,7 @@ public sealed interface Tool {
             @Nullable Boolean strict,
             @Nullable CallForm form)
             implements Tool {
-        /** A function that its client knows as one. */
+        /** A function that is a plain function to its client. */
         public Function(String name, String description, ObjectNode parameters, Boolean strict) {
             this(name, description, parameters, strict, null);
         }
@@ -44,7 +44,7 @@ public sealed interface Tool {
                     ToolName.form(namespace, name));
         }
 
-        /** The schema with a type, as some providers want it; null if the function takes no arguments. */
+        /** The schema with a type, as some providers require it; null if the function takes no arguments. */
         @Nullable
         ObjectNode schema() {
             if (parameters == null || parameters.has("type")) {
@@ -60,9 +60,9 @@ public sealed interface Tool {
      * A tool that the provider itself runs, such as a web search.
      *
      * @param kind what it does
-     * @param type what the client's dialect calls it, such as {@code web_search_20250305}
-     * @param path where it stands in the client's request, such as {@code tools[1].type}
-     * @param settings what else the client says of it
+     * @param type its type in the client's dialect, such as {@code web_search_20250305}
+     * @param path its place in the client's request, such as {@code tools[1].type}
+     * @param settings its settings in the client's request
      */
     record Hosted(HostedKind kind, String type, String path, List<HostedSetting> settings) implements Tool {
         /** Copies the list. */
@@ -70,7 +70,7 @@ public sealed interface Tool {
             settings = List.copyOf(settings);
         }
 
-        /** The value of a setting, null if the client says nothing of it. */
+        /** The value of a setting, null if the client did not give it. */
         @Nullable
         JsonNode setting(HostedSetting.Key key) {
             return settings.stream()

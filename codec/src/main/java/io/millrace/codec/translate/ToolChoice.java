@@ -3,7 +3,7 @@ package io.millrace.codec.translate;
 /**
  * Whether the model calls tools.
  *
- * @param name the tool that must be used if the mode is {@code NAMED} or {@code HOSTED}, else empty
+ * @param name the tool that the model must use if the mode is {@code NAMED} or {@code HOSTED}, else empty
  */
 public record ToolChoice(Mode mode, String name) {
     static final ToolChoice AUTO = new ToolChoice(Mode.AUTO, "");
@@ -24,13 +24,13 @@ public record ToolChoice(Mode mode, String name) {
     public enum Mode {
         /** The model decides. */
         AUTO,
-        /** It calls none. */
+        /** The model calls no tool. */
         NONE,
-        /** It calls at least one. */
+        /** The model calls at least one tool. */
         REQUIRED,
-        /** It calls the function that is named. */
+        /** The model calls the named function. */
         NAMED,
-        /** It uses the tool of its provider that is named. */
+        /** The model uses the named tool, which its provider runs. */
         HOSTED
     }
 }

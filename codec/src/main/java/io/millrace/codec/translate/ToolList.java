@@ -6,25 +6,25 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The tools of a request while it is read: each function once, and those only that may be used. */
+/** The tools of a request while it is read. Each function is there once. Tools that may not be used are left out at the end. */
 final class ToolList {
     private final List<Tool> tools = new ArrayList<>();
     private final Set<String> functions = new HashSet<>();
     private @Nullable Set<String> allowed;
 
-    /** Adds a tool; of functions with the same name the first one stays. */
+    /** Adds a tool. Of functions with the same name only the first one is kept. */
     void add(Tool tool) {
         if (!(tool instanceof Tool.Function function) || functions.add(function.name())) {
             tools.add(tool);
         }
     }
 
-    /** Adds a tool that only its provider runs, and no other has. */
+    /** Adds a tool that its provider runs and other providers do not have. */
     void addHosted(String type, String path) {
         add(new Tool.Hosted(HostedKind.OTHER, type, path, List.of()));
     }
 
-    /** Those of the tools that their provider runs. */
+    /** The tools that their provider runs. */
     List<Tool.Hosted> hosted() {
         return tools.stream()
                 .filter(Tool.Hosted.class::isInstance)
@@ -37,7 +37,7 @@ final class ToolList {
         return functions.contains(function);
     }
 
-    /** Only functions of these names may be used, and tools of these types. */
+    /** Only functions with these names and tools with these types may be used. */
     void allow(Set<String> names) {
         allowed = names;
     }

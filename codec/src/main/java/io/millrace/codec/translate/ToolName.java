@@ -3,7 +3,7 @@ package io.millrace.codec.translate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Names of functions as every dialect takes them: at most {@value #MOST} letters, digits, {@code _} and {@code -}. */
+/** Names of functions that every dialect accepts: at most {@value #MOST} letters, digits, {@code _} and {@code -}. */
 final class ToolName {
     private static final int MOST = 64;
     private static final int HASH = 8;
@@ -11,12 +11,14 @@ final class ToolName {
     private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_-]{1," + MOST + "}");
     private static final Pattern OTHERS = Pattern.compile("[^A-Za-z0-9_-]");
 
-    /** OpenAI's group of all functions that have no other. */
+    /** OpenAI's namespace of the functions that have no other. */
     private static final String NO_NAMESPACE = "functions";
 
     private ToolName() {}
 
-    /** The name itself if it is such a one, else one that is always the same for it, and another for others. */
+    /**
+     * The name itself if every dialect accepts it, else another name: always the same for this name, and different for others.
+     */
     static String of(String name) {
         if (PLAIN.matcher(name).matches()) {
             return name;
@@ -26,19 +28,19 @@ final class ToolName {
         return plain.substring(0, kept) + "_" + Shortened.hash(name).substring(0, HASH);
     }
 
-    /** The name of a tool in a namespace, null or empty for none. */
+    /** The name of a tool in a namespace, which is null or empty if there is none. */
     static String of(@Nullable String namespace, String name) {
         String group = group(namespace);
         return of(group == null ? name : group + (group.endsWith("_") ? "" : "__") + name);
     }
 
-    /** The form of a function, null if it needs none because the client knows it by {@link #of its name}. */
+    /** The form of a function, null if the client knows the function by {@link #of its name}. */
     static @Nullable CallForm form(@Nullable String namespace, String name) {
         String group = group(namespace);
         return group != null || !of(name).equals(name) ? new CallForm(CallForm.Kind.FUNCTION, group, name) : null;
     }
 
-    /** The namespace, null if it is none. */
+    /** The namespace, null if this stands for none. */
     static @Nullable String group(@Nullable String namespace) {
         boolean none = namespace == null || namespace.isEmpty() || namespace.equals(NO_NAMESPACE);
         return none ? null : namespace;

@@ -7,10 +7,11 @@ import java.util.Set;
 
 /**
  * The toolsets of Messages that the client runs, {@code computer_toolset_…} and {@code browser_toolset_…}: one function for
- * each member. They are written {@code name parameter parameter? -- description}, where {@code ?} marks what may be left out.
+ * each member. A member is written {@code name parameter parameter? -- description}. The sign {@code ?} marks an optional
+ * parameter.
  */
 final class Toolsets {
-    /** Members that do more than look and click: only where the client enables them. */
+    /** Members that do more than look and click. They are there only if the client enables them. */
     private static final Set<String> OFF_BY_DEFAULT = Set.of("javascript_exec", "file_upload");
 
     private static final String COMPUTER = """
@@ -77,7 +78,7 @@ final class Toolsets {
 
     private static final String PIXELS = "{\"type\": \"array\", \"items\": {\"type\": \"number\"}, \"description\": ";
 
-    /** The schemas of parameters; those that are not here are strings. */
+    /** The schemas of parameters. Parameters that are not here are strings. */
     private static final Map<String, String> SCHEMAS = Map.ofEntries(
             Map.entry("coordinate", PIXELS + "\"x and y in pixels.\"}"),
             Map.entry("start_coordinate", PIXELS + "\"x and y in pixels.\"}"),
@@ -96,7 +97,7 @@ final class Toolsets {
             Map.entry("scroll_amount", "{\"type\": \"integer\"}"),
             Map.entry("duration", "{\"type\": \"number\", \"description\": \"Seconds.\"}"));
 
-    /** Parameters whose name here is that of their schema. */
+    /** Parameters whose name is that of their schema. */
     private static final Map<String, String> NAMES = Map.of("point", "target", "element", "target");
 
     private Toolsets() {}
@@ -111,7 +112,7 @@ final class Toolsets {
         return type.startsWith("browser") ? "browser" : "computer";
     }
 
-    /** Adds the functions of a toolset, but those that its client has disabled. */
+    /** Adds the functions of a toolset, except those that the client has disabled. */
     static void addAll(String type, JsonFields toolset, ToolList tools) {
         String group = group(type);
         boolean browser = group.equals("browser");

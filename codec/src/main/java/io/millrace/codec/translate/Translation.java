@@ -10,8 +10,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Translates one exchange: a request from a client's format to an upstream's dialect, and its answer back. It remembers
- * the request, since some answers depend on it. Another attempt at an upstream of another dialect needs another one.
+ * Translates one exchange: a request from a client's format to an upstream's dialect, and its answer back. It remembers the
+ * request, because some answers depend on it. An attempt at an upstream of another dialect needs a new translation.
  */
 public final class Translation {
     private final ClientFormat client;
@@ -30,12 +30,12 @@ public final class Translation {
         return of(ClientFormat.of(client), upstream);
     }
 
-    /** A translation from a client format of one's own. */
+    /** A translation from any client format. */
     public static Translation of(ClientFormat client, Dialect upstream) {
         return new Translation(client, UpstreamFormat.of(upstream));
     }
 
-    /** From now on what would be left out and told is refused. */
+    /** From now on a request is refused if a part of it would be left out. */
     public Translation strict() {
         strict = true;
         return this;
@@ -44,10 +44,11 @@ public final class Translation {
     /**
      * Translates the request.
      *
-     * @param body the client's
-     * @param path the client's, with its query
+     * @param body the client's body
+     * @param path the client's path, with its query
      * @param model the model to ask for instead of the client's; null to keep it
-     * @throws TranslationException if that is not possible; it names the client's field, and {@link #refusal} says it
+     * @throws TranslationException if the request cannot be translated; it names the client's field, and {@link #refusal} makes
+     *     the answer
      */
     public TranslatedRequest request(byte[] body, String path, @Nullable String model) {
         try {
@@ -79,12 +80,12 @@ public final class Translation {
         return names;
     }
 
-    /** What answers depend on of the request that was translated last, which is not its content. */
+    /** The parts of the request translated last that answers depend on. Its content is not kept. */
     public ModelRequest request() {
         return request;
     }
 
-    /** The body of the 400 that tells the client why its request was not translated. */
+    /** The body of the 400 that says why the request was not translated. */
     public byte[] refusal(TranslationException why, @Nullable String requestId) {
         return client.error(new ModelError(400, "unsupported_parameter", why.getMessage()), why.param(), requestId);
     }
@@ -95,8 +96,8 @@ public final class Translation {
     }
 
     /**
-     * A translator that makes one body of the stream that answers the request, for a client that asked for no stream. What it
-     * appends at the end, and not before, is that body, or the body of an error.
+     * A translator that makes one body from the stream that answers the request, for a client that asked for no stream. It
+     * appends the body, or the body of an error, at the end and nothing before.
      */
     public StreamTranslator collector(@Nullable String requestId) {
         var writer = new WholeWriter(client.answer(request), error -> client.error(error, null, requestId));
@@ -104,8 +105,8 @@ public final class Translation {
     }
 
     /**
-     * Makes the client's stream of a successful answer that is not streamed. No body makes this throw: one that is no answer
-     * has a status of 400 or more, and a body of JSON.
+     * Makes the client's stream from a successful answer that is not streamed. No body makes this throw. If the body is no
+     * answer, the result has a status of 400 or more, and a body of JSON.
      */
     public TranslatedAnswer streamed(byte[] body, @Nullable String requestId) {
         ByteBuf out = Unpooled.buffer(body.length + 512);
@@ -137,7 +138,7 @@ public final class Translation {
                 : new TranslatedAnswer(failure.status(), client.error(failure, null, requestId), answer.usage());
     }
 
-    /** Translates the body of an answer with an error status, which stays as it is. No body makes this throw. */
+    /** Translates the body of an answer with an error status. The status stays as it is. No body makes this throw. */
     public byte[] error(int status, byte[] body, @Nullable String requestId) {
         return client.error(upstream.error(status, body), null, requestId);
     }

@@ -19,7 +19,7 @@ public final class TranslationException extends RuntimeException {
         this(param, null, message);
     }
 
-    /** Names the field as the model knows it, for who does not know the client's dialect. */
+    /** Names the field of the model of a request, for code that does not know the client's dialect. */
     public TranslationException(RequestField field, String message) {
         this(null, field, message);
     }
@@ -41,7 +41,7 @@ public final class TranslationException extends RuntimeException {
         return param;
     }
 
-    /** The field as the model knows it, null where {@link #param} says more. */
+    /** The field of the model of a request, null if {@link #param} is known. */
     public @Nullable RequestField field() {
         return field;
     }

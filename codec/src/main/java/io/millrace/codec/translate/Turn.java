@@ -2,14 +2,14 @@ package io.millrace.codec.translate;
 
 import java.util.List;
 
-/** One side's contribution to a conversation. Results of tools belong to the user's. */
+/** One side's part of a conversation. Results of tools belong to the user's side. */
 public record Turn(Role role, List<Part> parts) {
     /** Copies the list. */
     public Turn {
         parts = List.copyOf(parts);
     }
 
-    /** Who speaks. */
+    /** The side. */
     public enum Role {
         /** The client, and the tools that it ran. */
         USER,

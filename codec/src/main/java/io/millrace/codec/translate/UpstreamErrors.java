@@ -22,11 +22,11 @@ final class UpstreamErrors {
 
     private static final Set<String> GOOD_CODES = Set.of("0", "200", "ok", "success");
 
-    /** How servers say that a prompt is too long. Clients that shorten it then go by OpenAI's code. */
+    /** How servers say that a prompt is too long. Clients shorten the prompt when they see OpenAI's code for that. */
     private static final Pattern CONTEXT =
             Pattern.compile("(?i)prompt is too long|maximum context length|context window|exceeds? the context");
 
-    /** The keys of an object's message. The first one that says anything is used. */
+    /** The keys of an object's message. The first one with text is used. */
     private static final List<String> MESSAGES = List.of(
             "message",
             "error_message",
@@ -42,7 +42,7 @@ final class UpstreamErrors {
             "error",
             "errors");
 
-    /** What an error without a status of its own would have had as one, by its code, its type or Google's status. */
+    /** The HTTP status of an error that names none, by its code, its type or Google's status. */
     private static final Map<String, Integer> STATUS = Map.ofEntries(
             Map.entry("invalidrequest", 400),
             Map.entry("invalidprompt", 400),
@@ -77,7 +77,7 @@ final class UpstreamErrors {
 
     private UpstreamErrors() {}
 
-    /** The error that a body with this status says. */
+    /** The error in a body with this status. */
     static ModelError ofBody(int status, byte[] body) {
         ObjectNode json = Json.parseOnlyObject(body, 0, body.length);
         if (json != null) {
@@ -88,7 +88,7 @@ final class UpstreamErrors {
         return new ModelError(status, null, text.isEmpty() ? "the upstream answered " + status : text);
     }
 
-    /** The error that a text says which is no JSON. */
+    /** The error in a text that is no JSON. */
     static ModelError ofText(byte[] text) {
         ModelError error = ofBody(STATUS_OF_SERVER_ERROR, text);
         return text.length == 0 ? new ModelError(STATUS_OF_SERVER_ERROR, null, FAILED) : error;
@@ -100,9 +100,9 @@ final class UpstreamErrors {
     }
 
     /**
-     * Whether an object is an error: it has one under {@code error}, or it has no content and the fields of errors.
+     * Whether an object is an error: it has one under {@code error}, or it has no content and fields of errors.
      *
-     * @param content what an answer has in this place; missing or empty in an error
+     * @param content the content of an answer of this dialect; missing or empty in an error
      */
     static boolean isError(JsonNode json, JsonNode content) {
         JsonNode error = json.get("error");
@@ -121,14 +121,14 @@ final class UpstreamErrors {
                 || (isSaid(json.path("message")) && (isBad(json.path("code")) || isBad(json.path("status_code"))));
     }
 
-    /** Whether a code is one, and not that of success, which some servers have in each chunk. */
+    /** Whether there is a code of a failure. Some servers have a code of success in each chunk. */
     private static boolean isBad(JsonNode code) {
         return !code.isMissingNode()
                 && !code.isNull()
                 && !GOOD_CODES.contains(code.asText().toLowerCase(Locale.ROOT));
     }
 
-    /** Whether a value says anything: some servers have an empty error in each chunk. */
+    /** Whether a value is not empty. Some servers have an empty error in each chunk. */
     static boolean isSaid(JsonNode value) {
         return value.isTextual()
                 ? !value.textValue().isBlank()
@@ -136,8 +136,8 @@ final class UpstreamErrors {
     }
 
     /**
-     * The error that an object says: {@code {"error": {..}}}, {@code {"error": ".."}}, the inner object alone, or whatever else
-     * has words. Its status is the one told in it, else what its code or type stands for, else 500.
+     * The error in an object: {@code {"error": {..}}}, {@code {"error": ".."}}, the inner object alone, or any object with a
+     * text. Its status is the one in the object, else that of its code or type, else 500.
      */
     static ModelError of(ObjectNode json) {
         JsonNode inner = isSaid(json.path("error")) ? json.path("error") : json;
@@ -165,7 +165,7 @@ final class UpstreamErrors {
         return new ModelError(status, name, message == null ? FAILED : message);
     }
 
-    /** Words under a key that nobody knows, {@code null} if there are none. */
+    /** A text under a key that is not known, {@code null} if there is none. */
     private static @Nullable String anyText(ObjectNode json) {
         for (Map.Entry<String, JsonNode> field : json.properties()) {
             boolean text =
@@ -204,14 +204,14 @@ final class UpstreamErrors {
         return null;
     }
 
-    /** FastAPI says where: {@code {"loc": ["body", "model"], "msg": ".."}}. */
+    /** FastAPI names the place: {@code {"loc": ["body", "model"], "msg": ".."}}. */
     private static String placed(JsonNode element, String words) {
         List<String> place = new ArrayList<>();
         element.path("loc").forEach(step -> place.add(step.asText()));
         return place.isEmpty() ? words : String.join(".", place) + ": " + words;
     }
 
-    /** OpenRouter has its provider's words, which are often JSON, in {@code metadata.raw}. */
+    /** OpenRouter has its provider's error, often as JSON, in {@code metadata.raw}. */
     private static @Nullable String cause(JsonNode error) {
         JsonNode raw = error.path("metadata").path("raw");
         ObjectNode json = raw.isTextual() ? Json.parseObject(raw.textValue()) : null;
@@ -223,7 +223,7 @@ final class UpstreamErrors {
         return text.length() > MAX_TEXT_CHARS ? text.substring(0, MAX_TEXT_CHARS) : text;
     }
 
-    /** A code for programs, which is not a number. */
+    /** A code for programs that is not a number, {@code null} if there is none. */
     private static @Nullable String name(JsonNode error, JsonNode first, String... keys) {
         for (JsonNode place : new JsonNode[] {error, first}) {
             for (String key : keys) {
@@ -254,7 +254,7 @@ final class UpstreamErrors {
         return STATUS_OF_SERVER_ERROR;
     }
 
-    /** {@code RateLimitError}, {@code rate_limit_error} and {@code rate_limit} are one. */
+    /** Makes {@code RateLimitError}, {@code rate_limit_error} and {@code rate_limit} the same. */
     private static String plain(String name) {
         String plain = name.toLowerCase(Locale.ROOT).replace("_", "").replace("-", "");
         return plain.endsWith("error") ? plain.substring(0, plain.length() - "error".length()) : plain;

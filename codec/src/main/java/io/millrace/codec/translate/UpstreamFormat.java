@@ -3,7 +3,7 @@ package io.millrace.codec.translate;
 import io.millrace.codec.dialect.Dialect;
 import java.util.Set;
 
-/** A form in which upstreams are asked and answer. Holds no state of an exchange. */
+/** The requests and answers of one dialect's upstreams. It holds no state of an exchange. */
 public interface UpstreamFormat {
     /** The format of a dialect's upstreams. {@link Dialect#UNKNOWN} has none. */
     static UpstreamFormat of(Dialect dialect) {
@@ -36,7 +36,7 @@ public interface UpstreamFormat {
         return reader();
     }
 
-    /** What the body of an answer with an error status says. No body makes this throw. */
+    /** The error in the body of an answer with an error status. No body makes this throw. */
     default ModelError error(int status, byte[] body) {
         return UpstreamErrors.ofBody(status, body);
     }

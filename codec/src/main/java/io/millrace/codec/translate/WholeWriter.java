@@ -5,7 +5,7 @@ import io.netty.buffer.Unpooled;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Writes an answer that comes as a stream as one body, or the body of its error, once it has come to its end. */
+/** Writes an answer that comes as a stream as one body, or the body of its error, when the answer is over. */
 final class WholeWriter implements DeltaWriter {
     private final AnswerWriter answer;
     private final Function<ModelError, byte[]> errors;
