@@ -19,7 +19,8 @@ final class RelayOptions {
     @Option(
             names = "--listen",
             paramLabel = "HOST:PORT",
-            description = "Address to listen on, may be repeated; :PORT is every address. Default 127.0.0.1:8080.")
+            description = "Address to listen on, may be repeated; :PORT is every address, unix:/PATH a unix socket."
+                    + " Default 127.0.0.1:8080.")
     private List<String> listen;
 
     @Option(

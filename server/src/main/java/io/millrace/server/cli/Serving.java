@@ -5,6 +5,8 @@ import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.ListenAddress;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Served;
+import io.millrace.server.config.UnixPath;
 import io.millrace.server.config.file.ConfigException;
 import io.millrace.server.config.file.ConfigLoader;
 import io.millrace.server.config.file.ConfigSources;
@@ -74,18 +76,29 @@ final class Serving {
         if (mock.isRunning()) {
             out.println("No upstream is configured and no provider key is set: a mock LLM answers. Try:");
             out.println();
-            String local = "http://localhost:" + server.addresses().get(0).getPort();
+            String local = server.listeners().stream()
+                    .filter(bound -> bound.listener().serves().contains(Served.RELAY))
+                    .findFirst()
+                    .map(Serving::curl)
+                    .orElse("");
             out.println(
                     "    curl -N " + local
                             + "/v1/chat/completions -H 'Content-Type: application/json' -d"
                             + " '{\"model\":\"mock\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'");
             out.println();
-            if (config.ownPaths().page()) {
+            if (config.ownPaths().page() && local.startsWith("http:")) {
                 out.println("or open " + local + "/ in a browser.");
                 out.println();
             }
         }
         out.flush();
+    }
+
+    /** How curl finds it from this machine. */
+    private static String curl(Bound bound) {
+        return bound.address() instanceof HostAndPort tcp
+                ? "http://localhost:" + tcp.port()
+                : "--unix-socket " + ((UnixPath) bound.address()).path() + " http://localhost";
     }
 
     private static String url(Bound bound) {

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name how routes refer to it
  * @param urls of its origins, at least one, any of which may serve a request: all http or all https, with a host, without
- *     user, query or fragment; the path is prefixed to every request's
+ *     user, query or fragment; the path is prefixed to every request's. {@code http://unix:/run/model.sock:/v1} is the
+ *     unix socket {@code /run/model.sock}, with the path {@code /v1}
  * @param credential sent in place of the client's own; null passes the client's own through
  * @param ca certificates to trust instead of the system's, a PEM file; null trusts the system's
  * @param caDigest of the content of {@code ca} when the configuration was read: other content makes another upstream, so
@@ -48,6 +49,8 @@ public record Upstream(
         @Nullable String model,
         UpstreamHttp http)
         implements Settings<Upstream, Upstream.Builder> {
+    private static final String SOCKET = "unix:";
+
     public Upstream {
         Checks.notBlank("name", name);
         urls = List.copyOf(urls);
@@ -100,9 +103,9 @@ public record Upstream(
         return url().getScheme().equalsIgnoreCase("https");
     }
 
-    /** The host to connect to at the first origin; IPv6 without brackets. */
+    /** The host to connect to at the first origin, IPv6 without brackets; {@code unix:/path} for a unix socket. */
     public String host() {
-        return firstAuthority().name();
+        return isSocket(url()) ? SOCKET + socketOf(url()) : firstAuthority().name();
     }
 
     /** The port to connect to at the first origin; the scheme's if the URL names none. */
@@ -113,7 +116,7 @@ public record Upstream(
 
     /** The raw path before every request's to the first origin, without a slash at its end; empty if there is none. */
     public String basePath() {
-        String path = url().getRawPath();
+        String path = isSocket(url()) ? pathOfSocket(url()) : url().getRawPath();
         int end = path.length();
         while (end > 0 && path.charAt(end - 1) == '/') {
             end--;
@@ -123,6 +126,9 @@ public record Upstream(
 
     /** The value of {@code Host} for the first origin: the port only where it is not the scheme's. */
     public String authority() {
+        if (isSocket(url())) {
+            return "localhost";
+        }
         String host = firstAuthority().host();
         return port() == (tls() ? 443 : 80) ? host : host + ":" + port();
     }
@@ -140,6 +146,22 @@ public record Upstream(
     /** What it is spoken to in by what has no dialect of its own: its first, else that of its provider, else Chat. */
     public Dialect mainDialect() {
         return dialects.isEmpty() ? ProviderKind.of(url()).dialect : dialects.get(0);
+    }
+
+    private static boolean isSocket(URI url) {
+        return SOCKET.equals(url.getRawAuthority());
+    }
+
+    /** The path of the unix socket, which ends at a colon. */
+    private static String socketOf(URI url) {
+        String raw = url.getRawPath();
+        int end = raw.indexOf(':');
+        return URI.create(end < 0 ? raw : raw.substring(0, end)).getPath();
+    }
+
+    private static String pathOfSocket(URI url) {
+        int end = url.getRawPath().indexOf(':');
+        return end < 0 ? "" : url.getRawPath().substring(end + 1);
     }
 
     private static void checkUrls(List<URI> urls) {
@@ -165,6 +187,9 @@ public record Upstream(
         if (!(scheme.equals("http") || scheme.equals("https")) || authority == null) {
             throw new IllegalArgumentException("url: " + shown(url) + " (expected: http://host:port or https://host)");
         }
+        if (isSocket(url)) {
+            checkSocket(url, scheme);
+        }
         if (url.getRawUserInfo() != null) {
             throw new IllegalArgumentException(
                     "url: " + shown(url) + " (expected: no user or password; use credential)");
@@ -175,6 +200,14 @@ public record Upstream(
         int port = authority.port();
         if (port == 0 || port > 65535) {
             throw new IllegalArgumentException("url: " + shown(url) + " (expected: port 1 to 65535)");
+        }
+    }
+
+    private static void checkSocket(URI url, String scheme) {
+        String path = pathOfSocket(url);
+        boolean isPath = path.isEmpty() || path.startsWith("/");
+        if (!scheme.equals("http") || socketOf(url).length() < 2 || !isPath) {
+            throw new IllegalArgumentException("url: " + url + " (expected: such as http://unix:/run/model.sock:/v1)");
         }
     }
 

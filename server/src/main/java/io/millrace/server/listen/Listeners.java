@@ -1,7 +1,9 @@
 package io.millrace.server.listen;
 
 import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.ListenAddress;
 import io.millrace.server.config.Listener;
+import io.millrace.server.config.UnixPath;
 import io.millrace.server.transport.Backlog;
 import io.millrace.server.transport.Transport;
 import io.netty.channel.Channel;
@@ -15,11 +17,16 @@ import java.util.function.Predicate;
 /** The open listeners of a relay. */
 public final class Listeners {
     private final TcpSockets tcp;
-    private final List<Bound> open = new ArrayList<>();
+    private final UnixSockets unix;
+    private final List<Open> open = new ArrayList<>();
+
+    /** A listener and what makes that nobody finds it any more. */
+    private record Open(Bound bound, Runnable hide) {}
 
     /** None yet; those to come are of {@code transport}. */
     public Listeners(Transport transport) {
         tcp = new TcpSockets(transport);
+        unix = new UnixSockets(transport);
     }
 
     /**
@@ -30,16 +37,18 @@ public final class Listeners {
      * @throws IllegalStateException if its address cannot be bound, naming it
      */
     public void open(Listener listener, EventLoopGroup loops, ChannelHandler pipeline) {
-        if (listener.address() instanceof HostAndPort address) {
-            open.add(tcp.open(listener, address, loops, pipeline));
-        } else {
-            throw new IllegalStateException("listen: " + listener.address() + " cannot be bound: not supported");
+        ListenAddress address = listener.address();
+        if (address instanceof HostAndPort at) {
+            open.add(new Open(tcp.open(listener, at, loops, pipeline), () -> {}));
+        } else if (address instanceof UnixPath at) {
+            SocketFile file = unix.file(at);
+            open.add(new Open(unix.open(listener, at, file, loops, pipeline), file::remove));
         }
     }
 
     /** Those that are open, in the order in which they were opened. */
     public List<Bound> bound() {
-        return List.copyOf(open);
+        return open.stream().map(Open::bound).toList();
     }
 
     /**
@@ -47,7 +56,7 @@ public final class Listeners {
      * loop unless there are none.
      */
     public void serveAndClose(Predicate<Listener> wanted, Runnable closed) {
-        List<Channel> channels = channels(wanted);
+        List<Channel> channels = hide(wanted);
         if (channels.isEmpty()) {
             closed.run();
         }
@@ -63,13 +72,18 @@ public final class Listeners {
 
     /** Closes all at once. */
     public void close() {
-        channels(listener -> true).forEach(Channel::close);
+        hide(listener -> true).forEach(Channel::close);
     }
 
-    private List<Channel> channels(Predicate<Listener> wanted) {
-        return open.stream()
-                .filter(bound -> wanted.test(bound.listener()))
-                .flatMap(bound -> bound.channels().stream())
-                .toList();
+    /** The channels of those that are {@code wanted}, which nobody finds any more. */
+    private List<Channel> hide(Predicate<Listener> wanted) {
+        var channels = new ArrayList<Channel>();
+        for (Open each : open) {
+            if (wanted.test(each.bound().listener())) {
+                each.hide().run();
+                channels.addAll(each.bound().channels());
+            }
+        }
+        return channels;
     }
 }

@@ -14,12 +14,16 @@ import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.kqueue.KQueue;
 import io.netty.channel.kqueue.KQueueDatagramChannel;
+import io.netty.channel.kqueue.KQueueDomainSocketChannel;
 import io.netty.channel.kqueue.KQueueIoHandler;
+import io.netty.channel.kqueue.KQueueServerDomainSocketChannel;
 import io.netty.channel.kqueue.KQueueServerSocketChannel;
 import io.netty.channel.kqueue.KQueueSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
@@ -29,12 +33,17 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.socket.nio.NioChannelOption;
 import io.netty.channel.socket.nio.NioDatagramChannel;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.uring.IoUring;
 import io.netty.channel.uring.IoUringChannelOption;
 import io.netty.channel.uring.IoUringDatagramChannel;
+import io.netty.channel.uring.IoUringDomainSocketChannel;
 import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringServerDomainSocketChannel;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.channel.uring.IoUringSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -42,7 +51,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.nio.channels.spi.SelectorProvider;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
@@ -273,6 +285,54 @@ public enum Transport {
     /** The class of connected channels. */
     public Class<? extends SocketChannel> clientChannel() {
         return clientChannel;
+    }
+
+    /** A channel that listens at a unix socket. */
+    public ServerChannel newUnixServerChannel() {
+        return switch (this) {
+            case EPOLL -> new EpollServerDomainSocketChannel();
+            case IO_URING -> new IoUringServerDomainSocketChannel();
+            case KQUEUE -> new KQueueServerDomainSocketChannel();
+            case NIO -> new NioServerDomainSocketChannel();
+        };
+    }
+
+    /** A channel that connects to a unix socket. */
+    public Channel newUnixChannel() {
+        return switch (this) {
+            case EPOLL -> new EpollDomainSocketChannel();
+            case IO_URING -> new IoUringDomainSocketChannel();
+            case KQUEUE -> new KQueueDomainSocketChannel();
+            case NIO -> new NioDomainSocketChannel();
+        };
+    }
+
+    /** The address of a unix socket, as these channels know it. */
+    public SocketAddress unixAddress(Path path) {
+        return this == NIO ? UnixDomainSocketAddress.of(path) : new DomainSocketAddress(path.toFile());
+    }
+
+    /** Whether {@link #unixPeer} can tell. */
+    public boolean tellsUnixPeers() {
+        return this != NIO;
+    }
+
+    /**
+     * The number of the user whose process is at the other end of a connected unix socket.
+     *
+     * @throws IOException if the kernel does not tell
+     */
+    public static int unixPeer(Channel channel) throws IOException {
+        if (channel instanceof EpollDomainSocketChannel epoll) {
+            return epoll.peerCredentials().uid();
+        }
+        if (channel instanceof IoUringDomainSocketChannel uring) {
+            return uring.peerCredentials().uid();
+        }
+        if (channel instanceof KQueueDomainSocketChannel kqueue) {
+            return kqueue.peerCredentials().uid();
+        }
+        throw new IOException("no credentials of " + channel.getClass().getSimpleName());
     }
 
     /** The class of UDP channels, for DNS. */

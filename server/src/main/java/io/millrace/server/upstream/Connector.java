@@ -24,8 +24,10 @@ import io.netty.util.NetUtil;
 import io.netty.util.concurrent.Future;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.ClosedChannelException;
+import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -86,6 +88,12 @@ public final class Connector implements AutoCloseable {
 
     /** Opens a connection for {@code pool}, or says why there is none; on the event loop, perhaps before this returns. */
     void connect(UpstreamPool pool, EventLoop loop, BiConsumer<UpstreamConnection, ConnectFailure> outcome) {
+        Path socket = pool.origin().socket();
+        if (socket != null) {
+            var only = List.of(transport.unixAddress(socket));
+            new Attempt(pool, loop, outcome, only.iterator()).next();
+            return;
+        }
         resolve(pool.origin(), loop, (addresses, failure) -> {
             if (failure == null) {
                 new Attempt(pool, loop, outcome, addresses.iterator()).next();
@@ -166,7 +174,7 @@ public final class Connector implements AutoCloseable {
         private final EventLoop loop;
         private final BiConsumer<UpstreamConnection, ConnectFailure> outcome;
 
-        private final Iterator<InetSocketAddress> addresses;
+        private final Iterator<? extends SocketAddress> addresses;
         /** What says most about why none has answered so far. */
         private @Nullable Throwable failure;
 
@@ -174,7 +182,7 @@ public final class Connector implements AutoCloseable {
                 UpstreamPool pool,
                 EventLoop loop,
                 BiConsumer<UpstreamConnection, ConnectFailure> outcome,
-                Iterator<InetSocketAddress> addresses) {
+                Iterator<? extends SocketAddress> addresses) {
             this.pool = pool;
             origin = pool.origin();
             this.loop = loop;
@@ -190,7 +198,7 @@ public final class Connector implements AutoCloseable {
             Channel made;
             try {
                 // Not by the bootstrap, which would tell a failure on a thread of Netty's own.
-                made = channels.newChannel();
+                made = origin.socket() == null ? channels.newChannel() : transport.newUnixChannel();
             } catch (ChannelException e) {
                 outcome.accept(null, ConnectFailure.ofOwn(origin, e));
                 return;
@@ -198,11 +206,10 @@ public final class Connector implements AutoCloseable {
             connect(made, addresses.next());
         }
 
-        private void connect(Channel made, InetSocketAddress address) {
+        private void connect(Channel made, SocketAddress address) {
             var bootstrap = new Bootstrap()
                     .group(loop)
                     .channelFactory(() -> made)
-                    .option(ChannelOption.TCP_NODELAY, true)
                     .option(ChannelOption.AUTO_CLOSE, false)
                     .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, origin.connectTimeoutMs())
                     .option(ChannelOption.RECVBUF_ALLOCATOR, READS)
@@ -212,7 +219,10 @@ public final class Connector implements AutoCloseable {
                             Handlers.begin(channel, origin);
                         }
                     });
-            transport.watchPeer(bootstrap);
+            if (origin.socket() == null) {
+                bootstrap.option(ChannelOption.TCP_NODELAY, true);
+                transport.watchPeer(bootstrap);
+            }
             long startNs = System.nanoTime();
             // Both in one turn of the loop: the kernel reports a socket that is not connected as hung up.
             bootstrap.register().addListener((ChannelFuture registered) -> {

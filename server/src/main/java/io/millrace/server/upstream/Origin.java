@@ -2,13 +2,14 @@ package io.millrace.server.upstream;
 
 import io.millrace.server.config.UpstreamHttp;
 import io.netty.handler.ssl.SslContext;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Where an upstream is, ready to connect to.
  *
  * @param name its name in the configuration
- * @param host the host name or address literal to connect to
+ * @param host the host name or address literal to connect to, or {@code unix:/path} for a unix socket
  * @param port the TCP port
  * @param tls the TLS client context, or null for plain TCP
  * @param maxConnections the most connections per event loop
@@ -25,6 +26,14 @@ public record Origin(
         long idleNs,
         int connectTimeoutMs,
         UpstreamHttp http) {
+    private static final String SOCKET = "unix:";
+
+    /** The unix socket to connect to; null where it is a TCP port. */
+    @Nullable
+    Path socket() {
+        return host.startsWith(SOCKET) ? Path.of(host.substring(SOCKET.length())) : null;
+    }
+
     /** Whether a connection may speak HTTP/2. */
     boolean mayBeHttp2() {
         return switch (http.version()) {

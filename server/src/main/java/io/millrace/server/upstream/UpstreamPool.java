@@ -237,7 +237,7 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
     }
 
     private void resolveAgain(long nowNs) {
-        if (resolving || closed || nowNs - resolvedNs < RESOLVE_NS) {
+        if (resolving || closed || origin.socket() != null || nowNs - resolvedNs < RESOLVE_NS) {
             return;
         }
         resolving = true;

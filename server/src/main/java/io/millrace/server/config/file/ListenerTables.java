@@ -54,7 +54,12 @@ final class ListenerTables {
             PLAIN,
             special("address", l -> ADDRESS.write(l.address())),
             special("tls", l -> l.tls() == null ? null : TLS.write(l.tls())),
-            list("protocols", choice(Protocol.values(), Protocol::label), Listener::spoken, (l, v) -> l.protocols = v),
+            list(
+                            "protocols",
+                            choice(Protocol.values(), Protocol::label),
+                            Listener::protocols,
+                            (l, v) -> l.protocols = v)
+                    .unlessEmpty(),
             inner("proxyProtocol", PROXY_PROTOCOL).onlyIf(l -> !l.proxies().isEmpty()),
             list("serves", choice(Served.values()), ListenerTables::served, (l, v) -> l.serves = Set.copyOf(v)),
             list("users", TEXT, Listener::users, (l, v) -> l.users = v).unlessEmpty(),

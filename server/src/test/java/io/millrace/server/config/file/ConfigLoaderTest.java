@@ -160,6 +160,8 @@ class ConfigLoaderTest {
         "https://stack_svc.ns:8443/v1, stack_svc.ns, 8443, stack_svc.ns:8443",
         "https://a_b/v1, a_b, 443, a_b",
         "http://_x._tcp, _x._tcp, 80, _x._tcp",
+        "http://unix:/run/a.sock, unix:/run/a.sock, 80, localhost",
+        "http://unix:/run/a%20b:/v1/, unix:/run/a b, 80, localhost",
         "'http://[::1]:1', ::1, 1, '[::1]:1'",
     })
     void readsHostNamesAsContainersHaveThem(String url, String host, int port, String authority) {
@@ -211,6 +213,11 @@ class ConfigLoaderTest {
                 problem("listen: 127.0.0.1:1\nlisten: 127.0.0.1:2", "2:1: listen: given twice, first in line 1"),
                 problem("- a", "1:1: expected: settings, such as listen: 127.0.0.1:8080"),
                 problem("upstreams: [a]", "1:12: upstreams: a list (expected: names, each with its settings)"),
+                problem(
+                        "upstreams: {a: {url: 'http://unix:/'}}",
+                        "1:22: url: http://unix:/ (expected: such as http://un"),
+                problem("upstreams: {a: {url: 'https://unix:/a'}}", "1:22: url: https://unix:/a (expected: such as"),
+                problem("upstreams: {a: {url: 'http://unix:/a:b'}}", "1:22: url: http://unix:/a:b (expected: such as"),
                 problem("upstreams: {a: {url: 'ftp://h'}}", "1:22: url: ftp://h (expected: http://host:port or"),
                 problem("upstreams: {a: {url: 'http://u:s3cret@my_host'}}", "1:22: url: no host in it (expected:"),
                 problem("upstreams: {a: {url: 'http://my_host:99999'}}", "1:22: url: http://my_host (expected: port"),

@@ -32,7 +32,8 @@ class ConfigurationDocsTest {
                 Arguments.of(
                         "### `listeners`",
                         0,
-                        ListenerTables.LISTENER.only(Set.of("address", "protocols", "proxyProtocol", "serves"))),
+                        ListenerTables.LISTENER.only(
+                                Set.of("address", "protocols", "proxyProtocol", "serves", "users", "mode"))),
                 Arguments.of("### `upstreams`", 0, Tables.UPSTREAM),
                 Arguments.of("### `upstreams`", 1, Tables.HEALTH),
                 Arguments.of("### `routes`", 0, Tables.ROUTE),

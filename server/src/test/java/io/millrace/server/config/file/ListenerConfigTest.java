@@ -8,6 +8,7 @@ import io.millrace.server.config.Listener;
 import io.millrace.server.config.Protocol;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Served;
+import io.millrace.server.config.UnixPath;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -55,6 +56,19 @@ class ListenerConfigTest {
                 .startsWith("listeners:\n  - address: 127.0.0.1:8080\n")
                 .doesNotContain("listen:");
         assertThat(EffectiveConfig.toYaml(load(written))).isEqualTo(written);
+    }
+
+    @Test
+    void readsAndWritesUnixSockets() {
+        RelayConfig config = load("listeners: [{address: 'unix:/run/a.sock', users: [web, 0], mode: 0600}]");
+
+        assertThat(config.listeners())
+                .containsExactly(Listener.at(new UnixPath(Path.of("/run/a.sock")))
+                        .with(l -> l.users = List.of("web", "0"))
+                        .with(l -> l.mode = 0600));
+        assertThat(load(EffectiveConfig.toYaml(config)).listeners()).isEqualTo(config.listeners());
+        assertThat(load("listen: 'unix:/run/a.sock'").listeners())
+                .containsExactly(Listener.at(new UnixPath(Path.of("/run/a.sock"))));
     }
 
     @Test

@@ -1,0 +1,98 @@
+package io.millrace.server.listen;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The file of a unix socket. The socket is bound to a name beside it, gets its mode there, and is then moved to its own name:
+ * so nobody connects before that, and a file that a dead process has left is replaced at once.
+ */
+final class SocketFile {
+    private static final Logger LOG = LoggerFactory.getLogger(SocketFile.class);
+    private static final int TYPE = 0170000;
+    private static final int SOCKET = 0140000;
+    private static final int RANDOM = 36 * 36 * 36 * 36 * 36;
+
+    private final Path path;
+    private final Path beside;
+    /** What tells this file from another of the same name; null before there is one. */
+    private @Nullable Object key;
+
+    private SocketFile(Path path) {
+        this.path = path;
+        String random = Integer.toString(ThreadLocalRandom.current().nextInt(RANDOM), 36);
+        beside = path.resolveSibling(".m" + random);
+    }
+
+    /**
+     * The file at {@code path}, which is not made yet.
+     *
+     * @throws IOException if something else is there: no socket, or one at which somebody listens
+     */
+    static SocketFile at(Path path) throws IOException {
+        if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+            int mode = (Integer) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+            if ((mode & TYPE) != SOCKET) {
+                throw new IOException("there is a file that is no socket");
+            }
+            if (isListenedAt(path)) {
+                throw new IOException("somebody listens there (is another relay running?)");
+            }
+        }
+        return new SocketFile(path);
+    }
+
+    /** Where the socket is to be bound. */
+    Path beside() {
+        return beside;
+    }
+
+    /** The socket is bound: gives it its mode and its name. */
+    void publish(int mode) throws IOException {
+        Files.setAttribute(beside, "unix:mode", mode);
+        Files.move(beside, path, StandardCopyOption.ATOMIC_MOVE);
+        key = keyOf(path);
+    }
+
+    /** Removes the file, unless another process has put its own there. From then on nobody connects any more. */
+    void remove() {
+        try {
+            if (key != null && key.equals(keyOf(path))) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            LOG.debug("{} cannot be removed: {}", path, e.toString());
+        }
+    }
+
+    private static @Nullable Object keyOf(Path path) throws IOException {
+        return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                .fileKey();
+    }
+
+    /** Whether it is anything but refused: a socket whose queue is full has a listener, too. */
+    private static boolean isListenedAt(Path path) {
+        var address = UnixDomainSocketAddress.of(path);
+        try (var probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            probe.configureBlocking(false);
+            probe.connect(address);
+            return true;
+        } catch (ConnectException e) {
+            return false;
+        } catch (IOException e) {
+            return true;
+        }
+    }
+}
