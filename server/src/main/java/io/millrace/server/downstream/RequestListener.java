@@ -11,7 +11,7 @@ public interface RequestListener {
     void onRequestEnd();
 
     /** All that one read of the socket brought of the request has been delivered: the time to flush it on. */
-    void onRequestReadComplete();
+    default void onRequestReadComplete() {}
 
     /**
      * The request went bad, or did not come to its end in time: it is to be answered with this error, and the connection
@@ -23,8 +23,8 @@ public interface RequestListener {
     void onClientGone(String reason);
 
     /** The client's send queue crossed a watermark: false above the high one, true below the low one. */
-    void onWritable(boolean writable);
+    default void onWritable(boolean writable) {}
 
     /** Called every sweep with the current time, to look at deadlines. */
-    void onSweep(long nowNs);
+    default void onSweep(long nowNs) {}
 }

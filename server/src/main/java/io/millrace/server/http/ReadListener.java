@@ -14,8 +14,8 @@ public interface ReadListener {
      * All of one chunk has been reported: the bytes {@code [start, end)} of the buffer being read are its size, its data
      * from index {@code data} on, and CRLF. Only for a body in the chunked transfer coding of HTTP/1.1.
      */
-    void onChunk(int start, int data, int end);
+    default void onChunk(int start, int data, int end) {}
 
     /** The buffer given to {@link #onRead} is about to go. */
-    void onReadEnd();
+    default void onReadEnd() {}
 }

@@ -11,9 +11,6 @@ final class BodyEncoder implements AutoCloseable {
     // RFC 1952 2.3: magic, deflate, no flags, no time, no extra flags, unknown system
     private static final byte[] GZIP_HEAD = {0x1f, (byte) 0x8b, 8, 0, 0, 0, 0, 0, 0, (byte) 0xff};
 
-    /** Of a CRC-32C in hexadecimal. */
-    private static final int DIGEST_DIGITS = 8;
-
     private final CRC32C digest;
     private final boolean noSpace;
     private final boolean crlf;
@@ -40,8 +37,7 @@ final class BodyEncoder implements AutoCloseable {
 
     /** A comment with the CRC-32C of all frames so far that were no comments. */
     String digestComment() {
-        String digits = Long.toHexString(digest.getValue());
-        return ": digest=" + "0".repeat(DIGEST_DIGITS - digits.length()) + digits + "\n\n";
+        return ": digest=%08x\n\n".formatted(digest.getValue());
     }
 
     /** Rewrites the readable bytes of {@code frame} in place. */

@@ -84,16 +84,6 @@ final class ReadOn implements CallListener, StreamListener, ReadListener, Sweepa
     }
 
     @Override
-    public void onChunk(int start, int data, int end) {
-        // Nothing leaves.
-    }
-
-    @Override
-    public void onReadEnd() {
-        // Nothing is kept.
-    }
-
-    @Override
     public void onReadComplete() {
         if (over) {
             return;
@@ -142,11 +132,6 @@ final class ReadOn implements CallListener, StreamListener, ReadListener, Sweepa
     @Override
     public void onBody(ByteBuf content) {
         content.release();
-    }
-
-    @Override
-    public void onUpstreamWritable(boolean writable) {
-        // The request is sent.
     }
 
     /** Lets the upstream go at once. */

@@ -39,6 +39,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
@@ -319,29 +320,25 @@ public final class Relay implements RequestHandler {
 
     /** A tenth of the shortest limit that the sweep watches, so that a limit is late by no more than that. */
     private static long sweepPeriodNs(RelayConfig config) {
-        long shortest = Long.MAX_VALUE;
         var all = new ArrayList<>(List.of(config.timeouts()));
         config.routes().forEach(route -> route.targets().forEach(target -> all.add(route.timeouts(target))));
-        for (var timeouts : all) {
-            for (Duration limit : List.of(
-                    timeouts.ttft(),
-                    timeouts.idle(),
-                    timeouts.progress(),
-                    timeouts.writeStall(),
-                    timeouts.keepAlive(),
-                    timeouts.requestHead(),
-                    timeouts.requestBodyIdle())) {
-                shortest = Math.min(shortest, limit.toNanos());
-            }
-            for (Duration limit : List.of(timeouts.hold(), timeouts.terminalGrace())) {
-                shortest = limit.isZero() ? shortest : Math.min(shortest, limit.toNanos());
-            }
-        }
-        for (var route : config.routes()) {
-            if (!route.heartbeat().interval().isZero()) {
-                shortest = Math.min(shortest, route.heartbeat().interval().toNanos());
-            }
-        }
-        return Math.max(MIN_SWEEP_PERIOD_NS, Math.min(MAX_SWEEP_PERIOD_NS, shortest / 10));
+        var limits = all.stream()
+                .flatMap(timeouts -> Stream.of(
+                        timeouts.ttft(),
+                        timeouts.idle(),
+                        timeouts.progress(),
+                        timeouts.hold(),
+                        timeouts.terminalGrace(),
+                        timeouts.writeStall(),
+                        timeouts.keepAlive(),
+                        timeouts.requestHead(),
+                        timeouts.requestBodyIdle()));
+        var heartbeats = config.routes().stream().map(route -> route.heartbeat().interval());
+        long shortestNs = Stream.concat(limits, heartbeats)
+                .mapToLong(Duration::toNanos)
+                .filter(ns -> ns > 0)
+                .min()
+                .orElseThrow();
+        return Math.max(MIN_SWEEP_PERIOD_NS, Math.min(MAX_SWEEP_PERIOD_NS, shortestNs / 10));
     }
 }

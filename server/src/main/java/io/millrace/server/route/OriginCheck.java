@@ -122,16 +122,10 @@ final class OriginCheck {
         }
 
         @Override
-        public void onReadComplete() {}
-
-        @Override
         public void onBroken(Breakage breakage) {
             call = null;
             answered(false);
         }
-
-        @Override
-        public void onUpstreamWritable(boolean writable) {}
 
         /** What came of it, unless that is known already. */
         private void answered(boolean success) {

@@ -15,6 +15,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import javax.net.ssl.SSLException;
 
 /** A configuration made ready to serve: immutable, replaced as a whole by a reload. */
@@ -87,12 +88,12 @@ public final class RouteTable {
 
     /** Whether some route takes this path, whatever the model. */
     public boolean knowsPath(CharSequence path, HttpHeaders headers) {
-        return first(path, headers) != null;
+        return first(path, headers, match -> true) != null;
     }
 
     /** Whether the first route that matches this path looks at the model, so that the body must be read before the choice. */
     public boolean needsModel(CharSequence path, HttpHeaders headers) {
-        RoutePlan first = first(path, headers);
+        RoutePlan first = first(path, headers, match -> true);
         return first != null && first.route().match().needsModel();
     }
 
@@ -102,27 +103,18 @@ public final class RouteTable {
      * @param model null where it is not known or there is none
      */
     public RoutePlan find(CharSequence path, HttpHeaders headers, String model) {
-        for (int i = 0; i < plans.size(); i++) {
-            RoutePlan plan = plans.get(i);
-            if (matches(plan, path, headers) && plan.route().match().matchesModel(model)) {
-                return plan;
-            }
-        }
-        return null;
+        return first(path, headers, match -> match.matchesModel(model));
     }
 
-    private RoutePlan first(CharSequence path, HttpHeaders headers) {
+    private RoutePlan first(CharSequence path, HttpHeaders headers, Predicate<Match> wanted) {
         for (int i = 0; i < plans.size(); i++) {
-            if (matches(plans.get(i), path, headers)) {
+            Match match = plans.get(i).route().match();
+            boolean known = match.header() == null || headers.contains(match.header());
+            if (known && match.matchesPath(path) && wanted.test(match)) {
                 return plans.get(i);
             }
         }
         return null;
-    }
-
-    private static boolean matches(RoutePlan plan, CharSequence path, HttpHeaders headers) {
-        Match match = plan.route().match();
-        return match.matchesPath(path) && (match.header() == null || headers.contains(match.header()));
     }
 
     public Collection<Destination> destinations() {

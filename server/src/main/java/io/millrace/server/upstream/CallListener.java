@@ -20,7 +20,7 @@ public interface CallListener {
     void onBodyEnd();
 
     /** All that one read of the socket brought has been delivered: the time to flush. */
-    void onReadComplete();
+    default void onReadComplete() {}
 
     /**
      * The connection ended before the body did, or broke the protocol. Called at most once, and not after
@@ -29,7 +29,7 @@ public interface CallListener {
     void onBroken(Breakage breakage);
 
     /** The upstream's send queue crossed a watermark, for request bodies. */
-    void onUpstreamWritable(boolean writable);
+    default void onUpstreamWritable(boolean writable) {}
 
     /**
      * How an upstream connection ended too early.
