@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The fields of a request to {@code /chat} while they are read, from JSON, a form or the query. Each may be given once. */
 final class ChatFields {
@@ -16,14 +17,32 @@ final class ChatFields {
     private static final BigDecimal MAX_TEMPERATURE = BigDecimal.valueOf(2);
 
     private final Set<String> given = new HashSet<>();
+
+    @Nullable
     String prompt;
+
+    @Nullable
     List<Message> messages;
+
+    @Nullable
     String system;
+
+    @Nullable
     String model;
+
+    @Nullable
     Long maxTokens;
+
+    @Nullable
     Double temperature;
+
+    @Nullable
     String chunk;
+
+    @Nullable
     String format;
+
+    @Nullable
     Boolean stream;
 
     /**
@@ -78,10 +97,11 @@ final class ChatFields {
         }
     }
 
-    /** The constant that a field's text names, or {@code absent} if the field is not given. */
-    static <E extends Enum<E>> E choice(String name, String text, List<E> constants, E absent) throws RequestRefusal {
+    /** The constant that a field's text names, or null if the field is not given. */
+    static <E extends Enum<E>> @Nullable E choice(String name, @Nullable String text, List<E> constants)
+            throws RequestRefusal {
         if (text == null || text.isEmpty()) {
-            return absent;
+            return null;
         }
         for (E constant : constants) {
             if (label(constant).equals(text)) {

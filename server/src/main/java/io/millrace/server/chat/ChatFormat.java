@@ -9,11 +9,12 @@ import io.millrace.codec.translate.ModelRequest;
 import io.millrace.codec.translate.RequestField;
 import io.netty.buffer.ByteBuf;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** The format of {@code /chat} for one attempt to have one request answered. */
 final class ChatFormat implements ClientFormat {
     private final ChatQuestion question;
-    private ChatStream stream;
+    private @Nullable ChatStream stream;
 
     ChatFormat(ChatQuestion question) {
         this.question = question;
@@ -41,7 +42,7 @@ final class ChatFormat implements ClientFormat {
     }
 
     @Override
-    public byte[] error(ModelError error, String param, String requestId) {
+    public byte[] error(ModelError error, @Nullable String param, @Nullable String requestId) {
         return errorBody(error, param);
     }
 
@@ -72,7 +73,7 @@ final class ChatFormat implements ClientFormat {
     }
 
     /** The body of an error, in OpenAI's shape, which every client knows how to show. */
-    static byte[] errorBody(ModelError error, String param) {
+    static byte[] errorBody(ModelError error, @Nullable String param) {
         return Dialect.CHAT.errorBody(error.status(), error.code(), error.message(), param, null);
     }
 }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.codec.translate.StopReason;
 import io.millrace.codec.translate.TokenCounts;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** The JSON that {@code /chat} writes. */
 final class ChatJson {
@@ -28,7 +29,7 @@ final class ChatJson {
     }
 
     /** How a reason is written; null where nobody said one. */
-    static String label(StopReason reason) {
+    static @Nullable String label(@Nullable StopReason reason) {
         if (reason == null) {
             return null;
         }

@@ -5,6 +5,7 @@ import io.millrace.codec.translate.ModelRequest;
 import io.millrace.codec.translate.Part;
 import io.millrace.codec.translate.Sampling;
 import io.millrace.codec.translate.Turn;
+import io.millrace.server.chat.ChatFields.Message;
 import io.millrace.server.format.RequestRefusal;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
@@ -12,11 +13,13 @@ import io.netty.handler.codec.http.HttpRequest;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** One request to {@code /chat}, read: what it asks a model, and how it wants to be answered. Immutable. */
 final class ChatQuestion {
     private static final List<ChatForm> NAMED = List.of(ChatForm.SSE, ChatForm.JSON, ChatForm.TEXT);
 
+    private final @Nullable String model;
     private final ModelRequest request;
     private final ChatForm form;
     private final TextUnit unit;
@@ -24,13 +27,20 @@ final class ChatQuestion {
     private final long startNs;
     private final LongSupplier clock;
 
-    private ChatQuestion(ChatFields fields, ChatForm form, TextUnit unit, boolean eventSource, LongSupplier clock) {
+    private ChatQuestion(
+            @Nullable String model,
+            ModelRequest request,
+            ChatForm form,
+            TextUnit unit,
+            boolean eventSource,
+            LongSupplier clock) {
+        this.model = model;
+        this.request = request;
         this.form = form;
         this.unit = unit;
         this.eventSource = eventSource;
         this.clock = clock;
         startNs = clock.getAsLong();
-        request = modelRequest(fields, form != ChatForm.ANSWER);
     }
 
     /**
@@ -41,23 +51,39 @@ final class ChatQuestion {
      */
     static ChatQuestion read(HttpRequest head, byte[] body, LongSupplier clock) throws RequestRefusal {
         ChatFields fields = ChatRequestReader.read(head, body);
-        if (fields.prompt == null && fields.messages == null) {
+        List<Message> messages = fields.messages;
+        if (fields.prompt != null) {
+            if (messages != null) {
+                throw RequestRefusal.of("messages", "There is a prompt, too: expected is one of prompt and messages.");
+            }
+            messages = List.of(new Message("user", fields.prompt));
+        }
+        if (messages == null) {
             throw RequestRefusal.of("prompt", "prompt is missing, and so is messages.");
         }
-        if (fields.prompt != null && fields.messages != null) {
-            throw RequestRefusal.of("messages", "There is a prompt, too: expected is one of prompt and messages.");
-        }
-        if (fields.messages != null
-                && fields.messages.stream().allMatch(m -> m.role().equals("system"))) {
+        if (messages.stream().allMatch(m -> m.role().equals("system"))) {
             throw RequestRefusal.of("messages", "messages has none but of the system.");
         }
-        TextUnit unit = ChatFields.choice("chunk", fields.chunk, List.of(TextUnit.values()), TextUnit.TOKEN);
+        TextUnit unit = ChatFields.choice("chunk", fields.chunk, List.of(TextUnit.values()));
         ChatForm form = form(fields, head);
         boolean streams = form == ChatForm.SSE || form == ChatForm.JSON;
-        return new ChatQuestion(fields, form, unit, streams && head.method().equals(HttpMethod.GET), clock);
+        ModelRequest request = modelRequest(fields, messages, form != ChatForm.ANSWER);
+        return new ChatQuestion(
+                fields.model,
+                request,
+                form,
+                unit == null ? TextUnit.TOKEN : unit,
+                streams && head.method().equals(HttpMethod.GET),
+                clock);
     }
 
-    /** What is asked. */
+    /** The model that the client names, or null. */
+    @Nullable
+    String model() {
+        return model;
+    }
+
+    /** What is asked, of any model. */
     ModelRequest request() {
         return request;
     }
@@ -78,7 +104,7 @@ final class ChatQuestion {
     }
 
     private static ChatForm form(ChatFields fields, HttpRequest head) throws RequestRefusal {
-        ChatForm named = ChatFields.choice("format", fields.format, NAMED, null);
+        ChatForm named = ChatFields.choice("format", fields.format, NAMED);
         if (Boolean.FALSE.equals(fields.stream)) {
             if (named != null && named != ChatForm.JSON) {
                 throw RequestRefusal.of("stream", "stream is false, but format asks for a stream.");
@@ -104,20 +130,16 @@ final class ChatQuestion {
         return json;
     }
 
-    private static ModelRequest modelRequest(ChatFields fields, boolean stream) {
+    private static ModelRequest modelRequest(ChatFields fields, List<Message> messages, boolean stream) {
         var sampling = new Sampling(fields.temperature, null, null, null, null, null, List.of());
-        var request = ModelRequest.of(fields.model).stream(stream)
+        var request = ModelRequest.of(fields.model == null ? "" : fields.model).stream(stream)
                 .includeUsage(true)
                 .maxTokens(fields.maxTokens)
                 .sampling(sampling);
         if (fields.system != null) {
             request.system(fields.system);
         }
-        if (fields.messages == null) {
-            request.turn(Turn.Role.USER, List.of(new Part.Text(fields.prompt)));
-            return request.build();
-        }
-        for (var message : fields.messages) {
+        for (var message : messages) {
             switch (message.role()) {
                 case "system" -> request.system(message.content());
                 case "assistant" -> request.turn(Turn.Role.ASSISTANT, List.of(new Part.Text(message.content())));

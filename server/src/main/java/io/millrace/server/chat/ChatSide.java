@@ -1,5 +1,7 @@
 package io.millrace.server.chat;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.HeartbeatForm;
 import io.millrace.codec.dialect.RelayError;
@@ -17,6 +19,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** The client of one {@code /chat}: no upstream speaks as it does. Confined to its exchange's event loop. */
 public final class ChatSide implements ClientSide {
@@ -26,7 +29,7 @@ public final class ChatSide implements ClientSide {
     /** What it can be asked by, as {@code Allow} says it. */
     public static final String METHODS = "GET, POST, OPTIONS";
 
-    private ChatQuestion question;
+    private @Nullable ChatQuestion question;
 
     /** The body of the answer to any other method. */
     public static byte[] methodRefused() {
@@ -50,13 +53,13 @@ public final class ChatSide implements ClientSide {
     }
 
     @Override
-    public String model() {
-        return question.request().model();
+    public @Nullable String model() {
+        return asked().model();
     }
 
     @Override
     public boolean stream() {
-        return question.form() != ChatForm.ANSWER;
+        return asked().form() != ChatForm.ANSWER;
     }
 
     @Override
@@ -72,7 +75,7 @@ public final class ChatSide implements ClientSide {
         if (model == null && model() == null) {
             throw new TranslationException("model", "model is missing, and the relay is configured with none.");
         }
-        var format = new ChatFormat(question);
+        var format = new ChatFormat(asked());
         var translation = Translation.of(format, asked.dialect());
         return new Interpreter(translation, translation.request(new byte[0], uri, model), format::onSilence);
     }
@@ -112,11 +115,15 @@ public final class ChatSide implements ClientSide {
 
     @Override
     public String streamType() {
-        return question.form().contentType;
+        return asked().form().contentType;
+    }
+
+    private ChatQuestion asked() {
+        return requireNonNull(question, "not read yet");
     }
 
     private ByteBuf written(ByteBufAllocator alloc, Consumer<ChatStream> action) {
-        ChatStream stream = question.newStream();
+        ChatStream stream = asked().newStream();
         ByteBuf out = alloc.buffer();
         stream.to(out);
         action.accept(stream);

@@ -9,6 +9,7 @@ import io.netty.buffer.ByteBufUtil;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** Writes an answer's text in its units, as events or as bare text. One per attempt; confined to its event loop. */
 final class ChatStream extends ChatText {
@@ -20,7 +21,7 @@ final class ChatStream extends ChatText {
     private final boolean eventSource;
     private final LongSupplier clock;
     private final long startNs;
-    private final LineFeeds lineFeeds;
+    private final @Nullable LineFeeds lineFeeds;
     private final TextSegmenter segmenter;
     private long events;
     private long units;
@@ -86,7 +87,7 @@ final class ChatStream extends ChatText {
             ttftNs = clock.getAsLong() - startNs;
         }
         switch (form) {
-            case TEXT, ANSWER -> ByteBufUtil.writeUtf8(out, text);
+            case TEXT, ANSWER -> ByteBufUtil.writeUtf8(out(), text);
             case SSE -> event(null, text);
             case JSON -> {
                 ObjectNode delta = ChatJson.object().put("index", units).put("text", text);
@@ -99,12 +100,12 @@ final class ChatStream extends ChatText {
         units++;
     }
 
-    private void event(String type, String data) {
+    private void event(@Nullable String type, String data) {
         if (eventSource && events == 0) {
-            out.writeBytes(RETRY);
+            out().writeBytes(RETRY);
         }
         events++;
-        SseEncoder.event(out, type, eventSource ? Long.toString(events) : null, data);
+        SseEncoder.event(out(), type, eventSource ? Long.toString(events) : null, data);
     }
 
     private ObjectNode ending() {

@@ -1,21 +1,27 @@
 package io.millrace.server.chat;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.codec.translate.DeltaWriter;
 import io.millrace.codec.translate.Part;
 import io.millrace.codec.translate.Seal;
 import io.millrace.codec.translate.StopReason;
 import io.millrace.codec.translate.TokenCounts;
 import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
 
 /** What {@code /chat} takes of an answer: its text, who gave it, why it ended and what it cost. */
 abstract class ChatText implements DeltaWriter {
     /** Where to write; null until it is said. */
+    @Nullable
     ByteBuf out;
 
     /** Who answers; null if not told. */
+    @Nullable
     String model;
 
     /** Why the answer ended; null if not told. */
+    @Nullable
     StopReason stopReason;
 
     TokenCounts usage = TokenCounts.NONE;
@@ -25,8 +31,13 @@ abstract class ChatText implements DeltaWriter {
         out = buffer;
     }
 
+    /** Where it is to be written. */
+    final ByteBuf out() {
+        return requireNonNull(out, "not said yet");
+    }
+
     @Override
-    public final void start(String id, String answering, long createdSeconds) {
+    public final void start(@Nullable String id, @Nullable String answering, long createdSeconds) {
         model = answering;
     }
 
@@ -41,7 +52,7 @@ abstract class ChatText implements DeltaWriter {
     }
 
     @Override
-    public final void reasoningEnd(Seal seal) {
+    public final void reasoningEnd(@Nullable Seal seal) {
         // As above.
     }
 
@@ -58,7 +69,7 @@ abstract class ChatText implements DeltaWriter {
     }
 
     @Override
-    public final void toolCall(int index, String id, String name, Seal seal) {
+    public final void toolCall(int index, String id, String name, @Nullable Seal seal) {
         // No tools are offered, so that there is nothing to call.
     }
 
@@ -78,7 +89,7 @@ abstract class ChatText implements DeltaWriter {
     }
 
     @Override
-    public final void stop(StopReason reason, String sequence) {
+    public final void stop(StopReason reason, @Nullable String sequence) {
         stopReason = reason;
     }
 }

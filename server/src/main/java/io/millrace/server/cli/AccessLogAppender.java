@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /** Where the lines of the logger {@code millrace.access} go. Event loops only queue them; a full queue drops lines. */
@@ -93,9 +94,9 @@ final class AccessLogAppender {
         static final String NAME = "access-front";
 
         private final ReadWriteLock lock = new ReentrantReadWriteLock();
-        private AsyncAppender queue;
+        private @Nullable AsyncAppender queue;
 
-        void replace(AsyncAppender next) {
+        void replace(@Nullable AsyncAppender next) {
             AsyncAppender old;
             lock.writeLock().lock();
             try {

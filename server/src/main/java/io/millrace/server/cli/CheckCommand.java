@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {"  millrace check millrace.yaml", "  millrace check --upstream http://127.0.0.1:9100 > millrace.yaml"
         })
+@SuppressWarnings("NullAway.Init") // picocli fills in what is not optional
 final class CheckCommand implements Callable<Integer> {
     private static final URI EMBEDDED_MOCK = URI.create("http://embedded-mock.invalid");
 

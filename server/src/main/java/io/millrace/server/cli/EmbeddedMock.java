@@ -4,12 +4,13 @@ import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.mock.MockSpec;
 import java.net.URI;
+import org.jspecify.annotations.Nullable;
 
 /** A mock LLM that starts when it is asked for, at the pace of a person's reading. */
 final class EmbeddedMock implements AutoCloseable {
     private static final String PACE = "ttft_ms=300,gap_ms=25";
 
-    private MockServer server;
+    private @Nullable MockServer server;
 
     /** Its address; starts it on a free loopback port the first time. */
     synchronized URI uri() {

@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
             "  millrace key check clients.yaml",
             "      the clients of the file, or everything that is wrong with it"
         })
+@SuppressWarnings("NullAway.Init") // picocli fills in what is not optional
 final class KeyCommand implements Runnable {
     @Spec
     private CommandSpec spec;

@@ -34,6 +34,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         })
 public final class Millrace implements Runnable {
     @Spec
+    @SuppressWarnings("NullAway.Init")
     private CommandSpec spec;
 
     private Millrace() {}

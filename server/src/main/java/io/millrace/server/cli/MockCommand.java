@@ -7,6 +7,7 @@ import io.millrace.server.mock.MockSpec;
 import io.millrace.server.transport.Transport;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -26,6 +27,7 @@ import picocli.CommandLine.Spec;
             "The keys of --spec are in docs/mock.md. A request can have them, too: in its model's name, such as"
                     + " mock:tokens=20,gap_ms=50, or in the header x-mock."
         })
+@SuppressWarnings("NullAway.Init") // picocli fills in what is not optional
 final class MockCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -48,13 +50,13 @@ final class MockCommand implements Callable<Integer> {
             names = "--replay-dir",
             paramLabel = "DIR",
             description = "Directory of recorded .sse files, sent by replay=NAME in a spec.")
-    private Path replayDir;
+    private @Nullable Path replayDir;
 
     @Option(
             names = "--transport",
             paramLabel = "NAME",
             description = "epoll, io_uring, kqueue or nio. Default: the best there is.")
-    private String transport;
+    private @Nullable String transport;
 
     @Option(names = "--event-loops", paramLabel = "N", description = "Threads. Default 0, one per core.")
     private int eventLoops;

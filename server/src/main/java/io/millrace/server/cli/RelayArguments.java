@@ -9,6 +9,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code serve} and {@code check} were given.
@@ -16,7 +17,7 @@ import java.util.function.Supplier;
  * @param file the configuration file that was named, or null
  * @param flags as they were typed; repeated ones joined by commas
  */
-record RelayArguments(Path file, Map<ConfigKey, String> flags) {
+record RelayArguments(@Nullable Path file, Map<ConfigKey, String> flags) {
     RelayArguments {
         flags = Map.copyOf(flags);
     }
@@ -27,7 +28,7 @@ record RelayArguments(Path file, Map<ConfigKey, String> flags) {
      *
      * @return null for all else, such as help, mistakes and other commands, which want the whole command line
      */
-    static RelayArguments ofPlainServe(List<String> arguments) {
+    static @Nullable RelayArguments ofPlainServe(List<String> arguments) {
         if (arguments.isEmpty() || !arguments.get(0).equals("serve")) {
             return null;
         }
@@ -64,7 +65,7 @@ record RelayArguments(Path file, Map<ConfigKey, String> flags) {
         return new ConfigSources(chosen, environment, flags, mock);
     }
 
-    private static ConfigKey keyOf(String flag) {
+    private static @Nullable ConfigKey keyOf(String flag) {
         for (var key : ConfigKey.values()) {
             if (key.flag().equals(flag)) {
                 return key;

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -14,48 +15,48 @@ final class RelayOptions {
             arity = "0..1",
             paramLabel = "CONFIG",
             description = "Configuration file, YAML or JSON. Without one, $MILLRACE_CONFIG, else none.")
-    private Path file;
+    private @Nullable Path file;
 
     @Option(
             names = "--listen",
             paramLabel = "HOST:PORT",
             description = "Address to listen on, may be repeated; :PORT is every address, unix:/PATH a unix socket."
                     + " Default 127.0.0.1:8080.")
-    private List<String> listen;
+    private @Nullable List<String> listen;
 
     @Option(
             names = "--upstream",
             paramLabel = "URL",
             description = "Relay everything to this URL, credentials passed through.")
-    private String upstream;
+    private @Nullable String upstream;
 
     @Option(
             names = "--dialect",
             paramLabel = "NAME",
             description = "What the upstream speaks: chat, responses, messages or gemini, or several with commas."
                     + " Requests in another dialect are translated to the first. Default: all are passed through.")
-    private String dialect;
+    private @Nullable String dialect;
 
     @Option(
             names = "--model",
             paramLabel = "NAME",
             description = "The model for translated requests and for those that name none. Default: the client's.")
-    private String model;
+    private @Nullable String model;
 
     @Option(
             names = "--transport",
             paramLabel = "NAME",
             description = "epoll, io_uring, kqueue or nio. Default: the best there is.")
-    private String transport;
+    private @Nullable String transport;
 
     @Option(
             names = "--event-loops",
             paramLabel = "N",
             description = "Threads that relay. Default 0, one per two processors.")
-    private String eventLoops;
+    private @Nullable String eventLoops;
 
     @Option(names = "--access-log", paramLabel = "FORMAT", description = "json, text or off. Default json.")
-    private String accessLog;
+    private @Nullable String accessLog;
 
     @Option(
             names = "--allow-open",
@@ -67,33 +68,33 @@ final class RelayOptions {
             names = "--clients",
             paramLabel = "FILE",
             description = "File with the clients that may use the relay, each with keys of its own. Default: all may.")
-    private String clients;
+    private @Nullable String clients;
 
     @Option(
             names = "--cors",
             paramLabel = "ORIGIN",
             description =
                     "Origin whose pages may call, such as https://app.example.com; may be repeated. Default none.")
-    private List<String> cors;
+    private @Nullable List<String> cors;
 
     @Option(
             names = "--page",
             paramLabel = "BOOLEAN",
             description = "Whether GET / is the playground. Default true; false relays it.")
-    private String page;
+    private @Nullable String page;
 
     @Option(
             names = "--drain",
             paramLabel = "TIME",
             description = "What streams get to end when the process stops. Default 30s.")
-    private String drain;
+    private @Nullable String drain;
 
     @Option(
             names = "--shutdown-delay",
             paramLabel = "TIME",
             description = "For which a process that is to stop still serves, but is not ready. Default 5s under"
                     + " Kubernetes, Nomad, ECS and Cloud Run, else 0.")
-    private String shutdownDelay;
+    private @Nullable String shutdownDelay;
 
     /** What was given. */
     RelayArguments arguments() {
@@ -118,7 +119,7 @@ final class RelayOptions {
         return flags;
     }
 
-    private static void put(Map<ConfigKey, String> flags, ConfigKey key, String text) {
+    private static void put(Map<ConfigKey, String> flags, ConfigKey key, @Nullable String text) {
         if (text != null) {
             flags.put(key, text);
         }

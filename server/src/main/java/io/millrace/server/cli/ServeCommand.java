@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
             "Every flag has a variable, such as MILLRACE_LISTEN for --listen; flags win over variables, and both over"
                     + " the file. docs/configuration.md has it all."
         })
+@SuppressWarnings("NullAway.Init") // picocli fills in what is not optional
 final class ServeCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
+@SuppressWarnings("NullAway.Init") // picocli fills in what is not optional
 final class TrainCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

@@ -47,7 +47,7 @@ public record Match(
     }
 
     /** Whether the model is one of those of this route. */
-    public boolean matchesModel(String model) {
+    public boolean matchesModel(@Nullable String model) {
         return models.isEmpty() || (model != null && anyMatches(models, model));
     }
 

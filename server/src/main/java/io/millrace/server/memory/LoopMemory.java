@@ -3,6 +3,7 @@ package io.millrace.server.memory;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLongArray;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one event loop holds: written by that loop alone, without a locked instruction, read by any thread.
@@ -18,7 +19,10 @@ public final class LoopMemory {
     private final MemoryAccount account;
     private final AtomicLongArray held = new AtomicLongArray(PADDING + KINDS.length + POOLS + PADDING);
     private Runnable onFull = () -> {};
+
+    @SuppressWarnings("NullAway.Init") // set before current() gives it
     private ShortReads.Turn turn;
+
     private MemoryAccount.Level level = MemoryAccount.Level.ROOMY;
 
     LoopMemory(MemoryAccount account) {
@@ -26,7 +30,7 @@ public final class LoopMemory {
     }
 
     /** That of the event loop which runs this; null elsewhere. */
-    public static LoopMemory current() {
+    public static @Nullable LoopMemory current() {
         return CURRENT.get();
     }
 

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.util.UncheckedBooleanSupplier;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads as another would, but less at once where that is better for the others: little where memory is short, for what is
@@ -65,7 +66,7 @@ public final class ShortReads implements RecvByteBufAllocator {
     /** Made on the event loop that it is used on. */
     private static final class ShortHandle extends DelegatingHandle implements ExtendedHandle {
         private final ExtendedHandle handle;
-        private final LoopMemory memory = LoopMemory.current();
+        private final @Nullable LoopMemory memory = LoopMemory.current();
 
         ShortHandle(ExtendedHandle handle) {
             super(handle);

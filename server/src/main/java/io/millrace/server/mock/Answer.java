@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the mock says to one request, before any dialect: its tokens, already escaped for JSON, and its counts. The text
@@ -46,7 +47,7 @@ final class Answer {
     final int promptTokens;
 
     /** What vouches for the reasoning in a loop with tools; else null. */
-    final String seal;
+    final @Nullable String seal;
 
     private final List<byte[]> lead;
     private final int padTo;
@@ -68,16 +69,16 @@ final class Answer {
             JsonNode request,
             String prompt,
             boolean hasToolResult,
-            ToolLoop loop) {
+            @Nullable ToolLoop loop) {
         this.spec = spec;
         this.number = number;
         this.model = escape(model);
         this.request = request;
         calls = loop != null ? loop.calls() : hasToolResult || !spec.flag(SpecKey.TOOL) ? List.of() : List.of(WEATHER);
-        boolean reports = loop != null && hasToolResult && calls.isEmpty();
-        lead = tokens(reports ? loop.words() : hasToolResult ? "The tool has answered." : echo(prompt));
+        String report = loop != null && hasToolResult && calls.isEmpty() ? loop.words() : null;
+        lead = tokens(report != null ? report : hasToolResult ? "The tool has answered." : echo(prompt));
         int drawn = spec.drawnLength(number);
-        int whole = drawn >= 0 ? drawn : lead.size() + (reports ? 0 : ESSAY_TOKENS.size());
+        int whole = drawn >= 0 ? drawn : lead.size() + (report != null ? 0 : ESSAY_TOKENS.size());
         int natural = callsTool() ? 0 : whole;
         int maxTokens = Prompts.maxTokens(request); // heeded unless the spec says how many tokens
         cutByLimit = !spec.has(SpecKey.TOKENS) && natural > maxTokens;

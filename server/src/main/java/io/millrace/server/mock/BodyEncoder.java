@@ -1,21 +1,24 @@
 package io.millrace.server.mock;
 
+import static java.util.Objects.requireNonNull;
+
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
 import java.util.zip.CRC32C;
 import java.util.zip.Deflater;
+import org.jspecify.annotations.Nullable;
 
 /** Turns the frames of a script into body bytes: line ends, the space after the colon, content coding. */
 final class BodyEncoder implements AutoCloseable {
     // RFC 1952 2.3: magic, deflate, no flags, no time, no extra flags, unknown system
     private static final byte[] GZIP_HEAD = {0x1f, (byte) 0x8b, 8, 0, 0, 0, 0, 0, 0, (byte) 0xff};
 
-    private final CRC32C digest;
+    private final @Nullable CRC32C digest;
     private final boolean noSpace;
     private final boolean crlf;
     private final boolean gzip;
-    private final Deflater deflater;
+    private final @Nullable Deflater deflater;
     private final CRC32 crc = new CRC32();
     private boolean started;
 
@@ -28,7 +31,7 @@ final class BodyEncoder implements AutoCloseable {
     }
 
     /** The value of {@code Content-Encoding}, or null. */
-    static String coding(MockSpec spec) {
+    static @Nullable String coding(MockSpec spec) {
         if (spec.flag(SpecKey.GZIP)) {
             return "gzip";
         }
@@ -37,7 +40,7 @@ final class BodyEncoder implements AutoCloseable {
 
     /** A comment with the CRC-32C of all frames so far that were no comments. */
     String digestComment() {
-        return ": digest=%08x\n\n".formatted(digest.getValue());
+        return ": digest=%08x\n\n".formatted(requireNonNull(digest).getValue());
     }
 
     /** Rewrites the readable bytes of {@code frame} in place. */
@@ -56,7 +59,7 @@ final class BodyEncoder implements AutoCloseable {
             started = true;
             crc.update(plain);
             deflater.setInput(plain);
-            deflate(frame, Deflater.SYNC_FLUSH);
+            deflate(deflater, frame, Deflater.SYNC_FLUSH);
         }
     }
 
@@ -69,7 +72,7 @@ final class BodyEncoder implements AutoCloseable {
             out.writeBytes(GZIP_HEAD);
         }
         deflater.finish();
-        deflate(out, Deflater.NO_FLUSH);
+        deflate(deflater, out, Deflater.NO_FLUSH);
         if (gzip) {
             out.writeIntLE((int) crc.getValue());
             out.writeIntLE((int) deflater.getBytesRead());
@@ -94,7 +97,7 @@ final class BodyEncoder implements AutoCloseable {
         frame.writeCharSequence(text, StandardCharsets.ISO_8859_1);
     }
 
-    private void deflate(ByteBuf out, int flush) {
+    private static void deflate(Deflater deflater, ByteBuf out, int flush) {
         byte[] piece = new byte[1024];
         int length;
         while ((length = deflater.deflate(piece, 0, piece.length, flush)) > 0) {

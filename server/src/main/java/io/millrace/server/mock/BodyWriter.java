@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts body bytes on the wire: chunked coding (RFC 9112 section 7.1), TCP segments, and the byte at which the body is
@@ -43,7 +44,7 @@ final class BodyWriter implements AutoCloseable {
     private final long total;
     private final long cutAt;
     private final ArrayDeque<ByteBuf> pending = new ArrayDeque<>();
-    private ByteBuf gathered;
+    private @Nullable ByteBuf gathered;
     private boolean closed;
     private long sent;
     private long wireBytes;

@@ -4,6 +4,7 @@ import io.millrace.server.mock.Script.Kind;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Google Gemini: every frame a whole response, line ends CRLF, no end but the end of the body. */
 final class GeminiDialect implements MockDialect {
@@ -103,7 +104,7 @@ final class GeminiDialect implements MockDialect {
     }
 
     @Override
-    public String errorFrame(String code, String message, int sequence) {
+    public String errorFrame(@Nullable String code, String message, int sequence) {
         int status = code == null ? 503 : STATUSES.getOrDefault(code, 500);
         return "data: " + errorBody(status, code, message) + END;
     }
@@ -115,7 +116,7 @@ final class GeminiDialect implements MockDialect {
     }
 
     @Override
-    public String errorBody(int status, String code, String message) {
+    public String errorBody(int status, @Nullable String code, String message) {
         String usual = switch (status) {
             case 401 -> "UNAUTHENTICATED";
             case 403 -> "PERMISSION_DENIED";

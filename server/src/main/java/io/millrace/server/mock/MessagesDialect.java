@@ -3,6 +3,7 @@ package io.millrace.server.mock;
 import io.millrace.server.mock.Script.Kind;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
+import org.jspecify.annotations.Nullable;
 
 /** Anthropic Messages. */
 final class MessagesDialect implements MockDialect {
@@ -127,7 +128,7 @@ final class MessagesDialect implements MockDialect {
     }
 
     @Override
-    public String errorFrame(String code, String message, int sequence) {
+    public String errorFrame(@Nullable String code, String message, int sequence) {
         return "event: error\ndata: " + errorBody(529, code, message) + "\n\n";
     }
 
@@ -137,7 +138,7 @@ final class MessagesDialect implements MockDialect {
     }
 
     @Override
-    public String errorBody(int status, String code, String message) {
+    public String errorBody(int status, @Nullable String code, String message) {
         String usual = switch (status) {
             case 401 -> "authentication_error";
             case 402 -> "billing_error";

@@ -4,6 +4,7 @@ import io.millrace.server.transport.Transport;
 import io.netty.handler.ssl.SslContext;
 import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where and how a {@link MockServer} listens.
@@ -18,7 +19,13 @@ import java.util.Objects;
  * @param ssl the server context if the mock speaks TLS, or null
  */
 public record MockConfig(
-        String host, int port, int eventLoops, Transport transport, MockSpec spec, Path replayDir, SslContext ssl) {
+        String host,
+        int port,
+        int eventLoops,
+        Transport transport,
+        MockSpec spec,
+        @Nullable Path replayDir,
+        @Nullable SslContext ssl) {
     /** Checks every range. */
     public MockConfig {
         Objects.requireNonNull(host, "host");
@@ -58,7 +65,7 @@ public record MockConfig(
     }
 
     /** This configuration replaying from a directory. */
-    public MockConfig withReplayDir(Path replayDir) {
+    public MockConfig withReplayDir(@Nullable Path replayDir) {
         return new MockConfig(host, port, eventLoops, transport, spec, replayDir, ssl);
     }
 

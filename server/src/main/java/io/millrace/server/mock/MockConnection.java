@@ -10,6 +10,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.ByteArrayOutputStream;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /** One client connection: reads requests, one at a time, and notices at once when the client leaves. */
 final class MockConnection extends ChannelInboundHandlerAdapter {
@@ -22,9 +23,9 @@ final class MockConnection extends ChannelInboundHandlerAdapter {
     private ByteArrayOutputStream body = new ByteArrayOutputStream();
 
     private boolean bodyTooLarge;
-    private HttpRequest head;
-    private MockRequest request;
-    private MockExchange exchange;
+    private @Nullable HttpRequest head;
+    private @Nullable MockRequest request;
+    private @Nullable MockExchange exchange;
 
     MockConnection(MockServer server, MockRoutes routes, MockCounters counters) {
         this.server = server;
@@ -61,7 +62,7 @@ final class MockConnection extends ChannelInboundHandlerAdapter {
                 readHead(ctx, received);
             }
             if (message instanceof HttpContent content && head != null) {
-                readBody(ctx, content);
+                readBody(ctx, head, content);
             }
         } finally {
             ReferenceCountUtil.release(message);
@@ -92,7 +93,7 @@ final class MockConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void readBody(ChannelHandlerContext ctx, HttpContent content) {
+    private void readBody(ChannelHandlerContext ctx, HttpRequest begun, HttpContent content) {
         if (content.content().readableBytes() > MAX_BODY - body.size()) {
             resetBody();
             bodyTooLarge = true;
@@ -102,9 +103,8 @@ final class MockConnection extends ChannelInboundHandlerAdapter {
             body.write(bytes, 0, bytes.length);
         }
         if (content instanceof LastHttpContent) {
-            var complete = head;
             head = null;
-            answer(ctx, complete);
+            answer(ctx, begun);
         }
     }
 

@@ -1,5 +1,7 @@
 package io.millrace.server.mock;
 
+import org.jspecify.annotations.Nullable;
+
 /** How one provider says an answer: frames for a stream, a body for the rest, and its errors in both forms. */
 interface MockDialect {
     /** The stream that says {@code answer}, its terminal last. */
@@ -14,7 +16,7 @@ interface MockDialect {
      * @param code what the provider calls the error; null for its word for overloaded
      * @param sequence the number of frames before it
      */
-    String errorFrame(String code, String message, int sequence);
+    String errorFrame(@Nullable String code, String message, int sequence);
 
     /** An error in a stream as some servers send it and no SDK of the dialect sees it. */
     String hiddenErrorFrame(String message);
@@ -24,7 +26,7 @@ interface MockDialect {
      *
      * @param code what the provider calls the error; null for its usual word for the status
      */
-    String errorBody(int status, String code, String message);
+    String errorBody(int status, @Nullable String code, String message);
 
     /** The name of the response header that carries the provider's request id. */
     default String requestIdHeader() {

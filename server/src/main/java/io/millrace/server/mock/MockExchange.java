@@ -11,6 +11,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One response on its way: its pauses, its faults, its end. Lives on the event loop of its connection. It makes frames
@@ -54,7 +55,7 @@ final class MockExchange implements Runnable {
     private final Cutting cutting;
     private final int pauseAfter;
     private final Progress progress = new Progress();
-    private Future<?> timer;
+    private @Nullable Future<?> timer;
 
     private record Cutting(Cut kind, int after) {}
 
@@ -267,10 +268,7 @@ final class MockExchange implements Runnable {
             return fallSilent();
         }
         body.finish();
-        if (body.isCut()) {
-            return cutAtByte();
-        }
-        return end(counters.completed, this::release);
+        return body.isCut() ? cutAtByte() : end(counters.completed, this::release);
     }
 
     private boolean fallSilent() {
@@ -373,8 +371,9 @@ final class MockExchange implements Runnable {
                 line(head, "X-Mock-Digest", "crc32c");
             }
         }
-        if (BodyEncoder.coding(spec) != null) {
-            line(head, "Content-Encoding", BodyEncoder.coding(spec));
+        String coding = BodyEncoder.coding(spec);
+        if (coding != null) {
+            line(head, "Content-Encoding", coding);
         }
         reply.headers().forEach(header -> head.append(header).append("\r\n"));
         switch (chunking) {

@@ -19,6 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From a request to what it gets: which dialect, which spec, which faults inside the body. Its only state are the default
@@ -84,7 +85,7 @@ final class MockRoutes {
             }
             return answer(request, uri, dialect);
         } catch (IllegalArgumentException e) {
-            return refuse(400, e.getMessage(), dialect);
+            return refuse(400, String.valueOf(e.getMessage()), dialect);
         }
     }
 
@@ -133,7 +134,7 @@ final class MockRoutes {
         Reply reply;
         if (spec.has(SpecKey.STATUS)) {
             int status = spec.count(SpecKey.STATUS, 500);
-            reply = Reply.json(status, dialect.errorBody(status, spec.text(SpecKey.ERROR_CODE, null), FAULT));
+            reply = Reply.json(status, dialect.errorBody(status, spec.text(SpecKey.ERROR_CODE), FAULT));
             reply = reply.hasNoContent() ? reply.withoutBody() : reply;
         } else if (generates) {
             var answer = answer(request, spec, model, json, dialect);
@@ -245,7 +246,7 @@ final class MockRoutes {
     private Answer answer(MockRequest request, MockSpec spec, String model, JsonNode json, MockDialect dialect) {
         ToolLoop loop = null;
         if (spec.has(SpecKey.LOOP)) {
-            loop = new ToolLoop(json, spec.count(SpecKey.LOOP, 0), spec.text(SpecKey.FILE, null));
+            loop = new ToolLoop(json, spec.count(SpecKey.LOOP, 0), spec.text(SpecKey.FILE));
             loop.verify(seals(spec, json, dialect));
         }
         return new Answer(
@@ -259,7 +260,7 @@ final class MockRoutes {
     }
 
     /** What a dialect's provider takes for reasoning of its own; null if there was none that it wants back. */
-    private Predicate<String> seals(MockSpec spec, JsonNode json, MockDialect dialect) {
+    private @Nullable Predicate<String> seals(MockSpec spec, JsonNode json, MockDialect dialect) {
         int reasoning = spec.count(SpecKey.REASONING, 0);
         if (reasoning == 0 || (dialect == responses && !ResponsesDialect.asksForSeals(json))) {
             return null;
@@ -329,7 +330,7 @@ final class MockRoutes {
     }
 
     private static String errorFrame(MockSpec spec, MockDialect dialect, Answer answer, int frames) {
-        String code = spec.text(SpecKey.ERROR_CODE, null);
+        String code = spec.text(SpecKey.ERROR_CODE);
         return spec.flag(SpecKey.FAILED) && dialect instanceof ResponsesDialect responses
                 ? responses.failedFrame(answer, code, FAULT, frames)
                 : dialect.errorFrame(code, FAULT, frames);

@@ -46,7 +46,7 @@ public final class MockServer implements AutoCloseable {
             shutDown();
             throw new IllegalStateException(
                     "mock: cannot listen on " + config.host() + ":" + config.port() + ": "
-                            + reason(bound.cause().getMessage()),
+                            + reason(String.valueOf(bound.cause().getMessage())),
                     bound.cause());
         }
         channels.add(bound.channel());

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one response of the mock is like: how long, how fast, and what goes wrong. Written as {@code key=value,key=value};
@@ -99,6 +100,11 @@ public final class MockSpec {
 
     long nanos(SpecKey key) {
         return (long) values.getOrDefault(key, 0L);
+    }
+
+    @Nullable
+    String text(SpecKey key) {
+        return (String) values.get(key);
     }
 
     String text(SpecKey key, String absent) {

@@ -1,9 +1,11 @@
 package io.millrace.server.mock;
 
+import org.jspecify.annotations.Nullable;
+
 /** The errors that OpenAI's dialects share. */
 interface OpenAiDialect extends MockDialect {
     @Override
-    default String errorFrame(String code, String message, int sequence) {
+    default String errorFrame(@Nullable String code, String message, int sequence) {
         return "data: " + errorBody(503, code, message) + "\n\n";
     }
 
@@ -13,7 +15,7 @@ interface OpenAiDialect extends MockDialect {
     }
 
     @Override
-    default String errorBody(int status, String code, String message) {
+    default String errorBody(int status, @Nullable String code, String message) {
         return code == null ? usual(status, message) : error(type(code), code, message);
     }
 

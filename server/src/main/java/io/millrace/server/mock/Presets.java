@@ -2,6 +2,7 @@ package io.millrace.server.mock;
 
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Specs with the names of models: how such a model typically behaves, in orders of magnitude. They are no measurements of
@@ -37,7 +38,7 @@ final class Presets {
     private Presets() {}
 
     /** The spec of {@code preset=NAME} or of {@code NAME} alone; {@code null} if the text is something else. */
-    static String named(String text) {
+    static @Nullable String named(String text) {
         String name = text.startsWith(KEY) ? text.substring(KEY.length()).strip() : text;
         String spec = SPECS.get(name);
         if (spec == null && text.startsWith(KEY)) {

@@ -8,16 +8,17 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** Recorded streams, cut into frames at their blank lines and kept in memory once used. */
 final class Replays {
     private static final String CLASS_PATH = "/fixtures/streams/";
 
-    private final Path directory;
+    private final @Nullable Path directory;
     private final Map<String, List<byte[]>> frames = new ConcurrentHashMap<>();
 
     /** @param directory the directory of recordings, or null for those on the class path */
-    Replays(Path directory) {
+    Replays(@Nullable Path directory) {
         if (directory != null && !Files.isDirectory(directory)) {
             throw new IllegalArgumentException("replay directory: " + directory + " (expected: a directory)");
         }

@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** OpenAI Responses: every event numbered from 0, the last one repeating the whole output. */
 final class ResponsesDialect implements OpenAiDialect {
@@ -23,14 +24,14 @@ final class ResponsesDialect implements OpenAiDialect {
     }
 
     @Override
-    public String errorFrame(String code, String message, int sequence) {
+    public String errorFrame(@Nullable String code, String message, int sequence) {
         String name = code == null ? OVERLOADED : code;
         return event("error", sequence) + ",\"code\":\"" + name + "\",\"message\":\"" + Answer.escape(message)
                 + "\",\"param\":null," + errorBody(503, name, message).substring(1) + "\n\n";
     }
 
     /** The terminal of a response that failed; arguments as for {@link #errorFrame}. */
-    String failedFrame(Answer answer, String code, String message, int sequence) {
+    String failedFrame(Answer answer, @Nullable String code, String message, int sequence) {
         String error = "\"error\":{\"code\":\"" + (code == null ? OVERLOADED : code) + "\",\"message\":\""
                 + Answer.escape(message) + "\"}";
         String response = response(answer, "in_progress", Unpooled.buffer())

@@ -3,6 +3,7 @@ package io.millrace.server.mock;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The frames of one response body in their order, made one at a time. A dialect adds its parts, then faults are put in,
@@ -86,6 +87,7 @@ final class Script {
     }
 
     /** The kind of the frame that comes next, or null at the end. */
+    @Nullable
     Kind nextKind() {
         if (reached(insertAfter)) {
             return Kind.STRUCTURE;
@@ -100,6 +102,7 @@ final class Script {
     }
 
     /** Appends the next frame and returns its kind, or null at the end. */
+    @Nullable
     Kind next(ByteBuf out) {
         if (reached(insertAfter)) {
             return insert(out);

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A tool that a request offers.
@@ -64,6 +65,7 @@ record Tool(String name, String namespace, boolean custom, JsonNode schema) {
     }
 
     /** What makes the tool run a shell command; null if it is not one that does. */
+    @Nullable
     String running(String command) {
         String property = property(COMMANDS);
         if (property != null) {
@@ -90,6 +92,7 @@ record Tool(String name, String namespace, boolean custom, JsonNode schema) {
     }
 
     /** What makes the tool read a file; null if it is not one that does. */
+    @Nullable
     String reading(String file) {
         String property = name.toLowerCase(Locale.ROOT).contains("read") ? property(FILES) : null;
         return property == null
@@ -98,7 +101,7 @@ record Tool(String name, String namespace, boolean custom, JsonNode schema) {
                         .toString();
     }
 
-    private String property(List<String> names) {
+    private @Nullable String property(List<String> names) {
         return names.stream().filter(schema.path("properties")::has).findFirst().orElse(null);
     }
 

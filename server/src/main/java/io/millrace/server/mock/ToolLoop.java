@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model that works with a client's tools: in its first turn it makes one call, in each further one two at once, and in
@@ -25,13 +26,13 @@ final class ToolLoop {
     private final int turns;
     private final List<Entry> tail;
     private final List<Tool> tools;
-    private final String file;
+    private final @Nullable String file;
 
     /**
      * @param turns how many answers a task takes, the last one in words
      * @param file that a tool for files is to read, or null
      */
-    ToolLoop(JsonNode request, int turns, String file) {
+    ToolLoop(JsonNode request, int turns, @Nullable String file) {
         this.turns = turns;
         this.file = file;
         tools = Tool.of(request);
@@ -51,7 +52,7 @@ final class ToolLoop {
      * @param seals what a seal is: each turn with calls must have one; null if none was given
      * @throws IllegalArgumentException saying what a provider would
      */
-    void verify(Predicate<String> seals) {
+    void verify(@Nullable Predicate<String> seals) {
         var open = new ArrayList<String>();
         int sealed = 0;
         for (Entry entry : tail) {

@@ -7,4 +7,7 @@
  * it, {@code MockRoutes} decides its answer, {@code MockExchange} sends that answer with its pauses and faults, and
  * {@code BodyWriter} makes the bytes. Each buffer is made and written by the exchange that needs it.
  */
+@NullMarked
 package io.millrace.server.mock;
+
+import org.jspecify.annotations.NullMarked;

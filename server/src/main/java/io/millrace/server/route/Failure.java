@@ -5,6 +5,7 @@ import io.millrace.server.balance.RetryAfter;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.http.SecretMask;
 import io.millrace.server.upstream.ConnectFailure;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,7 +17,11 @@ import org.slf4j.LoggerFactory;
  * @param retryAfterNs the wait that the upstream asked for, or {@link RetryAfter#NONE}
  * @param refusal what the client gets if nothing mends it; null is the upstream's own answer, which the attempt holds
  */
-public record Failure(String reason, boolean sameTarget, long retryAfterNs, Refusal refusal) {
+public record Failure(
+        String reason,
+        boolean sameTarget,
+        long retryAfterNs,
+        @Nullable Refusal refusal) {
     private static final Logger LOG = LoggerFactory.getLogger(Failure.class);
     private static final String UNTRANSLATABLE = "untranslatable";
     private static final String OVERLOADED = "overloaded";
@@ -44,7 +49,7 @@ public record Failure(String reason, boolean sameTarget, long retryAfterNs, Refu
         return untranslated(500, "internal_error", "The relay failed to translate the request.", null);
     }
 
-    private static Failure untranslated(int status, String code, String message, String param) {
+    private static Failure untranslated(int status, String code, String message, @Nullable String param) {
         return new Failure(UNTRANSLATABLE, false, RetryAfter.NONE, new Refusal(status, code, message, param, null));
     }
 

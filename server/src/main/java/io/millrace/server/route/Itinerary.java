@@ -1,5 +1,7 @@
 package io.millrace.server.route;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.server.balance.Backoff;
 import io.millrace.server.balance.Balancer;
 import io.millrace.server.balance.OriginState;
@@ -7,6 +9,7 @@ import io.millrace.server.config.RouteTarget;
 import io.millrace.server.route.RouteTable.Destination;
 import io.millrace.server.route.RouteTable.Endpoint;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the attempts of one exchange go, and when: the origins of a target, then the next target. It keeps to the route's
@@ -14,13 +17,16 @@ import java.util.random.RandomGenerator;
  */
 public final class Itinerary {
     private final RoutePlan plan;
-    private final Long balanceKey;
+    private final @Nullable Long balanceKey;
     private final RandomGenerator random;
-    private String failures;
+    private @Nullable String failures;
     private int target = -1;
     private int attemptsAtTarget;
     private long tried;
+
+    @SuppressWarnings("NullAway.Init") // set by the first attempt, beside which another is made
     private Endpoint last;
+
     private int attempts;
     private int retries;
     private int fallbacks;
@@ -39,7 +45,7 @@ public final class Itinerary {
      *
      * @param endpoint to try; null is to be picked when the wait is over
      */
-    public record Next(Endpoint endpoint, long delayNs) {}
+    public record Next(@Nullable Endpoint endpoint, long delayNs) {}
 
     /**
      * An itinerary that has not begun.
@@ -47,7 +53,7 @@ public final class Itinerary {
      * @param balanceKey what picks the origin where the route balances by a key; null where it does not, or there is none
      * @param random decides between origins that are equally good, and spreads waits
      */
-    public Itinerary(RoutePlan plan, Long balanceKey, RandomGenerator random) {
+    public Itinerary(RoutePlan plan, @Nullable Long balanceKey, RandomGenerator random) {
         this.plan = plan;
         this.balanceKey = balanceKey;
         this.random = random;
@@ -69,7 +75,7 @@ public final class Itinerary {
     }
 
     /** Why attempts failed, such as {@code main:503,main:reset}; null if none did. */
-    public String failures() {
+    public @Nullable String failures() {
         return failures;
     }
 
@@ -80,11 +86,11 @@ public final class Itinerary {
     }
 
     /** Where to go first: the first target that takes requests; null if all have as many as they may. */
-    public Place first(long nowNs) {
+    public @Nullable Place first(long nowNs) {
         if (!enterNext(nowNs)) {
             return null;
         }
-        return place(pick(Balancer.NONE, nowNs));
+        return place(best(nowNs));
     }
 
     /** Whether there is anything left to try, so that an answer that has failed need not be given. */
@@ -96,7 +102,7 @@ public final class Itinerary {
     }
 
     /** What to do after {@code failure}; null is to give up. */
-    public Next after(Failure failure, long requestNs, long nowNs) {
+    public @Nullable Next after(Failure failure, long requestNs, long nowNs) {
         if (!mayGoOn(requestNs, nowNs)) {
             return null;
         }
@@ -108,7 +114,7 @@ public final class Itinerary {
         }
         if (enterNext(nowNs)) {
             fallbacks++;
-            return new Next(pick(Balancer.NONE, nowNs), 0);
+            return new Next(best(nowNs), 0);
         }
         // Better an origin that was ejected than none.
         return failure.sameTarget() && resting ? again(failure, requestNs, nowNs) : null;
@@ -118,7 +124,7 @@ public final class Itinerary {
      * The place that {@code next} means, now that its wait is over. Others may have taken its target's last request
      * meanwhile: then it is the next target, or null if that has none left either.
      */
-    public Place resolve(Next next, long nowNs) {
+    public @Nullable Place resolve(Next next, long nowNs) {
         if (next.endpoint() != null) {
             return place(next.endpoint());
         }
@@ -129,7 +135,7 @@ public final class Itinerary {
             }
             fallbacks++;
         }
-        return place(pick(Balancer.NONE, nowNs));
+        return place(best(nowNs));
     }
 
     /** Whether the upstream's budget has another attempt, for a request that met a connection that was dead already. */
@@ -144,7 +150,7 @@ public final class Itinerary {
     }
 
     /** Another origin than the last for an attempt beside it, or null. */
-    public Place beside(long nowNs) {
+    public @Nullable Place beside(long nowNs) {
         Destination here = plan.targets().get(target);
         OriginState other = here.endpoints().size() < 2
                 ? null
@@ -157,12 +163,12 @@ public final class Itinerary {
             Destination there = plan.targets().get(next);
             OriginState origin = Balancer.pick(there.state().origins(), Balancer.NONE, nowNs, random);
             attempts++;
-            return new Place(there, plan.route().targets().get(next), there.endpoint(origin));
+            return new Place(there, plan.route().targets().get(next), there.endpoint(requireNonNull(origin)));
         }
         return null;
     }
 
-    private Next again(Failure failure, long requestNs, long nowNs) {
+    private @Nullable Next again(Failure failure, long requestNs, long nowNs) {
         Destination here = plan.targets().get(target);
         if (attemptsAtTarget >= plan.route().retry().attempts()) {
             return null;
@@ -179,7 +185,7 @@ public final class Itinerary {
     }
 
     /** An origin of the target that takes requests and was not asked yet. */
-    private Endpoint untried(Destination here, long nowNs) {
+    private @Nullable Endpoint untried(Destination here, long nowNs) {
         if (here.endpoints().size() < 2) {
             return null;
         }
@@ -227,7 +233,12 @@ public final class Itinerary {
         return Balancer.with(Balancer.NONE, here.endpoints().indexOf(endpoint));
     }
 
-    private Endpoint pick(long exclude, long nowNs) {
+    /** Where nothing is left out, there is always one. */
+    private Endpoint best(long nowNs) {
+        return requireNonNull(pick(Balancer.NONE, nowNs));
+    }
+
+    private @Nullable Endpoint pick(long exclude, long nowNs) {
         Destination here = plan.targets().get(target);
         if (here.endpoints().size() == 1) {
             return here.endpoints().get(0);

@@ -10,6 +10,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpHeaders;
 import java.util.List;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the requests of one route may go, ready to be asked.
@@ -19,7 +20,11 @@ import java.util.function.Predicate;
  * @param backoff between two attempts at one origin
  * @param hedges what hedges may cost; null if there are none
  */
-public record RoutePlan(Route route, List<RouteTable.Destination> targets, Backoff backoff, HedgeBudget hedges) {
+public record RoutePlan(
+        Route route,
+        List<RouteTable.Destination> targets,
+        Backoff backoff,
+        @Nullable HedgeBudget hedges) {
     RoutePlan(Route route, List<RouteTable.Destination> targets) {
         this(
                 route,
@@ -38,7 +43,7 @@ public record RoutePlan(Route route, List<RouteTable.Destination> targets, Backo
      *
      * @param body the request's, null if it is not kept; stays the caller's
      */
-    public Long balanceKey(HttpHeaders headers, ByteBuf body) {
+    public @Nullable Long balanceKey(HttpHeaders headers, @Nullable ByteBuf body) {
         Balance balance = route.balance();
         if (!hasChoice()) {
             return null;
@@ -47,8 +52,9 @@ public record RoutePlan(Route route, List<RouteTable.Destination> targets, Backo
             String value = headers.get(balance.header());
             return value == null ? null : KeyHash.of(value);
         }
-        boolean byPrompt = balance.kind() == Balance.Kind.PROMPT_PREFIX && body != null;
-        return byPrompt ? KeyHash.ofPrompt(body, balance.prefixBytes()) : null;
+        return balance.kind() == Balance.Kind.PROMPT_PREFIX && body != null
+                ? (Long) KeyHash.ofPrompt(body, balance.prefixBytes())
+                : null;
     }
 
     /** Whether the origin hangs on the body, which must then be here before one is picked. */

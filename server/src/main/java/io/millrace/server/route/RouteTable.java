@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 
 /** A configuration made ready to serve: immutable, replaced as a whole by a reload. */
 public final class RouteTable {
@@ -41,7 +42,7 @@ public final class RouteTable {
         }
 
         /** The TLS context of its origins, or null. */
-        public SslContext tls() {
+        public @Nullable SslContext tls() {
             return endpoints.get(0).origin().tls();
         }
     }
@@ -67,19 +68,20 @@ public final class RouteTable {
      * @param previous what is served until now, or null
      * @throws IllegalArgumentException if an upstream's trusted certificates cannot be read
      */
-    public static RouteTable of(RelayConfig config, RouteTable previous) {
+    public static RouteTable of(RelayConfig config, @Nullable RouteTable previous) {
         var destinations = new LinkedHashMap<String, Destination>();
         for (Upstream upstream : config.upstreams().values()) {
-            Destination known = previous == null ? null : previous.destinations.get(upstream.name());
-            boolean unchanged = known != null
-                    && known.upstream().equals(upstream)
-                    && previous.config
-                            .timeouts()
-                            .connect()
-                            .equals(config.timeouts().connect());
-            destinations.put(upstream.name(), unchanged ? known : destination(upstream, config));
+            Destination known = previous == null ? null : previous.unchanged(upstream, config);
+            destinations.put(upstream.name(), known == null ? destination(upstream, config) : known);
         }
         return new RouteTable(config, destinations);
+    }
+
+    /** What is known of {@code upstream}, if {@code next} reaches it as this configuration does. */
+    private @Nullable Destination unchanged(Upstream upstream, RelayConfig next) {
+        Destination known = destinations.get(upstream.name());
+        boolean same = known != null && known.upstream().equals(upstream);
+        return same && config.timeouts().connect().equals(next.timeouts().connect()) ? known : null;
     }
 
     public RelayConfig config() {
@@ -102,11 +104,11 @@ public final class RouteTable {
      *
      * @param model null where it is not known or there is none
      */
-    public RoutePlan find(CharSequence path, HttpHeaders headers, String model) {
+    public @Nullable RoutePlan find(CharSequence path, HttpHeaders headers, @Nullable String model) {
         return first(path, headers, match -> match.matchesModel(model));
     }
 
-    private RoutePlan first(CharSequence path, HttpHeaders headers, Predicate<Match> wanted) {
+    private @Nullable RoutePlan first(CharSequence path, HttpHeaders headers, Predicate<Match> wanted) {
         for (int i = 0; i < plans.size(); i++) {
             Match match = plans.get(i).route().match();
             boolean known = match.header() == null || headers.contains(match.header());
@@ -157,7 +159,7 @@ public final class RouteTable {
     }
 
     /** What a reload drops frees itself when the last connection of it is gone: Netty's contexts have a finalizer. */
-    private static SslContext tls(Upstream upstream) {
+    private static @Nullable SslContext tls(Upstream upstream) {
         try {
             return upstream.tls()
                     ? UpstreamTls.context(upstream.ca(), upstream.http().version())

@@ -10,6 +10,7 @@ import io.millrace.server.timing.Sweeper;
 import io.netty.channel.EventLoop;
 import java.time.Instant;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
@@ -27,11 +28,11 @@ public final class AccessLogger implements Sweepable {
     private final EventLoop loop;
     private final Sweeper sweeper;
     private final StringBuilder lines = new StringBuilder();
-    private Sweeper.Registration sweep;
+    private Sweeper.@Nullable Registration sweep;
     private AccessLog.Format format;
     private Line line;
     private long second = -1;
-    private String secondText;
+    private String secondText = "";
 
     public AccessLogger(Logger logger, EventLoop loop, Sweeper sweeper, AccessLog.Format format) {
         this.logger = logger;
@@ -117,7 +118,7 @@ public final class AccessLogger implements Sweepable {
         write(stream.usage());
     }
 
-    private static String name(Dialect dialect) {
+    private static @Nullable String name(@Nullable Dialect dialect) {
         return dialect == null ? null : dialect.name().toLowerCase(Locale.ROOT);
     }
 
@@ -175,7 +176,7 @@ public final class AccessLogger implements Sweepable {
 
         void end() {}
 
-        final void text(String name, String value) {
+        final void text(String name, @Nullable String value) {
             if (value != null) {
                 next(name);
                 value(value);

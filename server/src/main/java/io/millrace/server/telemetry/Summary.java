@@ -4,6 +4,7 @@ import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.Usage;
 import io.millrace.server.config.Protocol;
 import java.net.InetAddress;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is to be said about an exchange that is over, for the access log and the counts.
@@ -12,7 +13,12 @@ import java.net.InetAddress;
  * @param stream null if the response was no event stream
  * @param timeline that of the attempt which was the answer, else of the last one
  */
-public record Summary(Request request, Attempts attempts, Response response, Stream stream, Timeline timeline) {
+public record Summary(
+        Request request,
+        Attempts attempts,
+        Response response,
+        @Nullable Stream stream,
+        Timeline timeline) {
     /**
      * What was asked for.
      *
@@ -26,16 +32,16 @@ public record Summary(Request request, Attempts attempts, Response response, Str
      * @param callerKey tells the keys of the client apart; null if it has none
      */
     public record Request(
-            InetAddress client,
+            @Nullable InetAddress client,
             Protocol protocol,
-            String id,
-            String method,
-            String path,
+            @Nullable String id,
+            @Nullable String method,
+            @Nullable String path,
             Dialect dialect,
-            String model,
+            @Nullable String model,
             long bytes,
-            String caller,
-            String callerKey) {}
+            @Nullable String caller,
+            @Nullable String callerKey) {}
 
     /**
      * What was asked of upstreams.
@@ -47,9 +53,15 @@ public record Summary(Request request, Attempts attempts, Response response, Str
      * @param hedged whether one of these was made beside another
      * @param failures why attempts failed, such as {@code main:503,main:reset}, or null
      */
-    public record Attempts(Asked last, int begun, int retries, int fallbacks, boolean hedged, String failures) {
+    public record Attempts(
+            Asked last,
+            int begun,
+            int retries,
+            int fallbacks,
+            boolean hedged,
+            @Nullable String failures) {
         /** None was made, {@code upstream} is the first that the route has; null if there is no route. */
-        public static Attempts none(String upstream) {
+        public static Attempts none(@Nullable String upstream) {
             return new Attempts(new Asked(upstream, null, null), 0, 0, 0, false, null);
         }
     }
@@ -61,7 +73,10 @@ public record Summary(Request request, Attempts attempts, Response response, Str
      * @param translatedTo its dialect where it is not the client's, else null
      * @param dropped the names of what was left out of a translated request, or null
      */
-    public record Asked(String upstream, Dialect translatedTo, String dropped) {}
+    public record Asked(
+            @Nullable String upstream,
+            @Nullable Dialect translatedTo,
+            @Nullable String dropped) {}
 
     /**
      * What the client got.
@@ -79,14 +94,20 @@ public record Summary(Request request, Attempts attempts, Response response, Str
      * @param usageExact whether {@code usage} is what the provider says of the whole answer; else it is what was known of a
      *     part of it
      */
-    public record Stream(String finishReason, long frames, long outputFrames, Usage usage, boolean usageExact) {
+    public record Stream(
+            @Nullable String finishReason, long frames, long outputFrames, Usage usage, boolean usageExact) {
         /** Of a stream that had nothing of an upstream. */
         public static final Stream EMPTY = new Stream(null, 0, 0, Usage.NONE, false);
     }
 
     /** Of a request that was refused before it became an exchange; {@code method} and {@code path} may be null. */
     public static Summary refused(
-            InetAddress client, Protocol protocol, String method, String path, int status, String error) {
+            @Nullable InetAddress client,
+            Protocol protocol,
+            @Nullable String method,
+            @Nullable String path,
+            int status,
+            String error) {
         var timeline = new Timeline();
         timeline.endNs = timeline.startNs;
         return new Summary(

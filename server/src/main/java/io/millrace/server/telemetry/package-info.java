@@ -3,4 +3,7 @@
  *
  * <p>Each event loop writes its own counters, and a reader adds them up. It holds no buffer.
  */
+@NullMarked
 package io.millrace.server.telemetry;
+
+import org.jspecify.annotations.NullMarked;

@@ -13,7 +13,7 @@ final class StreamClient implements AutoCloseable {
     private static final long BEFORE_ANSWER_NS = 200_000;
 
     private final int port;
-    private Socket socket;
+    private Socket socket = new Socket();
     private final byte[] bytes = new byte[16 * 1024];
 
     StreamClient(int port) {
@@ -74,22 +74,19 @@ final class StreamClient implements AutoCloseable {
     /** Ends the connection; the next stream has another one. */
     @Override
     public void close() throws IOException {
-        if (socket != null) {
-            socket.close();
-            socket = null;
-        }
+        socket.close();
+        socket = new Socket();
     }
 
     /** Sends a request whose answer is not yet read. */
     void ask(byte[] request) throws IOException {
-        if (socket == null) {
+        if (!socket.isConnected()) {
             connect(0);
         }
         socket.getOutputStream().write(request);
     }
 
     private void connect(int receiveBytes) throws IOException {
-        socket = new Socket();
         if (receiveBytes > 0) {
             socket.setReceiveBufferSize(receiveBytes);
         }

@@ -42,7 +42,6 @@ public final class WarmUp implements AutoCloseable {
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger relayed = new AtomicInteger();
     private final Thread thread = new Thread(this::run, "millrace-warm-up");
-    private volatile Recordings recordings;
     private volatile boolean over;
     private volatile boolean failed;
 
@@ -100,8 +99,7 @@ public final class WarmUp implements AutoCloseable {
         long startNs = System.nanoTime();
         LockSupport.parkNanos(DELAY_NS);
         try {
-            recordings = Recordings.make();
-            relay(startNs + LIMIT_NS);
+            relay(Recordings.make(), startNs + LIMIT_NS);
             LOG.debug(
                     "warmed up by {} streams in {} ms",
                     relayed,
@@ -110,21 +108,19 @@ public final class WarmUp implements AutoCloseable {
             fail(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } finally {
-            recordings = null; // some megabytes
         }
     }
 
-    private void relay(long limitNs) throws IOException, InterruptedException {
+    private void relay(Recordings recordings, long limitNs) throws IOException, InterruptedException {
         try (var upstream = new RecordedUpstream(recordings)) {
             while (!over) {
-                relay(upstream.uri(), limitNs);
+                relay(recordings, upstream.uri(), limitNs);
             }
         }
     }
 
     /** With a relay of its own each time: what only the first clients of a relay meet is practised, too. */
-    private void relay(URI upstream, long limitNs) throws InterruptedException {
+    private void relay(Recordings recordings, URI upstream, long limitNs) throws InterruptedException {
         try (var relay = RelayServer.start(
                 RelayConfig.relayTo(upstream)
                         .with(c -> c.transport = config.transport())
@@ -135,7 +131,7 @@ public final class WarmUp implements AutoCloseable {
             long endNs = System.nanoTime() + RELAY_NS;
             var clients = new ArrayList<Thread>();
             for (int i = 0; i < CLIENTS; i++) {
-                var client = new Thread(() -> stream(port, endNs), "millrace-warm-up-client");
+                var client = new Thread(() -> stream(recordings, port, endNs), "millrace-warm-up-client");
                 client.setDaemon(true);
                 client.start();
                 clients.add(client);
@@ -150,16 +146,16 @@ public final class WarmUp implements AutoCloseable {
         }
     }
 
-    private void stream(int port, long endNs) {
+    private void stream(Recordings recordings, int port, long endNs) {
         try (var client = new StreamClient(port)) {
             while (!over && System.nanoTime() < endNs) {
                 if (busy.getAsBoolean()) {
                     LockSupport.parkNanos(STEP_BACK_NS);
                 } else {
                     int number = next.getAndIncrement();
-                    stream(client, number);
+                    stream(recordings, client, number);
                     if (number % CROWD_EVERY == ROUND) {
-                        crowd(port, number);
+                        crowd(recordings, port, number);
                     }
                     relayed.incrementAndGet();
                 }
@@ -177,7 +173,7 @@ public final class WarmUp implements AutoCloseable {
         over = true;
     }
 
-    private void stream(StreamClient client, int number) throws IOException {
+    private static void stream(Recordings recordings, StreamClient client, int number) throws IOException {
         int round = number / ROUND;
         int turn = number % ROUND;
         switch (turn) {
@@ -193,7 +189,7 @@ public final class WarmUp implements AutoCloseable {
     }
 
     /** So many clients come and ask before the first one reads its answer. */
-    private void crowd(int port, int round) throws IOException {
+    private static void crowd(Recordings recordings, int port, int round) throws IOException {
         var clients = new ArrayList<StreamClient>();
         try {
             for (int i = 0; i < CROWD; i++) {

@@ -47,7 +47,7 @@ class ChatQuestionTest {
         assertThat(request.system()).containsExactly("S");
         assertThat(request.turns())
                 .containsExactly(user("a"), new Turn(Turn.Role.ASSISTANT, List.of(new Part.Text("b"))), user("c"));
-        assertThat(request.model()).isNull();
+        assertThat(request.model()).isEmpty();
     }
 
     @Test

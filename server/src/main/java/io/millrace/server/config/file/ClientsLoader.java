@@ -109,7 +109,7 @@ public final class ClientsLoader {
         try {
             named = ClientSettings.of(name).with(c -> c.limits = limits);
         } catch (IllegalArgumentException e) {
-            problems.add(entry.place(), e.getMessage().replaceFirst("^name: ", ""));
+            problems.add(entry.place(), String.valueOf(e.getMessage()).replaceFirst("^name: ", ""));
             return;
         }
         root.enter(name, entry.value(), section -> {

@@ -72,17 +72,16 @@ public final class ConfigLoader {
         try {
             return draft.build();
         } catch (IllegalArgumentException e) {
-            boolean ofCors = e.getMessage().startsWith("cors: ");
-            problems.add(
-                    ofCors ? draft.corsSource : draft.listenSource,
-                    e.getMessage().replaceFirst("^(listen|cors): ", ""));
+            String message = String.valueOf(e.getMessage());
+            boolean ofCors = message.startsWith("cors: ");
+            problems.add(ofCors ? draft.corsSource : draft.listenSource, message.replaceFirst("^(listen|cors): ", ""));
             problems.throwIfAny();
             throw e;
         }
     }
 
     private void readFile(Path file) {
-        Path parent = file.toAbsolutePath().getParent();
+        Path parent = file.toAbsolutePath().resolveSibling("");
         try {
             var root = NodeReader.read(Files.readString(file), file.toString().endsWith(".json"), problems);
             try (var section = new Section(root, problems)) {
@@ -133,7 +132,9 @@ public final class ConfigLoader {
             }
         } catch (IllegalArgumentException e) {
             // The flag says already which setting it is.
-            problems.add(source, e.getMessage().replaceFirst("^(url|transport|eventLoops|origins|listen): ", ""));
+            problems.add(
+                    source,
+                    String.valueOf(e.getMessage()).replaceFirst("^(url|transport|eventLoops|origins|listen): ", ""));
         }
     }
 

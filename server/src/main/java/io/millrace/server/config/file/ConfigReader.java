@@ -1,5 +1,7 @@
 package io.millrace.server.config.file;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.ClientAccess;
 import io.millrace.server.config.Credential;
@@ -29,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Takes the file's nodes over into a draft; everything that cannot be is a problem with its place. */
 final class ConfigReader {
@@ -39,7 +42,7 @@ final class ConfigReader {
     private final Secrets secrets;
     private final Path directory;
     private final Map<String, Place> routeNames = new HashMap<>();
-    private String takesAll;
+    private @Nullable String takesAll;
 
     ConfigReader(Draft draft, Problems problems, Secrets secrets, Path directory) {
         this.draft = draft;
@@ -118,7 +121,7 @@ final class ConfigReader {
     }
 
     /** The credential, or null if the client's own is passed on. */
-    private Credential credential(Section upstream, Upstream settings) {
+    private @Nullable Credential credential(Section upstream, Upstream settings) {
         var kind = new ProviderKind[] {ProviderKind.of(settings.url(), settings.dialects())};
         upstream.read("kind", KIND::read, v -> kind[0] = v);
         if (upstream.node("credential") instanceof Scalar scalar) {
@@ -165,7 +168,7 @@ final class ConfigReader {
             draft.route("all", Match.ALL, draft.upstreams.keySet().iterator().next());
         } else {
             problems.add(
-                    root.node("upstreams").place(),
+                    requireNonNull(root.node("upstreams")).place(),
                     "routes: none for " + draft.upstreams.size() + " upstreams (expected: which requests go where)");
         }
     }

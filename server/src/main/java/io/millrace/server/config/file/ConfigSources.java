@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a configuration is made of. Flags win over the environment, and both over the file.
@@ -15,7 +16,7 @@ import java.util.function.Supplier;
  * @param mock started when nothing names an upstream; gives its address
  */
 public record ConfigSources(
-        Path file, Map<String, String> environment, Map<ConfigKey, String> flags, Supplier<URI> mock) {
+        @Nullable Path file, Map<String, String> environment, Map<ConfigKey, String> flags, Supplier<URI> mock) {
     public ConfigSources {
         environment = Map.copyOf(environment);
         flags = Map.copyOf(flags);

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Writes a configuration as YAML, every default spelled out, keys by their source only: reading it gives the same. */
 public final class EffectiveConfig {
@@ -68,7 +69,7 @@ public final class EffectiveConfig {
     }
 
     /** {@code credential}, without the key. */
-    static Map<String, Object> credential(Upstream upstream) {
+    static @Nullable Map<String, Object> credential(Upstream upstream) {
         Credential credential = upstream.credential();
         if (credential == null) {
             return null;

@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a value is written in the file.
@@ -72,7 +73,8 @@ record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
     }
 
     /** The text, number or boolean; null of null. */
-    Object write(V value) {
+    @Nullable
+    Object write(@Nullable V value) {
         return value == null ? null : writer.apply(value);
     }
 

@@ -39,7 +39,7 @@ final class ListenerReader {
         try {
             draft.relay = draft.relay.with(c -> c.listeners = listeners.isEmpty() ? c.listeners : listeners);
         } catch (IllegalArgumentException e) {
-            problems.add(node.place(), e.getMessage().replaceFirst("^listen: ", "listeners: "));
+            problems.add(node.place(), String.valueOf(e.getMessage()).replaceFirst("^listen: ", "listeners: "));
         }
     }
 

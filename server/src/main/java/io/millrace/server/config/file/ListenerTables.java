@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The settings of {@code listeners}. {@link ListenerReader} reads those that are {@code special}. */
 final class ListenerTables {
@@ -77,7 +78,7 @@ final class ListenerTables {
                 .toList();
     }
 
-    private static Object write(Path path) {
+    private static @Nullable Object write(@Nullable Path path) {
         return Tables.PATH.write(path);
     }
 

@@ -44,7 +44,7 @@ final class NodeReader {
         } catch (JsonProcessingException e) {
             problems.add(place(e.getLocation()), summary(e.getOriginalMessage()));
         } catch (IOException e) {
-            problems.add(START, e.getMessage());
+            problems.add(START, String.valueOf(e.getMessage()));
         }
         return new Mapping(START, Map.of());
     }

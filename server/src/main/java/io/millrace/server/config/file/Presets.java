@@ -1,5 +1,7 @@
 package io.millrace.server.config.file;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.Credential;
 import io.millrace.server.config.Match;
@@ -64,7 +66,7 @@ final class Presets {
         try {
             return Upstream.of(OPENAI, Form.URL.read(url)).url().toString();
         } catch (IllegalArgumentException e) {
-            problems.add(BASE_URL, e.getMessage());
+            problems.add(BASE_URL, String.valueOf(e.getMessage()));
             return OPENAI_URL;
         }
     }
@@ -78,14 +80,14 @@ final class Presets {
             return;
         }
         try {
-            var secret = Secret.of(environment.get(variable).strip(), "env: " + variable);
-            var credential = new Credential(kind.header, kind.prefix, secret);
+            var secret = Secret.of(environment.getOrDefault(variable, "").strip(), "env: " + variable);
+            var credential = new Credential(requireNonNull(kind.header), kind.prefix, secret);
             draft.upstreams.put(name, Upstream.of(name, URI.create(url)).with(u -> {
                 u.credential = credential;
                 u.dialects = dialects;
             }));
         } catch (IllegalArgumentException e) {
-            problems.add(name, e.getMessage());
+            problems.add(name, String.valueOf(e.getMessage()));
         }
     }
 

@@ -67,7 +67,7 @@ final class Secrets {
         if (failure instanceof MalformedInputException) {
             return "not text in UTF-8";
         }
-        boolean says = failure.getClass() == IOException.class && failure.getMessage() != null;
-        return says ? failure.getMessage() : failure.getClass().getSimpleName();
+        String message = failure.getClass() == IOException.class ? failure.getMessage() : null;
+        return message == null ? failure.getClass().getSimpleName() : message;
     }
 }

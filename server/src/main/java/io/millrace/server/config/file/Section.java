@@ -1,5 +1,7 @@
 package io.millrace.server.config.file;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.server.config.file.Node.Entry;
 import io.millrace.server.config.file.Node.Mapping;
 import io.millrace.server.config.file.Node.Place;
@@ -11,6 +13,7 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One mapping of the file while it is read. A key that is asked for is known; {@link #close} reports the others. An
@@ -27,6 +30,7 @@ final class Section implements AutoCloseable {
     }
 
     /** The value's node, or null if the key is not given or has no value. */
+    @Nullable
     Node node(String key) {
         known.add(key);
         Entry entry = mapping.entries().get(key);
@@ -112,7 +116,7 @@ final class Section implements AutoCloseable {
         var failed = settings.stream()
                 .filter(setting -> node(setting.key()) != null && !succeeds(setting))
                 .toList();
-        failed.forEach(setting -> take(setting.key(), node(setting.key()), setting.sink()));
+        failed.forEach(setting -> take(setting.key(), requireNonNull(node(setting.key())), setting.sink()));
     }
 
     /** Reports the keys that nobody asked for. */
@@ -136,7 +140,7 @@ final class Section implements AutoCloseable {
         try {
             sink.accept(scalar.text());
         } catch (IllegalArgumentException e) {
-            problems.add(node.place(), named(key, e.getMessage()));
+            problems.add(node.place(), named(key, String.valueOf(e.getMessage())));
         }
     }
 

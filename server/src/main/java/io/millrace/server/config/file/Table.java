@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of a record, in the order in which they are written.
@@ -30,7 +31,7 @@ record Table<S>(S defaults, List<Setting<S>> settings) {
     }
 
     /** {@code base} with what the section says; null stands for the defaults. */
-    S read(Section section, S base) {
+    S read(Section section, @Nullable S base) {
         settings.forEach(setting -> section.node(setting.key())); // known in this order
         var slot = new Slot<>(base == null ? defaults : base);
         var values = new ArrayList<Pending>();

@@ -55,6 +55,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** All settings of the file, by record. A new setting is a row here, a component of its record and a line in the docs. */
 final class Tables {
@@ -359,7 +360,7 @@ final class Tables {
         return route.targets().size() > 1 || route.targets().get(0).timeouts() != null;
     }
 
-    private static Hedge hedge(Hedge before, String text) {
+    private static @Nullable Hedge hedge(Hedge before, String text) {
         return text.equals("off")
                 ? null
                 : Hedge.P95.with(h -> h.delay = DELAY.read(text).orElse(null));

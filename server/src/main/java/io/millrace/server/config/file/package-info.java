@@ -4,4 +4,7 @@
  * <p>{@link io.millrace.server.config.file.ConfigLoader} reads, {@link io.millrace.server.config.file.EffectiveConfig}
  * writes. Each value of the file knows its line and column, so that each error names its place.
  */
+@NullMarked
 package io.millrace.server.config.file;
+
+import org.jspecify.annotations.NullMarked;
