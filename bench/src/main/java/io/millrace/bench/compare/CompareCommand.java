@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -27,6 +28,7 @@ import picocli.CommandLine.Spec;
         hidden = true,
         description = "Measures Millrace beside other proxies, on loopback. Use scripts/compare.",
         mixinStandardHelpOptions = true)
+@SuppressWarnings("NullAway.Init") // picocli sets the options
 public final class CompareCommand implements Callable<Integer> {
     private static final int MAX_ROUNDS = 20;
 
@@ -44,14 +46,14 @@ public final class CompareCommand implements Callable<Integer> {
             split = ",",
             paramLabel = "NAME",
             description = "nginx, haproxy, caddy, fastapi, millrace, unguarded. Default all but the last.")
-    private List<String> peers;
+    private @Nullable List<String> peers;
 
     @Option(
             names = "--scenarios",
             split = ",",
             paramLabel = "NAME",
             description = "delay, cpu, saturated, short, hold, hold-many, scale. Default all.")
-    private List<String> names;
+    private @Nullable List<String> names;
 
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where results go.")
     private Path out;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import io.millrace.bench.load.LoadReport;
 import java.util.Map;
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One target under one load, once. Cores are shares of one processor over the window; what is no part of a scenario is 0.
@@ -56,7 +57,7 @@ record Measurement(
         long unfinished,
         long shortestBody,
         long longestBody,
-        String flaw) {
+        @Nullable String flaw) {
     /**
      * Microseconds at percentiles.
      *
@@ -91,7 +92,7 @@ record Measurement(
             LoadReport report,
             Usage usage,
             Holding holding,
-            String flaw) {
+            @Nullable String flaw) {
         return new Measurement(
                 scenario.name(),
                 target.peer(),

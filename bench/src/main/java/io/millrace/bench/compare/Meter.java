@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Puts a load on a target and measures what it costs. */
 final class Meter {
@@ -110,7 +111,7 @@ final class Meter {
         return new Usage(target / 1e9, mock / ns, client / ns, foreign / ns);
     }
 
-    private static String flaw(Target target, LoadReport report, Usage usage) {
+    private static @Nullable String flaw(Target target, LoadReport report, Usage usage) {
         if (report.frames() == 0) {
             return "no frame came";
         }

@@ -3,6 +3,7 @@ package io.millrace.bench.compare;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All that was measured in one run.
@@ -16,7 +17,7 @@ record Results(boolean quick, Machine machine, Scenarios scenarios, List<Measure
     /** A figure of a measurement; {@code direct} is the one without a target in the same round, or null. */
     @FunctionalInterface
     interface Figure {
-        double of(Measurement measured, Measurement direct);
+        double of(Measurement measured, @Nullable Measurement direct);
     }
 
     /** Who was measured, in the order of {@link Peer}. */

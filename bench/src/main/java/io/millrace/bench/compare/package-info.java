@@ -6,4 +6,7 @@
  * what it costs. {@code Table} and {@code Charts} show the results. A target is started, warmed up, measured and stopped. All of
  * it runs on the thread of the command; the load runs in {@link io.millrace.bench.load}, which owns the buffers.
  */
+@NullMarked
 package io.millrace.bench.compare;
+
+import org.jspecify.annotations.NullMarked;

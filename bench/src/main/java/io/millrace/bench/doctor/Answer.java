@@ -3,6 +3,7 @@ package io.millrace.bench.doctor;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The answer to one request.
@@ -46,6 +47,7 @@ record Answer(String version, int status, Map<String, String> headers, List<Piec
     }
 
     /** The header's value, {@code null} if there is none. */
+    @Nullable
     String header(String name) {
         return headers.get(name);
     }

@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.util.Map;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
+import org.jspecify.annotations.Nullable;
 
 /** Decodes a body out of its chunks (RFC 9112, section 7.1) or length, and out of gzip or deflate, as it comes. */
 final class BodyDecoder {
@@ -20,8 +21,8 @@ final class BodyDecoder {
 
     private final boolean chunked;
     private final boolean bodiless;
-    private final Inflater inflater;
-    private final GzipHead gzipHead;
+    private final @Nullable Inflater inflater;
+    private final @Nullable GzipHead gzipHead;
     private State state = State.SIZE;
     private long left;
     private int lineLength;
@@ -56,7 +57,7 @@ final class BodyDecoder {
             out.write(in, 0, taken);
             left -= left < 0 ? 0 : taken;
         }
-        return inflater == null ? out.toByteArray() : inflate(out.toByteArray());
+        return inflater == null ? out.toByteArray() : inflate(inflater, out.toByteArray());
     }
 
     private void unchunk(byte[] in, int length, ByteArrayOutputStream out) throws DataFormatException {
@@ -103,7 +104,7 @@ final class BodyDecoder {
         return State.SIZE;
     }
 
-    private byte[] inflate(byte[] in) throws DataFormatException {
+    private byte[] inflate(Inflater inflater, byte[] in) throws DataFormatException {
         int skipped = gzipHead == null ? 0 : gzipHead.skip(in, 0);
         inflater.setInput(in, skipped, in.length - skipped);
         var out = new ByteArrayOutputStream();

@@ -4,13 +4,14 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The result of an examination.
  *
  * @param pacing how the paced stream came, {@code null} if there was none
  */
-record Diagnosis(Target target, List<Hop> hops, Pacing pacing, List<Finding> findings) {
+record Diagnosis(Target target, List<Hop> hops, @Nullable Pacing pacing, List<Finding> findings) {
     /** Whether there is nothing to mend. */
     boolean clean() {
         return findings.stream().noneMatch(Finding::wrong);

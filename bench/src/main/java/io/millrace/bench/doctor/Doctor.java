@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Asks for a paced stream and a silent one, sends a broken request and a preflight, and judges the answers. It blocks.
@@ -27,7 +28,7 @@ final class Doctor {
     private final Target target;
     private final Probe probe;
     private final int idleSeconds;
-    private final String origin;
+    private final @Nullable String origin;
     private final List<Finding> findings = new ArrayList<>();
 
     /**
@@ -35,7 +36,7 @@ final class Doctor {
      * @param idleSeconds for how long silence is tried, 0 for not at all
      * @param origin of a page that reads answers, or {@code null}
      */
-    Doctor(Target target, Map<String, String> headers, int idleSeconds, String origin) {
+    Doctor(Target target, Map<String, String> headers, int idleSeconds, @Nullable String origin) {
         this.target = target;
         var all = new HashMap<>(target.headers());
         all.putAll(headers);
@@ -82,7 +83,7 @@ final class Doctor {
         return probe.send("POST", target.path(model), headers, target.body(model), limitMs);
     }
 
-    private Pacing judge(Answer stream, List<Hop> hops) {
+    private @Nullable Pacing judge(Answer stream, List<Hop> hops) {
         if (stream.status() != 200) {
             String text = stream.text();
             String start = text.substring(0, Math.min(300, text.length()));

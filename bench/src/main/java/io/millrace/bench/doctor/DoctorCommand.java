@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -24,6 +25,7 @@ import picocli.CommandLine.Spec;
             "Exit code 0 if all is well, 1 if something is wrong."
         },
         mixinStandardHelpOptions = true)
+@SuppressWarnings("NullAway.Init") // picocli sets the options
 public final class DoctorCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -37,7 +39,7 @@ public final class DoctorCommand implements Callable<Integer> {
             names = "--dialect",
             paramLabel = "NAME",
             description = "chat, responses, messages or gemini. Default: by the end of the URL, else chat.")
-    private String dialect;
+    private @Nullable String dialect;
 
     @Option(
             names = "--model",
@@ -49,7 +51,7 @@ public final class DoctorCommand implements Callable<Integer> {
     private String model;
 
     @Option(names = "--api-key-env", paramLabel = "NAME", description = "The variable that holds the key.")
-    private String keyVariable;
+    private @Nullable String keyVariable;
 
     @Option(names = "--header", paramLabel = "NAME:VALUE", description = "Sent with each request.")
     private List<String> headers = List.of();
@@ -62,7 +64,7 @@ public final class DoctorCommand implements Callable<Integer> {
     private int idleSeconds;
 
     @Option(names = "--origin", paramLabel = "URL", description = "Of a page that is to read answers: asks for CORS.")
-    private String origin;
+    private @Nullable String origin;
 
     @Option(names = "--json", description = "Prints JSON.")
     private boolean json;
@@ -91,7 +93,7 @@ public final class DoctorCommand implements Callable<Integer> {
         }
     }
 
-    private Dialect dialect() {
+    private @Nullable Dialect dialect() {
         try {
             return dialect == null ? null : Dialect.named(dialect);
         } catch (IllegalArgumentException e) {
@@ -99,7 +101,7 @@ public final class DoctorCommand implements Callable<Integer> {
         }
     }
 
-    private String key() {
+    private @Nullable String key() {
         if (keyVariable == null) {
             return null;
         }

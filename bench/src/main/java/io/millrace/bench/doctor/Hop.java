@@ -3,6 +3,7 @@ package io.millrace.bench.doctor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** Servers on the way that can be recognised by their headers. HAProxy cannot. */
 enum Hop {
@@ -29,9 +30,9 @@ enum Hop {
 
     private final String title;
     private final String header;
-    private final String part;
+    private final @Nullable String part;
 
-    Hop(String title, String header, String part) {
+    Hop(String title, String header, @Nullable String part) {
         this.title = title;
         this.header = header;
         this.part = part;

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a paced stream came. A <em>clump</em> is the outputs that came within {@value #TOGETHER_MS} ms of each other.
@@ -16,7 +17,7 @@ import java.util.Locale;
  * @param heldMaxMs the same for the slowest
  * @param gapMs the median time between two clumps
  */
-record Pacing(Ailment ailment, int outputs, int clumps, double heldP50Ms, double heldMaxMs, double gapMs) {
+record Pacing(@Nullable Ailment ailment, int outputs, int clumps, double heldP50Ms, double heldMaxMs, double gapMs) {
     private static final double NS_PER_MS = 1e6;
     private static final double TOGETHER_MS = 4;
     private static final int FEWEST = 12;
@@ -76,7 +77,7 @@ record Pacing(Ailment ailment, int outputs, int clumps, double heldP50Ms, double
     }
 
     /** Without stamps there is only the pattern. Models send in bursts, too, so the pattern must be clear. */
-    private static Ailment guess(List<Output> outputs, double[] gaps, double waitMs, double totalMs) {
+    private static @Nullable Ailment guess(List<Output> outputs, double[] gaps, double waitMs, double totalMs) {
         int clumps = gaps.length + 1;
         if (clumps <= 2 && outputs.size() >= 2 * FEWEST && waitMs > 1_000 && totalMs - waitMs < 0.1 * waitMs) {
             return Ailment.HELD;
@@ -114,7 +115,7 @@ record Pacing(Ailment ailment, int outputs, int clumps, double heldP50Ms, double
      * Behind HAProxy pieces wait for the kernel's 200 ms, and sometimes for an acknowledgement. The longer share of
      * time decides.
      */
-    private static Ailment comb(double[] gaps) {
+    private static @Nullable Ailment comb(double[] gaps) {
         if (timeShare(gaps, 36, 56) >= ALIKE) {
             return Ailment.DELAYED_ACK;
         }

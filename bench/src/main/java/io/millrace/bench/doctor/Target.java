@@ -7,6 +7,7 @@ import io.millrace.codec.dialect.Dialect;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The target of an examination.
@@ -15,7 +16,8 @@ import java.util.Map;
  * @param model a model's name; {@code mock}, or one that begins with {@code mock:}, means that a Millrace mock answers
  * @param key may be {@code null}
  */
-record Target(URI base, Dialect dialect, String model, String key) {
+record Target(
+        URI base, Dialect dialect, String model, @Nullable String key) {
     private static final String MOCK = "mock";
     private static final String PROMPT = "Count from one to one hundred in English words, separated by commas.";
     private static final String GEMINI_OPERATION = "/models/[^/?]*(:|%3A)(streamG|g)enerateContent";

@@ -6,4 +6,7 @@
  * each. It runs on the thread of the command, and the trial of a silence on a second one. Bodies are byte arrays; no buffer of
  * Netty outlives a call.
  */
+@NullMarked
 package io.millrace.bench.doctor;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,7 @@
 package io.millrace.bench.load;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.bench.stream.BodyReader;
 import io.millrace.bench.stream.Outcome;
 import io.millrace.bench.stream.StreamSample;
@@ -10,23 +12,25 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.codec.DecoderException;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks at the frames of one stream: every stamp must bear the next number, the terminal must be last, and nothing may
  * be missing. Only the first fault is kept.
  */
+@SuppressWarnings("NullAway.Init") // set at the begin of each stream
 final class StreamCheck implements BodyReader, SseFrameListener {
     private static final byte[] TERMINAL = "data: [DONE]\n\n".getBytes(StandardCharsets.US_ASCII);
 
     private final Recorder recorder;
     private final int expectedOutputs;
-    private SseFrameDecoder decoder;
+    private @Nullable SseFrameDecoder decoder;
     private long nowNs;
     private int frames;
     private int outputs;
     private int markAt;
     private boolean ended;
-    private String fault;
+    private @Nullable String fault;
 
     StreamCheck(Recorder recorder) {
         this(recorder, LoadPlan.ANY);
@@ -46,7 +50,7 @@ final class StreamCheck implements BodyReader, SseFrameListener {
     @Override
     public void read(ByteBuf in, long readNs) {
         readAt(readNs);
-        decoder.decode(in, this);
+        requireNonNull(decoder).decode(in, this);
     }
 
     @Override
@@ -57,7 +61,7 @@ final class StreamCheck implements BodyReader, SseFrameListener {
     /** Every body that is not whole counts as damaged, whatever came in its place. */
     @Override
     public Outcome endBody() {
-        fault = faultAtEnd(expectedOutputs, decoder.midFrame());
+        fault = faultAtEnd(expectedOutputs, requireNonNull(decoder).midFrame());
         return fault == null ? Outcome.COMPLETED : Outcome.DAMAGED;
     }
 
@@ -93,6 +97,7 @@ final class StreamCheck implements BodyReader, SseFrameListener {
     }
 
     /** What is wrong with a stream whose body has ended here, or null. */
+    @Nullable
     String faultAtEnd(int expectedOutputs, boolean midFrame) {
         if (fault != null) {
             return fault;

@@ -7,4 +7,7 @@
  * StreamCheck}, and its observer, {@code Recorder}. All of it lives on one event loop. No buffer is kept: a reader looks at
  * bytes where they lie.
  */
+@NullMarked
 package io.millrace.bench.load;
+
+import org.jspecify.annotations.NullMarked;

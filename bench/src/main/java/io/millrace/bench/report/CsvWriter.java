@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a line per stream. It takes samples on event loops without blocking them, and writes on a thread of its own;
@@ -29,10 +30,10 @@ public final class CsvWriter implements Consumer<StreamSample>, AutoCloseable {
     private final Thread thread = new Thread(this::writeAll, "csv");
     private volatile String load = "";
     private volatile long baseNs;
-    private volatile IOException failure;
+    private volatile @Nullable IOException failure;
 
     /** A sample and the run that it belongs to; one without a sample ends the file. */
-    private record Line(String load, long baseNs, StreamSample sample) {}
+    private record Line(String load, long baseNs, @Nullable StreamSample sample) {}
 
     /** Begins the file. */
     public CsvWriter(Path file) throws IOException {
@@ -78,7 +79,7 @@ public final class CsvWriter implements Consumer<StreamSample>, AutoCloseable {
     private void writeAll() {
         try {
             for (var line = queue.take(); line.sample != null; line = queue.take()) {
-                write(line);
+                write(line, line.sample);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -88,8 +89,7 @@ public final class CsvWriter implements Consumer<StreamSample>, AutoCloseable {
         }
     }
 
-    private void write(Line line) {
-        var sample = line.sample;
+    private void write(Line line, StreamSample sample) {
         long from = sample.scheduledNs();
         try {
             out.write(String.join(

@@ -6,4 +6,7 @@
  * gets samples on event loops and writes them on a thread of its own; all else runs on the thread of the command. No buffer of
  * Netty comes here.
  */
+@NullMarked
 package io.millrace.bench.report;
+
+import org.jspecify.annotations.NullMarked;

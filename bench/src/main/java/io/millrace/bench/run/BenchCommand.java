@@ -1,5 +1,7 @@
 package io.millrace.bench.run;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.bench.report.Comparison;
 import io.millrace.bench.report.CsvWriter;
@@ -25,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -48,6 +51,7 @@ import picocli.CommandLine.Spec;
             "  millrace bench --url http://127.0.0.1:8080/v1 --rate 50 --fail-if 'ttft.p99>800ms'",
             "docs/metrics.md says what every figure means."
         })
+@SuppressWarnings("NullAway.Init") // picocli sets the options
 public final class BenchCommand implements Callable<Integer> {
     private static final int UNFIT = 3;
     private static final int MOST_THREADS = 64;
@@ -73,7 +77,7 @@ public final class BenchCommand implements Callable<Integer> {
     private int threads;
 
     @Option(names = "--transport", paramLabel = "NAME", description = "epoll, io_uring, kqueue or nio.")
-    private String transport;
+    private @Nullable String transport;
 
     /** What was measured, the text to print below the tables, and the content of the JSON file. */
     private record Outcome(Subject subject, String more, ObjectNode json) {}
@@ -82,15 +86,15 @@ public final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         try {
-            return modes.compare == null ? measureAndReport() : compare();
+            return modes.compare == null ? measureAndReport() : compare(modes.compare);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
     }
 
-    private int compare() throws IOException {
+    private int compare(Path[] files) throws IOException {
         var out = spec.commandLine().getOut();
-        out.print(Comparison.of(modes.compare[0], modes.compare[1]));
+        out.print(Comparison.of(files[0], files[1]));
         out.flush();
         return 0;
     }
@@ -122,7 +126,7 @@ public final class BenchCommand implements Callable<Integer> {
         var slo = report.slo();
         checkModes(slo);
         load.shapes();
-        StreamPlan plan = new Plans(target, load).plan(target.url);
+        StreamPlan plan = new Plans(target, load).plan(requireNonNull(target.url));
         try (var csv = report.csv == null ? null : new CsvWriter(report.csv);
                 var runner = new Runner(transport(), threads())) {
             Signals.on("INT", () -> stop(runner));
@@ -186,7 +190,7 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private Outcome withBaseline(Session session, StreamPlan plan) throws IOException, InterruptedException {
-        var other = new Plans(target, load).plan(modes.baseline);
+        var other = new Plans(target, load).plan(requireNonNull(modes.baseline));
         var both = Baseline.measure(session, other, plan, plan.shape(), modes.pairs);
         var subject = subject(plan, List.of(both.ofTarget()));
         var json = JsonReport.of(subject);
@@ -200,7 +204,7 @@ public final class BenchCommand implements Callable<Integer> {
         return new Outcome(subject, both.difference().text(url, subject.url()), json);
     }
 
-    private void checkModes(Slo slo) {
+    private void checkModes(@Nullable Slo slo) {
         if (modes.findMax && slo == null) {
             throw new IllegalArgumentException("--find-max: no --slo (expected: the limits to keep)");
         }

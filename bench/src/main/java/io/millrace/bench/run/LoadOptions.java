@@ -9,9 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How much load, of what kind, and for how long. */
+@SuppressWarnings("NullAway.Init") // picocli sets the options
 final class LoadOptions {
     private static final long DEFAULT_DURATION_NS = TimeUnit.SECONDS.toNanos(10);
 
@@ -19,7 +21,7 @@ final class LoadOptions {
             names = "--rate",
             paramLabel = "R[,R...]",
             description = "Open loop: so many streams a second, whatever becomes of those before. Several: a sweep.")
-    private String rate;
+    private @Nullable String rate;
 
     @Option(
             names = "--arrivals",
@@ -34,7 +36,7 @@ final class LoadOptions {
             paramLabel = "N[,N...]",
             description = "Closed loop: so many clients that each ask again when they have their answer; 1..256 doubles"
                     + " from one to the other. Several: a sweep. Default 1.")
-    private String concurrency;
+    private @Nullable String concurrency;
 
     @Option(
             names = "--max-concurrency",
@@ -46,7 +48,7 @@ final class LoadOptions {
             names = "--duration",
             paramLabel = "TIME",
             description = "Of the measured part. Default 10s, or until --requests are done.")
-    private String duration;
+    private @Nullable String duration;
 
     @Option(names = "--requests", paramLabel = "N", description = "Streams in the measured part.")
     private long requests;
@@ -107,16 +109,16 @@ final class LoadOptions {
             names = "--cancel",
             paramLabel = "SHARE@WHEN",
             description = "A share of clients that leave: 10%%@5 after 5 output frames, 10%%@200ms after that time.")
-    private String cancel;
+    private @Nullable String cancel;
 
     @Option(names = "--slow-readers", paramLabel = "SHARE", description = "A share of clients that read 5 KB a second.")
-    private String slowReaders;
+    private @Nullable String slowReaders;
 
     @Option(
             names = "--half-open",
             paramLabel = "SHARE@N",
             description = "A share of clients that stop reading after N output frames and never close.")
-    private String halfOpen;
+    private @Nullable String halfOpen;
 
     /** The loads, one after another. */
     List<LoadShape> shapes() {

@@ -1,9 +1,11 @@
 package io.millrace.bench.run;
 
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Modes other than one load after another. */
+@SuppressWarnings("NullAway.Init") // picocli sets the options
 final class Modes {
     @Option(
             names = "--baseline",
@@ -11,6 +13,7 @@ final class Modes {
             description =
                     "Another way to the same model, such as past a proxy: both are measured in turns, and what --url"
                             + " adds is told with its confidence interval.")
+    @Nullable
     String baseline;
 
     @Option(
@@ -39,5 +42,5 @@ final class Modes {
             arity = "2",
             paramLabel = "FILE",
             description = "Puts two files that --json wrote beside each other; measures nothing.")
-    Path[] compare;
+    Path @Nullable [] compare;
 }

@@ -4,6 +4,7 @@ import io.millrace.bench.stats.Limit;
 import io.millrace.bench.stats.Slo;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** What to do with the results. */
@@ -12,18 +13,22 @@ final class ReportOptions {
             names = "--json",
             paramLabel = "FILE",
             description = "Everything, with the keys of vLLM's benchmark at the top.")
+    @Nullable
     Path json;
 
     @Option(names = "--csv", paramLabel = "FILE", description = "A line for each measured stream.")
+    @Nullable
     Path csv;
 
     @Option(names = "--hdr", paramLabel = "FILE", description = "The histograms, as an HDR log.")
+    @Nullable
     Path hdr;
 
     @Option(
             names = "--html",
             paramLabel = "FILE",
             description = "One page with plots, which needs nothing beside itself.")
+    @Nullable
     Path html;
 
     @Option(
@@ -31,7 +36,7 @@ final class ReportOptions {
             paramLabel = "LIMITS",
             description = "What a good stream keeps, for goodput: ttft=500ms,itl=50ms, of ttft, ttft_sent, tpot, e2e,"
                     + " itl (mean gap), gap (longest).")
-    private String slo;
+    private @Nullable String slo;
 
     @Option(
             names = "--fail-if",
@@ -44,6 +49,7 @@ final class ReportOptions {
     boolean quiet;
 
     /** Null if there are no limits. */
+    @Nullable
     Slo slo() {
         return slo == null ? null : Slo.parse(slo);
     }

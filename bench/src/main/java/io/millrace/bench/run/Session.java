@@ -7,13 +7,14 @@ import io.millrace.bench.stats.Runner;
 import io.millrace.bench.stats.Slo;
 import io.millrace.bench.stream.StreamPlan;
 import java.io.PrintWriter;
+import org.jspecify.annotations.Nullable;
 
 /** Runs loads one after another, and passes each to the live view and the CSV file. */
 final class Session {
     private final Runner runner;
-    private final Slo slo;
-    private final CsvWriter csv;
-    private final PrintWriter live;
+    private final @Nullable Slo slo;
+    private final @Nullable CsvWriter csv;
+    private final @Nullable PrintWriter live;
     private final boolean terminal;
 
     /**
@@ -21,7 +22,7 @@ final class Session {
      * @param live where to show a run while it goes on, null for nowhere
      * @param terminal whether {@code live} is a terminal
      */
-    Session(Runner runner, Slo slo, CsvWriter csv, PrintWriter live, boolean terminal) {
+    Session(Runner runner, @Nullable Slo slo, @Nullable CsvWriter csv, @Nullable PrintWriter live, boolean terminal) {
         this.runner = runner;
         this.slo = slo;
         this.csv = csv;
@@ -30,6 +31,7 @@ final class Session {
     }
 
     /** Null if there are no limits. */
+    @Nullable
     Slo slo() {
         return slo;
     }

@@ -9,9 +9,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** What to ask, and where. */
+@SuppressWarnings("NullAway.Init") // picocli sets the options
 final class TargetOptions {
     private static final String PROMPT = "Write a short essay about rivers.";
 
@@ -20,13 +22,14 @@ final class TargetOptions {
             paramLabel = "BASE",
             description =
                     "The base URL as an SDK takes it, such as http://127.0.0.1:8080/v1 or https://api.anthropic.com.")
+    @Nullable
     String url;
 
     @Option(
             names = "--dialect",
             paramLabel = "NAME",
             description = "chat, responses, messages or gemini. Default: by the end of the URL, else chat.")
-    private String dialect;
+    private @Nullable String dialect;
 
     @Option(names = "--model", paramLabel = "NAME", defaultValue = "mock", description = "Default ${DEFAULT-VALUE}.")
     String model;
@@ -35,23 +38,23 @@ final class TargetOptions {
             names = "--api-key-env",
             paramLabel = "VARIABLE",
             description = "The environment variable that has the key; sent as the dialect's SDKs send it.")
-    private String keyVariable;
+    private @Nullable String keyVariable;
 
     @Option(names = "--prompt", paramLabel = "TEXT", description = "What every stream asks.")
-    private String prompt;
+    private @Nullable String prompt;
 
     @Option(
             names = "--prompts",
             paramLabel = "FILE",
             description = "Prompts, one a line: a text, or JSON with \"prompt\" or \"messages\", and \"max_tokens\".")
-    private Path promptFile;
+    private @Nullable Path promptFile;
 
     @Option(
             names = "--prompt-words",
             paramLabel = "LENGTH",
             description =
                     "Made-up prompts, another for each stream: 200, uniform:100-300, normal:200:50 or exp:200 words.")
-    private String promptWords;
+    private @Nullable String promptWords;
 
     @Option(names = "--max-tokens", paramLabel = "N", description = "The most tokens of an answer.")
     private int maxTokens;
@@ -72,6 +75,7 @@ final class TargetOptions {
     private boolean noKeepAlive;
 
     @Option(names = "--ca", paramLabel = "FILE", description = "PEM file of the only certificates to trust.")
+    @Nullable
     Path ca;
 
     /** Makes the requests to {@code base}. */
@@ -101,7 +105,7 @@ final class TargetOptions {
         return Prompts.fixed(prompt == null ? PROMPT : prompt);
     }
 
-    private String key(Map<String, String> environment) {
+    private @Nullable String key(Map<String, String> environment) {
         if (keyVariable == null) {
             return null;
         }
@@ -112,7 +116,7 @@ final class TargetOptions {
         return key.strip();
     }
 
-    private static Dialect dialect(String name) {
+    private static @Nullable Dialect dialect(@Nullable String name) {
         try {
             return name == null ? null : Dialect.named(name);
         } catch (IllegalArgumentException e) {

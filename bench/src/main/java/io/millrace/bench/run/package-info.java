@@ -5,4 +5,7 @@
  * and {@code Baseline} run many. A run is going, was ended by itself, or was aborted by the first SIGINT; the second one ends the
  * process. All of it runs on the thread of the command; buffers and event loops belong to {@link io.millrace.bench.stream}.
  */
+@NullMarked
 package io.millrace.bench.run;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,7 @@
 package io.millrace.bench.stats;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.bench.stats.Verdict.Grade;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,10 +24,10 @@ final class Judge {
 
     static Verdict judge(Map<Metric, Distribution> distributions, Vitals vitals) {
         var judge = new Judge();
-        double ttftMs = orZero(distributions.get(Metric.TTFT).percentile(50));
-        double gapMs = orZero(distributions.get(Metric.ITL).percentile(50));
-        judge.lag(distributions.get(Metric.DISPATCH_LAG), Metric.DISPATCH_LAG, 1, 0.02 * ttftMs, 10);
-        judge.lag(distributions.get(Metric.LOOP_LAG), Metric.LOOP_LAG, 1, 0.05 * gapMs, 10);
+        double ttftMs = orZero(requireNonNull(distributions.get(Metric.TTFT)).percentile(50));
+        double gapMs = orZero(requireNonNull(distributions.get(Metric.ITL)).percentile(50));
+        judge.lag(requireNonNull(distributions.get(Metric.DISPATCH_LAG)), Metric.DISPATCH_LAG, 1, 0.02 * ttftMs, 10);
+        judge.lag(requireNonNull(distributions.get(Metric.LOOP_LAG)), Metric.LOOP_LAG, 1, 0.05 * gapMs, 10);
         judge.loops(vitals);
         judge.collections(vitals);
         return new Verdict(judge.grade, judge.reasons);

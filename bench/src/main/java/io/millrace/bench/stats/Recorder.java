@@ -1,5 +1,7 @@
 package io.millrace.bench.stats;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.bench.stream.Outcome;
 import io.millrace.bench.stream.StreamDetails;
 import io.millrace.bench.stream.StreamObserver;
@@ -13,6 +15,7 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
 /** Counts the streams of one lane. Lives on one event loop. Its memory does not grow with the run. */
 public final class Recorder implements StreamObserver {
@@ -29,8 +32,8 @@ public final class Recorder implements StreamObserver {
     final List<StreamSample> samples = new ArrayList<>();
     final Tally tally = new Tally();
     final Series series;
-    private final Slo slo;
-    private final Consumer<StreamSample> sink;
+    private final @Nullable Slo slo;
+    private final @Nullable Consumer<StreamSample> sink;
     private final SplittableRandom random = new SplittableRandom(1);
     private Progress progress = new Progress();
     private long sampled;
@@ -79,7 +82,7 @@ public final class Recorder implements StreamObserver {
      * @param slo what a good stream keeps, null for no limits
      * @param sink is given every measured stream on the event loop, and must not block; may be null
      */
-    public Recorder(long baseNs, Slo slo, Consumer<StreamSample> sink) {
+    public Recorder(long baseNs, @Nullable Slo slo, @Nullable Consumer<StreamSample> sink) {
         this.slo = slo;
         this.sink = sink;
         series = new Series(baseNs);
@@ -238,7 +241,7 @@ public final class Recorder implements StreamObserver {
     }
 
     private void record(Metric metric, long value) {
-        histograms.get(metric).recordValue(bounded(value));
+        requireNonNull(histograms.get(metric)).recordValue(bounded(value));
     }
 
     private static long bounded(long value) {

@@ -1,5 +1,7 @@
 package io.millrace.bench.stats;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.bench.stats.Recorder.Tally;
 import io.millrace.bench.stream.LoadShape;
 import io.millrace.bench.stream.StreamSample;
@@ -12,12 +14,13 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
 /** The result of a run: the measured streams of all lanes together. */
 public final class RunResult {
     private final LoadShape shape;
     private final Instant begun;
-    private final Slo slo;
+    private final @Nullable Slo slo;
     private final double seconds;
     private final Map<Metric, Distribution> distributions;
     private final Map<String, Long> errors = new TreeMap<>();
@@ -42,7 +45,13 @@ public final class RunResult {
      * @param recorders of all lanes, which have ended
      * @param stale requests that had to be sent again
      */
-    RunResult(LoadShape shape, Beginning beginning, Slo slo, List<Recorder> recorders, Vitals vitals, int stale) {
+    RunResult(
+            LoadShape shape,
+            Beginning beginning,
+            @Nullable Slo slo,
+            List<Recorder> recorders,
+            Vitals vitals,
+            int stale) {
         this.shape = shape;
         begun = beginning.at;
         this.slo = slo;
@@ -69,9 +78,8 @@ public final class RunResult {
         begun = first.begun;
         slo = first.slo;
         series = first.series;
-        distributions = sums(metric -> parts.stream()
-                .map(part -> part.distributions.get(metric).histogram())
-                .toList());
+        distributions = sums(metric ->
+                parts.stream().map(part -> part.of(metric).histogram()).toList());
         for (var part : parts) {
             part.errors.forEach((what, count) -> errors.merge(what, count, Long::sum));
             part.refusals.forEach(refusals::putIfAbsent);
@@ -110,7 +118,7 @@ public final class RunResult {
     }
 
     /** The limits of a good stream; null if there are none. */
-    public Slo slo() {
+    public @Nullable Slo slo() {
         return slo;
     }
 
@@ -121,7 +129,7 @@ public final class RunResult {
 
     /** The values of a metric. */
     public Distribution of(Metric metric) {
-        return distributions.get(metric);
+        return requireNonNull(distributions.get(metric));
     }
 
     /** Measured streams. */

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Holds the client's event loops, and runs one load after another on them. */
 public final class Runner implements AutoCloseable {
@@ -50,7 +51,7 @@ public final class Runner implements AutoCloseable {
      * @param slo for goodput, null for none
      * @param sink is given every measured stream on an event loop, null for none
      */
-    public RunResult run(StreamPlan plan, Slo slo, Consumer<StreamSample> sink, Watcher watcher)
+    public RunResult run(StreamPlan plan, @Nullable Slo slo, @Nullable Consumer<StreamSample> sink, Watcher watcher)
             throws InterruptedException {
         long baseNs = System.nanoTime();
         var begun = Instant.now();

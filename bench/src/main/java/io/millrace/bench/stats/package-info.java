@@ -6,4 +6,7 @@
  * touches a recorder until the run has ended; then the recorders become one result, which does not change. {@code Metric} holds
  * the meaning of each figure, and {@code docs/metrics.md} explains it. It holds no buffer.
  */
+@NullMarked
 package io.millrace.bench.stats;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,6 +1,7 @@
 package io.millrace.bench.stream;
 
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The clients of a load.
@@ -11,7 +12,10 @@ import java.util.function.Function;
  * @param readers makes the reader of each connection; null for one that looks into every frame
  */
 public record Clients(
-        Behaviours behaviours, StreamLimits limits, boolean asksAgain, Function<StreamObserver, BodyReader> readers) {
+        Behaviours behaviours,
+        StreamLimits limits,
+        boolean asksAgain,
+        @Nullable Function<StreamObserver, BodyReader> readers) {
     /** Clients that ask again and look into every frame. */
     public static Clients of(Behaviours behaviours, StreamLimits limits) {
         return new Clients(behaviours, limits, true, null);

@@ -5,6 +5,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A closed loop: a number of clients, each of which asks again as soon as it has its answer. */
+@SuppressWarnings("NullAway.Init") // set at the start
 final class ClosedFeed implements Feed {
     private static final long AFTER_FAILURE_MS = 100;
 

@@ -1,10 +1,13 @@
 package io.millrace.bench.stream;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.Authority;
 import java.net.URI;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where streams are asked for.
@@ -28,10 +31,10 @@ public record Endpoint(String host, int port, boolean tls, String path, Dialect 
      * @param model that Gemini has in its path
      * @throws IllegalArgumentException if it is no http or https URL with a host, or the dialect is unknown
      */
-    public static Endpoint of(String base, Dialect dialect, String model) {
+    public static Endpoint of(String base, @Nullable Dialect dialect, String model) {
         URI uri = parse(base);
         boolean tls = uri.getScheme().equalsIgnoreCase("https");
-        var authority = Authority.of(uri);
+        var authority = requireNonNull(Authority.of(uri));
         int port = authority.port() >= 0 ? authority.port() : tls ? HTTPS_PORT : HTTP_PORT;
         String path = uri.getRawPath() == null ? "" : uri.getRawPath();
         var named = Dialect.ofPath(path);
@@ -60,7 +63,7 @@ public record Endpoint(String host, int port, boolean tls, String path, Dialect 
      *
      * @param key may be null
      */
-    public Map<String, String> headers(String key) {
+    public Map<String, String> headers(@Nullable String key) {
         var headers = new LinkedHashMap<String, String>();
         if (dialect == Dialect.MESSAGES) {
             headers.put("anthropic-version", "2023-06-01");

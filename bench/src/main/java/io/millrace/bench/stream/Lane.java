@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
  * The part of a load that lives on one event loop: its connections and its share of the streams. Nothing is shared with
  * other lanes but the count of requests.
  */
+@SuppressWarnings("NullAway.Init") // set at the start
 final class Lane {
     private static final int MAX_CONNECTING = 512;
     private static final long SWEEP_MS = 100;

@@ -4,6 +4,7 @@ import io.netty.channel.EventLoop;
 import java.util.concurrent.TimeUnit;
 
 /** An open loop: streams begin when they are due. Of all arrivals, a lane takes each whose turn it is. */
+@SuppressWarnings("NullAway.Init") // set at the start
 final class OpenFeed implements Feed {
     private final LoadShape shape;
     private final Arrivals arrivals;

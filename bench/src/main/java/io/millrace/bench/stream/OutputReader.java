@@ -1,5 +1,7 @@
 package io.millrace.bench.stream;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.FrameKind;
 import io.millrace.codec.dialect.StreamEnd;
@@ -9,8 +11,10 @@ import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.codec.sse.SseFrameListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import org.jspecify.annotations.Nullable;
 
 /** Reads bodies for {@code bench}: cuts them into frames, and looks into each with the inspector of the dialect. */
+@SuppressWarnings("NullAway.Init") // set at the begin of each stream
 final class OutputReader implements BodyReader, SseFrameListener {
     private final Dialect dialect;
     private final StreamObserver observer;
@@ -18,7 +22,7 @@ final class OutputReader implements BodyReader, SseFrameListener {
     private final Stamps stamps = new Stamps();
     private final Digest digest = new Digest();
     private final StreamDetails details = new StreamDetails();
-    private SseFrameDecoder decoder;
+    private @Nullable SseFrameDecoder decoder;
     private StreamInspector inspector;
     private StreamSample stream;
     private long nowNs;
@@ -56,7 +60,7 @@ final class OutputReader implements BodyReader, SseFrameListener {
             endRead();
             nowNs = readNs;
         }
-        decoder.decode(in, this);
+        requireNonNull(decoder).decode(in, this);
     }
 
     @Override
@@ -68,7 +72,7 @@ final class OutputReader implements BodyReader, SseFrameListener {
     @Override
     public Outcome endBody() {
         endRead();
-        ByteBuf tail = decoder.takeTail();
+        ByteBuf tail = requireNonNull(decoder).takeTail();
         if (tail != null) {
             try {
                 digest.add(tail, tail.readerIndex(), tail.writerIndex());

@@ -1,6 +1,7 @@
 package io.millrace.bench.stream;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a model is asked.
@@ -9,7 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
  * @param messages the dialect's own list of messages, sent as it is; null if there is {@code text}
  * @param maxTokens of the answer; 0 to leave that to the request's own setting
  */
-public record Prompt(String text, JsonNode messages, int maxTokens) {
+public record Prompt(@Nullable String text, @Nullable JsonNode messages, int maxTokens) {
     /** One user message. */
     public static Prompt of(String text) {
         return new Prompt(text, null, 0);

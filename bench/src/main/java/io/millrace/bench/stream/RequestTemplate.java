@@ -1,5 +1,7 @@
 package io.millrace.bench.stream;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -11,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the HTTP requests of one endpoint, in its dialect.
@@ -26,7 +29,7 @@ public final class RequestTemplate {
     private final Endpoint endpoint;
     private final String model;
     private final int maxTokens;
-    private final ObjectNode extra;
+    private final @Nullable ObjectNode extra;
     private final boolean asksUsage;
     private final byte[] head;
 
@@ -82,7 +85,9 @@ public final class RequestTemplate {
         boolean chat = endpoint.dialect() == Dialect.CHAT;
         body.put("model", model);
         if (chat && !endpoint.path().contains("/chat/")) {
-            body.put("prompt", prompt.text() == null ? prompt.messages().toString() : prompt.text());
+            body.put(
+                    "prompt",
+                    prompt.text() == null ? requireNonNull(prompt.messages()).toString() : prompt.text());
         } else if (prompt.messages() != null) {
             body.set("messages", prompt.messages());
         } else {
@@ -159,9 +164,9 @@ public final class RequestTemplate {
         private final String model;
         private final List<String> headers = new ArrayList<>();
         private final Set<String> without = new HashSet<>();
-        private String key;
+        private @Nullable String key;
         private int maxTokens;
-        private ObjectNode extra;
+        private @Nullable ObjectNode extra;
         private boolean asksUsage = true;
         private boolean keepsAlive = true;
 
@@ -171,7 +176,7 @@ public final class RequestTemplate {
         }
 
         /** Sent as the dialect's SDKs send it; null for none. */
-        public Builder key(String key) {
+        public Builder key(@Nullable String key) {
             this.key = key;
             return this;
         }

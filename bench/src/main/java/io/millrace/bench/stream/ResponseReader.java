@@ -32,7 +32,10 @@ public final class ResponseReader {
     private final Body body;
     private final StringBuilder head = new StringBuilder();
     private State state = State.HEAD;
+
+    @SuppressWarnings("NullAway.Init")
     private ChunkedBody chunks;
+
     private long remaining;
     private int status;
     private boolean keepAlive;

@@ -2,6 +2,7 @@ package io.millrace.bench.stream;
 
 import io.netty.handler.ssl.SslContext;
 import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link Load} does.
@@ -17,7 +18,7 @@ import java.net.InetSocketAddress;
 public record StreamPlan(
         RequestTemplate template,
         InetSocketAddress address,
-        SslContext tls,
+        @Nullable SslContext tls,
         Prompts prompts,
         LoadShape shape,
         Clients clients,

@@ -9,7 +9,10 @@ public final class StreamSample {
     private final long scheduledNs;
     private final boolean measured;
     private final Behaviour behaviour;
+
+    @SuppressWarnings("NullAway.Init")
     Outcome outcome;
+
     String detail = "";
     long connectBeganNs;
     long connectNs = -1;

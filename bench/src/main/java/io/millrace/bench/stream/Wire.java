@@ -1,5 +1,7 @@
 package io.millrace.bench.stream;
 
+import static java.util.Objects.requireNonNull;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -9,6 +11,7 @@ import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.handler.codec.DecoderException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One connection and its streams, one after another: it sends a request, takes HTTP off the response and hands the body to its
@@ -22,20 +25,20 @@ final class Wire extends ChannelInboundHandlerAdapter {
 
     private final Lane lane;
     private final Channel channel;
-    private final ReadClock clock;
+    private final @Nullable ReadClock clock;
     private final BodyReader body;
     private final ResponseReader response = new ResponseReader(this::onBody);
     private final StringBuilder refusal = new StringBuilder();
 
     /** In progress; null if none is. */
-    private StreamSample stream;
+    private @Nullable StreamSample stream;
 
     private boolean used;
     private boolean answered;
     private long lastReadNs;
 
     /** @param clock takes the time of reads where a handler stands before this one; null where none does */
-    Wire(Lane lane, Channel channel, ReadClock clock, BodyReader body) {
+    Wire(Lane lane, Channel channel, @Nullable ReadClock clock, BodyReader body) {
         this.lane = lane;
         this.channel = channel;
         this.clock = clock;
@@ -76,13 +79,13 @@ final class Wire extends ChannelInboundHandlerAdapter {
 
     /** Ends a stream that has waited too long for its next byte or its end, or whose connection lingers behind it. */
     void sweep(long nowNs, StreamLimits limits) {
-        if (stream.terminalNs != 0 && nowNs - stream.terminalNs > LINGER_NS) {
+        if (stream().terminalNs != 0 && nowNs - stream().terminalNs > LINGER_NS) {
             endBody();
         } else if (isSilent()) {
             return; // it is this client that is silent, and its stream ended for it when it fell silent
         } else if (nowNs - lastReadNs > limits.idleNs()) {
             end(Outcome.IDLE, body.outputs() == 0 ? "before the first output" : "");
-        } else if (nowNs - stream.sentNs > limits.totalNs()) {
+        } else if (nowNs - stream().sentNs > limits.totalNs()) {
             end(Outcome.TIMEOUT, body.outputs() == 0 ? "before the first output" : "");
         }
     }
@@ -140,21 +143,25 @@ final class Wire extends ChannelInboundHandlerAdapter {
         }
     }
 
+    private StreamSample stream() {
+        return requireNonNull(stream, "no stream");
+    }
+
     private boolean isSilent() {
-        return stream.behaviour().kind() == Behaviour.Kind.HALF_OPEN
+        return stream().behaviour().kind() == Behaviour.Kind.HALF_OPEN
                 && !channel.config().isAutoRead();
     }
 
     private void lose(String how) {
-        if (!answered && used && !stream.retried && lane.asksAgain()) {
+        if (!answered && used && !stream().retried && lane.asksAgain()) {
             // An idle connection that the server closed while the request was on its way to it.
-            var again = stream;
+            var again = stream();
             again.retried = true;
             close();
             lane.onStale(this, again);
         } else if (!answered || response.status() == 0) {
             end(Outcome.NO_ANSWER, how);
-        } else if (stream.terminalNs != 0) {
+        } else if (stream().terminalNs != 0) {
             endBody();
         } else {
             end(response.status() == 200 ? Outcome.RESET : Outcome.STATUS, how);
@@ -166,7 +173,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
         if (stream == null) {
             return; // left meanwhile
         }
-        if (stream.status == 0 && response.status() != 0) {
+        if (stream().status == 0 && response.status() != 0) {
             onHead();
         }
         if (response.ended()) {
@@ -179,8 +186,8 @@ final class Wire extends ChannelInboundHandlerAdapter {
     }
 
     private void onHead() {
-        stream.status = response.status();
-        if (stream.status == 200) {
+        stream().status = response.status();
+        if (stream().status == 200) {
             body.onHead(response);
         }
     }
@@ -190,26 +197,26 @@ final class Wire extends ChannelInboundHandlerAdapter {
             bytes.skipBytes(bytes.readableBytes()); // left in the middle of a read
             return;
         }
-        if (stream.firstByteNs == 0) {
+        if (stream().firstByteNs == 0) {
             onFirstByte();
         }
-        if (stream.status != 200) {
+        if (stream().status != 200) {
             keepRefusal(bytes);
             return;
         }
-        stream.bytes += bytes.readableBytes();
+        stream().bytes += bytes.readableBytes();
         body.read(bytes, lastReadNs);
-        if (!stream.behaviour().isPlain()) {
+        if (!stream().behaviour().isPlain()) {
             behave();
         }
     }
 
     private void onFirstByte() {
-        if (stream.status == 0) {
+        if (stream().status == 0) {
             onHead();
         }
-        stream.firstByteNs = lastReadNs;
-        lane.observer().onFirstByte(stream.sentNs, lastReadNs);
+        stream().firstByteNs = lastReadNs;
+        lane.observer().onFirstByte(stream().sentNs, lastReadNs);
     }
 
     private void keepRefusal(ByteBuf bytes) {
@@ -219,7 +226,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
     }
 
     private void behave() {
-        var behaviour = stream.behaviour();
+        var behaviour = stream().behaviour();
         if (behaviour.afterOutputs() < 0 || body.outputs() < behaviour.afterOutputs()) {
             return;
         }
@@ -254,7 +261,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
     }
 
     private void end(Outcome outcome, String detail) {
-        var ended = stream;
+        var ended = stream();
         boolean reusable = response.ended()
                 && response.keepAlive()
                 && isOpen()
@@ -286,10 +293,10 @@ final class Wire extends ChannelInboundHandlerAdapter {
     }
 
     private void leaveInTime() {
-        if (stream.behaviour().afterOutputs() >= 0) {
+        if (stream().behaviour().afterOutputs() >= 0) {
             return;
         }
-        var mine = stream;
+        var mine = stream();
         channel.eventLoop()
                 .schedule(
                         () -> {
@@ -297,7 +304,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
                                 end(Outcome.LEFT, "");
                             }
                         },
-                        stream.behaviour().afterNs(),
+                        stream().behaviour().afterNs(),
                         TimeUnit.NANOSECONDS);
     }
 }

@@ -13,4 +13,7 @@
  * <p>{@code Requests} owns a lane's requests and hands out retained duplicates, which the write releases. {@code Wire} releases
  * what it reads; a reader that keeps bytes (the codec's frame decoder) copies them and frees them when it is closed.
  */
+@NullMarked
 package io.millrace.bench.stream;
+
+import org.jspecify.annotations.NullMarked;
