@@ -290,11 +290,13 @@ final class Http2Response {
         }
     }
 
-    /** The upstream has said that it did not look at the request. */
+    /** The upstream has said that it did not look at the request, whatever it answered. */
     void onUnprocessed() {
         if (state == State.AWAITING_HEAD) {
             call.onRefused();
-            onGone(new Breakage(Breakage.Kind.STALE, "the upstream takes no more requests on this connection"));
+            onGone(new Breakage(Breakage.Kind.STALE, "GOAWAY before a response"));
+        } else if (state == State.BODY) {
+            onGone(new Breakage(Breakage.Kind.RESET, "GOAWAY inside the response"));
         }
     }
 

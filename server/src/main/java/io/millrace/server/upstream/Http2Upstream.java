@@ -35,11 +35,13 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
     private static final Logger LOG = LoggerFactory.getLogger(Http2Upstream.class);
     private static final int CONTROL_BURST = 1000;
     private static final int CONTROL_PER_SECOND = 100;
+    /** What may be on its way for a stream that was reset, in small frames. */
+    private static final int LATE_FRAMES_A_STREAM = 4096;
+
     /** Beyond it, a connection gets no further request: ids end at 2^31. */
     private static final int LAST_ID = Integer.MAX_VALUE - 1_000_000;
 
     private final Owner owner;
-    private final int streams;
     private final Http2Codec codec;
     private final FrameBudget budget = FrameBudget.ofServer(CONTROL_BURST, CONTROL_PER_SECOND, System::nanoTime);
     private final Http2Connection.PropertyKey responseKey;
@@ -52,6 +54,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
     private ChannelHandlerContext context;
     private int limit;
     private int calls;
+    private long lateFrames;
     private boolean used;
     private boolean draining;
     private long idleSinceNs = openedNs;
@@ -71,9 +74,8 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
     @SuppressWarnings("NullAway.Init") // The context is set as it is added to its pipeline.
     Http2Upstream(Owner owner) {
         this.owner = owner;
-        streams = owner.origin().http().streams();
-        limit = streams;
-        codec = Http2Codec.of(streams, this, new Frames());
+        limit = owner.origin().http().streams();
+        codec = Http2Codec.of(limit, this, new Frames());
         responseKey = codec.connection().newKey();
         codec.connection().addListener(new Http2ConnectionAdapter() {
             @Override
@@ -83,7 +85,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         });
     }
 
-    /** The handlers in front of this, in this order. */
+    /** In front of {@link #codec}, which is in front of this. */
     FrameBudget budget() {
         return budget;
     }
@@ -199,6 +201,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
     }
 
     void reset(Http2Stream stream, Http2Error error) {
+        lateFrames += LATE_FRAMES_A_STREAM;
         codec.reset(stream, error);
     }
 
@@ -247,7 +250,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
 
     @Override
     public boolean onLateFrame() {
-        return budget.onRefused();
+        return lateFrames > 0 ? lateFrames-- > 0 : budget.onRefused();
     }
 
     @Override
@@ -372,7 +375,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
 
         @Override
         public void onSettingsRead(ChannelHandlerContext ctx, Http2Settings settings) {
-            limit = streams;
+            limit = owner.origin().http().streams();
             owner.onRoom();
         }
 

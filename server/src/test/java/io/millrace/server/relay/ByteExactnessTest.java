@@ -79,7 +79,7 @@ class ByteExactnessTest {
         }
     }
 
-    private static void assertSame(String name, byte[] sent, byte[] got, String pacing) {
+    static void assertSame(String name, byte[] sent, byte[] got, String pacing) {
         if (!GET_AN_ERROR_FRAME.contains(name)) {
             assertThat(new String(got, StandardCharsets.UTF_8))
                     .as(pacing)

@@ -189,6 +189,11 @@ public final class Http2Mock implements AutoCloseable {
             return left.get();
         }
 
+        /** The requests whose heads came, whole or not. */
+        public List<Request> begun() {
+            return List.copyOf(streams.values());
+        }
+
         /** Streams that are not over. */
         public int activeStreams() {
             var active = new AtomicInteger();
