@@ -27,7 +27,8 @@ final class CrossOrigin {
             "X-Millrace-Attempts",
             "X-Request-Id",
             "Request-Id",
-            "Retry-After");
+            "Retry-After",
+            "Retry-After-Ms");
 
     private static final Pattern FIELD_NAMES = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~, \\t-]{1,2048}");
 

@@ -33,8 +33,8 @@ public final class HeaderRules {
     private static final NameSet CREDENTIALS =
             NameSet.of("authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie");
     /** Meant for a proxy in between, which the relay is. */
-    private static final NameSet FOR_THIS_HOP =
-            NameSet.of("host", "content-length", "expect", "proxy-authorization", "proxy-authenticate");
+    private static final NameSet FOR_THIS_HOP = NameSet.of(
+            "host", "content-length", "expect", "proxy-authorization", "proxy-authenticate", "x-millrace-key");
 
     private static final NameSet ACCOUNT = NameSet.of(
             "set-cookie",

@@ -41,9 +41,12 @@ class Run {
       if (this.stopReason !== null) this.#end('done', '');
       else this.#broken('The stream ended without saying that the answer is complete.');
     } catch (error) {
-      if (this.#stopped) this.#end('stopped', 'Stopped here, by you.');
-      else if (error instanceof Refused) this.#end('failed', refusal(error));
-      else if (this.text) this.#broken(`The connection was lost (${error.message}).`);
+      if (this.#stopped) {
+        this.#end('stopped', 'Stopped here, by you.');
+      } else if (error instanceof Refused) {
+        if (error.status === 401) askForKey();
+        this.#end('failed', refusal(error));
+      } else if (this.text) this.#broken(`The connection was lost (${error.message}).`);
       else this.#end('failed', `No answer: the relay could not be reached (${error.message}).`);
     }
   }
@@ -142,6 +145,12 @@ function following(change) {
   const atEnd = page.scrollHeight - page.clientHeight - page.scrollTop < NEAR_END_PX;
   change();
   if (atEnd) page.scrollTop = page.scrollHeight;
+}
+
+/** The key stays in the field: nothing stores it. */
+function askForKey() {
+  $('more').open = true;
+  $('key').focus();
 }
 
 function refusal({ status, statusText, message }) {
