@@ -4,6 +4,7 @@ import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Served;
 import io.millrace.server.downstream.Admission;
 import io.millrace.server.downstream.ClientPipeline;
 import io.millrace.server.listen.Bound;
@@ -99,11 +100,22 @@ public final class RelayServer implements AutoCloseable {
     }
 
     private void open(Listener listener) {
+        if (showsMetricsToClients(listener)) {
+            LOG.warn("clients at {} can read /metrics without a key: let it serve relay alone", listener.address());
+        }
         if (listener.isAdmin()) {
             listeners.open(listener, admin, new ClientPipeline(listener, adminAdmission, clients));
         } else {
             listeners.open(listener, group, new ClientPipeline(listener, admission, clients));
         }
+    }
+
+    private boolean showsMetricsToClients(Listener listener) {
+        return started.clients().on()
+                && started.ownPaths().metrics()
+                && !listener.address().isLocal()
+                && !listener.isAdmin()
+                && listener.serves().contains(Served.METRICS);
     }
 
     /** The open listeners. */

@@ -141,6 +141,10 @@ class MemoryDrillTest {
     private LauncherProcess relay(Size size, MockServer mock, Flood flood) throws IOException {
         var flags = new ArrayList<>(List.of(
                 "-XX:TieredStopAtLevel=1",
+                "-XX:+UseG1GC", // as the launcher has it: the admin listener waits for pauses, too
+                "-XX:MaxGCPauseMillis=10",
+                "-XX:MaxNewSize=16m",
+                "-XX:G1HeapRegionSize=1m",
                 "-XX:+ExitOnOutOfMemoryError",
                 "--add-opens=java.base/java.nio=ALL-UNNAMED",
                 "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED"));
