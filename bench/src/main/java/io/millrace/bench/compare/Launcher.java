@@ -17,8 +17,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Starts the mock and the targets, each with the threads it is told to use, on a free port of 127.0.0.1. When this
- * process ends, it stops those that still run.
+ * Starts the mock and the targets on free ports of 127.0.0.1, each with the given number of threads. When this process ends, it
+ * stops those that still run.
  */
 final class Launcher {
     /** Standard output and error of a target. */
@@ -81,7 +81,7 @@ final class Launcher {
         running.remove(target);
     }
 
-    /** The versions of what was measured, as each tells it. */
+    /** The versions of what was measured, as each reports it. */
     Map<String, String> versions(Iterable<Peer> peers) throws IOException, InterruptedException {
         var versions = new LinkedHashMap<String, String>();
         for (var peer : peers) {

@@ -13,10 +13,7 @@ enum Peer {
     CADDY("Caddy"),
     FASTAPI("FastAPI"),
     MILLRACE("Millrace"),
-    /**
-     * Millrace that keeps nothing back and makes no second attempt: shows what these cost. It is measured only when it
-     * is named.
-     */
+    /** Millrace without a hold and without a second attempt: shows the cost of these. It is measured only when it is named. */
     UNGUARDED("Millrace, nothing held");
 
     private final String label;

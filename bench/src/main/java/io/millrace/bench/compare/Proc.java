@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
-/** Reads what Linux tells about processes and about itself (proc(5)). */
+/** Reads what Linux knows about processes and about itself (proc(5)). */
 final class Proc {
     /** Clock ticks a second: part of the kernel's interface, not of its configuration. */
     private static final long TICKS_PER_SECOND = 100;

@@ -18,7 +18,7 @@ enum Ailment {
     OLD_HTTP("the answer is HTTP/1.0: it has no chunks, and a cut cannot be told from an end"),
     CONTENT_LENGTH("a stream has a Content-Length: somebody had all of it before sending any"),
     TRUNCATED("the stream is cut before its end"),
-    NO_TERMINAL("the stream ends without its dialect's last event, so that nobody knows if it is whole"),
+    NO_TERMINAL("the stream ends without its dialect's last event, so a client cannot know if it is whole"),
     FAILED("the stream reports an error"),
     LOST("tokens are missing, doubled or out of order"),
     IDLE("a silent stream is cut: a model that thinks for longer loses its answer"),

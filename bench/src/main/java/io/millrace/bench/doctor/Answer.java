@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Answer(String version, int status, Map<String, String> headers, List<Piece> pieces, End end, Times times) {
     /** Bytes of the body that one read brought. */
-    @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Piece(byte[] bytes, long atNs) {}
 
     /**
@@ -34,15 +34,15 @@ record Answer(String version, int status, Map<String, String> headers, List<Piec
 
     /** How the body ended. */
     enum End {
-        /** By its last chunk or its length. */
+        /** It ended with its last chunk or its length. */
         WHOLE,
-        /** With the connection, as HTTP/1.0 does it. */
+        /** It ended with the connection, as in HTTP/1.0. */
         CLOSED,
-        /** With the connection, though more was announced. */
+        /** It ended with the connection, before its announced end. */
         CUT,
-        /** By a reset. */
+        /** It ended by a reset. */
         RESET,
-        /** Not at all, in the time that was given. */
+        /** It did not end in time. */
         OPEN
     }
 

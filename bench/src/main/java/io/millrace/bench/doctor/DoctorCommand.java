@@ -16,12 +16,12 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Finds what is wrong on the way of a stream, and tells how to mend it. */
+/** Finds what is wrong on the way of a stream, and shows how to correct it. */
 @Command(
         name = "doctor",
         description = {
-            "Sends a paced stream through what stands at BASE and says what holds it back, cuts it or spoils it, and what"
-                    + " mends that.",
+            "Sends a paced stream through the servers at BASE, and shows what delays, cuts or damages it, and how to"
+                    + " correct that.",
             "Exit code 0 if all is well, 1 if something is wrong."
         },
         mixinStandardHelpOptions = true)
@@ -60,10 +60,13 @@ public final class DoctorCommand implements Callable<Integer> {
             names = "--idle",
             paramLabel = "SECONDS",
             defaultValue = "70",
-            description = "How long a silence is tried, with a mock; 0 for none. Default ${DEFAULT-VALUE}.")
+            description = "How long a silence to try, with a mock; 0 for none. Default ${DEFAULT-VALUE}.")
     private int idleSeconds;
 
-    @Option(names = "--origin", paramLabel = "URL", description = "Of a page that is to read answers: asks for CORS.")
+    @Option(
+            names = "--origin",
+            paramLabel = "URL",
+            description = "The origin of a page that reads answers: checks CORS.")
     private @Nullable String origin;
 
     @Option(names = "--json", description = "Prints JSON.")

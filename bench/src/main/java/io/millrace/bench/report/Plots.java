@@ -70,7 +70,7 @@ final class Plots {
         return counts;
     }
 
-    /** Every stream as a line: waiting, then bringing tokens. */
+    /** Every stream as a line: first the wait, then the tokens. */
     static String timeline(RunResult result) {
         var samples = result.samples().stream()
                 .sorted(Comparator.comparingLong(StreamSample::scheduledNs))

@@ -20,15 +20,16 @@ final class LoadOptions {
     @Option(
             names = "--rate",
             paramLabel = "R[,R...]",
-            description = "Open loop: so many streams a second, whatever becomes of those before. Several: a sweep.")
+            description = "Open loop: streams that begin each second, also if earlier ones are late. Several: a sweep.")
     private @Nullable String rate;
 
     @Option(
             names = "--arrivals",
             paramLabel = "KIND",
             defaultValue = "poisson",
-            description = "Of an open loop: constant, poisson, or gamma:BURSTINESS, where 1 is poisson and less is"
-                    + " burstier. Default ${DEFAULT-VALUE}.")
+            description =
+                    "How streams of an open loop begin: constant, poisson, or gamma:BURSTINESS, where 1 is poisson and less is"
+                            + " burstier. Default ${DEFAULT-VALUE}.")
     private String arrivals;
 
     @Option(
@@ -47,7 +48,7 @@ final class LoadOptions {
     @Option(
             names = "--duration",
             paramLabel = "TIME",
-            description = "Of the measured part. Default 10s, or until --requests are done.")
+            description = "How long to measure. Default 10s, or until --requests are done.")
     private @Nullable String duration;
 
     @Option(names = "--requests", paramLabel = "N", description = "Streams in the measured part.")
@@ -57,45 +58,49 @@ final class LoadOptions {
             names = "--warmup",
             paramLabel = "TIME",
             defaultValue = "1s",
-            description = "Load that is not measured, first. Default ${DEFAULT-VALUE}.")
+            description = "How long load runs before it is measured. Default ${DEFAULT-VALUE}.")
     private String warmup;
 
     @Option(
             names = "--ramp",
             paramLabel = "TIME",
             defaultValue = "0s",
-            description = "Over which the load grows, before the warm-up; not measured.")
+            description = "How long the load grows, before the warm-up; not measured.")
     private String ramp;
 
     @Option(
             names = "--drain",
             paramLabel = "TIME",
             defaultValue = "60s",
-            description = "How long streams may go on behind the measured part. Default ${DEFAULT-VALUE}.")
+            description = "How long streams may go on after the measured part. Default ${DEFAULT-VALUE}.")
     private String drain;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "Of arrivals, prompts, clients.")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "The seed of arrivals, prompts and clients.")
     long seed;
 
     @Option(
             names = "--connect-timeout",
             paramLabel = "TIME",
             defaultValue = "10s",
-            description = "TLS included. Default ${DEFAULT-VALUE}.")
+            description = "The longest connect, with TLS. Default ${DEFAULT-VALUE}.")
     private String connectTimeout;
 
     @Option(
             names = "--idle-timeout",
             paramLabel = "TIME",
             defaultValue = "120s",
-            description = "Without a byte. Default ${DEFAULT-VALUE}.")
+            description = "The longest time without a byte. Default ${DEFAULT-VALUE}.")
     private String idleTimeout;
 
     @Option(
             names = "--timeout",
             paramLabel = "TIME",
             defaultValue = "600s",
-            description = "For a whole stream. Default ${DEFAULT-VALUE}.")
+            description = "The longest time of a whole stream. Default ${DEFAULT-VALUE}.")
     private String timeout;
 
     @Option(

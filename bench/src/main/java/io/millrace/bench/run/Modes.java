@@ -10,9 +10,8 @@ final class Modes {
     @Option(
             names = "--baseline",
             paramLabel = "URL",
-            description =
-                    "Another way to the same model, such as past a proxy: both are measured in turns, and what --url"
-                            + " adds is told with its confidence interval.")
+            description = "Another way to the same model, such as past a proxy: both are measured in turns, and the"
+                    + " report has what --url adds, with its confidence interval.")
     @Nullable
     String baseline;
 
@@ -41,6 +40,6 @@ final class Modes {
             names = "--compare",
             arity = "2",
             paramLabel = "FILE",
-            description = "Puts two files that --json wrote beside each other; measures nothing.")
+            description = "Shows two files of --json beside each other; measures nothing.")
     Path @Nullable [] compare;
 }

@@ -24,10 +24,7 @@ final class ReportOptions {
     @Nullable
     Path hdr;
 
-    @Option(
-            names = "--html",
-            paramLabel = "FILE",
-            description = "One page with plots, which needs nothing beside itself.")
+    @Option(names = "--html", paramLabel = "FILE", description = "One page with plots; it needs no other file.")
     @Nullable
     Path html;
 
@@ -41,11 +38,11 @@ final class ReportOptions {
     @Option(
             names = "--fail-if",
             paramLabel = "CONDITION",
-            description = "Exit code 1 if it holds for any amount of load: 'ttft.p99>800ms', 'errors>1%%',"
+            description = "Exit code 1 if the condition holds for any amount of load: 'ttft.p99>800ms', 'errors>1%%',"
                     + " 'request_throughput<10'.")
     private List<String> failIf = List.of();
 
-    @Option(names = "--quiet", description = "Nothing while it runs.")
+    @Option(names = "--quiet", description = "Shows nothing while it runs.")
     boolean quiet;
 
     /** Null if there are no limits. */

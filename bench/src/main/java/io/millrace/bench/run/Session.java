@@ -36,7 +36,7 @@ final class Session {
         return slo;
     }
 
-    /** Whether it was told to end; further runs then end at once. */
+    /** Whether it was aborted; then further runs end at once. */
     boolean isAborted() {
         return runner.isAborted();
     }

@@ -91,9 +91,9 @@ public enum Metric {
         this.elsewhere = elsewhere;
     }
 
-    /** What its values are in. */
+    /** The unit of its values. */
     public enum Unit {
-        /** Recorded in nanoseconds, told in milliseconds. */
+        /** Recorded in nanoseconds, shown in milliseconds. */
         MS("ms", 1e6),
         /** Recorded in thousandths. */
         PER_SECOND("/s", 1e3),

@@ -227,7 +227,7 @@ public final class Recorder implements StreamObserver {
         }
     }
 
-    // Each of all streams so far is equally likely to be kept (J. S. Vitter, algorithm R).
+    // Each stream so far is equally likely to be kept (J. S. Vitter, algorithm R).
     private void keep(StreamSample sample) {
         sampled++;
         if (samples.size() < MAX_SAMPLES) {

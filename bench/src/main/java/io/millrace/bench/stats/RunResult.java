@@ -137,27 +137,27 @@ public final class RunResult {
         return tally.begun;
     }
 
-    /** Those that came to their end. */
+    /** The streams that came to their end. */
     public long completed() {
         return tally.completed;
     }
 
-    /** Those that this client left as it was told to. */
+    /** The streams that this client left, as its options say. */
     public long left() {
         return tally.left;
     }
 
-    /** Those that failed. */
+    /** The streams that failed. */
     public long failed() {
         return tally.failed;
     }
 
-    /** The share of those that failed. */
+    /** The share of the streams that failed. */
     public double errorRate() {
         return tally.begun == 0 ? 0 : (double) tally.failed / tally.begun;
     }
 
-    /** Those that kept all limits. */
+    /** The streams that kept all limits. */
     public long good() {
         return tally.good;
     }
@@ -167,7 +167,7 @@ public final class RunResult {
         return tally.behaved;
     }
 
-    /** Tokens of the prompts, as providers told them. */
+    /** Tokens of the prompts, as providers reported them. */
     public long inputTokens() {
         return tally.inputTokens;
     }
@@ -177,7 +177,7 @@ public final class RunResult {
         return tally.outputTokens;
     }
 
-    /** Where the number of tokens is from: {@code usage}, {@code frames}, or {@code mixed}. */
+    /** The source of the number of tokens: {@code usage}, {@code frames}, or {@code mixed}. */
     public String tokenSource() {
         return tally.withUsage == 0 ? "frames" : tally.withUsage == tally.completed ? "usage" : "mixed";
     }
@@ -202,7 +202,7 @@ public final class RunResult {
         return tally.stalls;
     }
 
-    /** Streams that had one. */
+    /** Streams with a gap over the stall threshold. */
     public long stalled() {
         return tally.stalled;
     }
@@ -222,7 +222,7 @@ public final class RunResult {
         return Collections.unmodifiableMap(errors);
     }
 
-    /** What servers said with statuses other than 200, one text for each. */
+    /** What servers answered with statuses other than 200, one text for each. */
     public Map<Integer, String> refusals() {
         return Collections.unmodifiableMap(refusals);
     }

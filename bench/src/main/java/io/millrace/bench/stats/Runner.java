@@ -83,7 +83,7 @@ public final class Runner implements AutoCloseable {
         aborted = true;
     }
 
-    /** Whether it was told to end. */
+    /** Whether it was aborted. */
     public boolean isAborted() {
         return aborted;
     }

@@ -108,7 +108,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
         lastReadNs = clock == null ? System.nanoTime() : clock.nowNs();
         try {
             if (stream == null) {
-                channel.close(); // bytes that nobody asked for
+                channel.close(); // no request has asked for these bytes
             } else {
                 answered = true;
                 read(in);

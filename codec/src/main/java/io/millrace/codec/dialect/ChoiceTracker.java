@@ -23,7 +23,7 @@ final class ChoiceTracker {
         return Long.bitCount(seen);
     }
 
-    /** How many choices are told apart. */
+    /** How many choices are tracked separately. */
     static int limit() {
         return Long.SIZE;
     }

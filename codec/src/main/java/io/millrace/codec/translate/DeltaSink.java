@@ -32,7 +32,7 @@ public interface DeltaSink {
      *
      * @param id the answer's id, may be null
      * @param model the model that answers, may be null
-     * @param createdSeconds when it was made, in seconds since 1970; {@code -1} if not told
+     * @param createdSeconds when it was made, in seconds since 1970; {@code -1} if not known
      */
     void start(@Nullable String id, @Nullable String model, long createdSeconds);
 
@@ -55,7 +55,7 @@ public interface DeltaSink {
     /** An image or other media of the answer, whole. */
     void media(Part.Media media);
 
-    /** A source of text that was told before. A sink whose dialect has no place for it leaves it out. */
+    /** A source of earlier text. A sink whose dialect has no place for it leaves it out. */
     default void citation(Part.Citation citation) {}
 
     /** One whole use of a tool that the provider ran. A sink whose dialect has no place for it leaves it out. */
@@ -79,13 +79,13 @@ public interface DeltaSink {
     /** The call is complete. */
     void toolCallEnd(int index);
 
-    /** Counts, running or final. Each count replaces the same count told before. */
+    /** Counts, running or final. Each count replaces the same count reported before. */
     void usage(TokenCounts counts);
 
     /**
      * Why the answer ended, as the upstream says.
      *
-     * @param sequence the stop sequence that came up, null if none or not told
+     * @param sequence the stop sequence that the model wrote, null if none or not known
      */
     void stop(StopReason reason, @Nullable String sequence);
 

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * The tools run by providers that an upstream has.
  *
  * @param settings the settings that it takes, by the kinds that it has
- * @param forces whether it can be told that the model must use one
+ * @param forces whether a request can require the model to use one
  */
 record HostedTools(Map<HostedKind, Set<HostedSetting.Key>> settings, boolean forces) {
     /** None of them. */

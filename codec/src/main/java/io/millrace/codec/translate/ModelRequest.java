@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param system instructions before the conversation, in their order; later ones are {@link Part.Instruction}s
  * @param turns the conversation; no two neighbours have the same role
  * @param tools what the model may use
- * @param forms how the client is told of calls, by the name of the function; those that are not here are plain functions
+ * @param forms how the client sees calls, by the name of the function; functions that are not here are plain functions
  * @param toolChoice whether it may, must or must not
  * @param parallelTools whether it may call several at once
  * @param maxTokens most tokens of the answer, reasoning included
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param format the form that the answer's text must have
  * @param thinking how much the model should reason
  * @param user an opaque name of the end user
- * @param dropped what was left out of the client's request and is told
+ * @param dropped what was left out of the client's request, for the client to know
  */
 public record ModelRequest(
         String model,

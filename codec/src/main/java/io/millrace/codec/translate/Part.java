@@ -69,7 +69,7 @@ public sealed interface Part {
     /**
      * Media that the model made, given as data or as a link, the other being null.
      *
-     * @param mediaType such as {@code image/png}; {@code image/*} if not told
+     * @param mediaType such as {@code image/png}; {@code image/*} if not known
      * @param data Base64
      * @param url a link that is no {@code data:} URL
      */

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The kind of single frames, and what they say of the stream. Tables are {@code kind | data}. */
+/** The kind of single frames, and the state of the stream after them. Tables are {@code kind | data}. */
 class FrameKindTest {
     @ParameterizedTest
     @CsvSource(

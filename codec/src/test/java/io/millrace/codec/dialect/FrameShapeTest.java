@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** An inspector that knows frames again says what one says that walks each of them. */
+/** An inspector that recognises shapes reports the same as one that reads each frame. */
 @Tag("slow")
 class FrameShapeTest {
     private static final int ROUNDS = 30;
@@ -47,7 +47,7 @@ class FrameShapeTest {
             "");
     private static final String FIRST = chat("\"role\":\"assistant\",\"content\":\"\"");
 
-    /** What may change the meaning of a frame when it lands somewhere in it. */
+    /** Text that may change the meaning of a frame if it is put into it. */
     private static final String[] SPLICES = {
         "\"",
         "\\",
@@ -103,7 +103,7 @@ class FrameShapeTest {
         }
     }
 
-    /** Most frames of a stream of tokens are known again; else the tests above would show nothing. */
+    /** Most frames of a stream of tokens have a known shape. Otherwise the tests above would show nothing. */
     @ParameterizedTest
     @CsvSource({
         "chat-openai-text-usage.sse, 80",

@@ -33,7 +33,7 @@ final class Frames {
         }
     }
 
-    /** Pieces of {@code size} bytes; the kind that all of them were given. */
+    /** Inspects pieces of {@code size} bytes. Returns the kind that all of them have. */
     static FrameKind inspectPieces(StreamInspector inspector, byte[] frame, int size) {
         ByteBuf buf = buffer(frame);
         try {

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whatever bytes come: nothing is thrown, nothing hangs, nothing leaks, indices stay. */
+/** With any bytes, nothing is thrown, nothing hangs, nothing leaks, and indices do not move. */
 @Tag("slow")
 class InspectorRobustnessTest {
     private static final byte[] ALPHABET =

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every recorded stream, frame by frame, against what it is known to say. */
+/** Every recorded stream, frame by frame, compared with its known content. */
 class RecordedStreamsTest {
     private static final String STREAMS = "/fixtures/streams/";
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -33,7 +33,7 @@ class RecordedStreamsTest {
             "anthropic-max-tokens-cut-tool-no-eof-blank.sse", "max_tokens",
             "gemini-prompt-blocked.sse", "block:SAFETY");
 
-    /** What the manifest has is the answer without its reasoning, which only the total tells. */
+    /** The manifest has the answer's tokens without reasoning. Only the total includes reasoning. */
     private static final Map<String, Long> OUTPUT_TOKENS = Map.of("chat-xai-empty-deltas.sse", 231L);
 
     @ParameterizedTest(name = "{0}")

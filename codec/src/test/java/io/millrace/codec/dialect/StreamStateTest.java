@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What frames leave behind: end, usage, finish reason, model, counts. */
+/** The state after frames: end, usage, finish reason, model, counts. */
 class StreamStateTest {
     @Test
     void chatIsFinishedOnceEveryChoiceIs() {

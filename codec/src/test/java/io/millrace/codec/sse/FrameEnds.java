@@ -63,7 +63,7 @@ final class FrameEnds implements SseFrameListener {
         readOffset = offset;
     }
 
-    /** Forgets all, for another pass over the same stream. */
+    /** Forgets everything, for another pass over the same stream. */
     void reset() {
         count = 0;
         position = 0;

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** The rules of WHATWG HTML 9.2.6 once more, on whole inputs, as plainly as they can be put. */
+/** A second, simple implementation of WHATWG HTML 9.2.6, on whole inputs. */
 final class NaiveSse {
     private static final int[] CONTINUATIONS = {0x80, 0x90, 0xA0};
 
@@ -70,7 +70,7 @@ final class NaiveSse {
         return !value.isEmpty() && value.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 
-    /** The lines that are ended. No regular expressions: the fuzzer watches those closely, and slowly. */
+    /** The lines that have an end. There are no regular expressions, because the fuzzer instruments them, which is slow. */
     private static List<Line> lines(String text) {
         List<Line> lines = new ArrayList<>();
         int start = 0;

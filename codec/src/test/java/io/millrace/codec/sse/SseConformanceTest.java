@@ -88,7 +88,7 @@ class SseConformanceTest {
         }
     }
 
-    /** Every place; in the long inputs only some, unless {@code all} are asked for. */
+    /** Every place. In long inputs only some, unless {@code all} is set. */
     private static int[] cuts(int length, boolean all) {
         int[] cuts = Feeding.everywhere(length);
         return all || length < 1_000

@@ -11,7 +11,7 @@ import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 
-/** Any bytes are read as by the naive reference however they are cut, and what was read survives being written again. */
+/** Any bytes, cut anywhere, are read as by the naive reference. Written again, they are read as the same events. */
 @Tag("fuzz")
 class SseEventFuzzTest {
     private static final int MAX_BYTES = 400;

@@ -9,7 +9,7 @@ import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.Arrays;
 import org.junit.jupiter.api.Tag;
 
-/** Any bytes, cut anywhere, under any hold limit, give the frames of the naive reference, and no buffer is left behind. */
+/** Any bytes, cut anywhere, with any hold limit, give the frames of the naive reference. No buffer leaks. */
 @Tag("fuzz")
 class SseFrameDecoderFuzzTest {
     private static final int MAX_CUTS = 8;

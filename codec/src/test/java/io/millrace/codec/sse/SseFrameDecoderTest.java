@@ -252,7 +252,7 @@ class SseFrameDecoderTest {
                 .withMessage("holdLimit: 0 (expected: > 0)");
     }
 
-    /** The frames of a text, which are the same for the whole and for single bytes, whatever the hold limit. */
+    /** The frames of a text. They are the same for the whole text and for single bytes, with each hold limit. */
     private static List<String> frames(String text) {
         List<String> whole = frames(text, text.length(), SseFrameDecoder.DEFAULT_HOLD_LIMIT);
         for (int holdLimit : new int[] {1, 2, 3, 5, SseFrameDecoder.DEFAULT_HOLD_LIMIT}) {

@@ -102,7 +102,7 @@ class SseRecordedStreamsTest {
         input.release();
     }
 
-    /** Whether the bytes after the last frame would be an event if they were ended, which the end of a stream does not do. */
+    /** Whether the bytes after the last frame would be an event with a blank line. The end of a stream is no blank line. */
     private static boolean tailHoldsAnEvent(byte[] stream) {
         int[] ends = NaiveSse.frameEnds(stream);
         int tailStart = ends.length == 0 ? 0 : ends[ends.length - 1];

@@ -8,7 +8,7 @@ import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
-/** Random documents of which is known what must stay whole. */
+/** Random documents with parts that must stay whole. */
 class MarkdownDocumentsTest {
     private record Range(int from, int to) {}
 

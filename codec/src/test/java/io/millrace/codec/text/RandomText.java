@@ -6,7 +6,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** Random texts of characters that join, and where ICU finds clusters in them. */
+/** Random texts of characters that join, and the clusters that ICU finds in them. */
 final class RandomText {
     private static final String[] PARTS = {
         "a",

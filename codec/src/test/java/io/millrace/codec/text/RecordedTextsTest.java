@@ -44,7 +44,7 @@ class RecordedTextsTest {
         return names;
     }
 
-    /** All texts in a stream's data, whatever they are: reasoning and arguments are as good for this. */
+    /** All texts in a stream's data, also reasoning and arguments. */
     private static List<String> tokens(String name) throws IOException {
         List<String> tokens = new ArrayList<>();
         new String(resource(name), StandardCharsets.UTF_8)

@@ -2,7 +2,7 @@ package io.millrace.codec.text;
 
 import java.util.List;
 
-/** Texts in many languages, in which something may be cut wrongly. */
+/** Texts in many languages that are easy to cut in a wrong place. */
 final class Texts {
     static final String ENGLISH = "Dr. Smith paid $1,000.50 (i.e. 3.14 times more), e.g. to the U.S. office. Really?! "
             + "\"Yes.\" he said. See https://example.com/a.b?c=d!e. Then... it ended.\nNew line: J. R. R. Tolkien wrote it.";

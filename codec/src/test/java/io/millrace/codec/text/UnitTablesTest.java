@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What units texts have: {@code ¦} stands where one ends. */
+/** The units of texts. A {@code ¦} marks the end of each. */
 class UnitTablesTest {
     @ParameterizedTest
     @ValueSource(

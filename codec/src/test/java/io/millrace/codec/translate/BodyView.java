@@ -5,7 +5,7 @@ import io.millrace.codec.dialect.Dialect;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 
-/** What a client makes of a whole answer. */
+/** A whole answer as a client sees it. */
 final class BodyView {
     private BodyView() {}
 

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Counts mean the same wherever and however a Chat server tells them. */
+/** Counts have the same meaning in each place and form that Chat servers use. */
 class ChatUsageTest {
     @ParameterizedTest
     @CsvSource(

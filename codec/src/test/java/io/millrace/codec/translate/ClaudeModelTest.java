@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Each Claude is asked in the terms that its version takes. */
+/** Each Claude gets only the fields that its version accepts. */
 class ClaudeModelTest {
     @ParameterizedTest(name = "{0}")
     @CsvSource({

@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a client makes of a stream: reads it as SDKs do, apart from the code under test, and fails where it breaks the
+ * A stream as a client sees it. It is read as SDKs read it, without the code under test. It fails if the stream breaks the
  * grammar of its dialect.
  */
 abstract class ClientView {
@@ -27,7 +27,7 @@ abstract class ClientView {
     /** The links of citations, with their place where the dialect has one: {@code https://a 0-4}. */
     final List<String> citations = new ArrayList<>();
 
-    /** What tools of the provider's did: {@code search: query}, {@code page: url}, {@code code: code = output}. */
+    /** The uses of the provider's tools: {@code search: query}, {@code page: url}, {@code code: code = output}. */
     final List<String> uses = new ArrayList<>();
 
     long input = -1;
@@ -37,7 +37,7 @@ abstract class ClientView {
     boolean ended;
     String error;
 
-    /** A call and the arguments of it that came. */
+    /** A call and its arguments so far. */
     static final class Call {
         final String id;
         final String name;
@@ -64,7 +64,7 @@ abstract class ClientView {
         return view;
     }
 
-    /** The dialect's word for this reason, or for the lack of one where the reason is null. */
+    /** The dialect's word for this reason, or for no reason if it is null. */
     abstract String finishOf(StopReason reason);
 
     abstract void read(String type, JsonNode json);
@@ -106,7 +106,7 @@ abstract class ClientView {
                 citation.get(key).textValue() + " " + citation.get("start_index") + "-" + citation.get("end_index"));
     }
 
-    /** A tool of the provider's in the words of Messages, and its result. */
+    /** A use of a provider's tool in Messages, with its result. */
     final void use(JsonNode asked, JsonNode result) {
         String name = asked.get("name").textValue();
         JsonNode in = asked.get("input");
@@ -123,7 +123,7 @@ abstract class ClientView {
                 });
     }
 
-    /** An item of Responses in which a tool of the provider's is told. */
+    /** An item of Responses for the use of a provider's tool. */
     final void use(JsonNode item) {
         if (item.get("type").textValue().equals("code_interpreter_call")) {
             assertThat(item.get("container_id").isTextual()).isTrue();

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The text of a custom tool's call, however its arguments are cut. */
+/** The text of a custom tool's call, with arguments cut in any place. */
 class CustomInputTest {
     private static final String TEXT = "*** Begin\n\t\"quoted\\\" é \ud83d\udc08 \u0001/";
 

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a Gemini client, or a Gemini upstream, cannot have translated is refused by the name that the client knows. */
+/** What cannot be translated for a Gemini client or upstream is refused with the client's name of the field. */
 class GeminiRefusalTest {
     private static final String HI = "'contents': [{'parts': [{'text': 'Hi'}]}]";
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
 
-/** A client of Gemini: it takes data lines with CRLF and nothing else. */
+/** A client of Gemini. It accepts only data lines with CRLF. */
 final class GeminiView extends ClientView {
     private String code;
 

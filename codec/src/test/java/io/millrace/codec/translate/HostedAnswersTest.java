@@ -18,8 +18,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What tools of the provider did, and the sources of its text, told as the client's dialect has them. They are no calls of
- * the client's, and nothing waits for them.
+ * The uses of a provider's tools and the sources of the text come in the client's dialect. They are no calls for the client,
+ * and the answer does not wait for results.
  */
 class HostedAnswersTest {
     /** The same answer of each upstream: a search, a text of which the part {@code Añ😀} is cited, and code. */
@@ -123,7 +123,7 @@ class HostedAnswersTest {
         verify(upstream, client, BodyView.of(client, answer.body()));
     }
 
-    /** Two searches around a thought, by servers that are lax about places and ids. */
+    /** Two searches around a thought, by servers that leave out places and ids or repeat them. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -201,7 +201,7 @@ class HostedAnswersTest {
         }
     }
 
-    /** Bytes changed, lost and doubled: whatever comes of it, nothing throws, and no call is made up. */
+    /** Changed, lost and doubled bytes: nothing throws, and no call is invented. */
     @ParameterizedTest
     @EnumSource(names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
     void standAnything(Dialect upstream) {
@@ -240,7 +240,7 @@ class HostedAnswersTest {
         return Recorded.frames(stream.toString().getBytes(StandardCharsets.UTF_8));
     }
 
-    /** Quotes are single ones, and {@code \'} those within a string. */
+    /** Single quotes stand for quotes, and {@code \'} for quotes within a string. */
     private static String escaped(String json) {
         return json.replace("\\'", "\\\"").replace('\'', '"');
     }

@@ -10,7 +10,10 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Tools that a provider runs: they become the upstream's of the same kind, and what it has no counterpart for is told. */
+/**
+ * Tools that a provider runs. They become the upstream's tools of the same kind. The client is told of those that the upstream
+ * does not have.
+ */
 class HostedToolsTest {
     private static final String QUOTE = "'";
 

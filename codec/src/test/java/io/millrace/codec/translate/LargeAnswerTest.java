@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Answers that are made to cost much: they are told at a cost in line with their size, are counted, or fail. */
+/** Answers that are made to be expensive. They are translated at a cost in line with their size, are counted, or fail. */
 class LargeAnswerTest {
     private static final int MEGABYTE = 1024 * 1024;
 
@@ -119,7 +119,7 @@ class LargeAnswerTest {
         return took;
     }
 
-    /** For a client that asked with functions, not tools. */
+    /** A translation for a client that asked with functions, not tools. */
     private static StreamTranslator functions() {
         Translation translation = Translation.of(Dialect.CHAT, Dialect.CHAT);
         String request = "{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],"

@@ -23,11 +23,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Requests that are made to cost much: they are translated at a cost in line with their size, or refused. */
+/** Requests that are made to be expensive. They are translated at a cost in line with their size, or refused. */
 @Tag("slow")
 class LargeRequestTest {
     private static final int MANY = 20_000;
-    /** Not far from the deepest that is read. */
+    /** Close to the deepest JSON that is read. */
     private static final int DEEP = 990;
 
     private static final Seal SEAL = new Seal(Dialect.MESSAGES, "", "sealed");
@@ -130,7 +130,7 @@ class LargeRequestTest {
         assertThat(sent.at("/messages/0/reasoning").textValue()).hasSize(20 * MANY);
     }
 
-    /** Not a matter of time but that the machine stands still: thousands of times what it takes. */
+    /** This limit only catches a machine that stands still: it is thousands of times the usual time. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     @Timeout(value = 2, unit = TimeUnit.MINUTES)
@@ -216,7 +216,7 @@ class LargeRequestTest {
         assertThat(sent.at("/thinking/budget_tokens").longValue()).isPositive();
     }
 
-    /** Not a matter of time but that the machine stands still: thousands of times what it takes. */
+    /** This limit only catches a machine that stands still: it is thousands of times the usual time. */
     @ParameterizedTest
     @EnumSource(names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
     @Timeout(value = 2, unit = TimeUnit.MINUTES)
@@ -272,7 +272,7 @@ class LargeRequestTest {
                 .allSatisfy(name -> assertThat(name).hasSize(64));
     }
 
-    /** Each hosted tool is compared with the functions, of which no list is made for it. */
+    /** Each hosted tool is compared with the functions, without a new list for each. */
     @ParameterizedTest
     @EnumSource(names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
     void servesManyHostedToolsBesideManyFunctions(Dialect upstream) {
@@ -329,7 +329,7 @@ class LargeRequestTest {
                 .isEqualTo("tools[0].name");
     }
 
-    /** Not a matter of time but that the machine stands still: hundreds of times what it takes. */
+    /** This limit only catches a machine that stands still: it is hundreds of times the usual time. */
     @Test
     @Timeout(value = 30, unit = TimeUnit.SECONDS)
     void joinsManyLegacyCallsWithResultsOfOthers() {

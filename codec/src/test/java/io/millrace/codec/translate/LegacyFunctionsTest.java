@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Chat's {@code functions}, which were there before {@code tools}: clients that ask so are answered so. */
+/** Chat's {@code functions}, the older form of {@code tools}: clients that ask with them get answers in the same form. */
 class LegacyFunctionsTest {
     private static final String TOOLS = "'functions':[{'name':'a.b','parameters':{'type':'object'}},{'name':'c'}]";
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Any fragments of N calls, in whatever order and however they are identified, are the same N calls for every client. */
+/** The fragments of N calls, in any order and with any way to identify them, are the same N calls for every client. */
 @Tag("slow")
 class ParallelCallsTest {
     private static final int ROUNDS = 60;
@@ -243,7 +243,7 @@ class ParallelCallsTest {
                 UpstreamFormat.of(upstream).reader(Set.copyOf(TOOLS)), ClientFormat.of(client).stream(request));
     }
 
-    /** Calls of one to four tools, in a style that cannot tell calls of one tool apart of different ones. */
+    /** Calls of one to four tools. If the style cannot separate two calls of one tool, each call is of another tool. */
     private static List<Call> calls(Random random, Style style) {
         List<Call> calls = new ArrayList<>();
         for (int i = random.nextInt(4) + 1; i > 0; i--) {
@@ -444,7 +444,7 @@ class ParallelCallsTest {
         return frame(chunk);
     }
 
-    /** A character may be cut in two, which only an escape can say. */
+    /** A character may be cut in two. Only an escape can carry its half. */
     private static byte[] frame(ObjectNode json) {
         StringBuilder ascii = new StringBuilder("data: ");
         json.toString().chars().forEach(c -> ascii.append(c < 128 ? String.valueOf((char) c) : "\\u%04x".formatted(c)));

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The recorded streams, and what they are known to say. */
+/** The recorded streams, and their known content. */
 final class Recorded {
     private static final String STREAMS = "/fixtures/streams/";
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -40,7 +40,7 @@ final class Recorded {
         return names;
     }
 
-    /** What a stream says. */
+    /** The known content of a stream. */
     static JsonNode expected(String file) {
         return EXPECTED.get(file);
     }
@@ -60,7 +60,7 @@ final class Recorded {
         return resource(STREAMS + file);
     }
 
-    /** A resource, read once; nobody changes it. */
+    /** A resource, read once. It must not be changed. */
     static byte[] resource(String path) {
         return RESOURCES.computeIfAbsent(path, Recorded::load);
     }
@@ -115,7 +115,7 @@ final class Recorded {
         }
     }
 
-    /** The whole answer that says what these frames do, in their own dialect; null if it failed. */
+    /** The whole answer with the content of these frames, in their own dialect; null if the answer failed. */
     static byte[] whole(Dialect dialect, List<byte[]> frames) {
         AnswerWriter writer =
                 ClientFormat.of(dialect).answer(ModelRequest.of("m").build());

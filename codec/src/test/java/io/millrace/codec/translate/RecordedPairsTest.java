@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every recorded stream, for clients of every dialect: text, tool arguments, stop reason and usage arrive. */
 class RecordedPairsTest {
-    /** What providers write for these reasons. */
+    /** The words of providers for these reasons. */
     private static final Map<String, StopReason> REASONS = Map.ofEntries(
             Map.entry("stop", StopReason.END),
             Map.entry("length", StopReason.LENGTH),
@@ -47,7 +47,7 @@ class RecordedPairsTest {
     /** Gemini has whole calls only. */
     private static final String CUT_CALL = "anthropic-max-tokens-cut-tool-no-eof-blank.sse";
 
-    /** xAI's answer tokens leave reasoning out; a translated count never does. */
+    /** xAI's answer tokens do not include reasoning. A translated count always does. */
     private static final Map<String, Long> OUTPUT_TOKENS = Map.of("chat-xai-empty-deltas.sse", 231L);
 
     static Stream<Arguments> pairs() {
@@ -139,7 +139,7 @@ class RecordedPairsTest {
         }
     }
 
-    /** They may be written another way, but are the same JSON; a custom tool's text becomes a field of it. */
+    /** The arguments may have another form, but are the same JSON. A custom tool's text becomes a field of it. */
     private static void assertArgumentsAre(String file, JsonNode expected, String actual) {
         if (file.equals("responses-openai-custom-tool.sse")) {
             assertThat(json(actual).get("input")).isEqualTo(expected);

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What cannot be translated is refused by the name that the client knows. */
+/** What cannot be translated is refused with the client's name of the field. */
 class RefusalTest {
     private static final String CHAT = "{\"model\": \"m\", \"messages\": [%s]%s}";
     private static final String MESSAGES = "{\"model\": \"m\", \"max_tokens\": 9, \"messages\": [%s]%s}";

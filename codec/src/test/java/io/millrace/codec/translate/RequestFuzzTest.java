@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Requests that are not what they should be: each is translated or refused, and nothing else happens. */
+/** Damaged requests: each is translated or refused, and nothing else is thrown. */
 class RequestFuzzTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int ROUNDS = 400;
@@ -98,7 +98,7 @@ class RequestFuzzTest {
         }
     }
 
-    /** One or two values of a golden request are taken out or become something else. */
+    /** Removes or changes one or two values of a golden request. */
     private static byte[] mutated(Random random, Dialect client, String kind) throws IOException {
         String file = "/golden/requests/" + client.name().toLowerCase(Locale.ROOT) + "-" + kind + ".json";
         ObjectNode request = (ObjectNode) JSON.readTree(Recorded.resource(file));

@@ -18,7 +18,7 @@ final class Requests {
         };
     }
 
-    /** Has a streaming request translated that asks for usage. */
+    /** Translates a streaming request that asks for usage. */
     static TranslatedRequest streaming(Translation translation, Dialect client) {
         String body = switch (client) {
             case CHAT -> """

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a Responses client, or a Responses upstream, cannot have translated is refused by the name that the client knows. */
+/** What cannot be translated for a Responses client or upstream is refused with the client's name of the field. */
 class ResponsesRefusalTest {
     @ParameterizedTest(name = "{0}")
     @CsvSource(

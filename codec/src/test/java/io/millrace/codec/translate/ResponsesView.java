@@ -8,7 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** A client of Responses: keeps the order of events as strictly as the SDKs that build a response from them. */
+/** A client of Responses. It checks the order of events as strictly as the SDKs that build a response from them. */
 final class ResponsesView extends ClientView {
     private final List<JsonNode> items = new ArrayList<>();
     private final Set<String> ids = new HashSet<>();

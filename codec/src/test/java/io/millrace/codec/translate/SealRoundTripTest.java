@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A client of any dialect that sends an answer back as it got it, with results of its calls, gives the provider back what it
- * has sealed; another provider gets none of it.
+ * A client of any dialect sends an answer back as it got it, with results of its calls. The provider gets its seals back, and
+ * another provider gets none of them.
  */
 class SealRoundTripTest {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -124,7 +124,7 @@ class SealRoundTripTest {
         assertThat(GeminiShapes.foreignSeal("CiQBEU0yD1hCYiUoRFye")).isNull();
     }
 
-    /** The next request, as the dialect's SDKs have it. */
+    /** The next request, as the dialect's SDKs send it. */
     private static ObjectNode following(Dialect client, JsonNode answer) {
         ObjectNode request = JSON.createObjectNode().put("model", "m");
         switch (client) {

@@ -49,7 +49,7 @@ class TextPlacesTest {
         assertThat(places.pointsWithin(Long.MAX_VALUE)).isEqualTo(300);
     }
 
-    /** Not a matter of time but that the machine stands still: thousands of times what it takes. */
+    /** This limit only catches a machine that stands still: it is thousands of times the usual time. */
     @Test
     @Timeout(value = 1, unit = TimeUnit.MINUTES)
     void findsManyPlacesOfALongText() {

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Broken streams: never an exception, never a frame that a client cannot read, never a stop that nobody sent. */
+/** Broken streams: no exception, no frame that a client cannot read, no stop that the upstream did not send. */
 class TranslationFuzzTest {
     private static final int ROUNDS = 30;
     private static final int MAX_STREAM_BYTES = 5_000;
@@ -83,7 +83,7 @@ class TranslationFuzzTest {
         assertThat(view.ended).as(what).isEqualTo(translator.isOver());
     }
 
-    /** How far the stream came by the judgement of another reader. */
+    /** The end of the stream as the inspector sees it. */
     private static StreamEnd endOf(Dialect upstream, List<byte[]> frames) {
         StreamInspector inspector = upstream.newInspector();
         for (byte[] frame : frames) {
@@ -92,7 +92,7 @@ class TranslationFuzzTest {
         return inspector.end();
     }
 
-    /** Some of: bytes changed, a range cut out or doubled, frames exchanged, the end cut off. */
+    /** Damages the stream: changes bytes, cuts out or doubles a range, exchanges frames, or cuts off the end. */
     private static byte[] mutated(Random random, byte[] stream) {
         byte[] bytes = stream.clone();
         for (int i = random.nextInt(4); i > 0; i--) {

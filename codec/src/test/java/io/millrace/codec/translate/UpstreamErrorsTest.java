@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The words of errors in the shapes that servers have for them. */
+/** The messages of errors in the shapes of many servers. */
 class UpstreamErrorsTest {
     @ParameterizedTest
     @CsvSource(

@@ -9,7 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** What the provider of a dialect requires of a conversation with tools, else it answers 400. */
+/** The rules of a dialect's provider for a conversation with tools. The provider answers 400 if a request breaks one. */
 abstract class UpstreamShape {
     private final String name;
     private final Set<String> fields;
@@ -32,10 +32,10 @@ abstract class UpstreamShape {
         };
     }
 
-    /** What a checked request has: names of tools, called names in their order. */
+    /** The content of a checked request: the names of its tools, and the called names in their order. */
     record Found(Set<String> tools, List<String> called, int results) {}
 
-    /** Checks one request, and says what is in it. */
+    /** Checks one request, and returns its content. */
     Found verify(JsonNode request) {
         request.fieldNames().forEachRemaining(field -> assertThat(fields).contains(field));
         read(request);

@@ -17,7 +17,7 @@ public final class OriginState {
     private static final Logger LOG = LoggerFactory.getLogger(OriginState.class);
     private static final double LEAST_WEIGHT = 0.1;
     private static final int MAX_DOUBLINGS = 30;
-    /** One lost packet is no reason, two in a row are. */
+    /** One lost packet does not eject an origin. Two in a row do. */
     private static final int CHECKS_TO_FAIL = 2;
 
     private final String name;
@@ -49,11 +49,11 @@ public final class OriginState {
     }
 
     /**
-     * An origin that nothing is known of.
+     * An origin without a history.
      *
-     * @param name by which it is hashed and logged, such as {@code https://host:port}
+     * @param name for hashes and logs, such as {@code https://host:port}
      * @param health when it is ejected
-     * @param percentile of its upstream, told each time to first token
+     * @param percentile of its upstream; it gets each time to first token
      */
     public OriginState(String name, Health health, TtftPercentile percentile) {
         this.name = name;
@@ -94,7 +94,7 @@ public final class OriginState {
         }
     }
 
-    /** Whether it takes requests: it is neither ejected nor down, or it is its turn to be tried again. */
+    /** Whether it takes requests: it is neither ejected nor down, or it is due to be tried again. */
     public synchronized boolean admits(long nowNs) {
         return !isDown() && (!ejection.on || (!ejection.probing && isOver(nowNs)));
     }
@@ -129,11 +129,11 @@ public final class OriginState {
     }
 
     /**
-     * What another attempt here would wait for: the time to first token, times those in hand, over the share it is due. That
-     * little is in hand speaks for no origin whose last attempt failed.
+     * The expected wait of another attempt here: the time to first token, times the attempts in flight, over the origin's
+     * share. If its last attempt failed, few attempts in flight do not count in its favour.
      *
-     * @param otherInFlight what the origin that it is compared with has in hand
-     * @param fasterNs the lesser average of the origins that are compared, which holds where this one's is not known
+     * @param otherInFlight the attempts in flight at the origin that it is compared with
+     * @param fasterNs the lesser average of the two origins; it is used if the average of this one is not known
      */
     synchronized double cost(double fasterNs, int otherInFlight, long nowNs) {
         int load = 1 + (lastFailed ? Math.max(inFlight, otherInFlight) : inFlight);

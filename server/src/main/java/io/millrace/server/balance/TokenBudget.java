@@ -4,8 +4,8 @@ import io.millrace.server.config.RetryBudget;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Keeps the retries of an upstream within ten seconds below a share of its requests in them, plus a fixed number, so that
- * an outage is not multiplied and one request of a quiet upstream may yet be tried more than once. Thread-safe.
+ * Limits the retries of an upstream within ten seconds to a share of its requests in that time, plus a fixed number. So an
+ * outage does not multiply requests, and a request of a quiet upstream can still be retried. Thread-safe.
  */
 public final class TokenBudget {
     private static final int SPAN_SECONDS = 10;

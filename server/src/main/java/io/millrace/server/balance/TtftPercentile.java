@@ -24,7 +24,7 @@ public final class TtftPercentile {
         }
     }
 
-    /** Nanoseconds within which 95 of 100 came, to a quarter; 0 while too few were counted to tell. */
+    /** The 95th percentile in nanoseconds, accurate to a quarter; 0 as long as too few were counted. */
     public synchronized long p95Ns() {
         if (total < MIN_SAMPLES) {
             return 0;

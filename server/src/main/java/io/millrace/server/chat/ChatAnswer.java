@@ -47,6 +47,6 @@ final class ChatAnswer extends ChatText implements AnswerWriter {
 
     @Override
     public void error(ModelError error) {
-        // Answered with a body of its own; behind the head of a stream only a broken connection can tell.
+        // The failure has its own body. After the head of a stream it is a broken connection.
     }
 }

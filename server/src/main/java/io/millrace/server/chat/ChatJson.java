@@ -20,7 +20,7 @@ final class ChatJson {
         return JsonNodeFactory.instance.objectNode();
     }
 
-    /** Adds what was told of the counts. */
+    /** Adds the counts that were reported. */
     static void addCounts(ObjectNode to, TokenCounts counts) {
         addCount(to, "input_tokens", counts.input());
         addCount(to, "output_tokens", counts.output());
@@ -28,7 +28,7 @@ final class ChatJson {
         addCount(to, "reasoning_tokens", counts.reasoning());
     }
 
-    /** How a reason is written; null where nobody said one. */
+    /** The word for a reason; null if there is none. */
     static @Nullable String label(@Nullable StopReason reason) {
         if (reason == null) {
             return null;

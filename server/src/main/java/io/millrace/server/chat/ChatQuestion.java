@@ -46,7 +46,7 @@ final class ChatQuestion {
     /**
      * Reads a complete request.
      *
-     * @param clock in nanoseconds; by it the time to the first text is told
+     * @param clock in nanoseconds; the time to the first text is measured by it
      * @throws RequestRefusal if the request cannot be answered
      */
     static ChatQuestion read(HttpRequest head, byte[] body, LongSupplier clock) throws RequestRefusal {

@@ -21,7 +21,7 @@ import io.netty.handler.codec.http.HttpRequest;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** The client of one {@code /chat}: no upstream speaks as it does. Confined to its exchange's event loop. */
+/** The client of one {@code /chat}. No upstream has this format. Confined to its exchange's event loop. */
 public final class ChatSide implements ClientSide {
     /** The path. */
     public static final String PATH = "/chat";

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** Writes an answer's text in its units, as events or as bare text. One per attempt; confined to its event loop. */
 final class ChatStream extends ChatText {
     static final String DONE = "[DONE]";
-    /** How soon an EventSource whose stream has ended comes back to be told 204. */
+    /** How soon an EventSource whose stream has ended connects again. It then gets a 204. */
     private static final byte[] RETRY = "retry: 1000\n".getBytes(StandardCharsets.US_ASCII);
 
     private final ChatForm form;
@@ -72,7 +72,7 @@ final class ChatStream extends ChatText {
         }
     }
 
-    /** Bare text has no place for an error: there only a broken connection can tell. */
+    /** Bare text has no place for an error: there a failure is a broken connection. */
     @Override
     public void error(ModelError error) {
         segmenter.finish();

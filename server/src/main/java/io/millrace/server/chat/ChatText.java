@@ -16,11 +16,11 @@ abstract class ChatText implements DeltaWriter {
     @Nullable
     ByteBuf out;
 
-    /** Who answers; null if not told. */
+    /** The model that answers; null if it is not known. */
     @Nullable
     String model;
 
-    /** Why the answer ended; null if not told. */
+    /** Why the answer ended; null if it is not known. */
     @Nullable
     StopReason stopReason;
 

@@ -11,9 +11,9 @@ import io.netty.handler.codec.http.HttpRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the client of one exchange speaks: how the relay itself answers it, and what its request becomes for an upstream
- * that speaks otherwise. Where {@link #isOwn} no upstream speaks it, so that each request is read as a whole
- * ({@link #read}) and translated. Confined to the exchange's event loop.
+ * The format of one exchange's client: how the relay itself answers the client, and how a request is translated for an upstream
+ * of another dialect. If {@link #isOwn}, no upstream has the format, so each request is read as a whole ({@link #read}) and
+ * translated. Confined to the exchange's event loop.
  */
 public interface ClientSide {
     /** The content type of translated answers and of errors. */
@@ -28,10 +28,10 @@ public interface ClientSide {
     }
 
     /**
-     * Reads a whole request of an own format, once and before anything is asked about it.
+     * Reads a whole request of an own format. It is called once, before the other methods.
      *
-     * @param body remains with the caller, its indices as they are; empty if there is none
-     * @throws RequestRefusal if the request is wrong, which its client is told
+     * @param body remains with the caller, its indices are not moved; empty if there is none
+     * @throws RequestRefusal if the request is wrong; it has the answer to the client
      */
     default void read(HttpRequest head, ByteBuf body) throws RequestRefusal {}
 
@@ -70,7 +70,7 @@ public interface ClientSide {
     ByteBuf errorFrame(
             ByteBufAllocator alloc, RelayError error, String message, long lastSequenceNumber, String requestId);
 
-    /** Whether a stream can tell that it failed; where not, only a broken connection does. */
+    /** Whether a stream of this format can carry an error. If not, a failure is a broken connection. */
     default boolean tellsErrors() {
         return true;
     }
@@ -96,12 +96,12 @@ public interface ClientSide {
     }
 
     /**
-     * What an attempt asks of its upstream.
+     * What an attempt asks its upstream for.
      *
-     * @param dialect that the upstream speaks
-     * @param model that the route replaces the client's by, or null
-     * @param usualModel that the upstream is asked for in translated requests, or null
-     * @param strict whether a request is refused for a field that nobody knows, which else is left out
+     * @param dialect the upstream's dialect
+     * @param model the model of the route in place of the client's, or null
+     * @param usualModel the model for translated requests, or null
+     * @param strict whether a request with an unknown field is refused; otherwise the field is left out
      */
     record Asked(Dialect dialect, String model, String usualModel, boolean strict) {}
 }

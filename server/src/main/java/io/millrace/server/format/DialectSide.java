@@ -15,7 +15,10 @@ import java.util.EnumMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A client of a dialect: passed through unless its upstream speaks others only. Immutable, one for all exchanges. */
+/**
+ * A client of a dialect. Its exchanges pass through unless the upstream has only other dialects. Immutable, one for all
+ * exchanges.
+ */
 public final class DialectSide implements ClientSide {
     private static final Map<Dialect, DialectSide> SIDES = new EnumMap<>(Dialect.class);
 

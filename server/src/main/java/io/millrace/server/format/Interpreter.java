@@ -12,9 +12,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands between a client and one upstream that speaks otherwise, for one attempt: has the request in the upstream's
- * dialect, and makes the client's answer of what comes back, which is either a stream or a body. Whatever the upstream
- * sends, nothing here throws. Confined to the exchange's event loop.
+ * Translates one attempt between a client and an upstream of another dialect. It has the request in the upstream's dialect, and
+ * translates the answer, which is a stream or a body, for the client. No input from the upstream makes it throw. Confined to
+ * the exchange's event loop.
  */
 public final class Interpreter {
     private final Translation translation;
@@ -77,7 +77,7 @@ public final class Interpreter {
         request = null;
     }
 
-    /** The names of what was left out of the client's request and is told to it, safe for a header; null if nothing was. */
+    /** The names of the fields that were left out of the client's request, safe for a header; null if none was. */
     public @Nullable String dropped() {
         return dropped;
     }

@@ -19,7 +19,7 @@ public final class RequestRefusal extends Exception {
         return new RequestRefusal(new Refusal(400, "invalid_request", message, field, null));
     }
 
-    /** What the client is told. */
+    /** The answer to the client. */
     public Refusal refusal() {
         return refusal;
     }

@@ -81,7 +81,7 @@ public final class MemoryAccount {
         return held > tight(most) ? Level.TIGHT : Level.ROOMY;
     }
 
-    /** Whether so much has been cut from {@code pool} that it is enough. */
+    /** Whether enough has been cut from {@code pool}. */
     public boolean relieved(Held.Pool pool) {
         return held(pool) <= tight(budget.of(pool));
     }

@@ -8,9 +8,8 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads as another would, but less at once where that is better for the others: little where memory is short, for what is
- * read must be held, and not too much where very many connections have much to read, for a new one waits until all of
- * them have had their turn.
+ * Limits how much one read takes. It takes little if memory is short, because what is read must be held. It takes less if very
+ * many connections have much to read, because a new connection waits for all of them.
  */
 public final class ShortReads implements RecvByteBufAllocator {
     private static final int SHORT_BYTES = 2 * 1024;

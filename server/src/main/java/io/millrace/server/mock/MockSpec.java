@@ -134,7 +134,7 @@ public final class MockSpec {
         return (Pace) values.getOrDefault(SpecKey.TTFT_MS, Pace.NONE);
     }
 
-    /** How many tokens of text this answer has that is told to be of no certain length; -1 if it is not told. */
+    /** How many tokens of text this answer has, if its length is random; -1 if it is not. */
     int drawnLength(long requestNumber) {
         var lengths = (Pace) values.get(SpecKey.OUTPUT);
         return lengths == null ? -1 : lengths.nextCount(random(requestNumber).split());

@@ -4,12 +4,12 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * What a request gets.
+ * The response to a request.
  *
  * @param headers further header lines, each {@code name: value}
- * @param script makes the body; asked twice where the length must be known first
- * @param stream whether the body is an event stream: only that has a pace, and only that is chunked
- * @param bodiless whether the body is left out (HEAD), its length told all the same
+ * @param script makes the body; called twice if the length must be known first
+ * @param stream whether the body is an event stream: only a stream has a pace and is chunked
+ * @param bodiless whether the body is left out (HEAD); its length is still in the head
  */
 record Reply(
         int status,
@@ -40,7 +40,7 @@ record Reply(
         return new Reply(status, contentType, headers, script, stream, bodiless, promptTokens);
     }
 
-    /** Whether the status forbids a body (RFC 9110 sections 15.3.5 and 15.4.5); its length is not told either. */
+    /** Whether the status forbids a body and its length (RFC 9110 sections 15.3.5 and 15.4.5). */
     boolean hasNoContent() {
         return status == 204 || status == 304;
     }

@@ -66,8 +66,8 @@ final class Script {
     }
 
     /**
-     * Puts a frame in after that many output frames; after 0 means before the first of them. Its writer is told the
-     * number of frames before it.
+     * Puts a frame in after that many output frames; 0 puts it before the first of them. Its writer gets the number of frames
+     * before it.
      */
     void insertAfter(int outputFrames, FrameWriter frame, boolean thenEnd) {
         insertAfter = outputFrames;

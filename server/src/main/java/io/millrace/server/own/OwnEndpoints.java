@@ -42,12 +42,12 @@ public final class OwnEndpoints {
     @FunctionalInterface
     public interface Streams {
         /**
-         * Stops a stream, as its client wants.
+         * Stops a stream for its client.
          *
-         * @param id as the stream's client was told it
-         * @param key of who asks; only the stream's own client has the same
-         * @param asking the event loop that asks
-         * @param told on {@code asking}, whether such a stream was stopped
+         * @param id the stream's id, which its client knows
+         * @param key the key of the request to stop; it must be that of the stream's own client
+         * @param asking the event loop of the request to stop
+         * @param told called on {@code asking} with whether a stream was stopped
          */
         void stop(String id, byte[] key, EventLoop asking, Consumer<Boolean> told);
     }
@@ -66,8 +66,8 @@ public final class OwnEndpoints {
     /**
      * A request that may be for the relay itself.
      *
-     * @param access who may ask, under this configuration
-     * @param caller who asks
+     * @param access the clients that this configuration admits
+     * @param caller the client of the request
      * @param draining whether the relay is about to stop
      * @param done runs once, when the request is answered or its client has left
      * @param failed runs if the relay cannot make the answer
@@ -191,8 +191,8 @@ public final class OwnEndpoints {
     }
 
     /**
-     * What a request to {@code /chat} gets without an upstream: an EventSource that connects again is told to stop, for
-     * another answer would be paid for again (WHATWG HTML 9.2.3). Null if it is to be answered.
+     * The answer to a request to {@code /chat} that needs no upstream. An EventSource that connects again gets a status that
+     * stops it, because a second answer would cost again (WHATWG HTML 9.2.3). Null if the request needs an upstream.
      */
     private static RequestListener chat(Asked asked) {
         HttpMethod method = asked.request().method();

@@ -64,12 +64,12 @@ public record Failure(
         return new Failure(OVERLOADED, false, RetryAfter.NONE, Refusal.overloaded(detail));
     }
 
-    /** The same failure, of which the client is told {@code other}. */
+    /** The same failure with another message for the client. */
     public Failure withRefusal(Refusal other) {
         return new Failure(reason, sameTarget, retryAfterNs, other);
     }
 
-    /** The same failure, of which the client is told without the key that {@code mask} hides: texts may quote the upstream. */
+    /** The same failure with a message in which {@code mask} hides the relay's key: a message may quote the upstream. */
     public Failure masked(SecretMask mask) {
         return refusal == null
                 ? this

@@ -40,9 +40,9 @@ final class OriginCheck {
     /**
      * A check that has not begun.
      *
-     * @param upstream with this origin alone, and a probe path
-     * @param upstreams of the same event loop
-     * @param state told what came of each check
+     * @param upstream an upstream with only this origin, and a probe path
+     * @param upstreams those of the same event loop
+     * @param state gets the result of each check
      */
     OriginCheck(Upstream upstream, Origin origin, Upstreams upstreams, EventLoop loop, OriginState state) {
         this.upstream = upstream;

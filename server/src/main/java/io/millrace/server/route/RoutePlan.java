@@ -76,7 +76,7 @@ public record RoutePlan(
         return any(target -> target.upstream().translates(dialect) != null);
     }
 
-    /** Whether some target speaks this dialect, or may. */
+    /** Whether a target has this dialect, or may have it. */
     public boolean speaks(Dialect dialect) {
         return any(target -> target.upstream().translates(dialect) == null);
     }

@@ -50,7 +50,7 @@ public final class LoopCounters {
         final Tokens tokens = new Tokens();
     }
 
-    /** A client that speaks {@code protocol} connected ({@code +1}) or is gone ({@code -1}). */
+    /** A client of this {@code protocol} connected ({@code +1}) or disconnected ({@code -1}). */
     public void connections(Protocol protocol, int change) {
         add(connections, change);
         add(cell(connectionsByProtocol, protocol.label()), change);

@@ -312,7 +312,7 @@ public enum Transport {
         return this == NIO ? UnixDomainSocketAddress.of(path) : new DomainSocketAddress(path.toFile());
     }
 
-    /** Whether {@link #unixPeer} can tell. */
+    /** Whether {@link #unixPeer} works here. */
     public boolean tellsUnixPeers() {
         return this != NIO;
     }
@@ -320,7 +320,7 @@ public enum Transport {
     /**
      * The number of the user whose process is at the other end of a connected unix socket.
      *
-     * @throws IOException if the kernel does not tell
+     * @throws IOException if the kernel does not know it
      */
     public static int unixPeer(Channel channel) throws IOException {
         if (channel instanceof EpollDomainSocketChannel epoll) {

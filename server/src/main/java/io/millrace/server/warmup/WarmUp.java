@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Relays streams that nobody waits for, right after the start, so that the JVM has compiled the path of a token when the
- * first clients come. It steps back while the real relay has something to do, and ends by itself.
+ * Relays streams without a client, right after the start, so that the JVM has compiled the path of a token when the first
+ * clients come. It pauses as long as the real relay has work, and ends by itself.
  */
 public final class WarmUp implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WarmUp.class);
