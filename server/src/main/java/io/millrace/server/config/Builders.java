@@ -4,8 +4,12 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/** Makes records of builders that have a public field for each component, by its name and type. */
+/**
+ * Makes records of builders that have a public field for each component, by its name and type. What is not nullable may not
+ * be null.
+ */
 final class Builders {
     private Builders() {}
 
@@ -17,6 +21,9 @@ final class Builders {
         try {
             for (int i = 0; i < values.length; i++) {
                 values[i] = builder.getClass().getField(components[i].getName()).get(builder);
+                if (values[i] == null && !components[i].getAnnotatedType().isAnnotationPresent(Nullable.class)) {
+                    throw new NullPointerException(components[i].getName());
+                }
             }
             return type.getConstructor(types).newInstance(values);
         } catch (InvocationTargetException e) {

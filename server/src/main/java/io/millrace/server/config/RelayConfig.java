@@ -8,7 +8,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
@@ -49,16 +48,7 @@ public record RelayConfig(
         listeners = List.copyOf(listeners);
         routes = List.copyOf(routes);
         upstreams = Collections.unmodifiableMap(new LinkedHashMap<>(upstreams));
-        Objects.requireNonNull(transport, "transport");
         Checks.range("eventLoops", eventLoops, 0, 1024);
-        Objects.requireNonNull(timeouts, "timeouts");
-        Objects.requireNonNull(limits, "limits");
-        Objects.requireNonNull(http2, "http2");
-        Objects.requireNonNull(accessLog, "accessLog");
-        Objects.requireNonNull(ownPaths, "ownPaths");
-        Objects.requireNonNull(trustedProxies, "trustedProxies");
-        Objects.requireNonNull(cors, "cors");
-        Objects.requireNonNull(clients, "clients");
         checkListeners(listeners);
         for (var route : routes) {
             for (var target : route.targets()) {

@@ -2,7 +2,6 @@ package io.millrace.server.config;
 
 import io.millrace.codec.dialect.Dialect;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,17 +36,10 @@ public record Route(
         implements Settings<Route, Route.Builder> {
     public Route {
         Checks.notBlank("name", name);
-        Objects.requireNonNull(match, "match");
         targets = List.copyOf(targets);
         if (targets.isEmpty()) {
             throw new IllegalArgumentException("targets: [] (expected: at least one)");
         }
-        Objects.requireNonNull(timeouts, "timeouts");
-        Objects.requireNonNull(heartbeat, "heartbeat");
-        Objects.requireNonNull(retry, "retry");
-        Objects.requireNonNull(disconnect, "disconnect");
-        Objects.requireNonNull(balance, "balance");
-        Objects.requireNonNull(translation, "translation");
     }
 
     /** A route with defaults to one target. */

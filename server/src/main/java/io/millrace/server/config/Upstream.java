@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,9 +57,6 @@ public record Upstream(
         Checks.range("maxConnections", maxConnections, 1, 1_000_000);
         Checks.positive("idle", idle);
         Checks.range("maxConcurrent", maxConcurrent, 0, 1_000_000);
-        Objects.requireNonNull(health, "health");
-        Objects.requireNonNull(retryBudget, "retryBudget");
-        Objects.requireNonNull(http, "http");
         dialects = List.copyOf(dialects);
         if (dialects.contains(Dialect.UNKNOWN)) {
             throw new IllegalArgumentException("dialect: unknown (expected: chat, responses, messages or gemini)");

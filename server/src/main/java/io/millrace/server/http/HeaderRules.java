@@ -9,6 +9,7 @@ import io.netty.util.AsciiString;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiPredicate;
 
 /** Which header fields pass the relay, in both directions (RFC 9110 section 7.6.1). */
 public final class HeaderRules {
@@ -77,16 +78,7 @@ public final class HeaderRules {
 
     /** The fields of a client's request that the upstream gets; {@code credential} is null for the client's own. */
     public static HttpHeaders toUpstream(HttpHeaders client, Credential credential) {
-        var headers = UNCHECKED.newHeaders();
-        List<String> named = client.getAll(HttpHeaderNames.CONNECTION);
-        Iterator<Map.Entry<CharSequence, CharSequence>> fields = client.iteratorCharSequence();
-        while (fields.hasNext()) {
-            var field = fields.next();
-            CharSequence name = field.getKey();
-            if (passesToUpstream(name, named, credential != null)) {
-                headers.add(name, field.getValue());
-            }
-        }
+        HttpHeaders headers = copy(client, (name, value) -> passesToUpstream(name, credential != null));
         if (credential != null) {
             headers.set(credential.header(), credential.value());
         }
@@ -98,17 +90,9 @@ public final class HeaderRules {
      * concerns the client's own dialect or the form of the body.
      */
     public static HttpHeaders translated(HttpHeaders client) {
-        var headers = UNCHECKED.newHeaders();
-        List<String> named = client.getAll(HttpHeaderNames.CONNECTION);
-        Iterator<Map.Entry<CharSequence, CharSequence>> fields = client.iteratorCharSequence();
-        while (fields.hasNext()) {
-            var field = fields.next();
-            CharSequence name = field.getKey();
-            if (passesToUpstream(name, named, true) && !OF_CLIENT.contains(name) && !isOfProvider(name)) {
-                headers.add(name, field.getValue());
-            }
-        }
-        return headers;
+        return copy(
+                client,
+                (name, value) -> passesToUpstream(name, true) && !OF_CLIENT.contains(name) && !isOfProvider(name));
     }
 
     private static boolean isOfProvider(CharSequence name) {
@@ -126,16 +110,21 @@ public final class HeaderRules {
      * @param credential what the upstream was asked with; null is the client's own
      */
     public static HttpHeaders toClient(HttpHeaders upstream, Credential credential, boolean stream) {
+        return copy(
+                upstream,
+                (name, value) -> !(credential != null && isAccounts(name, value, credential))
+                        && !(stream && STREAM_OWN.contains(name)));
+    }
+
+    /** The fields that are not of one hop only, and that {@code passes} takes by their name and value. */
+    private static HttpHeaders copy(HttpHeaders from, BiPredicate<CharSequence, CharSequence> passes) {
         var headers = UNCHECKED.newHeaders();
-        List<String> named = upstream.getAll(HttpHeaderNames.CONNECTION);
-        Iterator<Map.Entry<CharSequence, CharSequence>> fields = upstream.iteratorCharSequence();
+        List<String> named = from.getAll(HttpHeaderNames.CONNECTION);
+        Iterator<Map.Entry<CharSequence, CharSequence>> fields = from.iteratorCharSequence();
         while (fields.hasNext()) {
             var field = fields.next();
-            CharSequence name = field.getKey();
-            if (!isOfHop(name, named)
-                    && !(credential != null && isAccounts(name, field.getValue(), credential))
-                    && !(stream && STREAM_OWN.contains(name))) {
-                headers.add(name, field.getValue());
+            if (!isOfHop(field.getKey(), named) && passes.test(field.getKey(), field.getValue())) {
+                headers.add(field.getKey(), field.getValue());
             }
         }
         return headers;
@@ -149,8 +138,8 @@ public final class HeaderRules {
                 || AsciiString.containsIgnoreCase(name, secret);
     }
 
-    private static boolean passesToUpstream(CharSequence name, List<String> connection, boolean injected) {
-        if (isOfHop(name, connection) || FOR_THIS_HOP.contains(name) || WayFields.contains(name)) {
+    private static boolean passesToUpstream(CharSequence name, boolean injected) {
+        if (FOR_THIS_HOP.contains(name) || WayFields.contains(name)) {
             return false;
         }
         // An underscore can become a dash behind a careless server and so bring a dropped credential back.

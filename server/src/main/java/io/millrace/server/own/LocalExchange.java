@@ -47,44 +47,31 @@ final class LocalExchange implements RequestListener {
     }
 
     @Override
-    public void onRequestReadComplete() {
-        // Nothing is passed on.
-    }
-
-    @Override
     public void onRequestRefused(int status, String code, String message) {
-        if (!ended) {
-            ended = true;
-            done.run();
-            byte[] json = Dialect.CHAT.errorBody(status, code, message, null, null);
-            downstream.respond(status, json, new DefaultHttpHeaders());
+        if (end()) {
+            refuse(status, code, message);
         }
     }
 
     @Override
     public void onClientGone(String reason) {
-        if (!ended) {
-            ended = true;
-            done.run();
-        }
-    }
-
-    @Override
-    public void onWritable(boolean writable) {
-        // The answer is small and whole.
-    }
-
-    @Override
-    public void onSweep(long nowNs) {
-        // The connection's own timeouts bound a request that trickles.
+        end();
     }
 
     private void answerOnce() {
-        if (!ended) {
-            ended = true;
-            done.run();
+        if (end()) {
             answer();
         }
+    }
+
+    /** Whether it was not over yet. */
+    private boolean end() {
+        boolean first = !ended;
+        ended = true;
+        if (first) {
+            done.run();
+        }
+        return first;
     }
 
     private void answer() {
@@ -96,10 +83,13 @@ final class LocalExchange implements RequestListener {
             if (downstream.responseStarted()) {
                 downstream.reset();
             } else {
-                String message = "The relay failed to answer. Its log says why.";
-                byte[] json = Dialect.CHAT.errorBody(500, "internal_error", message, null, null);
-                downstream.respond(500, json, new DefaultHttpHeaders());
+                refuse(500, "internal_error", "The relay failed to answer. Its log says why.");
             }
         }
+    }
+
+    private void refuse(int status, String code, String message) {
+        byte[] json = Dialect.CHAT.errorBody(status, code, message, null, null);
+        downstream.respond(status, json, new DefaultHttpHeaders());
     }
 }

@@ -34,6 +34,9 @@ public final class OwnEndpoints {
     private static final Refusal NO_METRICS =
             Refusal.of(403, "permission_denied", "This client may not read the metrics.");
 
+    private static final byte[] NO_STREAM = Dialect.CHAT.errorBody(
+            404, "stream_not_found", "There is no such stream in progress, or not with this key.", null, null);
+
     private final Metrics metrics;
     private final Streams streams;
     private final Pulse pulse;
@@ -186,8 +189,15 @@ public final class OwnEndpoints {
             return asked.refuse(asked.caller().refusal());
         }
         byte[] key = asked.caller().owner(asked.request().headers(), asked.target());
-        return new StopExchange(
-                asked.downstream(), streams, path.substring(ServedPaths.STREAMS.length()), key, asked.done());
+        String id = path.substring(ServedPaths.STREAMS.length());
+        ClientStream downstream = asked.downstream();
+        return asked.answer(() -> streams.stop(id, key, downstream.eventLoop(), stopped -> {
+            if (stopped && downstream.isActive()) {
+                bare(downstream, new DefaultHttpHeaders());
+            } else if (downstream.isActive()) {
+                downstream.respond(404, NO_STREAM, new DefaultHttpHeaders());
+            }
+        }));
     }
 
     /**
