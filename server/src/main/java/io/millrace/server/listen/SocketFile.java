@@ -61,9 +61,13 @@ final class SocketFile {
 
     /** The socket is bound: gives it its mode and its name. */
     void publish(int mode) throws IOException {
-        Files.setAttribute(beside, "unix:mode", mode);
-        Files.move(beside, path, StandardCopyOption.ATOMIC_MOVE);
-        key = keyOf(path);
+        try {
+            Files.setAttribute(beside, "unix:mode", mode);
+            Files.move(beside, path, StandardCopyOption.ATOMIC_MOVE);
+            key = keyOf(path);
+        } finally {
+            Files.deleteIfExists(beside);
+        }
     }
 
     /** Removes the file, unless another process has put its own there. From then on nobody connects any more. */
