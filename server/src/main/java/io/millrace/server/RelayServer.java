@@ -3,6 +3,7 @@ package io.millrace.server;
 import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Listener;
+import io.millrace.server.config.ListenerTls;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Served;
 import io.millrace.server.downstream.Admission;
@@ -11,6 +12,7 @@ import io.millrace.server.listen.Bound;
 import io.millrace.server.listen.Listeners;
 import io.millrace.server.relay.Relay;
 import io.millrace.server.telemetry.Metrics;
+import io.millrace.server.tls.TlsServers;
 import io.millrace.server.upstream.Connector;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -50,6 +52,7 @@ public final class RelayServer implements AutoCloseable {
     private final ClientPipeline.Shared clients;
     private final Admission admission;
     private final Admission adminAdmission;
+    private TlsServers tls;
     private CompletableFuture<Void> draining;
 
     private RelayServer(RelayConfig config, Logger accessLog) {
@@ -75,7 +78,7 @@ public final class RelayServer implements AutoCloseable {
      * Starts to serve, with the access log's lines going to the logger {@code millrace.access}.
      *
      * @throws IllegalStateException if an address cannot be bound, naming it
-     * @throws IllegalArgumentException if an upstream's TLS cannot be set up
+     * @throws IllegalArgumentException if an upstream's or a listener's TLS cannot be set up
      */
     public static RelayServer start(RelayConfig config) {
         return start(config, ACCESS_LOG);
@@ -91,7 +94,7 @@ public final class RelayServer implements AutoCloseable {
     public static RelayServer start(RelayConfig config, Logger accessLog) {
         var server = new RelayServer(config, accessLog);
         try {
-            config.listeners().forEach(server::open);
+            server.open(config.listeners());
         } catch (RuntimeException e) {
             server.close();
             throw e;
@@ -99,15 +102,20 @@ public final class RelayServer implements AutoCloseable {
         return server;
     }
 
+    private void open(List<Listener> all) {
+        tls = new TlsServers(all, () -> relay.config().limits().handshakes());
+        metrics().tls(tls);
+        all.forEach(this::open);
+    }
+
     private void open(Listener listener) {
         if (showsMetricsToClients(listener)) {
             LOG.warn("clients at {} can read /metrics without a key: let it serve relay alone", listener.address());
         }
-        if (listener.isAdmin()) {
-            listeners.open(listener, admin, new ClientPipeline(listener, adminAdmission, clients));
-        } else {
-            listeners.open(listener, group, new ClientPipeline(listener, admission, clients));
-        }
+        boolean isAdmin = listener.isAdmin();
+        Admission its = isAdmin ? adminAdmission : admission;
+        var pipeline = new ClientPipeline(listener, its, clients, tls.of(listener));
+        listeners.open(listener, isAdmin ? admin : group, pipeline);
     }
 
     private boolean showsMetricsToClients(Listener listener) {
@@ -137,15 +145,22 @@ public final class RelayServer implements AutoCloseable {
     }
 
     /**
-     * Serves new requests by another configuration. Listeners, transport and event loops stay as they are.
+     * Serves new requests by another configuration. Listeners but for their TLS, transport and event loops stay as they are.
      *
      * @return the names of the settings that are others and stay as they were
-     * @throws IllegalArgumentException if an upstream's TLS cannot be set up; the old configuration stays
+     * @throws IllegalArgumentException if an upstream's or a listener's TLS cannot be set up; the old configuration stays
      */
     public List<String> reload(RelayConfig config) {
-        relay.reload(config);
+        TlsServers.Change certificates = tls.prepare(config.listeners());
+        try {
+            relay.reload(config);
+        } catch (IllegalArgumentException e) {
+            certificates.drop();
+            throw e;
+        }
+        certificates.take();
         var kept = new ArrayList<String>();
-        if (!config.listeners().equals(started.listeners())) {
+        if (!fixed(config.listeners()).equals(fixed(started.listeners()))) {
             boolean plain = Stream.concat(config.listeners().stream(), started.listeners().stream())
                     .allMatch(Listener::isPlain);
             kept.add(plain ? "listen" : "listeners");
@@ -157,6 +172,13 @@ public final class RelayServer implements AutoCloseable {
             kept.add("eventLoops");
         }
         return kept;
+    }
+
+    /** What a reload leaves as it is. */
+    private static List<Listener> fixed(List<Listener> listeners) {
+        return listeners.stream()
+                .map(each -> each.with(l -> l.tls = l.tls == null ? null : ListenerTls.DEFAULT))
+                .toList();
     }
 
     /**
@@ -215,6 +237,9 @@ public final class RelayServer implements AutoCloseable {
         }
         connector.close();
         relay.releaseTls();
+        if (tls != null) {
+            tls.close();
+        }
         if (draining != null) {
             draining.complete(null);
         }

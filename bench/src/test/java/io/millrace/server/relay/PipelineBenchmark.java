@@ -82,7 +82,8 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
                                 this,
                                 (Channel channel) -> sweeper,
                                 (Channel channel) -> memory,
-                                RelayConfig::defaults)));
+                                RelayConfig::defaults),
+                        null));
         client.pipeline().fireChannelActive();
         client.writeInbound(Unpooled.copiedBuffer(
                 "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n",

@@ -25,6 +25,15 @@ final class RelayOptions {
     private @Nullable List<String> listen;
 
     @Option(
+            names = "--tls-cert",
+            paramLabel = "FILE",
+            description = "TLS on the addresses listened on: certificate chain, PEM. Read again when it changes.")
+    private @Nullable String tlsCert;
+
+    @Option(names = "--tls-key", paramLabel = "FILE", description = "The certificate's key: PEM, PKCS#8, mode 0600.")
+    private @Nullable String tlsKey;
+
+    @Option(
             names = "--upstream",
             paramLabel = "URL",
             description = "Relay everything to this URL, credentials passed through.")
@@ -104,6 +113,8 @@ final class RelayOptions {
     private Map<ConfigKey, String> flags() {
         var flags = new EnumMap<ConfigKey, String>(ConfigKey.class);
         put(flags, ConfigKey.LISTEN, listen == null ? null : String.join(",", listen));
+        put(flags, ConfigKey.TLS_CERT, tlsCert);
+        put(flags, ConfigKey.TLS_KEY, tlsKey);
         put(flags, ConfigKey.UPSTREAM, upstream);
         put(flags, ConfigKey.DIALECT, dialect);
         put(flags, ConfigKey.MODEL, model);

@@ -97,13 +97,17 @@ final class Serving {
     /** How curl finds it from this machine. */
     private static String curl(Bound bound) {
         return bound.address() instanceof HostAndPort tcp
-                ? "http://localhost:" + tcp.port()
+                ? scheme(bound) + "localhost:" + tcp.port()
                 : "--unix-socket " + ((UnixPath) bound.address()).path() + " http://localhost";
+    }
+
+    private static String scheme(Bound bound) {
+        return bound.listener().tls() == null ? "http://" : "https://";
     }
 
     private static String url(Bound bound) {
         return bound.address() instanceof HostAndPort
-                ? "http://" + bound.address()
+                ? scheme(bound) + bound.address()
                 : bound.address().toString();
     }
 

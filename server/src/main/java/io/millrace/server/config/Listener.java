@@ -63,7 +63,10 @@ public record Listener(
 
     /** What clients may speak, the best first. */
     public List<Protocol> spoken() {
-        return protocols.isEmpty() ? List.of(Protocol.HTTP_1_1) : protocols;
+        if (!protocols.isEmpty()) {
+            return protocols;
+        }
+        return tls == null ? List.of(Protocol.HTTP_1_1) : List.of(Protocol.H2, Protocol.HTTP_1_1);
     }
 
     /** Whether a client may use an upstream here, and so a key of the relay's. */

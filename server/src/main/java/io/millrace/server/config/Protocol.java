@@ -1,5 +1,7 @@
 package io.millrace.server.config;
 
+import org.jspecify.annotations.Nullable;
+
 /** What a client may speak. */
 public enum Protocol {
     /** HTTP/2. */
@@ -11,6 +13,11 @@ public enum Protocol {
 
     Protocol(String label) {
         this.label = label;
+    }
+
+    /** That of an ALPN name; a client that names none speaks HTTP/1.1. */
+    public static Protocol named(@Nullable String label) {
+        return H2.label.equals(label) ? H2 : HTTP_1_1;
     }
 
     /** The name in the configuration and in TLS (ALPN). */

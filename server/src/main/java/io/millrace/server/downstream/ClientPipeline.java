@@ -10,14 +10,20 @@ import io.millrace.server.config.RelayConfig;
 import io.millrace.server.http.FrameBudget;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.tls.ServerTls;
 import io.millrace.server.transport.Transport;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the pipelines of the connections that one listener accepts. A connection passes these steps, each of which may take
@@ -47,9 +53,12 @@ import java.util.function.Supplier;
  * </ol>
  */
 public final class ClientPipeline extends ChannelInitializer<Channel> {
+    private static final ChannelHandler GOODBYE = new Goodbye();
+
     private final Listener listener;
     private final Admission admission;
     private final Shared shared;
+    private final @Nullable ServerTls tls;
 
     /**
      * What the connections of all listeners share.
@@ -66,8 +75,9 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
             Function<Channel, LoopMemory> memories,
             Supplier<RelayConfig> config) {}
 
-    /** Pipelines of {@code listener}'s connections. */
-    public ClientPipeline(Listener listener, Admission admission, Shared shared) {
+    /** Pipelines of {@code listener}'s connections, which {@code tls} encrypts, unless it is null. */
+    public ClientPipeline(Listener listener, Admission admission, Shared shared, @Nullable ServerTls tls) {
+        this.tls = tls;
         this.listener = listener;
         this.admission = admission;
         this.shared = shared;
@@ -110,7 +120,7 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
 
     /** Before a handshake, which would cost more than the client is due. */
     private void refuse(Channel channel) {
-        if (listener.tls() == null) {
+        if (tls == null) {
             channel.pipeline().addLast(new Admission.Refuse());
         } else {
             channel.close();
@@ -118,17 +128,27 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
     }
 
     private void encrypt(Channel channel) {
-        choose(channel);
+        if (tls == null) {
+            choose(channel);
+            return;
+        }
+        var handshake = new HandshakeConnection(channel, shared.handler());
+        handshake.begin();
+        tls.secure(channel, shared.config().get().timeouts().handshake().toNanos(), (secure, agreed) -> {
+            secure.pipeline().addLast(GOODBYE);
+            speak(secure, new ConnectionTerms(listener, Protocol.named(agreed.protocol()), agreed), true);
+            handshake.end();
+        });
     }
 
     /** In the clear, the client's first bytes say what it speaks, where there is a choice. */
     private void choose(Channel channel) {
         List<Protocol> spoken = listener.spoken();
         if (spoken.size() == 1) {
-            speak(channel, new ConnectionTerms(listener, spoken.get(0), false), false);
+            speak(channel, ConnectionTerms.plain(listener, spoken.get(0)), false);
         } else {
-            var undecided = context(channel, new ConnectionTerms(listener, Protocol.HTTP_1_1, false));
-            new PriorKnowledge(undecided, chosen -> speak(channel, new ConnectionTerms(listener, chosen, false), true))
+            var undecided = context(channel, ConnectionTerms.plain(listener, Protocol.HTTP_1_1));
+            new PriorKnowledge(undecided, chosen -> speak(channel, ConnectionTerms.plain(listener, chosen), true))
                     .open(false);
         }
     }
@@ -161,5 +181,18 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
                 config.limits(),
                 config.timeouts(),
                 config.http2());
+    }
+
+    /** A client that ends its side of TLS has left, like one that ends its side of TCP. */
+    @ChannelHandler.Sharable
+    private static final class Goodbye extends ChannelInboundHandlerAdapter {
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event == SslCloseCompletionEvent.SUCCESS) {
+                ctx.close();
+            } else {
+                ctx.fireUserEventTriggered(event);
+            }
+        }
     }
 }

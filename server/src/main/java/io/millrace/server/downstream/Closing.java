@@ -4,10 +4,12 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslHandler;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,7 +32,14 @@ final class Closing {
                 LOG.debug("[{}] closing without a reset", channel.id(), e);
             }
         }
-        channel.close();
+        // Past TLS: its own goodbye (RFC 8446 section 6.1) says that all was sent, and a stuck client would not take
+        // it.
+        ChannelHandlerContext tls = channel.pipeline().context(SslHandler.class);
+        if (tls == null) {
+            channel.close();
+        } else {
+            tls.close();
+        }
     }
 
     /** Closes behind {@code written}, the last that the client gets of a connection of which all was read. */
@@ -44,6 +53,15 @@ final class Closing {
         written.addListener(done -> loop.schedule(reset, RESET_DELAY_MS, TimeUnit.MILLISECONDS));
     }
 
+    private static void endOutput(DuplexChannel channel) {
+        SslHandler tls = channel.pipeline().get(SslHandler.class);
+        if (tls == null) {
+            channel.shutdownOutput();
+        } else {
+            tls.closeOutbound().addListener(said -> channel.shutdownOutput());
+        }
+    }
+
     /**
      * Closes behind {@code written} where the client may still be sending. A close with unread bytes makes the kernel send a
      * reset, which can destroy what was written: they are read first, for a moment.
@@ -53,7 +71,7 @@ final class Closing {
         channel.config().setAutoRead(true);
         written.addListener(done -> {
             if (channel instanceof DuplexChannel duplex && channel.isActive()) {
-                duplex.shutdownOutput();
+                endOutput(duplex);
             }
             channel.eventLoop().schedule(() -> channel.close(), LINGER_MS, TimeUnit.MILLISECONDS);
         });

@@ -314,6 +314,7 @@ final class Http1Stream implements ClientStream {
         if (added != null) {
             OriginFields.set(added, headers);
         }
+        context.terms().addTo(headers);
         if (!delimited && http10) {
             keepAlive = false;
         } else if (!delimited) {

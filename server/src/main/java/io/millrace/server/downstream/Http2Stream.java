@@ -301,6 +301,7 @@ final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2St
         if (added != null) {
             OriginFields.set(added, response.headers());
         }
+        terms().addTo(response.headers());
         requests.writeHead(stream, response);
     }
 }

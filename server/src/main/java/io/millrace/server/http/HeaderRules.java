@@ -22,6 +22,9 @@ public final class HeaderRules {
     public static final AsciiString SHOULD_RETRY = AsciiString.cached("x-should-retry");
     public static final AsciiString ACCEL_BUFFERING = AsciiString.cached("x-accel-buffering");
 
+    /** Has browsers use nothing but TLS with the host that says it (RFC 6797). */
+    public static final AsciiString HSTS = AsciiString.cached("strict-transport-security");
+
     private static final NameSet HOP_BY_HOP = NameSet.of(
             "connection",
             "keep-alive",
@@ -43,6 +46,8 @@ public final class HeaderRules {
             "openai-project",
             "anthropic-organization-id",
             "anthropic-workspace-id");
+    /** Said of the host that sends it, which for the client is the relay. */
+    private static final NameSet OF_HOST = NameSet.of("strict-transport-security", "alt-svc");
     /** Replaced or meaningless on the head of a relayed event stream. */
     private static final NameSet STREAM_OWN = NameSet.of(
             "content-length", "content-encoding", "cache-control", "x-accel-buffering", "x-millrace-request-id");
@@ -112,7 +117,8 @@ public final class HeaderRules {
     public static HttpHeaders toClient(HttpHeaders upstream, Credential credential, boolean stream) {
         return copy(
                 upstream,
-                (name, value) -> !(credential != null && isAccounts(name, value, credential))
+                (name, value) -> !OF_HOST.contains(name)
+                        && !(credential != null && isAccounts(name, value, credential))
                         && !(stream && STREAM_OWN.contains(name)));
     }
 

@@ -6,6 +6,7 @@ import static io.millrace.server.telemetry.Snapshots.gauge;
 import io.millrace.server.balance.UpstreamState;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.MemoryAccount;
+import io.millrace.server.tls.TlsServers;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
@@ -20,6 +21,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Sums the counts of all event loops and writes them in Prometheus' text format. Any thread may ask. */
 public final class Metrics {
@@ -35,6 +37,7 @@ public final class Metrics {
     private final AtomicLong clientReads = new AtomicLong();
     private final AtomicLong failedClientReads = new AtomicLong();
     private volatile LongSupplier lostLogLines = () -> 0;
+    private volatile @Nullable TlsServers tls;
 
     /**
      * Metrics of a relay.
@@ -68,6 +71,11 @@ public final class Metrics {
     /** Has {@code lost} asked for how many lines of the access log were lost. */
     public void lostLogLines(LongSupplier lost) {
         lostLogLines = lost;
+    }
+
+    /** Has {@code servers} asked for what is known of the TLS of listeners. */
+    public void tls(TlsServers servers) {
+        tls = servers;
     }
 
     /** Clients connected now. */
@@ -168,6 +176,10 @@ public final class Metrics {
                                 failedClientReads)),
                 counter("millrace_tokens", "Tokens that upstreams reported, by model and direction.", tokens()))) {
             snapshots.metricSnapshot(own);
+        }
+        TlsServers servers = tls;
+        if (servers != null && !servers.ends().isEmpty()) {
+            new TlsMetrics(servers).snapshots().forEach(snapshots::metricSnapshot);
         }
         return snapshots.build();
     }

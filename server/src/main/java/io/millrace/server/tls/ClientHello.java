@@ -1,5 +1,6 @@
 package io.millrace.server.tls;
 
+import io.millrace.server.config.Protocol;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
@@ -12,26 +13,26 @@ final class ClientHello {
     private ClientHello() {}
 
     /**
-     * Whether a client names protocols, and none of {@code spoken}. A hello that is malformed is left to whoever reads all
-     * of it.
+     * Whether a client speaks one of {@code protocols}. One that names none speaks HTTP/1.1. A hello that is malformed is left
+     * to whoever reads all of it.
      *
      * @param hello the message behind its four bytes of type and length; not consumed
      */
-    static boolean offersOnlyOthers(ByteBuf hello, Collection<String> spoken) {
+    static boolean speaksOneOf(ByteBuf hello, Collection<String> protocols) {
         int end = hello.writerIndex();
         int at = extensions(hello);
         while (at >= 0 && at + 4 <= end) {
             int type = hello.getUnsignedShort(at);
             int next = at + 4 + hello.getUnsignedShort(at + 2);
             if (next > end) {
-                return false;
+                return true;
             }
             if (type == ALPN) {
-                return namesOthers(hello, at + 4, next, spoken);
+                return namesOneOf(hello, at + 4, next, protocols);
             }
             at = next;
         }
-        return false;
+        return protocols.contains(Protocol.HTTP_1_1.label());
     }
 
     /** Where the first extension is; negative if there is none. */
@@ -53,18 +54,16 @@ final class ClientHello {
         return at + 2 > end ? -1 : at + 2;
     }
 
-    private static boolean namesOthers(ByteBuf hello, int start, int end, Collection<String> spoken) {
+    private static boolean namesOneOf(ByteBuf hello, int start, int end, Collection<String> protocols) {
         int at = start + 2;
         while (at < end) {
             int length = hello.getUnsignedByte(at);
-            if (at + 1 + length > end) {
-                return false;
-            }
-            if (spoken.contains(hello.toString(at + 1, length, StandardCharsets.US_ASCII))) {
-                return false;
+            if (at + 1 + length > end
+                    || protocols.contains(hello.toString(at + 1, length, StandardCharsets.US_ASCII))) {
+                return true;
             }
             at += 1 + length;
         }
-        return true;
+        return false;
     }
 }

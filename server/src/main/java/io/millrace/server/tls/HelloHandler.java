@@ -49,7 +49,7 @@ final class HelloHandler extends AbstractSniHandler<Void> {
 
     @Override
     protected Future<Void> lookup(ChannelHandlerContext ctx, @Nullable ByteBuf hello) throws Exception {
-        refused = hello != null && ClientHello.offersOnlyOthers(hello, tls.protocols());
+        refused = hello != null && !ClientHello.speaksOneOf(hello, tls.protocols());
         return super.lookup(ctx, hello);
     }
 

@@ -28,6 +28,12 @@ public final class TlsProfile {
             "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
             "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
 
+    static {
+        // Read by the JDK once, when the first server of its engine begins to shake hands. BoringSSL never negotiates
+        // again.
+        System.setProperty("jdk.tls.rejectClientInitiatedRenegotiation", "true");
+    }
+
     private static final AtomicBoolean WARNED = new AtomicBoolean();
 
     private TlsProfile() {}

@@ -64,7 +64,7 @@ class Http1ConnectionTest {
     private void open() {
         var memory = new MemoryAccount(1, new MemoryBudget(1 << 30, 1 << 30)).loop(0);
         var sweeper = new Sweeper(channel.eventLoop(), TimeUnit.MILLISECONDS.toNanos(100));
-        var terms = new ConnectionTerms(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1, false);
+        var terms = ConnectionTerms.plain(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1);
         var context = new ConnectionContext(
                 channel, terms, told, sweeper, memory, Limits.DEFAULT, Timeouts.DEFAULT, Http2.DEFAULT);
         new Http1Connection(context).open(false);

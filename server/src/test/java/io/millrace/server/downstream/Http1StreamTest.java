@@ -181,7 +181,7 @@ class Http1StreamTest {
     private Http1Stream stream(HttpRequest request, boolean last) {
         var memory = new MemoryAccount(1, MemoryBudget.ofJvm()).loop(0);
         var bytes = new ClientBytes(channel, memory, () -> 0, Duration.ofDays(1));
-        var terms = new ConnectionTerms(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1, false);
+        var terms = ConnectionTerms.plain(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1);
         var context = new ConnectionContext(
                 channel, terms, null, null, memory, Limits.DEFAULT, Timeouts.DEFAULT, Http2.DEFAULT);
         return new Http1Stream(connection, context, encoder, bytes, request, last);

@@ -111,7 +111,7 @@ public final class FakeClientStream implements ClientStream {
 
     @Override
     public ConnectionTerms terms() {
-        return new ConnectionTerms(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1, false);
+        return ConnectionTerms.plain(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1);
     }
 
     @Override

@@ -19,6 +19,8 @@ import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
 
 /**
  * A blocking HTTP/1.1 client on a socket that tells how a response ended. With the system property {@code
@@ -61,22 +63,30 @@ public final class RawClient implements AutoCloseable {
     /** Whether clients of relays speak HTTP/2. */
     static final boolean HTTP2 = "h2".equals(System.getProperty("millrace.test.protocol"));
 
+    private final Socket plain;
     private final Socket socket;
     private final InputStream in;
     private final OutputStream out;
 
     public RawClient(int port) throws IOException {
-        Http2Wire wire = HTTP2 ? Http2Wire.open(port, RECEIVE_BUFFER_BYTES) : null;
+        this(port, null);
+    }
+
+    /** With TLS, unless {@code tls} is null; then HTTP/1.1 in any case. */
+    public RawClient(int port, SSLContext tls) throws IOException {
+        Http2Wire wire = HTTP2 && tls == null ? Http2Wire.open(port, RECEIVE_BUFFER_BYTES) : null;
         if (wire != null) {
             socket = wire.socket();
             in = wire.input();
             out = wire.output();
+            plain = socket;
             return;
         }
-        socket = new Socket();
-        socket.setReceiveBufferSize(RECEIVE_BUFFER_BYTES);
-        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-        socket.setSoTimeout(10_000);
+        plain = new Socket();
+        plain.setReceiveBufferSize(RECEIVE_BUFFER_BYTES);
+        plain.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        plain.setSoTimeout(10_000);
+        socket = tls == null ? plain : tls.getSocketFactory().createSocket(plain, "localhost", port, true);
         in = new BufferedInputStream(socket.getInputStream());
         out = socket.getOutputStream();
     }
@@ -119,8 +129,8 @@ public final class RawClient implements AutoCloseable {
 
     /** Ends the connection with a reset. */
     public void reset() throws IOException {
-        socket.setSoLinger(true, 0);
-        socket.close();
+        plain.setSoLinger(true, 0);
+        plain.close();
     }
 
     /** The socket, for its options. */
@@ -214,7 +224,7 @@ public final class RawClient implements AutoCloseable {
             return End.TRUNCATED;
         } catch (NumberFormatException e) {
             return End.BAD_CHUNK;
-        } catch (SocketException e) {
+        } catch (SocketException | SSLException e) {
             return End.RESET;
         } catch (IOException e) {
             throw new AssertionError(e);

@@ -2,6 +2,7 @@ package io.millrace.server.test;
 
 import io.millrace.server.RelayServer;
 import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.ListenerTls;
 import io.millrace.server.config.Protocol;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Retry;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import javax.net.ssl.SSLContext;
 
 /** A mock upstream with a relay in front of it, both in this process, on free loopback ports. */
 public final class RelayHarness implements AutoCloseable {
@@ -26,12 +28,21 @@ public final class RelayHarness implements AutoCloseable {
     public static final Retry QUICK =
             Retry.DEFAULT.with(r -> r.base = Duration.ofMillis(5)).with(r -> r.cap = Duration.ofMillis(20));
 
+    private static Certificates certificates;
+
     public final MockServer mock;
     public final RelayServer relay;
+    private final SSLContext tls;
 
-    private RelayHarness(MockServer mock, RelayServer relay) {
+    private RelayHarness(MockServer mock, RelayServer relay, SSLContext tls) {
         this.mock = mock;
         this.relay = relay;
+        this.tls = tls;
+    }
+
+    /** Has those that start from now on speak TLS with their clients, as {@code own} says; null ends that. */
+    public static void speakTls(Certificates own) {
+        certificates = own;
     }
 
     public static RelayHarness start() {
@@ -45,7 +56,19 @@ public final class RelayHarness implements AutoCloseable {
     public static RelayHarness start(MockConfig mockConfig, UnaryOperator<RelayConfig> change) {
         var mock = MockServer.start(mockConfig);
         var config = RelayConfig.relayTo(mock.uri()).with(c -> c.accessLog = AccessLog.OFF);
-        return new RelayHarness(mock, serve(change.apply(config)));
+        RelayConfig changed = change.apply(config);
+        if (certificates == null) {
+            return new RelayHarness(mock, serve(changed), null);
+        }
+        try {
+            ListenerTls tls = certificates.tls("localhost");
+            RelayConfig encrypted = changed.with(c -> c.listeners = changed.listeners().stream()
+                    .map(listener -> listener.with(l -> l.tls = tls))
+                    .toList());
+            return new RelayHarness(mock, RelayServer.start(encrypted), certificates.client());
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** A relay, whose clients may speak HTTP/2 too where the tests run over that. */
@@ -78,7 +101,7 @@ public final class RelayHarness implements AutoCloseable {
 
     /** A connection to the relay. */
     public RawClient client() throws IOException {
-        return new RawClient(port());
+        return new RawClient(port(), tls);
     }
 
     /** One streaming request on a connection of its own, read to its end; the mock behaves as {@code spec} says. */

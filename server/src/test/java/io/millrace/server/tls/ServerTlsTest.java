@@ -38,6 +38,7 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -182,10 +183,13 @@ class ServerTlsTest {
         return TlsBed.ask(socket);
     }
 
-    /** Many times for the price of one, it would keep an event loop busy. */
-    @Engines
-    void refusesToNegotiateAgain(SslProvider engine) throws Exception {
-        try (var bed = new TlsBed(certificates.tls("localhost"), engine);
+    /**
+     * Many times for the price of one, it would keep an event loop busy. Of the JDK's engine {@code TlsProcessTest} shows it:
+     * it is told for a whole process.
+     */
+    @Test
+    void refusesToNegotiateAgain() throws Exception {
+        try (var bed = new TlsBed(certificates.tls("localhost"), SslProvider.OPENSSL_REFCNT);
                 SSLSocket socket = bed.connect(client, "localhost")) {
             socket.setEnabledProtocols(new String[] {"TLSv1.2"});
             socket.startHandshake();

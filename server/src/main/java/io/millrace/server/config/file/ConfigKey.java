@@ -4,6 +4,10 @@ package io.millrace.server.config.file;
 public enum ConfigKey {
     /** Addresses to listen on, separated by commas. */
     LISTEN,
+    /** PEM chain of the certificate for the addresses that are listened on. */
+    TLS_CERT,
+    /** PEM key of that certificate. */
+    TLS_KEY,
     /** One URL to relay everything to, in place of the file's upstreams and routes. */
     UPSTREAM,
     /** What the only upstream speaks, so that requests in other dialects are translated; several separated by commas. */

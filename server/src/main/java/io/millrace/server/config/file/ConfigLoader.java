@@ -2,8 +2,10 @@ package io.millrace.server.config.file;
 
 import io.millrace.server.config.ClientAccess;
 import io.millrace.server.config.Listener;
+import io.millrace.server.config.ListenerTls;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.tls.CertificateFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +13,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a configuration of a file, the environment and flags. The file may be missing; what nothing names is filled from
@@ -26,6 +29,8 @@ public final class ConfigLoader {
     private final ConfigSources sources;
     private final Problems problems;
     private final Draft draft = new Draft();
+    private @Nullable Path tlsCert;
+    private @Nullable Path tlsKey;
 
     private ConfigLoader(ConfigSources sources) {
         this.sources = sources;
@@ -53,6 +58,7 @@ public final class ConfigLoader {
                 override(key);
             }
         }
+        encrypt();
         if (draft.upstreams.isEmpty()
                 && !new Presets(draft, sources.environment(), problems).add()
                 && !problems.any()) {
@@ -113,6 +119,8 @@ public final class ConfigLoader {
                     change(c -> c.listeners = Listener.at(list(text, ListenerTables.ADDRESS)));
                     draft.listenSource = source;
                 }
+                case TLS_CERT -> tlsCert = Path.of(text);
+                case TLS_KEY -> tlsKey = Path.of(text);
                 case UPSTREAM -> draft.relayEverythingTo(Upstream.of("default", Form.URL.read(text)));
                 case DIALECT -> changeOnlyUpstream(u -> u.dialects = list(text, Form.SPOKEN));
                 case MODEL -> changeOnlyUpstream(u -> u.model = text);
@@ -136,6 +144,32 @@ public final class ConfigLoader {
                     source,
                     String.valueOf(e.getMessage()).replaceFirst("^(url|transport|eventLoops|origins|listen): ", ""));
         }
+    }
+
+    /** Puts the flags' certificate before all addresses, of which the file says nothing more than where they are. */
+    private void encrypt() {
+        if (tlsCert == null && tlsKey == null) {
+            return;
+        }
+        String source = (tlsCert == null ? ConfigKey.TLS_KEY : ConfigKey.TLS_CERT).flag();
+        if (tlsCert == null || tlsKey == null) {
+            problems.add(source, "alone (expected: --tls-cert and --tls-key)");
+        } else if (!draft.relay.listeners().stream().allMatch(Listener::isPlain)) {
+            problems.add(source, "beside listeners with settings of their own (expected: tls in listeners)");
+        } else {
+            encrypt(new ListenerTls.Certificate(tlsCert, tlsKey));
+        }
+    }
+
+    private void encrypt(ListenerTls.Certificate certificate) {
+        try {
+            CertificateFiles.check(certificate.cert(), certificate.key());
+        } catch (IllegalArgumentException e) {
+            problems.add("--tls", String.valueOf(e.getMessage()));
+        }
+        ListenerTls tls = ListenerTls.DEFAULT.with(t -> t.certificates = List.of(certificate));
+        change(c -> c.listeners =
+                c.listeners.stream().map(each -> each.with(l -> l.tls = tls)).toList());
     }
 
     private void change(Consumer<RelayConfig.Builder> change) {

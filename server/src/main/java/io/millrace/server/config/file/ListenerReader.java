@@ -4,6 +4,7 @@ import io.millrace.server.config.ListenAddress;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.ListenerTls;
 import io.millrace.server.config.file.Node.Sequence;
+import io.millrace.server.tls.CertificateFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,7 +53,6 @@ final class ListenerReader {
         Listener listener = ListenerTables.LISTENER.read(section, Listener.at(address[0]));
         refuseEmpty(section, "serves");
         refuseEmpty(section, "protocols");
-        refuseWhatIsMissing(section);
         var tls = new ListenerTls[1];
         section.readSection("tls", inner -> tls[0] = tls(inner));
         return listener.with(l -> l.tls = tls[0]);
@@ -70,7 +70,10 @@ final class ListenerReader {
                 tls.clientMode = ListenerTables.CLIENT_CERTIFICATES
                         .read(inner, ListenerTls.DEFAULT)
                         .clientMode();
-                inner.read("ca", directory::resolve, file -> tls.clientCa = file);
+                inner.read("ca", directory::resolve, file -> {
+                    CertificateFiles.authorities(file);
+                    tls.clientCa = file;
+                });
                 if (inner.node("ca") == null) {
                     problems.add(inner.place(), "clientCertificates: has no ca (expected: ca: a PEM file)");
                 }
@@ -86,20 +89,23 @@ final class ListenerReader {
             problems.add(section.place(), "certificates: expected: cert and key, each a PEM file");
         } else {
             certificates.add(new ListenerTls.Certificate(files[0], files[1]));
+            check(section, files[0], files[1]);
+        }
+    }
+
+    private void check(Section section, Path cert, Path key) {
+        try {
+            CertificateFiles.check(cert, key);
+        } catch (IllegalArgumentException e) {
+            String message = String.valueOf(e.getMessage());
+            Node named = section.node(message.startsWith("key: ") ? "key" : "cert");
+            problems.add(named == null ? section.place() : named.place(), message);
         }
     }
 
     private void refuseEmpty(Section section, String key) {
         if (section.node(key) instanceof Sequence list && list.items().isEmpty()) {
             problems.add(list.place(), key + ": [] (expected: at least one)");
-        }
-    }
-
-    /** What can be read already and not yet be served. */
-    private void refuseWhatIsMissing(Section section) {
-        Node node = section.node("tls");
-        if (node != null) {
-            problems.add(node.place(), "tls: not supported yet");
         }
     }
 }

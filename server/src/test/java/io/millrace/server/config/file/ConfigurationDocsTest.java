@@ -29,11 +29,8 @@ class ConfigurationDocsTest {
     static Stream<Arguments> tables() {
         return Stream.of(
                 Arguments.of("## The file", 0, Tables.RELAY),
-                Arguments.of(
-                        "### `listeners`",
-                        0,
-                        ListenerTables.LISTENER.only(
-                                Set.of("address", "protocols", "proxyProtocol", "serves", "users", "mode"))),
+                Arguments.of("### `listeners`", 0, ListenerTables.LISTENER),
+                Arguments.of("### `listeners`", 1, ListenerTables.TLS),
                 Arguments.of("### `upstreams`", 0, Tables.UPSTREAM),
                 Arguments.of("### `upstreams`", 1, Tables.HEALTH),
                 Arguments.of("### `routes`", 0, Tables.ROUTE),

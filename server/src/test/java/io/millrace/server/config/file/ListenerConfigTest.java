@@ -5,15 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.Listener;
+import io.millrace.server.config.ListenerTls;
 import io.millrace.server.config.Protocol;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Served;
 import io.millrace.server.config.UnixPath;
+import io.millrace.server.test.Certificates;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -100,17 +104,64 @@ class ListenerConfigTest {
         assertThatThrownBy(() -> load(yaml)).hasMessageContaining(problem);
     }
 
-    @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            value = {
-                "tls: {certificates: [{cert: a.pem, key: a.key}]}|tls: not supported yet",
-            })
-    void refusesWhatItCannotServeYet(String setting, String problem) {
-        assertThatThrownBy(() -> load("listeners:\n  - address: 127.0.0.1:1\n    " + setting))
+    @Test
+    void readsTlsAndWritesIt() throws Exception {
+        var certificates = Certificates.in(directory);
+        var files = certificates.server("web", "api.example.com");
+        Files.copy(certificates.ca(), directory.resolve("ca.pem"));
+        RelayConfig config = load("""
+                listeners:
+                  - address: 127.0.0.1:1
+                    tls:
+                      certificates: [{cert: web.pem, key: web.key}]
+                      minVersion: TLSv1.3
+                      hsts: 365d
+                      clientCertificates: {ca: ca.pem, mode: optional}
+                """);
+        Listener listener = config.listeners().get(0);
+        assertThat(listener.tls())
+                .isEqualTo(ListenerTls.DEFAULT
+                        .with(t -> t.certificates = List.of(files))
+                        .with(t -> t.minVersion = ListenerTls.Version.V1_3)
+                        .with(t -> t.clientCa = directory.resolve("ca.pem"))
+                        .with(t -> t.clientMode = ListenerTls.ClientMode.OPTIONAL)
+                        .with(t -> t.hsts = Duration.ofDays(365)));
+        assertThat(listener.spoken()).containsExactly(Protocol.H2, Protocol.HTTP_1_1);
+        Listener again = load(EffectiveConfig.toYaml(config)).listeners().get(0);
+        assertThat(again.tls()).isEqualTo(listener.tls());
+        assertThat(again.spoken()).isEqualTo(listener.spoken());
+    }
+
+    @Test
+    void saysWhereTlsIsWrong() throws Exception {
+        var certificates = Certificates.in(directory);
+        certificates.server("web", "a");
+        certificates.server("other", "a");
+        Path open = certificates.server("open", "a").key();
+        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rw-r--r--"));
+        assertTlsProblem(
+                "{certificates: [{cert: no.pem, key: web.key}]}",
+                "3:33: cert: ",
+                "no.pem cannot be read: no such file");
+        assertTlsProblem("{certificates: [{cert: web.pem, key: other.key}]}", "3:47: key: ", "is not that of");
+        assertTlsProblem(
+                "{certificates: [{cert: open.pem, key: open.key}]}", "3:48: key: ", "is rw-r--r-- (expected: 0600");
+        assertTlsProblem(
+                "{certificates: [{cert: web.pem, key: web.key}], clientCertificates: {ca: web.key}}",
+                "3:83: ca: ",
+                "no certificate in it");
+        assertTlsProblem("{hsts: 1d}", "3:10: tls: has no certificates", "");
+    }
+
+    private void assertTlsProblem(String tls, String start, String part) {
+        assertThatThrownBy(() -> load("listeners:\n  - address: 127.0.0.1:1\n    tls: " + tls))
                 .isInstanceOfSatisfying(
                         ConfigException.class,
-                        e -> assertThat(e.problems()).singleElement().asString().endsWith(problem));
+                        e -> assertThat(e.problems())
+                                .singleElement()
+                                .asString()
+                                .contains("c.yaml:" + start)
+                                .contains(part));
     }
 
     @Test
