@@ -17,11 +17,6 @@ public final class OriginAttempt {
         this.probe = probe;
     }
 
-    /** The origin. */
-    public OriginState origin() {
-        return origin;
-    }
-
     /** Its first output came; an answer that is no stream has none. */
     public void onFirstOutput(long nowNs) {
         if (!output && !ended) {

@@ -20,7 +20,14 @@ record Reply(
         boolean bodiless,
         int promptTokens) {
     static Reply json(int status, String body) {
-        return new Reply(status, "application/json", List.of(), body(body), false, false, 0);
+        return new Reply(
+                status,
+                "application/json",
+                List.of(),
+                () -> new Script().add(Script.Kind.OUTPUT, body),
+                false,
+                false,
+                0);
     }
 
     static Reply stream(Supplier<Script> script) {
@@ -43,9 +50,5 @@ record Reply(
     /** Whether the status forbids a body and its length (RFC 9110 sections 15.3.5 and 15.4.5). */
     boolean hasNoContent() {
         return status == 204 || status == 304;
-    }
-
-    private static Supplier<Script> body(String body) {
-        return () -> new Script().add(Script.Kind.OUTPUT, body);
     }
 }

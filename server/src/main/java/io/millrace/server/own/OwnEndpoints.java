@@ -28,6 +28,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** What the relay answers without an upstream: preflights, its own documents and page, stops, and who connects again. */
 public final class OwnEndpoints {
@@ -104,7 +105,7 @@ public final class OwnEndpoints {
     }
 
     /** Who answers the request, or null if an upstream is to be asked. */
-    public RequestListener answer(Asked asked) {
+    public @Nullable RequestListener answer(Asked asked) {
         HttpMethod method = asked.request().method();
         HttpResponse preflight = asked.access().preflight(asked.request());
         if (preflight != null) {
@@ -131,7 +132,7 @@ public final class OwnEndpoints {
         return ServedPaths.isChat(config, target);
     }
 
-    private RequestListener document(Asked asked) {
+    private @Nullable RequestListener document(Asked asked) {
         OwnPaths own = asked.config().ownPaths();
         ClientStream downstream = asked.downstream();
         boolean draining = asked.draining();
@@ -161,7 +162,7 @@ public final class OwnEndpoints {
         return asked.answer(() -> respond(asked.downstream(), 200, Metrics.CONTENT_TYPE, metrics.text()));
     }
 
-    private static RequestListener page(Asked asked) {
+    private static @Nullable RequestListener page(Asked asked) {
         String path = asked.target().path();
         if (!asked.config().ownPaths().page() || !Console.owns(path) || asked.isForbidden()) {
             return null;
@@ -180,7 +181,7 @@ public final class OwnEndpoints {
                         downstream.eventLoop()));
     }
 
-    private RequestListener stop(Asked asked) {
+    private @Nullable RequestListener stop(Asked asked) {
         String path = asked.target().path();
         if (!asked.config().ownPaths().streams() || !path.startsWith(ServedPaths.STREAMS) || asked.isForbidden()) {
             return null;
@@ -204,7 +205,7 @@ public final class OwnEndpoints {
      * The answer to a request to {@code /chat} that needs no upstream. An EventSource that connects again gets a status that
      * stops it, because a second answer would cost again (WHATWG HTML 9.2.3). Null if the request needs an upstream.
      */
-    private static RequestListener chat(Asked asked) {
+    private static @Nullable RequestListener chat(Asked asked) {
         HttpMethod method = asked.request().method();
         ClientStream downstream = asked.downstream();
         var allow = new DefaultHttpHeaders().set(HttpHeaderNames.ALLOW, ChatSide.METHODS);
@@ -240,13 +241,10 @@ public final class OwnEndpoints {
     }
 
     private static void respond(ClientStream downstream, int status, String type, byte[] body) {
-        var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status));
-        response.headers().set(HttpHeaderNames.CONTENT_TYPE, type);
-        response.headers().set(HttpHeaderNames.CONTENT_LENGTH, body.length);
-        response.headers().set("x-content-type-options", "nosniff");
-        downstream.writeHead(response);
-        downstream.writeBody(Unpooled.wrappedBuffer(body));
-        downstream.end();
+        var headers = new DefaultHttpHeaders();
+        headers.set(HttpHeaderNames.CONTENT_TYPE, type);
+        headers.set("x-content-type-options", "nosniff");
+        respond(downstream, new Console.Answer(status, headers, body));
     }
 
     private static void respond(ClientStream downstream, Console.Answer answer) {

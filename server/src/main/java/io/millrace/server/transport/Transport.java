@@ -1,5 +1,7 @@
 package io.millrace.server.transport;
 
+import static java.util.Map.entry;
+
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -211,25 +213,17 @@ public enum Transport {
     private Map<ChannelOption<Integer>, Integer> peerWatch() {
         return switch (this) {
             case EPOLL ->
-                Map.of(
-                        EpollChannelOption.TCP_USER_TIMEOUT,
-                        VANISHED_MS,
-                        EpollChannelOption.TCP_KEEPIDLE,
-                        PROBE_IDLE_S,
-                        EpollChannelOption.TCP_KEEPINTVL,
-                        PROBE_INTERVAL_S,
-                        EpollChannelOption.TCP_KEEPCNT,
-                        PROBES);
+                Map.ofEntries(
+                        entry(EpollChannelOption.TCP_USER_TIMEOUT, VANISHED_MS),
+                        entry(EpollChannelOption.TCP_KEEPIDLE, PROBE_IDLE_S),
+                        entry(EpollChannelOption.TCP_KEEPINTVL, PROBE_INTERVAL_S),
+                        entry(EpollChannelOption.TCP_KEEPCNT, PROBES));
             case IO_URING ->
-                Map.of(
-                        IoUringChannelOption.TCP_USER_TIMEOUT,
-                        VANISHED_MS,
-                        IoUringChannelOption.TCP_KEEPIDLE,
-                        PROBE_IDLE_S,
-                        IoUringChannelOption.TCP_KEEPINTVL,
-                        PROBE_INTERVAL_S,
-                        IoUringChannelOption.TCP_KEEPCNT,
-                        PROBES);
+                Map.ofEntries(
+                        entry(IoUringChannelOption.TCP_USER_TIMEOUT, VANISHED_MS),
+                        entry(IoUringChannelOption.TCP_KEEPIDLE, PROBE_IDLE_S),
+                        entry(IoUringChannelOption.TCP_KEEPINTVL, PROBE_INTERVAL_S),
+                        entry(IoUringChannelOption.TCP_KEEPCNT, PROBES));
             case KQUEUE -> Map.of();
             case NIO -> NIO_PEER_WATCH;
         };
@@ -243,13 +237,10 @@ public enum Transport {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return Map.of(
-                NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPIDLE),
-                PROBE_IDLE_S,
-                NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPINTERVAL),
-                PROBE_INTERVAL_S,
-                NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPCOUNT),
-                PROBES);
+        return Map.ofEntries(
+                entry(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPIDLE), PROBE_IDLE_S),
+                entry(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPINTERVAL), PROBE_INTERVAL_S),
+                entry(NioChannelOption.of(ExtendedSocketOptions.TCP_KEEPCOUNT), PROBES));
     }
 
     /**

@@ -11,14 +11,10 @@ enum Kind {
     /** After a pause, in which a client may leave. */
     LATE("tokens=3");
 
-    private final String spec;
+    /** What the mock is asked for. */
+    final String spec;
 
     Kind(String spec) {
         this.spec = spec;
-    }
-
-    /** The answer, as the mock is asked for it. */
-    String spec() {
-        return spec;
     }
 }

@@ -53,7 +53,7 @@ final class Recordings {
         try (var mock = MockServer.start(MockConfig.defaults())) {
             for (int i = 0; i < recordings.answers.length; i++) {
                 Style style = STYLES.get(i / DIALECTS % STYLES.size());
-                String model = "mock:" + KINDS.get(i / DIALECTS / STYLES.size()).spec();
+                String model = "mock:" + KINDS.get(i / DIALECTS / STYLES.size()).spec;
                 String path = SPOKEN.get(i % DIALECTS).operation(model);
                 byte[] answer = record(mock.uri().getPort(), Http.request(path, "", style.body(model)));
                 recordings.answers[i] = Http.map(answer, style::write);
