@@ -55,8 +55,13 @@ final class ClientBytes {
         return before.getAsLong() + inChannel();
     }
 
-    /** Bytes of these that the channel has. */
-    long inChannel() {
+    /** Bytes that were flushed, and that the kernel has not taken. */
+    long backedUp() {
+        var outbound = channel.unsafe().outboundBuffer();
+        return outbound == null || outbound.isEmpty() ? 0 : outbound.totalPendingWriteBytes();
+    }
+
+    private long inChannel() {
         var outbound = channel.unsafe().outboundBuffer();
         return outbound == null ? 0 : outbound.totalPendingWriteBytes();
     }

@@ -20,6 +20,11 @@ public interface ClientConnection {
     /** Bytes held for this client: what it has not taken, and what it has sent ahead. */
     long heldBytes();
 
+    /** Bytes of these that are held for one of the requests in progress. */
+    default long heldBytes(RequestListener request) {
+        return heldBytes();
+    }
+
     /** Makes the current response the last, or the next one if there is none, and has it say so. */
     void closeAfterResponse();
 

@@ -156,14 +156,13 @@ final class Http2Codec extends Http2ConnectionHandler {
         }
     }
 
-    /** Tells the client to open no further stream than {@code last}, without a flush. */
+    /**
+     * Tells the client that no stream behind {@code last} is served, without a flush. Netty does not learn of it: it would
+     * take the body of a request behind that for an error of the connection.
+     */
     ChannelFuture goAway(int last) {
-        return goAway(
-                context(),
-                last,
-                Http2Error.NO_ERROR.code(),
-                Unpooled.EMPTY_BUFFER,
-                context().newPromise());
+        ChannelHandlerContext to = context();
+        return frameWriter().writeGoAway(to, last, Http2Error.NO_ERROR.code(), Unpooled.EMPTY_BUFFER, to.newPromise());
     }
 
     /** Ends the connection because of what the client does. */

@@ -59,7 +59,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
         codec = Http2Codec.of(context.limits(), context.http2());
         codec.events(this);
         requests = new Http2Requests(context, codec, budget, this);
-        farewell = new Http2Farewell(codec);
+        farewell = new Http2Farewell(codec, requests);
         bytes = new ClientBytes(
                 channel,
                 context.memory(),
@@ -117,6 +117,11 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
     }
 
     @Override
+    public long heldBytes(RequestListener request) {
+        return requests.heldBytes(request);
+    }
+
+    @Override
     public void closeAfterResponse() {
         last = true;
         if (requestCount > 0) {
@@ -146,8 +151,8 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
     }
 
     @Override
-    public long unsentBytes() {
-        return bytes.inChannel();
+    public long backedUpBytes() {
+        return bytes.backedUp();
     }
 
     @Override
@@ -273,7 +278,16 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
             codec.fail(Http2Error.ENHANCE_YOUR_CALM, "the head of a request did not arrive in time");
             return;
         }
-        sweepAge(nowNs);
+        long ageNs = context.http2().connectionAge().toNanos();
+        if (ageNs > 0 && requestCount > 0 && nowNs - openedNs > ageNs) {
+            leave("age");
+        }
+        if (requests.streams().isEmpty() && nowNs - sinceNs > idleLimitNs && !farewell.begun()) {
+            context.handler().onGoAway(this, last ? "drain" : "idle");
+            closing = true;
+            Closing.behind(farewell.say());
+            codec.context().flush();
+        }
         for (Http2Stream stream : List.copyOf(requests.streams())) {
             sweep(stream, nowNs);
         }
@@ -286,19 +300,6 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
         codec.connectionWindow(context.http2().connectionWindow());
         Objects.requireNonNull(output).flushSoon();
         context.handler().onConnected(this);
-    }
-
-    private void sweepAge(long nowNs) {
-        long ageNs = context.http2().connectionAge().toNanos();
-        if (ageNs > 0 && requestCount > 0 && nowNs - openedNs > ageNs) {
-            leave("age");
-        }
-        if (requests.streams().isEmpty() && nowNs - sinceNs > idleLimitNs && !farewell.begun()) {
-            context.handler().onGoAway(this, last ? "drain" : "idle");
-            closing = true;
-            Closing.behind(farewell.say());
-            codec.context().flush();
-        }
     }
 
     private void sweep(Http2Stream stream, long nowNs) {

@@ -11,6 +11,7 @@ final class Http2Farewell {
     private static final long LONGEST_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final Http2Codec codec;
+    private final Http2Requests requests;
     private State state = State.OPEN;
     private long announcedNs;
 
@@ -20,8 +21,9 @@ final class Http2Farewell {
         SAID
     }
 
-    Http2Farewell(Http2Codec codec) {
+    Http2Farewell(Http2Codec codec, Http2Requests requests) {
         this.codec = codec;
+        this.requests = requests;
     }
 
     /** Whether the client was asked to open no more. */
@@ -51,6 +53,8 @@ final class Http2Farewell {
     /** Says which requests were served, without a flush. */
     ChannelFuture say() {
         state = State.SAID;
-        return codec.goAway(codec.connection().remote().lastStreamCreated());
+        int last = codec.connection().remote().lastStreamCreated();
+        requests.lastIs(last);
+        return codec.goAway(last);
     }
 }

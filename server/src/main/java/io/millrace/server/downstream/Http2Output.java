@@ -51,7 +51,7 @@ final class Http2Output {
      *
      * @param codec whose handler is in its pipeline
      * @param pending bytes that the streams may hold together before no upstream is to be read
-     * @param onFlush runs when bytes were handed to the kernel
+     * @param onFlush runs when bytes were handed to the kernel, or let go
      * @param onRoom runs when the streams together hold little again, after they had held too much
      */
     Http2Output(Http2Codec codec, FrameBudget budget, int pending, Runnable onFlush, Runnable onRoom) {
@@ -189,6 +189,7 @@ final class Http2Output {
     /** Ends a stream that is not over; what is held of it is for the caller to let go. */
     void reset(Http2Stream stream, Http2Error error) {
         codec.reset(stream.id(), error);
+        onFlush.run(); // what was held of it is not
         flushSoon();
     }
 

@@ -36,6 +36,7 @@ final class Http2Requests extends Http2EventAdapter {
     private int premature;
     private long meterSinceNs;
     private int keptBytes;
+    private int last = Integer.MAX_VALUE;
 
     /** Whose requests they are. */
     interface Owner {
@@ -51,8 +52,8 @@ final class Http2Requests extends Http2EventAdapter {
         /** The client has answered the PING. */
         void onPingAck();
 
-        /** Bytes that the kernel has not taken. */
-        long unsentBytes();
+        /** Bytes that were flushed, and that the kernel has not taken. */
+        long backedUpBytes();
     }
 
     Http2Requests(ConnectionContext context, Http2Codec codec, FrameBudget budget, Owner owner) {
@@ -63,6 +64,11 @@ final class Http2Requests extends Http2EventAdapter {
         key = codec.connection().newKey();
         codec.connection().addListener(this);
         codec.decoder().frameListener(this);
+    }
+
+    /** No request behind the stream of this number is served. */
+    void lastIs(int id) {
+        last = id;
     }
 
     /** Sets where responses go, before anything is read. */
@@ -83,6 +89,17 @@ final class Http2Requests extends Http2EventAdapter {
         return streams;
     }
 
+    /** Bytes that are held of one request, and of the response to it. */
+    @SuppressWarnings("ReferenceEquality")
+    long heldBytes(RequestListener request) {
+        for (Http2Stream stream : streams) {
+            if (stream.listener() == request) {
+                return (long) stream.input().keptBytes() + stream.output().heldBytes();
+            }
+        }
+        return 0;
+    }
+
     /** Bytes of request bodies that are kept because nobody reads them. */
     int keptBytes() {
         return keptBytes;
@@ -93,9 +110,9 @@ final class Http2Requests extends Http2EventAdapter {
         return codec.isReading();
     }
 
-    /** Bytes that the kernel has not taken. */
-    long unsentBytes() {
-        return owner.unsentBytes();
+    /** Bytes that were flushed, and that the kernel has not taken. */
+    long backedUpBytes() {
+        return owner.backedUpBytes();
     }
 
     /** All that one read of the socket brought has been delivered. */
@@ -145,13 +162,13 @@ final class Http2Requests extends Http2EventAdapter {
             short weight,
             boolean exclusive,
             int padding,
-            boolean last)
+            boolean ends)
             throws Http2Exception {
-        onHeadersRead(ctx, id, head, padding, last);
+        onHeadersRead(ctx, id, head, padding, ends);
     }
 
     @Override
-    public void onHeadersRead(ChannelHandlerContext ctx, int id, Http2Headers head, int padding, boolean last)
+    public void onHeadersRead(ChannelHandlerContext ctx, int id, Http2Headers head, int padding, boolean ends)
             throws Http2Exception {
         var its = codec.connection().stream(id);
         Http2Stream known = its.getProperty(key);
@@ -159,22 +176,24 @@ final class Http2Requests extends Http2EventAdapter {
             guard(its, () -> known.input().onEnd()); // trailers, which mean nothing here
             return;
         }
-        if (codec.connection().remote().numActiveStreams() > context.http2().streams()) {
+        if (id > last
+                || codec.connection().remote().numActiveStreams()
+                        > context.http2().streams()) {
             refuse(its);
             return;
         }
-        HttpRequest request = Http2Heads.request(head, !last, context.limits().requestLine());
+        HttpRequest request = Http2Heads.request(head, !ends, context.limits().requestLine());
         Http2Stream begun = begin(its, request);
         guard(its, () -> {
             owner.onRequest(begun, request);
-            if (last) {
+            if (ends) {
                 begun.input().onEnd();
             }
         });
     }
 
     @Override
-    public int onDataRead(ChannelHandlerContext ctx, int id, ByteBuf data, int padding, boolean last) {
+    public int onDataRead(ChannelHandlerContext ctx, int id, ByteBuf data, int padding, boolean ends) {
         var its = codec.connection().stream(id);
         Http2Stream known = its.getProperty(key);
         int length = data.readableBytes();
@@ -183,7 +202,7 @@ final class Http2Requests extends Http2EventAdapter {
         }
         touched.add(known);
         int[] back = {length};
-        guard(its, () -> back[0] = known.input().onData(data, last));
+        guard(its, () -> back[0] = known.input().onData(data, ends));
         return back[0] + padding;
     }
 

@@ -171,7 +171,7 @@ final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2St
 
     @Override
     public long pendingBytes() {
-        return output.heldBytes() + requests.unsentBytes();
+        return output.heldBytes() + requests.backedUpBytes();
     }
 
     @Override

@@ -41,6 +41,11 @@ final class Http2StreamInput {
         return ended && kept == null;
     }
 
+    /** Bytes that are kept because nobody reads them. */
+    int keptBytes() {
+        return keptBytes;
+    }
+
     /** What is wrong with the pace of the client, or null. */
     @Nullable
     String complaint(long nowNs) {

@@ -160,7 +160,7 @@ final class MemoryRelief {
             if (isRelieved(pool) || held(connection, pool) == 0) {
                 return;
             }
-            cut(connection);
+            cut(connection, pool);
         }
     }
 
@@ -168,12 +168,26 @@ final class MemoryRelief {
         return account().relieved(pool) || !memory.isOverShare(pool);
     }
 
-    private static void cut(ClientConnection connection) {
+    /** Of many requests of one connection, the largest go first, and no more than must. */
+    private void cut(ClientConnection connection, Held.Pool pool) {
         List<Holder> exchanges = exchanges(connection);
-        exchanges.forEach(Holder::onMemoryShort);
         if (exchanges.isEmpty()) {
             connection.abandon("memory is short");
         }
+        if (exchanges.size() > 1) {
+            exchanges.sort(byLargest(exchange -> held(connection, exchange, pool)));
+        }
+        for (Holder exchange : exchanges) {
+            exchange.onMemoryShort();
+            if (isRelieved(pool)) {
+                return;
+            }
+        }
+    }
+
+    private static long held(ClientConnection connection, Holder exchange, Held.Pool pool) {
+        boolean buffers = pool == Held.Pool.BUFFERS && exchange instanceof RequestListener;
+        return exchange.held(pool) + (buffers ? connection.heldBytes((RequestListener) exchange) : 0);
     }
 
     private static long held(ClientConnection connection, Held.Pool pool) {

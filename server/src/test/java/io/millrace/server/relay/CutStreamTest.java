@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** A killed upstream: the client learns what is true, in whole frames, wherever the knife falls. */
 @Tag("sockets")
+@Tag("h2")
 class CutStreamTest {
     private static final int RANDOM_CUTS = 200;
     private static final int CLIENTS = 6;
@@ -65,6 +66,7 @@ class CutStreamTest {
         }
     }
 
+    @Tag("h1")
     @Test
     void closesTheConnectionSoonAfterAnErrorFrame() throws IOException {
         try (var harness = RelayHarness.start();

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
 @Tag("sockets")
+@Tag("h2")
 class OwnPathsTest {
     @Test
     void answersHealthReadinessAndMetricsByItself() throws IOException {
@@ -71,6 +72,7 @@ class OwnPathsTest {
         }
     }
 
+    @Tag("h1")
     @Test
     void answersHttp10WithoutAHost() throws IOException {
         try (var harness = RelayHarness.start();

@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is odd but legal passes as it is, both ways. */
 @Tag("sockets")
+@Tag("h2")
 class PassThroughTest {
     private static volatile Script script;
     private static ScriptedUpstream upstream;
@@ -66,6 +67,7 @@ class PassThroughTest {
         assertThat(response.text()).isEqualTo("{}");
     }
 
+    @Tag("h1")
     @Test
     void repeatedFieldsApartAndInOrder() throws IOException {
         answer(
@@ -90,6 +92,7 @@ class PassThroughTest {
         assertThat(RawClient.header(lastRequest(), "x-region")).isEqualTo(value);
     }
 
+    @Tag("h1")
     @Test
     void headsUpTo64KiB() throws IOException {
         answer("HTTP/1.1 200 OK\r\nX-Big: " + "a".repeat(60_000) + "\r\nContent-Length: 2\r\n\r\n{}");

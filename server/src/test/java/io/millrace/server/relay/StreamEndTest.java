@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ParameterizedClass
 @MethodSource("io.millrace.server.test.RelayHarness#transports")
 @Tag("sockets")
+@Tag("h2")
 class StreamEndTest {
     private static final Duration PROMPT = Duration.ofSeconds(1);
     private static final Duration GRACE = Duration.ofMillis(300);
@@ -167,6 +168,7 @@ class StreamEndTest {
         assertThat(response.text()).endsWith("data: [DONE]\n\n");
     }
 
+    @Tag("h1")
     @Test
     void resetsAnHttp10BodyBehindItsErrorFrame() throws IOException {
         RawClient.Response response = http10("tokens=9,end_after=2");
@@ -204,6 +206,7 @@ class StreamEndTest {
         }
     }
 
+    @Tag("h1")
     @Test
     void sendsNoBodyWhereThereIsNone() throws IOException {
         try (var client = harness.client()) {
