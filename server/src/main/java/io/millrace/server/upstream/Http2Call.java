@@ -17,6 +17,7 @@ final class Http2Call implements UpstreamCall {
     private static final int LOW_WATERMARK = 32 * 1024;
 
     private final Http2Upstream connection;
+    private final boolean onIdle;
     /** Null until the request's head is written. */
     private @Nullable Http2Response response;
 
@@ -30,8 +31,14 @@ final class Http2Call implements UpstreamCall {
     private boolean refused;
     private boolean givenBack;
 
-    Http2Call(Http2Upstream connection) {
+    /**
+     * A call that has sent nothing.
+     *
+     * @param onIdle whether the connection was idle, so that the upstream may have been about to close it
+     */
+    Http2Call(Http2Upstream connection, boolean onIdle) {
         this.connection = connection;
+        this.onIdle = onIdle;
     }
 
     Http2Upstream connection() {
@@ -184,7 +191,7 @@ final class Http2Call implements UpstreamCall {
 
     /** Whether the connection was closed before the request reached the upstream, as far as the time can tell. */
     boolean wasStale() {
-        return connection.wasStale(sentNs, requestHandedOver());
+        return onIdle && connection.wasStale(sentNs, requestHandedOver());
     }
 
     private void giveBack() {

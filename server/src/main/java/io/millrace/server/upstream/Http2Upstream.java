@@ -131,7 +131,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         if (calls++ == 0) {
             liveness.onHeard();
         }
-        return new Http2Call(this);
+        return new Http2Call(this, used && calls == 1);
     }
 
     /** Takes no more calls, and closes behind those that it has. */
@@ -146,7 +146,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
     }
 
     boolean wasStale(long sentNs, boolean handedOver) {
-        return used && !codec.connection().goAwayReceived() && stale.wasStale(sentNs, handedOver);
+        return !codec.connection().goAwayReceived() && stale.wasStale(sentNs, handedOver);
     }
 
     /** Asks an upstream that is silent while it owes responses whether it is there; ends what waits for one that is not. */
@@ -315,7 +315,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        if (!(cause instanceof IOException || cause instanceof DecoderException)) {
+        if (!(cause instanceof IOException || cause instanceof DecoderException || cause instanceof OutOfMemoryError)) {
             LOG.warn(
                     "[{}] closing the connection to {}",
                     ctx.channel().id(),

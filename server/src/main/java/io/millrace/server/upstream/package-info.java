@@ -1,5 +1,5 @@
 /**
- * Connections to upstreams, and one request at a time on each.
+ * Connections to upstreams: over HTTP/1.1 with one request at a time on each, over HTTP/2 with several.
  *
  * <p>The door: {@link io.millrace.server.upstream.Connector} belongs to the process and makes the
  * {@link io.millrace.server.upstream.Upstreams} of each event loop. These give an
@@ -7,10 +7,14 @@
  * {@link io.millrace.server.upstream.CallListener}, and the frames of an event stream to a
  * {@link io.millrace.server.upstream.StreamListener}. All of it is confined to that event loop.
  *
- * <p>A connection is connecting, then busy and idle in turn, then closed. It becomes idle only behind a body that ended as
+ * <p>A connection of HTTP/1.1 is connecting, then busy and idle in turn, then closed. It becomes idle only behind a body that ended as
  * its framing says, on a connection that the upstream keeps, with the whole request sent and no byte left over. A call is
  * unsent, then waits for the response's head, then for the end of its body. It ends in one of three ways: it is released
  * (perhaps to read what is left of a body for a moment), it is aborted, or it breaks, which the listener is told once.
+ *
+ * <p>A connection of HTTP/2 is connecting, then takes calls up to its limit until the upstream says GOAWAY or its pool wants
+ * no more of it, and closes behind the last of them. What breaks a stream breaks one call; what breaks the connection breaks
+ * all, each of which is told by its listener.
  *
  * <p>Buffers: what {@code sendBody} is given belongs to the call; the body of {@code sendWhole} remains with the caller.
  * What {@code onBody} tells belongs to the listener. The bytes of an event stream belong to the connection: they are valid

@@ -14,6 +14,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.Http2Error;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -22,10 +23,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -66,6 +68,36 @@ class Http2FailuresTest {
             assertThat(upstream.requests().get(1).body()).isEqualTo("once");
             assertThat(upstream.connections()).hasSize(2);
             await().until(() -> upstream.openConnections() == 1);
+        }
+    }
+
+    /** Which may be done twice only where the connection was idle: its upstream may have been about to close it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void connectionThatClosesUnderARequestIsStaleOnlyIfItWasIdle(boolean idle) throws IOException {
+        var count = new AtomicInteger();
+        try (var upstream = Http2Mock.start(request -> {
+                    if (request.path().equals(CHAT)) {
+                        request.stream().data(FRAME);
+                    } else if (count.getAndIncrement() == 1) {
+                        request.connection().close();
+                    } else {
+                        request.head(200, false, "content-type", "text/plain")
+                                .data("ok")
+                                .end();
+                    }
+                });
+                var relay = relay(RelayHarness.QUICK, upstream.uri());
+                var streaming = Http2UpstreamTest.client(relay);
+                var client = Http2UpstreamTest.client(relay)) {
+            client.send("POST", "/v1/files", "first");
+            assertThat(client.readAll().text()).isEqualTo("ok");
+            if (!idle) {
+                streaming.post(CHAT, "m", "");
+                streaming.readUntil(FRAME);
+            }
+            client.send("POST", "/v1/files", "second");
+            assertThat(client.readAll().status()).isEqualTo(idle ? 200 : 502);
         }
     }
 
@@ -290,6 +322,41 @@ class Http2FailuresTest {
             assertThat(stays.readAll().text()).isEqualTo(FRAME + DONE);
             assertThat(upstream.openConnections()).isEqualTo(1);
         }
+    }
+
+    @Test
+    void compressedStreamIsInflatedAndItsCutIsTold() throws IOException {
+        var text = new StringBuilder();
+        var random = new SplittableRandom(5);
+        for (int i = 0; i < 20_000; i++) {
+            text.append(FRAME.replace("\"a\"", "\"" + Long.toHexString(random.nextLong()) + "\""));
+        }
+        byte[] whole = gzip((text + DONE).getBytes(StandardCharsets.UTF_8));
+        var at = new AtomicInteger(whole.length);
+        try (var upstream = Http2Mock.start(request -> {
+                    request.head(200, false, "content-type", "text/event-stream", "content-encoding", "gzip");
+                    for (int i = 0; i < at.get(); i += 100) {
+                        request.data(Arrays.copyOfRange(whole, i, Math.min(at.get(), i + 100)), false);
+                    }
+                    request.end();
+                });
+                var relay = relay(Retry.OFF, upstream.uri());
+                var client = Http2UpstreamTest.client(relay)) {
+            client.post(CHAT, "m", "");
+            assertThat(client.readAll().text()).isEqualTo(text + DONE);
+            at.set(whole.length / 2);
+            client.post(CHAT, "m", "");
+            RawClient.Response cut = client.readAll();
+            assertThat(cut.text()).contains("upstream_truncated").doesNotContain(DONE);
+        }
+    }
+
+    private static byte[] gzip(byte[] bytes) throws IOException {
+        var out = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(out)) {
+            gzip.write(bytes);
+        }
+        return out.toByteArray();
     }
 
     /** How a stream of which only a part came is ended by its upstream. */
