@@ -20,14 +20,8 @@ record Reply(
         boolean bodiless,
         int promptTokens) {
     static Reply json(int status, String body) {
-        return new Reply(
-                status,
-                "application/json",
-                List.of(),
-                () -> new Script().add(Script.Kind.OUTPUT, body),
-                false,
-                false,
-                0);
+        Supplier<Script> script = () -> new Script().add(Script.Kind.OUTPUT, body);
+        return new Reply(status, "application/json", List.of(), script, false, false, 0);
     }
 
     static Reply stream(Supplier<Script> script) {

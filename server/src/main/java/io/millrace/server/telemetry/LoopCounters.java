@@ -138,8 +138,7 @@ public final class LoopCounters {
     }
 
     private static AtomicLong cell(Map<String, AtomicLong> cells, String key) {
-        AtomicLong known = cells.get(key);
-        return known != null ? known : cells.computeIfAbsent(key, name -> new AtomicLong());
+        return cells.computeIfAbsent(key, name -> new AtomicLong());
     }
 
     private static void add(AtomicLong cell, long change) {
