@@ -2,7 +2,9 @@ package io.millrace.server.access;
 
 import io.millrace.server.config.ClientSettings;
 import io.millrace.server.limit.ClientUse;
-import java.nio.ByteBuffer;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -16,10 +18,11 @@ import org.jspecify.annotations.Nullable;
  * same steps and gives the same answer. Immutable.
  */
 final class Clients {
+    private static final int ID_BYTES = 4;
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+
     /** Nobody. */
     static final Clients NONE = new Clients(List.of(), settings -> ClientUse.ofNobody());
-
-    private static final int ID_BYTES = 4;
 
     /** Of each slot the first bytes of its hash; a slot is found by them, and the next ones follow it. */
     private final @Nullable Key[] slots;
@@ -123,6 +126,6 @@ final class Clients {
 
     /** Where nobody can choose hashes, their first bytes are as good as all of them. */
     private static long head(byte[] digest) {
-        return ByteBuffer.wrap(digest).getLong();
+        return (long) LONG.get(digest, 0);
     }
 }

@@ -45,11 +45,6 @@ public interface ClientStream {
     @Nullable
     InetAddress client();
 
-    /** The name in the TLS certificate that the client has shown, which was checked; null if there is none. */
-    default @Nullable String certificate() {
-        return null;
-    }
-
     /** For what is written to the client. */
     ByteBufAllocator alloc();
 

@@ -1,8 +1,6 @@
 package io.millrace.server.relay;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
 
@@ -11,8 +9,7 @@ import java.util.Set;
  * names are looked for wherever they stand: inside of a JSON string their quotes would be escaped.
  */
 final class MaxOutput {
-    private static final ByteBuf BEGIN =
-            Unpooled.unreleasableBuffer(Unpooled.copiedBuffer("\"max", StandardCharsets.US_ASCII));
+    private static final int LONGEST_BEGIN = "max".length();
     private static final Set<String> NAMES =
             Set.of("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens");
     private static final int LONGEST_NAME = 24;
@@ -34,28 +31,31 @@ final class MaxOutput {
             return -1;
         }
         long most = -1;
-        ByteBuf rest = body.slice();
-        for (int at = ByteBufUtil.indexOf(BEGIN, rest); at >= 0; at = ByteBufUtil.indexOf(BEGIN, rest)) {
-            rest.readerIndex(at + 1);
-            most = Math.max(most, valueAt(rest));
+        int end = body.writerIndex();
+        int quote = body.indexOf(body.readerIndex(), end, (byte) '"');
+        while (quote >= 0 && quote + LONGEST_BEGIN < end) {
+            if (body.getByte(quote + 1) == 'm' && body.getByte(quote + 2) == 'a' && body.getByte(quote + 3) == 'x') {
+                most = Math.max(most, valueAt(body, quote + 1));
+            }
+            quote = body.indexOf(quote + 1, end, (byte) '"');
         }
         return most;
     }
 
-    /** The number behind the name at which {@code rest} begins; -1 if it is another name, or no number. */
-    private static long valueAt(ByteBuf rest) {
-        int start = rest.readerIndex();
-        int quote = rest.indexOf(start, Math.min(rest.writerIndex(), start + LONGEST_NAME + 1), (byte) '"');
-        if (quote < 0 || !NAMES.contains(rest.toString(start, quote - start, StandardCharsets.US_ASCII))) {
+    /** The number behind the name that begins at {@code start}; -1 if it is another name, or no number. */
+    private static long valueAt(ByteBuf body, int start) {
+        int end = body.writerIndex();
+        int quote = body.indexOf(start, Math.min(end, start + LONGEST_NAME + 1), (byte) '"');
+        if (quote < 0 || !NAMES.contains(body.toString(start, quote - start, StandardCharsets.US_ASCII))) {
             return -1;
         }
         int at = quote + 1;
-        while (at < rest.writerIndex() && " \t\r\n:".indexOf(rest.getByte(at)) >= 0) {
+        while (at < end && " \t\r\n:".indexOf(body.getByte(at)) >= 0) {
             at++;
         }
         long value = -1;
-        while (at < rest.writerIndex() && rest.getByte(at) >= '0' && rest.getByte(at) <= '9') {
-            value = Math.min(MOST, Math.max(value, 0) * 10 + rest.getByte(at) - '0');
+        while (at < end && body.getByte(at) >= '0' && body.getByte(at) <= '9') {
+            value = Math.min(MOST, Math.max(value, 0) * 10 + body.getByte(at) - '0');
             at++;
         }
         return value;

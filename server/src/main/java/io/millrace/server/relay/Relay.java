@@ -204,7 +204,7 @@ public final class Relay implements RequestHandler {
         loop.counters().began();
         Access access = clients.access(current.config());
         InetAddress address = address(downstream, request, current.config());
-        Caller caller = access.identify(request, address, downstream.certificate());
+        Caller caller = access.identify(request, address, downstream.terms().certificate());
         Target target = Target.of(request.uri());
         grant(access, downstream, request);
         Runnable done = () -> loop.counters().endedLocally(Outcome.LOCAL.label());
