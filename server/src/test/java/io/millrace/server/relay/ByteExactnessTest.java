@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Tag("sockets")
+@Tag("h2")
 class ByteExactnessTest {
     /** Streams that end in an error that no SDK sees: an error frame of ours follows them. */
     private static final Set<String> GET_AN_ERROR_FRAME =

@@ -32,6 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Streams that come coded though nobody asked for it, and grow when they are inflated. */
 @Tag("sockets")
+@Tag("h2")
 class CodedStreamTest {
     private static final String HEAD =
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n";

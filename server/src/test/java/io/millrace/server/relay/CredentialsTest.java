@@ -37,6 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 @Tag("sockets")
+@Tag("h2")
 class CredentialsTest {
     private static final String KEY = "sk-relay-0123456789abcdef";
     private static final String CHAT = "/v1/chat/completions";

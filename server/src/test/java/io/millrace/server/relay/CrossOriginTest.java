@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 @Tag("sockets")
+@Tag("h2")
 class CrossOriginTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final String APP = "https://app.example.com";
@@ -76,6 +77,7 @@ class CrossOriginTest {
         }
     }
 
+    @Tag("h1")
     @ParameterizedTest
     @CsvSource({
         "POST, Content-Length: 99999999, 413",

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** An upstream that keeps silent: each limit ends the wait and is named. */
 @Tag("sockets")
+@Tag("h2")
 class DeadlineTest {
     private static final Duration LIMIT = Duration.ofMillis(250);
     private static final Timeouts TTFT = Timeouts.DEFAULT.with(t -> t.ttft = LIMIT);

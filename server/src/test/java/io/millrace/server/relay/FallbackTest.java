@@ -35,6 +35,7 @@ import org.junit.jupiter.api.Test;
 
 /** Where a request goes when one place fails: other origins, other targets, and a second attempt beside the first. */
 @Tag("sockets")
+@Tag("h2")
 class FallbackTest {
     private static final Retry ONCE = Retry.DEFAULT.with(t -> t.attempts = 1);
     private static final String CHAT = "/v1/chat/completions";

@@ -52,6 +52,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * where a slow attempt has another beside it.
  */
 @Tag("sockets")
+@Tag("h2")
 class FaultTableTest {
     private static final int ATTEMPTS = 3;
     private static final int TOKENS = 3;

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 /** What keeps a silent stream alive, and what must not be written to it. */
 @Tag("sockets")
+@Tag("h2")
 class HeartbeatTest {
     private static final Heartbeat FAST = Heartbeat.DEFAULT.with(h -> h.interval = Duration.ofMillis(50));
     private static final Timeouts SHORT = Timeouts.DEFAULT.with(t -> t.idle = Duration.ofSeconds(1));

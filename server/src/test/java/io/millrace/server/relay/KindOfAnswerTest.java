@@ -31,6 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Clients get the kind of answer that they asked for, one body or an event stream, whichever the upstream sends. */
 @Tag("sockets")
+@Tag("h2")
 class KindOfAnswerTest {
     private static final String SPEC = "tokens=5,stamp=1";
     private static final String SSE = "text/event-stream";

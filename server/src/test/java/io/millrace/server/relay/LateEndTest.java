@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A finish reason is not the end: what comes behind it, however late, still belongs to the answer. */
 @Tag("sockets")
+@Tag("h2")
 class LateEndTest {
     private static final String HEAD =
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";

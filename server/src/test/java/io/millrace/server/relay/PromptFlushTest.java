@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A frame leaves when it comes: it waits for no timer and for no other frame. */
 @Tag("time")
 @Tag("sockets")
+@Tag("h2")
 class PromptFlushTest {
     private static final int TRIES = 50;
     private static final Duration MEDIAN = Duration.ofMillis(30);

@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Failures before the first output: what is tried again, how often, and what the client gets when nothing helps. */
 @Tag("sockets")
+@Tag("h2")
 class RetryTest {
 
     @ParameterizedTest

@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("sockets")
+@Tag("h2")
 class RoutingTest {
     private static final String CHAT = "/v1/chat/completions";
 

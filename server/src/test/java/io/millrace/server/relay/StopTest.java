@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** {@code DELETE /millrace/streams/{id}}: the stream ends as its dialect does, and its upstream is let go. */
 @Tag("sockets")
+@Tag("h2")
 class StopTest {
     private static final String STALL = "tokens=9,stall_after=3,stamp=1";
     private static final String LAST_TOKEN = "@2@";

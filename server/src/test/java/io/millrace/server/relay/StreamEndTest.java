@@ -158,6 +158,7 @@ class StreamEndTest {
         assertThat(whole.text()).hasSizeGreaterThan(300_000).endsWith("data: [DONE]\n\n");
     }
 
+    @Tag("h1")
     @ParameterizedTest
     @ValueSource(strings = {"tokens=5", "tokens=5,gzip=1"})
     void delimitsAnHttp10BodyByClose(String spec) throws IOException {

@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Clients of each dialect on upstreams of each other one. */
 @Tag("sockets")
+@Tag("h2")
 class TranslationTest {
     private static final Map<Api, List<String>> RECORDINGS = Map.of(
             Api.CHAT,

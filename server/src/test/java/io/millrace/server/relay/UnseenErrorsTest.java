@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Streams that fail in words which no SDK looks for, that answer nothing, or whose answer no translation understands. */
 @Tag("sockets")
+@Tag("h2")
 class UnseenErrorsTest {
     private static final String HEAD =
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";

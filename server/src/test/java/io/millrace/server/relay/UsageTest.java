@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Usage: asked for on a client's behalf, kept from one who did not ask, and read on for when the client has left. */
 @Tag("sockets")
+@Tag("h2")
 class UsageTest {
     private static final String TURNS = "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]";
 
