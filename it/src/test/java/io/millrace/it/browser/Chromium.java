@@ -33,6 +33,8 @@ final class Chromium implements AutoCloseable {
             "--disable-sync",
             "--no-first-run",
             "--no-default-browser-check",
+            // Tests sign certificates with authorities that they make anew.
+            "--ignore-certificate-errors",
             "--remote-debugging-port=0");
 
     private final Path profile;

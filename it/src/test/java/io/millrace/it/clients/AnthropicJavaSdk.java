@@ -14,13 +14,27 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** {@code anthropic-java}: Messages, with and without the SDK's accumulator. */
 final class AnthropicJavaSdk extends JavaSdk {
+    private final TestTls tls;
+
+    AnthropicJavaSdk() {
+        this(null);
+    }
+
+    /** One that trusts the authority of {@code tls}, unless that is null. */
+    AnthropicJavaSdk(TestTls tls) {
+        this.tls = tls;
+    }
+
     @Override
     void stream(Scenario scenario, SeenRecorder seen) {
-        var client = AnthropicOkHttpClient.builder()
+        var builder = AnthropicOkHttpClient.builder()
                 .baseUrl(scenario.baseUrl())
                 .apiKey("sk-client")
-                .maxRetries(0)
-                .build();
+                .maxRetries(0);
+        if (tls != null) {
+            builder.sslSocketFactory(tls.client().getSocketFactory()).trustManager(tls.trust());
+        }
+        var client = builder.build();
         try {
             switch (scenario.api()) {
                 case "messages" -> messages(client, scenario, seen);

@@ -3,7 +3,7 @@ package io.millrace.it.clients;
 import java.util.List;
 
 /** {@code anthropic-java}. */
-final class AnthropicJavaTest extends ClientContract {
+class AnthropicJavaTest extends ClientContract {
     @Override
     Sdk sdk() {
         return new AnthropicJavaSdk();

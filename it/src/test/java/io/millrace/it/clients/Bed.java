@@ -2,7 +2,10 @@ package io.millrace.it.clients;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.RelayServer;
+import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Listener;
 import io.millrace.server.config.Match;
+import io.millrace.server.config.Protocol;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RetryBudget;
 import io.millrace.server.config.Route;
@@ -15,6 +18,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,35 +32,62 @@ final class Bed implements AutoCloseable {
     /** A model for which the routing relay has no route. */
     static final String UNROUTED = "unrouted";
 
+    private static final HostAndPort ANY_PORT = new HostAndPort("127.0.0.1", 0);
+
     /** What upstreams speak. */
     static final List<Dialect> DIALECTS = List.of(Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI);
 
+    private final TestTls tls;
+    private final List<Protocol> protocols;
     private final MockServer mock;
     private final RelayServer relay;
     private final RelayServer routing;
     private final RelayServer translating;
     private final Stopper stopper;
 
+    /** With relays in the clear. */
     Bed() {
+        this(null);
+    }
+
+    /**
+     * With relays behind TLS.
+     *
+     * @param tls null leaves them in the clear
+     * @param protocols that they speak there; none is both
+     */
+    Bed(TestTls tls, Protocol... protocols) {
+        this.tls = tls;
+        this.protocols = List.of(protocols);
         mock = MockServer.start(MockConfig.defaults());
-        relay = RelayServer.start(
-                RelayHarness.withRetry(RelayConfig.relayTo(upstream("default", mock())), RelayHarness.QUICK));
-        routing = RelayServer.start(routes());
-        translating = RelayServer.start(dialects());
-        stopper = new Stopper(relay.addresses().get(0).getPort());
+        relay = start(RelayConfig.relayTo(upstream("default", mock())));
+        routing = start(routes());
+        translating = start(dialects());
+        stopper =
+                new Stopper(relay.addresses().get(relay.addresses().size() - 1).getPort());
+    }
+
+    /** The last listener is in the clear. */
+    private RelayServer start(RelayConfig config) {
+        var listeners = new ArrayList<Listener>();
+        if (tls != null) {
+            listeners.add(
+                    Listener.at(ANY_PORT).with(l -> l.tls = tls.listener()).with(l -> l.protocols = protocols));
+        }
+        listeners.add(Listener.at(ANY_PORT));
+        return RelayServer.start(
+                RelayHarness.withRetry(config, RelayHarness.QUICK).with(c -> c.listeners = listeners));
     }
 
     private RelayConfig routes() {
         var upstreams = new LinkedHashMap<String, Upstream>();
         upstreams.put("mock", upstream("mock", mock()));
         upstreams.put("dead", upstream("dead", url(portWhereNobodyListens())));
-        return RelayHarness.withRetry(
-                RelayConfig.defaults()
-                        .with(c -> c.upstreams = upstreams)
-                        .with(c -> c.routes = List.of(
-                                Route.of("mock", Match.models("mock", "mock:*"), "mock"),
-                                Route.of("dead", Match.models(UNREACHABLE), "dead"))),
-                RelayHarness.QUICK);
+        return RelayConfig.defaults()
+                .with(c -> c.upstreams = upstreams)
+                .with(c -> c.routes = List.of(
+                        Route.of("mock", Match.models("mock", "mock:*"), "mock"),
+                        Route.of("dead", Match.models(UNREACHABLE), "dead")));
     }
 
     /** The mock as four upstreams, each of which speaks one dialect and is reached under a path of its own. */
@@ -68,9 +99,7 @@ final class Bed implements AutoCloseable {
             upstreams.put(name, upstream(name, mock()).with(u -> u.dialects = List.of(dialect)));
             routes.add(Route.of(name, Match.paths("/to-" + name + "/*"), name));
         }
-        return RelayHarness.withRetry(
-                RelayConfig.defaults().with(c -> c.upstreams = upstreams).with(c -> c.routes = routes),
-                RelayHarness.QUICK);
+        return RelayConfig.defaults().with(c -> c.upstreams = upstreams).with(c -> c.routes = routes);
     }
 
     private static String name(Dialect dialect) {
@@ -94,6 +123,11 @@ final class Bed implements AutoCloseable {
         return "http://127.0.0.1:" + port;
     }
 
+    private String url(RelayServer relay) {
+        return (tls == null ? "http" : "https") + "://127.0.0.1:"
+                + relay.addresses().get(0).getPort();
+    }
+
     /** The mock LLM itself. */
     String mock() {
         return url(mock.port());
@@ -101,17 +135,25 @@ final class Bed implements AutoCloseable {
 
     /** The relay that relays everything to the mock LLM. */
     String relay() {
-        return url(relay.addresses().get(0).getPort());
+        return url(relay);
     }
 
     /** The relay that looks at the model: the mock's go to the mock LLM. */
     String routing() {
-        return url(routing.addresses().get(0).getPort());
+        return url(routing);
     }
 
     /** The relay that translates to {@code dialect} whatever is in another. */
     String translatingTo(Dialect dialect) {
-        return url(translating.addresses().get(0).getPort()) + "/to-" + name(dialect);
+        return url(translating) + "/to-" + name(dialect);
+    }
+
+    /** The metrics of the relay that relays everything. */
+    String metrics() throws IOException {
+        int port = relay.addresses().get(relay.addresses().size() - 1).getPort();
+        try (var answer = URI.create(url(port) + "/metrics").toURL().openStream()) {
+            return new String(answer.readAllBytes(), StandardCharsets.UTF_8);
+        }
     }
 
     /** The relay that relays everything, whose streams are stopped when they fall silent. */

@@ -26,11 +26,16 @@ abstract class ClientContract {
 
     private final List<Case> cases = new ArrayList<>();
     private final List<Scenario> scenarios = new ArrayList<>();
-    private final Bed bed = new Bed();
+    private final Bed bed = newBed();
     private Map<String, Seen> seen;
 
     /** The client under test. */
     abstract Sdk sdk();
+
+    /** What it is tested against. */
+    Bed newBed() {
+        return new Bed();
+    }
 
     /** Its ways to stream, as {@link Scenario#api()} has them. */
     abstract List<String> apis();

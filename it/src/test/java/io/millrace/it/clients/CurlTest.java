@@ -158,7 +158,7 @@ final class CurlTest {
         assertErrorFrameLast(api, cut, curl);
     }
 
-    private static void assertErrorFrameLast(Api api, Cut cut, Curl curl) {
+    static void assertErrorFrameLast(Api api, Cut cut, Curl curl) {
         assertThat(curl.tail()).isEmpty();
         var last = curl.frames().get(curl.frames().size() - 1).text();
         assertThat(last).startsWith(api.errorFrameStart()).contains("after " + cut.outputs() + " output frames");
@@ -194,7 +194,7 @@ final class CurlTest {
         assertThat(curl.body()).startsWith("{").contains("\"chat.completion\"");
     }
 
-    private static void assertJsonError(Curl curl, Api api, String statusLine) {
+    static void assertJsonError(Curl curl, Api api, String statusLine) {
         assertThat(curl.exit()).isZero();
         assertThat(curl.statusLine()).startsWith(statusLine);
         assertThat(curl.headers().get("content-type")).startsWith("application/json");
@@ -207,7 +207,7 @@ final class CurlTest {
     }
 
     /** Without what differs from one answer of the mock to the next: identifiers and times. */
-    private static String timeless(String body) {
+    static String timeless(String body) {
         return body.replaceAll("\"(id|item_id|responseId|created|created_at|createTime)\":\"?[^,\"]*\"?", "\"$1\":0");
     }
 }

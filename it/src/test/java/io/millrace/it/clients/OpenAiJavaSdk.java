@@ -23,13 +23,27 @@ import java.util.ArrayList;
 
 /** {@code openai-java}: Chat Completions and Responses, each with and without the SDK's accumulator. */
 final class OpenAiJavaSdk extends JavaSdk {
+    private final TestTls tls;
+
+    OpenAiJavaSdk() {
+        this(null);
+    }
+
+    /** One that trusts the authority of {@code tls}, unless that is null. */
+    OpenAiJavaSdk(TestTls tls) {
+        this.tls = tls;
+    }
+
     @Override
     void stream(Scenario scenario, SeenRecorder seen) {
-        var client = OpenAIOkHttpClient.builder()
+        var builder = OpenAIOkHttpClient.builder()
                 .baseUrl(scenario.baseUrl() + "/v1")
                 .apiKey("sk-client")
-                .maxRetries(0)
-                .build();
+                .maxRetries(0);
+        if (tls != null) {
+            builder.sslSocketFactory(tls.client().getSocketFactory()).trustManager(tls.trust());
+        }
+        var client = builder.build();
         try {
             switch (scenario.api()) {
                 case "chat" -> chat(client, scenario, seen);

@@ -3,7 +3,7 @@ package io.millrace.it.clients;
 import java.util.List;
 
 /** {@code openai-java}. */
-final class OpenAiJavaTest extends ClientContract {
+class OpenAiJavaTest extends ClientContract {
     @Override
     Sdk sdk() {
         return new OpenAiJavaSdk();

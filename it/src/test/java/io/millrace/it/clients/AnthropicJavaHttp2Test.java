@@ -1,0 +1,18 @@
+package io.millrace.it.clients;
+
+import io.millrace.server.config.Protocol;
+
+/** The same over TLS and HTTP/2, which is all that this relay speaks. */
+final class AnthropicJavaHttp2Test extends AnthropicJavaTest {
+    private static final TestTls TLS = TestTls.make();
+
+    @Override
+    Sdk sdk() {
+        return new AnthropicJavaSdk(TLS);
+    }
+
+    @Override
+    Bed newBed() {
+        return new Bed(TLS, Protocol.H2);
+    }
+}

@@ -1,0 +1,18 @@
+package io.millrace.it.clients;
+
+import io.millrace.server.config.Protocol;
+
+/** The same over TLS and HTTP/2, which is all that this relay speaks. */
+final class OpenAiJavaHttp2Test extends OpenAiJavaTest {
+    private static final TestTls TLS = TestTls.make();
+
+    @Override
+    Sdk sdk() {
+        return new OpenAiJavaSdk(TLS);
+    }
+
+    @Override
+    Bed newBed() {
+        return new Bed(TLS, Protocol.H2);
+    }
+}
