@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The drills of scripts/drill, which says how to call it: real processes, sockets on loopback, bounded in time and count."""
-import asyncio, collections, concurrent.futures, json, os, pathlib, select, selectors, socket, struct, subprocess, sys, tempfile, time, urllib.request
+import asyncio, collections, concurrent.futures, json, os, pathlib, select, selectors, socket, struct, subprocess, sys, tempfile, threading, time, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAUNCHER = os.environ.get("MILLRACE", "millrace")
@@ -500,7 +500,94 @@ def outage(quick):
               "nothing left open", "no client saw an error" if sound else "see the tests' report", "0" if sound else "?", sound)
 
 
-DRILLS = {"stalled": stalled, "trickled": trickled, "vanished": vanished, "bombs": bombs, "endings": endings, "outage": outage}
+def restart(quick):
+    """Five processes take over from each other under live streams and steady requests."""
+    streams, rounds = (200, 5) if quick else (2000, 5)
+    directory = tempfile.TemporaryDirectory()
+    control = directory.name + "/control.sock"
+    config = directory.name + "/millrace.yaml"
+    mock = Millrace("mock")
+    with open(config, "w") as file:
+        file.write(f"accessLog: off\ntransport: epoll\ntakeover: {control}\nupstreams: {{mock: {{url: 'http://127.0.0.1:{mock.port}'}}}}\n"
+                   "limits: {connectionsPerAddress: 0, streamsPerAddress: 0}\n")
+    processes = [Millrace("serve", config, MILLRACE_WARM_UP="off")]
+    relay = processes[0]
+    live = Streams(relay, streams, "tokens=400,gap_ms=250")  # 100 s each
+    stop, counts = threading.Event(), collections.Counter()
+    askers = [threading.Thread(target=asker, args=(relay, kept, stop, counts)) for kept in (False, False, True, True)]
+    for thread in askers: thread.start()
+    for _ in range(rounds):
+        time.sleep(3)
+        processes.append(Millrace("serve", config, "--takeover", control, port=relay.port, MILLRACE_WARM_UP="off"))
+        if processes[-1].port != relay.port: raise SystemExit("drill: it listens elsewhere")
+    time.sleep(5)
+    stop.set()
+    for thread in askers: thread.join()
+    whole = live.finish(200)
+    gone = wait_until(lambda: all(p.process.poll() == 0 for p in processes[:-1]), 60)
+    last = ask(processes[-1])
+    sound = whole == streams and not counts["lost"] and gone is not None and last[1]
+    yield Row("restart", f"{rounds} take-overs, {streams} live streams, {counts['asked']} requests beside them, half of them on kept connections",
+              f"{streams} streams", f"{whole} streams whole, {counts['asked'] - counts['lost']} requests answered, the old processes "
+              + ("exited by themselves" if gone is not None else "did not exit"),
+              f"{streams - whole} streams, {counts['lost']} requests", sound)
+    for process in [*processes, mock]: process.stop()
+
+
+class Streams:
+    """Streams that are read to their ends, on one thread."""
+
+    def __init__(self, relay, count, spec):
+        self.count, self.whole, self.left = count, 0, {}
+        self.selector = selectors.DefaultSelector()
+        for _ in range(count):
+            s = connect(relay)
+            s.sendall(request(CHAT, spec, "Connection: close\r\n"))
+            self.selector.register(s, selectors.EVENT_READ)
+            self.left[s] = b""
+        self.thread = threading.Thread(target=self.read)
+        self.thread.start()
+
+    def read(self):
+        while self.left:
+            for key, _ in self.selector.select(1):
+                s = key.fileobj
+                try: part = s.recv(65536)
+                except OSError: part = b""
+                self.left[s] = (self.left[s] + part)[-64:]
+                if not part:
+                    self.whole += b"data: [DONE]\n\n" in self.left.pop(s)
+                    self.selector.unregister(s)
+                    s.close()
+
+    def finish(self, seconds):
+        self.thread.join(seconds)
+        return self.whole
+
+
+def asker(relay, kept, stop, counts):
+    """Asks again and again: on a connection of its own each time, or on one as long as it is kept."""
+    s = None
+    while not stop.is_set():
+        counts["asked"] += 1
+        try:
+            if s is None: s = connect(relay)
+            s.sendall(request(CHAT, "tokens=3", "" if kept else "Connection: close\r\n"))
+            got = b""
+            while b"data: [DONE]\n\n" not in got or not got.endswith(b"0\r\n\r\n"):
+                part = s.recv(65536)
+                if not part: break
+                got += part
+            if b"data: [DONE]\n\n" not in got: raise OSError("cut")
+            if not kept or b"onnection: close" in got: s.close(); s = None
+        except OSError as e:
+            counts["lost"] += 1
+            print("drill: a request was lost:", e, file=sys.stderr)
+            s = None
+        time.sleep(0.01)
+
+
+DRILLS = {"restart": restart, "stalled": stalled, "trickled": trickled, "vanished": vanished, "bombs": bombs, "endings": endings, "outage": outage}
 
 
 def main(arguments):

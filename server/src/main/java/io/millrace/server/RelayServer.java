@@ -9,6 +9,7 @@ import io.millrace.server.config.Served;
 import io.millrace.server.downstream.Admission;
 import io.millrace.server.downstream.ClientPipeline;
 import io.millrace.server.listen.Bound;
+import io.millrace.server.listen.InheritedSockets;
 import io.millrace.server.listen.Listeners;
 import io.millrace.server.relay.Relay;
 import io.millrace.server.telemetry.Metrics;
@@ -19,9 +20,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.NettyRuntime;
 import io.netty.util.concurrent.Future;
-import java.math.BigDecimal;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -36,8 +35,6 @@ import org.slf4j.LoggerFactory;
 public final class RelayServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RelayServer.class);
     private static final Logger ACCESS_LOG = LoggerFactory.getLogger("millrace.access");
-    private static final long DRAIN_POLL_MS = 10;
-    private static final long LAST_WORDS_MS = 500;
     /** However many clients there are, those who look after the relay have room. */
     private static final Limits ADMIN_LIMITS = Limits.DEFAULT.with(l -> l.connections = 256);
 
@@ -53,9 +50,9 @@ public final class RelayServer implements AutoCloseable {
     private final Admission admission;
     private final Admission adminAdmission;
     private TlsServers tls;
-    private CompletableFuture<Void> draining;
+    private final Drain drain;
 
-    private RelayServer(RelayConfig config, Logger accessLog) {
+    private RelayServer(RelayConfig config, Logger accessLog, InheritedSockets inherited) {
         int threads = config.eventLoops() > 0 ? config.eventLoops() : defaultEventLoops();
         group = config.transport().newEventLoops(threads, "millrace");
         boolean hasAdmin = config.listeners().stream().anyMatch(Listener::isAdmin);
@@ -65,7 +62,8 @@ public final class RelayServer implements AutoCloseable {
         group.forEach(executor -> loops.add((EventLoop) executor));
         relay = new Relay(config, loops, admin == null ? null : (EventLoop) admin.next(), connector, accessLog);
         started = config;
-        listeners = new Listeners(config.transport());
+        listeners = new Listeners(config.transport(), inherited);
+        drain = new Drain(relay, listeners, group);
         clients = new ClientPipeline.Shared(config.transport(), relay, relay::sweeper, relay::memory, relay::config);
         Metrics metrics = relay.metrics();
         admission =
@@ -92,7 +90,22 @@ public final class RelayServer implements AutoCloseable {
      * @throws IllegalArgumentException if an upstream's TLS cannot be set up
      */
     public static RelayServer start(RelayConfig config, Logger accessLog) {
-        var server = new RelayServer(config, accessLog);
+        return start(config, accessLog, new InheritedSockets());
+    }
+
+    /**
+     * Starts to serve at sockets of another process.
+     *
+     * @param inherited sockets that listeners take in place of new ones
+     * @throws IllegalStateException if an address cannot be bound or taken over, naming it
+     * @throws IllegalArgumentException if an upstream's TLS cannot be set up
+     */
+    public static RelayServer start(RelayConfig config, InheritedSockets inherited) {
+        return start(config, ACCESS_LOG, inherited);
+    }
+
+    private static RelayServer start(RelayConfig config, Logger accessLog, InheritedSockets inherited) {
+        var server = new RelayServer(config, accessLog, inherited);
         try {
             server.open(config.listeners());
         } catch (RuntimeException e) {
@@ -187,40 +200,23 @@ public final class RelayServer implements AutoCloseable {
      * in progress may end until the drain limit; the rest ends with an error event. Completes when the last client is gone.
      * May be called more than once.
      */
-    public synchronized CompletableFuture<Void> drain() {
-        if (draining == null && group.isShuttingDown()) {
-            draining = CompletableFuture.completedFuture(null);
+    public CompletableFuture<Void> drain() {
+        if (group.isShuttingDown()) {
+            return CompletableFuture.completedFuture(null);
         }
-        if (draining == null) {
-            draining = new CompletableFuture<>();
-            relay.endReadiness();
-            Duration delay = relay.config().timeouts().shutdownDelay();
-            if (delay.isZero()) {
-                closeListeners();
-            } else {
-                LOG.info("stopping: not ready, and no longer listening in {} s", seconds(delay));
-                group.schedule(this::closeListeners, delay.toNanos(), TimeUnit.NANOSECONDS);
-            }
-        }
-        return draining;
+        drain.stop();
+        return drain.over();
     }
 
-    private void closeListeners() {
-        listeners.serveAndClose(listener -> !listener.isAdmin(), this::endConnections);
-    }
-
-    private void endConnections() {
-        relay.drain();
-        Duration limit = relay.config().timeouts().drain();
-        long running = relay.metrics().activeExchanges();
-        if (running > 0) {
-            LOG.info("stopping: {} requests in progress have up to {} s to end", running, seconds(limit));
-        }
-        awaitIdle(System.nanoTime() + limit.toNanos(), false);
-    }
-
-    private static String seconds(Duration duration) {
-        return BigDecimal.valueOf(duration.toMillis(), 3).stripTrailingZeros().toPlainString();
+    /**
+     * Stops because another process listens at the same sockets, and serves: no listener any more, at once, and those who wait
+     * at them are the other process's. Each connection's next response is its last; after five seconds idle connections
+     * close, and what is in progress may end until the take-over limit, or until the drain limit once {@link #drain} is
+     * called. Completes when the last client is gone.
+     */
+    public CompletableFuture<Void> handOver() {
+        drain.handOver();
+        return drain.over();
     }
 
     @Override
@@ -240,9 +236,7 @@ public final class RelayServer implements AutoCloseable {
         if (tls != null) {
             tls.close();
         }
-        if (draining != null) {
-            draining.complete(null);
-        }
+        drain.over().complete(null);
     }
 
     /** On which everything runs but what admin listeners serve. */
@@ -256,21 +250,5 @@ public final class RelayServer implements AutoCloseable {
      */
     private static int defaultEventLoops() {
         return Math.max(1, NettyRuntime.availableProcessors() / 2);
-    }
-
-    private void awaitIdle(long limitNs, boolean cut) {
-        // A response that has ended may still be on its way to a slow client: its connection closes behind it.
-        boolean idle = relay.metrics().activeExchanges() == 0 && relay.metrics().relayedConnections() == 0;
-        if (idle || (cut && System.nanoTime() > limitNs)) {
-            listeners.serveAndClose(Listener::isAdmin, () -> draining.complete(null));
-            return;
-        }
-        boolean cutNow = !cut && System.nanoTime() > limitNs;
-        if (cutNow) {
-            LOG.warn("stopping: {} requests are cut", relay.metrics().activeExchanges());
-            relay.cutAll();
-        }
-        long nextLimitNs = cutNow ? System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LAST_WORDS_MS) : limitNs;
-        group.schedule(() -> awaitIdle(nextLimitNs, cut || cutNow), DRAIN_POLL_MS, TimeUnit.MILLISECONDS);
     }
 }

@@ -16,8 +16,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param file the configuration file that was named, or null
  * @param flags as they were typed; repeated ones joined by commas
+ * @param takeover the control socket of a process to take over from, or null
  */
-record RelayArguments(@Nullable Path file, Map<ConfigKey, String> flags) {
+record RelayArguments(
+        @Nullable Path file,
+        Map<ConfigKey, String> flags,
+        @Nullable Path takeover) {
     RelayArguments {
         flags = Map.copyOf(flags);
     }
@@ -55,7 +59,12 @@ record RelayArguments(@Nullable Path file, Map<ConfigKey, String> flags) {
                 return null;
             }
         }
-        return new RelayArguments(file, flags);
+        return new RelayArguments(file, flags, null);
+    }
+
+    /** These, to take over from the process that listens at {@code control}; null is none. */
+    RelayArguments takingOver(@Nullable Path control) {
+        return new RelayArguments(file, flags, control);
     }
 
     /** Where the configuration comes from. */

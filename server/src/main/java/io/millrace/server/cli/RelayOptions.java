@@ -107,7 +107,7 @@ final class RelayOptions {
 
     /** What was given. */
     RelayArguments arguments() {
-        return new RelayArguments(file, flags());
+        return new RelayArguments(file, flags(), null);
     }
 
     private Map<ConfigKey, String> flags() {

@@ -1,9 +1,11 @@
 package io.millrace.server.cli;
 
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** Runs the relay until it is stopped. */
@@ -33,10 +35,18 @@ final class ServeCommand implements Callable<Integer> {
     @Mixin
     private RelayOptions options;
 
+    @Option(
+            names = "--takeover",
+            paramLabel = "PATH",
+            description =
+                    "Control socket of a running relay ('takeover' in its configuration): takes its listening sockets"
+                            + " over. That one lets its streams end and exits. If this one cannot start, that one goes on.")
+    private Path takeover;
+
     @Override
     public Integer call() throws InterruptedException {
         Serving.run(
-                options.arguments(),
+                options.arguments().takingOver(takeover),
                 spec.commandLine().getOut(),
                 spec.commandLine().getErr());
         return 0;

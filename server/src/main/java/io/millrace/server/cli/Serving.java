@@ -11,11 +11,17 @@ import io.millrace.server.config.file.ConfigException;
 import io.millrace.server.config.file.ConfigLoader;
 import io.millrace.server.config.file.ConfigSources;
 import io.millrace.server.listen.Bound;
+import io.millrace.server.listen.ControlSocket;
+import io.millrace.server.listen.InheritedSockets;
+import io.millrace.server.listen.TakeOver;
 import io.millrace.server.warmup.WarmUp;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,14 +37,20 @@ final class Serving {
     /** Serves until the process is told to stop. Says where on {@code out}, or on {@code err} where only JSON may be. */
     static void run(RelayArguments arguments, PrintWriter out, PrintWriter err) throws InterruptedException {
         var stop = StopSignal.install();
+        var manager = new ServiceManager(System.getenv());
         try (var mock = new EmbeddedMock()) {
             var sources = arguments.sources(System.getenv(), mock::uri);
             var config = ConfigLoader.load(sources);
             AccessLogAppender.install(config.accessLog());
-            try (var server = RelayServer.start(config)) {
+            try (var server = start(config, arguments.takeover());
+                    var control = control(config, server, stop)) {
                 server.metrics().lostLogLines(AccessLogAppender::lost);
+                if (control != null) {
+                    LOG.info("another process may take over at {}", control.path());
+                }
                 var reloader = new Reloader(server, sources, config);
                 Signals.on("HUP", reloader::reload);
+                manager.ready();
                 announce(
                         server,
                         config,
@@ -47,12 +59,57 @@ final class Serving {
                 var warmUp = warmUp(server, config);
                 stop.await();
                 warmUp.ifPresent(WarmUp::close);
-                server.drain().join();
+                if (stop.isSignalled()) {
+                    manager.stopping();
+                    server.drain().join();
+                } else {
+                    CompletableFuture<Void> over = server.handOver();
+                    stop.onSignalled(server::drain);
+                    over.join();
+                }
                 LOG.info("stopped");
             }
         } finally {
             AccessLogAppender.stop();
         }
+    }
+
+    /** With the sockets of the process that listens at {@code control}, or of a service manager. */
+    private static RelayServer start(RelayConfig config, @Nullable Path control) {
+        if (control == null) {
+            var passed = InheritedSockets.ofServiceManager(
+                    System.getenv(), ProcessHandle.current().pid());
+            return start(config, passed);
+        }
+        try (var takeOver = TakeOver.of(control)) {
+            RelayServer server = start(config, takeOver.sockets());
+            try {
+                takeOver.go();
+            } catch (RuntimeException e) {
+                server.close();
+                throw e;
+            }
+            return server;
+        }
+    }
+
+    private static RelayServer start(RelayConfig config, InheritedSockets inherited) {
+        try {
+            RelayServer server = RelayServer.start(config, inherited);
+            if (!inherited.left().isEmpty()) {
+                LOG.warn("no listener has these sockets, which are closed: {}", inherited.left());
+            }
+            return server;
+        } finally {
+            inherited.closeLeft();
+        }
+    }
+
+    /** Where the next process may take over; null if it may not. */
+    private static @Nullable ControlSocket control(RelayConfig config, RelayServer server, StopSignal stop) {
+        return config.takeover() == null
+                ? null
+                : ControlSocket.open(config.takeover().path(), server.listeners(), stop::onTakenOver);
     }
 
     /** Compiles the path of a token ahead of the first clients, unless it is told not to. */

@@ -1,13 +1,18 @@
 package io.millrace.server.cli;
 
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 
-/** SIGTERM and SIGINT as something to wait for. A second one ends the process at once. */
+/**
+ * SIGTERM and SIGINT as something to wait for, and a take-over by another process likewise. The second signal ends the process
+ * at once.
+ */
 final class StopSignal {
     /** As a shell reports a process that SIGINT ended. */
     private static final int INTERRUPTED = 130;
 
     private final CountDownLatch stopped = new CountDownLatch(1);
+    private final CompletableFuture<Void> signalled = new CompletableFuture<>();
 
     private StopSignal() {}
 
@@ -19,15 +24,31 @@ final class StopSignal {
         return stop;
     }
 
-    /** Returns after the first signal. */
+    /** Returns after the first signal, or when another process has taken over. */
     void await() throws InterruptedException {
         stopped.await();
     }
 
+    /** Another process serves in place of this one. */
+    void onTakenOver() {
+        stopped.countDown();
+    }
+
+    /** Has {@code action} run once at the first signal, on a thread of its own; at once if it has come. */
+    void onSignalled(Runnable action) {
+        signalled.thenRunAsync(action);
+    }
+
+    /** Whether a signal has come. */
+    boolean isSignalled() {
+        return signalled.isDone();
+    }
+
     private void onSignal() {
-        if (stopped.getCount() == 0) {
+        if (isSignalled()) {
             Runtime.getRuntime().halt(INTERRUPTED);
         }
+        signalled.complete(null);
         stopped.countDown();
     }
 }

@@ -1,13 +1,16 @@
 package io.millrace.server.config;
 
 /** Where a listener listens. Its text is what {@link #parse} reads. */
-public sealed interface ListenAddress permits HostAndPort, UnixPath {
+public sealed interface ListenAddress permits HostAndPort, UnixPath, PassedSocket {
     /**
-     * Reads {@code unix:/path}, or what {@link HostAndPort#parse} reads.
+     * Reads {@code unix:/path}, {@code systemd:NAME}, or what {@link HostAndPort#parse} reads.
      *
-     * @throws IllegalArgumentException if it is neither
+     * @throws IllegalArgumentException if it is none of these
      */
     static ListenAddress parse(String text) {
+        if (text.startsWith(PassedSocket.SCHEME)) {
+            return PassedSocket.parse(text);
+        }
         return text.startsWith(UnixPath.SCHEME) ? UnixPath.parse(text) : HostAndPort.parse(text);
     }
 

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything a relay is told. Immutable and checked: what was built can be served.
@@ -24,6 +25,7 @@ import java.util.function.Consumer;
  * @param accessLog one line per request
  * @param allowOpen whether addresses other than loopback may serve an upstream whose key the relay injects
  * @param ownPaths what the relay answers itself
+ * @param takeover where another process may take this one's listeners over; null is nowhere
  * @param trustedProxies whose word about a request's client is taken
  * @param cors which pages of other origins may call; {@link Cors#OFF} leaves that to the upstreams
  * @param clients whether each client needs a key
@@ -40,6 +42,7 @@ public record RelayConfig(
         AccessLog accessLog,
         boolean allowOpen,
         OwnPaths ownPaths,
+        @Nullable UnixPath takeover,
         AddressSet trustedProxies,
         Cors cors,
         ClientAccess clients)
@@ -162,6 +165,7 @@ public record RelayConfig(
         public AccessLog accessLog = AccessLog.DEFAULT;
         public boolean allowOpen;
         public OwnPaths ownPaths = OwnPaths.ALL;
+        public @Nullable UnixPath takeover;
         public AddressSet trustedProxies = AddressSet.NONE;
         public Cors cors = Cors.OFF;
         public ClientAccess clients = ClientAccess.OPEN;

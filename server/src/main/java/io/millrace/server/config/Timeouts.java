@@ -5,7 +5,7 @@ import java.time.Duration;
 /**
  * Time limits. A route may have its own {@code ttft}, {@code idle}, {@code progress}, {@code hold} and {@code
  * terminalGrace}; the others are the relay's, and a route's are not looked at. All are more than zero and at most seven
- * days; {@code hold}, {@code terminalGrace}, {@code drain} and {@code
+ * days; {@code hold}, {@code terminalGrace}, {@code drain}, {@code takeover} and {@code
  * shutdownDelay} may be zero.
  *
  * @param connect TCP and TLS handshake to the upstream, per address
@@ -22,6 +22,7 @@ import java.time.Duration;
  * @param terminalGrace without any byte of an upstream that has given every finish reason of its answer, but neither its
  *     dialect's terminal nor the end of its body
  * @param drain what streams get to end when the process stops
+ * @param takeover what streams get to end when another process has taken over
  * @param shutdownDelay for which a process that is to stop still serves, but says that it is not ready, so that whoever
  *     sends it clients learns of it first
  */
@@ -38,9 +39,10 @@ public record Timeouts(
         Duration keepAlive,
         Duration terminalGrace,
         Duration drain,
+        Duration takeover,
         Duration shutdownDelay)
         implements Settings<Timeouts, Timeouts.Builder> {
-    /** 5 s, 10 s, 10 s, 30 s, 600 s, 120 s, 600 s, 10 s, 25 s, 75 s, 10 s, 30 s and none, in the order of the components. */
+    /** 5 s, 10 s, 10 s, 30 s, 600 s, 120 s, 600 s, 10 s, 25 s, 75 s, 10 s, 30 s, 1 h and none, in the order of the components. */
     public static final Timeouts DEFAULT = Builders.build(Timeouts.class, new Builder());
 
     public Timeouts {
@@ -56,6 +58,7 @@ public record Timeouts(
         Checks.positive("keepAlive", keepAlive);
         Checks.notNegative("terminalGrace", terminalGrace);
         Checks.notNegative("drain", drain);
+        Checks.notNegative("takeover", takeover);
         Checks.notNegative("shutdownDelay", shutdownDelay);
     }
 
@@ -73,6 +76,7 @@ public record Timeouts(
         public Duration keepAlive = Duration.ofSeconds(75);
         public Duration terminalGrace = Duration.ofSeconds(10);
         public Duration drain = Duration.ofSeconds(30);
+        public Duration takeover = Duration.ofHours(1);
         public Duration shutdownDelay = Duration.ZERO;
     }
 }

@@ -11,6 +11,7 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.EventLoopGroup;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 
@@ -18,15 +19,23 @@ import java.util.function.Predicate;
 public final class Listeners {
     private final TcpSockets tcp;
     private final UnixSockets unix;
-    private final List<Open> open = new ArrayList<>();
+    private final AdoptedSockets adopted;
+    private final InheritedSockets inherited;
+    private final List<Open> open = new CopyOnWriteArrayList<>();
 
     /** A listener and what makes that nobody finds it any more. */
     private record Open(Bound bound, Runnable hide) {}
 
-    /** None yet; those to come are of {@code transport}. */
-    public Listeners(Transport transport) {
+    /**
+     * None yet; those to come are of {@code transport}.
+     *
+     * @param inherited sockets that are taken in place of new ones
+     */
+    public Listeners(Transport transport, InheritedSockets inherited) {
+        this.inherited = inherited;
         tcp = new TcpSockets(transport);
         unix = new UnixSockets(transport);
+        adopted = new AdoptedSockets(transport, unix);
     }
 
     /**
@@ -38,11 +47,19 @@ public final class Listeners {
      */
     public void open(Listener listener, EventLoopGroup loops, ChannelHandler pipeline) {
         ListenAddress address = listener.address();
-        if (address instanceof HostAndPort at) {
+        List<Integer> descriptors = inherited.take(address.toString());
+        if (!descriptors.isEmpty()) {
+            Runnable hide = address instanceof UnixPath at ? unix.existing(at)::remove : () -> {};
+            open.add(new Open(adopted.open(listener, descriptors, loops, pipeline), hide));
+        } else if (address instanceof HostAndPort at) {
             open.add(new Open(tcp.open(listener, at, loops, pipeline), () -> {}));
         } else if (address instanceof UnixPath at) {
             SocketFile file = unix.file(at);
             open.add(new Open(unix.open(listener, at, file, loops, pipeline), file::remove));
+        } else {
+            throw new IllegalStateException("listen: " + address
+                    + " was not passed (expected: FileDescriptorName= of a socket unit; passed: " + inherited.left()
+                    + ")");
         }
     }
 
@@ -63,6 +80,24 @@ public final class Listeners {
         var left = new AtomicInteger(channels.size());
         for (Channel channel : channels) {
             Backlog.serveAndClose(channel, () -> {
+                if (left.decrementAndGet() == 0) {
+                    closed.run();
+                }
+            });
+        }
+    }
+
+    /**
+     * Accepts no more, at once; then {@code closed} runs, on an event loop. The sockets, with those who wait at them, are
+     * another process's, and stay.
+     */
+    public void letGo(Runnable closed) {
+        var channels = new ArrayList<Channel>();
+        open.forEach(each -> channels.addAll(each.bound().channels()));
+        open.clear();
+        var left = new AtomicInteger(channels.size());
+        for (Channel channel : channels) {
+            channel.close().addListener(done -> {
                 if (left.decrementAndGet() == 0) {
                     closed.run();
                 }

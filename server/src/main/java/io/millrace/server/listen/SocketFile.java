@@ -54,13 +54,20 @@ final class SocketFile {
         return new SocketFile(path);
     }
 
+    /** The file of a socket that another process has bound and handed over. */
+    static SocketFile existing(Path path) throws IOException {
+        var file = new SocketFile(path);
+        file.key = keyOf(path);
+        return file;
+    }
+
     /** Where the socket is to be bound. */
     Path beside() {
         return beside;
     }
 
     /** The socket is bound: gives it its mode and its name. */
-    void publish(int mode) throws IOException {
+    synchronized void publish(int mode) throws IOException {
         try {
             Files.setAttribute(beside, "unix:mode", mode);
             Files.move(beside, path, StandardCopyOption.ATOMIC_MOVE);
@@ -71,11 +78,12 @@ final class SocketFile {
     }
 
     /** Removes the file, unless another process has put its own there. From then on nobody connects any more. */
-    void remove() {
+    synchronized void remove() {
         try {
             if (key != null && key.equals(keyOf(path))) {
                 Files.delete(path);
             }
+            key = null; // the next file there may have the same one
         } catch (IOException e) {
             LOG.debug("{} cannot be removed: {}", path, e.toString());
         }

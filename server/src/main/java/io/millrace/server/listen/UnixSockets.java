@@ -39,15 +39,33 @@ final class UnixSockets {
     }
 
     /**
+     * The file of a socket at {@code address} that another process has handed over.
+     *
+     * @throws IllegalStateException if it is not there any more, naming it
+     */
+    SocketFile existing(UnixPath address) {
+        try {
+            return SocketFile.existing(address.path());
+        } catch (IOException e) {
+            throw failed(address, e);
+        }
+    }
+
+    /** Has a listener at {@code address} accept only whom it may. */
+    void restrict(ServerBootstrap bootstrap, Listener listener, UnixPath address) {
+        if (!listener.users().isEmpty()) {
+            bootstrap.handler(new OnlyUsers(users(listener, address)));
+        }
+    }
+
+    /**
      * Listens at {@code address}, whose file is {@code file}.
      *
      * @throws IllegalStateException if it cannot be bound, naming it
      */
     Bound open(Listener listener, UnixPath address, SocketFile file, EventLoopGroup loops, ChannelHandler pipeline) {
         ServerBootstrap bootstrap = Sockets.bootstrap(loops, pipeline).channelFactory(transport::newUnixServerChannel);
-        if (!listener.users().isEmpty()) {
-            bootstrap.handler(new OnlyUsers(users(listener, address)));
-        }
+        restrict(bootstrap, listener, address);
         var opened = new ArrayList<Channel>();
         Channel channel = Sockets.bind(bootstrap, transport.unixAddress(file.beside()), address, opened);
         try {

@@ -60,6 +60,7 @@ public final class Relay implements RequestHandler {
     private final ClientList clients;
     private volatile RouteTable settings;
     private volatile boolean ready = true;
+    private volatile boolean keepAlive = true;
     private volatile boolean draining;
 
     /**
@@ -155,6 +156,12 @@ public final class Relay implements RequestHandler {
     /** From now on not ready, though requests are served: a connection's next response is its last. */
     public void endReadiness() {
         ready = false;
+        endKeepAlive();
+    }
+
+    /** From now on a connection's next response is its last. */
+    public void endKeepAlive() {
+        keepAlive = false;
         onEachLoop(loop -> loop.connections().forEach(ClientConnection::closeAfterResponse));
     }
 
@@ -274,7 +281,7 @@ public final class Relay implements RequestHandler {
         loop.counters().connections(connection.protocol(), 1);
         if (draining) {
             connection.drain();
-        } else if (!ready) {
+        } else if (!keepAlive) {
             connection.closeAfterResponse();
         }
     }

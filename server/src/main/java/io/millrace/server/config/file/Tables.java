@@ -45,6 +45,7 @@ import io.millrace.server.config.Route;
 import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.TranslationMode;
+import io.millrace.server.config.UnixPath;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.config.UpstreamHttp;
 import io.millrace.server.config.file.Setting.Brief;
@@ -60,6 +61,8 @@ import org.jspecify.annotations.Nullable;
 /** All settings of the file, by record. A new setting is a row here, a component of its record and a line in the docs. */
 final class Tables {
     static final Form<AccessLog.Format> LOG_FORMAT = choice(AccessLog.Format.values());
+    private static final Form<UnixPath> CONTROL =
+            new Form<>(text -> new UnixPath(Path.of(text)), at -> at.path().toString());
     static final Form<Transport> TRANSPORT = new Form<>(Transport::named, Transport::label);
 
     static final Form<Path> PATH = new Form<>(Path::of, Path::toString);
@@ -87,6 +90,7 @@ final class Tables {
             value("keepAlive", DURATION, Timeouts::keepAlive, (t, v) -> t.keepAlive = v),
             value("terminalGrace", DURATION, Timeouts::terminalGrace, (t, v) -> t.terminalGrace = v),
             value("drain", DURATION, Timeouts::drain, (t, v) -> t.drain = v),
+            value("takeover", DURATION, Timeouts::takeover, (t, v) -> t.takeover = v),
             value("shutdownDelay", DURATION, Timeouts::shutdownDelay, (t, v) -> t.shutdownDelay = v));
 
     /** Those that a route may set for itself: the others are known before a request has a route, or belong to none. */
@@ -327,6 +331,7 @@ final class Tables {
                     RelayConfig::accessLog,
                     (c, v) -> c.accessLog = v),
             section("ownPaths", OWN_PATHS, RelayConfig::ownPaths, (c, v) -> c.ownPaths = v),
+            value("takeover", CONTROL, RelayConfig::takeover, (c, v) -> c.takeover = v),
             list(
                     "trustedProxies",
                     TEXT,

@@ -1,0 +1,68 @@
+package io.millrace.server.cli;
+
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.channel.unix.Socket;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells a service manager how this process is ({@code sd_notify(3)}), at the unix socket that {@code NOTIFY_SOCKET} names. A
+ * name that begins with {@code @} is an abstract one. Without that variable nothing is told.
+ */
+final class ServiceManager {
+    private static final Logger LOG = LoggerFactory.getLogger(ServiceManager.class);
+
+    private final String address;
+
+    /** The one of this environment. */
+    ServiceManager(Map<String, String> environment) {
+        address = environment.getOrDefault("NOTIFY_SOCKET", "");
+    }
+
+    /** This process serves, and is the one to watch from now on. */
+    void ready() {
+        tell("READY=1\nMAINPID=" + ProcessHandle.current().pid());
+    }
+
+    /** This process ends, and its clients' streams may still need some time. */
+    void stopping() {
+        tell("STOPPING=1");
+    }
+
+    private void tell(String state) {
+        if (address.isEmpty()) {
+            return;
+        }
+        if (!Epoll.isAvailable()) {
+            LOG.warn("the service manager is not told {}: that needs epoll", state.replace('\n', ' '));
+            return;
+        }
+        byte[] bytes = state.getBytes(StandardCharsets.UTF_8);
+        ByteBuffer message = ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
+        String name = address.startsWith("@") ? "\0" + address.substring(1) : address;
+        Socket socket = Socket.newSocketDomainDgram();
+        try {
+            if (!socket.connect(new DomainSocketAddress(name))
+                    || socket.send(message, 0, bytes.length) != bytes.length) {
+                throw new IOException("it does not take messages");
+            }
+        } catch (IOException e) {
+            LOG.warn("the service manager at {} is not told {}: {}", address, state.replace('\n', ' '), e.toString());
+        } finally {
+            close(socket);
+        }
+    }
+
+    private static void close(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            LOG.debug("the service manager's socket: {}", e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,119 @@
+package io.millrace.server.listen;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Takes the listening sockets of a running process over. That process serves as before until {@link #go}; if this is closed
+ * without it, nothing has changed for anybody.
+ */
+public final class TakeOver implements AutoCloseable {
+    private final Path control;
+    private final MultiThreadIoEventLoopGroup loop = ControlSocket.newLoop();
+    private final TakingHandler taking = new TakingHandler();
+    private final Channel channel;
+    private final InheritedSockets sockets;
+
+    private TakeOver(Path control) {
+        this.control = control;
+        ChannelFuture connected = new Bootstrap()
+                .group(loop)
+                .channel(EpollDomainSocketChannel.class)
+                .handler(new ChannelInitializer<EpollDomainSocketChannel>() {
+                    @Override
+                    protected void initChannel(EpollDomainSocketChannel old) {
+                        old.pipeline().addLast(ControlLines.decoders()).addLast(taking);
+                    }
+                })
+                .connect(new DomainSocketAddress(control.toString()))
+                .awaitUninterruptibly();
+        channel = connected.channel();
+        try {
+            if (!connected.isSuccess()) {
+                throw failure(connected.cause());
+            }
+            checkUser((EpollDomainSocketChannel) channel);
+            sockets = await(taking.sockets());
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /**
+     * Asks the process that listens at {@code control} for its sockets, and waits for them.
+     *
+     * @throws IllegalStateException if it does not give them, saying why
+     */
+    public static TakeOver of(Path control) {
+        if (!Epoll.isAvailable()) {
+            throw new IllegalStateException("takeover: only epoll on Linux can take sockets over");
+        }
+        return new TakeOver(control);
+    }
+
+    /** What was handed over. */
+    public InheritedSockets sockets() {
+        return sockets;
+    }
+
+    /**
+     * Says that this process serves, and waits until the other one has let the sockets and the control socket's path go.
+     *
+     * @throws IllegalStateException if it does not answer
+     */
+    public void go() {
+        ControlLines.say(channel, ControlLines.GO);
+        await(taking.gone());
+    }
+
+    private <T> T await(CompletableFuture<T> answer) {
+        try {
+            return answer.get(ControlLines.ANSWER_S, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw failure(e.getCause() == null ? e : e.getCause());
+        } catch (TimeoutException e) {
+            throw failure(new IOException("the process there does not answer", e));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw failure(e);
+        }
+    }
+
+    /** Sockets of somebody else might be handed over to be listened at. */
+    private void checkUser(EpollDomainSocketChannel old) {
+        try {
+            int user = old.peerCredentials().uid();
+            if (user != ControlSocket.ownUser()) {
+                throw failure(new IOException("the process there is of user " + user));
+            }
+        } catch (IOException e) {
+            throw failure(e);
+        }
+    }
+
+    private IllegalStateException failure(Throwable cause) {
+        return new IllegalStateException(
+                "takeover: " + control + ": "
+                        + (cause instanceof FileNotFoundException ? "nobody listens there" : cause.getMessage()),
+                cause);
+    }
+
+    @Override
+    public void close() {
+        loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
+}
