@@ -518,7 +518,7 @@ def restart(quick):
     for thread in askers: thread.start()
     for _ in range(rounds):
         time.sleep(3)
-        processes.append(Millrace("serve", config, "--takeover", control, port=relay.port, MILLRACE_WARM_UP="off"))
+        processes.append(Millrace("serve", config, "--takeover", control, MILLRACE_WARM_UP="off"))
         if processes[-1].port != relay.port: raise SystemExit("drill: it listens elsewhere")
     time.sleep(5)
     stop.set()
