@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Http2Requests extends Http2EventAdapter {
     private static final long METER_NS = TimeUnit.SECONDS.toNanos(10);
+    /** How many times the limit a client may have that cannot know it yet. */
+    private static final int UNTOLD_FACTOR = 2;
 
     private final ConnectionContext context;
     private final Http2Codec codec;
@@ -36,6 +38,7 @@ final class Http2Requests extends Http2EventAdapter {
     private int premature;
     private long meterSinceNs;
     private int keptBytes;
+    private boolean limitKnown;
     private int last = Integer.MAX_VALUE;
 
     /** Whose requests they are. */
@@ -176,9 +179,7 @@ final class Http2Requests extends Http2EventAdapter {
             guard(its, () -> known.input().onEnd()); // trailers, which mean nothing here
             return;
         }
-        if (id > last
-                || codec.connection().remote().numActiveStreams()
-                        > context.http2().streams()) {
+        if (id > last || codec.connection().remote().numActiveStreams() > mostStreams()) {
             refuse(its);
             return;
         }
@@ -242,7 +243,14 @@ final class Http2Requests extends Http2EventAdapter {
 
     @Override
     public void onSettingsAckRead(ChannelHandlerContext ctx) {
+        limitKnown = true;
         codec.openToAll();
+    }
+
+    /** A client cannot know the limit before it has read our settings, and some give up a request that is refused twice. */
+    private int mostStreams() {
+        int limit = context.http2().streams();
+        return limitKnown ? limit : UNTOLD_FACTOR * limit;
     }
 
     @Override

@@ -97,11 +97,8 @@ class Http2Test {
     void refusesRequestsOverTheLimitSoThatTheyCanBeSentAgain(int count) throws IOException {
         try (var harness = start(config -> config);
                 var client = Http2Client.connect(harness.port())) {
-            var all = new ByteArrayOutputStream();
-            for (int i = 0; i < count; i++) {
-                all.writeBytes(client.postBytes(1 + 2 * i, path("tokens=2,ttft_ms=300"), BODY));
-            }
-            client.sendRaw(all.toByteArray());
+            client.acknowledgeSettings();
+            post(client, count);
             Map<Integer, Answer> answers = client.answers(count, 0);
 
             assertThat(answers.values())
@@ -114,6 +111,25 @@ class Http2Test {
             client.get(3001, "/healthz");
             assertThat(client.answer(3001).body()).isEqualTo("ok\n");
         }
+    }
+
+    /** A client that opens all of its streams at once has not read the limit, and may give up what is refused. */
+    @Test
+    void servesTwiceTheLimitToAClientThatCannotKnowIt() throws IOException {
+        try (var harness = start(config -> config);
+                var client = Http2Client.connect(harness.port())) {
+            post(client, 200);
+            assertThat(client.answers(200, 0).values())
+                    .allSatisfy(answer -> assertThat(answer.body()).endsWith("data: [DONE]\n\n"));
+        }
+    }
+
+    private static void post(Http2Client client, int count) throws IOException {
+        var all = new ByteArrayOutputStream();
+        for (int i = 0; i < count; i++) {
+            all.writeBytes(client.postBytes(1 + 2 * i, path("tokens=2,ttft_ms=300"), BODY));
+        }
+        client.sendRaw(all.toByteArray());
     }
 
     @Test

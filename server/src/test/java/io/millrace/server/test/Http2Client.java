@@ -35,6 +35,7 @@ public final class Http2Client implements AutoCloseable {
     public static final int WINDOW_UPDATE = 8;
     public static final int CONTINUATION = 9;
     public static final int END_STREAM = 1;
+    public static final int ACK = 1;
     public static final int END_HEADERS = 4;
 
     private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
@@ -101,6 +102,11 @@ public final class Http2Client implements AutoCloseable {
     public void preface() throws IOException {
         sendRaw(PREFACE);
         frame(SETTINGS, 0, 0);
+    }
+
+    /** Says that the relay's settings are known. */
+    public void acknowledgeSettings() throws IOException {
+        frame(SETTINGS, ACK, 0);
     }
 
     public void sendRaw(byte[] bytes) throws IOException {
