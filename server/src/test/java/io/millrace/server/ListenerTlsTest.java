@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.ListenerTls;
@@ -11,6 +12,7 @@ import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
+import io.millrace.server.test.AccessLines;
 import io.millrace.server.test.Certificates;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
@@ -45,6 +47,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A relay whose listener has TLS. What it does with requests, {@code OverTlsTest} shows. */
 @Tag("sockets")
@@ -96,6 +100,26 @@ class ListenerTlsTest {
             assertThat(response.statusCode()).isEqualTo(200);
             assertThat(response.body()).endsWith("data: [DONE]\n\n");
             assertThat(response.sslSession()).isPresent();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"HTTP_2, h2", "HTTP_1_1, http/1.1"})
+    void logsWhatItsClientsSpeak(HttpClient.Version version, String protocol) throws Exception {
+        var http = HttpClient.newBuilder().sslContext(client).version(version).build();
+        try (var lines = new AccessLines();
+                var harness =
+                        start(config -> config.with(c -> c.accessLog = new AccessLog(AccessLog.Format.JSON, null)))) {
+            for (String path : List.of(RelayHarness.withSpec("/v1/chat/completions", "tokens=1"), "/v1/%00")) {
+                http.send(
+                        HttpRequest.newBuilder(URI.create("https://localhost:" + harness.port() + path))
+                                .POST(HttpRequest.BodyPublishers.ofString("{}"))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+                JsonNode line = lines.next();
+                assertThat(line.get("protocol").asText()).isEqualTo(protocol);
+                assertThat(line.get("tls").asText()).isEqualTo("TLSv1.3");
+            }
         }
     }
 

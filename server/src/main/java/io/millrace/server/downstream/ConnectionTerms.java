@@ -21,6 +21,11 @@ public record ConnectionTerms(Listener listener, Protocol protocol, ServerTls.@N
         return new ConnectionTerms(listener, protocol, null);
     }
 
+    /** The version of TLS, such as {@code TLSv1.3}; null in the clear. */
+    public @Nullable String tlsVersion() {
+        return tls == null ? null : tls.version();
+    }
+
     /** What the client's certificate calls it; null if it has none. */
     public @Nullable String certificate() {
         return tls == null ? null : tls.client();

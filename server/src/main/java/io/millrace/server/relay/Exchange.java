@@ -283,6 +283,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
         return new Summary.Request(
                 client,
                 downstream.terms().protocol(),
+                downstream.terms().tlsVersion(),
                 requestId,
                 request.method().name(),
                 request.target().path(),

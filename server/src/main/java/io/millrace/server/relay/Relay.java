@@ -268,6 +268,7 @@ public final class Relay implements RequestHandler {
         loop.onEnded(Summary.refused(
                 request == null ? downstream.client() : address(downstream, request, config()),
                 downstream.terms().protocol(),
+                downstream.terms().tlsVersion(),
                 known ? request.method().name() : null,
                 known ? Target.of(request.uri()).path() : null,
                 status,

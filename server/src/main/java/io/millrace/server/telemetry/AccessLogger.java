@@ -93,6 +93,7 @@ public final class AccessLogger implements Sweepable {
         line.text("client", request.caller());
         line.text("client_key", request.callerKey());
         line.text("protocol", request.protocol().label());
+        line.text("tls", request.tls());
         line.text("method", request.method());
         line.text("path", request.path());
         line.text("dialect", name(request.dialect()));

@@ -25,6 +25,7 @@ public record Summary(
      * @param client its address; null for a client of a unix socket
      * @param id null for a request that was refused before it became an exchange
      * @param protocol that the client speaks
+     * @param tls the version that encrypts the connection; null in the clear
      * @param path the raw path without its query, where keys can be
      * @param model the model asked for, else the one that answered, or null
      * @param bytes of its body
@@ -34,6 +35,7 @@ public record Summary(
     public record Request(
             @Nullable InetAddress client,
             Protocol protocol,
+            @Nullable String tls,
             @Nullable String id,
             @Nullable String method,
             @Nullable String path,
@@ -104,6 +106,7 @@ public record Summary(
     public static Summary refused(
             @Nullable InetAddress client,
             Protocol protocol,
+            @Nullable String tls,
             @Nullable String method,
             @Nullable String path,
             int status,
@@ -111,7 +114,7 @@ public record Summary(
         var timeline = new Timeline();
         timeline.endNs = timeline.startNs;
         return new Summary(
-                new Request(client, protocol, null, method, path, Dialect.UNKNOWN, null, 0, null, null),
+                new Request(client, protocol, tls, null, method, path, Dialect.UNKNOWN, null, 0, null, null),
                 Attempts.none(null),
                 new Response(status, Outcome.REFUSED, error, false, 0),
                 null,

@@ -54,7 +54,7 @@ class TokensUsedTest {
     private static TokensUsed used(Outcome outcome, Summary.Stream stream, int attempts, long bytes) {
         return TokensUsed.of(
                 new Summary(
-                        new Summary.Request(null, null, "id", "POST", "/", Dialect.CHAT, "m", 0, "web", null),
+                        new Summary.Request(null, null, null, "id", "POST", "/", Dialect.CHAT, "m", 0, "web", null),
                         new Summary.Attempts(new Summary.Asked("u", null, null), attempts, 0, 0, false, null),
                         new Summary.Response(200, outcome, null, false, bytes),
                         stream,
