@@ -5,7 +5,6 @@ import io.millrace.server.config.Limits;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.ListenerTls;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Served;
 import io.millrace.server.downstream.Admission;
 import io.millrace.server.downstream.ClientPipeline;
 import io.millrace.server.listen.Bound;
@@ -122,21 +121,10 @@ public final class RelayServer implements AutoCloseable {
     }
 
     private void open(Listener listener) {
-        if (showsMetricsToClients(listener)) {
-            LOG.warn("clients at {} can read /metrics without a key: let it serve relay alone", listener.address());
-        }
         boolean isAdmin = listener.isAdmin();
         Admission its = isAdmin ? adminAdmission : admission;
         var pipeline = new ClientPipeline(listener, its, clients, tls.of(listener));
         listeners.open(listener, isAdmin ? admin : group, pipeline);
-    }
-
-    private boolean showsMetricsToClients(Listener listener) {
-        return started.clients().on()
-                && started.ownPaths().metrics()
-                && !listener.address().isLocal()
-                && !listener.isAdmin()
-                && listener.serves().contains(Served.METRICS);
     }
 
     /** The open listeners. */

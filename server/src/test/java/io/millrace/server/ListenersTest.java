@@ -3,22 +3,17 @@ package io.millrace.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.OwnPaths;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Served;
-import io.millrace.server.test.ClientFile;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
@@ -26,10 +21,8 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.slf4j.LoggerFactory;
 
 /** Several addresses of one relay, each of which serves what it was told. */
 @Tag("sockets")
@@ -165,32 +158,6 @@ class ListenersTest {
             assertThat(harness.relay.reload(other)).containsExactly("listeners");
             assertThat(harness.relay.reload(other.with(c -> c.listeners = both())))
                     .isEmpty();
-        }
-    }
-
-    @Test
-    void warnOfMetricsThatClientsFromElsewhereCanRead(@TempDir Path directory) {
-        var log = new ListAppender<ILoggingEvent>();
-        log.start();
-        var logger = (Logger) LoggerFactory.getLogger(RelayServer.class);
-        logger.addAppender(log);
-        var clients = new ClientFile(directory);
-        clients.add("web");
-        var open = Listener.at(new HostAndPort("0.0.0.0", 0));
-        try (var harness = RelayHarness.start(config -> clients.in(config.with(c -> c.listeners = List.of(
-                listener(EnumSet.allOf(Served.class)),
-                open.with(l -> l.serves = EnumSet.of(Served.RELAY, Served.HEALTH)),
-                open.with(l -> l.serves = EnumSet.of(Served.METRICS))))))) {
-            assertThat(harness.relay.listeners()).hasSize(3);
-            assertThat(log.list).isEmpty();
-        }
-        try (var harness = RelayHarness.start(config -> clients.in(config.with(c -> c.listeners = List.of(open))))) {
-            assertThat(harness.relay.listeners()).hasSize(1);
-            assertThat(log.list)
-                    .extracting(ILoggingEvent::getFormattedMessage)
-                    .containsExactly("clients at 0.0.0.0:0 can read /metrics without a key: let it serve relay alone");
-        } finally {
-            logger.detachAppender(log);
         }
     }
 
