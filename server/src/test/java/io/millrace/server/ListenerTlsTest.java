@@ -14,9 +14,12 @@ import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.test.AccessLines;
 import io.millrace.server.test.Certificates;
+import io.millrace.server.test.ClientFile;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
+import io.netty.pkitesting.CertificateBuilder;
+import io.netty.pkitesting.X509Bundle;
 import java.io.ByteArrayOutputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -49,6 +52,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A relay whose listener has TLS. What it does with requests, {@code OverTlsTest} shows. */
 @Tag("sockets")
@@ -121,6 +125,50 @@ class ListenerTlsTest {
                 assertThat(line.get("tls").asText()).isEqualTo("TLSv1.3");
             }
         }
+    }
+
+    /** Over HTTP/2 a certificate and a key stand for a client as over HTTP/1.1. */
+    @ParameterizedTest
+    @EnumSource(HttpClient.Version.class)
+    void takesAClientsCertificateForItsKey(HttpClient.Version version) throws Exception {
+        var clients = new ClientFile(directory);
+        String key = clients.add("other");
+        Path ca = certificates.ca();
+        ListenerTls asking =
+                settings.with(t -> t.clientCa = ca).with(t -> t.clientMode = ListenerTls.ClientMode.OPTIONAL);
+        clients.put("web", new String[0], "certificate: spiffe://acme/web");
+        try (var lines = new AccessLines();
+                var harness = RelayHarness.start(config -> encrypted(clients.in(config), asking)
+                        .with(c -> c.accessLog = new AccessLog(AccessLog.Format.JSON, null)))) {
+            assertThat(asked(harness, lines, version, identity("spiffe://acme/web"), null))
+                    .isEqualTo("200 web");
+            assertThat(asked(harness, lines, version, identity("spiffe://acme/unknown"), null))
+                    .isEqualTo("401 ");
+            assertThat(asked(harness, lines, version, null, null)).isEqualTo("401 ");
+            assertThat(asked(harness, lines, version, null, key)).isEqualTo("200 other");
+        }
+    }
+
+    private X509Bundle identity(String uri) throws Exception {
+        return new CertificateBuilder().subject("CN=client").addSanUriName(uri).buildIssuedBy(certificates.authority());
+    }
+
+    private String asked(
+            RelayHarness harness, AccessLines lines, HttpClient.Version version, X509Bundle own, String key)
+            throws Exception {
+        var http = HttpClient.newBuilder()
+                .sslContext(certificates.client(own))
+                .version(version)
+                .build();
+        var request = HttpRequest.newBuilder(URI.create("https://localhost:" + harness.port()
+                        + RelayHarness.withSpec("/v1/chat/completions", "tokens=1")))
+                .POST(HttpRequest.BodyPublishers.ofString("{\"model\":\"m\"}"));
+        if (key != null) {
+            request.header("Authorization", "Bearer " + key);
+        }
+        int status =
+                http.send(request.build(), HttpResponse.BodyHandlers.ofString()).statusCode();
+        return status + " " + lines.next().path("client").asText();
     }
 
     @Test

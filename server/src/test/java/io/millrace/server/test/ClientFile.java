@@ -35,7 +35,7 @@ public final class ClientFile {
 
     /** With a client that has these keys. */
     public void put(String name, String[] keys, String... settings) {
-        var yaml = new StringBuilder("  " + name + ":\n    keys:\n");
+        var yaml = new StringBuilder("  " + name + ":\n" + (keys.length == 0 ? "" : "    keys:\n"));
         for (String key : keys) {
             yaml.append("      - sha256: ").append(KeyFormat.hash(key)).append('\n');
         }
