@@ -19,8 +19,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides whether one more client can be served. Each client may need a descriptor for its upstream too, so the limit is
- * below half of the process's.
+ * Decides whether one more client can be served. A client may also need a descriptor for its upstream, so the limit is
+ * below half of the process's descriptors.
  */
 public final class Admission {
     private static final int MOST_CONNECTIONS = 20_000;
@@ -45,7 +45,8 @@ public final class Admission {
     }
 
     /**
-     * Whether the limit of {@code client}'s address leaves room for its connection, which then has a place until it is closed.
+     * Whether the limit of {@code client}'s address allows its connection. If so, the connection holds a place until
+     * it is closed.
      *
      * @param exempt addresses that have no limit
      */
@@ -60,7 +61,7 @@ public final class Admission {
         return true;
     }
 
-    /** The clients for which, with their upstreams, the process has descriptors. */
+    /** The number of clients for which, with their upstreams, the process has descriptors. */
     public static long byDescriptors() {
         if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix) {
             return (long) (unix.getMaxFileDescriptorCount() * SHARE_OF_DESCRIPTORS);
@@ -76,7 +77,7 @@ public final class Admission {
         return (head + body).getBytes(StandardCharsets.US_ASCII);
     }
 
-    /** Answers whatever comes first with 503 and closes. */
+    /** Answers the first request with 503 and closes. */
     static final class Refuse extends ChannelInboundHandlerAdapter {
         private static final long MAX_WAIT_MS = 5_000;
 

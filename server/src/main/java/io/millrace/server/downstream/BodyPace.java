@@ -11,11 +11,11 @@ final class BodyPace {
     private final long idleNs;
     private long lastNs;
     private long checkedNs;
-    /** Bytes that the body is ahead of its least rate; no more than what that rate is in the idle limit. */
+    /** Bytes that the body is ahead of its least rate; at most the bytes that this rate gives in the idle limit. */
     private double aheadBytes;
 
     /**
-     * A pace.
+     * A pace with its limits.
      *
      * @param bytesPerSecond the least rate
      * @param idleNs the longest time without any byte
@@ -25,21 +25,21 @@ final class BodyPace {
         this.idleNs = idleNs;
     }
 
-    /** A body begins. */
+    /** Begins to measure, because a body begins. */
     void begin(long nowNs) {
         lastNs = nowNs;
         checkedNs = nowNs;
         aheadBytes = mostAhead();
     }
 
-    /** So many bytes of the body have come. */
+    /** Counts bytes of the body that have arrived. */
     void onBytes(int bytes, long nowNs) {
         lastNs = nowNs;
         aheadBytes = Math.min(mostAhead(), aheadBytes + bytes);
     }
 
     /**
-     * What is wrong with the pace, or null.
+     * Says what is wrong with the pace, or null.
      *
      * @param read whether the body was read; while it is not, it has no pace
      */

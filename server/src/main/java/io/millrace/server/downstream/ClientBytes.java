@@ -9,11 +9,11 @@ import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * The bytes that a client's connection holds: those that the client has not taken, and those that it has sent ahead. Counts
- * them, and tells when a client takes nothing. Confined to the connection's event loop.
+ * Counts the bytes that the relay holds for a client's connection: those that the client has not taken, and those that
+ * it has sent ahead. Tells when a client takes nothing. Confined to the connection's event loop.
  */
 final class ClientBytes {
-    /** The time that a client gets to take what waits for it where memory is short, unless it has less anyway. */
+    /** The longest time that a client gets to take its bytes when memory is short. */
     private static final long STALL_WHEN_TIGHT_NS = TimeUnit.SECONDS.toNanos(5);
 
     private final Channel channel;
@@ -28,7 +28,7 @@ final class ClientBytes {
     private long drainedNs;
 
     /**
-     * What {@code channel} holds; nothing at first.
+     * The account of {@code channel}, which holds nothing at first.
      *
      * @param ahead the bytes that have been read and are not handed on
      * @param writeStall the time in which a client must take something
@@ -38,7 +38,7 @@ final class ClientBytes {
     }
 
     /**
-     * As above.
+     * The account of {@code channel}, which holds nothing at first.
      *
      * @param before the bytes that wait for the client before the channel
      */
@@ -87,13 +87,13 @@ final class ClientBytes {
         }
     }
 
-    /** From now on the client has its full time again. */
+    /** Restarts the client's time. */
     void restartStall(long nowNs) {
         drainedNs = nowNs;
     }
 
     /**
-     * Whether the client has taken nothing for the write-stall limit although something waits for it.
+     * Whether the client has taken nothing for the write-stall limit although bytes wait for it.
      *
      * @param bodyBytes the bytes of the stream in progress that were written so far
      */
@@ -108,12 +108,12 @@ final class ClientBytes {
         return isLongerThanStall(nowNs - drainedNs);
     }
 
-    /** Whether a client that has taken nothing for so long is to be cut. */
+    /** Whether a client that has taken nothing for this long must be cut. */
     boolean isLongerThanStall(long ns) {
         return ns > (memory.isTight() ? Math.min(writeStallNs, STALL_WHEN_TIGHT_NS) : writeStallNs);
     }
 
-    /** Unlike {@link #pending()} without the part of the first buffer that the kernel has taken. */
+    /** Like {@link #pending()}, but without the part of the first buffer that the kernel has taken. */
     private long unsent() {
         var outbound = channel.unsafe().outboundBuffer();
         return outbound == null ? 0 : outbound.totalPendingWriteBytes() - outbound.currentProgress();

@@ -4,12 +4,12 @@ import io.millrace.server.config.Protocol;
 import io.netty.channel.EventLoop;
 import java.util.List;
 
-/** A client's connection, for whoever looks after all of them. It is confined to its event loop. */
+/** A client's connection, as the code that watches all connections sees it. It is confined to its event loop. */
 public interface ClientConnection {
     /** The event loop of the connection and of its requests. */
     EventLoop eventLoop();
 
-    /** What the client speaks, as far as it is known. */
+    /** The protocol that the client speaks, as far as it is known. */
     default Protocol protocol() {
         return Protocol.HTTP_1_1;
     }
@@ -17,20 +17,20 @@ public interface ClientConnection {
     /** The requests in progress. */
     List<RequestListener> requests();
 
-    /** Bytes held for this client: what it has not taken, and what it has sent ahead. */
+    /** Bytes held for this client: those that it has not taken, and those that it has sent ahead. */
     long heldBytes();
 
-    /** Bytes of these that are held for one of the requests in progress. */
+    /** The part of these bytes that is held for one of the requests in progress. */
     default long heldBytes(RequestListener request) {
         return heldBytes();
     }
 
-    /** Makes the current response the last, or the next one if there is none, and has it say so. */
+    /** Makes the current response the last one, or the next response if there is none. That response says so. */
     void closeAfterResponse();
 
     /**
-     * As {@link #closeAfterResponse()}, and closes at once if there is no request. A connection that never had one may be
-     * just about to be read: it is given a second.
+     * Like {@link #closeAfterResponse()}, but closes at once if there is no request. A connection that never had a
+     * request gets one second, because its request may be about to be read.
      */
     void drain();
 

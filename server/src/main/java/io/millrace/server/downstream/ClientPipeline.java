@@ -26,29 +26,27 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the pipelines of the connections that one listener accepts. A connection passes these steps, each of which may take
- * the first bytes of it before the next step begins:
+ * Makes the pipelines of the connections that one listener accepts. A connection passes these steps in order. Each
+ * step may read its first bytes before the next step begins:
  *
  * <ol>
- *   <li>{@link #admit}: whether there is room for one more
- *   <li>{@link #address}: whose connection it is
+ *    {@link #admit}: checks the limits of connections
  *   <li>{@link #encrypt}: TLS
- *   <li>{@link #speak}: the handlers of its protocol
- * </ol>
+ *    {@link #speak}: adds the handlers of its protocol
  *
- * <p>Those of HTTP/1.1:
+ * <p>The handlers of HTTP/1.1:
  *
  * <ol>
  *   <li>{@link RequestDecoder}: bytes to request heads and bodies, strict, one request at a time
- *   <li>{@link ResponseEncoder}: plain responses to bytes; streams, with their heads, pass it by
+ *    {@link ResponseEncoder}: plain responses to bytes; streams and their heads bypass it
  *   <li>{@link Http1Connection}: the gate, and the exchange in progress
  * </ol>
  *
- * <p>Those of HTTP/2:
+ * <p>The handlers of HTTP/2:
  *
  * <ol>
  *   <li>{@link FrameBudget}: ends a flood of frames before they are decoded
- *   <li>{@link Http2Codec}: frames; DATA to the client passes it by
+ *    {@link Http2Codec}: frames; DATA to the client bypasses it
  *   <li>{@link Http2Connection}: the gate, and the exchanges in progress
  * </ol>
  */
@@ -61,7 +59,7 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
     private final @Nullable ServerTls tls;
 
     /**
-     * What the connections of all listeners share.
+     * The parts that the connections of all listeners share.
      *
      * @param handler gets the requests
      * @param sweepers the sweep of a channel's event loop
@@ -75,7 +73,7 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
             Function<Channel, LoopMemory> memories,
             Supplier<RelayConfig> config) {}
 
-    /** Pipelines of {@code listener}'s connections, which {@code tls} encrypts, unless it is null. */
+    /** Makes the pipelines of {@code listener}'s connections. {@code tls} encrypts them, unless it is null. */
     public ClientPipeline(Listener listener, Admission admission, Shared shared, @Nullable ServerTls tls) {
         this.tls = tls;
         this.listener = listener;
@@ -90,7 +88,7 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
         }
     }
 
-    /** A client over the limit gets a pipeline that only refuses. */
+    /** Refuses a client over the limit: its pipeline only answers 503. */
     private boolean admit(Channel channel) {
         boolean admitted = admission.admits();
         if (!admitted) {
@@ -99,7 +97,7 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
         return admitted;
     }
 
-    /** A load balancer that is listed says first whose connection it is. */
+    /** Reads the PROXY head first if the peer is a listed load balancer. */
     private void address(Channel channel) {
         if (listener.proxies().contains(ClientAddress.peer(channel))) {
             channel.pipeline().addLast(new ProxyHeadHandler(this::admitAddress));
@@ -118,7 +116,7 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
         }
     }
 
-    /** Before a handshake, which would cost more than the client is due. */
+    /** Checks the address's limit before the handshake, because a handshake costs much processor time. */
     private void refuse(Channel channel) {
         if (tls == null) {
             channel.pipeline().addLast(new Admission.Refuse());
@@ -141,7 +139,7 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
         });
     }
 
-    /** In the clear, the client's first bytes say what it speaks, where there is a choice. */
+    /** Without TLS, the client's first bytes tell its protocol, if more than one is allowed. */
     private void choose(Channel channel) {
         List<Protocol> spoken = listener.spoken();
         if (spoken.size() == 1) {
@@ -183,7 +181,7 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
                 config.http2());
     }
 
-    /** A client that ends its side of TLS has left, like one that ends its side of TCP. */
+    /** A client that ends its side of TLS has left, like a client that ends its side of TCP. */
     @ChannelHandler.Sharable
     private static final class Goodbye extends ChannelInboundHandlerAdapter {
         @Override

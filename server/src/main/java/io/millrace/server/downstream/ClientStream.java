@@ -9,10 +9,10 @@ import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way back to the client of one request: a response goes here, whatever protocol the client speaks. It is confined to
- * the event loop of the client's connection.
+ * The response side of one request, for every protocol that a client may speak. It is confined to the event loop of
+ * the client's connection.
  *
- * <p>A response is one of three:
+ * <p>There are three kinds of response:
  *
  * <ul>
  *   <li>whole: {@link #respond};
@@ -20,32 +20,32 @@ import org.jspecify.annotations.Nullable;
  *   <li>an event stream: {@link #newSink}, frames into the sink, {@link #beginStream}, more frames, {@link #end}.
  * </ul>
  *
- * <p>{@link #reset} ends any of them where it is. Exactly one of {@code respond}, {@code end} and {@code reset} is called
- * last, unless {@link RequestListener#onClientGone} comes first. Afterwards nothing is.
+ * <p>{@link #reset} cuts any of them off. The last call is exactly one of {@code respond}, {@code end} and {@code
+ * reset}, unless {@link RequestListener#onClientGone} comes first. After it no method may be called.
  */
 public interface ClientStream {
     /** How a response ends. */
     enum End {
         /** All of it was written. */
         WHOLE,
-        /** The last frame written is an error of ours. */
+        /** The last frame written is an error event of the relay's own. */
         IN_ERROR
     }
 
-    /** The event loop on which all of this happens. */
+    /** The event loop on which all calls happen. */
     EventLoop eventLoop();
 
-    /** What is known of the client's connection. */
+    /** The facts about the client's connection. */
     ConnectionTerms terms();
 
     /**
-     * The client of the connection: its peer, or whom a load balancer names for the whole connection. Null for a client of a
-     * unix socket.
+     * The client of the connection: its peer, or the address that a load balancer names for the whole connection. Null
+     * for a client of a unix socket.
      */
     @Nullable
     InetAddress client();
 
-    /** For what is written to the client. */
+    /** The allocator of buffers for the client. */
     ByteBufAllocator alloc();
 
     /** Whether the client's connection is open. */
@@ -57,22 +57,22 @@ public interface ClientStream {
     /** Whether more of the request may come before {@link RequestListener#onRequestReadComplete}. */
     boolean inRead();
 
-    /** Stops or resumes reading the request, whose body the upstream may take slowly. */
+    /** Stops or resumes reading the request, for an upstream that takes its body slowly. */
     void readRequest(boolean on);
 
     /** Tells a client that waits for it to send its body (RFC 9110 section 10.1.1). */
     void sendContinue();
 
     /**
-     * Has the response say {@code headers} about origins, in place of what it says itself, and vary by what they name. To be
-     * called before the response begins.
+     * Replaces the fields of the response about origins by {@code headers}, and lets the response vary by the fields
+     * that they name. To be called before the response begins.
      */
     void addToResponse(HttpHeaders headers);
 
     /** Whether a response head has been written. */
     boolean responseStarted();
 
-    /** Whether what waits for the client is below the high watermark. */
+    /** Whether the bytes that wait for the client are below the high watermark. */
     boolean isWritable();
 
     /** Bytes written and not yet taken by the kernel. */
@@ -85,13 +85,15 @@ public interface ClientStream {
      */
     void respond(int status, byte[] json, HttpHeaders headers);
 
-    /** Writes a response head, without a flush. The fields that belong to the connection are set here. */
+    /** Writes a response head, without a flush. It adds the fields that belong to the connection. */
     void writeHead(HttpResponse response);
 
-    /** Writes a part of a body that is no event stream, without a flush; ownership is transferred. */
+    /** Writes a part of a body that is not an event stream, without a flush; ownership is transferred. */
     void writeBody(ByteBuf content);
 
-    /** A sink for an event stream that is not begun: what is appended to it is held until {@link #beginStream}. */
+    /**
+     * Makes a sink for an event stream that has not begun. It holds what is appended to it until {@link #beginStream}.
+     */
     FrameSink newSink();
 
     /**
@@ -102,7 +104,7 @@ public interface ClientStream {
      */
     void beginStream(@Nullable HttpResponse response, FrameSink held);
 
-    /** Hands what was written to the kernel. */
+    /** Flushes what was written to the kernel. */
     void flush();
 
     /**
@@ -112,11 +114,11 @@ public interface ClientStream {
      */
     void end(End how, @Nullable Runnable written);
 
-    /** Completes a response of which all was written. */
+    /** Completes a response of which everything was written. */
     default void end() {
         end(End.WHOLE, null);
     }
 
-    /** Ends the response so that the client notices that it is cut. */
+    /** Cuts the response off in a way that the client can notice. */
     void reset();
 }

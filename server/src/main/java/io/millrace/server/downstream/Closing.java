@@ -18,12 +18,12 @@ import org.slf4j.LoggerFactory;
 final class Closing {
     private static final Logger LOG = LoggerFactory.getLogger(Closing.class);
     private static final long LINGER_MS = 1_000;
-    /** How long the last frame of a body that is cut has to reach the client before the reset. */
+    /** How long the last frame of a cut body has to reach the client before the reset. */
     private static final long RESET_DELAY_MS = 50;
 
     private Closing() {}
 
-    /** Closes at once, so that the client sees a reset. */
+    /** Closes at once. The client sees a reset. */
     static void withReset(Channel channel) {
         if (channel.isActive()) {
             try {
@@ -32,8 +32,8 @@ final class Closing {
                 LOG.debug("[{}] closing without a reset", channel.id(), e);
             }
         }
-        // Past TLS: its own goodbye (RFC 8446 section 6.1) says that all was sent, and a stuck client would not take
-        // it.
+        // Bypasses TLS, whose close_notify (RFC 8446 section 6.1) would say that everything was sent. A client that
+        // takes nothing would not take it either.
         ChannelHandlerContext tls = channel.pipeline().context(SslHandler.class);
         if (tls == null) {
             channel.close();
@@ -42,12 +42,12 @@ final class Closing {
         }
     }
 
-    /** Closes behind {@code written}, the last that the client gets of a connection of which all was read. */
+    /** Closes after {@code written}, the last bytes for the client, on a connection whose input was read to its end. */
     static void behind(ChannelFuture written) {
         written.addListener(ChannelFutureListener.CLOSE);
     }
 
-    /** Runs {@code reset} once the client had the time to take {@code written}. */
+    /** Runs {@code reset} when the client has had time to take {@code written}. */
     static void soonBehind(ChannelPromise written, Runnable reset) {
         EventLoop loop = written.channel().eventLoop();
         written.addListener(done -> loop.schedule(reset, RESET_DELAY_MS, TimeUnit.MILLISECONDS));
@@ -63,8 +63,8 @@ final class Closing {
     }
 
     /**
-     * Closes behind {@code written} where the client may still be sending. A close with unread bytes makes the kernel send a
-     * reset, which can destroy what was written: they are read first, for a moment.
+     * Closes after {@code written} while the client may still be sending. A close with unread bytes makes the kernel
+     * send a reset, which can destroy what was written. So these bytes are read first, for a short time.
      */
     static void lingering(ChannelPromise written) {
         Channel channel = written.channel();

@@ -8,7 +8,7 @@ import io.millrace.server.timing.Sweeper;
 import io.netty.channel.Channel;
 
 /**
- * What a client's connection is made with, whatever protocol it speaks.
+ * The parts that every client's connection is made with, whatever its protocol.
  *
  * @param sweeper of the channel's event loop
  * @param memory of the channel's event loop

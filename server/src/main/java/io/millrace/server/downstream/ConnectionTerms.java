@@ -9,36 +9,37 @@ import io.netty.handler.codec.http.HttpHeaders;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of a client's connection before its first request, and holds for all of its requests. Immutable.
+ * The facts about a client's connection that are known before its first request and hold for all its requests.
+ * Immutable.
  *
  * @param listener that accepted it, as it was configured at the start
  * @param protocol that the client speaks on it
  * @param tls what was agreed on for its encryption; null if it is in the clear
  */
 public record ConnectionTerms(Listener listener, Protocol protocol, ServerTls.@Nullable Secured tls) {
-    /** Of a connection in the clear. */
+    /** The terms of a connection without TLS. */
     public static ConnectionTerms plain(Listener listener, Protocol protocol) {
         return new ConnectionTerms(listener, protocol, null);
     }
 
-    /** The version of TLS, such as {@code TLSv1.3}; null in the clear. */
+    /** The version of TLS, such as {@code TLSv1.3}; null without TLS. */
     public @Nullable String tlsVersion() {
         return tls == null ? null : tls.version();
     }
 
-    /** What the client's certificate calls it; null if it has none. */
+    /** The name in the client's certificate; null if there is none. */
     public @Nullable String certificate() {
         return tls == null ? null : tls.client();
     }
 
-    /** Adds what each response says of the connection's encryption. */
+    /** Adds the fields about the connection's encryption to a response. */
     void addTo(HttpHeaders response) {
         if (tls != null && !tls.hsts().isZero()) {
             response.set(HeaderRules.HSTS, "max-age=" + tls.hsts().toSeconds());
         }
     }
 
-    /** Whether requests of this kind are answered on it. */
+    /** Whether this connection answers requests of this kind. */
     public boolean serves(Served kind) {
         return listener.serves().contains(kind);
     }

@@ -5,23 +5,29 @@ import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The frames of one event stream on their way to one client. What is appended between two writes leaves together. Until the
- * response is begun nothing is written, and what is appended is held. Who reads the frames tells the sink where they lie, so
- * that they may leave without a copy. Confined to the event loop of the client's connection.
+ * Takes the frames of one event stream for one client. All that is appended between two writes leaves together. Until
+ * the response has begun, nothing is written and everything appended is held. The reader of the frames also tells the
+ * sink where they lie in the buffer, so that they can leave without a copy. Confined to the event loop of the client's
+ * connection.
  */
 public interface FrameSink extends ReadListener {
-    /** Body bytes appended so far. Within a read, those of the read may be missing. */
+    /** Body bytes appended so far. During a read, the bytes of that read may be missing. */
     long bodyBytes();
 
-    /** Whether something was appended since the last {@link #write}. Within a read, what the read brought may be missing. */
+    /**
+     * Whether something was appended since the last {@link #write}. During a read, the bytes of that read may be
+     * missing.
+     */
     boolean hasPending();
 
-    /** Bytes appended and held, or waiting for {@link #write}. Within a read, those of the read may be missing. */
+    /**
+     * Bytes appended that are held or wait for {@link #write}. During a read, the bytes of that read may be missing.
+     */
     int pendingBytes();
 
     /**
-     * Appends the body bytes {@code [start, end)} of {@code frames}, which remains with the caller. Those of the buffer that is
-     * being read are taken when the read ends, and may not change until then.
+     * Appends the body bytes {@code [start, end)} of {@code frames}, which remains with the caller. Bytes of the
+     * buffer that is being read are taken when the read ends, and must not change until then.
      */
     void append(ByteBuf frames, int start, int end);
 
@@ -43,11 +49,11 @@ public interface FrameSink extends ReadListener {
      */
     void write(@Nullable Runnable written);
 
-    /** Writes what was appended, without a flush and without a notice. */
+    /** Writes what was appended, without a flush and without a callback. */
     default void write() {
         write(null);
     }
 
-    /** Forgets what was appended and not written. */
+    /** Drops what was appended and not written. */
     void discard();
 }

@@ -5,9 +5,12 @@ import io.netty.channel.EventLoop;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A client's connection from its acceptance until it is encrypted. It counts as one, so that a stop waits for it. */
+/**
+ * A client's connection from its acceptance until it is encrypted. It counts as a connection, so that a stop waits for
+ * it.
+ */
 final class HandshakeConnection implements ClientConnection {
-    /** How long a handshake is waited for when the process is about to stop. */
+    /** How long a stop of the process waits for a handshake. */
     private static final long DRAIN_MS = 1_000;
 
     private final Channel channel;
@@ -19,13 +22,13 @@ final class HandshakeConnection implements ClientConnection {
         this.handler = handler;
     }
 
-    /** Tells the handler of itself, until {@link #end} or the end of the channel. */
+    /** Registers with the handler, until {@link #end} or the end of the channel. */
     void begin() {
         handler.onConnected(this);
         channel.closeFuture().addListener(closed -> end());
     }
 
-    /** Another has taken its place. */
+    /** The connection of the next protocol has replaced this one. */
     void end() {
         if (!over) {
             over = true;
@@ -48,7 +51,7 @@ final class HandshakeConnection implements ClientConnection {
         return 0;
     }
 
-    /** Whoever takes its place asks anew. */
+    /** The connection that replaces this one asks again. */
     @Override
     public void closeAfterResponse() {}
 

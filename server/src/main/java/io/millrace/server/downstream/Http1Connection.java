@@ -28,16 +28,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A client's connection that speaks HTTP/1.1 or HTTP/1.0: the last handler of its pipeline. Hands each request that passes
- * the gate on, one at a time, and watches the time that the client takes. The socket is read all the while, so that a client
- * that leaves is noticed at once. Confined to its event loop.
+ * A client's connection that speaks HTTP/1.1 or HTTP/1.0; the last handler of its pipeline. It passes on each request
+ * that the gate accepts, one at a time, and watches the client's time limits. It reads the socket all the time, so
+ * that it notices at once when a client leaves. Confined to its event loop.
  */
 final class Http1Connection extends ChannelInboundHandlerAdapter
         implements ClientConnection, Http1Stream.Connection, Sweepable {
     private static final Logger LOG = LoggerFactory.getLogger(Http1Connection.class);
-    /** How long a connection without a request is waited for when the process is about to stop. */
+    /** How long a stop of the process waits for a connection without a request. */
     private static final long FRESH_NS = TimeUnit.SECONDS.toNanos(1);
-    /** How long a connection stays open after a response that ended in an error of ours. */
+    /** How long a connection stays open after a response that ended in an error event of the relay's own. */
     private static final long AFTER_ERROR_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final Channel channel;
@@ -63,7 +63,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         CLOSING
     }
 
-    /** A connection that {@link #open} makes ready. */
+    /** Prepares a connection. {@link #open} completes it. */
     Http1Connection(ConnectionContext context) {
         this.context = context;
         channel = context.channel();
@@ -236,7 +236,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
             channel.close();
             return;
         }
-        boolean sent = cause instanceof DecoderException; // by the client: anything else is a fault of the relay
+        boolean sent = cause instanceof DecoderException; // the client's fault; anything else is a fault of the relay
         boolean begun = stream != null && stream.responseStarted();
         if (begun || !sent) {
             LOG.warn("[{}] a request cannot be served", channel.id(), root);
@@ -322,7 +322,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         }
     }
 
-    /** A request that its listener knows already is answered, counted and logged by it. */
+    /** If the request already has a listener, that listener answers, counts and logs it. */
     private void refuseBegun(Refusal refusal) {
         RequestListener listener = listener();
         if (stream == null || listener == null) {
@@ -364,7 +364,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
 
     private void sweepAwaiting(long nowNs) {
         if (bytes.pending() > 0) {
-            // The last response is still on its way to a slow client, which is idle only once it has that.
+            // The last response may still be on its way to a slow client, which is idle only when it has it.
             sinceNs = nowNs;
             if (bytes.isStalled(nowNs, 0)) {
                 reset();

@@ -9,29 +9,30 @@ import io.netty.handler.codec.http.HttpResponse;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes one streamed response to one client: head, frames, end. What is appended between two writes leaves in one buffer
- * and one system call: to copy a few hundred bytes costs less than a scatter write of several pieces. A head before which
- * frames were held has a buffer of its own. Whole chunks that nothing goes before leave as a slice of what was read. Until
- * the response is begun nothing is written, and what is appended is held.
+ * Writes one streamed response to one client: head, frames, end. What is appended between two writes leaves in one
+ * buffer and one system call, because to copy a few hundred bytes costs less than a scatter write of several pieces.
+ * If frames were held before the head, the head has a buffer of its own. Whole chunks with nothing before them leave
+ * as a slice of the buffer that was read. Until the response has begun, nothing is written and everything appended is
+ * held.
  *
- * <p>Within a read nothing is copied at first: of the buffer being read the whole chunks {@code [chunksStart, chunksEnd)}
- * are to leave as they are, and behind them the data {@code [dataStart, dataEnd)}, of which more may follow, or the rest of
- * its chunk.
+ * <p>During a read nothing is copied at first. The buffer being read has whole chunks in {@code [chunksStart,
+ * chunksEnd)}, which leave unchanged, and data after them in {@code [dataStart, dataEnd)}. More data, or the rest of
+ * its chunk, may follow.
  *
  * <p>Confined to the connection's event loop.
  */
 final class Http1FrameSink implements FrameSink {
     private static final int FIRST_BYTES = 512;
-    /** The most that the size of a chunk and its two CRLF take. */
+    /** The most bytes that the size of a chunk and its two CRLF take. */
     private static final int CHUNK_FRAMING = 12;
 
-    /** So much is written before {@link #write}, so that what a large read brings does not double in memory. */
+    /** When this much has been appended it is written before {@link #write}, so that a large read is not held twice. */
     private static final int WRITE_EARLY_BYTES = 64 * 1024;
 
-    /** A buffer with so much in it does not grow any more. */
+    /** A buffer with this many bytes is not grown any more. */
     private static final int FULL_BYTES = 16 * 1024;
 
-    /** Behind something that is pending anyway, fewer bytes than these are copied. */
+    /** If something is pending anyway, fewer bytes than these are copied after it. */
     private static final int SLICE_FROM = 4 * 1024;
 
     private static final int SHORT_CRLF = '\r' << 8 | '\n';
@@ -130,7 +131,7 @@ final class Http1FrameSink implements FrameSink {
         }
     }
 
-    /** As {@link #write(Runnable)}, and writes in any case. */
+    /** Like {@link #write(Runnable)}, but always writes. */
     void write(ChannelPromise promise) {
         settle();
         writeOut(promise);
@@ -156,7 +157,7 @@ final class Http1FrameSink implements FrameSink {
         }
     }
 
-    /** Begins the response: {@code head} goes before what was appended. */
+    /** Begins the response: writes {@code head} before what was appended. */
     void begin(HttpResponse head) {
         begun = true;
         if (out == null) {
@@ -168,13 +169,13 @@ final class Http1FrameSink implements FrameSink {
         context.write(first, context.voidPromise());
     }
 
-    /** Goes on with the response that {@code before} began, of which nothing is pending. */
+    /** Continues the response that {@code before} began and that has nothing pending. */
     void goOn(Http1FrameSink before) {
         begun = true;
         bodyBytes += before.bodyBytes;
     }
 
-    /** Appends the end of the body, where it has one. */
+    /** Appends the end of the body, if its coding has one. */
     void appendEnd() {
         settle();
         if (chunked) {
@@ -214,7 +215,7 @@ final class Http1FrameSink implements FrameSink {
         dataEnd = 0;
     }
 
-    /** Appends bytes that are no chunk yet. */
+    /** Appends bytes that are not in a chunk yet. */
     private void appendChunk(ByteBuf frames, int start, int end) {
         int length = end - start;
         ByteBuf to = room(length + CHUNK_FRAMING);
@@ -232,7 +233,7 @@ final class Http1FrameSink implements FrameSink {
     /** Appends the bytes {@code [start, end)} of {@code read}, which are whole chunks that hold {@code length} body bytes. */
     private void appendChunks(ByteBuf read, int start, int end, int length) {
         bodyBytes += length;
-        // A slow client must not hold the whole buffer of each read, of which its slice may be a small part.
+        // Copies for a slow client. A slice may be a small part of a read's buffer, and would hold all of it.
         if (begun && (out == null || end - start >= SLICE_FROM) && !isBackedUp()) {
             writeOut();
             writtenEarly = true;
@@ -263,13 +264,13 @@ final class Http1FrameSink implements FrameSink {
         context.write(buffer, promise);
     }
 
-    /** Two buffers of the same bytes are not one. */
+    /** Compares by identity: two buffers with the same bytes are not the same buffer. */
     @SuppressWarnings("ReferenceEquality")
     private boolean isRaw(ByteBuf buf) {
         return buf == raw;
     }
 
-    /** Whether the kernel did not take all that was flushed. */
+    /** Whether the kernel did not take everything that was flushed. */
     private boolean isBackedUp() {
         var outbound = context.channel().unsafe().outboundBuffer();
         return outbound == null || !outbound.isEmpty();
@@ -277,7 +278,7 @@ final class Http1FrameSink implements FrameSink {
 
     private ByteBuf room(int length) {
         if (begun && out != null && out.readableBytes() >= FULL_BYTES && out.writableBytes() < length) {
-            writeOut(); // to grow it would cost a copy, and hold nearly twice of what is in it
+            writeOut(); // a larger buffer would cost a copy, and hold nearly twice the bytes
         }
         if (out == null) {
             out = context.alloc().ioBuffer(Math.max(FIRST_BYTES, length + LAST_CHUNK.length));

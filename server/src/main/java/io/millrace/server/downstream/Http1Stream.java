@@ -24,16 +24,16 @@ import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request of an HTTP/1.1 or HTTP/1.0 connection, and the response to it: which coding the body has, which fields the
- * connection adds to the head, and whether the connection can be used again. It is waiting for the response, then in the
- * response, then over. Confined to the connection's event loop.
+ * One request of an HTTP/1.1 or HTTP/1.0 connection, and the response to it. It decides the coding of the body, the
+ * fields that the connection adds to the head, and whether the connection can be used again. Its states: waiting for
+ * the response, in the response, over. Confined to the connection's event loop.
  */
 final class Http1Stream implements ClientStream {
     private final Connection connection;
     private final ConnectionContext context;
     private final Channel channel;
     private final ResponseEncoder encoder;
-    /** What is written from here passes the encoder by. */
+    /** Writes from this context bypass the encoder. */
     private final ChannelHandlerContext raw;
 
     private final ClientBytes bytes;
@@ -46,7 +46,7 @@ final class Http1Stream implements ClientStream {
     private @Nullable RequestListener listener;
     private @Nullable Http1FrameSink sink;
 
-    /** The connection, as one of its streams sees it. */
+    /** The connection, as seen by one of its streams. */
     interface Connection {
         /** Whether the read in progress may bring more of the request. */
         boolean inRead();
@@ -66,7 +66,7 @@ final class Http1Stream implements ClientStream {
     }
 
     /**
-     * A request that has just been read.
+     * Makes the stream of a request that has just been read.
      *
      * @param request null where none could be read, so that it can only be refused
      * @param last whether the connection ends with it, whatever the client asks for
@@ -89,44 +89,44 @@ final class Http1Stream implements ClientStream {
         keepAlive = !last && request != null && HttpUtil.isKeepAlive(request);
     }
 
-    /** The request's head; null once the response has begun, for a stream may last. */
+    /** The request's head; null once the response has begun, because a stream may last long. */
     @Nullable
     HttpRequest request() {
         return request;
     }
 
-    /** Who has this request; null before it is known, and once it is over. */
+    /** The listener of this request; null before it is known, and after the end. */
     @Nullable
     RequestListener listener() {
         return listener;
     }
 
-    /** From now on {@code next} has this request. */
+    /** Replaces the listener of this request by {@code next}. */
     void listener(RequestListener next) {
         listener = next;
     }
 
-    /** Whether all of the request has been read. */
+    /** Whether the whole request has been read. */
     boolean requestComplete() {
         return requestComplete;
     }
 
-    /** All of the request has been read. */
+    /** Notes that the whole request has been read. */
     void onRequestComplete() {
         requestComplete = true;
     }
 
-    /** Has the connection end with this response. */
+    /** Closes the connection after this response. */
     void closeAfterResponse() {
         keepAlive = false;
     }
 
-    /** Body bytes of an event stream so far. */
+    /** Body bytes of an event stream that were sent so far. */
     long streamedBytes() {
         return sink == null ? 0 : sink.bodyBytes();
     }
 
-    /** Ends this because the client is gone, or is about to be cut for {@code reason}. */
+    /** Ends this stream because the client is gone, or is about to be cut for {@code reason}. */
     void abandon(String reason) {
         RequestListener current = listener;
         discard();
@@ -135,7 +135,7 @@ final class Http1Stream implements ClientStream {
         }
     }
 
-    /** Lets go of what was not written. */
+    /** Releases what was not written. */
     void discard() {
         listener = null;
         if (sink != null) {
@@ -224,7 +224,7 @@ final class Http1Stream implements ClientStream {
         end();
     }
 
-    /** Where the length of the body is not known, it gets the transfer coding that this client understands. */
+    /** Chooses a transfer coding that this client understands, if the length of the body is not known. */
     @Override
     public void writeHead(HttpResponse response) {
         boolean bodiless = encoder.isContentAlwaysEmpty(response);
@@ -263,8 +263,8 @@ final class Http1Stream implements ClientStream {
     }
 
     /**
-     * After an error frame of ours the connection is closed soon, but not at once: a client that was promised keep-alive may
-     * be sending its next request already, and that one is innocent.
+     * After an error event of the relay's own, the connection is closed soon but not at once. A client that expects
+     * keep-alive may already be sending its next request, which has done nothing wrong.
      */
     @Override
     public void end(End how, @Nullable Runnable notice) {
@@ -299,7 +299,7 @@ final class Http1Stream implements ClientStream {
         connection.reset();
     }
 
-    /** Only a reset shows an HTTP/1.0 client that a body was cut; the error frame before it must arrive first. */
+    /** Only a reset shows an HTTP/1.0 client that a body was cut. The error event before it must arrive first. */
     private void endCutHttp10(Http1FrameSink cut) {
         ChannelPromise written = channel.newPromise();
         cut.write(written);

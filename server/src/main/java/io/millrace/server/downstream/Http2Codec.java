@@ -23,8 +23,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Netty's HTTP/2 codec for one client's connection: frames in, HEADERS and control frames out, the states and windows of
- * streams. DATA goes out beside it ({@link Http2Output}).
+ * Netty's HTTP/2 codec for one client's connection: reads frames, writes HEADERS and control frames, keeps the states
+ * and windows of streams. DATA is written without it ({@link Http2Output}).
  */
 final class Http2Codec extends Http2ConnectionHandler {
     private static final int MADE_RESETS = 200;
@@ -36,19 +36,22 @@ final class Http2Codec extends Http2ConnectionHandler {
     private @Nullable ChannelHandlerContext context;
     private boolean reading;
 
-    /** What the connection is told beside frames. */
+    /** Receives the events that are not frames. */
     interface Events {
-        /** All that was written is being flushed. */
+        /** Everything that was written is being flushed. */
         void onFlush();
 
-        /** A GOAWAY with an error is about to be written, and the connection closes behind it. */
+        /** A GOAWAY with an error is about to be written, and the connection closes after it. */
         void onError(String reason);
 
-        /** The head of a request was over the limit: it is to be answered with 431. */
+        /** The head of a request was over the limit and must be answered with 431. */
         void onHeadTooLarge(Http2Stream stream);
     }
 
-    /** The ids of the last streams that were reset from here: what a client had sent before it knew is no error. */
+    /**
+     * The ids of the last streams that the relay reset. Frames that the client sent before it knew of a reset are not
+     * errors.
+     */
     private static final class RecentResets {
         private static final int KEPT = 1024;
 
@@ -91,7 +94,7 @@ final class Http2Codec extends Http2ConnectionHandler {
             validateRequiredPseudoHeaders(true);
             encoderIgnoreMaxHeaderListSize(true);
             headerSensitivityDetector((name, value) -> HttpHeaderNames.SET_COOKIE.contentEqualsIgnoreCase(name));
-            decoderEnforceMaxRstFramesPerWindow(0, 0); // Http2Requests counts those that matter
+            decoderEnforceMaxRstFramesPerWindow(0, 0); // Http2Requests counts the resets that matter
             encoderEnforceMaxRstFramesPerWindow(MADE_RESETS, MADE_RESETS_SECONDS);
             gracefulShutdownTimeoutMillis(GOAWAY_WAIT_MS);
             decoupleCloseAndGoAway(true);
@@ -112,17 +115,17 @@ final class Http2Codec extends Http2ConnectionHandler {
         super(decoder, encoder, settings, true);
     }
 
-    /** One that keeps to these limits. */
+    /** Makes a codec with these limits. */
     static Http2Codec of(Limits limits, Http2 http2) {
         return new Builder(limits, http2).make();
     }
 
-    /** Sets who is told, before anything is read. */
+    /** Sets the listener, before anything is read. */
     void events(Events told) {
         events = told;
     }
 
-    /** The way of what is written below this. */
+    /** The context for writes that bypass the codec. */
     ChannelHandlerContext context() {
         return Objects.requireNonNull(context);
     }
@@ -137,14 +140,15 @@ final class Http2Codec extends Http2ConnectionHandler {
         return actualReadableBytes();
     }
 
-    /** Resets a stream, without a flush. Does not count as a client's doing. */
+    /** Resets a stream, without a flush. It does not count as a reset by the client. */
     void reset(int id, Http2Error error) {
         resets.add(id);
         resetStream(context(), id, error.code(), context().newPromise());
     }
 
     /**
-     * Sets the window of all request bodies together, without a flush. SETTINGS has no value for it: it grows by WINDOW_UPDATE.
+     * Sets the window of all request bodies together, without a flush. SETTINGS has no value for this window, so it
+     * grows by WINDOW_UPDATE.
      */
     void connectionWindow(int bytes) {
         var windows = connection().local().flowController();
@@ -152,7 +156,7 @@ final class Http2Codec extends Http2ConnectionHandler {
         try {
             windows.incrementWindowSize(whole, bytes - windows.windowSize(whole));
         } catch (Http2Exception e) {
-            throw new IllegalStateException(e); // it is in its range
+            throw new IllegalStateException(e); // the value is in the allowed range
         }
     }
 
@@ -165,7 +169,7 @@ final class Http2Codec extends Http2ConnectionHandler {
         return frameWriter().writeGoAway(to, last, Http2Error.NO_ERROR.code(), Unpooled.EMPTY_BUFFER, to.newPromise());
     }
 
-    /** Ends the connection because of what the client does. */
+    /** Closes the connection because of what the client does. */
     void fail(Http2Error error, String message) {
         onError(context(), false, Http2Exception.connectionError(error, message));
     }
@@ -177,7 +181,10 @@ final class Http2Codec extends Http2ConnectionHandler {
         openToAll();
     }
 
-    /** Netty closes the connection when the body of a request comes that it refused: requests over the limit are refused above. */
+    /**
+     * Netty closes the connection when it gets the body of a request that it refused. So {@link Http2Requests} refuses
+     * requests over the limit.
+     */
     void openToAll() {
         connection().remote().maxActiveStreams(Integer.MAX_VALUE);
     }

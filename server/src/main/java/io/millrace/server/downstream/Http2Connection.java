@@ -23,14 +23,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A client's connection that speaks HTTP/2: the last handler of its pipeline. Has many requests at once, each a {@link
- * Http2Stream}, and watches the time that the client takes. The socket is read all the while: a request that is to wait has
- * its window closed. Confined to its event loop.
+ * A client's connection that speaks HTTP/2; the last handler of its pipeline. It has many requests at once, each an
+ * {@link Http2Stream}, and watches the client's time limits. It reads the socket all the time. A request that must
+ * wait has its window closed. Confined to its event loop.
  */
 final class Http2Connection extends ChannelInboundHandlerAdapter
         implements ClientConnection, Http2Requests.Owner, Http2Codec.Events, Sweepable {
     private static final Logger LOG = LoggerFactory.getLogger(Http2Connection.class);
-    /** How long a connection without a request is waited for when the process is about to stop. */
+    /** How long a stop of the process waits for a connection without a request. */
     private static final long FRESH_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final ConnectionContext context;
@@ -50,7 +50,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
     private long openedNs;
     private long idleLimitNs;
 
-    /** A connection that {@link #open} makes ready. */
+    /** Prepares a connection. {@link #open} completes it. */
     Http2Connection(ConnectionContext context) {
         this.context = context;
         channel = context.channel();
@@ -69,7 +69,10 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
         idleLimitNs = context.timeouts().requestHead().toNanos();
     }
 
-    /** Adds its handlers to its pipeline, which was told already that the channel is {@code active}, or will be. */
+    /**
+     * Adds its handlers to its pipeline. The pipeline has been told, or will be told, that the channel is {@code
+     * active}.
+     */
     void open(boolean active) {
         channel.pipeline().addLast(budget, codec, this);
         if (active) {
@@ -182,7 +185,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
                 Refusal.of(431, "headers_too_large", "The request header fields are too large."));
     }
 
-    /** The other requests go on. */
+    /** The other requests continue. */
     @Override
     public void onFault(Http2Stream stream, RuntimeException fault) {
         LOG.error("[{}] a fault in the handling of a request", channel.id(), fault);
@@ -322,7 +325,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
         return "client took nothing for " + context.timeouts().writeStall().toSeconds() + " s";
     }
 
-    /** Asks the client to open another connection for what it still wants. */
+    /** Asks the client to open another connection for further requests. */
     private void leave(String reason) {
         if (!farewell.begun() && !closing && channel.isActive()) {
             context.handler().onGoAway(this, reason);
@@ -350,7 +353,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
         stream.respond(refusal.status(), RequestGate.json(refusal, request), RequestGate.headers(refusal));
     }
 
-    /** A request that its listener knows already is answered, counted and logged by it. */
+    /** If the request already has a listener, that listener answers, counts and logs it. */
     private static void tell(RequestListener listener, Refusal refusal) {
         listener.onRequestRefused(refusal.status(), refusal.code(), refusal.message());
     }

@@ -4,8 +4,9 @@ import io.netty.channel.ChannelFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How an HTTP/2 connection is left without losing a request: a first GOAWAY asks the client to open no more, and a second
- * says which were served, once the client has answered a PING behind the first one, or after a second (RFC 9113 section 6.8).
+ * Ends an HTTP/2 connection without losing a request (RFC 9113 section 6.8). A first GOAWAY asks the client to open no
+ * more streams, and a PING follows. When the client has answered the PING, or after a second, a second GOAWAY says
+ * which requests were served.
  */
 final class Http2Farewell {
     private static final long LONGEST_NS = TimeUnit.SECONDS.toNanos(1);
@@ -26,17 +27,17 @@ final class Http2Farewell {
         this.requests = requests;
     }
 
-    /** Whether the client was asked to open no more. */
+    /** Whether the client was asked to open no more streams. */
     boolean begun() {
         return state != State.OPEN;
     }
 
-    /** Whether no request comes any more. */
+    /** Whether no further request is accepted. */
     boolean said() {
         return state == State.SAID;
     }
 
-    /** Asks the client to open no more, without a flush. */
+    /** Asks the client to open no more streams, without a flush. */
     void announce(long nowNs) {
         state = State.ANNOUNCED;
         announcedNs = nowNs;
@@ -45,7 +46,7 @@ final class Http2Farewell {
         codec.encoder().writePing(context, false, nowNs, context.newPromise());
     }
 
-    /** Whether the client has had its time to hear of it. */
+    /** Whether the client has had time to learn of the first GOAWAY. */
     boolean isOverdue(long nowNs) {
         return state == State.ANNOUNCED && nowNs - announcedNs > LONGEST_NS;
     }

@@ -5,9 +5,9 @@ import io.netty.buffer.ByteBufAllocator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gathers what is appended to one response into DATA frames: one buffer, with room for the frame's head before it, which then
- * leaves as it is. Until the response is begun nothing is written, and all of it is in one buffer. Confined to the
- * connection's event loop.
+ * Gathers what is appended to one response into DATA frames. It uses one buffer, which has room for the frame's head
+ * in front and leaves without a copy. Until the response has begun, nothing is written, and everything is in one
+ * buffer. Confined to the connection's event loop.
  */
 final class Http2FrameSink implements FrameSink {
     private static final int FIRST_BYTES = 512;
@@ -41,17 +41,17 @@ final class Http2FrameSink implements FrameSink {
 
     @Override
     public void onRead(ByteBuf raw) {
-        // All of it is copied as it is appended: the frames of HTTP/1.1 are none of HTTP/2.
+        // Nothing to do: every append is copied, because HTTP/2 cannot use the chunks of HTTP/1.1.
     }
 
     @Override
     public void onChunk(int start, int data, int end) {
-        // As above.
+        // Nothing to do, for the same reason.
     }
 
     @Override
     public void onReadEnd() {
-        // As above.
+        // Nothing to do, for the same reason.
     }
 
     @Override
@@ -92,19 +92,19 @@ final class Http2FrameSink implements FrameSink {
         }
     }
 
-    /** Begins the response, whose head is written: what was appended goes to {@code to}. */
+    /** Begins the response, whose head is written. What was appended goes to {@code to}. */
     void begin(Http2StreamOutput to) {
         output = to;
     }
 
-    /** Goes on with the response that {@code before} began, of which nothing is pending. */
+    /** Continues the response that {@code before} began and that has nothing pending. */
     void goOn(Http2FrameSink before) {
         output = before.output;
         bodyBytes += before.bodyBytes;
     }
 
     /**
-     * Writes what was appended as the last of the response.
+     * Writes what was appended as the last part of the response.
      *
      * @param written runs when the kernel has all of it; may be null
      */

@@ -20,13 +20,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Heads between HTTP/2 and what the relay knows, which is HTTP/1.1's (RFC 9113 section 8). Fields that belong to a
- * connection of HTTP/1.1 come to no request, because Netty's decoder refuses them, and go into no response.
+ * Converts heads between HTTP/2 and the relay's form, which is HTTP/1.1's (RFC 9113 section 8). Fields that belong to
+ * a connection of HTTP/1.1 never occur in a request, because Netty's decoder refuses them. They are removed from
+ * responses.
  */
 final class Http2Heads {
     private static final AsciiString TE = HttpHeaderNames.TE;
 
-    /** A head that is no request. */
+    /** A head that is not a valid request. */
     static final class Malformed extends IllegalArgumentException {
         private static final long serialVersionUID = 1;
 
@@ -38,7 +39,7 @@ final class Http2Heads {
     private Http2Heads() {}
 
     /**
-     * The request that {@code head} makes. Where it makes none, it has a decoder result that says why.
+     * The request that {@code head} makes. If it is invalid, its decoder result says why.
      *
      * @param hasBody whether a body follows, of which the head need not say the length
      * @param maxTarget the most bytes that the target may have
@@ -66,12 +67,12 @@ final class Http2Heads {
         return request;
     }
 
-    /** Whether a request of this kind has no body, though an empty one may follow its head. */
+    /** Whether requests of this kind have no body. An empty body may still follow such a head. */
     static boolean isBodiless(HttpMethod method) {
         return method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD) || method.equals(HttpMethod.TRACE);
     }
 
-    /** The head of {@code response}, without the fields that belong to a connection of HTTP/1.1. */
+    /** Converts the head of {@code response}, without the fields that belong to a connection of HTTP/1.1. */
     static Http2Headers response(HttpResponse response) {
         HttpHeaders fields = response.headers();
         var head = new DefaultHttp2Headers(false, fields.size() + 1);
@@ -141,7 +142,7 @@ final class Http2Heads {
                 || name.contentEquals("proxy-connection");
     }
 
-    /** Of a head that is refused the method does not matter. */
+    /** The method of a refused head does not matter. */
     private static HttpMethod method(String name) {
         try {
             return HttpMethod.valueOf(name);

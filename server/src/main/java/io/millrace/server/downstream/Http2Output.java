@@ -14,16 +14,16 @@ import io.netty.handler.codec.http2.Http2Stream;
 import java.util.ArrayDeque;
 
 /**
- * The DATA frames of one connection: written below Netty's codec, one buffer and one write for each, out of Netty's own
- * windows. Bytes that the windows or the socket do not allow yet are held by their streams, which take turns when they do.
- * All that the streams write in one turn of the event loop leaves in one flush, and at once where it is much. Confined to the
- * connection's event loop.
+ * Writes the DATA frames of one connection below Netty's codec. Each frame is one buffer and one write, and its length
+ * is taken off Netty's windows. Streams hold the bytes that the windows or the socket do not allow yet, and take turns
+ * when these open. All that the streams write in one turn of the event loop leaves in one flush, or at once if it is
+ * much. Confined to the connection's event loop.
  */
 final class Http2Output {
-    /** Spare bytes before the payload of a buffer that is to be written, for the head of its frame. */
+    /** Spare bytes in front of a payload, for the head of its frame. */
     static final int HEAD_BYTES = Http2CodecUtil.FRAME_HEADER_LENGTH;
 
-    /** The longest payload of a frame; every client takes so much (RFC 9113 section 4.2). */
+    /** The longest payload of a frame. Every client accepts this length (RFC 9113 section 4.2). */
     static final int MAX_PAYLOAD = Http2CodecUtil.DEFAULT_MAX_FRAME_SIZE;
 
     private static final int FLUSH_AT = 16 * 1024;
@@ -77,7 +77,7 @@ final class Http2Output {
         return held;
     }
 
-    /** Whether the streams together hold so much that no upstream is to be read. */
+    /** Whether the streams together hold so many bytes that no upstream may be read. */
     boolean isFull() {
         return full;
     }
@@ -108,7 +108,10 @@ final class Http2Output {
         return Math.max(0, Math.min(both, MAX_PAYLOAD));
     }
 
-    /** Whether only the connection's window or the socket keeps the stream from writing: it may have a turn when they open. */
+    /**
+     * Whether only the connection's window or the socket stops the stream from writing. It then gets a turn when they
+     * open.
+     */
     boolean mayHaveTurn(Http2Stream stream) {
         return windows.windowSize(stream) > 0;
     }
@@ -122,7 +125,7 @@ final class Http2Output {
         int length = framed.readableBytes();
         int start = framed.readerIndex() - HEAD_BYTES;
         framed.setMedium(start, length);
-        framed.setShort(start + 3, end ? 1 : 0); // the type of DATA is 0, and END_STREAM is the flag 1
+        framed.setShort(start + 3, end ? 1 : 0); // 0 is the type of DATA; 1 is the flag END_STREAM
         framed.setInt(start + 5, stream.id());
         framed.readerIndex(start);
         if (length > 0) {
@@ -142,11 +145,11 @@ final class Http2Output {
         try {
             windows.incrementWindowSize(of, -length);
         } catch (Http2Exception e) {
-            throw new IllegalStateException(e); // only a window that grows can be too large
+            throw new IllegalStateException(e); // only a window that grows can become too large
         }
     }
 
-    /** So many bytes more are held, or fewer. */
+    /** Changes the count of held bytes, which may decrease. */
     void hold(int change) {
         held += change;
         if (held > pending) {
@@ -157,12 +160,12 @@ final class Http2Output {
         }
     }
 
-    /** The stream has bytes that it may write when it is its turn. */
+    /** Queues the stream, which has bytes to write, for its turn. */
     void await(Http2StreamOutput stream) {
         ready.add(stream);
     }
 
-    /** Lets the streams that wait write what is allowed now, a frame at a time, each in its turn. */
+    /** Lets the waiting streams write what is allowed now, one frame in each turn. */
     void resume() {
         if (resuming) {
             return;
@@ -186,10 +189,10 @@ final class Http2Output {
         }
     }
 
-    /** Ends a stream that is not over; what is held of it is for the caller to let go. */
+    /** Ends a stream that is not over. The caller releases what it holds. */
     void reset(Http2Stream stream, Http2Error error) {
         codec.reset(stream.id(), error);
-        onFlush.run(); // what was held of it is not
+        onFlush.run(); // its held bytes are not flushed
         flushSoon();
     }
 
@@ -202,14 +205,14 @@ final class Http2Output {
         }
     }
 
-    /** Hands what was written to the kernel. */
+    /** Flushes what was written to the kernel. */
     void flush() {
         unflushed = 0;
         context.flush();
         onFlush.run();
     }
 
-    /** What was written is being flushed. */
+    /** Notes that what was written is being flushed. */
     void onFlushed() {
         unflushed = 0;
     }

@@ -19,9 +19,9 @@ import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request of an HTTP/2 connection, and the response to it. Whatever happens to it, the other streams of the connection go
- * on. It is waiting for the response, then in the response, then over; behind that, the last bytes may still wait for the
- * client. Confined to the connection's event loop.
+ * One request of an HTTP/2 connection, and the response to it. Its failure never affects the other streams of the
+ * connection. Its states: waiting for the response, in the response, over. Its last bytes may still wait for the
+ * client when it is over. Confined to the connection's event loop.
  */
 final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2StreamOutput.Owner {
     private final Http2Requests requests;
@@ -37,7 +37,7 @@ final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2St
     private @Nullable Http2FrameSink sink;
 
     /**
-     * A request that has just been read.
+     * Makes the stream of a request that has just been read.
      *
      * @param request null where none could be read, so that it can only be refused
      */
@@ -55,43 +55,43 @@ final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2St
         method = request == null ? null : request.method();
     }
 
-    /** The request's head; null once the response has begun, for a stream may last. */
+    /** The request's head; null once the response has begun, because a stream may last long. */
     @Nullable
     HttpRequest request() {
         return request;
     }
 
-    /** Who has this request; null before it is known, and once it is over. */
+    /** The listener of this request; null before it is known, and after the end. */
     @Nullable
     RequestListener listener() {
         return listener;
     }
 
-    /** From now on {@code next} has this request, unless it is over. */
+    /** Replaces the listener of this request by {@code next}, unless it is over. */
     void listener(RequestListener next) {
         if (!over) {
             listener = next;
         }
     }
 
-    /** The request's body on its way in. */
+    /** The input side: the request's body. */
     Http2StreamInput input() {
         return input;
     }
 
-    /** The response's body on its way out. */
+    /** The output side: the response's body. */
     Http2StreamOutput output() {
         return output;
     }
 
-    /** All that the read brought has been delivered. */
+    /** Tells that everything that the read brought has been delivered. */
     void onReadComplete() {
         if (listener != null) {
             listener.onRequestReadComplete();
         }
     }
 
-    /** Ends this because the client is gone, or is about to be cut for {@code reason}. */
+    /** Ends this stream because the client is gone, or is about to be cut for {@code reason}. */
     void abandon(String reason) {
         RequestListener current = listener;
         discard();
@@ -248,7 +248,7 @@ final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2St
         requests.reset(stream, Http2Error.INTERNAL_ERROR);
     }
 
-    /** A client that still sends its request is told that nobody wants the rest (RFC 9113 section 8.1). */
+    /** Tells a client that still sends its request that the rest is not needed (RFC 9113 section 8.1). */
     @Override
     public void onEndWritten() {
         if (!input.isComplete()) {
@@ -283,7 +283,7 @@ final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2St
         }
     }
 
-    /** Lets go of what was not written. */
+    /** Releases what was not written. */
     private void discard() {
         listener = null;
         over = true;

@@ -6,8 +6,8 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The body of one request on its way in. While it is not read, what the client sends within its window is kept here, and the
- * window stays closed by so much. Confined to the connection's event loop.
+ * The body of one request as it arrives. While its reading is stopped, this keeps the bytes that the client sends
+ * within its window, and does not give these bytes back to the window. Confined to the connection's event loop.
  */
 final class Http2StreamInput {
     private final Http2Requests requests;
@@ -20,7 +20,7 @@ final class Http2StreamInput {
     private boolean ended;
     private boolean closed;
 
-    /** Whose body it is. */
+    /** Receives the body. */
     interface Owner {
         /** A part of the body; ownership is transferred. */
         void onPart(ByteBuf content);
@@ -36,24 +36,24 @@ final class Http2StreamInput {
         this.pace = pace;
     }
 
-    /** Whether all of it has come and was handed on. */
+    /** Whether the whole body has arrived and was passed on. */
     boolean isComplete() {
         return ended && kept == null;
     }
 
-    /** Bytes that are kept because nobody reads them. */
+    /** Bytes that are kept while reading is stopped. */
     int keptBytes() {
         return keptBytes;
     }
 
-    /** What is wrong with the pace of the client, or null. */
+    /** Says what is wrong with the client's pace, or null. */
     @Nullable
     String complaint(long nowNs) {
         return ended ? null : pace.complaint(nowNs, on);
     }
 
     /**
-     * A part of the body has come, which remains with the caller.
+     * Takes a part of the body, which remains with the caller.
      *
      * @return how many of its bytes the client may send again at once
      */
@@ -72,7 +72,7 @@ final class Http2StreamInput {
         return length;
     }
 
-    /** The body ends without a further part. */
+    /** Ends the body without a further part. */
     void onEnd() {
         ended = true;
         if (kept == null) {
@@ -80,7 +80,7 @@ final class Http2StreamInput {
         }
     }
 
-    /** Stops or resumes handing on. */
+    /** Stops or resumes passing the body on. */
     void read(boolean again) {
         on = again;
         while (on && kept != null) {
@@ -100,14 +100,14 @@ final class Http2StreamInput {
         }
     }
 
-    /** Nobody wants the rest. */
+    /** Drops the rest of the body. */
     void close() {
         closed = true;
         if (kept != null) {
             kept.forEach(ByteBuf::release);
             kept = null;
             requests.onKept(-keptBytes);
-            keptBytes = 0; // the windows get theirs when the stream closes
+            keptBytes = 0; // the windows get these bytes back when the stream closes
         }
     }
 

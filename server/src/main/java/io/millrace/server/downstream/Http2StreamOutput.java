@@ -8,8 +8,9 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The body of one response on its way out: written at once where the windows and the socket allow it, else held here, in
- * order. Says when it holds too much, and since when nothing of it could be written. Confined to the connection's event loop.
+ * The body of one response as it leaves. It is written at once if the windows and the socket allow it. Otherwise it is
+ * held here, in order. Tells when too many bytes are held, and since when none could be written. Confined to the
+ * connection's event loop.
  */
 final class Http2StreamOutput {
     private final Http2Output output;
@@ -26,16 +27,16 @@ final class Http2StreamOutput {
     private boolean full;
     private long progressNs;
 
-    /** Whose response it is. */
+    /** Is told what happens to the response. */
     interface Owner {
         /** The last frame was written. */
         void onEndWritten();
 
-        /** Little is held again, after it had been too much. */
+        /** The held bytes are few again, after they were too many. */
         void onRoom();
     }
 
-    /** What is to run once the kernel has what is held, by how many held bytes come before. */
+    /** What to run when the kernel has the held bytes, by the number of bytes before it. */
     private static final class Notices {
         private final ArrayDeque<Runnable> runs = new ArrayDeque<>(2);
         private final ArrayDeque<Integer> behind = new ArrayDeque<>(2);
@@ -45,7 +46,7 @@ final class Http2StreamOutput {
             behind.add(bytes);
         }
 
-        /** So many bytes were written: what is due with them, or null. */
+        /** Bytes that were written, and what to run then, or null. */
         @Nullable
         Runnable take(int bytes) {
             Runnable due = null;
@@ -83,7 +84,7 @@ final class Http2StreamOutput {
         return heldBytes;
     }
 
-    /** Whether an upstream may be read for it. */
+    /** Whether the upstream of this response may be read. */
     boolean isWritable() {
         return !full && !output.isFull();
     }
@@ -93,12 +94,12 @@ final class Http2StreamOutput {
         return ended;
     }
 
-    /** Since when something is held and nothing of it could be written; {@code nowNs} if nothing is. */
+    /** Since when bytes are held and none could be written; {@code nowNs} if none are held. */
     long stalledSinceNs(long nowNs) {
         return heldBytes > 0 ? progressNs : nowNs;
     }
 
-    /** A buffer for a payload, with spare bytes before it. */
+    /** Makes a buffer for a payload, with spare bytes in front. */
     ByteBuf newBuffer(int payload) {
         return output.newBuffer(payload);
     }
@@ -123,19 +124,19 @@ final class Http2StreamOutput {
         }
     }
 
-    /** Hands what was written to the kernel, soon. */
+    /** Flushes what was written soon. */
     void flushSoon() {
         output.flushSoon();
     }
 
-    /** The stream's window may have grown. */
+    /** Tries to write again: the stream's window may have grown. */
     void onWindow() {
         if (await()) {
             output.resume();
         }
     }
 
-    /** Forgets what is held. */
+    /** Drops what is held. */
     void discard() {
         if (held != null) {
             held.forEach(ByteBuf::release);
@@ -148,7 +149,7 @@ final class Http2StreamOutput {
     }
 
     /**
-     * Writes one frame of what is held.
+     * Writes one frame of the held bytes.
      *
      * @return whether it waits for another turn
      */
@@ -222,7 +223,7 @@ final class Http2StreamOutput {
         output.hold(length);
     }
 
-    /** A frame has no more than a frame's bytes. */
+    /** Splits bytes that are longer than a frame. */
     private void split(ArrayDeque<ByteBuf> to, ByteBuf payload) {
         if (payload.readableBytes() <= Http2Output.MAX_PAYLOAD) {
             to.add(payload);

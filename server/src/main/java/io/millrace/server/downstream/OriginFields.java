@@ -4,7 +4,7 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import java.util.List;
 
-/** What a response says about the origins whose pages may read it. */
+/** The fields of a response about the origins whose pages may read it. */
 final class OriginFields {
     private static final List<CharSequence> NAMES = List.of(
             HttpHeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -13,7 +13,10 @@ final class OriginFields {
 
     private OriginFields() {}
 
-    /** Has {@code headers} say what {@code added} says, in place of what they say themselves, and vary by what it names. */
+    /**
+     * Replaces the fields of {@code headers} about origins by those of {@code added}, and lets the response vary by
+     * what these name.
+     */
     static void set(HttpHeaders added, HttpHeaders headers) {
         String vary = added.get(HttpHeaderNames.VARY);
         if (vary != null) {

@@ -14,8 +14,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds out which protocol a client speaks in the clear: one that begins with the preface of HTTP/2 knows that the relay
- * speaks it (RFC 9113 section 3.3). Until then it is a connection without a request. Confined to its event loop.
+ * Finds the protocol of a client without TLS. A client that begins with the preface of HTTP/2 knows beforehand that
+ * the relay speaks it (RFC 9113 section 3.3). Until then this is a connection without a request. Confined to its event
+ * loop.
  */
 final class PriorKnowledge extends ByteToMessageDecoder implements ClientConnection, Sweepable {
     private static final long FRESH_NS = TimeUnit.SECONDS.toNanos(1);
@@ -28,7 +29,7 @@ final class PriorKnowledge extends ByteToMessageDecoder implements ClientConnect
     private long limitNs;
 
     /**
-     * A choice that is not made yet.
+     * Makes a connection whose protocol is not known yet.
      *
      * @param chosen adds the handlers of what the client speaks, behind this
      */
@@ -38,7 +39,7 @@ final class PriorKnowledge extends ByteToMessageDecoder implements ClientConnect
         limitNs = connection.timeouts().requestHead().toNanos();
     }
 
-    /** Adds this to the pipeline, which was told already that the channel is {@code active}, or will be. */
+    /** Adds this to the pipeline. The pipeline has been told, or will be told, that the channel is {@code active}. */
     void open(boolean active) {
         connection.channel().pipeline().addLast(this);
         if (active) {
@@ -96,7 +97,7 @@ final class PriorKnowledge extends ByteToMessageDecoder implements ClientConnect
 
     @Override
     public void closeAfterResponse() {
-        // The connection that it becomes is told so, too.
+        // The connection of the chosen protocol must be told this too.
     }
 
     @Override

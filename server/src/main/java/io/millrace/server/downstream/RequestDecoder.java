@@ -20,12 +20,15 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Netty's request decoder with the strictness that a relay in front of other people's servers needs, and one request at
- * a time: after a request's last content it decodes nothing until {@link #resume()}, so that bytes a client sends ahead
- * stay bytes, in order and bounded.
+ * Netty's request decoder, made strict enough for a relay in front of other servers. It decodes one request at a time:
+ * after a request's last content it decodes nothing until {@link #resume()}. So bytes that a client sends ahead stay
+ * as bytes, in order and within a bound.
  */
 final class RequestDecoder extends HttpRequestDecoder {
-    /** Chunks below this that came together become one part of the body: what is behind works for each part. */
+    /**
+     * Chunks smaller than this that arrived together become one part of the body, because each part causes work in the
+     * handlers after this one.
+     */
     private static final int SMALL_CHUNK = 1024;
 
     private final int maxPipelinedBytes;
@@ -43,7 +46,7 @@ final class RequestDecoder extends HttpRequestDecoder {
         DISCARDING
     }
 
-    /** Thrown when a client sends more ahead than is kept for it. */
+    /** Thrown when a client sends more bytes ahead than the bound allows. */
     static final class TooMuchPipelined extends RuntimeException {
         private static final long serialVersionUID = 1;
 
@@ -57,7 +60,7 @@ final class RequestDecoder extends HttpRequestDecoder {
         this.maxPipelinedBytes = maxPipelinedBytes;
     }
 
-    /** One that keeps to these limits. */
+    /** Makes a decoder with these limits. */
     static RequestDecoder of(Limits limits) {
         var config = new HttpDecoderConfig()
                 .setMaxInitialLineLength(limits.requestLine())
@@ -97,22 +100,22 @@ final class RequestDecoder extends HttpRequestDecoder {
         }
     }
 
-    /** Drops all that still comes: the connection ends with the response in progress. */
+    /** Drops all further bytes: the connection ends with the response in progress. */
     void discard() {
         phase = Phase.DISCARDING;
     }
 
-    /** Goes on with the next request, which may be there already. */
+    /** Continues with the next request, which may have arrived already. */
     void resume() {
         phase = Phase.HEAD;
         headCheck.reset();
-        // Inside a read, the decoding loop goes on by itself.
+        // Inside a read, the decoding loop continues by itself.
         if (!reading && context != null && internalBuffer().isReadable()) {
             decodeAhead(context);
         }
     }
 
-    /** Here and not from the head of the pipeline, where TLS would keep the empty buffer to itself. */
+    /** Reads from this handler and not from the head of the pipeline, where TLS would keep the empty buffer. */
     private void decodeAhead(ChannelHandlerContext ctx) {
         try {
             channelRead(ctx, Unpooled.EMPTY_BUFFER);
@@ -186,7 +189,7 @@ final class RequestDecoder extends HttpRequestDecoder {
         }
     }
 
-    /** Takes the small chunks that are here into one part, and returns what comes behind them. */
+    /** Joins the small chunks that have arrived into one part, and returns what follows them. */
     private int gather(ChannelHandlerContext ctx, ChunkedBody body, ByteBuf in, int first, List<Object> out) {
         ByteBuf part = ctx.alloc().buffer(Math.min(in.readableBytes(), SMALL_CHUNK));
         out.add(new DefaultHttpContent(part));

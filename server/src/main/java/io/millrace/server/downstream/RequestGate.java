@@ -18,9 +18,9 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Decides which request heads are HTTP that means one thing only (RFC 9110, RFC 9112). */
+/** Accepts only request heads that can be read in exactly one way (RFC 9110, RFC 9112). */
 final class RequestGate {
-    /** The relay has a fault, and its log says which. */
+    /** The text for a fault of the relay. Its log says more. */
     static final Refusal FAULT =
             Refusal.of(500, "internal_error", "The relay failed to serve the request. Its log says why.");
 
@@ -29,17 +29,19 @@ final class RequestGate {
 
     private RequestGate() {}
 
-    /** The body of the answer to {@code request}, in the shape that its client expects; null if none could be read. */
+    /**
+     * The body of the answer to {@code request}, in the form that its client expects; null if no request could be read.
+     */
     static byte[] json(Refusal refusal, @Nullable HttpRequest request) {
         Dialect shape = Dialect.ofErrorShape(request == null ? "" : request.uri());
         return shape.errorBody(refusal.status(), refusal.code(), refusal.message(), null, null);
     }
 
-    /** What the answer's head says beside what its body makes it say. */
+    /** The fields of the answer's head that do not come from its body. */
     static HttpHeaders headers(Refusal refusal) {
         var headers = new DefaultHttpHeaders();
         if (refusal.status() == HttpResponseStatus.UPGRADE_REQUIRED.code()) {
-            headers.set(HttpHeaderNames.UPGRADE, HttpVersion.HTTP_1_1.text()); // RFC 9110 15.5.22 wants one
+            headers.set(HttpHeaderNames.UPGRADE, HttpVersion.HTTP_1_1.text()); // required by RFC 9110 section 15.5.22
         }
         return headers;
     }
@@ -63,7 +65,7 @@ final class RequestGate {
         return refusal;
     }
 
-    /** The refusal that a failure in decoding means. */
+    /** The refusal for a failure of the decoder. */
     static Refusal ofFailure(Throwable cause) {
         if (cause instanceof TooLongHttpLineException) {
             return Refusal.of(414, "uri_too_long", "The request line is too long.");
@@ -79,7 +81,10 @@ final class RequestGate {
                 + detail);
     }
 
-    /** The decoder makes these two constants of their exact names only: of {@code http/1.1} it makes another, equal one. */
+    /**
+     * Netty's decoder returns these two constants only for their exact names. For {@code http/1.1} it makes another
+     * object, which is equal.
+     */
     @SuppressWarnings("ReferenceEquality")
     private static @Nullable Refusal verifyVersion(HttpRequest request) {
         HttpVersion version = request.protocolVersion();
@@ -133,7 +138,7 @@ final class RequestGate {
             }
         }
         if (asksForUpgrade(headers)) {
-            // Clients of Responses that try a WebSocket first take 426 for a no; after 501 they try again.
+            // Clients of Responses that try a WebSocket first accept 426 as a refusal. After 501 they try again.
             boolean probe = isWebSocket(headers) && Dialect.ofPath(request.uri()) == Dialect.RESPONSES;
             return Refusal.of(
                     probe ? 426 : 501,
@@ -143,7 +148,10 @@ final class RequestGate {
         return verifyBody(request);
     }
 
-    /** A client that offers h2c (java.net.http does by default) goes on in HTTP/1.1 when it is ignored, RFC 9110 7.8. */
+    /**
+     * A client that offers h2c, as java.net.http does by default, continues in HTTP/1.1 if the offer is ignored (RFC
+     * 9110 section 7.8).
+     */
     private static boolean asksForUpgrade(HttpHeaders headers) {
         String upgrade = headers.get(HttpHeaderNames.UPGRADE);
         return upgrade != null
@@ -160,7 +168,7 @@ final class RequestGate {
         return hasBody && Http2Heads.isBodiless(request.method()) ? ofBody(request.method()) : null;
     }
 
-    /** The refusal of a body that a request of this kind must not have. */
+    /** The refusal of a body for a request that must not have one. */
     static Refusal ofBody(HttpMethod method) {
         return bad("A " + method + " request must not have a body.");
     }

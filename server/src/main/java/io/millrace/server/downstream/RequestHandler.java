@@ -3,10 +3,10 @@ package io.millrace.server.downstream;
 import io.netty.handler.codec.http.HttpRequest;
 import org.jspecify.annotations.Nullable;
 
-/** Takes the requests that passed the gate. One per server; called on the connection's event loop. */
+/** Receives the requests that passed the gate. One per server; called on the connection's event loop. */
 public interface RequestHandler {
     /**
-     * A request head that passed every check. Its body, if any, follows through the returned exchange.
+     * A request head that passed every check. Its body, if any, goes to the returned listener.
      *
      * @return who gets the rest of this request and ends the response through {@code stream} exactly once; a response
      *     that ends before the request does closes the connection
@@ -27,8 +27,8 @@ public interface RequestHandler {
     default void onGoAway(ClientConnection connection, String reason) {}
 
     /**
-     * A request that was refused before it became an exchange; {@code request} is null where none could be read. What its
-     * response says about origins may still be added.
+     * A request that was refused before it became an exchange; {@code request} is null if none could be read. Fields
+     * about origins may still be added to its response.
      */
     void onRefused(ClientStream stream, @Nullable HttpRequest request, int status, String code);
 }

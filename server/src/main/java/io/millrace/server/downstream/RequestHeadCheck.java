@@ -4,9 +4,9 @@ import io.netty.util.ByteProcessor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the raw bytes of a request head beside Netty's decoder and notices what that decoder forgives: more than two
- * empty lines before the request line, separators that are not one space, and folded header lines (RFC 9112 sections 2.2,
- * 3 and 5.2).
+ * Reads the raw bytes of a request head before Netty's decoder does, and finds what that decoder tolerates: more than
+ * two empty lines before the request line, separators that are not one space, and folded header lines (RFC 9112
+ * sections 2.2, 3 and 5.2).
  */
 final class RequestHeadCheck implements ByteProcessor {
     private static final int MAX_LEADING_EMPTY_LINES = 2;
@@ -33,7 +33,7 @@ final class RequestHeadCheck implements ByteProcessor {
         return violation;
     }
 
-    /** Ready for the next head. */
+    /** Resets for the next head. */
     void reset() {
         state = State.LEADING;
         emptyLines = 0;
@@ -69,7 +69,7 @@ final class RequestHeadCheck implements ByteProcessor {
             case LINE -> state = octet == '\n' ? State.LINE_START : State.LINE;
             case EMPTY_LINE -> state = octet == '\n' ? State.ENDED : State.LINE;
             case ENDED -> {
-                // What follows is a body.
+                // A body follows.
             }
         }
         return violation == null && state != State.ENDED;
@@ -98,7 +98,7 @@ final class RequestHeadCheck implements ByteProcessor {
                 violation = "a request line whose parts are not separated by one space";
             }
         } else if ((octet < ' ' && octet != '\r') || octet == 0x7f) {
-            // Java bytes over 0x7f are negative: they are caught here too.
+            // Java bytes over 0x7f are negative, so this check finds them too.
             violation = "a request line with a control character or a byte that is not ASCII";
         }
         afterSpace = octet == ' ';

@@ -3,7 +3,7 @@ package io.millrace.server.downstream;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseEncoder;
 
-/** Netty's response encoder, told which responses answer a HEAD and therefore have no body. */
+/** Netty's response encoder, which is told which responses answer a HEAD and so have no body. */
 final class ResponseEncoder extends HttpResponseEncoder {
     private boolean answersHead;
 

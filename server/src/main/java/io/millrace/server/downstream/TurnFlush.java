@@ -3,8 +3,8 @@ package io.millrace.server.downstream;
 import java.util.concurrent.Executor;
 
 /**
- * Flushes one connection at the end of the event loop's turn, for all who wrote to it in that turn: a task that is added
- * from inside of the loop runs behind all events that are ready, and without a wake-up.
+ * Flushes one connection once at the end of the event loop's turn, for everything that was written in that turn. A
+ * task that is added on the loop runs after all ready events, and needs no wake-up.
  */
 final class TurnFlush implements Runnable {
     private final Executor loop;
@@ -16,7 +16,7 @@ final class TurnFlush implements Runnable {
         this.flush = flush;
     }
 
-    /** Something was written. */
+    /** Notes that something was written. */
     void mark() {
         if (!marked) {
             marked = true;

@@ -5,7 +5,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** The relay's side of one attempt at an upstream. All calls come on the event loop of its connection. */
+/** Receives the response of one attempt at an upstream. All calls come on the event loop of its connection. */
 public interface CallListener {
     /**
      * The final response head. The listener either calls {@link UpstreamCall#beginStream} before it returns, or
@@ -16,10 +16,13 @@ public interface CallListener {
     /** A part of a body that is no event stream; ownership is transferred. */
     void onBody(ByteBuf content);
 
-    /** The body ended as its framing says, an event stream's too. Called within the read that brought its end, or at the close that ends it. */
+    /**
+     * The body ended as its framing says, also the body of an event stream. Called within the read that brought its
+     * end, or when the connection closes if that is the end of the body.
+     */
     void onBodyEnd();
 
-    /** All that one read of the socket brought has been delivered: the time to flush. */
+    /** One read of the socket has been delivered. Now is the time to flush. */
     default void onReadComplete() {}
 
     /**
@@ -28,7 +31,7 @@ public interface CallListener {
      */
     void onBroken(Breakage breakage);
 
-    /** The upstream's send queue crossed a watermark, for request bodies. */
+    /** The upstream's send queue, which holds request bodies, crossed a watermark. */
     default void onUpstreamWritable(boolean writable) {}
 
     /**
@@ -38,29 +41,29 @@ public interface CallListener {
      * @param detail for logs and error messages; never holds a credential
      */
     record Breakage(Kind kind, String detail) {
-        /** What happened. */
+        /** The kinds of early end. */
         public enum Kind {
-            /** Closed before the request reached the upstream, as far as is known: it may be sent again. */
+            /** Closed before the request reached the upstream, as far as is known. The request may be sent again. */
             STALE,
-            /** Closed before a byte of the response came. */
+            /** Closed before any byte of the response arrived. */
             CLOSED_UNUSED,
-            /** Closed in an orderly way inside the response. */
+            /** Closed in an orderly way before the response was complete. */
             TRUNCATED,
             /** Reset, or another failure of the connection. */
             RESET,
-            /** There was no memory for what it sent. */
+            /** There was no memory for what the upstream sent. */
             NO_MEMORY,
-            /** Sent something that is not HTTP, or not the HTTP that was asked for. */
+            /** The upstream sent something that is not HTTP, or not the HTTP that was asked for. */
             PROTOCOL
         }
 
-        /** The framing of a body is whole, but the compressed data in it is not. */
+        /** The framing of a body is complete, but the compressed data in it is not. */
         public static Breakage ofCutCoding() {
             return new Breakage(Kind.TRUNCATED, "the compressed body ends too early");
         }
 
         /**
-         * What a connection that closed too early means.
+         * The kind of end of a connection that closed too early.
          *
          * @param cause what it failed of; null if the upstream closed it
          * @param responseBegun whether a byte of the response came

@@ -4,7 +4,7 @@ import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why no connection could be had.
+ * Why there is no connection.
  *
  * @param kind whose fault it is
  * @param detail for error messages, without addresses
@@ -12,15 +12,15 @@ import org.jspecify.annotations.Nullable;
  */
 public record ConnectFailure(
         Kind kind, String detail, @Nullable Throwable cause) {
-    /** Whose fault it is. */
+    /** The kinds of failure. */
     public enum Kind {
-        /** The upstream cannot be reached, or not by TLS. */
+        /** The upstream cannot be reached, or TLS with it failed. */
         UNREACHABLE,
-        /** It did not answer in time. */
+        /** The upstream did not answer in time. */
         TIMEOUT,
-        /** All connections that are allowed are busy. */
+        /** All connections that are allowed are in use. */
         FULL,
-        /** This process could open no socket. */
+        /** This process could not open a socket. */
         OWN
     }
 
@@ -42,7 +42,9 @@ public record ConnectFailure(
                 Kind.OWN, "the relay could open no connection to " + origin.name() + ": " + root(cause), cause);
     }
 
-    /** For the log: where {@code cause} happened, or, of TLS, what is at the bottom, such as why a certificate is refused. */
+    /**
+     * A text for the log: where {@code cause} happened. For TLS, its root cause, such as why a certificate is refused.
+     */
     static String reason(Throwable cause) {
         String message = cause.getMessage();
         return cause instanceof SSLException || message == null ? root(cause) : message;

@@ -35,18 +35,18 @@ import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Opens connections to upstreams: resolves the name without blocking, then tries each of its addresses in turn until one
- * answers, TLS handshake included. What such a connection speaks then, {@link Handlers} decides.
+ * Opens connections to upstreams. It resolves the name without blocking, then tries each of its addresses in turn
+ * until one answers and completes the TLS handshake. {@link Handlers} makes the pipeline of the connection.
  */
 public final class Connector implements AutoCloseable {
-    /** How long an answer of a name server is remembered. */
+    /** How long the answer of a name server is cached. */
     static final int MOST_TTL_S = 4;
 
     private static final byte[] LOCALHOST6 = NetUtil.LOCALHOST6.getAddress();
 
     /**
-     * One read, up to 64 KiB, then the other connections have their turn: no stream slows another, and what was read is
-     * written while the processor's cache still holds it.
+     * After one read of up to 64 KiB the other connections have their turn. So no stream slows another, and what was
+     * read is written while it is still in the processor's cache.
      */
     private static final RecvByteBufAllocator READS =
             new ShortReads(new AdaptiveRecvByteBufAllocator(512, 2048, 64 * 1024).maxMessagesPerRead(1));
@@ -86,7 +86,10 @@ public final class Connector implements AutoCloseable {
         resolvers.close();
     }
 
-    /** Opens a connection for {@code pool}, or says why there is none; on the event loop, perhaps before this returns. */
+    /**
+     * Opens a connection for {@code pool}, or says why it could not. Calls back on the event loop, perhaps before this
+     * returns.
+     */
     void connect(UpstreamPool pool, EventLoop loop, BiConsumer<UpstreamConnection, ConnectFailure> outcome) {
         Path socket = pool.origin().socket();
         if (socket != null) {
@@ -103,7 +106,10 @@ public final class Connector implements AutoCloseable {
         });
     }
 
-    /** The addresses of {@code origin} as they are now, or why there are none; on the event loop, perhaps before this returns. */
+    /**
+     * Resolves the addresses of {@code origin}, or says why it could not. Calls back on the event loop, perhaps before
+     * this returns.
+     */
     void resolve(Origin origin, EventLoop loop, BiConsumer<List<InetSocketAddress>, ConnectFailure> outcome) {
         List<InetSocketAddress> known = known(origin);
         if (known != null) {
@@ -130,7 +136,9 @@ public final class Connector implements AutoCloseable {
         }));
     }
 
-    /** Addresses that no name server is asked for: those that stand in the URL, and this machine's (RFC 6761, section 6.3). */
+    /**
+     * Addresses that need no name server: those in the URL itself, and those of this machine (RFC 6761, section 6.3).
+     */
     private static @Nullable List<InetSocketAddress> known(Origin origin) {
         String host = origin.host();
         if (host.equalsIgnoreCase("localhost")) {
@@ -148,7 +156,7 @@ public final class Connector implements AutoCloseable {
         }
     }
 
-    /** What fails before a channel is registered, Netty tells on a thread of its own. */
+    /** Netty reports a failure before a channel is registered on a thread of its own. */
     private static void onLoop(EventLoop loop, Runnable task) {
         if (loop.inEventLoop()) {
             task.run();
@@ -157,7 +165,7 @@ public final class Connector implements AutoCloseable {
         }
     }
 
-    /** Whether this process is at fault: it could not make a channel at all, mostly for want of a descriptor. */
+    /** Whether this process is at fault, because it could not make a channel. Mostly it has no descriptor left. */
     private static boolean isOwn(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof ChannelException) {
@@ -167,7 +175,7 @@ public final class Connector implements AutoCloseable {
         return false;
     }
 
-    /** One walk over an upstream's addresses. */
+    /** Tries an upstream's addresses one after the other. */
     private final class Attempt {
         private final UpstreamPool pool;
         private final Origin origin;
@@ -175,7 +183,7 @@ public final class Connector implements AutoCloseable {
         private final BiConsumer<UpstreamConnection, ConnectFailure> outcome;
 
         private final Iterator<? extends SocketAddress> addresses;
-        /** What says most about why none has answered so far. */
+        /** The failure so far that explains the most. */
         private @Nullable Throwable failure;
 
         Attempt(
@@ -197,7 +205,7 @@ public final class Connector implements AutoCloseable {
             }
             Channel made;
             try {
-                // Not by the bootstrap, which would tell a failure on a thread of Netty's own.
+                // Not with the bootstrap, which would report a failure on a thread of Netty's own.
                 made = origin.socket() == null ? channels.newChannel() : transport.newUnixChannel();
             } catch (ChannelException e) {
                 outcome.accept(null, ConnectFailure.ofOwn(origin, e));
@@ -224,7 +232,8 @@ public final class Connector implements AutoCloseable {
                 transport.watchPeer(bootstrap);
             }
             long startNs = System.nanoTime();
-            // Both in one turn of the loop: the kernel reports a socket that is not connected as hung up.
+            // Both calls happen in one turn of the loop, because the kernel reports a socket that is not connected as
+            // hung up.
             bootstrap.register().addListener((ChannelFuture registered) -> {
                 ChannelFuture connect =
                         registered.isSuccess() ? registered.channel().connect(address) : registered;
@@ -252,7 +261,7 @@ public final class Connector implements AutoCloseable {
             next();
         }
 
-        /** That this machine has no way to one address says less than what came of another. */
+        /** A missing route to one address explains less than a failure at another address. */
         private static int weight(Throwable cause) {
             if (cause instanceof SSLException) {
                 return 3;
@@ -303,7 +312,7 @@ public final class Connector implements AutoCloseable {
             return timeout ? ConnectFailure.ofTimeout(detail, failure) : ConnectFailure.of(detail, failure);
         }
 
-        /** Without addresses, which are for the log. */
+        /** The message without addresses, which are for the log only. */
         private String reason() {
             if (failure == null) {
                 return "no address";

@@ -14,11 +14,11 @@ import io.netty.handler.ssl.SslHandler;
 import javax.net.ssl.SSLException;
 
 /**
- * The pipeline of a connection to an upstream: {@link SslHandler} for an origin with TLS, and, once it is ready, either
+ * Makes the pipeline of a connection to an upstream: {@link SslHandler} for an origin with TLS, and then, when the
+ * connection is ready, either
  *
  * <ol>
- *   <li>{@link ResponseDecoder}: bytes to response heads and plain bodies; the bytes of event streams pass it by
- *   <li>{@link HttpRequestEncoder}, which requests that are here as a whole pass by
+ *    {@link ResponseDecoder}: bytes to response heads and plain bodies; the bytes of event streams bypass it
  *   <li>{@link Http1Connection}
  * </ol>
  *
@@ -30,7 +30,7 @@ final class Handlers {
 
     private Handlers() {}
 
-    /** The server speaks no HTTP/2, and nothing else is wanted of it. */
+    /** The server does not speak HTTP/2, and the configuration requires it. */
     static final class NoHttp2Exception extends SSLException {
         private static final long serialVersionUID = 1;
 
@@ -40,8 +40,8 @@ final class Handlers {
     }
 
     /**
-     * The last handler until the connection is ready. What fails before, the futures of connecting and of the handshake
-     * tell: it is no surprise to log. The kernel may even report a socket before it is connected.
+     * The last handler until the connection is ready. The futures of connecting and of the handshake report earlier
+     * failures, so there is nothing to log. The kernel may even report a socket before it is connected.
      */
     private static final class EarlyFailures extends ChannelInboundHandlerAdapter {
         @Override
@@ -52,7 +52,7 @@ final class Handlers {
         }
     }
 
-    /** Those of a connection that is being made. */
+    /** Adds the handlers of a connection that is being made. */
     static void begin(Channel channel, Origin origin) {
         SslContext tls = origin.tls();
         if (tls != null) {
@@ -64,7 +64,7 @@ final class Handlers {
     }
 
     /**
-     * Those of a connection that is made.
+     * Adds the handlers of a connection that is ready.
      *
      * @param roundTripNs how long the kernel's first packet took to be answered
      * @throws NoHttp2Exception if the server does not speak what it is asked to

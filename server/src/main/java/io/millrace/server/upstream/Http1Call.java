@@ -145,7 +145,7 @@ final class Http1Call implements UpstreamCall {
         return written != null;
     }
 
-    /** Whether the connection was closed before the request reached the upstream, as far as the time can tell. */
+    /** Whether the connection was closed before the request reached the upstream, as far as the timing can tell. */
     boolean wasStale() {
         return connection.wasStale(sentNs, requestHandedOver());
     }

@@ -22,14 +22,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One HTTP/1.1 connection to an upstream, which its pool keeps: the last handler of its pipeline. It carries one
- * {@link Http1Call} at a time and goes back to its pool only after a body that ended cleanly. A byte that nobody asked for
- * closes it. Confined to its event loop.
+ * One HTTP/1.1 connection to an upstream, kept by a pool; the last handler of its pipeline. It carries one {@link
+ * Http1Call} at a time and returns to its pool only after a body that ended cleanly. It closes at any byte that
+ * belongs to no response. Confined to its event loop.
  */
 final class Http1Connection extends ChannelInboundHandlerAdapter implements ChannelFutureListener, UpstreamConnection {
     private static final Logger LOG = LoggerFactory.getLogger(Http1Connection.class);
     private static final int HEAD_BYTES = 512;
-    /** A body up to this size is copied behind the head, which costs less than writing two buffers. */
+    /** A body up to this size is copied after the head, which costs less than writing two buffers. */
     private static final int MAX_BODY_COPIED = 16 * 1024;
 
     private final Owner owner;
@@ -38,7 +38,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
     private final long openedNs = System.nanoTime();
     private ChannelHandlerContext context;
     private ChannelHandlerContext encoderContext;
-    /** Null while none is to come. */
+    /** The response in progress; null if none is expected. */
     private @Nullable Http1Response response;
 
     private long idleSinceNs;
@@ -49,28 +49,28 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
     private boolean inRead;
     private boolean returning;
 
-    /** Its neighbours among the idle connections of its owner, which alone sets them. */
+    /** The neighbours among the idle connections of the owner. Only the owner sets them. */
     @Nullable
     Http1Connection older;
 
     @Nullable
     Http1Connection newer;
 
-    /** What a connection goes back to. */
+    /** The owner, to which the connection returns. */
     interface Owner {
         Origin origin();
 
-        /** The turns in which connections that have more to read are read. */
+        /** The queue in which connections with more to read wait for their turn. */
         Turns reads();
 
         /** The connection is idle. */
         void put(Http1Connection connection);
 
-        /** The connection is closed, whether it was idle or busy. */
+        /** The connection is closed. It was idle or in use. */
         void onClosed(Http1Connection connection);
     }
 
-    @SuppressWarnings("NullAway.Init") // The contexts are set as it is added to its pipeline.
+    @SuppressWarnings("NullAway.Init") // its pipeline sets the contexts when it is added
     Http1Connection(Owner owner, ResponseDecoder decoder) {
         this.owner = owner;
         this.decoder = decoder;
@@ -85,7 +85,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         return decoder;
     }
 
-    /** Whether it has carried a request before: its end before a response may be a race with the upstream's idle limit. */
+    /**
+     * Whether it has carried a request before. If it then ends before a response, the upstream's idle limit may be the
+     * cause.
+     */
     boolean used() {
         return used;
     }
@@ -103,24 +106,30 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         return openedNs;
     }
 
-    /** Whether a connection was closed before the request that was sent at {@code sentNs} reached the upstream, as far as the time can tell. */
+    /**
+     * Whether a connection was closed before the request that was sent at {@code sentNs} reached the upstream, as far
+     * as the timing can tell.
+     */
     boolean wasStale(long sentNs, boolean handedOver) {
         return used && stale.wasStale(sentNs, handedOver);
     }
 
-    /** Whether the upstream has closed the connection in an orderly way: behind TLS it has said so, RFC 8446 section 6.1. */
+    /**
+     * Whether the upstream has closed the connection in an orderly way. With TLS it must have sent close_notify (RFC
+     * 8446 section 6.1).
+     */
     boolean closedCleanly() {
         SslHandler tls = context.pipeline().get(SslHandler.class);
         return tls == null || tls.sslCloseFuture().isSuccess();
     }
 
-    /** What comes from now on is {@code next}; the response to a HEAD has no body. */
+    /** The next response belongs to {@code next}. The response to a HEAD has no body. */
     void expect(Http1Response next, boolean toHead) {
         response = next;
         decoder.expectResponse(toHead);
     }
 
-    /** Writes a whole request, past the encoder, without a flush; {@code body} remains with the caller. */
+    /** Writes a whole request without the encoder and without a flush; {@code body} remains with the caller. */
     ChannelPromise writeWhole(HttpRequest request, ByteBuf body) {
         int length = body.readableBytes();
         boolean inOne = length <= MAX_BODY_COPIED;
@@ -159,31 +168,31 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         context.channel().config().setAutoRead(on && !awaitsTurn);
     }
 
-    /** Ends without the rest of the response, which is not told. */
+    /** Closes at once. The rest of the response is not reported. */
     void close() {
         response = null;
         context.close();
     }
 
-    /** Ends; the response is told when the connection is closed. */
+    /** Closes. The response is told when the connection is closed. */
     void cut() {
         reusable = false;
         context.close();
     }
 
-    /** Goes back to the pool: it was acquired and then not needed. */
+    /** Returns the connection to the pool, because it was acquired and then not needed. */
     void giveBack() {
         idleSinceNs = System.nanoTime();
         owner.put(this);
     }
 
-    /** The response is over; {@code clean} if another may follow it. */
+    /** The response is over. {@code clean} says whether another one may follow it. */
     void onResponseEnd(boolean clean) {
         response = null;
         used = true;
         reusable &= clean && !decoder.hasLeftover();
         decoder.expectNothing();
-        // What this read may still hold belongs to nobody: it must not meet the next response.
+        // The rest of this read belongs to no response, and must not reach the next one.
         if (inRead) {
             returning = true;
         } else {
@@ -214,7 +223,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         }
     }
 
-    /** An end of a body is no bytes: Netty adds it to bodies that are empty. */
+    /** Skips the empty last content that Netty adds to empty bodies. */
     private void onUnasked(Object msg) {
         boolean harmless =
                 msg instanceof HttpContent content && content.decoderResult().isSuccess();
@@ -239,7 +248,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         }
     }
 
-    /** Whether a read took less than was there. */
+    /** Whether a read left bytes in the socket. */
     private boolean hasMoreToRead() {
         var reads = context.channel().unsafe().recvBufAllocHandle();
         return reads.lastBytesRead() > 0 && reads.lastBytesRead() == reads.attemptedBytesRead();
@@ -289,7 +298,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         }
     }
 
-    /** The kernel has all of a request, or cannot take it. */
+    /** The kernel has the whole request, or cannot take it. */
     @Override
     public void operationComplete(ChannelFuture written) {
         if (!written.isSuccess() && isSendFailure(written.cause())) {
@@ -301,7 +310,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         return context.newPromise().addListener(this);
     }
 
-    /** A failed write shuts the output only, so that what the upstream has sent can be read. */
+    /** A failed write closes the output only, so that what the upstream has sent can still be read. */
     private boolean isSendFailure(Throwable cause) {
         return cause instanceof IOException
                 && context.channel().isActive()

@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
 /** The response to one {@link Http1Call}, from its head to the end of its body. Confined to the event loop. */
 final class Http1Response {
     private static final int MAX_INTERIM_RESPONSES = 8;
-    /** How long an upstream that takes no more of a request may take to say why. */
+    /** How long an upstream that takes no more of a request has to say why. */
     private static final long ANSWER_LIMIT_MS = 1_000;
 
     private enum State {
         AWAITING_HEAD,
         BODY,
-        /** Of a body that is no event stream. */
+        /** Only for a body that is not an event stream. */
         BODY_ENDED,
         OVER
     }
@@ -31,11 +31,11 @@ final class Http1Response {
     private final Http1Connection connection;
     private final Http1Call call;
     private State state = State.AWAITING_HEAD;
-    /** Null once nobody wants to know any more. */
+    /** Null once nobody needs the response any more. */
     private @Nullable CallListener listener;
 
     private @Nullable StreamBody stream;
-    /** Of a stream whose content coding is taken off. */
+    /** Set for a stream whose content coding is removed. */
     private @Nullable InflationTurns turns;
 
     private int interimResponses;
@@ -44,9 +44,11 @@ final class Http1Response {
     private boolean readingWanted = true;
     private boolean closed;
     private @Nullable Throwable failure;
-    /** Why the request could not be sent to its end; the answer may be there all the same. */
+    /** Why the request could not be sent completely. The answer may have arrived nevertheless. */
     private @Nullable Throwable sendFailure;
-    /** Of the wait for an answer to a request that cannot be sent, or for the rest of a body that is dropped. */
+    /**
+     * The timer of the wait for an answer to a request that cannot be sent, or for the rest of a body that is dropped.
+     */
     private @Nullable ScheduledFuture<?> limit;
 
     Http1Response(Http1Connection connection, Http1Call call, CallListener listener) {
@@ -126,7 +128,7 @@ final class Http1Response {
     private void dropRest(StreamBody rest, long graceMs) {
         rest.discardRest();
         if (rest.ended()) {
-            // Its end was seen before, but was none while something was left to be inflated.
+            // The end was seen before, but it did not count while something was left to be inflated.
             connection.decoder().endRaw();
             end();
         } else {
@@ -135,7 +137,7 @@ final class Http1Response {
         }
     }
 
-    /** Bytes of the body of an event stream, or bytes that nobody asked for; released by this method. */
+    /** Bytes of the body of an event stream, or bytes that belong to no response; released by this method. */
     void onStreamBytes(ByteBuf raw) {
         StreamBody body = stream;
         try {
@@ -190,11 +192,11 @@ final class Http1Response {
         }
     }
 
-    /** A part of a body that is no event stream; released by this method or the listener. */
+    /** A part of a body that is not an event stream; released by this method or the listener. */
     void onContent(HttpContent content) {
         boolean last = content instanceof LastHttpContent;
         if (last && endsWithConnection && !connection.channel().isActive() && !endedCleanly()) {
-            // Netty ends a body that is delimited by close at a reset too.
+            // Netty also ends a body that is delimited by close when the connection is reset.
             content.release();
             broken(breakage());
             return;
@@ -219,9 +221,9 @@ final class Http1Response {
         }
     }
 
-    /** All that one read of the socket brought is here. */
+    /** One read of the socket has been delivered. */
     void onReadComplete() {
-        // What a read that broke the connection brought is told together with that.
+        // The data of a read that broke the connection is reported together with the failure.
         if (listener != null && failure == null) {
             listener.onReadComplete();
         }
@@ -239,12 +241,12 @@ final class Http1Response {
         }
     }
 
-    /** What the connection fails of; it is about to close. */
+    /** Notes why the connection fails. It is about to close. */
     void onFailure(Throwable cause) {
         failure = cause;
     }
 
-    /** Who refuses an upload often says so and closes before it has read it. */
+    /** A server that refuses an upload often answers and closes before it has read the upload. */
     void onSendFailure(Throwable cause) {
         if (sendFailure != null) {
             return;
@@ -261,7 +263,7 @@ final class Http1Response {
     /** The connection is closed. */
     void onClosed() {
         if (turns != null && turns.pending() && failure == null) {
-            closed = true; // what it brought is still to be inflated
+            closed = true; // the last data must still be inflated
         } else {
             onGone();
         }
@@ -282,7 +284,7 @@ final class Http1Response {
         }
     }
 
-    /** A turn of the event loop for what is left to be inflated. */
+    /** Inflates more of what is left, in a turn of the event loop. */
     private void inflate() {
         StreamBody body = stream;
         if (body == null || !body.suspended() || !readingWanted) {
@@ -334,18 +336,18 @@ final class Http1Response {
         }
     }
 
-    /** Whether what only the end of the connection ends is whole. */
+    /** Whether a body that only the end of the connection ends is complete. */
     private boolean endedCleanly() {
         return failure == null && connection.closedCleanly();
     }
 
-    /** The response is whole. */
+    /** The response is complete. */
     private void end() {
         over();
         connection.onResponseEnd(keepAlive && call.isWritten());
     }
 
-    /** An ending that finds no memory for its last words still is one. */
+    /** Ends the response even if there is no memory for its last data. */
     private void broken(Breakage breakage) {
         CallListener current = listener;
         listener = null;
@@ -367,7 +369,7 @@ final class Http1Response {
         return Breakage.of(failure, connection.decoder().sawByte(), call.wasStale());
     }
 
-    /** Lets go of all that this holds. */
+    /** Releases everything that this holds. */
     private void over() {
         state = State.OVER;
         cancelLimit();

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /** One request on an {@link Http2Upstream}; its response is an {@link Http2Response}. Confined to the event loop. */
 final class Http2Call implements UpstreamCall {
-    /** Of a request's body, what waits for the upstream's window or the kernel. */
+    /** The bytes of a request's body that wait for the upstream's window or for the kernel. */
     private static final int HIGH_WATERMARK = 64 * 1024;
 
     private static final int LOW_WATERMARK = 32 * 1024;
@@ -32,7 +32,7 @@ final class Http2Call implements UpstreamCall {
     private boolean givenBack;
 
     /**
-     * A call that has sent nothing.
+     * Makes a call that has sent nothing.
      *
      * @param onIdle whether the connection was idle, so that the upstream may have been about to close it
      */
@@ -67,7 +67,7 @@ final class Http2Call implements UpstreamCall {
         ChannelFuture head = connection.writeHead(id, request, last);
         response = connection.expect(id, this, request, to);
         if (response == null) {
-            // The upstream has lowered its limit, or ended the connection, in this turn.
+            // In this turn the upstream has lowered its limit or ended the connection.
             refused = true;
             connection.channel().eventLoop().execute(this::failUnsent);
         }
@@ -184,12 +184,12 @@ final class Http2Call implements UpstreamCall {
         }
     }
 
-    /** The upstream did not look at the request. */
+    /** The upstream did not process the request. */
     void onRefused() {
         refused = true;
     }
 
-    /** Whether the connection was closed before the request reached the upstream, as far as the time can tell. */
+    /** Whether the connection was closed before the request reached the upstream, as far as the timing can tell. */
     boolean wasStale() {
         return onIdle && connection.wasStale(sentNs, requestHandedOver());
     }

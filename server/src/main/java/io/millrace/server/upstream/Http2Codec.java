@@ -18,12 +18,12 @@ import io.netty.handler.codec.http2.UniformStreamByteDistributor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Netty's HTTP/2 codec for one connection to an upstream: frames, HPACK, the states and windows of streams. It allows no
- * push, heads of 64 KiB, and as much unread data as all streams together may have, so that the streams whose clients are
- * slow never take the window of the others.
+ * Netty's HTTP/2 codec for one connection to an upstream: frames, HPACK, the states and windows of streams. It allows
+ * no push and heads of 64 KiB. The connection's window is as large as the windows of all streams together, so that
+ * streams with slow clients never block the others.
  */
 final class Http2Codec extends Http2ConnectionHandler {
-    /** Bytes of one response that are on their way or wait for its client. */
+    /** The most bytes of one response that are on their way or wait for its client. */
     static final int STREAM_WINDOW = 256 * 1024;
 
     private static final int MAX_HEAD_BYTES = 64 * 1024;
@@ -33,19 +33,19 @@ final class Http2Codec extends Http2ConnectionHandler {
     private final Events events;
     private @Nullable ChannelHandlerContext context;
 
-    /** What the connection is told beside frames. */
+    /** Receives the events that are not frames. */
     interface Events {
-        /** What came for {@code stream}, or was sent, breaks the rules; it is about to be reset. */
+        /** A frame for {@code stream}, in either direction, breaks the rules. The stream is about to be reset. */
         void onStreamError(Http2Stream stream, Http2Exception error);
 
         /**
-         * Something came for a stream that is over here.
+         * A frame arrived for a stream that is over on this side.
          *
          * @return whether that may go on
          */
         boolean onLateFrame();
 
-        /** The connection cannot be used any more; it is told so and closed. */
+        /** The connection cannot be used any more. It is closed after this call. */
         void onConnectionError(Throwable cause);
     }
 
@@ -69,7 +69,7 @@ final class Http2Codec extends Http2ConnectionHandler {
             validateRequiredPseudoHeaders(true);
             encoderIgnoreMaxHeaderListSize(true);
             headerSensitivityDetector((name, value) -> Http2Heads.isSecret(name));
-            // FrameBudget counts both, and allows them in reasonable numbers.
+            // FrameBudget counts both kinds, and limits them.
             decoderEnforceMaxRstFramesPerWindow(0, 0);
             decoderEnforceMaxConsecutiveEmptyDataFrames(0);
             decoupleCloseAndGoAway(true);
@@ -99,24 +99,24 @@ final class Http2Codec extends Http2ConnectionHandler {
         this.events = events;
     }
 
-    /** One for at most {@code streams} requests at once. */
+    /** Makes a codec for at most {@code streams} requests at once. */
     static Http2Codec of(int streams, Events events, Http2FrameListener frames) {
         return new Builder(streams, events, frames).make();
     }
 
-    /** The way of what is written. */
+    /** The context for writes. */
     ChannelHandlerContext context() {
         return requireNonNull(context);
     }
 
-    /** Tells the upstream that no answer to {@code stream} is wanted any more, without a flush. */
+    /** Tells the upstream that the answer to {@code stream} is not needed any more, without a flush. */
     void reset(Http2Stream stream, Http2Error error) {
         if (stream.state() != Http2Stream.State.CLOSED && context().channel().isActive()) {
             resetStream(context(), stream.id(), error.code(), context().newPromise());
         }
     }
 
-    /** Gives bytes of a response back to the windows; they are told to the upstream at the next flush. */
+    /** Returns bytes of a response to the windows. The upstream learns of it at the next flush. */
     void giveBack(Http2Stream stream, int bytes) {
         try {
             decoder().flowController().consumeBytes(stream, bytes);

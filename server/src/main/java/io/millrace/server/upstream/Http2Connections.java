@@ -8,11 +8,11 @@ import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The HTTP/2 connections of a pool, and the requests that wait for one to be made. Of those with room the fullest takes the
- * next request, so that the others empty and can be closed. Confined to its event loop.
+ * The HTTP/2 connections of a pool, and the requests that wait for a new one. The fullest connection with room takes
+ * the next request, so that the others become empty and can be closed. Confined to its event loop.
  */
 final class Http2Connections {
-    /** While it is not known what an origin speaks, each connection may turn out to be for one request or for many. */
+    /** Until an origin's protocol is known, a new connection may turn out to be for one request or for many. */
     private static final int UNKNOWN_AT_ONCE = 4;
 
     private final Origin origin;
@@ -39,7 +39,7 @@ final class Http2Connections {
         return open.isEmpty();
     }
 
-    /** The connection that a request goes to; null if none has room. */
+    /** The connection for the next request; null if none has room. */
     @Nullable
     Http2Upstream fullest() {
         Http2Upstream fullest = null;
@@ -72,7 +72,7 @@ final class Http2Connections {
         waiting.add(waiter);
     }
 
-    /** Who waited longest; null if nobody waits. */
+    /** Takes the request that waited longest; null if none waits. */
     @Nullable
     Waiter nextWaiting() {
         return waiting.poll();
@@ -82,7 +82,7 @@ final class Http2Connections {
         return waiting.size();
     }
 
-    /** A connection was made. */
+    /** Notes that a connection was made. */
     void onConnected(UpstreamConnection connection) {
         boolean http2 = connection instanceof Http2Upstream;
         if (http2) {
@@ -95,7 +95,7 @@ final class Http2Connections {
         open.remove(connection);
     }
 
-    /** All of them, which may change meanwhile. */
+    /** A copy of all connections, because they may change during the loop over them. */
     List<Http2Upstream> toList() {
         return List.copyOf(open);
     }

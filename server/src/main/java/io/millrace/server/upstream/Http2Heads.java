@@ -18,9 +18,9 @@ import java.util.Iterator;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Heads between what the relay knows, which is HTTP/1.1's, and HTTP/2 (RFC 9113 section 8). */
+/** Converts heads between the relay's form, which is HTTP/1.1's, and HTTP/2 (RFC 9113 section 8). */
 final class Http2Heads {
-    /** Belong to a connection of HTTP/1.1, or are said in another way. */
+    /** Fields that belong to a connection of HTTP/1.1, or that HTTP/2 expresses differently. */
     private static final NameSet NOT_SENT = NameSet.of(
             "connection",
             "host",
@@ -30,7 +30,10 @@ final class Http2Heads {
             "te",
             "transfer-encoding",
             "upgrade");
-    /** Of several clients that share a connection, none may guess another's by the length of what is sent. */
+    /**
+     * Fields with secrets. Several clients share a connection, and none may guess another client's secret from the
+     * length of compressed heads.
+     */
     private static final NameSet SECRET =
             NameSet.of("authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "proxy-authorization");
 
@@ -41,7 +44,7 @@ final class Http2Heads {
         return SECRET.contains(name);
     }
 
-    /** The head of {@code request}, whose Host becomes the authority. */
+    /** Converts the head of {@code request}. Its Host becomes the authority. */
     static Http2Headers request(HttpRequest request, boolean tls) {
         HttpHeaders fields = request.headers();
         var head = new DefaultHttp2Headers(false, fields.size() + 4);
@@ -62,7 +65,7 @@ final class Http2Heads {
         return head;
     }
 
-    /** The response that {@code head} begins. Where it begins none, it has a decoder result that says why. */
+    /** The response that {@code head} begins. If it is invalid, its decoder result says why. */
     static HttpResponse response(Http2Headers head) {
         HttpHeaders fields = ReadFields.FACTORY.newHeaders();
         int status = status(head.status());
@@ -87,7 +90,7 @@ final class Http2Heads {
         return response;
     }
 
-    /** Three digits; -1 for anything else. */
+    /** The status; -1 if it is not three digits. */
     private static int status(@Nullable CharSequence text) {
         if (text == null || text.length() != 3) {
             return -1;

@@ -25,7 +25,7 @@ final class Http2Response {
     private enum State {
         AWAITING_HEAD,
         BODY,
-        /** The upstream has ended the stream; something may be left to be inflated. */
+        /** The upstream has ended the stream. Data may be left to be inflated. */
         ENDED,
         OVER
     }
@@ -35,25 +35,25 @@ final class Http2Response {
     private final Http2Stream stream;
     private final boolean toHead;
     private State state = State.AWAITING_HEAD;
-    /** Null once nobody wants to know any more. */
+    /** Null once nobody needs the response any more. */
     private @Nullable CallListener listener;
 
     private @Nullable StreamBody body;
-    /** Of a stream whose content coding is taken off. */
+    /** Set for a stream whose content coding is removed. */
     private @Nullable InflationTurns turns;
-    /** Why no more will come, to be told when what came is inflated. */
+    /** Why no more will come. It is reported when the data so far is inflated. */
     private @Nullable Breakage breakage;
 
     private int interimResponses;
-    /** What is still to come of a body that says its length; negative if it does not. */
+    /** Bytes left of a body with a known length; negative without one. */
     private long missing = -1;
-    /** Bytes that the windows lack. */
+    /** Bytes not yet returned to the windows. */
     private int kept;
 
     private boolean readingWanted = true;
     private boolean touched;
     private boolean closedByUpstream;
-    /** Of the wait for the rest of a body that is dropped. */
+    /** The timer of the wait for the rest of a body that is dropped. */
     private @Nullable ScheduledFuture<?> limit;
 
     Http2Response(Http2Upstream connection, Http2Call call, Http2Stream stream, boolean toHead, CallListener listener) {
@@ -145,7 +145,7 @@ final class Http2Response {
         }
     }
 
-    /** A head: of the response, of an interim one, or the trailers, of which nothing is passed on. */
+    /** A head: of the response, of an interim response, or trailers, which are dropped. */
     void onHeaders(Http2Headers headers, boolean last) {
         if (state == State.AWAITING_HEAD) {
             onHead(headers, last);
@@ -257,7 +257,7 @@ final class Http2Response {
         }
     }
 
-    /** All that one read of the socket brought is here. */
+    /** One read of the socket has been delivered. */
     void onReadComplete() {
         touched = false;
         if (listener != null) {
@@ -272,10 +272,10 @@ final class Http2Response {
         }
     }
 
-    /** The upstream takes its stream back. */
+    /** The upstream resets its stream. */
     void onReset(long code) {
         if (state == State.ENDED || state == State.OVER) {
-            closedByUpstream = true; // after a whole response, it wants no more of the request
+            closedByUpstream = true; // the response is complete: the upstream needs no more of the request
             return;
         }
         Http2Error error = Http2Error.valueOf(code);
@@ -290,7 +290,7 @@ final class Http2Response {
         }
     }
 
-    /** The upstream has said that it did not look at the request, whatever it answered. */
+    /** The upstream did not process the request, whatever it answered. */
     void onUnprocessed() {
         if (state == State.AWAITING_HEAD) {
             call.onRefused();
@@ -300,7 +300,7 @@ final class Http2Response {
         }
     }
 
-    /** The connection is gone, of {@code cause} or by the upstream's will. */
+    /** The connection is closed, because of {@code cause} or by the upstream. */
     void onConnectionGone(@Nullable Throwable cause) {
         if (state == State.AWAITING_HEAD || state == State.BODY) {
             boolean begun = state == State.BODY || interimResponses > 0;
@@ -308,7 +308,7 @@ final class Http2Response {
         }
     }
 
-    /** No more will come. */
+    /** No more data will come. */
     private void onGone(Breakage why) {
         closedByUpstream = true;
         if (turns != null && turns.pending()) {
@@ -318,7 +318,7 @@ final class Http2Response {
         }
     }
 
-    /** A turn of the event loop for what is left to be inflated. */
+    /** Inflates more of what is left, in a turn of the event loop. */
     private void inflate() {
         StreamBody waiting = body;
         if (waiting == null || !waiting.suspended() || !readingWanted) {
@@ -342,7 +342,7 @@ final class Http2Response {
         }
     }
 
-    /** An ending that finds no memory for its last words still is one. */
+    /** Ends the response even if there is no memory for its last data. */
     void broken(Breakage why) {
         CallListener current = listener;
         listener = null;
@@ -365,7 +365,7 @@ final class Http2Response {
         }
     }
 
-    /** Tells the upstream that its stream means nothing here, unless both sides have ended it. */
+    /** Resets the stream, unless both sides have ended it. */
     private void reset(Http2Error error) {
         boolean requestOpen =
                 stream.state() == Http2Stream.State.OPEN || stream.state() == Http2Stream.State.HALF_CLOSED_REMOTE;
@@ -374,7 +374,7 @@ final class Http2Response {
         }
     }
 
-    /** Lets go of all that this holds. */
+    /** Releases everything that this holds. */
     private void over() {
         if (state == State.OVER) {
             return;

@@ -35,10 +35,10 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
     private static final Logger LOG = LoggerFactory.getLogger(Http2Upstream.class);
     private static final int CONTROL_BURST = 1000;
     private static final int CONTROL_PER_SECOND = 100;
-    /** What may be on its way for a stream that was reset, in small frames. */
+    /** The most frames that may be on their way for a stream that was reset. */
     private static final int LATE_FRAMES_A_STREAM = 4096;
 
-    /** Beyond it, a connection gets no further request: ids end at 2^31. */
+    /** A connection gets no further request above this id, because ids end at 2^31. */
     private static final int LAST_ID = Integer.MAX_VALUE - 1_000_000;
 
     private final Owner owner;
@@ -47,7 +47,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
     private final Http2Connection.PropertyKey responseKey;
     private final StaleRule stale = new StaleRule();
     private final Liveness liveness = new Liveness();
-    /** The responses that the read which is being delivered has brought something of. */
+    /** The responses that have data in the read that is being delivered. */
     private final List<Http2Response> touched = new ArrayList<>();
 
     private final long openedNs = System.nanoTime();
@@ -60,18 +60,18 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
     private long idleSinceNs = openedNs;
     private @Nullable Throwable failure;
 
-    /** What it belongs to. */
+    /** The owner of the connection. */
     interface Owner {
         Origin origin();
 
-        /** The connection takes a call more than before. */
+        /** The connection has room for one more call. */
         void onRoom();
 
         /** The connection is closed. */
         void onClosed(Http2Upstream connection);
     }
 
-    @SuppressWarnings("NullAway.Init") // The context is set as it is added to its pipeline.
+    @SuppressWarnings("NullAway.Init") // its pipeline sets the context when it is added
     Http2Upstream(Owner owner) {
         this.owner = owner;
         limit = owner.origin().http().streams();
@@ -85,7 +85,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         });
     }
 
-    /** In front of {@link #codec}, which is in front of this. */
+    /** The first handler. The codec is behind it, and this handler is behind the codec. */
     FrameBudget budget() {
         return budget;
     }
@@ -112,21 +112,21 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         return calls;
     }
 
-    /** How many calls it takes more. */
+    /** How many more calls it takes. */
     int room() {
         var local = codec.connection().local();
         boolean closing = draining || !takesRequests() || local.lastStreamCreated() > LAST_ID;
         return closing ? 0 : Math.min(limit, local.maxActiveStreams()) - Math.max(calls, local.numActiveStreams());
     }
 
-    /** Whether a call that it gave may send its request. */
+    /** Whether one of its calls may send its request. */
     boolean takesRequests() {
         return context.channel().isActive()
                 && !codec.connection().goAwayReceived()
                 && codec.connection().local().canOpenStream();
     }
 
-    /** One more call; to be asked for only if there is room. */
+    /** Makes one more call. Only to be asked if there is room. */
     Http2Call newCall() {
         if (calls++ == 0) {
             liveness.onHeard();
@@ -134,13 +134,13 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         return new Http2Call(this, used && calls == 1);
     }
 
-    /** Takes no more calls, and closes behind those that it has. */
+    /** Takes no more calls, and closes after the last one. */
     void drain() {
         draining = true;
         closeIfDrained();
     }
 
-    /** When the last call ended; meaningless while there are calls. */
+    /** When the last call ended; has no meaning while there are calls. */
     long idleSinceNs() {
         return idleSinceNs;
     }
@@ -177,7 +177,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         return codec.encoder().writeHeaders(ctx, id, head, 0, last, ctx.newPromise());
     }
 
-    /** The response to the head that was just written; null if no stream could be opened for it. */
+    /** The response to the head that was just written; null if its stream could not be opened. */
     @Nullable
     Http2Response expect(int id, Http2Call call, HttpRequest request, CallListener listener) {
         Http2Stream stream = codec.connection().stream(id);
@@ -209,7 +209,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         codec.giveBack(stream, bytes);
     }
 
-    /** A request was refused: there are too many here, though not for the upstream. */
+    /** A request was refused because the connection has too many. Another connection may still take it. */
     void onRefused() {
         if (calls > 1) {
             limit = Math.min(limit, calls - 1);
@@ -218,7 +218,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         }
     }
 
-    /** A call is over, or was not needed if it has no stream. */
+    /** A call is over. Without a stream, it was not needed. */
     void onCallOver(@Nullable Http2Stream stream) {
         if (stream != null) {
             used = true;
@@ -277,11 +277,11 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
                 return true;
             });
         } catch (Http2Exception e) {
-            throw new IllegalStateException(e); // the visitor throws none
+            throw new IllegalStateException(e); // the visitor does not throw
         }
     }
 
-    /** A stream is closed; if its response is not over, it will not be. */
+    /** A stream is closed. Its response ends now if it has not ended. */
     private void onClosed(Http2Stream stream) {
         Http2Response response = response(stream);
         if (response == null) {
@@ -332,7 +332,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         owner.onClosed(this);
     }
 
-    /** What the codec reads. */
+    /** Receives the frames that the codec reads. */
     private final class Frames extends Http2FrameAdapter {
         @Override
         public void onHeadersRead(

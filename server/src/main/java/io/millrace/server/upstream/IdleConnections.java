@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Connections in the order in which they became idle, linked through themselves: any of them leaves at once. */
+/**
+ * Idle connections in the order in which they became idle. The list is linked through the connections, so that each can
+ * be removed at once.
+ */
 final class IdleConnections {
     private @Nullable Http1Connection oldest;
     private @Nullable Http1Connection newest;
@@ -13,7 +16,7 @@ final class IdleConnections {
         return newest == null;
     }
 
-    /** The one that waits longest, or null. */
+    /** The connection that has been idle longest, or null. */
     @Nullable
     Http1Connection oldest() {
         return oldest;
@@ -29,7 +32,7 @@ final class IdleConnections {
         newest = connection;
     }
 
-    /** Takes the one that came last, or null. */
+    /** Removes and returns the connection that became idle last, or null. */
     @Nullable
     Http1Connection pollNewest() {
         Http1Connection taken = newest;
@@ -39,7 +42,7 @@ final class IdleConnections {
         return taken;
     }
 
-    /** False if it is not here. */
+    /** Removes a connection. False if it is not in the list. */
     boolean remove(Http1Connection connection) {
         if (connection.older == null && connection != oldest) {
             return false;
@@ -59,7 +62,7 @@ final class IdleConnections {
         return true;
     }
 
-    /** All of them, the oldest first. */
+    /** All connections, the longest idle first. */
     List<Http1Connection> toList() {
         var all = new ArrayList<Http1Connection>();
         for (Http1Connection each = oldest; each != null; each = each.newer) {

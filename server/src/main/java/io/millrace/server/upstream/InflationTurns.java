@@ -5,8 +5,8 @@ import io.millrace.server.memory.LoopMemory;
 import java.util.concurrent.Executor;
 
 /**
- * What one read brought may be more, inflated, than is handled at once. The rest waits for further turns of the event loop
- * and is counted as held until then.
+ * Limits how much is inflated in one turn of the event loop, because the data of one read may grow very large. The
+ * rest waits for further turns and is counted as held until then.
  */
 final class InflationTurns implements Runnable {
     private final StreamBody body;
@@ -26,7 +26,7 @@ final class InflationTurns implements Runnable {
         return body.suspended();
     }
 
-    /** Has a turn run soon, unless one is about to. */
+    /** Schedules a turn, unless one is scheduled. */
     void queue() {
         if (!queued) {
             queued = true;
@@ -40,13 +40,13 @@ final class InflationTurns implements Runnable {
         turn.run();
     }
 
-    /** Counts the compressed bytes that are left, and returns how many these are. */
+    /** Counts the compressed bytes that are left, and returns their number. */
     int count() {
         count(body.suspendedBytes());
         return counted;
     }
 
-    /** Nothing is left. */
+    /** Notes that nothing is left. */
     void close() {
         count(0);
     }

@@ -3,8 +3,8 @@ package io.millrace.server.upstream;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Whether the other end of a connection still is there: behind a silence it is asked, and must say something soon. Reads
- * only set a mark; the clock is the sweep's.
+ * Checks whether the other end of a silent connection still exists. After a silence it is sent a PING, and must answer
+ * soon. Reads only set a mark; the sweep reads the clock.
  */
 final class Liveness {
     static final long SILENCE_NS = TimeUnit.SECONDS.toNanos(15);
@@ -15,19 +15,19 @@ final class Liveness {
     private boolean asked;
     private long askedNs;
 
-    /** What is to be done at a sweep. */
+    /** What to do at a sweep. */
     enum Verdict {
         WAIT,
         ASK,
         DEAD
     }
 
-    /** Something was read, or is expected from now on. */
+    /** Notes that something was read, or is expected from now on. */
     void onHeard() {
         heard = true;
     }
 
-    /** What the silence means at {@code nowNs}. */
+    /** What to do about the silence at {@code nowNs}. */
     Verdict at(long nowNs) {
         if (heard) {
             heard = false;

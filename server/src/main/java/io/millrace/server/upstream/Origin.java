@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where an upstream is, ready to connect to.
+ * The address of an upstream, in the form that a connection needs.
  *
  * @param name its name in the configuration
  * @param host the host name or address literal to connect to, or {@code unix:/path} for a unix socket
@@ -28,7 +28,7 @@ public record Origin(
         UpstreamHttp http) {
     private static final String SOCKET = "unix:";
 
-    /** The unix socket to connect to; null where it is a TCP port. */
+    /** The path of the unix socket; null for a TCP port. */
     @Nullable
     Path socket() {
         return host.startsWith(SOCKET) ? Path.of(host.substring(SOCKET.length())) : null;

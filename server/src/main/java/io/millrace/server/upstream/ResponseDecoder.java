@@ -16,10 +16,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Netty's response decoder for heads and plain bodies, whose chunks are read as those of event streams are. It lets nothing
- * in that was not asked for: the first byte of an unasked response, which would otherwise be the beginning of the next
- * client's answer, closes the connection. Once a response is known to be an event stream it steps aside and hands the raw
- * bytes of the body on, framing and all, without looking at them.
+ * Netty's response decoder for heads and plain bodies, with the relay's own reader of chunks. The first byte that
+ * belongs to no request closes the connection, because it would otherwise begin the next client's answer. When a
+ * response is known to be an event stream, this decoder passes the raw bytes of the body on, with their framing,
+ * without reading them.
  */
 final class ResponseDecoder extends HttpResponseDecoder {
     private boolean answersHead;
@@ -39,12 +39,12 @@ final class ResponseDecoder extends HttpResponseDecoder {
         sawByte = false;
     }
 
-    /** The response is over: from now on nothing may come. */
+    /** The response is over. No further byte may arrive now. */
     void expectNothing() {
         expecting = false;
     }
 
-    /** Whether a byte of the response expected came, if only of an interim one. */
+    /** Whether a byte of the expected response arrived, even if only of an interim response. */
     boolean sawByte() {
         return sawByte;
     }
@@ -54,13 +54,13 @@ final class ResponseDecoder extends HttpResponseDecoder {
         return internalBuffer().isReadable();
     }
 
-    /** Hands on the bytes behind the head just read as they are, until {@link #endRaw()}. */
+    /** Passes the bytes after the head on as they are, until {@link #endRaw()}. */
     void beginRaw() {
         raw = true;
         chunks = null;
     }
 
-    /** Goes back to decoding, at the head of the next response. */
+    /** Decodes again, beginning with the head of the next response. */
     void endRaw() {
         raw = false;
         reset();
@@ -118,7 +118,7 @@ final class ResponseDecoder extends HttpResponseDecoder {
 
     @Override
     protected void decodeLast(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws Exception {
-        // Of chunks, what is left is part of one, or stands behind a bad one.
+        // In a chunked body, the rest is a part of a chunk, or follows an invalid one.
         if (chunks == null && !raw) {
             super.decodeLast(ctx, in, out);
         }

@@ -6,7 +6,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What a response's head must be so that the end of its body is certain. */
+/** Checks that a response's head leaves no doubt where its body ends. */
 final class ResponseHeadCheck {
     private ResponseHeadCheck() {}
 
@@ -31,7 +31,10 @@ final class ResponseHeadCheck {
         return null;
     }
 
-    /** The decoder makes these two constants of their exact names only: of {@code http/1.1} it makes another, equal one. */
+    /**
+     * Netty's decoder returns these two constants only for their exact names. For {@code http/1.1} it makes another
+     * object, which is equal.
+     */
     @SuppressWarnings("ReferenceEquality")
     private static boolean isServed(HttpVersion version) {
         return version == HttpVersion.HTTP_1_1 || version == HttpVersion.HTTP_1_0;

@@ -3,20 +3,20 @@ package io.millrace.server.upstream;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Whether a request met a connection that its upstream had closed before, as far as the time can tell: an upstream that
- * closes an idle connection does not know of the request that is on its way.
+ * Decides whether the upstream had closed the connection before it got the request, as far as the timing can tell. An
+ * upstream that closes an idle connection does not know of a request on its way.
  */
 final class StaleRule {
-    /** What two machines may take, beside a round trip, to tell that a connection is closed. */
+    /** The time that two machines may need, in addition to a round trip, to report a closed connection. */
     private static final long STALE_NS = TimeUnit.MILLISECONDS.toNanos(15);
-    /** The same while the request is being sent: no upstream acts on a part of it. */
+    /** The same while the request is being sent. No upstream acts on a part of a request. */
     private static final long STALE_SENDING_NS = TimeUnit.SECONDS.toNanos(1);
-    /** A connection whose making took longer has lost a packet. */
+    /** If connecting took longer than this, a packet was lost. */
     private static final long MAX_ROUND_TRIP_NS = TimeUnit.MILLISECONDS.toNanos(300);
 
     private long roundTripNs;
 
-    /** Sets how long the kernel's first packet took to be answered, when the connection was made. */
+    /** Sets how long the first packet of the connection took to be answered. */
     void roundTripNs(long measuredNs) {
         roundTripNs = measuredNs;
     }

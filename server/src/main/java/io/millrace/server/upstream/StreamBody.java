@@ -12,11 +12,11 @@ import io.netty.handler.codec.http.HttpUtil;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The body of one event stream: takes the transfer coding and the content coding off the raw bytes and feeds what is left
- * to a frame decoder, in place where there is no content coding.
+ * The body of one event stream. Removes the transfer coding and the content coding from the raw bytes, and gives the
+ * rest to a frame decoder. Without a content coding it does so in place.
  */
 final class StreamBody implements AutoCloseable {
-    /** What is inflated at once, before others have their turn. */
+    /** The most bytes that are inflated at once, before other connections have their turn. */
     private static final int INFLATED_AT_ONCE = 256 * 1024;
 
     private final @Nullable ChunkedBody chunks;
@@ -45,7 +45,7 @@ final class StreamBody implements AutoCloseable {
     }
 
     /**
-     * The body behind {@code head}.
+     * Makes the reader of the body after {@code head}.
      *
      * @param frames cuts the body; closed with it
      * @param reads told where the frames lie
@@ -60,17 +60,17 @@ final class StreamBody implements AutoCloseable {
         return new StreamBody(null, HttpUtil.getContentLength(head, -1L), inflation, frames, listener, reads);
     }
 
-    /** Whether the body's end was seen on the wire. A body delimited by close never says so. */
+    /** Whether the body's end was seen on the wire. Always false for a body that is delimited by close. */
     boolean endSeen() {
         return ended;
     }
 
-    /** Whether the body's end was seen and nothing of it is left to be inflated. */
+    /** Whether the body's end was seen and everything is inflated. */
     public boolean ended() {
         return ended && !suspended();
     }
 
-    /** Whether a content coding is taken off. */
+    /** Whether a content coding is removed. */
     boolean isInflated() {
         return inflation != null;
     }
@@ -85,7 +85,7 @@ final class StreamBody implements AutoCloseable {
         return inflation == null ? 0 : inflation.waitingBytes();
     }
 
-    /** Whether a body that has ended is cut all the same: its compressed data has no end. */
+    /** Whether a body that has ended is incomplete nevertheless, because its compressed data has no end. */
     boolean isCut() {
         return inflation != null && !discarding && !inflation.isWhole();
     }
@@ -109,12 +109,12 @@ final class StreamBody implements AutoCloseable {
         return chunks == null && remaining < 0;
     }
 
-    /** The body has ended, as its stream says. */
+    /** The body has ended, because its stream has ended. */
     void onEnd() {
         ended = true;
     }
 
-    /** From now on the frames go to {@code next}, and where they lie to {@code nextReads}. */
+    /** From now on the frames go to {@code next}, and their positions to {@code nextReads}. */
     void handOver(StreamListener next, ReadListener nextReads) {
         listener = next;
         reads = nextReads;
@@ -128,7 +128,7 @@ final class StreamBody implements AutoCloseable {
         }
     }
 
-    /** Takes all of {@code in} that belongs to the body. What is left belongs to no response that was asked for. */
+    /** Takes everything of {@code in} that belongs to the body. The rest belongs to no response. */
     void read(ByteBuf in) {
         reads.onRead(in);
         try {

@@ -14,8 +14,9 @@ import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Trusts the servers that Java trusts, but for those that are named in their certificate's subject only (RFC 9110 section
- * 4.3.4), and those whose certificates have short keys or old signatures, which Java takes of authorities that are not public.
+ * Trusts the servers that Java trusts, with two exceptions. It refuses certificates that name the host only in their
+ * subject (RFC 9110 section 4.3.4). It refuses short keys and old signatures, which Java accepts from authorities that
+ * are not public.
  */
 final class StrictTrust extends X509ExtendedTrustManager {
     private static final Integer DNS_NAME = 2;
@@ -76,7 +77,7 @@ final class StrictTrust extends X509ExtendedTrustManager {
         return trust.getAcceptedIssuers();
     }
 
-    /** Java looks at the subject where the certificate has no alternative names of hosts. */
+    /** Java also looks at the subject if the certificate has no alternative host names. */
     private static void checkName(X509Certificate leaf, String host) throws CertificateException {
         if (NetUtil.isValidIpV4Address(host) || NetUtil.isValidIpV6Address(host)) {
             return;

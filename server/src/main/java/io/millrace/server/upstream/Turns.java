@@ -6,8 +6,8 @@ import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How much work of one kind an event loop does in a turn: what is more waits for later turns, so that a crowd does not stop
- * all others while it has its way. Confined to that event loop.
+ * Limits how much work of one kind an event loop does in one turn. More work waits for later turns, so that a crowd
+ * does not block all other clients. Confined to that event loop.
  */
 final class Turns {
     private final EventLoop loop;
@@ -15,13 +15,13 @@ final class Turns {
     private final Queue<Runnable> waiting = new ArrayDeque<>();
     private int taken;
 
-    /** At most {@code most} pieces of work in a turn of {@code loop}. */
+    /** Allows at most {@code most} pieces of work in one turn of {@code loop}. */
     Turns(EventLoop loop, int most) {
         this.loop = loop;
         this.most = most;
     }
 
-    /** Takes a part of this turn; false if it has none left. */
+    /** Takes one piece of this turn; false if none is left. */
     boolean take() {
         if (taken == most) {
             return false;
@@ -32,7 +32,10 @@ final class Turns {
         return true;
     }
 
-    /** Has {@code work} done in a later turn, behind what waits already. To be called only if nothing is left of this one. */
+    /**
+     * Runs {@code work} in a later turn, after the work that waits already. Only to be called if nothing is left of
+     * this turn.
+     */
     void later(Runnable work) {
         waiting.add(work);
     }
@@ -40,7 +43,7 @@ final class Turns {
     private void end() {
         taken = 0;
         if (!waiting.isEmpty()) {
-            loop.schedule(this::goOn, 0, TimeUnit.NANOSECONDS); // a task would still be a part of this turn
+            loop.schedule(this::goOn, 0, TimeUnit.NANOSECONDS); // a task would run in this same turn
         }
     }
 

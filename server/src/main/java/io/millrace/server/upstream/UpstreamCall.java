@@ -8,37 +8,35 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 
 /**
- * One request to an upstream and its response. Its order:
+ * One request to an upstream and its response. The order of calls:
  *
  * <ol>
  *   <li>{@link #sendWhole}; or {@link #send}, any number of {@link #sendBody}, then {@link #endRequest}
- *   <li>the response goes to the {@link CallListener}, at which {@link #beginStream} may turn its body into frames
- *   <li>one of {@link #release} and {@link #abort}; after {@link CallListener#onBroken}, nothing
- * </ol>
+ *    the response goes to the {@link CallListener}, where {@link #beginStream} can turn its body into frames
  *
  * <p>All methods are to be called on the event loop of the {@link Upstreams} that gave it.
  */
 public interface UpstreamCall {
     /**
-     * Writes a whole request and hands it to the kernel. Its response goes to {@code listener}.
+     * Writes a whole request and flushes it. Its response goes to {@code listener}.
      *
      * @param body remains with the caller, and unchanged until the response is over
      */
     void sendWhole(HttpRequest request, ByteBuf body, CallListener listener);
 
     /**
-     * Writes a request head, without a flush. Its response goes to {@code listener}. The length of the body, which follows in
-     * parts, is what the head says; it is not known if the head says none.
+     * Writes a request head, without a flush. Its response goes to {@code listener}. The body follows in parts. Its
+     * length is what the head says, or is not known if the head says none.
      */
     void send(HttpRequest request, CallListener listener);
 
     /** Writes a part of the request's body, without a flush; ownership is transferred. */
     void sendBody(ByteBuf content);
 
-    /** Completes the request and hands it to the kernel. */
+    /** Completes the request and flushes it. */
     void endRequest();
 
-    /** Hands what was written to the kernel. */
+    /** Flushes what was written to the kernel. */
     void flush();
 
     /** Whether the send queue is below its high watermark. */
@@ -47,14 +45,14 @@ public interface UpstreamCall {
     /** Whether the connection is open, as far as is known. */
     boolean isActive();
 
-    /** Whether the kernel has all of the request, so that the upstream may have read it. */
+    /** Whether the kernel has the whole request, so that the upstream may have read it. */
     boolean requestHandedOver();
 
-    /** Whether the request may turn out to have been sent to a connection that the upstream had closed before. */
+    /** Whether this may be a connection that the upstream had closed before the request was sent. */
     boolean mayBeStale();
 
     /**
-     * Reads the body behind {@code head} as an event stream. To be called within {@link CallListener#onHead}.
+     * Reads the body after {@code head} as an event stream. To be called within {@link CallListener#onHead}.
      *
      * @param frames cuts the body; closed with it
      * @param reads told where the frames lie in what is read
@@ -65,7 +63,10 @@ public interface UpstreamCall {
     /** Whether the body of an event stream is being read. */
     boolean isStreaming();
 
-    /** From now on what is left of an event stream goes to others. Not to be called while a read is being delivered. */
+    /**
+     * From now on the rest of an event stream goes to other listeners. Not to be called while a read is being
+     * delivered.
+     */
     void handOver(CallListener next, StreamListener listener, ReadListener reads);
 
     /** Stops or resumes reading the response. */
@@ -78,6 +79,6 @@ public interface UpstreamCall {
      */
     void release(long graceMs);
 
-    /** Ends the call at once, whatever state it is in: the upstream sees that it is cancelled. */
+    /** Ends the call at once in any state. The upstream sees that it is cancelled. */
     void abort();
 }

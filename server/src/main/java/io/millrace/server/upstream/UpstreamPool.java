@@ -27,18 +27,21 @@ import org.slf4j.LoggerFactory;
  */
 final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstream.Owner {
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);
-    /** How often the name is asked for again: no answer is remembered so long, so that each is looked at once. */
+    /** How often the name is resolved again. No answer is cached for that long, so each resolution is a new one. */
     static final long RESOLVE_NS = TimeUnit.SECONDS.toNanos(5);
-    /** An address that so many answers did not have is gone; some name servers tell a few of many addresses each time. */
+    /**
+     * An address is gone when this many answers in a row did not have it. Some name servers return only some of many
+     * addresses each time.
+     */
     private static final int MISSES_OF_A_GONE_ADDRESS = 2;
-    /** However well it serves, a connection is not used again when it is older. */
+    /** A connection that is older than this is not used again. */
     private static final long MAX_AGE_NS = TimeUnit.MINUTES.toNanos(10);
-    /** One warning of failures to connect in so long. */
+    /** At most one warning about failures to connect in this time. */
     private static final long WARNING_NS = TimeUnit.SECONDS.toNanos(10);
 
-    /** To make a connection takes about 0.1 ms. */
+    /** The most connections made in one turn of the event loop. Each takes about 0.1 ms. */
     private static final int CONNECTS_A_TURN = 32;
-    /** Of connections that have more to read than one read took, which may be as much as 64 KiB. */
+    /** The most connections that are read again in one turn. Each may have 64 KiB to read. */
     private static final int READS_A_TURN = 32;
 
     private final Origin origin;
@@ -50,7 +53,7 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
     private final IdleConnections idle = new IdleConnections();
     private final Http2Connections http2;
     private final Set<Channel> open = new HashSet<>();
-    /** The addresses connected to, and how many answers in a row did not have them. */
+    /** The addresses of open connections, and how many answers in a row did not have them. */
     private final Map<InetAddress, Integer> addresses = new HashMap<>();
 
     private Sweeper.@Nullable Registration sweep;
@@ -87,11 +90,11 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
         acquireNew(waiter);
     }
 
-    /** Makes a connection, whatever is idle: for the retry after a pooled one turned out to be stale. */
+    /** Makes a new connection even if one is idle. For the retry after a pooled connection turned out to be stale. */
     void acquireNew(Waiter waiter) {
         Http2Upstream shared = http2.fullest();
         if (shared != null) {
-            // One that refused a request, or is about to close, has no room.
+            // A connection that refused a request, or is about to close, has no room.
             waiter.onCall(shared.newCall());
         } else if (http2.shouldWait(connecting)) {
             http2.await(waiter);
@@ -134,7 +137,7 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
         }
     }
 
-    /** Who waits for connections that are being made has no better prospect than those have. */
+    /** Requests that wait for new connections fail too, because these have no better chance. */
     private void onConnectFailure(ConnectFailure failure, Waiter waiter) {
         warn(failure);
         waiter.onConnectFailure(failure);
@@ -156,7 +159,10 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
         return reads;
     }
 
-    /** Closes the idle connections now and each busy one as it comes back: the upstream is gone from the configuration. */
+    /**
+     * Closes the idle connections now, and each busy connection when it returns. The upstream is gone from the
+     * configuration.
+     */
     void close() {
         closed = true;
         Http1Connection connection;

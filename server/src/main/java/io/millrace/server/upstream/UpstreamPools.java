@@ -14,7 +14,7 @@ final class UpstreamPools implements Upstreams {
     private final EventLoop loop;
     private final Sweeper sweeper;
     private final Map<Origin, UpstreamPool> pools = new HashMap<>();
-    /** The origins of the configuration; null until it is another than that of the start. */
+    /** The origins of the configuration; null until a reload changes it. */
     private @Nullable Set<Origin> current;
 
     UpstreamPools(Connector connector, EventLoop loop, Sweeper sweeper) {
@@ -46,7 +46,9 @@ final class UpstreamPools implements Upstreams {
         });
     }
 
-    /** The pool of {@code origin}; one that is gone from the configuration has none that keeps connections. */
+    /**
+     * The pool of {@code origin}. An origin that is gone from the configuration gets a pool that keeps no connections.
+     */
     private UpstreamPool pool(Origin origin) {
         if (current != null && !current.contains(origin)) {
             var passing = newPool(origin);

@@ -20,14 +20,14 @@ import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
- * TLS towards upstreams: 1.2 and 1.3 with forward secrecy and authenticated encryption only, the certificate checked against
- * the host name by {@link StrictTrust}, SNI always sent.
+ * TLS to upstreams: versions 1.2 and 1.3, with forward secrecy and authenticated encryption only. {@link StrictTrust}
+ * checks the certificate and the host name. SNI is always sent.
  */
 public final class UpstreamTls {
     private UpstreamTls() {}
 
     /**
-     * A client context for HTTP/1.1.
+     * Makes a client context for HTTP/1.1.
      *
      * @param ca a PEM file of the only trusted certificates, or null for the system's
      * @throws SSLException if TLS cannot be set up
@@ -38,7 +38,7 @@ public final class UpstreamTls {
     }
 
     /**
-     * A client context.
+     * Makes a client context.
      *
      * @param ca a PEM file of the only trusted certificates, or null for the system's
      * @param http what the server is offered by ALPN; HTTP/1.1 alone is not
@@ -72,7 +72,10 @@ public final class UpstreamTls {
                 protocols);
     }
 
-    /** The handler of a connection to {@code origin}. Its hello names the host, also one of a single label. */
+    /**
+     * The handler of a connection to {@code origin}. Its ClientHello names the host, also if the name has a single
+     * label.
+     */
     static SslHandler handler(Origin origin, SslContext context, ByteBufAllocator alloc) {
         SslHandler handler = context.newHandler(alloc, origin.host(), origin.port());
         SNIHostName name = serverName(origin.host());
@@ -85,7 +88,7 @@ public final class UpstreamTls {
         return handler;
     }
 
-    /** Null for addresses, and for names with underscores, which Java neither sends nor finds in a certificate. */
+    /** Null for addresses, and for names with underscores, which Java neither sends nor accepts in a certificate. */
     private static @Nullable SNIHostName serverName(String host) {
         if (NetUtil.isValidIpV4Address(host) || NetUtil.isValidIpV6Address(host)) {
             return null;
