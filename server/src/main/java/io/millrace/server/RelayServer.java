@@ -32,7 +32,6 @@ import org.slf4j.LoggerFactory;
  * A running relay: listeners, event loops and what they serve.
  */
 public final class RelayServer implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(RelayServer.class);
     private static final Logger ACCESS_LOG = LoggerFactory.getLogger("millrace.access");
     /** However many clients there are, those who look after the relay have room. */
     private static final Limits ADMIN_LIMITS = Limits.DEFAULT.with(l -> l.connections = 256);

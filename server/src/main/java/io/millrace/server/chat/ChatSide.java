@@ -81,7 +81,7 @@ public final class ChatSide implements ClientSide {
     }
 
     @Override
-    public byte[] errorBody(int status, String code, String message, String field, String requestId) {
+    public byte[] errorBody(int status, String code, String message, @Nullable String field, String requestId) {
         return ChatFormat.errorBody(new ModelError(status, code, message), field);
     }
 
@@ -105,7 +105,7 @@ public final class ChatSide implements ClientSide {
     }
 
     @Override
-    public HeartbeatForm heartbeat(HeartbeatForm configured) {
+    public HeartbeatForm heartbeat(@Nullable HeartbeatForm configured) {
         boolean frames = question != null && (question.form() == ChatForm.SSE || question.form() == ChatForm.JSON);
         if (!frames || configured == HeartbeatForm.NONE) {
             return HeartbeatForm.NONE;

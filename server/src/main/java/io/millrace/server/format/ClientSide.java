@@ -58,7 +58,7 @@ public interface ClientSide {
     Interpreter interpreter(String uri, ByteBuf body, Asked asked);
 
     /** A JSON error body; see {@link Dialect#errorBody}. */
-    byte[] errorBody(int status, String code, String message, String field, String requestId);
+    byte[] errorBody(int status, String code, String message, @Nullable String field, String requestId);
 
     /**
      * What ends a stream of which no translation has a part, and says that it failed; null if nothing can. Ownership of the
@@ -83,7 +83,7 @@ public interface ClientSide {
      *
      * @param configured by the route, or null
      */
-    HeartbeatForm heartbeat(HeartbeatForm configured);
+    HeartbeatForm heartbeat(@Nullable HeartbeatForm configured);
 
     /** The content type of a stream that is not passed through. */
     default String streamType() {
@@ -103,5 +103,9 @@ public interface ClientSide {
      * @param usualModel the model for translated requests, or null
      * @param strict whether a request with an unknown field is refused; otherwise the field is left out
      */
-    record Asked(Dialect dialect, String model, String usualModel, boolean strict) {}
+    record Asked(
+            Dialect dialect,
+            @Nullable String model,
+            @Nullable String usualModel,
+            boolean strict) {}
 }

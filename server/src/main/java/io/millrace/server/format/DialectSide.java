@@ -70,7 +70,7 @@ public final class DialectSide implements ClientSide {
     }
 
     @Override
-    public byte[] errorBody(int status, String code, String message, String field, String requestId) {
+    public byte[] errorBody(int status, String code, String message, @Nullable String field, String requestId) {
         return dialect.errorBody(status, code, message, field, requestId);
     }
 
@@ -86,7 +86,7 @@ public final class DialectSide implements ClientSide {
     }
 
     @Override
-    public HeartbeatForm heartbeat(HeartbeatForm configured) {
+    public HeartbeatForm heartbeat(@Nullable HeartbeatForm configured) {
         if (configured != null) {
             return configured;
         }

@@ -10,6 +10,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiPredicate;
+import org.jspecify.annotations.Nullable;
 
 /** Which header fields pass the relay, in both directions (RFC 9110 section 7.6.1). */
 public final class HeaderRules {
@@ -82,7 +83,7 @@ public final class HeaderRules {
     private HeaderRules() {}
 
     /** The fields of a client's request that the upstream gets; {@code credential} is null for the client's own. */
-    public static HttpHeaders toUpstream(HttpHeaders client, Credential credential) {
+    public static HttpHeaders toUpstream(HttpHeaders client, @Nullable Credential credential) {
         HttpHeaders headers = copy(client, (name, value) -> passesToUpstream(name, credential != null));
         if (credential != null) {
             headers.set(credential.header(), credential.value());
@@ -114,7 +115,7 @@ public final class HeaderRules {
      *
      * @param credential what the upstream was asked with; null is the client's own
      */
-    public static HttpHeaders toClient(HttpHeaders upstream, Credential credential, boolean stream) {
+    public static HttpHeaders toClient(HttpHeaders upstream, @Nullable Credential credential, boolean stream) {
         return copy(
                 upstream,
                 (name, value) -> !OF_HOST.contains(name)

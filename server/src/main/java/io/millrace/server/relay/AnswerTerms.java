@@ -8,6 +8,7 @@ import io.millrace.server.config.Upstream;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.Interpreter;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a client's request says of its answer: what it must be spoken in, and whether it is a stream or one body.
@@ -29,6 +30,7 @@ record AnswerTerms(ClientRequest request, String requestId) {
     }
 
     /** What {@code upstream} must be spoken to in, or null if it gets the request as it came. */
+    @Nullable
     Dialect translatedFor(Upstream upstream) {
         if (client().isOwn()) {
             return upstream.mainDialect();

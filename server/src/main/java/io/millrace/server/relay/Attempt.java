@@ -1,6 +1,7 @@
 package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.dialect.RelayError;
 import io.millrace.server.config.Disconnect;
 import io.millrace.server.format.Interpreter;
 import io.millrace.server.http.Inflation;
@@ -16,6 +17,7 @@ import io.millrace.server.upstream.Upstreams;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One attempt of an exchange at one origin: gets a connection, has the request sent, and the answer judged. It is either
@@ -28,7 +30,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     private final Listener listener;
     private final UpstreamAnswer.Scope scope;
     private final RequestSender sender;
-    private UpstreamAnswer answer;
+    private @Nullable UpstreamAnswer answer;
     private boolean closed;
     private boolean bodyEnded;
     private boolean retriedStale;
@@ -78,11 +80,13 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     }
 
     /** The event stream that came, or null. */
+    @Nullable
     StreamRelay stream() {
         return answer instanceof StreamAnswer streamed ? streamed.stream() : null;
     }
 
     /** The response that is no event stream, or null. */
+    @Nullable
     PlainRelay plain() {
         return answer instanceof PlainAnswer whole ? whole.plain() : null;
     }
@@ -147,19 +151,17 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
 
     @Override
     public void onHead(HttpResponse head) {
-        if (closed) {
+        UpstreamCall call = sender.call();
+        if (closed || call == null) {
             return;
         }
-        timeline.headNs = System.nanoTime();
-        timeline.lastByteNs = timeline.headNs;
+        timeline.onHead(System.nanoTime());
+        sender.forgetRequest();
         Interpreter interpreter = sender.interpreter();
-        if (interpreter != null) {
-            interpreter.forgetRequest();
-        }
         if (Heads.isEventStream(head) && !context.terms().request().method().equals(HttpMethod.HEAD)) {
             var streamed = new StreamAnswer(scope, this, head, interpreter, null);
             answer = streamed;
-            streamed.begin(sender.call(), head);
+            streamed.begin(call, head);
         } else {
             var whole = new PlainAnswer(scope, this, head, interpreter);
             answer = whole;
@@ -168,7 +170,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     }
 
     @Override
-    public void onStream(HttpResponse head, ByteBuf begun, Inflation inflation) {
+    public void onStream(HttpResponse head, ByteBuf begun, @Nullable Inflation inflation) {
         var streamed = new StreamAnswer(scope, this, head, sender.interpreter(), inflation);
         answer = streamed;
         streamed.feed(begun);
@@ -186,11 +188,12 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
 
     @Override
     public void onBodyEnd() {
-        if (closed) {
+        UpstreamCall call = sender.call();
+        if (closed || answer == null || call == null) {
             return;
         }
         if (answer.isCut()) {
-            sender.call().abort();
+            call.abort();
             onBroken(Breakage.ofCutCoding());
         } else {
             bodyEnded = true;
@@ -248,8 +251,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     void resume() {
         if (paused && sender.call() != null) {
             paused = false;
-            timeline.resumedNs = System.nanoTime();
-            timeline.lastByteNs = timeline.resumedNs;
+            timeline.onResumed(System.nanoTime());
             sender.call().reading(true);
         }
     }
@@ -285,13 +287,14 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     }
 
     private void expire(Ending ending) {
-        if (answer != null && answer.expire(ending)) {
+        RelayError error = ending.error();
+        if ((answer != null && answer.expire(ending)) || error == null) {
             return;
         }
         if (sender.isTranslating()) {
             onUnsendable(Failure.overloaded());
         } else {
-            fail(Failure.of("timeout", 504, ending.error().code(), ending.message() + "."));
+            fail(Failure.of("timeout", 504, error.code(), ending.message() + "."));
         }
     }
 
@@ -313,7 +316,9 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     /** The client gets what this has, though it is an error. */
     void give() {
         closed = false;
-        answer.give();
+        if (answer != null) {
+            answer.give();
+        }
     }
 
     /** Ends the attempt at once: its upstream sees its connection close, and nothing it reports is heard any more. */
@@ -333,15 +338,15 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
      * @return false if there is nothing to read on
      */
     boolean readOn(Disconnect bounds, Runnable done) {
-        boolean streaming = sender.call() != null
-                && sender.call().isStreaming()
-                && context.terms().request().complete();
-        if (!streaming || !(answer instanceof StreamAnswer streamed)) {
+        UpstreamCall call = sender.call();
+        boolean complete = context.terms().request().complete();
+        if (call == null || !call.isStreaming() || !complete || !(answer instanceof StreamAnswer streamed)) {
             return false;
         }
         closed = true;
         streamed.cancelGrace();
-        new ReadOn(context.loop(), sender.takeCall(), streamed.stream(), scope, bounds, done);
+        sender.takeCall();
+        new ReadOn(context.loop(), call, streamed.stream(), scope, bounds, done);
         return true;
     }
 

@@ -1,8 +1,9 @@
 package io.millrace.server.relay;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.Disconnect;
-import io.millrace.server.http.HeaderRules;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.memory.Held;
 import io.millrace.server.route.Failure;
@@ -14,8 +15,8 @@ import io.millrace.server.telemetry.Summary;
 import io.millrace.server.telemetry.Timeline;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The attempts at upstreams for one request: one after the other, at most two at a time, until one is the client's answer
@@ -32,17 +33,18 @@ final class Attempts implements Attempt.Listener {
     private final Itinerary itinerary;
     private final Timeline timeline;
     private final ClientAnswer answer;
-    private Attempt attempt;
-    private Attempt hedge;
-    /** The last attempt whose upstream was asked, and what it failed of: none that is not asked has a better answer. */
-    private Attempt asked;
+    private @Nullable Attempt attempt;
+    private @Nullable Attempt hedge;
+    /** The last failure of an upstream that was asked. An upstream that was not asked has no better answer. */
+    private @Nullable Failed asked;
 
-    private Failure askedFailure;
-    private Timeline lastTimeline;
-    private ScheduledFuture<?> timer;
+    private @Nullable Timeline lastTimeline;
+    private @Nullable ScheduledFuture<?> timer;
     private boolean hedged;
     private boolean givenUp;
     private boolean answered;
+
+    private record Failed(Attempt attempt, Failure failure) {}
 
     /**
      * Attempts of which none is made.
@@ -78,6 +80,7 @@ final class Attempts implements Attempt.Listener {
     }
 
     /** Where the body follows to as it comes; null if the request is not on its way. */
+    @Nullable
     RequestSender sending() {
         return attempt != null && attempt.sender().isSending() ? attempt.sender() : null;
     }
@@ -89,7 +92,7 @@ final class Attempts implements Attempt.Listener {
 
     /** Whether a body that is being sent may have to be sent once more. */
     boolean mayNeedBody() {
-        return attempt.sender().mayBeStale() || (plan.mayRetry() && request.isRepeatable());
+        return (attempt != null && attempt.sender().mayBeStale()) || (plan.mayRetry() && request.isRepeatable());
     }
 
     /** All that one read of the client brought is here. */
@@ -109,10 +112,11 @@ final class Attempts implements Attempt.Listener {
 
     /** Has another attempt made beside the first, if that takes long and the route wants it. */
     void awaitHedge() {
-        if (plan.hedges() == null || timer != null || attempt == null || attempt.committed()) {
+        var hedging = plan.route().hedge();
+        if (hedging == null || timer != null || attempt == null || attempt.committed()) {
             return;
         }
-        var delay = plan.route().hedge().delay();
+        var delay = hedging.delay();
         long delayNs = delay != null
                 ? delay.toNanos()
                 : attempt.scope().place().destination().state().ttft().p95Ns();
@@ -143,11 +147,12 @@ final class Attempts implements Attempt.Listener {
 
     /** The client has left. Says whether it had its answer: then its upstream has done well. */
     boolean onClientGone() {
-        boolean succeeded = stream() != null && stream().state().saidAll();
-        if (succeeded) {
-            attempt.scope().onOriginServed();
+        StreamRelay stream = stream();
+        if (attempt == null || stream == null || !stream.state().saidAll()) {
+            return false;
         }
-        return succeeded;
+        attempt.scope().onOriginServed();
+        return true;
     }
 
     /**
@@ -159,30 +164,26 @@ final class Attempts implements Attempt.Listener {
     boolean readOn(Runnable done) {
         Disconnect disconnect = plan.route().disconnect();
         boolean wanted = disconnect.policy() == Disconnect.Policy.READ_ON;
-        if (!wanted || stream() == null || stream().state().usageExact()) {
+        Attempt reading = attempt;
+        StreamRelay stream = stream();
+        if (!wanted || reading == null || stream == null || stream.state().usageExact()) {
             return false;
         }
-        boolean began = attempt.readOn(disconnect, () -> {
-            attempt.release();
+        boolean began = reading.readOn(disconnect, () -> {
+            reading.release();
             done.run();
         });
         if (began) {
-            cancelTimer();
-            drop(hedge);
-            drop(asked);
-            hedge = null;
-            asked = null;
+            win(reading);
         }
         return began;
     }
 
     /** Bytes that attempts hold of answers in {@code pool}. */
     long held(Held.Pool pool) {
-        long held = 0;
-        for (Attempt one : Arrays.asList(attempt, hedge, asked)) {
-            held += one == null ? 0 : one.held(pool);
-        }
-        return held;
+        long held = attempt == null ? 0 : attempt.held(pool);
+        held += hedge == null ? 0 : hedge.held(pool);
+        return held + (asked == null ? 0 : asked.attempt().held(pool));
     }
 
     /** Ends all attempts, and makes no more. */
@@ -190,7 +191,7 @@ final class Attempts implements Attempt.Listener {
         cancelTimer();
         drop(attempt);
         drop(hedge);
-        drop(asked);
+        dropAsked();
     }
 
     /** Who served, and after how many attempts; SDKs that retry by themselves are told when we have done so, or it is vain. */
@@ -198,13 +199,9 @@ final class Attempts implements Attempt.Listener {
         if (attempt == null) {
             return;
         }
-        headers.set(
-                HeaderRules.UPSTREAM,
-                attempt.scope().place().destination().upstream().name());
-        headers.set(HeaderRules.ATTEMPTS, String.valueOf(itinerary.attempts()));
-        if (answered || (givenUp && itinerary.attempts() > 1)) {
-            headers.set(HeaderRules.SHOULD_RETRY, "false");
-        }
+        boolean last = answered || (givenUp && itinerary.attempts() > 1);
+        String upstream = attempt.scope().place().destination().upstream().name();
+        Heads.servedBy(headers, upstream, itinerary.attempts(), last);
     }
 
     /** What is to be said about them. */
@@ -223,6 +220,7 @@ final class Attempts implements Attempt.Listener {
     }
 
     /** The stream that is the answer, or may be; null if there is none. */
+    @Nullable
     StreamRelay stream() {
         return attempt == null ? null : attempt.stream();
     }
@@ -244,7 +242,7 @@ final class Attempts implements Attempt.Listener {
     public void onFailure(Attempt failed, Failure failure) {
         itinerary.onFailure(failed.scope().place().destination().upstream().name(), failure.reason());
         if (failed.committed()) {
-            answer.fail(failure.refusal());
+            answer.fail(requireNonNull(failure.refusal(), "the answer is committed"));
             return;
         }
         Attempt other = other(failed);
@@ -281,15 +279,14 @@ final class Attempts implements Attempt.Listener {
     @Override
     public void onCommit(Attempt winner) {
         win(winner);
-        drop(asked);
-        asked = null;
-        cancelTimer();
         body.drop();
         request.forgetHead();
-        if (winner.stream() != null) {
-            answer.begin(winner.stream());
-        } else {
-            answer.begin(winner.plain());
+        StreamRelay stream = winner.stream();
+        PlainRelay plain = winner.plain();
+        if (stream != null) {
+            answer.begin(stream);
+        } else if (plain != null) {
+            answer.begin(plain);
         }
     }
 
@@ -316,10 +313,12 @@ final class Attempts implements Attempt.Listener {
     /** The first attempt has no output yet: a second one beside it may be faster. */
     private void startHedge() {
         timer = null;
-        if (attempt == null || attempt.committed() || !body.isKept() || !request.isRepeatable()) {
+        var hedges = plan.hedges();
+        boolean possible = attempt != null && !attempt.committed() && body.isKept() && request.isRepeatable();
+        if (!possible || hedges == null) {
             return;
         }
-        Place place = plan.hedges().tryHedge() ? itinerary.beside(System.nanoTime()) : null;
+        Place place = hedges.tryHedge() ? itinerary.beside(System.nanoTime()) : null;
         if (place != null) {
             hedged = true;
             hedge = new Attempt(context, timeline.ofAttempt(), place, this, answer);
@@ -339,32 +338,34 @@ final class Attempts implements Attempt.Listener {
     }
 
     @SuppressWarnings("ReferenceEquality")
-    private Attempt other(Attempt one) {
+    private @Nullable Attempt other(Attempt one) {
         return one == attempt ? hedge : attempt;
     }
 
     /** What its upstream may have acted on already is sent again only where that changes nothing. */
     private boolean mayBeSentAgain(Attempt failed) {
         return body.isKept()
-                && switch (failed.sender().sent()) {
-                    case NOTHING -> true;
-                    case PART -> request.isRepeatable();
-                    case WHOLE ->
-                        request.isRepeatable() && !plan.route().retry().sentOnce();
-                };
+                && failed.sender().mayBeSentAgain(plan.route().retry().sentOnce());
     }
 
     private void win(Attempt winner) {
         drop(other(winner));
         attempt = winner;
         hedge = null;
+        dropAsked();
+        cancelTimer();
     }
 
-    private static void drop(Attempt one) {
+    private static void drop(@Nullable Attempt one) {
         if (one != null) {
             one.abort();
             one.release();
         }
+    }
+
+    private void dropAsked() {
+        drop(asked == null ? null : asked.attempt());
+        asked = null;
     }
 
     private void putAside(Attempt failed, Failure failure) {
@@ -372,9 +373,8 @@ final class Attempts implements Attempt.Listener {
             drop(failed);
             return;
         }
-        drop(asked);
-        askedFailure = failed.putAside(failure);
-        asked = failed;
+        dropAsked();
+        asked = new Failed(failed, failed.putAside(failure));
     }
 
     /** Nothing is left to try: the client gets the upstream's own answer, or ours if there is none. */
@@ -384,9 +384,9 @@ final class Attempts implements Attempt.Listener {
         Failure failure = lastFailure;
         if (failure.unasked() && asked != null) {
             drop(last);
-            failed = asked;
-            failure = askedFailure;
-            attempt = asked;
+            failed = asked.attempt();
+            failure = asked.failure();
+            attempt = failed;
             asked = null;
         }
         if (failure.refusal() != null) {

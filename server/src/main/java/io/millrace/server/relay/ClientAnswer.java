@@ -15,6 +15,7 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponse;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one client has of its answer, and therefore how that can end. As long as the client has nothing, an error is an
@@ -33,12 +34,13 @@ final class ClientAnswer implements AnswerListener {
     private final Listener listener;
     private State state = Nothing.INSTANCE;
     private int status;
-    private String errorCode;
+    private @Nullable String errorCode;
     private boolean terminalMissing;
 
     /** Learns when the answer ends, and knows what its head must say. */
     interface Listener {
         /** By what the client may have its stream stopped; null where that is switched off. */
+        @Nullable
         String streamId();
 
         /** Sets the fields that say who was asked. */
@@ -236,11 +238,12 @@ final class ClientAnswer implements AnswerListener {
     /** What {@code relay} has is the answer, behind the heartbeats if the client has some. */
     void begin(StreamRelay relay) {
         boolean early = isEarly();
+        HttpResponse head = relay.start().head();
         state = new Stream(relay);
         if (early) {
             relay.start().dropHead();
-        } else {
-            decorate(relay.start().head());
+        } else if (head != null) {
+            decorate(head);
         }
     }
 
@@ -366,14 +369,14 @@ final class ClientAnswer implements AnswerListener {
         listener.onEnded(outcome);
     }
 
-    private void reset(Outcome outcome, String code) {
+    private void reset(Outcome outcome, @Nullable String code) {
         errorCode = code;
         ending();
         downstream.reset();
         listener.onEnded(outcome);
     }
 
-    private void finish(Outcome outcome, ClientStream.End how, StreamRelay stream) {
+    private void finish(Outcome outcome, ClientStream.End how, @Nullable StreamRelay stream) {
         ending();
         downstream.end(how, stream == null ? null : stream.takeWriteNotice());
         listener.onEnded(outcome);

@@ -1,5 +1,7 @@
 package io.millrace.server.relay;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.translate.TranslatedRequest;
 import io.millrace.server.access.ClientKey;
@@ -26,6 +28,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** One client's request as far as it has been read, and what becomes of it for an upstream. */
 final class ClientRequest {
@@ -43,12 +46,12 @@ final class ClientRequest {
     private final boolean hasKey;
     private final boolean usageWanted;
     private ClientSide client;
-    private HttpRequest head;
+    private @Nullable HttpRequest head;
     private RequestFields fields = RequestFields.NONE;
-    private RequestFieldsReader reader;
+    private @Nullable RequestFieldsReader reader;
     private boolean complete;
     private boolean usageAdded;
-    private Dialect keyDialect;
+    private Dialect keyDialect = Dialect.UNKNOWN;
 
     /**
      * A request of which the head is here.
@@ -75,7 +78,11 @@ final class ClientRequest {
     }
 
     HttpHeaders headers() {
-        return head.headers();
+        return head().headers();
+    }
+
+    private HttpRequest head() {
+        return requireNonNull(head, "the head was forgotten");
     }
 
     /** What the client speaks. */
@@ -119,7 +126,7 @@ final class ClientRequest {
 
     /** Whether the client sends its body only when it is told to. */
     boolean waitsForContinue() {
-        return HttpUtil.is100ContinueExpected(head);
+        return HttpUtil.is100ContinueExpected(head());
     }
 
     /** Nothing will be sent upstream any more: a stream may last for minutes, and its request's head is a kilobyte. */
@@ -128,15 +135,16 @@ final class ClientRequest {
     }
 
     /** The coding that the body has, or null. */
+    @Nullable
     String coding() {
-        List<String> codings = head.headers().getAll(HttpHeaderNames.CONTENT_ENCODING);
+        List<String> codings = headers().getAll(HttpHeaderNames.CONTENT_ENCODING);
         String coding = String.join(", ", codings).trim();
         return coding.isEmpty() || coding.equalsIgnoreCase("identity") ? null : coding;
     }
 
     /** The coding is taken off the body while it is read. */
     void uncoded() {
-        head.headers().remove(HttpHeaderNames.CONTENT_ENCODING);
+        headers().remove(HttpHeaderNames.CONTENT_ENCODING);
     }
 
     /** Has the fields of the body found while it comes, unless the path says it all. */
@@ -163,6 +171,7 @@ final class ClientRequest {
     }
 
     /** Why nothing in the body can be read or changed where it must be, as an answer to the client; null if it can. */
+    @Nullable
     Refusal unreadable() {
         if (fields.invalid() == null) {
             return null;
@@ -186,6 +195,7 @@ final class ClientRequest {
      * Why {@code route}, which renames the model, cannot have that done: as an answer to the client; null if it can, or if
      * there is none to rename.
      */
+    @Nullable
     Refusal unnameable(Route route) {
         if (fields.invalid() == null || !isRewrittenBy(route)) {
             return null;
@@ -225,7 +235,7 @@ final class ClientRequest {
 
     /** Has the client's own format read the request, which is here as a whole. */
     void readOwn() throws RequestRefusal {
-        client.read(head, body.bytes());
+        client.read(head(), body.bytes());
         fields = RequestFields.ofPath(client.model(), client.stream());
     }
 
@@ -247,7 +257,7 @@ final class ClientRequest {
     /** The head of a request that was translated. */
     HttpRequest translated(Upstream upstream, Dialect dialect, TranslatedRequest translated) {
         return Heads.translated(
-                head, target, keyDialect, upstream, dialect, translated.path(), translated.body().length);
+                head(), target, keyDialect, upstream, dialect, translated.path(), translated.body().length);
     }
 
     /** Whether a target of {@code route} changes the body, which must then be here as a whole before it is sent. */
@@ -279,33 +289,32 @@ final class ClientRequest {
 
     /** The head for {@code upstream}; {@code length} is that of a body that is here as a whole, else -1. */
     HttpRequest forUpstream(RouteTarget place, Upstream upstream, Dialect dialect, long length) {
-        boolean inPath = place.rewriteModel() != null && target.modelInPath() != null;
-        Target asked = inPath ? target.withModel(place.rewriteModel()) : target;
-        return Heads.request(head, asked, upstream, length, mayStream(dialect));
+        String renamed = place.rewriteModel();
+        boolean inPath = target.modelInPath() != null;
+        Target asked = renamed != null && inPath ? target.withModel(renamed) : target;
+        boolean mayStream =
+                (dialect != Dialect.UNKNOWN && method.equals(HttpMethod.POST)) || Heads.acceptsEventStream(headers());
+        return Heads.request(head(), asked, upstream, length, mayStream);
     }
 
     /** The complete body as {@code place} gets it, released by the caller. */
     ByteBuf bodyFor(Route route, RouteTarget place) {
-        RequestFields.Usage usage = fields.usage();
-        boolean possible = body.isKept() && fields.stream() && usage != null && usage.start() >= 0;
-        usageAdded = possible && !usage.asked() && mayBeMadeToTellUsage(route);
-        boolean renamed = isRewrittenFor(place) && fields.modelStart() >= 0;
+        boolean mayAdd = body.isKept() && fields.stream() && mayBeMadeToTellUsage(route);
+        RequestFields.Usage added = mayAdd ? fields.missingUsage() : null;
+        usageAdded = added != null;
+        String renamed = isRewrittenFor(place) && fields.modelStart() >= 0 ? place.rewriteModel() : null;
         ByteBuf bytes = body.bytes().retainedSlice();
         // From behind, so that the places of what comes before stay as they are.
-        if (usageAdded && usage.start() >= fields.modelEnd()) {
-            bytes = usage.applyTo(bytes);
+        if (added != null && added.start() >= fields.modelEnd()) {
+            bytes = added.applyTo(bytes);
         }
-        if (renamed) {
-            bytes = fields.withModel(bytes, place.rewriteModel());
+        if (renamed != null) {
+            bytes = fields.withModel(bytes, renamed);
         }
-        if (usageAdded && usage.start() < fields.modelEnd()) {
-            bytes = usage.applyTo(bytes);
+        if (added != null && added.start() < fields.modelEnd()) {
+            bytes = added.applyTo(bytes);
         }
         return bytes;
-    }
-
-    private boolean mayStream(Dialect dialect) {
-        return (dialect != Dialect.UNKNOWN && method().equals(HttpMethod.POST)) || Heads.acceptsEventStream(headers());
     }
 
     private static ByteBuf ascii(String text) {

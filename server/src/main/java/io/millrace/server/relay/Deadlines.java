@@ -4,6 +4,7 @@ import io.millrace.codec.dialect.RelayError;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.telemetry.Timeline;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** Which limit on an upstream's silence has passed. */
 final class Deadlines {
@@ -22,7 +23,7 @@ final class Deadlines {
     }
 
     /** The ending that a limit demands now, or null if none has passed. */
-    static Ending expired(Timeline timeline, Timeouts timeouts, Phase phase, long nowNs) {
+    static @Nullable Ending expired(Timeline timeline, Timeouts timeouts, Phase phase, long nowNs) {
         if (phase == Phase.AWAITING_ANSWER) {
             long sinceNs = Math.max(timeline.requestCompleteNs, timeline.attemptNs);
             return isOver(sinceNs, timeouts.ttft(), nowNs) ? noOutput(timeouts.ttft()) : null;

@@ -3,19 +3,20 @@ package io.millrace.server.relay;
 import io.millrace.codec.dialect.FrameKind;
 import io.millrace.server.http.SecretMask;
 import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Hides a key of ours in an upstream's error frames: some servers say in an error which key they did not like. A frame's length
  * stays. Confined to its event loop.
  */
 final class ErrorMasker {
-    private final SecretMask mask;
+    private final @Nullable SecretMask mask;
     private final StreamOutput output;
     /** Of the frame that comes in parts; null if there is no key to hide. */
-    private final MaskedParts parts;
+    private final @Nullable MaskedParts parts;
 
     /** Of the frames that go to {@code output}; {@code mask} is null if there is no key to hide. */
-    ErrorMasker(SecretMask mask, StreamOutput output) {
+    ErrorMasker(@Nullable SecretMask mask, StreamOutput output) {
         this.mask = mask;
         this.output = output;
         parts = mask == null ? null : new MaskedParts(mask);

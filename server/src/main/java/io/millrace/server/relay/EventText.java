@@ -3,6 +3,7 @@ package io.millrace.server.relay;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Tells by its first bytes whether a body of another content type is an event stream all the same. */
 final class EventText {
@@ -21,7 +22,7 @@ final class EventText {
     private EventText() {}
 
     /** Looks at the readable bytes of {@code body}, which stays as it is; null is an empty one. */
-    static Verdict of(ByteBuf body) {
+    static Verdict of(@Nullable ByteBuf body) {
         if (body == null || !body.isReadable()) {
             return Verdict.UNSURE;
         }

@@ -1,5 +1,7 @@
 package io.millrace.server.relay;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.server.access.Caller;
 import io.millrace.server.address.AddressCounts;
 import io.millrace.server.downstream.ClientStream;
@@ -18,6 +20,7 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
 import java.net.InetAddress;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One request and its response, as the client sees them: the request is read ({@link RequestIntake}), upstreams are asked
@@ -28,7 +31,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     private final RelayLoop loop;
     private final RouteTable routes;
     private final ClientStream downstream;
-    private final InetAddress client;
+    private final @Nullable InetAddress client;
     private final ClientRequest request;
     private final RequestBody body;
     private final Caller caller;
@@ -36,15 +39,16 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     private final ClientAnswer answer;
     private final Timeline timeline = new Timeline();
     /** Null once the request is here as a whole and is tried: what follows is an answer. */
-    private RequestIntake intake;
+    private @Nullable RequestIntake intake;
 
+    @SuppressWarnings("NullAway.Init") // set before there are attempts
     private RoutePlan plan;
 
     /** Null until an upstream is to be asked. */
-    private Attempts attempts;
+    private @Nullable Attempts attempts;
 
-    private AddressCounts.Place place;
-    private String streamId;
+    private AddressCounts.@Nullable Place place;
+    private @Nullable String streamId;
 
     /**
      * An exchange that has not begun.
@@ -57,7 +61,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
             RelayLoop loop,
             RouteTable routes,
             ClientStream downstream,
-            InetAddress client,
+            @Nullable InetAddress client,
             ClientSide side,
             HttpRequest head,
             Caller caller) {
@@ -75,7 +79,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
 
     /** Begins: picks the route if the path alone decides. */
     void start() {
-        intake.start();
+        intake().start();
     }
 
     /** Has {@code taken} given back when this has ended. */
@@ -85,17 +89,17 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
 
     /** Answers with an error once the request has been read; at once if the client waits to be asked for its body. */
     void refuseWhenRead(Refusal refusal) {
-        intake.refuseWhenRead(refusal);
+        intake().refuseWhenRead(refusal);
     }
 
     /** Answers with an error before much of the request is read: its client may be anyone. */
     void refuseSoon(Refusal refusal) {
-        intake.refuseSoon(refusal);
+        intake().refuseSoon(refusal);
     }
 
     @Override
     public void onRequestBody(ByteBuf content) {
-        intake.onBody(content);
+        intake().onBody(content);
     }
 
     @Override
@@ -111,13 +115,13 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
             return;
         }
         timeline.requestCompleteNs = System.nanoTime();
-        boolean begun = attempts != null;
-        intake.onEnd();
+        Attempts begun = attempts;
+        intake().onEnd();
         if (attempts != null) {
             intake = null;
         }
-        if (begun && !isOver()) {
-            attempts.onRequestEnd();
+        if (begun != null && !isOver()) {
+            begun.onRequestEnd();
         }
         if (attempts != null && !isOver()) {
             attempts.awaitHedge();
@@ -178,7 +182,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     }
 
     @Override
-    public void onReady() {
+    public void onReady(RoutePlan chosen) {
         if (caller.countsTokens()) {
             Refusal refusal = caller.reserve(body.received(), MaxOutput.in(body), System.nanoTime());
             if (refusal != null) {
@@ -186,7 +190,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
                 return;
             }
         }
-        plan = intake.plan();
+        plan = chosen;
         Long balanceKey = plan.balanceKey(request.headers(), body.isKept() ? body.bytes() : null);
         var itinerary = new Itinerary(plan, balanceKey, ThreadLocalRandom.current());
         var context = new AttemptContext(
@@ -195,11 +199,11 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
                 new AnswerTerms(request, requestId),
                 plan.route(),
                 this::streamId,
-                intake.needsWholeBody(),
+                intake().needsWholeBody(),
                 routes.config().limits().frameHold());
         attempts = new Attempts(context, plan, itinerary, timeline, answer);
         if (!attempts.start()) {
-            intake.refuseWhenRead(Attempts.BUSY);
+            intake().refuseWhenRead(Attempts.BUSY);
         }
     }
 
@@ -209,13 +213,13 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     }
 
     @Override
-    public RequestSender sending() {
+    public @Nullable RequestSender sending() {
         return attempts == null ? null : attempts.sending();
     }
 
     @Override
     public boolean mayNeedBody() {
-        return attempts.mayNeedBody();
+        return attempts != null && attempts.mayNeedBody();
     }
 
     @Override
@@ -224,7 +228,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     }
 
     @Override
-    public String streamId() {
+    public @Nullable String streamId() {
         if (streamId == null && routes.config().ownPaths().streams()) {
             streamId = loop.streams().add(answer::stop, caller.owner(request.headers(), request.target()));
         }
@@ -245,6 +249,10 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
             attempts.close();
         }
         letGo();
+    }
+
+    private RequestIntake intake() {
+        return requireNonNull(intake, "the request has been read");
     }
 
     private void letGo() {
@@ -278,7 +286,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
         loop.onEnded(summary);
     }
 
-    private Summary.Request summary(StreamRelay stream) {
+    private Summary.Request summary(@Nullable StreamRelay stream) {
         String asked = request.fields().loggedModel();
         return new Summary.Request(
                 client,
@@ -295,8 +303,8 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     }
 
     private Summary.Attempts notAttempted() {
-        return Summary.Attempts.none(
-                intake.plan() == null ? null : intake.plan().route().upstream());
+        RoutePlan known = intake().plan();
+        return Summary.Attempts.none(known == null ? null : known.route().upstream());
     }
 
     @Override
@@ -312,7 +320,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
 
     @Override
     public boolean mayDropBody() {
-        boolean needed = !request.complete() && intake.needsWholeBody();
+        boolean needed = !request.complete() && intake().needsWholeBody();
         return !isOver() && !needed && attempts != null && attempts.haveSent();
     }
 

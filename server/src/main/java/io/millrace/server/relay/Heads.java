@@ -18,6 +18,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import java.util.Locale;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Makes the heads that the relay sends: the upstream's request and the client's response. */
 final class Heads {
@@ -85,7 +86,7 @@ final class Heads {
     }
 
     /** Whether a client of this upstream may have its own key in the query, where ours must not meet it. */
-    private static boolean sendsKeyInQuery(Credential credential) {
+    private static boolean sendsKeyInQuery(@Nullable Credential credential) {
         return credential != null && credential.header().equalsIgnoreCase("x-goog-api-key");
     }
 
@@ -95,7 +96,11 @@ final class Heads {
      * @param upstream null for a stream that the relay begins by itself
      * @param streamId by what its client may stop it, or null
      */
-    static HttpResponse stream(HttpResponse upstream, Credential credential, String requestId, String streamId) {
+    static HttpResponse stream(
+            @Nullable HttpResponse upstream,
+            @Nullable Credential credential,
+            String requestId,
+            @Nullable String streamId) {
         HttpHeaders headers = upstream == null
                 ? DefaultHttpHeadersFactory.headersFactory().newHeaders()
                 : HeaderRules.toClient(upstream.headers(), credential, true);
@@ -116,7 +121,7 @@ final class Heads {
     }
 
     /** The head of a response that is relayed as it is. */
-    static HttpResponse plain(HttpResponse upstream, Credential credential, String requestId) {
+    static HttpResponse plain(HttpResponse upstream, @Nullable Credential credential, String requestId) {
         HttpHeaders headers = HeaderRules.toClient(upstream.headers(), credential, false);
         headers.set(HeaderRules.OWN_REQUEST_ID, requestId);
         boolean tellsKey = credential != null
@@ -137,7 +142,7 @@ final class Heads {
      *
      * @param dropped names of what was left out of the request, or null
      */
-    static void ofTranslated(HttpResponse head, Dialect client, String contentType, String dropped) {
+    static void ofTranslated(HttpResponse head, Dialect client, String contentType, @Nullable String dropped) {
         HttpHeaders headers = head.headers();
         if (dropped != null) {
             headers.add(HeaderRules.DROPPED, dropped);
@@ -147,6 +152,19 @@ final class Heads {
         if (client == Dialect.MESSAGES && !headers.contains("request-id")) {
             String id = headers.get(HeaderRules.REQUEST_ID, headers.get(HeaderRules.OWN_REQUEST_ID));
             headers.set("request-id", id);
+        }
+    }
+
+    /**
+     * Says in a response's head which upstream served, and after how many attempts.
+     *
+     * @param last whether an SDK that retries by itself is told not to
+     */
+    static void servedBy(HttpHeaders headers, String upstream, int attempts, boolean last) {
+        headers.set(HeaderRules.UPSTREAM, upstream);
+        headers.set(HeaderRules.ATTEMPTS, String.valueOf(attempts));
+        if (last) {
+            headers.set(HeaderRules.SHOULD_RETRY, "false");
         }
     }
 

@@ -11,17 +11,18 @@ import io.millrace.server.http.SecretMask;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** What an {@link Interpreter} makes of the upstream's frames. */
 final class InterpretedFrames implements StreamOutput {
     private final FrameSink sink;
     private final ByteBufAllocator alloc;
     private final Interpreter interpreter;
-    private final SecretMask mask;
+    private final @Nullable SecretMask mask;
     private boolean contentSeen;
 
     /** Frames for {@code sink}; {@code mask} hides a key of ours in errors, null if there is none. */
-    InterpretedFrames(FrameSink sink, ByteBufAllocator alloc, Interpreter interpreter, SecretMask mask) {
+    InterpretedFrames(FrameSink sink, ByteBufAllocator alloc, Interpreter interpreter, @Nullable SecretMask mask) {
         this.sink = sink;
         this.alloc = alloc;
         this.interpreter = interpreter;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** The bytes of one JSON string, number or word, kept up to a bound while they come in parts. */
 final class KeptText {
@@ -85,6 +86,7 @@ final class KeptText {
     }
 
     /** The text that a string means; null if an escape in it is none. */
+    @Nullable
     String text() {
         if (!escaped) {
             return raw();

@@ -3,6 +3,7 @@ package io.millrace.server.relay;
 import io.millrace.server.http.SecretMask;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Masks a key of ours in a text that comes in parts. A key may be cut between two parts: what may be its beginning waits for
@@ -10,7 +11,7 @@ import io.netty.buffer.Unpooled;
  */
 final class MaskedParts {
     private final SecretMask mask;
-    private ByteBuf begun;
+    private @Nullable ByteBuf begun;
 
     MaskedParts(SecretMask mask) {
         this.mask = mask;

@@ -18,6 +18,7 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** A response that comes back and does not say that it is an event stream. */
 final class PlainAnswer implements UpstreamAnswer {
@@ -29,10 +30,10 @@ final class PlainAnswer implements UpstreamAnswer {
     private final Owner owner;
     private final HttpResponse head;
     private final PlainRelay plain;
-    private Interpreter interpreter;
-    private Inflation inflation;
+    private @Nullable Interpreter interpreter;
+    private @Nullable Inflation inflation;
     /** Why this is a failure, unless the client gets it all the same. */
-    private Failure failure;
+    private @Nullable Failure failure;
 
     private boolean suspect;
     /** Whether the body may be an event stream though its head does not say so. */
@@ -43,7 +44,7 @@ final class PlainAnswer implements UpstreamAnswer {
      *
      * @param interpreter between the client and the upstream; null if they speak the same
      */
-    PlainAnswer(Scope scope, Owner owner, HttpResponse head, Interpreter interpreter) {
+    PlainAnswer(Scope scope, Owner owner, HttpResponse head, @Nullable Interpreter interpreter) {
         this.scope = scope;
         this.owner = owner;
         this.head = head;
@@ -65,7 +66,7 @@ final class PlainAnswer implements UpstreamAnswer {
                 scope.context().downstream(),
                 clientHead,
                 scope.credential(),
-                interpreter == null ? null : this::translated,
+                interpreter == null ? null : (status, body) -> translated(interpreter, status, body),
                 inflation,
                 scope.context().loop().memory());
     }
@@ -89,6 +90,7 @@ final class PlainAnswer implements UpstreamAnswer {
     }
 
     /** Why this is a failure, if its body takes too long to say more; else null. */
+    @Nullable
     Failure overdue(long nowNs) {
         return nowNs - scope.timeline().headNs > MAX_ERROR_BODY_NS ? failure : null;
     }
@@ -115,11 +117,12 @@ final class PlainAnswer implements UpstreamAnswer {
             inflation = null;
             owner.onStream(head, plain.takeHeld(), rest);
         } else if (terms.wantsStream() && scope.translatedTo() == null && PlainRelay.isJson(head)) {
-            if (interpreter == null) {
-                interpreter = terms.kindChanger(
-                        scope.place().endpoint().upstream(), scope.place().target());
-            }
-            plain.translateBy(this::restreamed);
+            Interpreter by = interpreter != null
+                    ? interpreter
+                    : terms.kindChanger(
+                            scope.place().endpoint().upstream(), scope.place().target());
+            interpreter = by;
+            plain.translateBy((status, body) -> restreamed(by, body));
         }
     }
 
@@ -168,7 +171,7 @@ final class PlainAnswer implements UpstreamAnswer {
 
     @Override
     public void onBodyEnd() {
-        owner.sender().call().release(0);
+        owner.sender().releaseCall();
         if (isInflatedInPart()) {
             onUnreadable(); // its status says enough
             return;
@@ -188,7 +191,7 @@ final class PlainAnswer implements UpstreamAnswer {
             } else {
                 give();
             }
-        } else if (error.hopeless()) {
+        } else if (failure == null || error.hopeless()) {
             give();
         } else if (failure.retryAfterNs() == RetryAfter.NONE) {
             owner.fail(Failure.ofAnswer(failure.reason(), error.retryAfterNs()));
@@ -201,9 +204,7 @@ final class PlainAnswer implements UpstreamAnswer {
     public boolean onBroken(Breakage breakage) {
         if (plain.started()) {
             scope.onOriginFailed();
-            scope.listener()
-                    .onBroken(Ending.withError(StreamEnding.errorOf(breakage), null)
-                            .outcome());
+            scope.listener().onBroken(Ending.outcomeOf(StreamEnding.errorOf(breakage)));
             return true;
         }
         if (failure == null) {
@@ -284,18 +285,18 @@ final class PlainAnswer implements UpstreamAnswer {
         scope.listener().onPlainEnd();
     }
 
-    private TranslatedAnswer translated(int status, byte[] body) {
+    private TranslatedAnswer translated(Interpreter by, int status, byte[] body) {
         if (!isSuccess(status)) {
-            return new TranslatedAnswer(status, interpreter.error(status, body, terms.requestId()), TokenCounts.NONE);
+            return new TranslatedAnswer(status, by.error(status, body, terms.requestId()), TokenCounts.NONE);
         }
         return terms.wantsStream()
-                ? streamed(interpreter.streamed(body, terms.requestId()))
-                : interpreter.answer(body, terms.requestId());
+                ? streamed(by.streamed(body, terms.requestId()))
+                : by.answer(body, terms.requestId());
     }
 
     /** The stream of a body that came in the client's own dialect; null leaves what is no answer as it is. */
-    private TranslatedAnswer restreamed(int status, byte[] body) {
-        TranslatedAnswer made = interpreter.streamed(body, terms.requestId());
+    private @Nullable TranslatedAnswer restreamed(Interpreter by, byte[] body) {
+        TranslatedAnswer made = by.streamed(body, terms.requestId());
         return made.status() == 200 ? streamed(made) : null;
     }
 

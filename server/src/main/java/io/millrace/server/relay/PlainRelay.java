@@ -18,6 +18,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A response that is no event stream: status, head and body go to the client as they come, once it is committed. Until then
@@ -38,22 +39,23 @@ final class PlainRelay {
 
     private final ClientStream downstream;
     private final HttpResponse head;
-    private final SecretMask mask;
-    private final Inflation inflation;
-    private final MaskedParts parts;
-    private Translator translator;
+    private final @Nullable SecretMask mask;
+    private final @Nullable Inflation inflation;
+    private final @Nullable MaskedParts parts;
+    private @Nullable Translator translator;
     private final LoopMemory memory;
     private long counted;
     private boolean translated;
     private boolean committed;
     private boolean started;
-    private ByteBuf held;
+    private @Nullable ByteBuf held;
     private long bodyBytes;
 
     /** Makes the client's answer of the upstream's. */
     @FunctionalInterface
     interface Translator {
         /** The answer to {@code body}, which came with {@code status}; null leaves it as it is. No body makes this throw. */
+        @Nullable
         TranslatedAnswer translate(int status, byte[] body);
     }
 
@@ -68,9 +70,9 @@ final class PlainRelay {
     PlainRelay(
             ClientStream downstream,
             HttpResponse head,
-            Credential credential,
-            Translator translator,
-            Inflation inflation,
+            @Nullable Credential credential,
+            @Nullable Translator translator,
+            @Nullable Inflation inflation,
             LoopMemory memory) {
         this.downstream = downstream;
         this.head = head;
@@ -123,6 +125,7 @@ final class PlainRelay {
     }
 
     /** What is held of the body, which stays with this; null if nothing is. */
+    @Nullable
     ByteBuf held() {
         return held;
     }
@@ -208,9 +211,9 @@ final class PlainRelay {
         translator = null;
     }
 
-    /** What is held of the body, which becomes the caller's; null if nothing is. */
+    /** What is held of the body, which becomes the caller's; empty if nothing is. */
     ByteBuf takeHeld() {
-        ByteBuf taken = held;
+        ByteBuf taken = held == null ? Unpooled.EMPTY_BUFFER : held;
         held = null;
         count();
         return taken;

@@ -1,5 +1,7 @@
 package io.millrace.server.relay;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.access.Access;
 import io.millrace.server.access.Caller;
@@ -106,7 +108,7 @@ public final class Relay implements RequestHandler {
         clients = new ClientList(() -> streams.most(config().limits()), metrics::onClientsRead);
         clients.follow(config);
         checking = eventLoops.get(0);
-        checks = new ActiveChecks(checking, loops.get(checking).upstreams());
+        checks = new ActiveChecks(checking, loop(checking).upstreams());
         check(settings);
     }
 
@@ -246,7 +248,7 @@ public final class Relay implements RequestHandler {
         return exchange;
     }
 
-    private static InetAddress address(ClientStream downstream, HttpRequest request, RelayConfig config) {
+    private static @Nullable InetAddress address(ClientStream downstream, HttpRequest request, RelayConfig config) {
         return ClientAddress.of(downstream.client(), request.headers(), config.trustedProxies());
     }
 
@@ -258,19 +260,19 @@ public final class Relay implements RequestHandler {
     }
 
     @Override
-    public void onRefused(ClientStream downstream, HttpRequest request, int status, String code) {
+    public void onRefused(ClientStream downstream, @Nullable HttpRequest request, int status, String code) {
         RelayLoop loop = loop(downstream.eventLoop());
         loop.counters().began();
         if (request != null) {
             grant(clients.access(config()), downstream, request);
         }
-        boolean known = request != null && request.decoderResult().isSuccess();
+        HttpRequest known = request != null && request.decoderResult().isSuccess() ? request : null;
         loop.onEnded(Summary.refused(
                 request == null ? downstream.client() : address(downstream, request, config()),
                 downstream.terms().protocol(),
                 downstream.terms().tlsVersion(),
-                known ? request.method().name() : null,
-                known ? Target.of(request.uri()).path() : null,
+                known == null ? null : known.method().name(),
+                known == null ? null : Target.of(known.uri()).path(),
                 status,
                 code));
     }
@@ -319,7 +321,7 @@ public final class Relay implements RequestHandler {
     }
 
     private RelayLoop loop(EventLoop loop) {
-        return loops.get(loop);
+        return requireNonNull(loops.get(loop), "not an event loop of this relay");
     }
 
     private void onEachLoop(Consumer<RelayLoop> action) {

@@ -1,11 +1,14 @@
 package io.millrace.server.relay;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.LoopMemory;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.CompositeByteBuf;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The parts of a request body, kept for as long as the request may have to be sent once more or is not routed yet. What
@@ -26,12 +29,13 @@ final class RequestBody {
 
     private final ByteBufAllocator alloc;
     private final LoopMemory memory;
-    private CompositeByteBuf parts;
+    /** Null once the bytes are dropped: the object alone would be 170 bytes for each stream. */
+    private @Nullable CompositeByteBuf parts;
+
     private long counted;
     private long received;
     private long pacedBytes;
     private long pacedNs = System.nanoTime();
-    private boolean kept = true;
 
     RequestBody(ByteBufAllocator alloc, LoopMemory memory) {
         this.alloc = alloc;
@@ -46,12 +50,12 @@ final class RequestBody {
 
     /** Whether everything received is still here. */
     boolean isKept() {
-        return kept;
+        return parts != null;
     }
 
     /** Bytes kept. */
     int held() {
-        return kept ? parts.readableBytes() : 0;
+        return parts == null ? 0 : parts.readableBytes();
     }
 
     /** When the last 64 KiB of it were complete: the earliest of several is the slowest. */
@@ -59,9 +63,13 @@ final class RequestBody {
         return pacedNs;
     }
 
-    /** The bytes kept; remains with this. */
+    /** The bytes kept, which remain with this. Not to be called once they are dropped. */
     ByteBuf bytes() {
-        return parts;
+        return whole();
+    }
+
+    private CompositeByteBuf whole() {
+        return requireNonNull(parts, "the body was dropped");
     }
 
     /** The most that one request may keep, however few others do. */
@@ -104,7 +112,7 @@ final class RequestBody {
 
     /** Hands a retained copy of every byte kept to {@code out}, which releases it. */
     void copyTo(Consumer<ByteBuf> out) {
-        if (kept && parts.isReadable()) {
+        if (parts != null && parts.isReadable()) {
             out.accept(parts.retainedDuplicate());
         }
     }
@@ -121,28 +129,28 @@ final class RequestBody {
 
     /** Lets the bytes go: the request cannot be sent again. */
     void drop() {
-        if (kept) {
+        if (parts != null) {
             memory.add(Held.REQUESTS, -counted);
-            kept = false;
             parts.release();
-            parts = null; // the object alone would be 170 bytes for each stream
+            parts = null;
         }
     }
 
     private void keep(ByteBuf part, int length) {
-        int end = parts.writerIndex();
+        CompositeByteBuf whole = whole();
+        int end = whole.writerIndex();
         if (end == 0 || length >= KEPT_AS_READ) {
-            parts.capacity(end);
-            parts.addComponent(true, part);
+            whole.capacity(end);
+            whole.addComponent(true, part);
             return;
         }
         try {
-            if (parts.capacity() - end < length) {
-                parts.capacity(end);
+            if (whole.capacity() - end < length) {
+                whole.capacity(end);
                 int room = Math.max(length, Math.min(PACE_BYTES, Math.max(LEAST_ROOM, end)));
-                parts.addComponent(false, alloc.buffer(room).writerIndex(room));
+                whole.addComponent(false, alloc.buffer(room).writerIndex(room));
             }
-            parts.writeBytes(part);
+            whole.writeBytes(part);
         } finally {
             part.release(); // there may be no memory for a copy
         }

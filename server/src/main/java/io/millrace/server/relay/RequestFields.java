@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The top-level fields of a request body that a relay looks at. Of a field that is there twice the last counts, as it does
@@ -19,7 +20,13 @@ import java.nio.charset.StandardCharsets;
  * @param invalid what is wrong with the JSON, or null
  */
 record RequestFields(
-        String model, int modelStart, int modelEnd, boolean stream, int choices, Usage usage, String invalid) {
+        @Nullable String model,
+        int modelStart,
+        int modelEnd,
+        boolean stream,
+        int choices,
+        @Nullable Usage usage,
+        @Nullable String invalid) {
     private static final int MAX_LOGGED_MODEL = 128;
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -44,12 +51,19 @@ record RequestFields(
         return invalid == null && (model != null || usage != null);
     }
 
+    /** What makes the request ask for usage; null if it asks already, or cannot be made to. */
+    @Nullable
+    Usage missingUsage() {
+        return usage != null && usage.start() >= 0 && !usage.asked() ? usage : null;
+    }
+
     /** Of a dialect that names the model in the path. */
-    static RequestFields ofPath(String model, boolean stream) {
+    static RequestFields ofPath(@Nullable String model, boolean stream) {
         return new RequestFields(model, -1, -1, stream, 1, null, null);
     }
 
     /** The model asked for, cut to a length that a log can bear: a client chooses the name. */
+    @Nullable
     String loggedModel() {
         return model == null || model.length() <= MAX_LOGGED_MODEL ? model : model.substring(0, MAX_LOGGED_MODEL);
     }

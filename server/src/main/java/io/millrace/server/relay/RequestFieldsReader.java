@@ -2,6 +2,7 @@ package io.millrace.server.relay;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.util.concurrent.FastThreadLocal;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the {@link RequestFields} of a JSON body while it comes, part by part, so that a long one holds up the event loop
@@ -33,8 +34,8 @@ final class RequestFieldsReader {
     };
 
     private State state = State.START;
-    private State afterString;
-    private String invalid;
+    private State afterString = State.COLON;
+    private @Nullable String invalid;
     private long offset;
     /** Of each open object or array, whether it is an array. */
     private final long[] arrays = new long[MAX_DEPTH / Long.SIZE + 1];
@@ -46,8 +47,7 @@ final class RequestFieldsReader {
     private Name name = Name.OTHER;
     private final KeptText kept = new KeptText();
     private long valueStart;
-
-    private String model;
+    private @Nullable String model;
     private int modelStart = -1;
     private int modelEnd = -1;
     private boolean stream;

@@ -14,6 +14,7 @@ import io.millrace.server.route.RouteTable;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.TooLongFrameException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads one request: finds its route by the path or by the model in the body, takes the body's coding off where it must be
@@ -41,12 +42,12 @@ final class RequestIntake {
     private final RequestBody body;
     private final Caller caller;
     private final Receiver receiver;
-    private RoutePlan plan;
+    private @Nullable RoutePlan plan;
     private boolean needsWholeBody;
     private boolean ready;
-    private Inflation inflation;
+    private @Nullable Inflation inflation;
     private boolean inflating;
-    private Refusal refusal;
+    private @Nullable Refusal refusal;
     private long mostRead;
 
     /** What becomes of a request. */
@@ -54,13 +55,14 @@ final class RequestIntake {
         /** Whether it is answered, so that the rest of its body is dropped. */
         boolean isOver();
 
-        /** An upstream may be asked: the request is here, or is known to flow. Called once. */
-        void onReady();
+        /** An upstream of {@code plan} may be asked: the request is here, or is known to flow. Called once. */
+        void onReady(RoutePlan plan);
 
         /** It is not to be served. */
         void onRefused(Refusal refusal);
 
         /** Where the body follows to as it comes; null if the request is not on its way. */
+        @Nullable
         RequestSender sending();
 
         /** Whether a body that is being sent may have to be sent once more. */
@@ -82,6 +84,7 @@ final class RequestIntake {
     }
 
     /** The route; null as long as it is not known. */
+    @Nullable
     RoutePlan plan() {
         return plan;
     }
@@ -107,7 +110,7 @@ final class RequestIntake {
         boolean mustRead = choosesByBody || caller.isBoundToModels();
         if (!choosesByBody) {
             choose(routes.find(target.path(), request.headers(), model));
-            mustRead |= plan != null && (request.isRewrittenBy(plan.route()) || mayBeTranslated());
+            mustRead |= plan != null && (request.isRewrittenBy(plan.route()) || mayBeTranslated(plan));
         }
         readBody(mustRead);
     }
@@ -133,7 +136,7 @@ final class RequestIntake {
             if (inflation == null) {
                 take(content);
             } else {
-                inflate(content);
+                inflate(inflation, content);
             }
         } finally {
             content.release();
@@ -157,7 +160,7 @@ final class RequestIntake {
         } else if (plan == null) {
             chooseByModel();
         } else if (!ready) {
-            begin();
+            begin(plan);
         }
     }
 
@@ -187,9 +190,9 @@ final class RequestIntake {
         }
     }
 
-    private boolean mayBeTranslated() {
+    private boolean mayBeTranslated(RoutePlan by) {
         ClientSide client = request.client();
-        return plan.mayTranslate(client.dialect()) && client.translates(request.method(), target.path());
+        return by.mayTranslate(client.dialect()) && client.translates(request.method(), target.path());
     }
 
     private static String printable(String text) {
@@ -197,12 +200,12 @@ final class RequestIntake {
         return plain.length() <= MAX_QUOTED ? plain : plain.substring(0, MAX_QUOTED);
     }
 
-    private void inflate(ByteBuf content) {
-        inflation.add(content, content.readableBytes());
+    private void inflate(Inflation coding, ByteBuf content) {
+        coding.add(content, content.readableBytes());
         inflating = true;
         try {
-            while (!receiver.isOver() && refusal == null && inflation.hasMore()) {
-                inflation.step(this::take);
+            while (!receiver.isOver() && refusal == null && coding.hasMore()) {
+                coding.step(this::take);
             }
         } catch (TooLongFrameException e) {
             receiver.onRefused(
@@ -231,7 +234,7 @@ final class RequestIntake {
         boolean tooLong = body.received() + length > mostRead;
         if (receiver.isOver() || refusal != null) {
             body.passed(length);
-            if (tooLong && !receiver.isOver()) {
+            if (tooLong && refusal != null && !receiver.isOver()) {
                 receiver.onRefused(refusal);
             }
             return;
@@ -255,7 +258,7 @@ final class RequestIntake {
         } else if (sending != null) {
             sending.pauseIfFull();
         } else if (!ready && plan != null && !needsWholeBody && body.received() >= FLOWING_BYTES) {
-            begin();
+            begin(plan);
         }
     }
 
@@ -314,7 +317,7 @@ final class RequestIntake {
         }
     }
 
-    private void choose(RoutePlan chosen) {
+    private void choose(@Nullable RoutePlan chosen) {
         if (chosen == null) {
             refuseModel();
             return;
@@ -339,12 +342,12 @@ final class RequestIntake {
             return;
         }
         plan = chosen;
-        needsWholeBody |= request.isRewrittenBy(plan.route())
-                || request.mayBeMadeToTellUsage(plan.route())
-                || plan.picksByBody()
-                || mayBeTranslated();
+        needsWholeBody |= request.isRewrittenBy(chosen.route())
+                || request.mayBeMadeToTellUsage(chosen.route())
+                || chosen.picksByBody()
+                || mayBeTranslated(chosen);
         if (request.complete()) {
-            begin();
+            begin(chosen);
         }
     }
 
@@ -359,8 +362,8 @@ final class RequestIntake {
     }
 
     /** Until now the request gets no connection. */
-    private void begin() {
-        Refusal denied = request.complete() ? request.unnameable(plan.route()) : null;
+    private void begin(RoutePlan chosen) {
+        Refusal denied = request.complete() ? request.unnameable(chosen.route()) : null;
         if (denied == null && caller.isBoundToModels()) {
             denied = deniedModel();
         }
@@ -368,11 +371,11 @@ final class RequestIntake {
             receiver.onRefused(denied);
         } else {
             ready = true;
-            receiver.onReady();
+            receiver.onReady(chosen);
         }
     }
 
-    private Refusal deniedModel() {
+    private @Nullable Refusal deniedModel() {
         String ambiguity = target.ambiguity();
         return ambiguity != null
                 ? ambiguous(ambiguity)

@@ -1,6 +1,7 @@
 package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.codec.translate.TranslatedRequest;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.format.Interpreter;
@@ -12,6 +13,7 @@ import io.millrace.server.upstream.UpstreamCall;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way of a client's request to one upstream: when it leaves, in which dialect, and how much of it the upstream may
@@ -25,12 +27,12 @@ final class RequestSender {
     private final ClientRequest request;
     private final ClientStream downstream;
     private final Place place;
-    private final Dialect translatedTo;
+    private final @Nullable Dialect translatedTo;
     private final Owner owner;
 
-    private UpstreamCall call;
-    private Interpreter interpreter;
-    private LongTranslation translation;
+    private @Nullable UpstreamCall call;
+    private @Nullable Interpreter interpreter;
+    private @Nullable LongTranslation translation;
     private long translating;
     private boolean headSent;
     private boolean handedOver;
@@ -58,7 +60,7 @@ final class RequestSender {
      *
      * @param translatedTo what the upstream is spoken to in; null sends the request as it came
      */
-    RequestSender(AttemptContext context, Place place, Dialect translatedTo, Owner owner) {
+    RequestSender(AttemptContext context, Place place, @Nullable Dialect translatedTo, Owner owner) {
         this.context = context;
         this.place = place;
         this.translatedTo = translatedTo;
@@ -68,23 +70,41 @@ final class RequestSender {
     }
 
     /** The connection, or null if there is none, or none any more. */
+    @Nullable
     UpstreamCall call() {
         return call;
     }
 
     /** The connection, which this knows no more; null if there is none. */
+    @Nullable
     UpstreamCall takeCall() {
         UpstreamCall taken = call;
         call = null;
         return taken;
     }
 
+    /** The response is complete: the connection may serve another request. */
+    void releaseCall() {
+        if (call != null) {
+            call.release(0);
+        }
+    }
+
     /** What stands between client and upstream; null if the request was sent as it came, or was not yet sent. */
+    @Nullable
     Interpreter interpreter() {
         return interpreter;
     }
 
+    /** The upstream answers: its request is not sent again. */
+    void forgetRequest() {
+        if (interpreter != null) {
+            interpreter.forgetRequest();
+        }
+    }
+
     /** The names of what was left out of the client's request, null if nothing was. */
+    @Nullable
     String dropped() {
         return interpreter == null ? null : interpreter.dropped();
     }
@@ -112,6 +132,19 @@ final class RequestSender {
         return handedOver || (call != null && call.requestHandedOver()) ? Sent.WHOLE : Sent.PART;
     }
 
+    /**
+     * Whether the request may be sent to another upstream after this one has failed.
+     *
+     * @param once whether a request that was sent as a whole must not be sent again
+     */
+    boolean mayBeSentAgain(boolean once) {
+        return switch (sent()) {
+            case NOTHING -> true;
+            case PART -> request.isRepeatable();
+            case WHOLE -> request.isRepeatable() && !once;
+        };
+    }
+
     /** Whether the client's request is not read since {@code limitNs}, because the upstream takes no more of it. */
     boolean isStalled(long nowNs, long limitNs) {
         return fullNs != 0 && nowNs - fullNs > limitNs;
@@ -122,7 +155,7 @@ final class RequestSender {
         call = given;
         // What the same read still brings is mostly the rest of the request, which then leaves in one piece.
         if (request.complete() || (!context.needsWholeBody() && !downstream.inRead())) {
-            send();
+            send(given);
         }
     }
 
@@ -141,12 +174,16 @@ final class RequestSender {
 
     /** Sends a part of the request's body on; ownership is transferred. */
     void sendBody(ByteBuf content) {
-        call.sendBody(content);
+        if (call == null) {
+            content.release();
+        } else {
+            call.sendBody(content);
+        }
     }
 
     /** Stops reading the client's request while the upstream does not take it. */
     void pauseIfFull() {
-        if (call.isWritable()) {
+        if (call == null || call.isWritable()) {
             return;
         }
         call.flush();
@@ -166,20 +203,26 @@ final class RequestSender {
 
     /** All that one read of the client brought is here. */
     void onRequestReadComplete() {
+        if (call == null) {
+            return;
+        }
         if (headSent) {
             call.flush();
-        } else if (call != null && !context.needsWholeBody()) {
-            send();
+        } else if (!context.needsWholeBody()) {
+            send(call);
         }
     }
 
     /** The request is complete. */
     void onRequestEnd() {
         fullNs = 0;
+        if (call == null) {
+            return;
+        }
         if (headSent) {
             call.endRequest();
-        } else if (call != null) {
-            send();
+        } else {
+            send(call);
         }
     }
 
@@ -191,44 +234,44 @@ final class RequestSender {
         }
     }
 
-    private void send() {
-        if (!call.isActive()) {
+    private void send(UpstreamCall to) {
+        if (!to.isActive()) {
             // It was held for a body that took longer than the upstream keeps idle connections.
             call = null;
             owner.onConnectionLost();
             return;
         }
-        if (translatedTo != null && interpreter == null && !translate()) {
+        if (translatedTo != null && interpreter == null && !translate(translatedTo)) {
             return;
         }
         headSent = true;
         Upstream upstream = place.endpoint().upstream();
         Dialect dialect = context.terms().dialect();
-        if (interpreter != null) {
-            var translated = interpreter.request();
+        TranslatedRequest translated = interpreter == null ? null : interpreter.request();
+        if (translatedTo != null && translated != null) {
             var head = request.translated(upstream, translatedTo, translated);
-            call.sendWhole(head, Unpooled.wrappedBuffer(translated.body()), owner);
+            to.sendWhole(head, Unpooled.wrappedBuffer(translated.body()), owner);
         } else if (request.complete()) {
             ByteBuf whole = request.bodyFor(context.route(), place.target());
             try {
                 var head = request.forUpstream(place.target(), upstream, dialect, whole.readableBytes());
-                call.sendWhole(head, whole, owner);
+                to.sendWhole(head, whole, owner);
             } finally {
                 whole.release();
             }
         } else {
-            call.send(request.forUpstream(place.target(), upstream, dialect, -1), owner);
-            request.body().copyTo(call::sendBody);
-            call.flush();
+            to.send(request.forUpstream(place.target(), upstream, dialect, -1), owner);
+            request.body().copyTo(to::sendBody);
+            to.flush();
         }
     }
 
     /** Makes the request that the upstream understands; false if it is not there yet, or if there is none. */
-    private boolean translate() {
+    private boolean translate(Dialect dialect) {
         Supplier<Interpreter> making = context.terms()
                 .interpreter(
                         place.endpoint().upstream(),
-                        translatedTo,
+                        dialect,
                         place.target(),
                         context.route().translation());
         if (request.body().received() > AnswerTerms.MAX_TRANSLATED_ON_LOOP) {
@@ -274,7 +317,7 @@ final class RequestSender {
         }
         interpreter = made;
         if (call != null) {
-            send();
+            send(call);
         }
     }
 

@@ -18,6 +18,7 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** An event stream that comes back. */
 final class StreamAnswer implements UpstreamAnswer {
@@ -34,8 +35,8 @@ final class StreamAnswer implements UpstreamAnswer {
     private final Timeline timeline;
     private final Owner owner;
     private final StreamRelay stream;
-    private final Inflation inflation;
-    private ScheduledFuture<?> grace;
+    private final @Nullable Inflation inflation;
+    private @Nullable ScheduledFuture<?> grace;
     private boolean outputReported;
 
     /**
@@ -44,7 +45,12 @@ final class StreamAnswer implements UpstreamAnswer {
      * @param interpreter between the client and the upstream; null if they speak the same
      * @param inflation takes the coding off what comes by {@link #onBody}; null if it has none. It becomes this one's
      */
-    StreamAnswer(Scope scope, Owner owner, HttpResponse head, Interpreter interpreter, Inflation inflation) {
+    StreamAnswer(
+            Scope scope,
+            Owner owner,
+            HttpResponse head,
+            @Nullable Interpreter interpreter,
+            @Nullable Inflation inflation) {
         this.scope = scope;
         this.owner = owner;
         this.inflation = inflation;
@@ -74,7 +80,7 @@ final class StreamAnswer implements UpstreamAnswer {
                 new StreamStart(scope.context().downstream(), clientHead, owner::onCommit));
     }
 
-    private static Interpreter collecting(Scope scope, Interpreter interpreter) {
+    private static Interpreter collecting(Scope scope, @Nullable Interpreter interpreter) {
         Interpreter made = interpreter != null
                 ? interpreter
                 : scope.terms()
@@ -151,7 +157,10 @@ final class StreamAnswer implements UpstreamAnswer {
     private void onRead() {
         if (stream.complete()) {
             // Nothing that the upstream still does matters to the client.
-            owner.sender().takeCall().release(AFTER_TERMINAL_MS);
+            UpstreamCall call = owner.sender().takeCall();
+            if (call != null) {
+                call.release(AFTER_TERMINAL_MS);
+            }
             end(stream.endingAsSeen());
             return;
         }
@@ -173,7 +182,7 @@ final class StreamAnswer implements UpstreamAnswer {
     @Override
     public void onBodyEnd() {
         Ending ending = stream.endingAtBodyEnd();
-        owner.sender().call().release(0);
+        owner.sender().releaseCall();
         boolean bad = stream.state().failed() || stream.state().garbled();
         if (stream.committed() || (ending.error() == null && !bad)) {
             end(ending);
@@ -200,7 +209,8 @@ final class StreamAnswer implements UpstreamAnswer {
         String type = stream.state().inspector().errorType();
         if (stream.state().inspector().endedUnanswered()) {
             owner.fail(TRUNCATED);
-        } else if (stream.state().failed()
+        } else if (type != null
+                && stream.state().failed()
                 && FailureClass.isRetryable(type)
                 && !FailureClass.isHopeless(stream.state().inspector().errorName())) {
             owner.fail(Failure.ofAnswer(type, RetryAfter.NONE));
@@ -235,11 +245,13 @@ final class StreamAnswer implements UpstreamAnswer {
 
     @Override
     public boolean expire(Ending ending) {
-        if (stream.committed()) {
+        // Without an error the answer is complete, and only its terminal is missing.
+        if (stream.committed() || ending.error() == null) {
             owner.abort();
             end(ending);
+            return true;
         }
-        return stream.committed();
+        return false;
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.millrace.codec.dialect.FrameKind;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.FrameSink;
 import io.millrace.server.telemetry.Timeline;
+import org.jspecify.annotations.Nullable;
 
 /** Writes and flushes what was appended to a stream's sink, and stamps when frames came and when the kernel took the first. */
 final class StreamFlusher {
@@ -56,6 +57,7 @@ final class StreamFlusher {
     }
 
     /** What is to run when the kernel has the next write, because it holds the first output; else null. */
+    @Nullable
     Runnable takeWriteNotice() {
         if (!outputUnstamped) {
             return null;

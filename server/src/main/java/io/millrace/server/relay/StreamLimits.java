@@ -8,6 +8,7 @@ import io.millrace.server.downstream.Admission;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.telemetry.Metrics;
 import java.net.InetAddress;
+import org.jspecify.annotations.Nullable;
 
 /** Decides whether one more request may begin: for the whole process, and for the address of its client. For any thread. */
 final class StreamLimits {
@@ -33,7 +34,8 @@ final class StreamLimits {
      * Why {@code exchange}, which is counted already, may not begin; null if it may. It then holds a place of its address
      * or of its caller until it has ended: a caller with a key has limits of its own, wherever it asks from.
      */
-    Refusal refusal(Exchange exchange, InetAddress client, Caller caller, RelayConfig config) {
+    @Nullable
+    Refusal refusal(Exchange exchange, @Nullable InetAddress client, Caller caller, RelayConfig config) {
         Limits limits = config.limits();
         if (metrics.activeExchanges() > most(limits)) {
             return FULL;

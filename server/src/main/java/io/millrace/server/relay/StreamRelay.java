@@ -22,6 +22,7 @@ import io.millrace.server.upstream.UpstreamCall;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The streaming phase of an exchange: frames in, frames out, and what is true about the stream in between. It writes
@@ -67,8 +68,8 @@ final class StreamRelay implements StreamListener {
             AttemptContext context,
             Timeline timeline,
             Dialect dialect,
-            Interpreter interpreter,
-            Credential credential,
+            @Nullable Interpreter interpreter,
+            @Nullable Credential credential,
             StreamStart start) {
         this.context = context;
         this.dialect = dialect;
@@ -260,8 +261,9 @@ final class StreamRelay implements StreamListener {
     /** How the stream ends when its own frames have said the last, or as much of it as will come. */
     Ending endingAsSeen() {
         StreamEnding.Obstacle obstacle = state.obstacle();
-        if (obstacle == StreamEnding.Obstacle.STOPPED) {
-            output.stop(inspector, state.stop(), frames.awaitsLineFeed());
+        StreamStop stop = state.stop();
+        if (stop != null && obstacle == StreamEnding.Obstacle.STOPPED) {
+            output.stop(inspector, stop, frames.awaitsLineFeed());
         }
         return StreamEnding.asSeen(obstacle, inspector, output.translates());
     }
@@ -327,6 +329,7 @@ final class StreamRelay implements StreamListener {
     }
 
     /** What is to run when the kernel has the next write, because it holds the first output; else null. */
+    @Nullable
     Runnable takeWriteNotice() {
         return flusher.takeWriteNotice();
     }

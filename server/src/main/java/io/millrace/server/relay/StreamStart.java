@@ -4,6 +4,7 @@ import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.FrameSink;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a client's event stream begins. Until then head and frames are held, the frames in the sink, so that another attempt
@@ -18,7 +19,7 @@ final class StreamStart {
     private final ClientStream downstream;
     private final FrameSink sink;
     private final Runnable begins;
-    private HttpResponse head;
+    private @Nullable HttpResponse head;
     private boolean committed;
     private int heldBytes;
 
@@ -44,6 +45,7 @@ final class StreamStart {
     }
 
     /** The head that the client will get; null once it has one. */
+    @Nullable
     HttpResponse head() {
         return head;
     }
@@ -64,7 +66,7 @@ final class StreamStart {
      *
      * @param status of the response; null leaves it as it is
      */
-    void commit(HttpResponseStatus status) {
+    void commit(@Nullable HttpResponseStatus status) {
         committed = true;
         if (head != null && status != null) {
             head.setStatus(status);

@@ -5,6 +5,7 @@ import io.millrace.codec.dialect.StreamInspector;
 import io.millrace.codec.dialect.StreamStop;
 import io.millrace.codec.dialect.Usage;
 import io.millrace.server.telemetry.Summary;
+import org.jspecify.annotations.Nullable;
 
 /** What is true of one stream, by the frames that have come so far. */
 final class StreamState {
@@ -14,7 +15,7 @@ final class StreamState {
     private long frames;
     private boolean insideFrame;
     private boolean tooLong;
-    private StreamStop stop;
+    private @Nullable StreamStop stop;
 
     /**
      * Of a stream of which nothing has come.
@@ -53,6 +54,7 @@ final class StreamState {
     }
 
     /** What the client has asked for, or null. */
+    @Nullable
     StreamStop stop() {
         return stop;
     }

@@ -15,6 +15,7 @@ import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.upstream.CallListener.Breakage;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponse;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What comes back from an upstream, from its head to its end: judged first, and once it is committed the client's answer.
@@ -33,7 +34,7 @@ interface UpstreamAnswer {
             Place place,
             Timeline timeline,
             OriginAttempt origin,
-            Dialect translatedTo,
+            @Nullable Dialect translatedTo,
             AnswerListener listener) {
         AnswerTerms terms() {
             return context.terms();
@@ -44,6 +45,7 @@ interface UpstreamAnswer {
         }
 
         /** What was asked for with a key of ours, or null. */
+        @Nullable
         Credential credential() {
             return place.destination().upstream().credential();
         }
@@ -54,7 +56,7 @@ interface UpstreamAnswer {
         }
 
         /** Whether the client's own key has reached its limit, of which other clients know nothing. */
-        boolean isOwnLimit(String reason) {
+        boolean isOwnLimit(@Nullable String reason) {
             return credential() == null && terms().request().hasKey() && FailureClass.isKeyLimit(reason);
         }
 
@@ -111,7 +113,7 @@ interface UpstreamAnswer {
         void onCommit();
 
         /** The body is an event stream, though its head does not say so: {@code begun} came of it, which is handed over. */
-        void onStream(HttpResponse head, ByteBuf begun, Inflation inflation);
+        void onStream(HttpResponse head, ByteBuf begun, @Nullable Inflation inflation);
     }
 
     /** Whether it is the client's answer, so that nothing else can be. */

@@ -1,18 +1,20 @@
 package io.millrace.server.relay;
 
+import org.jspecify.annotations.Nullable;
+
 /** How a Chat request asks for usage, and where it could: {@code stream_options.include_usage}. */
 final class UsageOption {
     private static final String INCLUDE_USAGE = "\"include_usage\":true";
 
-    private RequestFields.Usage usage;
+    private RequestFields.@Nullable Usage usage;
     private boolean open;
     private int optionsStart;
     private boolean optionsEmpty;
     private boolean found;
-    private RequestFields.Usage foundUsage;
+    private RequestFields.@Nullable Usage foundUsage;
 
     /** What was found; null if nothing can be asked for. */
-    RequestFields.Usage usage() {
+    RequestFields.@Nullable Usage usage() {
         return usage;
     }
 
@@ -51,7 +53,7 @@ final class UsageOption {
     }
 
     /** {@code include_usage} is a value that stands at {@code [start, end)}; null if that is none that can be changed. */
-    void onIncludeUsage(Boolean asked, int start, int end) {
+    void onIncludeUsage(@Nullable Boolean asked, int start, int end) {
         found = true;
         foundUsage = asked == null ? null : new RequestFields.Usage(asked, start, end, "true");
     }

@@ -7,4 +7,7 @@
  * that is no event stream goes back as it comes. One that is goes through a {@link io.millrace.server.relay.StreamRelay},
  * which knows only frames.
  */
+@NullMarked
 package io.millrace.server.relay;
+
+import org.jspecify.annotations.NullMarked;

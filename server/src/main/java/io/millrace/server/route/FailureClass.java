@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Locale;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which failures another attempt may mend: those of the server and of its load, never those of the request or the account.
@@ -93,7 +94,7 @@ public final class FailureClass {
     }
 
     /** Whether an error of this type, code or status name may; null is none. */
-    public static boolean isRetryable(String type) {
+    public static boolean isRetryable(@Nullable String type) {
         if (type == null) {
             return false;
         }
@@ -102,12 +103,12 @@ public final class FailureClass {
     }
 
     /** Whether an error of this status, type or code is about how much one key may ask for; null is none. */
-    public static boolean isKeyLimit(String reason) {
+    public static boolean isKeyLimit(@Nullable String reason) {
         return reason != null && KEY_LIMITS.contains(reason.toLowerCase(Locale.ROOT));
     }
 
     /** Whether no wait and no other attempt mends an error of this type or code; null is none. */
-    public static boolean isHopeless(String type) {
+    public static boolean isHopeless(@Nullable String type) {
         return type != null && HOPELESS.contains(type.toLowerCase(Locale.ROOT));
     }
 

@@ -87,7 +87,8 @@ public record Summary(
      * @param terminalMissing whether the stream was ended for the silence behind its finish reasons
      * @param bytes of its body
      */
-    public record Response(int status, Outcome outcome, String error, boolean terminalMissing, long bytes) {}
+    public record Response(
+            int status, Outcome outcome, @Nullable String error, boolean terminalMissing, long bytes) {}
 
     /**
      * What an event stream said.

@@ -54,6 +54,18 @@ public final class Timeline {
         return its;
     }
 
+    /** The head of the response came. */
+    public void onHead(long nowNs) {
+        headNs = nowNs;
+        lastByteNs = nowNs;
+    }
+
+    /** The upstream is read again: the pause was no silence of its own. */
+    public void onResumed(long nowNs) {
+        resumedNs = nowNs;
+        lastByteNs = nowNs;
+    }
+
     /** An output frame came with the read at {@code nowNs}. */
     public void onOutput(long nowNs) {
         if (firstOutputNs == 0) {

@@ -145,6 +145,22 @@ class LateEndTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void answersOneBodyWhenNothingMoreComes(boolean translated) throws IOException {
+        Api api = translated ? Api.MESSAGES : Api.CHAT;
+        try (var lines = new AccessLines();
+                var upstream = staying(chat("a", "stop") + USAGE);
+                var relay = relay(upstream, translated ? Dialect.CHAT : null, HASTY);
+                var client = client(relay)) {
+            client.send("POST", api.path, TranslationBed.body(api, false));
+            RawClient.Response response = client.readAll();
+            assertThat(response.status()).isEqualTo(200);
+            assertThat(response.text()).contains("\"a\"").contains("tokens\":4");
+            assertThat(lines.next().get("terminal").asText()).isEqualTo("missing");
+        }
+    }
+
     @Test
     void doesNotEndWhileAChoiceThatWasAskedForIsMissing() throws IOException {
         try (var upstream = staying(choice(0, "a"));
