@@ -13,16 +13,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends a relay's service, so that clients notice as little as can be: its listeners, then its idle connections, then what is in
- * progress. For any thread.
+ * Ends a relay's service in an order that clients notice as little as possible: first its listeners, then its idle
+ * connections, then what is in progress. For any thread.
  */
 final class Drain {
     private static final Logger LOG = LoggerFactory.getLogger(Drain.class);
     private static final long POLL_MS = 10;
     private static final long LAST_WORDS_MS = 500;
     /**
-     * A client that sends a request at the moment at which its idle connection is closed loses it. Where there is time, the
-     * client is told with its next response that the connection ends, and only those that have sent nothing are closed.
+     * A client that sends a request just when its idle connection is closed loses that request. If there is time, the
+     * client's next response says that the connection ends, and only connections without a request are closed.
      */
     private static final Duration IDLE_GRACE = Duration.ofSeconds(5);
 
@@ -46,7 +46,7 @@ final class Drain {
         return over;
     }
 
-    /** Stops, as {@link RelayServer#drain} says. */
+    /** Stops, as {@link RelayServer#drain} describes. */
     synchronized void stop() {
         if (stopping) {
             return;
@@ -67,7 +67,7 @@ final class Drain {
         }
     }
 
-    /** Stops, as {@link RelayServer#handOver} says. */
+    /** Stops, as {@link RelayServer#handOver} describes. */
     synchronized void handOver() {
         if (stopping || handedOver) {
             return;
@@ -101,7 +101,7 @@ final class Drain {
         }
     }
 
-    /** A connection that one event loop has accepted for another one may not be counted yet. */
+    /** A connection that one event loop has accepted for another may not be counted yet. */
     private void afterAccepted() {
         var left = new AtomicInteger(group.executorCount());
         group.forEach(loop -> loop.execute(() -> {
@@ -112,7 +112,7 @@ final class Drain {
     }
 
     private synchronized void awaitIdle() {
-        // A response that has ended may still be on its way to a slow client: its connection closes behind it.
+        // A response that has ended may still be on its way to a slow client. Its connection closes after it.
         boolean idle = relay.metrics().activeExchanges() == 0 && relay.metrics().relayedConnections() == 0;
         boolean late = System.nanoTime() - limitNs > 0;
         if (idle || (cut && late)) {

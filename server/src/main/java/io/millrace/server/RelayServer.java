@@ -33,11 +33,14 @@ import org.slf4j.LoggerFactory;
  */
 public final class RelayServer implements AutoCloseable {
     private static final Logger ACCESS_LOG = LoggerFactory.getLogger("millrace.access");
-    /** However many clients there are, those who look after the relay have room. */
+    /** Connections to admin listeners have places of their own, however many clients there are. */
     private static final Limits ADMIN_LIMITS = Limits.DEFAULT.with(l -> l.connections = 256);
 
     private final MultiThreadIoEventLoopGroup group;
-    /** Of one event loop, for listeners that relay nothing: those who look after a relay are not to wait for its clients. */
+    /**
+     * The parts of one event loop that serves admin listeners, which relay nothing. So operators need not wait for
+     * clients.
+     */
     private final MultiThreadIoEventLoopGroup admin;
 
     private final Connector connector;
@@ -71,7 +74,7 @@ public final class RelayServer implements AutoCloseable {
     }
 
     /**
-     * Starts to serve, with the access log's lines going to the logger {@code millrace.access}.
+     * Starts to serve. The lines of the access log go to the logger {@code millrace.access}.
      *
      * @throws IllegalStateException if an address cannot be bound, naming it
      * @throws IllegalArgumentException if an upstream's or a listener's TLS cannot be set up
@@ -139,13 +142,14 @@ public final class RelayServer implements AutoCloseable {
                 .toList();
     }
 
-    /** The counts so far. */
+    /** The counts at this moment. */
     public Metrics metrics() {
         return relay.metrics();
     }
 
     /**
-     * Serves new requests by another configuration. Listeners but for their TLS, transport and event loops stay as they are.
+     * Serves new requests with another configuration. Transport, event loops and listeners stay as they are, except
+     * for the TLS of listeners.
      *
      * @return the names of the settings that are others and stay as they were
      * @throws IllegalArgumentException if an upstream's or a listener's TLS cannot be set up; the old configuration stays
@@ -174,7 +178,7 @@ public final class RelayServer implements AutoCloseable {
         return kept;
     }
 
-    /** What a reload leaves as it is. */
+    /** The names of settings that a reload does not change. */
     private static List<Listener> fixed(List<Listener> listeners) {
         return listeners.stream()
                 .map(each -> each.with(l -> l.tls = l.tls == null ? null : ListenerTls.DEFAULT))
@@ -182,10 +186,10 @@ public final class RelayServer implements AutoCloseable {
     }
 
     /**
-     * Stops in this order: not ready, while all is served and each connection's next response is its last; after the
-     * shutdown delay no listener any more, once those who wait at it are accepted; then idle connections close, and what is
-     * in progress may end until the drain limit; the rest ends with an error event. Completes when the last client is gone.
-     * May be called more than once.
+     * Stops in this order. First it is not ready, but serves everything, and each connection's next response is its
+     * last. After the shutdown delay it accepts the clients that wait at its listeners, and closes these. Then idle
+     * connections close, and what is in progress may continue until the drain limit. The rest ends with an error
+     * event. Completes when the last client is gone. May be called more than once.
      */
     public CompletableFuture<Void> drain() {
         if (group.isShuttingDown()) {
@@ -196,10 +200,10 @@ public final class RelayServer implements AutoCloseable {
     }
 
     /**
-     * Stops because another process listens at the same sockets, and serves: no listener any more, at once, and those who wait
-     * at them are the other process's. Each connection's next response is its last; after five seconds idle connections
-     * close, and what is in progress may end until the take-over limit, or until the drain limit once {@link #drain} is
-     * called. Completes when the last client is gone.
+     * Stops because another process serves at the same sockets. The listeners close at once, and the clients that wait
+     * at them belong to the other process. Each connection's next response is its last. After five seconds idle
+     * connections close. What is in progress may continue until the take-over limit, or until the drain limit once
+     * {@link #drain} is called. Completes when the last client is gone.
      */
     public CompletableFuture<Void> handOver() {
         drain.handOver();
@@ -226,14 +230,14 @@ public final class RelayServer implements AutoCloseable {
         drain.over().complete(null);
     }
 
-    /** On which everything runs but what admin listeners serve. */
+    /** The event loops that serve everything except admin listeners. */
     EventLoopGroup eventLoops() {
         return group;
     }
 
     /**
-     * One per two processors: fewer loops find more to do each time that they wake, and the kernel, whose share of a
-     * frame's cost is the largest, the JVM's compiler and collector need processors too.
+     * One loop per two processors. Fewer loops find more work each time they wake. The kernel, which has the largest
+     * share of a frame's cost, and the JVM's compiler and collector need processors too.
      */
     private static int defaultEventLoops() {
         return Math.max(1, NettyRuntime.availableProcessors() / 2);

@@ -14,7 +14,10 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
-/** Where the lines of the logger {@code millrace.access} go. Event loops only queue them; a full queue drops lines. */
+/**
+ * Sends the lines of the logger {@code millrace.access} to their destination. Event loops only queue them. A full queue
+ * drops lines.
+ */
 final class AccessLogAppender {
     private static final String LOGGER = "millrace.access";
     private static final int QUEUE = 1 << 16;
@@ -23,13 +26,13 @@ final class AccessLogAppender {
     private AccessLogAppender() {}
 
     /**
-     * Sends the lines to standard output, to the file (opened anew) or nowhere, in place of where they went before.
+     * Sends the lines from now on to standard output, to the file (which it opens again) or nowhere.
      *
      * @throws IllegalArgumentException if the file cannot be written; the lines go where they went
      */
     static void install(AccessLog log) {
         if (!(LoggerFactory.getILoggerFactory() instanceof LoggerContext context)) {
-            return; // another logging library was put on the class path; it is set up by its own means
+            return; // another logging library is on the class path; its own configuration decides
         }
         var logger = context.getLogger(LOGGER);
         var next = log.format() == AccessLog.Format.OFF ? null : queue(context, log);
@@ -38,7 +41,7 @@ final class AccessLogAppender {
         front(context, logger).replace(next);
     }
 
-    /** How many lines were not written since the process began, because they could not be or the queue was full. */
+    /** How many lines were lost since the process began, because the queue was full or they could not be written. */
     static long lost() {
         return LOST.get();
     }
@@ -50,7 +53,7 @@ final class AccessLogAppender {
         }
     }
 
-    /** The one appender that the logger ever has. */
+    /** The only appender that the logger has. */
     private static Front front(LoggerContext context, Logger logger) {
         if (logger.getAppender(Front.NAME) instanceof Front front) {
             return front;
@@ -89,7 +92,10 @@ final class AccessLogAppender {
         return lines;
     }
 
-    /** Hands lines to the queue of the moment. A queue is stopped when no thread is in it any more, so none loses a line. */
+    /**
+     * Passes lines to the current queue. A queue is stopped only when no thread is using it any more, so no line is
+     * lost.
+     */
     private static final class Front extends UnsynchronizedAppenderBase<ILoggingEvent> {
         static final String NAME = "access-front";
 

@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Properties;
 
-/** What was built. */
+/** The build that runs. */
 public final class Build {
     private static final Properties PROPERTIES = load();
 

@@ -9,7 +9,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** Prints what a configuration amounts to. */
+/** Prints the resulting configuration. */
 @Command(
         name = "check",
         description =
@@ -35,7 +35,7 @@ final class CheckCommand implements Callable<Integer> {
         var config = ConfigLoader.load(options.arguments().sources(System.getenv(), () -> EMBEDDED_MOCK));
         boolean mock = config.upstreams().values().stream()
                 .anyMatch(upstream -> upstream.url().equals(EMBEDDED_MOCK));
-        // The mock's address is another at each start: without any, serve starts it again.
+        // The mock has another address at each start. Without an upstream in the file, serve starts it again.
         String yaml = mock ? EffectiveConfig.toYamlWithoutUpstreams(config) : EffectiveConfig.toYaml(config);
         spec.commandLine().getOut().print(yaml);
         spec.commandLine().getOut().flush();

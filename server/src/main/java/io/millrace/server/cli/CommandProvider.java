@@ -8,8 +8,8 @@ import java.util.List;
  */
 public interface CommandProvider {
     /**
-     * New command objects, each annotated with {@link picocli.CommandLine.Command} with a name of its own. A command is a
-     * {@link java.util.concurrent.Callable} that gives the exit code, or a {@link Runnable}.
+     * New command objects. Each is annotated with {@link picocli.CommandLine.Command} and has a name of its own. A
+     * command is a {@link java.util.concurrent.Callable} that gives the exit code, or a {@link Runnable}.
      */
     List<Object> commands();
 }

@@ -6,13 +6,13 @@ import io.millrace.server.mock.MockSpec;
 import java.net.URI;
 import org.jspecify.annotations.Nullable;
 
-/** A mock LLM that starts when it is asked for, at the pace of a person's reading. */
+/** A mock LLM that starts when its address is first needed. It answers at the pace of a person's reading. */
 final class EmbeddedMock implements AutoCloseable {
     private static final String PACE = "ttft_ms=300,gap_ms=25";
 
     private @Nullable MockServer server;
 
-    /** Its address; starts it on a free loopback port the first time. */
+    /** Its address. The first call starts it on a free loopback port. */
     synchronized URI uri() {
         if (server == null) {
             server = MockServer.start(MockConfig.defaults().withSpec(MockSpec.parse(PACE)));
@@ -20,7 +20,7 @@ final class EmbeddedMock implements AutoCloseable {
         return server.uri();
     }
 
-    /** Whether anyone asked for it. */
+    /** Whether it was started. */
     synchronized boolean isRunning() {
         return server != null;
     }

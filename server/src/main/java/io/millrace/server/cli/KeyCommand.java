@@ -18,7 +18,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Makes keys of clients, and checks the file that has their hashes. It writes no file. */
+/** Makes keys of clients, and checks the file that has their hashes. It does not write files. */
 @Command(
         name = "key",
         description = "Makes and checks the keys of clients.",
@@ -38,7 +38,7 @@ final class KeyCommand implements Runnable {
     @Spec
     private CommandSpec spec;
 
-    /** Without a command: the help. */
+    /** Prints the help, because no command is given. */
     @Override
     public void run() {
         spec.commandLine().usage(spec.commandLine().getOut());
@@ -73,7 +73,10 @@ final class KeyCommand implements Runnable {
         }
     }
 
-    /** Hashes a key. It is not an argument, which other users of the machine can see. */
+    /**
+     * Hashes a key from standard input. The key is not an argument, because other users of the machine can see
+     * arguments.
+     */
     @Command(
             name = "hash",
             description = "Reads a key from standard input, and prints its hash for the file of clients.",
@@ -99,7 +102,7 @@ final class KeyCommand implements Runnable {
         }
     }
 
-    /** Says what a file amounts to. */
+    /** Checks a file of clients and prints a summary. */
     @Command(
             name = "check",
             description = "Prints the clients of a file and when their keys expire, or everything that is wrong with it"

@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes each message as a line, at once. A line that cannot be written is counted as lost; that there are such lines is
- * told once, and again when writing works. Used by one thread.
+ * Writes each message as a line, at once. It counts a line that cannot be written as lost. It reports once that lines
+ * are lost, and again when writing works. Used by one thread.
  */
 final class LineAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
     private static final Logger LOG = LoggerFactory.getLogger(LineAppender.class);
@@ -33,14 +33,14 @@ final class LineAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
         this.lost = lost;
     }
 
-    /** To standard output, which stays open. */
-    @SuppressWarnings("resource") // the descriptor is the process's
+    /** Writes to standard output, which stays open. */
+    @SuppressWarnings("resource") // the descriptor belongs to the process
     static LineAppender toStandardOutput(AtomicLong lost) {
         return new LineAppender("standard output", new FileOutputStream(FileDescriptor.out), false, lost);
     }
 
     /**
-     * To the end of a file, which is made if it is not there, with its directories.
+     * Writes to the end of a file. It creates the file and its directories if they do not exist.
      *
      * @throws IOException if it cannot be opened
      */

@@ -45,7 +45,10 @@ public final class Millrace implements Runnable {
         System.exit(run(args));
     }
 
-    /** A plain {@code serve} needs no command line library, which costs more time than all else that a start does. */
+    /**
+     * A plain {@code serve} does not need the command line library, whose loading takes longer than everything else in
+     * a start.
+     */
     private static int run(String[] args) {
         var serve = RelayArguments.ofPlainServe(List.of(args));
         if (serve == null) {
@@ -63,9 +66,10 @@ public final class Millrace implements Runnable {
     }
 
     /**
-     * What Netty reads when its classes load; what was set on the command line of the JVM stays. Its adaptive allocator
-     * is young, and tests look for leaks; the reflection is how it takes and frees direct buffers at once: by the JDK's API
-     * an event loop that finds no memory left would sleep for half a second, each time.
+     * System properties that Netty reads when its classes load. Those that are set on the JVM's command line stay. The
+     * pooled allocator is used because Netty's adaptive allocator is new. Leak detection is off because the tests do
+     * it. Reflection lets Netty take and free direct buffers at once: with the JDK's API, an event loop that finds no
+     * memory left would sleep for half a second each time.
      */
     private static void setNettyDefaults() {
         setDefault("io.netty.allocator.type", "pooled");
@@ -91,13 +95,13 @@ public final class Millrace implements Runnable {
                 .setExecutionExceptionHandler((failure, failed, parsed) -> tell(failure, failed.getErr()));
     }
 
-    /** Without a command: the help. */
+    /** Prints the help, because no command is given. */
     @Override
     public void run() {
         spec.commandLine().usage(spec.commandLine().getOut());
     }
 
-    /** Says what is wrong, what may have been meant and where to read on: the whole help would bury it. */
+    /** Prints what is wrong, a suggestion and where to read on. The whole help would hide the message. */
     private static int explain(ParameterException wrong) {
         var command = wrong.getCommandLine();
         var err = command.getErr();

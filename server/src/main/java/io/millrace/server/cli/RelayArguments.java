@@ -12,7 +12,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code serve} and {@code check} were given.
+ * The arguments of {@code serve} and {@code check}.
  *
  * @param file the configuration file that was named, or null
  * @param flags as they were typed; repeated ones joined by commas
@@ -27,8 +27,8 @@ record RelayArguments(
     }
 
     /**
-     * The arguments of a {@code serve} that nobody can misunderstand: each known flag once or, for addresses, several
-     * times, each with a value behind it, and at most one file.
+     * Reads the arguments of a simple {@code serve}: each known flag once (or several times for addresses), each with
+     * a value after it, and at most one file.
      *
      * @return null for all else, such as help, mistakes and other commands, which want the whole command line
      */
@@ -62,12 +62,14 @@ record RelayArguments(
         return new RelayArguments(file, flags, null);
     }
 
-    /** These, to take over from the process that listens at {@code control}; null is none. */
+    /**
+     * The same arguments, but with a take-over from the process at the control socket {@code control}; null is none.
+     */
     RelayArguments takingOver(@Nullable Path control) {
         return new RelayArguments(file, flags, control);
     }
 
-    /** Where the configuration comes from. */
+    /** The sources of the configuration. */
     ConfigSources sources(Map<String, String> environment, Supplier<URI> mock) {
         String named = environment.getOrDefault("MILLRACE_CONFIG", "");
         Path chosen = file != null || named.isBlank() ? file : Path.of(named);
@@ -83,7 +85,7 @@ record RelayArguments(
         return null;
     }
 
-    /** No flag, no file of arguments, no quotes. */
+    /** Whether this is a plain word: not a flag, not a file of arguments, not quoted. */
     private static boolean isPlain(String value) {
         return !value.isBlank() && "-@\"'".indexOf(value.charAt(0)) < 0;
     }

@@ -9,7 +9,10 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** What {@code serve} and {@code check} have in common. The texts go as they are to the loader, which names the flag. */
+/**
+ * The options that {@code serve} and {@code check} share. The texts go unchanged to the loader, which names the flag in
+ * its errors.
+ */
 final class RelayOptions {
     @Parameters(
             arity = "0..1",
@@ -105,7 +108,7 @@ final class RelayOptions {
                     + " Kubernetes, Nomad, ECS and Cloud Run, else 0.")
     private @Nullable String shutdownDelay;
 
-    /** What was given. */
+    /** The arguments that were given. */
     RelayArguments arguments() {
         return new RelayArguments(file, flags(), null);
     }

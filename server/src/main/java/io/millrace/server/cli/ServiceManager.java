@@ -11,25 +11,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells a service manager how this process is ({@code sd_notify(3)}), at the unix socket that {@code NOTIFY_SOCKET} names. A
- * name that begins with {@code @} is an abstract one. Without that variable nothing is told.
+ * Reports the state of this process to a service manager ({@code sd_notify(3)}), at the unix socket that {@code
+ * NOTIFY_SOCKET} names. A name that begins with {@code @} is an abstract socket. Without that variable nothing is
+ * reported.
  */
 final class ServiceManager {
     private static final Logger LOG = LoggerFactory.getLogger(ServiceManager.class);
 
     private final String address;
 
-    /** The one of this environment. */
+    /** The service manager that this environment names. */
     ServiceManager(Map<String, String> environment) {
         address = environment.getOrDefault("NOTIFY_SOCKET", "");
     }
 
-    /** This process serves, and is the one to watch from now on. */
+    /** Reports that this process serves, and is the one to watch from now on. */
     void ready() {
         tell("READY=1\nMAINPID=" + ProcessHandle.current().pid());
     }
 
-    /** This process ends, and its clients' streams may still need some time. */
+    /** Reports that this process stops. Its clients' streams may still need some time. */
     void stopping() {
         tell("STOPPING=1");
     }

@@ -25,16 +25,19 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The relay as a process: it starts, says where it listens, obeys signals, and drains before it ends. */
+/** The relay as a process: it starts, prints where it listens, obeys signals, and drains before it ends. */
 final class Serving {
     private static final Logger LOG = LoggerFactory.getLogger(Serving.class);
 
-    /** {@code off} is for processes that live for seconds, such as those of tests. */
+    /** The value {@code off} is for processes that live for seconds, such as those of tests. */
     private static final String WARM_UP_VARIABLE = "MILLRACE_WARM_UP";
 
     private Serving() {}
 
-    /** Serves until the process is told to stop. Says where on {@code out}, or on {@code err} where only JSON may be. */
+    /**
+     * Serves until the process is told to stop. Prints the addresses on {@code out}, or on {@code err} if {@code out}
+     * is for JSON only.
+     */
     static void run(RelayArguments arguments, PrintWriter out, PrintWriter err) throws InterruptedException {
         var stop = StopSignal.install();
         var manager = new ServiceManager(System.getenv());
@@ -55,7 +58,7 @@ final class Serving {
                         server,
                         config,
                         mock,
-                        printsJson(config) ? err : out); // last: who waits for it may send signals at once
+                        printsJson(config) ? err : out); // last: whoever waits for this line may send signals at once
                 var warmUp = warmUp(server, config);
                 stop.await();
                 warmUp.ifPresent(WarmUp::close);
@@ -74,7 +77,7 @@ final class Serving {
         }
     }
 
-    /** With the sockets of the process that listens at {@code control}, or of a service manager. */
+    /** Starts with the sockets of the process that listens at {@code control}, or with those of a service manager. */
     private static RelayServer start(RelayConfig config, @Nullable Path control) {
         if (control == null) {
             var passed = InheritedSockets.ofServiceManager(
@@ -105,14 +108,14 @@ final class Serving {
         }
     }
 
-    /** Where the next process may take over; null if it may not. */
+    /** Opens the control socket for the next process; null if the configuration has none. */
     private static @Nullable ControlSocket control(RelayConfig config, RelayServer server, StopSignal stop) {
         return config.takeover() == null
                 ? null
                 : ControlSocket.open(config.takeover().path(), server.listeners(), stop::onTakenOver);
     }
 
-    /** Compiles the path of a token ahead of the first clients, unless it is told not to. */
+    /** Compiles the code that handles a token before the first clients come, unless this is switched off. */
     private static Optional<WarmUp> warmUp(RelayServer server, RelayConfig config) {
         return "off".equals(System.getenv(WARM_UP_VARIABLE))
                 ? Optional.empty()
@@ -151,7 +154,7 @@ final class Serving {
         out.flush();
     }
 
-    /** How curl finds it from this machine. */
+    /** An address at which curl on this machine finds the listener. */
     private static String curl(Bound bound) {
         return bound.address() instanceof HostAndPort tcp
                 ? scheme(bound) + "localhost:" + tcp.port()
@@ -168,7 +171,7 @@ final class Serving {
                 : bound.address().toString();
     }
 
-    /** Reads the configuration again and swaps it in, or keeps the old one. */
+    /** Reads the configuration again and uses it, or keeps the old one. */
     private static final class Reloader {
         private final RelayServer server;
         private final ConfigSources sources;
@@ -184,7 +187,7 @@ final class Serving {
             try {
                 var config = ConfigLoader.load(sources);
                 checkStillClosed(config);
-                // The same file is opened anew, too: it may have been rotated.
+                // The same file is also opened again, because it may have been rotated.
                 if (config.accessLog().file() != null || !config.accessLog().equals(current.accessLog())) {
                     AccessLogAppender.install(config.accessLog());
                 }
@@ -205,7 +208,7 @@ final class Serving {
             }
         }
 
-        /** The listeners stay, so the configuration's own check, of the addresses in it, says too little. */
+        /** The listeners stay as they are, so the configuration's own check of addresses is not enough. */
         private void checkStillClosed(RelayConfig config) {
             List<ListenAddress> open = server.listeners().stream()
                     .filter(bound -> bound.listener().spendsKeys())

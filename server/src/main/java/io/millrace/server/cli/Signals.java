@@ -4,15 +4,18 @@ import java.lang.reflect.Proxy;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Handles signals of the process. The JDK's class is reached by reflection, for the compiler warns of naming it. */
+/**
+ * Handles signals of the process. It reaches the JDK's class by reflection, because the compiler warns when code names
+ * it.
+ */
 public final class Signals {
     private static final Logger LOG = LoggerFactory.getLogger(Signals.class);
 
     private Signals() {}
 
     /**
-     * Runs the action, on a thread of the JVM's, whenever the signal comes; the JVM's own handling of it ends. Does
-     * nothing where the JVM lets no one handle it.
+     * Runs the action whenever the signal comes, on a thread of the JVM. The JVM's own handling ends. Does nothing if
+     * the JVM does not allow handlers.
      *
      * @param name without {@code SIG}, such as {@code TERM}
      */

@@ -3,12 +3,9 @@ package io.millrace.server.cli;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 
-/**
- * SIGTERM and SIGINT as something to wait for, and a take-over by another process likewise. The second signal ends the process
- * at once.
- */
+/** Waits for SIGTERM or SIGINT, or for a take-over by another process. The second signal ends the process at once. */
 final class StopSignal {
-    /** As a shell reports a process that SIGINT ended. */
+    /** The exit code with which a shell reports a process that SIGINT ended. */
     private static final int INTERRUPTED = 130;
 
     private final CountDownLatch stopped = new CountDownLatch(1);
@@ -29,12 +26,12 @@ final class StopSignal {
         stopped.await();
     }
 
-    /** Another process serves in place of this one. */
+    /** Notes that another process serves in place of this one. */
     void onTakenOver() {
         stopped.countDown();
     }
 
-    /** Has {@code action} run once at the first signal, on a thread of its own; at once if it has come. */
+    /** Runs {@code action} once at the first signal, on a thread of its own, or at once if the signal has come. */
     void onSignalled(Runnable action) {
         signalled.thenRunAsync(action);
     }

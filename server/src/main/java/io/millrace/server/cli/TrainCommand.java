@@ -17,9 +17,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
- * Makes the file from which the JVM starts the relay quickly: its classes, linked, and from JDK 25 on what the methods of
- * the data path do, so that they are compiled at once. The relay that is watched for it is a process of its own, which
- * streams to a mock in this one; otherwise the JVM would learn the mock's ways, too.
+ * Makes the file from which the JVM starts the relay quickly. It contains the relay's classes, linked. From JDK 25 on
+ * it also contains profiles of the methods of the data path, so that these are compiled at once. The relay that is
+ * observed runs in a process of its own and streams from a mock in this process. Otherwise the file would contain the
+ * mock's profiles too.
  */
 @Command(
         name = "train",
@@ -53,7 +54,7 @@ final class TrainCommand implements Callable<Integer> {
             Path made = work.resolve("cache");
             int requests = train(made, work.resolve("millrace.yaml"));
             Path size = Files.writeString(work.resolve("size"), Long.toString(Files.size(made)));
-            // At once, for whoever starts meanwhile.
+            // Replaces the file in one step, because another process may start at this moment.
             replace(made, target);
             replace(size, sizeOf(target));
             deleteOthers(target);
@@ -82,7 +83,7 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    /** Where the launcher looks for the size that the file must have. */
+    /** The file that tells the launcher the size that the archive must have. */
     private static Path sizeOf(Path target) {
         return target.resolveSibling(target.getFileName() + ".size");
     }
@@ -91,7 +92,7 @@ final class TrainCommand implements Callable<Integer> {
         Files.move(made, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
-    /** Those of other builds, of which the name tells: it ends in a dash and the build. */
+    /** The archives of other builds. A name ends in a dash and the build. */
     private static void deleteOthers(Path target) throws IOException {
         String name = target.getFileName().toString();
         String prefix = name.substring(0, name.lastIndexOf('-') + 1);

@@ -18,13 +18,13 @@ import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A relay on this process's JVM and with its flags, which writes what was learned when it ends. */
+/** A relay on the same JVM and with the same flags as this process. When it ends, it writes what it has learned. */
 final class TrainedProcess implements AutoCloseable {
     private static final Pattern READY = Pattern.compile(" listening on (http://\\S+)");
     private static final long START_LIMIT_S = 120;
     private static final long END_LIMIT_S = 300;
     private static final int LINES_KEPT = 20;
-    /** From this one on there is the AOT cache, before it the class data archive. */
+    /** The first JDK with an AOT cache. Older ones have a class data archive. */
     private static final int FIRST_WITH_AOT = 25;
 
     private final Process process;
@@ -66,7 +66,7 @@ final class TrainedProcess implements AutoCloseable {
     }
 
     /**
-     * Its address, once it listens.
+     * Waits until it listens, and returns its address.
      *
      * @throws IllegalStateException if it does not come up
      */
@@ -79,12 +79,12 @@ final class TrainedProcess implements AutoCloseable {
     }
 
     /**
-     * Ends it and waits until its file is there.
+     * Ends it and waits until it has written its file.
      *
      * @throws IllegalStateException if it is not
      */
     void finish() throws InterruptedException {
-        process.toHandle().destroy(); // the process's own method would close its output before it has written it all
+        process.toHandle().destroy(); // unlike Process.destroy(), this does not close its output
         if (!process.waitFor(END_LIMIT_S, TimeUnit.SECONDS) || !Files.isRegularFile(made)) {
             throw failure("wrote nothing");
         }

@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
-/** What a relay does in production, in a few seconds: streams of every dialect, paced and in bursts, and short requests. */
+/**
+ * Does in a few seconds what a relay does in production: streams of every dialect, paced and in bursts, and short
+ * requests.
+ */
 final class TrainingLoad {
     private static final List<Dialect> DIALECTS =
             List.of(Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI);
@@ -25,7 +28,9 @@ final class TrainingLoad {
         this.relay = relay;
     }
 
-    /** A configuration with the kinds of routes that there are. The second upstream, never asked, loads the TLS library. */
+    /**
+     * A configuration with all kinds of routes. The second upstream gets no request, but makes the TLS library load.
+     */
     static String config(URI mock) {
         return """
                 upstreams:
@@ -58,7 +63,7 @@ final class TrainingLoad {
         return load.requests;
     }
 
-    /** So many streams of each dialect at once, to their ends. */
+    /** Runs this many streams of each dialect at once, to their ends. */
     private void all(int each, String spec) {
         var streams = new ArrayList<CompletableFuture<HttpResponse<Void>>>();
         for (int i = 0; i < each; i++) {

@@ -4,7 +4,7 @@ import io.millrace.server.transport.Transport;
 import io.netty.handler.ssl.OpenSsl;
 import picocli.CommandLine.IVersionProvider;
 
-/** What runs here: the build, Netty, the JDK, the transport, the TLS library. */
+/** Prints the versions that run: the build, Netty, the JDK, the transport, the TLS library. */
 final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {

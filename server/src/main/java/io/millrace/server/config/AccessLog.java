@@ -14,14 +14,14 @@ public record AccessLog(Format format, @Nullable Path file) implements Settings<
     /** JSON lines on standard output. */
     public static final AccessLog DEFAULT = Builders.build(AccessLog.class, new Builder());
 
-    /** None. */
+    /** No access log. */
     public static final AccessLog OFF = DEFAULT.with(a -> a.format = Format.OFF);
 
     public AccessLog {
         Objects.requireNonNull(format, "format");
     }
 
-    /** What a line looks like. */
+    /** The format of a line. */
     public enum Format {
         /** One JSON object. */
         JSON,

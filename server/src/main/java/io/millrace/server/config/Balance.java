@@ -4,7 +4,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How one of an upstream's origins is chosen.
+ * How the relay chooses one of an upstream's origins.
  *
  * @param kind by load, or by what requests have in common
  * @param header lower-case name of the header whose value chooses, for {@link Kind#HEADER}; else null
@@ -14,13 +14,13 @@ public record Balance(Kind kind, @Nullable String header, int prefixBytes) {
     /** The better of two at random. */
     public static final Balance P2C = new Balance(Kind.P2C, null, 0);
 
-    /** What the choice goes by. */
+    /** The basis of the choice. */
     public enum Kind {
-        /** The better of two at random, by their moving time to first token and what they have in hand. */
+        /** The better of two random origins, by their moving time to first token and their requests in progress. */
         P2C,
         /** The same value of a header goes to the same origin. */
         HEADER,
-        /** The same beginning of a prompt goes to the same origin, whose prefix cache holds it. */
+        /** Prompts with the same beginning go to the same origin, whose prefix cache has that beginning. */
         PROMPT_PREFIX
     }
 

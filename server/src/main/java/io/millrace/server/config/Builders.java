@@ -7,13 +7,13 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes records of builders that have a public field for each component, by its name and type. What is not nullable may not
- * be null.
+ * Makes records from builders that have a public field for each component, with the same name and type. A component
+ * that is not nullable must not be null.
  */
 final class Builders {
     private Builders() {}
 
-    /** A new record of the builder's values. */
+    /** A new record with the builder's values. */
     static <R extends Record> R build(Class<R> type, Object builder) {
         var components = type.getRecordComponents();
         var types = Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
@@ -36,8 +36,8 @@ final class Builders {
         }
     }
 
-    /** A copy of a record with what {@code change} sets in its builder, which is filled from it before. */
-    @SuppressWarnings("unchecked") // A record has its own type, and its builder is the class Builder in it.
+    /** A copy of a record, changed by {@code change}. The builder has the record's values at first. */
+    @SuppressWarnings("unchecked") // a record's own type, and the class Builder inside it
     static <S, B> S change(Settings<S, B> record, Consumer<B> change) {
         var type = (Class<? extends Record>) record.getClass();
         try {

@@ -3,7 +3,7 @@ package io.millrace.server.config;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** Range checks of settings; the message is the setting, what was given and what is expected. */
+/** Checks the range of settings. The message has the setting, the given value and the expected one. */
 public final class Checks {
     private static final Duration LONGEST = Duration.ofDays(7);
 

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param file the clients with the hashes of their keys; null asks for no key
  */
 public record ClientAccess(@Nullable Path file) implements Settings<ClientAccess, ClientAccess.Builder> {
-    /** Everyone who reaches the relay may use it. */
+    /** Everyone who can reach the relay may use it. */
     public static final ClientAccess OPEN = Builders.build(ClientAccess.class, new Builder());
 
     /** Whether a request needs a key. */

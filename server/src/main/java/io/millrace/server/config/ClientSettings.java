@@ -33,7 +33,7 @@ public record ClientSettings(
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._@:/-]{0,63}");
 
     /**
-     * A key, as far as it is stored.
+     * A key, in the form in which it is stored.
      *
      * @param sha256 the SHA-256 of the key's text, as 64 hex digits in lower case
      * @param expires from when on it is refused; null is never
@@ -44,7 +44,7 @@ public record ClientSettings(
         public Key {
             sha256 = sha256.toLowerCase(Locale.ROOT);
             if (!DIGEST.matcher(sha256).matches()) {
-                // It may be a key that was pasted here.
+                // Someone may have pasted a key here, so the message does not repeat the value.
                 throw new IllegalArgumentException(
                         "sha256: is no hash (expected: 64 hex digits, such as millrace key hash prints)");
             }

@@ -17,7 +17,7 @@ import java.util.Locale;
 public record Cors(List<String> origins, boolean credentials, Duration maxAge) implements Settings<Cors, Cors.Builder> {
     /** Any origin. */
     public static final String ANY = "*";
-    /** No page of another origin is let in by the relay; what upstreams answer is passed on. */
+    /** The relay lets in no page of another origin. What upstreams answer is passed on. */
     public static final Cors OFF = Builders.build(Cors.class, new Builder());
 
     public Cors {
@@ -30,7 +30,7 @@ public record Cors(List<String> origins, boolean credentials, Duration maxAge) i
         }
     }
 
-    /** Whether the relay decides. */
+    /** Whether the relay decides which pages may call. */
     public boolean on() {
         return !origins.isEmpty();
     }
@@ -45,7 +45,7 @@ public record Cors(List<String> origins, boolean credentials, Duration maxAge) i
         return any() || origins.contains(origin);
     }
 
-    /** Compared byte by byte with what browsers send (RFC 6454 section 6.2), so that another spelling would never match. */
+    /** Browsers' values are compared byte by byte (RFC 6454 section 6.2), so another spelling would never match. */
     private static void checkOrigin(String origin) {
         if (origin.equals(ANY)) {
             return;
@@ -62,7 +62,7 @@ public record Cors(List<String> origins, boolean credentials, Duration maxAge) i
                 return;
             }
         } catch (URISyntaxException e) {
-            // Told below.
+            // The error is reported below.
         }
         throw new IllegalArgumentException("origins: '" + origin
                 + "' (expected: as browsers send it, such as https://app.example.com or http://localhost:3000, or *)");

@@ -12,7 +12,10 @@ import java.util.Set;
  * @param secret the key
  */
 public record Credential(String header, String prefix, Secret secret) {
-    /** Fields that say how far a message goes and what is in it, or that end at the next hop (RFC 9110 section 7.6.1). */
+    /**
+     * Fields about the connection, or about the form of the message (RFC 9110 section 7.6.1). None of them can hold a
+     * key.
+     */
     private static final Set<String> TAKEN = Set.of(
             "accept-encoding",
             "connection",
@@ -53,7 +56,7 @@ public record Credential(String header, String prefix, Secret secret) {
         return prefix + secret.reveal();
     }
 
-    /** Everything but the key. */
+    /** Everything except the key. */
     @Override
     public String toString() {
         return header + ": " + prefix + secret;

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.Objects;
 
 /**
- * What becomes of the upstream's answer when its client leaves.
+ * What happens to the upstream's answer when its client leaves.
  *
  * @param policy whether it is cancelled or read on
  * @param maxFrames of output read on at most; then it is cancelled
@@ -12,13 +12,13 @@ import java.util.Objects;
  */
 public record Disconnect(Policy policy, int maxFrames, Duration maxTime)
         implements Settings<Disconnect, Disconnect.Builder> {
-    /** Cancelled at once. */
+    /** The answer is cancelled at once. */
     public static final Disconnect CANCEL = Builders.build(Disconnect.class, new Builder());
 
-    /** Read on for 10,000 frames of output or 60 s. */
+    /** The answer is read on for at most 10,000 frames of output or 60 s. */
     public static final Disconnect READ_ON = CANCEL.with(d -> d.policy = Policy.READ_ON);
 
-    /** What is done. */
+    /** The action. */
     public enum Policy {
         /** The upstream's connection is closed at once. */
         CANCEL,

@@ -5,7 +5,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is written between frames when nothing else was, so that no intermediary takes the stream for dead.
+ * Written between frames after a silence, so that no intermediary takes the stream for dead.
  *
  * @param interval of silence after which one is written; zero switches them off
  * @param form its bytes; null takes the dialect's own

@@ -4,7 +4,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a second attempt joins a first one that has no output yet; the first output wins.
+ * When a second attempt joins a first attempt that has no output yet. The first output wins.
  *
  * @param delay without output after which it starts; null is the upstream's own 95th percentile
  * @param maxShare the most hedges among all requests, a fraction

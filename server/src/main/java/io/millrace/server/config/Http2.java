@@ -3,7 +3,7 @@ package io.millrace.server.config;
 import java.time.Duration;
 
 /**
- * HTTP/2 to clients.
+ * The limits of HTTP/2 connections of clients.
  *
  * @param streams requests in progress of one connection; one more is refused, and may be sent again
  * @param window bytes of one request's body that its client may send ahead
@@ -37,7 +37,8 @@ public record Http2(
     }
 
     /**
-     * Points for frames such as PING, SETTINGS and WINDOW_UPDATE, of which each costs one or a part of one.
+     * Points for frames that carry no request, such as PING, SETTINGS and WINDOW_UPDATE. Each costs one point or a
+     * part of one.
      *
      * @param burst points at first, and the most that there are
      * @param perSecond points that come back each second

@@ -1,6 +1,6 @@
 package io.millrace.server.config;
 
-/** Where a listener listens. Its text is what {@link #parse} reads. */
+/** The address of a listener. Its text is in the form that {@link #parse} reads. */
 public sealed interface ListenAddress permits HostAndPort, UnixPath, PassedSocket {
     /**
      * Reads {@code unix:/path}, {@code systemd:NAME}, or what {@link HostAndPort#parse} reads.

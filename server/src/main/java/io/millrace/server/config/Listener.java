@@ -7,7 +7,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An address to listen on, and what clients get there.
+ * An address to listen on, and what it offers to clients.
  *
  * @param address where
  * @param tls how connections are encrypted; null leaves them in the clear
@@ -44,24 +44,24 @@ public record Listener(
         }
     }
 
-    /** In the clear, for HTTP/1.1, and for everything. */
+    /** A listener without TLS, for HTTP/1.1 and all paths. */
     public static Listener at(ListenAddress address) {
         var listener = new Builder();
         listener.address = address;
         return Builders.build(Listener.class, listener);
     }
 
-    /** As {@link #at}, for each of these. */
+    /** Listeners like {@link #at}, one for each address. */
     public static List<Listener> at(List<? extends ListenAddress> addresses) {
         return addresses.stream().map(Listener::at).toList();
     }
 
-    /** Whether nothing but its address is said of it. */
+    /** Whether it has only an address, and defaults for everything else. */
     public boolean isPlain() {
         return equals(at(address));
     }
 
-    /** What clients may speak, the best first. */
+    /** The protocols that clients may speak, the best first. */
     public List<Protocol> spoken() {
         if (!protocols.isEmpty()) {
             return protocols;
@@ -69,12 +69,12 @@ public record Listener(
         return tls == null ? List.of(Protocol.HTTP_1_1) : List.of(Protocol.H2, Protocol.HTTP_1_1);
     }
 
-    /** Whether a client may use an upstream here, and so a key of the relay's. */
+    /** Whether clients can use an upstream here, and so a key of the relay's own. */
     public boolean spendsKeys() {
         return serves.contains(Served.RELAY) || serves.contains(Served.PAGE);
     }
 
-    /** Whether it is for those who look after the relay, and not for clients of the upstreams. */
+    /** Whether it is an admin listener, which serves no upstreams. */
     public boolean isAdmin() {
         return !serves.contains(Served.RELAY);
     }

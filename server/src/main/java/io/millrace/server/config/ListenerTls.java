@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * TLS to clients.
+ * The TLS settings of a listener.
  *
  * @param certificates in the order in which one is looked for by the name that the client asks for; the first is for all
  *     other names
@@ -22,7 +22,7 @@ public record ListenerTls(
         ClientMode clientMode,
         Duration hsts)
         implements Settings<ListenerTls, ListenerTls.Builder> {
-    /** Without a certificate. */
+    /** Settings without a certificate. */
     public static final ListenerTls DEFAULT = Builders.build(ListenerTls.class, new Builder());
 
     /** Versions of TLS. */
@@ -44,9 +44,9 @@ public record ListenerTls(
 
     /** Whether clients must have a certificate. */
     public enum ClientMode {
-        /** A client may have none; one that it has must be good. */
+        /** A client may have none. A certificate that it sends must be valid. */
         OPTIONAL,
-        /** The handshake fails without one. */
+        /** A handshake without a certificate fails. */
         REQUIRED
     }
 

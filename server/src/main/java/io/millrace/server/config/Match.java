@@ -4,8 +4,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which requests a route takes. A pattern is exact unless it holds {@code *}, which stands for any characters, also none
- * and also slashes: {@code /v1/*} is a prefix, {@code *}{@code /chat/completions} a suffix.
+ * Which requests a route takes. A pattern is exact unless it has a {@code *}, which stands for any characters, also
+ * for none and for slashes. So {@code /v1/*} is a prefix and {@code *}{@code /chat/completions} a suffix.
  *
  * @param paths patterns of the raw path, one of which must match; empty takes all
  * @param models patterns of the body's model, one of which must match; empty takes all
@@ -41,12 +41,12 @@ public record Match(
         return !models.isEmpty();
     }
 
-    /** Whether the raw path, without its query, is one of those of this route. */
+    /** Whether the raw path, without its query, matches this route. */
     public boolean matchesPath(CharSequence path) {
         return paths.isEmpty() || anyMatches(paths, path);
     }
 
-    /** Whether the model is one of those of this route. */
+    /** Whether the model matches this route. */
     public boolean matchesModel(@Nullable String model) {
         return models.isEmpty() || (model != null && anyMatches(models, model));
     }
@@ -60,7 +60,7 @@ public record Match(
         return false;
     }
 
-    /** Greedy match with one point to return to, the last star: linear but for patterns of many stars. */
+    /** Greedy matching that goes back to the last star only. Its time is linear unless a pattern has many stars. */
     static boolean matches(String pattern, CharSequence text) {
         int p = 0;
         int t = 0;

@@ -1,7 +1,7 @@
 package io.millrace.server.config;
 
 /**
- * Which paths the relay answers itself; one that is switched off is relayed like any other.
+ * Which paths the relay answers itself. A path that is switched off is relayed like any other.
  *
  * @param healthz {@code /healthz}
  * @param readyz {@code /readyz}

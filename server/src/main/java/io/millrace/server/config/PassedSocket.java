@@ -32,7 +32,7 @@ public record PassedSocket(String name) implements ListenAddress {
         return new PassedSocket(text.substring(SCHEME.length()));
     }
 
-    /** Where it is bound is not known before the start. */
+    /** The real address is not known before the start. */
     @Override
     public boolean isLocal() {
         return false;

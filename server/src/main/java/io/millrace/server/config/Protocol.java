@@ -2,7 +2,7 @@ package io.millrace.server.config;
 
 import org.jspecify.annotations.Nullable;
 
-/** What a client may speak. */
+/** A protocol of clients. */
 public enum Protocol {
     /** HTTP/2. */
     H2("h2"),
@@ -15,7 +15,7 @@ public enum Protocol {
         this.label = label;
     }
 
-    /** That of an ALPN name; a client that names none speaks HTTP/1.1. */
+    /** The protocol of an ALPN name. A client without ALPN speaks HTTP/1.1. */
     public static Protocol named(@Nullable String label) {
         return H2.label.equals(label) ? H2 : HTTP_1_1;
     }

@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Whose conventions an upstream follows for its credential. */
+/** The provider whose conventions for credentials an upstream follows. */
 public enum ProviderKind {
-    /** OpenAI and what is compatible with it. */
+    /** OpenAI and compatible servers. */
     OPENAI("authorization", "Bearer ", Dialect.CHAT),
     /** Anthropic. */
     ANTHROPIC("x-api-key", "", Dialect.MESSAGES),
-    /** OpenAI's models at Microsoft. */
+    /** OpenAI's models on Azure. */
     AZURE("api-key", "", Dialect.CHAT),
     /** Google's Gemini. */
     GEMINI("x-goog-api-key", "", Dialect.GEMINI),
@@ -21,9 +21,9 @@ public enum ProviderKind {
 
     /** The header that carries the key; null if the configuration names it. */
     public final @Nullable String header;
-    /** What stands before the key in that header. */
+    /** The text before the key in that header. */
     public final String prefix;
-    /** What its servers speak first of all. */
+    /** The main dialect of its servers. */
     public final Dialect dialect;
 
     ProviderKind(@Nullable String header, String prefix, Dialect dialect) {
@@ -32,7 +32,7 @@ public enum ProviderKind {
         this.dialect = dialect;
     }
 
-    /** The provider whose host it is, else the one whose dialect is the first of {@code dialects}. */
+    /** The provider that has this host, else the provider of the first of {@code dialects}. */
     public static ProviderKind of(URI url, List<Dialect> dialects) {
         ProviderKind kind = of(url);
         if (kind != OPENAI || dialects.isEmpty()) {
@@ -45,7 +45,7 @@ public enum ProviderKind {
         };
     }
 
-    /** The provider whose host it is; OpenAI's conventions for all others. */
+    /** The provider that has this host. All other hosts follow OpenAI's conventions. */
     public static ProviderKind of(URI url) {
         String host = url == null || url.getHost() == null ? "" : url.getHost().toLowerCase(Locale.ROOT);
         if (host.equals("anthropic.com") || host.endsWith(".anthropic.com")) {

@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything a relay is told. Immutable and checked: what was built can be served.
+ * The whole configuration of a relay. It is immutable and checked: each instance can be served.
  *
  * @param listeners where to listen, at least one, each address once
  * @param transport how to talk to the kernel
@@ -67,7 +67,10 @@ public record RelayConfig(
         }
     }
 
-    /** Relays nothing yet: a free loopback port, the best transport, an event loop per two processors and the defaults of all else. */
+    /**
+     * Relays nothing yet. It has a free loopback port, the best transport, one event loop per two processors and all
+     * other defaults.
+     */
     public static RelayConfig defaults() {
         return Builders.build(RelayConfig.class, new Builder());
     }
@@ -85,17 +88,17 @@ public record RelayConfig(
         });
     }
 
-    /** Whether everyone who reaches the relay can spend its keys, so that it must be hard to reach. */
+    /** Whether everyone who can reach the relay can spend its keys. Such a relay must not be reachable by others. */
     public boolean mustBeClosed() {
         return injectsCredentials() && !clients.on();
     }
 
-    /** Whether some upstream gets a key of ours. */
+    /** Whether some upstream gets a key of the relay's own. */
     public boolean injectsCredentials() {
         return injects(upstreams);
     }
 
-    /** This with other {@code timeouts}, on every route too. */
+    /** This configuration with other {@code timeouts}, also on every route. */
     public RelayConfig withTimeouts(Timeouts timeouts) {
         return with(c -> {
             c.timeouts = timeouts;
@@ -103,7 +106,7 @@ public record RelayConfig(
         });
     }
 
-    /** This with another {@code heartbeat} on every route. */
+    /** This configuration with another {@code heartbeat} on every route. */
     public RelayConfig withHeartbeat(Heartbeat heartbeat) {
         return with(c -> c.routes = eachRoute(r -> r.heartbeat = heartbeat));
     }
@@ -113,7 +116,7 @@ public record RelayConfig(
     }
 
     private static boolean injects(Map<String, Upstream> upstreams) {
-        for (Upstream upstream : upstreams.values()) { // asked for each request
+        for (Upstream upstream : upstreams.values()) { // runs for each request
             if (upstream.credential() != null) {
                 return true;
             }

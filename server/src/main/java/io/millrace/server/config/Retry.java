@@ -3,8 +3,8 @@ package io.millrace.server.config;
 import java.time.Duration;
 
 /**
- * How often a target is tried before its first output, and how long is waited between two attempts. Nothing is retried
- * after the first output.
+ * How often a target is tried before its first output, and how long the relay waits between two attempts. Nothing is
+ * retried after the first output.
  *
  * @param attempts at one target, the first included
  * @param base wait before the first retry at the same origin, doubled for each further one; the wait is a random part of it
@@ -15,10 +15,10 @@ import java.time.Duration;
  */
 public record Retry(int attempts, Duration base, Duration cap, Duration retryAfterCap, Duration total, boolean sentOnce)
         implements Settings<Retry, Retry.Builder> {
-    /** Three attempts, 250 ms to 8 s between them, an upstream's own wish up to 10 s, ten minutes in all. */
+    /** Three attempts, 250 ms to 8 s between them, an upstream's own wait up to 10 s, ten minutes in total. */
     public static final Retry DEFAULT = Builders.build(Retry.class, new Builder());
 
-    /** One attempt at each target, and the next only where nothing can have been done at the one before. */
+    /** One attempt at each target. The next target follows only if the target before it cannot have done anything. */
     public static final Retry OFF = DEFAULT.with(r -> {
         r.attempts = 1;
         r.sentOnce = true;

@@ -1,7 +1,7 @@
 package io.millrace.server.config;
 
 /**
- * Keeps retries from multiplying an outage: how many an upstream may get beside its requests.
+ * Keeps retries from making an outage worse: limits the retries of an upstream in relation to its requests.
  *
  * @param ratio of the requests of the last ten seconds
  * @param perSecond on top of that, in the mean of the last ten seconds, so that a quiet upstream may be retried, too

@@ -5,7 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where requests of one kind go, and how they are treated there. Routes are tried in order, the first match takes it.
+ * Where requests of one kind go, and how they are treated. Routes are tried in order. The first match takes the
+ * request.
  *
  * @param name shown in logs
  * @param match which requests it takes
@@ -61,12 +62,12 @@ public record Route(
         return targets.get(0).upstream();
     }
 
-    /** What the model is replaced by for the first target, or null. */
+    /** The model that replaces the client's for the first target, or null. */
     public @Nullable String rewriteModel() {
         return targets.get(0).rewriteModel();
     }
 
-    /** The timeouts that hold at {@code target}. */
+    /** The timeouts that apply at {@code target}. */
     public Timeouts timeouts(RouteTarget target) {
         return target.timeouts() == null ? timeouts : target.timeouts();
     }

@@ -3,8 +3,7 @@ package io.millrace.server.config;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One of the places where a route's requests go: the next is taken when this one has failed, is ejected or is over its
- * limit.
+ * One of the targets of a route. The next target is taken when this one has failed, is ejected or is over its limit.
  *
  * @param upstream the name of the upstream
  * @param rewriteModel what the body's model is replaced by; null leaves it
@@ -21,7 +20,7 @@ public record RouteTarget(
         }
     }
 
-    /** A target that gets the model as it came, with the route's timeouts. */
+    /** A target that gets the model unchanged, with the route's timeouts. */
     public static RouteTarget of(String upstream) {
         return new RouteTarget(upstream, null, null);
     }

@@ -2,7 +2,7 @@ package io.millrace.server.config;
 
 import java.util.Objects;
 
-/** A key that must not be seen. Only {@link #reveal} gives it; {@code toString} says where it came from. */
+/** A key that must not be shown. Only {@link #reveal} returns it; {@code toString} returns its source. */
 public final class Secret {
     private final String value;
     private final String source;
@@ -13,7 +13,7 @@ public final class Secret {
     }
 
     /**
-     * A key and where it came from.
+     * Makes a secret from a key and its source.
      *
      * @param value the key: not blank, and without the characters that no header value may hold
      * @param source such as {@code env: OPENAI_API_KEY}; may be shown
@@ -29,12 +29,12 @@ public final class Secret {
         return new Secret(value, source);
     }
 
-    /** The key itself. Give it to the wire and to nothing else. */
+    /** The key itself. Only for use in a request. */
     public String reveal() {
         return value;
     }
 
-    /** Where it came from, such as {@code env: OPENAI_API_KEY}. */
+    /** The source of the key, such as {@code env: OPENAI_API_KEY}. */
     public String source() {
         return source;
     }

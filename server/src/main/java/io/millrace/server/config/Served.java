@@ -1,8 +1,8 @@
 package io.millrace.server.config;
 
-/** What a listener may serve. A path of the relay's own that it does not serve is 404 there. */
+/** What a listener can serve. A path of the relay's own that it does not serve gets 404 there. */
 public enum Served {
-    /** All that upstreams answer, with {@code /chat}, {@code /openapi.json} and requests to stop a stream. */
+    /** Everything that upstreams answer, with {@code /chat}, {@code /openapi.json} and requests to stop a stream. */
     RELAY,
     /** {@code /healthz} and {@code /readyz}. */
     HEALTH,

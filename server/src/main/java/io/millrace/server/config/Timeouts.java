@@ -4,9 +4,9 @@ import java.time.Duration;
 
 /**
  * Time limits. A route may have its own {@code ttft}, {@code idle}, {@code progress}, {@code hold} and {@code
- * terminalGrace}; the others are the relay's, and a route's are not looked at. All are more than zero and at most seven
- * days; {@code hold}, {@code terminalGrace}, {@code drain}, {@code takeover} and {@code
- * shutdownDelay} may be zero.
+ * terminalGrace}. All others are the relay's, and a route's values of these have no effect. All are more than zero and
+ * at most seven days; {@code hold}, {@code terminalGrace}, {@code drain}, {@code takeover} and {@code shutdownDelay}
+ * may be zero.
  *
  * @param connect TCP and TLS handshake to the upstream, per address
  * @param handshake of TLS with a client, from the connection on

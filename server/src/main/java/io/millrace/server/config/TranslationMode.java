@@ -1,8 +1,8 @@
 package io.millrace.server.config;
 
-/** What becomes of a field that no translation knows. */
+/** What happens to a field that no translation knows. */
 public enum TranslationMode {
-    /** It is left out and told. */
+    /** It is left out and reported. */
     LENIENT,
     /** The request is refused. */
     STRICT

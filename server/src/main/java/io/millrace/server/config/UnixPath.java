@@ -10,7 +10,7 @@ import java.nio.file.Path;
  * @param path absolute, of at most {@value #MOST_BYTES} bytes, for the kernel takes little more
  */
 public record UnixPath(Path path) implements ListenAddress {
-    /** Before the path in the address. */
+    /** The prefix of the path in the address. */
     static final String SCHEME = "unix:";
 
     private static final int MOST_BYTES = 100;
@@ -39,7 +39,7 @@ public record UnixPath(Path path) implements ListenAddress {
         }
     }
 
-    /** Who may open the socket's file is who may connect. */
+    /** Whoever may open the socket's file may connect. */
     @Override
     public boolean isLocal() {
         return true;

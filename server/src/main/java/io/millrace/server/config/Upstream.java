@@ -12,7 +12,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model server, or something that speaks like one.
+ * A model server, or a server that uses the same API.
  *
  * @param name how routes refer to it
  * @param urls of its origins, at least one, any of which may serve a request: all http or all https, with a host, without
@@ -84,12 +84,12 @@ public record Upstream(
         return Builders.build(Upstream.class, upstream);
     }
 
-    /** The first origin's URL, which is the only one of most upstreams. */
+    /** The first origin's URL. Most upstreams have only one origin. */
     public URI url() {
         return urls.get(0);
     }
 
-    /** This with the origin at {@code index} alone, whose host, port and path it then has. */
+    /** This upstream with only the origin at {@code index}, whose host, port and path it then has. */
     public Upstream origin(int index) {
         return urls.size() == 1 && index == 0 ? this : with(u -> u.urls = List.of(urls.get(index)));
     }
@@ -130,7 +130,7 @@ public record Upstream(
     }
 
     /**
-     * What a request in {@code dialect} must be translated to, or null if it can be passed on.
+     * The dialect to which a request in {@code dialect} must be translated, or null if it can be passed on.
      *
      * @param dialect of the client; {@link Dialect#UNKNOWN} is always passed on
      */
@@ -139,7 +139,7 @@ public record Upstream(
         return passes ? null : dialects.get(0);
     }
 
-    /** What it is spoken to in by what has no dialect of its own: its first, else that of its provider, else Chat. */
+    /** The dialect for requests without a dialect: the first of its dialects, else that of its provider, else Chat. */
     public Dialect mainDialect() {
         return dialects.isEmpty() ? ProviderKind.of(url()).dialect : dialects.get(0);
     }
@@ -148,7 +148,7 @@ public record Upstream(
         return SOCKET.equals(url.getRawAuthority());
     }
 
-    /** The path of the unix socket, which ends at a colon. */
+    /** The path of the unix socket, which ends before a colon. */
     private static String socketOf(URI url) {
         String raw = url.getRawPath();
         int end = raw.indexOf(':');
@@ -211,7 +211,7 @@ public record Upstream(
         return requireNonNull(Authority.of(url()));
     }
 
-    /** The URL without what may be secret in it. */
+    /** The URL without parts that may be secret. */
     private static String shown(URI url) {
         Authority authority = Authority.of(url);
         return authority == null ? "no host in it" : url.getScheme() + "://" + authority.host();
@@ -225,7 +225,7 @@ public record Upstream(
         public @Nullable Path ca;
         public @Nullable String caDigest;
         public int maxConnections = 10_000;
-        /** Below the 60 s after which many servers and load balancers close an idle connection. */
+        /** Less than 60 s, after which many servers and load balancers close an idle connection. */
         public Duration idle = Duration.ofSeconds(55);
 
         public int maxConcurrent;

@@ -3,13 +3,13 @@ package io.millrace.server.config;
 import java.util.Objects;
 
 /**
- * Which HTTP an upstream is asked in.
+ * The version of HTTP for an upstream.
  *
  * @param version of HTTP
  * @param streams requests at once on one connection of HTTP/2; the upstream may allow fewer
  */
 public record UpstreamHttp(Version version, int streams) implements Settings<UpstreamHttp, UpstreamHttp.Builder> {
-    /** HTTP/1.1; where HTTP/2 is asked for, 20 requests a connection. */
+    /** HTTP/1.1. With HTTP/2, 20 requests on a connection. */
     public static final UpstreamHttp DEFAULT = Builders.build(UpstreamHttp.class, new Builder());
 
     public UpstreamHttp {
@@ -17,13 +17,13 @@ public record UpstreamHttp(Version version, int streams) implements Settings<Ups
         Checks.range("http2.streams", streams, 1, 1000);
     }
 
-    /** What a connection speaks. */
+    /** The version that a connection uses. */
     public enum Version {
         /** HTTP/1.1. */
         HTTP_1_1("1.1"),
-        /** Over TLS what the upstream chooses of the two by ALPN, else HTTP/1.1. */
+        /** With TLS the version that the upstream chooses by ALPN, else HTTP/1.1. */
         AUTO("auto"),
-        /** HTTP/2: chosen by ALPN over TLS, known beforehand without TLS. */
+        /** HTTP/2: chosen by ALPN with TLS, assumed without TLS. */
         HTTP_2("2");
 
         private final String label;
@@ -32,7 +32,7 @@ public record UpstreamHttp(Version version, int streams) implements Settings<Ups
             this.label = label;
         }
 
-        /** How it is written in a configuration. */
+        /** The text in a configuration. */
         public String label() {
             return label;
         }

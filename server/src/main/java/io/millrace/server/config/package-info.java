@@ -1,7 +1,7 @@
 /**
- * What the relay is told: immutable records, whose constructors check every value. {@link
- * io.millrace.server.config.RelayConfig} holds the others. The room {@code config.file} reads and writes them; they do
- * not know it.
+ * The settings of the relay: immutable records, whose constructors check every value. {@link
+ * io.millrace.server.config.RelayConfig} holds the others. The package {@code config.file} reads and writes them. They
+ * do not depend on it.
  */
 @NullMarked
 package io.millrace.server.config;

@@ -19,12 +19,12 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The requests of one HTTP/2 connection: begins, feeds and ends them as Netty's codec tells. Refuses those over the limit, and
- * ends a connection that takes many back. Confined to the connection's event loop.
+ * The requests of one HTTP/2 connection. Begins, feeds and ends them as Netty's codec reports. Refuses requests over
+ * the limit, and closes a connection whose client cancels many. Confined to the connection's event loop.
  */
 final class Http2Requests extends Http2EventAdapter {
     private static final long METER_NS = TimeUnit.SECONDS.toNanos(10);
-    /** How many times the limit a client may have that cannot know it yet. */
+    /** A client that cannot know the limit yet may have this many times the limit. */
     private static final int UNTOLD_FACTOR = 2;
 
     private final ConnectionContext context;
@@ -41,15 +41,15 @@ final class Http2Requests extends Http2EventAdapter {
     private boolean limitKnown;
     private int last = Integer.MAX_VALUE;
 
-    /** Whose requests they are. */
+    /** The owner of the requests. */
     interface Owner {
         /** A request has begun. */
         void onRequest(Http2Stream stream, HttpRequest request);
 
-        /** The relay has a fault in the handling of a request. */
+        /** The relay failed in the handling of a request. */
         void onFault(Http2Stream stream, RuntimeException fault);
 
-        /** One stream fewer is in progress. */
+        /** A stream is over. */
         void onStreamClosed();
 
         /** The client has answered the PING. */
@@ -69,7 +69,7 @@ final class Http2Requests extends Http2EventAdapter {
         codec.decoder().frameListener(this);
     }
 
-    /** No request behind the stream of this number is served. */
+    /** No request with a higher stream number is served. */
     void lastIs(int id) {
         last = id;
     }
@@ -87,12 +87,12 @@ final class Http2Requests extends Http2EventAdapter {
         return context;
     }
 
-    /** All that are in progress, and those whose response still waits for the client. */
+    /** All requests in progress, and those whose response still waits for the client. */
     Set<Http2Stream> streams() {
         return streams;
     }
 
-    /** Bytes that are held of one request, and of the response to it. */
+    /** Bytes that are held for one request and its response. */
     @SuppressWarnings("ReferenceEquality")
     long heldBytes(RequestListener request) {
         for (Http2Stream stream : streams) {
@@ -103,7 +103,7 @@ final class Http2Requests extends Http2EventAdapter {
         return 0;
     }
 
-    /** Bytes of request bodies that are kept because nobody reads them. */
+    /** Bytes of request bodies that are kept while reading is stopped. */
     int keptBytes() {
         return keptBytes;
     }
@@ -118,7 +118,7 @@ final class Http2Requests extends Http2EventAdapter {
         return owner.backedUpBytes();
     }
 
-    /** All that one read of the socket brought has been delivered. */
+    /** One read of the socket has been delivered. */
     void onReadComplete() {
         if (!touched.isEmpty()) {
             touched.forEach(Http2Stream::onReadComplete);
@@ -126,7 +126,7 @@ final class Http2Requests extends Http2EventAdapter {
         }
     }
 
-    /** A stream for a request that could not be read, so that it can only be refused. */
+    /** A stream for a request that could not be read. It can only be refused. */
     Http2Stream unreadable(io.netty.handler.codec.http2.Http2Stream its) {
         return begin(its, null);
     }
@@ -152,7 +152,7 @@ final class Http2Requests extends Http2EventAdapter {
                 output.flushSoon();
             }
         } catch (Http2Exception e) {
-            throw new IllegalStateException(e); // no more than was taken
+            throw new IllegalStateException(e); // not more than was taken
         }
     }
 
@@ -176,7 +176,7 @@ final class Http2Requests extends Http2EventAdapter {
         var its = codec.connection().stream(id);
         Http2Stream known = its.getProperty(key);
         if (known != null) {
-            guard(its, () -> known.input().onEnd()); // trailers, which mean nothing here
+            guard(its, () -> known.input().onEnd()); // after trailers, which are dropped
             return;
         }
         if (id > last || codec.connection().remote().numActiveStreams() > mostStreams()) {
@@ -287,7 +287,7 @@ final class Http2Requests extends Http2EventAdapter {
         }
     }
 
-    /** A failure in one request must not end the others. */
+    /** Keeps a failure in one request from ending the others. */
     private void guard(io.netty.handler.codec.http2.Http2Stream its, Runnable action) {
         try {
             action.run();

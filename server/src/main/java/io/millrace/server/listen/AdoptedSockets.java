@@ -27,8 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Listening sockets that another process has opened. With one for each event loop, a connection is accepted, served and
- * relayed on one thread. With fewer, the loops that accept hand connections round to all.
+ * Listening sockets that another process has opened. If there is one for each event loop, one thread accepts, serves
+ * and relays a connection. If there are fewer, the loops that accept distribute connections to all loops in turn.
  */
 final class AdoptedSockets {
     private static final Logger LOG = LoggerFactory.getLogger(AdoptedSockets.class);
@@ -51,7 +51,7 @@ final class AdoptedSockets {
     }
 
     /**
-     * Listens at the sockets that are {@code descriptors}, which become its own.
+     * Listens at the sockets {@code descriptors}, and owns them from now on.
      *
      * @throws IllegalStateException if one of them is no socket to listen at, naming the listener's address
      */
@@ -99,7 +99,7 @@ final class AdoptedSockets {
         return registered.channel();
     }
 
-    /** The family of a socket that can be listened at without waiting. */
+    /** The address family of a socket. Refuses a socket that blocks. */
     private int family(int descriptor) throws IOException {
         if (transport != Transport.EPOLL) {
             throw new IOException("the transport is " + transport.label() + " (expected: epoll)");

@@ -9,7 +9,7 @@ import io.netty.handler.codec.string.StringDecoder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * What two processes say to each other when one takes over:
+ * The lines that two processes send each other in a take-over:
  *
  * <pre>
  * new: millrace takeover 1
@@ -22,7 +22,7 @@ import java.nio.charset.StandardCharsets;
  * old: gone                    the control socket's path is free; the old one accepts no more, and drains
  * </pre>
  *
- * If the connection ends before {@code go}, the old process goes on as if nothing had been.
+ * If the connection ends before {@code go}, the old process continues as before.
  */
 final class ControlLines {
     static final String HELLO = "millrace takeover 1";
@@ -30,9 +30,9 @@ final class ControlLines {
     static final String READY = "ready";
     static final String GO = "go";
     static final String GONE = "gone";
-    /** How long each may let the other wait, but for the start of the new one. */
+    /** How long each side may let the other wait, except for the start of the new process. */
     static final int ANSWER_S = 10;
-    /** How long the new one may take to start. */
+    /** How long the new process may take to start. */
     static final int START_S = 120;
 
     private static final int MAX_LINE = 4096;

@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A unix socket at which another process of the same user may take the listening sockets of this one over. This one hands out
- * copies of them, and serves as before, until the other one says that it serves. For any thread.
+ * A unix socket at which another process of the same user may take the listening sockets over. This process hands out
+ * copies of them, and serves as before until the other one says that it serves. For any thread.
  */
 public final class ControlSocket implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ControlSocket.class);
@@ -120,7 +120,7 @@ public final class ControlSocket implements AutoCloseable {
         client.pipeline().addLast(ControlLines.decoders()).addLast(giving);
     }
 
-    /** The other process serves, and may open a control socket of its own at the same path. */
+    /** The other process serves, and may now open a control socket of its own at the same path. */
     private void letGo() {
         channel.close();
         file.remove();

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The part of the process that is taken over from, in the conversation of {@link ControlLines}. */
+/** The old process's side of the conversation in {@link ControlLines}. */
 final class GivingHandler extends SimpleChannelInboundHandler<String> {
     private static final Logger LOG = LoggerFactory.getLogger(GivingHandler.class);
 

@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Listening sockets that this process got from another one, by the text of their address in the configuration. Each is taken
- * once. Those that nobody takes are closed in the end. For one thread.
+ * Listening sockets that this process got from another one, by the text of their address in the configuration. Each is
+ * taken once. Sockets that no listener takes are closed at the end. For one thread.
  */
 public final class InheritedSockets {
     private static final Logger LOG = LoggerFactory.getLogger(InheritedSockets.class);
@@ -22,12 +22,12 @@ public final class InheritedSockets {
 
     private final Map<String, List<Integer>> descriptors = new LinkedHashMap<>();
 
-    /** None. */
+    /** No sockets. */
     public InheritedSockets() {}
 
     /**
-     * Those that a service manager passed to this process ({@code sd_listen_fds(3)}), under {@code systemd:NAME}; a socket
-     * without a name is called {@code unknown} by systemd.
+     * The sockets that a service manager passed to this process ({@code sd_listen_fds(3)}), as {@code systemd:NAME}.
+     * systemd calls a socket without a name {@code unknown}.
      *
      * @param environment with {@code LISTEN_PID}, {@code LISTEN_FDS} and {@code LISTEN_FDNAMES}
      * @param pid of this process: variables for another one mean nothing
@@ -74,7 +74,7 @@ public final class InheritedSockets {
         return Set.copyOf(descriptors.keySet());
     }
 
-    /** Closes those that nobody has taken. */
+    /** Closes the sockets that no listener has taken. */
     public void closeLeft() {
         descriptors.values().stream().flatMap(Collection::stream).forEach(InheritedSockets::close);
         descriptors.clear();

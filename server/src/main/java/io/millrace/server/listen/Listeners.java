@@ -23,7 +23,7 @@ public final class Listeners {
     private final InheritedSockets inherited;
     private final List<Open> open = new CopyOnWriteArrayList<>();
 
-    /** A listener and what makes that nobody finds it any more. */
+    /** A listener, and the action that stops new clients from reaching it. */
     private record Open(Bound bound, Runnable hide) {}
 
     /**
@@ -63,14 +63,14 @@ public final class Listeners {
         }
     }
 
-    /** Those that are open, in the order in which they were opened. */
+    /** The open listeners, in the order in which they were opened. */
     public List<Bound> bound() {
         return open.stream().map(Open::bound).toList();
     }
 
     /**
-     * Accepts those who wait at the listeners that are {@code wanted}, and closes these; then {@code closed} runs, on an event
-     * loop unless there are none.
+     * Accepts the clients that wait at the {@code wanted} listeners, and closes these listeners. Then {@code closed}
+     * runs, on an event loop if any listener was closed.
      */
     public void serveAndClose(Predicate<Listener> wanted, Runnable closed) {
         List<Channel> channels = hide(wanted);
@@ -88,8 +88,8 @@ public final class Listeners {
     }
 
     /**
-     * Accepts no more, at once; then {@code closed} runs, on an event loop. The sockets, with those who wait at them, are
-     * another process's, and stay.
+     * Accepts no more connections, at once. Then {@code closed} runs, on an event loop. The sockets and the clients
+     * that wait at them stay, because they belong to another process.
      */
     public void letGo(Runnable closed) {
         var channels = new ArrayList<Channel>();
@@ -110,7 +110,7 @@ public final class Listeners {
         hide(listener -> true).forEach(Channel::close);
     }
 
-    /** The channels of those that are {@code wanted}, which nobody finds any more. */
+    /** The channels of the {@code wanted} listeners, which new clients cannot reach any more. */
     private List<Channel> hide(Predicate<Listener> wanted) {
         var channels = new ArrayList<Channel>();
         for (Open each : open) {

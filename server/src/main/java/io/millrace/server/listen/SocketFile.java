@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The file of a unix socket. The socket is bound to a name beside it, gets its mode there, and is then moved to its own name:
- * so nobody connects before that, and a file that a dead process has left is replaced at once.
+ * The file of a unix socket. The socket is bound under another name in the same directory, gets its mode, and is then
+ * renamed. So no client connects before that, and a file that a dead process has left is replaced in one step.
  */
 final class SocketFile {
     private static final Logger LOG = LoggerFactory.getLogger(SocketFile.class);
@@ -27,7 +27,7 @@ final class SocketFile {
 
     private final Path path;
     private final Path beside;
-    /** What tells this file from another of the same name; null before there is one. */
+    /** Distinguishes this file from another one of the same name; null before the file exists. */
     private @Nullable Object key;
 
     private SocketFile(Path path) {
@@ -37,7 +37,7 @@ final class SocketFile {
     }
 
     /**
-     * The file at {@code path}, which is not made yet.
+     * The file at {@code path}, which does not exist yet.
      *
      * @throws IOException if something else is there: no socket, or one at which somebody listens
      */
@@ -61,12 +61,12 @@ final class SocketFile {
         return file;
     }
 
-    /** Where the socket is to be bound. */
+    /** The name under which the socket is bound first. */
     Path beside() {
         return beside;
     }
 
-    /** The socket is bound: gives it its mode and its name. */
+    /** Gives the bound socket its mode and its final name. */
     synchronized void publish(int mode) throws IOException {
         try {
             Files.setAttribute(beside, "unix:mode", mode);
@@ -77,13 +77,13 @@ final class SocketFile {
         }
     }
 
-    /** Removes the file, unless another process has put its own there. From then on nobody connects any more. */
+    /** Removes the file, unless another process has put its own file there. After that no client connects any more. */
     synchronized void remove() {
         try {
             if (key != null && key.equals(keyOf(path))) {
                 Files.delete(path);
             }
-            key = null; // the next file there may have the same one
+            key = null; // the next file there may have the same key
         } catch (IOException e) {
             LOG.debug("{} cannot be removed: {}", path, e.toString());
         }
@@ -94,7 +94,7 @@ final class SocketFile {
                 .fileKey();
     }
 
-    /** Whether it is anything but refused: a socket whose queue is full has a listener, too. */
+    /** Whether a connection attempt is not refused. A socket whose queue is full also has a listener. */
     private static boolean isListenedAt(Path path) {
         var address = UnixDomainSocketAddress.of(path);
         try (var probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {

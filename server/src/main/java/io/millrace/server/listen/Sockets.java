@@ -13,14 +13,14 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What listening sockets of all kinds have in common. */
+/** The parts that all kinds of listening sockets share. */
 final class Sockets {
     private static final Logger LOG = LoggerFactory.getLogger(Sockets.class);
     private static final int BACKLOG = 4096;
 
     private Sockets() {}
 
-    /** A bootstrap of what accepts on {@code loops}. */
+    /** A bootstrap whose channels accept on {@code loops}. */
     static ServerBootstrap bootstrap(EventLoopGroup loops, ChannelHandler pipeline) {
         return new ServerBootstrap()
                 .group(loops)

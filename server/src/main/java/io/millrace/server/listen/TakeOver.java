@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Takes the listening sockets of a running process over. That process serves as before until {@link #go}; if this is closed
- * without it, nothing has changed for anybody.
+ * Takes the listening sockets over from a running process. That process serves as before until {@link #go}. If this is
+ * closed before that, nothing changes.
  */
 public final class TakeOver implements AutoCloseable {
     private final Path control;
@@ -65,13 +65,14 @@ public final class TakeOver implements AutoCloseable {
         return new TakeOver(control);
     }
 
-    /** What was handed over. */
+    /** The sockets that were handed over. */
     public InheritedSockets sockets() {
         return sockets;
     }
 
     /**
-     * Says that this process serves, and waits until the other one has let the sockets and the control socket's path go.
+     * Tells the other process that this one serves, and waits until it has released the sockets and the path of the
+     * control socket.
      *
      * @throws IllegalStateException if it does not answer
      */
@@ -93,7 +94,7 @@ public final class TakeOver implements AutoCloseable {
         }
     }
 
-    /** Sockets of somebody else might be handed over to be listened at. */
+    /** A process of another user could hand over sockets of its own. */
     private void checkUser(EpollDomainSocketChannel old) {
         try {
             int user = old.peerCredentials().uid();

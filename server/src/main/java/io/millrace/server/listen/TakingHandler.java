@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/** The part of the process that takes over, in the conversation of {@link ControlLines}. */
+/** The new process's side of the conversation in {@link ControlLines}. */
 final class TakingHandler extends ChannelInboundHandlerAdapter {
     private static final int UNKNOWN = -1;
 
@@ -22,12 +22,12 @@ final class TakingHandler extends ChannelInboundHandlerAdapter {
     private int expected = UNKNOWN;
     private int received;
 
-    /** Completes when all are here. */
+    /** Completes when all sockets have arrived. */
     CompletableFuture<InheritedSockets> sockets() {
         return sockets;
     }
 
-    /** Completes when the other process accepts no more. */
+    /** Completes when the other process accepts no more connections. */
     CompletableFuture<Void> gone() {
         return gone;
     }
@@ -62,7 +62,7 @@ final class TakingHandler extends ChannelInboundHandlerAdapter {
             if (expected == 0) {
                 sockets.complete(taken);
             } else {
-                // The next that is read are descriptors: nothing else is sent until all are here.
+                // From here on descriptors are read. Nothing else is sent until all have arrived.
                 channel(ctx).config().setReadMode(DomainSocketReadMode.FILE_DESCRIPTORS);
             }
             ControlLines.say(ctx.channel(), ControlLines.READY);

@@ -21,8 +21,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Listening TCP sockets. One for each event loop where the kernel can spread connections over them, so that a connection is
- * accepted, served and relayed on one thread.
+ * Listening TCP sockets. If the kernel can distribute connections, there is one socket for each event loop, so that
+ * one thread accepts, serves and relays a connection.
  */
 final class TcpSockets {
     private final Transport transport;
@@ -74,8 +74,8 @@ final class TcpSockets {
     }
 
     /**
-     * With SO_REUSEPORT a second relay would bind silently and take half of the connections: ask without it first. The
-     * socket that asks does not listen, so no client that is waiting for the relay gets into it, to be reset at its end.
+     * With SO_REUSEPORT a second relay would bind silently and take half of the connections. So the address is first
+     * bound without it. That socket does not listen, so no waiting client gets into it and is reset when it closes.
      */
     private static void probe(HostAndPort address) {
         try (var socket = new Socket()) {
@@ -91,7 +91,7 @@ final class TcpSockets {
         return (InetSocketAddress) channel.localAddress();
     }
 
-    /** Closes what a listener for IPv4 accepts of IPv6. */
+    /** Closes connections over IPv6 at a listener for IPv4. */
     private static final class Ipv4Only extends ChannelInboundHandlerAdapter {
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object msg) {

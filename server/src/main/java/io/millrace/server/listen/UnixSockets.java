@@ -15,7 +15,7 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Listening unix sockets: one for each path, whose connections go to the event loops in turn. */
+/** Listening unix sockets: one for each path. Its connections go to the event loops in turn. */
 final class UnixSockets {
     private static final Logger LOG = LoggerFactory.getLogger(UnixSockets.class);
 
@@ -26,7 +26,7 @@ final class UnixSockets {
     }
 
     /**
-     * The file of a socket at {@code address}, once nobody else listens there.
+     * The file of a socket at {@code address}, if no other process listens there.
      *
      * @throws IllegalStateException if the address is taken, naming it
      */
@@ -51,7 +51,7 @@ final class UnixSockets {
         }
     }
 
-    /** Has a listener at {@code address} accept only whom it may. */
+    /** Restricts a listener at {@code address} to its permitted users. */
     void restrict(ServerBootstrap bootstrap, Listener listener, UnixPath address) {
         if (!listener.users().isEmpty()) {
             bootstrap.handler(new OnlyUsers(users(listener, address)));
@@ -94,7 +94,7 @@ final class UnixSockets {
         return new IllegalStateException("listen: " + address + " cannot be bound: " + reason, e);
     }
 
-    /** Closes what other users open. */
+    /** Closes connections of users that are not listed. */
     private static final class OnlyUsers extends ChannelInboundHandlerAdapter {
         private final Set<Integer> users;
 

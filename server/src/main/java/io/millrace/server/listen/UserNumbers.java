@@ -8,7 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** The numbers by which the kernel knows users. */
+/** Converts names of users to the numbers of the kernel. */
 final class UserNumbers {
     private static final Path USERS = Path.of("/etc/passwd");
     private static final int MOST_DIGITS = 9;

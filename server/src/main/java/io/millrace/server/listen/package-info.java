@@ -1,14 +1,14 @@
 /**
- * Where clients connect: sockets that are bound, listened at, and closed.
+ * The sockets where clients connect: they are bound, listened at, and closed.
  *
- * <p>The door: {@link io.millrace.server.listen.Listeners} opens a {@link io.millrace.server.config.Listener} and says where
- * it is bound. What becomes of a connection that it accepts is the business of the pipeline that it is given. A listener is
- * open from {@code open} to {@code serveAndClose}, which serves those who wait, or to {@code close}, which does not, or to
- * {@code letGo}, which leaves them to another process.
+ * <p>The door: {@link io.millrace.server.listen.Listeners} opens a {@link io.millrace.server.config.Listener} and
+ * tells its address. The pipeline that it is given handles the accepted connections. A listener is open until {@code
+ * serveAndClose}, which first serves the clients that wait; until {@code close}, which does not; or until {@code
+ * letGo}, which leaves them to another process.
  *
- * <p>A process that follows this one takes the sockets over: {@link io.millrace.server.listen.ControlSocket} hands copies of
- * them out, {@link io.millrace.server.listen.TakeOver} asks for them, and
- * {@link io.millrace.server.listen.InheritedSockets} are what {@code Listeners} then listens at.
+ * <p>In a take-over, {@link io.millrace.server.listen.ControlSocket} hands out copies of the sockets, {@link
+ * io.millrace.server.listen.TakeOver} asks for them, and {@code Listeners} listens at the {@link
+ * io.millrace.server.listen.InheritedSockets}.
  *
  * <p>Calls come from any one thread at a time; connections are accepted on their event loops.
  */

@@ -21,8 +21,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Reads the file of clients (YAML, or JSON if its name ends so). Every problem is found before any is told. No message
- * repeats the value of a key, since people paste keys in place of hashes.
+ * Reads the file of clients (YAML, or JSON if its name ends in {@code .json}). It finds all problems before it reports
+ * them. No message repeats the value of a key, because people paste keys in place of hashes.
  */
 public final class ClientsLoader {
     private static final long LONGEST = 16L << 20;
@@ -58,7 +58,7 @@ public final class ClientsLoader {
         }
     }
 
-    /** Everything that is wrong with the file, each with its place. */
+    /** All problems of the file, each with its place. */
     static List<String> problems(Path file) {
         try {
             load(file);
@@ -68,7 +68,7 @@ public final class ClientsLoader {
         }
     }
 
-    /** The clients of a text that stands in the file that {@code problems} is about. */
+    /** The clients in the text of the file that {@code problems} is about. */
     static List<ClientSettings> read(String text, boolean json, Problems problems) {
         var loader = new ClientsLoader(problems);
         try (var root = new Section(NodeReader.read(text, json, problems), problems)) {
@@ -148,7 +148,7 @@ public final class ClientsLoader {
         }
     }
 
-    /** A day counts until its end in UTC. */
+    /** A day is valid until its end in UTC. */
     private static Instant moment(String text) {
         try {
             return text.indexOf('T') < 0

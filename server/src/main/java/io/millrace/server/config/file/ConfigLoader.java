@@ -16,11 +16,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a configuration of a file, the environment and flags. The file may be missing; what nothing names is filled from
- * the usual providers' variables or the embedded mock. Every problem is found before any is told.
+ * Makes a configuration from a file, the environment and flags. The file may be missing. Without upstreams, the
+ * variables of the usual providers decide, or else the embedded mock is used. It finds all problems before it reports
+ * them.
  */
 public final class ConfigLoader {
-    /** What Kubernetes, Nomad, ECS and Cloud Run tell each of their processes. */
+    /** Variables that Kubernetes, Nomad, ECS and Cloud Run set for each of their processes. */
     private static final List<String> ORCHESTRATORS =
             List.of("KUBERNETES_SERVICE_HOST", "NOMAD_ALLOC_ID", "ECS_CONTAINER_METADATA_URI_V4", "K_SERVICE");
 
@@ -38,7 +39,7 @@ public final class ConfigLoader {
     }
 
     /**
-     * The configuration; reads the file, and the files of keys that it names, anew.
+     * Loads the configuration. Reads the file, and the files of keys that it names, again each time.
      *
      * @throws ConfigException with everything that is wrong
      */
@@ -98,7 +99,7 @@ public final class ConfigLoader {
         }
     }
 
-    /** Whether it says something about an upstream, which must be known before. */
+    /** Whether it is a setting of an upstream, which must be known first. */
     private static boolean isOfUpstream(ConfigKey key) {
         return key == ConfigKey.DIALECT || key == ConfigKey.MODEL;
     }
@@ -139,14 +140,14 @@ public final class ConfigLoader {
                 case SHUTDOWN_DELAY -> draft.timeouts(t -> t.shutdownDelay = Form.DURATION.read(text));
             }
         } catch (IllegalArgumentException e) {
-            // The flag says already which setting it is.
+            // The flag already names the setting.
             problems.add(
                     source,
                     String.valueOf(e.getMessage()).replaceFirst("^(url|transport|eventLoops|origins|listen): ", ""));
         }
     }
 
-    /** Puts the flags' certificate before all addresses, of which the file says nothing more than where they are. */
+    /** Uses the flags' certificate for all addresses. The file may give only addresses then. */
     private void encrypt() {
         if (tlsCert == null && tlsKey == null) {
             return;
@@ -188,7 +189,7 @@ public final class ConfigLoader {
         return Arrays.stream(text.split(",")).map(String::strip).map(form::read).toList();
     }
 
-    /** Something else sends clients here, and asks now and then whether it may. */
+    /** An orchestrator sends clients here, and probes whether it may. */
     private boolean isOrchestrated() {
         return ORCHESTRATORS.stream().anyMatch(sources.environment()::containsKey);
     }

@@ -33,7 +33,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Takes the file's nodes over into a draft; everything that cannot be is a problem with its place. */
+/** Reads the file's nodes into a draft. Everything invalid becomes a problem with its place. */
 final class ConfigReader {
     private static final Form<ProviderKind> KIND = Form.choice(ProviderKind.values());
 
@@ -74,7 +74,7 @@ final class ConfigReader {
     }
 
     private void readUpstream(Section root, String name, Entry entry) {
-        // A name is taken even if its settings are wrong, so that its routes are not called dangling, too.
+        // A name counts even if its settings are wrong, so that its routes are not reported as dangling too.
         draft.upstreams.put(name, Tables.UPSTREAM.defaults());
         root.enter(name, entry.value(), section -> {
             Upstream placed = urls(section, name, entry);
@@ -93,7 +93,7 @@ final class ConfigReader {
         });
     }
 
-    /** The upstream with its origins alone; null if it names none. */
+    /** The upstream with only its origins; null if it names none. */
     private Upstream urls(Section section, String name, Entry entry) {
         var upstream = new Upstream[1];
         var urls = new ArrayList<URI>();
@@ -190,7 +190,7 @@ final class ConfigReader {
         }
     }
 
-    /** One target, in the route itself, or a list of them. */
+    /** One target, in the route itself, or a list of targets. */
     private void readTargets(Section section, String name, Timeouts common, Consumer<List<RouteTarget>> sink) {
         boolean listed = section.node("targets") != null;
         if (!listed) {
@@ -238,7 +238,7 @@ final class ConfigReader {
         return name;
     }
 
-    /** The digest of a file of certificates, by which a reload knows whether they are others. */
+    /** The digest of a file of certificates. By it a reload finds out whether the certificates have changed. */
     private static String certificates(Path file) {
         byte[] pem;
         try {

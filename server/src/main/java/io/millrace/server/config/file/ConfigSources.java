@@ -8,7 +8,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a configuration is made of. Flags win over the environment, and both over the file.
+ * The sources of a configuration. Flags win over the environment, and both win over the file.
  *
  * @param file YAML, or JSON if its name ends so; null is none
  * @param environment variables of the process

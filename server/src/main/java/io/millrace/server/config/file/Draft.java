@@ -12,22 +12,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** A configuration that is still being put together. */
+/** A configuration that is not complete yet. */
 final class Draft {
     final Map<String, Upstream> upstreams = new LinkedHashMap<>();
     final List<Route> routes = new ArrayList<>();
-    /** All but the upstreams and routes. */
+    /** Everything except the upstreams and routes. */
     RelayConfig relay = Tables.RELAY.defaults();
-    /** What each route begins with: the relay's heartbeat. */
+    /** The settings with which each route begins: the relay's heartbeat. */
     private Route common = Tables.ROUTE.defaults();
 
-    /** Where {@code listen} was said, for the message that refuses it. */
+    /** The place of {@code listen}, for an error message. */
     String listenSource = "listen";
 
-    /** Where {@code cors} was said, for the message that refuses it. */
+    /** The place of {@code cors}, for an error message. */
     String corsSource = "cors";
 
-    /** Replaces all upstreams and routes by one that takes everything. */
+    /** Replaces all upstreams and routes by one upstream that gets every request. */
     void relayEverythingTo(Upstream upstream) {
         upstreams.clear();
         routes.clear();
@@ -35,7 +35,7 @@ final class Draft {
         route("all", Match.ALL, upstream.name());
     }
 
-    /** Reads what is the relay's own, and what all routes begin with. */
+    /** Reads the settings of the relay, and those with which all routes begin. */
     void read(Section root) {
         relay = Tables.RELAY.read(root, relay);
         var slot = new Setting.Slot<>(common);
@@ -51,7 +51,7 @@ final class Draft {
         }));
     }
 
-    /** A route with the relay's timeouts and heartbeat that goes nowhere yet. */
+    /** A route without targets yet, with the relay's timeouts and heartbeat. */
     Route route(String name) {
         return common.with(r -> {
             r.name = name;
@@ -65,7 +65,7 @@ final class Draft {
         routes.replaceAll(route -> route.with(r -> r.timeouts = route.timeouts().with(change)));
     }
 
-    /** The configuration, checked as a whole. */
+    /** The configuration, after the checks of the whole. */
     RelayConfig build() {
         return relay.with(c -> {
             c.upstreams = upstreams;

@@ -15,7 +15,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Writes a configuration as YAML, every default spelled out, keys by their source only: reading it gives the same. */
+/**
+ * Writes a configuration as YAML with all defaults, and with the sources of keys in place of keys. Reading the result
+ * gives the same configuration.
+ */
 public final class EffectiveConfig {
     private static final YAMLMapper YAML = new YAMLMapper(YAMLFactory.builder()
             .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
@@ -31,7 +34,7 @@ public final class EffectiveConfig {
         return write(Tables.RELAY.write(config));
     }
 
-    /** The same of a configuration with one route that takes everything, without the route and its upstream. */
+    /** The YAML of a configuration with one route for everything, without the route and its upstream. */
     public static String toYamlWithoutUpstreams(RelayConfig config) {
         var tree = Tables.RELAY.write(config);
         var heartbeat = Tables.ROUTE_HEARTBEAT;
@@ -47,7 +50,10 @@ public final class EffectiveConfig {
         return tree;
     }
 
-    /** {@code routes}, each with those timeouts only that differ from the relay's, and its targets from its own. */
+    /**
+     * {@code routes}. Each has only the timeouts that differ from the relay's, and each target only those that differ
+     * from its route's.
+     */
     static List<Object> routes(RelayConfig config) {
         var routes = new ArrayList<>();
         for (Route route : config.routes()) {

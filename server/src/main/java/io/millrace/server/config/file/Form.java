@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a value is written in the file.
+ * The text form of a value in the file.
  *
  * @param reader throws {@link IllegalArgumentException} for a text that is no such value
  * @param writer gives what the reader reads: text, a number or a boolean
@@ -29,22 +29,22 @@ record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
             new Form<>(text -> number(text, Form::toDouble, "a number such as 0.5"), value -> value);
     static final Form<Duration> DURATION = new Form<>(Quantities::duration, Quantities::format);
     static final Form<Long> SIZE = new Form<>(Quantities::size, Quantities::formatSize);
-    /** A size, as far as it fits. */
+    /** A size, within the range of its type. */
     static final Form<Integer> BYTES = new Form<>(Form::toBytes, bytes -> Quantities.formatSize(bytes));
-    /** A header's name, read in lower case. */
+    /** A header's name, converted to lower case. */
     static final Form<String> HEADER = new Form<>(Form::toHeader, header -> header);
 
     static final Form<URI> URL = new Form<>(Form::toUrl, URI::toString);
-    /** What an upstream can speak. */
+    /** The dialects of an upstream. */
     static final Form<Dialect> SPOKEN =
             choice(new Dialect[] {Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI});
 
-    /** The constant whose label was written. */
+    /** The constant that has this label. */
     static <E extends Enum<E>> Form<E> choice(E[] constants) {
         return choice(constants, Form::label);
     }
 
-    /** The constant whose {@code label} was written. */
+    /** The constant that has this {@code label}. */
     static <E extends Enum<E>> Form<E> choice(E[] constants, Function<E, String> label) {
         Map<String, E> byLabel = Arrays.stream(constants)
                 .collect(Collectors.toMap(label, constant -> constant, (a, b) -> a, LinkedHashMap::new));
@@ -60,7 +60,7 @@ record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
                 label::apply);
     }
 
-    /** This, where {@code word} stands for {@code meaning}. */
+    /** This form, in which {@code word} also stands for {@code meaning}. */
     Form<V> or(String word, V meaning) {
         return new Form<>(
                 text -> text.equals(word) ? meaning : reader.apply(text),
@@ -72,13 +72,13 @@ record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
         return reader.apply(text);
     }
 
-    /** The text, number or boolean; null of null. */
+    /** The text, number or boolean; null for a null node. */
     @Nullable
     Object write(@Nullable V value) {
         return value == null ? null : writer.apply(value);
     }
 
-    /** How a constant is written: its name in lower case and with hyphens. */
+    /** The text of a constant: its name in lower case and with hyphens. */
     static String label(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
@@ -112,7 +112,7 @@ record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
         return name.toLowerCase(Locale.ROOT);
     }
 
-    /** The message of what is none does not hold it: there may be a password in it. */
+    /** The message for an invalid URL does not repeat it, because it may contain a password. */
     private static URI toUrl(String text) {
         try {
             return URI.create(text);

@@ -9,13 +9,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Takes {@code listeners} over into a draft. */
+/** Reads {@code listeners} into a draft. */
 final class ListenerReader {
     private final Draft draft;
     private final Problems problems;
     private final Path directory;
 
-    /** Relative files are looked for in {@code directory}. */
+    /** Relative file names are resolved in {@code directory}. */
     ListenerReader(Draft draft, Problems problems, Path directory) {
         this.draft = draft;
         this.problems = problems;

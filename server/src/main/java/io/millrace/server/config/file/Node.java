@@ -3,15 +3,15 @@ package io.millrace.server.config.file;
 import java.util.List;
 import java.util.Map;
 
-/** A value of the configuration file that knows where it stands. */
+/** A value of the configuration file, with its place. */
 sealed interface Node {
-    /** Where it begins. */
+    /** The place where it begins. */
     Place place();
 
     /** Line and column, from 1. */
     record Place(int line, int column) {}
 
-    /** Text, number, boolean or nothing, as it was written. */
+    /** Text, number, boolean or null, as it was written. */
     record Scalar(Place place, Kind kind, String text) implements Node {
         enum Kind {
             TEXT,

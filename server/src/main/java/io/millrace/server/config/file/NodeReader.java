@@ -20,7 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Reads YAML or JSON text into nodes. Repeated keys, aliases and second documents are problems, not surprises. */
+/** Reads YAML or JSON text into nodes. Repeated keys, aliases and second documents are reported as problems. */
 final class NodeReader {
     private static final Place START = new Place(1, 1);
     private static final StreamReadConstraints LIMITS =
@@ -34,7 +34,9 @@ final class NodeReader {
         this.problems = problems;
     }
 
-    /** The whole text; an empty mapping if there is nothing in it, or if it cannot be read (which is a problem). */
+    /**
+     * Reads the whole text. Returns an empty mapping if the text is empty, or if it cannot be read (which is reported).
+     */
     static Mapping read(String text, boolean json, Problems problems) {
         JsonFactory factory = json
                 ? JsonFactory.builder().streamReadConstraints(LIMITS).build()
@@ -110,7 +112,7 @@ final class NodeReader {
         return location == null ? START : new Place(location.getLineNr(), location.getColumnNr());
     }
 
-    /** Without the excerpts of the text, which may be long and hold what should not be shown. */
+    /** The message without excerpts of the text, which may be long and may contain secrets. */
     private static String summary(String message) {
         return message.lines()
                 .filter(line -> !line.isBlank() && !line.startsWith(" "))

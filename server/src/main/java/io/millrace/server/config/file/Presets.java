@@ -13,7 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Upstreams and routes for those who configured none: the providers whose usual variables are set, else the mock. */
+/**
+ * Upstreams and routes for a configuration that has none: the providers whose usual variables are set, else the mock.
+ */
 final class Presets {
     private static final String OPENAI = "openai";
     private static final String ANTHROPIC = "anthropic";
@@ -23,7 +25,10 @@ final class Presets {
     private static final String GEMINI_URL = "https://generativelanguage.googleapis.com";
     private static final String BASE_URL = "OPENAI_BASE_URL";
 
-    /** Methods of Gemini's models. A colon alone would not do: OpenAI's own models are called {@code ft:gpt-4o:org}. */
+    /**
+     * Methods of Gemini's models. A colon alone is not enough, because OpenAI's own models are called {@code
+     * ft:gpt-4o:org}.
+     */
     private static final List<String> GEMINI_METHODS = List.of(
             "streamGenerateContent",
             "generateContent",
@@ -44,10 +49,10 @@ final class Presets {
         this.problems = problems;
     }
 
-    /** Adds an upstream for each key that is set, and the routes to them. Whether there was any key. */
+    /** Adds an upstream for each key that is set, and the routes to it. Returns whether any key is set. */
     boolean add() {
         String openAi = openAiUrl();
-        // What stands at another URL may speak anything.
+        // A server at another URL may use any dialect.
         List<Dialect> spoken = openAi.equals(OPENAI_URL) ? List.of(Dialect.CHAT, Dialect.RESPONSES) : List.of();
         addUpstream(OPENAI, ProviderKind.OPENAI, "OPENAI_API_KEY", openAi, spoken);
         String anthropic = "https://api.anthropic.com";
@@ -91,11 +96,11 @@ final class Presets {
         }
     }
 
-    /** Gemini first: its OpenAI-compatible paths end as OpenAI's do, and want the key as OpenAI's do. */
+    /** Gemini first. Its OpenAI-compatible paths end like OpenAI's, and take the key as OpenAI's do. */
     private void addRoutes() {
         route(GEMINI_OPENAI, GEMINI_OPENAI, Match.paths("/v1beta/openai/*"));
         route(GEMINI, GEMINI, geminiPaths());
-        // Not every path that ends so: OpenAI has /v1/threads/{id}/messages.
+        // Not every path with this end: OpenAI has /v1/threads/{id}/messages.
         route(ANTHROPIC, ANTHROPIC, Match.paths("/v1/messages", "/v1/messages/*"));
         route(OPENAI, OPENAI, Match.paths("*/chat/completions", "*/completions", "*/responses", "*/responses/*"));
         route("chat-claude", ANTHROPIC, chat("claude-*"));
@@ -113,7 +118,7 @@ final class Presets {
         return Match.paths("/chat").with(m -> m.models = List.of(model));
     }
 
-    /** Its own version's, and its methods elsewhere; some clients encode the colon. */
+    /** Paths with its own version, and its methods on other paths. Some clients percent-encode the colon. */
     private static Match geminiPaths() {
         var paths = new ArrayList<>(List.of("/v1beta/*", "/upload/v1beta/*"));
         for (String colon : List.of(":", "%3A", "%3a")) {

@@ -5,14 +5,14 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** Everything wrong with a configuration, so that it can be told at once. */
+/** Collects all problems of a configuration, so that they can be reported together. */
 final class Problems {
     private static final Place NOT_IN_THE_FILE = new Place(0, 0);
 
     private final String file;
     private final List<Problem> problems = new ArrayList<>();
 
-    /** Problems of a file; its name stands before every place in it. */
+    /** Problems of a file, whose name precedes every place. */
     Problems(String file) {
         this.file = file;
     }
@@ -22,12 +22,12 @@ final class Problems {
         problems.add(new Problem(place, where(place) + ": " + message));
     }
 
-    /** A problem elsewhere: a flag, a variable. */
+    /** A problem outside of the file: in a flag or a variable. */
     void add(String where, String message) {
         problems.add(new Problem(NOT_IN_THE_FILE, where + ": " + message));
     }
 
-    /** Those of another file, whose texts have their places. */
+    /** Adds the problems of another file, whose texts have their places. */
     void addAll(List<String> texts) {
         texts.forEach(text -> problems.add(new Problem(NOT_IN_THE_FILE, text)));
     }
@@ -37,12 +37,12 @@ final class Problems {
         return file + ":" + place.line() + ":" + place.column();
     }
 
-    /** Whether there is any. */
+    /** Whether there is any problem. */
     boolean any() {
         return !problems.isEmpty();
     }
 
-    /** Throws them all, in the order of the file, if there are any. */
+    /** Throws all problems in the order of the file, if there are any. */
     void throwIfAny() {
         if (any()) {
             throw new ConfigException(problems.stream()

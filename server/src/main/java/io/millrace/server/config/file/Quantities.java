@@ -31,7 +31,7 @@ final class Quantities {
         };
     }
 
-    /** As {@link #duration} reads it, in the largest unit that is exact. */
+    /** The text of a duration in the largest unit that is exact, as {@link #duration} reads it. */
     static String format(Duration duration) {
         long millis = duration.toMillis();
         if (millis % 1000 != 0) {
@@ -61,7 +61,7 @@ final class Quantities {
         return amount << (10 * unit);
     }
 
-    /** As {@link #size} reads it, in the largest unit that is exact. */
+    /** The text of a size in the largest unit that is exact, as {@link #size} reads it. */
     static String formatSize(long bytes) {
         int unit = 0;
         long amount = bytes;

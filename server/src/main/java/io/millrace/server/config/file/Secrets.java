@@ -12,7 +12,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.Set;
 
-/** Reads keys from where they may be kept: the environment, or a file that only its owner can read. */
+/** Reads keys from the two places where they may be: the environment, or a file that only its owner can read. */
 final class Secrets {
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
     private static final int LONGEST = 64 * 1024;
@@ -20,7 +20,7 @@ final class Secrets {
     private final Map<String, String> environment;
     private final Path directory;
 
-    /** Relative files are looked for in {@code directory}. */
+    /** Relative file names are resolved in {@code directory}. */
     Secrets(Map<String, String> environment, Path directory) {
         this.environment = environment;
         this.directory = directory;
@@ -56,7 +56,7 @@ final class Secrets {
         }
     }
 
-    /** Why a file cannot be read, in a user's words. */
+    /** Why a file cannot be read, in words for a user. */
     static String reason(IOException failure) {
         if (failure instanceof NoSuchFileException) {
             return "no such file";

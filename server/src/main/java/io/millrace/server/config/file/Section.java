@@ -16,8 +16,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One mapping of the file while it is read. A key that is asked for is known; {@link #close} reports the others. An
- * {@link IllegalArgumentException} of a conversion or of what takes its result becomes a problem at the value's place.
+ * One mapping of the file while it is read. A key that is asked for counts as known; {@link #close} reports the
+ * others. An {@link IllegalArgumentException} of a conversion, or of the code that takes its result, becomes a problem
+ * at the value's place.
  */
 final class Section implements AutoCloseable {
     private final Mapping mapping;
@@ -50,7 +51,7 @@ final class Section implements AutoCloseable {
         }
     }
 
-    /** Reads one value or a list of them; an item that cannot be read is a problem of its own. */
+    /** Reads one value or a list of values. Each item that cannot be read is a problem of its own. */
     void readList(String key, Consumer<String> sink) {
         items(key).forEach(item -> take(key, item, sink));
     }
@@ -94,7 +95,7 @@ final class Section implements AutoCloseable {
         });
     }
 
-    /** Those of a list, or the only one. */
+    /** The items of a list, or the only value. */
     private List<Node> items(String key) {
         Node node = node(key);
         return node instanceof Sequence sequence ? sequence.items() : node == null ? List.of() : List.of(node);
@@ -111,7 +112,7 @@ final class Section implements AutoCloseable {
         }
     }
 
-    /** Applies settings whose checks may depend on one another: what fails is tried again after the others. */
+    /** Applies settings whose checks may depend on each other. A setting that fails is tried again after the others. */
     void readTogether(List<Pending> settings) {
         var failed = settings.stream()
                 .filter(setting -> node(setting.key()) != null && !succeeds(setting))
@@ -119,7 +120,7 @@ final class Section implements AutoCloseable {
         failed.forEach(setting -> take(setting.key(), requireNonNull(node(setting.key())), setting.sink()));
     }
 
-    /** Reports the keys that nobody asked for. */
+    /** Reports the keys that were not asked for. */
     @Override
     public void close() {
         mapping.entries().forEach((key, entry) -> {
@@ -129,7 +130,7 @@ final class Section implements AutoCloseable {
         });
     }
 
-    /** A setting and what takes its text. */
+    /** A setting, and the code that takes its text. */
     record Pending(String key, Consumer<String> sink) {}
 
     private void take(String key, Node node, Consumer<String> sink) {
@@ -151,12 +152,12 @@ final class Section implements AutoCloseable {
                 return true;
             }
         } catch (IllegalArgumentException e) {
-            return false; // told by the second try
+            return false; // the second try reports it
         }
         return false;
     }
 
-    /** The message with the key before it, once. */
+    /** The message, preceded by the key unless it already is. */
     static String named(String key, String message) {
         return message.startsWith(key + ": ") ? message : key + ": " + message;
     }

@@ -18,13 +18,13 @@ import java.util.function.Predicate;
  * @param writer gives text, a number, a boolean, a list or a map of these; null is not written
  */
 record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
-    /** Reads a setting, if it is given. */
+    /** Reads a setting, if it is present. */
     interface Reader<S> {
-        /** Changes the slot's record now, or adds to {@code values} what does. */
+        /** Changes the slot's record now, or adds a change to {@code values}. */
         void read(Section section, Slot<S> slot, List<Pending> values);
     }
 
-    /** The record while its settings are read. */
+    /** Holds the record while its settings are read. */
     static final class Slot<S> {
         S settings;
 
@@ -34,18 +34,18 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
     }
 
     /**
-     * One value in place of a section, such as {@code retry: off}.
+     * A single value that stands for a whole section, such as {@code retry: off}.
      *
      * @param reader makes a record of it, from the record so far
      * @param writer gives the value, or null where the section is written
      */
     record Brief<V>(BiFunction<V, String, V> reader, Function<V, Object> writer) {
-        /** A value that stands for one setting of the record, which is written as a section. */
+        /** A value that stands for one setting of the record. It is written as a section. */
         static <V extends Settings<V, B>, B, W> Brief<V> of(Form<W> form, BiConsumer<B, W> set) {
             return new Brief<>((record, text) -> changed(record, set, form.read(text)), record -> null);
         }
 
-        /** The only word that there is. */
+        /** The only word that is allowed. */
         static <V> Brief<V> word(String word, V meaning) {
             return new Brief<>(
                     (record, text) -> {
@@ -58,13 +58,13 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
         }
     }
 
-    /** A value. */
+    /** A setting with one value. */
     static <S extends Settings<S, B>, B, V> Setting<S> value(
             String key, Form<V> form, Function<S, V> get, BiConsumer<B, V> set) {
         return value(key, form, get, (S settings, V value) -> changed(settings, set, value));
     }
 
-    /** A value of which a record is made. */
+    /** A setting from whose value a record is made. */
     static <S, V> Setting<S> made(String key, Form<V> form, Function<S, V> get, BiFunction<S, V, S> make) {
         return value(key, form, get, make);
     }
@@ -77,7 +77,7 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
                 settings -> form.write(get.apply(settings)));
     }
 
-    /** One value or a list of them. A value that cannot be taken is left out. */
+    /** One value or a list of values. An invalid value is left out. */
     static <S extends Settings<S, B>, B, V> Setting<S> list(
             String key, Form<V> form, Function<S, List<V>> get, BiConsumer<B, List<V>> set) {
         return new Setting<>(
@@ -106,7 +106,7 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
                 settings -> table.write(get.apply(settings)));
     }
 
-    /** A section of settings of another record, or one value. */
+    /** A section of settings of another record, or one value for it. */
     static <S extends Settings<S, B>, B, V> Setting<S> section(
             String key, Brief<V> brief, Table<V> table, Function<S, V> get, BiConsumer<B, V> set) {
         Setting<S> whole = section(key, table, get, set);
@@ -142,12 +142,12 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
         return new Setting<>(key, (section, slot, values) -> {}, writer);
     }
 
-    /** This, not written of a record that is not so. */
+    /** This setting, which is written only if {@code written} is true for the record. */
     Setting<S> onlyIf(Predicate<S> written) {
         return new Setting<>(key, reader, settings -> written.test(settings) ? writer.apply(settings) : null);
     }
 
-    /** This, not written where it is an empty list or section. */
+    /** This setting, not written if it is an empty list or section. */
     Setting<S> unlessEmpty() {
         return new Setting<>(key, reader, settings -> {
             Object written = writer.apply(settings);

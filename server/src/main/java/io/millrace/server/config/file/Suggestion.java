@@ -4,11 +4,11 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.Locale;
 
-/** Finds what was meant by a word that is not known. */
+/** Finds the known word that was probably meant by an unknown one. */
 final class Suggestion {
     private Suggestion() {}
 
-    /** {@code ", did you mean 'connect'?"}; if nothing is near, the choices; nothing if there are none. */
+    /** {@code ", did you mean 'connect'?"}; if nothing is similar, the choices; an empty text if there are none. */
     static String forWord(String word, Collection<String> choices) {
         String plain = plain(word);
         int limit = Math.max(1, plain.length() / 3);
@@ -23,7 +23,7 @@ final class Suggestion {
         return word.toLowerCase(Locale.ROOT).replace("-", "").replace("_", "");
     }
 
-    /** Edits from one to the other: insert, delete, replace, swap neighbours. */
+    /** The number of edits from one word to the other: insert, delete, replace, swap neighbours. */
     private static int distance(String a, String b) {
         int[][] edits = new int[a.length() + 1][b.length() + 1];
         for (int i = 0; i <= a.length(); i++) {

@@ -21,7 +21,7 @@ record Table<S>(S defaults, List<Setting<S>> settings) {
         return new Table<>(defaults, List.of(settings));
     }
 
-    /** Those of the settings that have one of these keys. */
+    /** The settings that have one of these keys. */
     Table<S> only(Set<String> keys) {
         return new Table<>(
                 defaults,
@@ -30,9 +30,9 @@ record Table<S>(S defaults, List<Setting<S>> settings) {
                         .toList());
     }
 
-    /** {@code base} with what the section says; null stands for the defaults. */
+    /** {@code base} with the values of the section; a null section gives the defaults. */
     S read(Section section, @Nullable S base) {
-        settings.forEach(setting -> section.node(setting.key())); // known in this order
+        settings.forEach(setting -> section.node(setting.key())); // makes the keys known in this order
         var slot = new Slot<>(base == null ? defaults : base);
         var values = new ArrayList<Pending>();
         settings.forEach(setting -> setting.reader().read(section, slot, values));

@@ -58,7 +58,10 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** All settings of the file, by record. A new setting is a row here, a component of its record and a line in the docs. */
+/**
+ * All settings of the file, by record. To add a setting, add a row here, a component of its record and a line in the
+ * docs.
+ */
 final class Tables {
     static final Form<AccessLog.Format> LOG_FORMAT = choice(AccessLog.Format.values());
     private static final Form<UnixPath> CONTROL =
@@ -67,7 +70,7 @@ final class Tables {
 
     static final Form<Path> PATH = new Form<>(Path::of, Path::toString);
     static final Form<Duration> INTERVAL = DURATION.or("off", Duration.ZERO);
-    /** Empty is the upstream's own 95th percentile. */
+    /** An empty value is the upstream's own 95th percentile. */
     private static final Form<Optional<Duration>> DELAY = new Form<>(
             text -> text.equals("p95") ? Optional.empty() : Optional.of(Quantities.duration(text)),
             delay -> delay.map(Quantities::format).orElse("p95"));
@@ -93,7 +96,7 @@ final class Tables {
             value("takeover", DURATION, Timeouts::takeover, (t, v) -> t.takeover = v),
             value("shutdownDelay", DURATION, Timeouts::shutdownDelay, (t, v) -> t.shutdownDelay = v));
 
-    /** Those that a route may set for itself: the others are known before a request has a route, or belong to none. */
+    /** The timeouts that a route may set for itself. The others apply before a request has a route, or to no route. */
     static final Table<Timeouts> ROUTE_TIMEOUTS =
             TIMEOUTS.only(Set.of("ttft", "idle", "progress", "hold", "terminalGrace"));
 
@@ -165,7 +168,7 @@ final class Tables {
             value("tokensPerDay", NUMBER, ClientLimits::tokensPerDay, (l, v) -> l.tokensPerDay = v),
             value("tokensPerMonth", NUMBER, ClientLimits::tokensPerMonth, (l, v) -> l.tokensPerMonth = v));
 
-    /** In the clients' file. */
+    /** A setting of the clients' file. */
     static final Table<ClientSettings> CLIENT = Table.of(
             ClientSettings.of("unread"),
             special("keys", c -> null),
@@ -275,7 +278,7 @@ final class Tables {
             value("rewriteModel", TEXT, RouteTarget::rewriteModel, (t, v) -> t.rewriteModel = v),
             special("timeouts", t -> t.timeouts() == null ? null : ROUTE_TIMEOUTS.write(t.timeouts())));
 
-    /** A route's own; before the routes are read, the one that all of them begin with. */
+    /** A route's own settings. Before the routes are read, they are those with which all routes begin. */
     static final Setting<Route> ROUTE_HEARTBEAT = section(
             "heartbeat",
             Brief.of(INTERVAL, (h, v) -> h.interval = v),
@@ -350,7 +353,7 @@ final class Tables {
 
     private Tables() {}
 
-    /** The addresses, where nothing else is said of the listeners. */
+    /** The addresses, if the listeners have no other settings. */
     private static List<ListenAddress> listen(RelayConfig config) {
         boolean plain = config.listeners().stream().allMatch(Listener::isPlain);
         return plain ? config.listeners().stream().map(Listener::address).toList() : List.of();
@@ -360,7 +363,10 @@ final class Tables {
         return config.listeners().stream().map(ListenerTables.LISTENER::write).toList();
     }
 
-    /** Whether a route's targets are a list: one that differs from the route in nothing is written in the route itself. */
+    /**
+     * Whether a route's targets are written as a list. A single target without settings of its own is written in the
+     * route.
+     */
     private static boolean isListed(Route route) {
         return route.targets().size() > 1 || route.targets().get(0).timeouts() != null;
     }
