@@ -14,7 +14,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/** The page that {@code millrace bench --html} writes, as a person opens it: from a file, without a network. */
+/** Opens the page that {@code millrace bench --html} writes as a person does: from a file, without a network. */
 @ExtendWith(Chromium.Parameter.class)
 class BenchReportTest {
     private static final int PHONE = 360;
@@ -61,7 +61,7 @@ class BenchReportTest {
         }
     }
 
-    /** Of the page, a word and a bar. */
+    /** A word and a bar that the page must have. */
     private static String colours(Tab tab) {
         return tab.eval("""
                 [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,

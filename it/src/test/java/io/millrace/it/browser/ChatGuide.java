@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** What docs/chat.md tells its readers to run. */
+/** The code in docs/chat.md that readers are told to run. */
 final class ChatGuide {
     private static final Path FILE = Path.of(System.getProperty("basedir", "."), "..", "docs", "chat.md");
     private static final String ADDRESS = "http://localhost:8080";
@@ -14,7 +14,7 @@ final class ChatGuide {
     private ChatGuide() {}
 
     /**
-     * The code of a language in a section, as it stands there but for the relay's address.
+     * The code of a language in a section. Only the relay's address is replaced.
      *
      * @param heading of the section, without its number signs
      * @param relay the address in place of the one in the file, without a path

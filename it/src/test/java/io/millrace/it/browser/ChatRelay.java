@@ -12,7 +12,7 @@ import java.net.URI;
 import java.util.List;
 
 /**
- * Relays whose {@code /chat} talks to one upstream in Chat Completions, with a key of their own: so they are wary of
+ * Relays whose {@code /chat} uses one upstream with Chat Completions. They add a key of their own, and therefore check
  * where requests come from.
  */
 final class ChatRelay {

@@ -15,13 +15,13 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
-/** Headless Chromium, as Debian has it: started for the first test that wants it, ended after the last. */
+/** Headless Chromium as Debian installs it. It starts for the first test that needs it, and ends after the last one. */
 final class Chromium implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final List<String> COMMAND = List.of(
             "chromium",
             "--headless",
-            // There is none for root, and none is needed for pages of our own.
+            // Chromium has no sandbox for root. The tests open only their own pages.
             "--no-sandbox",
             "--disable-gpu",
             "--disable-dev-shm-usage",
@@ -33,7 +33,7 @@ final class Chromium implements AutoCloseable {
             "--disable-sync",
             "--no-first-run",
             "--no-default-browser-check",
-            // Tests sign certificates with authorities that they make anew.
+            // Tests make a new certificate authority in each run.
             "--ignore-certificate-errors",
             "--remote-debugging-port=0");
 
@@ -78,7 +78,7 @@ final class Chromium implements AutoCloseable {
         }
     }
 
-    /** The one tab, which has loaded {@code url}. */
+    /** The only tab, which has loaded {@code url}. */
     Tab open(String url) {
         tab.load(url);
         return tab;
@@ -89,7 +89,7 @@ final class Chromium implements AutoCloseable {
         devTools.close();
         process.destroy();
         process.onExit().orTimeout(LIMIT.toSeconds(), TimeUnit.SECONDS).join();
-        // Its children may still be writing there.
+        // Child processes may still be writing there.
         Awaitility.await().atMost(LIMIT).ignoreExceptions().until(() -> {
             try (var files = Files.walk(profile)) {
                 files.sorted(Comparator.reverseOrder())
@@ -99,7 +99,7 @@ final class Chromium implements AutoCloseable {
         });
     }
 
-    /** Gives tests the one browser. */
+    /** Gives tests the shared browser. */
     static final class Parameter implements ParameterResolver {
         @Override
         public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {

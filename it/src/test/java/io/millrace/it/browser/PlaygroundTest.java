@@ -101,7 +101,7 @@ class PlaygroundTest {
                 var tab = chromium.open(ChatRelay.url(relay) + "/")) {
             tab.resize(320, 640);
             ask(tab, "Rivers");
-            // Cut where it hurts: inside markup.
+            // Cuts in the most difficult place: inside markup.
             for (int at = 0; at < MARKDOWN.length(); at += 7) {
                 teller.tell(MARKDOWN.substring(at, Math.min(at + 7, MARKDOWN.length())));
             }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What reads {@code /chat}: the readers of {@code docs/chat.md} as they stand there, and those that tutorials teach. */
+/** The readers of {@code /chat}: the code in {@code docs/chat.md}, unchanged, and the readers that tutorials teach. */
 @ExtendWith(Chromium.Parameter.class)
 class ReadersTest {
     private static final String SECTION = "Text for your page";
@@ -138,7 +138,7 @@ class ReadersTest {
         try (var tab = chromium.open(origin() + "/")) {
             teller.tell("Once");
             teller.end();
-            // It reconnects, as it is made to; only a 204 or another failure closes it.
+            // It reconnects by design. Only a 204 or another failure closes it.
             tab.await("source.readyState === EventSource.CLOSED");
             assertThat(tab.text("#answer")).isEqualTo("Once[DONE]");
             assertThat(teller.requests()).isEqualTo(1);

@@ -18,7 +18,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A page behind TLS has more streams at once than the six that HTTP/1.1 allows it. */
+/** A page over TLS can have more streams at once than the six that HTTP/1.1 allows. */
 @ExtendWith(Chromium.Parameter.class)
 class SecurePageTest {
     private static final int SOURCES = 10;

@@ -7,13 +7,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
 import org.awaitility.Awaitility;
 
-/** The tab of a browser; closed after each test, it can be opened again. */
+/** The tab of a browser. It is closed after each test and can be opened again. */
 final class Tab implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final Duration POLL = Duration.ofMillis(20);
     private static final int CONTROL = 2;
     private static final String BLANK = "about:blank";
-    /** What pages did that their policy forbids, and what they threw. */
+    /** Violations of the pages' policy, and exceptions that the pages threw. */
     private static final String WATCH = """
             window.violations = [];
             addEventListener('securitypolicyviolation', (e) => violations.push(e.violatedDirective + ' ' + e.blockedURI));
@@ -38,13 +38,13 @@ final class Tab implements AutoCloseable {
         send("Page.addScriptToEvaluateOnNewDocument", DevTools.parameters().put("source", WATCH));
     }
 
-    /** Goes there. What other tests left is gone with their origins: each has ports of its own. */
+    /** Opens the URL. Data of other tests belongs to other origins, because each test has ports of its own. */
     void load(String url) {
         send("Page.navigate", DevTools.parameters().put("url", url));
         await("location.href === '" + url + "' && document.readyState === 'complete'");
     }
 
-    /** The value of an expression, of a promise what it becomes. */
+    /** The value of an expression. A promise gives its result. */
     JsonNode eval(String expression) {
         var parameters = DevTools.parameters()
                 .put("expression", expression)
@@ -72,7 +72,7 @@ final class Tab implements AutoCloseable {
                 .until(() -> eval("!!(" + condition + ")").asBoolean());
     }
 
-    /** Types into what has the focus. */
+    /** Types into the element that has the focus. */
     void type(String text) {
         send("Input.insertText", DevTools.parameters().put("text", text));
     }
@@ -120,7 +120,7 @@ final class Tab implements AutoCloseable {
                         .put("mobile", true));
     }
 
-    /** Prefers {@code light} or {@code dark}. */
+    /** Sets the preferred color scheme: {@code light} or {@code dark}. */
     void colorScheme(String scheme) {
         var parameters = DevTools.parameters();
         parameters
@@ -135,7 +135,7 @@ final class Tab implements AutoCloseable {
         return devTools.send(session, method, parameters);
     }
 
-    /** Leaves the page, which ends what it still loads. */
+    /** Leaves the page, and so stops its requests. */
     @Override
     public void close() {
         send("Emulation.clearDeviceMetricsOverride", DevTools.parameters());

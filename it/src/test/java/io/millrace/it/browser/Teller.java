@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/** A Chat Completions provider whose one answer at a time comes piece by piece, each when a test says so. */
+/** A Chat Completions provider that answers one request at a time, piece by piece, when a test tells it to. */
 final class Teller implements AutoCloseable {
     private static final String HEAD =
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -29,7 +29,7 @@ final class Teller implements AutoCloseable {
         return upstream.uri();
     }
 
-    /** How often it was asked. */
+    /** The number of requests so far. */
     int requests() {
         return upstream.requests().size();
     }
@@ -48,7 +48,7 @@ final class Teller implements AutoCloseable {
         frames.add(END);
     }
 
-    /** Ends it in the middle. */
+    /** Breaks the answer off in the middle. */
     void breakOff() {
         frames.add(END);
     }

@@ -20,7 +20,7 @@ final class AnthropicJavaSdk extends JavaSdk {
         this(null);
     }
 
-    /** One that trusts the authority of {@code tls}, unless that is null. */
+    /** An SDK that trusts the authority of {@code tls}, unless that is null. */
     AnthropicJavaSdk(TestTls tls) {
         this.tls = tls;
     }

@@ -24,7 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 
-/** A mock LLM with relays in front of it: one that relays everything, one that routes by model, one that translates. */
+/** A mock LLM with three relays in front of it: one relays everything, one routes by model, one translates. */
 final class Bed implements AutoCloseable {
     /** A model that the routing relay sends to an upstream where nobody listens. */
     static final String UNREACHABLE = "unreachable";
@@ -34,7 +34,7 @@ final class Bed implements AutoCloseable {
 
     private static final HostAndPort ANY_PORT = new HostAndPort("127.0.0.1", 0);
 
-    /** What upstreams speak. */
+    /** The dialects of upstreams. */
     static final List<Dialect> DIALECTS = List.of(Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI);
 
     private final TestTls tls;
@@ -45,13 +45,13 @@ final class Bed implements AutoCloseable {
     private final RelayServer translating;
     private final Stopper stopper;
 
-    /** With relays in the clear. */
+    /** A bed whose relays have no TLS. */
     Bed() {
         this(null);
     }
 
     /**
-     * With relays behind TLS.
+     * A bed whose relays have TLS.
      *
      * @param tls null leaves them in the clear
      * @param protocols that they speak there; none is both
@@ -67,7 +67,7 @@ final class Bed implements AutoCloseable {
                 new Stopper(relay.addresses().get(relay.addresses().size() - 1).getPort());
     }
 
-    /** The last listener is in the clear. */
+    /** The last listener has no TLS. */
     private RelayServer start(RelayConfig config) {
         var listeners = new ArrayList<Listener>();
         if (tls != null) {
@@ -90,7 +90,7 @@ final class Bed implements AutoCloseable {
                         Route.of("dead", Match.models(UNREACHABLE), "dead")));
     }
 
-    /** The mock as four upstreams, each of which speaks one dialect and is reached under a path of its own. */
+    /** The mock as four upstreams. Each has one dialect and a path of its own. */
     private RelayConfig dialects() {
         var upstreams = new LinkedHashMap<String, Upstream>();
         var routes = new ArrayList<Route>();
@@ -106,7 +106,7 @@ final class Bed implements AutoCloseable {
         return dialect.name().toLowerCase(Locale.ROOT);
     }
 
-    /** More of its attempts fail here than a budget is made for. */
+    /** A large budget, because more attempts fail here than in production. */
     private static Upstream upstream(String name, String url) {
         return Upstream.of(name, URI.create(url)).with(u -> u.retryBudget = new RetryBudget(1, 1000));
     }
@@ -138,12 +138,12 @@ final class Bed implements AutoCloseable {
         return url(relay);
     }
 
-    /** The relay that looks at the model: the mock's go to the mock LLM. */
+    /** The relay that routes by model. Requests for the mock's models go to the mock LLM. */
     String routing() {
         return url(routing);
     }
 
-    /** The relay that translates to {@code dialect} whatever is in another. */
+    /** The relay that translates every request to {@code dialect}. */
     String translatingTo(Dialect dialect) {
         return url(translating) + "/to-" + name(dialect);
     }
@@ -156,7 +156,7 @@ final class Bed implements AutoCloseable {
         }
     }
 
-    /** The relay that relays everything, whose streams are stopped when they fall silent. */
+    /** The relay that relays everything. Its streams are stopped when they become silent. */
     String stopping() {
         return url(stopper.port());
     }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What {@code /chat} is to an EventSource, which connects again after every end, and to {@code curl}. */
+/** How {@code /chat} works with an EventSource, which reconnects after every end, and with {@code curl}. */
 final class ChatClientsTest {
     private static final String WORDS = "mock:tokens=12";
     private static final String PAID_ONCE = "mock:tokens=11";
@@ -54,7 +54,7 @@ final class ChatClientsTest {
         assertThat(one.finish()).isEqualTo("stop");
         assertThat(one.text()).isEqualTo(text(WORDS));
         assertThat(one.deltas()).isGreaterThan(5);
-        assertThat(asked(WORDS + "\"")).isEqualTo(2); // this text's own and that of the curl above
+        assertThat(asked(WORDS + "\"")).isEqualTo(2); // one for this text and one for the curl above
     }
 
     @Test

@@ -14,8 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What every SDK has to see through the relay. All scenarios run once, each also against the mock LLM itself: what an
- * upstream says must look the same through the relay, what it breaks off must not look like an answer.
+ * What every SDK must see through the relay. Each scenario runs once through the relay and once against the mock LLM
+ * itself. The content must be the same both times. A stream that the upstream breaks off must not look like an answer.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class ClientContract {
@@ -32,21 +32,21 @@ abstract class ClientContract {
     /** The client under test. */
     abstract Sdk sdk();
 
-    /** What it is tested against. */
+    /** The relays and the mock. */
     Bed newBed() {
         return new Bed();
     }
 
-    /** Its ways to stream, as {@link Scenario#api()} has them. */
+    /** Its ways to stream, with the names of {@link Scenario#api()}. */
     abstract List<String> apis();
 
-    /** The class of the error that it makes of a JSON error with that status. */
+    /** The class of the SDK's error for a JSON error with that status. */
     abstract String classOfStatus(int status);
 
-    /** The class of the error that it makes of the relay's error frame. */
+    /** The class of the SDK's error for the relay's error frame. */
     abstract String classOfBrokenStream();
 
-    /** What it calls the end of a stream that was stopped. */
+    /** The SDK's name for the end of a stream that was stopped. */
     String finishOfStopped(String api) {
         return switch (api.split("\\.", -1)[0]) {
             case "chat" -> "stop";
@@ -94,7 +94,7 @@ abstract class ClientContract {
         try {
             one.check.accept(seen);
         } catch (AssertionError e) {
-            // Maven's report numbers the cases, it does not name them.
+            // Maven's report numbers the cases and does not name them.
             throw new AssertionError(one.name + ": " + e.getMessage(), e);
         }
     }
@@ -125,7 +125,10 @@ abstract class ClientContract {
         });
     }
 
-    /** Chat may end without its terminal, the others may not; after it Node's SDKs go on reading until the body ends. */
+    /**
+     * Chat may end without its terminal; the other dialects may not. After the terminal, Node's SDKs read until the
+     * body ends.
+     */
     private void addEnds(String api) {
         if (api.startsWith("chat")) {
             sameAsDirect(
@@ -159,7 +162,7 @@ abstract class ClientContract {
                 assertThat(one.text().isEmpty()).isEqualTo(cut.outputs() <= 0);
             });
         }
-        // Gemini's call is whole in its first frame.
+        // Gemini sends a whole call in its first frame.
         for (var cut : api.equals("gemini") ? Cut.after(1) : Cut.after(1, 3)) {
             var tool = askBroken(api, "tool call, " + cut.name(), "mock:tool=1," + cut.fault(), true);
             check(tool.name(), all -> assertBrokenStream(all.get(tool.name())));
@@ -168,7 +171,7 @@ abstract class ClientContract {
         check(hidden.name(), all -> assertThat(all.get(hidden.name()).error()).isNotNull());
     }
 
-    /** Until the first output there is nothing to break: the relay answers with an error status. */
+    /** Before the first output no answer is broken yet: the relay answers with an error status. */
     private void assertBroken(Seen one, int outputs) {
         if (outputs < 1) {
             assertThat(one.error())
@@ -190,7 +193,7 @@ abstract class ClientContract {
         assertThat(one.error().message()).contains("output frame");
     }
 
-    /** What fails until the first output is tried again, and no SDK notices. */
+    /** A failure before the first output is retried, and no SDK notices it. */
     private void addRetried(String api) {
         var whole = ask(api, "answer at the first attempt", bed.mock(), "mock:tokens=" + Cut.OUTPUTS, false);
         for (var fault : RETRIED) {
@@ -240,7 +243,7 @@ abstract class ClientContract {
         });
     }
 
-    /** On an upstream of whichever dialect it is the same answer, the same call, and the same kind of error. */
+    /** The upstream's dialect makes no difference: the answer, the call and the kind of error are the same. */
     private void addTranslated(String api) {
         var text = "mock:tokens=" + Cut.OUTPUTS;
         var directText = ask(api, "text without a relay", bed.mock(), text, false);

@@ -10,7 +10,7 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What one run of {@code curl} printed.
+ * The output of one run of {@code curl}.
  *
  * @param exit its exit code: 0 for a whole response
  * @param statusLine of the response
@@ -19,13 +19,13 @@ import java.util.concurrent.TimeUnit;
  * @param tail bytes after the last blank line
  */
 record Curl(int exit, String statusLine, Map<String, String> headers, List<Frame> frames, String tail) {
-    /** Exit code for a connection that failed while a body came. */
+    /** Exit code for a connection that failed during the body. */
     static final int RECEIVE_ERROR = 56;
 
     private static final long LIMIT_SECONDS = 30;
 
     /**
-     * A frame and when its last byte came out of curl.
+     * A frame, and the time when curl printed its last byte.
      *
      * @param text with its blank line
      * @param atNanos on the clock of {@link System#nanoTime}

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What {@code curl -N} prints over TLS, in either version of HTTP, is what it prints in the clear. */
+/** Over TLS, with either version of HTTP, {@code curl -N} prints the same as without TLS. */
 final class CurlHttp2Test {
     private static final TestTls TLS = TestTls.make();
     private static final int TOKENS = 10;
@@ -96,7 +96,7 @@ final class CurlHttp2Test {
         CurlTest.assertJsonError(ask(version, api, bed.routing(), Bed.UNREACHABLE), api, version.statusLine + "502");
     }
 
-    /** Thirty streams of one run of curl are streams of few connections. */
+    /** Thirty streams of one run of curl share few connections. */
     @Test
     void getsThirtyStreamsAtOnce() throws IOException, InterruptedException {
         var arguments = new ArrayList<>(List.of("-Z"));

@@ -21,7 +21,7 @@ final class CurlTest {
 
     private static Bed bed;
 
-    /** The dialects with their paths; the error key is what a JSON error must have to be one of the dialect's. */
+    /** The dialects with their paths. The error key marks a JSON error of the dialect. */
     enum Api {
         CHAT("/v1/chat/completions"),
         RESPONSES("/v1/responses"),
@@ -206,7 +206,7 @@ final class CurlTest {
         return Curl.post(api.url(base, model), api.request(model), more);
     }
 
-    /** Without what differs from one answer of the mock to the next: identifiers and times. */
+    /** The text without parts that differ between two answers of the mock: identifiers and times. */
     static String timeless(String body) {
         return body.replaceAll("\"(id|item_id|responseId|created|created_at|createTime)\":\"?[^,\"]*\"?", "\"$1\":0");
     }

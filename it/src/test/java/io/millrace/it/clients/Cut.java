@@ -14,7 +14,7 @@ record Cut(String name, String fault, int outputs) {
     /** Output frames of a whole answer. */
     static final int OUTPUTS = 6;
 
-    /** Each point at which it matters, as a clean end without the terminal, as a cut body and as a reset. */
+    /** All interesting points, each as a clean end without the terminal, as a cut body and as a reset. */
     static List<Cut> all() {
         var cuts = new ArrayList<Cut>();
         cuts.add(new Cut("cut after the head", "end_at_byte=0", -1));
@@ -23,7 +23,10 @@ record Cut(String name, String fault, int outputs) {
         return cuts;
     }
 
-    /** After each of these numbers of output frames; 0 is after the structural frames that precede the first. */
+    /**
+     * After each of these numbers of output frames. 0 is after the structural frames that precede the first output
+     * frame.
+     */
     static List<Cut> after(int... outputs) {
         var cuts = new ArrayList<Cut>();
         for (var count : outputs) {

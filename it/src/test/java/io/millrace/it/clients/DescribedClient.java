@@ -12,30 +12,30 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 
-/** How clients that are not installed here decode an event stream, as far as heartbeats matter to them. */
+/** How clients that are not installed here decode an event stream, where heartbeats matter to them. */
 enum DescribedClient implements Sdk {
-    /** A block without any field is skipped; once an {@code id} came there is none such, since it stays. */
+    /** A block without fields is skipped. After an {@code id} there is no such block, because the id stays. */
     OPENAI_PYTHON {
         @Override
         void decode(String body, BiConsumer<String, String> event) {
             decodeBlocks(body, true, event);
         }
     },
-    /** The same where the server numbers its frames. */
+    /** The same if the server numbers its frames. */
     OPENAI_PYTHON_AFTER_ID {
         @Override
         void decode(String body, BiConsumer<String, String> event) {
             decodeBlocks(body.replaceAll("(?m)^data:", "id: 1\ndata:"), true, event);
         }
     },
-    /** Every blank line is an event, also one behind nothing. */
+    /** Every blank line is an event, also after nothing. */
     OLDER_GO {
         @Override
         void decode(String body, BiConsumer<String, String> event) {
             decodeBlocks(body, false, event);
         }
     },
-    /** Reads events by their name, and none that has no name or is called ping. */
+    /** Reads events by their name. Ignores those without a name and those called ping. */
     ANTHROPIC_PYTHON {
         @Override
         void decode(String body, BiConsumer<String, String> event) {
@@ -57,7 +57,7 @@ enum DescribedClient implements Sdk {
             }
         }
     },
-    /** Cuts at blank lines and takes the pieces that begin as a frame of the dialect does. */
+    /** Cuts at blank lines and takes the pieces that begin like a frame of the dialect. */
     BY_HAND {
         @Override
         void decode(String body, BiConsumer<String, String> event) {
@@ -71,7 +71,7 @@ enum DescribedClient implements Sdk {
 
     private static final JsonMapper JSON = new JsonMapper();
 
-    /** Hands on each event's name, or null, and its data. */
+    /** Passes each event's name, or null, and its data on. */
     abstract void decode(String body, BiConsumer<String, String> event);
 
     @Override
@@ -120,7 +120,7 @@ enum DescribedClient implements Sdk {
         }
     }
 
-    /** The line by line decoder that many SDKs share. */
+    /** The decoder that many SDKs share, which works line by line. */
     private static void decodeBlocks(String body, boolean skipsEmpty, BiConsumer<String, String> event) {
         String name = null;
         String id = null;

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * Every client against every form of heartbeat in every position between two frames: what its user sees must be what a
- * stream without heartbeats shows. {@code docs/heartbeats.md} is what comes out of it.
+ * Every client against every form of heartbeat in every position between two frames. Its user must see the same as
+ * without heartbeats. {@code docs/heartbeats.md} has the results.
  */
 final class HeartbeatMatrixTest {
     private static final Path ROOT = Path.of(System.getProperty("basedir", "."), "..");
@@ -85,7 +85,10 @@ final class HeartbeatMatrixTest {
         });
     }
 
-    /** The promise of the default: no SDK of a dialect stumbles over the form that the relay takes by itself. */
+    /**
+     * The promise of the default: every SDK of a dialect accepts the form of heartbeat that the relay chooses by
+     * itself.
+     */
     @Test
     void noInstalledSdkNoticesTheDefaultFormOfItsDialect() {
         SEEN.forEach((row, seen) -> {
@@ -218,7 +221,9 @@ final class HeartbeatMatrixTest {
         return new Client(name, false, () -> client, apis);
     }
 
-    /** A client under its name, with its ways to stream; {@code real} if it is the thing itself. */
+    /**
+     * A client with its name and its ways to stream. {@code real} is true for a real client, not a description of one.
+     */
     private record Client(String name, boolean real, Supplier<Sdk> sdk, List<String> apis) {
         Client(String name, boolean real, Supplier<Sdk> sdk, String... apis) {
             this(name, real, sdk, List.of(apis));

@@ -17,12 +17,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** Answers in every dialect, with heartbeats in the position that the model's name asks for. Each frame is a chunk. */
+/** Answers in every dialect, with heartbeats in the position that the model's name requests. Each frame is a chunk. */
 final class HeartbeatServer implements AutoCloseable {
-    /** The model of an answer without heartbeats. */
+    /** The model for an answer without heartbeats. */
     static final String NONE = "beat-none";
 
-    /** More than one in a row, as in a long silence. */
+    /** Several in a row, as in a long silence. */
     private static final int IN_A_ROW = 2;
 
     private static final Pattern MODEL = Pattern.compile("beat-(none|([A-Z_]+)-at-([A-Z_]+))");
@@ -36,7 +36,7 @@ final class HeartbeatServer implements AutoCloseable {
     private final Map<Dialect, List<String>> frames = new EnumMap<>(Dialect.class);
     private final ScriptedUpstream server;
 
-    /** Where in a stream heartbeats go. */
+    /** The position of heartbeats in a stream. */
     enum Position {
         FIRST("before the first frame"),
         OPENED("before the first output"),
@@ -88,7 +88,7 @@ final class HeartbeatServer implements AutoCloseable {
         });
     }
 
-    /** The model to ask for. */
+    /** The model for this position. */
     static String model(HeartbeatForm form, Position position) {
         return "beat-" + form + "-at-" + position;
     }

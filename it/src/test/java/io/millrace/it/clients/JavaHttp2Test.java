@@ -28,7 +28,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 
-/** Many streams at once over TLS and HTTP/2, by the JDK's client and by the one of the official Java SDKs. */
+/** Many streams at once over TLS and HTTP/2, with the JDK's client and with the client of the official Java SDKs. */
 final class JavaHttp2Test {
     private static final TestTls TLS = TestTls.make();
     private static final int AT_ONCE = 150;
@@ -45,7 +45,7 @@ final class JavaHttp2Test {
         bed.close();
     }
 
-    /** More than a connection may have: the client must get all of them in one way or another. */
+    /** More than a connection may have. The client must still get all of them. */
     @RepeatedTest(5)
     void okHttpGetsEveryStream() throws InterruptedException {
         var dispatcher = new Dispatcher();
@@ -111,7 +111,7 @@ final class JavaHttp2Test {
                         assertThat(answer.get(60, TimeUnit.SECONDS).body()).contains("data: [DONE]"));
     }
 
-    /** A client that leaves some streams of a connection ends these, and disturbs no other. */
+    /** A client that leaves some streams of a connection ends only these streams. */
     @Test
     void theJdksClientLeavesSomeStreamsOfMany() {
         var client = HttpClient.newBuilder().sslContext(TLS.client()).build();

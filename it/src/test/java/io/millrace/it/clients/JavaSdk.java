@@ -8,7 +8,7 @@ import java.util.Map;
 abstract class JavaSdk implements Sdk {
     static final String PROMPT = "Tell me about rivers.";
     static final String TOOL = "get_weather";
-    /** What the tool says in a round trip: the second request of an api whose name ends in {@code .tools}. */
+    /** The result of the tool in a round trip: the second request of an api whose name ends in {@code .tools}. */
     static final String RESULT = "18 degrees, light rain";
 
     static final String TOOL_DESCRIPTION = "The weather of a city now.";

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** An SDK on Node, driven by its script in {@code clients-node}: one process for all scenarios of a run. */
+/** An SDK on Node, driven by its script in {@code clients-node}. One process runs all scenarios. */
 final class NodeSdk implements Sdk {
     private static final JsonMapper JSON = JsonMapper.builder()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -24,7 +24,7 @@ final class NodeSdk implements Sdk {
 
     private final String driver;
 
-    /** By the name of its script, such as {@code openai.mjs}. */
+    /** The SDK with this script, such as {@code openai.mjs}. */
     NodeSdk(String driver) {
         this.driver = driver;
     }
@@ -38,7 +38,7 @@ final class NodeSdk implements Sdk {
         return seen;
     }
 
-    /** Hands {@code scenarios} to the script as JSON, and reads what it says of each as {@code type}. */
+    /** Passes {@code scenarios} to the script as JSON, and reads its result for each as {@code type}. */
     <T> List<T> run(List<?> scenarios, Class<T> type) {
         try {
             return start(scenarios, type);
@@ -85,7 +85,10 @@ final class NodeSdk implements Sdk {
         return seen;
     }
 
-    /** The locked Node; where none is packaged for this machine, the one on the path, which has to be as new. */
+    /**
+     * The packaged Node of a fixed version. If there is none for this machine, the Node on the path, which must not be
+     * older.
+     */
     private static Path node() {
         var installed = CLIENTS.resolve("node_modules/.installed-lock.json");
         if (!Files.exists(installed)) {

@@ -2,7 +2,7 @@ package io.millrace.it.clients;
 
 import io.millrace.server.config.Protocol;
 
-/** The same over TLS and HTTP/2, which is all that this relay speaks. */
+/** The same over TLS and HTTP/2. This relay allows nothing else. */
 final class OpenAiJavaHttp2Test extends OpenAiJavaTest {
     private static final TestTls TLS = TestTls.make();
 

@@ -29,7 +29,7 @@ final class OpenAiJavaSdk extends JavaSdk {
         this(null);
     }
 
-    /** One that trusts the authority of {@code tls}, unless that is null. */
+    /** An SDK that trusts the authority of {@code tls}, unless that is null. */
     OpenAiJavaSdk(TestTls tls) {
         this.tls = tls;
     }

@@ -18,11 +18,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What real servers were seen to send, once the relay has mended or translated it, is taken by the real SDK of the client's
- * dialect, and by the AI SDK of Vercel: text, reasoning, tool calls, stop, usage and errors are those that the case expects.
+ * Streams that real servers were seen to send. The relay repairs or translates them, and the real SDK of the client's
+ * dialect and the AI SDK of Vercel read them. Text, reasoning, tool calls, stop, usage and errors must be those that
+ * the case expects.
  */
 class RepairedStreamsTest {
-    /** Kinds of cases that are about answers. */
+    /** The kinds of cases about answers. */
     private static final String KINDS = "CEPKG";
 
     private static final Map<String, String> DRIVERS =
@@ -33,10 +34,13 @@ class RepairedStreamsTest {
                     .filter(RepairedStreamsTest::isOfAnSdk)
                     .toList();
 
-    /** Images in answers: of Chat, the AI SDK of Vercel hands on none; of Responses, only as what a tool returned. */
+    /**
+     * Images in answers. The AI SDK of Vercel passes none on for Chat, and for Responses only those that a tool
+     * returned.
+     */
     private static final String IMAGES = "G01.";
 
-    /** The classes of the SDKs for errors that a server told. */
+    /** The SDKs' classes for errors that a server reported. */
     private static final Set<String> TOLD = Set.of("APIError", "ApiError", "APICallError", "StreamProviderError");
 
     private static final Map<String, HandedOn> SEEN = new HashMap<>();
@@ -57,7 +61,7 @@ class RepairedStreamsTest {
             return error == null ? null : error.message();
         }
 
-        /** Whether the error, if there is one, is an answer's: not one that the SDK stumbled over. */
+        /** Whether an error, if there is one, was reported in the answer and is not a failure of the SDK. */
         private boolean isTold() {
             if (error == null) {
                 return true;
@@ -67,7 +71,7 @@ class RepairedStreamsTest {
         }
     }
 
-    /** Each SDK is one process for all of its cases. */
+    /** Each SDK runs all its cases in one process. */
     @BeforeAll
     static void askAll() throws Exception {
         for (String driver : List.of("openai.mjs", "anthropic.mjs", "genai.mjs")) {
@@ -107,7 +111,7 @@ class RepairedStreamsTest {
         return CASES;
     }
 
-    /** Streams, without those that the SDK has no way for. */
+    /** Streams, without those that the SDK cannot read. */
     static List<TranslationCase> casesOfVercel() {
         return CASES.stream()
                 .filter(one -> clientOf(one).at("/body/stream").asBoolean(true))

@@ -3,7 +3,7 @@ package io.millrace.it.clients;
 import java.util.List;
 
 /**
- * What the user of an SDK saw of one scenario.
+ * What the user of an SDK saw in one scenario.
  *
  * @param name the scenario's
  * @param text all text, in order
@@ -24,14 +24,14 @@ record Seen(
         String finish,
         Failure error) {
 
-    /** A tool call with its arguments put together. */
+    /** A tool call with its complete arguments. */
     record ToolCall(String name, String arguments) {}
 
     /** Tokens as the SDK reports them. */
     record Usage(Long input, Long output) {}
 
     /**
-     * The error as the user can catch it.
+     * The error that the user can catch.
      *
      * @param classes simple names, most specific first
      * @param status HTTP status, null when the error has none
@@ -39,7 +39,7 @@ record Seen(
      */
     record Failure(List<String> classes, Integer status, String message) {}
 
-    /** Everything but the timing, which differs from run to run. */
+    /** Everything except the timing, which differs between runs. */
     Seen timeless() {
         return new Seen("", text, 0, 0, toolCalls, usage, finish, error);
     }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** Gathers what an SDK on this JVM shows while its stream goes on, so that it outlives an error. */
+/** Records what an SDK on this JVM shows during its stream, so that it is known after an error too. */
 final class SeenRecorder {
     private final String name;
     private final StringBuilder text = new StringBuilder();
@@ -48,12 +48,12 @@ final class SeenRecorder {
         finish = reason;
     }
 
-    /** What was seen of a stream that ended well. */
+    /** The record of a stream that ended well. */
     Seen success() {
         return seen(null);
     }
 
-    /** What was seen of a stream that ended in {@code error}. */
+    /** The record of a stream that ended in {@code error}. */
     Seen failure(Throwable error, Integer status) {
         var classes = new ArrayList<String>();
         for (Class<?> type = error.getClass(); type != Object.class; type = type.getSuperclass()) {

@@ -17,8 +17,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Stands before a relay, passes every byte on in both directions, and asks the relay to stop a stream, with its client's
- * own key, once the stream is silent. So a stream is stopped under an SDK that does not know how to.
+ * A proxy in front of a relay that copies every byte in both directions. When the stream is silent, it asks the relay
+ * to stop the stream, with the client's own key. So a stream is stopped although its SDK has no method for that.
  */
 final class Stopper implements AutoCloseable {
     private static final int SILENCE_MS = 300;
@@ -64,7 +64,7 @@ final class Stopper implements AutoCloseable {
                 spawn(connection::passResponses);
             }
         } catch (IOException e) {
-            // Closed, by the test's end.
+            // Closed at the end of the test.
             assert listener.isClosed();
         }
     }
@@ -122,7 +122,7 @@ final class Stopper implements AutoCloseable {
                     out.write(buffer, 0, n);
                 }
             } catch (IOException e) {
-                // The client has closed, as some do at the end of their stream.
+                // The client has closed, as some clients do at the end of their stream.
                 assert !e.getMessage().isEmpty();
             }
         }

@@ -10,7 +10,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.X509TrustManager;
 
 /**
- * A certificate for 127.0.0.1 and the authority that signed it, made anew.
+ * A new certificate for 127.0.0.1, and the authority that signed it.
  *
  * @param listener what a relay serves with it
  * @param client for clients that trust the authority
@@ -18,7 +18,7 @@ import javax.net.ssl.X509TrustManager;
  * @param ca the authority's certificate in a file
  */
 public record TestTls(ListenerTls listener, SSLContext client, X509TrustManager trust, Path ca) {
-    /** Makes both, with files that end with the JVM. */
+    /** Makes both. Their files are deleted when the JVM ends. */
     public static TestTls make() {
         try {
             Path directory = Files.createTempDirectory("millrace-tls-");

@@ -5,11 +5,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Bytes of HTTP/1 that servers were seen to read in more than one way, each with another message behind it. */
+/** Bytes of HTTP/1 that different servers were seen to read in different ways. Each is followed by another message. */
 final class AmbiguousHttp {
     private static final String NEXT = "GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
-    /** What is meant, and the bytes. */
+    /** The description and the bytes. */
     record Case(String name, String bytes) {
         @Override
         public String toString() {

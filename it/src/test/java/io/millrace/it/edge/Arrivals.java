@@ -10,7 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A chunked event stream as it came to a client.
+ * A chunked event stream as a client received it.
  *
  * @param head of the response
  * @param frames of the body, in order
@@ -21,7 +21,7 @@ record Arrivals(String head, List<Frame> frames, boolean intact) {
     private static final double AT_ONCE_MS = 10;
 
     /**
-     * A frame and when its last byte was read.
+     * A frame, and the time when its last byte was read.
      *
      * @param text with its blank line
      * @param atNs on the clock of {@link System#nanoTime}
@@ -40,7 +40,7 @@ record Arrivals(String head, List<Frame> frames, boolean intact) {
         return new Arrivals(head, frames, readChunks(client, new Cutter(frames)));
     }
 
-    /** Milliseconds between each two neighbours of the frames with text. */
+    /** Milliseconds between neighbouring frames with text. */
     double[] tokenGapsMs() {
         long[] at =
                 frames.stream().filter(Frame::isToken).mapToLong(Frame::atNs).toArray();
@@ -51,7 +51,7 @@ record Arrivals(String head, List<Frame> frames, boolean intact) {
         return gaps;
     }
 
-    /** How many clumps the frames with text came in: as many as frames where each came by itself. */
+    /** The number of groups in which the frames with text came. If each came separately, it is the number of frames. */
     long clumps() {
         return 1 + Arrays.stream(tokenGapsMs()).filter(gap -> gap > AT_ONCE_MS).count();
     }

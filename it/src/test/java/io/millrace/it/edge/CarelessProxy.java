@@ -11,7 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/** Copies bytes both ways, as a tunnel written in an evening does. */
+/** Copies bytes in both directions, like a proxy written without care. */
 final class CarelessProxy implements AutoCloseable {
     private static final int BUFFER_BYTES = 64 * 1024;
 
@@ -67,7 +67,7 @@ final class CarelessProxy implements AutoCloseable {
             int read = 0;
             while (left > 0 && (read = in.read(buffer, 0, Math.min(left, buffer.length))) >= 0) {
                 if (combMs > 0) {
-                    // Until the next tooth; then what came meanwhile is read and written with it.
+                    // Waits for a moment. Bytes that come meanwhile are read and written together.
                     long toothNs = TimeUnit.MILLISECONDS.toNanos(combMs);
                     LockSupport.parkNanos(toothNs - Math.floorMod(System.nanoTime(), toothNs));
                     read += in.read(buffer, read, Math.min(in.available(), buffer.length - read));
@@ -76,7 +76,7 @@ final class CarelessProxy implements AutoCloseable {
                 left -= read;
             }
         } catch (IOException e) {
-            // One side has gone, and takes the other with it.
+            // When one side closes, the other is closed too.
             return;
         }
     }

@@ -7,13 +7,16 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 
 /**
- * Sees every channel that Netty makes in this process, after its options were set and before it is used. Loaded as a
- * service, for which the build sets {@code io.netty.bootstrap.extensions}.
+ * Sees every channel that Netty makes in this process, after its options were set and before it is used. It is loaded
+ * as a service, because the build sets {@code io.netty.bootstrap.extensions}.
  */
 public final class ChannelTap extends ChannelInitializerExtension {
     private static final Queue<Consumer<Channel>> LISTENERS = new ConcurrentLinkedQueue<>();
 
-    /** Calls {@code listener} for each new channel that is no listener, until the result is closed. It has no event loop yet. */
+    /**
+     * Calls {@code listener} for each new channel that is not a listener, until the result is closed. The channel has
+     * no event loop yet.
+     */
     static AutoCloseable listen(Consumer<Channel> listener) {
         LISTENERS.add(listener);
         return () -> LISTENERS.remove(listener);

@@ -26,8 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 /**
- * What the doctor says of real ways, right and wrong ones. A mock is behind each, Millrace between them except for the
- * direct one. All are examined at once, for an examination is mostly waiting.
+ * What the doctor says about real paths to a server, good and bad ones. Each leads to a mock, with Millrace in between
+ * except for the direct one. All are examined at once, because an examination is mostly waiting.
  */
 @Tag("time")
 class DoctorTest {
@@ -130,7 +130,9 @@ class DoctorTest {
         assertThat(result.fixes()).contains("option http-no-delay");
     }
 
-    /** Whether the kernel makes the comb by itself depends on the machine; a proxy that writes every 40 ms does not. */
+    /**
+     * Whether the kernel delays data by itself depends on the machine. A proxy that writes every 40 ms does so always.
+     */
     @Test
     void findsACombOf40Ms() {
         assertThat(settled("Nagle", List.of("delayed_ack")).wrong()).containsExactly("delayed_ack");
@@ -143,7 +145,7 @@ class DoctorTest {
         assertThat(result.exitCode()).isOne();
     }
 
-    /** A busy machine makes clumps of its own, so a judgement that is not the expected one is sought again. */
+    /** A busy machine groups frames too, so an unexpected result is measured again. */
     private static Result settled(String way, List<String> expected) {
         Result result = RESULTS.get(way).join();
         for (int i = 1; i < TRIES && !result.wrong().equals(expected); i++) {

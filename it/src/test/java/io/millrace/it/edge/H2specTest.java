@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** h2spec asks 145 questions about HTTP/2. Its binary for Linux on x86-64 comes in a jar, as a test dependency. */
+/** Runs the 145 tests of h2spec for HTTP/2. Its binary for Linux on x86-64 is in a jar, which is a test dependency. */
 final class H2specTest {
     /**
      * Netty's codec answers these three with another error than h2spec expects: a HEADERS frame for a stream that is half

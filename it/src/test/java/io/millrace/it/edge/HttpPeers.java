@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** One origin behind a relay, behind other proxies, and behind each two of them in a row. */
+/** One origin behind a relay, behind other proxies, and behind each pair of them in a row. */
 final class HttpPeers implements AutoCloseable {
     private final RelayServer relay;
     private final List<Peer> peers = new ArrayList<>();
@@ -21,7 +21,7 @@ final class HttpPeers implements AutoCloseable {
         peers.add(Peer.of("HAProxy", originPort, relay(), Intermediary::haproxy));
     }
 
-    /** Another proxy: by itself, in front of the relay, and behind one. */
+    /** Another proxy: alone, in front of the relay, and behind a relay. */
     record Peer(String name, Intermediary proxy, Intermediary front, RelayServer relay) {
         private interface Starter {
             Intermediary start(int port) throws IOException;
@@ -32,17 +32,17 @@ final class HttpPeers implements AutoCloseable {
             return new Peer(name, proxy, starter.start(relayPort), relayTo(proxy.port()));
         }
 
-        /** Where it serves by itself. */
+        /** Its port when it serves the origin itself. */
         int alone() {
             return proxy.port();
         }
 
-        /** Where it serves with the relay behind it. */
+        /** Its port when the relay is behind it. */
         int inFront() {
             return front.port();
         }
 
-        /** Where a relay serves with it behind. */
+        /** The port of a relay that has it behind. */
         int behind() {
             return portOf(relay);
         }
@@ -54,7 +54,7 @@ final class HttpPeers implements AutoCloseable {
         }
     }
 
-    /** Where the relay serves by itself. */
+    /** The port of the relay alone. */
     int relay() {
         return portOf(relay);
     }
@@ -63,7 +63,7 @@ final class HttpPeers implements AutoCloseable {
         return peers;
     }
 
-    /** Every way to the origin. */
+    /** All paths to the origin. */
     List<Integer> all() {
         return Stream.concat(
                         Stream.of(relay()),

@@ -18,10 +18,10 @@ import java.util.List;
  * @param closed whether the connection was closed, and not left waiting for more
  */
 record HttpReading(List<String> requests, List<Integer> statuses, boolean closed) {
-    /** Who has not answered or closed by then waits for more bytes. */
+    /** A server that has not answered or closed by then waits for more bytes. */
     private static final int WAITS_MS = 2_000;
 
-    /** What becomes of {@code bytes} when a client sends them to {@code port}, and {@code origin} is behind it. */
+    /** The result when a client sends {@code bytes} to {@code port}, and {@code origin} is behind it. */
     static HttpReading of(String bytes, int port, ScriptedUpstream origin) throws IOException {
         int before = origin.requests().size();
         var answers = new ByteArrayOutputStream();
@@ -46,7 +46,7 @@ record HttpReading(List<String> requests, List<Integer> statuses, boolean closed
         return served() < statuses.size();
     }
 
-    /** The requests before the first that was refused. */
+    /** The requests before the first one that was refused. */
     List<String> untilRefusal() {
         int served = 0;
         while (served < statuses.size() && statuses.get(served) < 400) {
@@ -55,7 +55,7 @@ record HttpReading(List<String> requests, List<Integer> statuses, boolean closed
         return refused() ? requests.subList(0, Math.min(served, requests.size())) : requests;
     }
 
-    /** Whether the connection was closed, or reset behind an answer. */
+    /** Whether the connection was closed, or was reset after an answer. */
     private static boolean readAll(Socket socket, ByteArrayOutputStream to) throws IOException {
         try {
             int octet;
@@ -80,7 +80,7 @@ record HttpReading(List<String> requests, List<Integer> statuses, boolean closed
         return statuses;
     }
 
-    /** Method, path and body; of an absolute target only its path counts. */
+    /** Method, path and body. Of an absolute target only the path counts. */
     private static String meaning(String request) {
         String[] line = request.substring(0, request.indexOf("\r\n")).split(" ", -1);
         String path = line[1].replaceFirst("^https?://[^/]*", "");

@@ -20,8 +20,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Proxies that cut what is silent for too long, on either side of the relay; real ones, whose 50 or 60 seconds are scaled
- * down to one. The upstream of each stream is silent for {@value #SILENCE_MS} ms between two tokens.
+ * Proxies on either side of the relay that cut a connection which is silent for too long. They are real, with limits
+ * of one second in place of 50 or 60. The upstream of each stream is silent for {@value #SILENCE_MS} ms between two
+ * tokens.
  */
 @Tag("time")
 class IdleLimitTest {
@@ -31,7 +32,7 @@ class IdleLimitTest {
     private static final String PATH = "/v1/chat/completions";
     private static final String SILENT = "tokens=2,gap_ms=" + SILENCE_MS;
 
-    /** Without the header nginx keeps the token until it cuts, and then drops it. */
+    /** Without the header, nginx keeps the token until it cuts the connection, and then drops it. */
     private static final String UNBUFFERED = SILENT + ",headers=X-Accel-Buffering:no";
 
     /** The proxies, with a short limit. */
@@ -44,7 +45,7 @@ class IdleLimitTest {
         }
     }
 
-    /** The first stream of a cold process may take longer than the limit. */
+    /** The first stream of a new process may take longer than the limit. */
     @BeforeAll
     static void warmUp() throws IOException {
         try (var harness = RelayHarness.start()) {
@@ -66,7 +67,7 @@ class IdleLimitTest {
         }
     }
 
-    /** The control: without them the proxy cuts it, and the relay lets its upstream go. */
+    /** The control: without heartbeats the proxy cuts the stream, and the relay cancels its upstream. */
     @ParameterizedTest
     @EnumSource(Proxy.class)
     void aStreamBehindAProxyIsCutWithoutHeartbeats(Proxy proxy) throws IOException {

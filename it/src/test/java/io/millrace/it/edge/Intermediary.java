@@ -19,14 +19,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /**
- * A real proxy in front of the relay, or behind it: a process of its own, on a free port of 127.0.0.1, with its files in a directory of
- * its own that goes with it. The packages come from {@code scripts/setup-it}; a missing one is a failure.
+ * A real proxy in front of the relay, or behind it. It is a process of its own, on a free port of 127.0.0.1. Its files
+ * are in a directory of its own, which is deleted with it. The packages come from {@code scripts/setup-it}; a missing
+ * package is a failure.
  */
 final class Intermediary implements AutoCloseable {
-    /** The port is free when it is chosen, which another process may change before the proxy binds it. */
+    /** The port is free when it is chosen. Another process may take it before the proxy binds it. */
     private static final int TRIES = 5;
 
-    /** What it has by itself. */
+    /** The proxy's own default. */
     private static final Duration NGINX_READ_TIMEOUT = Duration.ofSeconds(60);
 
     /** Debian's. */
@@ -34,7 +35,7 @@ final class Intermediary implements AutoCloseable {
 
     private static final Duration START_LIMIT = Duration.ofSeconds(20);
     private static final long STOP_LIMIT_SECONDS = 10;
-    /** Where Debian puts daemons, which is not on every user's path. */
+    /** The directory where Debian puts daemons. It is not on every user's path. */
     private static final String MORE_PATH = File.pathSeparator + "/usr/sbin" + File.pathSeparator + "/usr/local/sbin";
 
     private final Path directory;
@@ -52,12 +53,12 @@ final class Intermediary implements AutoCloseable {
         return nginx(relayPort, NGINX_READ_TIMEOUT);
     }
 
-    /** The same that waits no longer than that for the next byte from behind it. */
+    /** The same proxy with this limit for the next byte from the server behind it. */
     static Intermediary nginx(int relayPort, Duration readTimeout) throws IOException {
         return nginx("nginx.conf", relayPort, readTimeout);
     }
 
-    /** nginx with settings right and wrong, each under a path of its own. */
+    /** nginx with good and bad settings, each under a path of its own. */
     static Intermediary patientNginx(int relayPort) throws IOException {
         return nginx("nginx-patient.conf", relayPort, Duration.ofSeconds(1));
     }
@@ -75,13 +76,13 @@ final class Intermediary implements AutoCloseable {
         return haproxy(relayPort, HAPROXY_READ_TIMEOUT);
     }
 
-    /** The same that waits no longer than that for the next byte from behind it. */
+    /** The same proxy with this limit for the next byte from the server behind it. */
     static Intermediary haproxy(int relayPort, Duration readTimeout) throws IOException {
         String binary = binary("haproxy");
         return start("haproxy.cfg", relayPort, readTimeout, file -> List.of(binary, "-db", "-f", file.toString()));
     }
 
-    /** HAProxy without {@code option http-no-delay}, as many have it. */
+    /** HAProxy without {@code option http-no-delay}, as many installations have it. */
     static Intermediary delayingHaproxy(int relayPort) throws IOException {
         String binary = binary("haproxy");
         return start(
@@ -91,7 +92,7 @@ final class Intermediary implements AutoCloseable {
                 file -> List.of(binary, "-db", "-f", file.toString()));
     }
 
-    /** Caddy as it is. */
+    /** Caddy without special settings. */
     static Intermediary caddy(int relayPort) throws IOException {
         String binary = binary("caddy");
         return start(
@@ -101,7 +102,7 @@ final class Intermediary implements AutoCloseable {
                 file -> List.of(binary, "run", "--config", file.toString(), "--adapter", "caddyfile"));
     }
 
-    /** Where clients connect. */
+    /** The address for clients. */
     int port() {
         return port;
     }
@@ -118,7 +119,7 @@ final class Intermediary implements AutoCloseable {
         String log = "";
         for (int i = 0; i < TRIES; i++) {
             Path directory = Files.createTempDirectory("millrace-edge");
-            // A worker that has dropped root's rights still has to reach its files.
+            // A worker without root's rights must still be able to read its files.
             Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
             int port = freePort();
             Path file = directory.resolve(template);

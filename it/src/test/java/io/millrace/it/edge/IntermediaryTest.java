@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Real proxies in front of the relay, with the settings that a user finds. Streams have {@value #TOKENS} tokens,
- * {@value #GAP_MS} ms apart; when each comes is measured at the client.
+ * Real proxies in front of the relay, with usual settings. Streams have {@value #TOKENS} tokens, {@value #GAP_MS} ms
+ * apart. The client measures when each token arrives.
  */
 @Tag("time")
 class IntermediaryTest {
@@ -27,7 +27,7 @@ class IntermediaryTest {
 
     private RelayHarness harness;
 
-    /** The proxies and how to start them. */
+    /** The proxies, and how to start each. */
     enum Proxy {
         NGINX,
         HAPROXY,
@@ -66,7 +66,7 @@ class IntermediaryTest {
         }
     }
 
-    /** The control: it is the relay's header that makes nginx pass tokens on. */
+    /** The control: without the relay's header, nginx does not pass tokens on. */
     @Test
     void clumpsBehindNginxWithoutTheHeader() throws IOException {
         try (var edge = Proxy.NGINX.start(harness.port())) {
@@ -79,7 +79,10 @@ class IntermediaryTest {
         }
     }
 
-    /** nginx asks with HTTP/1.0, whose bodies end with the connection: only the reset after it tells a cut from an end. */
+    /**
+     * nginx uses HTTP/1.0 here, whose bodies end with the connection. Only the reset after a body distinguishes a cut
+     * from an end.
+     */
     @ParameterizedTest
     @EnumSource(Proxy.class)
     void showsTheClientATruncation(Proxy proxy) throws IOException {
@@ -96,8 +99,8 @@ class IntermediaryTest {
     }
 
     /**
-     * Half of a frame is with the client already, so no error frame can follow. Caddy 2.6 takes part in no such test: it
-     * ends a response whose upstream was reset as if it was whole (later ones break it, too).
+     * The client already has half of a frame, so no error frame can follow. Caddy 2.6 is not tested for this: it ends
+     * a response whose upstream was reset as if it was complete. Later versions cut it too.
      */
     @ParameterizedTest
     @EnumSource(names = {"NGINX", "HAPROXY"})

@@ -10,7 +10,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** A main class of this test's class path in a process of its own, talking by lines of its standard output. */
+/** A main class of this test's class path in a process of its own. It reports by lines on its standard output. */
 final class JavaProcess implements AutoCloseable {
     private static final long STOP_LIMIT_SECONDS = 10;
 
@@ -36,7 +36,7 @@ final class JavaProcess implements AutoCloseable {
         return new JavaProcess(main.getSimpleName(), process);
     }
 
-    /** The next line that contains {@code text}; a process that ends before is a failure. */
+    /** The next line that contains {@code text}. It is a failure if the process ends before that. */
     String awaitLine(String text) throws IOException {
         for (String line = output.readLine(); line != null; line = output.readLine()) {
             if (line.contains(text)) {

@@ -20,12 +20,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The packaged launcher as a user starts it, without keys and without a configuration. */
+/** The packaged launcher, started as a user does, without keys and without a configuration. */
 class LauncherIT {
     private static final Path PACKAGED = Path.of("..", "bench", "target");
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final long RUN_LIMIT_SECONDS = 120;
-    /** What the launcher takes its configuration from, which must not come from the one who runs the tests. */
+    /** Variables that configure the launcher. They must not come from the user who runs the tests. */
     private static final List<String> VARIABLES = List.of("OPENAI_", "ANTHROPIC_", "GEMINI_", "MILLRACE_");
 
     @TempDir
@@ -34,7 +34,7 @@ class LauncherIT {
     private final List<Process> started = new ArrayList<>();
 
     /**
-     * What a command printed.
+     * The output of a command.
      *
      * @param line without its end
      * @param atNs on the clock of {@link System#nanoTime}
@@ -149,7 +149,7 @@ class LauncherIT {
 
         byte[] whole = Files.readAllBytes(cache);
         byte[] foreign = whole.clone();
-        int name = new String(whole, 0, 4096, StandardCharsets.ISO_8859_1).indexOf("64-Bit Server VM"); // that made it
+        int name = new String(whole, 0, 4096, StandardCharsets.ISO_8859_1).indexOf("64-Bit Server VM"); // its JVM
         assertThat(name).isPositive();
         Arrays.fill(foreign, name, name + 40, (byte) 'x');
         for (byte[] unusable : List.of(new byte[0], Arrays.copyOf(whole, whole.length / 2), foreign)) {
@@ -164,7 +164,10 @@ class LauncherIT {
         assertThat(relaySource()).contains("millrace-server-");
     }
 
-    /** From where a relay that starts now, streams and stops has the class that relays. It must say nothing of it. */
+    /**
+     * The source from which a new relay loads the class that relays, when it starts, streams and stops. It must print
+     * nothing about it.
+     */
     private String relaySource() throws Exception {
         Path classes = directory.resolve("classes.log");
         Files.deleteIfExists(classes);
@@ -184,7 +187,7 @@ class LauncherIT {
                 .orElseThrow();
     }
 
-    /** Starts {@code millrace serve} on a free port and waits until it says where. */
+    /** Starts {@code millrace serve} on a free port and waits until it prints its address. */
     private Process serve(String... options) throws IOException {
         return serveWith(Map.of(), options);
     }
@@ -217,7 +220,7 @@ class LauncherIT {
         return directory.resolve("output.log");
     }
 
-    /** The command that the launcher told the user to try. */
+    /** The command that the launcher suggested to the user. */
     private String hint() throws IOException {
         return Files.readAllLines(output()).stream()
                 .filter(line -> line.strip().startsWith("curl -N "))

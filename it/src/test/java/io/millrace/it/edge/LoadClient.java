@@ -24,9 +24,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32;
 
 /**
- * Opens many streams at an even rate, and prints one line of JSON when all have ended or the time is up: {@link Report}.
- * Arguments: port, streams, milliseconds in which they begin, seconds behind the last of them after which it gives up. One
- * event loop does it all, so nothing is shared.
+ * Opens many streams at an even rate, and prints one line of JSON when all have ended or the time is over: {@link
+ * Report}. Arguments: port, streams, milliseconds in which they begin, seconds after the last begin until it gives up.
+ * It has one event loop, so nothing is shared.
  */
 final class LoadClient implements StreamObserver {
     private final Map<String, Integer> bodies = new TreeMap<>();
@@ -35,7 +35,7 @@ final class LoadClient implements StreamObserver {
     private int openPeak;
 
     /**
-     * What came of it.
+     * The result.
      *
      * @param openPeak the most streams that were in progress at once
      * @param bodies how many whole responses had a body, by its {@link LoadClient#fingerprint}
@@ -65,7 +65,7 @@ final class LoadClient implements StreamObserver {
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
     }
 
-    /** Tells bodies apart: their length and their CRC-32. */
+    /** Distinguishes bodies by their length and their CRC-32. */
     static String fingerprint(byte[] body) {
         var crc = new CRC32();
         crc.update(body);
@@ -96,7 +96,7 @@ final class LoadClient implements StreamObserver {
         (whole ? bodies : failures).merge(what, 1, Integer::sum);
     }
 
-    /** Reads the bodies of one connection, whatever is in them. */
+    /** Reads the bodies of one connection, whatever they contain. */
     private final class Fingerprint implements BodyReader {
         private final CRC32 crc = new CRC32();
         private long length;

@@ -31,8 +31,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * {@value #STREAMS} streams of {@value #FRAMES} frames, {@value #GAP_MS} ms apart, all open at once: the mock and the
- * clients in processes of their own, the relay in this one, under its leak detector. None is lost, and nothing stays.
+ * {@value #STREAMS} streams of {@value #FRAMES} frames, {@value #GAP_MS} ms apart, all open at once. The mock and the
+ * clients are processes of their own. The relay is in this process, under its leak detector. No stream is lost, and
+ * nothing is left over.
  */
 @Tag("time")
 class ManyStreamsTest {
@@ -44,7 +45,7 @@ class ManyStreamsTest {
     private static final int LIMIT_SECONDS = 180;
     private static final int WARM_UP_LIMIT = 200;
 
-    /** All channels that were made in this process and are open: the relay's. */
+    /** All open channels that were made in this process. They are the relay's. */
     private final Set<Channel> channels = ConcurrentHashMap.newKeySet();
 
     private final Set<EventLoop> loops = ConcurrentHashMap.newKeySet();
@@ -102,7 +103,7 @@ class ManyStreamsTest {
                 .with(c -> c.eventLoops = LOOPS));
     }
 
-    /** Touches every event loop, so that what they make once is not counted as left behind. */
+    /** Uses every event loop once, so that what a loop creates once does not count as left over. */
     private void warmUp(RelayServer relay) throws IOException {
         for (int i = 0; i < WARM_UP_LIMIT && loops.size() < LOOPS; i++) {
             try (var client = new RawClient(port(relay))) {
@@ -125,7 +126,7 @@ class ManyStreamsTest {
         }
     }
 
-    /** The mock's own count, this question included. */
+    /** The mock's own count, with this request. */
     private static String mockConnections(URI mock) throws IOException {
         try (var client = new RawClient(mock.getPort())) {
             client.send("GET", "/__mock/stats", "");
@@ -158,7 +159,7 @@ class ManyStreamsTest {
                 allocator.pinnedDirectMemory() + allocator.pinnedHeapMemory());
     }
 
-    /** Netty shows the timers of an event loop to nobody. */
+    /** Netty has no method that shows the timers of an event loop. */
     private static int timers(EventLoop loop) throws ReflectiveOperationException {
         var field = AbstractScheduledEventExecutor.class.getDeclaredField("scheduledTaskQueue");
         field.setAccessible(true);

@@ -32,26 +32,26 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * No frame waits in a buffer: not in the relay for a timer or for more frames, and not in the kernel for the other side to
- * acknowledge the one before (Nagle's algorithm, RFC 1122 section 4.2.3.4).
+ * No frame waits in a buffer. The relay does not wait for a timer or for more frames. The kernel does not wait for the
+ * acknowledgement of the frame before (Nagle's algorithm, RFC 1122 section 4.2.3.4).
  *
- * <p>Nagle's algorithm hurts where the receiver delays its acknowledgements (RFC 1122 section 4.2.3.2): the pieces of
- * {@value #GAP_MS} ms then come in clumps, a comb of about 40 ms on Linux. Linux hides this, for it acknowledges at once
- * whatever an application reads promptly; other systems and busy clients do not. So the receivers here switch
- * TCP_QUICKACK off before each read, which makes the kernel delay as it would for them. The controls switch TCP_NODELAY
- * off and must see the comb.
+ * <p>Nagle's algorithm does harm if the receiver delays its acknowledgements (RFC 1122 section 4.2.3.2). Pieces that
+ * are sent every {@value #GAP_MS} ms then arrive in groups, about 40 ms apart on Linux. Linux hides this effect,
+ * because it acknowledges at once whatever an application reads promptly. Other systems and busy clients do not. So
+ * the receivers here switch TCP_QUICKACK off before each read, and the kernel delays its acknowledgements. The
+ * controls switch TCP_NODELAY off and must see the groups.
  */
 @Tag("time")
 class NoDelayTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final int PIECES = 80;
     private static final int GAP_MS = 10;
-    /** A comb has a tooth for each four or five pieces; a busy machine makes one now and then, and breaks one off. */
+    /** There is a gap for each four or five pieces. A busy machine sometimes adds or hides one. */
     private static final int MANY_TEETH = PIECES / 8;
 
     private static final int FEW_TEETH = PIECES / 20;
     private static final int TRIES = 3;
-    /** A request body of which so much is here is passed on while it comes. */
+    /** A request body is passed on while it arrives when this many of its bytes are here. */
     private static final int FLOWING = 16 * 1024;
 
     private static final int LOCK_STEPS = 300;
@@ -104,7 +104,10 @@ class NoDelayTest {
                 .isTrue();
     }
 
-    /** The upstream sends a frame when the client has the one before: waiting for more would be for ever. */
+    /**
+     * The upstream sends a frame when the client has the one before. If the relay waited for more, it would wait for
+     * ever.
+     */
     @Test
     void passesEachFrameOnBeforeTheNextIsThere() throws Exception {
         try (var listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
@@ -127,14 +130,14 @@ class NoDelayTest {
                     assertThat(readChunk(client)).isEqualTo(frame);
                     stepNs[i] = System.nanoTime() - startNs;
                 }
-                // A timer of any use is no shorter than this, even on a busy machine half of the steps are.
+                // A useful timer is not shorter than this. Even on a busy machine half of the steps are shorter.
                 Arrays.sort(stepNs);
                 assertThat(stepNs[LOCK_STEPS / 2]).isLessThan(TimeUnit.MILLISECONDS.toNanos(2));
             }
         }
     }
 
-    /** When each token of a stream came to a client that delays its acknowledgements. */
+    /** When each token of a stream arrived at a client that delays its acknowledgements. */
     private static long[] tokenTimes(RelayHarness harness) throws IOException {
         try (var client = harness.client()) {
             client.post(RelayHarness.withSpec(CHAT, "tokens=" + PIECES + ",gap_ms=" + GAP_MS), "mock", "");
@@ -152,7 +155,7 @@ class NoDelayTest {
         }
     }
 
-    /** When each piece of a request body came to an upstream that delays its acknowledgements. */
+    /** When each piece of a request body arrived at an upstream that delays its acknowledgements. */
     private static long[] pieceTimes(Predicate<Channel> nagle) throws Exception {
         var clock = Executors.newSingleThreadScheduledExecutor();
         try (var tap = nagleWhere(nagle);
@@ -194,7 +197,10 @@ class NoDelayTest {
         }
     }
 
-    /** Whether it is so once: a comb has teeth in every try, and a busy machine does not make as many in every try. */
+    /**
+     * Whether the condition holds in one of the tries. With Nagle's algorithm every try has the gaps; a busy machine
+     * does not make as many in every try.
+     */
     private static boolean inOneOf(int tries, Callable<Boolean> check) throws Exception {
         for (int i = 0; i < tries; i++) {
             if (check.call()) {
@@ -204,7 +210,7 @@ class NoDelayTest {
         return false;
     }
 
-    /** How often nothing came for about 40 ms. */
+    /** How often nothing arrived for about 40 ms. */
     private static long teeth(long[] at) {
         return IntStream.range(1, at.length)
                 .mapToLong(i -> at[i] - at[i - 1])

@@ -14,8 +14,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The relay beside real proxies, with requests that could be read in more than one way: what it serves they read as the same
- * requests, in front of it and behind it; what it refuses reaches nobody and ends the connection.
+ * Compares the relay with real proxies, with requests that could be read in more than one way. What the relay serves,
+ * the proxies in front of it and behind it read as the same requests. What it refuses reaches no server and ends the
+ * connection.
  */
 class RequestAgreementTest {
     private static ScriptedUpstream origin;
@@ -26,7 +27,7 @@ class RequestAgreementTest {
         origin = ScriptedUpstream.answering(
                 "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok");
         http = new HttpPeers(origin.uri().getPort());
-        // The first request of a cold process may take longer than a server is waited for.
+        // The first request of a new process may take longer than the tests wait for a server.
         for (int port : http.all()) {
             try (var client = new RawClient(port)) {
                 client.send("GET", "/first", "", "Connection: close");
@@ -72,7 +73,7 @@ class RequestAgreementTest {
         }
     }
 
-    /** Until one of them refuses, both read the same; who reads fewer requests has refused the next. */
+    /** Until one of them refuses, both read the same. A server that reads fewer requests has refused the next one. */
     private static void assertAgree(String peer, HttpReading here, HttpReading there) {
         List<String> ours = here.untilRefusal();
         List<String> theirs = there.untilRefusal();
@@ -86,8 +87,8 @@ class RequestAgreementTest {
     }
 
     /**
-     * A peer that refuses and closes by itself may find that the relay behind it was faster: then it passes that refusal on,
-     * stays open, and the request behind it, which is one to both, is served.
+     * A proxy that would refuse and close itself may get the relay's refusal first. It passes that refusal on, stays
+     * open, and serves the next request, which both read in the same way.
      */
     private static HttpReading untilOwnRefusal(HttpReading both, HttpReading alone) {
         boolean refusedFirst = !both.statuses().isEmpty() && both.statuses().get(0) >= 400;
@@ -97,7 +98,7 @@ class RequestAgreementTest {
                 : both;
     }
 
-    /** Two in a row make of a connection what the first makes of it, but for what the second refuses. */
+    /** Two in a row read a connection as the first does, except for what the second refuses. */
     private static void assertRefusesAtMost(HttpReading both, HttpReading first) {
         Iterator<String> expected = first.requests().iterator();
         for (String request : both.requests()) {

@@ -14,8 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The relay beside real proxies, with answers that could be read in more than one way: what both take for whole is the same to
- * both, and two in a row add nothing.
+ * Compares the relay with real proxies, with answers that could be read in more than one way. An answer that both
+ * consider complete is the same for both, and two in a row add nothing.
  */
 class ResponseAgreementTest {
     private static volatile String answer;
@@ -69,7 +69,7 @@ class ResponseAgreementTest {
         }
     }
 
-    /** Status and body of an answer that is no failure and came whole, else null. */
+    /** Status and body of an answer that is not a failure and is complete, else null. */
     private static String wholeAnswer(int port) throws IOException {
         try (var client = new RawClient(port)) {
             client.send("GET", "/a", "", "Connection: close");

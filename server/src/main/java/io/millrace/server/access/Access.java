@@ -8,7 +8,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
-/** Who may ask, decided by a request's head before anything is done for it. Immutable. */
+/** Decides by a request's head who may use the relay, before anything else happens. Immutable. */
 public final class Access {
     private final RelayConfig config;
     private final Clients clients;
@@ -21,7 +21,7 @@ public final class Access {
     }
 
     /**
-     * Who asks. Takes the client's key out of the request, so that nothing else sees it; to be called first.
+     * Identifies the client. Removes its key from the request, so that no other code sees it. To be called first.
      *
      * @param address of the client; null for that of a unix socket
      * @param certificate the name in the client's TLS certificate, which counts where there is no key; null if there is none
@@ -52,18 +52,18 @@ public final class Access {
         return client == null ? Caller.STRANGER : Caller.of(client, null, address);
     }
 
-    /** What the response says to pages of other origins; null where the relay has no say in it. */
+    /** The fields of the response for pages of other origins; null if the relay does not decide about them. */
     public @Nullable HttpHeaders grants(HttpRequest request) {
         return crossOrigin == null ? null : crossOrigin.grants(request);
     }
 
-    /** The answer to a browser that asks what a page may ask for; null if the request is another, or is for an upstream. */
+    /** The answer to a CORS preflight; null if the request is not one, or if an upstream answers it. */
     public @Nullable HttpResponse preflight(HttpRequest request) {
         return crossOrigin != null && CrossOrigin.isPreflight(request) ? crossOrigin.preflight(request) : null;
     }
 
     /**
-     * Why the request may not use the relay's keys, for an error message; null if it may, or if the relay adds none.
+     * Why the request may not use the relay's keys, as an error message; null if it may, or if the relay adds none.
      *
      * @param evenGet whether a GET may use them, too
      */
@@ -71,7 +71,10 @@ public final class Access {
         return config.mustBeClosed() ? OpenGuard.violation(request, config, evenGet) : null;
     }
 
-    /** Lets an upstream see no origin that was granted here: it is asked by the relay, and some answer a page otherwise. */
+    /**
+     * Removes a granted origin from the request to the upstream. The relay sends that request, and some upstreams
+     * answer pages differently.
+     */
     public void hideOrigin(HttpRequest request) {
         if (crossOrigin != null && crossOrigin.isGranted(request)) {
             request.headers().remove(HttpHeaderNames.ORIGIN);

@@ -11,7 +11,7 @@ import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who sent one request, and what it has of its client's limits. Where no keys are asked for, it is anyone, who may do
+ * The sender of one request, with its share of its client's limits. If no keys are required, every sender may do
  * everything. Confined to the request's event loop.
  */
 public final class Caller {
@@ -20,10 +20,10 @@ public final class Caller {
             "invalid_api_key",
             "This relay asks for a key of its own (mr_...), and this request has none that is valid.");
 
-    /** Where no keys are asked for. */
+    /** The sender if no keys are required. */
     public static final Caller ANYONE = new Caller(null, null, null);
 
-    /** Whoever has no valid key. */
+    /** A sender without a valid key. */
     static final Caller STRANGER = new Caller(null, null, UNKNOWN);
 
     private static final Refusal ELSEWHERE =
@@ -41,7 +41,7 @@ public final class Caller {
         permit = client == null ? null : new Permit(client.use());
     }
 
-    /** Whoever has put a key where it would be sent on, or more than one. */
+    /** A sender with more than one key, or with a key in a place from which it would be passed on. */
     static Caller careless(String message) {
         return new Caller(null, null, Refusal.of(401, "invalid_api_key", message));
     }
@@ -56,7 +56,7 @@ public final class Caller {
         return new Caller(client, keyId, from.isEmpty() || from.contains(address) ? null : ELSEWHERE);
     }
 
-    /** Why this is nobody who may ask; null if it is. */
+    /** Why the sender may not use the relay; null if it may. */
     public @Nullable Refusal refusal() {
         return refusal;
     }
@@ -71,12 +71,12 @@ public final class Caller {
         return client == null ? null : client.name();
     }
 
-    /** Tells the keys of a client apart in a log; null if there was none. */
+    /** Distinguishes the keys of a client in a log; null if there was no key. */
     public @Nullable String keyId() {
         return keyId;
     }
 
-    /** Whether it may read what names all clients. */
+    /** Whether it may read metrics, which name all clients. */
     public boolean mayReadMetrics() {
         return refusal == null && (client == null || client.settings().metrics());
     }
@@ -90,17 +90,17 @@ public final class Caller {
         return client == null ? ClientKey.hash(headers, target) : client.owner();
     }
 
-    /** Takes a place for the request. Says why there is none; null if it may be served. */
+    /** Takes a place for the request. Returns why there is none, or null. */
     public @Nullable Refusal begin(long nowNs) {
         return permit == null ? null : permit.begin(nowNs);
     }
 
-    /** Whether the model must be known before the request may be served. */
+    /** Whether the model must be known before the request is served. */
     public boolean isBoundToModels() {
         return client != null && !client.settings().models().isEmpty();
     }
 
-    /** Whether tokens are counted, for which the request must be here as a whole. */
+    /** Whether tokens are counted. The whole request must then be read first. */
     public boolean countsTokens() {
         return client != null && client.use().countsTokens();
     }
@@ -114,7 +114,7 @@ public final class Caller {
     }
 
     /**
-     * Why it may not ask for this model; null if it may.
+     * Why it may not use this model; null if it may.
      *
      * @param model null where the request names none
      */
@@ -152,19 +152,22 @@ public final class Caller {
         return permit == null ? null : permit.reserve(bodyBytes, maxOutput, nowNs, System.currentTimeMillis());
     }
 
-    /** The request is over: gives its place back. Says what it used, if tokens are counted. */
+    /** Gives the place back when the request is over. Returns the tokens that it used, if tokens are counted. */
     public void end(long input, long output, long nowNs) {
         if (permit != null) {
             permit.end(input, output, nowNs);
         }
     }
 
-    /** Tokens that the request was taken to have; 0 if tokens are not counted. */
+    /** The estimate of the request's tokens; 0 if tokens are not counted. */
     public long estimatedInput() {
         return permit == null ? 0 : permit.input();
     }
 
-    /** Has an answer say what is left to the client, in the form of its dialect, in place of what a provider says of the relay. */
+    /**
+     * Adds what is left of the client's limits to an answer, in the form of its dialect. Replaces the provider's fields
+     * about the relay's account.
+     */
     public void decorate(HttpHeaders headers, Dialect dialect, long nowNs) {
         if (client != null) {
             client.use().tell(headers, dialect, nowNs);

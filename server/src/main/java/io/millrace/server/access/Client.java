@@ -4,7 +4,7 @@ import io.millrace.server.config.ClientSettings;
 import io.millrace.server.limit.ClientUse;
 import java.nio.charset.StandardCharsets;
 
-/** One client that the relay knows: what it may do, and what it has used. Immutable but for what it has used. */
+/** A known client: what it may do, and what it has used. Immutable except for its use. */
 final class Client {
     private final ClientSettings settings;
     private final ClientUse use;
@@ -31,7 +31,7 @@ final class Client {
         return use;
     }
 
-    /** Tells its streams from those of others, whichever of its keys began them. */
+    /** Distinguishes its streams from those of others, for all its keys. */
     byte[] owner() {
         return owner;
     }

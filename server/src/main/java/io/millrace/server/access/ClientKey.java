@@ -15,8 +15,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who asks, as a number that tells nothing: a hash of all the keys that a request carries. It is salted by the process,
- * so that it can be compared with another one of the same process and nothing else can be learned from it.
+ * Identifies a sender by a salted hash of all keys in its request. The salt belongs to the process, so the hash can
+ * only be compared with other hashes of the same process.
  */
 public final class ClientKey {
     private static final List<AsciiString> FIELDS = List.of(
@@ -26,13 +26,13 @@ public final class ClientKey {
             AsciiString.cached("x-goog-api-key"));
     private static final AsciiString AUTHORIZATION = FIELDS.get(0);
     private static final String BEARER = "bearer ";
-    /** Before the names of clients, so that no key is like a name. */
+    /** A prefix for the names of clients, so that no key equals a name. */
     private static final byte NAMED = (byte) 0xff;
 
     private static final int SALT_BYTES = 32;
     private static final byte[] SALT = salt();
 
-    /** Every stream needs one; made anew each time it would cost more than the hash. */
+    /** Every stream needs a digest. Making a new one each time would cost more than the hash. */
     private static final FastThreadLocal<MessageDigest> DIGEST = new FastThreadLocal<>() {
         @Override
         protected MessageDigest initialValue() throws NoSuchAlgorithmException {
@@ -42,7 +42,7 @@ public final class ClientKey {
 
     private ClientKey() {}
 
-    /** The hash of the keys in these fields and in the query. A key counts as the same in whichever place it stands. */
+    /** The hash of the keys in these fields and in the query. The place of a key does not matter. */
     public static byte[] hash(HttpHeaders headers, Target target) {
         MessageDigest digest = DIGEST.get();
         digest.update(SALT);
@@ -60,7 +60,7 @@ public final class ClientKey {
         return digest.digest();
     }
 
-    /** The same of a client that has a name, which counts in place of its keys. */
+    /** The hash of a client's name, which is used in place of its keys. */
     static byte[] ofName(byte[] name) {
         MessageDigest digest = DIGEST.get();
         digest.update(SALT);
@@ -73,14 +73,14 @@ public final class ClientKey {
         return first(headers, target) != null;
     }
 
-    /** Whether two hashes are the same, in a time that does not tell where they differ. */
+    /** Whether two hashes are equal, in a time that does not depend on where they differ. */
     public static boolean same(byte[] one, byte[] other) {
         return MessageDigest.isEqual(one, other);
     }
 
     /**
-     * Gives an upstream of this dialect the client's key, if there is one, in the field that its servers read. What
-     * {@code Authorization} has in another scheme than Bearer is no key.
+     * Adds the client's key, if there is one, to a request for this dialect, in the field that its servers read. A
+     * value of {@code Authorization} with another scheme than Bearer is not a key.
      */
     public static void passOn(HttpHeaders client, Target target, Dialect dialect, HttpHeaders upstream) {
         String key = first(client, target);

@@ -19,13 +19,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The clients of the file that the configuration names, read again soon after each change of it, on a thread of its own. A
- * file that is wrong changes nothing. Event loops read the list without a lock.
+ * The clients of the file that the configuration names. A thread of its own reads the file again soon after each
+ * change. A wrong file changes nothing. Event loops read the list without a lock.
  */
 public final class ClientList implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ClientList.class);
     private static final long LOOK_EVERY_MS = 200;
-    /** Within this time a file may be written twice without another time of its last change. */
+    /** Within this time a file may change twice with the same modification time. */
     private static final long FRESH_MS = 1_000;
 
     private final ClientUses uses;
@@ -35,12 +35,12 @@ public final class ClientList implements AutoCloseable {
     private @Nullable Stamp taken;
     private @Nullable Stamp seen;
     private List<ClientSettings> settings = List.of();
-    /** What is wrong with the file, and was said. */
+    /** The problem of the file that was reported. */
     private List<String> problems = List.of();
 
     private @Nullable Thread thread;
 
-    /** By what a change of a file is seen. */
+    /** The attributes by which a change of a file is noticed. */
     private record Stamp(
             long modifiedNs, long size, @Nullable Object id, boolean fresh) {
         static @Nullable Stamp of(Path file) {
@@ -67,13 +67,13 @@ public final class ClientList implements AutoCloseable {
         this.read = read;
     }
 
-    /** Who may ask under {@code config}. */
+    /** The access rules for {@code config}. */
     public Access access(RelayConfig config) {
         return new Access(config, clients);
     }
 
     /**
-     * Takes the clients of the file that {@code config} names, and watches it from now on.
+     * Uses the clients of the file that {@code config} names, and watches it from now on.
      *
      * @throws ConfigException if it is wrong; the clients of before stay
      */
@@ -110,7 +110,10 @@ public final class ClientList implements AutoCloseable {
         }
     }
 
-    /** Reads the file if it has changed, and has not changed since the last look: someone may be writing it. */
+    /**
+     * Reads the file if it has changed since the last read, but not since the last look, because another process may
+     * still be writing it.
+     */
     private void look() {
         if (file == null) {
             return;

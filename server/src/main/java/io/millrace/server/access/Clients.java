@@ -14,24 +14,27 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All clients by the hashes of their keys. A key that is unknown, that has expired, or whose client is disabled takes the
- * same steps and gives the same answer. Immutable.
+ * All clients, by the hashes of their keys. A key that is unknown, has expired, or whose client is disabled takes the
+ * same steps and gets the same answer. Immutable.
  */
 final class Clients {
     private static final int ID_BYTES = 4;
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
-    /** Nobody. */
+    /** No clients. */
     static final Clients NONE = new Clients(List.of(), settings -> ClientUse.ofNobody());
 
-    /** Of each slot the first bytes of its hash; a slot is found by them, and the next ones follow it. */
+    /**
+     * The first bytes of the hash in each slot. They give the first slot of the search; the search continues in the
+     * next slots.
+     */
     private final @Nullable Key[] slots;
 
     private final Map<String, Client> byCertificate = new HashMap<>();
 
     /** A key of a client. */
     static final class Key {
-        /** Is never found, and is compared with where nothing is. */
+        /** Is never found. It is compared with if a slot is empty, so that the time is the same. */
         private static final Key NOBODYS = new Key(
                 new byte[KeyFormat.DIGEST_BYTES],
                 new Client(ClientSettings.of("nobody"), ClientUse.ofNobody()),
@@ -49,7 +52,7 @@ final class Clients {
             id = HexFormat.of().formatHex(KeyFormat.sha256(digest), 0, ID_BYTES);
         }
 
-        /** Tells the keys of a client apart in a log, and nothing else. */
+        /** Distinguishes the keys of a client in a log, and has no other meaning. */
         String id() {
             return id;
         }
@@ -124,7 +127,7 @@ final class Clients {
         return (int) head(digest) & (slots.length - 1);
     }
 
-    /** Where nobody can choose hashes, their first bytes are as good as all of them. */
+    /** Nobody can choose hashes, so their first bytes are as good as a hash of all of them. */
     private static long head(byte[] digest) {
         return (long) LONG.get(digest, 0);
     }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /** Answers for the pages of other origins (Fetch Standard, section 3.3): preflights, and the fields of every response. */
 final class CrossOrigin {
     private static final String METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE";
-    /** What a page may read beside the fields that every page may. */
+    /** The response fields that a page may read in addition to the fields that every page may read. */
     private static final String EXPOSED = String.join(
             ", ",
             "X-Millrace-Request-Id",
@@ -38,19 +38,19 @@ final class CrossOrigin {
         this.cors = cors;
     }
 
-    /** What pages of other origins may do; null where the relay has no say in it. */
+    /** The rules for pages of other origins; null if the relay does not decide about them. */
     static @Nullable CrossOrigin of(Cors cors) {
         return cors.on() ? new CrossOrigin(cors) : null;
     }
 
-    /** Whether a browser asks what a page may ask for. */
+    /** Whether a request is a CORS preflight. */
     static boolean isPreflight(HttpRequest request) {
         return request.method().equals(HttpMethod.OPTIONS)
                 && request.headers().contains(HttpHeaderNames.ORIGIN)
                 && request.headers().contains(HttpHeaderNames.ACCESS_CONTROL_REQUEST_METHOD);
     }
 
-    /** The answer to a preflight, which has no body: 204, or 403 to an origin that is not listed. */
+    /** The answer to a preflight, without a body: 204, or 403 for an origin that is not listed. */
     HttpResponse preflight(HttpRequest request) {
         boolean granted = isGranted(request);
         var response = new DefaultHttpResponse(
@@ -72,7 +72,7 @@ final class CrossOrigin {
         return response;
     }
 
-    /** What the response to {@code request} says about origins, in place of what an upstream says. */
+    /** The fields of the response to {@code request} about origins. They replace an upstream's. */
     HttpHeaders grants(HttpRequest request) {
         var headers = new DefaultHttpHeaders();
         if (!cors.any()) {
@@ -90,7 +90,7 @@ final class CrossOrigin {
         return headers;
     }
 
-    /** Whether the page that {@code request} comes from is let in. */
+    /** Whether the page that sent {@code request} may call. */
     boolean isGranted(HttpRequest request) {
         List<String> origins = request.headers().getAll(HttpHeaderNames.ORIGIN);
         return origins.size() == 1 && cors.admits(origins.get(0));

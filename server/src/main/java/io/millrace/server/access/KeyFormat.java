@@ -10,9 +10,10 @@ import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The form of a client's key: {@code mr_}, 43 characters for 256 random bits, and 6 for the CRC-32 of all before them, in
- * base 62. The prefix is for scanners that look for secrets. The checksum tells a mistyped key, and refuses noise without a
- * hash. What is stored of a key is its SHA-256: 256 random bits need no slow hash.
+ * The form of a client's key: {@code mr_}, 43 characters for 256 random bits, and 6 for the CRC-32 of everything
+ * before them, in base 62. The prefix is for scanners that look for secrets. The checksum finds mistyped keys, and
+ * saves a hash for texts that are not keys. The SHA-256 of a key is stored. Because a key has 256 random bits, it
+ * needs no slow hash.
  */
 public final class KeyFormat {
     /** What every key begins with. */
@@ -32,7 +33,7 @@ public final class KeyFormat {
     private static final byte[] DIGITS =
             "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".getBytes(StandardCharsets.US_ASCII);
 
-    /** Every request needs one. */
+    /** Every request needs a reader. */
     private static final FastThreadLocal<Scratch> SCRATCH = new FastThreadLocal<>() {
         @Override
         protected Scratch initialValue() throws NoSuchAlgorithmException {
@@ -42,7 +43,7 @@ public final class KeyFormat {
 
     private KeyFormat() {}
 
-    /** What one thread reads keys with. */
+    /** The buffers with which one thread reads keys. */
     private static final class Scratch {
         private final byte[] text = new byte[LENGTH];
         private final byte[] check = new byte[CHECK_CHARS];
@@ -51,7 +52,7 @@ public final class KeyFormat {
 
         Scratch() throws NoSuchAlgorithmException {}
 
-        /** Takes the characters from {@code start} on; false if they are no key. */
+        /** Reads the characters from {@code start} on; false if they are not a key. */
         boolean read(CharSequence source, int start) {
             if (source.length() - start < LENGTH) {
                 return false;
@@ -93,7 +94,7 @@ public final class KeyFormat {
         return new String(text, StandardCharsets.US_ASCII);
     }
 
-    /** Whether this is a key by its form. */
+    /** Whether this text has the form of a key. */
     public static boolean isKey(CharSequence text) {
         return text.length() == LENGTH && SCRATCH.get().read(text, 0);
     }
@@ -113,7 +114,7 @@ public final class KeyFormat {
     }
 
     /**
-     * What is stored of a key: the SHA-256 of its text as 64 hex digits.
+     * The stored form of a key: the SHA-256 of its text as 64 hex digits.
      *
      * @throws IllegalArgumentException if it is no key; the message does not hold it
      */
@@ -125,7 +126,7 @@ public final class KeyFormat {
         return HexFormat.of().formatHex(digest(key, 0));
     }
 
-    /** The SHA-256 of the key that is all of {@code text} from {@code start} on; null if that is no key. */
+    /** The SHA-256 of the key that {@code text} contains from {@code start} to its end; null if that is not a key. */
     static byte @Nullable [] digest(String text, int start) {
         Scratch scratch = SCRATCH.get();
         if (text.length() - start != LENGTH || !scratch.read(text, start)) {
@@ -144,7 +145,7 @@ public final class KeyFormat {
         return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
     }
 
-    /** Divides a number of many bytes by {@link #BASE}, and gives what remains. */
+    /** Divides a long number by {@link #BASE}, and returns the remainder. */
     private static int divide(byte[] number) {
         int rest = 0;
         for (int i = 0; i < number.length; i++) {

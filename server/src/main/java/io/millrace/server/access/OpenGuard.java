@@ -12,8 +12,8 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps web pages from spending the keys of a relay that injects them: a page may neither reach it under a name of its
- * own (DNS rebinding) nor call it from another site.
+ * Keeps web pages from spending the keys that a relay adds. A page may not reach the relay under a name of its own
+ * (DNS rebinding), and may not call it from another site.
  */
 final class OpenGuard {
     private OpenGuard() {}
@@ -61,9 +61,9 @@ final class OpenGuard {
     }
 
     /**
-     * Whether the request accepts an event stream, as no image, link or navigation does, and comes from a page of the relay's
-     * own origin. A foreign page's {@code fetch} may set {@code Accept} and send no origin (mode {@code no-cors}), and may
-     * leave the referrer out, but cannot forge it.
+     * Whether the request accepts an event stream and comes from a page of the relay's own origin. Images, links and
+     * navigations do not accept event streams. A foreign page's {@code fetch} may set {@code Accept} and send no
+     * origin (mode {@code no-cors}), and may leave the referrer out, but cannot forge it.
      */
     private static boolean isOwnEventSource(HttpRequest request, RelayConfig config) {
         HttpHeaders headers = request.headers();

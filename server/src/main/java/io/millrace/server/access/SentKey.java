@@ -12,8 +12,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The key of ours in one request's head: in which of the places it is where SDKs put keys. It is taken out of the request
- * before anything else reads that. Confined to the request's event loop.
+ * The relay's own kind of key in one request's head, in one of the places where SDKs put keys. It is removed from the
+ * request before other code reads that. Confined to the request's event loop.
  */
 final class SentKey {
     private static final AsciiString OWN = AsciiString.cached("x-millrace-key");
@@ -38,7 +38,7 @@ final class SentKey {
         this.request = request;
     }
 
-    /** Finds what may be a key, by how it begins. */
+    /** Finds texts that may be keys, by their first characters. */
     static SentKey in(HttpRequest request) {
         var sent = new SentKey(request);
         HttpHeaders headers = request.headers();
@@ -56,17 +56,20 @@ final class SentKey {
         return text == null;
     }
 
-    /** Whether there is more than one, or the field with it is there twice. */
+    /** Whether there is more than one key, or the field with the key occurs twice. */
     boolean isAmbiguous() {
         return several;
     }
 
-    /** Its hash; null if it has not the form of a key. */
+    /** The hash of the key; null if it does not have the form of a key. */
     byte @Nullable [] digest() {
         return text == null ? null : KeyFormat.digest(text, start);
     }
 
-    /** Takes the field or parameter with the key out of the request, and the field that is for keys of ours only. */
+    /**
+     * Removes the field or parameter with the key from the request, and also the field that is only for the relay's
+     * keys.
+     */
     void remove() {
         if (field != null) {
             request.headers().remove(field);
@@ -74,7 +77,10 @@ final class SentKey {
         request.headers().remove(OWN);
     }
 
-    /** Where the request would send a key of ours on, since it stands there and nobody looks for it; null if nowhere. */
+    /**
+     * The place from which a key of the relay's would be passed on, because keys are not read there; null if there is
+     * none.
+     */
     static @Nullable String strayPlace(HttpRequest request) {
         Iterator<Map.Entry<CharSequence, CharSequence>> fields =
                 request.headers().iteratorCharSequence();
@@ -121,7 +127,7 @@ final class SentKey {
         return at;
     }
 
-    /** Takes the parameter with the key out of the URL at once. */
+    /** Removes the parameter with the key from the URL at once. */
     private void lookInQuery() {
         String uri = request.uri();
         int query = uri.indexOf('?');

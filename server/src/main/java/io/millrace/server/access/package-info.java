@@ -1,6 +1,6 @@
 /**
- * Who may use the relay: pages of other origins, and keys that tell clients apart. Its door is {@link io.millrace.server.access.Access}. It reads request heads only. It keeps no
- * state and holds no buffer.
+ * Who may use the relay: clients by their keys, pages of other origins, and keys that distinguish senders. Its door is
+ * {@link io.millrace.server.access.Access}. It reads request heads only. It holds no buffer.
  */
 @NullMarked
 package io.millrace.server.access;

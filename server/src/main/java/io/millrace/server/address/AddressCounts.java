@@ -6,11 +6,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How many of something each public address has at once. IPv6 is counted by its first 64 bits, which are one customer's. An
- * address that has none is forgotten. For any thread.
+ * Counts something for each public address, such as its connections. IPv6 is counted by its first 64 bits, because one
+ * customer has all addresses of such a network. An address without a count is forgotten. For any thread.
  */
 public final class AddressCounts {
-    /** What is somebody's own network, proxy or test, and not one client of many on the net. */
+    /** Networks that are not public. One address there may be a proxy for many clients. */
     private static final AddressSet NOT_PUBLIC = AddressSet.of(
             "0.0.0.0/8",
             "10.0.0.0/8",
@@ -25,7 +25,7 @@ public final class AddressCounts {
 
     private final ConcurrentHashMap<Long, Integer> counts = new ConcurrentHashMap<>();
 
-    /** One of those that an address has, until it is given back. */
+    /** One counted item of an address, until it is given back. */
     public static final class Place {
         private static final Place UNCOUNTED = new Place(null, 0);
 
@@ -69,7 +69,7 @@ public final class AddressCounts {
         if (NOT_PUBLIC.contains(high, low, bits) || exempt.contains(high, low, bits)) {
             return Place.UNCOUNTED;
         }
-        // The upper half of a public IPv6 prefix is never 0, so the two cannot be the same.
+        // The upper half of a public IPv6 address is never 0, so it never equals an IPv4 key.
         Long key = bytes.length == Integer.BYTES ? high >>> Integer.SIZE : high;
         if (counts.merge(key, 1, Integer::sum) > most) {
             less(key);
@@ -78,7 +78,7 @@ public final class AddressCounts {
         return new Place(this, key);
     }
 
-    /** How many addresses have any. */
+    /** How many addresses have a count. */
     int size() {
         return counts.size();
     }

@@ -5,11 +5,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Some addresses, as the configuration names them. IPv4 mapped to IPv6 counts as IPv4. A range of IPv6 never holds an address
- * of IPv4. Immutable.
+ * A set of addresses from the configuration. An IPv4 address that is mapped to IPv6 counts as IPv4. An IPv6 range
+ * never contains an IPv4 address. Immutable.
  */
 public final class AddressSet {
-    /** No address. */
+    /** The empty set. */
     public static final AddressSet NONE = new AddressSet(List.of());
 
     private final List<Cidr> ranges;
@@ -19,8 +19,8 @@ public final class AddressSet {
     }
 
     /**
-     * The addresses in the ranges that {@code texts} are: {@code 10.0.0.0/8}, {@code 2001:db8::/32}, an address alone, or
-     * {@code unix}, which stands for the clients of unix sockets.
+     * The set of the ranges {@code texts}: {@code 10.0.0.0/8}, {@code 2001:db8::/32}, a single address, or {@code
+     * unix}, which stands for the clients of unix sockets.
      *
      * @throws IllegalArgumentException if one is none of these, or has bits behind its prefix
      */
@@ -28,7 +28,7 @@ public final class AddressSet {
         return new AddressSet(texts.stream().map(Cidr::parse).toList());
     }
 
-    /** As {@link #of(List)}. */
+    /** Like {@link #of(List)}. */
     public static AddressSet of(String... texts) {
         return of(List.of(texts));
     }
@@ -38,7 +38,7 @@ public final class AddressSet {
         return ranges.stream().map(Cidr::toString).toList();
     }
 
-    /** Whether the address is in one of the ranges; null is the client of a unix socket. */
+    /** Whether the address is in one of the ranges; null stands for a client of a unix socket. */
     public boolean contains(@Nullable InetAddress address) {
         if (ranges.isEmpty()) {
             return false;

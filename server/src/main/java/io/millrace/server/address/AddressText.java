@@ -5,8 +5,8 @@ import java.net.UnknownHostException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads addresses of IPv4 and IPv6 as text. Names, zones such as {@code %eth0}, and numbers with leading zeros, which some
- * readers take for octal ones, are no addresses here.
+ * Reads IPv4 and IPv6 addresses as text. It refuses names, zones such as {@code %eth0}, and numbers with leading
+ * zeros, which some readers take for octal.
  */
 final class AddressText {
     private static final int V4_BYTES = 4;
@@ -16,13 +16,13 @@ final class AddressText {
 
     private AddressText() {}
 
-    /** The address that {@code text} is, or null. An IPv4 address that is mapped to IPv6 is the one of IPv4. */
+    /** The address in {@code text}, or null. An IPv4 address that is mapped to IPv6 becomes IPv4. */
     static @Nullable InetAddress parse(CharSequence text) {
         byte[] bytes = text.length() > MAX_V6_TEXT ? null : isV6(text) ? v6(text) : v4(text, 0);
         return bytes == null ? null : address(bytes);
     }
 
-    /** The address of IPv4 or IPv6 that 4 or 16 bytes are. */
+    /** The IPv4 or IPv6 address in 4 or 16 bytes. */
     static InetAddress address(byte[] bytes) {
         try {
             return InetAddress.getByAddress(bytes);
@@ -62,7 +62,10 @@ final class AddressText {
         return bytes;
     }
 
-    /** RFC 4291 section 2.2: groups of up to four digits, one gap, and perhaps IPv4 in the last four bytes. */
+    /**
+     * Reads RFC 4291 section 2.2: groups of up to four digits, at most one gap, and perhaps IPv4 in the last four
+     * bytes.
+     */
     private static byte @Nullable [] v6(CharSequence text) {
         var bytes = new byte[V6_BYTES];
         int filled = 0;
@@ -107,7 +110,7 @@ final class AddressText {
         return spread(bytes, filled, gap);
     }
 
-    /** Puts zeros where the gap is. It stands for one group or more. */
+    /** Fills the gap with zeros. It stands for one group or more. */
     private static byte @Nullable [] spread(byte[] bytes, int filled, int gap) {
         if (gap == NONE) {
             return filled == V6_BYTES ? bytes : null;

@@ -4,7 +4,7 @@ import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A range of addresses that have their first bits in common (RFC 4632), or the word {@code unix}, which stands for the
+ * A range of addresses that have the same first bits (RFC 4632), or the word {@code unix}, which stands for the
  * clients of unix sockets. Immutable.
  */
 final class Cidr {
@@ -13,12 +13,12 @@ final class Cidr {
     private static final int V6_BITS = 128;
 
     private final String text;
-    /** The first address, from the left; IPv4 fills the upper half of {@code high}. */
+    /** The first address, left-aligned; IPv4 is in the upper half of {@code high}. */
     private final long high;
 
     private final long low;
     private final int prefix;
-    /** 32, 128, or 0 for unix. */
+    /** The length of an address in bits: 32 or 128, or 0 for unix. */
     private final int bits;
 
     private Cidr(String text, long high, long low, int prefix, int bits) {
@@ -46,7 +46,7 @@ final class Cidr {
         }
         byte[] bytes = address.getAddress();
         int bits = bytes.length * Byte.SIZE;
-        // An address of IPv4 in the form of IPv6 has 96 bits before it.
+        // An IPv4 address in IPv6 form has 96 bits in front of it.
         int mapped = AddressText.isV6(first) && bits == V4_BITS ? V6_BITS - V4_BITS : 0;
         int prefix = slash < 0 ? bits : prefix(text, slash + 1) - mapped;
         if (prefix < 0 || prefix > bits) {
@@ -62,7 +62,7 @@ final class Cidr {
         return new Cidr(text, high, low, prefix, bits);
     }
 
-    /** Whether the address is in the range; null is the client of a unix socket. */
+    /** Whether the address is in the range; null stands for a client of a unix socket. */
     boolean contains(@Nullable InetAddress address) {
         if (address == null) {
             return bits == 0;
@@ -75,7 +75,7 @@ final class Cidr {
         return ofBits == bits && (ofHigh & highMask(prefix)) == high && (ofLow & lowMask(prefix)) == low;
     }
 
-    /** The first eight bytes, with zeros behind an address of IPv4. */
+    /** The first eight bytes; an IPv4 address is followed by zeros. */
     static long high(byte[] bytes) {
         long value = 0;
         for (int i = 0; i < Long.BYTES; i++) {
@@ -84,7 +84,7 @@ final class Cidr {
         return value;
     }
 
-    /** The bytes behind the first eight; 0 of IPv4. */
+    /** The bytes after the first eight; 0 for IPv4. */
     static long low(byte[] bytes) {
         long value = 0;
         for (int i = Long.BYTES; i < bytes.length; i++) {

@@ -11,27 +11,29 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The address of a client: that of its connection, or what the proxies between it and the relay say. Only proxies that the
- * configuration trusts are believed.
+ * The address of a client: the peer of its connection, or what the proxies in between say. Only trusted proxies are
+ * believed.
  *
- * <p>It serves limits and logs. It is no proof of who somebody is.
+ * <p>It is for limits and logs. It does not prove who a client is.
  */
 public final class ClientAddress {
     private static final AsciiString X_FORWARDED_FOR = AsciiString.cached("x-forwarded-for");
     private static final AsciiString FORWARDED = AsciiString.cached("forwarded");
     private static final int MAX_PROXIES = 10;
-    /** Given by a PROXY head. */
+    /** An address from a PROXY head. */
     private static final AttributeKey<InetAddress> PROXIED = AttributeKey.valueOf(ClientAddress.class, "proxied");
 
     private ClientAddress() {}
 
-    /** The client of a connection: its peer, or the one that a PROXY head has named; null for that of a unix socket. */
+    /**
+     * The client of a connection: its peer, or the one that a PROXY head has named; null for a client of a unix socket.
+     */
     public static @Nullable InetAddress of(Channel channel) {
         InetAddress proxied = channel.hasAttr(PROXIED) ? channel.attr(PROXIED).get() : null;
         return proxied != null ? proxied : peer(channel);
     }
 
-    /** Whoever has connected; null for a client of a unix socket. */
+    /** The peer of the connection; null for a client of a unix socket. */
     public static @Nullable InetAddress peer(Channel channel) {
         return channel.remoteAddress() instanceof InetSocketAddress remote ? remote.getAddress() : null;
     }
@@ -41,9 +43,9 @@ public final class ClientAddress {
     }
 
     /**
-     * The client of a request. Where {@code connection} is a trusted proxy, {@code X-Forwarded-For} is read from its end: each
-     * trusted address names the one before it, up to ten. Where a request has no {@code X-Forwarded-For}, {@code Forwarded}
-     * (RFC 7239) is read in the same way. What is no address ends the walk.
+     * The client of a request. If {@code connection} is a trusted proxy, {@code X-Forwarded-For} is read from its end.
+     * Each trusted address names the one before it, up to ten. A request without {@code X-Forwarded-For} may have
+     * {@code Forwarded} (RFC 7239), which is read in the same way. Reading stops at a part that is not an address.
      *
      * @param connection the client of the connection
      * @param trusted the proxies that are believed
@@ -64,7 +66,8 @@ public final class ClientAddress {
             String value = lines.get(line);
             int end = value.length();
             while (end >= 0) {
-                // An element that was cut at a comma inside of quotes is no address, so quotes need not be understood.
+                // A part of an element that was cut at a comma inside quotes is not an address, so quotes need not be
+                // parsed.
                 int comma = value.lastIndexOf(',', end - 1);
                 String element = value.substring(comma + 1, end).trim();
                 end = comma;
@@ -81,7 +84,7 @@ public final class ClientAddress {
         return client;
     }
 
-    /** The address as logs have it: IPv6 in its shortest form, and {@code unix} for null. */
+    /** The address as logs write it: IPv6 in its shortest form, and {@code unix} for null. */
     public static String text(@Nullable InetAddress address) {
         return address == null ? "unix" : NetUtil.toAddressString(address);
     }

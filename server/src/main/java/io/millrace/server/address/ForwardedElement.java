@@ -3,7 +3,7 @@ package io.millrace.server.address;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
-/** What one proxy says about the client before it. */
+/** The part of a field in which one proxy names the client before it. */
 final class ForwardedElement {
     private static final String FOR = "for=";
 
@@ -24,7 +24,10 @@ final class ForwardedElement {
         return found == null ? null : quoted(found);
     }
 
-    /** A token can be an address of IPv4 only: colons and brackets need quotes. Writers who forget them are understood. */
+    /**
+     * A token can only be an IPv4 address, because colons and brackets need quotes. Values without these quotes are
+     * accepted.
+     */
     private static @Nullable InetAddress quoted(String value) {
         boolean begins = value.startsWith("\"");
         boolean ends = value.length() > 1 && value.endsWith("\"");

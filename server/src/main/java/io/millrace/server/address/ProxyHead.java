@@ -7,14 +7,14 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The head that a load balancer puts before a connection's bytes (PROXY protocol, versions 1 and 2, as HAProxy's
- * {@code proxy-protocol.txt} has it), read strictly.
+ * The head in which a load balancer names the client, before the connection's own bytes (PROXY protocol, versions 1
+ * and 2, {@code proxy-protocol.txt} of HAProxy). It is read strictly.
  *
  * @param length its bytes
  * @param source the client's address; null if the head names none, so that the peer is the client
  */
 record ProxyHead(int length, @Nullable InetAddress source) {
-    /** Of version 2, with all its extensions. */
+    /** The length of version 2, with all its extensions. */
     static final int MAX_BYTES = 2048;
 
     private static final AsciiString V1 = AsciiString.cached("PROXY ");
@@ -31,7 +31,7 @@ record ProxyHead(int length, @Nullable InetAddress source) {
     private static final int TCP6_BYTES = 36;
     private static final int UNIX_BYTES = 216;
 
-    /** The bytes are no such head. */
+    /** The bytes are not such a head. */
     static final class Malformed extends Exception {
         private static final long serialVersionUID = 1;
 
@@ -41,7 +41,7 @@ record ProxyHead(int length, @Nullable InetAddress source) {
     }
 
     /**
-     * The head with which {@code in} begins. Neither of its indices changes.
+     * The head at the beginning of {@code in}. Neither of its indices changes.
      *
      * @return null if all that is there may be the beginning of one
      * @throws Malformed if no bytes that follow can make it one
@@ -111,7 +111,7 @@ record ProxyHead(int length, @Nullable InetAddress source) {
         return plain && Integer.parseInt(text) <= 65_535;
     }
 
-    /** What is here of the fixed part of version 2. */
+    /** The available bytes of the fixed part of version 2. */
     private static @Nullable ProxyHead checkedV2(ByteBuf in) throws Malformed {
         int start = in.readerIndex();
         int present = in.readableBytes();
@@ -151,7 +151,7 @@ record ProxyHead(int length, @Nullable InetAddress source) {
         return new ProxyHead(length, AddressText.address(bytes));
     }
 
-    /** How long the addresses of a family are. What is behind them, such as TLVs, is not read. */
+    /** The length of the addresses of a family. The bytes after them, such as TLVs, are not read. */
     private static int addressBytes(int family) throws Malformed {
         return switch (family) {
             case UNSPECIFIED -> 0;

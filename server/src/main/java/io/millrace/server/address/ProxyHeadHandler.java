@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads the PROXY head of a connection, before TLS and HTTP. It is the only handler of the connection until then. A peer that
- * sends something else, or nothing for three seconds, is closed.
+ * Reads the PROXY head of a connection, before TLS and HTTP. Until then it is the only handler of the connection. It
+ * closes a connection that sends something else, or no complete head within three seconds.
  */
 public final class ProxyHeadHandler extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(ProxyHeadHandler.class);
@@ -46,7 +46,7 @@ public final class ProxyHeadHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
-        // Not yet: what follows the head may be refused for its address.
+        // Not passed on yet, because the connection may be refused for the address in its head.
     }
 
     @Override
@@ -73,7 +73,7 @@ public final class ProxyHeadHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
-        // What is behind is told of it once it is there.
+        // The handlers after this one are told when they exist.
     }
 
     @Override

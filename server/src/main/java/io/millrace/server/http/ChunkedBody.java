@@ -5,10 +5,10 @@ import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.TooLongFrameException;
 
 /**
- * Takes the chunked transfer coding (RFC 9112 section 7.1) apart without copying: it moves a buffer's reader index over
- * framing and says how many bytes of body follow.
+ * Removes the chunked transfer coding (RFC 9112 section 7.1) without copying. It moves a buffer's reader index over
+ * the framing and says how many bytes of body follow.
  *
- * <p>The caller's loop, which must consume exactly the bytes it is told of:
+ * <p>The caller's loop must consume exactly as many bytes as it is told:
  *
  * <pre>{@code
  * int length;
@@ -49,7 +49,9 @@ public final class ChunkedBody {
     }
 
     private static final int MAX_TRAILER_BYTES = 8 * 1024;
-    /** A client's chunks beyond which their mean size counts: a chunk costs some ten nanoseconds. */
+    /**
+     * The mean size of chunks counts only for a client with more chunks than this. A chunk costs some ten nanoseconds.
+     */
     private static final int CHUNKS_OF_ANY_SIZE = 256 * 1024;
 
     private final boolean ofRequest;
@@ -69,7 +71,7 @@ public final class ChunkedBody {
     private long chunks;
     private long bodyBytes;
 
-    /** What a line of the trailer has so far. */
+    /** The state of a line of the trailer. */
     private enum TrailerLine {
         EMPTY,
         BLANK,
@@ -117,7 +119,7 @@ public final class ChunkedBody {
     }
 
     /**
-     * Moves over framing.
+     * Moves over framing to the next body bytes.
      *
      * @return the number of body bytes at the reader index, all of which the caller must consume now; 0 if more input is
      *     needed; {@link #END} after the last chunk
@@ -182,8 +184,8 @@ public final class ChunkedBody {
     }
 
     /**
-     * Moves over the head of a chunk that is here as a whole, from its size to the CRLF behind its data, and has no
-     * extension. What it does not like it leaves to {@link #nextData}, untouched.
+     * Moves over the head of a complete chunk without an extension. Complete means: from its size to the CRLF after
+     * its data. It leaves everything else to {@link #nextData}.
      *
      * @return the number of body bytes at the reader index, all of which the caller must consume now, and {@link
      *     #CHUNK_END} bytes behind them; 0 if there is no such chunk at the reader index
@@ -323,7 +325,7 @@ public final class ChunkedBody {
         }
     }
 
-    /** A line of white space is taken for the end of the body by readers that trim. */
+    /** Some readers trim a line of white space, and take it for the end of the body. */
     private void verifyTrailerLine() {
         boolean whole = trailerLine == TrailerLine.EMPTY || trailerLine == TrailerLine.FIELD;
         if (trailerLine == TrailerLine.BLANK || (ofRequest && !whole)) {

@@ -12,12 +12,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Ends an HTTP/2 connection whose peer sends many frames that carry no message: reads the heads of frames before Netty's
- * codec does, and each such frame costs points. Points come back with time, and for each DATA frame that the peer is sent,
- * since it answers those with WINDOW_UPDATE. Below zero it makes a connection error of {@code ENHANCE_YOUR_CALM} and drops
- * the rest.
+ * Ends an HTTP/2 connection whose peer sends many frames that carry no message. It reads the heads of frames before
+ * Netty's codec does. Each such frame costs points. Points come back with time, and with each DATA frame that the peer
+ * is sent, because it answers those with WINDOW_UPDATE. Below zero points it raises a connection error {@code
+ * ENHANCE_YOUR_CALM} and drops the rest.
  *
- * <p>The clock is read for frames that cost something, and for heads of messages that come in parts.
+ * <p>The clock is read only for frames that cost points, and for heads of messages that arrive in parts.
  */
 public final class FrameBudget extends ChannelInboundHandlerAdapter {
     /** Costs are counted in hundredths of a point. */
@@ -56,7 +56,7 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
     }
 
     /**
-     * The budget of what a client sends, its preface included.
+     * The budget for a client, whose preface is also read.
      *
      * @param burst points at first, and the most that there are
      * @param perSecond points that come back each second
@@ -66,7 +66,7 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
     }
 
     /**
-     * The budget of what a server sends.
+     * The budget for a server.
      *
      * @param burst points at first, and the most that there are
      * @param perSecond points that come back each second
@@ -83,7 +83,7 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
     }
 
     /**
-     * The peer sent what is refused, such as one request too many.
+     * The peer sent something that is refused, such as one request too many.
      *
      * @return whether it may go on
      */
@@ -92,7 +92,7 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
         return points >= 0;
     }
 
-    /** Since when a message's head has been on its way that did not come in one read; 0 if there is none. */
+    /** Since when the head of a message has been incomplete after a read; 0 if there is none. */
     public long blockSinceNs() {
         return blockSinceNs;
     }

@@ -10,8 +10,8 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 
 /**
- * Makes heads of messages of any version of HTTP: the connection that sends one writes its own version, and says itself how
- * the body is framed. Netty's objects have a version, which is of no meaning here.
+ * Makes heads of messages for any version of HTTP. The connection that sends a head writes its own version, and
+ * chooses the framing of the body. The version in Netty's objects has no meaning here.
  */
 public final class Head {
     private Head() {}

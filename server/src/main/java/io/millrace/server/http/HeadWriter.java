@@ -11,9 +11,9 @@ import java.util.Iterator;
 import java.util.Map;
 
 /**
- * Writes message heads (RFC 9112 sections 2 to 5) straight into a buffer, where their body may follow, so that both leave
- * in one system call. It adds nothing and checks nothing: names and values must be such that they were decoded from HTTP or
- * have passed Netty's header validation.
+ * Writes message heads (RFC 9112 sections 2 to 5) directly into a buffer. The body may follow in the same buffer, so
+ * that both leave in one system call. It adds nothing and checks nothing: names and values must have been decoded from
+ * HTTP or have passed Netty's header validation.
  */
 public final class HeadWriter {
     private static final AsciiString VERSION = AsciiString.cached("HTTP/1.1");

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
-/** Which header fields pass the relay, in both directions (RFC 9110 section 7.6.1). */
+/** Decides which header fields pass the relay, in both directions (RFC 9110 section 7.6.1). */
 public final class HeaderRules {
     public static final AsciiString REQUEST_ID = AsciiString.cached("x-request-id");
     public static final AsciiString OWN_REQUEST_ID = AsciiString.cached("x-millrace-request-id");
@@ -23,7 +23,7 @@ public final class HeaderRules {
     public static final AsciiString SHOULD_RETRY = AsciiString.cached("x-should-retry");
     public static final AsciiString ACCEL_BUFFERING = AsciiString.cached("x-accel-buffering");
 
-    /** Has browsers use nothing but TLS with the host that says it (RFC 6797). */
+    /** Makes browsers use only TLS with the host that sends it (RFC 6797). */
     public static final AsciiString HSTS = AsciiString.cached("strict-transport-security");
 
     private static final NameSet HOP_BY_HOP = NameSet.of(
@@ -37,7 +37,7 @@ public final class HeaderRules {
             "http2-settings");
     private static final NameSet CREDENTIALS =
             NameSet.of("authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie");
-    /** Meant for a proxy in between, which the relay is. */
+    /** Fields for a proxy in between. The relay is that proxy. */
     private static final NameSet FOR_THIS_HOP = NameSet.of(
             "host", "content-length", "expect", "proxy-authorization", "proxy-authenticate", "x-millrace-key");
 
@@ -47,13 +47,13 @@ public final class HeaderRules {
             "openai-project",
             "anthropic-organization-id",
             "anthropic-workspace-id");
-    /** Said of the host that sends it, which for the client is the relay. */
+    /** Fields about the host that sends them. For the client, that host is the relay. */
     private static final NameSet OF_HOST = NameSet.of("strict-transport-security", "alt-svc");
-    /** Replaced or meaningless on the head of a relayed event stream. */
+    /** Fields that are replaced, or have no meaning, on the head of a relayed event stream. */
     private static final NameSet STREAM_OWN = NameSet.of(
             "content-length", "content-encoding", "cache-control", "x-accel-buffering", "x-millrace-request-id");
 
-    /** What browsers and SDKs say to a server of their own; another's might refuse it. */
+    /** Fields that browsers and SDKs send to their own servers. Other servers might refuse them. */
     private static final NameSet OF_CLIENT = NameSet.of(
             "accept",
             "accept-encoding",
@@ -76,13 +76,13 @@ public final class HeaderRules {
             AsciiString.cached("x-goog-"),
             AsciiString.cached("sec-"));
 
-    /** Names and values that were decoded are not validated once more. */
+    /** Names and values that were decoded are not validated again. */
     private static final HttpHeadersFactory UNCHECKED =
             DefaultHttpHeadersFactory.headersFactory().withValidation(false);
 
     private HeaderRules() {}
 
-    /** The fields of a client's request that the upstream gets; {@code credential} is null for the client's own. */
+    /** The fields of a client's request for the upstream; {@code credential} is null for the client's own. */
     public static HttpHeaders toUpstream(HttpHeaders client, @Nullable Credential credential) {
         HttpHeaders headers = copy(client, (name, value) -> passesToUpstream(name, credential != null));
         if (credential != null) {
@@ -92,8 +92,8 @@ public final class HeaderRules {
     }
 
     /**
-     * The fields of a client's request that an upstream of another dialect gets: without credentials, and without what
-     * concerns the client's own dialect or the form of the body.
+     * The fields of a client's request for an upstream of another dialect. It has no credentials, and no fields that
+     * concern the client's own dialect or the form of the body.
      */
     public static HttpHeaders translated(HttpHeaders client) {
         return copy(
@@ -111,7 +111,7 @@ public final class HeaderRules {
     }
 
     /**
-     * The fields of an upstream's response that the client gets, but for those of the hop and of the framing.
+     * The fields of an upstream's response for the client, without hop-by-hop fields and those of the framing.
      *
      * @param credential what the upstream was asked with; null is the client's own
      */
@@ -123,7 +123,7 @@ public final class HeaderRules {
                         && !(stream && STREAM_OWN.contains(name)));
     }
 
-    /** The fields that are not of one hop only, and that {@code passes} takes by their name and value. */
+    /** The fields that are not hop-by-hop and that {@code passes} accepts by their name and value. */
     private static HttpHeaders copy(HttpHeaders from, BiPredicate<CharSequence, CharSequence> passes) {
         var headers = UNCHECKED.newHeaders();
         List<String> named = from.getAll(HttpHeaderNames.CONNECTION);
@@ -137,7 +137,7 @@ public final class HeaderRules {
         return headers;
     }
 
-    /** Whether a field tells about the account, or repeats its key as some servers do in their errors. */
+    /** Whether a field describes the relay's account, or repeats its key, as some servers do in their errors. */
     private static boolean isAccounts(CharSequence name, CharSequence value, Credential credential) {
         String secret = credential.secret().reveal();
         return ACCOUNT.contains(name)
@@ -149,7 +149,7 @@ public final class HeaderRules {
         if (FOR_THIS_HOP.contains(name) || WayFields.contains(name)) {
             return false;
         }
-        // An underscore can become a dash behind a careless server and so bring a dropped credential back.
+        // A careless server may turn an underscore into a hyphen and so restore a dropped credential.
         return !injected || (!CREDENTIALS.contains(name) && AsciiString.indexOf(name, '_', 0) < 0);
     }
 

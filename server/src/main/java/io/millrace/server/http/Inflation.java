@@ -16,15 +16,16 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes gzip or deflate off a body while it comes, by Netty's own decoder, and step by step: what is compressed is kept
- * until a step asks for it, so that a few bytes which grow to many fill no memory at once. Confined to one thread.
+ * Removes gzip or deflate from a body while it arrives, with Netty's own decoder, step by step. Compressed bytes are
+ * kept until a step asks for more, so that a few bytes that grow to many never fill the memory. Confined to one
+ * thread.
  */
 public final class Inflation implements AutoCloseable {
-    /** Compressed bytes of a step. They grow by a factor of 1032 at most. */
+    /** Compressed bytes of one step. They grow by a factor of at most 1032. */
     private static final int STEP_BYTES = 512;
-    /** Up to so many bytes anything may grow as it likes. */
+    /** Up to this many bytes, any growth is allowed. */
     private static final long FREE_BYTES = 1 << 20;
-    /** No text that is meant to be read grows more. */
+    /** No text for people grows by a larger factor. */
     private static final int MAX_RATIO = 200;
 
     private final EmbeddedChannel channel;
@@ -44,11 +45,11 @@ public final class Inflation implements AutoCloseable {
         });
     }
 
-    /** What takes off {@code coding}, as {@code Content-Encoding} names it; null if it is none of these. */
+    /** The decoder for {@code coding}, as {@code Content-Encoding} names it; null if it is neither gzip nor deflate. */
     public static @Nullable Inflation of(String coding) {
         return switch (coding.trim().toLowerCase(Locale.ROOT)) {
             case "gzip", "x-gzip" -> new Inflation(new GzipMember());
-            // RFC 1950, or the bare RFC 1951 that some send under the same name.
+            // RFC 1950, or the bare RFC 1951 that some servers send under the same name.
             case "deflate" -> new Inflation(new JdkZlibDecoder(ZlibWrapper.ZLIB_OR_NONE, 0));
             default -> null;
         };
@@ -62,7 +63,7 @@ public final class Inflation implements AutoCloseable {
         }
     }
 
-    /** Whether there is something left for a step. */
+    /** Whether a step has something to do. */
     public boolean hasMore() {
         return waitingBytes > 0;
     }
@@ -72,7 +73,7 @@ public final class Inflation implements AutoCloseable {
         return waitingBytes;
     }
 
-    /** Whether what was inflated so far is a whole body, and not one that is cut. A body of no bytes is whole. */
+    /** Whether what was inflated so far is a complete body. A body without bytes is complete. */
     public boolean isWhole() {
         return bytesIn == 0
                 || (waitingBytes == 0
@@ -85,7 +86,7 @@ public final class Inflation implements AutoCloseable {
     }
 
     /**
-     * Inflates a little. Each piece remains with this for the call.
+     * Inflates a little. Each piece of the result is valid only during the call.
      *
      * @throws CorruptedFrameException if the compressed data is corrupt
      * @throws TooLongFrameException if it grows more than a text does
@@ -112,7 +113,7 @@ public final class Inflation implements AutoCloseable {
         }
     }
 
-    /** Inflates all of {@code in}, which remains with the caller, in one go; throws as {@link #step} does. */
+    /** Inflates all of {@code in}, which remains with the caller, at once; throws as {@link #step} does. */
     public void inflate(ByteBuf in, Consumer<ByteBuf> consumer) {
         add(in, in.readableBytes());
         while (hasMore()) {
@@ -120,7 +121,7 @@ public final class Inflation implements AutoCloseable {
         }
     }
 
-    /** Drops what is left. */
+    /** Drops the rest. */
     public void clear() {
         waiting.forEach(ByteBuf::release);
         waiting.clear();
@@ -134,11 +135,11 @@ public final class Inflation implements AutoCloseable {
         try {
             channel.finishAndReleaseAll();
         } catch (DecompressionException e) {
-            // The decoder looks once more at what it has of a corrupt body, which a step has told of already.
+            // The decoder reads its rest of a corrupt body once more. A step has already reported that body.
         }
     }
 
-    /** What fails here is thrown by the step: the decoder has no use for it. */
+    /** Exceptions here are thrown by the step, because the decoder cannot use them. */
     private void deliver(ByteBuf piece) {
         if (failure != null) {
             piece.release();
@@ -170,7 +171,7 @@ public final class Inflation implements AutoCloseable {
                 super.decode(ctx, in, out);
             }
             if (isClosed() && in.isReadable()) {
-                // The next one gets the rest of the input when this one is removed.
+                // When this member is removed, the next one gets the rest of the input.
                 ctx.pipeline().replace(this, null, new GzipMember());
             }
         }

@@ -4,7 +4,7 @@ import io.netty.util.AsciiString;
 import java.util.ArrayList;
 import java.util.Arrays;
 
-/** A few header names, found whatever their case and without a copy of the name that is looked up. */
+/** A small set of header names. Lookup ignores case and copies nothing. */
 public final class NameSet {
     private static final AsciiString[] NONE = {};
 

@@ -2,13 +2,13 @@ package io.millrace.server.http;
 
 import org.jspecify.annotations.Nullable;
 
-/** Looks for what servers read differently in a path (RFC 3986 sections 5.2.4 and 6.2.2). */
+/** Finds parts of a path that servers read differently (RFC 3986 sections 5.2.4 and 6.2.2). */
 final class PathCheck {
     private static final String DOTS = "a segment of dots";
     private static final String EMPTY = "an empty segment";
     private static final String ENCODING = "a percent-encoding that is none";
     private static final String UTF_8 = "an encoding of what is not UTF-8";
-    /** Some servers decode what another has decoded already. */
+    /** Some servers decode a path that another server has already decoded. */
     private static final int MAX_DECODINGS = 3;
 
     private PathCheck() {}
@@ -20,7 +20,7 @@ final class PathCheck {
         for (int i = 0; found == null && i < MAX_DECODINGS && decoded.indexOf('%') >= 0; i++) {
             String next = decode(decoded);
             if (next == null) {
-                // Behind the first decoding a percent sign may be one.
+                // After the first decoding there may be another percent sign.
                 return i == 0 ? ENCODING : null;
             }
             if (i == 0 && hasOverlong(next)) {
@@ -32,7 +32,9 @@ final class PathCheck {
         return found;
     }
 
-    /** Whether there is a longer form of a character than UTF-8 has, which some servers take for it (RFC 3629 section 3). */
+    /**
+     * Whether a character has a longer form than UTF-8 allows. Some servers accept such a form (RFC 3629 section 3).
+     */
     private static boolean hasOverlong(String octets) {
         for (int i = 0; i < octets.length(); i++) {
             char second = i + 1 < octets.length() ? octets.charAt(i + 1) : 0;
@@ -59,7 +61,7 @@ final class PathCheck {
         return false;
     }
 
-    /** Each octet as a character, or null if a percent sign is followed by no octet. */
+    /** Each octet as a character, or null if a percent sign is not followed by an octet. */
     private static @Nullable String decode(String text) {
         var decoded = new StringBuilder(text.length());
         for (int i = 0; i < text.length(); i++) {
@@ -95,7 +97,7 @@ final class PathCheck {
         return null;
     }
 
-    /** Dots and blanks alone, up to parameters: some servers strip the blanks. */
+    /** Whether there are only dots and blanks before parameters. Some servers remove the blanks. */
     private static boolean isDots(String path, int start, int end) {
         boolean dot = false;
         for (int i = start; i < end && path.charAt(i) != ';'; i++) {

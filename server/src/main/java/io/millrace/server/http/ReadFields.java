@@ -8,11 +8,11 @@ import io.netty.handler.codec.http.HttpMessage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Header fields as a decoder reads them, validated. They remember whether the length of the body stood in them more than once:
- * Netty's decoder leaves one {@code Content-Length} of several, and of HTTP/1.0 takes the first.
+ * Header fields as a decoder reads them, validated. They note whether the length of the body occurred more than once,
+ * because Netty's decoder keeps one of several {@code Content-Length} fields, and the first one for HTTP/1.0.
  */
 public final class ReadFields extends DefaultHttpHeaders {
-    /** For a decoder's configuration. */
+    /** The factory for a decoder's configuration. */
     public static final HttpHeadersFactory FACTORY = new HttpHeadersFactory() {
         @Override
         public HttpHeaders newHeaders() {
@@ -43,7 +43,7 @@ public final class ReadFields extends DefaultHttpHeaders {
         return this;
     }
 
-    /** Why the fields of {@code head} do not say one length of its body, or null if they may. */
+    /** Why the fields of {@code head} do not give exactly one length of its body, or null if they do. */
     public static @Nullable String lengthViolation(HttpMessage head) {
         boolean several = head.headers() instanceof ReadFields fields && fields.lengths > 1;
         return several ? "more than one Content-Length" : null;

@@ -3,19 +3,19 @@ package io.millrace.server.http;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Learns where the body of a message lies in what was read, so that what came in chunks of its own can leave in the same
- * chunks, without a copy. Its calls come on the event loop that reads.
+ * Learns where the body of a message lies in the buffer that was read. So data that arrived in chunks can leave in the
+ * same chunks, without a copy. Its calls come on the event loop that reads.
  */
 public interface ReadListener {
     /** What is reported in {@code raw} until {@link #onReadEnd} stays there until then. */
     void onRead(ByteBuf raw);
 
     /**
-     * All of one chunk has been reported: the bytes {@code [start, end)} of the buffer being read are its size, its data
-     * from index {@code data} on, and CRLF. Only for a body in the chunked transfer coding of HTTP/1.1.
+     * One complete chunk has been reported. The bytes {@code [start, end)} of the buffer being read are its size, its
+     * data from index {@code data} on, and CRLF. Only for a body in the chunked transfer coding of HTTP/1.1.
      */
     default void onChunk(int start, int data, int end) {}
 
-    /** The buffer given to {@link #onRead} is about to go. */
+    /** The buffer given to {@link #onRead} is about to be released. */
     default void onReadEnd() {}
 }

@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An answer of the relay's own, given once the request has been read so that the connection can go on.
+ * An answer of the relay's own. It is given when the request has been read, so that the connection stays usable.
  *
  * @param status the HTTP status
  * @param code what went wrong, for programs
@@ -25,7 +25,7 @@ public record Refusal(
         @Nullable String retryAfter,
         @Nullable String limit,
         long waitMs) {
-    /** What SDKs and people are told by it in place of waiting: they would wait without a word. */
+    /** The advice for SDKs and people when they should not wait. Otherwise some SDKs would wait silently. */
     private static final long LONG_MS = 60_000;
 
     private static final double MOST_SPREAD = 0.1;
@@ -34,7 +34,7 @@ public record Refusal(
         this(status, code, message, field, retryAfter, null, 0);
     }
 
-    /** One that is about no field, and that says nothing of another try. */
+    /** A refusal that is not about a field and says nothing about another try. */
     public static Refusal of(int status, String code, String message) {
         return new Refusal(status, code, message, null, null);
     }
@@ -44,12 +44,15 @@ public record Refusal(
         return new Refusal(503, "relay_overloaded", message, null, "1");
     }
 
-    /** A client asks for more than it may in a time. So that not all come back at once, each is told a little later. */
+    /**
+     * A client sends more than its rate allows. Each client is told a slightly longer time, so that not all come back
+     * at once.
+     */
     public static Refusal limited(String limit, String message, long waitNs) {
         return limited("rate_limit_exceeded", limit, message, waitNs);
     }
 
-    /** A client has used all that it may in a longer time. */
+    /** A client has used up its budget for a longer time. */
     public static Refusal spent(String message, long waitNs) {
         return limited("insufficient_quota", "insufficient_quota", message, waitNs);
     }
@@ -61,7 +64,7 @@ public record Refusal(
         return new Refusal(429, code, message, null, Long.toString(seconds), limit, waitMs);
     }
 
-    /** Sets what the answer's head says beside its status. */
+    /** Adds the fields of the answer's head. */
     public void addTo(HttpHeaders headers) {
         if (retryAfter != null) {
             headers.set(HttpHeaderNames.RETRY_AFTER, retryAfter);

@@ -6,20 +6,23 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 
-/** Overwrites a key of ours in what an upstream says: some say in an error which key they did not like. Immutable. */
+/**
+ * Overwrites a key of the relay's own in what an upstream says. Some upstreams repeat a wrong key in their error.
+ * Immutable.
+ */
 public final class SecretMask {
     private static final byte MASK = '*';
 
     private final String secret;
     private final byte[] bytes;
 
-    /** Hides the key of {@code credential}, without what stands before it in its header. */
+    /** Hides the key of {@code credential}, without the prefix in its header. */
     public SecretMask(Credential credential) {
         secret = credential.value().substring(credential.prefix().length());
         bytes = secret.getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Overwrites the key wherever the readable bytes have it; they stay as many. */
+    /** Overwrites the key wherever it occurs in the readable bytes. Their number does not change. */
     public void apply(ByteBuf buf) {
         ByteBuf needle = Unpooled.wrappedBuffer(bytes);
         int from = buf.readerIndex();
@@ -32,7 +35,7 @@ public final class SecretMask {
         }
     }
 
-    /** How many of the last readable bytes may be the beginning of a key that goes on in what follows. */
+    /** How many of the last readable bytes may be the beginning of a key that continues in later bytes. */
     public int begunIn(ByteBuf buf) {
         for (int length = Math.min(bytes.length - 1, buf.readableBytes()); length > 0; length--) {
             int from = buf.writerIndex() - length;

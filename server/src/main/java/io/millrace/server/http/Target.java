@@ -9,20 +9,20 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request target taken apart, always without an authority: of an absolute-form target only the path is used.
+ * A request target in parts, always without an authority: only the path of an absolute-form target is used.
  *
  * @param path the raw path
  * @param query the raw query with its question mark, or empty
  */
 public record Target(String path, String query) {
-    /** Lower camel case of two words or more, such as {@code countTokens}. */
+    /** Lower camel case with two words or more, such as {@code countTokens}. */
     private static final Pattern GOOGLE_METHOD = Pattern.compile("[a-z]+(?:[A-Z][a-z]+)+");
 
     /** A segment that names a version: {@code v1}, {@code v4}, {@code v1beta}. */
     private static final String VERSION = "/v\\d+(?:p\\d+)?(?:(?:alpha|beta|preview)\\d*)?";
 
     private static final Pattern ENDS_IN_VERSION = Pattern.compile(".*" + VERSION);
-    /** What SDKs put in front where their base URL has no version. */
+    /** The prefix that SDKs add if their base URL has no version. */
     private static final Pattern BEGINS_WITH_PLAIN_VERSION = Pattern.compile("^/v\\d+(?=/|$)");
 
     private static final Pattern BEGINS_WITH_VERSION = Pattern.compile("^" + VERSION + "(?=/|$)");
@@ -38,9 +38,10 @@ public record Target(String path, String query) {
     }
 
     /**
-     * What in the path servers read differently, so that a decision by it may be one about another path; null if there is
-     * nothing. These are segments of dots, also percent-encoded, behind an encoded slash or a backslash, or with parameters;
-     * empty segments; and percent-encodings that are none, or of what is no UTF-8.
+     * The part of the path that servers read differently, so that a decision about this path might apply to another
+     * path; null if there is none. Such parts are segments of dots (also percent-encoded, after an encoded slash or a
+     * backslash, or with parameters), empty segments, invalid percent-encodings, and percent-encodings that are not
+     * UTF-8.
      */
     public @Nullable String ambiguity() {
         return PathCheck.ambiguity(path);
@@ -56,8 +57,8 @@ public record Target(String path, String query) {
     }
 
     /**
-     * The target to ask an upstream for: the upstream's own path in front. Where that ends in a version, such as
-     * {@code /api/paas/v4}, it stands in place of the {@code v1} of a request, and the same version is not doubled.
+     * The target of the request to an upstream: the upstream's own path in front. If that ends in a version, such as
+     * {@code /api/paas/v4}, it replaces the {@code v1} of a request. The same version is not doubled.
      */
     public String under(String basePath) {
         if (!ENDS_IN_VERSION.matcher(basePath).matches()) {
@@ -72,8 +73,8 @@ public record Target(String path, String query) {
     }
 
     /**
-     * The same for a translated request, whose version is one that the relay chose: an upstream's path with one anywhere,
-     * such as {@code /v1beta/openai}, is the whole of it, if its dialect's {@code basesHaveVersions}.
+     * The target of a translated request, whose version the relay has chosen. If {@code basesHaveVersions}, and if the
+     * upstream's path has a version anywhere, such as {@code /v1beta/openai}, that path stands alone in front.
      */
     public String translatedUnder(String basePath, boolean basesHaveVersions) {
         boolean whole = basesHaveVersions && HAS_VERSION.matcher(basePath).find();
@@ -84,7 +85,7 @@ public record Target(String path, String query) {
         return BEGINS_WITH_VERSION.matcher(path).replaceFirst("");
     }
 
-    /** This without the query parameters of these names; the others stay byte for byte. */
+    /** This target without the query parameters of these names. The other parameters stay byte for byte. */
     public Target withoutParameters(Set<String> names) {
         if (query.isEmpty()) {
             return this;
@@ -125,8 +126,8 @@ public record Target(String path, String query) {
     }
 
     /**
-     * What servers may take for the name of a model in the path, whatever the method behind it is: what follows {@code
-     * /models/} or, at Azure, {@code /deployments/}, as it stands there.
+     * The texts that servers may take for a model's name in the path, for any method after it: what follows {@code
+     * /models/} or, at Azure, {@code /deployments/}, unchanged.
      */
     public List<String> namesOfModels() {
         if (!path.contains("/models/") && !path.contains("/deployments/")) {
@@ -135,7 +136,7 @@ public record Target(String path, String query) {
         return NAMED_IN_PATH.matcher(path).results().map(name -> name.group(1)).toList();
     }
 
-    /** This with another model in a Gemini path, percent-encoded where a path demands it. */
+    /** This target with another model in a Gemini path, percent-encoded if a path requires it. */
     public Target withModel(String model) {
         int start = path.lastIndexOf("/models/") + "/models/".length();
         String encoded = URLEncoder.encode(model, StandardCharsets.UTF_8).replace("+", "%20");

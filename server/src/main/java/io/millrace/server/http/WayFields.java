@@ -5,8 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The header fields by which proxies, load balancers and CDNs say who asks and which way a request came. A client can forge
- * each of them. An underscore in a name counts as a hyphen, because many servers take one for the other.
+ * The header fields by which proxies, load balancers and CDNs say who the client is and through which proxies a
+ * request came. A client can forge each of them. An underscore in a name counts as a hyphen, because many servers do
+ * not distinguish them.
  */
 final class WayFields {
     private static final List<AsciiString> PREFIXES = cached(
@@ -25,7 +26,7 @@ final class WayFields {
             "ssl-client-",
             "x-amzn-oidc-");
     private static final AsciiString[][] NAMES = byLength(cached(
-            // of many
+            // of many products
             "forwarded",
             "forwarded-for",
             "via",
@@ -69,7 +70,7 @@ final class WayFields {
             "x-client-dn",
             "x-client-verify",
             "x-arr-clientcert",
-            // of one company's
+            // of one company's product
             "akamai-origin-hop",
             "ali-cdn-real-ip",
             "cdn-real-ip",

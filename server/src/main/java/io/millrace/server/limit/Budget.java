@@ -4,14 +4,14 @@ import java.time.LocalDate;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** The tokens that a client uses in a day or month of the calendar, in UTC. Any thread may use it. */
+/** The tokens of a client in a calendar day or month, in UTC. Any thread may use it. */
 final class Budget {
     private static final long DAY_MS = TimeUnit.DAYS.toMillis(1);
 
     private final boolean monthly;
     private volatile Period period = new Period(0, 0);
 
-    /** A day or a month, and what was used in it. */
+    /** A day or a month, and the tokens used in it. */
     static final class Period {
         private final long fromDay;
         private final long untilDay;
@@ -26,12 +26,12 @@ final class Budget {
             return used.get();
         }
 
-        /** Counts so many tokens more; fewer if it is negative. */
+        /** Adds tokens; a negative number subtracts them. */
         void add(long tokens) {
             used.addAndGet(tokens);
         }
 
-        /** The time until the next one begins. */
+        /** The time until the next period begins. */
         long endsInMs(long nowMs) {
             return untilDay * DAY_MS - nowMs;
         }
@@ -46,7 +46,7 @@ final class Budget {
         this.monthly = monthly;
     }
 
-    /** That in which {@code nowMs} is, in milliseconds since 1970. */
+    /** The period that contains {@code nowMs}, in milliseconds since 1970. */
     Period at(long nowMs) {
         long day = Math.floorDiv(nowMs, DAY_MS);
         Period current = period;

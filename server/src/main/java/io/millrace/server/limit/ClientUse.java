@@ -6,8 +6,8 @@ import io.netty.handler.codec.http.HttpHeaders;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * What one client has used of its limits. It lives as long as the client's name does, also over changes of its limits and
- * keys. Any thread may use it; it has no locks, but for a new day or month.
+ * What one client has used of its limits. It exists as long as the client's name, also when its limits and keys
+ * change. Any thread may use it. It has no locks, except for a new day or month.
  */
 public final class ClientUse {
     private static final int FIRST_GUESS = 256;
@@ -21,7 +21,7 @@ public final class ClientUse {
     private final Budget day = new Budget(false);
     private final Budget month = new Budget(true);
     private volatile Rates rates;
-    /** Of an answer, in tokens. An update that is lost to another at the same time does not matter. */
+    /** The mean tokens of an answer. An update that is lost to a concurrent one does not matter. */
     private volatile long meanOutput = FIRST_GUESS;
 
     ClientUse(Places places, ClientLimits limits, long nowNs) {
@@ -32,19 +32,19 @@ public final class ClientUse {
         tokens = new Gcra(nowNs);
     }
 
-    /** That of a client which nobody is. */
+    /** The use of a sender that is not a client. */
     public static ClientUse ofNobody() {
         return new ClientUse(new Places(() -> 0), ClientLimits.DEFAULT, 0);
     }
 
-    /** Takes other limits; what was used stays. */
+    /** Changes the limits. What was used stays. */
     void limits(ClientLimits limits) {
         if (!rates.limits().equals(limits)) {
             rates = Rates.of(limits);
         }
     }
 
-    /** What holds at the moment. */
+    /** The current limits. */
     Rates rates() {
         return rates;
     }
@@ -87,12 +87,15 @@ public final class ClientUse {
         return month;
     }
 
-    /** The bucket that {@link Rates#toldOfRequests} is about. */
+    /** The bucket for {@link Rates#toldOfRequests}. */
     Gcra toldOfRequests() {
         return rates.requests() != null ? requests : requestsOfMinute;
     }
 
-    /** Has an answer say what is left, in the form of its dialect, in place of what a provider says of the relay. */
+    /**
+     * Adds what is left to an answer, in the form of its dialect. Replaces the provider's fields about the relay's
+     * account.
+     */
     public void tell(HttpHeaders headers, Dialect dialect, long nowNs) {
         RateHeaders.set(headers, dialect, this, nowNs);
     }
@@ -102,13 +105,13 @@ public final class ClientUse {
         return meanOutput;
     }
 
-    /** An answer had so many tokens. */
+    /** Adds an answer with this many tokens to the mean. */
     void onOutput(long tokensOfAnswer) {
         long mean = meanOutput;
         meanOutput = mean + (tokensOfAnswer - mean) / MEAN_OVER;
     }
 
-    /** Whether nothing would be forgotten if this were. */
+    /** Whether this could be dropped without losing any state. */
     boolean isIdle(long nowNs, long nowMs) {
         return streams.get() == 0
                 && requests.untilFullNs(nowNs) == 0

@@ -5,12 +5,12 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bucket that refills steadily, as the generic cell rate algorithm: one number, the time at which the bucket will be full
- * again. Taking moves that time into the future by the cost; a bucket is empty if it is as far away as a whole bucket takes
- * to refill. Any thread may use it.
+ * A bucket that refills steadily, as the generic cell rate algorithm. It is one number: the time at which the bucket
+ * will be full again. Taking units moves that time into the future by their cost. The bucket is empty if that time is
+ * as far away as a whole refill takes. Any thread may use it.
  */
 final class Gcra {
-    /** Less than a unit that is lost by rounding. */
+    /** Less than a unit, which rounding may lose. */
     private static final double ROUNDING = 1e-6;
 
     private final AtomicLong fullAtNs;
@@ -22,7 +22,9 @@ final class Gcra {
      * @param units in a full bucket
      */
     record Rate(double unitNs, long units) {
-        /** So many units in a {@code period}, and at most {@code burst} at once; null if there is no limit. */
+        /**
+         * A rate of this many units in a {@code period}, and at most {@code burst} at once; null if there is no limit.
+         */
         static @Nullable Rate of(double units, TimeUnit period, long burst) {
             return units > 0 ? new Rate(period.toNanos(1) / units, burst) : null;
         }
@@ -43,7 +45,7 @@ final class Gcra {
     }
 
     /**
-     * Takes {@code cost} units, if there are so many.
+     * Takes {@code cost} units, if the bucket has them.
      *
      * @return 0 if they were taken, else the nanoseconds after which there are so many
      */
@@ -62,7 +64,7 @@ final class Gcra {
         }
     }
 
-    /** Takes {@code cost} units more, whether there are so many or not; gives them back if it is negative. */
+    /** Takes {@code cost} units even if the bucket does not have them. A negative cost gives units back. */
     void settle(Rate rate, long cost, long nowNs) {
         long costNs = rate.ns(cost);
         if (costNs == 0) {
@@ -70,7 +72,7 @@ final class Gcra {
         }
         while (true) {
             long fullAt = fullAtNs.get();
-            // What a full bucket did not get while it was full is not owed to it.
+            // A bucket gains nothing while it is full.
             long from = costNs > 0 ? nowNs + Math.max(0, fullAt - nowNs) : fullAt;
             if (fullAtNs.compareAndSet(fullAt, from + costNs)) {
                 return;
@@ -83,7 +85,7 @@ final class Gcra {
         return Math.max(0, fullAtNs.get() - nowNs);
     }
 
-    /** Whole units in the bucket; 0 also where it is in debt. */
+    /** Whole units in the bucket; 0 also if it is in debt. */
     long remaining(Rate rate, long nowNs) {
         double left = rate.fullNs() - untilFullNs(nowNs);
         return (long) Math.max(0, left / rate.unitNs() + ROUNDING);

@@ -7,8 +7,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one request has of its client's limits: a place from its head on, tokens from its whole body on, until {@link #end}
- * gives the place back and settles the tokens. Confined to the request's event loop.
+ * The share of one request in its client's limits. It has a place from the request's head on, and tokens from its
+ * complete body on. {@link #end} gives the place back and settles the tokens. Confined to the request's event loop.
  */
 public final class Permit {
     private static final int BYTES_PER_TOKEN = 4;
@@ -22,7 +22,7 @@ public final class Permit {
     private @Nullable Period day;
     private @Nullable Period month;
 
-    /** Has nothing yet. */
+    /** Holds nothing yet. */
     public Permit(ClientUse use) {
         this.use = use;
     }
@@ -57,8 +57,8 @@ public final class Permit {
     }
 
     /**
-     * Reserves the tokens that the request may use. One request never needs more than the whole bucket, so that a small
-     * limit slows a client down and does not shut it out.
+     * Reserves the tokens that the request may use. One request never needs more than the whole bucket. So a small
+     * limit slows a client down and does not block it.
      *
      * @param bodyBytes of the request
      * @param maxOutput the most tokens that the answer may have, as the request says; -1 if it does not
@@ -87,13 +87,13 @@ public final class Permit {
         return null;
     }
 
-    /** Tokens that the request was taken to have; 0 if tokens are not counted. */
+    /** The estimate of the request's tokens; 0 if tokens are not counted. */
     public long input() {
         return input;
     }
 
     /**
-     * The request is over, and its upstream is let go. To be called once.
+     * Ends the request, whose upstream has been released. To be called once.
      *
      * @param usedInput input tokens that were used; 0 if none
      * @param usedOutput output tokens that were used; 0 if none
@@ -164,7 +164,7 @@ public final class Permit {
                 TimeUnit.MILLISECONDS.toNanos(period.endsInMs(nowMs)));
     }
 
-    /** In the periods in which the request began. */
+    /** The budgets of the periods in which the request began. */
     private void addToBudgets(long tokens) {
         if (day != null && month != null) {
             day.add(tokens);

@@ -4,19 +4,19 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
 /**
- * The requests of all clients that the process can have in progress. While there are many places left, everyone gets one.
- * When most are taken, a client gets another only if it has less than its share, and one share is always kept for a client
- * that has none. So no client takes every place. Any thread may use it.
+ * Limits the requests in progress of all clients together. While many places are free, every client gets one. When
+ * most are taken, a client gets another place only if it has less than its share. One share is always kept for a
+ * client without a place. So no client takes every place. Any thread may use it.
  */
 final class Places {
-    /** Up to this part of the places, shares do not matter. */
+    /** Below this part of the places, shares do not matter. */
     private static final double PLENTY = 0.75;
 
     private final LongSupplier most;
     private final AtomicInteger taken = new AtomicInteger();
     private final AtomicInteger holders = new AtomicInteger();
 
-    /** At most as many as {@code most} says at the time. */
+    /** The limit is {@code most}, which is asked each time. */
     Places(LongSupplier most) {
         this.most = most;
     }
@@ -44,7 +44,7 @@ final class Places {
         return true;
     }
 
-    /** Gives a place back, after which its client has {@code left}. */
+    /** Gives a place back. Its client then has {@code left} places. */
     void giveBack(int left) {
         taken.decrementAndGet();
         if (left == 0) {

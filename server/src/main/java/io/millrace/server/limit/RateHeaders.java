@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
-/** What the answers of each dialect's provider say about limits, said about the client's own. */
+/** The fields in which each dialect's provider reports limits, with the values of the client's own limits. */
 final class RateHeaders {
     private static final AsciiString OPENAI_PREFIX = AsciiString.cached("x-ratelimit-");
     private static final AsciiString ANTHROPIC_PREFIX = AsciiString.cached("anthropic-ratelimit-");
@@ -22,12 +22,12 @@ final class RateHeaders {
     private static final Names ANTHROPIC_REQUESTS = Names.anthropic("requests");
     private static final Names ANTHROPIC_TOKENS = Names.anthropic("tokens");
     private static final int SMALL = 1024;
-    /** Every answer has some of them. */
+    /** Every answer has some of these fields. */
     private static final String[] NUMBERS = texts(i -> Long.toString(i));
 
     private static final String[] MILLIS = texts(i -> i + "ms");
 
-    /** Of the three fields about one limit. */
+    /** The three fields of one limit. */
     private record Names(AsciiString limit, AsciiString remaining, AsciiString reset) {
         static Names openAi(String what) {
             return new Names(
@@ -46,7 +46,7 @@ final class RateHeaders {
 
     private RateHeaders() {}
 
-    /** Replaces what an upstream said about its limits by what is left to the client. Gemini's answers say nothing. */
+    /** Replaces an upstream's fields about limits by those of the client. Gemini's answers have none. */
     static void set(HttpHeaders headers, Dialect dialect, ClientUse use, long nowNs) {
         removeOfProvider(headers);
         if (dialect == Dialect.GEMINI) {

@@ -5,7 +5,7 @@ import io.millrace.server.limit.Gcra.Rate;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** The limits of a client as rates; null where there is none. */
+/** The limits of a client as rates; null if there is no limit. */
 record Rates(
         ClientLimits limits,
         @Nullable Rate requests,
@@ -19,7 +19,7 @@ record Rates(
                 Rate.of((double) limits.tokensPerMinute(), TimeUnit.MINUTES, limits.tokensPerMinute()));
     }
 
-    /** That of the requests which clients are told. */
+    /** The rate of requests that is reported to clients. */
     @Nullable
     Rate toldOfRequests() {
         return requests != null ? requests : requestsOfMinute;

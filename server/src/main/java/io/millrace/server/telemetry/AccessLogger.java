@@ -14,12 +14,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
- * Writes one line per exchange to a logger. Paths without their query, never a header, never a
- * body: prompts and keys live there.
+ * Writes one line per exchange to a logger. Paths have no query, and there is never a header or a body, because these
+ * may contain prompts and keys.
  *
- * <p>The lines of one event loop are collected until its next sweep and handed over as one message, line feeds between
- * them: a message a line would wake the writing thread, and make a system call, for each exchange. Confined to its event
- * loop.
+ * <p>The lines of one event loop are collected until its next sweep and passed on as one message, with line feeds
+ * between them. A message for each line would wake the writing thread, and make a system call, for each exchange.
+ * Confined to its event loop.
  */
 public final class AccessLogger implements Sweepable {
     private static final int HAND_OVER_AT = 32 * 1024;
@@ -41,7 +41,7 @@ public final class AccessLogger implements Sweepable {
         format(format);
     }
 
-    /** Takes another format for the lines to come. */
+    /** Changes the format of later lines. */
     public void format(AccessLog.Format format) {
         this.format = format;
         line = format == AccessLog.Format.JSON ? new JsonLine(lines) : new TextLine(lines);
@@ -64,7 +64,7 @@ public final class AccessLogger implements Sweepable {
         }
     }
 
-    /** Hands over what is collected. */
+    /** Passes the collected lines on. */
     public void handOver() {
         if (sweep != null) {
             sweep.cancel();
@@ -156,7 +156,7 @@ public final class AccessLogger implements Sweepable {
         return secondText + '.' + (char) ('0' + ms / 100) + (char) ('0' + ms / 10 % 10) + (char) ('0' + ms % 10) + 'Z';
     }
 
-    /** One line in the making. Values that are not known are left out. */
+    /** A line that is being built. Unknown values are left out. */
     private abstract static class Line {
         final StringBuilder out;
         private boolean empty;
@@ -165,10 +165,10 @@ public final class AccessLogger implements Sweepable {
             this.out = out;
         }
 
-        /** Appends the name of a value, and what goes before and after it. */
+        /** Appends the name of a value, with its separators. */
         abstract void name(String name, boolean first);
 
-        /** Appends a value that is text. */
+        /** Appends a text value. */
         abstract void value(String text);
 
         void begin() {
@@ -195,7 +195,7 @@ public final class AccessLogger implements Sweepable {
             }
         }
 
-        /** Milliseconds from one moment to another, to the microsecond; left out if either was not reached. */
+        /** Milliseconds between two moments, with microseconds; left out if either was not reached. */
         final void ms(String name, long fromNs, long toNs) {
             if (fromNs == 0 || toNs == 0) {
                 return;

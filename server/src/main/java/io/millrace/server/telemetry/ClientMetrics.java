@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What the clients that have keys did, of all event loops together. */
+/** The counts of clients with keys, summed over all event loops. */
 final class ClientMetrics {
     private final Map<Labels, Long> requests = new TreeMap<>();
     private final Map<Labels, Long> tokens = new TreeMap<>();
@@ -24,7 +24,7 @@ final class ClientMetrics {
         }
     }
 
-    /** The metrics; none where no keys are asked for. */
+    /** The metrics; none if no keys are required. */
     List<MetricSnapshot> snapshots() {
         return requests.isEmpty()
                 ? List.of()

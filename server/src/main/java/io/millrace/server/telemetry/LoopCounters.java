@@ -11,10 +11,10 @@ import java.util.concurrent.atomic.AtomicLong;
  * store, without a locked instruction.
  */
 public final class LoopCounters {
-    /** Models beyond this are counted together: a client chooses the name. */
+    /** Further models are counted together, because clients choose the names. */
     private static final int MAX_MODELS = 100;
 
-    /** Clients beyond this are counted together. */
+    /** Further clients are counted together. */
     private static final int MAX_CLIENTS = 1_000;
 
     private static final String OTHER = "other";
@@ -44,7 +44,7 @@ public final class LoopCounters {
         final AtomicLong output = new AtomicLong();
     }
 
-    /** What one client did. */
+    /** The counts of one client. */
     static final class ClientCounts {
         final Map<String, AtomicLong> requests = new ConcurrentHashMap<>();
         final Tokens tokens = new Tokens();
@@ -72,7 +72,7 @@ public final class LoopCounters {
         add(cell(exchangesByOutcome, outcome), 1);
     }
 
-    /** The relay could not make an answer of its own. */
+    /** The relay failed to make an answer of its own. */
     public void failed() {
         add(failures, 1);
     }

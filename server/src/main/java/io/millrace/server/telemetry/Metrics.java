@@ -58,22 +58,22 @@ public final class Metrics {
         this.upstreams = upstreams;
     }
 
-    /** The configuration was read again, and taken or not. */
+    /** The configuration was read again, and accepted or refused. */
     public void onReload(boolean taken) {
         (taken ? reloads : failedReloads).incrementAndGet();
     }
 
-    /** The file of clients was read after a change, and taken or not. */
+    /** The file of clients was read after a change, and accepted or refused. */
     public void onClientsRead(boolean taken) {
         (taken ? clientReads : failedClientReads).incrementAndGet();
     }
 
-    /** Has {@code lost} asked for how many lines of the access log were lost. */
+    /** Reports {@code lost} as the number of lost lines of the access log. */
     public void lostLogLines(LongSupplier lost) {
         lostLogLines = lost;
     }
 
-    /** Has {@code servers} asked for what is known of the TLS of listeners. */
+    /** Reports the TLS of listeners from {@code servers}. */
     public void tls(TlsServers servers) {
         tls = servers;
     }
@@ -83,7 +83,7 @@ public final class Metrics {
         return total(loop -> loop.connections);
     }
 
-    /** Those of them that are served by the event loops that relay. */
+    /** The part of them that event loops which relay serve. */
     public long relayedConnections() {
         return relaying.stream().mapToLong(loop -> loop.connections.get()).sum();
     }
@@ -186,7 +186,7 @@ public final class Metrics {
 
     private long total(Function<LoopCounters, AtomicLong> count) {
         long sum = 0;
-        for (int i = 0; i < loops.size(); i++) { // asked for each request
+        for (int i = 0; i < loops.size(); i++) { // runs for each request
             sum += count.apply(loops.get(i)).get();
         }
         return sum;

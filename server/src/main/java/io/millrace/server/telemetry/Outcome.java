@@ -4,11 +4,11 @@ import java.util.Locale;
 
 /** How an exchange ended, for the access log and the metrics. */
 public enum Outcome {
-    /** The whole response reached the client; a stream with its terminal. */
+    /** The client got the whole response; a stream with its terminal. */
     COMPLETED,
     /** The upstream's own error was relayed: a status of 400 or more, or an error event. */
     UPSTREAM_ERROR,
-    /** No connection, no answer, or no usable answer: the client got a 502, 503 or 504 of ours. */
+    /** No connection, no answer, or no usable answer. The client got a 502, 503 or 504 of the relay's own. */
     UPSTREAM_FAILED,
     /** The stream ended before its terminal. */
     UPSTREAM_TRUNCATED,
@@ -18,13 +18,13 @@ public enum Outcome {
     UPSTREAM_IDLE,
     /** The upstream sent no output for the limit that holds. */
     UPSTREAM_NO_OUTPUT,
-    /** The client asked for an end before the stream had one, and got it. */
+    /** The client asked for an early end of the stream, and got it. */
     STOPPED,
     /** The client left before the end. */
     CLIENT_GONE,
     /** The drain limit cut the stream. */
     DRAINED,
-    /** The relay was short of memory, and cut what held much of it. */
+    /** The relay was short of memory, and cut an exchange that held much of it. */
     OVERLOADED,
     /** The relay refused the request. */
     REFUSED,

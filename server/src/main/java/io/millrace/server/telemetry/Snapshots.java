@@ -8,7 +8,7 @@ import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import java.util.Map;
 
-/** Makes the metrics of the moment, each with a value for each set of labels. */
+/** Makes snapshots of metrics, each with a value for each set of labels. */
 final class Snapshots {
     private Snapshots() {}
 

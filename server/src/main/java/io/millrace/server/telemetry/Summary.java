@@ -7,7 +7,7 @@ import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is to be said about an exchange that is over, for the access log and the counts.
+ * The facts about an exchange that is over, for the access log and the counts.
  *
  * @param attempts those at upstreams
  * @param stream null if the response was no event stream
@@ -20,7 +20,7 @@ public record Summary(
         @Nullable Stream stream,
         Timeline timeline) {
     /**
-     * What was asked for.
+     * The request.
      *
      * @param client its address; null for a client of a unix socket
      * @param id null for a request that was refused before it became an exchange
@@ -46,7 +46,7 @@ public record Summary(
             @Nullable String callerKey) {}
 
     /**
-     * What was asked of upstreams.
+     * The attempts at upstreams.
      *
      * @param last the upstream of the attempt that was the answer, else of the last one
      * @param begun how many
@@ -62,14 +62,14 @@ public record Summary(
             int fallbacks,
             boolean hedged,
             @Nullable String failures) {
-        /** None was made, {@code upstream} is the first that the route has; null if there is no route. */
+        /** No attempt was made. {@code upstream} is the first of the route; null if there is no route. */
         public static Attempts none(@Nullable String upstream) {
             return new Attempts(new Asked(upstream, null, null), 0, 0, 0, false, null);
         }
     }
 
     /**
-     * An upstream, and what it was spoken to in.
+     * An upstream, and the dialect of the request to it.
      *
      * @param upstream its name in the configuration, or null if none was chosen
      * @param translatedTo its dialect where it is not the client's, else null
@@ -81,7 +81,7 @@ public record Summary(
             @Nullable String dropped) {}
 
     /**
-     * What the client got.
+     * The response to the client.
      *
      * @param error the code of an error of the relay's own, or null
      * @param terminalMissing whether the stream was ended for the silence behind its finish reasons
@@ -91,7 +91,7 @@ public record Summary(
             int status, Outcome outcome, @Nullable String error, boolean terminalMissing, long bytes) {}
 
     /**
-     * What an event stream said.
+     * The content of an event stream.
      *
      * @param finishReason its own, or null
      * @param usageExact whether {@code usage} is what the provider says of the whole answer; else it is what was known of a
@@ -99,11 +99,11 @@ public record Summary(
      */
     public record Stream(
             @Nullable String finishReason, long frames, long outputFrames, Usage usage, boolean usageExact) {
-        /** Of a stream that had nothing of an upstream. */
+        /** For a stream that got nothing from an upstream. */
         public static final Stream EMPTY = new Stream(null, 0, 0, Usage.NONE, false);
     }
 
-    /** Of a request that was refused before it became an exchange; {@code method} and {@code path} may be null. */
+    /** For a request that was refused before it became an exchange; {@code method} and {@code path} may be null. */
     public static Summary refused(
             @Nullable InetAddress client,
             Protocol protocol,

@@ -1,8 +1,8 @@
 package io.millrace.server.telemetry;
 
 /**
- * The moments of one exchange with one of its attempts, all by {@link System#nanoTime()}; 0 means not reached. Latencies are their differences:
- * TTFT is {@code firstOutputWrittenNs - requestCompleteNs}, the relay's own share of it
+ * The moments of one exchange with one of its attempts, all as {@link System#nanoTime()}; 0 means not reached.
+ * Latencies are differences. TTFT is {@code firstOutputWrittenNs - requestCompleteNs}. The relay's own part of it is
  * {@code firstOutputWrittenNs - firstOutputNs}.
  */
 public final class Timeline {
@@ -33,7 +33,7 @@ public final class Timeline {
     /** The exchange ended. */
     public long endNs;
 
-    /** Of an exchange that begins now. */
+    /** The timeline of an exchange that begins now. */
     public Timeline() {
         this(System.nanoTime());
     }
@@ -42,12 +42,12 @@ public final class Timeline {
         this.startNs = startNs;
     }
 
-    /** From when retries are bounded: the request was here, or, until then, began. */
+    /** The start of the time limit for retries: when the request was complete, or its begin until then. */
     public long askedNs() {
         return requestCompleteNs == 0 ? startNs : requestCompleteNs;
     }
 
-    /** Of a further attempt for the same request. */
+    /** The timeline of a further attempt for the same request. */
     public Timeline ofAttempt() {
         var its = new Timeline(startNs);
         its.requestCompleteNs = requestCompleteNs;

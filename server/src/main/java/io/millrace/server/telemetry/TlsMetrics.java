@@ -12,7 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What is known of the TLS of listeners, as metrics. */
+/** Metrics about the TLS of listeners. */
 record TlsMetrics(TlsServers servers) {
     List<MetricSnapshot> snapshots() {
         return List.of(

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.function.ToLongFunction;
 
 /**
- * What is known of upstreams and their origins, as metrics. Counts begin anew when a reload changes an upstream.
+ * Metrics about upstreams and their origins. Counts begin anew when a reload changes an upstream.
  *
  * @param upstreams by name
  */

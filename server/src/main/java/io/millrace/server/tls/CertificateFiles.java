@@ -18,15 +18,15 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 
-/** Reads the files of a server's certificate, and checks that clients can be served with them. */
+/** Reads the files of a server's certificate, and checks that it can be used for clients. */
 public final class CertificateFiles {
-    /** A group may read a key, for that is how machines share one. */
+    /** A group may read a key, because machines share keys in this way. */
     private static final Set<PosixFilePermission> ALLOWED = PosixFilePermissions.fromString("rwxr-x---");
 
     private CertificateFiles() {}
 
     /**
-     * Checks a certificate and its key, as it is done when they are taken.
+     * Checks a certificate and its key in the same way as at the start.
      *
      * @throws IllegalArgumentException if they cannot be served now; the message begins with {@code cert: } or {@code key: }
      */
@@ -35,7 +35,7 @@ public final class CertificateFiles {
     }
 
     /**
-     * The certificates of authorities that sign those of clients.
+     * The certificates of the authorities that sign clients' certificates.
      *
      * @throws IllegalArgumentException if the file cannot be read; the message begins with {@code ca: }
      */
@@ -44,7 +44,7 @@ public final class CertificateFiles {
     }
 
     /**
-     * A certificate that can be served at {@code now}, with its key.
+     * Reads a certificate, which must be valid at {@code now}, with its key.
      *
      * @param cert PEM chain, the server's own first
      * @param key PEM of the key, PKCS#8, not encrypted, closed to others
@@ -95,7 +95,7 @@ public final class CertificateFiles {
         try {
             mode = EnumSet.copyOf(Files.getPosixFilePermissions(key));
         } catch (UnsupportedOperationException | IllegalArgumentException e) {
-            return; // a file system without owners, or a file that nobody may do anything with
+            return; // a file system without owners, or a file that cannot be examined
         }
         if (!ALLOWED.containsAll(mode)) {
             throw new IllegalArgumentException("key: " + key + " is " + PosixFilePermissions.toString(mode)
@@ -103,7 +103,7 @@ public final class CertificateFiles {
         }
     }
 
-    /** Whether what the key signs, the certificate's key verifies. */
+    /** Whether the certificate's key verifies what the key signs. */
     private static boolean fits(PrivateKey secret, PublicKey certified) {
         try {
             var signature =
@@ -121,7 +121,7 @@ public final class CertificateFiles {
         }
     }
 
-    /** Why a file cannot be read, in a user's words. */
+    /** Why a file cannot be read, in words for a user. */
     private static String reason(IOException failure) {
         if (failure instanceof NoSuchFileException) {
             return "no such file";

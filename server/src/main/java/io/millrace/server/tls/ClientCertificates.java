@@ -13,7 +13,7 @@ import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which certificates clients may or must have, and what such a client is called. Two that are equal take the same clients.
+ * Which certificates clients may or must have, and the name of a client. Two equal instances accept the same clients.
  *
  * @param auth whether clients are asked for one, and must have one
  * @param authorities whose certificates are taken
@@ -23,7 +23,7 @@ record ClientCertificates(ClientAuth auth, Set<X509Certificate> authorities) {
     private static final Integer URI = 6;
 
     /**
-     * What the settings say; reads their file.
+     * Makes the rules from the settings; reads their file.
      *
      * @throws IllegalArgumentException if the file cannot be read
      */
@@ -43,8 +43,8 @@ record ClientCertificates(ClientAuth auth, Set<X509Certificate> authorities) {
     }
 
     /**
-     * What the client of a session is called: the first URI of its certificate's alternative names, else the first host
-     * name of these, else the certificate's subject (RFC 2253). Null without a certificate.
+     * The name of a session's client: the first URI of its certificate's alternative names, else the first host name
+     * of these, else the certificate's subject (RFC 2253). Null without a certificate.
      */
     @Nullable
     String name(SSLSession session) {
@@ -70,7 +70,7 @@ record ClientCertificates(ClientAuth auth, Set<X509Certificate> authorities) {
         return own.getSubjectX500Principal().getName();
     }
 
-    /** Those of the certificate; none if they cannot be read. */
+    /** The alternative names of the certificate; none if they cannot be read. */
     static Collection<List<?>> alternativeNames(X509Certificate certificate) {
         try {
             Collection<List<?>> names = certificate.getSubjectAlternativeNames();

@@ -5,7 +5,9 @@ import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 
-/** Reads of a ClientHello (RFC 8446 section 4.1.2) what the client can speak inside of TLS (RFC 7301 section 3.1). */
+/**
+ * Reads from a ClientHello (RFC 8446 section 4.1.2) which protocols the client offers by ALPN (RFC 7301 section 3.1).
+ */
 final class ClientHello {
     private static final int VERSION_AND_RANDOM = 34;
     private static final int ALPN = 16;
@@ -13,8 +15,8 @@ final class ClientHello {
     private ClientHello() {}
 
     /**
-     * Whether a client speaks one of {@code protocols}. One that names none speaks HTTP/1.1. A hello that is malformed is left
-     * to whoever reads all of it.
+     * Whether a client offers one of {@code protocols}. A client without ALPN speaks HTTP/1.1. A malformed ClientHello
+     * is left to the TLS implementation.
      *
      * @param hello the message behind its four bytes of type and length; not consumed
      */
@@ -35,7 +37,7 @@ final class ClientHello {
         return protocols.contains(Protocol.HTTP_1_1.label());
     }
 
-    /** Where the first extension is; negative if there is none. */
+    /** The index of the first extension; negative if there is none. */
     private static int extensions(ByteBuf hello) {
         int end = hello.writerIndex();
         int at = hello.readerIndex() + VERSION_AND_RANDOM;

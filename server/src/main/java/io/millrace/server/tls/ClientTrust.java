@@ -10,8 +10,8 @@ import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Trusts the clients whose certificates certain authorities have signed. A session that is resumed is checked like a new
- * one: the certificate may have expired since.
+ * Trusts the clients whose certificates are signed by certain authorities. A resumed session is checked like a new
+ * one, because the certificate may have expired since.
  */
 final class ClientTrust extends X509ExtendedTrustManager implements ResumableX509ExtendedTrustManager {
     private static final String RESUMED = "UNKNOWN";
@@ -22,7 +22,7 @@ final class ClientTrust extends X509ExtendedTrustManager implements ResumableX50
         this.trust = trust;
     }
 
-    /** Trust in what these have signed; with none of them, in nobody. */
+    /** Trusts what these authorities have signed; trusts nobody if there are none. */
     static ClientTrust of(Collection<X509Certificate> authorities) {
         return new ClientTrust(authorities.isEmpty() ? null : PeerTrust.of(authorities));
     }
@@ -34,7 +34,7 @@ final class ClientTrust extends X509ExtendedTrustManager implements ResumableX50
         PeerTrust.checkStrength(chain);
     }
 
-    /** Without the engine, which has no handshake any more that the check could ask. */
+    /** Checks without the engine, because a resumed session has no handshake that the check could ask. */
     @Override
     public void resumeClientTrusted(X509Certificate[] chain, SSLEngine engine) throws CertificateException {
         trust().checkClientTrusted(chain, RESUMED);

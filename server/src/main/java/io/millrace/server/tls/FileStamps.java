@@ -11,13 +11,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What files look like from outside at one moment. Two that are equal say that no file has changed between them, nor a link
- * on the way to one, which is how Kubernetes changes files.
+ * The attributes of files at one moment. If two are equal, no file has changed in between, and no link on the way to a
+ * file. Kubernetes changes files by changing such a link.
  */
 final class FileStamps {
     private final Map<Path, Stamp> stamps;
 
-    /** A file behind all links; without attributes if there is none. */
+    /** A file after all links are followed; without attributes if it does not exist. */
     private record Stamp(
             @Nullable Path real,
             long size,
@@ -30,7 +30,7 @@ final class FileStamps {
         this.stamps = stamps;
     }
 
-    /** These files as they are now. To be taken before they are read, so that a change in between is not missed. */
+    /** The stamps of these files now. To be taken before the files are read, so that no change in between is missed. */
     static FileStamps of(Collection<Path> files) {
         var stamps = new LinkedHashMap<Path, Stamp>();
         files.forEach(file -> stamps.put(file, stamp(file)));

@@ -7,9 +7,9 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A thread that looks at files every few seconds, so that no event loop does. */
+/** A thread that checks files every few seconds, so that no event loop has to. */
 final class FileWatch implements AutoCloseable {
-    /** How long a change may go unnoticed. */
+    /** The longest time until a change is noticed. */
     static final Duration PERIOD = Duration.ofSeconds(5);
 
     private static final Logger LOG = LoggerFactory.getLogger(FileWatch.class);
@@ -29,7 +29,7 @@ final class FileWatch implements AutoCloseable {
         this.period = period;
     }
 
-    /** Runs {@code look} once in every period from now on. What it throws is logged. */
+    /** Runs {@code look} once in every period from now on. Its exceptions are logged. */
     void add(Runnable look) {
         long periodNs = period.toNanos();
         executor.scheduleWithFixedDelay(() -> look(look), periodNs, periodNs, TimeUnit.NANOSECONDS);

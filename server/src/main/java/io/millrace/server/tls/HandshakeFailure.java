@@ -8,37 +8,37 @@ import java.util.Locale;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
 
-/** Why a client did not get a connection with TLS. */
+/** Why a TLS handshake with a client failed. */
 enum HandshakeFailure {
-    /** There were as many handshakes as may be. */
+    /** Too many handshakes were in progress. */
     LIMIT,
-    /** It took too long. */
+    /** The handshake took too long. */
     TIMEOUT,
     /** The client left. */
     CLOSED,
-    /** What it sent is no TLS. */
+    /** The client sent something that is not TLS. */
     NOT_TLS,
-    /** Its hello is too long. */
+    /** The ClientHello is too long. */
     HELLO,
-    /** It speaks nothing inside of TLS that is spoken here. */
+    /** The client offers no application protocol that is allowed here. */
     PROTOCOL,
-    /** It speaks no version that is spoken here. */
+    /** The client offers no version that is allowed here. */
     VERSION,
-    /** It has no cipher suite in common with the server. */
+    /** The client has no cipher suite in common with the server. */
     CIPHER,
-    /** Its certificate is missing, or none that is trusted. */
+    /** The client's certificate is missing or not trusted. */
     CLIENT_CERTIFICATE,
-    /** The client refused, such as the server's certificate. */
+    /** The client refused, for example the server's certificate. */
     BY_CLIENT,
     /** Anything else. */
     OTHER;
 
-    /** As it is called in metrics, such as {@code not_tls}. */
+    /** The name in metrics, such as {@code not_tls}. */
     String label() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** What {@code cause} says, in the words of BoringSSL and of the JDK. */
+    /** The reason that {@code cause} tells, in the words of BoringSSL and of the JDK. */
     static HandshakeFailure of(@Nullable Throwable cause) {
         for (Throwable each = cause; each != null; each = each.getCause()) {
             HandshakeFailure known = ofOne(each);

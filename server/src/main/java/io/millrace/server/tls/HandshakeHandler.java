@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The last handler of a connection until its handshake is over: ends it if that takes too long or fails, and counts why.
- * Confined to the connection's event loop.
+ * The last handler of a connection until its handshake is over. It ends a handshake that takes too long or fails, and
+ * counts the reason. Confined to the connection's event loop.
  */
 final class HandshakeHandler extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(HandshakeHandler.class);
@@ -30,12 +30,12 @@ final class HandshakeHandler extends ChannelInboundHandlerAdapter {
         this.listener = listener;
     }
 
-    /** The hello was read. */
+    /** The ClientHello was read. */
     void begin(ServerTls.Begun next) {
         begun = next;
     }
 
-    /** The handshake is over, and has failed. The connection is closed by whoever says so. */
+    /** The handshake has failed. The caller closes the connection. */
     void fail(HandshakeFailure reason) {
         if (!over) {
             end();
@@ -71,7 +71,7 @@ final class HandshakeHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** What is no TLS may be a request with its key, and Netty's exception holds it. */
+    /** Data that is not TLS may be a request with its key, and Netty's exception contains it. */
     private static void log(ChannelHandlerContext ctx, HandshakeFailure reason, Throwable cause) {
         String detail = reason == HandshakeFailure.NOT_TLS ? "" : ", " + cause.getMessage();
         LOG.debug("[{}] handshake failed: {}{}", ctx.channel().id(), reason.label(), detail);

@@ -6,18 +6,18 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
 
-/** The handshakes of a process: how many there may be at once, and how those that failed did. For any thread. */
+/** The handshakes of a process: how many are in progress, how many may be, and why others failed. For any thread. */
 final class Handshakes {
     private final IntSupplier most;
     private final AtomicInteger open = new AtomicInteger();
     private final Map<HandshakeFailure, Long> failures = new ConcurrentHashMap<>();
 
-    /** None so far; {@code most} is asked for each one that begins. */
+    /** Begins without handshakes; {@code most} is asked at the begin of each one. */
     Handshakes(IntSupplier most) {
         this.most = most;
     }
 
-    /** How many there are now. */
+    /** How many are in progress now. */
     int open() {
         return open.get();
     }
@@ -31,7 +31,7 @@ final class Handshakes {
         return counts;
     }
 
-    /** Takes a place for one more, which {@link #end} gives back. */
+    /** Takes a place for one more handshake; {@link #end} gives the place back. */
     boolean begin() {
         if (open.incrementAndGet() <= most.getAsInt()) {
             return true;

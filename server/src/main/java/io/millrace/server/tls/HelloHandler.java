@@ -10,14 +10,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the client's hello, and gives place to the handler of the certificate that it asks for. A hello that is too long,
- * or names no protocol that is spoken here, ends the connection.
+ * Reads the ClientHello, and replaces itself by the handler of the certificate that the client asks for. It closes a
+ * connection whose ClientHello is too long, or offers no protocol that is allowed here.
  */
 final class HelloHandler extends AbstractSniHandler<Void> {
-    /** The most bytes of a hello. Those of browsers have 2 KiB. */
+    /** The most bytes of a ClientHello. Those of browsers have 2 KiB. */
     static final int MOST_BYTES = 16 * 1024;
 
-    /** With the heads of the records that it comes in. */
+    /** The same with the heads of its records. */
     private static final int MOST_BUFFERED = 2 * MOST_BYTES;
 
     /** A fatal alert in a record of its own: no_application_protocol. */

@@ -9,7 +9,7 @@ import java.util.List;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
-/** The settings of a listener's TLS, with all that their files held when they were read and checked. */
+/** The settings of a listener's TLS, with the contents of their files at the time when they were read and checked. */
 final class LoadedTls implements AutoCloseable {
     private final ListenerTls settings;
     private final FileStamps stamps;
@@ -46,7 +46,7 @@ final class LoadedTls implements AutoCloseable {
         return settings;
     }
 
-    /** Whether its files look otherwise than before they were read. */
+    /** Whether its files have changed since they were read. */
     FileStamps stamps() {
         return stamps;
     }
@@ -76,7 +76,7 @@ final class LoadedTls implements AutoCloseable {
         return contexts;
     }
 
-    /** Makes a new key of tickets, if it is time to. */
+    /** Makes a new ticket key, if it is time. */
     void renewTickets(long nowNs) {
         TicketKeys next = tickets.at(nowNs);
         if (next != tickets) {
@@ -85,7 +85,7 @@ final class LoadedTls implements AutoCloseable {
         }
     }
 
-    /** Frees the contexts, once the connections that have begun with them are closed. */
+    /** Releases the contexts. They are freed when the connections that use them are closed. */
     @Override
     public void close() {
         contexts.release();

@@ -17,7 +17,7 @@ import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
-/** What the checks of the other side's certificates have in common, be it a client or an upstream. */
+/** The checks of certificates that are the same for clients and upstreams. */
 public final class PeerTrust {
     private static final int MIN_RSA_BITS = 2048;
     private static final int MIN_EC_BITS = 224;
@@ -56,7 +56,7 @@ public final class PeerTrust {
     }
 
     /**
-     * Refuses short keys and old signatures, which Java takes of authorities that are not public.
+     * Refuses short keys and old signatures, which Java accepts from authorities that are not public.
      *
      * @throws CertificateException if a certificate of the chain is weak, naming it
      */

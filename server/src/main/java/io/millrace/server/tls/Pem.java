@@ -20,7 +20,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Reads files of PEM (RFC 7468). Keys and text may stand beside certificates. */
+/** Reads PEM files (RFC 7468). Other keys and text between the certificates are ignored. */
 final class Pem {
     private static final Pattern CERTIFICATE =
             Pattern.compile("-----BEGIN (?:X509 )?CERTIFICATE-----([^-]*)-----END (?:X509 )?CERTIFICATE-----");

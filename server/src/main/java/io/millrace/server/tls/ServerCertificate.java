@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A certificate that clients are served with.
+ * A certificate of the relay's own, for clients.
  *
  * @param label its file
  * @param chain its own first
@@ -21,7 +21,7 @@ record ServerCertificate(String label, List<X509Certificate> chain, PrivateKey k
         chain = List.copyOf(chain);
     }
 
-    /** The names of hosts that it is for, in lower case; of a wildcard with its {@code *.}. */
+    /** The host names for which it is valid, in lower case; a wildcard with its {@code *.}. */
     List<String> names() {
         var names = new ArrayList<String>();
         for (List<?> name : ClientCertificates.alternativeNames(chain.get(0))) {
@@ -32,12 +32,12 @@ record ServerCertificate(String label, List<X509Certificate> chain, PrivateKey k
         return names;
     }
 
-    /** When it ends. */
+    /** When it expires. */
     Instant end() {
         return chain.get(0).getNotAfter().toInstant();
     }
 
-    /** Without the key. */
+    /** The text without the key. */
     @Override
     public String toString() {
         return label + " " + names();

@@ -20,9 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The TLS of a listener: makes connections secure with the certificate of the host that they ask for, and takes other files
- * over while connections go on, which keep what they began with. Connections may come on any event loop; all else is for
- * other threads.
+ * The TLS of a listener. It encrypts connections with the certificate of the host that the client asks for. It can
+ * switch to other files while connections are open; these keep the files with which they began. Connections may come
+ * on any event loop. All other calls are for other threads.
  */
 public final class ServerTls {
     private static final Logger LOG = LoggerFactory.getLogger(ServerTls.class);
@@ -38,15 +38,17 @@ public final class ServerTls {
     private FileStamps seen;
     private Instant warned = Instant.EPOCH;
 
-    /** Whom a connection is handed to. */
+    /** Receives the connection after its handshake. */
     @FunctionalInterface
     public interface Listener {
-        /** The handshake is over. What the client says next comes to the end of the pipeline. On the event loop. */
+        /**
+         * The handshake is complete. The client's next data reaches the end of the pipeline. Called on the event loop.
+         */
         void onSecure(Channel channel, Secured secured);
     }
 
     /**
-     * What a handshake has agreed on.
+     * The result of a handshake.
      *
      * @param version such as {@code TLSv1.3}
      * @param protocol what is spoken inside (ALPN); null if the client named nothing
@@ -60,7 +62,7 @@ public final class ServerTls {
             Duration hsts) {}
 
     /**
-     * A listener's.
+     * Makes the TLS of a listener.
      *
      * @param protocols what is spoken inside, the best first
      * @throws IllegalArgumentException if a file cannot be used, naming it
@@ -83,8 +85,8 @@ public final class ServerTls {
     }
 
     /**
-     * Adds what a handshake needs to the end of a new connection's pipeline, or closes the connection if there are too many
-     * handshakes.
+     * Adds the handlers of the handshake to the end of a new connection's pipeline. Closes the connection if too many
+     * handshakes are in progress.
      *
      * @param timeoutNs in which it must be over
      * @param listener gets the connection if the handshake succeeds; a connection whose handshake fails is closed
@@ -100,7 +102,7 @@ public final class ServerTls {
     }
 
     /**
-     * Reads the files that {@code settings} name, and checks them. Nothing is used of it before {@link #take}.
+     * Reads and checks the files that {@code settings} name. They are not used before {@link #take}.
      *
      * @throws IllegalArgumentException if a file cannot be used, naming it; it is counted
      */
@@ -125,8 +127,8 @@ public final class ServerTls {
     }
 
     /**
-     * Looks whether the files have changed, and takes them over if they can be used; warns of certificates that end soon, and
-     * renews the keys of tickets. To be called every few seconds.
+     * Switches to changed files if they are valid. Warns of certificates that expire soon, and renews the ticket keys.
+     * To be called every few seconds.
      */
     synchronized void look() {
         LoadedTls before = current;
@@ -148,29 +150,29 @@ public final class ServerTls {
         }
     }
 
-    /** How many times files were taken over, or not, while the listener was running. */
+    /** How many times changed files were accepted, or refused, while the listener was open. */
     long reloads(boolean successful) {
         return (successful ? taken : failed).get();
     }
 
-    /** When each certificate ends, by its file. */
+    /** When each certificate expires, by its file. */
     Map<String, Instant> ends() {
         var ends = new TreeMap<String, Instant>();
         current.certificates().forEach(each -> ends.put(each.label(), each.end()));
         return ends;
     }
 
-    /** Frees what TLS keeps outside of the heap. To be called once, when no more connections come. */
+    /** Frees the memory of TLS outside of the heap. To be called once, when no more connections come. */
     synchronized void close() {
         current.close();
     }
 
-    /** What is spoken inside, the best first. */
+    /** The application protocols, the best first. */
     List<String> protocols() {
         return protocols;
     }
 
-    /** The handler for a client that asks for {@code host}. */
+    /** The TLS handler for a client that asks for {@code host}. */
     Begun begin(@Nullable String host, ByteBufAllocator alloc) {
         while (true) {
             LoadedTls loaded = current;
@@ -178,7 +180,7 @@ public final class ServerTls {
             try {
                 TlsContexts.retain(context);
             } catch (IllegalReferenceCountException e) {
-                continue; // another has just taken its place
+                continue; // another thread has just replaced it
             }
             try {
                 return new Begun(context.newHandler(alloc), loaded);
@@ -188,9 +190,9 @@ public final class ServerTls {
         }
     }
 
-    /** A handshake with its handler, and what it was begun with. */
+    /** A handshake with its handler, and the files with which it began. */
     record Begun(SslHandler handler, LoadedTls loaded) {
-        /** What was agreed on. */
+        /** The application protocol of the handshake. */
         Secured secured() {
             var session = handler.engine().getSession();
             return new Secured(

@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The keys of session tickets (RFC 5077, RFC 8446 section 4.6.1): the newest makes tickets, and all open them. Each is used
- * for an hour to make, and for as long as its last ticket is good to open; nothing is kept on a disk. Immutable.
+ * The keys of session tickets (RFC 5077, RFC 8446 section 4.6.1). The newest key makes tickets; every key opens them.
+ * A key makes tickets for an hour, and stays until its last ticket expires. Nothing is stored on a disk. Immutable.
  */
 final class TicketKeys {
-    /** For how long a client can go on with a session. */
+    /** How long a client may resume a session. */
     static final int LIFETIME_S = 7200;
 
     private static final long PERIOD_NS = TimeUnit.HOURS.toNanos(1);
@@ -31,7 +31,9 @@ final class TicketKeys {
         return new TicketKeys(List.of(newKey()), nowNs);
     }
 
-    /** These as they are to be at {@code nowNs}: the same, or with a new key before them and without those that nobody needs. */
+    /**
+     * The keys for {@code nowNs}: the same, or with a new key in front and without those that are not needed any more.
+     */
     TicketKeys at(long nowNs) {
         if (nowNs - madeNs < PERIOD_NS) {
             return this;

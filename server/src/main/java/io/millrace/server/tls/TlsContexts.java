@@ -18,13 +18,13 @@ import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The contexts of a listener's certificates, by the names that these are for. Immutable; the keys of tickets within may
- * change. All have the same rules for clients, so that a session of one may go on in another.
+ * The contexts of a listener's certificates, by host name. Immutable, but their ticket keys may change. All contexts
+ * have the same rules for clients, so that a session of one can be resumed with another.
  */
 final class TlsContexts {
     private final List<SslContext> contexts = new ArrayList<>();
     private final Map<String, SslContext> exact = new HashMap<>();
-    /** By what is behind the star, with its dot. */
+    /** By the text after the star, with its dot. */
     private final Map<String, SslContext> wildcards = new HashMap<>();
 
     /**
@@ -37,7 +37,7 @@ final class TlsContexts {
     record Rules(SslProvider provider, List<String> versions, List<String> protocols, ClientCertificates clients) {}
 
     /**
-     * A context for each certificate. Where several have a name, the first is for it.
+     * Makes a context for each certificate. If several certificates have the same name, the first one is used for it.
      *
      * @throws SSLException if one cannot be made
      */
@@ -63,7 +63,7 @@ final class TlsContexts {
         }
     }
 
-    /** The one for a host: of its very name, else of a wildcard for its first label, else the first. */
+    /** The context for a host: by its exact name, else by a wildcard for its first label, else the first context. */
     SslContext of(@Nullable String host) {
         if (host == null) {
             return contexts.get(0);
@@ -88,7 +88,7 @@ final class TlsContexts {
         }
     }
 
-    /** From now on with these keys of tickets. The JDK's implementation has keys of its own. */
+    /** Uses these ticket keys from now on. The JDK's implementation has keys of its own. */
     void tickets(TicketKeys tickets) {
         for (SslContext context : contexts) {
             if (context.sessionContext() instanceof OpenSslServerSessionContext sessions) {
@@ -97,7 +97,7 @@ final class TlsContexts {
         }
     }
 
-    /** Frees them, once the connections that have begun with them are closed. */
+    /** Releases them. They are freed when the connections that use them are closed. */
     void release() {
         contexts.forEach(ReferenceCountUtil::release);
     }

@@ -11,12 +11,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What of TLS is spoken, to clients and to upstreams: 1.2 and 1.3, with forward secrecy and authenticated encryption only.
+ * The versions and cipher suites of TLS, for clients and upstreams: 1.2 and 1.3, with forward secrecy and
+ * authenticated encryption only.
  */
 public final class TlsProfile {
     private static final Logger LOG = LoggerFactory.getLogger(TlsProfile.class);
 
-    /** The cipher suites of both versions, the best first, by their names in the JDK. */
+    /** The cipher suites of both versions, the best first, with their JDK names. */
     public static final List<String> CIPHERS = List.of(
             "TLS_AES_128_GCM_SHA256",
             "TLS_AES_256_GCM_SHA384",
@@ -29,8 +30,7 @@ public final class TlsProfile {
             "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
 
     static {
-        // Read by the JDK once, when the first server of its engine begins to shake hands. BoringSSL never negotiates
-        // again.
+        // The JDK reads this property once, at the first handshake of its server engine. BoringSSL never renegotiates.
         System.setProperty("jdk.tls.rejectClientInitiatedRenegotiation", "true");
     }
 
@@ -47,12 +47,14 @@ public final class TlsProfile {
                 .toList();
     }
 
-    /** The fastest implementation that this machine has: BoringSSL, else the JDK's. */
+    /** The fastest implementation on this machine: BoringSSL, else the JDK's. */
     public static SslProvider provider() {
         return OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK;
     }
 
-    /** The same for a server, which frees each connection's part at its end; the log is told once if it is the JDK's. */
+    /**
+     * The same for a server, which frees the data of each connection at its end. The log says once if it is the JDK's.
+     */
     static SslProvider serverProvider() {
         if (OpenSsl.isAvailable()) {
             return SslProvider.OPENSSL_REFCNT;

@@ -11,13 +11,13 @@ import java.util.TreeMap;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** The TLS of all listeners of a process. Watches their files on a thread of its own. */
+/** The TLS of all listeners of a process. It watches their files on a thread of its own. */
 public final class TlsServers implements AutoCloseable {
     private final Handshakes handshakes;
     private final Map<Listener, ServerTls> servers = new LinkedHashMap<>();
     private final @Nullable FileWatch watch;
 
-    /** Other files for listeners that are open: read and checked, and not yet in use. */
+    /** New files for open listeners: read and checked, but not in use yet. */
     public final class Change {
         private final Map<ServerTls, LoadedTls> next = new LinkedHashMap<>();
 
@@ -28,7 +28,7 @@ public final class TlsServers implements AutoCloseable {
             next.forEach(ServerTls::take);
         }
 
-        /** Lets go of them. */
+        /** Releases them. */
         public void drop() {
             next.values().forEach(LoadedTls::close);
         }
@@ -66,14 +66,14 @@ public final class TlsServers implements AutoCloseable {
         }
     }
 
-    /** That of an open listener; null if it has none. */
+    /** The TLS of an open listener; null if it has none. */
     public @Nullable ServerTls of(Listener listener) {
         return servers.get(listener);
     }
 
     /**
-     * Reads and checks the files that {@code listeners} name, for those that are at the address of one that is open and has
-     * TLS like it.
+     * Reads and checks the files that {@code listeners} name, for each listener that has the address of an open
+     * listener with TLS.
      *
      * @throws IllegalArgumentException if a file cannot be used, naming it; it is counted
      */
@@ -103,7 +103,7 @@ public final class TlsServers implements AutoCloseable {
         return ends;
     }
 
-    /** How many times files were taken over, or not, while their listener was open. */
+    /** How many times changed files were accepted, or refused, while their listener was open. */
     public long reloads(boolean successful) {
         return servers.values().stream()
                 .mapToLong(server -> server.reloads(successful))
@@ -115,7 +115,7 @@ public final class TlsServers implements AutoCloseable {
         return servers.isEmpty() ? Map.of() : handshakes.failures();
     }
 
-    /** Frees what TLS keeps outside of the heap. To be called once, when no more connections come. */
+    /** Frees the memory of TLS outside of the heap. To be called once, when no more connections come. */
     @Override
     public void close() {
         if (watch != null) {

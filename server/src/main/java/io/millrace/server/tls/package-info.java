@@ -1,15 +1,15 @@
 /**
- * TLS: what of it is spoken, and its server side.
+ * TLS: its versions and cipher suites, and its server side.
  *
- * <p>{@link io.millrace.server.tls.TlsServers} is the door of the server side: it has a
- * {@link io.millrace.server.tls.ServerTls} for each listener, which makes connections secure, and takes other files over
- * while connections go on. A listener has one immutable set of contexts at a time, in a volatile field; a connection keeps
- * the context that it began with. One thread looks at files; event loops read none.
- * {@link io.millrace.server.tls.TlsProfile} and {@link io.millrace.server.tls.PeerTrust} are for both sides of the relay;
- * {@link io.millrace.server.tls.CertificateFiles} is for whoever checks a configuration.
+ * <p>The door of the server side is {@link io.millrace.server.tls.TlsServers}. It has a {@link
+ * io.millrace.server.tls.ServerTls} for each listener, which encrypts connections, and switches to changed files while
+ * connections are open. A listener has one immutable set of contexts at a time, in a volatile field. A connection
+ * keeps the context with which it began. One thread checks files; event loops read none. {@link
+ * io.millrace.server.tls.TlsProfile} and {@link io.millrace.server.tls.PeerTrust} are for both sides of the relay.
+ * {@link io.millrace.server.tls.CertificateFiles} is for code that checks a configuration.
  *
- * <p>A connection awaits its hello, then the rest of its handshake, then is secure or closed. Buffers: what was read before
- * the handshake has a handler is passed on to that handler.
+ * <p>A connection waits for its ClientHello, then for the rest of its handshake. Then it is encrypted, or closed. Bytes
+ * that were read before the handshake has a handler are passed on to that handler.
  */
 @NullMarked
 package io.millrace.server.tls;
