@@ -354,6 +354,10 @@ class ClientKeysTest {
 
     @Test
     void noRequestFailsWhileAKeyIsReplaced() throws Exception {
+        String settings = "limits: {requestsPerSecond: 0}";
+        clients.put("web", new String[] {key}, settings);
+        clients.write();
+        await().until(() -> ask(Api.CHAT, "x-api-key: " + key).header("x-ratelimit-limit-requests") == null);
         String next = ClientFile.newKey();
         var used = new AtomicReference<>(key);
         var statuses = new AtomicInteger();
@@ -381,9 +385,6 @@ class ClientKeysTest {
             thread.start();
             threads.add(thread);
         }
-        String settings = "limits: {requestsPerSecond: 0}";
-        clients.put("web", new String[] {key}, settings);
-        clients.write();
         clients.put("web", new String[] {key, next}, settings);
         clients.write();
         await().until(() -> ask(Api.CHAT, "x-api-key: " + next).status() == 200);
