@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One attempt of an exchange at one origin: gets a connection, has the request sent, and the answer judged. It is either
- * committed, and then is the client's answer to its end, or it fails, and its listener decides what becomes of it. Once it
- * is abandoned it is deaf: what its connection still reports changes nothing. Confined to the exchange's event loop.
+ * committed, and then is the client's answer to its end, or it fails, and its listener decides what happens next. Once it
+ * is abandoned, it ignores what its connection still reports. Confined to the exchange's event loop.
  */
 final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstreams.Waiter {
     private final AttemptContext context;
@@ -36,7 +36,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     private boolean retriedStale;
     private boolean paused;
 
-    /** What an attempt reports to whoever makes it, as long as it is not the client's answer. */
+    /** What an attempt reports to its owner, as long as it is not the client's answer. */
     interface Listener {
         /** Whether {@code asking} may fail, because there is something left to try. */
         boolean mayGoOn(Attempt asking);
@@ -299,7 +299,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     }
 
     /**
-     * Others are tried in its place, but what it has may still be given. It is deaf from now on.
+     * Others are tried in its place, but what it has may still be given. From now on it ignores its connection.
      *
      * @return why it failed, with an answer of ours if its own is not here as a whole
      */

@@ -135,7 +135,7 @@ final class Attempts implements Attempt.Listener {
         }
     }
 
-    /** Time passes. */
+    /** Checks the time limits of the attempts. */
     void onSweep(long nowNs) {
         if (attempt != null) {
             attempt.onSweep(nowNs);
@@ -145,7 +145,7 @@ final class Attempts implements Attempt.Listener {
         }
     }
 
-    /** The client has left. Says whether it had its answer: then its upstream has done well. */
+    /** The client has left. True if it had its whole answer, which counts as a success of the upstream. */
     boolean onClientGone() {
         StreamRelay stream = stream();
         if (attempt == null || stream == null || !stream.state().saidAll()) {
@@ -194,7 +194,7 @@ final class Attempts implements Attempt.Listener {
         dropAsked();
     }
 
-    /** Who served, and after how many attempts; SDKs that retry by themselves are told when we have done so, or it is vain. */
+    /** Says who served, and after how many attempts. SDKs retry by themselves; the head tells them when that has no use. */
     void decorate(HttpHeaders headers) {
         if (attempt == null) {
             return;
@@ -342,7 +342,7 @@ final class Attempts implements Attempt.Listener {
         return one == attempt ? hedge : attempt;
     }
 
-    /** What its upstream may have acted on already is sent again only where that changes nothing. */
+    /** An upstream may have acted on the request already. It is then sent again only if that changes nothing. */
     private boolean mayBeSentAgain(Attempt failed) {
         return body.isKept()
                 && failed.sender().mayBeSentAgain(plan.route().retry().sentOnce());

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What one client has of its answer, and therefore how that can end. As long as the client has nothing, an error is an
- * answer with a status. Inside of a stream it is a frame, and inside of a body only a reset tells it. Each of the methods
+ * answer with a status. Inside a stream an error is a frame. Inside a body only a reset can tell it. Each of the methods
  * that end the answer is called once. Confined to the client's event loop.
  */
 final class ClientAnswer implements AnswerListener {
@@ -188,7 +188,7 @@ final class ClientAnswer implements AnswerListener {
         }
     }
 
-    /** All that it will get. */
+    /** The client has all that it will get. */
     private record Over(State had) implements State {}
 
     /** The answer to {@code request}, of which nothing is there. */
@@ -261,7 +261,7 @@ final class ClientAnswer implements AnswerListener {
         }
     }
 
-    /** Answers with an error because memory is short. What the client has begun to get takes memory, too: it is cut. */
+    /** Answers with an error because memory is short. An answer that has begun takes memory, too, and is cut. */
     void overload(Refusal refusal) {
         if (state == Nothing.INSTANCE) {
             give(refusal, Outcome.OVERLOADED);
@@ -297,7 +297,7 @@ final class ClientAnswer implements AnswerListener {
     }
 
     /**
-     * Ends the stream because its client wants no more of it: cleanly, and without its upstream.
+     * Ends the stream cleanly because its client wants no more of it. The upstream is not waited for.
      *
      * @return false if there is no stream that has begun
      */

@@ -90,7 +90,7 @@ final class ClientRequest {
         return client;
     }
 
-    /** The client speaks this, whatever its path says. */
+    /** The client speaks {@code other}, whatever its path says. */
     void speaks(ClientSide other) {
         client = other;
     }
@@ -129,7 +129,7 @@ final class ClientRequest {
         return HttpUtil.is100ContinueExpected(head());
     }
 
-    /** Nothing will be sent upstream any more: a stream may last for minutes, and its request's head is a kilobyte. */
+    /** Drops the head, as nothing is sent upstream any more. It takes about a kilobyte, and a stream may last for minutes. */
     void forgetHead() {
         head = null;
     }
@@ -218,7 +218,7 @@ final class ClientRequest {
 
     /**
      * Whether it changes nothing to ask twice: the method is safe (RFC 9110 section 9.2.1), or a model is asked for an
-     * answer, at its dialect's own path. All else, such as an upload, a job or a tool's call, may be done twice.
+     * answer, at its dialect's own path. Anything else, such as an upload, a job or a tool's call, might then be done twice.
      */
     boolean isRepeatable() {
         boolean asksForAnswer = client.isOwn()

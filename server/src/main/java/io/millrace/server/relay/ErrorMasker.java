@@ -6,8 +6,8 @@ import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hides a key of ours in an upstream's error frames: some servers say in an error which key they did not like. A frame's length
- * stays. Confined to its event loop.
+ * Hides the relay's key in an upstream's error frames: some servers quote in an error the key that they refuse. The length of a
+ * frame does not change. Confined to its event loop.
  */
 final class ErrorMasker {
     private final @Nullable SecretMask mask;

@@ -5,7 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Tells by its first bytes whether a body of another content type is an event stream all the same. */
+/** Tells by the first bytes of a body whether it is an event stream, although its content type is another. */
 final class EventText {
     private static final List<byte[]> BEGINNINGS = List.of(ascii("data:"), ascii("event:"), ascii("id:"), ascii(":"));
 

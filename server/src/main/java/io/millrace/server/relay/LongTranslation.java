@@ -72,7 +72,7 @@ final class LongTranslation implements Runnable {
     }
 
     /**
-     * Nobody wants it any more: what has not begun never does, and lets go of the body at once.
+     * The translation is not needed any more. If it has not begun, it never begins, and the body is released at once.
      *
      * @return false if it has begun, and will still be told of
      */

@@ -22,7 +22,7 @@ final class MaskedParts {
         return begun != null;
     }
 
-    /** What can leave now that {@code part} has come: with the same bytes but for the key. Takes the part over, gives the result away. */
+    /** What can leave now that {@code part} has come, with the key masked. Takes the part over; the caller releases the result. */
     ByteBuf add(ByteBuf part) {
         ByteBuf whole = begun == null ? part : Unpooled.wrappedBuffer(begun, part);
         begun = null;

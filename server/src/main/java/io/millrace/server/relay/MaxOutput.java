@@ -20,12 +20,12 @@ final class MaxOutput {
 
     private MaxOutput() {}
 
-    /** The largest of them; -1 if there is none, or the body is not kept. */
+    /** The largest limit in the body; -1 if there is none, or the body is not kept. */
     static long in(RequestBody body) {
         return body.isKept() ? of(body.bytes()) : -1;
     }
 
-    /** The largest of them; -1 if there is none. The body remains with the caller. */
+    /** The largest limit in the body; -1 if there is none. The body remains with the caller. */
     static long of(ByteBuf body) {
         if (body.readableBytes() > LONGEST_BODY) {
             return -1;

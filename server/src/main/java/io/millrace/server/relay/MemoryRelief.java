@@ -68,7 +68,7 @@ final class MemoryRelief {
         others = all.stream().filter(each -> !isSame(each, this)).toList();
     }
 
-    /** Has room made soon: not at once, for whoever asks is itself in the midst of something. */
+    /** Makes room soon, in a task of its own, because the caller is in the middle of its work. */
     void ask() {
         if (!asked) {
             asked = true;
@@ -131,7 +131,7 @@ final class MemoryRelief {
         return arriving;
     }
 
-    /** The loop that passes the mark may be one that holds little: each lets go of what it has over its share. */
+    /** The event loop that passes the limit may hold little itself. So each event loop frees what is over its share. */
     private void relieve() {
         asked = false;
         relieveFull();
@@ -168,7 +168,7 @@ final class MemoryRelief {
         return account().relieved(pool) || !memory.isOverShare(pool);
     }
 
-    /** Of many requests of one connection, the largest go first, and no more than must. */
+    /** Ends requests of one connection, the largest first, until enough memory is free. */
     private void cut(ClientConnection connection, Held.Pool pool) {
         List<Holder> exchanges = exchanges(connection);
         if (exchanges.isEmpty()) {

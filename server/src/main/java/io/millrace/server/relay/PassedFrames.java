@@ -52,7 +52,7 @@ final class PassedFrames implements StreamOutput {
         }
     }
 
-    /** Nothing of the upstream's follows, so that a line feed which its last frame may still wait for is ours to write. */
+    /** No byte of the upstream follows. If its last frame still lacks a line feed, it is written here. */
     @Override
     public void stop(StreamInspector inspector, StreamStop stop, boolean awaitsLineFeed) {
         if (awaitsLineFeed) {

@@ -32,7 +32,7 @@ final class PlainAnswer implements UpstreamAnswer {
     private final PlainRelay plain;
     private @Nullable Interpreter interpreter;
     private @Nullable Inflation inflation;
-    /** Why this is a failure, unless the client gets it all the same. */
+    /** Why this is a failure; null if it is none, or if the client gets it anyway. */
     private @Nullable Failure failure;
 
     private boolean suspect;
@@ -105,7 +105,7 @@ final class PlainAnswer implements UpstreamAnswer {
             return;
         }
         EventText.Verdict verdict = EventText.of(plain.held());
-        // Blank lines keep a client alive that waits for one body: they leave as they come.
+        // Blank lines keep the connection of a client alive that waits for one body. They are passed on at once.
         boolean open = verdict == EventText.Verdict.UNSURE
                 || (verdict == EventText.Verdict.BLANK && (scope.translatedTo() != null || terms.wantsStream()));
         if (open && !owner.bodyEnded() && !plain.isFull()) {

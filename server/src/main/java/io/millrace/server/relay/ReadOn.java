@@ -134,7 +134,7 @@ final class ReadOn implements CallListener, StreamListener, ReadListener, Sweepa
         content.release();
     }
 
-    /** Lets the upstream go at once. */
+    /** Ends the connection to the upstream at once. */
     private void cancel() {
         if (!over) {
             upstream.abort();
@@ -151,7 +151,7 @@ final class ReadOn implements CallListener, StreamListener, ReadListener, Sweepa
         };
     }
 
-    /** The origin has worked, though its client did not wait for it. */
+    /** The origin gave output, so it works, though its client did not wait. */
     private void reportOutput() {
         if (inspector.outputFrames() > 0) {
             origin.onFirstOutput(lastByteNs);

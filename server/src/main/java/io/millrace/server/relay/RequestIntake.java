@@ -305,7 +305,7 @@ final class RequestIntake {
         }
     }
 
-    /** A body that is no JSON, such as an sending, has no model; a route that needs none may take it. */
+    /** A body that is no JSON, such as an upload, has no model. A route that needs no model may take it. */
     private void chooseByModel() {
         RoutePlan chosen =
                 routes.find(target.path(), request.headers(), request.fields().model());
@@ -331,7 +331,7 @@ final class RequestIntake {
             return;
         }
         if (!chosen.speaks(Dialect.ofSidePath(target.path()))) {
-            // Nobody there has it: the whole prompt is not sent to be told so.
+            // No upstream of the route has this path, so the prompt is not sent.
             String message = "No upstream of the route has " + target.path() + ": it is not translated.";
             refuseWhenRead(Refusal.of(404, "not_found", message));
             return;
@@ -361,7 +361,7 @@ final class RequestIntake {
         }
     }
 
-    /** Until now the request gets no connection. */
+    /** Lets upstreams be asked, if the client may have the model. */
     private void begin(RoutePlan chosen) {
         Refusal denied = request.complete() ? request.unnameable(chosen.route()) : null;
         if (denied == null && caller.isBoundToModels()) {

@@ -75,7 +75,7 @@ final class RequestSender {
         return call;
     }
 
-    /** The connection, which this knows no more; null if there is none. */
+    /** Hands the connection over to the caller; null if there is none. */
     @Nullable
     UpstreamCall takeCall() {
         UpstreamCall taken = call;
@@ -124,7 +124,7 @@ final class RequestSender {
         return translation != null && interpreter == null;
     }
 
-    /** What the upstream may have of the request; what a connection that was dead already was given does not count. */
+    /** How much of the request the upstream may have. What was written to a connection that was already dead does not count. */
     Sent sent() {
         if (!headSent) {
             return Sent.NOTHING;

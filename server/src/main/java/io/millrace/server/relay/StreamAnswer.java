@@ -119,7 +119,7 @@ final class StreamAnswer implements UpstreamAnswer {
 
     @Override
     public void learnKind() {
-        // It is one.
+        // It is known to be an event stream.
     }
 
     /** A part of an event stream that came under another content type. */
@@ -156,7 +156,7 @@ final class StreamAnswer implements UpstreamAnswer {
 
     private void onRead() {
         if (stream.complete()) {
-            // Nothing that the upstream still does matters to the client.
+            // The client needs nothing more of the upstream.
             UpstreamCall call = owner.sender().takeCall();
             if (call != null) {
                 call.release(AFTER_TERMINAL_MS);
@@ -202,8 +202,8 @@ final class StreamAnswer implements UpstreamAnswer {
     }
 
     /**
-     * The stream's first frames are an error: another attempt may fare better, or the client gets it as it came. What cannot
-     * be translated was answered all the same, and would be once more.
+     * The stream's first frames are an error: another attempt may succeed, or the client gets the error as it came. An
+     * answer that cannot be translated is no failure of the upstream: another attempt would bring the same.
      */
     private void onError() {
         String type = stream.state().inspector().errorType();

@@ -167,7 +167,7 @@ final class StreamRelay implements StreamListener {
         memory.count(0, 0);
     }
 
-    /** Whether the stream has said its last, so that it can be ended whatever the upstream still sends. */
+    /** Whether the last frame has come, so that the stream can end whatever the upstream still sends. */
     boolean complete() {
         return closedToFrames && !frames.awaitsLineFeed();
     }
@@ -194,7 +194,7 @@ final class StreamRelay implements StreamListener {
         if (judgedFirst) {
             weigh(kind, end - start);
         }
-        // A client that sees a [DONE] looks for no error behind it.
+        // A client that has read a [DONE] does not read an error that follows it.
         if (kind != FrameKind.HIDDEN_ERROR || !inspector.endedUnanswered()) {
             output.frame(kind, buf, start, end);
         }
@@ -285,7 +285,7 @@ final class StreamRelay implements StreamListener {
         return ended ? endingAsSeen() : StreamEnding.broken(breakage);
     }
 
-    /** Whether the client has got a part of a frame and not yet the rest, so that only a reset is an honest end. */
+    /** Whether the client has got a part of a frame and not yet the rest, so that only a reset can end the response. */
     boolean halfFrameSent() {
         return committed() && state.insideFrame();
     }
@@ -302,9 +302,9 @@ final class StreamRelay implements StreamListener {
 
     /**
      * Writes the end of a stream that is to end as {@code ending} says, where that is not an error of ours and the upstream's
-     * own is not the client's. Once it is written it stays.
+     * own is not the client's. Once the end is written, it cannot change.
      *
-     * @return how the stream ends indeed: only its end may show that the answer is not whole
+     * @return how the stream really ends: the translation may find only at its end that the answer is not whole
      */
     Ending writeEnd(Ending ending) {
         if (ending.error() != null) {

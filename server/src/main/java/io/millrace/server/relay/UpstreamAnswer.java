@@ -55,7 +55,7 @@ interface UpstreamAnswer {
             return translatedTo == null ? terms().dialect() : translatedTo;
         }
 
-        /** Whether the client's own key has reached its limit, of which other clients know nothing. */
+        /** Whether the client's own key has reached its limit. That says nothing about the requests of other clients. */
         boolean isOwnLimit(@Nullable String reason) {
             return credential() == null && terms().request().hasKey() && FailureClass.isKeyLimit(reason);
         }
@@ -154,7 +154,7 @@ interface UpstreamAnswer {
      */
     boolean expire(Ending ending);
 
-    /** Time passes. */
+    /** Checks the time limits of this answer. */
     void onSweep(long nowNs);
 
     /** The client gets this, though it is an error. */
@@ -163,6 +163,6 @@ interface UpstreamAnswer {
     /** Bytes that this holds in {@code pool}. */
     long held(Held.Pool pool);
 
-    /** Lets go of all that is held. */
+    /** Releases all that is held. */
     void release();
 }
