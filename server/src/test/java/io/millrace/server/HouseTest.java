@@ -97,6 +97,28 @@ class HouseTest {
                 .isGreaterThanOrEqualTo(LEAST_HIDDEN);
     }
 
+    /** What no other room uses is no door, and is hidden. */
+    @Test
+    void onlyDoorsArePublic() {
+        assertThat(SERVER.stream()
+                        .filter(JavaClass::isTopLevelClass)
+                        .filter(each -> each.getModifiers().contains(JavaModifier.PUBLIC))
+                        .filter(each -> each.getDirectDependenciesToSelf().stream()
+                                .noneMatch(use ->
+                                        !use.getOriginClass().getPackageName().equals(each.getPackageName()))))
+                .extracting(JavaClass::getName)
+                .as("what is neither for another room, nor for the launcher, bench or tests that ask the mock")
+                .containsExactlyInAnyOrder(
+                        "io.millrace.server.cli.Build",
+                        "io.millrace.server.cli.CommandProvider",
+                        "io.millrace.server.cli.Millrace",
+                        "io.millrace.server.cli.Signals",
+                        "io.millrace.server.config.Authority",
+                        "io.millrace.server.mock.MockRequest",
+                        "io.millrace.server.mock.MockStats",
+                        "io.millrace.server.mock.Stamp");
+    }
+
     private static ArchCondition<JavaClass> haveAtMost(int most, String what, ToIntFunction<JavaClass> count) {
         return new ArchCondition<>("have at most " + most + " " + what) {
             @Override

@@ -46,7 +46,7 @@ final class JavaHttp2Test {
     }
 
     /** More than a connection may have. The client must still get all of them. */
-    @RepeatedTest(5)
+    @RepeatedTest(3)
     void okHttpGetsEveryStream() throws InterruptedException {
         var dispatcher = new Dispatcher();
         dispatcher.setMaxRequests(AT_ONCE);

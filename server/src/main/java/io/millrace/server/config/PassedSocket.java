@@ -5,7 +5,7 @@ package io.millrace.server.config;
  *
  * @param name that the service manager gives them: ASCII without colons and control characters, at most 255 characters
  */
-public record PassedSocket(String name) implements ListenAddress {
+record PassedSocket(String name) implements ListenAddress {
     /** Before the name in the address. */
     static final String SCHEME = "systemd:";
 

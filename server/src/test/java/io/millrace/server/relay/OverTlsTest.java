@@ -21,7 +21,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What holds for clients in the clear holds for those with TLS. */
+/** What depends on the socket of a client in the clear holds for one with TLS. */
+@Tag("again")
 @Tag("sockets")
 class OverTlsTest {
     @BeforeAll
@@ -81,22 +82,7 @@ class OverTlsTest {
     }
 
     @Nested
-    class Order extends OrderTest {}
-
-    @Nested
     class KeepAlive extends KeepAliveTest {}
-
-    @Nested
-    class Headers extends HeadersTest {}
-
-    @Nested
-    class ByteExactness extends ByteExactnessTest {}
-
-    @Nested
-    class Heartbeats extends HeartbeatTest {}
-
-    @Nested
-    class Stop extends StopTest {}
 
     @Nested
     class EarlyAnswer extends EarlyAnswerTest {}
