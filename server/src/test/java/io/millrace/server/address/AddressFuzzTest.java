@@ -22,7 +22,10 @@ class AddressFuzzTest {
         String text = fuzz.consumeString(200);
         InetAddress address = AddressText.parse(text);
         if (address != null) {
-            assertThat(NetUtil.createByteArrayFromIpAddressString(text)).isNotNull();
+            // Netty reads dots in IPv6 only where IPv4 is mapped; RFC 4291 section 2.2 has them in any address.
+            boolean mixed = text.contains(":") && text.contains(".");
+            assertThat(mixed || NetUtil.createByteArrayFromIpAddressString(text) != null)
+                    .isTrue();
             assertThat(AddressText.parse(NetUtil.toAddressString(address))).isEqualTo(address);
             assertThat(Cidr.parse(text).contains(address)).isTrue();
         }
