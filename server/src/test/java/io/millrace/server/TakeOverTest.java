@@ -68,7 +68,7 @@ class TakeOverTest {
 
     @BeforeEach
     void start() {
-        assumeTrue(Transport.EPOLL.isAvailable());
+        assumeTrue(Transport.EPOLL.isAvailable(), "sockets are taken over on Linux only");
         mock = MockServer.start(MockConfig.defaults());
         path = directory.resolve("control.sock");
     }

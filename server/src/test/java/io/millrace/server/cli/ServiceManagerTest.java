@@ -28,7 +28,7 @@ class ServiceManagerTest {
 
     @BeforeEach
     void open() {
-        assumeTrue(Epoll.isAvailable());
+        assumeTrue(Epoll.isAvailable(), "systemd is on Linux only");
         manager = Socket.newSocketDomainDgram();
     }
 

@@ -30,7 +30,7 @@ class TakeOverProcessTest {
 
     @BeforeEach
     void configure() throws IOException {
-        assumeTrue(Epoll.isAvailable());
+        assumeTrue(Epoll.isAvailable(), "sockets are taken over on Linux only");
         control = directory.resolve("control.sock").toString();
         config = directory.resolve("millrace.yaml").toString();
         Files.writeString(
