@@ -2,6 +2,8 @@ package io.millrace.codec.translate;
 
 import io.millrace.codec.dialect.RelayError;
 import io.netty.buffer.ByteBuf;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Translates the frames of an upstream's stream into frames of the client's dialect. A frame is translated when it is read,
@@ -13,22 +15,43 @@ import io.netty.buffer.ByteBuf;
  */
 public final class StreamTranslator {
     private final DeltaReader reader;
-    private final DeltaWriter writer;
+    private final DeltaSink sink;
+    /** Null for a client that gets one body. */
+    private final @Nullable DeltaWriter writer;
+
     private final AnswerGrammar answer;
+    /** Makes the one body, or that of the failure it is given; null for a stream, and once the body is written. */
+    private @Nullable Function<@Nullable ModelError, byte[]> body;
 
     /** Joins a reader of the upstream's stream and a writer of the client's, both new. */
     public StreamTranslator(DeltaReader reader, DeltaWriter writer) {
+        this(reader, writer, writer, null);
+    }
+
+    /** Joins a reader of the upstream's stream and the collector of an answer whose {@code body} is written at the end. */
+    StreamTranslator(DeltaReader reader, AnswerWriter collector, Function<@Nullable ModelError, byte[]> body) {
+        this(reader, collector, null, body);
+    }
+
+    private StreamTranslator(
+            DeltaReader reader,
+            DeltaSink sink,
+            @Nullable DeltaWriter writer,
+            @Nullable Function<@Nullable ModelError, byte[]> body) {
         this.reader = reader;
+        this.sink = sink;
         this.writer = writer;
-        this.answer = new AnswerGrammar(writer);
+        this.body = body;
+        answer = new AnswerGrammar(sink);
     }
 
     /** Translates the whole frame {@code frame[start, end)}. No input makes this throw. */
     public void frame(ByteBuf frame, int start, int end, ByteBuf out) {
-        writer.to(out);
+        begin(out);
         if (!answer.isOver()) {
             reader.frame(frame, start, end, answer);
         }
+        writeBody(out);
     }
 
     /**
@@ -36,25 +59,41 @@ public final class StreamTranslator {
      * stop, nothing is written and {@link #isOver} stays false: the stream was cut.
      */
     public void finish(ByteBuf out) {
-        writer.to(out);
+        begin(out);
         if (!answer.isOver()) {
             reader.finish(answer);
         }
+        writeBody(out);
     }
 
     /** Ends the client's stream where it is, with {@link StopReason#STOPPED}. Called when the client asked for that. */
     public void stop(ByteBuf out) {
-        writer.to(out);
+        begin(out);
         if (!answer.isOver()) {
             answer.stop(StopReason.STOPPED, null);
             answer.end();
         }
+        writeBody(out);
     }
 
     /** Ends the client's stream with an error of the relay's own. */
     public void fail(RelayError error, String message, ByteBuf out) {
-        writer.to(out);
+        begin(out);
         answer.error(new ModelError(503, error.code(), message));
+        writeBody(out);
+    }
+
+    private void begin(ByteBuf out) {
+        if (writer != null) {
+            writer.to(out);
+        }
+    }
+
+    private void writeBody(ByteBuf out) {
+        if (body != null && answer.isOver()) {
+            out.writeBytes(body.apply(answer.failure()));
+            body = null;
+        }
     }
 
     /** Whether the client's stream has its end, or its error: nothing more will be written. */
@@ -81,7 +120,7 @@ public final class StreamTranslator {
      * the client's last event repeats. The call is cheap.
      */
     public long heldBytes() {
-        return Character.BYTES * answer.heldChars() + reader.heldBytes() + writer.heldBytes();
+        return Character.BYTES * answer.heldChars() + reader.heldBytes() + sink.heldBytes();
     }
 
     /** The token counts reported so far. */

@@ -100,8 +100,11 @@ public final class Translation {
      * appends the body, or the body of an error, at the end and nothing before.
      */
     public StreamTranslator collector(@Nullable String requestId) {
-        var writer = new WholeWriter(client.answer(request), error -> client.error(error, null, requestId));
-        return new StreamTranslator(upstream.reader(tools), writer);
+        AnswerWriter writer = client.answer(request);
+        return new StreamTranslator(
+                upstream.reader(tools),
+                writer,
+                failure -> failure == null ? writer.body() : client.error(failure, null, requestId));
     }
 
     /**
