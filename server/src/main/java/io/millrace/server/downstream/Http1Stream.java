@@ -1,16 +1,11 @@
 package io.millrace.server.downstream;
 
-import io.millrace.server.address.ClientAddress;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
-import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
-import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -20,7 +15,6 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
-import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,10 +22,8 @@ import org.jspecify.annotations.Nullable;
  * fields that the connection adds to the head, and whether the connection can be used again. Its states: waiting for
  * the response, in the response, over. Confined to the connection's event loop.
  */
-final class Http1Stream implements ClientStream {
+final class Http1Stream extends ConnectionStream {
     private final Connection connection;
-    private final ConnectionContext context;
-    private final Channel channel;
     private final ResponseEncoder encoder;
     /** Writes from this context bypass the encoder. */
     private final ChannelHandlerContext raw;
@@ -40,10 +32,6 @@ final class Http1Stream implements ClientStream {
     private final boolean http10;
     private boolean keepAlive;
     private boolean requestComplete;
-    private boolean responseStarted;
-    private @Nullable HttpRequest request;
-    private @Nullable HttpHeaders added;
-    private @Nullable RequestListener listener;
     private @Nullable Http1FrameSink sink;
 
     /** The connection, as seen by one of its streams. */
@@ -78,27 +66,13 @@ final class Http1Stream implements ClientStream {
             ClientBytes bytes,
             @Nullable HttpRequest request,
             boolean last) {
+        super(context, request);
         this.connection = connection;
-        this.context = context;
-        channel = context.channel();
         this.encoder = encoder;
         this.bytes = bytes;
-        this.request = request;
         raw = channel.pipeline().context(encoder);
         http10 = request != null && request.protocolVersion().equals(HttpVersion.HTTP_1_0);
         keepAlive = !last && request != null && HttpUtil.isKeepAlive(request);
-    }
-
-    /** The request's head; null once the response has begun, because a stream may last long. */
-    @Nullable
-    HttpRequest request() {
-        return request;
-    }
-
-    /** The listener of this request; null before it is known, and after the end. */
-    @Nullable
-    RequestListener listener() {
-        return listener;
     }
 
     /** Replaces the listener of this request by {@code next}. */
@@ -126,16 +100,7 @@ final class Http1Stream implements ClientStream {
         return sink == null ? 0 : sink.bodyBytes();
     }
 
-    /** Ends this stream because the client is gone, or is about to be cut for {@code reason}. */
-    void abandon(String reason) {
-        RequestListener current = listener;
-        discard();
-        if (current != null) {
-            current.onClientGone(reason);
-        }
-    }
-
-    /** Releases what was not written. */
+    @Override
     void discard() {
         listener = null;
         if (sink != null) {
@@ -145,33 +110,8 @@ final class Http1Stream implements ClientStream {
     }
 
     @Override
-    public EventLoop eventLoop() {
-        return channel.eventLoop();
-    }
-
-    @Override
-    public ConnectionTerms terms() {
-        return context.terms();
-    }
-
-    @Override
-    public @Nullable InetAddress client() {
-        return ClientAddress.of(channel);
-    }
-
-    @Override
-    public ByteBufAllocator alloc() {
-        return channel.alloc();
-    }
-
-    @Override
     public boolean isActive() {
         return channel.isActive();
-    }
-
-    @Override
-    public long bodyLimit() {
-        return context.limits().body();
     }
 
     @Override
@@ -192,16 +132,6 @@ final class Http1Stream implements ClientStream {
     }
 
     @Override
-    public void addToResponse(HttpHeaders headers) {
-        added = headers;
-    }
-
-    @Override
-    public boolean responseStarted() {
-        return responseStarted;
-    }
-
-    @Override
     public boolean isWritable() {
         return channel.isWritable();
     }
@@ -213,15 +143,8 @@ final class Http1Stream implements ClientStream {
 
     @Override
     public void respond(int status, byte[] json, HttpHeaders headers) {
-        ByteBuf body = Unpooled.wrappedBuffer(json);
-        var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), headers);
-        headers.set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
-        headers.set(HttpHeaderNames.CONTENT_LENGTH, json.length);
-        headers.set("x-content-type-options", "nosniff");
         keepAlive &= requestComplete;
-        writeHead(response);
-        writeBody(body);
-        end();
+        super.respond(status, json, headers);
     }
 
     /** Chooses a transfer coding that this client understands, if the length of the body is not known. */
@@ -309,12 +232,7 @@ final class Http1Stream implements ClientStream {
     }
 
     private void begin(HttpHeaders headers, boolean delimited, boolean sayKeepAlive) {
-        responseStarted = true;
-        request = null;
-        if (added != null) {
-            OriginFields.set(added, headers);
-        }
-        context.terms().addTo(headers);
+        onBegin(headers);
         if (!delimited && http10) {
             keepAlive = false;
         } else if (!delimited) {

@@ -1,21 +1,13 @@
 package io.millrace.server.downstream;
 
-import io.millrace.server.address.ClientAddress;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.Unpooled;
-import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.DefaultHttpResponse;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
-import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http2.Http2Error;
-import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,17 +15,13 @@ import org.jspecify.annotations.Nullable;
  * connection. Its states: waiting for the response, in the response, over. Its last bytes may still wait for the
  * client when it is over. Confined to the connection's event loop.
  */
-final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2StreamOutput.Owner {
+final class Http2Stream extends ConnectionStream implements Http2StreamInput.Owner, Http2StreamOutput.Owner {
     private final Http2Requests requests;
     private final io.netty.handler.codec.http2.Http2Stream stream;
     private final Http2StreamOutput output;
     private final Http2StreamInput input;
     private final @Nullable HttpMethod method;
-    private boolean responseStarted;
     private boolean over;
-    private @Nullable HttpRequest request;
-    private @Nullable HttpHeaders added;
-    private @Nullable RequestListener listener;
     private @Nullable Http2FrameSink sink;
 
     /**
@@ -47,24 +35,12 @@ final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2St
             Http2Output outputs,
             BodyPace pace,
             @Nullable HttpRequest request) {
+        super(requests.context(), request);
         this.requests = requests;
         this.stream = stream;
-        this.request = request;
-        output = outputs.of(stream, requests.context().limits(), this);
+        output = outputs.of(stream, context.limits(), this);
         input = new Http2StreamInput(requests, stream, this, pace);
         method = request == null ? null : request.method();
-    }
-
-    /** The request's head; null once the response has begun, because a stream may last long. */
-    @Nullable
-    HttpRequest request() {
-        return request;
-    }
-
-    /** The listener of this request; null before it is known, and after the end. */
-    @Nullable
-    RequestListener listener() {
-        return listener;
     }
 
     /** Replaces the listener of this request by {@code next}, unless it is over. */
@@ -91,15 +67,6 @@ final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2St
         }
     }
 
-    /** Ends this stream because the client is gone, or is about to be cut for {@code reason}. */
-    void abandon(String reason) {
-        RequestListener current = listener;
-        discard();
-        if (current != null) {
-            current.onClientGone(reason);
-        }
-    }
-
     /** Cuts this stream for {@code reason}. */
     void cut(Http2Error error, String reason) {
         abandon(reason);
@@ -107,35 +74,10 @@ final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2St
     }
 
     @Override
-    public EventLoop eventLoop() {
-        return requests.channel().eventLoop();
-    }
-
-    @Override
-    public ConnectionTerms terms() {
-        return requests.context().terms();
-    }
-
-    @Override
-    public @Nullable InetAddress client() {
-        return ClientAddress.of(requests.channel());
-    }
-
-    @Override
-    public ByteBufAllocator alloc() {
-        return requests.channel().alloc();
-    }
-
-    @Override
     public boolean isActive() {
-        return requests.channel().isActive()
+        return channel.isActive()
                 && stream.state() != io.netty.handler.codec.http2.Http2Stream.State.CLOSED
                 && !stream.isResetSent();
-    }
-
-    @Override
-    public long bodyLimit() {
-        return requests.context().limits().body();
     }
 
     @Override
@@ -155,16 +97,6 @@ final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2St
     }
 
     @Override
-    public void addToResponse(HttpHeaders headers) {
-        added = headers;
-    }
-
-    @Override
-    public boolean responseStarted() {
-        return responseStarted;
-    }
-
-    @Override
     public boolean isWritable() {
         return output.isWritable();
     }
@@ -172,16 +104,6 @@ final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2St
     @Override
     public long pendingBytes() {
         return output.heldBytes() + requests.backedUpBytes();
-    }
-
-    @Override
-    public void respond(int status, byte[] json, HttpHeaders headers) {
-        headers.set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
-        headers.set(HttpHeaderNames.CONTENT_LENGTH, json.length);
-        headers.set("x-content-type-options", "nosniff");
-        writeHead(new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), headers));
-        writeBody(Unpooled.wrappedBuffer(json));
-        end();
     }
 
     @Override
@@ -270,7 +192,7 @@ final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2St
             return;
         }
         content.release();
-        if (listener != null && method != null && !responseStarted) {
+        if (listener != null && method != null && !responseStarted()) {
             var refusal = RequestGate.ofBody(method);
             listener.onRequestRefused(refusal.status(), refusal.code(), refusal.message());
         }
@@ -283,8 +205,8 @@ final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2St
         }
     }
 
-    /** Releases what was not written. */
-    private void discard() {
+    @Override
+    void discard() {
         listener = null;
         over = true;
         input.close();
@@ -296,12 +218,7 @@ final class Http2Stream implements ClientStream, Http2StreamInput.Owner, Http2St
     }
 
     private void begin(HttpResponse response) {
-        responseStarted = true;
-        request = null;
-        if (added != null) {
-            OriginFields.set(added, response.headers());
-        }
-        terms().addTo(response.headers());
+        onBegin(response.headers());
         requests.writeHead(stream, response);
     }
 }

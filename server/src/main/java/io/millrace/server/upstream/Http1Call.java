@@ -1,7 +1,5 @@
 package io.millrace.server.upstream;
 
-import io.millrace.codec.sse.SseFrameDecoder;
-import io.millrace.server.http.ReadListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.DefaultHttpContent;
@@ -9,17 +7,13 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
-import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import org.jspecify.annotations.Nullable;
 
 /** One request on an {@link Http1Connection}; its response is an {@link Http1Response}. Confined to the event loop. */
-final class Http1Call implements UpstreamCall {
+final class Http1Call extends RespondedCall<Http1Response> {
     private final Http1Connection connection;
-    /** Null until the request's head is written. */
-    private @Nullable Http1Response response;
-
     private long sentNs;
     /** Null until the request is written to its end. */
     private @Nullable ChannelPromise written;
@@ -95,47 +89,20 @@ final class Http1Call implements UpstreamCall {
 
     @Override
     public boolean mayBeStale() {
-        return connection.used() && (response == null || response.awaitsHead());
+        return connection.used() && awaitsHead();
     }
 
     @Override
-    public void beginStream(
-            HttpResponse head, SseFrameDecoder frames, StreamListener frameListener, ReadListener reads) {
-        sent().beginStream(head, frames, frameListener, reads);
-    }
-
-    @Override
-    public boolean isStreaming() {
-        return response != null && response.isStreaming();
-    }
-
-    @Override
-    public void handOver(CallListener next, StreamListener frameListener, ReadListener reads) {
-        sent().handOver(next, frameListener, reads);
-    }
-
-    @Override
-    public void reading(boolean on) {
-        if (response != null) {
-            response.reading(on);
-        }
-    }
-
-    @Override
-    public void release(long graceMs) {
-        if (response != null) {
-            response.release(graceMs);
-        } else if (!givenBack) {
+    void releaseUnsent() {
+        if (!givenBack) {
             givenBack = true;
             connection.giveBack();
         }
     }
 
     @Override
-    public void abort() {
-        if (response != null) {
-            response.abort();
-        } else if (!givenBack) {
+    void abortUnsent() {
+        if (!givenBack) {
             connection.close();
         }
     }
@@ -148,12 +115,5 @@ final class Http1Call implements UpstreamCall {
     /** Whether the connection was closed before the request reached the upstream, as far as the timing can tell. */
     boolean wasStale() {
         return connection.wasStale(sentNs, requestHandedOver());
-    }
-
-    private Http1Response sent() {
-        if (response == null) {
-            throw new IllegalStateException("no request was sent");
-        }
-        return response;
     }
 }

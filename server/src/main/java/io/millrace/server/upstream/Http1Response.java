@@ -10,13 +10,10 @@ import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
-import io.netty.util.concurrent.ScheduledFuture;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The response to one {@link Http1Call}, from its head to the end of its body. Confined to the event loop. */
-final class Http1Response {
-    private static final int MAX_INTERIM_RESPONSES = 8;
+final class Http1Response extends UpstreamResponse {
     /** How long an upstream that takes no more of a request has to say why. */
     private static final long ANSWER_LIMIT_MS = 1_000;
 
@@ -31,65 +28,36 @@ final class Http1Response {
     private final Http1Connection connection;
     private final Http1Call call;
     private State state = State.AWAITING_HEAD;
-    /** Null once nobody needs the response any more. */
-    private @Nullable CallListener listener;
-
-    private @Nullable StreamBody stream;
-    /** Set for a stream whose content coding is removed. */
-    private @Nullable InflationTurns turns;
-
-    private int interimResponses;
     private boolean keepAlive;
     private boolean endsWithConnection;
-    private boolean readingWanted = true;
     private boolean closed;
     private @Nullable Throwable failure;
     /** Why the request could not be sent completely. The answer may have arrived nevertheless. */
     private @Nullable Throwable sendFailure;
-    /**
-     * The timer of the wait for an answer to a request that cannot be sent, or for the rest of a body that is dropped.
-     */
-    private @Nullable ScheduledFuture<?> limit;
 
     Http1Response(Http1Connection connection, Http1Call call, CallListener listener) {
+        super(connection.channel().eventLoop(), listener);
         this.connection = connection;
         this.call = call;
-        this.listener = listener;
     }
 
+    @Override
     boolean isOver() {
         return state == State.OVER;
     }
 
+    @Override
     boolean awaitsHead() {
         return state == State.AWAITING_HEAD;
     }
 
-    /** See {@link UpstreamCall#beginStream}. */
+    @Override
     void beginStream(HttpResponse head, SseFrameDecoder frames, StreamListener frameListener, ReadListener reads) {
-        StreamBody body = StreamBody.of(head, frames, frameListener, reads);
-        stream = body;
-        if (body.isInflated()) {
-            turns = new InflationTurns(body, connection.channel().eventLoop(), this::inflate);
-        }
+        super.beginStream(head, frames, frameListener, reads);
         connection.decoder().beginRaw();
     }
 
-    boolean isStreaming() {
-        return stream != null;
-    }
-
-    /** See {@link UpstreamCall#handOver}. */
-    void handOver(CallListener next, StreamListener frameListener, ReadListener reads) {
-        if (stream == null) {
-            throw new IllegalStateException("no event stream to hand over");
-        }
-        listener = next;
-        stream.handOver(frameListener, reads);
-        reading(true);
-    }
-
-    /** See {@link UpstreamCall#reading}. */
+    @Override
     void reading(boolean on) {
         readingWanted = on;
         if (state == State.OVER) {
@@ -102,7 +70,7 @@ final class Http1Response {
         }
     }
 
-    /** See {@link UpstreamCall#abort}. */
+    @Override
     void abort() {
         if (state != State.OVER) {
             listener = null;
@@ -111,7 +79,7 @@ final class Http1Response {
         }
     }
 
-    /** See {@link UpstreamCall#release}. */
+    @Override
     void release(long graceMs) {
         listener = null;
         if (state == State.BODY_ENDED || (stream != null && stream.ended())) {
@@ -133,7 +101,7 @@ final class Http1Response {
             end();
         } else {
             reading(true);
-            limit = after(graceMs, this::abort);
+            limit(graceMs, this::abort);
         }
     }
 
@@ -166,8 +134,8 @@ final class Http1Response {
         }
         int status = head.status().code();
         String violation = ResponseHeadCheck.violation(head);
-        if (violation == null && status < 200 && ++interimResponses > MAX_INTERIM_RESPONSES) {
-            violation = "interim responses: more than " + MAX_INTERIM_RESPONSES;
+        if (violation == null && status < 200) {
+            violation = interimViolation();
         }
         if (violation != null) {
             broken(new Breakage(Breakage.Kind.PROTOCOL, violation));
@@ -256,7 +224,7 @@ final class Http1Response {
             connection.cut();
         } else if (state == State.AWAITING_HEAD) {
             reading(true);
-            limit = after(ANSWER_LIMIT_MS, connection::cut);
+            limit(ANSWER_LIMIT_MS, connection::cut);
         }
     }
 
@@ -284,8 +252,8 @@ final class Http1Response {
         }
     }
 
-    /** Inflates more of what is left, in a turn of the event loop. */
-    private void inflate() {
+    @Override
+    void inflate() {
         StreamBody body = stream;
         if (body == null || !body.suspended() || !readingWanted) {
             return;
@@ -347,18 +315,11 @@ final class Http1Response {
         connection.onResponseEnd(keepAlive && call.isWritten());
     }
 
-    /** Ends the response even if there is no memory for its last data. */
     private void broken(Breakage breakage) {
         CallListener current = listener;
         listener = null;
         connection.close();
-        if (current != null) {
-            try {
-                current.onBroken(breakage);
-            } catch (OutOfMemoryError e) {
-                current.onBroken(Breakage.ofNoMemory(e));
-            }
-        }
+        tellBroken(current, breakage);
         over();
     }
 
@@ -369,28 +330,8 @@ final class Http1Response {
         return Breakage.of(failure, connection.decoder().sawByte(), call.wasStale());
     }
 
-    /** Releases everything that this holds. */
     private void over() {
         state = State.OVER;
-        cancelLimit();
-        if (stream != null) {
-            stream.close();
-            stream = null;
-        }
-        if (turns != null) {
-            turns.close();
-            turns = null;
-        }
-    }
-
-    private ScheduledFuture<?> after(long delayMs, Runnable action) {
-        return connection.channel().eventLoop().schedule(action, delayMs, TimeUnit.MILLISECONDS);
-    }
-
-    private void cancelLimit() {
-        if (limit != null) {
-            limit.cancel(false);
-            limit = null;
-        }
+        close();
     }
 }

@@ -1,16 +1,14 @@
 package io.millrace.server.upstream;
 
-import io.millrace.codec.sse.SseFrameDecoder;
 import io.millrace.server.http.ReadListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.handler.codec.http.HttpRequest;
-import io.netty.handler.codec.http.HttpResponse;
 import org.jspecify.annotations.Nullable;
 
 /** One request on an {@link Http2Upstream}; its response is an {@link Http2Response}. Confined to the event loop. */
-final class Http2Call implements UpstreamCall {
+final class Http2Call extends RespondedCall<Http2Response> {
     /** The bytes of a request's body that wait for the upstream's window or for the kernel. */
     private static final int HIGH_WATERMARK = 64 * 1024;
 
@@ -18,9 +16,6 @@ final class Http2Call implements UpstreamCall {
 
     private final Http2Upstream connection;
     private final boolean onIdle;
-    /** Null until the request's head is written. */
-    private @Nullable Http2Response response;
-
     private @Nullable CallListener listener;
     private long sentNs;
     /** Null until the request is written to its end. */
@@ -51,7 +46,7 @@ final class Http2Call implements UpstreamCall {
         ChannelFuture head = begin(request, empty, to);
         written = empty || response == null
                 ? head
-                : connection.writeData(response.stream(), body.retainedDuplicate(), true);
+                : connection.writeData(response.http2Stream(), body.retainedDuplicate(), true);
         connection.flush();
     }
 
@@ -93,7 +88,7 @@ final class Http2Call implements UpstreamCall {
         int length = content.readableBytes();
         pendingBytes += length;
         full |= pendingBytes > HIGH_WATERMARK;
-        connection.writeData(expected.stream(), content, false).addListener(done -> onSent(length));
+        connection.writeData(expected.http2Stream(), content, false).addListener(done -> onSent(length));
     }
 
     private void onSent(int length) {
@@ -110,7 +105,7 @@ final class Http2Call implements UpstreamCall {
     public void endRequest() {
         Http2Response expected = response;
         if (expected != null && !expected.isOver()) {
-            written = connection.writeData(expected.stream(), Unpooled.EMPTY_BUFFER, true);
+            written = connection.writeData(expected.http2Stream(), Unpooled.EMPTY_BUFFER, true);
             connection.flush();
         }
     }
@@ -139,49 +134,23 @@ final class Http2Call implements UpstreamCall {
 
     @Override
     public boolean mayBeStale() {
-        return response == null || response.awaitsHead();
-    }
-
-    @Override
-    public void beginStream(
-            HttpResponse head, SseFrameDecoder frames, StreamListener frameListener, ReadListener reads) {
-        sent().beginStream(head, frames, frameListener, reads);
-    }
-
-    @Override
-    public boolean isStreaming() {
-        return response != null && response.isStreaming();
+        return awaitsHead();
     }
 
     @Override
     public void handOver(CallListener next, StreamListener frameListener, ReadListener reads) {
         listener = next;
-        sent().handOver(next, frameListener, reads);
+        super.handOver(next, frameListener, reads);
     }
 
     @Override
-    public void reading(boolean on) {
-        if (response != null) {
-            response.reading(on);
-        }
+    void releaseUnsent() {
+        giveBack();
     }
 
     @Override
-    public void release(long graceMs) {
-        if (response != null) {
-            response.release(graceMs);
-        } else {
-            giveBack();
-        }
-    }
-
-    @Override
-    public void abort() {
-        if (response != null) {
-            response.abort();
-        } else {
-            giveBack();
-        }
+    void abortUnsent() {
+        giveBack();
     }
 
     /** The upstream did not process the request. */
@@ -199,12 +168,5 @@ final class Http2Call implements UpstreamCall {
             givenBack = true;
             connection.onCallOver(null);
         }
-    }
-
-    private Http2Response sent() {
-        if (response == null) {
-            throw new IllegalStateException("no request was sent");
-        }
-        return response;
     }
 }

@@ -1,7 +1,5 @@
 package io.millrace.server.upstream;
 
-import io.millrace.codec.sse.SseFrameDecoder;
-import io.millrace.server.http.ReadListener;
 import io.millrace.server.upstream.CallListener.Breakage;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.CorruptedFrameException;
@@ -11,17 +9,13 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Stream;
-import io.netty.util.concurrent.ScheduledFuture;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The response to one {@link Http2Call}, from its head to the end of its stream. What comes of its body counts against the
  * windows until its client could take it. Confined to the event loop.
  */
-final class Http2Response {
-    private static final int MAX_INTERIM_RESPONSES = 8;
-
+final class Http2Response extends UpstreamResponse {
     private enum State {
         AWAITING_HEAD,
         BODY,
@@ -32,46 +26,39 @@ final class Http2Response {
 
     private final Http2Upstream connection;
     private final Http2Call call;
-    private final Http2Stream stream;
+    private final Http2Stream http2Stream;
     private final boolean toHead;
     private State state = State.AWAITING_HEAD;
-    /** Null once nobody needs the response any more. */
-    private @Nullable CallListener listener;
-
-    private @Nullable StreamBody body;
-    /** Set for a stream whose content coding is removed. */
-    private @Nullable InflationTurns turns;
     /** Why no more will come. It is reported when the data so far is inflated. */
     private @Nullable Breakage breakage;
 
-    private int interimResponses;
     /** Bytes left of a body with a known length; negative without one. */
     private long missing = -1;
     /** Bytes not yet returned to the windows. */
     private int kept;
 
-    private boolean readingWanted = true;
     private boolean touched;
     private boolean closedByUpstream;
-    /** The timer of the wait for the rest of a body that is dropped. */
-    private @Nullable ScheduledFuture<?> limit;
 
-    Http2Response(Http2Upstream connection, Http2Call call, Http2Stream stream, boolean toHead, CallListener listener) {
+    Http2Response(
+            Http2Upstream connection, Http2Call call, Http2Stream http2Stream, boolean toHead, CallListener listener) {
+        super(connection.channel().eventLoop(), listener);
         this.connection = connection;
         this.call = call;
-        this.stream = stream;
+        this.http2Stream = http2Stream;
         this.toHead = toHead;
-        this.listener = listener;
     }
 
-    Http2Stream stream() {
-        return stream;
+    Http2Stream http2Stream() {
+        return http2Stream;
     }
 
+    @Override
     boolean isOver() {
         return state == State.OVER;
     }
 
+    @Override
     boolean awaitsHead() {
         return state == State.AWAITING_HEAD;
     }
@@ -83,30 +70,7 @@ final class Http2Response {
         return first;
     }
 
-    boolean isStreaming() {
-        return body != null;
-    }
-
-    /** See {@link UpstreamCall#beginStream}. */
-    void beginStream(HttpResponse head, SseFrameDecoder frames, StreamListener frameListener, ReadListener reads) {
-        StreamBody begun = StreamBody.of(head, frames, frameListener, reads);
-        body = begun;
-        if (begun.isInflated()) {
-            turns = new InflationTurns(begun, connection.channel().eventLoop(), this::inflate);
-        }
-    }
-
-    /** See {@link UpstreamCall#handOver}. */
-    void handOver(CallListener next, StreamListener frameListener, ReadListener reads) {
-        if (body == null) {
-            throw new IllegalStateException("no event stream to hand over");
-        }
-        listener = next;
-        body.handOver(frameListener, reads);
-        reading(true);
-    }
-
-    /** See {@link UpstreamCall#reading}. */
+    @Override
     void reading(boolean on) {
         readingWanted = on;
         if (!on || state == State.OVER) {
@@ -120,7 +84,7 @@ final class Http2Response {
         }
     }
 
-    /** See {@link UpstreamCall#abort}. */
+    @Override
     void abort() {
         if (state != State.OVER) {
             listener = null;
@@ -130,10 +94,10 @@ final class Http2Response {
         }
     }
 
-    /** See {@link UpstreamCall#release}. */
+    @Override
     void release(long graceMs) {
         listener = null;
-        StreamBody rest = body;
+        StreamBody rest = stream;
         if (state == State.ENDED || state == State.OVER) {
             over();
         } else if (rest == null || graceMs == 0) {
@@ -141,7 +105,7 @@ final class Http2Response {
         } else {
             rest.discardRest();
             reading(true);
-            limit = connection.channel().eventLoop().schedule(this::abort, graceMs, TimeUnit.MILLISECONDS);
+            limit(graceMs, this::abort);
         }
     }
 
@@ -163,11 +127,7 @@ final class Http2Response {
         int status = head.status().code();
         String violation = ResponseHeadCheck.violation(head);
         if (violation == null && status < 200) {
-            violation = last
-                    ? "an interim response that ends the stream"
-                    : ++interimResponses > MAX_INTERIM_RESPONSES
-                            ? "interim responses: more than " + MAX_INTERIM_RESPONSES
-                            : null;
+            violation = last ? "an interim response that ends the stream" : interimViolation();
         }
         if (violation != null) {
             broken(new Breakage(Breakage.Kind.PROTOCOL, violation));
@@ -216,8 +176,8 @@ final class Http2Response {
 
     private void take(ByteBuf data) {
         try {
-            if (body != null) {
-                body.read(data);
+            if (stream != null) {
+                stream.read(data);
             } else if (listener != null && data.isReadable()) {
                 listener.onBody(data.retain());
             }
@@ -238,10 +198,10 @@ final class Http2Response {
             return;
         }
         state = State.ENDED;
-        if (body != null) {
-            body.onEnd();
+        if (stream != null) {
+            stream.onEnd();
         }
-        if (body == null || body.ended()) {
+        if (stream == null || stream.ended()) {
             onWhole();
         }
     }
@@ -250,7 +210,7 @@ final class Http2Response {
         CallListener current = listener;
         if (current == null) {
             over();
-        } else if (body != null && body.isCut()) {
+        } else if (stream != null && stream.isCut()) {
             broken(Breakage.ofCutCoding());
         } else {
             current.onBodyEnd();
@@ -318,9 +278,9 @@ final class Http2Response {
         }
     }
 
-    /** Inflates more of what is left, in a turn of the event loop. */
-    private void inflate() {
-        StreamBody waiting = body;
+    @Override
+    void inflate() {
+        StreamBody waiting = stream;
         if (waiting == null || !waiting.suspended() || !readingWanted) {
             return;
         }
@@ -335,42 +295,36 @@ final class Http2Response {
             broken(Breakage.ofNoMemory(e));
         }
         onReadComplete();
-        if (breakage != null && body != null && !body.suspended()) {
+        if (breakage != null && stream != null && !stream.suspended()) {
             broken(breakage);
         } else {
             connection.flush();
         }
     }
 
-    /** Ends the response even if there is no memory for its last data. */
+    /** Ends the response. */
     void broken(Breakage why) {
         CallListener current = listener;
         listener = null;
         boolean protocol = why.kind() == Breakage.Kind.PROTOCOL;
         reset(protocol ? Http2Error.PROTOCOL_ERROR : Http2Error.CANCEL);
-        if (current != null) {
-            try {
-                current.onBroken(why);
-            } catch (OutOfMemoryError e) {
-                current.onBroken(Breakage.ofNoMemory(e));
-            }
-        }
+        tellBroken(current, why);
         over();
     }
 
     private void giveBack() {
         if (kept > 0) {
-            connection.giveBack(stream, kept);
+            connection.giveBack(http2Stream, kept);
             kept = 0;
         }
     }
 
     /** Resets the stream, unless both sides have ended it. */
     private void reset(Http2Error error) {
-        boolean requestOpen =
-                stream.state() == Http2Stream.State.OPEN || stream.state() == Http2Stream.State.HALF_CLOSED_REMOTE;
+        boolean requestOpen = http2Stream.state() == Http2Stream.State.OPEN
+                || http2Stream.state() == Http2Stream.State.HALF_CLOSED_REMOTE;
         if (!closedByUpstream && (state != State.ENDED || requestOpen)) {
-            connection.reset(stream, error);
+            connection.reset(http2Stream, error);
         }
     }
 
@@ -381,18 +335,7 @@ final class Http2Response {
         }
         reset(Http2Error.CANCEL);
         state = State.OVER;
-        if (limit != null) {
-            limit.cancel(false);
-            limit = null;
-        }
-        if (body != null) {
-            body.close();
-            body = null;
-        }
-        if (turns != null) {
-            turns.close();
-            turns = null;
-        }
-        connection.onCallOver(stream);
+        close();
+        connection.onCallOver(http2Stream);
     }
 }
