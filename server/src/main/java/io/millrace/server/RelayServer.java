@@ -1,9 +1,8 @@
 package io.millrace.server;
 
-import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.Limits;
+import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.Listener;
-import io.millrace.server.config.ListenerTls;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.downstream.Admission;
 import io.millrace.server.downstream.ClientPipeline;
@@ -181,7 +180,7 @@ public final class RelayServer implements AutoCloseable {
     /** The names of settings that a reload does not change. */
     private static List<Listener> fixed(List<Listener> listeners) {
         return listeners.stream()
-                .map(each -> each.with(l -> l.tls = l.tls == null ? null : ListenerTls.DEFAULT))
+                .map(each -> each.with(l -> l.tls = l.tls == null ? null : Listener.Tls.DEFAULT))
                 .toList();
     }
 

@@ -2,7 +2,7 @@ package io.millrace.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.test.RelayHarness;

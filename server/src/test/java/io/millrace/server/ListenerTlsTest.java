@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Limits;
-import io.millrace.server.config.ListenerTls;
+import io.millrace.server.config.Listener;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
@@ -64,7 +64,7 @@ class ListenerTlsTest {
     private Path directory;
 
     private Certificates certificates;
-    private ListenerTls settings;
+    private Listener.Tls settings;
     private SSLContext client;
 
     @BeforeEach
@@ -82,7 +82,7 @@ class ListenerTlsTest {
         return RelayHarness.start(config -> change.apply(encrypted(config, settings)));
     }
 
-    private static RelayConfig encrypted(RelayConfig config, ListenerTls tls) {
+    private static RelayConfig encrypted(RelayConfig config, Listener.Tls tls) {
         return config.with(c -> c.listeners = c.listeners.stream()
                 .map(listener -> listener.with(l -> l.tls = tls))
                 .toList());
@@ -134,8 +134,8 @@ class ListenerTlsTest {
         var clients = new ClientFile(directory);
         String key = clients.add("other");
         Path ca = certificates.ca();
-        ListenerTls asking =
-                settings.with(t -> t.clientCa = ca).with(t -> t.clientMode = ListenerTls.ClientMode.OPTIONAL);
+        Listener.Tls asking =
+                settings.with(t -> t.clientCa = ca).with(t -> t.clientMode = Listener.Tls.ClientMode.OPTIONAL);
         clients.put("web", new String[0], "certificate: spiffe://acme/web");
         try (var lines = new AccessLines();
                 var harness = RelayHarness.start(config -> encrypted(clients.in(config), asking)
@@ -264,7 +264,7 @@ class ListenerTlsTest {
     void saysWhichSettingsWaitForARestart() throws Exception {
         try (var harness = start()) {
             RelayConfig same = config(harness);
-            RelayConfig stricter = encrypted(same, settings.with(t -> t.minVersion = ListenerTls.Version.V1_3));
+            RelayConfig stricter = encrypted(same, settings.with(t -> t.minVersion = Listener.Tls.Version.V1_3));
             assertThat(harness.relay.reload(stricter)).isEmpty();
             assertThat(harness.relay.reload(encrypted(same, null))).containsExactly("listeners");
             try (var own = connect(harness)) {
@@ -280,7 +280,7 @@ class ListenerTlsTest {
                 + "Content-Length: 2\r\n\r\n{}";
         try (var upstream = ScriptedUpstream.answering(answer)) {
             RelayConfig config = RelayConfig.relayTo(upstream.uri()).with(c -> c.accessLog = AccessLog.OFF);
-            ListenerTls told = settings.with(t -> t.hsts = Duration.ofDays(365));
+            Listener.Tls told = settings.with(t -> t.hsts = Duration.ofDays(365));
             try (var silent = RelayServer.start(encrypted(config, settings));
                     var telling = RelayServer.start(encrypted(config, told))) {
                 assertThat(hsts(silent, "/v1/models")).isNull();

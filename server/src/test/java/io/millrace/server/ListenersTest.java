@@ -3,11 +3,11 @@ package io.millrace.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.Listener;
-import io.millrace.server.config.OwnPaths;
+import io.millrace.server.config.Listener.Served;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Served;
+import io.millrace.server.config.RelayConfig.OwnPaths;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.millrace.server.config.AccessLog;
-import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.listen.ControlSocket;
 import io.millrace.server.listen.InheritedSockets;
 import io.millrace.server.listen.TakeOver;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Credential;
+import io.millrace.server.config.Credential.Secret;
+import io.millrace.server.config.ListenAddress.UnixPath;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Secret;
-import io.millrace.server.config.UnixPath;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;

@@ -4,7 +4,7 @@ import io.millrace.bench.stream.Clients;
 import io.millrace.bench.stream.Endpoint;
 import io.millrace.bench.stream.RequestTemplate;
 import io.millrace.bench.stream.StreamPlan;
-import io.millrace.server.upstream.UpstreamTls;
+import io.millrace.server.tls.UpstreamTls;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.net.InetAddress;

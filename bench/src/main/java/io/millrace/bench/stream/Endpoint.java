@@ -3,7 +3,7 @@ package io.millrace.bench.stream;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.codec.dialect.Dialect;
-import io.millrace.server.config.Authority;
+import io.millrace.server.config.Upstream.Authority;
 import java.net.URI;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -2,10 +2,10 @@ package io.millrace.server.access;
 
 import io.millrace.bench.AverageTimeBenchmark;
 import io.millrace.codec.dialect.Dialect;
-import io.millrace.server.config.ClientAccess;
-import io.millrace.server.config.ClientLimits;
 import io.millrace.server.config.ClientSettings;
+import io.millrace.server.config.ClientSettings.ClientLimits;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.limit.ClientUses;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpRequest;

@@ -2,11 +2,11 @@ package io.millrace.it.browser;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Cors;
 import io.millrace.server.config.Credential;
+import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Secret;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Upstream;
 import java.net.URI;
 import java.util.List;

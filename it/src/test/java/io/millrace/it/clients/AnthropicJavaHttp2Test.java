@@ -1,6 +1,6 @@
 package io.millrace.it.clients;
 
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener.Protocol;
 
 /** The same over TLS and HTTP/2. This relay allows nothing else. */
 final class AnthropicJavaHttp2Test extends AnthropicJavaTest {

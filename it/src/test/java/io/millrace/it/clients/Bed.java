@@ -2,14 +2,14 @@ package io.millrace.it.clients;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.Listener;
+import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.config.Match;
-import io.millrace.server.config.Protocol;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.RetryBudget;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.config.Upstream.RetryBudget;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.test.RelayHarness;

@@ -1,6 +1,6 @@
 package io.millrace.it.clients;
 
-import io.millrace.server.config.ListenerTls;
+import io.millrace.server.config.Listener;
 import io.millrace.server.test.Certificates;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,7 +17,7 @@ import javax.net.ssl.X509TrustManager;
  * @param trust the same, for clients that ask for it apart
  * @param ca the authority's certificate in a file
  */
-public record TestTls(ListenerTls listener, SSLContext client, X509TrustManager trust, Path ca) {
+public record TestTls(Listener.Tls listener, SSLContext client, X509TrustManager trust, Path ca) {
     /** Makes both. Their files are deleted when the JVM ends. */
     public static TestTls make() {
         try {

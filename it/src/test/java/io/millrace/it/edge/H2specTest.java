@@ -2,7 +2,7 @@ package io.millrace.it.edge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,8 +1,8 @@
 package io.millrace.it.edge;
 
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.net.URI;

@@ -1,6 +1,6 @@
 package io.millrace.server.balance;
 
-import io.millrace.server.config.Retry;
+import io.millrace.server.config.Route.Retry;
 import java.util.random.RandomGenerator;
 
 /** How long is waited before an origin is tried again: exponential, with full jitter. */

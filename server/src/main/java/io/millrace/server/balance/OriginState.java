@@ -55,7 +55,7 @@ public final class OriginState {
      * @param health when it is ejected
      * @param percentile of its upstream; it gets each time to first token
      */
-    public OriginState(String name, Health health, TtftPercentile percentile) {
+    OriginState(String name, Health health, TtftPercentile percentile) {
         this.name = name;
         this.health = health;
         this.percentile = percentile;

@@ -1,6 +1,6 @@
 package io.millrace.server.balance;
 
-import io.millrace.server.config.RetryBudget;
+import io.millrace.server.config.Upstream.RetryBudget;
 import java.util.concurrent.TimeUnit;
 
 /**

@@ -4,7 +4,7 @@ package io.millrace.server.balance;
  * The 95th percentile of an upstream's recent times to first token: buckets of a quarter of an octave, halved now and then so
  * that what is long ago weighs little. Thread-safe.
  */
-public final class TtftPercentile {
+final class TtftPercentile {
     private static final int MIN_SAMPLES = 20;
     private static final int HALVED_AT = 1024;
     private static final int UNIT_SHIFT = 10;

@@ -29,9 +29,9 @@ public final class UpstreamState {
         return retries;
     }
 
-    /** The 95th percentile of its times to first token. */
-    public TtftPercentile ttft() {
-        return ttft;
+    /** The 95th percentile of its times to first token; see {@link TtftPercentile#p95Ns}. */
+    public long p95TtftNs() {
+        return ttft.p95Ns();
     }
 
     /** Whether it takes another request: an origin serves, and it is not over its own limit. */

@@ -1,6 +1,6 @@
 package io.millrace.server.cli;
 
-import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.mock.MockSpec;

@@ -1,12 +1,12 @@
 package io.millrace.server.cli;
 
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
-import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.ListenAddress;
+import io.millrace.server.config.ListenAddress.HostAndPort;
+import io.millrace.server.config.ListenAddress.UnixPath;
+import io.millrace.server.config.Listener.Served;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Served;
-import io.millrace.server.config.UnixPath;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.file.ConfigException;
 import io.millrace.server.config.file.ConfigLoader;
 import io.millrace.server.config.file.ConfigSources;

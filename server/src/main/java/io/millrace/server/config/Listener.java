@@ -1,6 +1,10 @@
 package io.millrace.server.config;
 
 import io.millrace.server.address.AddressSet;
+import io.millrace.server.config.ListenAddress.HostAndPort;
+import io.millrace.server.config.ListenAddress.UnixPath;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -19,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Listener(
         ListenAddress address,
-        @Nullable ListenerTls tls,
+        @Nullable Tls tls,
         List<Protocol> protocols,
         AddressSet proxies,
         Set<Served> serves,
@@ -79,10 +83,118 @@ public record Listener(
         return !serves.contains(Served.RELAY);
     }
 
+    /**
+     * The TLS settings of a listener.
+     *
+     * @param certificates in the order in which one is looked for by the name that the client asks for; the first is for all
+     *     other names
+     * @param minVersion the lowest version that is spoken
+     * @param clientCa PEM file of the certificates that sign those of clients; null asks clients for none
+     * @param clientMode what a client without a certificate gets
+     * @param hsts for how long browsers are told to use nothing but TLS with this host; zero does not tell them
+     */
+    public record Tls(
+            List<Certificate> certificates,
+            Version minVersion,
+            @Nullable Path clientCa,
+            ClientMode clientMode,
+            Duration hsts)
+            implements Settings<Tls, Tls.Builder> {
+        /** Settings without a certificate. */
+        public static final Tls DEFAULT = Builders.build(Tls.class, new Builder());
+
+        /** Versions of TLS. */
+        public enum Version {
+            V1_2("TLSv1.2"),
+            V1_3("TLSv1.3");
+
+            private final String label;
+
+            Version(String label) {
+                this.label = label;
+            }
+
+            /** The name in the configuration and of the JDK. */
+            public String label() {
+                return label;
+            }
+        }
+
+        /** Whether clients must have a certificate. */
+        public enum ClientMode {
+            /** A client may have none. A certificate that it sends must be valid. */
+            OPTIONAL,
+            /** A handshake without a certificate fails. */
+            REQUIRED
+        }
+
+        /**
+         * The files of one certificate.
+         *
+         * @param cert PEM chain, the server's own first
+         * @param key PEM key, PKCS#8, not encrypted
+         */
+        public record Certificate(Path cert, Path key) {}
+
+        public Tls {
+            certificates = List.copyOf(certificates);
+            if (hsts.isNegative()) {
+                throw new IllegalArgumentException("hsts: " + hsts + " (expected: >= 0)");
+            }
+        }
+
+        /** The components by name; the values of a new one are the defaults. */
+        public static final class Builder {
+            public List<Certificate> certificates = List.of();
+            public Version minVersion = Version.V1_2;
+            public @Nullable Path clientCa;
+            public ClientMode clientMode = ClientMode.REQUIRED;
+            public Duration hsts = Duration.ZERO;
+        }
+    }
+
+    /** What a listener can serve. A path of the relay's own that it does not serve gets 404 there. */
+    public enum Served {
+        /** Everything that upstreams answer, with {@code /chat}, {@code /openapi.json} and requests to stop a stream. */
+        RELAY,
+        /** {@code /healthz} and {@code /readyz}. */
+        HEALTH,
+        /** {@code /metrics}. */
+        METRICS,
+        /** {@code GET /}, the playground, with {@code /chat} and {@code /openapi.json}, which it uses. */
+        PAGE,
+        /** {@code DELETE /millrace/streams/{id}}. */
+        STREAMS
+    }
+
+    /** A protocol of clients. */
+    public enum Protocol {
+        /** HTTP/2. */
+        H2("h2"),
+        /** HTTP/1.1, and HTTP/1.0. */
+        HTTP_1_1("http/1.1");
+
+        private final String label;
+
+        Protocol(String label) {
+            this.label = label;
+        }
+
+        /** The protocol of an ALPN name. A client without ALPN speaks HTTP/1.1. */
+        public static Protocol named(@Nullable String label) {
+            return H2.label.equals(label) ? H2 : HTTP_1_1;
+        }
+
+        /** The name in the configuration and in TLS (ALPN). */
+        public String label() {
+            return label;
+        }
+    }
+
     /** The components by name; the values of a new one are the defaults. */
     public static final class Builder {
         public ListenAddress address = new HostAndPort("127.0.0.1", 0);
-        public @Nullable ListenerTls tls;
+        public @Nullable Tls tls;
         public List<Protocol> protocols = List.of();
         public AddressSet proxies = AddressSet.NONE;
         public Set<Served> serves = EnumSet.allOf(Served.class);

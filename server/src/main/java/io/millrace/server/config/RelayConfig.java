@@ -1,13 +1,18 @@
 package io.millrace.server.config;
 
 import io.millrace.server.address.AddressSet;
+import io.millrace.server.config.ListenAddress.HostAndPort;
+import io.millrace.server.config.ListenAddress.UnixPath;
+import io.millrace.server.config.Route.Heartbeat;
 import io.millrace.server.transport.Transport;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -152,6 +157,95 @@ public record RelayConfig(
         if (cors.any() && injects(upstreams)) {
             throw new IllegalArgumentException("cors: origins: * would let any web page use the relay's keys"
                     + " (expected: the origins of your pages, or --allow-open)");
+        }
+    }
+
+    /**
+     * The log of requests, one line each.
+     *
+     * @param format of a line
+     * @param file to append to; null is standard output
+     */
+    public record AccessLog(Format format, @Nullable Path file) implements Settings<AccessLog, AccessLog.Builder> {
+        /** JSON lines on standard output. */
+        public static final AccessLog DEFAULT = Builders.build(AccessLog.class, new Builder());
+
+        /** No access log. */
+        public static final AccessLog OFF = DEFAULT.with(a -> a.format = Format.OFF);
+
+        public AccessLog {
+            Objects.requireNonNull(format, "format");
+        }
+
+        /** The format of a line. */
+        public enum Format {
+            /** One JSON object. */
+            JSON,
+            /** {@code key=value} pairs. */
+            TEXT,
+            /** No lines. */
+            OFF
+        }
+
+        /** The components by name; the values of a new one are the defaults. */
+        public static final class Builder {
+            public Format format = Format.JSON;
+            public @Nullable Path file;
+        }
+    }
+
+    /**
+     * Which paths the relay answers itself. A path that is switched off is relayed like any other.
+     *
+     * @param healthz {@code /healthz}
+     * @param readyz {@code /readyz}
+     * @param metrics {@code /metrics}
+     * @param streams {@code DELETE /millrace/streams/{id}}, and the header that tells a stream's id
+     * @param chat {@code /chat}
+     * @param openapi {@code /openapi.json}
+     * @param page {@code GET /}, the playground, and what it loads
+     */
+    public record OwnPaths(
+            boolean healthz,
+            boolean readyz,
+            boolean metrics,
+            boolean streams,
+            boolean chat,
+            boolean openapi,
+            boolean page)
+            implements Settings<OwnPaths, OwnPaths.Builder> {
+        /** All of them. */
+        public static final OwnPaths ALL = Builders.build(OwnPaths.class, new Builder());
+
+        /** The components by name; the values of a new one are the defaults. */
+        public static final class Builder {
+            public boolean healthz = true;
+            public boolean readyz = true;
+            public boolean metrics = true;
+            public boolean streams = true;
+            public boolean chat = true;
+            public boolean openapi = true;
+            public boolean page = true;
+        }
+    }
+
+    /**
+     * Whether each client needs a key of its own.
+     *
+     * @param file the clients with the hashes of their keys; null asks for no key
+     */
+    public record ClientAccess(@Nullable Path file) implements Settings<ClientAccess, ClientAccess.Builder> {
+        /** Everyone who can reach the relay may use it. */
+        public static final ClientAccess OPEN = Builders.build(ClientAccess.class, new Builder());
+
+        /** Whether a request needs a key. */
+        public boolean on() {
+            return file != null;
+        }
+
+        /** The components by name; the values of a new one are the defaults. */
+        public static final class Builder {
+            public @Nullable Path file;
         }
     }
 

@@ -9,6 +9,9 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,7 +49,7 @@ public record Upstream(
         RetryBudget retryBudget,
         List<Dialect> dialects,
         @Nullable String model,
-        UpstreamHttp http)
+        Http http)
         implements Settings<Upstream, Upstream.Builder> {
     private static final String SOCKET = "unix:";
 
@@ -217,6 +220,100 @@ public record Upstream(
         return authority == null ? "no host in it" : url.getScheme() + "://" + authority.host();
     }
 
+    /**
+     * Keeps retries from making an outage worse: limits the retries of an upstream in relation to its requests.
+     *
+     * @param ratio of the requests of the last ten seconds
+     * @param perSecond on top of that, in the mean of the last ten seconds, so that a quiet upstream may be retried, too
+     */
+    public record RetryBudget(double ratio, int perSecond) implements Settings<RetryBudget, RetryBudget.Builder> {
+        /** A fifth of the requests, and one a second. */
+        public static final RetryBudget DEFAULT = Builders.build(RetryBudget.class, new Builder());
+
+        public RetryBudget {
+            Checks.fraction("ratio", ratio);
+            Checks.range("perSecond", perSecond, 0, 1_000_000);
+        }
+
+        /** The components by name; the values of a new one are the defaults. */
+        public static final class Builder {
+            public double ratio = 0.2;
+            public int perSecond = 1;
+        }
+    }
+
+    /**
+     * The version of HTTP for an upstream.
+     *
+     * @param version of HTTP
+     * @param streams requests at once on one connection of HTTP/2; the upstream may allow fewer
+     */
+    public record Http(Version version, int streams) implements Settings<Http, Http.Builder> {
+        /** HTTP/1.1. With HTTP/2, 20 requests on a connection. */
+        public static final Http DEFAULT = Builders.build(Http.class, new Builder());
+
+        public Http {
+            Objects.requireNonNull(version, "version");
+            Checks.range("http2.streams", streams, 1, 1000);
+        }
+
+        /** The version that a connection uses. */
+        public enum Version {
+            /** HTTP/1.1. */
+            HTTP_1_1("1.1"),
+            /** With TLS the version that the upstream chooses by ALPN, else HTTP/1.1. */
+            AUTO("auto"),
+            /** HTTP/2: chosen by ALPN with TLS, assumed without TLS. */
+            HTTP_2("2");
+
+            private final String label;
+
+            Version(String label) {
+                this.label = label;
+            }
+
+            /** The text in a configuration. */
+            public String label() {
+                return label;
+            }
+        }
+
+        /** The components by name; the values of a new one are the defaults. */
+        public static final class Builder {
+            public Version version = Version.HTTP_1_1;
+            public int streams = 20;
+        }
+    }
+
+    /**
+     * The host and port of a URL. Names may have underscores, as names of containers often do. {@link URI} would find
+     * neither host nor port in such a URL.
+     *
+     * @param host as in the URL, IPv6 in brackets
+     * @param port -1 if the URL names none
+     */
+    public record Authority(String host, int port) {
+        private static final Pattern NAME = Pattern.compile("([A-Za-z0-9._-]+)(?::([0-9]{0,5}))?");
+
+        /** The authority of {@code url}, or null if it has no host. */
+        public static @Nullable Authority of(URI url) {
+            if (url.getHost() != null) {
+                return new Authority(url.getHost(), url.getPort());
+            }
+            Matcher name = NAME.matcher(url.getRawAuthority() == null ? "" : url.getRawAuthority());
+            if (!name.matches()) {
+                return null;
+            }
+            boolean without = name.group(2) == null || name.group(2).isEmpty();
+            return new Authority(name.group(1), without ? -1 : Integer.parseInt(name.group(2)));
+        }
+
+        /** The host in the form that a resolver takes: IPv6 without brackets. */
+        public String name() {
+            return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+        }
+    }
+
     /** The components by name; the values of a new one are the defaults. */
     public static final class Builder {
         public String name = "";
@@ -233,6 +330,6 @@ public record Upstream(
         public RetryBudget retryBudget = RetryBudget.DEFAULT;
         public List<Dialect> dialects = List.of();
         public @Nullable String model;
-        public UpstreamHttp http = UpstreamHttp.DEFAULT;
+        public Http http = Http.DEFAULT;
     }
 }

@@ -1,6 +1,6 @@
 package io.millrace.server.downstream;
 
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener.Protocol;
 import io.netty.channel.EventLoop;
 import java.util.List;
 

@@ -5,7 +5,7 @@ import io.millrace.server.address.ClientAddress;
 import io.millrace.server.address.ProxyHeadHandler;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Listener;
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.http.FrameBudget;
 import io.millrace.server.memory.LoopMemory;

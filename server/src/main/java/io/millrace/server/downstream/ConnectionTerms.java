@@ -1,8 +1,8 @@
 package io.millrace.server.downstream;
 
 import io.millrace.server.config.Listener;
-import io.millrace.server.config.Protocol;
-import io.millrace.server.config.Served;
+import io.millrace.server.config.Listener.Protocol;
+import io.millrace.server.config.Listener.Served;
 import io.millrace.server.http.HeaderRules;
 import io.millrace.server.tls.ServerTls;
 import io.netty.handler.codec.http.HttpHeaders;

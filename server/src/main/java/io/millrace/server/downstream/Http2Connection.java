@@ -1,10 +1,10 @@
 package io.millrace.server.downstream;
 
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.http.FrameBudget;
 import io.millrace.server.http.Refusal;
-import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.timing.Sweeper.Sweepable;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;

@@ -1,8 +1,8 @@
 package io.millrace.server.downstream;
 
-import io.millrace.server.config.Protocol;
-import io.millrace.server.timing.Sweepable;
+import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.timing.Sweeper.Sweepable;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.EventLoop;

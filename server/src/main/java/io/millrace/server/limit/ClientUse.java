@@ -1,7 +1,7 @@
 package io.millrace.server.limit;
 
 import io.millrace.codec.dialect.Dialect;
-import io.millrace.server.config.ClientLimits;
+import io.millrace.server.config.ClientSettings.ClientLimits;
 import io.netty.handler.codec.http.HttpHeaders;
 import java.util.concurrent.atomic.AtomicInteger;
 

@@ -1,6 +1,6 @@
 package io.millrace.server.limit;
 
-import io.millrace.server.config.ClientLimits;
+import io.millrace.server.config.ClientSettings.ClientLimits;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;

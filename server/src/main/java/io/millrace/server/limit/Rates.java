@@ -1,6 +1,6 @@
 package io.millrace.server.limit;
 
-import io.millrace.server.config.ClientLimits;
+import io.millrace.server.config.ClientSettings.ClientLimits;
 import io.millrace.server.limit.Gcra.Rate;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;

@@ -1,10 +1,9 @@
 package io.millrace.server.listen;
 
-import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.ListenAddress;
+import io.millrace.server.config.ListenAddress.HostAndPort;
+import io.millrace.server.config.ListenAddress.UnixPath;
 import io.millrace.server.config.Listener;
-import io.millrace.server.config.UnixPath;
-import io.millrace.server.transport.Backlog;
 import io.millrace.server.transport.Transport;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;

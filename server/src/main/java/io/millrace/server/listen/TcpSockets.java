@@ -1,6 +1,6 @@
 package io.millrace.server.listen;
 
-import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.Listener;
 import io.millrace.server.transport.Transport;
 import io.netty.bootstrap.ServerBootstrap;

@@ -1,5 +1,6 @@
 package io.millrace.server.memory;
 
+import io.netty.channel.RecvByteBufAllocator;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -38,6 +39,11 @@ public final class LoopMemory {
     public void attach(Executor loop) {
         turn = new ShortReads.Turn(loop);
         CURRENT.set(this);
+    }
+
+    /** Limits what {@code reads} takes at once: little if memory is short, or if very many connections have much to read. */
+    public static RecvByteBufAllocator shortReads(RecvByteBufAllocator reads) {
+        return new ShortReads(reads);
     }
 
     /** The reads of this loop. */

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Limits how much one read takes. It takes little if memory is short, because what is read must be held. It takes less if very
  * many connections have much to read, because a new connection waits for all of them.
  */
-public final class ShortReads implements RecvByteBufAllocator {
+final class ShortReads implements RecvByteBufAllocator {
     private static final int SHORT_BYTES = 2 * 1024;
     /** A longer read is shared with the others of its turn. */
     private static final int SHARED_FROM = 4 * 1024;
@@ -20,7 +20,7 @@ public final class ShortReads implements RecvByteBufAllocator {
 
     private final RecvByteBufAllocator reads;
 
-    public ShortReads(RecvByteBufAllocator reads) {
+    ShortReads(RecvByteBufAllocator reads) {
         this.reads = reads;
     }
 

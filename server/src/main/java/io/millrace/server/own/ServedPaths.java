@@ -1,9 +1,9 @@
 package io.millrace.server.own;
 
 import io.millrace.server.chat.ChatSide;
-import io.millrace.server.config.OwnPaths;
+import io.millrace.server.config.Listener.Served;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Served;
+import io.millrace.server.config.RelayConfig.OwnPaths;
 import io.millrace.server.console.Console;
 import io.millrace.server.downstream.ConnectionTerms;
 import io.millrace.server.http.Target;

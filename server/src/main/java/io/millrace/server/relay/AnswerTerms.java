@@ -2,8 +2,8 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.translate.TranslationException;
-import io.millrace.server.config.RouteTarget;
-import io.millrace.server.config.TranslationMode;
+import io.millrace.server.config.Route;
+import io.millrace.server.config.Route.TranslationMode;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.Interpreter;
@@ -43,7 +43,7 @@ record AnswerTerms(ClientRequest request, String requestId) {
      * Makes, on any thread, what stands between the client and {@code upstream}, which is spoken to in {@code dialect}. Throws
      * {@link TranslationException} if the request cannot be had in it. The request's body must be kept until then.
      */
-    Supplier<Interpreter> interpreter(Upstream upstream, Dialect dialect, RouteTarget place, TranslationMode mode) {
+    Supplier<Interpreter> interpreter(Upstream upstream, Dialect dialect, Route.Target place, TranslationMode mode) {
         return request.interpreter(
                 new ClientSide.Asked(dialect, place.rewriteModel(), upstream.model(), mode == TranslationMode.STRICT));
     }
@@ -66,7 +66,7 @@ record AnswerTerms(ClientRequest request, String requestId) {
     }
 
     /** What makes a client's stream or body of an upstream's of the same dialect, where the other was asked for. */
-    Interpreter kindChanger(Upstream upstream, RouteTarget place) {
+    Interpreter kindChanger(Upstream upstream, Route.Target place) {
         RequestBody body = request.body();
         try {
             if (body.isKept() && request.complete() && body.received() <= MAX_TRANSLATED_ON_LOOP) {

@@ -2,7 +2,7 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.RelayError;
-import io.millrace.server.config.Disconnect;
+import io.millrace.server.config.Route.Disconnect;
 import io.millrace.server.format.Interpreter;
 import io.millrace.server.http.Inflation;
 import io.millrace.server.http.Refusal;

@@ -3,7 +3,7 @@ package io.millrace.server.relay;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.codec.dialect.Dialect;
-import io.millrace.server.config.Disconnect;
+import io.millrace.server.config.Route.Disconnect;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.memory.Held;
 import io.millrace.server.route.Failure;
@@ -119,7 +119,7 @@ final class Attempts implements Attempt.Listener {
         var delay = hedging.delay();
         long delayNs = delay != null
                 ? delay.toNanos()
-                : attempt.scope().place().destination().state().ttft().p95Ns();
+                : attempt.scope().place().destination().state().p95TtftNs();
         if (delayNs > 0) {
             schedule(this::startHedge, delayNs);
         }

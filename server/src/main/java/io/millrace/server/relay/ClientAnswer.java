@@ -2,7 +2,7 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamStop;
-import io.millrace.server.config.Heartbeat;
+import io.millrace.server.config.Route.Heartbeat;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.FrameSink;
 import io.millrace.server.http.HeaderRules;

@@ -6,7 +6,6 @@ import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.translate.TranslatedRequest;
 import io.millrace.server.access.ClientKey;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.DialectSide;
@@ -288,7 +287,7 @@ final class ClientRequest {
     }
 
     /** The head for {@code upstream}; {@code length} is that of a body that is here as a whole, else -1. */
-    HttpRequest forUpstream(RouteTarget place, Upstream upstream, Dialect dialect, long length) {
+    HttpRequest forUpstream(Route.Target place, Upstream upstream, Dialect dialect, long length) {
         String renamed = place.rewriteModel();
         boolean inPath = target.modelInPath() != null;
         Target asked = renamed != null && inPath ? target.withModel(renamed) : target;
@@ -298,7 +297,7 @@ final class ClientRequest {
     }
 
     /** The complete body as {@code place} gets it, released by the caller. */
-    ByteBuf bodyFor(Route route, RouteTarget place) {
+    ByteBuf bodyFor(Route route, Route.Target place) {
         boolean mayAdd = body.isKept() && fields.stream() && mayBeMadeToTellUsage(route);
         RequestFields.Usage added = mayAdd ? fields.missingUsage() : null;
         usageAdded = added != null;
@@ -321,7 +320,7 @@ final class ClientRequest {
         return Unpooled.unreleasableBuffer(Unpooled.copiedBuffer(text, StandardCharsets.US_ASCII));
     }
 
-    private boolean isRewrittenFor(RouteTarget place) {
+    private boolean isRewrittenFor(Route.Target place) {
         return place.rewriteModel() != null && target.modelInPath() == null;
     }
 }

@@ -1,7 +1,7 @@
 package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.HeartbeatForm;
-import io.millrace.server.config.Heartbeat;
+import io.millrace.server.config.Route.Heartbeat;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.FrameSink;
 import io.millrace.server.format.ClientSide;

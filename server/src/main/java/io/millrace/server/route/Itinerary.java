@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.millrace.server.balance.Backoff;
 import io.millrace.server.balance.Balancer;
 import io.millrace.server.balance.OriginState;
-import io.millrace.server.config.RouteTarget;
+import io.millrace.server.config.Route;
 import io.millrace.server.route.RouteTable.Destination;
 import io.millrace.server.route.RouteTable.Endpoint;
 import java.util.random.RandomGenerator;
@@ -38,7 +38,7 @@ public final class Itinerary {
      * @param target what the route says of this upstream
      * @param endpoint the origin that is asked
      */
-    public record Place(RouteTable.Destination destination, RouteTarget target, RouteTable.Endpoint endpoint) {}
+    public record Place(RouteTable.Destination destination, Route.Target target, RouteTable.Endpoint endpoint) {}
 
     /**
      * What to do after a failure.

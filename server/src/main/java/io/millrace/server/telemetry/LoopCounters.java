@@ -1,7 +1,7 @@
 package io.millrace.server.telemetry;
 
 import io.millrace.codec.dialect.Usage;
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener.Protocol;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;

@@ -2,7 +2,7 @@ package io.millrace.server.telemetry;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.Usage;
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener.Protocol;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 

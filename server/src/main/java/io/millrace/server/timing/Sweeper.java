@@ -20,6 +20,12 @@ public final class Sweeper {
     private final ArrayList<Registration> registrations = new ArrayList<>();
     private @Nullable ScheduledFuture<?> timer;
 
+    /** Something with deadlines. */
+    public interface Sweepable {
+        /** Looks at the deadlines. May remove this or others from the sweeper. */
+        void onSweep(long nowNs);
+    }
+
     /** A place in the sweep. */
     public final class Registration {
         private final Sweepable member;

@@ -1,6 +1,6 @@
 package io.millrace.server.tls;
 
-import io.millrace.server.config.ListenerTls;
+import io.millrace.server.config.Listener;
 import io.netty.handler.ssl.ClientAuth;
 import java.nio.file.Path;
 import java.security.cert.CertificateParsingException;
@@ -27,12 +27,12 @@ record ClientCertificates(ClientAuth auth, Set<X509Certificate> authorities) {
      *
      * @throws IllegalArgumentException if the file cannot be read
      */
-    static ClientCertificates of(ListenerTls settings) {
+    static ClientCertificates of(Listener.Tls settings) {
         Path ca = settings.clientCa();
         if (ca == null) {
             return new ClientCertificates(ClientAuth.NONE, Set.of());
         }
-        boolean required = settings.clientMode() == ListenerTls.ClientMode.REQUIRED;
+        boolean required = settings.clientMode() == Listener.Tls.ClientMode.REQUIRED;
         return new ClientCertificates(
                 required ? ClientAuth.REQUIRE : ClientAuth.OPTIONAL, Set.copyOf(CertificateFiles.authorities(ca)));
     }

@@ -1,6 +1,6 @@
 package io.millrace.server.tls;
 
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener.Protocol;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;

@@ -1,6 +1,6 @@
 package io.millrace.server.tls;
 
-import io.millrace.server.config.ListenerTls;
+import io.millrace.server.config.Listener;
 import io.netty.handler.ssl.SslProvider;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The settings of a listener's TLS, with the contents of their files at the time when they were read and checked. */
 final class LoadedTls implements AutoCloseable {
-    private final ListenerTls settings;
+    private final Listener.Tls settings;
     private final FileStamps stamps;
     private final List<ServerCertificate> certificates;
     private final ClientCertificates clients;
@@ -24,7 +24,7 @@ final class LoadedTls implements AutoCloseable {
      * @param before what this is to follow, whose tickets stay good if the rules for clients are the same; or null
      * @throws IllegalArgumentException if a file cannot be used, naming it
      */
-    LoadedTls(ListenerTls settings, List<String> protocols, SslProvider provider, @Nullable LoadedTls before) {
+    LoadedTls(Listener.Tls settings, List<String> protocols, SslProvider provider, @Nullable LoadedTls before) {
         this.settings = settings;
         stamps = FileStamps.of(files(settings));
         Instant now = Instant.now();
@@ -42,7 +42,7 @@ final class LoadedTls implements AutoCloseable {
         }
     }
 
-    ListenerTls settings() {
+    Listener.Tls settings() {
         return settings;
     }
 
@@ -52,9 +52,9 @@ final class LoadedTls implements AutoCloseable {
     }
 
     /** The files that {@code settings} name. */
-    static List<Path> files(ListenerTls settings) {
+    static List<Path> files(Listener.Tls settings) {
         var files = new ArrayList<Path>();
-        for (ListenerTls.Certificate each : settings.certificates()) {
+        for (Listener.Tls.Certificate each : settings.certificates()) {
             files.add(each.cert());
             files.add(each.key());
         }

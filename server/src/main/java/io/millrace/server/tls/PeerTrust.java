@@ -1,6 +1,7 @@
 package io.millrace.server.tls;
 
 import java.io.IOException;
+import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.PublicKey;
@@ -12,25 +13,65 @@ import java.security.interfaces.RSAKey;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
-/** The checks of certificates that are the same for clients and upstreams. */
-public final class PeerTrust {
+/**
+ * The checks of certificates that are the same for clients and upstreams. It trusts nobody: a subclass says whom it trusts,
+ * and for which engine.
+ */
+abstract class PeerTrust extends X509ExtendedTrustManager {
     private static final int MIN_RSA_BITS = 2048;
     private static final int MIN_EC_BITS = 224;
     private static final List<String> OLD_SIGNATURES = List.of("MD2", "MD5", "SHA1");
 
-    private PeerTrust() {}
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+            throws CertificateException {
+        throw refusal();
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
+            throws CertificateException {
+        throw refusal();
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String authType) throws CertificateException {
+        throw refusal();
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+            throws CertificateException {
+        throw refusal();
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
+            throws CertificateException {
+        throw refusal();
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String authType) throws CertificateException {
+        throw refusal();
+    }
+
+    static CertificateException refusal() {
+        return new CertificateException("nobody is trusted in this way here");
+    }
 
     /**
      * Java's trust in what {@code authorities} have signed.
      *
      * @param authorities null for those that the system trusts
      */
-    public static X509ExtendedTrustManager of(@Nullable Collection<X509Certificate> authorities) {
+    static X509ExtendedTrustManager javaTrust(@Nullable Collection<X509Certificate> authorities) {
         try {
             var factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
             factory.init(authorities == null ? null : store(authorities));
@@ -60,7 +101,7 @@ public final class PeerTrust {
      *
      * @throws CertificateException if a certificate of the chain is weak, naming it
      */
-    public static void checkStrength(X509Certificate[] chain) throws CertificateException {
+    static void checkStrength(X509Certificate[] chain) throws CertificateException {
         for (X509Certificate certificate : chain) {
             checkStrength(certificate);
         }

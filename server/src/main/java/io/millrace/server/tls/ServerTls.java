@@ -1,7 +1,7 @@
 package io.millrace.server.tls;
 
-import io.millrace.server.config.ListenerTls;
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener.Protocol;
+import io.millrace.server.config.Listener.Tls;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.handler.ssl.SslContext;
@@ -67,15 +67,15 @@ public final class ServerTls {
      * @param protocols what is spoken inside, the best first
      * @throws IllegalArgumentException if a file cannot be used, naming it
      */
-    static ServerTls of(ListenerTls settings, List<Protocol> protocols, Handshakes handshakes) {
+    static ServerTls of(Tls settings, List<Protocol> protocols, Handshakes handshakes) {
         return of(settings, protocols, handshakes, TlsProfile.serverProvider());
     }
 
-    static ServerTls of(ListenerTls settings, List<Protocol> protocols, Handshakes handshakes, SslProvider provider) {
+    static ServerTls of(Tls settings, List<Protocol> protocols, Handshakes handshakes, SslProvider provider) {
         return new ServerTls(settings, protocols.stream().map(Protocol::label).toList(), handshakes, provider);
     }
 
-    private ServerTls(ListenerTls settings, List<String> protocols, Handshakes handshakes, SslProvider provider) {
+    private ServerTls(Tls settings, List<String> protocols, Handshakes handshakes, SslProvider provider) {
         this.protocols = protocols;
         this.handshakes = handshakes;
         this.provider = provider;
@@ -106,7 +106,7 @@ public final class ServerTls {
      *
      * @throws IllegalArgumentException if a file cannot be used, naming it; it is counted
      */
-    synchronized LoadedTls prepare(ListenerTls settings) {
+    synchronized LoadedTls prepare(Tls settings) {
         try {
             return load(settings, current);
         } catch (IllegalArgumentException e) {
@@ -141,7 +141,7 @@ public final class ServerTls {
         warn(Instant.now());
     }
 
-    private void reload(ListenerTls settings) {
+    private void reload(Tls settings) {
         try {
             take(prepare(settings));
             LOG.info("certificates reloaded: {}", current.certificates());
@@ -203,7 +203,7 @@ public final class ServerTls {
         }
     }
 
-    private LoadedTls load(ListenerTls settings, @Nullable LoadedTls before) {
+    private LoadedTls load(Tls settings, @Nullable LoadedTls before) {
         return new LoadedTls(settings, protocols, provider, before);
     }
 

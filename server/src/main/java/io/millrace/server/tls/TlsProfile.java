@@ -1,6 +1,6 @@
 package io.millrace.server.tls;
 
-import io.millrace.server.config.ListenerTls;
+import io.millrace.server.config.Listener;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslProvider;
 import java.util.Arrays;
@@ -14,11 +14,11 @@ import org.slf4j.LoggerFactory;
  * The versions and cipher suites of TLS, for clients and upstreams: 1.2 and 1.3, with forward secrecy and
  * authenticated encryption only.
  */
-public final class TlsProfile {
+final class TlsProfile {
     private static final Logger LOG = LoggerFactory.getLogger(TlsProfile.class);
 
     /** The cipher suites of both versions, the best first, with their JDK names. */
-    public static final List<String> CIPHERS = List.of(
+    static final List<String> CIPHERS = List.of(
             "TLS_AES_128_GCM_SHA256",
             "TLS_AES_256_GCM_SHA384",
             "TLS_CHACHA20_POLY1305_SHA256",
@@ -39,16 +39,16 @@ public final class TlsProfile {
     private TlsProfile() {}
 
     /** The versions from {@code lowest} up, the best first. */
-    public static List<String> versions(ListenerTls.Version lowest) {
-        return Arrays.stream(ListenerTls.Version.values())
+    static List<String> versions(Listener.Tls.Version lowest) {
+        return Arrays.stream(Listener.Tls.Version.values())
                 .filter(version -> version.compareTo(lowest) >= 0)
-                .map(ListenerTls.Version::label)
+                .map(Listener.Tls.Version::label)
                 .sorted(Comparator.reverseOrder())
                 .toList();
     }
 
     /** The fastest implementation on this machine: BoringSSL, else the JDK's. */
-    public static SslProvider provider() {
+    static SslProvider provider() {
         return OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK;
     }
 

@@ -1,7 +1,6 @@
 package io.millrace.server.tls;
 
 import io.millrace.server.config.Listener;
-import io.millrace.server.config.ListenerTls;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -33,7 +32,7 @@ public final class TlsServers implements AutoCloseable {
             next.values().forEach(LoadedTls::close);
         }
 
-        private void add(Listener open, ListenerTls settings) {
+        private void add(Listener open, Listener.Tls settings) {
             ServerTls server = of(open);
             if (server != null) {
                 next.put(server, server.prepare(settings));
@@ -51,7 +50,7 @@ public final class TlsServers implements AutoCloseable {
         handshakes = new Handshakes(mostHandshakes);
         try {
             for (Listener listener : listeners) {
-                ListenerTls settings = listener.tls();
+                Listener.Tls settings = listener.tls();
                 if (settings != null && !servers.containsKey(listener)) {
                     servers.put(listener, ServerTls.of(settings, listener.spoken(), handshakes));
                 }
@@ -82,7 +81,7 @@ public final class TlsServers implements AutoCloseable {
         try {
             for (Listener open : servers.keySet()) {
                 for (Listener next : listeners) {
-                    ListenerTls settings = next.tls();
+                    Listener.Tls settings = next.tls();
                     if (next.address().equals(open.address()) && settings != null) {
                         change.add(open, settings);
                         break;

@@ -1,6 +1,6 @@
 /**
- * How sockets are opened: the kernel interface that Netty uses, and the connections that the kernel keeps waiting. The door
- * is {@link io.millrace.server.transport.Transport}. It keeps no state and holds no buffer.
+ * How sockets are opened: the kernel interface that Netty uses. The door is
+ * {@link io.millrace.server.transport.Transport}. It keeps no state and holds no buffer.
  */
 @NullMarked
 package io.millrace.server.transport;

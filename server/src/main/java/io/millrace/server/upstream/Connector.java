@@ -1,6 +1,6 @@
 package io.millrace.server.upstream;
 
-import io.millrace.server.memory.ShortReads;
+import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.transport.Transport;
 import io.netty.bootstrap.Bootstrap;
@@ -49,7 +49,7 @@ public final class Connector implements AutoCloseable {
      * read is written while it is still in the processor's cache.
      */
     private static final RecvByteBufAllocator READS =
-            new ShortReads(new AdaptiveRecvByteBufAllocator(512, 2048, 64 * 1024).maxMessagesPerRead(1));
+            LoopMemory.shortReads(new AdaptiveRecvByteBufAllocator(512, 2048, 64 * 1024).maxMessagesPerRead(1));
 
     private final Transport transport;
     private final AddressResolverGroup<InetSocketAddress> resolvers;

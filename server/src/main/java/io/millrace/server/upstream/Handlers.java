@@ -1,7 +1,8 @@
 package io.millrace.server.upstream;
 
-import io.millrace.server.config.UpstreamHttp;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.http.ReadFields;
+import io.millrace.server.tls.UpstreamTls;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -56,7 +57,7 @@ final class Handlers {
     static void begin(Channel channel, Origin origin) {
         SslContext tls = origin.tls();
         if (tls != null) {
-            SslHandler handler = UpstreamTls.handler(origin, tls, channel.alloc());
+            SslHandler handler = UpstreamTls.handler(origin.host(), origin.port(), tls, channel.alloc());
             handler.setHandshakeTimeoutMillis(origin.connectTimeoutMs());
             channel.pipeline().addLast(handler);
         }
@@ -96,7 +97,7 @@ final class Handlers {
             return origin.mayBeHttp2();
         }
         boolean chosen = ApplicationProtocolNames.HTTP_2.equals(tls.applicationProtocol());
-        if (!chosen && origin.http().version() == UpstreamHttp.Version.HTTP_2) {
+        if (!chosen && origin.http().version() == Upstream.Http.Version.HTTP_2) {
             throw new NoHttp2Exception();
         }
         return chosen;

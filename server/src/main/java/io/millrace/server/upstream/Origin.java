@@ -1,6 +1,6 @@
 package io.millrace.server.upstream;
 
-import io.millrace.server.config.UpstreamHttp;
+import io.millrace.server.config.Upstream;
 import io.netty.handler.ssl.SslContext;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +25,7 @@ public record Origin(
         int maxConnections,
         long idleNs,
         int connectTimeoutMs,
-        UpstreamHttp http) {
+        Upstream.Http http) {
     private static final String SOCKET = "unix:";
 
     /** The path of the unix socket; null for a TCP port. */

@@ -2,8 +2,8 @@ package io.millrace.server.upstream;
 
 import static java.util.Objects.requireNonNull;
 
-import io.millrace.server.timing.Sweepable;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.timing.Sweeper.Sweepable;
 import io.millrace.server.upstream.Upstreams.Waiter;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;

@@ -2,9 +2,9 @@ package io.millrace.server.access;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.config.ClientAccess;
 import io.millrace.server.config.ClientSettings;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.limit.ClientUse;
 import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.HttpMethod;

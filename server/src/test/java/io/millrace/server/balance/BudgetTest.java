@@ -3,7 +3,7 @@ package io.millrace.server.balance;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.config.RetryBudget;
+import io.millrace.server.config.Upstream.RetryBudget;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;

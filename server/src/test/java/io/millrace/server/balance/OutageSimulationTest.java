@@ -4,7 +4,7 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.config.Retry;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.config.Upstream;
 import java.net.URI;
 import java.util.Arrays;

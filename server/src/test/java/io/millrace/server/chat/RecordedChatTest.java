@@ -8,7 +8,7 @@ import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.sse.SseEvent;
 import io.millrace.codec.text.TextUnit;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Retry;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.test.Events;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;

@@ -3,7 +3,7 @@ package io.millrace.server.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.millrace.server.config.ListenerTls;
+import io.millrace.server.config.Listener;
 import io.millrace.server.test.Certificates;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
@@ -31,7 +31,7 @@ class TlsProcessTest {
     private Path directory;
 
     private Certificates certificates;
-    private ListenerTls.Certificate files;
+    private Listener.Tls.Certificate files;
     private SSLContext client;
 
     @BeforeEach

@@ -3,6 +3,15 @@ package io.millrace.server.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millrace.server.config.Credential.Secret;
+import io.millrace.server.config.ListenAddress.HostAndPort;
+import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.RelayConfig.OwnPaths;
+import io.millrace.server.config.Route.Disconnect;
+import io.millrace.server.config.Route.Heartbeat;
+import io.millrace.server.config.Route.Hedge;
+import io.millrace.server.config.Route.Retry;
+import io.millrace.server.config.Upstream.RetryBudget;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Arrays;
@@ -77,7 +86,7 @@ class ConfigRecordsTest {
                 Retry.class,
                 RetryBudget.class,
                 Route.class,
-                RouteTarget.class,
+                Route.Target.class,
                 Timeouts.class,
                 Upstream.class
             })

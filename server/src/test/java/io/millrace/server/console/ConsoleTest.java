@@ -3,9 +3,9 @@ package io.millrace.server.console;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.config.Credential;
-import io.millrace.server.config.OwnPaths;
+import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Secret;
+import io.millrace.server.config.RelayConfig.OwnPaths;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;

@@ -2,11 +2,11 @@ package io.millrace.server.downstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
+import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.Listener;
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;

@@ -3,10 +3,10 @@ package io.millrace.server.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.config.Credential;
+import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.Secret;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;

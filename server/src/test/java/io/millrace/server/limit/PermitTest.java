@@ -3,7 +3,7 @@ package io.millrace.server.limit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.codec.dialect.Dialect;
-import io.millrace.server.config.ClientLimits;
+import io.millrace.server.config.ClientSettings.ClientLimits;
 import io.millrace.server.http.Refusal;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import java.time.Duration;

@@ -9,7 +9,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.millrace.server.config.AccessLog;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;

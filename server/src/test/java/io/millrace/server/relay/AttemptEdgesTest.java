@@ -3,19 +3,18 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
-import io.millrace.server.config.Balance;
 import io.millrace.server.config.Credential;
-import io.millrace.server.config.Disconnect;
+import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.Health;
-import io.millrace.server.config.Heartbeat;
-import io.millrace.server.config.Hedge;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Retry;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
-import io.millrace.server.config.Secret;
+import io.millrace.server.config.Route.Balance;
+import io.millrace.server.config.Route.Disconnect;
+import io.millrace.server.config.Route.Heartbeat;
+import io.millrace.server.config.Route.Hedge;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.memory.Held;
@@ -344,7 +343,7 @@ class AttemptEdgesTest {
                 Upstream.of("narrow", narrow).with(u -> u.maxConcurrent = 1),
                 "wide",
                 Upstream.of("wide", wide));
-        var targets = List.of(RouteTarget.of("narrow"), RouteTarget.of("wide"));
+        var targets = List.of(Route.Target.of("narrow"), Route.Target.of("wide"));
         Route route = Route.of("r", Match.ALL, another ? targets : targets.subList(0, 1));
         return RelayConfig.relayTo(narrow)
                 .with(c -> c.accessLog = AccessLog.OFF)

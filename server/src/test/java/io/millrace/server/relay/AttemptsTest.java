@@ -5,9 +5,9 @@ import static io.millrace.server.relay.ExchangeBed.DONE;
 import static io.millrace.server.relay.ExchangeBed.OUTPUT;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.config.Hedge;
-import io.millrace.server.config.Retry;
 import io.millrace.server.config.Route;
+import io.millrace.server.config.Route.Hedge;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.test.FakeCall;
 import io.millrace.server.test.FakeCall.Fate;
 import io.millrace.server.upstream.CallListener.Breakage;

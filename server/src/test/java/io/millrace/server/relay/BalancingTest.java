@@ -3,14 +3,13 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
-import io.millrace.server.config.Balance;
 import io.millrace.server.config.Health;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Retry;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
+import io.millrace.server.config.Route.Balance;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
@@ -206,7 +205,7 @@ class BalancingTest {
         var second = Upstream.of("second", b.uri());
         serve(
                 List.of(first, second),
-                Route.of("r", Match.ALL, List.of(RouteTarget.of("first"), RouteTarget.of("second"))));
+                Route.of("r", Match.ALL, List.of(Route.Target.of("first"), Route.Target.of("second"))));
         spec(a, "tokens=1,linger=1,done=0");
 
         try (var holding = new RawClient(port())) {
@@ -225,7 +224,7 @@ class BalancingTest {
     void ejectedUpstreamIsPassedOver() throws IOException {
         var first = Upstream.of("first", a.uri());
         var second = Upstream.of("second", b.uri());
-        var targets = List.of(RouteTarget.of("first"), RouteTarget.of("second"));
+        var targets = List.of(Route.Target.of("first"), Route.Target.of("second"));
         serve(List.of(first, second), Route.of("r", Match.ALL, targets).with(r -> r.retry = AT_ONCE));
         spec(a, "status=503");
 

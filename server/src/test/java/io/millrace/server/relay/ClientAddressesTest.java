@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millrace.server.address.AddressSet;
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Limits;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.test.AccessLines;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.RelayError;
-import io.millrace.server.config.Heartbeat;
+import io.millrace.server.config.Route.Heartbeat;
 import io.millrace.server.format.DialectSide;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.telemetry.Outcome;

@@ -7,16 +7,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.access.KeyFormat;
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Credential;
-import io.millrace.server.config.Hedge;
-import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.Credential.Secret;
+import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
-import io.millrace.server.config.Secret;
+import io.millrace.server.config.Route.Hedge;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.test.AccessLines;
 import io.millrace.server.test.ClientFile;
@@ -190,7 +189,7 @@ class ClientKeysTest {
                                                 : null;
                                     }));
                 }
-                Route route = Route.of("all", Match.ALL, List.of(RouteTarget.of("one"), RouteTarget.of("two")))
+                Route route = Route.of("all", Match.ALL, List.of(Route.Target.of("one"), Route.Target.of("two")))
                         .with(r -> r.retry = RelayHarness.QUICK)
                         .with(r -> r.hedge = Hedge.P95
                                 .with(h -> h.delay = Duration.ofMillis(20))

@@ -2,8 +2,8 @@ package io.millrace.server.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;

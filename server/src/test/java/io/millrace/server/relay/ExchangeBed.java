@@ -2,11 +2,10 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.access.Caller;
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.downstream.ClientStream.End;
 import io.millrace.server.format.DialectSide;
@@ -53,7 +52,7 @@ final class ExchangeBed implements AutoCloseable {
 
     /** With a target for each of {@code names}, which may name the origins of one: {@code a} or {@code b:2}. */
     ExchangeBed(UnaryOperator<Route> change, String... names) {
-        var targets = new ArrayList<RouteTarget>();
+        var targets = new ArrayList<Route.Target>();
         Map<String, Upstream> named = new TreeMap<>();
         for (String name : names) {
             String[] parts = name.split(":", 2);
@@ -61,7 +60,7 @@ final class ExchangeBed implements AutoCloseable {
             for (int i = 0; i < (parts.length == 1 ? 1 : Integer.parseInt(parts[1])); i++) {
                 urls.add(URI.create("http://" + parts[0] + i + ":80"));
             }
-            targets.add(RouteTarget.of(parts[0]));
+            targets.add(Route.Target.of(parts[0]));
             named.put(parts[0], Upstream.of(parts[0], urls));
         }
         Route route = change.apply(Route.of("all", Match.ALL, targets));

@@ -6,11 +6,11 @@ import static io.millrace.server.relay.ExchangeBed.DONE;
 import static io.millrace.server.relay.ExchangeBed.OUTPUT;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.config.Disconnect;
-import io.millrace.server.config.Heartbeat;
 import io.millrace.server.config.Match;
-import io.millrace.server.config.Retry;
 import io.millrace.server.config.Route;
+import io.millrace.server.config.Route.Disconnect;
+import io.millrace.server.config.Route.Heartbeat;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.test.FakeCall;
 import io.millrace.server.test.FakeCall.Fate;

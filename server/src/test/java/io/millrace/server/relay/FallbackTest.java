@@ -4,17 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
-import io.millrace.server.config.Balance;
-import io.millrace.server.config.Hedge;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Retry;
-import io.millrace.server.config.RetryBudget;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
+import io.millrace.server.config.Route.Balance;
+import io.millrace.server.config.Route.Hedge;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.config.Upstream.RetryBudget;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.mock.MockSpec;
@@ -78,8 +77,8 @@ class FallbackTest {
     void asksEachTargetForItsOwnModel() throws IOException {
         a.setSpec(MockSpec.parse("status=503"));
         var targets = List.of(
-                RouteTarget.of("a").with(r -> r.rewriteModel = "model-of-a"),
-                RouteTarget.of("b").with(r -> r.rewriteModel = "b"));
+                Route.Target.of("a").with(r -> r.rewriteModel = "model-of-a"),
+                Route.Target.of("b").with(r -> r.rewriteModel = "b"));
         try (var relay = twoTargets(route -> route.with(r -> r.retry = QUICK).with(r -> r.targets = targets))) {
             assertThat(stream(relay).status()).isEqualTo(200);
             assertThat(body(a, 0)).isEqualTo(body(a, 1)).contains("\"model\":\"model-of-a\"");
@@ -91,7 +90,7 @@ class FallbackTest {
     void holdsEachTargetToItsOwnTime() throws IOException {
         a.setSpec(MockSpec.parse("stall_after_head=1"));
         var impatient = Timeouts.DEFAULT.with(t -> t.ttft = Duration.ofMillis(150));
-        var targets = List.of(RouteTarget.of("a").with(r -> r.timeouts = impatient), RouteTarget.of("b"));
+        var targets = List.of(Route.Target.of("a").with(r -> r.timeouts = impatient), Route.Target.of("b"));
         try (var relay = twoTargets(route -> route.with(r -> r.retry = ONCE).with(r -> r.targets = targets))) {
             assertThat(stream(relay).header("x-millrace-upstream")).isEqualTo("b");
             await().until(() -> a.stats().openConnections() == 0);
@@ -119,7 +118,7 @@ class FallbackTest {
                                 Upstream.of("a", a.uri()).with(u -> u.maxConcurrent = 1),
                                 "b",
                                 Upstream.of("b", b.uri())),
-                        Route.of("r", Match.ALL, List.of(RouteTarget.of("a"), RouteTarget.of("b"))));
+                        Route.of("r", Match.ALL, List.of(Route.Target.of("a"), Route.Target.of("b"))));
                 var busy = new RawClient(port(relay))) {
             busy.post(CHAT, "m", "");
             await().until(() -> a.stats().requests() == 1);
@@ -133,7 +132,7 @@ class FallbackTest {
         Upstream poor = Upstream.of("a", a.uri()).with(u -> u.retryBudget = new RetryBudget(0, 0));
         try (var relay = relay(
                 Map.of("a", poor, "b", Upstream.of("b", b.uri())),
-                Route.of("r", Match.ALL, List.of(RouteTarget.of("a"), RouteTarget.of("b")))
+                Route.of("r", Match.ALL, List.of(Route.Target.of("a"), Route.Target.of("b")))
                         .with(r -> r.retry = SLOW))) {
             assertThat(stream(relay).header("x-millrace-attempts")).isEqualTo("2");
             assertThat(a.stats().requests()).isEqualTo(1);
@@ -146,7 +145,7 @@ class FallbackTest {
         Upstream narrow = Upstream.of("a", a.uri()).with(u -> u.maxConnections = 1);
         try (var relay = relay(
                         Map.of("a", narrow, "b", Upstream.of("b", b.uri())),
-                        Route.of("r", Match.ALL, List.of(RouteTarget.of("a"), RouteTarget.of("b"))));
+                        Route.of("r", Match.ALL, List.of(Route.Target.of("a"), Route.Target.of("b"))));
                 var busy = new RawClient(port(relay))) {
             busy.post(CHAT, "m", "");
             await().until(() -> a.stats().requests() == 1);
@@ -235,7 +234,7 @@ class FallbackTest {
     private RelayServer twoTargets(UnaryOperator<Route> change) {
         var upstreams = Map.of("a", Upstream.of("a", a.uri()), "b", Upstream.of("b", b.uri()));
         return relay(
-                upstreams, change.apply(Route.of("r", Match.ALL, List.of(RouteTarget.of("a"), RouteTarget.of("b")))));
+                upstreams, change.apply(Route.of("r", Match.ALL, List.of(Route.Target.of("a"), Route.Target.of("b")))));
     }
 
     private RelayServer twoOrigins(UnaryOperator<Route> change) {

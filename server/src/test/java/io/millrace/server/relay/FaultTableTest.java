@@ -5,17 +5,16 @@ import static org.awaitility.Awaitility.await;
 
 import io.millrace.codec.dialect.FrameKind;
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Health;
-import io.millrace.server.config.Hedge;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Retry;
-import io.millrace.server.config.RetryBudget;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
+import io.millrace.server.config.Route.Hedge;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.config.Upstream.RetryBudget;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockRequest;
 import io.millrace.server.mock.MockServer;
@@ -289,7 +288,7 @@ class FaultTableTest {
                 .with(r -> r.attempts = ATTEMPTS)
                 .with(r -> r.base = Duration.ofMillis(2))
                 .with(r -> r.cap = Duration.ofMillis(10));
-        var targets = upstreams.keySet().stream().map(RouteTarget::of).toList();
+        var targets = upstreams.keySet().stream().map(Route.Target::of).toList();
         Route route = Route.of("r", Match.ALL, targets).with(r -> r.retry = retry);
         return RelayConfig.relayTo(mock)
                 .with(c -> c.accessLog = AccessLog.OFF)

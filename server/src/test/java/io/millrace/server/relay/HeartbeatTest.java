@@ -3,7 +3,7 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.codec.dialect.HeartbeatForm;
-import io.millrace.server.config.Heartbeat;
+import io.millrace.server.config.Route.Heartbeat;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;

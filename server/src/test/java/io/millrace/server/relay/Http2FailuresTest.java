@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.codec.dialect.StreamInspector;
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.Retry;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.test.Http2Mock;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;

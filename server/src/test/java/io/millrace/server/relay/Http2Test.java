@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.memory.Held;

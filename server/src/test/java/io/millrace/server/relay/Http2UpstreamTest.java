@@ -4,11 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
-import io.millrace.server.config.Hedge;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.Route.Hedge;
 import io.millrace.server.config.Upstream;
-import io.millrace.server.config.UpstreamHttp;
 import io.millrace.server.test.Http2Mock;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
@@ -359,7 +358,7 @@ class Http2UpstreamTest {
 
     static RelayServer relay(UnaryOperator<RelayConfig> change, URI... upstreams) {
         var upstream = Upstream.of("up", List.of(upstreams))
-                .with(u -> u.http = UpstreamHttp.DEFAULT.with(h -> h.version = UpstreamHttp.Version.HTTP_2));
+                .with(u -> u.http = Upstream.Http.DEFAULT.with(h -> h.version = Upstream.Http.Version.HTTP_2));
         var config = RelayConfig.relayTo(upstream)
                 .with(c -> c.accessLog = AccessLog.OFF)
                 .with(c -> c.eventLoops = 1);

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millrace.codec.dialect.Dialect;
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Route;
 import io.millrace.server.memory.Held;
 import io.millrace.server.mock.MockConfig;

@@ -4,8 +4,8 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;

@@ -5,17 +5,16 @@ import static org.awaitility.Awaitility.await;
 
 import io.millrace.server.EventLoopHold;
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Credential;
-import io.millrace.server.config.Hedge;
+import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Retry;
-import io.millrace.server.config.RetryBudget;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
-import io.millrace.server.config.Secret;
+import io.millrace.server.config.Route.Hedge;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.config.Upstream.RetryBudget;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;
@@ -386,7 +385,7 @@ class RepeatTest {
             String name = "u" + upstreams.size();
             upstreams.put(name, Upstream.of(name, url).with(u -> u.retryBudget = budget));
         }
-        var targets = upstreams.keySet().stream().map(RouteTarget::of).toList();
+        var targets = upstreams.keySet().stream().map(Route.Target::of).toList();
         return RelayConfig.relayTo(urls[0])
                 .with(c -> c.accessLog = AccessLog.OFF)
                 .with(c -> c.eventLoops = 1)

@@ -3,9 +3,9 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.millrace.server.config.Heartbeat;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Retry;
+import io.millrace.server.config.Route.Heartbeat;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.test.RawClient;

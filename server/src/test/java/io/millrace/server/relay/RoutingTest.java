@@ -3,9 +3,9 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockConfig;

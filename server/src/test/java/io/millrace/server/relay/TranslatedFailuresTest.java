@@ -2,8 +2,8 @@ package io.millrace.server.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.config.Heartbeat;
-import io.millrace.server.config.Retry;
+import io.millrace.server.config.Route.Heartbeat;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.test.RawClient;
 import java.io.IOException;

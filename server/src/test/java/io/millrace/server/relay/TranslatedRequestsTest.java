@@ -6,14 +6,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.Credential;
+import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Retry;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
-import io.millrace.server.config.Secret;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockRequest;
@@ -325,7 +324,7 @@ class TranslatedRequestsTest {
     }
 
     private RelayServer twoTargets(Dialect first, Dialect second) {
-        var route = Route.of("all", Match.ALL, List.of(RouteTarget.of("a"), RouteTarget.of("b")))
+        var route = Route.of("all", Match.ALL, List.of(Route.Target.of("a"), Route.Target.of("b")))
                 .with(r -> r.retry = Retry.DEFAULT.with(t -> t.attempts = 1));
         return RelayHarness.serve(RelayConfig.defaults()
                 .with(c -> c.upstreams = Map.of(

@@ -3,8 +3,8 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Route;
+import io.millrace.server.config.Route.Disconnect;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;

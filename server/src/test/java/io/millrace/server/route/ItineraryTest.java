@@ -5,11 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.millrace.server.balance.RetryAfter;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Retry;
-import io.millrace.server.config.RetryBudget;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.config.Upstream.RetryBudget;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.route.Itinerary.Place;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
@@ -255,7 +254,7 @@ class ItineraryTest {
 
     /** With a target for each name, {@code a:2} for one with two origins. */
     private static RoutePlan plan(Retry retry, UnaryOperator<Upstream> change, String... names) {
-        var targets = new ArrayList<RouteTarget>();
+        var targets = new ArrayList<Route.Target>();
         Map<String, Upstream> upstreams = new TreeMap<>();
         for (String name : names) {
             String alone = name.substring(0, 1);
@@ -264,7 +263,7 @@ class ItineraryTest {
             for (int i = 0; i < origins; i++) {
                 urls.add(URI.create("http://" + alone + i));
             }
-            targets.add(RouteTarget.of(alone));
+            targets.add(Route.Target.of(alone));
             upstreams.put(alone, change.apply(Upstream.of(alone, urls)));
         }
         Route route = Route.of("all", Match.ALL, targets).with(r -> r.retry = retry);

@@ -3,12 +3,11 @@ package io.millrace.server.route;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.balance.OriginState;
-import io.millrace.server.balance.TtftPercentile;
+import io.millrace.server.balance.UpstreamState;
 import io.millrace.server.config.Credential;
+import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.Health;
-import io.millrace.server.config.Secret;
 import io.millrace.server.config.Upstream;
-import io.millrace.server.config.UpstreamHttp;
 import io.millrace.server.test.FakeUpstreams;
 import io.millrace.server.test.ScriptedUpstream;
 import io.millrace.server.timing.Sweeper;
@@ -47,7 +46,9 @@ class OriginCheckTest {
     private static EventLoopGroup group;
     private static Connector connector;
 
-    private final OriginState state = new OriginState("http://o", Health.DEFAULT, new TtftPercentile());
+    private final OriginState state = new UpstreamState(Upstream.of("o", URI.create("http://o")))
+            .origins()
+            .get(0);
     private final EventLoop loop = group.next();
     private OriginCheck check;
     private volatile String answer = WELL;
@@ -163,8 +164,8 @@ class OriginCheckTest {
                 .with(u -> u.health =
                         Health.DEFAULT.with(h -> h.probePath = "/health?deep=1").with(h -> h.probeInterval = INTERVAL))
                 .with(u -> u.credential = new Credential("authorization", "Bearer ", Secret.of("k", "env: KEY")));
-        var origin =
-                new Origin("u", upstream.host(), upstream.port(), null, 10, 1_000_000_000L, 1000, UpstreamHttp.DEFAULT);
+        var origin = new Origin(
+                "u", upstream.host(), upstream.port(), null, 10, 1_000_000_000L, 1000, Upstream.Http.DEFAULT);
         check = new OriginCheck(
                 upstream, origin, connector.upstreams(loop, new Sweeper(loop, 1_000_000L)), loop, state);
         loop.execute(check::start);

@@ -1,6 +1,6 @@
 package io.millrace.server.test;
 
-import io.millrace.server.config.ListenerTls;
+import io.millrace.server.config.Listener;
 import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.X509Bundle;
 import java.io.IOException;
@@ -64,7 +64,7 @@ public final class Certificates {
     }
 
     /** The files of a certificate for these hosts and 127.0.0.1, written over those of that name. */
-    public ListenerTls.Certificate server(String file, String... hosts) throws Exception {
+    public Listener.Tls.Certificate server(String file, String... hosts) throws Exception {
         return write(file, issue(hosts));
     }
 
@@ -95,11 +95,11 @@ public final class Certificates {
     }
 
     /** The files of {@code bundle}, the key closed to others. */
-    public ListenerTls.Certificate write(String file, X509Bundle bundle) throws IOException {
+    public Listener.Tls.Certificate write(String file, X509Bundle bundle) throws IOException {
         Path key = directory.resolve(file + ".key");
         put(key, bundle.getPrivateKeyPEM());
         put(directory.resolve(file + ".pem"), bundle.getCertificatePathPEM());
-        return new ListenerTls.Certificate(directory.resolve(file + ".pem"), key);
+        return new Listener.Tls.Certificate(directory.resolve(file + ".pem"), key);
     }
 
     /** As those who renew certificates do it: never half a file. */
@@ -110,13 +110,13 @@ public final class Certificates {
     }
 
     /** TLS with one certificate for these hosts. */
-    public ListenerTls tls(String... hosts) throws Exception {
+    public Listener.Tls tls(String... hosts) throws Exception {
         return tls(server(hosts[0], hosts));
     }
 
     /** TLS with these certificates. */
-    public static ListenerTls tls(ListenerTls.Certificate... certificates) {
-        return ListenerTls.DEFAULT.with(t -> t.certificates = List.of(certificates));
+    public static Listener.Tls tls(Listener.Tls.Certificate... certificates) {
+        return Listener.Tls.DEFAULT.with(t -> t.certificates = List.of(certificates));
     }
 
     /** For clients that trust this authority and have no certificate. */

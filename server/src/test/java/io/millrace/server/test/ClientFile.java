@@ -1,8 +1,8 @@
 package io.millrace.server.test;
 
 import io.millrace.server.access.KeyFormat;
-import io.millrace.server.config.ClientAccess;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.ClientAccess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

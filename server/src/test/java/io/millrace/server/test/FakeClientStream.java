@@ -2,9 +2,9 @@ package io.millrace.server.test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.Listener;
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.ConnectionTerms;
 import io.millrace.server.downstream.FrameSink;

@@ -1,11 +1,11 @@
 package io.millrace.server.test;
 
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
-import io.millrace.server.config.ListenerTls;
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener;
+import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Retry;
+import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.transport.Transport;
@@ -61,7 +61,7 @@ public final class RelayHarness implements AutoCloseable {
             return new RelayHarness(mock, serve(changed), null);
         }
         try {
-            ListenerTls tls = certificates.tls("localhost");
+            Listener.Tls tls = certificates.tls("localhost");
             RelayConfig encrypted = changed.with(c -> c.listeners = changed.listeners().stream()
                     .map(listener -> listener.with(l -> l.tls = tls))
                     .toList());

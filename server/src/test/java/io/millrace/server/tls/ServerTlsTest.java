@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.millrace.server.config.ListenerTls;
-import io.millrace.server.config.ListenerTls.ClientMode;
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener;
+import io.millrace.server.config.Listener.Protocol;
+import io.millrace.server.config.Listener.Tls.ClientMode;
 import io.millrace.server.test.Certificates;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.handler.ssl.SslContext;
@@ -62,7 +62,7 @@ class ServerTlsTest {
 
     @Engines
     void choosesTheCertificateByTheNameThatIsAskedFor(SslProvider engine) throws Exception {
-        ListenerTls settings = Certificates.tls(
+        Listener.Tls settings = Certificates.tls(
                 certificates.server("first", "first.example"),
                 certificates.server("api", "api.example.com"),
                 certificates.server("any", "*.example.com", "api.example.com"));
@@ -89,12 +89,12 @@ class ServerTlsTest {
 
     @Engines
     void speaksBothVersionsUnlessToldOtherwise(SslProvider engine) throws Exception {
-        ListenerTls settings = certificates.tls("localhost");
+        Listener.Tls settings = certificates.tls("localhost");
         try (var bed = new TlsBed(settings, engine)) {
             assertThat(askWith(bed, "TLSv1.3")).contains("version=TLSv1.3");
             assertThat(askWith(bed, "TLSv1.2")).contains("version=TLSv1.2");
         }
-        try (var bed = new TlsBed(settings.with(t -> t.minVersion = ListenerTls.Version.V1_3), engine)) {
+        try (var bed = new TlsBed(settings.with(t -> t.minVersion = Listener.Tls.Version.V1_3), engine)) {
             assertThat(askWith(bed, "TLSv1.3")).contains("version=TLSv1.3");
             assertThatThrownBy(() -> askWith(bed, "TLSv1.2")).isInstanceOf(SSLHandshakeException.class);
             await().until(() -> bed.failed(HandshakeFailure.VERSION) == 1);
@@ -227,8 +227,8 @@ class ServerTlsTest {
 
     @Engines
     void asksForAClientsCertificate(SslProvider engine) throws Exception {
-        ListenerTls required = mutual(ClientMode.REQUIRED);
-        ListenerTls optional = mutual(ClientMode.OPTIONAL);
+        Listener.Tls required = mutual(ClientMode.REQUIRED);
+        Listener.Tls optional = mutual(ClientMode.OPTIONAL);
         var others = Certificates.in(directory); // of the same name: clients send nothing of an authority not asked for
         X509Bundle right = bundle(certificates, "CN=web,O=acme");
         X509Bundle wrong = bundle(others, "CN=web,O=acme");
@@ -278,7 +278,7 @@ class ServerTlsTest {
         }
     }
 
-    private ListenerTls mutual(ClientMode mode) throws Exception {
+    private Listener.Tls mutual(ClientMode mode) throws Exception {
         Path ca = certificates.ca();
         return certificates.tls("localhost").with(t -> t.clientCa = ca).with(t -> t.clientMode = mode);
     }
@@ -424,7 +424,7 @@ class ServerTlsTest {
 
     @Engines
     void newConnectionsGetTheNewFilesAndOldOnesKeepTheirs(SslProvider engine) throws Exception {
-        ListenerTls settings = certificates.tls("localhost");
+        Listener.Tls settings = certificates.tls("localhost");
         try (var bed = new TlsBed(settings, engine);
                 SSLSocket old = bed.connect(client, "localhost")) {
             old.startHandshake();
@@ -444,7 +444,7 @@ class ServerTlsTest {
 
     @Engines
     void keepsTheOldFilesIfTheNewOnesAreWrong(SslProvider engine) throws Exception {
-        ListenerTls settings = certificates.tls("localhost");
+        Listener.Tls settings = certificates.tls("localhost");
         try (var bed = new TlsBed(settings, engine)) {
             Files.writeString(settings.certificates().get(0).cert(), "nonsense");
             bed.tls.look();
@@ -455,7 +455,7 @@ class ServerTlsTest {
             bed.tls.look();
             assertThat(bed.tls.reloads(true)).isEqualTo(1);
             assertThatThrownBy(() -> bed.tls.prepare(Certificates.tls(
-                            new ListenerTls.Certificate(directory.resolve("none"), directory.resolve("none")))))
+                            new Listener.Tls.Certificate(directory.resolve("none"), directory.resolve("none")))))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("no such file");
             assertThat(bed.tls.reloads(false)).isEqualTo(2);
@@ -479,7 +479,7 @@ class ServerTlsTest {
     @ParameterizedTest
     @EnumSource(Version.class)
     void sessionsGoOnAlsoAfterAReload(Version version) throws Exception {
-        ListenerTls settings = certificates.tls("localhost");
+        Listener.Tls settings = certificates.tls("localhost");
         try (var bed = new TlsBed(settings, SslProvider.OPENSSL_REFCNT)) {
             assertThat(resumes(bed, client, version)).isTrue();
             bed.tls.take(bed.tls.prepare(settings));
@@ -499,7 +499,7 @@ class ServerTlsTest {
     @ParameterizedTest
     @EnumSource(Version.class)
     void sessionsEndWithTheRulesForClients(Version version) throws Exception {
-        ListenerTls open = certificates.tls("localhost");
+        Listener.Tls open = certificates.tls("localhost");
         SSLContext known = certificates.client(bundle(certificates, "CN=web"));
         try (var bed = new TlsBed(open, SslProvider.OPENSSL_REFCNT)) {
             assertThat(resumes(bed, known, version)).isTrue();

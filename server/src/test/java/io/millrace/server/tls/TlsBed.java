@@ -1,7 +1,7 @@
 package io.millrace.server.tls;
 
-import io.millrace.server.config.ListenerTls;
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener;
+import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.transport.Transport;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.Unpooled;
@@ -33,11 +33,11 @@ final class TlsBed implements AutoCloseable {
     private final EventLoopGroup loops = Transport.NIO.newEventLoops(2, "tls-bed");
     private final Channel listener;
 
-    TlsBed(ListenerTls settings, SslProvider provider) {
+    TlsBed(Listener.Tls settings, SslProvider provider) {
         this(settings, provider, List.of(Protocol.HTTP_1_1), 512);
     }
 
-    TlsBed(ListenerTls settings, SslProvider provider, List<Protocol> protocols, int most) {
+    TlsBed(Listener.Tls settings, SslProvider provider, List<Protocol> protocols, int most) {
         handshakes = new Handshakes(() -> most);
         tls = ServerTls.of(settings, protocols, handshakes, provider);
         listener = new ServerBootstrap()

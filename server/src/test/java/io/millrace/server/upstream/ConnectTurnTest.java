@@ -2,7 +2,7 @@ package io.millrace.server.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.config.UpstreamHttp;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.transport.Transport;
 import io.netty.channel.EventLoop;
@@ -28,7 +28,7 @@ class ConnectTurnTest {
             listener.setSoTimeout(5_000);
             EventLoop loop = group.next();
             var origin = new Origin(
-                    "up", "127.0.0.1", listener.getLocalPort(), null, 1, 1_000_000_000L, 2_000, UpstreamHttp.DEFAULT);
+                    "up", "127.0.0.1", listener.getLocalPort(), null, 1, 1_000_000_000L, 2_000, Upstream.Http.DEFAULT);
             var outcome = new CompletableFuture<String>();
             loop.submit(() -> {
                         new UpstreamPool(origin, connector, loop, new Sweeper(loop, 1_000_000L))

@@ -3,7 +3,7 @@ package io.millrace.server.upstream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.UpstreamHttp;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.test.RelayHarness;
@@ -66,7 +66,7 @@ class ConnectorTest {
         var group = transport.newEventLoops(1, "connector-test");
         try (var connector = new Connector(transport, new FixedAddresses(List.of("127.0.0.1")), none)) {
             EventLoop loop = group.next();
-            var origin = new Origin("up", "up.example", 9, null, 2, 1_000_000_000L, 2_000, UpstreamHttp.DEFAULT);
+            var origin = new Origin("up", "up.example", 9, null, 2, 1_000_000_000L, 2_000, Upstream.Http.DEFAULT);
             var pool = new UpstreamPool(origin, connector, loop, new Sweeper(loop, 1_000_000L));
             for (int i = 0; i < 5; i++) {
                 var failed = new CompletableFuture<ConnectFailure>();
@@ -126,7 +126,14 @@ class ConnectorTest {
                 var connector = new Connector(transport, new FixedAddresses(addresses))) {
             EventLoop loop = group.next();
             var origin = new Origin(
-                    "up", "up.example", mock.port(), null, maxConnections, 1_000_000_000L, 2_000, UpstreamHttp.DEFAULT);
+                    "up",
+                    "up.example",
+                    mock.port(),
+                    null,
+                    maxConnections,
+                    1_000_000_000L,
+                    2_000,
+                    Upstream.Http.DEFAULT);
             var result = new CompletableFuture<String>();
             loop.execute(() -> new UpstreamPool(origin, connector, loop, new Sweeper(loop, 1_000_000L))
                     .acquire(new Upstreams.Waiter() {

@@ -2,7 +2,7 @@ package io.millrace.server.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.config.UpstreamHttp;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.timing.Sweeper;
@@ -46,7 +46,7 @@ class FailedAllocationTest {
                         DefaultAddressResolverGroup.INSTANCE,
                         new ReflectiveChannelFactory<Channel>(transport.clientChannel()))) {
             var origin = new Origin(
-                    "up", "127.0.0.1", mock.port(), null, 9, TimeUnit.HOURS.toNanos(1), 2_000, UpstreamHttp.DEFAULT);
+                    "up", "127.0.0.1", mock.port(), null, 9, TimeUnit.HOURS.toNanos(1), 2_000, Upstream.Http.DEFAULT);
             var pool = new UpstreamPool(origin, connector, loop, new Sweeper(loop, TimeUnit.HOURS.toNanos(1)));
             assertThat(ask(pool, loop, channel -> channel.config().setAllocator(full)))
                     .isEqualTo("broken NO_MEMORY");

@@ -2,7 +2,7 @@ package io.millrace.server.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.server.config.UpstreamHttp;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.upstream.CallListener.Breakage;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
@@ -394,7 +394,7 @@ class Http1CallTest {
 
         @Override
         public Origin origin() {
-            return new Origin("up", "127.0.0.1", 9, null, 1, 1_000_000_000L, 1_000, UpstreamHttp.DEFAULT);
+            return new Origin("up", "127.0.0.1", 9, null, 1, 1_000_000_000L, 1_000, Upstream.Http.DEFAULT);
         }
 
         @Override

@@ -3,11 +3,12 @@ package io.millrace.server.upstream;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.millrace.server.config.UpstreamHttp;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.test.Http2Mock;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.tls.UpstreamTls;
 import io.millrace.server.transport.Transport;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoop;
@@ -70,7 +71,7 @@ class Http2PoolTest {
     @Test
     void crowdSharesFewConnections() throws Exception {
         try (var upstream = Http2Mock.start(request -> {})) {
-            UpstreamPool pool = pool(upstream.port(), null, UpstreamHttp.Version.HTTP_2, 100);
+            UpstreamPool pool = pool(upstream.port(), null, Upstream.Http.Version.HTTP_2, 100);
             var calls = new Calls();
             onLoop(() -> calls.acquire(pool, 50));
             await().until(() -> calls.calls.size() == 50);
@@ -83,7 +84,7 @@ class Http2PoolTest {
     @Test
     void fullestWithRoomTakesTheNext() throws Exception {
         try (var upstream = Http2Mock.start(request -> {})) {
-            UpstreamPool pool = pool(upstream.port(), null, UpstreamHttp.Version.HTTP_2, 100);
+            UpstreamPool pool = pool(upstream.port(), null, Upstream.Http.Version.HTTP_2, 100);
             var calls = new Calls();
             onLoop(() -> calls.acquire(pool, 25));
             await().until(() -> calls.calls.size() == 25);
@@ -103,7 +104,7 @@ class Http2PoolTest {
     @Test
     void requestThatFitsOnNoConnectionIsRefused() throws Exception {
         try (var upstream = Http2Mock.start(request -> {})) {
-            UpstreamPool pool = pool(upstream.port(), null, UpstreamHttp.Version.HTTP_2, 1);
+            UpstreamPool pool = pool(upstream.port(), null, Upstream.Http.Version.HTTP_2, 1);
             var calls = new Calls();
             onLoop(() -> calls.acquire(pool, 20));
             await().until(() -> calls.calls.size() == 20);
@@ -115,7 +116,7 @@ class Http2PoolTest {
     @Test
     void atMostFourConnectWhileItIsNotKnownWhatIsSpoken() throws Exception {
         try (var upstream = Http2Mock.start(server("h2", "http/1.1"), request -> {})) {
-            UpstreamPool pool = pool(upstream.port(), tls(UpstreamHttp.Version.AUTO), UpstreamHttp.Version.AUTO, 100);
+            UpstreamPool pool = pool(upstream.port(), tls(Upstream.Http.Version.AUTO), Upstream.Http.Version.AUTO, 100);
             var calls = new Calls();
             onLoop(() -> calls.acquire(pool, 40));
             await().until(() -> calls.calls.size() == 40);
@@ -127,7 +128,7 @@ class Http2PoolTest {
     @Test
     void autoFallsBackToHttp11WithoutALostRequest() throws Exception {
         try (var upstream = MockServer.start(MockConfig.defaults().withSsl(server("http/1.1")))) {
-            UpstreamPool pool = pool(upstream.port(), tls(UpstreamHttp.Version.AUTO), UpstreamHttp.Version.AUTO, 100);
+            UpstreamPool pool = pool(upstream.port(), tls(Upstream.Http.Version.AUTO), Upstream.Http.Version.AUTO, 100);
             var calls = new Calls();
             onLoop(() -> calls.acquire(pool, 30));
             await().until(() -> calls.calls.size() == 30);
@@ -141,7 +142,7 @@ class Http2PoolTest {
     @Test
     void autoFallsBackWhereTheServerChoosesNothing() throws Exception {
         try (var upstream = MockServer.start(MockConfig.defaults().withSsl(server()))) {
-            UpstreamPool pool = pool(upstream.port(), tls(UpstreamHttp.Version.AUTO), UpstreamHttp.Version.AUTO, 100);
+            UpstreamPool pool = pool(upstream.port(), tls(Upstream.Http.Version.AUTO), Upstream.Http.Version.AUTO, 100);
             var calls = new Calls();
             onLoop(() -> calls.acquire(pool, 2));
             await().until(() -> calls.calls.size() == 2);
@@ -153,7 +154,7 @@ class Http2PoolTest {
     void http2IsNotReplacedWhereItWasAskedFor() throws Exception {
         try (var upstream = MockServer.start(MockConfig.defaults().withSsl(server("http/1.1")))) {
             UpstreamPool pool =
-                    pool(upstream.port(), tls(UpstreamHttp.Version.HTTP_2), UpstreamHttp.Version.HTTP_2, 100);
+                    pool(upstream.port(), tls(Upstream.Http.Version.HTTP_2), Upstream.Http.Version.HTTP_2, 100);
             var calls = new Calls();
             onLoop(() -> calls.acquire(pool, 3));
             await().until(() -> calls.failures.size() == 3);
@@ -167,7 +168,7 @@ class Http2PoolTest {
         try (var nobody = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = nobody.getLocalPort();
         }
-        UpstreamPool pool = pool(port, null, UpstreamHttp.Version.HTTP_2, 100);
+        UpstreamPool pool = pool(port, null, Upstream.Http.Version.HTTP_2, 100);
         var calls = new Calls();
         onLoop(() -> calls.acquire(pool, 30));
         await().until(() -> calls.failures.size() == 30);
@@ -176,7 +177,7 @@ class Http2PoolTest {
     @Test
     void silentUpstreamIsAskedAndThenGivenUp() throws Exception {
         try (var upstream = Http2Mock.start(request -> {})) {
-            UpstreamPool pool = pool(upstream.port(), null, UpstreamHttp.Version.HTTP_2, 100);
+            UpstreamPool pool = pool(upstream.port(), null, Upstream.Http.Version.HTTP_2, 100);
             var calls = new Calls();
             onLoop(() -> calls.acquire(pool, 2));
             await().until(() -> calls.calls.size() == 2);
@@ -204,7 +205,7 @@ class Http2PoolTest {
     @Test
     void whatIsGoneFromTheConfigurationEndsBehindItsCalls() throws Exception {
         try (var upstream = Http2Mock.start(request -> {})) {
-            UpstreamPool pool = pool(upstream.port(), null, UpstreamHttp.Version.HTTP_2, 100);
+            UpstreamPool pool = pool(upstream.port(), null, Upstream.Http.Version.HTTP_2, 100);
             var calls = new Calls();
             onLoop(() -> calls.acquire(pool, 2));
             await().until(() -> calls.calls.size() == 2);
@@ -224,13 +225,13 @@ class Http2PoolTest {
         loop.submit(task).get(5, TimeUnit.SECONDS);
     }
 
-    private UpstreamPool pool(int port, SslContext tls, UpstreamHttp.Version version, int maxConnections) {
-        var http = UpstreamHttp.DEFAULT.with(h -> h.version = version);
+    private UpstreamPool pool(int port, SslContext tls, Upstream.Http.Version version, int maxConnections) {
+        var http = Upstream.Http.DEFAULT.with(h -> h.version = version);
         var origin = new Origin("up", "localhost", port, tls, maxConnections, TimeUnit.HOURS.toNanos(1), 5_000, http);
         return new UpstreamPool(origin, connector, loop, new Sweeper(loop, TimeUnit.HOURS.toNanos(1)));
     }
 
-    private SslContext tls(UpstreamHttp.Version version) throws IOException {
+    private SslContext tls(Upstream.Http.Version version) throws IOException {
         contexts.add(UpstreamTls.context(directory.resolve("ca.pem"), version));
         return contexts.get(contexts.size() - 1);
     }

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Retry;
+import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.test.ScriptedUpstream;

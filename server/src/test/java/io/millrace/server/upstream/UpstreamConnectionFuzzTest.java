@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.api.FuzzedDataProvider;
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import io.millrace.server.config.UpstreamHttp;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.test.Pieces;
 import io.millrace.server.timing.Sweeper;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -74,7 +74,7 @@ class UpstreamConnectionFuzzTest {
         channel.config().setAllocator(alloc);
         var sweeper = new Sweeper(channel.eventLoop(), Long.MAX_VALUE / 4);
         var pool = new UpstreamPool(
-                new Origin("fuzz", "127.0.0.1", 9, null, 1, Long.MAX_VALUE / 4, 1, UpstreamHttp.DEFAULT),
+                new Origin("fuzz", "127.0.0.1", 9, null, 1, Long.MAX_VALUE / 4, 1, Upstream.Http.DEFAULT),
                 null,
                 channel.eventLoop(),
                 sweeper);

@@ -3,7 +3,7 @@ package io.millrace.server.upstream;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.millrace.server.config.UpstreamHttp;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.timing.Sweeper;
@@ -202,7 +202,7 @@ class UpstreamPoolTest {
                 maxConnections,
                 TimeUnit.HOURS.toNanos(1),
                 2_000,
-                UpstreamHttp.DEFAULT);
+                Upstream.Http.DEFAULT);
         return new UpstreamPool(origin, connector, loop, new Sweeper(loop, TimeUnit.HOURS.toNanos(1)));
     }
 

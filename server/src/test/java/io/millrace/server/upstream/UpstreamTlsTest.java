@@ -7,13 +7,13 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import io.millrace.server.RelayServer;
-import io.millrace.server.config.AccessLog;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Upstream;
-import io.millrace.server.config.UpstreamHttp;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.tls.UpstreamTls;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -130,8 +130,8 @@ class UpstreamTlsTest {
     private static String hello(String host) throws Exception {
         SslContext context = UpstreamTls.context(directory.resolve("ca.pem"));
         try {
-            var origin = new Origin("tls", host, 443, context, 1, 1, 1000, UpstreamHttp.DEFAULT);
-            var channel = new EmbeddedChannel(UpstreamTls.handler(origin, context, UnpooledByteBufAllocator.DEFAULT));
+            var channel =
+                    new EmbeddedChannel(UpstreamTls.handler(host, 443, context, UnpooledByteBufAllocator.DEFAULT));
             ByteBuf hello = channel.readOutbound();
             String text = hello.toString(StandardCharsets.ISO_8859_1);
             hello.release();

@@ -1,7 +1,7 @@
 package io.millrace.server.config.file;
 
-import io.millrace.server.config.ClientLimits;
 import io.millrace.server.config.ClientSettings;
+import io.millrace.server.config.ClientSettings.ClientLimits;
 import io.millrace.server.config.file.Node.Entry;
 import io.millrace.server.config.file.Node.Place;
 import java.io.IOException;

@@ -1,9 +1,8 @@
 package io.millrace.server.config.file;
 
-import io.millrace.server.config.ClientAccess;
 import io.millrace.server.config.Listener;
-import io.millrace.server.config.ListenerTls;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.tls.CertificateFiles;
 import java.io.IOException;
@@ -158,17 +157,17 @@ public final class ConfigLoader {
         } else if (!draft.relay.listeners().stream().allMatch(Listener::isPlain)) {
             problems.add(source, "beside listeners with settings of their own (expected: tls in listeners)");
         } else {
-            encrypt(new ListenerTls.Certificate(tlsCert, tlsKey));
+            encrypt(new Listener.Tls.Certificate(tlsCert, tlsKey));
         }
     }
 
-    private void encrypt(ListenerTls.Certificate certificate) {
+    private void encrypt(Listener.Tls.Certificate certificate) {
         try {
             CertificateFiles.check(certificate.cert(), certificate.key());
         } catch (IllegalArgumentException e) {
             problems.add("--tls", String.valueOf(e.getMessage()));
         }
-        ListenerTls tls = ListenerTls.DEFAULT.with(t -> t.certificates = List.of(certificate));
+        Listener.Tls tls = Listener.Tls.DEFAULT.with(t -> t.certificates = List.of(certificate));
         change(c -> c.listeners =
                 c.listeners.stream().map(each -> each.with(l -> l.tls = tls)).toList());
     }

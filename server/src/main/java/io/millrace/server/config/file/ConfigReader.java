@@ -2,14 +2,13 @@ package io.millrace.server.config.file;
 
 import static java.util.Objects.requireNonNull;
 
-import io.millrace.server.config.AccessLog;
-import io.millrace.server.config.ClientAccess;
 import io.millrace.server.config.Credential;
+import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.ProviderKind;
+import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
-import io.millrace.server.config.Secret;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.config.file.Node.Entry;
@@ -191,7 +190,7 @@ final class ConfigReader {
     }
 
     /** One target, in the route itself, or a list of targets. */
-    private void readTargets(Section section, String name, Timeouts common, Consumer<List<RouteTarget>> sink) {
+    private void readTargets(Section section, String name, Timeouts common, Consumer<List<Route.Target>> sink) {
         boolean listed = section.node("targets") != null;
         if (!listed) {
             sink.accept(List.of(target(section, name, common, false)));
@@ -202,10 +201,10 @@ final class ConfigReader {
                     section.place(),
                     name + ": has targets, and a target of its own (expected: upstream and rewriteModel in targets)");
         }
-        var targets = new ArrayList<RouteTarget>();
+        var targets = new ArrayList<Route.Target>();
         section.readMixed(
                 "targets",
-                text -> targets.add(RouteTarget.of(knownUpstream(text))),
+                text -> targets.add(Route.Target.of(knownUpstream(text))),
                 item -> targets.add(target(item, name, common, true)));
         if (!targets.isEmpty()) {
             sink.accept(targets);
@@ -215,7 +214,7 @@ final class ConfigReader {
         }
     }
 
-    private RouteTarget target(Section section, String routeName, Timeouts common, boolean listed) {
+    private Route.Target target(Section section, String routeName, Timeouts common, boolean listed) {
         return Tables.TARGET.read(section, null).with(target -> {
             section.read("upstream", this::knownUpstream, name -> target.upstream = name);
             if (section.node("upstream") == null) {

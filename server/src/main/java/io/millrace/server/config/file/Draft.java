@@ -3,7 +3,6 @@ package io.millrace.server.config.file;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
 import java.util.ArrayList;
@@ -47,7 +46,7 @@ final class Draft {
     void route(String name, Match match, String upstream) {
         routes.add(route(name).with(r -> {
             r.match = match;
-            r.targets = List.of(RouteTarget.of(upstream));
+            r.targets = List.of(Route.Target.of(upstream));
         }));
     }
 

@@ -2,7 +2,6 @@ package io.millrace.server.config.file;
 
 import io.millrace.server.config.ListenAddress;
 import io.millrace.server.config.Listener;
-import io.millrace.server.config.ListenerTls;
 import io.millrace.server.config.file.Node.Sequence;
 import io.millrace.server.tls.CertificateFiles;
 import java.nio.file.Path;
@@ -53,13 +52,13 @@ final class ListenerReader {
         Listener listener = ListenerTables.LISTENER.read(section, Listener.at(address[0]));
         refuseEmpty(section, "serves");
         refuseEmpty(section, "protocols");
-        var tls = new ListenerTls[1];
+        var tls = new Listener.Tls[1];
         section.readSection("tls", inner -> tls[0] = tls(inner));
         return listener.with(l -> l.tls = tls[0]);
     }
 
-    private ListenerTls tls(Section section) {
-        var certificates = new ArrayList<ListenerTls.Certificate>();
+    private Listener.Tls tls(Section section) {
+        var certificates = new ArrayList<Listener.Tls.Certificate>();
         section.readSections("certificates", inner -> certificate(inner, certificates));
         if (section.node("certificates") == null) {
             problems.add(section.place(), "tls: has no certificates (expected: certificates: [{cert: …, key: …}])");
@@ -68,7 +67,7 @@ final class ListenerReader {
             tls.certificates = certificates;
             section.readSection("clientCertificates", inner -> {
                 tls.clientMode = ListenerTables.CLIENT_CERTIFICATES
-                        .read(inner, ListenerTls.DEFAULT)
+                        .read(inner, Listener.Tls.DEFAULT)
                         .clientMode();
                 inner.read("ca", directory::resolve, file -> {
                     CertificateFiles.authorities(file);
@@ -81,14 +80,14 @@ final class ListenerReader {
         });
     }
 
-    private void certificate(Section section, List<ListenerTls.Certificate> certificates) {
+    private void certificate(Section section, List<Listener.Tls.Certificate> certificates) {
         var files = new Path[2];
         section.read("cert", directory::resolve, file -> files[0] = file);
         section.read("key", directory::resolve, file -> files[1] = file);
         if (files[0] == null || files[1] == null) {
             problems.add(section.place(), "certificates: expected: cert and key, each a PEM file");
         } else {
-            certificates.add(new ListenerTls.Certificate(files[0], files[1]));
+            certificates.add(new Listener.Tls.Certificate(files[0], files[1]));
             check(section, files[0], files[1]);
         }
     }

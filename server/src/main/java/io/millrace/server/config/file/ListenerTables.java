@@ -8,13 +8,12 @@ import static io.millrace.server.config.file.Setting.special;
 import static io.millrace.server.config.file.Setting.value;
 
 import io.millrace.server.address.AddressSet;
-import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.ListenAddress;
+import io.millrace.server.config.ListenAddress.HostAndPort;
+import io.millrace.server.config.ListenAddress.UnixPath;
 import io.millrace.server.config.Listener;
-import io.millrace.server.config.ListenerTls;
-import io.millrace.server.config.Protocol;
-import io.millrace.server.config.Served;
-import io.millrace.server.config.UnixPath;
+import io.millrace.server.config.Listener.Protocol;
+import io.millrace.server.config.Listener.Served;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -28,25 +27,25 @@ final class ListenerTables {
     private static final Listener PLAIN = Listener.at(new HostAndPort("127.0.0.1", 8080));
     private static final Form<Integer> MODE = new Form<>(ListenerTables::mode, mode -> String.format("%04o", mode));
 
-    static final Table<ListenerTls> CLIENT_CERTIFICATES = Table.of(
-            ListenerTls.DEFAULT,
+    static final Table<Listener.Tls> CLIENT_CERTIFICATES = Table.of(
+            Listener.Tls.DEFAULT,
             special("ca", tls -> write(tls.clientCa())),
             value(
                     "mode",
-                    choice(ListenerTls.ClientMode.values()),
-                    ListenerTls::clientMode,
+                    choice(Listener.Tls.ClientMode.values()),
+                    Listener.Tls::clientMode,
                     (t, v) -> t.clientMode = v));
 
-    static final Table<ListenerTls> TLS = Table.of(
-            ListenerTls.DEFAULT,
+    static final Table<Listener.Tls> TLS = Table.of(
+            Listener.Tls.DEFAULT,
             special("certificates", ListenerTables::certificates),
             value(
                     "minVersion",
-                    choice(ListenerTls.Version.values(), ListenerTls.Version::label),
-                    ListenerTls::minVersion,
+                    choice(Listener.Tls.Version.values(), Listener.Tls.Version::label),
+                    Listener.Tls::minVersion,
                     (t, v) -> t.minVersion = v),
             special("clientCertificates", tls -> tls.clientCa() == null ? null : CLIENT_CERTIFICATES.write(tls)),
-            value("hsts", Tables.INTERVAL, ListenerTls::hsts, (t, v) -> t.hsts = v));
+            value("hsts", Tables.INTERVAL, Listener.Tls::hsts, (t, v) -> t.hsts = v));
 
     static final Table<Listener> PROXY_PROTOCOL =
             Table.of(PLAIN, list("from", TEXT, l -> l.proxies().texts(), (l, v) -> l.proxies = AddressSet.of(v)));
@@ -72,7 +71,7 @@ final class ListenerTables {
         return listener.serves().stream().sorted().toList();
     }
 
-    private static Object certificates(ListenerTls tls) {
+    private static Object certificates(Listener.Tls tls) {
         return tls.certificates().stream()
                 .map(each -> Map.of("cert", write(each.cert()), "key", write(each.key())))
                 .toList();

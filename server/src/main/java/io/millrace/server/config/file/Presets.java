@@ -4,9 +4,9 @@ import static java.util.Objects.requireNonNull;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.Credential;
+import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.ProviderKind;
-import io.millrace.server.config.Secret;
 import io.millrace.server.config.Upstream;
 import java.net.URI;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package io.millrace.server.config.file;
 
-import io.millrace.server.config.Secret;
+import io.millrace.server.config.Credential.Secret;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.AccessDeniedException;

@@ -21,33 +21,31 @@ import static io.millrace.server.config.file.Setting.value;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.HeartbeatForm;
 import io.millrace.server.address.AddressSet;
-import io.millrace.server.config.AccessLog;
-import io.millrace.server.config.Balance;
-import io.millrace.server.config.ClientAccess;
-import io.millrace.server.config.ClientLimits;
 import io.millrace.server.config.ClientSettings;
+import io.millrace.server.config.ClientSettings.ClientLimits;
 import io.millrace.server.config.Cors;
-import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Health;
-import io.millrace.server.config.Heartbeat;
-import io.millrace.server.config.Hedge;
-import io.millrace.server.config.HostAndPort;
 import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.ListenAddress;
+import io.millrace.server.config.ListenAddress.HostAndPort;
+import io.millrace.server.config.ListenAddress.UnixPath;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.Match;
-import io.millrace.server.config.OwnPaths;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Retry;
-import io.millrace.server.config.RetryBudget;
+import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.RelayConfig.ClientAccess;
+import io.millrace.server.config.RelayConfig.OwnPaths;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
+import io.millrace.server.config.Route.Balance;
+import io.millrace.server.config.Route.Disconnect;
+import io.millrace.server.config.Route.Heartbeat;
+import io.millrace.server.config.Route.Hedge;
+import io.millrace.server.config.Route.Retry;
+import io.millrace.server.config.Route.TranslationMode;
 import io.millrace.server.config.Timeouts;
-import io.millrace.server.config.TranslationMode;
-import io.millrace.server.config.UnixPath;
 import io.millrace.server.config.Upstream;
-import io.millrace.server.config.UpstreamHttp;
+import io.millrace.server.config.Upstream.RetryBudget;
 import io.millrace.server.config.file.Setting.Brief;
 import io.millrace.server.transport.Transport;
 import java.net.URI;
@@ -75,8 +73,8 @@ final class Tables {
             text -> text.equals("p95") ? Optional.empty() : Optional.of(Quantities.duration(text)),
             delay -> delay.map(Quantities::format).orElse("p95"));
 
-    private static final Form<UpstreamHttp.Version> HTTP =
-            choice(UpstreamHttp.Version.values(), UpstreamHttp.Version::label);
+    private static final Form<Upstream.Http.Version> HTTP =
+            choice(Upstream.Http.Version.values(), Upstream.Http.Version::label);
     private static final Form<Disconnect.Policy> POLICY = choice(Disconnect.Policy.values());
 
     static final Table<Timeouts> TIMEOUTS = Table.of(
@@ -207,8 +205,8 @@ final class Tables {
             value("ratio", FRACTION, RetryBudget::ratio, (b, v) -> b.ratio = v),
             value("perSecond", COUNT, RetryBudget::perSecond, (b, v) -> b.perSecond = v));
 
-    static final Table<UpstreamHttp> UPSTREAM_HTTP2 =
-            Table.of(UpstreamHttp.DEFAULT, value("streams", COUNT, UpstreamHttp::streams, (h, v) -> h.streams = v));
+    static final Table<Upstream.Http> UPSTREAM_HTTP2 =
+            Table.of(Upstream.Http.DEFAULT, value("streams", COUNT, Upstream.Http::streams, (h, v) -> h.streams = v));
 
     static final Table<Upstream> UPSTREAM = Table.of(
             Upstream.of("unread", URI.create("http://unread.invalid")),
@@ -272,10 +270,10 @@ final class Tables {
                         return Balance.promptPrefix(v);
                     }));
 
-    static final Table<RouteTarget> TARGET = Table.of(
-            RouteTarget.of("unread"),
-            special("upstream", RouteTarget::upstream),
-            value("rewriteModel", TEXT, RouteTarget::rewriteModel, (t, v) -> t.rewriteModel = v),
+    static final Table<Route.Target> TARGET = Table.of(
+            Route.Target.of("unread"),
+            special("upstream", Route.Target::upstream),
+            value("rewriteModel", TEXT, Route.Target::rewriteModel, (t, v) -> t.rewriteModel = v),
             special("timeouts", t -> t.timeouts() == null ? null : ROUTE_TIMEOUTS.write(t.timeouts())));
 
     /** A route's own settings. Before the routes are read, they are those with which all routes begin. */

@@ -3,13 +3,12 @@ package io.millrace.server.config.file;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.millrace.server.config.HostAndPort;
+import io.millrace.server.config.ListenAddress.HostAndPort;
+import io.millrace.server.config.ListenAddress.UnixPath;
 import io.millrace.server.config.Listener;
-import io.millrace.server.config.ListenerTls;
-import io.millrace.server.config.Protocol;
+import io.millrace.server.config.Listener.Protocol;
+import io.millrace.server.config.Listener.Served;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Served;
-import io.millrace.server.config.UnixPath;
 import io.millrace.server.test.Certificates;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -120,11 +119,11 @@ class ListenerConfigTest {
                 """);
         Listener listener = config.listeners().get(0);
         assertThat(listener.tls())
-                .isEqualTo(ListenerTls.DEFAULT
+                .isEqualTo(Listener.Tls.DEFAULT
                         .with(t -> t.certificates = List.of(files))
-                        .with(t -> t.minVersion = ListenerTls.Version.V1_3)
+                        .with(t -> t.minVersion = Listener.Tls.Version.V1_3)
                         .with(t -> t.clientCa = directory.resolve("ca.pem"))
-                        .with(t -> t.clientMode = ListenerTls.ClientMode.OPTIONAL)
+                        .with(t -> t.clientMode = Listener.Tls.ClientMode.OPTIONAL)
                         .with(t -> t.hsts = Duration.ofDays(365)));
         assertThat(listener.spoken()).containsExactly(Protocol.H2, Protocol.HTTP_1_1);
         Listener again = load(EffectiveConfig.toYaml(config)).listeners().get(0);

@@ -4,18 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.millrace.server.config.Balance;
-import io.millrace.server.config.Disconnect;
 import io.millrace.server.config.Health;
-import io.millrace.server.config.Hedge;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.Retry;
-import io.millrace.server.config.RetryBudget;
 import io.millrace.server.config.Route;
-import io.millrace.server.config.RouteTarget;
-import io.millrace.server.config.TranslationMode;
+import io.millrace.server.config.Route.Balance;
+import io.millrace.server.config.Route.Disconnect;
+import io.millrace.server.config.Route.Hedge;
+import io.millrace.server.config.Route.Retry;
+import io.millrace.server.config.Route.TranslationMode;
 import io.millrace.server.config.Upstream;
+import io.millrace.server.config.Upstream.RetryBudget;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -120,8 +119,8 @@ class PolicyConfigTest {
     void routeGoesToItsTargetsInOrderEachWithItsOwnTimeouts() {
         var route = load(FULL).routes().get(0);
 
-        assertThat(route.targets()).extracting(RouteTarget::upstream).containsExactly("pool", "other");
-        assertThat(route.targets()).extracting(RouteTarget::rewriteModel).containsExactly("llama", null);
+        assertThat(route.targets()).extracting(Route.Target::upstream).containsExactly("pool", "other");
+        assertThat(route.targets()).extracting(Route.Target::rewriteModel).containsExactly("llama", null);
         var atFirst = route.timeouts(route.targets().get(0));
         assertThat(atFirst.ttft()).isEqualTo(Duration.ofSeconds(2));
         assertThat(atFirst.idle()).isEqualTo(Duration.ofSeconds(40));
@@ -159,7 +158,7 @@ class PolicyConfigTest {
         var config = ConfigLoader.load(sources);
 
         assertThat(config.routes().get(0).targets())
-                .extracting(RouteTarget::upstream)
+                .extracting(Route.Target::upstream)
                 .containsExactly("local", "openai");
         assertThat(config.routes().get(0).retry().attempts()).isEqualTo(2);
     }
@@ -225,7 +224,7 @@ class PolicyConfigTest {
     @ParameterizedTest
     @ValueSource(strings = {"nowhere", "b"})
     void refusesFurtherTargetThatIsNoUpstream(String upstream) {
-        var route = Route.of("r", Match.ALL, List.of(RouteTarget.of("default"), RouteTarget.of(upstream)));
+        var route = Route.of("r", Match.ALL, List.of(Route.Target.of("default"), Route.Target.of(upstream)));
         var config = RelayConfig.relayTo(URI.create("http://h"));
 
         assertThatThrownBy(() -> config.with(c -> c.routes = List.of(route)))

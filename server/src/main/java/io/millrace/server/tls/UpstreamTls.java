@@ -1,8 +1,7 @@
-package io.millrace.server.upstream;
+package io.millrace.server.tls;
 
-import io.millrace.server.config.ListenerTls;
-import io.millrace.server.config.UpstreamHttp;
-import io.millrace.server.tls.TlsProfile;
+import io.millrace.server.config.Listener;
+import io.millrace.server.config.Upstream;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolNames;
@@ -34,7 +33,7 @@ public final class UpstreamTls {
      * @throws IllegalArgumentException if the file holds no certificates
      */
     public static SslContext context(@Nullable Path ca) throws SSLException {
-        return context(ca, UpstreamHttp.Version.HTTP_1_1);
+        return context(ca, Upstream.Http.Version.HTTP_1_1);
     }
 
     /**
@@ -45,10 +44,10 @@ public final class UpstreamTls {
      * @throws SSLException if TLS cannot be set up
      * @throws IllegalArgumentException if the file holds no certificates
      */
-    public static SslContext context(@Nullable Path ca, UpstreamHttp.Version http) throws SSLException {
+    public static SslContext context(@Nullable Path ca, Upstream.Http.Version http) throws SSLException {
         return SslContextBuilder.forClient()
                 .sslProvider(TlsProfile.provider())
-                .protocols(TlsProfile.versions(ListenerTls.Version.V1_2))
+                .protocols(TlsProfile.versions(Listener.Tls.Version.V1_2))
                 .ciphers(TlsProfile.CIPHERS, SupportedCipherSuiteFilter.INSTANCE)
                 .endpointIdentificationAlgorithm("HTTPS")
                 .trustManager(StrictTrust.of(ca))
@@ -56,7 +55,7 @@ public final class UpstreamTls {
                 .build();
     }
 
-    private static ApplicationProtocolConfig protocols(UpstreamHttp.Version http) {
+    private static ApplicationProtocolConfig protocols(Upstream.Http.Version http) {
         return switch (http) {
             case HTTP_1_1 -> ApplicationProtocolConfig.DISABLED;
             case AUTO -> alpn(ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1);
@@ -72,13 +71,10 @@ public final class UpstreamTls {
                 protocols);
     }
 
-    /**
-     * The handler of a connection to {@code origin}. Its ClientHello names the host, also if the name has a single
-     * label.
-     */
-    static SslHandler handler(Origin origin, SslContext context, ByteBufAllocator alloc) {
-        SslHandler handler = context.newHandler(alloc, origin.host(), origin.port());
-        SNIHostName name = serverName(origin.host());
+    /** The handler of a connection. Its ClientHello names the host, also if the name has a single label. */
+    public static SslHandler handler(String host, int port, SslContext context, ByteBufAllocator alloc) {
+        SslHandler handler = context.newHandler(alloc, host, port);
+        SNIHostName name = serverName(host);
         if (name != null) {
             SSLEngine engine = handler.engine();
             SSLParameters parameters = engine.getSSLParameters();

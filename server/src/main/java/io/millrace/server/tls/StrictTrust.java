@@ -1,9 +1,6 @@
-package io.millrace.server.upstream;
+package io.millrace.server.tls;
 
-import io.millrace.server.tls.CertificateFiles;
-import io.millrace.server.tls.PeerTrust;
 import io.netty.util.NetUtil;
-import java.net.Socket;
 import java.nio.file.Path;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
@@ -18,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * subject (RFC 9110 section 4.3.4). It refuses short keys and old signatures, which Java accepts from authorities that
  * are not public.
  */
-final class StrictTrust extends X509ExtendedTrustManager {
+final class StrictTrust extends PeerTrust {
     private static final Integer DNS_NAME = 2;
 
     private final X509ExtendedTrustManager trust;
@@ -33,7 +30,7 @@ final class StrictTrust extends X509ExtendedTrustManager {
      * @throws IllegalArgumentException if the file cannot be read or holds no certificates
      */
     static StrictTrust of(@Nullable Path ca) {
-        return new StrictTrust(PeerTrust.of(ca == null ? null : CertificateFiles.authorities(ca)));
+        return new StrictTrust(javaTrust(ca == null ? null : CertificateFiles.authorities(ca)));
     }
 
     @Override
@@ -41,35 +38,7 @@ final class StrictTrust extends X509ExtendedTrustManager {
             throws CertificateException {
         trust.checkServerTrusted(chain, authType, engine);
         checkName(chain[0], engine.getPeerHost());
-        PeerTrust.checkStrength(chain);
-    }
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
-            throws CertificateException {
-        throw new CertificateException("only checked for an engine, which knows the host");
-    }
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String authType) throws CertificateException {
-        throw new CertificateException("only checked for an engine, which knows the host");
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
-            throws CertificateException {
-        throw new CertificateException("no clients are trusted here");
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
-            throws CertificateException {
-        throw new CertificateException("no clients are trusted here");
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String authType) throws CertificateException {
-        throw new CertificateException("no clients are trusted here");
+        checkStrength(chain);
     }
 
     @Override

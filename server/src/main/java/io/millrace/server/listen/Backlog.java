@@ -1,4 +1,4 @@
-package io.millrace.server.transport;
+package io.millrace.server.listen;
 
 import io.netty.channel.Channel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -10,7 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The connections that wait at a listener until it accepts them. The kernel resets those that wait when it closes. */
-public final class Backlog {
+final class Backlog {
     private static final Logger LOG = LoggerFactory.getLogger(Backlog.class);
     private static final int MAX_ADDRESS_BYTES = 26;
     private static final int NONE = -1;
@@ -18,7 +18,7 @@ public final class Backlog {
     private Backlog() {}
 
     /** Accepts whoever waits at {@code listener}, and closes it. Then, on its event loop, {@code closed} runs. */
-    public static void serveAndClose(Channel listener, Runnable closed) {
+    static void serveAndClose(Channel listener, Runnable closed) {
         Runnable close = () -> listener.close().addListener(done -> closed.run());
         listener.eventLoop().execute(() -> {
             if (listener instanceof EpollServerSocketChannel epoll) {
