@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -45,7 +46,7 @@ public final class CompareCommand implements Callable<Integer> {
             names = "--peers",
             split = ",",
             paramLabel = "NAME",
-            description = "nginx, haproxy, caddy, fastapi, millrace, unguarded. Default all but the last.")
+            description = "nginx, haproxy, caddy, fastapi, millrace, unguarded, before. Default all but the last two.")
     private @Nullable List<String> peers;
 
     @Option(
@@ -54,6 +55,15 @@ public final class CompareCommand implements Callable<Integer> {
             paramLabel = "NAME",
             description = "delay, cpu, saturated, short, hold, hold-many, scale. Default all.")
     private @Nullable List<String> names;
+
+    @Option(names = "--edge", description = "TLS and HTTP/2, by h2load: scenarios tls, handshakes, idle.")
+    private boolean edge;
+
+    @Option(names = "--before", paramLabel = "DIR", description = "The distribution of the peer before.")
+    private @Nullable Path before;
+
+    @Option(names = "--certificate", paramLabel = "FILE", description = "For --edge; its key is FILE.key.")
+    private @Nullable Path certificate;
 
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where results go.")
     private Path out;
@@ -78,10 +88,22 @@ public final class CompareCommand implements Callable<Integer> {
         }
         var scenarios = quick ? Scenarios.quick() : Scenarios.full(Proc.descriptorLimit());
         var chosen = chosenPeers();
-        var starter = new Launcher(launcher.toAbsolutePath(), configs, !quick);
+        var loads = chosenScenarios(edge ? EdgeScenarios.NAMES : Scenarios.NAMES);
+        var earlier = before == null ? null : before.toAbsolutePath().resolve("bin/millrace");
+        var starter = new Launcher(launcher.toAbsolutePath(), configs, !quick, earlier, edge ? certificate : null);
         var machine = Machine.here(commit, starter.versions(chosen));
         var progress = spec.commandLine().getErr();
-        var measurements = new Comparison(starter, scenarios, chosenScenarios(), chosen, rounds, progress).run();
+        var measurements = edge
+                ? new EdgeComparison(
+                                starter,
+                                configs,
+                                quick ? EdgeScenarios.quick() : EdgeScenarios.full(),
+                                loads,
+                                chosen,
+                                rounds,
+                                progress)
+                        .run()
+                : new Comparison(starter, scenarios, loads, chosen, rounds, progress).run();
         var results = new Results(quick, machine, scenarios, measurements);
         String table = Table.markdown(results);
         write(results, table);
@@ -97,6 +119,9 @@ public final class CompareCommand implements Callable<Integer> {
         var json = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
         json.writeValue(out.resolve("raw.json").toFile(), new Raw(results.machine(), results.measurements()));
         Files.writeString(out.resolve("table.md"), table);
+        if (edge) {
+            return;
+        }
         Files.writeString(out.resolve("compare.svg"), Charts.compare(results));
         Files.writeString(out.resolve("scale.svg"), Charts.scale(results));
     }
@@ -110,7 +135,8 @@ public final class CompareCommand implements Callable<Integer> {
                 && results.measurements().stream()
                         .allMatch(measured -> measured.lost() == 0
                                 && measured.shortestBody() == measured.longestBody()
-                                && (measured.frames() > 0 || measured.held() == measured.streams()));
+                                && (measured.frames() + measured.streamsEnded() > 0
+                                        || measured.held() == measured.streams()));
     }
 
     private List<Peer> chosenPeers() {
@@ -118,6 +144,9 @@ public final class CompareCommand implements Callable<Integer> {
         try {
             var chosen = EnumSet.noneOf(Peer.class);
             wanted.forEach(name -> chosen.add(Peer.named(name)));
+            if (chosen.contains(Peer.BEFORE) && before == null) {
+                throw wrong("--peers: before needs --before DIR");
+            }
             chosen.remove(Peer.DIRECT);
             return new ArrayList<>(chosen);
         } catch (IllegalArgumentException e) {
@@ -126,21 +155,24 @@ public final class CompareCommand implements Callable<Integer> {
     }
 
     private List<String> defaultPeers() {
-        return quick
-                ? List.of(Peer.NGINX.key(), Peer.MILLRACE.key())
-                : Arrays.stream(Peer.values())
-                        .filter(peer -> peer != Peer.UNGUARDED)
-                        .map(Peer::key)
-                        .toList();
+        var all = Arrays.stream(Peer.values()).filter(peer -> peer != Peer.UNGUARDED);
+        if (edge) {
+            all = Stream.of(Peer.NGINX, Peer.HAPROXY, Peer.MILLRACE, Peer.BEFORE);
+        } else if (quick) {
+            all = Stream.of(Peer.NGINX, Peer.MILLRACE);
+        }
+        return all.filter(peer -> peer != Peer.BEFORE || before != null)
+                .map(Peer::key)
+                .toList();
     }
 
-    private Set<String> chosenScenarios() {
+    private Set<String> chosenScenarios(List<String> known) {
         if (names == null) {
-            return Set.copyOf(Scenarios.NAMES);
+            return Set.copyOf(known);
         }
         for (String name : names) {
-            if (!Scenarios.NAMES.contains(name)) {
-                throw wrong("--scenarios: " + name + " (expected: " + String.join(", ", Scenarios.NAMES) + ")");
+            if (!known.contains(name)) {
+                throw wrong("--scenarios: " + name + " (expected: " + String.join(", ", known) + ")");
             }
         }
         return new LinkedHashSet<>(names);

@@ -135,7 +135,8 @@ final class Comparison {
                 .toList();
     }
 
-    private static <T> List<T> turns(Iterable<T> all, int round) {
+    /** All in the order of their turns: each round begins with another. */
+    static <T> List<T> turns(Iterable<T> all, int round) {
         var turns = new ArrayList<T>();
         all.forEach(turns::add);
         Collections.rotate(turns, 1 - round);

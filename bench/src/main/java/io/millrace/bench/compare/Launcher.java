@@ -12,9 +12,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Starts the mock and the targets on free ports of 127.0.0.1, each with the given number of threads. When this process ends, it
@@ -34,22 +36,28 @@ final class Launcher {
 
     private static final int MAX_STREAMS = 9900;
     private static final int MAX_SOCKETS = 20_000;
-    private static final String PYTHON = "/usr/bin/python3";
+    static final String PYTHON = "/usr/bin/python3";
 
     private final Path millrace;
     private final Path configs;
     private final boolean warmUp;
+    private final @Nullable Path before;
+    private final @Nullable Path certificate;
     private final Set<Target> running = ConcurrentHashMap.newKeySet();
 
     /**
      * @param millrace the launcher of the distribution that is measured
      * @param configs the directory of the peers' configurations
      * @param warmUp whether Millrace warms up as it does by default, which is waited for
+     * @param before the launcher of another distribution, for {@link Peer#BEFORE}
+     * @param certificate with which targets listen over TLS, too; its key is beside it, {@code .key} added to the name
      */
-    Launcher(Path millrace, Path configs, boolean warmUp) {
+    Launcher(Path millrace, Path configs, boolean warmUp, @Nullable Path before, @Nullable Path certificate) {
         this.millrace = millrace;
         this.configs = configs;
         this.warmUp = warmUp;
+        this.before = before;
+        this.certificate = certificate;
         Runtime.getRuntime().addShutdownHook(new Thread(() -> running.forEach(Target::close), "stop targets"));
     }
 
@@ -65,7 +73,7 @@ final class Launcher {
             var target = launch(peer, mockPort, threads);
             running.add(target);
             if (awaitListening(target)) {
-                if (peer == Peer.MILLRACE && warmUp) {
+                if ((peer == Peer.MILLRACE || peer == Peer.BEFORE) && warmUp) {
                     awaitRest(target);
                 }
                 return target;
@@ -102,6 +110,7 @@ final class Launcher {
                         "import sys, fastapi, httpx, uvicorn; print('Python', sys.version.split()[0], 'fastapi',"
                                 + " fastapi.__version__, 'httpx', httpx.__version__, 'uvicorn', uvicorn.__version__)");
             case DIRECT, MILLRACE, UNGUARDED -> List.of(millrace.toString(), "--version");
+            case BEFORE -> List.of(String.valueOf(before), "--version");
         };
     }
 
@@ -110,9 +119,16 @@ final class Launcher {
         // A worker without the rights of root has to reach its files, too.
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
         int port = freePort();
+        int tlsPort = freePort();
+        if (certificate != null) {
+            Files.copy(certificate, directory.resolve("cert.pem"));
+            Files.copy(
+                    certificate.resolveSibling(certificate.getFileName() + ".key"), directory.resolve("cert.pem.key"));
+        }
         var values = Map.of(
                 "DIR", directory.toString(),
                 "PORT", Integer.toString(port),
+                "TLS_PORT", Integer.toString(tlsPort),
                 "MOCK", Integer.toString(mockPort),
                 "THREADS", Integer.toString(threads),
                 "STREAMS", Integer.toString(Math.min(MAX_STREAMS, (Proc.descriptorLimit() - 150) / 2)),
@@ -124,7 +140,7 @@ final class Launcher {
                 .redirectOutput(directory.resolve(OUTPUT).toFile());
         setEnvironment(builder.environment(), values, warmUp);
         try {
-            return new Target(peer, port, builder.start(), directory);
+            return new Target(peer, port, tlsPort, builder.start(), directory);
         } catch (IOException e) {
             Target.delete(directory);
             throw e;
@@ -136,24 +152,42 @@ final class Launcher {
         String address = "127.0.0.1:" + values.get("PORT");
         return switch (peer) {
             case DIRECT -> List.of(millrace.toString(), "mock", "--listen", address, "--event-loops", "1");
-            case NGINX ->
-                List.of("nginx", "-e", directory + "/early.log", "-p", directory, "-c", file("nginx.conf", values));
-            case HAPROXY -> List.of("haproxy", "-db", "-f", file("haproxy.cfg", values));
+            case NGINX -> {
+                if (certificate != null) {
+                    file("nginx-tls.conf", values);
+                }
+                yield List.of(
+                        "nginx", "-e", directory + "/early.log", "-p", directory, "-c", file("nginx.conf", values));
+            }
+            case HAPROXY -> {
+                var haproxy = new ArrayList<>(List.of("haproxy", "-db", "-f", file("haproxy.cfg", values)));
+                if (certificate != null) {
+                    haproxy.addAll(List.of("-f", file("haproxy-tls.cfg", values)));
+                }
+                yield haproxy;
+            }
             case CADDY -> List.of("caddy", "run", "--config", file("Caddyfile", values), "--adapter", "caddyfile");
             case FASTAPI -> uvicorn(values);
             case UNGUARDED ->
                 List.of(millrace.toString(), "serve", file("unguarded.yaml", values), "--listen", address);
             case MILLRACE ->
-                List.of(
-                        millrace.toString(),
-                        "serve",
-                        "--listen",
-                        address,
-                        "--upstream",
-                        "http://127.0.0.1:" + values.get("MOCK"),
-                        "--event-loops",
-                        values.get("THREADS"));
+                certificate == null
+                        ? serve(millrace, values)
+                        : List.of(millrace.toString(), "serve", file("millrace-tls.yaml", values));
+            case BEFORE -> serve(Objects.requireNonNull(before), values);
         };
+    }
+
+    private static List<String> serve(Path millrace, Map<String, String> values) {
+        return List.of(
+                millrace.toString(),
+                "serve",
+                "--listen",
+                "127.0.0.1:" + values.get("PORT"),
+                "--upstream",
+                "http://127.0.0.1:" + values.get("MOCK"),
+                "--event-loops",
+                values.get("THREADS"));
     }
 
     private List<String> uvicorn(Map<String, String> values) throws IOException {

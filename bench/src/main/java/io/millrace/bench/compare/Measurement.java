@@ -77,6 +77,24 @@ record Measurement(
     /** What the system says of a window. */
     record Usage(double targetCpuSeconds, double mockCores, double clientCores, double foreignCores) {
         static final Usage NONE = new Usage(0, 0, 0, 0);
+
+        /**
+         * If the mock or the client uses more than this share of its processor, the figures may be those of the mock or
+         * the client.
+         */
+        private static final double MOST_CORES = 0.7;
+
+        /** Why the figures of the window are void, or null. */
+        @Nullable
+        String flaw(boolean hasTarget) {
+            if (mockCores > MOST_CORES) {
+                return String.format("the mock used %.0f%% of a processor", 100 * mockCores);
+            }
+            if (clientCores > MOST_CORES) {
+                return String.format("the client used %.0f%% of a processor", 100 * clientCores);
+            }
+            return hasTarget && targetCpuSeconds == 0 ? "the window was too short to see processor time" : null;
+        }
     }
 
     /** What is held. */

@@ -13,16 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Puts a load on a target and measures what it costs. */
 final class Meter {
-    /**
-     * If the mock or the client uses more than this share of its processor, the figures may be those of the mock or the
-     * client.
-     */
-    private static final double MOST_CORES = 0.7;
-
     private static final long HOLD_LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
-    private static final int SETTLE_CHECKS = 20;
-    private static final int SETTLE_MS = 200;
-    private static final double IDLE_CORES = 0.15;
 
     private final LoadClient client;
     private final Target mock;
@@ -34,14 +25,12 @@ final class Meter {
         this.mock = mock;
     }
 
-    private record Snapshot(long timeNs, long targetNs, long mockNs, long clientNs, long busyNs) {}
-
     /** Runs the load of the scenario once, without a measurement. */
     void warmUp(Scenario scenario, Target target) throws InterruptedException {
         var run = client.start(scenario.plan(target.address()));
         pause(scenario.times().ramp().plus(scenario.times().window()));
         run.stop();
-        settle(target);
+        Clocks.settle(target, mock);
     }
 
     /** Measures what frames and streams cost. */
@@ -55,16 +44,15 @@ final class Meter {
         var run = client.start(scenario.plan(target.address()));
         pause(scenario.times().ramp().plus(scenario.times().warmUp()));
         run.beginWindow();
-        var before = snapshot(targets);
+        var before = clocks(targets);
         pause(scenario.times().window());
-        var after = snapshot(targets);
+        var usage = before.until(clocks(targets));
         run.endWindow();
         var report = run.stop();
         if (separate) {
             cores.share(targets, others());
         }
-        settle(target);
-        var usage = usage(before, after);
+        Clocks.settle(target, mock);
         return Measurement.of(
                 scenario, target, round, eventLoops, report, usage, Holding.NONE, flaw(target, report, usage));
     }
@@ -97,44 +85,15 @@ final class Meter {
         return List.of(mock.pids().get(0), self.get(0));
     }
 
-    private Snapshot snapshot(List<Long> targets) {
-        return new Snapshot(
-                System.nanoTime(), Proc.cpuNs(targets), Proc.cpuNs(mock.pids()), Proc.cpuNs(self), Proc.busyNs());
-    }
-
-    private static Usage usage(Snapshot before, Snapshot after) {
-        double ns = after.timeNs - before.timeNs;
-        long target = after.targetNs - before.targetNs;
-        long mock = after.mockNs - before.mockNs;
-        long client = after.clientNs - before.clientNs;
-        long foreign = Math.max(0, after.busyNs - before.busyNs - target - mock - client);
-        return new Usage(target / 1e9, mock / ns, client / ns, foreign / ns);
+    private Clocks clocks(List<Long> targets) {
+        return Clocks.now(targets, mock.pids(), self);
     }
 
     private static @Nullable String flaw(Target target, LoadReport report, Usage usage) {
         if (report.frames() == 0) {
             return "no frame came";
         }
-        if (usage.mockCores() > MOST_CORES) {
-            return String.format("the mock used %.0f%% of a processor", 100 * usage.mockCores());
-        }
-        if (usage.clientCores() > MOST_CORES) {
-            return String.format("the client used %.0f%% of a processor", 100 * usage.clientCores());
-        }
-        boolean free = target.peer() != Peer.DIRECT && usage.targetCpuSeconds() == 0;
-        return free ? "the window was too short to see processor time" : null;
-    }
-
-    /** Waits for a limited time until the target has finished with the end of its streams. */
-    private void settle(Target target) throws InterruptedException {
-        for (int i = 0; i < SETTLE_CHECKS; i++) {
-            long before = Proc.cpuNs(target.pids()) + Proc.cpuNs(mock.pids());
-            TimeUnit.MILLISECONDS.sleep(SETTLE_MS);
-            long used = Proc.cpuNs(target.pids()) + Proc.cpuNs(mock.pids()) - before;
-            if (used < IDLE_CORES * TimeUnit.MILLISECONDS.toNanos(SETTLE_MS)) {
-                return;
-            }
-        }
+        return usage.flaw(target.peer() != Peer.DIRECT);
     }
 
     private static void pause(Duration time) throws InterruptedException {

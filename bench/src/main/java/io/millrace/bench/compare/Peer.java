@@ -14,7 +14,9 @@ enum Peer {
     FASTAPI("FastAPI"),
     MILLRACE("Millrace"),
     /** Millrace without a hold and without a second attempt: shows the cost of these. It is measured only when it is named. */
-    UNGUARDED("Millrace, nothing held");
+    UNGUARDED("Millrace, nothing held"),
+    /** Another distribution of Millrace, to see what changes between the two cost. */
+    BEFORE("Millrace before");
 
     private final String label;
 

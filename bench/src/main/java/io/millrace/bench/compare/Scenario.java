@@ -27,6 +27,10 @@ record Scenario(String name, int streams, String spec, int outputFrames, Times t
      */
     record Times(Duration ramp, Duration warmUp, Duration window) {}
 
+    Scenario named(String other) {
+        return new Scenario(other, streams, spec, outputFrames, times, separate);
+    }
+
     LoadPlan plan(InetSocketAddress target) {
         return LoadPlan.of(target, spec, streams).expecting(outputFrames).over(times.ramp);
     }

@@ -78,6 +78,9 @@ final class Table {
         }
         line("| streams lost, of all | " + join(peers, this::lost) + " |");
         line("");
+        if (!peers.contains(Peer.DIRECT)) {
+            return;
+        }
         line("The column \"" + Peer.DIRECT.label() + "\" is the mock and the client alone, its times as they are; the"
                 + " others' added times are theirs less these. Memory is what the system says of the process.");
         line("");
@@ -122,7 +125,47 @@ final class Table {
             rows.add(cost("KiB per held stream, " + count(hold) + " streams", hold, 1, Measurement::kibPerHeldStream));
         }
         rows.add(cost("MiB of the process before", scenarios.hold(), 0, m -> m.residentBeforeKiB() / 1024.0));
+        rows.addAll(edgeRows(results.quick() ? EdgeScenarios.quick() : EdgeScenarios.full()));
         return rows;
+    }
+
+    private static List<Row> edgeRows(EdgeScenarios edge) {
+        var rows = new ArrayList<Row>();
+        for (var protocol : ClientProtocol.values()) {
+            rows.add(edgeRow(
+                    "CPU seconds per million frames, " + count(edge.frames()) + " streams",
+                    edge.frames(),
+                    protocol,
+                    Measurement::cpuSecondsPerMillionFrames));
+        }
+        for (var protocol : ClientProtocol.values()) {
+            rows.add(edgeRow(
+                    "CPU µs per short stream", edge.shorts(), protocol, m -> 1e3 / m.thousandStreamsPerCpuSecond()));
+        }
+        for (var kind : Handshakes.values()) {
+            rows.add(new Row(
+                    kind.label() + " per CPU second",
+                    kind.label(),
+                    0,
+                    (measured, direct) -> 1e3 * measured.thousandStreamsPerCpuSecond()));
+        }
+        for (var protocol : ClientProtocol.values()) {
+            rows.add(edgeRow(
+                    "KiB per idle stream, " + count(edge.idle()) + " streams",
+                    edge.idle(),
+                    protocol,
+                    Measurement::kibPerHeldStream));
+        }
+        return rows;
+    }
+
+    private static Row edgeRow(
+            String label, Scenario load, ClientProtocol protocol, ToDoubleFunction<Measurement> figure) {
+        return new Row(
+                label + ", " + protocol.label(),
+                EdgeScenario.name(load, protocol),
+                1,
+                (measured, direct) -> figure.applyAsDouble(measured));
     }
 
     private Row added(String label, Function<Measurement, Times> times, ToDoubleFunction<Times> percentile) {

@@ -16,12 +16,14 @@ final class Target implements AutoCloseable {
 
     private final Peer peer;
     private final int port;
+    private final int tlsPort;
     private final Process process;
     private final Path directory;
 
-    Target(Peer peer, int port, Process process, Path directory) {
+    Target(Peer peer, int port, int tlsPort, Process process, Path directory) {
         this.peer = peer;
         this.port = port;
+        this.tlsPort = tlsPort;
         this.process = process;
         this.directory = directory;
     }
@@ -32,6 +34,11 @@ final class Target implements AutoCloseable {
 
     int port() {
         return port;
+    }
+
+    /** Where it listens with TLS, if it does. */
+    int tlsPort() {
+        return tlsPort;
     }
 
     InetSocketAddress address() {

@@ -95,4 +95,18 @@ class TableTest {
                 .contains("| 10 | 100,000 | 20.0 | 40 | 400 | 800 | 25.0 | 30 | 300 | 600 |")
                 .contains("| 9,000 | 100,000 | 31.0 | 90 | 900 | 1,800 | void | void | void | void |");
     }
+
+    @Test
+    void showsWhatProtocolsCost() {
+        var lines = lines(
+                run("frames, HTTP/2 with TLS", Peer.NGINX, 1, 0, 25.94),
+                run("frames, HTTP/2 with TLS", Peer.MILLRACE, 1, 0, 22.2),
+                run("streams, HTTP/1.1 with TLS", Peer.MILLRACE, 1, 0, 0.05),
+                run("full handshakes", Peer.MILLRACE, 1, 0, 0.25));
+
+        assertThat(lines)
+                .contains("| CPU seconds per million frames, 1,000 streams, HTTP/2 with TLS | 25.9 | 22.2 |")
+                .contains("| CPU µs per short stream, HTTP/1.1 with TLS |  | 50.0 |")
+                .contains("| full handshakes per CPU second |  | 4,000 |");
+    }
 }

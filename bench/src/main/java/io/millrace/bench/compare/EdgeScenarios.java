@@ -1,0 +1,61 @@
+package io.millrace.bench.compare;
+
+import io.millrace.bench.compare.Scenario.Times;
+import io.millrace.bench.load.LoadPlan;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What is measured over TLS and HTTP/2.
+ *
+ * @param frames 1,000 streams at 10 frames a second: processor time per frame
+ * @param shorts as many streams of one token as go through: processor time per stream
+ * @param idle streams that are open and silent: memory
+ * @param warmUp what a fresh target gets before it is measured
+ * @param handshakes how long connections are opened one after another
+ */
+record EdgeScenarios(Scenario frames, Scenario shorts, Scenario idle, List<Scenario> warmUp, Duration handshakes) {
+    /** All names, as on the command line. */
+    static final List<String> NAMES = List.of("tls", "handshakes", "idle");
+
+    /** For figures. */
+    static EdgeScenarios full() {
+        return new EdgeScenarios(
+                frames(1000, 40, 100, new Times(ms(1000), ms(1000), ms(5000))),
+                shorts(100, new Times(ms(100), ms(600), ms(2500))),
+                idle(5000, new Times(ms(5000), ms(1000), Duration.ZERO)),
+                List.of(frames(100, 100, 4, new Times(ms(100), ms(0), ms(600))), shorts(100, warm(2000))),
+                ms(2000));
+    }
+
+    /** To see that everything works. */
+    static EdgeScenarios quick() {
+        return new EdgeScenarios(
+                frames(50, 20, 50, new Times(ms(200), ms(200), ms(1000))),
+                shorts(20, new Times(ms(100), ms(200), ms(500))),
+                idle(200, new Times(ms(200), ms(200), Duration.ZERO)),
+                List.of(shorts(20, warm(300))),
+                ms(500));
+    }
+
+    private static Scenario frames(int streams, int tokens, int gapMs, Times times) {
+        String spec = "stamp=1,tokens=" + tokens + ",gap=uniform:" + gapMs / 2 + "-" + gapMs * 3 / 2;
+        return new Scenario("frames", streams, spec, tokens, times, false);
+    }
+
+    private static Scenario shorts(int streams, Times times) {
+        return new Scenario("streams", streams, "stamp=1,tokens=1", 1, times, true);
+    }
+
+    private static Scenario idle(int streams, Times times) {
+        return new Scenario("idle", streams, Scenario.IDLE, LoadPlan.ANY, times, false);
+    }
+
+    private static Times warm(int millis) {
+        return new Times(Duration.ZERO, Duration.ZERO, ms(millis));
+    }
+
+    private static Duration ms(int millis) {
+        return Duration.ofMillis(millis);
+    }
+}
