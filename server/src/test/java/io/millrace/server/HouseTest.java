@@ -21,13 +21,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** No class grows until nobody can hold it in mind, and rooms have few doors. */
-@Tag("no-buffers")
 class HouseTest {
     private static final int MOST_LINES = 400;
     private static final int MOST_FIELDS = 16;

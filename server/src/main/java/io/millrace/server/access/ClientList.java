@@ -1,5 +1,7 @@
 package io.millrace.server.access;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.server.config.ClientSettings;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.file.ClientsLoader;
@@ -31,6 +33,7 @@ public final class ClientList implements AutoCloseable {
     private final ClientUses uses;
     private final Consumer<Boolean> read;
     private volatile Clients clients = Clients.NONE;
+    private @Nullable RelayConfig followed;
     private @Nullable Path file;
     private @Nullable Stamp taken;
     private @Nullable Stamp seen;
@@ -81,6 +84,8 @@ public final class ClientList implements AutoCloseable {
         Path next = config.clients().file();
         Stamp stamp = next == null ? null : Stamp.of(next);
         take(next == null ? List.of() : ClientsLoader.load(next));
+        followed = config;
+        warn(config);
         file = next;
         taken = stamp;
         seen = stamp;
@@ -137,6 +142,7 @@ public final class ClientList implements AutoCloseable {
             if (!next.equals(settings)) {
                 take(next);
                 LOG.info("clients read again: {}", next.size());
+                warn(requireNonNull(followed));
                 read.accept(true);
             }
             problems = List.of();
@@ -151,6 +157,10 @@ public final class ClientList implements AutoCloseable {
             LOG.error("clients not taken: those of before stay", e);
             read.accept(false);
         }
+    }
+
+    private void warn(RelayConfig config) {
+        ClientsLoader.warnings(config, settings).forEach(warning -> LOG.warn("{}", warning));
     }
 
     private void take(List<ClientSettings> next) {

@@ -1,8 +1,10 @@
 package io.millrace.server.cli;
 
+import io.millrace.server.config.file.ClientsLoader;
 import io.millrace.server.config.file.ConfigLoader;
 import io.millrace.server.config.file.EffectiveConfig;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -44,6 +46,11 @@ final class CheckCommand implements Callable<Integer> {
                     .getErr()
                     .println(
                             "No upstream is configured and no provider key is set: serve puts an embedded mock LLM there.");
+        }
+        Path clients = config.clients().file();
+        if (clients != null) {
+            ClientsLoader.warnings(config, ClientsLoader.load(clients))
+                    .forEach(warning -> spec.commandLine().getErr().println("warning: " + warning));
         }
         return 0;
     }

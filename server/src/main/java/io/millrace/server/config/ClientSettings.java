@@ -75,6 +75,13 @@ public record ClientSettings(
         return routes.isEmpty() || Match.anyMatches(routes, route);
     }
 
+    /** The patterns of its {@link #routes} that match none of these names. */
+    public List<String> routesNotIn(List<String> names) {
+        return routes.stream()
+                .filter(pattern -> names.stream().noneMatch(name -> Match.matches(pattern, name)))
+                .toList();
+    }
+
     /** Whether it may use this model. */
     public boolean allowsModel(String model) {
         return models.isEmpty() || Match.anyMatches(models, model);

@@ -7,13 +7,11 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Collections;
 import java.util.List;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The proxies of these tests are 10.0.0.0/8 and 2001:db8:ffff::/48. */
-@Tag("no-buffers")
 class ClientAddressTest {
     private static final AddressSet PROXIES = AddressSet.of("10.0.0.0/8", "2001:db8:ffff::/48");
 

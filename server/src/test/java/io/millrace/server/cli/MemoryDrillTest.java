@@ -44,7 +44,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * that do not end. All the while it must say that it is alive, and once they have left it must serve. The short run is for
  * every build; {@code -Dmillrace.drill=full} is the whole one, at three sizes of the heap.
  */
-@Tag("no-buffers")
 @Tag("sockets")
 class MemoryDrillTest {
     private static final Pattern ADDRESSES =

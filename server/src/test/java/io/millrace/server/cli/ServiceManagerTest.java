@@ -18,7 +18,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-@Tag("no-buffers")
 @Tag("sockets")
 class ServiceManagerTest {
     @TempDir

@@ -22,7 +22,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The two flags that are enough for TLS, with each of its implementations in a process of its own. */
-@Tag("no-buffers")
 @Tag("sockets")
 class TlsProcessTest {
     private static final Pattern PORT = Pattern.compile("https://127\\.0\\.0\\.1:(\\d+)");

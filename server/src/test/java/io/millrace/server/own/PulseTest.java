@@ -6,10 +6,8 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.Executor;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-@Tag("no-buffers")
 class PulseTest {
     private final ArrayDeque<Runnable> queue = new ArrayDeque<>();
     private long nowNs;

@@ -22,7 +22,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What depends on the socket of a client in the clear holds for one with TLS. */
-@Tag("again")
 @Tag("sockets")
 class OverTlsTest {
     @BeforeAll

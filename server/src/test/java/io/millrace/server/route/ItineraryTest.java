@@ -21,13 +21,11 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Where one request goes after each failure, with randomness and time that the test tells. */
-@Tag("no-buffers")
 class ItineraryTest {
     private static final long NOW = Duration.ofHours(1).toNanos();
     private static final long MS = Duration.ofMillis(1).toNanos();

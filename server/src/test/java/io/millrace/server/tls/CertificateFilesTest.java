@@ -16,13 +16,11 @@ import java.time.Duration;
 import java.time.Instant;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Tag("no-buffers")
 class CertificateFilesTest {
     private final Instant now = Instant.now();
 

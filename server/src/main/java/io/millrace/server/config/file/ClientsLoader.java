@@ -2,6 +2,8 @@ package io.millrace.server.config.file;
 
 import io.millrace.server.config.ClientSettings;
 import io.millrace.server.config.ClientSettings.ClientLimits;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Route;
 import io.millrace.server.config.file.Node.Entry;
 import io.millrace.server.config.file.Node.Place;
 import java.io.IOException;
@@ -56,6 +58,16 @@ public final class ClientsLoader {
             problems.throwIfAny();
             throw new IllegalStateException(e);
         }
+    }
+
+    /** What in these clients is allowed, but probably not meant with {@code config}: routes that it does not have. */
+    public static List<String> warnings(RelayConfig config, List<ClientSettings> clients) {
+        List<String> names = config.routes().stream().map(Route::name).toList();
+        return clients.stream()
+                .flatMap(client -> client.routesNotIn(names).stream()
+                        .map(pattern -> config.clients().file() + ": " + client.name() + ": routes: '" + pattern
+                                + "' is no route of the configuration (it has: " + String.join(", ", names) + ")"))
+                .toList();
     }
 
     /** All problems of the file, each with its place. */

@@ -6,7 +6,12 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.millrace.server.config.ClientSettings;
 import io.millrace.server.config.ClientSettings.ClientLimits;
+import io.millrace.server.config.Match;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.Route;
+import io.millrace.server.config.Upstream;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -41,6 +46,19 @@ class ClientsLoaderTest {
 
     @TempDir
     private Path directory;
+
+    @Test
+    void warnsOfRoutesThatTheConfigurationDoesNotHave() throws IOException {
+        List<ClientSettings> clients = ClientsLoader.load(write(WHOLE));
+        RelayConfig config = RelayConfig.relayTo(Upstream.of("u", URI.create("http://127.0.0.1:9")))
+                .with(c -> c.routes = List.of(Route.of("cat", Match.ALL, "u"), Route.of("all", Match.ALL, "u")));
+        assertThat(ClientsLoader.warnings(config, clients))
+                .singleElement()
+                .asString()
+                .endsWith(": web: routes: 'chat' is no route of the configuration (it has: cat, all)");
+        RelayConfig mended = config.with(c -> c.routes = List.of(Route.of("chat", Match.ALL, "u")));
+        assertThat(ClientsLoader.warnings(mended, clients)).isEmpty();
+    }
 
     @Test
     void readsAllThatAClientHas() throws IOException {

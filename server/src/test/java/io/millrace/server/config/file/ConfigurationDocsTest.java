@@ -12,13 +12,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Holds {@code docs/configuration.md} against the tables of settings: all of them with their defaults, and no others. */
-@Tag("no-buffers")
 class ConfigurationDocsTest {
     private static final Path DOCS = Path.of("..", "docs", "configuration.md");
     private static final Pattern LITERAL = Pattern.compile("`([^`]+)`|(-?[0-9.]+|true|false)");
