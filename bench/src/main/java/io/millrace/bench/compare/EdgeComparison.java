@@ -67,7 +67,9 @@ final class EdgeComparison {
             for (var peer : peers) {
                 var target = launcher.start(peer, mock.port(), 1);
                 targets.put(peer, target);
-                warmUp(meter, target);
+                if (peer == Peer.MILLRACE || peer == Peer.BEFORE) {
+                    warmUp(meter, target);
+                }
             }
             for (int round = 1; round <= rounds; round++) {
                 var turns = Comparison.turns(targets.values(), round);
@@ -117,7 +119,7 @@ final class EdgeComparison {
                 if (speaks(peer, protocol)) {
                     var target = launcher.start(peer, mock.port(), 1);
                     try {
-                        meter.warmUp(new EdgeScenario(scenarios.warmUp().get(0), protocol), target);
+                        meter.warmUp(new EdgeScenario(scenarios.shorts(), protocol), target);
                         note(meter.hold(new EdgeScenario(scenarios.idle(), protocol), target));
                     } finally {
                         launcher.stop(target);

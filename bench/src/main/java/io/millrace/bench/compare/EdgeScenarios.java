@@ -11,7 +11,7 @@ import java.util.List;
  * @param frames 1,000 streams at 10 frames a second: processor time per frame
  * @param shorts as many streams of one token as go through: processor time per stream
  * @param idle streams that are open and silent: memory
- * @param warmUp what a fresh target gets before it is measured
+ * @param warmUp what a fresh Millrace gets by each protocol before it is measured, because its code is compiled as it runs
  * @param handshakes how long connections are opened one after another
  */
 record EdgeScenarios(Scenario frames, Scenario shorts, Scenario idle, List<Scenario> warmUp, Duration handshakes) {
@@ -24,7 +24,7 @@ record EdgeScenarios(Scenario frames, Scenario shorts, Scenario idle, List<Scena
                 frames(1000, 40, 100, new Times(ms(1000), ms(1000), ms(5000))),
                 shorts(100, new Times(ms(100), ms(600), ms(2500))),
                 idle(5000, new Times(ms(5000), ms(1000), Duration.ZERO)),
-                List.of(frames(100, 100, 4, new Times(ms(100), ms(0), ms(600))), shorts(100, warm(2000))),
+                List.of(frames(100, 500, 4, new Times(ms(100), ms(0), ms(0))), shorts(100, warm(3000))),
                 ms(2000));
     }
 
