@@ -21,6 +21,7 @@ import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -173,6 +174,9 @@ public final class RelayServer implements AutoCloseable {
         }
         if (config.eventLoops() != started.eventLoops()) {
             kept.add("eventLoops");
+        }
+        if (!Objects.equals(config.takeover(), started.takeover())) {
+            kept.add("takeover");
         }
         return kept;
     }

@@ -1,5 +1,6 @@
 package io.millrace.server;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -14,10 +15,18 @@ import io.millrace.server.listen.InheritedSockets;
 import io.millrace.server.listen.TakeOver;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
+import io.millrace.server.test.Certificates;
+import io.millrace.server.test.Http2Client;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import io.millrace.server.transport.Transport;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -27,6 +36,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -151,6 +161,104 @@ class TakeOverTest {
     }
 
     @Test
+    void aProcessThatDiesWhileItTakesOverLeavesTheOldOneAsItWas() throws Exception {
+        Generation old = first(config(1));
+        List<RawClient> streams = streams(old.port(), 2);
+        dieAfter(0);
+        dieAfter(1, "millrace takeover 1\n");
+        dieAfter(2, "millrace takeover 1\n");
+        dieAfter(2, "millrace takeover 1\n", "ready\n");
+        ask(old.port());
+        finish(streams);
+        assertThat(old.over).isNotDone();
+        await().atMost(LONG).ignoreExceptions().untilAsserted(() -> next(config(1)));
+    }
+
+    /** What a process does that is killed when it has said so much, and has got so many lines. */
+    private void dieAfter(int lines, String... said) {
+        // Nobody else is let in until the old process has seen the death of the one before.
+        await().ignoreExceptions().untilAsserted(() -> converse(lines, said));
+    }
+
+    private void converse(int lines, String... said) throws IOException {
+        try (var young = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+            var got = new BufferedReader(new InputStreamReader(Channels.newInputStream(young), US_ASCII));
+            if (said.length > 0) {
+                young.write(ByteBuffer.wrap(said[0].getBytes(US_ASCII)));
+            }
+            for (int i = 0; i < lines; i++) {
+                assertThat(got.readLine()).isNotNull();
+            }
+            if (said.length > 1) {
+                young.write(ByteBuffer.wrap(said[1].getBytes(US_ASCII)));
+            }
+        }
+    }
+
+    @Test
+    void streamsOverTlsGoOnAndNoRequestIsLost() throws Exception {
+        var certificates = Certificates.in(directory);
+        Listener.Tls tls = certificates.tls("localhost");
+        RelayConfig config = config(2).with(c -> c.listeners = at(l -> l.tls = tls));
+        Generation old = first(config);
+        int port = old.port();
+        var streams = new ArrayList<RawClient>();
+        for (int i = 0; i < 20; i++) {
+            streams.add(new RawClient(port, certificates.client()));
+        }
+        clients.addAll(streams);
+        begin(streams);
+        assertThat(next(config).port()).isEqualTo(port);
+        for (int i = 0; i < 20; i++) {
+            try (var client = new RawClient(port, certificates.client())) {
+                client.post(RelayHarness.withSpec(CHAT, "tokens=2"), "m", "");
+                assertThat(client.readAll().text()).endsWith("data: [DONE]\n\n");
+            }
+        }
+        finish(streams);
+        await().atMost(LONG).until(old.over::isDone);
+    }
+
+    @Test
+    void streamsOfAnHttp2ConnectionGoOnAndNoRequestIsLost() throws Exception {
+        RelayConfig config = config(2)
+                .with(c ->
+                        c.listeners = at(l -> l.protocols = List.of(Listener.Protocol.H2, Listener.Protocol.HTTP_1_1)));
+        Generation old = first(config);
+        int port = old.port();
+        try (var live = Http2Client.connect(port)) {
+            ask(live, "tokens=3,pause_after=2,pause_ms=1500");
+            live.readUntil(Http2Client.DATA, 39);
+            assertThat(next(config).port()).isEqualTo(port);
+            try (var later = Http2Client.connect(port)) {
+                ask(later, "tokens=2");
+                assertWhole(later);
+            }
+            assertThat(live.readUntil(Http2Client.GOAWAY, 0).number(4)).isZero();
+            assertWhole(live);
+        }
+        await().atMost(LONG).until(old.over::isDone);
+    }
+
+    private static List<Listener> at(Consumer<Listener.Builder> change) {
+        return List.of(Listener.at(new HostAndPort("127.0.0.1", 0)).with(change));
+    }
+
+    /** Twenty streams of one connection. */
+    private static void ask(Http2Client client, String spec) throws IOException {
+        for (int stream = 1; stream < 40; stream += 2) {
+            client.post(stream, RelayHarness.withSpec(CHAT, spec), "{\"model\":\"m\",\"stream\":true,\"messages\":[]}");
+        }
+    }
+
+    private static void assertWhole(Http2Client client) throws IOException {
+        assertThat(client.answers(20, 0).values()).allSatisfy(answer -> {
+            assertThat(answer.reset()).isEqualTo(-1);
+            assertThat(answer.body()).endsWith("data: [DONE]\n\n");
+        });
+    }
+
+    @Test
     void fewerAndMoreEventLoopsServeTheSameSockets() throws Exception {
         Generation old = first(config(2));
         for (int loops : new int[] {1, 3, 2}) {
@@ -218,16 +326,21 @@ class TakeOverTest {
     private List<RawClient> streams(int port, int count) throws IOException {
         var streams = new ArrayList<RawClient>();
         for (int i = 0; i < count; i++) {
-            var client = new RawClient(port);
-            clients.add(client);
+            streams.add(new RawClient(port));
+        }
+        clients.addAll(streams);
+        begin(streams);
+        return streams;
+    }
+
+    private static void begin(List<RawClient> streams) throws IOException {
+        for (RawClient client : streams) {
             client.socket().setSoTimeout((int) LONG.toMillis());
             client.post(RelayHarness.withSpec(CHAT, "tokens=3,pause_after=2,pause_ms=1500"), "m", "");
-            streams.add(client);
         }
         for (RawClient client : streams) {
             client.readUntil("data: ");
         }
-        return streams;
     }
 
     private static void finish(List<RawClient> streams) throws IOException {

@@ -95,7 +95,7 @@ final class SocketFile {
     }
 
     /** Whether a connection attempt is not refused. A socket whose queue is full also has a listener. */
-    private static boolean isListenedAt(Path path) {
+    static boolean isListenedAt(Path path) {
         var address = UnixDomainSocketAddress.of(path);
         try (var probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
             probe.configureBlocking(false);

@@ -10,17 +10,25 @@ import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Takes the listening sockets over from a running process. That process serves as before until {@link #go}. If this is
  * closed before that, nothing changes.
  */
 public final class TakeOver implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TakeOver.class);
+    private static final int DEATH_S = 1;
+    private static final int LOOK_EVERY_MS = 10;
+
     private final Path control;
     private final MultiThreadIoEventLoopGroup loop = ControlSocket.newLoop();
     private final TakingHandler taking = new TakingHandler();
@@ -72,13 +80,32 @@ public final class TakeOver implements AutoCloseable {
 
     /**
      * Tells the other process that this one serves, and waits until it has released the sockets and the path of the
-     * control socket.
+     * control socket. If that process is dead, nobody else accepts at the sockets, and this one may serve at once.
      *
-     * @throws IllegalStateException if it does not answer
+     * @throws IllegalStateException if it does not answer, and still runs
      */
     public void go() {
         ControlLines.say(channel, ControlLines.GO);
-        await(taking.gone());
+        try {
+            await(taking.gone());
+        } catch (IllegalStateException e) {
+            if (!isOtherDead()) {
+                throw e;
+            }
+            LOG.warn("the process at {} has died before it let go: this one serves in its place", control);
+        }
+    }
+
+    /** The kernel closes all sockets of a dead process, but not all at the same moment. */
+    private boolean isOtherDead() {
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(DEATH_S);
+        while (System.nanoTime() < until) {
+            if (!Files.exists(control) || !SocketFile.isListenedAt(control)) {
+                return true;
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOOK_EVERY_MS));
+        }
+        return false;
     }
 
     private <T> T await(CompletableFuture<T> answer) {

@@ -3,9 +3,15 @@ package io.millrace.server.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.millrace.server.RelayServer;
+import io.millrace.server.config.RelayConfig;
+import io.millrace.server.listen.ControlSocket;
+import io.millrace.server.listen.TakeOver;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.transport.Transport;
 import io.netty.channel.epoll.Epoll;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
@@ -77,6 +83,26 @@ class TakeOverProcessTest {
         try (var nobody = LauncherProcess.start("serve", config, "--takeover", control + ".none")) {
             assertThat(nobody.awaitErr(line -> line.contains("takeover: "))).contains(".none");
             assertThat(nobody.awaitExit()).isNotZero();
+        }
+    }
+
+    @Test
+    void theNewProcessServesAlsoIfTheOldOneIsKilledBeforeItHasLetGo() throws Exception {
+        Path path = Path.of(control);
+        RelayConfig own =
+                RelayConfig.relayTo(URI.create("http://127.0.0.1:9")).with(c -> c.transport = Transport.EPOLL);
+        try (var old = LauncherProcess.start("serve", config)) {
+            int port = port(old);
+            try (var takeOver = TakeOver.of(path)) {
+                old.signal("KILL");
+                old.awaitExit();
+                try (var young = RelayServer.start(own, takeOver.sockets())) {
+                    takeOver.go();
+                    assertThat(young.addresses().get(0).getPort()).isEqualTo(port);
+                    ask(port);
+                    ControlSocket.open(path, young.listeners(), () -> {}).close();
+                }
+            }
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.millrace.server.config.ListenAddress.HostAndPort;
+import io.millrace.server.config.ListenAddress.UnixPath;
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
@@ -148,8 +149,9 @@ class ReloadTest {
             assertThat(harness.relay.reload(now)).isEmpty();
             RelayConfig other = now.with(c -> c.listeners = Listener.at(List.of(new HostAndPort("127.0.0.1", 9))))
                     .with(c -> c.eventLoops = 2)
+                    .with(c -> c.takeover = new UnixPath(Path.of("/run/millrace/next.sock")))
                     .with(c -> c.limits = now.limits().with(l -> l.memory = 64 << 20));
-            assertThat(harness.relay.reload(other)).containsExactly("listen", "eventLoops");
+            assertThat(harness.relay.reload(other)).containsExactly("listen", "eventLoops", "takeover");
             // What may be held is another at once.
             assertThat(new String(harness.relay.metrics().text(), StandardCharsets.UTF_8))
                     .contains("millrace_held_bytes_limit{pool=\"buffers\"} 6.7108864E7");
