@@ -108,7 +108,7 @@ public final class TextReport {
                 values.count() == 0
                         ? "-"
                         : "[" + Numbers.of(values.medianLow()) + ", " + Numbers.of(values.medianHigh()) + "]",
-                Numbers.of(values.percentile(90)),
+                Numbers.tail(values, 90),
                 Numbers.tail(values, 99),
                 Numbers.tail(values, 99.9),
                 Numbers.of(values.max()),

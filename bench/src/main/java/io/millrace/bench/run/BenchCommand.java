@@ -41,8 +41,8 @@ import picocli.CommandLine.Spec;
         description = "Measures streams under load: time to first token, gaps, throughput, errors.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        footerHeading = "%nExit codes: 0 measured; 1 a --fail-if holds, or no stream completed; 2 wrong usage; 3 a"
-                + " --fail-if was asked for and the client was not fit to tell.%n%nExamples:%n",
+        footerHeading = "%nExit codes: 0 measured; 1 a --fail-if holds, or no stream completed; 2 wrong usage; 3 the"
+                + " client was not fit to tell for a --fail-if, or where --find-max ends.%n%nExamples:%n",
         footer = {
             "  millrace bench --url http://127.0.0.1:8080/v1 --model mock --concurrency 10",
             "  millrace bench --url https://api.openai.com/v1 --model gpt-4.1-mini \\",
@@ -80,7 +80,11 @@ public final class BenchCommand implements Callable<Integer> {
     private @Nullable String transport;
 
     /** What was measured, the text to print below the tables, and the content of the JSON file. */
-    private record Outcome(Subject subject, String more, ObjectNode json) {}
+    private record Outcome(Subject subject, String more, ObjectNode json, boolean known) {
+        Outcome(Subject subject, String more, ObjectNode json) {
+            this(subject, more, json, true);
+        }
+    }
 
     /** Measures, prints the table, writes the files. */
     @Override
@@ -104,10 +108,12 @@ public final class BenchCommand implements Callable<Integer> {
             throw new IllegalArgumentException("--url is missing");
         }
         var limits = report.limits();
+        report.createFiles();
         var outcome = measure();
         PrintWriter out = spec.commandLine().getOut();
         out.print(TextReport.of(outcome.subject));
         out.print(outcome.more);
+        out.flush(); // a file that cannot be written must not take the table with it
         if (report.json != null) {
             JsonReport.write(report.json, outcome.json);
         }
@@ -118,6 +124,7 @@ public final class BenchCommand implements Callable<Integer> {
             HtmlReport.write(report.html, outcome.subject);
         }
         int code = judge(outcome.subject.points(), limits, out);
+        code = code == 0 && !outcome.known ? UNFIT : code;
         out.flush();
         return code;
     }
@@ -176,17 +183,10 @@ public final class BenchCommand implements Callable<Integer> {
         var search = MaxSearch.run(session, plan, plan.shape(), share);
         var subject = subject(plan, search.points());
         var json = JsonReport.of(subject);
-        json.put("max_rate", search.best());
-        String more = search.best() == 0
-                ? String.format(
-                        Locale.ROOT, "%nno rate at which %s of the streams keep %s%n", modes.sloShare, session.slo())
-                : String.format(
-                        Locale.ROOT,
-                        "%nhighest rate at which %s of the streams keep %s: %s/s%n",
-                        modes.sloShare,
-                        session.slo(),
-                        search.best());
-        return new Outcome(subject, more, json);
+        search.put(json);
+        String more = String.format(
+                Locale.ROOT, "%n%s%n", search.text(modes.sloShare + " of the streams keep " + session.slo()));
+        return new Outcome(subject, more, json, search.isKnown());
     }
 
     private Outcome withBaseline(Session session, StreamPlan plan) throws IOException, InterruptedException {

@@ -1,5 +1,7 @@
 package io.millrace.bench.run;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.bench.run.RateSearch.Trial;
 import io.millrace.bench.stats.RunResult;
 import io.millrace.bench.stats.Verdict;
 import io.millrace.bench.stream.LoadShape;
@@ -12,16 +14,17 @@ import java.util.List;
 final class MaxSearch {
     private final List<RunResult> points = new ArrayList<>();
     private final double share;
-    private double best;
+    private final RateSearch rates;
 
-    private MaxSearch(double share) {
+    private MaxSearch(double share, double first) {
         this.share = share;
+        rates = new RateSearch(first);
     }
 
     /** Searches from the rate of {@code shape}, 1 if it has none. */
     static MaxSearch run(Session session, StreamPlan plan, LoadShape shape, double share) throws InterruptedException {
-        var search = new MaxSearch(share);
-        var rates = new RateSearch(shape.isOpen() ? shape.rate() : 1);
+        var search = new MaxSearch(share, shape.isOpen() ? shape.rate() : 1);
+        var rates = search.rates;
         while (!rates.isOver() && !session.isAborted()) {
             var asked = shape.with(next -> {
                 next.rate = rates.rate();
@@ -29,15 +32,42 @@ final class MaxSearch {
             });
             var result = session.run(plan.withShape(asked), asked.label());
             search.points.add(result);
-            rates.tried(search.isGood(result));
+            if (!session.isAborted()) {
+                rates.tried(search.trial(result));
+            }
         }
-        search.best = rates.best();
         return search;
     }
 
-    /** The highest rate that was good; 0 if none was. */
-    double best() {
-        return best;
+    /** Whether the search came to its end with a client that was fit. */
+    boolean isKnown() {
+        return !rates.isUnfit();
+    }
+
+    /** The answer in words; {@code what} says what good streams do. */
+    String text(String what) {
+        double best = rates.best();
+        if (rates.isUnfit()) {
+            String known = best == 0 ? "no rate is known at which " : "not known above " + best + "/s: at that rate ";
+            return known + what + "; at " + rates.rate() + "/s this client was not fit to tell, twice";
+        }
+        if (best == 0) {
+            return "no rate at which " + what;
+        }
+        String bad =
+                Double.isInfinite(rates.bad()) ? "none that was tried was too high" : rates.bad() + "/s was too high";
+        return "highest rate at which " + what + ": " + best + "/s (" + bad + ")";
+    }
+
+    /** Puts the answer into the report. */
+    void put(ObjectNode json) {
+        json.put("max_rate", rates.best()).put("max_rate_known", isKnown());
+        var interval = json.putArray("max_rate_interval").add(rates.best());
+        if (Double.isInfinite(rates.bad())) {
+            interval.addNull();
+        } else {
+            interval.add(rates.bad());
+        }
     }
 
     /** The results of all rates that were tried, by rate. */
@@ -47,10 +77,11 @@ final class MaxSearch {
                 .toList();
     }
 
-    /** A result of a client that was not fit is never good. */
-    private boolean isGood(RunResult result) {
-        return result.streams() > 0
-                && result.good() >= share * result.streams()
-                && result.verdict().grade() != Verdict.Grade.INVALID;
+    /** A client that was not fit says nothing of the target. */
+    private Trial trial(RunResult result) {
+        if (result.verdict().grade() == Verdict.Grade.INVALID) {
+            return Trial.UNFIT;
+        }
+        return result.streams() > 0 && result.good() >= share * result.streams() ? Trial.GOOD : Trial.BAD;
     }
 }

@@ -2,18 +2,31 @@ package io.millrace.bench.run;
 
 /**
  * Decides which rate to try next. It doubles the rate until one is too high, or halves it until one is good. Then it
- * tries the middle between the highest good rate and the lowest bad one, until these are 5% apart.
+ * tries the middle between the highest good rate and the lowest bad one, until these are 5% apart. A rate at which the
+ * client was not fit is tried once more. If the client is not fit again, the search ends there.
  */
 final class RateSearch {
     private static final double CLOSE = 1.05;
     private static final int MOST_TRIALS = 24;
     private static final double MOST = 1e6;
     private static final int MOST_HALVINGS = 6;
+    private static final int MOST_UNFIT = 2;
 
     private double rate;
     private double good;
     private double bad = Double.POSITIVE_INFINITY;
     private int trials;
+    private int unfit;
+
+    /** What a run at a rate showed. */
+    enum Trial {
+        /** Enough streams kept the limits. */
+        GOOD,
+        /** Too few streams kept the limits. */
+        BAD,
+        /** The client was not fit to tell. */
+        UNFIT
+    }
 
     RateSearch(double first) {
         rate = first;
@@ -26,7 +39,8 @@ final class RateSearch {
 
     /** Whether nothing is left to try. */
     boolean isOver() {
-        return trials >= MOST_TRIALS
+        return isUnfit()
+                || trials >= MOST_TRIALS
                 || rate > MOST
                 || (good == 0 && trials > MOST_HALVINGS)
                 || (good > 0 && bad / good <= CLOSE);
@@ -37,10 +51,25 @@ final class RateSearch {
         return good;
     }
 
+    /** The lowest that was bad; infinite if none was. */
+    double bad() {
+        return bad;
+    }
+
+    /** Whether the search ended because the client was not fit at {@link #rate}. */
+    boolean isUnfit() {
+        return unfit >= MOST_UNFIT;
+    }
+
     /** The result of the rate. */
-    void tried(boolean isGood) {
+    void tried(Trial trial) {
         trials++;
-        if (isGood) {
+        if (trial == Trial.UNFIT) {
+            unfit++;
+            return;
+        }
+        unfit = 0;
+        if (trial == Trial.GOOD) {
             good = rate;
         } else {
             bad = rate;

@@ -2,7 +2,12 @@ package io.millrace.bench.run;
 
 import io.millrace.bench.stats.Limit;
 import io.millrace.bench.stats.Slo;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -49,6 +54,41 @@ final class ReportOptions {
     @Nullable
     Slo slo() {
         return slo == null ? null : Slo.parse(slo);
+    }
+
+    /**
+     * Creates the files that are asked for, so that a wrong path ends the command before the first request.
+     *
+     * @throws IllegalArgumentException naming the option, the file and the reason
+     */
+    void createFiles() {
+        create("--json", json);
+        create("--csv", csv);
+        create("--hdr", hdr);
+        create("--html", html);
+    }
+
+    private static void create(String option, @Nullable Path file) {
+        if (file == null) {
+            return;
+        }
+        try {
+            Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)
+                    .close();
+        } catch (IOException e) {
+            throw new IllegalArgumentException(option + ": " + file + ": " + reason(file, e), e);
+        }
+    }
+
+    private static String reason(Path file, IOException failure) {
+        if (failure instanceof NoSuchFileException) {
+            return "its directory does not exist";
+        }
+        return Files.isDirectory(file)
+                ? "is a directory (expected: a file)"
+                : failure instanceof AccessDeniedException
+                        ? "permission denied"
+                        : "cannot be written: " + failure.getMessage();
     }
 
     List<Limit> limits() {

@@ -1,7 +1,6 @@
 package io.millrace.bench.stats;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -101,6 +100,9 @@ public record Limit(String text, String subject, boolean over, double bound) {
     }
 
     private static Metric metric(String key) {
-        return Metric.valueOf(key.toUpperCase(Locale.ROOT));
+        return Arrays.stream(Metric.values())
+                .filter(metric -> metric.key().equals(key))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(key + " is no metric"));
     }
 }

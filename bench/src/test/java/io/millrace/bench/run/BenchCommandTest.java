@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 @Tag("sockets")
@@ -105,6 +106,17 @@ class BenchCommandTest {
         assertThat(json.at("/definitions/ttft").textValue()).contains("scheduled start");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"--json", "--csv", "--hdr", "--html"})
+    void refusesAFileThatCannotBeWrittenBeforeTheFirstRequest(String option) {
+        int before = mock.requests().size();
+        var ran = run("--requests 2 " + option + " " + directory.resolve("missing/x"));
+
+        assertThat(ran.code).isEqualTo(2);
+        assertThat(ran.err).contains(option + ": ", "its directory does not exist");
+        assertThat(mock.requests()).hasSize(before);
+    }
+
     @Test
     void sweeps() {
         var ran = run("--requests 4 --concurrency 1..4");
@@ -139,6 +151,7 @@ class BenchCommandTest {
                 "--arrivals sometimes --rate 3 | expected: constant, poisson or gamma:BURSTINESS",
                 "--duration 10 | expected: a time such as",
                 "--dialect smtp | expected: chat, responses, messages or gemini",
+                "--fail-if ttf.p99>3ms | ttf is no metric",
                 "--fail-if speed>3 | expected: METRIC.STATISTIC>VALUE",
                 "--slo speed=3ms | expected: ttft=500ms",
                 "--api-key-env NO_SUCH_VARIABLE_HERE | is not set",

@@ -2,6 +2,7 @@ package io.millrace.bench.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.bench.run.RateSearch.Trial;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -13,7 +14,7 @@ class RateSearchTest {
         var search = new RateSearch(first);
         int trials = 0;
         while (!search.isOver()) {
-            search.tried(search.rate() <= limit);
+            search.tried(search.rate() <= limit ? Trial.GOOD : Trial.BAD);
             trials++;
         }
         assertThat(search.best()).isBetween(limit / 1.06, limit);
@@ -24,17 +25,43 @@ class RateSearchTest {
     void givesUpWhereNothingIsGood() {
         var search = new RateSearch(100);
         while (!search.isOver()) {
-            search.tried(false);
+            search.tried(Trial.BAD);
         }
         assertThat(search.best()).isZero();
         assertThat(search.rate()).isGreaterThan(0.5);
     }
 
     @Test
+    void neverTakesAnUnfitClientForABadRate() {
+        var search = new RateSearch(10);
+        search.tried(Trial.GOOD);
+        search.tried(Trial.UNFIT);
+        assertThat(search.rate()).as("tried once more").isEqualTo(20);
+        assertThat(search.isOver()).isFalse();
+        search.tried(Trial.UNFIT);
+
+        assertThat(search.isOver()).isTrue();
+        assertThat(search.isUnfit()).isTrue();
+        assertThat(search.best()).isEqualTo(10);
+        assertThat(search.bad()).isInfinite();
+    }
+
+    @Test
+    void goesOnIfTheClientIsFitTheSecondTime() {
+        var search = new RateSearch(10);
+        search.tried(Trial.UNFIT);
+        search.tried(Trial.GOOD);
+        search.tried(Trial.UNFIT);
+
+        assertThat(search.isUnfit()).isFalse();
+        assertThat(search.rate()).isEqualTo(20);
+    }
+
+    @Test
     void endsWhereEverythingIsGood() {
         var search = new RateSearch(1);
         while (!search.isOver()) {
-            search.tried(true);
+            search.tried(Trial.GOOD);
         }
         assertThat(search.best()).isGreaterThan(1000);
     }
