@@ -125,7 +125,7 @@ final class EdgeMeter {
             return new Counts(
                     counts.path("frames").asLong(),
                     counts.path("streams_completed").asLong(),
-                    counts.path("active_streams").asLong() - 1);
+                    counts.path("active_streams").asLong());
         }
     }
 

@@ -21,7 +21,7 @@ record EdgeScenarios(Scenario frames, Scenario shorts, Scenario idle, List<Scena
     /** For figures. */
     static EdgeScenarios full() {
         return new EdgeScenarios(
-                frames(1000, 40, 100, new Times(ms(1000), ms(1000), ms(5000))),
+                frames(1000, 30, 100, new Times(ms(1000), ms(800), ms(4000))),
                 shorts(100, new Times(ms(100), ms(600), ms(2500))),
                 idle(5000, new Times(ms(5000), ms(1000), Duration.ZERO)),
                 List.of(frames(100, 500, 4, new Times(ms(100), ms(0), ms(0))), shorts(100, warm(3000))),
