@@ -3,7 +3,7 @@ package io.millrace.server.balance;
 import io.millrace.server.config.Route.Retry;
 import java.util.random.RandomGenerator;
 
-/** How long is waited before an origin is tried again: exponential, with full jitter. */
+/** The wait before an origin is tried again: exponential, with full jitter. */
 public final class Backoff {
     /** Answer of {@link #delayNs}: the upstream asks for a longer wait than is granted. */
     public static final long TOO_LONG = -1;
@@ -21,8 +21,8 @@ public final class Backoff {
     }
 
     /**
-     * The wait before the next attempt: a random part of the base, doubled for each attempt after the first; what the
-     * upstream asked for comes on top of a random part of the base, so that those who were sent away do not return at once.
+     * The wait before the next attempt. It is a random part of the base, which doubles with each attempt after the first. If
+     * the upstream asked for a wait, a random part of the base is added to that, so that not all clients return at once.
      *
      * @param attempts made so far, from 1
      * @param retryAfterNs what the upstream asked for, or {@link RetryAfter#NONE}

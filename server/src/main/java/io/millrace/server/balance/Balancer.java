@@ -5,8 +5,8 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Picks one of an upstream's origins. Origins that are ejected or down are passed over, but never all of them: when there is
- * no other, they are taken as if nothing were known against them.
+ * Picks one of an upstream's origins. Origins that are ejected or down are left out. If there is no other, they are
+ * picked like healthy ones.
  */
 public final class Balancer {
     /** No origin is left out. */
@@ -14,17 +14,16 @@ public final class Balancer {
 
     private Balancer() {}
 
-    /** A set of origins with this one, by its index, in it; of those from the 64th on it has all or none. */
+    /** Adds the origin of this index to a set. The set has either all of the origins from the 64th on, or none of them. */
     public static long with(long set, int index) {
         return set | 1L << Math.min(index, Long.SIZE - 1);
     }
 
     /**
-     * The better of two at random, by their cost.
+     * The cheaper one of two random origins.
      *
      * @param origins at least one
-     * @param exclude those that another is wanted than, such as those that have just failed: {@link #NONE}, and more by
-     *     {@link #with}
+     * @param exclude origins to leave out, such as those that have just failed: {@link #NONE}, and more by {@link #with}
      * @return null only if some are excluded and no other takes requests
      */
     public static @Nullable OriginState pick(
@@ -34,10 +33,10 @@ public final class Balancer {
     }
 
     /**
-     * The one that a hash points to, by the highest random weight (rendezvous hashing): when an origin leaves, only what
-     * pointed to it goes elsewhere, and comes back with it.
+     * The origin that a hash points to, by the highest random weight (rendezvous hashing). If an origin is removed, only its
+     * own hashes move to others. They return when it does.
      *
-     * @param hash of what requests have in common; see {@link KeyHash}
+     * @param hash of the key that the requests share; see {@link KeyHash}
      * @param origins at least one
      * @param exclude as in {@link #pick}
      * @return as {@link #pick} does
@@ -47,7 +46,7 @@ public final class Balancer {
         return picked == null && exclude == NONE ? pickByHash(hash, origins, NONE, nowNs, false) : picked;
     }
 
-    /** Whether some origin takes requests; if none does, another upstream had better be asked. */
+    /** Whether an origin takes requests. If none does, another upstream should be asked. */
     public static boolean anyAdmits(List<OriginState> origins, long nowNs) {
         for (int i = 0; i < origins.size(); i++) {
             if (origins.get(i).admits(nowNs)) {

@@ -8,7 +8,7 @@ public final class HedgeBudget {
     private double saved;
 
     /**
-     * A budget of its own for each route.
+     * The budget of one route.
      *
      * @param maxShare of all requests, 0 to 1
      */
@@ -21,7 +21,7 @@ public final class HedgeBudget {
         saved = Math.min(MOST_SAVED, saved + maxShare);
     }
 
-    /** Takes what one hedge costs; false if the requests so far have not paid for it. */
+    /** Takes the cost of one hedge. False if the budget does not have it. */
     public synchronized boolean tryHedge() {
         if (saved < 1) {
             return false;

@@ -3,8 +3,8 @@ package io.millrace.server.balance;
 import java.util.concurrent.TimeUnit;
 
 /**
- * An origin's moving time to first token, and how much it still says: what is not seen again is believed less and less, so
- * that an origin that drew no traffic is tried again. Not thread-safe.
+ * The moving average of an origin's time to first token. Its weight falls with its age, so that an origin without traffic
+ * is tried again. Not thread-safe.
  */
 final class MovingTtft {
     private static final double LEAST_WEIGHT = 0.1;
@@ -24,18 +24,18 @@ final class MovingTtft {
         }
     }
 
-    /** An attempt waits no more, whatever came of it. */
+    /** An attempt has its first output, or has failed. */
     void onWaited(long nowNs) {
         waiting--;
         waitedFromNs = nowNs;
     }
 
-    /** An attempt waits no more, and that says nothing. */
+    /** An attempt has ended without a result for the average. */
     void onGivenUp() {
         waiting--;
     }
 
-    /** Takes a time into the average. */
+    /** Adds a time to the average. */
     void sample(long ttftNs, long nowNs) {
         double belief = known ? belief(nowNs) : 0;
         double weight = belief < LEAST_BELIEF ? 1 : Math.max(LEAST_WEIGHT, 1 - belief);
@@ -44,14 +44,14 @@ final class MovingTtft {
         sampledNs = nowNs;
     }
 
-    /** Forgets everything but who waits. */
+    /** Forgets the average. Attempts that wait are still counted. */
     void forget() {
         known = false;
     }
 
     /**
-     * The time to expect, as far as it is known, and where it is not, that of the faster origin that it is compared with;
-     * never less than what is waited for already, so that a silent origin is left long before its attempts fail.
+     * The expected time. Where the average has little weight, the time of the faster origin in the comparison counts. It
+     * is at least the longest present wait, so that a silent origin is avoided long before its attempts fail.
      */
     double expectedNs(double fasterNs, long nowNs) {
         long untilNs = waiting == 0 || nowNs - waitedFromNs < 0 ? nowNs : waitedFromNs;
@@ -65,7 +65,7 @@ final class MovingTtft {
         return known ? averageNs : otherwise;
     }
 
-    /** How much the average still says: 1 when it was sampled, less and less after. */
+    /** The weight of the average: 1 at its last sample, then it falls. */
     private double belief(long nowNs) {
         return Math.exp(-Math.max(0, nowNs - sampledNs) / MEMORY_NS);
     }

@@ -2,7 +2,7 @@ package io.millrace.server.balance;
 
 /**
  * One attempt at an origin, from {@link OriginState#onStart} to exactly one of {@link #onSuccess}, {@link #onFailure} and
- * {@link #onIgnored}; what is said after that is not heard. Confined to its event loop.
+ * {@link #onIgnored}. Later calls have no effect. Confined to its event loop.
  */
 public final class OriginAttempt {
     private final OriginState origin;
@@ -17,7 +17,7 @@ public final class OriginAttempt {
         this.probe = probe;
     }
 
-    /** Its first output came; an answer that is no stream has none. */
+    /** Its first output came. An answer that is no stream has none. */
     public void onFirstOutput(long nowNs) {
         if (!output && !ended) {
             origin.onFirstOutput(this, nowNs);
@@ -25,7 +25,7 @@ public final class OriginAttempt {
         }
     }
 
-    /** It came to its end as it should, or was answered in a way that is the client's fault. */
+    /** It ended as it should, or with an error that is the client's fault. */
     public void onSuccess(long nowNs) {
         if (end()) {
             origin.onSuccess(this, nowNs);
@@ -35,8 +35,8 @@ public final class OriginAttempt {
     /**
      * It failed, before or after its first output.
      *
-     * @param deadlineNs the attempt's own for its first output, which enters the moving time to first token: an origin that
-     *     fails fast is not a fast one
+     * @param deadlineNs the time limit of the attempt for its first output. It is added to the moving time to first token,
+     *     because an origin that fails fast is not a fast one
      */
     public void onFailure(long nowNs, long deadlineNs) {
         if (end()) {
@@ -44,7 +44,7 @@ public final class OriginAttempt {
         }
     }
 
-    /** It ended in a way that says nothing about the origin: the client left, or another attempt was faster. */
+    /** It ended for a reason that is not the origin's: the client left, or another attempt was faster. */
     public void onIgnored() {
         if (end()) {
             origin.onIgnored(this);
@@ -55,7 +55,7 @@ public final class OriginAttempt {
         return startNs;
     }
 
-    /** Whether it decides if an ejected origin comes back. */
+    /** Whether its result decides if an ejected origin serves again. */
     boolean isProbe() {
         return probe;
     }

@@ -6,12 +6,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is known of one origin: what it has in hand, how fast it answers, and whether it serves. Thread-safe, as all event
+ * The state of one origin: its attempts in progress, its time to first token, and its health. Thread-safe, because all event
  * loops share it.
  *
- * <p>An origin serves until its attempts fail too often; then it is ejected for a time that doubles with each ejection. After
- * that one attempt is let through: its first output brings the origin back, with a share of requests that grows over the slow
- * start; its failure ejects the origin again. An active check that fails keeps requests away too, whatever else is known.
+ * <p>An origin serves until its attempts fail too often. Then it is ejected for a time that doubles with each ejection. After
+ * that time it gets one attempt. If this has a first output, the origin serves again, with a share of the requests that grows
+ * over the slow start. If it fails, the origin is ejected again. An origin whose active check fails gets no requests either.
  */
 public final class OriginState {
     private static final Logger LOG = LoggerFactory.getLogger(OriginState.class);
@@ -38,7 +38,7 @@ public final class OriginState {
     private long returnedNs;
     private final Ejection ejection = new Ejection();
 
-    /** The present ejection, if there is one, and how many there were. */
+    /** The present ejection, if there is one, and the number of ejections. */
     private static final class Ejection {
         private boolean on;
         private boolean probing;
@@ -52,8 +52,8 @@ public final class OriginState {
      * An origin without a history.
      *
      * @param name for hashes and logs, such as {@code https://host:port}
-     * @param health when it is ejected
-     * @param percentile of its upstream; it gets each time to first token
+     * @param health the limits after which it is ejected
+     * @param percentile of its upstream. Each time to first token is added to it
      */
     OriginState(String name, Health health, TtftPercentile percentile) {
         this.name = name;
@@ -71,8 +71,8 @@ public final class OriginState {
     }
 
     /**
-     * An attempt begins; to be called by whoever picked the origin, before anyone else picks on the same event loop. Of an
-     * origin whose ejection is over it is the one that decides.
+     * An attempt begins. The caller is who picked the origin, and calls this before the next pick on the same event loop. The
+     * first attempt after an ejection decides whether the origin serves again.
      */
     public synchronized OriginAttempt onStart(long nowNs) {
         inFlight++;
@@ -82,7 +82,7 @@ public final class OriginState {
         return new OriginAttempt(this, nowNs, probe);
     }
 
-    /** An active check was answered, or not. */
+    /** The result of an active check. */
     public synchronized void onCheck(boolean success, long nowNs) {
         boolean was = isDown();
         failedChecks = success ? 0 : Math.min(failedChecks + 1, CHECKS_TO_FAIL);
@@ -94,17 +94,17 @@ public final class OriginState {
         }
     }
 
-    /** Whether it takes requests: it is neither ejected nor down, or it is due to be tried again. */
+    /** Whether it takes requests: it is neither ejected nor down, or the time of its ejection is over. */
     public synchronized boolean admits(long nowNs) {
         return !isDown() && (!ejection.on || (!ejection.probing && isOver(nowNs)));
     }
 
-    /** How many attempts it has in hand. */
+    /** The number of its attempts in progress. */
     public synchronized int inFlight() {
         return inFlight;
     }
 
-    /** Whether it is ejected, or its turn to be tried again has not succeeded yet. */
+    /** Whether it is ejected, or has had no success since its ejection. */
     synchronized boolean isEjected() {
         return ejection.on;
     }

@@ -24,12 +24,12 @@ public final class TokenBudget {
         fixed = (long) settings.perSecond() * SPAN_SECONDS;
     }
 
-    /** Counts a client's request, once, whatever is retried of it. */
+    /** Counts a client's request. Its retries are not counted. */
     public synchronized void onRequest(long nowNs) {
         requests.add(nowNs, 1);
     }
 
-    /** Takes what one retry costs; false if there is nothing left, and the retry must not be. */
+    /** Takes the cost of one retry. If it is false, the budget is used up and there must be no retry. */
     public synchronized boolean tryRetry(long nowNs) {
         if (shared.total(nowNs) + 1 <= ratio * requests.total(nowNs)) {
             shared.add(nowNs, 1);
@@ -48,7 +48,7 @@ public final class TokenBudget {
         return retries;
     }
 
-    /** How many retries there were not for want of budget. */
+    /** How many retries the budget did not allow. */
     public synchronized long refused() {
         return refused;
     }

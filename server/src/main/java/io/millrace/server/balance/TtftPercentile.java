@@ -1,8 +1,8 @@
 package io.millrace.server.balance;
 
 /**
- * The 95th percentile of an upstream's recent times to first token: buckets of a quarter of an octave, halved now and then so
- * that what is long ago weighs little. Thread-safe.
+ * The 95th percentile of an upstream's recent times to first token. Each bucket is a quarter of an octave. The counts
+ * are halved regularly, so that old times have little weight. Thread-safe.
  */
 final class TtftPercentile {
     private static final int MIN_SAMPLES = 20;
@@ -16,7 +16,7 @@ final class TtftPercentile {
     private final int[] counts = new int[BUCKETS];
     private int total;
 
-    /** Counts one. */
+    /** Counts one time. */
     public synchronized void record(long ttftNs) {
         counts[bucket(ttftNs)]++;
         if (++total >= HALVED_AT) {
@@ -24,7 +24,7 @@ final class TtftPercentile {
         }
     }
 
-    /** The 95th percentile in nanoseconds, accurate to a quarter; 0 as long as too few were counted. */
+    /** The 95th percentile in nanoseconds, accurate to a quarter. It is 0 while too few are counted. */
     public synchronized long p95Ns() {
         if (total < MIN_SAMPLES) {
             return 0;
@@ -52,7 +52,7 @@ final class TtftPercentile {
         return (octave << SUB_BITS) + sub;
     }
 
-    /** Where the next bucket begins. */
+    /** The lower bound of the next bucket. */
     private static long endNs(int bucket) {
         int octave = bucket >> SUB_BITS;
         long sub = (bucket & (SUBS - 1)) + 1;

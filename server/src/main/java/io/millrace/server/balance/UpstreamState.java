@@ -3,14 +3,14 @@ package io.millrace.server.balance;
 import io.millrace.server.config.Upstream;
 import java.util.List;
 
-/** What is known of one upstream, beside its configuration: its origins and its budget. Shared by all event loops. */
+/** The state of one upstream: its origins and its budget of retries. All event loops share it. */
 public final class UpstreamState {
     private final List<OriginState> origins;
     private final TokenBudget retries;
     private final TtftPercentile ttft = new TtftPercentile();
     private final int maxConcurrent;
 
-    /** Nothing is known yet. */
+    /** The state of an upstream without a history. */
     public UpstreamState(Upstream upstream) {
         origins = upstream.urls().stream()
                 .map(url -> new OriginState(url.toString(), upstream.health(), ttft))
@@ -24,7 +24,7 @@ public final class UpstreamState {
         return origins;
     }
 
-    /** What its retries may cost. */
+    /** Its budget of retries. */
     public TokenBudget retries() {
         return retries;
     }
@@ -34,12 +34,12 @@ public final class UpstreamState {
         return ttft.p95Ns();
     }
 
-    /** Whether it takes another request: an origin serves, and it is not over its own limit. */
+    /** Whether it takes another request: an origin serves, and its limit of requests is not reached. */
     public boolean admits(long nowNs) {
         return !isFull() && Balancer.anyAdmits(origins, nowNs);
     }
 
-    /** Whether it has as many requests in hand as it may. */
+    /** Whether its limit of requests in progress is reached. */
     public boolean isFull() {
         if (maxConcurrent == 0) {
             return false;
