@@ -236,7 +236,11 @@ final class MockRoutes {
                 return json;
             }
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("body: " + e.getOriginalMessage() + " (expected: a JSON object)", e);
+            String place = e.getLocation() == null
+                    ? ""
+                    : " at line " + e.getLocation().getLineNr() + ", column "
+                            + e.getLocation().getColumnNr();
+            throw new IllegalArgumentException("body: is not valid JSON" + place + " (expected: a JSON object)", e);
         } catch (IOException e) {
             throw new IllegalArgumentException("body: unreadable (expected: a JSON object)", e);
         }

@@ -742,6 +742,9 @@ final class MockServerTest {
         assertThat(key.status()).isEqualTo(400);
         assertThat(key.text()).contains("mock key: tokenz", "invalid_request_error");
         assertThat(call("POST", CHAT, "[1").status()).isEqualTo(400);
+        assertThat(call("POST", CHAT, "{\"model\":\"m\"").text())
+                .contains("body: is not valid JSON at line 1, column 13 (expected: a JSON object)")
+                .doesNotContain("Source");
     }
 
     @Test
