@@ -6,7 +6,7 @@ import io.millrace.bench.run.BenchCommand;
 import io.millrace.server.cli.CommandProvider;
 import java.util.List;
 
-/** The commands that measure. */
+/** The commands {@code bench}, {@code compare} and {@code doctor}. */
 public final class BenchCommands implements CommandProvider {
     /** For the service loader. */
     public BenchCommands() {}

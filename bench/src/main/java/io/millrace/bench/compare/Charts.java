@@ -16,7 +16,7 @@ final class Charts {
     private static final int ROW = 26;
     private static final int HEAD = 34;
 
-    /** A bar that is longer than this multiple of the median is cut: it would make the others too short to compare. */
+    /** A bar longer than this multiple of the median is cut. It would make the others too short to compare. */
     private static final double LONGEST = 3;
 
     private static final int PLOT_HEIGHT = 300;
@@ -28,7 +28,7 @@ final class Charts {
 
     private record Bar(Peer peer, Spread spread) {}
 
-    /** Bars per target: the delay that it adds to a frame, and the processor time that a frame costs. */
+    /** Bars per target: the delay that the target adds to a frame, and its processor time per frame. */
     static String compare(Results results) {
         var scenarios = results.scenarios();
         var delay = bars(results, scenarios.delay(), Table.added(Measurement::delay, Times::p99));
@@ -105,7 +105,7 @@ final class Charts {
         return Math.max(longest, 1e-9);
     }
 
-    /** Lines per number of event loops: processor time per frame over the number of streams, which grow by powers of ten. */
+    /** A line per number of event loops: processor time per frame over the number of streams, by powers of ten. */
     static String scale(Results results) {
         var svg = new Svg(
                 WIDTH, PLOT_TOP + PLOT_HEIGHT + PLOT_BOTTOM, "Millrace: CPU time per frame as streams grow in number");

@@ -1,6 +1,6 @@
 package io.millrace.bench.compare;
 
-/** What clients speak to a target. */
+/** The protocol of the clients. */
 enum ClientProtocol {
     HTTP1("HTTP/1.1"),
     HTTP1_TLS("HTTP/1.1 with TLS"),
@@ -21,7 +21,7 @@ enum ClientProtocol {
         return this != HTTP1;
     }
 
-    /** How many connections carry that many streams; over HTTP/2 a hundred share one. */
+    /** How many connections carry that many streams. Over HTTP/2, a hundred streams share one connection. */
     int connections(int streams) {
         return this == HTTP2_TLS ? Math.max(1, streams / 100) : streams;
     }

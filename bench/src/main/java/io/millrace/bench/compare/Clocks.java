@@ -4,7 +4,7 @@ import io.millrace.bench.compare.Measurement.Usage;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** The time and the processor time of everybody at one moment, in nanoseconds. */
+/** The time and the processor time of each process at one moment, in nanoseconds. */
 record Clocks(long timeNs, long targetNs, long mockNs, long clientNs, long busyNs) {
     private static final int SETTLE_CHECKS = 20;
     private static final int SETTLE_MS = 200;
@@ -14,7 +14,7 @@ record Clocks(long timeNs, long targetNs, long mockNs, long clientNs, long busyN
         return new Clocks(System.nanoTime(), Proc.cpuNs(target), Proc.cpuNs(mock), Proc.cpuNs(client), Proc.busyNs());
     }
 
-    /** What was used from this moment to another. */
+    /** The usage from this moment to a later one. */
     Usage until(Clocks after) {
         double ns = after.timeNs - timeNs;
         long target = after.targetNs - targetNs;
@@ -24,7 +24,7 @@ record Clocks(long timeNs, long targetNs, long mockNs, long clientNs, long busyN
         return new Usage(target / 1e9, mock / ns, client / ns, foreign / ns);
     }
 
-    /** Waits for a limited time until a target has finished with the end of its streams. */
+    /** Waits, for a limited time, until the target has processed the end of its streams. */
     static void settle(Target target, Target mock) throws InterruptedException {
         for (int i = 0; i < SETTLE_CHECKS; i++) {
             long before = Proc.cpuNs(target.pids()) + Proc.cpuNs(mock.pids());

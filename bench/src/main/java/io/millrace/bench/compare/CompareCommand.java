@@ -21,7 +21,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * Compares Millrace with other proxies; {@code scripts/compare} calls it, because it needs configurations from the
+ * Compares Millrace with other proxies. {@code scripts/compare} calls it, because it needs configurations from the
  * repository. Linux only.
  */
 @Command(
@@ -77,7 +77,7 @@ public final class CompareCommand implements Callable<Integer> {
     @Option(names = "--commit", paramLabel = "ID", defaultValue = "unknown", description = "Of the sources.")
     private String commit;
 
-    /** Measures, prints the table and writes the files; 1 if a quick run lost a stream or got no figure. */
+    /** Measures, prints the table and writes the files. Returns 1 if a quick run lost a stream or got no figure. */
     @Override
     public Integer call() throws IOException, InterruptedException {
         if (!Files.isReadable(Path.of("/proc/self/stat"))) {
@@ -126,10 +126,10 @@ public final class CompareCommand implements Callable<Integer> {
         Files.writeString(out.resolve("scale.svg"), Charts.scale(results));
     }
 
-    /** What {@code raw.json} holds. */
+    /** The content of {@code raw.json}. */
     private record Raw(Machine machine, List<Measurement> measurements) {}
 
-    /** A quick run is too short for figures. It works if all streams came through whole. */
+    /** Whether a quick run has worked: all streams came whole. It is too short for figures. */
     private static boolean works(Results results) {
         return !results.measurements().isEmpty()
                 && results.measurements().stream()

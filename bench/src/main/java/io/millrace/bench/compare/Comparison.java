@@ -11,7 +11,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/** One run: in every round it puts every load on every target in turn. Each round begins with another target. */
+/**
+ * One run: each round puts every load on every target, one target after another. Each round begins with another target.
+ */
 final class Comparison {
     private final Launcher launcher;
     private final Scenarios scenarios;
@@ -23,8 +25,8 @@ final class Comparison {
 
     /**
      * @param names of the scenarios to run
-     * @param peers without {@link Peer#DIRECT}, which always is
-     * @param progress told what is measured
+     * @param peers without {@link Peer#DIRECT}, which is always measured
+     * @param progress receives a line for each measurement
      */
     Comparison(
             Launcher launcher,
@@ -54,7 +56,7 @@ final class Comparison {
         return measurements;
     }
 
-    /** Measures targets that run through all rounds and stay warm. */
+    /** Measures costs. The targets keep running through all rounds, so they stay warm. */
     private void costs(Meter meter, Target mock) throws IOException, InterruptedException {
         var loads = chosen(scenarios.delay(), scenarios.cpu(), scenarios.saturated(), scenarios.shorts());
         if (loads.isEmpty()) {
@@ -82,7 +84,7 @@ final class Comparison {
         }
     }
 
-    /** Starts a fresh process for each measurement, because a process seldom gives memory back. */
+    /** Measures held streams. Each measurement starts a fresh process, because a process seldom gives memory back. */
     private void holds(Meter meter, Target mock) throws IOException, InterruptedException {
         for (int round = 1; round <= rounds; round++) {
             for (var load : chosen(scenarios.hold(), scenarios.holdMany())) {
@@ -135,7 +137,7 @@ final class Comparison {
                 .toList();
     }
 
-    /** All in the order of their turns: each round begins with another. */
+    /** All elements, rotated by the number of the round: each round begins with another one. */
     static <T> List<T> turns(Iterable<T> all, int round) {
         var turns = new ArrayList<T>();
         all.forEach(turns::add);

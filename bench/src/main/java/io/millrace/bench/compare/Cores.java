@@ -13,7 +13,7 @@ final class Cores {
         return allowed.size() > 1;
     }
 
-    /** The target gets the first, the others the second. */
+    /** Gives the first processor to the target and the second to the others. */
     void separate(List<Long> target, List<Long> others) throws IOException, InterruptedException {
         bind(allowed.subList(0, 1), target);
         bind(allowed.subList(1, 2), others);

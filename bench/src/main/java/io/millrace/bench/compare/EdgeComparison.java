@@ -11,7 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/** One run over TLS and HTTP/2, and in the clear beside them: in every round, every load on every target in turn. */
+/** One run over TLS and HTTP/2, and without TLS for comparison: each round puts every load on every target. */
 final class EdgeComparison {
     private final Launcher launcher;
     private final Path configs;
@@ -23,9 +23,9 @@ final class EdgeComparison {
     private final List<Measurement> measurements = new ArrayList<>();
 
     /**
-     * @param configs where the client of handshakes is
+     * @param configs the directory that has the client of handshakes
      * @param names of {@link EdgeScenarios#NAMES}
-     * @param progress told what is measured
+     * @param progress receives a line for each measurement
      */
     EdgeComparison(
             Launcher launcher,
@@ -109,7 +109,7 @@ final class EdgeComparison {
         }
     }
 
-    /** Starts a fresh process for each, once: memory differs little from round to round. */
+    /** Measures idle streams once, in a fresh process each. Memory differs little from round to round. */
     private void idle(EdgeMeter meter, Target mock) throws IOException, InterruptedException {
         if (!names.contains("idle")) {
             return;
@@ -140,7 +140,7 @@ final class EdgeComparison {
         }
     }
 
-    /** An earlier Millrace may know neither TLS nor HTTP/2. */
+    /** Whether the peer speaks the protocol. An earlier Millrace may know neither TLS nor HTTP/2. */
     private static boolean speaks(Peer peer, ClientProtocol protocol) {
         return peer != Peer.BEFORE || !protocol.tls();
     }

@@ -32,7 +32,7 @@ final class EdgeMeter {
         this.directory = directory;
     }
 
-    /** What the mock has counted. */
+    /** The counters of the mock. */
     private record Counts(long frames, long completed, long active) {}
 
     /** Runs a load without a measurement. */
@@ -94,7 +94,7 @@ final class EdgeMeter {
         }
     }
 
-    /** Measures what connections cost, of which each counts as a stream. */
+    /** Measures what connections cost. Each one counts as a stream. */
     Measurement connect(Handshakes kind, Path configs, Target target, Duration time, int round)
             throws IOException, InterruptedException {
         List<Long> nobody = List.of();

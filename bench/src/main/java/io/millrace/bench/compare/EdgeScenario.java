@@ -1,13 +1,13 @@
 package io.millrace.bench.compare;
 
 /**
- * A load that h2load makes, by one protocol.
+ * A load that h2load makes, over one protocol.
  *
- * @param load how many streams of what, and for how long
+ * @param load the streams and their times
  * @param protocol of the clients
  */
 record EdgeScenario(Scenario load, ClientProtocol protocol) {
-    /** The load under the name that it has in results. */
+    /** The load with the name that it has in the results. */
     Scenario named() {
         return load.named(name(load, protocol));
     }

@@ -6,19 +6,20 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What is measured over TLS and HTTP/2.
+ * The loads over TLS and HTTP/2.
  *
  * @param frames 1,000 streams at 10 frames a second: processor time per frame
- * @param shorts as many streams of one token as go through: processor time per stream
+ * @param shorts as many streams of one token as possible: processor time per stream
  * @param idle streams that are open and silent: memory
- * @param warmUp what a fresh Millrace gets by each protocol before it is measured, because its code is compiled as it runs
- * @param handshakes how long connections are opened one after another
+ * @param warmUp the loads of a fresh Millrace before it is measured, for each protocol: its code is compiled while it
+ *     runs
+ * @param handshakes how long connections are opened, one after another
  */
 record EdgeScenarios(Scenario frames, Scenario shorts, Scenario idle, List<Scenario> warmUp, Duration handshakes) {
-    /** All names, as on the command line. */
+    /** All names of loads on the command line. */
     static final List<String> NAMES = List.of("tls", "handshakes", "idle");
 
-    /** For figures. */
+    /** The loads for figures. */
     static EdgeScenarios full() {
         return new EdgeScenarios(
                 frames(1000, 30, 100, new Times(ms(1000), ms(800), ms(4000))),
@@ -28,7 +29,7 @@ record EdgeScenarios(Scenario frames, Scenario shorts, Scenario idle, List<Scena
                 ms(2000));
     }
 
-    /** To see that everything works. */
+    /** Short loads that show only whether everything works. */
     static EdgeScenarios quick() {
         return new EdgeScenarios(
                 frames(50, 20, 50, new Times(ms(200), ms(200), ms(1000))),

@@ -9,12 +9,12 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
-/** A load that h2load (nghttp2) puts on a target. It ends with {@link #close} at the latest. */
+/** A load that h2load (nghttp2) puts on a target. {@link #close} ends it if it is still running. */
 final class H2load implements AutoCloseable {
-    /** How often each stream is repeated where the number of requests is given. */
+    /** How often each stream is repeated if the number of requests is given. */
     private static final int REPEATS = 2;
 
-    /** A load of a given time goes on for this long after the window. */
+    /** A load of a given time goes on for this long after the measured window. */
     private static final Duration MARGIN = Duration.ofMillis(500);
 
     private static final long LIMIT_SECONDS = 20;
@@ -33,7 +33,7 @@ final class H2load implements AutoCloseable {
         this.timed = timed;
     }
 
-    /** Begins; its files are in {@code directory}. */
+    /** Starts h2load. Its files are in {@code directory}. */
     static H2load start(EdgeScenario scenario, Target target, Path directory) throws IOException {
         Path output = directory.resolve("h2load.log");
         var process = new ProcessBuilder(command(scenario, target, directory))
@@ -62,7 +62,10 @@ final class H2load implements AutoCloseable {
         return command;
     }
 
-    /** As much as goes through in a time, or a number of streams whose connections open over the ramp. */
+    /**
+     * The arguments for the amount: as much as possible in a time, or a number of streams whose connections open over
+     * the ramp.
+     */
     private static List<String> amount(Scenario load, int connections) {
         var times = load.times();
         if (load.separate()) {
@@ -85,7 +88,7 @@ final class H2load implements AutoCloseable {
         return process.isAlive();
     }
 
-    /** Waits for its end, and returns how many streams were lost. */
+    /** Waits for its end. Returns how many streams were lost. */
     long await() throws IOException, InterruptedException {
         if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
             throw new IOException("h2load does not end:\n" + Files.readString(output));
@@ -94,9 +97,9 @@ final class H2load implements AutoCloseable {
     }
 
     /**
-     * How many streams were lost, by what h2load says at its end.
+     * How many streams were lost, from the output of h2load.
      *
-     * @param timed whether its time was given; some streams were in progress then, which are not lost
+     * @param timed whether its time was given; then some streams were in progress at the end, and these are not lost
      */
     static long lost(String output, boolean timed) throws IOException {
         var numbers = REQUESTS.matcher(output);

@@ -8,10 +8,10 @@ import java.util.Locale;
 
 /** Connections that {@code handshakes.py} opens, one after another. */
 enum Handshakes {
-    /** Without TLS: what the rest of a connection costs. */
+    /** Connections without TLS. They show the cost of everything but the handshake. */
     PLAIN("connections"),
     FULL("full handshakes"),
-    /** With a session that the target has given out before. */
+    /** Handshakes that resume a session of the target. */
     RESUMED("resumed handshakes");
 
     private final String label;
@@ -20,7 +20,7 @@ enum Handshakes {
         this.label = label;
     }
 
-    /** How many there were. */
+    /** How many connections were opened, and how many of them resumed a session. */
     record Done(long connections, long resumed) {}
 
     /** The name for people. */
@@ -28,7 +28,7 @@ enum Handshakes {
         return label;
     }
 
-    /** Opens connections to the target for that time. */
+    /** Opens connections to the target for the given time. */
     Done run(Path configs, Target target, Duration time) throws IOException, InterruptedException {
         int port = this == PLAIN ? target.port() : target.tlsPort();
         var process = new ProcessBuilder(

@@ -19,19 +19,19 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Starts the mock and the targets on free ports of 127.0.0.1, each with the given number of threads. When this process ends, it
- * stops those that still run.
+ * Starts the mock and the targets on free ports of 127.0.0.1, each with the given number of threads. When this process
+ * ends, it stops those that still run.
  */
 final class Launcher {
-    /** Standard output and error of a target. */
+    /** The file with standard output and error of a target. */
     static final String OUTPUT = "output.log";
 
-    /** The port is free when it is chosen. Another process may take it before the target binds it. */
+    /** How often a start is tried. Another process may take the free port before the target binds it. */
     private static final int TRIES = 5;
 
     private static final long START_LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
     private static final int POLL_MS = 20;
-    /** A target that uses less than this in a second is at rest. */
+    /** A target that uses less processor time than this in a second is at rest. */
     private static final long REST_NS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private static final int MAX_STREAMS = 9900;
@@ -48,9 +48,10 @@ final class Launcher {
     /**
      * @param millrace the launcher of the distribution that is measured
      * @param configs the directory of the peers' configurations
-     * @param warmUp whether Millrace warms up as it does by default, which is waited for
+     * @param warmUp whether Millrace does its usual warm-up; the launcher then waits for its end
      * @param before the launcher of another distribution, for {@link Peer#BEFORE}
-     * @param certificate with which targets listen over TLS, too; its key is beside it, {@code .key} added to the name
+     * @param certificate for targets that also listen over TLS; the file of its key has the same name with {@code .key}
+     *     added
      */
     Launcher(Path millrace, Path configs, boolean warmUp, @Nullable Path before, @Nullable Path certificate) {
         this.millrace = millrace;
@@ -61,12 +62,12 @@ final class Launcher {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> running.forEach(Target::close), "stop targets"));
     }
 
-    /** The mock, on one event loop. */
+    /** Starts the mock, on one event loop. */
     Target startMock() throws IOException, InterruptedException {
         return start(Peer.DIRECT, 0, 1);
     }
 
-    /** A target in front of the mock at that port. */
+    /** Starts a target in front of the mock at that port. */
     Target start(Peer peer, int mockPort, int threads) throws IOException, InterruptedException {
         String lastWords = "";
         for (int i = 0; i < TRIES; i++) {
@@ -89,7 +90,7 @@ final class Launcher {
         running.remove(target);
     }
 
-    /** The versions of what was measured, as each reports it. */
+    /** The version of each peer, as the peer reports it. */
     Map<String, String> versions(Iterable<Peer> peers) throws IOException, InterruptedException {
         var versions = new LinkedHashMap<String, String>();
         for (var peer : peers) {
@@ -116,7 +117,7 @@ final class Launcher {
 
     private Target launch(Peer peer, int mockPort, int threads) throws IOException {
         Path directory = Files.createTempDirectory("millrace-compare");
-        // A worker without the rights of root has to reach its files, too.
+        // A worker without the rights of root must be able to read its files, too.
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
         int port = freePort();
         int tlsPort = freePort();
@@ -199,7 +200,7 @@ final class Launcher {
         return command;
     }
 
-    /** Removes the user's own settings of Millrace, but for the flags of its JVM. */
+    /** Removes the user's own settings of Millrace, except the flags of its JVM. */
     private static void setEnvironment(Map<String, String> environment, Map<String, String> values, boolean warmUp) {
         environment.keySet().removeIf(name -> name.startsWith("MILLRACE_") && !name.equals("MILLRACE_OPTS"));
         if (!warmUp) {
@@ -207,13 +208,13 @@ final class Launcher {
         }
         environment.put("GOMAXPROCS", values.get("THREADS"));
         environment.put("UPSTREAM", "http://127.0.0.1:" + values.get("MOCK"));
-        // Caddy keeps its state at home.
+        // Caddy keeps its state in the home directory.
         environment.put("HOME", values.get("DIR"));
         environment.remove("XDG_DATA_HOME");
         environment.remove("XDG_CONFIG_HOME");
     }
 
-    /** Copies a configuration to the target's directory, with the values put in. */
+    /** Copies a configuration to the target's directory and fills in the values. */
     private String file(String name, Map<String, String> values) throws IOException {
         String text = Files.readString(configs.resolve(name));
         for (var value : values.entrySet()) {
@@ -237,7 +238,7 @@ final class Launcher {
         return false;
     }
 
-    /** Waits for a while until the target has finished its work after the start. */
+    /** Waits, for a limited time, until the target has finished its work after the start. */
     private static void awaitRest(Target target) throws InterruptedException {
         long startNs = System.nanoTime();
         long cpuNs = Proc.cpuNs(target.pids());

@@ -7,16 +7,16 @@ import java.util.Map;
 /**
  * The machine and the versions of a run.
  *
- * @param time when it began
- * @param commit of the sources
- * @param processor its name
- * @param cores how many this process may use
+ * @param time when the run began
+ * @param commit the commit of the sources
+ * @param processor the name of the processor
+ * @param cores how many processors this process may use
  * @param memoryMiB of the machine
- * @param kernel its version
+ * @param kernel the version of the kernel
  * @param jdk of the mock, the client and Millrace
- * @param jvmFlags more flags for Millrace's JVM, from the environment
- * @param descriptors the limit of a process
- * @param versions of the targets, by their names
+ * @param jvmFlags further flags for Millrace's JVM, from the environment
+ * @param descriptors the limit of open files per process
+ * @param versions the versions of the targets, by name
  */
 record Machine(
         String time,

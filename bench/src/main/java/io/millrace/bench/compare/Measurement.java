@@ -7,30 +7,31 @@ import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One target under one load, once. Cores are shares of one processor over the window; what is no part of a scenario is 0.
+ * One measurement of one target under one load. Cores are shares of one processor over the window. A figure that is not
+ * part of the scenario is 0.
  *
- * @param scenario its name
+ * @param scenario the name of the scenario
  * @param target the peer's name
  * @param round from 1 on
- * @param eventLoops threads that the target was told to use
- * @param streams at once, as planned
- * @param windowSeconds how long was measured
- * @param frames that were read in the window
- * @param streamsEnded that ended well in the window
- * @param ttft to the first byte of the body, from the request
+ * @param eventLoops how many threads the target was told to use
+ * @param streams the planned number of streams at once
+ * @param windowSeconds the length of the measured window
+ * @param frames the frames that were read in the window
+ * @param streamsEnded the streams that completed in the window
+ * @param ttft from the request to the first byte of the body
  * @param delay of a frame, from the mock's stamp to the read
  * @param targetCpuSeconds processor time of the target in the window
- * @param mockCores of the mock
- * @param clientCores of this process
- * @param foreignCores of everything else on the machine
- * @param held streams that were open at once, in a scenario that holds them
- * @param residentKiB of the target with them
- * @param residentBeforeKiB of the target without any
- * @param lost streams of the whole run
- * @param failures what happened to them
- * @param unfinished streams that were in progress at the end
- * @param shortestBody of the streams that ended well, in bytes
- * @param longestBody of them
+ * @param mockCores processors that the mock used
+ * @param clientCores processors that this process used
+ * @param foreignCores processors that everything else on the machine used
+ * @param held the streams that were open at once, in a scenario that holds them
+ * @param residentKiB memory of the target with these streams
+ * @param residentBeforeKiB memory of the target without streams
+ * @param lost lost streams of the whole run
+ * @param failures why streams were lost
+ * @param unfinished the streams that were in progress at the end
+ * @param shortestBody the shortest body of a completed stream, in bytes
+ * @param longestBody the longest body of a completed stream, in bytes
  * @param flaw why the figures are void, or null
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -59,9 +60,9 @@ record Measurement(
         long longestBody,
         @Nullable String flaw) {
     /**
-     * Microseconds at percentiles.
+     * Times in microseconds, at percentiles.
      *
-     * @param samples how many there were
+     * @param samples how many values there were
      */
     record Times(long samples, double p50, double p99, double p999, double max) {
         static Times of(Histogram histogram) {
@@ -74,7 +75,7 @@ record Measurement(
         }
     }
 
-    /** What the system says of a window. */
+    /** Processor time in a window, as the operating system reports it. */
     record Usage(double targetCpuSeconds, double mockCores, double clientCores, double foreignCores) {
         static final Usage NONE = new Usage(0, 0, 0, 0);
 
@@ -97,7 +98,7 @@ record Measurement(
         }
     }
 
-    /** What is held. */
+    /** The held streams and the memory of the target. */
     record Holding(int held, long residentKiB, long residentBeforeKiB) {
         static final Holding NONE = new Holding(0, 0, 0);
     }

@@ -4,18 +4,21 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** What is measured. */
+/** A target of the comparison. */
 enum Peer {
-    /** The mock without anything in front of it: what measuring itself costs. */
+    /** The mock without a target in front of it. It shows what the measurement itself costs. */
     DIRECT("direct"),
     NGINX("nginx"),
     HAPROXY("HAProxy"),
     CADDY("Caddy"),
     FASTAPI("FastAPI"),
     MILLRACE("Millrace"),
-    /** Millrace without a hold and without a second attempt: shows the cost of these. It is measured only when it is named. */
+    /**
+     * Millrace without a hold and without a second attempt. It shows what these cost, and is measured only if it is
+     * named.
+     */
     UNGUARDED("Millrace, nothing held"),
-    /** Another distribution of Millrace, to see what changes between the two cost. */
+    /** Another distribution of Millrace, to compare the costs of two versions. */
     BEFORE("Millrace before");
 
     private final String label;

@@ -10,28 +10,28 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
-/** Reads what Linux knows about processes and about itself (proc(5)). */
+/** Reads what Linux knows about processes and about the machine (proc(5)). */
 final class Proc {
-    /** Clock ticks a second: part of the kernel's interface, not of its configuration. */
+    /** Clock ticks a second. The value is part of the kernel's interface and cannot be configured. */
     private static final long TICKS_PER_SECOND = 100;
 
     private static final long NS_PER_TICK = TimeUnit.SECONDS.toNanos(1) / TICKS_PER_SECOND;
 
     private Proc() {}
 
-    /** A process and all that it started. */
+    /** The ids of a process and of all its descendants. */
     static List<Long> tree(ProcessHandle root) {
         return Stream.concat(Stream.of(root), root.descendants())
                 .map(ProcessHandle::pid)
                 .toList();
     }
 
-    /** Processor time of processes, their dead threads included, in nanoseconds, to 20 ms. */
+    /** Processor time of processes, including their ended threads, in nanoseconds. The resolution is 20 ms. */
     static long cpuNs(List<Long> pids) {
         return NS_PER_TICK * pids.stream().mapToLong(Proc::ticks).sum();
     }
 
-    /** Processor time of all processes, interrupts included, in nanoseconds. */
+    /** Processor time of all processes, including interrupts, in nanoseconds. */
     static long busyNs() {
         // cpu user nice system idle iowait irq softirq steal ..
         String[] fields =
@@ -42,12 +42,12 @@ final class Proc {
                         .sum();
     }
 
-    /** Resident memory of processes in KiB; pages that they share count for each. */
+    /** Resident memory of processes in KiB. A page that several of them share counts for each. */
     static long residentKiB(List<Long> pids) {
         return pids.stream().mapToLong(pid -> field(pid, "VmRSS:")).sum();
     }
 
-    /** The most files that this process, and those it starts, may have open. */
+    /** The most files that this process and its children may have open. */
     static int descriptorLimit() {
         return read(Path.of("/proc/self/limits"))
                 .lines()
@@ -92,7 +92,7 @@ final class Proc {
         return Stream.iterate(first, core -> core <= last, core -> core + 1);
     }
 
-    /** The 14th and 15th field; the second may hold spaces. */
+    /** The sum of the 14th and 15th field. The second field may contain spaces. */
     private static long ticks(long pid) {
         String stat = read(Path.of("/proc", Long.toString(pid), "stat"));
         if (stat.isEmpty()) {
@@ -111,7 +111,7 @@ final class Proc {
                 .orElse(0);
     }
 
-    /** The text, empty if the process is gone. */
+    /** The text of the file; empty if the process has ended. */
     private static String read(Path file) {
         try {
             return Files.readString(file);

@@ -6,21 +6,21 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that was measured in one run.
+ * The results of one run.
  *
  * @param quick whether it was too short for figures
- * @param machine where, and what
- * @param scenarios by which loads
+ * @param machine the machine and the versions
+ * @param scenarios the loads
  * @param measurements in the order in which they were made
  */
 record Results(boolean quick, Machine machine, Scenarios scenarios, List<Measurement> measurements) {
-    /** A figure of a measurement; {@code direct} is the one without a target in the same round, or null. */
+    /** A figure of a measurement. {@code direct} is the measurement without a target in the same round, or null. */
     @FunctionalInterface
     interface Figure {
         double of(Measurement measured, @Nullable Measurement direct);
     }
 
-    /** Who was measured, in the order of {@link Peer}. */
+    /** The peers that were measured, in the order of {@link Peer}. */
     List<Peer> peers() {
         return measurements.stream()
                 .map(Measurement::target)
@@ -38,7 +38,7 @@ record Results(boolean quick, Machine machine, Scenarios scenarios, List<Measure
         return measurements.stream().filter(which).toList();
     }
 
-    /** A figure over all rounds that are not void; empty if there is none. */
+    /** A figure over all rounds that are not void; empty if there are none. */
     Optional<Spread> spread(String scenario, Peer peer, Figure figure) {
         double[] values = of(scenario, peer).stream()
                 .filter(measured -> measured.flaw() == null)
@@ -48,7 +48,7 @@ record Results(boolean quick, Machine machine, Scenarios scenarios, List<Measure
         return values.length == 0 ? Optional.empty() : Optional.of(Spread.of(values));
     }
 
-    /** Not a number where the figure is one of both and there was no direct one. */
+    /** The figure; NaN if it needs a direct measurement and there was none. */
     private double value(Measurement measured, Figure figure) {
         var direct = of(measured.scenario(), Peer.DIRECT).stream()
                 .filter(other -> other.round() == measured.round())

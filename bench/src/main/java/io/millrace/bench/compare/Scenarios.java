@@ -11,15 +11,15 @@ import java.util.stream.IntStream;
 /**
  * The loads of a comparison. Pauses between frames are random, so that streams do not send at the same moments.
  *
- * @param delay 100 streams at 50 frames a second: what is added to the first byte and to every frame
+ * @param delay 100 streams at 50 frames a second: the time added to the first byte and to every frame
  * @param cpu 1,000 streams at 10 frames a second: processor time per frame
- * @param saturated as many frames as go through
- * @param shorts as many streams of one token as go through, on kept connections
+ * @param saturated as many frames as possible
+ * @param shorts as many streams of one token as possible, on kept connections
  * @param hold streams that are open and silent
- * @param holdMany the same, many more
- * @param scale as many frames a second on ever more streams
- * @param warmUp what every fresh target gets before it is measured
- * @param manyPeers the peers that have to hold {@code holdMany}
+ * @param holdMany many more of these
+ * @param scale as many frames a second as possible, on more and more streams
+ * @param warmUp the load of every fresh target before it is measured
+ * @param manyPeers the peers that {@code holdMany} measures
  */
 record Scenarios(
         Scenario delay,
@@ -31,17 +31,17 @@ record Scenarios(
         List<Scenario> scale,
         List<Scenario> warmUp,
         Set<Peer> manyPeers) {
-    /** All names, as on the command line. */
+    /** All names of loads on the command line. */
     static final List<String> NAMES = List.of("delay", "cpu", "saturated", "short", "hold", "hold-many", "scale");
 
-    /** The most streams that are held. */
+    /** The most streams of {@code holdMany}. */
     private static final int MANY = 9000;
 
     private static final int SCALE_FRAMES_PER_SECOND = 9000;
     private static final int QUICK_SCALE_FRAMES_PER_SECOND = 500;
     private static final int ENDLESS = 100_000_000;
 
-    /** For figures; {@code descriptors} bounds the streams that can be held. */
+    /** The loads for figures. {@code descriptors} limits how many streams can be held. */
     static Scenarios full(int descriptors) {
         // Millrace takes connections up to 45% of the descriptors; the others could take a few more.
         int many = Math.min(MANY, (int) (descriptors * 0.45));
@@ -59,7 +59,7 @@ record Scenarios(
                 Set.of(Peer.NGINX, Peer.HAPROXY, Peer.MILLRACE));
     }
 
-    /** To see that everything works, in a minute. */
+    /** Short loads, about a minute in all, that show only whether everything works. */
     static Scenarios quick() {
         return new Scenarios(
                 steady("delay", 20, 10, 20, seconds(0.2), seconds(0.3), seconds(1)),

@@ -9,7 +9,7 @@ import java.util.Locale;
  * @param rounds how many values there were
  */
 record Spread(double median, double min, double max, int rounds) {
-    /** Of one value or more. */
+    /** The spread of one or more values. */
     static Spread of(double... values) {
         double[] sorted = values.clone();
         Arrays.sort(sorted);
@@ -18,7 +18,7 @@ record Spread(double median, double min, double max, int rounds) {
         return new Spread(median, sorted[0], sorted[sorted.length - 1], sorted.length);
     }
 
-    /** The median, and behind it the least and the most if there were several rounds. */
+    /** The median, followed by the smallest and the largest value if there were several rounds. */
     String text(int decimals) {
         String text = number(median, decimals);
         return rounds == 1 ? text : text + " (" + number(min, decimals) + "–" + number(max, decimals) + ")";

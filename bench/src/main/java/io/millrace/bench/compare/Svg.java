@@ -2,7 +2,7 @@ package io.millrace.bench.compare;
 
 import java.util.Locale;
 
-/** A drawing in colours that can be read on white and on black. */
+/** A drawing in colours that are readable on white and on black. */
 final class Svg {
     static final String OURS = "#2f81f7";
     static final String SECOND = "#d2771e";

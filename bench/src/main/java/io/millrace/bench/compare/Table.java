@@ -10,8 +10,8 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
 /**
- * Results as Markdown: a column per target, a row per figure, and below them the void measurements and how the cost
- * grows.
+ * Results as Markdown: a column per target and a row per figure. Below the table are the void measurements and how the
+ * cost grows.
  */
 final class Table {
     private final Results results;
@@ -172,7 +172,7 @@ final class Table {
         return new Row(label, scenarios.delay().name(), 0, added(times, percentile));
     }
 
-    /** The time of the target less the time without a target; without a target, the time itself. */
+    /** The time of the target minus the time without a target. For the run without a target it is the time itself. */
     static Figure added(Function<Measurement, Times> times, ToDoubleFunction<Times> percentile) {
         return (measured, direct) -> {
             double value = percentile.applyAsDouble(times.apply(measured));
@@ -183,12 +183,12 @@ final class Table {
         };
     }
 
-    /** A row of a rate, which is shown without a target, too. */
+    /** A row for a rate. It is also shown for the run without a target. */
     private static Row rate(String label, Scenario scenario, int decimals, ToDoubleFunction<Measurement> figure) {
         return new Row(label, scenario.name(), decimals, (measured, direct) -> figure.applyAsDouble(measured));
     }
 
-    /** A row of a cost, which is shown for targets only. */
+    /** A row for a cost. It is shown for targets only. */
     private static Row cost(String label, Scenario scenario, int decimals, ToDoubleFunction<Measurement> figure) {
         return new Row(
                 label,
@@ -269,7 +269,7 @@ final class Table {
         return values.length == 0 ? "void" : Spread.of(values).text(decimals);
     }
 
-    /** The values of all rounds at one number of streams and event loops that are not void. */
+    /** The values of all rounds that are not void, for one number of streams and event loops. */
     static double[] scaleValues(Results results, Scenario scenario, int loops, ToDoubleFunction<Measurement> figure) {
         return results
                 .select(measured -> measured.scenario().equals(scenario.name())

@@ -10,7 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A process that listens on a port of 127.0.0.1. Its files are in a directory of its own, which is removed with it. */
+/** A process that listens on a port of 127.0.0.1. It has a directory of its own, which {@link #close} removes. */
 final class Target implements AutoCloseable {
     private static final long STOP_LIMIT_SECONDS = 10;
 
@@ -36,7 +36,7 @@ final class Target implements AutoCloseable {
         return port;
     }
 
-    /** Where it listens with TLS, if it does. */
+    /** The port for TLS, if it has one. */
     int tlsPort() {
         return tlsPort;
     }
@@ -45,7 +45,7 @@ final class Target implements AutoCloseable {
         return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     }
 
-    /** Its processes. */
+    /** The ids of its processes. */
     List<Long> pids() {
         return Proc.tree(process.toHandle());
     }
@@ -54,7 +54,7 @@ final class Target implements AutoCloseable {
         return process.isAlive();
     }
 
-    /** What it wrote last, for a person. */
+    /** The last lines of its output, for people. */
     String lastWords() {
         try {
             var lines = Files.readAllLines(directory.resolve(Launcher.OUTPUT));
@@ -81,7 +81,7 @@ final class Target implements AutoCloseable {
         delete(directory);
     }
 
-    /** Removes a directory and all in it, and prints what it cannot remove. */
+    /** Removes a directory with its content. Prints what it cannot remove. */
     static void delete(Path directory) {
         try (var files = Files.walk(directory)) {
             files.sorted(Comparator.reverseOrder())

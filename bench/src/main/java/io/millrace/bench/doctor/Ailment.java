@@ -2,7 +2,7 @@ package io.millrace.bench.doctor;
 
 import java.util.Locale;
 
-/** A fault on the way of a stream. */
+/** A fault on the path of a stream. */
 enum Ailment {
     UNREACHABLE("no connection, or no answer that is HTTP"),
     REFUSED("the request is refused, so that there is no stream to judge"),
@@ -31,12 +31,12 @@ enum Ailment {
         this.text = text;
     }
 
-    /** What it is, for people. */
+    /** Its description, for people. */
     String text() {
         return text;
     }
 
-    /** What it is, for programs. */
+    /** Its name, for programs. */
     String code() {
         return name().toLowerCase(Locale.ROOT);
     }

@@ -8,21 +8,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * The answer to one request.
  *
- * @param version such as {@code HTTP/1.1}
- * @param headers in lower case, the last of several with one name
- * @param pieces the body, out of its chunks and coding, as it came
- * @param times of it
+ * @param version the version of HTTP, such as {@code HTTP/1.1}
+ * @param headers by names in lower case; of several with one name, the last
+ * @param pieces the decoded body, in the pieces that the reads brought
+ * @param times when the request and the answer passed
  */
 record Answer(String version, int status, Map<String, String> headers, List<Piece> pieces, End end, Times times) {
-    /** Bytes of the body that one read brought. */
+    /** The bytes of the body that one read brought. */
     @SuppressWarnings("ArrayRecordComponent") // never compared
     record Piece(byte[] bytes, long atNs) {}
 
     /**
-     * On the clock of {@link System#nanoTime()}.
+     * Times on the clock of {@link System#nanoTime()}.
      *
      * @param sentNs when the request was sent
-     * @param lastNs when the last byte came, of whatever
+     * @param lastNs when the last byte of any kind came
      * @param endNs when reading stopped
      */
     record Times(long sentNs, long lastNs, long endNs) {

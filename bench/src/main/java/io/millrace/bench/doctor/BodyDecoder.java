@@ -6,7 +6,7 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 import org.jspecify.annotations.Nullable;
 
-/** Decodes a body out of its chunks (RFC 9112, section 7.1) or length, and out of gzip or deflate, as it comes. */
+/** Decodes a body as it comes: its chunks (RFC 9112, section 7.1) or length, and gzip or deflate. */
 final class BodyDecoder {
     private enum State {
         SIZE,

@@ -9,15 +9,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * The result of an examination.
  *
- * @param pacing how the paced stream came, {@code null} if there was none
+ * @param pacing the times of the paced stream, {@code null} if there was none
  */
 record Diagnosis(Target target, List<Hop> hops, @Nullable Pacing pacing, List<Finding> findings) {
-    /** Whether there is nothing to mend. */
+    /** Whether no finding has to be corrected. */
     boolean clean() {
         return findings.stream().noneMatch(Finding::wrong);
     }
 
-    /** For people. */
+    /** The text for people. */
     String toText() {
         var text = new StringBuilder();
         text.append(target.base())
@@ -40,7 +40,7 @@ record Diagnosis(Target target, List<Hop> hops, @Nullable Pacing pacing, List<Fi
         return text.toString();
     }
 
-    /** For programs. */
+    /** The JSON for programs. */
     ObjectNode toJson() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("url", target.base().toString());

@@ -13,7 +13,8 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks for a paced stream and a silent one, sends a broken request and a preflight, and judges the answers. It blocks.
+ * Examines a target: asks for a paced stream and a silent one, sends a broken request and a preflight, and judges the
+ * answers. It blocks.
  */
 final class Doctor {
     private static final int TOKENS = 120;
@@ -33,8 +34,8 @@ final class Doctor {
 
     /**
      * @param headers sent with each request, besides the dialect's
-     * @param idleSeconds for how long silence is tried, 0 for not at all
-     * @param origin of a page that reads answers, or {@code null}
+     * @param idleSeconds how long a silence is tried, 0 for none
+     * @param origin the origin of a page that reads answers, or {@code null}
      */
     Doctor(Target target, Map<String, String> headers, int idleSeconds, @Nullable String origin) {
         this.target = target;
@@ -189,7 +190,7 @@ final class Doctor {
         }
     }
 
-    /** Seconds of silence after which a stream was cut; negative if it was not. */
+    /** After how many seconds of silence a stream was cut; negative if it was not. */
     private double idle() {
         long begin = System.nanoTime();
         try {

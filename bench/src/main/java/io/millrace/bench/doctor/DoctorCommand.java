@@ -16,7 +16,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Finds what is wrong on the way of a stream, and shows how to correct it. */
+/** {@code millrace doctor}: finds faults on the path of a stream, and shows how to correct them. */
 @Command(
         name = "doctor",
         description = {
@@ -72,10 +72,10 @@ public final class DoctorCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Prints JSON.")
     private boolean json;
 
-    /** For the launcher. */
+    /** Called by the launcher. */
     public DoctorCommand() {}
 
-    /** Examines and prints; 1 if something is wrong. */
+    /** Examines the target and prints the diagnosis. Returns 1 if something is wrong. */
     @Override
     public Integer call() {
         var target = target();

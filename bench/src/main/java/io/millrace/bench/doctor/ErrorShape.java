@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.codec.dialect.Dialect;
 
-/** Whether an error is one that the dialect's SDKs read. */
+/** Checks whether the dialect's SDKs can read an error. */
 final class ErrorShape {
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -5,9 +5,9 @@ import java.util.List;
 /**
  * One observation.
  *
- * @param wrong whether it has to be mended; else it is a note
- * @param evidence what was seen
- * @param fixes what to do, one for each place where it can be done
+ * @param wrong whether it has to be corrected; otherwise it is a note
+ * @param evidence what was observed
+ * @param fixes how to correct it, one entry for each place where that is possible
  */
 record Finding(Ailment ailment, boolean wrong, String evidence, List<String> fixes) {
     static Finding wrong(Ailment ailment, String evidence, List<Hop> hops) {

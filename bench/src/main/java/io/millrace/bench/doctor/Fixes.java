@@ -3,7 +3,7 @@ package io.millrace.bench.doctor;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The settings that mend an ailment: those of the servers that were recognised, else those of common servers. */
+/** The settings that correct a fault: those of the servers that were recognised, otherwise those of common servers. */
 final class Fixes {
     private static final String ACCEL = "send X-Accel-Buffering: no from the server behind it";
 

@@ -1,6 +1,6 @@
 package io.millrace.bench.doctor;
 
-/** Skips the head of a gzip member (RFC 1952, section 2.3), however it is cut. */
+/** Skips the head of a gzip member (RFC 1952, section 2.3). The head may come in any number of pieces. */
 final class GzipHead {
     private static final int FIXED = 10;
     private static final int FLAGS = 3;
@@ -15,7 +15,10 @@ final class GzipHead {
     private int extraLength;
     private int left;
 
-    /** Where the head ends in {@code in}, from {@code at} on; {@code in.length} if it goes on. */
+    /**
+     * The index after the head in {@code in}, from {@code at} on; {@code in.length} if the head continues in the next
+     * piece.
+     */
     int skip(byte[] in, int at) {
         int next = at;
         while (next < in.length && !over()) {
@@ -39,7 +42,7 @@ final class GzipHead {
         } else if ((pending & EXTRA) != 0) {
             takeExtraLength(octet);
         } else if ((pending & (NAME | COMMENT)) != 0) {
-            // Each ends with a zero, the name first.
+            // Each field ends with a zero. The name comes first.
             pending ^= octet != 0 ? 0 : (pending & NAME) != 0 ? NAME : COMMENT;
         } else {
             pending = 0;

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Servers on the way that can be recognised by their headers. HAProxy cannot. */
+/** Servers that can be recognised by their header fields. HAProxy cannot. */
 enum Hop {
     MILLRACE("Millrace", "x-millrace-request-id", null),
     NGINX("nginx", "server", "nginx"),
@@ -43,12 +43,12 @@ enum Hop {
         return title;
     }
 
-    /** Whether it is nginx under some name. */
+    /** Whether it is nginx or a product that is built on nginx. */
     boolean isNginx() {
         return this == NGINX || this == OPENRESTY;
     }
 
-    /** Those whose headers an answer has. */
+    /** The servers whose header fields an answer has. */
     static List<Hop> of(Answer answer) {
         List<Hop> hops = new ArrayList<>();
         for (Hop hop : values()) {

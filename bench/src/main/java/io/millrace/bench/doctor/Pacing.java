@@ -8,13 +8,14 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a paced stream came. A <em>clump</em> is the outputs that came within {@value #TOGETHER_MS} ms of each other.
+ * The times of a paced stream. A <em>clump</em> is a group of outputs that came within {@value #TOGETHER_MS} ms of each
+ * other.
  *
- * @param ailment what holds tokens back, {@code null} if nothing does
- * @param outputs how many came
- * @param clumps in how many clumps
- * @param heldP50Ms by how much longer than the fastest the median one took, NaN without stamps
- * @param heldMaxMs the same for the slowest
+ * @param ailment the fault that delays tokens, {@code null} if there is none
+ * @param outputs the number of outputs
+ * @param clumps the number of clumps
+ * @param heldP50Ms the delay of the median output compared with the fastest one, NaN without stamps
+ * @param heldMaxMs the delay of the slowest output compared with the fastest one, NaN without stamps
  * @param gapMs the median time between two clumps
  */
 record Pacing(@Nullable Ailment ailment, int outputs, int clumps, double heldP50Ms, double heldMaxMs, double gapMs) {
@@ -22,10 +23,10 @@ record Pacing(@Nullable Ailment ailment, int outputs, int clumps, double heldP50
     private static final double TOGETHER_MS = 4;
     private static final int FEWEST = 12;
 
-    /** A clump every other token at least, each token held for longer than a busy machine would. */
+    /** A median delay from which on a buffer is suspected. A busy machine alone delays tokens by less. */
     private static final double HELD_MS = 40;
 
-    /** Of the time between clumps, how much must be of gaps alike to be a comb. */
+    /** The share of the time between clumps that must be in gaps of one length, to be a comb. */
     private static final double ALIKE = 0.5;
 
     static Pacing of(List<Output> outputs, boolean stamped, long sentNs, long endNs) {
@@ -63,7 +64,7 @@ record Pacing(@Nullable Ailment ailment, int outputs, int clumps, double heldP50
         return new Pacing(ailment, outputs.size(), clumps, median, most, gap);
     }
 
-    /** The evidence, for people. */
+    /** A description of the observed times, for people. */
     String evidence() {
         String held = Double.isNaN(heldP50Ms)
                 ? ""
@@ -76,7 +77,7 @@ record Pacing(@Nullable Ailment ailment, int outputs, int clumps, double heldP50
         return outputs + " tokens came in " + clumps + " clumps" + every + held;
     }
 
-    /** Without stamps there is only the pattern. Models send in bursts, too, so the pattern must be clear. */
+    /** Without stamps, only the pattern can be judged. Models also send in bursts, so the pattern must be clear. */
     private static @Nullable Ailment guess(List<Output> outputs, double[] gaps, double waitMs, double totalMs) {
         int clumps = gaps.length + 1;
         if (clumps <= 2 && outputs.size() >= 2 * FEWEST && waitMs > 1_000 && totalMs - waitMs < 0.1 * waitMs) {
@@ -92,7 +93,7 @@ record Pacing(@Nullable Ailment ailment, int outputs, int clumps, double heldP50
         return evenBytes(outputs) ? Ailment.BUFFERED : null;
     }
 
-    /** Whether clumps are of one size: that of a buffer. */
+    /** Whether all clumps have the same size, which is then the size of a buffer. */
     private static boolean evenBytes(List<Output> outputs) {
         List<Double> sizes = new ArrayList<>();
         double size = 0;
@@ -112,8 +113,8 @@ record Pacing(@Nullable Ailment ailment, int outputs, int clumps, double heldP50
     }
 
     /**
-     * Behind HAProxy pieces wait for the kernel's 200 ms, and sometimes for an acknowledgement. The longer share of
-     * time decides.
+     * Behind HAProxy, pieces wait for the kernel's 200 ms and sometimes for an acknowledgement. The fault with the
+     * longer share of time is returned.
      */
     private static @Nullable Ailment comb(double[] gaps) {
         if (timeShare(gaps, 36, 56) >= ALIKE) {
@@ -122,7 +123,7 @@ record Pacing(@Nullable Ailment ailment, int outputs, int clumps, double heldP50
         return timeShare(gaps, 190, 245) >= ALIKE ? Ailment.CORKED : null;
     }
 
-    /** Of all time, how much passed in gaps between {@code from} and {@code to}. */
+    /** The share of all time that passed in gaps between {@code from} and {@code to}. */
     private static double timeShare(double[] gaps, double from, double to) {
         double inside =
                 Arrays.stream(gaps).filter(gap -> gap >= from && gap <= to).sum();

@@ -18,9 +18,9 @@ import javax.net.ssl.SSLSocketFactory;
 import jdk.net.ExtendedSocketOptions;
 
 /**
- * Sends one HTTP/1.1 request on a connection of its own and stamps each read of the answer. The kernel is told not to
- * acknowledge at once, as for a client that only reads. Without that, Nagle's algorithm on the other side would not
- * show.
+ * Sends one HTTP/1.1 request on its own connection and stamps each read of the answer. It tells the kernel to delay
+ * acknowledgements, as for a client that only reads. Otherwise, Nagle's algorithm at the other end would have no
+ * visible effect.
  */
 final class Probe {
     private static final int CONNECT_LIMIT_MS = 10_000;
@@ -31,7 +31,7 @@ final class Probe {
     private final Map<String, String> headers;
 
     /**
-     * @param endpoint whose host is asked; its path does not count
+     * @param endpoint the host to connect to; its path is not used
      * @param headers sent with each request
      */
     Probe(Endpoint endpoint, Map<String, String> headers) {
@@ -40,10 +40,10 @@ final class Probe {
     }
 
     /**
-     * Sends a request and reads what comes, for no longer than {@code limitMs}.
+     * Sends a request and reads the answer, for at most {@code limitMs}.
      *
-     * @param more headers of this request only
-     * @throws IOException if there is no connection, or no HTTP head comes
+     * @param more headers for this request only
+     * @throws IOException if there is no connection, or no HTTP head arrives
      */
     Answer send(String method, String path, Map<String, String> more, String body, long limitMs) throws IOException {
         try (Socket plain = new Socket()) {

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** An answer's frames: which are output, when they came and, by the mock's stamps, when they were made. */
+/** The frames of an answer: which are output, when each came and, with the mock's stamps, when each was made. */
 final class StreamView implements SseFrameListener {
     /**
      * A frame of output.
@@ -22,7 +22,7 @@ final class StreamView implements SseFrameListener {
      * @param atNs when its last byte came
      * @param madeNs when the mock made it, by the mock's clock; -1 if there is no stamp
      * @param index its number among the mock's tokens, -1 if there is no stamp
-     * @param bytes from the end of the output before to its own
+     * @param bytes from the end of the output before it to its own end
      */
     record Output(long atNs, long madeNs, int index, int bytes) {}
 
@@ -52,7 +52,7 @@ final class StreamView implements SseFrameListener {
         return outputs;
     }
 
-    /** Whether the mock stamped them. */
+    /** Whether the outputs have the mock's stamps. */
     boolean stamped() {
         return !outputs.isEmpty() && outputs.stream().allMatch(output -> output.madeNs >= 0);
     }

@@ -12,9 +12,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The target of an examination.
  *
- * @param base as an SDK takes it, such as {@code http://host:port/v1}, or with the operation behind it
- * @param model a model's name; {@code mock}, or one that begins with {@code mock:}, means that a Millrace mock answers
- * @param key may be {@code null}
+ * @param base the base URL as SDKs expect it, such as {@code http://host:port/v1}; the path of the operation may follow
+ * @param model the model's name; {@code mock}, or a name that begins with {@code mock:}, means that a Millrace mock
+ *     answers
+ * @param key the API key, may be {@code null}
  */
 record Target(
         URI base, Dialect dialect, String model, @Nullable String key) {
@@ -26,14 +27,14 @@ record Target(
         return model.equals(MOCK) || model.startsWith(MOCK + ":");
     }
 
-    /** The model's name with further instructions for the mock after those that it has. */
+    /** The model's name, with further instructions for the mock appended. */
     String model(String spec) {
         return !isMock() ? model : (model.equals(MOCK) ? MOCK + ":" : model + ",") + spec;
     }
 
-    /** Where a stream of that model is asked for. */
+    /** The endpoint of streams of that model. */
     Endpoint endpoint(String model) {
-        // Gemini's operation has the model in it, and each request may have another.
+        // Gemini has the model in the path, and each request may have another model.
         String url = dialect == Dialect.GEMINI ? base.toString().replaceFirst(GEMINI_OPERATION, "") : base.toString();
         return Endpoint.of(url, dialect, model);
     }

@@ -12,24 +12,24 @@ import io.millrace.server.transport.Transport;
 import io.netty.channel.EventLoopGroup;
 import java.util.concurrent.TimeUnit;
 
-/** Holds the one event loop on which its runs live, one after another or at once. */
+/** Holds the one event loop on which its runs live. Runs may follow one another or overlap. */
 public final class LoadClient implements AutoCloseable {
     private final Transport transport = Transport.best();
     private final EventLoopGroup loops = transport.newEventLoops(1, "load");
 
     private LoadClient() {}
 
-    /** A client on the best transport there is. */
+    /** A client on the best available transport. */
     public static LoadClient open() {
         return new LoadClient();
     }
 
-    /** Begins a load, which goes on until {@link LoadRun#stop}. */
+    /** Begins a load. It continues until {@link LoadRun#stop}. */
     public LoadRun start(LoadPlan plan) {
         return start(plan, new Recorder());
     }
 
-    /** Begins a load whose window begins with it. */
+    /** Begins a load. Its window begins at once. */
     public LoadRun startRecording(LoadPlan plan) {
         var recorder = new Recorder();
         recorder.beginWindow();
@@ -55,7 +55,7 @@ public final class LoadClient implements AutoCloseable {
         return new StreamPlan(template.build(), target, null, Prompts.fixed("Hello"), shape, clients, 1);
     }
 
-    /** Ends the event loop and the runs that are still on it. */
+    /** Ends the event loop and all runs on it. */
     @Override
     public void close() {
         loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();

@@ -5,18 +5,18 @@ import java.time.Duration;
 import java.util.Objects;
 
 /**
- * What a {@link LoadClient} does: it keeps a number of streams open, and begins the next on the same connection when
- * one ends.
+ * The load of a {@link LoadClient}. It keeps a number of streams open. When one ends, the next begins on the same
+ * connection.
  *
  * @param target where to connect
- * @param spec of the mock behind the target, sent as {@code x-mock}; it should say {@code stamp=1}, or no frame is
- *     timed
+ * @param spec of the mock behind the target, sent as {@code x-mock}; without {@code stamp=1} no frame is timed
  * @param streams how many at once
- * @param outputFrames that every stream must bring, by their stamps; {@link #ANY} if that is not known
- * @param ramp over which the first streams begin, evenly
+ * @param outputFrames how many output frames every stream must bring, by their stamps; {@link #ANY} if that is not
+ *     known
+ * @param ramp the time over which the first streams begin, evenly
  */
 public record LoadPlan(InetSocketAddress target, String spec, int streams, int outputFrames, Duration ramp) {
-    /** Output frames are not compared with a number. */
+    /** Output frames are not counted. */
     public static final int ANY = -1;
 
     private static final int MAX_STREAMS = 60_000;
@@ -36,17 +36,17 @@ public record LoadPlan(InetSocketAddress target, String spec, int streams, int o
         }
     }
 
-    /** Chat completions from {@code target}, all begun at once. */
+    /** Chat completions from {@code target}. All streams begin at once. */
     public static LoadPlan of(InetSocketAddress target, String spec, int streams) {
         return new LoadPlan(target, spec, streams, ANY, Duration.ZERO);
     }
 
-    /** This plan, with that many output frames expected of every stream. */
+    /** This plan with an expected number of output frames per stream. */
     public LoadPlan expecting(int outputFrames) {
         return new LoadPlan(target, spec, streams, outputFrames, ramp);
     }
 
-    /** This plan, begun over that time. */
+    /** This plan with a ramp. */
     public LoadPlan over(Duration ramp) {
         return new LoadPlan(target, spec, streams, outputFrames, ramp);
     }

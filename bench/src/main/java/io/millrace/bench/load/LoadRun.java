@@ -5,8 +5,9 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A load in progress: keeps the planned number of streams open until {@link #stop}. Frames and streams are counted between
- * {@link #beginWindow} and {@link #endWindow}, lost streams always. Methods may be called from any thread but the event loop's.
+ * A load in progress. It keeps the planned number of streams open until {@link #stop}. Frames and streams are counted
+ * between {@link #beginWindow} and {@link #endWindow}. Lost streams are always counted. Methods may be called from any
+ * thread except the event loop's.
  */
 public final class LoadRun {
     private static final long CLOSE_LIMIT_SECONDS = 60;
@@ -39,7 +40,7 @@ public final class LoadRun {
         onLoop(recorder::endWindow);
     }
 
-    /** Closes every connection, waits until they are closed, and gives the result. May be called once. */
+    /** Closes every connection, waits until all are closed, and returns the result. May be called once. */
     public LoadReport stop() {
         load.abort();
         if (!uninterrupted(() -> load.await(CLOSE_LIMIT_SECONDS, TimeUnit.SECONDS))) {

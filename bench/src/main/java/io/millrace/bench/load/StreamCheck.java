@@ -15,8 +15,8 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks at the frames of one stream: every stamp must bear the next number, the terminal must be last, and nothing may
- * be missing. Only the first fault is kept.
+ * Checks the frames of one stream: every stamp must have the next number, the terminal must be last, and nothing may be
+ * missing. Only the first fault is kept.
  */
 @SuppressWarnings("NullAway.Init") // set at the begin of each stream
 final class StreamCheck implements BodyReader, SseFrameListener {
@@ -58,7 +58,7 @@ final class StreamCheck implements BodyReader, SseFrameListener {
         return outputs;
     }
 
-    /** Every body that is not whole counts as damaged, whatever came in its place. */
+    /** Any body that is not whole counts as damaged. */
     @Override
     public Outcome endBody() {
         fault = faultAtEnd(expectedOutputs, requireNonNull(decoder).midFrame());
@@ -91,12 +91,12 @@ final class StreamCheck implements BodyReader, SseFrameListener {
         fault = null;
     }
 
-    /** The frames that follow were read at that time. */
+    /** The frames that follow were read at this time. */
     void readAt(long nowNs) {
         this.nowNs = nowNs;
     }
 
-    /** What is wrong with a stream whose body has ended here, or null. */
+    /** The fault of a stream whose body ends here, or null. */
     @Nullable
     String faultAtEnd(int expectedOutputs, boolean midFrame) {
         if (fault != null) {
@@ -128,7 +128,7 @@ final class StreamCheck implements BodyReader, SseFrameListener {
             at = buf.indexOf(start, end, (byte) Stamp.MARK);
         }
         if (at >= 0) {
-            markAt = at - start; // most frames of a run have it at one place
+            markAt = at - start; // in most frames of a run it has the same offset
             readStamp(buf, at + 1, end);
         } else if (isTerminal(buf, start, end)) {
             ended = true;

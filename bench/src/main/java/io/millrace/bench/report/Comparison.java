@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** Two files of {@link JsonReport} beside each other. */
+/** Compares two files of {@link JsonReport}. */
 public final class Comparison {
     private static final String[] METRICS = {"ttft", "ttft_sent", "itl", "tpot", "e2e", "transit"};
     private static final String[] STATISTICS = {"p50", "p90", "p99", "p99.9", "mean"};
@@ -18,7 +18,7 @@ public final class Comparison {
     /**
      * The table.
      *
-     * @throws IllegalArgumentException if one of them is no such file
+     * @throws IllegalArgumentException if one of the files is not such a report
      */
     public static String of(Path a, Path b) throws IOException {
         var one = read(a);

@@ -13,8 +13,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a line per stream. It takes samples on event loops without blocking them, and writes on a thread of its own;
- * samples that the disk does not take in time are dropped and counted.
+ * Writes a line per stream. It takes samples on event loops without blocking them, and writes on its own thread. If the
+ * disk is too slow, samples are dropped and counted.
  */
 public final class CsvWriter implements Consumer<StreamSample>, AutoCloseable {
     private static final String HEAD =
@@ -32,10 +32,10 @@ public final class CsvWriter implements Consumer<StreamSample>, AutoCloseable {
     private volatile long baseNs;
     private volatile @Nullable IOException failure;
 
-    /** A sample and the run that it belongs to; one without a sample ends the file. */
+    /** A sample and its load. A line without a sample ends the file. */
     private record Line(String load, long baseNs, @Nullable StreamSample sample) {}
 
-    /** Begins the file. */
+    /** Creates the file and writes its head. */
     public CsvWriter(Path file) throws IOException {
         out = Files.newBufferedWriter(file);
         out.write(HEAD);
@@ -43,7 +43,7 @@ public final class CsvWriter implements Consumer<StreamSample>, AutoCloseable {
         thread.start();
     }
 
-    /** The samples that follow are of this load; their times count from now. */
+    /** The samples that follow belong to this load. Their times count from now. */
     public void begin(String load) {
         this.load = load;
         baseNs = System.nanoTime();
@@ -56,7 +56,7 @@ public final class CsvWriter implements Consumer<StreamSample>, AutoCloseable {
         }
     }
 
-    /** Streams that were dropped. */
+    /** How many streams were dropped. */
     public long dropped() {
         return dropped.get();
     }

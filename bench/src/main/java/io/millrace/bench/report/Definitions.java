@@ -5,9 +5,9 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What figures mean, for every report to print. */
+/** The definitions of figures, which every report prints. */
 final class Definitions {
-    /** The definitions of figures that are no distributions. */
+    /** The definitions of figures that are not distributions. */
     static final Map<String, String> OTHERS = others();
 
     private Definitions() {}

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What a target adds to a baseline, by pairs of short runs in turn. For each pair it takes the figure of the target
- * less that of the baseline, and over all pairs the mean with its confidence interval. A change of the machine's load
- * affects both runs of a pair.
+ * The difference between a target and a baseline, measured by pairs of short runs. For each pair it subtracts the
+ * baseline's figure from the target's. The result is the mean over all pairs with its confidence interval. A change of
+ * the machine's load affects both runs of a pair.
  */
 public final class Difference {
     private static final Metric[] METRICS = {
@@ -22,7 +22,7 @@ public final class Difference {
     private final List<RunResult> baseline;
     private final List<RunResult> target;
 
-    /** @param baseline and {@code target} have the results of the same pairs at the same places */
+    /** @param baseline the results of the baseline; those of {@code target} have the same order of pairs */
     public Difference(List<RunResult> baseline, List<RunResult> target) {
         this.baseline = List.copyOf(baseline);
         this.target = List.copyOf(target);
@@ -38,7 +38,7 @@ public final class Difference {
         return Estimate.of(values);
     }
 
-    /** As a table. */
+    /** The table. */
     public String text(String baselineUrl, String url) {
         var out = new StringBuilder();
         out.append(String.format(
@@ -64,7 +64,7 @@ public final class Difference {
         return out.append("* leaves zero out\n").toString();
     }
 
-    /** As JSON, into {@code node}. */
+    /** Adds the values to {@code node}. */
     public void put(ObjectNode node) {
         node.put("pairs", baseline.size());
         for (var metric : METRICS) {

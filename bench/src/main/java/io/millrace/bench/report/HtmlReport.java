@@ -13,8 +13,8 @@ import java.nio.file.Path;
 import java.util.Locale;
 
 /**
- * A result as one page that loads nothing else: no script, no font, no request. Its plots are drawn here, in colours
- * that follow the light or dark theme of the reader.
+ * A result as one page that loads nothing else: no script, no font, no request. The plots are part of the page. Their
+ * colours follow the light or dark theme of the reader.
  */
 public final class HtmlReport {
     private final Subject subject;

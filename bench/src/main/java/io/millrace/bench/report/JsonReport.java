@@ -11,15 +11,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A result as JSON. The keys at the top are those of vLLM's benchmark, so that tools for its files can read these.
- * Below them, {@code points} has everything, for each amount of load.
+ * A result as JSON. The keys at the top are those of vLLM's benchmark, so that tools for its files can read this one.
+ * Below them, {@code points} has all figures for each amount of load.
  */
 public final class JsonReport {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     private JsonReport() {}
 
-    /** Writes what {@link #of} returned and the caller may have added to. */
+    /** Writes a report of {@link #of}, to which the caller may have added fields. */
     public static void write(Path file, ObjectNode report) throws IOException {
         Files.write(file, JSON.writeValueAsBytes(report));
     }
@@ -147,7 +147,7 @@ public final class JsonReport {
         return node;
     }
 
-    /** JSON has no value for what is not a number. */
+    /** Adds a number, or null for NaN and infinity, which JSON does not have. */
     private static void number(ObjectNode node, String name, double value) {
         if (Double.isFinite(value)) {
             node.put(name, value);

@@ -8,7 +8,10 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Locale;
 
-/** Shows a run while it goes on: three lines that are redrawn on a terminal, elsewhere one line every few seconds. */
+/**
+ * Shows a run while it is in progress: three lines that are redrawn on a terminal, otherwise one line every few
+ * seconds.
+ */
 public final class LiveView implements Runner.Watcher {
     private static final String BARS = "▁▂▃▄▅▆▇█";
     private static final int BAR = 30;
@@ -54,7 +57,7 @@ public final class LiveView implements Runner.Watcher {
         lastAt = seconds;
     }
 
-    /** Leaves the terminal ready for other output. */
+    /** Removes the three lines from the terminal, so that other output can follow. */
     public void end() {
         if (drawn) {
             out.print("\033[3A\033[J");
@@ -105,7 +108,7 @@ public final class LiveView implements Runner.Watcher {
         out.print(String.format(Locale.ROOT, format, arguments) + "\033[K\n");
     }
 
-    /** The progress, by time or by streams. */
+    /** A progress bar, by time or by streams. */
     private String bar(double seconds) {
         double share = shape.durationNs() != Long.MAX_VALUE
                 ? seconds * 1e9 / (shape.leadNs() + shape.durationNs())
@@ -129,7 +132,7 @@ public final class LiveView implements Runner.Watcher {
         return last;
     }
 
-    /** Each value as a block whose height is its share of the largest. */
+    /** Each value as a block. Its height is the value's share of the largest. */
     static String sparks(Iterable<Double> values) {
         double most = 0;
         for (double value : values) {

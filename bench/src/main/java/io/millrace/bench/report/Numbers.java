@@ -3,7 +3,7 @@ package io.millrace.bench.report;
 import io.millrace.bench.stats.Distribution;
 import java.util.Locale;
 
-/** Numbers as people read them. */
+/** Formats numbers for people. */
 final class Numbers {
     private Numbers() {}
 
@@ -17,7 +17,9 @@ final class Numbers {
         return fixed(value, decimals);
     }
 
-    /** A percentile; a dash where less than one value lies above it, because then it is only the largest value. */
+    /**
+     * A percentile. It is a dash if less than one value lies above it, because then it would only be the largest value.
+     */
     static String tail(Distribution values, double percent) {
         return of(values.told(percent));
     }

@@ -3,7 +3,7 @@ package io.millrace.bench.report;
 import java.util.Locale;
 
 /**
- * A plot as SVG: two axes with their ticks, and what is drawn between them. Colours are classes of the page, so that they
+ * A plot as SVG: two axes with their ticks, and the content between them. Colours are classes of the page, so that they
  * follow its light or dark theme.
  */
 final class Plot {
@@ -19,7 +19,7 @@ final class Plot {
     private final Axis x;
     private final Axis y;
 
-    /** An axis: from where to where, linear or by powers of ten. */
+    /** An axis with its range, linear or logarithmic. */
     record Axis(String label, double from, double to, boolean logarithmic) {
         Axis {
             if (!(to > from)) {
@@ -58,7 +58,7 @@ final class Plot {
                 (TOP + height - BOTTOM) / 2.0, escape(y.label));
     }
 
-    /** A bar from the x axis up. */
+    /** A bar that begins at the x axis. */
     Plot bar(double from, double to, double value, String kind, String tip) {
         double left = x(from);
         double top = y(value);
@@ -81,7 +81,7 @@ final class Plot {
         return this;
     }
 
-    /** A line through points; those that are not numbers leave a gap. */
+    /** A line through points. A NaN leaves a gap. */
     Plot curve(double[] xs, double[] ys, String kind) {
         var path = new StringBuilder();
         boolean pen = false;
@@ -90,7 +90,7 @@ final class Plot {
                 pen = false;
                 continue;
             }
-            // A point without neighbours is a stroke of half a pixel, which its round ends make a dot.
+            // A point without neighbours is a line of half a pixel. Its round ends make it a dot.
             path.append(String.format(Locale.ROOT, pen ? "L%.2f %.2f" : "M%.2f %.2fh.5", x(xs[i]), y(ys[i])));
             pen = true;
         }
@@ -166,7 +166,7 @@ final class Plot {
         }
     }
 
-    /** The smallest of 1, 2 and 5 times a power of ten that is not less. */
+    /** The smallest of 1, 2 and 5 times a power of ten that is at least {@code least}. */
     private static double step(double least) {
         double power = Math.pow(10, Math.floor(Math.log10(least)));
         for (int step : new int[] {1, 2, 5}) {

@@ -22,7 +22,7 @@ final class Plots {
 
     private Plots() {}
 
-    /** How often each time came; by powers of ten if the times differ much. */
+    /** The distribution of times. The axis is logarithmic if the times differ much. */
     static String distribution(Metric metric, Distribution values) {
         double low = Math.max(values.min(), 0.001);
         double high = Math.max(values.max(), low * 1.001);
@@ -120,7 +120,7 @@ final class Plots {
                 .end();
     }
 
-    /** Streams in progress over time, and those that failed. */
+    /** Streams in progress and failed streams over time. */
     static String streams(Series series) {
         double[] active = new double[series.size()];
         double now = 0;

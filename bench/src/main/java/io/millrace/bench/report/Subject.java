@@ -7,19 +7,19 @@ import java.util.List;
  * The head of a report and its results.
  *
  * @param version of this tool
- * @param url that was asked, without a query
+ * @param url the URL of the requests, without a query
  * @param dialect of the answers
  * @param model that was asked for
- * @param load how streams began, in words
+ * @param load the load in words
  * @param points the results, one for each amount of load, in order
  */
 public record Subject(String version, String url, String dialect, String model, String load, List<RunResult> points) {
-    /** Copies the points. */
+    /** Copies the list of points. */
     public Subject {
         points = List.copyOf(points);
     }
 
-    /** The last point, whose figures stand at the top of files. */
+    /** The last point. Its figures are at the top of files. */
     public RunResult last() {
         return points.get(points.size() - 1);
     }

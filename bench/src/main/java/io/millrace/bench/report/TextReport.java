@@ -7,7 +7,7 @@ import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;
 
-/** A result as a table for a terminal, with what its figures mean below. */
+/** A result as a table for a terminal. The definitions of the figures follow the table. */
 public final class TextReport {
     private static final String ROW = "%-24s %8s %9s  %-19s %9s %9s %9s %9s %9s%n";
     private static final Set<Metric> ALWAYS = EnumSet.of(Metric.TTFT, Metric.TTFT_SENT, Metric.ITL, Metric.E2E);

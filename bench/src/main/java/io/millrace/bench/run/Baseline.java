@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Measures two targets in turns: short runs of one load in pairs. The target that begins changes with each pair. */
+/** Measures two targets in turns, by pairs of short runs of one load. Each pair begins with the other target. */
 final class Baseline {
     private static final long SHORT_WARMUP_NS = TimeUnit.MILLISECONDS.toNanos(300);
     private static final int MOST_PAIRS = 100;
@@ -43,7 +43,7 @@ final class Baseline {
         return all;
     }
 
-    /** A pair's part of the load; a whole warm-up only for the first. */
+    /** The load of one run of a pair. Only the first pair has the whole warm-up. */
     private static LoadShape part(LoadShape shape, int pair, int pairs) {
         boolean timed = shape.durationNs() != Long.MAX_VALUE;
         boolean counted = shape.requests() != Long.MAX_VALUE;
@@ -55,17 +55,17 @@ final class Baseline {
         });
     }
 
-    /** What the target adds. */
+    /** The difference between the target and the baseline. */
     Difference difference() {
         return new Difference(baseline, target);
     }
 
-    /** All runs of the baseline as one. */
+    /** All runs of the baseline as one result. */
     RunResult ofBaseline() {
         return RunResult.merged(baseline);
     }
 
-    /** All runs of the target as one. */
+    /** All runs of the target as one result. */
     RunResult ofTarget() {
         return RunResult.merged(target);
     }

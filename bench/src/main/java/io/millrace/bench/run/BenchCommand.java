@@ -35,7 +35,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Measures the streams of any OpenAI-, Anthropic- or Gemini-compatible endpoint under load. */
+/** {@code millrace bench}: measures the streams of any OpenAI-, Anthropic- or Gemini-compatible endpoint under load. */
 @Command(
         name = "bench",
         description = "Measures streams under load: time to first token, gaps, throughput, errors.",
@@ -55,7 +55,7 @@ import picocli.CommandLine.Spec;
 public final class BenchCommand implements Callable<Integer> {
     private static final int UNFIT = 3;
     private static final int MOST_THREADS = 64;
-    /** As a shell reports a process that SIGINT ended. */
+    /** The exit code that a shell reports for a process that SIGINT ended. */
     private static final int INTERRUPTED = 130;
 
     @Spec
@@ -79,14 +79,14 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--transport", paramLabel = "NAME", description = "epoll, io_uring, kqueue or nio.")
     private @Nullable String transport;
 
-    /** What was measured, the text to print below the tables, and the content of the JSON file. */
+    /** The result, the text to print below the tables, and the content of the JSON file. */
     private record Outcome(Subject subject, String more, ObjectNode json, boolean known) {
         Outcome(Subject subject, String more, ObjectNode json) {
             this(subject, more, json, true);
         }
     }
 
-    /** Measures, prints the table, writes the files. */
+    /** Measures, prints the table, and writes the files. */
     @Override
     public Integer call() throws IOException, InterruptedException {
         try {
@@ -113,7 +113,7 @@ public final class BenchCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         out.print(TextReport.of(outcome.subject));
         out.print(outcome.more);
-        out.flush(); // a file that cannot be written must not take the table with it
+        out.flush(); // print the table even if a file cannot be written
         if (report.json != null) {
             JsonReport.write(report.json, outcome.json);
         }
@@ -142,7 +142,7 @@ public final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    /** The first signal ends the run, and the results so far are reported. The second one ends the process. */
+    /** The first signal ends the run, and the command reports the results so far. The second one ends the process. */
     private static void stop(Runner runner) {
         if (runner.isAborted()) {
             Runtime.getRuntime().halt(INTERRUPTED);
@@ -150,7 +150,7 @@ public final class BenchCommand implements Callable<Integer> {
         runner.abort();
     }
 
-    /** Whether standard error is a terminal; false where that is not known. */
+    /** Whether standard error is a terminal; false if that is not known. */
     private static boolean isTerminal() {
         try {
             var device = Files.readSymbolicLink(Path.of("/proc/self/fd/2"));

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How much load, of what kind, and for how long. */
+/** Options for the kind of load, its amount and its duration. */
 @SuppressWarnings("NullAway.Init") // picocli sets the options
 final class LoadOptions {
     private static final long DEFAULT_DURATION_NS = TimeUnit.SECONDS.toNanos(10);
@@ -168,7 +168,7 @@ final class LoadOptions {
         return new Behaviours(shares, seed);
     }
 
-    /** The loads in words. */
+    /** The loads as text. */
     String words(List<LoadShape> shapes) {
         var first = shapes.get(0);
         var words = new StringBuilder(first.isOpen() ? "open loop, " + arrivals + " arrivals, " : "closed loop, ");

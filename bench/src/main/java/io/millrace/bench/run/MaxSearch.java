@@ -21,7 +21,7 @@ final class MaxSearch {
         rates = new RateSearch(first);
     }
 
-    /** Searches from the rate of {@code shape}, 1 if it has none. */
+    /** Runs the search. It begins at the rate of {@code shape}, or at 1 if there is none. */
     static MaxSearch run(Session session, StreamPlan plan, LoadShape shape, double share) throws InterruptedException {
         var search = new MaxSearch(share, shape.isOpen() ? shape.rate() : 1);
         var rates = search.rates;
@@ -39,12 +39,12 @@ final class MaxSearch {
         return search;
     }
 
-    /** Whether the search came to its end with a client that was fit. */
+    /** Whether the search ended while the client was fit. */
     boolean isKnown() {
         return !rates.isUnfit();
     }
 
-    /** The answer in words; {@code what} says what good streams do. */
+    /** The answer as text. {@code what} names the property of the streams. */
     String text(String what) {
         double best = rates.best();
         if (rates.isUnfit()) {
@@ -70,14 +70,14 @@ final class MaxSearch {
         }
     }
 
-    /** The results of all rates that were tried, by rate. */
+    /** The results of all rates that were tried, ordered by rate. */
     List<RunResult> points() {
         return points.stream()
                 .sorted(Comparator.comparingDouble(point -> point.shape().rate()))
                 .toList();
     }
 
-    /** A client that was not fit says nothing of the target. */
+    /** The result of a trial. If the client was not fit, the run says nothing about the target. */
     private Trial trial(RunResult result) {
         if (result.verdict().grade() == Verdict.Grade.INVALID) {
             return Trial.UNFIT;

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Modes other than one load after another. */
+/** Options for modes other than a sequence of loads. */
 @SuppressWarnings("NullAway.Init") // picocli sets the options
 final class Modes {
     @Option(

@@ -12,7 +12,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.UnknownHostException;
 
-/** Makes plans from options: resolves names, and chooses the address that answers. */
+/** Makes plans from options. It resolves names and chooses an address that accepts connections. */
 final class Plans {
     private static final int PROBE_MS = 3000;
 
@@ -39,7 +39,7 @@ final class Plans {
                 load.seed);
     }
 
-    /** The first address of the host that takes a connection; the first of all if none does. */
+    /** The first address of the host that accepts a connection; the first address if none does. */
     private static InetSocketAddress address(Endpoint endpoint) throws IOException {
         InetAddress[] all;
         try {

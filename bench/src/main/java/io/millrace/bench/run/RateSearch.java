@@ -61,7 +61,7 @@ final class RateSearch {
         return unfit >= MOST_UNFIT;
     }
 
-    /** The result of the rate. */
+    /** Records the result of the current rate. */
     void tried(Trial trial) {
         trials++;
         if (trial == Trial.UNFIT) {
@@ -77,7 +77,7 @@ final class RateSearch {
         rate = Double.isInfinite(bad) ? rate * 2 : good == 0 ? rate / 2 : rounded((good + bad) / 2);
     }
 
-    /** Rounds to a number that people would write, if that stays between the two. */
+    /** Rounds to a number with few digits, if the result stays between the two rates. */
     private double rounded(double middle) {
         double step = middle >= 50 ? 1 : middle >= 5 ? 0.1 : 0.01;
         double rounded = Math.rint(middle / step) * step;

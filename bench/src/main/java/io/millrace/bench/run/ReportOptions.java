@@ -12,7 +12,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What to do with the results. */
+/** Options for the reports. */
 final class ReportOptions {
     @Option(
             names = "--json",
@@ -50,14 +50,14 @@ final class ReportOptions {
     @Option(names = "--quiet", description = "Shows nothing while it runs.")
     boolean quiet;
 
-    /** Null if there are no limits. */
+    /** The limits of a good stream; null if there are none. */
     @Nullable
     Slo slo() {
         return slo == null ? null : Slo.parse(slo);
     }
 
     /**
-     * Creates the files that are asked for, so that a wrong path ends the command before the first request.
+     * Creates the requested files, so that a wrong path ends the command before the first request.
      *
      * @throws IllegalArgumentException naming the option, the file and the reason
      */

@@ -9,7 +9,7 @@ import io.millrace.bench.stream.StreamPlan;
 import java.io.PrintWriter;
 import org.jspecify.annotations.Nullable;
 
-/** Runs loads one after another, and passes each to the live view and the CSV file. */
+/** Runs loads one after another. It passes each run to the live view and the CSV file. */
 final class Session {
     private final Runner runner;
     private final @Nullable Slo slo;
@@ -19,7 +19,7 @@ final class Session {
 
     /**
      * @param csv null for none
-     * @param live where to show a run while it goes on, null for nowhere
+     * @param live the output of the live view, null for none
      * @param terminal whether {@code live} is a terminal
      */
     Session(Runner runner, @Nullable Slo slo, @Nullable CsvWriter csv, @Nullable PrintWriter live, boolean terminal) {
@@ -30,13 +30,13 @@ final class Session {
         this.terminal = terminal;
     }
 
-    /** Null if there are no limits. */
+    /** The limits of a good stream; null if there are none. */
     @Nullable
     Slo slo() {
         return slo;
     }
 
-    /** Whether it was aborted; then further runs end at once. */
+    /** Whether the user has aborted it. Further runs then end at once. */
     boolean isAborted() {
         return runner.isAborted();
     }

@@ -12,7 +12,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What to ask, and where. */
+/** Options for the endpoint and its requests. */
 @SuppressWarnings("NullAway.Init") // picocli sets the options
 final class TargetOptions {
     private static final String PROMPT = "Write a short essay about rivers.";
@@ -78,7 +78,7 @@ final class TargetOptions {
     @Nullable
     Path ca;
 
-    /** Makes the requests to {@code base}. */
+    /** Makes the template of requests to {@code base}. */
     RequestTemplate template(String base, Map<String, String> environment) {
         var endpoint = Endpoint.of(base, dialect(dialect), model);
         var template = RequestTemplate.of(endpoint, model)

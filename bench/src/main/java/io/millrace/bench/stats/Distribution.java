@@ -10,7 +10,7 @@ public final class Distribution {
     private final Metric.Unit unit;
     private final Histogram histogram;
 
-    /** @param histogram of values as they were recorded; not to be changed afterwards */
+    /** @param histogram the recorded values; it must not be changed afterwards */
     Distribution(Metric.Unit unit, Histogram histogram) {
         this.unit = unit;
         this.histogram = histogram;
@@ -21,12 +21,14 @@ public final class Distribution {
         return histogram.getTotalCount();
     }
 
-    /** The value that this share of the values, in percent, does not exceed. */
+    /** The percentile: {@code percent} per cent of the values do not exceed it. */
     public double percentile(double percent) {
         return count() == 0 ? Double.NaN : histogram.getValueAtPercentile(percent) / unit.scale();
     }
 
-    /** The same, but NaN where less than one value lies above it, because then it is only the largest value. */
+    /**
+     * The percentile. It is NaN if less than one value lies above it, because then it would only be the largest value.
+     */
     public double told(double percent) {
         return count() * (100 - percent) < 100 - ROUNDING ? Double.NaN : percentile(percent);
     }
@@ -52,19 +54,19 @@ public final class Distribution {
     }
 
     /**
-     * The lower end of the 95% confidence interval of the median: the value of rank n/2 - 1.96 sqrt(n)/2. It takes the
-     * values to be independent of each other.
+     * The lower end of the 95% confidence interval of the median: the value of rank n/2 - 1.96 sqrt(n)/2. This assumes
+     * that the values are independent of each other.
      */
     public double medianLow() {
         return ofRank(count() / 2.0 - Z_95 * Math.sqrt((double) count()) / 2);
     }
 
-    /** The upper end of it: the value of rank n/2 + 1.96 sqrt(n)/2 + 1. */
+    /** The upper end of the same interval: the value of rank n/2 + 1.96 sqrt(n)/2 + 1. */
     public double medianHigh() {
         return ofRank(count() / 2.0 + Z_95 * Math.sqrt((double) count()) / 2 + 1);
     }
 
-    /** The values as they were recorded, in nanoseconds or thousandths; not to be changed. */
+    /** The recorded values, in nanoseconds or thousandths. It must not be changed. */
     public Histogram histogram() {
         return histogram;
     }
@@ -74,7 +76,7 @@ public final class Distribution {
             return Double.NaN;
         }
         double bounded = Math.max(1, Math.min((double) count(), Math.floor(rank)));
-        // Half a rank less, so that rounding does not take the next one.
+        // Half a rank less, so that rounding does not select the next value.
         return percentile(100 * (bounded - 0.5) / count());
     }
 }

@@ -6,10 +6,10 @@ import java.util.List;
  * A mean of independent values with its 95% confidence interval by Student's distribution. The interval is infinite if
  * there is only one value.
  *
- * @param mean of the values
- * @param low end of the interval
- * @param high end of it
- * @param count of the values
+ * @param mean the mean of the values
+ * @param low the low end of the interval
+ * @param high the high end of the interval
+ * @param count the number of values
  */
 public record Estimate(double mean, double low, double high, int count) {
     // Two-sided 95% points of Student's t for 1 to 30 degrees of freedom.
@@ -19,7 +19,7 @@ public record Estimate(double mean, double low, double high, int count) {
     };
     private static final double Z = 1.96;
 
-    /** Of these values; those that are not numbers are left out. */
+    /** The estimate from these values. NaN values are left out. */
     public static Estimate of(List<Double> values) {
         var known = values.stream().filter(Double::isFinite).toList();
         int n = known.size();
@@ -37,7 +37,7 @@ public record Estimate(double mean, double low, double high, int count) {
         return new Estimate(mean, mean - error, mean + error, n);
     }
 
-    /** Whether the interval leaves zero out. */
+    /** Whether the interval does not include zero. */
     public boolean isSure() {
         return low > 0 || high < 0;
     }

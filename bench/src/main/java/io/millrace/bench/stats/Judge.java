@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Judges the client: it compares its own lag with the times that it measured. */
+/** Judges whether the client was fit. It compares the client's own lag with the measured times. */
 final class Judge {
     private static final double BUSY = 0.80;
     private static final double SATURATED = 0.95;
@@ -33,7 +33,10 @@ final class Judge {
         return new Verdict(judge.grade, judge.reasons);
     }
 
-    /** A lag is suspect over the larger of a fixed and a relative bound, and invalid over a multiple of it. */
+    /**
+     * Grades a lag. It is suspect above the larger of a fixed and a relative bound, and invalid above a multiple of
+     * that bound.
+     */
     private void lag(Distribution lag, Metric metric, double fixedMs, double relativeMs, double factor) {
         double p99 = lag.percentile(99);
         double bound = Math.max(fixedMs, relativeMs);

@@ -15,9 +15,9 @@ public record Limit(String text, String subject, boolean over, double bound) {
     private static final Pattern STATISTIC = Pattern.compile("mean|min|max|count|p[0-9]+(?:\\.[0-9]+)?");
 
     /**
-     * The condition that {@code text} says.
+     * Parses a condition.
      *
-     * @throws IllegalArgumentException saying what is expected
+     * @throws IllegalArgumentException with the expected form
      */
     public static Limit parse(String text) {
         var match = FORM.matcher(text.strip());
@@ -29,7 +29,7 @@ public record Limit(String text, String subject, boolean over, double bound) {
         return new Limit(text.strip(), subject, match.group(2).equals(">"), bound);
     }
 
-    /** Whether it holds; false if there is no value, except for the error rate, which is then 0. */
+    /** Whether the condition holds. It is false if there is no value; without streams, the error rate is 0. */
     public boolean holds(RunResult result) {
         double value = value(result);
         return over ? value > bound : value < bound;

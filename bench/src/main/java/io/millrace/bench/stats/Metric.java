@@ -2,7 +2,7 @@ package io.millrace.bench.stats;
 
 import java.util.Locale;
 
-/** What is measured as a distribution: its name, its unit, its definition, and what other tools call it. */
+/** A figure that is measured as a distribution: its name, its unit, its definition, and its names in other tools. */
 public enum Metric {
     TTFT(
             Unit.MS,
@@ -93,7 +93,7 @@ public enum Metric {
 
     /** The unit of its values. */
     public enum Unit {
-        /** Recorded in nanoseconds, shown in milliseconds. */
+        /** Recorded in nanoseconds, printed in milliseconds. */
         MS("ms", 1e6),
         /** Recorded in thousandths. */
         PER_SECOND("/s", 1e3),
@@ -108,12 +108,12 @@ public enum Metric {
             this.scale = scale;
         }
 
-        /** The text after a number. */
+        /** The text that follows a number. */
         public String label() {
             return label;
         }
 
-        /** How many recorded units make one. */
+        /** How many recorded units make one printed unit. */
         public double scale() {
             return scale;
         }
@@ -139,7 +139,7 @@ public enum Metric {
         return definition;
     }
 
-    /** What others call it; may be empty. */
+    /** Its names in other tools; may be empty. */
     public String elsewhere() {
         return elsewhere;
     }

@@ -13,7 +13,7 @@ public final class Progress {
     long failed;
     long outputs;
 
-    /** Adds what another lane had. */
+    /** Adds the counts of another lane. */
     public void add(Progress other) {
         ttft.add(other.ttft);
         gap.add(other.gap);
@@ -28,7 +28,7 @@ public final class Progress {
         return begun;
     }
 
-    /** Streams that ended well. */
+    /** Streams that completed. */
     public long ended() {
         return ended;
     }

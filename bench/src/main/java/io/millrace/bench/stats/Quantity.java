@@ -3,7 +3,7 @@ package io.millrace.bench.stats;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** Times as people write them: {@code 800ms}, {@code 1.5s}, {@code 200us}, {@code 2m}, {@code 1h}. */
+/** Reads and writes times such as {@code 800ms}, {@code 1.5s}, {@code 200us}, {@code 2m}, {@code 1h}. */
 public final class Quantity {
     private static final Pattern TIME = Pattern.compile("([0-9]*\\.?[0-9]+)\\s*(ns|us|µs|ms|s|m|h)");
     private static final double LONGEST_NS = 1e18;
@@ -13,7 +13,7 @@ public final class Quantity {
     /**
      * The time in nanoseconds.
      *
-     * @throws IllegalArgumentException if it is none, or has no unit
+     * @throws IllegalArgumentException if the text is no time or has no unit
      */
     public static long nanos(String text) {
         var match = TIME.matcher(text.strip());

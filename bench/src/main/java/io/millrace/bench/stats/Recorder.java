@@ -17,13 +17,13 @@ import java.util.function.Consumer;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
-/** Counts the streams of one lane. Lives on one event loop. Its memory does not grow with the run. */
+/** Counts the streams of one lane. It lives on one event loop. Its memory does not grow during the run. */
 public final class Recorder implements StreamObserver {
     private static final int DIGITS = 3;
     private static final long LONGEST_NS = TimeUnit.HOURS.toNanos(2);
     private static final int MAX_ERRORS = 50;
     private static final int MAX_SAMPLES = 2000;
-    /** If a transit is longer than this, the stamp is from the clock of another machine. */
+    /** A longer transit means that the stamp is from the clock of another machine. */
     private static final long MOST_TRANSIT_NS = TimeUnit.HOURS.toNanos(1);
 
     final Map<Metric, Histogram> histograms = new EnumMap<>(Metric.class);
@@ -38,7 +38,7 @@ public final class Recorder implements StreamObserver {
     private Progress progress = new Progress();
     private long sampled;
 
-    /** Sums over the streams that count. */
+    /** Sums over the counted streams. */
     static final class Tally {
         long begun;
         long completed;
@@ -78,9 +78,9 @@ public final class Recorder implements StreamObserver {
     }
 
     /**
-     * @param baseNs about when the run begins, the same for all lanes
-     * @param slo what a good stream keeps, null for no limits
-     * @param sink is given every measured stream on the event loop, and must not block; may be null
+     * @param baseNs the approximate start of the run, the same for all lanes
+     * @param slo the limits of a good stream, null for none
+     * @param sink receives every measured stream on the event loop and must not block; may be null
      */
     public Recorder(long baseNs, @Nullable Slo slo, @Nullable Consumer<StreamSample> sink) {
         this.slo = slo;
@@ -91,7 +91,7 @@ public final class Recorder implements StreamObserver {
         }
     }
 
-    /** What happened since the last call of this. */
+    /** The counts since the last call. */
     public Progress takeProgress() {
         var taken = progress;
         progress = new Progress();

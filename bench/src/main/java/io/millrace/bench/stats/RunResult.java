@@ -35,15 +35,15 @@ public final class RunResult {
     /**
      * When a run began.
      *
-     * @param at for people
+     * @param at the moment as date and time
      * @param baseNs the same moment on the clock of {@link System#nanoTime()}
      * @param windowNs when its measured part began, on that clock
      */
     record Beginning(Instant at, long baseNs, long windowNs) {}
 
     /**
-     * @param recorders of all lanes, which have ended
-     * @param stale requests that had to be sent again
+     * @param recorders the recorders of all lanes, which have ended
+     * @param stale how many requests had to be sent again
      */
     RunResult(
             LoadShape shape,
@@ -92,7 +92,7 @@ public final class RunResult {
         verdict = Judge.judge(distributions, vitals);
     }
 
-    /** Several runs of one load as one result. Its series over time is that of the first. */
+    /** Merges several runs of one load. The series over time is that of the first run. */
     public static RunResult merged(List<RunResult> parts) {
         return new RunResult(parts);
     }
@@ -132,17 +132,17 @@ public final class RunResult {
         return requireNonNull(distributions.get(metric));
     }
 
-    /** Measured streams. */
+    /** The number of measured streams. */
     public long streams() {
         return tally.begun;
     }
 
-    /** The streams that came to their end. */
+    /** The streams that completed. */
     public long completed() {
         return tally.completed;
     }
 
-    /** The streams that this client left, as its options say. */
+    /** The streams that this client left on purpose. */
     public long left() {
         return tally.left;
     }
@@ -162,17 +162,17 @@ public final class RunResult {
         return tally.good;
     }
 
-    /** Streams whose clients cancelled, read slowly or fell silent: their times are in no distribution. */
+    /** The streams whose clients cancelled, read slowly or fell silent. Their times are in no distribution. */
     public long behaved() {
         return tally.behaved;
     }
 
-    /** Tokens of the prompts, as providers reported them. */
+    /** Tokens of the prompts, as the providers reported them. */
     public long inputTokens() {
         return tally.inputTokens;
     }
 
-    /** Tokens of the answers that came to their end. */
+    /** Tokens of the completed answers. */
     public long outputTokens() {
         return tally.outputTokens;
     }
@@ -207,7 +207,7 @@ public final class RunResult {
         return tally.stalled;
     }
 
-    /** Streams that bore the mock's stamps. */
+    /** Streams with the mock's stamps. */
     public long stamped() {
         return tally.stamped;
     }
@@ -222,12 +222,12 @@ public final class RunResult {
         return Collections.unmodifiableMap(errors);
     }
 
-    /** What servers answered with statuses other than 200, one text for each. */
+    /** For each status other than 200, the text of one response. */
     public Map<Integer, String> refusals() {
         return Collections.unmodifiableMap(refusals);
     }
 
-    /** Some of the measured streams, chosen evenly; all if they are few. */
+    /** Some of the measured streams, chosen evenly; all of them if they are few. */
     public List<StreamSample> samples() {
         return Collections.unmodifiableList(samples);
     }
@@ -247,22 +247,22 @@ public final class RunResult {
         return verdict;
     }
 
-    /** Streams that came to their end, a second. */
+    /** Completed streams per second. */
     public double requestsPerSecond() {
         return perSecond(tally.completed);
     }
 
-    /** Streams that kept all limits, a second. */
+    /** Streams that kept all limits, per second. */
     public double goodPerSecond() {
         return perSecond(tally.good);
     }
 
-    /** Tokens of the answers that came to their end, a second. */
+    /** Tokens of completed answers per second. */
     public double tokensPerSecond() {
         return perSecond(tally.outputTokens);
     }
 
-    /** Output frames for each read that brought one; 1 if nothing holds frames together. */
+    /** Output frames per read that brought any. It is 1 if no server on the path holds frames together. */
     public double coalescing() {
         return of(Metric.FRAMES_PER_READ).mean();
     }

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Holds the client's event loops, and runs one load after another on them. */
+/** Holds the client's event loops and runs loads on them, one after another. */
 public final class Runner implements AutoCloseable {
     private static final long TICK_MS = 500;
 
@@ -22,14 +22,14 @@ public final class Runner implements AutoCloseable {
     private final EventLoopGroup group;
     private volatile boolean aborted;
 
-    /** @param lanes how many event loops */
+    /** @param lanes the number of event loops */
     public Runner(Transport transport, int lanes) {
         this.transport = transport;
         this.lanes = lanes;
         group = transport.newEventLoops(lanes, "bench");
     }
 
-    /** Receives the progress of a run, about twice a second, on the thread that runs it. */
+    /** Receives the progress of a run, about twice a second, on the thread that runs the load. */
     @FunctionalInterface
     public interface Watcher {
         /** Ignores the progress. */
@@ -48,8 +48,8 @@ public final class Runner implements AutoCloseable {
     /**
      * Runs a load and waits until it is over.
      *
-     * @param slo for goodput, null for none
-     * @param sink is given every measured stream on an event loop, null for none
+     * @param slo the limits for goodput, null for none
+     * @param sink receives every measured stream on an event loop, null for none
      */
     public RunResult run(StreamPlan plan, @Nullable Slo slo, @Nullable Consumer<StreamSample> sink, Watcher watcher)
             throws InterruptedException {

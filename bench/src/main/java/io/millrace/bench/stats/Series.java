@@ -3,8 +3,8 @@ package io.millrace.bench.stats;
 import java.util.Arrays;
 
 /**
- * Counts over time, in a bounded number of parts of equal length. When all parts are used, each two are merged into
- * one. Lives on one event loop.
+ * Counts over time, in a bounded number of parts of equal length. When all parts are used, each pair of neighbours is
+ * merged into one part. Lives on one event loop.
  */
 public final class Series {
     private static final int PARTS = 600;
@@ -44,7 +44,7 @@ public final class Series {
         firstsMaxNs[part] = Math.max(firstsMaxNs[part], ttftNs);
     }
 
-    /** Adds what another event loop had in the same run. */
+    /** Adds the series of another event loop of the same run. */
     void add(Series other) {
         while (widthNs < other.widthNs) {
             widen();
@@ -78,7 +78,7 @@ public final class Series {
         return begun[part];
     }
 
-    /** Streams that ended well, or were left. */
+    /** Streams that completed or were left. */
     public long completed(int part) {
         return completed[part];
     }
@@ -88,17 +88,23 @@ public final class Series {
         return failed[part];
     }
 
-    /** Frames with output that were read. */
+    /** Output frames that were read. */
     public long outputs(int part) {
         return outputs[part];
     }
 
-    /** The mean time to the first token of those that had it in the part, in milliseconds; NaN if none had. */
+    /**
+     * The mean time to first token of the streams whose first token came in the part, in milliseconds; NaN if there
+     * were none.
+     */
     public double meanTtftMs(int part) {
         return firsts[part] == 0 ? Double.NaN : firstsSumNs[part] / 1e6 / firsts[part];
     }
 
-    /** The longest time to a first token of those that had it in the part, in milliseconds; NaN if none had. */
+    /**
+     * The longest time to first token of the streams whose first token came in the part, in milliseconds; NaN if there
+     * were none.
+     */
     public double maxTtftMs(int part) {
         return firsts[part] == 0 ? Double.NaN : firstsMaxNs[part] / 1e6;
     }

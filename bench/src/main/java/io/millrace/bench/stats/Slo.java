@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Limits that a good stream keeps, such as {@code ttft=500ms,itl=50ms}: {@code ttft}, {@code ttft_sent}, {@code tpot},
- * {@code e2e}, {@code itl} (the mean gap of the stream), {@code gap} (its longest).
+ * The limits of a good stream, such as {@code ttft=500ms,itl=50ms}: {@code ttft}, {@code ttft_sent}, {@code tpot},
+ * {@code e2e}, {@code itl} (the stream's mean gap), {@code gap} (its longest gap).
  */
 public final class Slo {
     private static final String EXPECTED = "(expected: ttft=500ms,itl=50ms, of ttft, ttft_sent, tpot, e2e, itl, gap)";
@@ -20,9 +20,9 @@ public final class Slo {
     }
 
     /**
-     * The limits that {@code text} names.
+     * Parses limits.
      *
-     * @throws IllegalArgumentException saying what is expected
+     * @throws IllegalArgumentException with the expected form
      */
     public static Slo parse(String text) {
         var limits = new LinkedHashMap<String, Long>();
@@ -39,7 +39,7 @@ public final class Slo {
         return new Slo(limits);
     }
 
-    /** Whether the stream came to its end within all limits. */
+    /** Whether the stream completed within all limits. */
     public boolean isMetBy(StreamSample sample) {
         return sample.outcome() == Outcome.COMPLETED
                 && limits.entrySet().stream().allMatch(limit -> valueNs(limit.getKey(), sample) <= limit.getValue());

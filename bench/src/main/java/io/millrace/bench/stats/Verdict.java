@@ -9,13 +9,13 @@ import java.util.List;
  * @param reasons why it is not VALID; empty if it is
  */
 public record Verdict(Grade grade, List<String> reasons) {
-    /** How far figures can be trusted. */
+    /** How far the figures can be trusted. */
     public enum Grade {
         /** The client had time to spare. */
         VALID,
-        /** High percentiles may be due to the client. */
+        /** The client may have caused the high percentiles. */
         SUSPECT,
-        /** The figures are those of the client. */
+        /** The client has influenced the figures as much as the target. */
         INVALID
     }
 

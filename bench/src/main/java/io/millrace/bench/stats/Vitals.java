@@ -6,13 +6,13 @@ import java.util.function.ToDoubleFunction;
 /**
  * The state of the client during a run.
  *
- * @param seconds it took
- * @param busiestLoop the share of one processor that the busiest event loop used; NaN if that is not known
- * @param processCpu processors that the whole process used, on average; NaN if that is not known
- * @param systemCpu the share of all processors that was in use, by anyone; NaN if that is not known
- * @param gcSeconds spent in collections
- * @param gcLongestMs the longest pause
- * @param processors there are
+ * @param seconds the length of the run
+ * @param busiestLoop the share of one processor that the busiest event loop used; NaN if it is not known
+ * @param processCpu the mean number of processors that the whole process used; NaN if it is not known
+ * @param systemCpu the share of all processors that all processes used; NaN if it is not known
+ * @param gcSeconds the total time of collections
+ * @param gcLongestMs the longest pause of a collection
+ * @param processors the number of processors
  */
 public record Vitals(
         double seconds,
@@ -22,7 +22,7 @@ public record Vitals(
         double gcSeconds,
         double gcLongestMs,
         int processors) {
-    /** Of several runs, one after another: times add up, shares are the largest. */
+    /** Merges several runs, one after another. Times are added up. Of shares, the largest is taken. */
     static Vitals together(List<Vitals> parts) {
         return new Vitals(
                 parts.stream().mapToDouble(Vitals::seconds).sum(),

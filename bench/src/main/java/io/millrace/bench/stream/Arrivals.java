@@ -17,9 +17,9 @@ public final class Arrivals {
 
     /**
      * @param rate streams a second
-     * @param burstiness the shape of the gamma distribution of gaps, as vLLM has it: 1 is Poisson, less is burstier,
-     *     more is steadier, infinity is constant
-     * @param rampNs over which the rate grows from 0
+     * @param burstiness the shape of the gamma distribution of gaps, as in vLLM: 1 is Poisson, less is burstier, more
+     *     is steadier, infinity is constant
+     * @param rampNs the time over which the rate grows from 0
      */
     public Arrivals(double rate, double burstiness, long rampNs, long seed) {
         if (!(rate > 0) || rate > 1e6) {
@@ -34,7 +34,7 @@ public final class Arrivals {
         random = new SplittableRandom(seed);
     }
 
-    /** The time of the next one. The first one of a constant rate is at 0, because its gap comes after it. */
+    /** The time of the next arrival. At a constant rate, the first one is at 0, because its gap follows it. */
     public long nextNs() {
         double at = arrivals;
         arrivals += gap();
@@ -44,7 +44,9 @@ public final class Arrivals {
         return (long) (secondsUntil(at) * NS_PER_S);
     }
 
-    /** When that many streams are expected to have come: a ramp's mean rate is half of the full one. */
+    /**
+     * The time at which that many streams are expected to have begun. The mean rate of a ramp is half of the full rate.
+     */
     private double secondsUntil(double expected) {
         double inRamp = rate * rampS / 2;
         return expected <= inRamp ? Math.sqrt(2 * rampS * expected / rate) : expected / rate + rampS / 2;

@@ -3,15 +3,15 @@ package io.millrace.bench.stream;
 /**
  * How a client behaves in one stream.
  *
- * @param kind what it does
- * @param afterOutputs how many output frames it takes before it does it; -1 where it goes by {@code afterNs}
- * @param afterNs how long after its request was sent it does it
+ * @param kind the behaviour
+ * @param afterOutputs how many output frames the client reads before that; -1 if {@code afterNs} decides
+ * @param afterNs the time between the request and that
  */
 public record Behaviour(Kind kind, int afterOutputs, long afterNs) {
-    /** Reads to the end, as fast as it can. */
+    /** The client reads to the end, as fast as it can. */
     public static final Behaviour PLAIN = new Behaviour(Kind.PLAIN, 0, 0);
 
-    /** Reads to the end, a few hundred bytes at a time. */
+    /** The client reads to the end, a few hundred bytes at a time. */
     public static final Behaviour SLOW = new Behaviour(Kind.SLOW, 0, 0);
 
     /** What a client does. */
@@ -22,7 +22,7 @@ public record Behaviour(Kind kind, int afterOutputs, long afterNs) {
         HALF_OPEN
     }
 
-    /** Whether it does nothing special. */
+    /** Whether the client does nothing special. */
     public boolean isPlain() {
         return kind == Kind.PLAIN;
     }

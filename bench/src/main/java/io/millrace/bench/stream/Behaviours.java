@@ -4,24 +4,24 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * How the clients of a run behave: a share of them in each way, the others plainly. The number of the stream and a seed
- * decide.
+ * The behaviours of the clients of a run: each behaviour has a share of the clients, and the rest is plain. The number
+ * of the stream and a seed decide.
  */
 public final class Behaviours {
-    /** All are plain. */
+    /** All clients are plain. */
     public static final Behaviours NONE = new Behaviours(List.of(), 0);
 
     private final List<Share> shares;
     private final long seed;
 
     /**
-     * A share of the clients.
+     * A share of the clients and its behaviour.
      *
-     * @param fraction of all, 0 to 1
+     * @param fraction of all clients, 0 to 1
      */
     public record Share(double fraction, Behaviour behaviour) {}
 
-    /** @throws IllegalArgumentException if the shares are more than all */
+    /** @throws IllegalArgumentException if the shares exceed 1 in sum */
     public Behaviours(List<Share> shares, long seed) {
         double sum = shares.stream().mapToDouble(Share::fraction).sum();
         if (sum > 1 + 1e-9) {
@@ -31,7 +31,7 @@ public final class Behaviours {
         this.seed = seed;
     }
 
-    /** Of stream {@code index}. */
+    /** The behaviour of the client of stream {@code index}. */
     public Behaviour of(long index) {
         if (shares.isEmpty()) {
             return Behaviour.PLAIN;

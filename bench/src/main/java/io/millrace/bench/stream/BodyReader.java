@@ -6,25 +6,25 @@ import io.netty.handler.codec.DecoderException;
 
 /**
  * Reads the bodies of one connection's streams, one after another. The order of calls for a stream is {@link #begin},
- * {@link #onHead}, {@link #read} for each piece, {@link #endBody} if the body came to its end, and {@link #close}. Lives on one
- * event loop.
+ * {@link #onHead}, {@link #read} for each piece, {@link #endBody} if the body ended by its framing, and {@link #close}.
+ * Lives on one event loop.
  */
 public interface BodyReader {
-    /** A stream begins: its request is about to be sent. */
+    /** A stream begins. Its request is about to be sent. */
     void begin(StreamSample stream, ByteBufAllocator alloc);
 
     /** The head of a response with the status 200 is complete. */
     default void onHead(ResponseReader response) {}
 
     /**
-     * Reads on.
+     * Reads a piece of the body.
      *
      * @param in remains with the caller; all of it is read
      * @param readNs when the socket was read
      */
     void read(ByteBuf in, long readNs);
 
-    /** Output frames of the stream so far. */
+    /** How many output frames the stream has had so far. */
     long outputs();
 
     /**
@@ -34,19 +34,19 @@ public interface BodyReader {
      */
     Outcome endBody();
 
-    /** More on what {@link #endBody} returned; empty if there is none. */
+    /** Details of the result of {@link #endBody}; empty if there are none. */
     String detail();
 
-    /** What to tell of a response that is no HTTP; empty for nothing. */
+    /** Details of a response that is not HTTP; empty for none. */
     default String detailOf(DecoderException malformed) {
         return "";
     }
 
-    /** What the stream brought many of; valid until the next begins. */
+    /** The gaps, reads and transits of the stream. They are valid until the next stream begins. */
     default StreamDetails details() {
         return StreamDetails.NONE;
     }
 
-    /** The stream is over, however it ended; what it held is released. May be called again. */
+    /** The stream is over. This releases all that the reader holds, and may be called again. */
     void close();
 }

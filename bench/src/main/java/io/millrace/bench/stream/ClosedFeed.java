@@ -4,7 +4,7 @@ import io.netty.channel.EventLoop;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A closed loop: a number of clients, each of which asks again as soon as it has its answer. */
+/** A closed loop: a number of clients. Each one asks again as soon as it has its answer. */
 @SuppressWarnings("NullAway.Init") // set at the start
 final class ClosedFeed implements Feed {
     private static final long AFTER_FAILURE_MS = 100;
@@ -21,8 +21,8 @@ final class ClosedFeed implements Feed {
     private boolean stopped;
 
     /**
-     * @param begun counts the streams of all lanes, and gives them their numbers
-     * @param measuredBegun counts those of the measured part
+     * @param begun the number of streams of all lanes, which gives each stream its number
+     * @param measuredBegun the number of streams of the measured part
      */
     ClosedFeed(LoadShape shape, long startNs, AtomicLong begun, AtomicLong measuredBegun, int turn, int lanes) {
         this.shape = shape;
@@ -33,7 +33,7 @@ final class ClosedFeed implements Feed {
         this.lanes = lanes;
     }
 
-    /** The part of {@code all} for one of the lanes. */
+    /** The part of {@code all} that belongs to one of the lanes. */
     static int share(int all, int turn, int lanes) {
         return all / lanes + (turn < all % lanes ? 1 : 0);
     }
@@ -63,8 +63,8 @@ final class ClosedFeed implements Feed {
             next(System.nanoTime());
             return;
         }
-        // Not at once: what ended the stream may still be under way, and failures that end at once would go ever
-        // deeper.
+        // Not at once: the event that ended the stream may still be in progress, and streams that fail at once would
+        // recurse.
         boolean noAnswer = sample.outcome().isError() && sample.firstByteNs() == 0;
         loop.schedule(() -> next(System.nanoTime()), noAnswer ? AFTER_FAILURE_MS : 0, TimeUnit.MILLISECONDS);
     }

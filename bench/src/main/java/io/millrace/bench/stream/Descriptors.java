@@ -5,8 +5,8 @@ import java.lang.management.ManagementFactory;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How many connections a load may have open, so that the process keeps descriptors for itself. Without one, the JVM
- * cannot even load a class. Thread-safe.
+ * Limits the connections of a load, so that the process keeps descriptors for other uses. Without a free descriptor,
+ * the JVM cannot even load a class. Thread-safe.
  */
 final class Descriptors {
     private static final long RESERVE = 64;
@@ -17,7 +17,7 @@ final class Descriptors {
         left = new AtomicLong(limit);
     }
 
-    /** Those that the process may still open, less a reserve. */
+    /** The descriptors that the process may still open, minus a reserve. */
     static Descriptors ofProcess() {
         if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix) {
             return new Descriptors(unix.getMaxFileDescriptorCount() - unix.getOpenFileDescriptorCount() - RESERVE);
@@ -25,7 +25,7 @@ final class Descriptors {
         return new Descriptors(Long.MAX_VALUE);
     }
 
-    /** Takes one; false if none is left. */
+    /** Takes a descriptor; false if none is left. */
     boolean take() {
         if (left.decrementAndGet() >= 0) {
             return true;
@@ -34,7 +34,7 @@ final class Descriptors {
         return false;
     }
 
-    /** Gives one back. */
+    /** Gives a descriptor back. */
     void giveBack() {
         left.incrementAndGet();
     }

@@ -5,9 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32C;
 
 /**
- * Compares the bytes of a stream with the mock's own digest of them: the CRC-32C of all frames that do not begin with a
- * comment, which the mock sends in a comment near the end of the body. Comments are left out because relays add
- * comments.
+ * Compares the bytes of a stream with the mock's digest of them. The digest is the CRC-32C of all frames that do not
+ * begin with a comment. The mock sends it in a comment near the end of the body. Comments are left out because relays
+ * add comments.
  */
 final class Digest {
     private static final byte[] MARK = ": digest=".getBytes(StandardCharsets.US_ASCII);
@@ -33,24 +33,24 @@ final class Digest {
         return expected;
     }
 
-    /** Whether the digest came and is another one. */
+    /** Whether the digest has arrived and differs. */
     boolean differs() {
         return differs;
     }
 
-    /** Whether the digest was promised and has not come: then the end of the body is missing. */
+    /** Whether the digest was promised and has not arrived. Then the end of the body is missing. */
     boolean isMissing() {
         return expected && !seen;
     }
 
-    /** Bytes of a frame that is no comment. */
+    /** Adds the bytes of a frame that is no comment. */
     void add(ByteBuf buf, int start, int end) {
         if (expected && !seen) {
             sum.update(buf.nioBuffer(start, end - start));
         }
     }
 
-    /** A frame that begins with a comment: it may be the digest of all before it. */
+    /** Reads a frame that begins with a comment. It may be the digest of all frames before it. */
     void compare(ByteBuf buf, int start, int end) {
         if (seen || end - start < MARK.length + DIGITS) {
             return;

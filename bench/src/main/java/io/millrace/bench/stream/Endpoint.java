@@ -10,25 +10,25 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where streams are asked for.
+ * The endpoint of requests.
  *
  * @param host a name or an address literal, without brackets
  * @param port of TCP
- * @param tls whether it speaks TLS
- * @param path of the request, with its query
- * @param dialect in which it answers
+ * @param tls whether connections use TLS
+ * @param path the path of requests, with its query
+ * @param dialect the dialect of answers
  */
 public record Endpoint(String host, int port, boolean tls, String path, Dialect dialect) {
     private static final int HTTP_PORT = 80;
     private static final int HTTPS_PORT = 443;
 
     /**
-     * The endpoint of a base URL as an SDK takes it, such as {@code http://host:port/v1}. A version that is missing there
-     * ({@code /v1}, for Gemini {@code /v1beta}) is added if the URL has no path at all, or the dialect's SDKs add it
-     * (Messages, Gemini). A URL that names the operation itself is taken as it is.
+     * The endpoint of a base URL as SDKs expect it, such as {@code http://host:port/v1}. A missing version
+     * ({@code /v1}, for Gemini {@code /v1beta}) is added if the URL has no path, or if the dialect's SDKs add it
+     * (Messages, Gemini). A URL that ends with the operation stays as it is.
      *
-     * @param dialect null to have it from the URL's end, else Chat
-     * @param model that Gemini has in its path
+     * @param dialect null to read it from the URL's end, with Chat as the default
+     * @param model the model in the path of Gemini
      * @throws IllegalArgumentException if it is no http or https URL with a host, or the dialect is unknown
      */
     public static Endpoint of(String base, @Nullable Dialect dialect, String model) {
@@ -47,19 +47,19 @@ public record Endpoint(String host, int port, boolean tls, String path, Dialect 
         return new Endpoint(authority.name(), port, tls, query == null ? target : target + "?" + query, spoken);
     }
 
-    /** The value of {@code Host}. */
+    /** The value of the header field {@code Host}. */
     public String authority() {
         String name = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
         return port == (tls ? HTTPS_PORT : HTTP_PORT) ? name : name + ":" + port;
     }
 
-    /** The URL of the request, without its query: it may hold a key. */
+    /** The URL of requests, without its query, which may contain a key. */
     public String url() {
         return (tls ? "https://" : "http://") + authority() + bare(path);
     }
 
     /**
-     * The header fields that the dialect's SDKs send beside those of HTTP.
+     * The header fields that the dialect's SDKs add to those of HTTP.
      *
      * @param key may be null
      */
@@ -96,7 +96,7 @@ public record Endpoint(String host, int port, boolean tls, String path, Dialect 
         return path.substring(0, end);
     }
 
-    /** The operation without its query, and without its version if the base URL's path takes its place. */
+    /** The operation without its query. Without its version, too, if the base URL has a path that replaces it. */
     private static String operation(Dialect dialect, String base, String model) {
         String operation = bare(dialect.operation(model));
         boolean versioned = switch (dialect) {

@@ -19,8 +19,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The part of a load that lives on one event loop: its connections and its share of the streams. Nothing is shared with
- * other lanes but the count of requests.
+ * The part of a load that lives on one event loop: its connections and its share of the streams. Lanes share only the
+ * count of requests.
  */
 @SuppressWarnings("NullAway.Init") // set at the start
 final class Lane {
@@ -83,7 +83,7 @@ final class Lane {
                 });
     }
 
-    /** Begins; to be called on the event loop. */
+    /** Begins. Must be called on the event loop. */
     void start() {
         sweeper = loop.scheduleAtFixedRate(this::sweep, SWEEP_MS, SWEEP_MS, TimeUnit.MILLISECONDS);
         probeDueNs = System.nanoTime() + LAG_PROBE_NS;
@@ -91,7 +91,7 @@ final class Lane {
         feed.start(this, loop);
     }
 
-    /** Is complete when no more stream will begin and all have ended. */
+    /** Completes when no further stream will begin and all have ended. */
     Promise<Void> done() {
         return done;
     }
@@ -111,12 +111,12 @@ final class Lane {
         return (int) busy.stream().filter(Wire::isStreaming).count();
     }
 
-    /** Whether a request is sent again if the server had closed the idle connection meanwhile. */
+    /** Whether a request is sent again if the server has closed the idle connection meanwhile. */
     boolean asksAgain() {
         return plan.clients().asksAgain();
     }
 
-    /** Requests that had to be sent again because the server had closed the idle connection meanwhile. */
+    /** How many requests were sent again because the server had closed the idle connection. */
     int stale() {
         return stale;
     }
@@ -137,13 +137,13 @@ final class Lane {
         }
     }
 
-    /** No more stream is due; streams may go on until {@code deadlineNs}. */
+    /** No further stream is due. Streams in progress may go on until {@code deadlineNs}. */
     void drainUntil(long deadlineNs) {
         drainEndNs = deadlineNs;
         settle();
     }
 
-    /** Ends everything now. */
+    /** Ends all streams now. */
     void abort() {
         feed.stop();
         drainUntil(System.nanoTime());
@@ -161,7 +161,7 @@ final class Lane {
     }
 
     /**
-     * The server had closed the connection before the request came. That is no answer, so the request is sent again.
+     * The server closed the connection before the request arrived. There is no answer, so the request is sent again.
      */
     void onStale(Wire wire, StreamSample stream) {
         busy.remove(wire);

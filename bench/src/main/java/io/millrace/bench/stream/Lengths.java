@@ -3,8 +3,8 @@ package io.millrace.bench.stream;
 import java.util.SplittableRandom;
 
 /**
- * A distribution of lengths: {@code 200} (fixed), {@code uniform:100-300}, {@code normal:200:50}, {@code exp:200}.
- * Never less than 1.
+ * A distribution of lengths: {@code 200} (fixed), {@code uniform:100-300}, {@code normal:200:50}, {@code exp:200}. A
+ * length is at least 1.
  */
 public record Lengths(Shape shape, double a, double b) {
     private static final int MOST = 1_000_000;
@@ -18,9 +18,9 @@ public record Lengths(Shape shape, double a, double b) {
     }
 
     /**
-     * The distribution that {@code text} describes.
+     * Parses a distribution.
      *
-     * @throws IllegalArgumentException saying what is expected
+     * @throws IllegalArgumentException with the expected form
      */
     public static Lengths parse(String text) {
         try {

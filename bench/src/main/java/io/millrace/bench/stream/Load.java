@@ -14,11 +14,11 @@ import java.util.function.IntFunction;
 import java.util.function.ToIntFunction;
 
 /**
- * A load in progress: one lane per event loop. It ends by itself, or by {@link #abort}. Methods may be called from any
- * thread but the event loops'.
+ * A load in progress: one lane per event loop. It ends by itself or by {@link #abort}. Methods may be called from any
+ * thread except the event loops'.
  */
 public final class Load {
-    /** Between the call and the first stream, so that all lanes are ready. */
+    /** The time between the call and the first stream. All lanes are ready after it. */
     private static final long LEAD_IN_NS = TimeUnit.MILLISECONDS.toNanos(20);
 
     private final List<Lane> lanes = new ArrayList<>();
@@ -55,8 +55,8 @@ public final class Load {
     /**
      * Begins a load.
      *
-     * @param group has {@code lanes} event loops, of {@code transport}
-     * @param observers gives the observer of each lane; it is called on that lane's event loop only
+     * @param group the {@code lanes} event loops, of {@code transport}
+     * @param observers makes the observer of each lane, which is called on that lane's event loop only
      */
     public static Load start(
             StreamPlan plan,
@@ -71,12 +71,12 @@ public final class Load {
         return load;
     }
 
-    /** When the first stream was due, as {@link System#nanoTime()}. */
+    /** When the first stream was due, on the clock of {@link System#nanoTime()}. */
     public long startNs() {
         return startNs;
     }
 
-    /** Waits until all is over, at most so long; whether it is. */
+    /** Waits for the end for at most the given time. Returns whether the load has ended. */
     public boolean await(long timeout, TimeUnit unit) throws InterruptedException {
         long deadlineNs = System.nanoTime() + unit.toNanos(timeout);
         for (var lane : lanes) {
@@ -88,7 +88,7 @@ public final class Load {
         return true;
     }
 
-    /** Ends it now: what is in progress is unfinished. */
+    /** Ends the load now. Streams in progress count as unfinished. */
     public void abort() {
         for (int turn = 0; turn < lanes.size(); turn++) {
             loops.get(turn).execute(lanes.get(turn)::abort);
@@ -110,12 +110,12 @@ public final class Load {
         return sum(Lane::streaming);
     }
 
-    /** Requests that were sent again on another connection, because the server had closed the idle one. */
+    /** How many requests were sent again on another connection, because the server had closed the idle one. */
     public int stale() throws InterruptedException {
         return sum(Lane::stale);
     }
 
-    /** Runs something on a lane's event loop and waits for what it gives. */
+    /** Runs a task on a lane's event loop and waits for its result. */
     public <T> T of(int lane, Callable<T> task) throws InterruptedException {
         try {
             return loops.get(lane).submit(task).get();

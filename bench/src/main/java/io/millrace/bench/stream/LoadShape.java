@@ -4,16 +4,16 @@ import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
- * How much load, and for how long. An open loop begins streams when they are due, whatever became of those before; a closed
- * loop keeps a number of streams going.
+ * The amount and the duration of a load. An open loop begins streams when they are due, whether or not earlier ones
+ * have ended. A closed loop keeps a number of streams in progress.
  *
- * @param rate streams a second of an open loop; 0 for a closed loop
+ * @param rate streams per second of an open loop; 0 for a closed loop
  * @param burstiness of an open loop's arrivals, see {@link Arrivals}
- * @param concurrency streams at once: how many a closed loop keeps, and the most of an open loop, 0 for no bound
- * @param rampNs over which the load grows
- * @param warmupNs after the ramp, before the measured part
- * @param durationNs of the measured part; {@link Long#MAX_VALUE} for no bound
- * @param requests in the measured part; {@link Long#MAX_VALUE} for no bound
+ * @param concurrency the streams at once of a closed loop, or the most of an open loop, with 0 for no bound
+ * @param rampNs the time over which the load grows
+ * @param warmupNs the time after the ramp, before the measured part
+ * @param durationNs the length of the measured part; {@link Long#MAX_VALUE} for no bound
+ * @param requests the streams of the measured part; {@link Long#MAX_VALUE} for no bound
  * @param drainNs how long streams may go on after the measured part
  */
 public record LoadShape(
@@ -51,14 +51,14 @@ public record LoadShape(
         return new LoadShape(rate, 1, 0, 0, 0, Long.MAX_VALUE, Long.MAX_VALUE, 0);
     }
 
-    /** This load with other values. */
+    /** This load with changed values. */
     public LoadShape with(Consumer<Builder> change) {
         var values = new Builder(this);
         change.accept(values);
         return values.build();
     }
 
-    /** The values of a load, by name. */
+    /** Collects the values of a load. */
     public static final class Builder {
         public double rate;
         public double burstiness;
@@ -85,12 +85,12 @@ public record LoadShape(
         }
     }
 
-    /** Whether streams begin when they are due, and not when others end. */
+    /** Whether it is an open loop. */
     public boolean isOpen() {
         return rate > 0;
     }
 
-    /** What is not measured, at the start. */
+    /** The time before the measured part. */
     public long leadNs() {
         return rampNs + warmupNs;
     }

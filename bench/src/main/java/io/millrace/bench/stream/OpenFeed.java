@@ -3,7 +3,7 @@ package io.millrace.bench.stream;
 import io.netty.channel.EventLoop;
 import java.util.concurrent.TimeUnit;
 
-/** An open loop: streams begin when they are due. Of all arrivals, a lane takes each whose turn it is. */
+/** An open loop: streams begin when they are due. The lanes take the arrivals in turn. */
 @SuppressWarnings("NullAway.Init") // set at the start
 final class OpenFeed implements Feed {
     private final LoadShape shape;
@@ -66,7 +66,7 @@ final class OpenFeed implements Feed {
         }
     }
 
-    /** Moves to this lane's next arrival. */
+    /** Advances to this lane's next arrival. */
     private void advance() {
         do {
             long offsetNs = arrivals.nextNs();

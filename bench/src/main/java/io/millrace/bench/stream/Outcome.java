@@ -4,42 +4,42 @@ import java.util.Locale;
 
 /** How a stream ended. */
 public enum Outcome {
-    /** It came to the end that its dialect defines. */
+    /** The answer completed, as its dialect defines it. */
     COMPLETED,
-    /** This client left it, as it was told to. */
+    /** This client left the stream on purpose. */
     LEFT,
-    /** No connection: refused, unreachable, or not in time. */
+    /** No connection: refused, unreachable, or a timeout. */
     CONNECT,
-    /** No TLS handshake. */
+    /** The TLS handshake failed. */
     TLS,
-    /** Another status than 200. */
+    /** A status other than 200. */
     STATUS,
-    /** 200, but no event stream. */
+    /** Status 200, but no event stream. */
     NOT_A_STREAM,
-    /** 200, but compressed, which was not asked for and is not read. */
+    /** Status 200, but compressed. This client does not ask for compression and cannot read it. */
     CODED,
-    /** What came was not HTTP. */
+    /** The response was not HTTP. */
     GARBLED,
-    /** Closed or reset before the answer's head. */
+    /** The connection was closed or reset before the response head. */
     NO_ANSWER,
     /** The connection broke inside the body. */
     RESET,
-    /** The body ended, in form, before the answer's end. */
+    /** The body ended by its framing before the end of the answer. */
     TRUNCATED,
     /** An error event. */
     ERROR_EVENT,
-    /** An error in a form that the dialect's SDKs do not see. */
+    /** An error in a form that the dialect's SDKs do not recognise. */
     HIDDEN_ERROR,
-    /** Whole, but not the bytes that the mock sent. */
+    /** Complete, but the bytes differ from those that the mock sent. */
     DAMAGED,
-    /** Silent for longer than allowed. */
+    /** No byte for longer than allowed. */
     IDLE,
-    /** Took longer than allowed in all. */
+    /** The stream took longer than allowed. */
     TIMEOUT,
-    /** Still going when the run was over. */
+    /** The stream was in progress when the run ended. */
     UNFINISHED;
 
-    /** The word for it in reports. */
+    /** Its name in reports. */
     public String label() {
         return name().toLowerCase(Locale.ROOT);
     }

@@ -13,7 +13,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import org.jspecify.annotations.Nullable;
 
-/** Reads bodies for {@code bench}: cuts them into frames, and looks into each with the inspector of the dialect. */
+/** Reads bodies for {@code bench}. It splits them into frames and gives each to the inspector of the dialect. */
 @SuppressWarnings("NullAway.Init") // set at the begin of each stream
 final class OutputReader implements BodyReader, SseFrameListener {
     private final Dialect dialect;
@@ -46,7 +46,7 @@ final class OutputReader implements BodyReader, SseFrameListener {
         nowNs = 0;
     }
 
-    /** The mock promises its digest at the end of the body. */
+    /** The head says whether the mock will send a digest at the end of the body. */
     @Override
     public void onHead(ResponseReader response) {
         if (!response.field("x-mock-digest").isEmpty()) {
@@ -68,7 +68,7 @@ final class OutputReader implements BodyReader, SseFrameListener {
         return stream.outputs;
     }
 
-    /** What is left of the body may complete the answer. */
+    /** The rest of the body may complete the answer. */
     @Override
     public Outcome endBody() {
         endRead();
@@ -119,7 +119,7 @@ final class OutputReader implements BodyReader, SseFrameListener {
         }
     }
 
-    /** How a stream that seems whole differs from what the mock sent; empty if no difference is known. */
+    /** How a stream that seems complete differs from the mock's bytes; empty if no difference is known. */
     private String damage() {
         if (stamps.outOfOrder()) {
             return "stamps out of order";

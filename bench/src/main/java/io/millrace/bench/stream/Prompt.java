@@ -4,11 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a model is asked.
+ * The prompt of one stream.
  *
  * @param text of the one user message; null if there are {@code messages}
- * @param messages the dialect's own list of messages, sent as it is; null if there is {@code text}
- * @param maxTokens of the answer; 0 to leave that to the request's own setting
+ * @param messages the list of messages in the dialect's form, which is sent unchanged; null if there is {@code text}
+ * @param maxTokens of the answer; 0 to use the template's setting
  */
 public record Prompt(@Nullable String text, @Nullable JsonNode messages, int maxTokens) {
     /** One user message. */

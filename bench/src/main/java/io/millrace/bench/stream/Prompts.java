@@ -10,28 +10,30 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** The prompts of a load, by the number of the stream: the same number has the same prompt, in every run of one seed. */
+/**
+ * The prompts of a load, by the number of the stream. In every run with the same seed, a number has the same prompt.
+ */
 @FunctionalInterface
 public interface Prompts {
-    /** The prompt of stream {@code index}, which counts from 0. Called from several threads. */
+    /** The prompt of stream {@code index}, which counts from 0. May be called from several threads. */
     Prompt of(long index);
 
-    /** How many different prompts there are, {@link Integer#MAX_VALUE} if there is one for each stream. */
+    /** How many different prompts there are; {@link Integer#MAX_VALUE} if each stream has its own. */
     default int distinct() {
         return Integer.MAX_VALUE;
     }
 
-    /** One prompt for all. */
+    /** The same prompt for all streams. */
     static Prompts fixed(String text) {
         return cycling(List.of(Prompt.of(text)));
     }
 
     /**
-     * The prompts of a file, one after another and again from the start. A line is a JSON string, or an object with
-     * {@code prompt} or {@code messages}, and optionally {@code max_tokens}; a line that is no JSON is a prompt as it
-     * stands. Empty lines are skipped.
+     * The prompts of a file, used in order and again from the start. A line is a JSON string, or an object with
+     * {@code prompt} or {@code messages}, and optionally {@code max_tokens}. A line that is not JSON is the text of a
+     * prompt. Empty lines are skipped.
      *
-     * @throws IllegalArgumentException naming the line that has no prompt, or if there is none at all
+     * @throws IllegalArgumentException with the line that has no prompt, or if the file has no prompt
      */
     static Prompts ofFile(Path file) throws IOException {
         var json = new ObjectMapper();

@@ -3,11 +3,11 @@ package io.millrace.bench.stream;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
-/** Stands first in a pipeline, before TLS: takes the time of every read of the socket. */
+/** Takes the time of every read of the socket. It is the first handler of the pipeline, before TLS. */
 final class ReadClock extends ChannelInboundHandlerAdapter {
     private long nowNs;
 
-    /** Of the last read. */
+    /** The time of the last read. */
     long nowNs() {
         return nowNs;
     }

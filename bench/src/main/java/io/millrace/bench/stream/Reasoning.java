@@ -5,8 +5,8 @@ import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Tells output frames of reasoning from those of the answer, by a search of their bytes. A name in quotes may be a key,
- * or a token of the answer that is the same word. Only if a colon follows is it a key.
+ * Distinguishes output frames of reasoning from those of the answer by a search of their bytes. A name in quotes may be
+ * a key, or a token of the answer with the same text. It is a key only if a colon follows.
  */
 final class Reasoning {
     private static final byte[] REASONING_CONTENT = ascii("\"reasoning_content\"");
@@ -54,7 +54,7 @@ final class Reasoning {
         return at >= 0 && at + 1 < end && buf.getByte(at) == '"' && buf.getByte(at + 1) != '"';
     }
 
-    /** Where the value of the first such key begins, -1 if there is none. */
+    /** The index of the first such key's value, -1 if there is none. */
     private static int value(ByteBuf buf, int start, int end, byte[] key) {
         int at = start;
         while ((at = find(buf, at, end, key)) >= 0) {
@@ -75,7 +75,7 @@ final class Reasoning {
         return at;
     }
 
-    /** The index behind the first occurrence, -1 if there is none. */
+    /** The index after the first occurrence, -1 if there is none. */
     private static int find(ByteBuf buf, int start, int end, byte[] what) {
         int last = end - what.length;
         int at = start;

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable; {@link #request} may be called from any thread.
  */
 public final class RequestTemplate {
-    /** Sent to Messages, which requires a limit, if none is given: {@value}. */
+    /** Sent to Messages, which requires a limit, if no limit is given: {@value}. */
     public static final int MESSAGES_MAX_TOKENS = 1024;
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -175,7 +175,7 @@ public final class RequestTemplate {
             this.model = model;
         }
 
-        /** Sent as the dialect's SDKs send it; null for none. */
+        /** The API key, sent as the dialect's SDKs send it; null for none. */
         public Builder key(@Nullable String key) {
             this.key = key;
             return this;
@@ -188,9 +188,9 @@ public final class RequestTemplate {
         }
 
         /**
-         * A header field {@code name: value}, in place of one of ours of that name.
+         * A header field {@code name: value}. It replaces a default field of that name.
          *
-         * @throws IllegalArgumentException if it is not one line of that form, or frames the message
+         * @throws IllegalArgumentException if it does not have that form, or belongs to the framing of the message
          */
         public Builder header(String field) {
             int colon = field.indexOf(':');
@@ -206,16 +206,16 @@ public final class RequestTemplate {
             return this;
         }
 
-        /** Leaves out the header field of that name that would be sent otherwise. */
+        /** Leaves out the default header field of that name. */
         public Builder without(String name) {
             without.add(name.toLowerCase(Locale.ROOT));
             return this;
         }
 
         /**
-         * Fields of the body, a JSON object, in place of ours of their names.
+         * Fields of the body as a JSON object. They replace default fields of the same names.
          *
-         * @throws IllegalArgumentException if it is no JSON object
+         * @throws IllegalArgumentException if it is not a JSON object
          */
         public Builder body(String json) {
             try {
@@ -229,13 +229,13 @@ public final class RequestTemplate {
             throw new IllegalArgumentException("body: " + json + " (expected: a JSON object)");
         }
 
-        /** Whether Chat is asked for {@code stream_options.include_usage}; it is unless said otherwise. */
+        /** Whether Chat requests have {@code stream_options.include_usage}. The default is true. */
         public Builder asksUsage(boolean asksUsage) {
             this.asksUsage = asksUsage;
             return this;
         }
 
-        /** Whether connections are used again; they are unless said otherwise. */
+        /** Whether connections are reused. The default is true. */
         public Builder keepsAlive(boolean keepsAlive) {
             this.keepsAlive = keepsAlive;
             return this;

@@ -5,7 +5,7 @@ import io.netty.buffer.Unpooled;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The requests of one lane as buffers; where there are few prompts, each request is made once. Must be closed. */
+/** The requests of one lane as buffers. If there are few prompts, each request is made once. Must be closed. */
 final class Requests implements AutoCloseable {
     private static final int MOST_KEPT = 256;
 

@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /**
- * Reads one HTTP/1.1 response after another from a connection. It parses the head as far as needed, and hands on the
- * bytes of the body without a copy.
+ * Reads the HTTP/1.1 responses of a connection, one after another. It parses the head as far as needed, and passes the
+ * bytes of the body on without a copy.
  */
 public final class ResponseReader {
     private static final int MAX_HEAD_BYTES = 16 * 1024;
@@ -22,10 +22,10 @@ public final class ResponseReader {
         ENDED
     }
 
-    /** Receives body bytes; the buffer remains with the caller and its readable bytes must all be read. */
+    /** Receives bytes of the body. */
     @FunctionalInterface
     interface Body {
-        /** Some bytes of the body; all of them must be read in the call. */
+        /** Reads all readable bytes of {@code bytes}, which remains with the caller. */
         void onBytes(ByteBuf bytes);
     }
 
@@ -41,12 +41,12 @@ public final class ResponseReader {
     private boolean keepAlive;
     private String fields = "";
 
-    /** Reads one response after another; {@link #reset} has to be called between them. */
+    /** Reads one response after another. {@link #reset} must be called between them. */
     ResponseReader(Body body) {
         this.body = body;
     }
 
-    /** Awaits the next response. */
+    /** Prepares for the next response. */
     void reset() {
         state = State.HEAD;
         head.setLength(0);
@@ -72,16 +72,16 @@ public final class ResponseReader {
         return keepAlive;
     }
 
-    /** The value of a field of the last head, empty if it has none. Names and values are in lower case. */
+    /** The value of a field of the last head, empty if there is none. Names and values are in lower case. */
     public String field(String name) {
         return value(fields, name);
     }
 
     /**
-     * Reads on; stops behind the response.
+     * Reads until the end of {@code in} or of the response.
      *
      * @param in remains with the caller
-     * @throws CorruptedFrameException if it is no HTTP/1.1 response
+     * @throws CorruptedFrameException if it is not an HTTP/1.1 response
      */
     void read(ByteBuf in) {
         while (in.isReadable() && state != State.ENDED) {
@@ -158,7 +158,7 @@ public final class ResponseReader {
         }
     }
 
-    /** Shows only that part of the buffer, which costs no slice. */
+    /** Passes on that part of the buffer without a slice. */
     private void hand(ByteBuf in, int length) {
         int end = in.writerIndex();
         int stop = in.readerIndex() + length;

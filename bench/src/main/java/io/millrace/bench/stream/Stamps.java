@@ -4,8 +4,8 @@ import io.millrace.server.mock.Stamp;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Reads the mock's stamps ({@code @INDEX@TIME@}) from the frames of one stream. A stream is stamped if its first output with
- * such a mark has the stamp of token 0; then every stamp must bear the next number.
+ * Reads the mock's stamps ({@code @INDEX@TIME@}) from the frames of one stream. A stream is stamped if its first output
+ * with such a mark has the stamp of token 0. Then every stamp must have the next number.
  */
 final class Stamps {
     private enum State {
@@ -25,17 +25,17 @@ final class Stamps {
         outOfOrder = false;
     }
 
-    /** Whether the stream bears stamps. */
+    /** Whether the stream has stamps. */
     boolean present() {
         return state == State.PRESENT;
     }
 
-    /** Whether a stamp was missing, double or damaged. */
+    /** Whether a stamp was missing, repeated or damaged. */
     boolean outOfOrder() {
         return outOfOrder;
     }
 
-    /** When the last token of the frame was made; 0 if it has no stamp. */
+    /** The time at which the last token of the frame was made; 0 if the frame has no stamp. */
     long read(ByteBuf buf, int start, int end) {
         if (state == State.ABSENT) {
             return 0;

@@ -4,11 +4,11 @@ import java.util.Arrays;
 import java.util.function.LongConsumer;
 
 /**
- * The gaps, reads and transits of one stream. They are kept until its outcome is known, because only those of a stream
- * that came to its end count. Lives on one event loop, and is used for one stream after another.
+ * The gaps, reads and transits of one stream. They are kept until its outcome is known, because only those of a
+ * completed stream count. Lives on one event loop. One object serves one stream after another.
  */
 public final class StreamDetails {
-    /** Nothing. */
+    /** No details. */
     static final StreamDetails NONE = new StreamDetails();
 
     private final Values gaps = new Values();
@@ -17,17 +17,17 @@ public final class StreamDetails {
 
     StreamDetails() {}
 
-    /** For each gap between two outputs, its nanoseconds. */
+    /** Calls {@code action} with the nanoseconds of each gap between two outputs. */
     public void forEachGap(LongConsumer action) {
         gaps.forEach(action);
     }
 
-    /** For each read that brought output, how many frames with output it brought. */
+    /** Calls {@code action} with the number of output frames of each read that brought any. */
     public void forEachRead(LongConsumer action) {
         reads.forEach(action);
     }
 
-    /** For each frame with the mock's stamp, the nanoseconds since then. */
+    /** Calls {@code action} with the nanoseconds since the mock's stamp of each stamped frame. */
     public void forEachTransit(LongConsumer action) {
         transits.forEach(action);
     }
@@ -50,7 +50,7 @@ public final class StreamDetails {
         transits.clear();
     }
 
-    /** Four bytes a value: seven digits are more than a histogram keeps. */
+    /** Each value has four bytes: seven digits are more than a histogram keeps. */
     private static final class Values {
         private static final int FEW = 64;
         private static final int KEPT = 16 * 1024;

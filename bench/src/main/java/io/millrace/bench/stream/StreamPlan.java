@@ -5,14 +5,14 @@ import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a {@link Load} does.
+ * The plan of a {@link Load}.
  *
- * @param template makes the requests
- * @param address to connect to, resolved
+ * @param template of the requests
+ * @param address the resolved address to connect to
  * @param tls the context of the client, null for plain TCP
  * @param prompts by the stream's number
- * @param shape how much, and how long
- * @param clients who asks
+ * @param shape the amount and the duration of the load
+ * @param clients how the clients behave
  * @param seed of arrivals
  */
 public record StreamPlan(
@@ -28,7 +28,7 @@ public record StreamPlan(
         return new StreamPlan(template, address, tls, prompts, shape, clients, seed);
     }
 
-    /** The reader of one connection. */
+    /** The reader for one connection. */
     BodyReader newReader(StreamObserver observer) {
         return clients.readers() == null
                 ? new OutputReader(

@@ -1,8 +1,8 @@
 package io.millrace.bench.stream;
 
 /**
- * One stream, from the moment at which it is due to its end. The engine fills it in on one event loop and changes nothing
- * once it has reported the end. Times are {@link System#nanoTime()}, 0 for what did not happen.
+ * One stream, from the moment at which it is due to its end. The engine fills it in on one event loop. It does not
+ * change after the engine has reported its end. Times are {@link System#nanoTime()}, 0 for what did not happen.
  */
 public final class StreamSample {
     private final long index;
@@ -44,17 +44,20 @@ public final class StreamSample {
         this.behaviour = behaviour;
     }
 
-    /** Whether its times count: its client is a plain one, and it was due in the measured part. */
+    /** Whether its times count: its client is plain, and it was due in the measured part. */
     public boolean counts() {
         return measured && behaviour.isPlain();
     }
 
-    /** Output tokens as the provider tells them, else one for each output frame. */
+    /** Output tokens as the provider reports them, otherwise the number of output frames. */
     public long tokens() {
         return outputTokens >= 0 ? outputTokens : outputs;
     }
 
-    /** Nanoseconds per output token after the first, over the time from the first output to the last; NaN if undefined. */
+    /**
+     * Nanoseconds per output token after the first: the time from the first output to the last, divided by their
+     * number; NaN if undefined.
+     */
     public double tpotNs() {
         return tokens() < 2 || outputs < 2 ? Double.NaN : (double) (lastOutputNs - firstOutputNs) / (tokens() - 1);
     }
@@ -74,62 +77,62 @@ public final class StreamSample {
         return measured;
     }
 
-    /** What its client did. */
+    /** The behaviour of its client. */
     public Behaviour behaviour() {
         return behaviour;
     }
 
-    /** How it ended; null before it has. */
+    /** How it ended; null until then. */
     public Outcome outcome() {
         return outcome;
     }
 
-    /** More on the outcome, such as a status; empty if there is none. */
+    /** Details of the outcome, such as a status; empty if there are none. */
     public String detail() {
         return detail;
     }
 
-    /** How long its connection took, TLS included; -1 if there was one already. */
+    /** How long its connection took, including TLS; -1 if it used an open connection. */
     public long connectNs() {
         return connectNs;
     }
 
-    /** When its request was handed to the socket. */
+    /** When its request was written to the socket. */
     public long sentNs() {
         return sentNs;
     }
 
-    /** The read of the first byte of the body. */
+    /** The time of the read that brought the first byte of the body. */
     public long firstByteNs() {
         return firstByteNs;
     }
 
-    /** The read that completed the first frame. */
+    /** The time of the read that completed the first frame. */
     public long firstFrameNs() {
         return firstFrameNs;
     }
 
-    /** The first output that is reasoning. */
+    /** The time of the first output that is reasoning. */
     public long firstReasoningNs() {
         return firstReasoningNs;
     }
 
-    /** The first output that is not reasoning. */
+    /** The time of the first output that is not reasoning. */
     public long firstContentNs() {
         return firstContentNs;
     }
 
-    /** The first output of either kind. */
+    /** The time of the first output of either kind. */
     public long firstOutputNs() {
         return firstOutputNs;
     }
 
-    /** The last output. */
+    /** The time of the last output. */
     public long lastOutputNs() {
         return lastOutputNs;
     }
 
-    /** The frame that ended the answer, or what else ended the stream. */
+    /** The time of the frame that ended the answer, or of another end of the stream. */
     public long endNs() {
         return endNs;
     }
@@ -139,27 +142,27 @@ public final class StreamSample {
         return longestGapNs;
     }
 
-    /** Gaps over the stall threshold. */
+    /** The number of gaps over the stall threshold. */
     public long stalls() {
         return stalls;
     }
 
-    /** Frames of every kind. */
+    /** The number of frames of every kind. */
     public long frames() {
         return frames;
     }
 
-    /** Frames with output. */
+    /** The number of frames with output. */
     public long outputs() {
         return outputs;
     }
 
-    /** Reads of the socket that brought output. */
+    /** The number of reads that brought output. */
     public long reads() {
         return reads;
     }
 
-    /** Bytes of the body. */
+    /** The number of bytes of the body. */
     public long bytes() {
         return bytes;
     }
@@ -169,17 +172,17 @@ public final class StreamSample {
         return status;
     }
 
-    /** Tokens of the prompt as the provider tells them; -1 if it does not. */
+    /** Tokens of the prompt as the provider reports them; -1 if it does not. */
     public long inputTokens() {
         return inputTokens;
     }
 
-    /** Tokens of the answer as the provider tells them; -1 if it does not. */
+    /** Tokens of the answer as the provider reports them; -1 if it does not. */
     public long outputTokens() {
         return outputTokens;
     }
 
-    /** Whether its output bore the mock's stamps. */
+    /** Whether its output had the mock's stamps. */
     public boolean stamped() {
         return stamped;
     }

@@ -14,8 +14,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One connection and its streams, one after another: it sends a request, takes HTTP off the response and hands the body to its
- * {@link BodyReader}. Lives on its lane's event loop.
+ * One connection and its streams, one after another. It sends a request, removes the framing of HTTP from the response,
+ * and passes the body to its {@link BodyReader}. Lives on its lane's event loop.
  */
 final class Wire extends ChannelInboundHandlerAdapter {
     private static final int MAX_ERROR_BYTES = 2048;
@@ -30,14 +30,14 @@ final class Wire extends ChannelInboundHandlerAdapter {
     private final ResponseReader response = new ResponseReader(this::onBody);
     private final StringBuilder refusal = new StringBuilder();
 
-    /** In progress; null if none is. */
+    /** The stream in progress; null if there is none. */
     private @Nullable StreamSample stream;
 
     private boolean used;
     private boolean answered;
     private long lastReadNs;
 
-    /** @param clock takes the time of reads where a handler stands before this one; null where none does */
+    /** @param clock takes the time of reads if TLS comes before this handler; null otherwise */
     Wire(Lane lane, Channel channel, @Nullable ReadClock clock, BodyReader body) {
         this.lane = lane;
         this.channel = channel;
@@ -77,12 +77,15 @@ final class Wire extends ChannelInboundHandlerAdapter {
         channel.writeAndFlush(request, channel.voidPromise());
     }
 
-    /** Ends a stream that has waited too long for its next byte or its end, or whose connection lingers behind it. */
+    /**
+     * Ends a stream that has waited too long for its next byte or its end, or whose connection stays open too long
+     * after it.
+     */
     void sweep(long nowNs, StreamLimits limits) {
         if (stream().terminalNs != 0 && nowNs - stream().terminalNs > LINGER_NS) {
             endBody();
         } else if (isSilent()) {
-            return; // it is this client that is silent, and its stream ended for it when it fell silent
+            return; // this client itself fell silent, and its stream ended then
         } else if (nowNs - lastReadNs > limits.idleNs()) {
             end(Outcome.IDLE, body.outputs() == 0 ? "before the first output" : "");
         } else if (nowNs - stream().sentNs > limits.totalNs()) {
@@ -90,12 +93,12 @@ final class Wire extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** The run is over; a client that was to stay half-open has done so. */
+    /** Ends the stream at the end of the run. A client that was to stay half-open has done so. */
     void abandon() {
         end(isSilent() ? Outcome.LEFT : Outcome.UNFINISHED, "");
     }
 
-    /** Closes the connection; a stream in progress is not reported. */
+    /** Closes the connection. A stream in progress is not reported. */
     void close() {
         stream = null;
         body.close();
@@ -154,7 +157,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
 
     private void lose(String how) {
         if (!answered && used && !stream().retried && lane.asksAgain()) {
-            // An idle connection that the server closed while the request was on its way to it.
+            // The server closed the idle connection while the request was on its way.
             var again = stream();
             again.retried = true;
             close();
@@ -171,7 +174,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
     private void read(ByteBuf in) {
         response.read(in);
         if (stream == null) {
-            return; // left meanwhile
+            return; // the client has left meanwhile
         }
         if (stream().status == 0 && response.status() != 0) {
             onHead();
@@ -194,7 +197,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
 
     private void onBody(ByteBuf bytes) {
         if (stream == null) {
-            bytes.skipBytes(bytes.readableBytes()); // left in the middle of a read
+            bytes.skipBytes(bytes.readableBytes()); // the client left during this read
             return;
         }
         if (stream().firstByteNs == 0) {

@@ -2,7 +2,7 @@ package io.millrace.bench.stream;
 
 import java.util.SplittableRandom;
 
-/** Words that any tokenizer knows. */
+/** Words that every tokenizer has as one token. */
 final class Words {
     private static final String[] KNOWN =
             ("time year people way day man thing woman life child world school state family student group country"
