@@ -2,7 +2,7 @@ package io.millrace.codec.dialect;
 
 import org.jspecify.annotations.Nullable;
 
-/** What a stream says of its answer as a whole: its id, its model, and when it was made. What comes first is kept. */
+/** The id, the model and the time of a stream's answer. The first value of each is kept. */
 final class AnswerHead {
     private @Nullable String id;
     private @Nullable String model;

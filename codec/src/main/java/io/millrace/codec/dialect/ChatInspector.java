@@ -2,7 +2,7 @@ package io.millrace.codec.dialect;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** Reads Chat Completions chunks, and those of the legacy completions, of OpenAI and its many compatibles. */
+/** Reads the chunks of Chat Completions and of the legacy completions, from OpenAI and compatible servers. */
 final class ChatInspector extends StreamInspector {
     private static final byte[] CHOICES = ascii("choices");
     private static final byte[] USAGE = ascii("usage");
@@ -152,7 +152,10 @@ final class ChatInspector extends StreamInspector {
                 .put("model", model() == null ? stop.model() : model());
     }
 
-    /** A choice that has not begun needs its role. One that has begun must not get it twice, since readers join strings. */
+    /**
+     * A choice that has not begun needs its role. A choice that has begun must not get it again, because readers join
+     * strings.
+     */
     private ObjectNode finishChunk(int index, StreamStop stop) {
         ObjectNode chunk = chunk(stop);
         ObjectNode choice = chunk.putArray("choices").addObject().put("index", index);
@@ -235,7 +238,7 @@ final class ChatInspector extends StreamInspector {
             } else if (json.tokenIs(USAGE)) {
                 scanUsage(json);
             } else if (json.tokenIs(ERROR) && json.truthyAhead() && choices.count() <= 1) {
-                // OpenRouter sends it here, where no SDK reads it.
+                // OpenRouter puts the error here. No SDK reads it.
                 markUnseenError();
                 error.read(json);
             } else {

@@ -1,13 +1,16 @@
 package io.millrace.codec.dialect;
 
-/** Which choices of an answer were seen, and which of them have their finish reason. */
+/** Tracks the choices of an answer that were seen, and those that have their finish reason. */
 final class ChoiceTracker {
     private static final int MAX_INDEX = Long.SIZE - 1;
 
     private long seen;
     private long finished;
 
-    /** Notes a choice. Indices from 63 on count as one. Output without a finish reason cancels one that came before. */
+    /**
+     * Notes a choice. Indices from 63 on count as one choice. Output without a finish reason cancels an earlier finish
+     * reason.
+     */
     void add(long index, boolean hasFinishReason, boolean output) {
         long bit = 1L << (index < 0 ? 0 : Math.min(index, MAX_INDEX));
         seen |= bit;

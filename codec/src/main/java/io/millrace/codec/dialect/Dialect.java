@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A protocol in which language models stream their answers. */
 public enum Dialect {
-    /** OpenAI Chat Completions, its legacy completions, and their many compatibles. */
+    /** OpenAI Chat Completions, its legacy completions, and compatible servers. */
     CHAT(HeartbeatForm.COMMENT),
     /** OpenAI Responses. */
     RESPONSES(HeartbeatForm.COMMENT),
@@ -31,9 +31,9 @@ public enum Dialect {
     }
 
     /**
-     * The dialect of a name that a user gives, in any case.
+     * The dialect with the name that a user gives, in any case.
      *
-     * @throws IllegalArgumentException if there is none; the message says which names there are
+     * @throws IllegalArgumentException if there is none; the message lists the names
      */
     public static Dialect named(String name) {
         return switch (name.toLowerCase(Locale.ROOT)) {
@@ -46,8 +46,8 @@ public enum Dialect {
     }
 
     /**
-     * The dialect that answers a request path. Only the end of the path decides, so it may have any prefix. The query is
-     * ignored.
+     * The dialect that answers a request path. Only the end of the path decides, so it may have any prefix. The query
+     * is ignored.
      */
     public static Dialect ofPath(CharSequence path) {
         String bare = withoutQuery(path);
@@ -63,7 +63,7 @@ public enum Dialect {
         return isGenerate(bare) ? GEMINI : UNKNOWN;
     }
 
-    /** The dialect whose JSON error a client of this path expects; {@link #CHAT} if the path does not tell. */
+    /** The dialect whose JSON error a client of this path expects; {@link #CHAT} if the path does not show it. */
     public static Dialect ofErrorShape(CharSequence path) {
         Dialect dialect = ofPath(path);
         if (dialect != UNKNOWN) {
@@ -78,8 +78,8 @@ public enum Dialect {
     }
 
     /**
-     * The only dialect whose providers serve such a path, of a request that asks for no answer: a count of tokens, a compaction,
-     * a batch. {@link #UNKNOWN} if other dialects have the path too.
+     * The dialect of a side path: a request that asks for no answer, such as a count of tokens, a compaction or a
+     * batch. It is {@link #UNKNOWN} if several dialects have the path.
      */
     public static Dialect ofSidePath(CharSequence path) {
         String bare = withoutQuery(path);
@@ -95,7 +95,7 @@ public enum Dialect {
     /**
      * The path and query of a request for a stream, as the SDKs of this dialect send it to their own provider.
      *
-     * @param model only Gemini has it in the path
+     * @param model the model; only Gemini has it in the path
      * @throws IllegalArgumentException for {@link #UNKNOWN}
      */
     public String operation(String model) {
@@ -125,7 +125,7 @@ public enum Dialect {
         return this == MESSAGES || this == GEMINI ? key : "Bearer " + key;
     }
 
-    /** A new inspector for one stream of this dialect. */
+    /** Creates an inspector for one stream of this dialect. */
     public StreamInspector newInspector() {
         return switch (this) {
             case CHAT -> new ChatInspector();
@@ -137,12 +137,13 @@ public enum Dialect {
     }
 
     /**
-     * A whole frame that tells every SDK of this dialect that the stream failed, or {@code null} for {@link #UNKNOWN}.
+     * A whole frame that every SDK of this dialect reads as a failure of the stream; {@code null} for {@link #UNKNOWN}.
      *
-     * @param alloc where the frame comes from; it is the caller's to release
-     * @param message what happened, for people
-     * @param lastSequenceNumber the sequence number seen last, {@code -1} if none; Responses carries on from it
-     * @param requestId the request's id, may be {@code null}; only Messages names it
+     * @param alloc allocates the frame, which the caller must release
+     * @param message the reason, for people
+     * @param lastSequenceNumber the last sequence number of the stream, {@code -1} if there is none; Responses
+     *     continues from it
+     * @param requestId the request's id, may be {@code null}; only Messages has a field for it
      */
     public @Nullable ByteBuf errorFrame(
             ByteBufAllocator alloc,
@@ -154,13 +155,13 @@ public enum Dialect {
     }
 
     /**
-     * A JSON error body in this dialect's shape; {@link #UNKNOWN} has OpenAI's.
+     * A JSON error body in this dialect's shape. {@link #UNKNOWN} has OpenAI's shape.
      *
-     * @param status the HTTP status that it goes with
+     * @param status the HTTP status of the response
      * @param code a stable word for programs, may be {@code null}
-     * @param message what is wrong, for people
+     * @param message the reason, for people
      * @param param the request's field at fault, may be {@code null}
-     * @param requestId the request's id, may be {@code null}; only Messages names it
+     * @param requestId the request's id, may be {@code null}; only Messages has a field for it
      */
     public byte[] errorBody(
             int status, @Nullable String code, String message, @Nullable String param, @Nullable String requestId) {
@@ -168,19 +169,20 @@ public enum Dialect {
     }
 
     /**
-     * A JSON error body of status 429 in this dialect's shape; {@link #UNKNOWN} has OpenAI's.
+     * A JSON error body for status 429 in this dialect's shape. {@link #UNKNOWN} has OpenAI's shape.
      *
-     * @param code a stable word for programs, such as {@code rate_limit_exceeded}; Chat and Responses name it
-     * @param limit what there was too much of, as one word; the type of an error in Chat and Responses
-     * @param message what is wrong, for people
-     * @param waitMs milliseconds after which it may be tried again; Gemini names it
-     * @param requestId the request's id, may be {@code null}; only Messages names it
+     * @param code a stable word for programs, such as {@code rate_limit_exceeded}; Chat and Responses have a field for
+     *     it
+     * @param limit the limit that was reached, as one word; it is the error's type in Chat and Responses
+     * @param message the reason, for people
+     * @param waitMs milliseconds after which the client may try again; Gemini has a field for it
+     * @param requestId the request's id, may be {@code null}; only Messages has a field for it
      */
     public byte[] limitBody(String code, String limit, String message, long waitMs, @Nullable String requestId) {
         return ErrorShapes.limitBody(this, code, limit, message, waitMs, requestId);
     }
 
-    /** What a relay may write into a silent stream of this dialect. */
+    /** The bytes that a relay may write into a silent stream of this dialect. */
     public HeartbeatForm heartbeat() {
         return heartbeat;
     }
@@ -204,7 +206,7 @@ public enum Dialect {
         return at >= 0 && id < path.length() && path.indexOf('/', id) < 0;
     }
 
-    /** The colon before the method may come percent-encoded. */
+    /** The colon before the method may be percent-encoded. */
     private static boolean isGenerate(String path) {
         return path.endsWith(":streamGenerateContent")
                 || path.endsWith(":generateContent")

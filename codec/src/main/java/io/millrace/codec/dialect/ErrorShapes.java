@@ -9,7 +9,10 @@ import io.netty.buffer.ByteBufAllocator;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** Errors as each dialect's SDKs expect them. All output is ASCII, so that no text can break a frame or its encoding. */
+/**
+ * Writes errors in the shape that each dialect's SDKs expect. All output is ASCII, so that no text can break a frame or
+ * its encoding.
+ */
 final class ErrorShapes {
     private static final JsonMapper MAPPER =
             JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
@@ -59,7 +62,7 @@ final class ErrorShapes {
         };
     }
 
-    /** The delay is that of protobuf's JSON: seconds with a fraction. */
+    /** The delay has the form of protobuf's JSON: seconds with a fraction. */
     private static ObjectNode googleLimit(String message, long waitMs) {
         ObjectNode root = google(429, message);
         ((ObjectNode) root.get("error"))
@@ -160,7 +163,7 @@ final class ErrorShapes {
         };
     }
 
-    /** These shapes have no field for the name of the request's field: it goes into the message. */
+    /** Prefixes the message with the name of the request's field, for shapes that have no field for it. */
     private static String naming(@Nullable String param, String message) {
         return param == null ? message : param + ": " + message;
     }

@@ -3,14 +3,14 @@ package io.millrace.codec.dialect;
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 
-/** The lines of a frame, as far as an inspector looks at them (WHATWG HTML 9.2.6). */
+/** Finds the field lines of a frame that inspectors read (WHATWG HTML 9.2.6). */
 final class FieldLines {
     private static final byte LF = '\n';
     private static final byte CR = '\r';
 
     private FieldLines() {}
 
-    /** Where the text begins: after a byte order mark if there is one. */
+    /** The index of the first byte of text: after a byte order mark, if there is one. */
     static int afterByteOrderMark(byte[] bytes, int from, int to) {
         boolean marked = to - from >= 3
                 && bytes[from] == (byte) 0xEF
@@ -19,7 +19,7 @@ final class FieldLines {
         return marked ? from + 3 : from;
     }
 
-    /** Where the value of the line at {@code at} begins if its field is {@code name}, else {@code -1}. */
+    /** The index of the value of the line at {@code at} if the line's field is {@code name}, else {@code -1}. */
     static int valueOf(byte[] name, byte[] bytes, int at, int to) {
         if (bytes[at] != name[0] || !startsWith(bytes, at, to, name)) {
             return -1;
@@ -51,7 +51,7 @@ final class FieldLines {
         return to - at >= prefix.length && Arrays.equals(bytes, at, at + prefix.length, prefix, 0, prefix.length);
     }
 
-    /** The values of all lines whose field is {@code name}, each with a line feed behind it. */
+    /** The values of all lines whose field is {@code name}. A line feed follows each value. */
     static byte[] join(byte[] name, byte[] bytes, int from, int to) {
         ByteArrayOutputStream joined = new ByteArrayOutputStream(to - from);
         for (int at = from; at < to; at++) {

@@ -4,8 +4,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Reads one frame of a stream: its field lines, its data, and the errors in it. It says of what kind the frame is. Each dialect
- * reads its own data. {@link StreamInspector} keeps what the frames mean for the stream.
+ * Reads one frame of a stream: its field lines, its data, and the errors in it, and decides the frame's kind. Each
+ * dialect reads its own data. {@link StreamInspector} keeps what the frames mean for the stream.
  */
 abstract class FrameInspector {
     private static final byte[] DATA = ascii("data");
@@ -16,10 +16,10 @@ abstract class FrameInspector {
     /** The error that the stream reported last. */
     final StreamError error = new StreamError();
 
-    /** Whether a frame was read. */
+    /** Whether a frame of the stream was read. */
     private boolean begun;
 
-    // The frame at hand.
+    // The frame that is being read.
     private boolean hasData;
     private boolean dataBlank;
     private boolean dataWhole;
@@ -32,39 +32,39 @@ abstract class FrameInspector {
     private boolean lastLineCut;
     private boolean singular;
 
-    /** Forgets the frame read before. */
+    /** Resets the state of the previous frame. */
     abstract void beginFrame();
 
     /** Reads the frame's data, which is an object. May be called again for the same frame after {@link #beginFrame}. */
     abstract void scan(JsonCursor json);
 
-    /** Whether the data of the frame just read holds nothing that belongs to an answer. */
+    /** Whether the data of the current frame has nothing that belongs to an answer. */
     abstract boolean saysNothing();
 
-    /** The kind of the frame just read: its data is an object and no error. */
+    /** The kind of the current frame, whose data is an object and no error. */
     abstract FrameKind kind();
 
     /** The kind of {@code data: [DONE]}. */
     abstract FrameKind doneKind();
 
-    /** The error of the frame just read as SDKs of this dialect see it. */
+    /** The kind of the current frame, which is an error, for SDKs of this dialect. */
     FrameKind errorKind() {
         return FrameKind.ERROR;
     }
 
-    /** Whether this dialect's SDKs take {@code event: error} for an error, whatever its data. */
+    /** Whether this dialect's SDKs treat {@code event: error} as an error, whatever its data. */
     boolean seesErrorEvents() {
         return false;
     }
 
-    /** Whether nothing is known of the dialect: data is output, and no frame is an error or an end. */
+    /** Whether the dialect is unknown: all data is output, and no frame is an error or an end. */
     boolean isOpaque() {
         return false;
     }
 
     /**
-     * Called when all lines were read, with the value of the {@code event:} line, empty if there is none. The cursor is
-     * still over the bytes that {@link #scan} read.
+     * Called after all lines were read, with the value of the {@code event:} line, which is empty if there is none. The
+     * cursor is still on the bytes that {@link #scan} read.
      */
     void settle(JsonCursor json, byte[] bytes, int eventFrom, int eventTo) {
         if (isOpaque()) {
@@ -99,13 +99,13 @@ abstract class FrameInspector {
         return Arrays.equals(bytes, eventFrom, eventTo, ERROR, 0, ERROR.length);
     }
 
-    /** Skips the value of a key that this dialect does not use, but notes it if it is a key of errors. */
+    /** Skips the value of a key that this dialect does not use. Notes the key if it is a key of errors. */
     final void passOver(JsonCursor json) {
         error.noteKey(json);
         json.ignoreValue();
     }
 
-    /** Reads the value of a top-level {@code error} key. A {@code null} or empty one is none. */
+    /** Reads the value of a top-level {@code error} key. A {@code null} or empty value is no error. */
     final void takeError(JsonCursor json) {
         if (json.truthyAhead()) {
             failed = true;
@@ -125,7 +125,10 @@ abstract class FrameInspector {
         unseenError = true;
     }
 
-    /** The frame changes more of the stream than output does, or is output only in this place: it gives no shape. */
+    /**
+     * Marks a frame that has more effects than output has, or is output only at its place in the stream. It must not
+     * become a shape.
+     */
     final void markSingular() {
         singular = true;
     }
@@ -140,17 +143,17 @@ abstract class FrameInspector {
         return doneMark;
     }
 
-    /** Whether the frame's data is an object that has not come to its end. */
+    /** Whether the frame's data is an object without its end. */
     final boolean isDataCut() {
         return hasData && !doneMark && !dataWhole;
     }
 
-    /** Whether the frame is an error that has come to its end. */
+    /** Whether the frame is a complete error. */
     final boolean isWholeError() {
         return hiddenError ? hiddenErrorWhole : failed && dataWhole;
     }
 
-    /** Whether the frame is no error and lacks nothing but its blank line. */
+    /** Whether the frame is no error, and complete but for its blank line. */
     final boolean isWhole() {
         return !lastLineCut && !hiddenError && !failed && !isDataCut();
     }
@@ -160,7 +163,7 @@ abstract class FrameInspector {
         return dataWhole && !singular && !isOpaque();
     }
 
-    /** The kind of the frame just read. */
+    /** The kind of the current frame. */
     final FrameKind frameKind() {
         if (isOpaque()) {
             return hasData ? FrameKind.OUTPUT : FrameKind.KEEP_ALIVE;
@@ -181,7 +184,7 @@ abstract class FrameInspector {
         return kind == FrameKind.KEEP_ALIVE && !dataWhole ? FrameKind.STRUCTURAL : kind;
     }
 
-    /** Reads a frame, or what there is of it. */
+    /** Reads a frame, or the part of it that has come. */
     // WHATWG HTML 9.2.6: field ":" [ space ] value, one a line
     final void readFrame(JsonCursor in) {
         clearFrame();
@@ -222,7 +225,10 @@ abstract class FrameInspector {
         settle(in, bytes, eventFrom, eventTo);
     }
 
-    /** Begins a frame that is not read, since it repeats one: it has data, and is neither an error nor {@code [DONE]}. */
+    /**
+     * Begins a frame that is not parsed, because it has the shape of an earlier one: it has data, and is neither an
+     * error nor {@code [DONE]}.
+     */
     final void beginRepeated() {
         doneMark = false;
         beginFrame();
@@ -247,7 +253,7 @@ abstract class FrameInspector {
         error.beginFrame();
     }
 
-    /** Reads the first data line; returns where to look for its end. */
+    /** Reads the first data line. Returns the index from which to search for its end. */
     private int readData(JsonCursor in, int value, int to) {
         byte[] bytes = in.bytes();
         dataBlank = value == to || FieldLines.isLineEnd(bytes[value]);
@@ -259,7 +265,7 @@ abstract class FrameInspector {
         return readObject(in, value) ? in.position() : value;
     }
 
-    /** Data of several lines is one text, joined by line feeds. It is copied, since it is rare. */
+    /** Reads data of several lines, joined by line feeds. The data is copied, which is rare. */
     private void readJoinedData(JsonCursor in, int from, int to) {
         byte[] data = FieldLines.join(DATA, in.bytes(), from, to);
         clearData();
@@ -279,7 +285,7 @@ abstract class FrameInspector {
         return dataWhole;
     }
 
-    // error: {"message": ..} <- a field that no parser knows (llama.cpp and similar servers)
+    // error: {"message": ..} <- llama.cpp and similar servers; no parser knows this field
     private int readErrorField(JsonCursor in, int value, int to) {
         int lineEnd = FieldLines.lineEnd(in.bytes(), value, to);
         in.moveTo(value);
@@ -289,7 +295,10 @@ abstract class FrameInspector {
         return lineEnd;
     }
 
-    /** Reads an error object that stands in the body as it is, over one or many lines; its end, {@code -1} if none. */
+    /**
+     * Reads an error object that is written into the body without a field, over one or more lines. Returns its end,
+     * {@code -1} if there is none.
+     */
     private int readRawError(JsonCursor in, int at, int to) {
         byte first = in.bytes()[at];
         if (first != '{' && first != '[') {

@@ -1,17 +1,17 @@
 package io.millrace.codec.dialect;
 
-/** What a frame means to a relay. Decided from its bytes, without building a JSON tree. */
+/** The meaning of a frame for a relay. It is decided from the bytes, without a JSON tree. */
 public enum FrameKind {
-    /** Carries model output: text, reasoning, a refusal, a tool call, audio or an image. */
+    /** The frame has model output: text, reasoning, a refusal, a tool call, audio or an image. */
     OUTPUT,
-    /** Belongs to the answer but carries no output: created, role, block start and stop, finish reason, usage. */
+    /** The frame belongs to the answer but has no output: created, role, block start and stop, finish reason, usage. */
     STRUCTURAL,
-    /** Carries nothing: a comment, a ping, an empty delta. Does not count as progress. */
+    /** The frame has no content: a comment, a ping, an empty delta. It does not count as progress. */
     KEEP_ALIVE,
-    /** Says that the answer is complete. */
+    /** The frame says that the answer is complete. */
     TERMINAL,
-    /** Says that the answer failed, in a form that the dialect's SDKs see. */
+    /** The frame says that the answer failed, in a form that the dialect's SDKs recognise. */
     ERROR,
-    /** Says that the answer failed, in a form that the dialect's SDKs cannot see. */
+    /** The frame says that the answer failed, in a form that the dialect's SDKs do not recognise. */
     HIDDEN_ERROR
 }

@@ -3,57 +3,60 @@ package io.millrace.codec.dialect;
 import java.util.Arrays;
 
 /**
- * An output frame that was parsed in full, and the places of the values in it that were only skipped. A frame that differs from
- * it only in those values has the same meaning and need not be parsed.
+ * An output frame that was parsed in full, with the places of the values that were skipped. A frame that differs only
+ * in those values has the same meaning and need not be parsed.
  *
- * <p>Most frames of a stream differ in the token alone, and then one comparison is enough. The values that may differ are so
- * restricted that no inspector can see a difference: see the kinds of {@linkplain FrameSpans spans}. All other bytes,
- * such as keys and names of types, must be equal. Immutable.
+ * <p>Most frames of a stream differ only in the token, and then one comparison is enough. The values that may differ
+ * are so restricted that no inspector can see a difference: see the kinds of {@linkplain FrameSpans spans}. All other
+ * bytes, such as keys and names of types, must be equal. Immutable.
  */
 final class FrameShape {
-    /** Longest frame, in bytes, that is kept as a shape. */
+    /** The longest frame, in bytes, that is kept as a shape. */
     static final int MAX_FRAME_BYTES = 1024;
 
-    /** Kind of a span: a string that is not empty, from its opening quote to its closing one. */
+    /** The kind of a span: a string that is not empty, including its quotes. */
     static final int FILLED_TEXT = 0;
 
-    /** Kind of a span: a string that may be empty, from its opening quote to its closing one. */
+    /** The kind of a span: a string that may be empty, including its quotes. */
     static final int TEXT = 1;
 
-    /** Kind of a span: an integer of at most 18 digits without leading zero, to the byte behind it. */
+    /** The kind of a span: an integer of at most 18 digits without a leading zero, and the byte after it. */
     static final int INTEGER = 2;
 
-    /** Kind of a span: no space or some, to the bracket behind them. */
+    /** The kind of a span: any number of spaces, and the bracket after them. */
     static final int PADDING = 3;
 
-    /** Kind of a span: an integer as above that is the first of the numbers that are read; the others' follow. */
+    /**
+     * The kind of a span: an integer as above that is the first of the numbers that are read. The kinds of the other
+     * numbers follow.
+     */
     static final int FIRST_NUMBER = 4;
 
     /** How many numbers are read. */
     static final int NUMBERS = 7;
 
-    /** The number that a frame of the Responses dialect carries. */
+    /** The number of a Responses frame. */
     static final int SEQUENCE_NUMBER = 0;
 
-    /** A number: of {@link Usage#inputTokens}. */
+    /** The number for {@link Usage#inputTokens}. */
     static final int INPUT_TOKENS = 1;
 
-    /** A number: of {@link Usage#outputTokens}. */
+    /** The number for {@link Usage#outputTokens}. */
     static final int OUTPUT_TOKENS = 2;
 
-    /** A number: of {@link Usage#cachedTokens}. */
+    /** The number for {@link Usage#cachedTokens}. */
     static final int CACHED_TOKENS = 3;
 
-    /** A number: of {@link Usage#reasoningTokens}. */
+    /** The number for {@link Usage#reasoningTokens}. */
     static final int REASONING_TOKENS = 4;
 
-    /** A number: of {@link Usage#cacheWriteTokens}. */
+    /** The number for {@link Usage#cacheWriteTokens}. */
     static final int CACHE_WRITE_TOKENS = 5;
 
-    /** A number: of the tokens of prompt and answer together. */
+    /** The number of tokens of prompt and answer together. */
     static final int TOTAL_TOKENS = 6;
 
-    /** A span is its begin, its end and its kind. */
+    /** A span has three values: its begin, its end and its kind. */
     static final int SPAN = 3;
 
     private static final int MAX_DIGITS = 18;
@@ -65,9 +68,9 @@ final class FrameShape {
     private final long[] numbers;
 
     /**
-     * The shape of the frame that {@code walked} has just read.
+     * Makes a shape of the frame that {@code walked} has just read.
      *
-     * @param mark what an inspector needs in order to repeat what the frame did to its stream
+     * @param mark what an inspector needs to repeat the frame's effect on its stream
      */
     FrameShape(long mark, JsonCursor walked) {
         this.mark = mark;
@@ -77,15 +80,16 @@ final class FrameShape {
         numbers = walked.spans().numbers().clone();
     }
 
-    /** What was given to the constructor. */
+    /** The mark that the constructor was given. */
     long mark() {
         return mark;
     }
 
     /**
-     * Whether the frame {@code bytes[from, to)} is of this shape.
+     * Whether the frame {@code bytes[from, to)} has this shape.
      *
-     * @param matched set to what the frame has of each number, {@code -1} if it has none; to anything if it is no match
+     * @param matched receives the frame's numbers, {@code -1} for each that it does not have; its content is undefined
+     *     without a match
      */
     boolean match(byte[] bytes, int from, int to, long[] matched) {
         System.arraycopy(numbers, 0, matched, 0, NUMBERS);
@@ -121,7 +125,7 @@ final class FrameShape {
         return endOfInteger(bytes, from, to) == to;
     }
 
-    /** Where the value at {@code from} ends; {@code -1} or {@code to} if it is not of the kind. */
+    /** The end of the value at {@code from}; {@code -1} or {@code to} if the value is not of the kind. */
     private static int endOfValue(int kind, byte[] bytes, int from, int to) {
         return switch (kind) {
             case FILLED_TEXT -> endOfText(bytes, from, to, 1);

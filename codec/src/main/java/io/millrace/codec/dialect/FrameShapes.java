@@ -1,8 +1,8 @@
 package io.millrace.codec.dialect;
 
 /**
- * The shapes of one dialect's output frames that a thread has seen last. All streams of the thread share them. Streams of one
- * model server have the same shapes: a new stream finds its shape here, and many streams need only a few shapes in the
+ * The last shapes of one dialect's output frames on a thread. All streams of the thread share them. Streams of one
+ * model server have the same shapes, so a new stream finds its shape here. Many streams need only a few shapes in the
  * processor's cache.
  */
 final class FrameShapes {
@@ -20,7 +20,7 @@ final class FrameShapes {
         return shapes[index];
     }
 
-    /** Adds a shape, in place of the oldest if there is no room. */
+    /** Adds a shape. It replaces the oldest one if there is no room. */
     void add(FrameShape shape) {
         if (size < CAPACITY) {
             shapes[size++] = shape;

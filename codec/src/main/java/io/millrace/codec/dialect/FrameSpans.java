@@ -3,9 +3,9 @@ package io.millrace.codec.dialect;
 import java.util.Arrays;
 
 /**
- * What a cursor skipped in a frame, and the numbers that it read: a {@link FrameShape} is made of them. A span is the begin, the
- * end and the kind of a string, of an integer, or of the padding before a closing bracket. Spans are in ascending order. Not all
- * of them need be there, and none is from before a step back.
+ * The values that a cursor skipped in a frame, and the numbers that it read. {@link FrameShape} is made from them. A
+ * span is the begin, the end and the kind of a string, of an integer, or of the padding before a closing bracket. Spans
+ * are in ascending order. Some may be missing. None is from before a step back.
  */
 final class FrameSpans {
     private static final int MAX_SPANS = 64;
@@ -26,7 +26,7 @@ final class FrameSpans {
         }
     }
 
-    /** The cursor stepped back: there are no spans. */
+    /** Removes all spans, because the cursor stepped back. */
     void stepBack() {
         length = 0;
         if (numbersUsed) {
@@ -34,7 +34,7 @@ final class FrameSpans {
         }
     }
 
-    /** A copy of the spans, with places counted from {@code start}. */
+    /** A copy of the spans, with indices relative to {@code start}. */
     int[] relativeTo(int start) {
         int[] relative = Arrays.copyOf(spans, length);
         for (int i = 0; i < length; i += FrameShape.SPAN) {
@@ -44,17 +44,17 @@ final class FrameSpans {
         return relative;
     }
 
-    /** Where among the spans each of the {@linkplain #numbers() numbers} is, {@code -1} if it is not there. */
+    /** The index of the span of each of the {@linkplain #numbers() numbers}, {@code -1} if it has none. */
     int[] numberSpans() {
         return numberSpans;
     }
 
-    /** What was read last of each number, {@code -1} if nothing. */
+    /** The last value of each number, {@code -1} if there is none. */
     long[] numbers() {
         return numbers;
     }
 
-    /** Where a shape that is compared with the frame writes the frame's numbers. */
+    /** Receives the numbers of a frame that is compared with a shape. */
     long[] matched() {
         return matched;
     }
@@ -72,12 +72,12 @@ final class FrameSpans {
         return true;
     }
 
-    /** Notes {@code bytes[from, to)} if that is an integer that may stand for another. */
+    /** Notes {@code bytes[from, to)} if it is an integer that another integer may replace. */
     boolean noteInteger(byte[] bytes, int from, int to, int kind) {
         return FrameShape.isInteger(bytes, from, to) && note(from, to, kind);
     }
 
-    /** Notes {@code bytes[from, to)} if there are only spaces in it. */
+    /** Notes {@code bytes[from, to)} if it has only spaces. */
     void notePadding(byte[] bytes, int from, int to) {
         for (int at = from; at < to; at++) {
             if (bytes[at] != ' ') {
@@ -87,7 +87,7 @@ final class FrameSpans {
         note(from, to, FrameShape.PADDING);
     }
 
-    /** Notes that {@code bytes[from, to)} is this value of one of the numbers. */
+    /** Notes that {@code bytes[from, to)} is the value of one of the numbers. */
     void noteNumber(int which, long value, byte[] bytes, int from, int to) {
         numbersUsed = true;
         numbers[which] = value;

@@ -3,7 +3,7 @@ package io.millrace.codec.dialect;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** Reads Gemini's streamed responses. Each frame is a whole response that holds only the new part of the answer. */
+/** Reads Gemini's streamed responses. Each frame is a whole response with only the new part of the answer. */
 final class GeminiInspector extends StreamInspector {
     private static final byte[] CANDIDATES = ascii("candidates");
     private static final byte[] USAGE_METADATA = ascii("usageMetadata");
@@ -217,7 +217,7 @@ final class GeminiInspector extends StreamInspector {
         }
     }
 
-    /** A part is output if its text is not empty, or if it is anything but text: a call, a file, code, a result. */
+    /** A part is output if its text is not empty, or if it is not text: a call, a file, code, a result. */
     private void scanPart(JsonCursor json) {
         if (!json.enterObject()) {
             return;

@@ -4,8 +4,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.util.concurrent.FastThreadLocal;
 
 /**
- * The bytes of the frame that a thread's inspectors read, and the cursor over them. There is one per thread. No inspector keeps
- * the cursor beyond one frame.
+ * The bytes of the frame that a thread's inspectors read, and the cursor on them. Each thread has one. No inspector
+ * keeps the cursor beyond one frame.
  */
 final class InspectorScratch {
     private static final int INITIAL_BYTES = 4096;
@@ -24,7 +24,7 @@ final class InspectorScratch {
 
     private InspectorScratch() {}
 
-    /** This thread's cursor over {@code buf[from, to)}. The bytes are copied unless the buffer has an array. */
+    /** This thread's cursor on {@code buf[from, to)}. The bytes are copied unless the buffer has an array. */
     static JsonCursor cursor(ByteBuf buf, int from, int to) {
         InspectorScratch scratch = CURRENT.get();
         if (buf.hasArray()) {
@@ -34,7 +34,7 @@ final class InspectorScratch {
         int length = to - from;
         byte[] bytes = scratch.fit(length);
         if (buf.nioBufferCount() == 1) {
-            // As getBytes does, without the view that it allocates if the JIT does not remove it.
+            // Like getBytes, without the view that getBytes allocates unless the JIT removes it.
             buf.internalNioBuffer(from, length).get(bytes, 0, length);
         } else {
             buf.getBytes(from, bytes, 0, length);
@@ -42,17 +42,20 @@ final class InspectorScratch {
         return scratch.cursor.over(bytes, 0, length);
     }
 
-    /** This thread's cursor over {@code bytes[from, to)}. */
+    /** This thread's cursor on {@code bytes[from, to)}. */
     static JsonCursor cursor(byte[] bytes, int from, int to) {
         return CURRENT.get().cursor.over(bytes, from, to);
     }
 
-    /** Bytes that this thread keeps for the next frame. */
+    /** How many bytes this thread keeps for the next frame. */
     static int keptBytes() {
         return CURRENT.get().bytes.length;
     }
 
-    /** Grows at once, and shrinks after a while without long frames, so that one long frame does not take memory for ever. */
+    /**
+     * Grows at once. Shrinks after some time without long frames, so that one long frame does not occupy memory for
+     * ever.
+     */
     private byte[] fit(int length) {
         if (bytes.length < length) {
             bytes = new byte[Integer.highestOneBit(length) << 1];

@@ -4,7 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/** Looks for the ends of JSON values in bytes. Strings are read eight bytes at a time. */
+/** Finds the ends of JSON values in bytes. Strings are read eight bytes at a time. */
 final class JsonBytes {
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final long ONES = 0x0101010101010101L;
@@ -14,7 +14,7 @@ final class JsonBytes {
 
     private JsonBytes() {}
 
-    /** The quote that ends the string at {@code from}; {@code end} or beyond if there is none. */
+    /** The index of the quote that ends the string at {@code from}; {@code end} or more if there is none. */
     static int closingQuote(byte[] bytes, int from, int end) {
         int at = from;
         while ((at = quoteOrBackslash(bytes, at, end)) < end && bytes[at] == '\\') {
@@ -38,12 +38,12 @@ final class JsonBytes {
         return at;
     }
 
-    /** The high bit of the lowest zero byte is set, and of no byte below it. */
+    /** Sets the high bit of the lowest zero byte. No lower bit is set; higher ones may be. */
     private static long zeroBytes(long word) {
         return (word - ONES) & ~word & HIGH_BITS;
     }
 
-    /** The first byte at or after {@code from} that is no white space; {@code end} if there is none. */
+    /** The index of the first byte from {@code from} on that is no white space; {@code end} if there is none. */
     static int afterWhiteSpace(byte[] bytes, int from, int end) {
         int at = from;
         while (at < end && isWhiteSpace(bytes[at])) {
@@ -69,7 +69,7 @@ final class JsonBytes {
         return b == ' ' || b == '\n' || b == '\r' || b == '\t';
     }
 
-    /** Letters, digits and signs: what numbers, {@code true}, {@code false} and {@code null} are made of. */
+    /** Whether numbers, {@code true}, {@code false} and {@code null} can have the byte: letters, digits and signs. */
     private static boolean isScalar(byte b) {
         return isDigit(b) || (b >= 'a' && b <= 'z') || b == '-' || b == '+' || b == '.' || b == 'E';
     }
@@ -83,7 +83,7 @@ final class JsonBytes {
         return false;
     }
 
-    /** Whether the bytes are these characters, which are ASCII. */
+    /** Whether the bytes are the characters of {@code text}, which are ASCII. */
     static boolean isText(byte[] bytes, int from, int end, String text) {
         int length = end - from;
         if (text.length() != length) {
@@ -97,7 +97,7 @@ final class JsonBytes {
         return true;
     }
 
-    /** Whether the bytes are {@code lowerCase}, whatever the case of their own letters. */
+    /** Whether the bytes are {@code lowerCase}, ignoring case. */
     static boolean isLike(byte[] bytes, int from, int end, byte[] lowerCase) {
         if (end - from != lowerCase.length) {
             return false;

@@ -11,14 +11,15 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads keys and values from JSON bytes in one pass, without allocation. Each byte is read once, and strings eight bytes at a
- * time. The cursor knows the depth of each key, so a key inside a string or a nested object is never taken for another.
+ * Reads keys and values from JSON bytes in one pass, without allocation. Each byte is read once, and strings eight
+ * bytes at a time. The cursor tracks the depth, so it never confuses a key with the same text in a string or in a
+ * nested object.
  *
- * <p>The cursor is before a value. The caller enters it ({@link #enterObject}, {@link #enterArray}), reads it, or skips it; the
- * cursor is then after it. Only the grammar that is needed is checked. Bytes that cannot be followed make the cursor
- * {@linkplain #broken() broken}: there are no further keys or elements then.
+ * <p>The cursor is before a value. The caller enters it ({@link #enterObject}, {@link #enterArray}), reads it, or skips
+ * it. Then the cursor is after it. Only the grammar that is needed is checked. Bytes that do not follow this grammar
+ * make the cursor {@linkplain #broken() broken}: it then reports no further keys or elements.
  *
- * <p>There is one per thread, which all inspectors of that thread share: see {@link InspectorScratch}.
+ * <p>All inspectors of a thread share one cursor: see {@link InspectorScratch}.
  */
 final class JsonCursor {
     private static final int MAX_DIGITS = 18;
@@ -41,7 +42,7 @@ final class JsonCursor {
         }
     }
 
-    /** Turns to other bytes. */
+    /** Moves the cursor to other bytes. */
     JsonCursor over(byte[] newBytes, int from, int to) {
         bytes = newBytes;
         start = from;
@@ -56,7 +57,7 @@ final class JsonCursor {
         return requireNonNull(shapes.get(dialect));
     }
 
-    /** What was skipped, and the numbers that were read. */
+    /** The skipped values, and the numbers that were read. */
     FrameSpans spans() {
         return spans;
     }
@@ -77,17 +78,17 @@ final class JsonCursor {
         return end;
     }
 
-    /** Where the key or string read last begins, behind its quote. */
+    /** The begin of the last key or string, after its quote. */
     int tokenStart() {
         return tokenStart;
     }
 
-    /** Where the key or string read last ends, before its quote. */
+    /** The end of the last key or string, before its quote. */
     int tokenEnd() {
         return tokenEnd;
     }
 
-    /** Stands before the value at {@code index}, and is whole again. */
+    /** Moves before the value at {@code index}. The cursor is no longer broken. */
     void moveTo(int index) {
         if (index < position) {
             spans.stepBack();
@@ -102,17 +103,17 @@ final class JsonCursor {
         return broken;
     }
 
-    /** Enters the object ahead; any other value is skipped and {@code false} returned. */
+    /** Enters the next value if it is an object. Otherwise skips it and returns {@code false}. */
     boolean enterObject() {
         return enter('{');
     }
 
-    /** Enters the array ahead; any other value is skipped and {@code false} returned. */
+    /** Enters the next value if it is an array. Otherwise skips it and returns {@code false}. */
     boolean enterArray() {
         return enter('[');
     }
 
-    /** Moves to the value of the next key of the object entered last, or behind that object. */
+    /** Moves to the value of the next key of the innermost object, or after the object. */
     boolean nextKey() {
         if (!nextItem('}')) {
             return false;
@@ -129,18 +130,18 @@ final class JsonCursor {
         return true;
     }
 
-    /** Moves to the next element of the array entered last, or behind that array. */
+    /** Moves to the next element of the innermost array, or after the array. */
     boolean nextElement() {
         return nextItem(']');
     }
 
-    /** Whether the key or string read last is {@code expected}. */
+    /** Whether the last key or string is {@code expected}. */
     boolean tokenIs(byte[] expected) {
         return tokenEnd - tokenStart == expected.length
                 && Arrays.equals(bytes, tokenStart, tokenEnd, expected, 0, expected.length);
     }
 
-    /** The string read last, or {@code previous} itself if it is the same (so that repeats allocate nothing). */
+    /** The last string. Returns {@code previous} itself if it is equal, so that repetitions allocate nothing. */
     String token(@Nullable String previous) {
         if (previous != null && JsonBytes.isText(bytes, tokenStart, tokenEnd, previous)) {
             return previous;
@@ -155,7 +156,7 @@ final class JsonCursor {
         return new String(bytes, tokenStart, tokenEnd - tokenStart, StandardCharsets.UTF_8);
     }
 
-    /** Whether the value ahead is none of {@code null, false, 0, "", {}, []}. Does not move. */
+    /** Whether the next value is none of {@code null, false, 0, "", {}, []}. Does not move. */
     boolean truthyAhead() {
         if (position >= end) {
             return false;
@@ -167,12 +168,12 @@ final class JsonCursor {
         };
     }
 
-    /** Whether a non-empty string lies ahead, complete or not. Does not move. */
+    /** Whether the next value is a non-empty string, complete or not. Does not move. */
     boolean textAhead() {
         return position + 1 < end && bytes[position] == '"' && bytes[position + 1] != '"';
     }
 
-    /** Whether a string, object or array with something in it lies ahead, complete or not. Does not move. */
+    /** Whether the next value is a non-empty string, object or array, complete or not. Does not move. */
     boolean filledAhead() {
         if (position >= end) {
             return false;
@@ -185,17 +186,17 @@ final class JsonCursor {
         };
     }
 
-    /** Whether a string lies ahead, complete or not. Does not move. */
+    /** Whether the next value is a string, complete or not. Does not move. */
     boolean stringAhead() {
         return position < end && bytes[position] == '"';
     }
 
-    /** Whether an object lies ahead, complete or not. Does not move. */
+    /** Whether the next value is an object. Does not move. */
     boolean objectAhead() {
         return position < end && bytes[position] == '{';
     }
 
-    /** Reads the string ahead as the token; any other value is skipped and {@code false} returned. */
+    /** Reads the next value as the token if it is a string. Otherwise skips it and returns {@code false}. */
     boolean readString() {
         if (position < end && bytes[position] == '"') {
             return readToken();
@@ -204,7 +205,9 @@ final class JsonCursor {
         return false;
     }
 
-    /** Reads the string or number ahead as the token; any other value is skipped and {@code false} returned. */
+    /**
+     * Reads the next value as the token if it is a string or a number. Otherwise skips it and returns {@code false}.
+     */
     boolean readStringOrNumber() {
         if (position < end && (bytes[position] == '-' || JsonBytes.isDigit(bytes[position]))) {
             int from = position;
@@ -216,7 +219,7 @@ final class JsonCursor {
         return readString();
     }
 
-    /** Reads the whole part of the number ahead; {@code -1} if it is no number, negative or beyond 18 digits. */
+    /** Reads the integer part of the next value; {@code -1} if it is no number, negative or has more than 18 digits. */
     long readCount() {
         long value = -1;
         int from = position;
@@ -235,7 +238,10 @@ final class JsonCursor {
         return value;
     }
 
-    /** Reads the number ahead as {@link #readCount} does, and remembers it as {@code which} of those that may differ. */
+    /**
+     * Reads a number as {@link #readCount} does, and notes it as the number {@code which}, which may differ between
+     * frames of one shape.
+     */
     long readNumber(int which) {
         int from = position;
         long value = readCount();
@@ -245,7 +251,7 @@ final class JsonCursor {
         return value;
     }
 
-    /** Skips the value ahead. */
+    /** Skips the next value. */
     void skipValue() {
         if (position >= end) {
             fail();
@@ -271,7 +277,7 @@ final class JsonCursor {
         }
     }
 
-    /** Skips the value ahead, which may be anything. If it is a string, it may be empty. */
+    /** Skips the next value, which may have any type. If it is a string, it may be empty. */
     void ignoreValue() {
         int from = position;
         if (from < end && bytes[from] == '"') {
@@ -310,7 +316,7 @@ final class JsonCursor {
         return true;
     }
 
-    // <here>"...", standing on the opening quote
+    // <here>"...": on the opening quote
     private boolean readToken() {
         int from = position + 1;
         int close = JsonBytes.closingQuote(bytes, from, end);

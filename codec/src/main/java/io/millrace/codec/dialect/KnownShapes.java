@@ -2,9 +2,9 @@ package io.millrace.codec.dialect;
 
 import org.jspecify.annotations.Nullable;
 
-/** Finds the shape of a stream's output frame: among those of the stream itself, and of other streams of the thread. */
+/** Finds the shape of a stream's output frame among the shapes of the stream and of the other streams of the thread. */
 final class KnownShapes {
-    /** The most shapes that one stream adds. If it has more, its frames are all different. */
+    /** The most shapes that one stream adds. A stream with more shapes has no repetition. */
     private static final int MAX_SHAPES = 8;
 
     private final Dialect dialect;
@@ -15,13 +15,13 @@ final class KnownShapes {
         this.dialect = dialect;
     }
 
-    /** The shape that was found or added last, {@code null} if there was none yet. */
+    /** The shape that was found or added last, {@code null} if there is none. */
     @Nullable
     FrameShape last() {
         return last;
     }
 
-    /** The shape that the frame has, {@code null} if it has none of those that are known. */
+    /** The known shape of the frame, {@code null} if there is none. */
     @Nullable
     FrameShape find(JsonCursor in) {
         if (last != null && matches(last, in)) {
@@ -38,7 +38,7 @@ final class KnownShapes {
         return null;
     }
 
-    /** Adds the shape of the frame that was just read, unless it is long or the stream has added enough. */
+    /** Adds the shape of the current frame, unless the frame is long or the stream has added its share. */
     void add(long mark, JsonCursor in) {
         if (left > 0 && in.end() - in.start() <= FrameShape.MAX_FRAME_BYTES) {
             left--;

@@ -2,7 +2,7 @@ package io.millrace.codec.dialect;
 
 import io.netty.buffer.ByteBuf;
 
-/** The last 8 KiB of a frame that comes in pieces, and what can be found in them without the beginning. */
+/** Keeps the last 8 KiB of a frame that comes in pieces, and finds values in them without the beginning. */
 final class LastBytes {
     private static final int CAPACITY = 8 * 1024;
 
@@ -18,7 +18,7 @@ final class LastBytes {
         length = kept + added;
     }
 
-    /** Whether they end like a frame whose data is an object, with or without its line end. */
+    /** Whether the bytes end like a frame whose data is an object, with or without its line end. */
     boolean endObject() {
         int at = length;
         while (at > 0 && bytes[at - 1] <= ' ' && bytes[at - 1] >= 0) {
@@ -27,12 +27,14 @@ final class LastBytes {
         return at > 0 && bytes[at - 1] == '}';
     }
 
-    /** This thread's cursor over what was kept. */
+    /** This thread's cursor on the kept bytes. */
     JsonCursor cursor() {
         return InspectorScratch.cursor(bytes, 0, length);
     }
 
-    /** Stands before the last object that is the value of {@code quotedKey} in the tail; {@code false} if none is. */
+    /**
+     * Moves before the last object that is the value of {@code quotedKey} in the tail; {@code false} if there is none.
+     */
     static boolean findLastObject(JsonCursor tail, byte[] quotedKey) {
         for (int at = tail.end(); (at = lastKey(tail, at, quotedKey)) >= 0; ) {
             if (tail.objectAhead()) {
@@ -42,12 +44,12 @@ final class LastBytes {
         return false;
     }
 
-    /** Stands before the value of the last {@code quotedKey} in the tail; {@code false} if there is none. */
+    /** Moves before the value of the last {@code quotedKey} in the tail; {@code false} if there is none. */
     static boolean findLastValue(JsonCursor tail, byte[] quotedKey) {
         return lastKey(tail, tail.end(), quotedKey) >= 0;
     }
 
-    /** Where the last {@code quotedKey} before {@code limit} is; stands before its value. */
+    /** Returns the index of the last {@code quotedKey} before {@code limit}, and moves before its value. */
     private static int lastKey(JsonCursor tail, int limit, byte[] quotedKey) {
         byte[] bytes = tail.bytes();
         for (int at = limit - quotedKey.length; at >= tail.start(); at--) {

@@ -2,7 +2,10 @@ package io.millrace.codec.dialect;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** Reads Messages events. Its SDKs drop what has no {@code event:} line, so an error without one is a hidden error. */
+/**
+ * Reads Messages events. Its SDKs ignore a frame without an {@code event:} line, so an error without one is a hidden
+ * error.
+ */
 final class MessagesInspector extends StreamInspector {
     private static final byte[] TYPE = ascii("type");
     private static final byte[] DELTA = ascii("delta");
@@ -41,7 +44,7 @@ final class MessagesInspector extends StreamInspector {
     private int indexAt;
 
     private boolean started;
-    // The blocks that are open: those whose bits are set, counted from the first that is.
+    // The open blocks, as a bit set that begins at the first open block.
     private long openBlocks;
     private long firstOpenBlock;
 
@@ -150,7 +153,10 @@ final class MessagesInspector extends StreamInspector {
         return start;
     }
 
-    /** Blocks come one after the other, and few are open at once. One that is 64 or more after the first open is not noted. */
+    /**
+     * Blocks follow each other, and few are open at once. A block whose index is 64 or more above the first open one is
+     * not noted.
+     */
     private void noteBlock(long index) {
         if (openBlocks == 0 && blockStart) {
             firstOpenBlock = index;
@@ -224,7 +230,7 @@ final class MessagesInspector extends StreamInspector {
         output |= typed && !empty;
     }
 
-    /** Text and thinking begin empty. Any other block names a tool or is complete. */
+    /** Text and thinking blocks begin empty. Any other block has the name of a tool, or is complete. */
     private void scanBlock(JsonCursor json) {
         if (!json.enterObject()) {
             return;

@@ -2,7 +2,9 @@ package io.millrace.codec.dialect;
 
 import io.netty.buffer.ByteBuf;
 
-/** Reads streams of no known dialect: data is output, other frames are keep-alives, and no frame is an end. */
+/**
+ * Reads streams of no known dialect: frames with data are output, other frames are keep-alives, and no frame is an end.
+ */
 final class OpaqueInspector extends StreamInspector {
     OpaqueInspector() {
         super(Dialect.UNKNOWN);
@@ -10,7 +12,7 @@ final class OpaqueInspector extends StreamInspector {
 
     @Override
     void writeStop(StopWriter out, StreamStop stop) {
-        // Such a stream is known to end only when its body ends.
+        // The end of such a stream is known only from the end of its body.
     }
 
     @Override

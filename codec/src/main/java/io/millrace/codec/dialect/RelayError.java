@@ -1,6 +1,6 @@
 package io.millrace.codec.dialect;
 
-/** Why a relay had to end a stream that its upstream did not end. */
+/** The reason for which a relay ended a stream that its upstream did not end. */
 public enum RelayError {
     /** The upstream ended its body cleanly before the dialect's terminal. */
     UPSTREAM_TRUNCATED("upstream_truncated"),
@@ -10,7 +10,7 @@ public enum RelayError {
     UPSTREAM_IDLE("upstream_idle"),
     /** The upstream sent no output for the progress limit. */
     UPSTREAM_NO_OUTPUT("upstream_no_output"),
-    /** The upstream sent an error in a form that the dialect's SDKs cannot see. */
+    /** The upstream sent an error in a form that the dialect's SDKs do not recognise. */
     UPSTREAM_ERROR("upstream_error"),
     /** The relay itself is going away. */
     RELAY_DRAINING("relay_draining");
@@ -21,7 +21,7 @@ public enum RelayError {
         this.code = code;
     }
 
-    /** The code as clients see it. */
+    /** The code that clients get. */
     public String code() {
         return code;
     }

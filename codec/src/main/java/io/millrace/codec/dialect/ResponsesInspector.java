@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Reads Responses events. Their type is that of the data; the {@code event:} line is used only if the data has none. */
+/**
+ * Reads Responses events. The type of an event is that of its data. The {@code event:} line is used only if the data
+ * has none.
+ */
 final class ResponsesInspector extends StreamInspector {
     private static final byte[] TYPE = ascii("type");
     private static final byte[] SEQUENCE_NUMBER = ascii("sequence_number");
@@ -115,7 +118,7 @@ final class ResponsesInspector extends StreamInspector {
         }
     }
 
-    /** Those that name their type in the data. */
+    /** Only events that have their type in the data. */
     @Override
     boolean seesErrorEvents() {
         return type == Type.ERROR;
@@ -164,7 +167,7 @@ final class ResponsesInspector extends StreamInspector {
         }
     }
 
-    /** The output is not repeated: the client has it, and it is not kept here. */
+    /** The output is not repeated. The client has it, and it is not kept here. */
     @Override
     void writeStop(StopWriter out, StreamStop stop) {
         long number = sequenceNumber();

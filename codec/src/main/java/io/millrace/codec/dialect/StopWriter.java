@@ -16,17 +16,17 @@ final class StopWriter {
         return ErrorShapes.object();
     }
 
-    /** Appends a frame of data alone. */
+    /** Appends a frame with only data. */
     void data(ObjectNode json) {
         write("data: ", json, "\n\n");
     }
 
-    /** Appends a frame of data alone, with the line ends that Gemini has. */
+    /** Appends a frame with only data, with Gemini's line ends. */
     void crlfData(ObjectNode json) {
         write("data: ", json, "\r\n\r\n");
     }
 
-    /** Appends an event whose type is the data's own. */
+    /** Appends an event with the type that is in the data. */
     void event(ObjectNode json) {
         write("event: " + json.get("type").textValue() + "\ndata: ", json, "\n\n");
     }

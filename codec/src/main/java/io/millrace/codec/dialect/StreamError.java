@@ -7,8 +7,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The error that a stream reported last. It also notes which keys of the frame at hand are keys of errors: a frame that holds
- * nothing of an answer is an error by them.
+ * The last error of a stream. It also notes which keys of the current frame are keys of errors. A frame with such keys
+ * and no content of an answer is an error.
  */
 final class StreamError {
     private static final byte[] CODE = ascii("code");
@@ -27,10 +27,10 @@ final class StreamError {
     private static final byte[] ERROR_MSG = ascii("error_msg");
     private static final Set<String> GOOD_CODES = Set.of("0", "200", "ok", "OK", "success");
     private static final int MAX_RAW_MESSAGE = 500;
-    /** The type of the event around an error says nothing about it. */
+    /** The type of the event around an error, which does not describe the error. */
     private static final String TYPE_OF_EVENTS = "error";
 
-    /** A key that makes the frame an error by itself. The two others do so together. */
+    /** A key that makes the frame an error alone. The two other keys make it an error together. */
     private static final int ERROR_KEY = 1;
 
     private static final int CODE_KEY = 2;
@@ -40,7 +40,7 @@ final class StreamError {
     private @Nullable String name;
     private @Nullable String message;
 
-    // Of the frame at hand.
+    // State of the current frame.
     private boolean read;
     private int keys;
 
@@ -50,30 +50,30 @@ final class StreamError {
         keys = 0;
     }
 
-    /** Of the error read last: its status name, else its code, else its type; {@code null} if it has none of them. */
+    /** The status name of the last error, else its code, else its type; {@code null} if it has none of them. */
     @Nullable
     String type() {
         return type;
     }
 
-    /** Of the error read last: its code if that is a word, else its type; {@code null} if it has neither. */
+    /** The code of the last error if that is a word, else its type; {@code null} if it has neither. */
     @Nullable
     String name() {
         return name;
     }
 
-    /** The message of the error read last, {@code null} if there is none. */
+    /** The message of the last error, {@code null} if there is none. */
     @Nullable
     String message() {
         return message;
     }
 
-    /** Whether an error was read in this frame. */
+    /** Whether an error was read in the current frame. */
     boolean isRead() {
         return read;
     }
 
-    /** Notes the key just read if it is a key of errors and its value is not empty. Does not move. */
+    /** Notes the last key if it is a key of errors and its value is not empty. Does not move. */
     void noteKey(JsonCursor json) {
         if (json.tokenIs(CODE)) {
             keys |= json.truthyAhead() ? CODE_KEY : 0;
@@ -89,24 +89,24 @@ final class StreamError {
         }
     }
 
-    /** Whether the keys noted in this frame are those of an error. */
+    /** Whether the noted keys of this frame make it an error. */
     boolean hasErrorKeys() {
         int both = CODE_KEY | MESSAGE_KEY;
         return (keys & ERROR_KEY) != 0 || (keys & both) == both;
     }
 
-    /** Whether only a code and a message made the frame an error, and the code is one of success. */
+    /** Whether only a code and a message made the frame an error, and the code means success. */
     boolean isSuccess() {
         return (keys & ERROR_KEY) == 0 && type != null && GOOD_CODES.contains(type);
     }
 
-    /** What was read is no error. */
+    /** Discards the error that was read: it is none. */
     void forget() {
         type = null;
         message = null;
     }
 
-    /** Reads type and message of an error object, or of the object around it (then the inner one wins). */
+    /** Reads type and message of an error object, or of the object around it. The inner one has priority. */
     void read(JsonCursor json) {
         read = true;
         int inner = readFields(json);
@@ -122,7 +122,9 @@ final class StreamError {
         }
     }
 
-    /** Reads an error that is the frame's data itself, which begins at {@code dataAt}: an object, a string or plain text. */
+    /**
+     * Reads an error that is the frame's whole data, which begins at {@code dataAt}: an object, a string or plain text.
+     */
     void readData(JsonCursor json, int dataAt) {
         json.moveTo(dataAt);
         int from = json.position();
@@ -134,7 +136,7 @@ final class StreamError {
         }
     }
 
-    /** Returns where an inner error object begins, {@code -1} if there is none. */
+    /** Returns the index of an inner error object, {@code -1} if there is none. */
     private int readFields(JsonCursor json) {
         if (!json.objectAhead()) {
             if (json.readString()) {
@@ -173,7 +175,7 @@ final class StreamError {
         return inner;
     }
 
-    /** The string or number ahead; {@code previous} if it is neither, empty or zero. */
+    /** The next value if it is a string or number, not empty and not zero; otherwise {@code previous}. */
     private static @Nullable String word(JsonCursor json, @Nullable String previous) {
         if (!json.truthyAhead()) {
             json.skipValue();

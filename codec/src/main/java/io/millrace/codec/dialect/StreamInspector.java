@@ -7,25 +7,25 @@ import io.netty.buffer.ByteBufAllocator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what the frames of one stream mean: the kind of each frame, and the state of the answer, its usage, its finish reason
- * and its error. One per stream, not thread-safe.
+ * Reads the meaning of one stream's frames: the kind of each frame, and the answer's state, usage, finish reason and
+ * error. One per stream, not thread-safe.
  *
- * <p>Frames are read as bytes in one pass, at a cost in line with the frame's length. Only the few strings that are kept are
- * allocated (model, finish reason, error). No input makes it throw: data that is not JSON is
+ * <p>Frames are read as bytes in one pass. The cost is proportional to the frame's length. Only the few strings that
+ * are kept are allocated (model, finish reason, error). No input makes it throw: data that is not JSON is
  * {@link FrameKind#STRUCTURAL}. Buffers remain with the caller and their indices are not moved.
  */
 public abstract class StreamInspector extends FrameInspector {
     private static final int HEAD_BYTES = 4 * 1024;
 
-    /** What some servers send as long as there is no finish reason. */
+    /** Values of some servers for a finish reason that is not there yet. */
     private static final byte[][] NO_FINISH = {
         ascii("null"), ascii("none"), ascii("undefined"), ascii("finish_reason_unspecified")
     };
 
-    /** What the stream says of its answer as a whole. */
+    /** The id, model and time of the answer. */
     final AnswerHead head = new AnswerHead();
 
-    /** The token counts and sequence number seen last. */
+    /** The last token counts and the last sequence number. */
     final StreamNumbers numbers = new StreamNumbers();
 
     private final KnownShapes shapes;
@@ -34,7 +34,7 @@ public abstract class StreamInspector extends FrameInspector {
     private @Nullable String finishReason;
     private boolean unanswered;
 
-    // An over-limit frame that is flowing: its kind, and its last bytes.
+    // A frame over the limit that comes in pieces: its kind, and its last bytes.
     private @Nullable FrameKind pieceKind;
     private @Nullable LastBytes pieceTail;
 
@@ -42,7 +42,7 @@ public abstract class StreamInspector extends FrameInspector {
         shapes = new KnownShapes(dialect);
     }
 
-    /** The kind of the whole frame {@code buf[start, end)}. The state of the stream is updated by it. */
+    /** The kind of the whole frame {@code buf[start, end)}. Updates the state of the stream. */
     public final FrameKind inspect(ByteBuf buf, int start, int end) {
         JsonCursor in = InspectorScratch.cursor(buf, start, end);
         if (repeatsShape(in)) {
@@ -57,7 +57,7 @@ public abstract class StreamInspector extends FrameInspector {
         return kind;
     }
 
-    /** Does what {@link #inspect} does without regard to frames before. */
+    /** Parses a frame as {@link #inspect} does, without a comparison with earlier frames. */
     final FrameKind inspectByWalk(JsonCursor in) {
         readFrame(in);
         FrameKind kind = frameKind();
@@ -66,9 +66,9 @@ public abstract class StreamInspector extends FrameInspector {
     }
 
     /**
-     * The kind of a frame that comes in pieces, the same for each piece. It is decided on the first 4 KiB of the first
-     * piece; usage, finish reason and end are read from the frame's last 8 KiB, and the stream's state moves, when the
-     * last piece comes.
+     * The kind of a frame that comes in pieces. It is the same for each piece, and is decided on the first 4 KiB of the
+     * first piece. When the last piece comes, usage, finish reason and end are read from the frame's last 8 KiB, and
+     * the stream's state moves.
      */
     public final FrameKind inspectPiece(ByteBuf buf, int start, int end, boolean first, boolean last) {
         if (first) {
@@ -94,9 +94,9 @@ public abstract class StreamInspector extends FrameInspector {
     }
 
     /**
-     * The body ended cleanly in the middle of a frame that came in pieces.
+     * Called when the body ended cleanly in the middle of a frame that came in pieces.
      *
-     * @return whether that frame lacks nothing but its blank line, and the stream has come to its end with it
+     * @return whether that frame lacks only its blank line, and the stream ends with it
      */
     public final boolean inspectLastPiece() {
         if (isOpaque()) {
@@ -110,7 +110,9 @@ public abstract class StreamInspector extends FrameInspector {
         return isComplete() || end == StreamEnd.ERROR;
     }
 
-    /** What to do with {@code buf[start, end)}, which came after the last whole frame when the body ended cleanly. */
+    /**
+     * Decides what to do with {@code buf[start, end)}, which followed the last whole frame when the body ended cleanly.
+     */
     public TailVerdict inspectTail(ByteBuf buf, int start, int end) {
         readFrame(InspectorScratch.cursor(buf, start, end));
         if (isWholeError()) {
@@ -128,46 +130,46 @@ public abstract class StreamInspector extends FrameInspector {
         return TailVerdict.DROP;
     }
 
-    /** How far the stream has come. */
+    /** How far the stream has come towards its end. */
     public final StreamEnd end() {
         return end;
     }
 
-    /** The token counts seen last, a new record each time. */
+    /** The last token counts, a new record each time. */
     public final Usage usage() {
         return numbers.usage();
     }
 
     /**
-     * The finish reason seen last, of the first choice, in the dialect's own words; {@code null} until one is seen. A
-     * Responses status carries its reason ({@code incomplete:max_output_tokens}, {@code failed:server_error}); a prompt
-     * that Gemini blocks is {@code block:} and the reason.
+     * The last finish reason of the first choice, in the dialect's own words; {@code null} if there is none. A
+     * Responses status includes its reason ({@code incomplete:max_output_tokens}, {@code failed:server_error}). A
+     * prompt that Gemini blocks has {@code block:} and the reason.
      */
     public final @Nullable String finishReason() {
         return finishReason;
     }
 
-    /** The model that the stream itself names first, {@code null} if it has not. */
+    /** The first model that the stream names, {@code null} if there is none. */
     public final @Nullable String model() {
         return head.model();
     }
 
-    /** Of the error seen last: its status name, else its code, else its type; {@code null} if it has none of them. */
+    /** The status name of the last error, else its code, else its type; {@code null} if it has none of them. */
     public final @Nullable String errorType() {
         return error.type();
     }
 
-    /** Of the error seen last: its code if that is a word, else its type; {@code null} if it has neither. */
+    /** The code of the last error if that is a word, else its type; {@code null} if it has neither. */
     public final @Nullable String errorName() {
         return error.name();
     }
 
-    /** The message of the error seen last, {@code null} if there is none. */
+    /** The message of the last error, {@code null} if there is none. */
     public final @Nullable String errorMessage() {
         return error.message();
     }
 
-    /** Whether the stream has ended without having begun an answer. */
+    /** Whether the stream has ended before it began an answer. */
     public final boolean endedUnanswered() {
         return unanswered;
     }
@@ -177,18 +179,18 @@ public abstract class StreamInspector extends FrameInspector {
         return outputFrames;
     }
 
-    /** The Responses sequence number seen last, {@code -1} if none. */
+    /** The last sequence number of Responses, {@code -1} if there is none. */
     public final long sequenceNumber() {
         return numbers.get(FrameShape.SEQUENCE_NUMBER);
     }
 
-    /** How many choices (candidates) of the answer have begun; {@code 0} in dialects that have one answer only. */
+    /** How many choices (candidates) of the answer have begun; {@code 0} in dialects with only one answer. */
     public int choicesSeen() {
         return 0;
     }
 
     /**
-     * Whether the frame read last carries nothing but usage: a Chat chunk without choices, as is sent to those who ask for
+     * Whether the current frame has only usage: a Chat chunk without choices, which clients get if they ask for
      * {@code stream_options.include_usage}.
      */
     public boolean isUsageOnly() {
@@ -196,11 +198,11 @@ public abstract class StreamInspector extends FrameInspector {
     }
 
     /**
-     * The frames with which this dialect's providers end an answer, for a stream that is stopped where it is. They close what is
-     * open and tell the usage that is known. Empty if the stream has ended, or its dialect is unknown. The state of the stream
-     * does not change.
+     * The frames with which this dialect's providers end an answer, for a stream that is stopped in the middle. They
+     * close what is open and report the known usage. Empty if the stream has ended, or its dialect is unknown. The
+     * state of the stream does not change.
      *
-     * @param alloc where the frames come from; they are the caller's to release
+     * @param alloc allocates the frames, which the caller must release
      */
     public final ByteBuf stopFrames(ByteBufAllocator alloc, StreamStop stop) {
         ByteBuf out = alloc.buffer();
@@ -213,21 +215,21 @@ public abstract class StreamInspector extends FrameInspector {
     /** Writes the frames that are missing at the end of a stream that is {@code OPEN} or {@code FINISHED}. */
     abstract void writeStop(StopWriter out, StreamStop stop);
 
-    /** What {@link #repeat} needs to know of the output frame just read. */
+    /** The mark of the current output frame, which {@link #repeat} needs. */
     long mark() {
         return 0;
     }
 
-    /** Applies to this stream what the frame of this {@link #mark} did, in this stream or another. */
+    /** Applies the effects of a frame with this {@link #mark} to this stream. The frame may be from another stream. */
     void repeat(long mark) {}
 
-    /** Reads what the last bytes of an over-limit frame say. They begin anywhere in its data. */
+    /** Reads the last bytes of a frame over the limit. They begin anywhere in its data. */
     abstract void scanTail(JsonCursor tail);
 
-    /** Where a frame of this kind, not an error, takes the stream. */
+    /** The state of the stream after a frame of this kind, which is no error. */
     abstract StreamEnd endAfter(FrameKind kind, boolean done);
 
-    /** The shape that the last frame was matched with or gave; {@code null} if there was none yet. */
+    /** The shape of the last frame that matched one or became one; {@code null} if there was none. */
     final @Nullable FrameShape shape() {
         return shapes.last();
     }
@@ -235,8 +237,8 @@ public abstract class StreamInspector extends FrameInspector {
     /**
      * Reads a finish reason.
      *
-     * @param first whether it is that of the first choice, which is the stream's
-     * @return whether the value ahead is one
+     * @param first whether it belongs to the first choice, whose reason is the stream's
+     * @return whether the next value is a finish reason
      */
     final boolean takeFinish(JsonCursor json, boolean first) {
         if (!json.textAhead() || !json.readString() || isNoFinish(json)) {
@@ -267,8 +269,8 @@ public abstract class StreamInspector extends FrameInspector {
     }
 
     /**
-     * Whether the frame is like one that was parsed before. If so, its effects on the stream are applied here. While the model
-     * of the stream is not known, frames are parsed: one may name it.
+     * Whether the frame has the shape of an earlier one. If so, its effects on the stream are applied here. While the
+     * stream's model is not known, all frames are parsed, because one may name it.
      */
     private boolean repeatsShape(JsonCursor in) {
         if (!hasBegun() || head.model() == null) {

@@ -2,7 +2,9 @@ package io.millrace.codec.dialect;
 
 import java.util.Arrays;
 
-/** The numbers that a stream reports: each as it was seen last, {@code -1} if it was not seen. {@link FrameShape} numbers them. */
+/**
+ * The last value of each number that a stream reports, {@code -1} if there is none. {@link FrameShape} has the indices.
+ */
 final class StreamNumbers {
     private final long[] values = new long[FrameShape.NUMBERS];
 
@@ -15,8 +17,8 @@ final class StreamNumbers {
     }
 
     /**
-     * Reads the value ahead as one of the numbers. Anything but a number is skipped. Then there is no total: an older one does
-     * not belong to newer counts.
+     * Reads the next value as one of the numbers. Other values are skipped. This removes the total, because an older
+     * total does not belong to newer counts.
      */
     void read(JsonCursor json, int which) {
         long number = json.readNumber(which);
@@ -25,14 +27,14 @@ final class StreamNumbers {
         }
     }
 
-    /** Takes a number; {@code -1} changes nothing. */
+    /** Sets a number; {@code -1} changes nothing. */
     void take(int which, long number) {
         if (number >= 0) {
             values[which] = number;
         }
     }
 
-    /** Takes all numbers of a frame; those that are {@code -1} change nothing. */
+    /** Sets all numbers of a frame; {@code -1} changes nothing. */
     void takeAll(long[] numbers) {
         for (int i = 0; i < FrameShape.NUMBERS; i++) {
             take(i, numbers[i]);
@@ -50,8 +52,8 @@ final class StreamNumbers {
     }
 
     /**
-     * Some servers leave reasoning out of the answer's tokens: only the total has it. Others leave cached tokens out of the
-     * prompt's.
+     * The output tokens with reasoning, which some servers count only in the total. A difference of exactly the cached
+     * tokens is not reasoning: some servers leave cached tokens out of the prompt.
      */
     private long wholeOutput() {
         long input = get(FrameShape.INPUT_TOKENS);

@@ -3,12 +3,12 @@ package io.millrace.codec.dialect;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@link StreamInspector#stopFrames} needs besides the state of the stream.
+ * The values that {@link StreamInspector#stopFrames} needs besides the state of the stream.
  *
- * @param id stands in for the answer's id if the stream has not given one; a prefix of the dialect goes before it
- * @param model stands in for the model if the stream has not named it; null if the request names none
- * @param choices how many answers were asked for in one stream, at least 1; only Chat has more
+ * @param id used if the stream has no id for the answer; the dialect's prefix is added
+ * @param model used if the stream has not named its model; null if the request does not name one either
+ * @param choices how many answers the client asked for in one stream, at least 1; only Chat has more than 1
  * @param usageAsked whether the client asked for a usage frame; only Chat has one
- * @param nowSeconds stands in for the time of the answer, in seconds since 1970
+ * @param nowSeconds used if the stream has no time for the answer, in seconds since 1970
  */
 public record StreamStop(String id, @Nullable String model, int choices, boolean usageAsked, long nowSeconds) {}

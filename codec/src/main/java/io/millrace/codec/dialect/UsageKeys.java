@@ -6,9 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The keys of a dialect's usage object: which of {@link FrameShape}'s numbers each holds, or which object of more keys. */
+/**
+ * The keys of a dialect's usage object. Each key has one of {@link FrameShape}'s numbers, or an object with more keys.
+ */
 final class UsageKeys {
-    /** The objects in OpenAI's usage, of Chat and of Responses. */
+    /** The objects in the usage of OpenAI's Chat and Responses. */
     static final UsageKeys OPENAI_DETAILS = new UsageKeys()
             .number("cached_tokens", FrameShape.CACHED_TOKENS)
             .number("cache_write_tokens", FrameShape.CACHE_WRITE_TOKENS)
@@ -19,19 +21,19 @@ final class UsageKeys {
     @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Key(byte[] name, int number, @Nullable UsageKeys inner) {}
 
-    /** The value of this key is a number. */
+    /** Adds a key whose value is a number. */
     UsageKeys number(String key, int number) {
         keys.add(new Key(ascii(key), number, null));
         return this;
     }
 
-    /** The value of this key is an object. */
+    /** Adds a key whose value is an object. */
     UsageKeys object(String key, UsageKeys inner) {
         keys.add(new Key(ascii(key), -1, inner));
         return this;
     }
 
-    /** Reads the object ahead. Any other value is skipped. */
+    /** Reads the next value if it is an object, and skips it otherwise. */
     void read(JsonCursor json, StreamNumbers numbers) {
         if (json.enterObject()) {
             while (json.nextKey()) {

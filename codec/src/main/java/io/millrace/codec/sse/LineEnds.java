@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds the line ends (LF, CRLF, CR) in one buffer or array, eight bytes at a step.
  *
- * <p>A buffer that is one memory region is read through an NIO view. Once the JVM has seen buffers of several classes, this
- * is three to four times as fast as {@code ByteBuf.getLongLE}. Before that it is as fast.
+ * <p>A buffer that is one memory region is read through an NIO view. This is three to four times as fast as
+ * {@code ByteBuf.getLongLE} once the JVM has seen several classes of buffers. Before that, both have the same speed.
  */
 final class LineEnds {
     static final byte LF = '\n';
@@ -39,19 +39,19 @@ final class LineEnds {
         this.shared = shared;
     }
 
-    /** Line ends before index {@code end} of {@code buf}, which remains with the caller. */
+    /** Finds line ends before index {@code end} of {@code buf}, which remains with the caller. */
     static LineEnds of(ByteBuf buf, int end) {
         return new LineEnds(buf, buf.nioBufferCount() == 1 ? buf.nioBuffer(0, end) : null, end, false);
     }
 
-    /** Line ends before index {@code end} of {@code bytes}. */
+    /** Finds line ends before index {@code end} of {@code bytes}. */
     static LineEnds of(byte[] bytes, int end) {
         return new LineEnds(null, ByteBuffer.wrap(bytes), end, false);
     }
 
     /**
-     * As {@link #of}, without an allocation. It reads through the view that the buffer keeps for itself, and must not be used
-     * once another reader has used the buffer. Use {@link #unshared} then.
+     * Like {@link #of}, without an allocation. It uses the view that the buffer keeps for itself, so it must not be
+     * used after another reader has used the buffer. Use {@link #unshared} then.
      */
     static LineEnds shared(ByteBuf buf, int end) {
         return new LineEnds(buf, buf.nioBufferCount() == 1 ? buf.internalNioBuffer(0, end) : null, end, true);
@@ -62,7 +62,7 @@ final class LineEnds {
         return shared && buf != null ? of(buf, end) : this;
     }
 
-    /** Index of the first CR or LF at or after {@code from}, which is before the end, or the end if there is none. */
+    /** The index of the first CR or LF from {@code from} on; the end if there is none. */
     int find(int from) {
         int at = from;
         for (int lastWord = end - Long.BYTES; at <= lastWord; at += Long.BYTES) {
@@ -78,15 +78,15 @@ final class LineEnds {
         return at - from >= Long.BYTES ? findInLastWord(at) : findByteByByte(at);
     }
 
-    /** Index after the line end that begins at {@code index}; a CR and the LF behind it are one. */
+    /** The index after the line end at {@code index}. A CR and the LF after it are one line end. */
     int after(int index) {
         int next = index + 1;
         return next < end && byteAt(index) == CR && byteAt(next) == LF ? next + 1 : next;
     }
 
     /**
-     * Index after the line end at {@code index} and the blank line behind it: LF LF or CRLF CRLF, both before the end, with
-     * at least four bytes there. Otherwise -1: there may or may not be a blank line.
+     * The index after the line end at {@code index} and the blank line after it, if these are LF LF or CRLF CRLF and at
+     * least four bytes are left. Otherwise -1: there may or may not be a blank line.
      */
     int afterBlankLine(int index) {
         if (view == null || end - index < Integer.BYTES) {
@@ -99,7 +99,7 @@ final class LineEnds {
         return four == CRLF_CRLF ? index + 4 : -1;
     }
 
-    /** As {@link #find}, with fewer than eight bytes left and at least eight before them. */
+    /** Like {@link #find}, with fewer than eight bytes left and at least eight before them. */
     private int findInLastWord(int from) {
         int left = end - from;
         if (left == 0) {
@@ -118,12 +118,12 @@ final class LineEnds {
         return at;
     }
 
-    @SuppressWarnings("NullAway") // without a view there is a buffer
+    @SuppressWarnings("NullAway") // there is a buffer if there is no view
     private byte byteAt(int index) {
         return view != null ? view.get(viewStart + index) : buf.getByte(index);
     }
 
-    @SuppressWarnings("NullAway") // as above
+    @SuppressWarnings("NullAway") // there is a buffer if there is no view
     private long wordAt(int index) {
         return view != null ? (long) LONG_LE.get(view, viewStart + index) : buf.getLongLE(index);
     }
@@ -133,14 +133,17 @@ final class LineEnds {
     }
 
     /**
-     * The high bits of the bytes that may be below 0x0E, as both line ends are. The lowest bit that is set is exact. Those
-     * above it may be caused by a borrow.
+     * Sets the high bits of bytes that may be below 0x0E, as both line ends are. The lowest bit that is set is exact.
+     * Higher ones may be the result of a borrow.
      */
     private static long candidates(long word) {
         return (word - ABOVE_CR) & ~word & HIGH_BITS;
     }
 
-    /** The offset of the first candidate that is a line end, or 8. Other candidates are tabs, NULs and other controls. */
+    /**
+     * The offset of the first candidate that is a line end, or 8. Other candidates are tabs, NULs and other control
+     * characters.
+     */
     private static int firstLineEnd(long word, long candidates) {
         for (long left = candidates; left != 0; left &= left - 1) {
             int offset = Long.numberOfTrailingZeros(left) >>> 3;

@@ -7,10 +7,11 @@ import io.netty.buffer.ByteBufUtil;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes event streams: each method appends one whole frame, blank line included, with LF line ends.
+ * Writes event streams. Each method appends one whole frame with LF line ends, including the blank line.
  *
- * <p>{@link SseEventParser} reads back what was given here, with two exceptions. A CR or CRLF in a text comes back as LF,
- * since an event stream cannot carry it. An unpaired surrogate comes back as {@code ?}. The buffer remains with the caller.
+ * <p>{@link SseEventParser} reads the arguments back, with two exceptions. A CR or CRLF in a text becomes LF, because
+ * an event stream cannot have it in a value. An unpaired surrogate becomes {@code ?}. The buffer remains with the
+ * caller.
  */
 public final class SseEncoder {
     private static final byte[] EVENT = "event: ".getBytes(US_ASCII);
@@ -24,9 +25,9 @@ public final class SseEncoder {
     /**
      * Appends an event. Nothing is written if an argument is rejected.
      *
-     * @param type null or empty to name none: the event is then a {@code message}
-     * @param id null to leave the stream's last event ID as it is; empty to reset it
-     * @param data one {@code data} line is written for each of its lines, at least one
+     * @param type null or empty for none; the event is then a {@code message}
+     * @param id null to keep the stream's last event ID; empty to reset it
+     * @param data the text; each of its lines becomes a {@code data} line, and there is at least one
      * @throws IllegalArgumentException if {@code type} or {@code id} contains CR, LF or NUL
      */
     public static void event(ByteBuf out, @Nullable CharSequence type, @Nullable CharSequence id, CharSequence data) {

@@ -6,15 +6,16 @@ import io.netty.handler.codec.MessageToMessageDecoder;
 import java.util.List;
 
 /**
- * Channel handler that turns the bytes of an event stream ({@link ByteBuf}, released here) into {@link SseEvent}s.
+ * Channel handler that decodes the bytes of an event stream ({@link ByteBuf}, which it releases) into
+ * {@link SseEvent}s.
  *
- * <p>Comments and retry lines are dropped. An event that is unfinished when the channel closes, or when this handler is
- * removed, is discarded. After a {@link TooLongEventException} further bytes are dropped. One instance serves one channel.
+ * <p>Comments and retry lines are dropped. An unfinished event is discarded when the channel closes or this handler is
+ * removed. After a {@link TooLongEventException}, further bytes are dropped. One instance serves one channel.
  */
 public final class SseEventDecoder extends MessageToMessageDecoder<ByteBuf> {
     private final int maxEventBytes;
 
-    @SuppressWarnings("NullAway.Init") // by handlerAdded, before any byte comes
+    @SuppressWarnings("NullAway.Init") // set by handlerAdded, before the first byte
     private SseEventParser parser;
 
     /** Creates a decoder with {@link SseEventParser#DEFAULT_MAX_EVENT_BYTES}. */

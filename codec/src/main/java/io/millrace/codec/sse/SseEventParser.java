@@ -9,22 +9,22 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads events from the bytes of one event stream, by the rules of WHATWG HTML 9.2.6. The bytes may come in pieces of any
- * size.
+ * Reads events from the bytes of one event stream, by the rules of WHATWG HTML 9.2.6. The bytes may come in pieces of
+ * any size.
  *
  * <p>Bytes that are not UTF-8 become U+FFFD. Unknown fields are ignored. {@link #close()} discards an event that is
- * unfinished when the stream ends. A line ends at once at its CR.
+ * unfinished when the stream ends. A CR ends its line at once.
  *
  * <p>One parser serves one stream, on one thread at a time. It must be closed.
  */
 public final class SseEventParser implements AutoCloseable {
-    /** The most bytes of an event unless another limit is given: {@value}. */
+    /** The default limit of an event, in bytes: {@value}. */
     public static final int DEFAULT_MAX_EVENT_BYTES = 32 * 1024 * 1024;
 
     private static final int FIRST_HOLD_BYTES = 256;
     private static final int SCRATCH_BYTES = 64 * 1024;
 
-    /** Bytes that do not lie in an array are copied here. Null while a parser of this thread reads it. */
+    /** Receives a copy of bytes that are not in an array. Null while a parser of this thread uses it. */
     private static final FastThreadLocal<byte[]> SCRATCH = new FastThreadLocal<>();
 
     private static final byte[] BOM = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
@@ -46,7 +46,7 @@ public final class SseEventParser implements AutoCloseable {
     private boolean skipLineFeed;
     private boolean closed;
 
-    /** Creates a parser with {@link #DEFAULT_MAX_EVENT_BYTES}; what it holds comes from {@code alloc}. */
+    /** Creates a parser with {@link #DEFAULT_MAX_EVENT_BYTES} that allocates from {@code alloc}. */
     public SseEventParser(ByteBufAllocator alloc) {
         this(alloc, DEFAULT_MAX_EVENT_BYTES);
     }
@@ -54,8 +54,8 @@ public final class SseEventParser implements AutoCloseable {
     /**
      * Creates a parser.
      *
-     * @param alloc where the buffer for an unfinished line comes from
-     * @param maxEventBytes most bytes of one line plus the {@code data} lines before it in its event
+     * @param alloc allocates the buffer for an unfinished line
+     * @param maxEventBytes the most bytes of one line and the {@code data} lines before it in its event
      * @throws IllegalArgumentException if {@code maxEventBytes} is not positive
      */
     public SseEventParser(ByteBufAllocator alloc, int maxEventBytes) {
@@ -67,12 +67,12 @@ public final class SseEventParser implements AutoCloseable {
     }
 
     /**
-     * Reads all readable bytes of {@code in} and reports what they complete. A listener may {@link #close()} this parser:
-     * the bytes after the line just reported then stay unread.
+     * Reads all readable bytes of {@code in} and reports what they complete. A listener may {@link #close()} this
+     * parser. Then the bytes after the reported line stay unread.
      *
      * @param in remains with the caller; its reader index moves to its writer index
-     * @param out called for each event, comment and retry line before this method returns
-     * @throws TooLongEventException if an event is longer than the limit; the parser is closed then
+     * @param out receives each event, comment and retry line before this method returns
+     * @throws TooLongEventException if an event is longer than the limit; the parser is then closed
      * @throws IllegalStateException if this parser is closed
      */
     public void parse(ByteBuf in, SseEventListener out) {
@@ -101,12 +101,12 @@ public final class SseEventParser implements AutoCloseable {
         return lastEventId;
     }
 
-    /** Whether this parser was closed, or failed. */
+    /** Whether this parser was closed or has failed. */
     public boolean closed() {
         return closed;
     }
 
-    /** Discards an unfinished event, as the end of a stream does, and releases what is held. May be called twice. */
+    /** Discards an unfinished event, as the end of a stream does, and releases all buffers. May be called twice. */
     @Override
     public void close() {
         closed = true;
@@ -117,7 +117,7 @@ public final class SseEventParser implements AutoCloseable {
         }
     }
 
-    /** Reads the next {@code length} bytes of {@code in}; the one at index {@code i} is {@code bytes[i + offset]}. */
+    /** Reads the next {@code length} bytes of {@code in}. The byte at index {@code i} is {@code bytes[i + offset]}. */
     private void parseRead(ByteBuf in, int length, byte[] bytes, int offset, SseEventListener out) {
         int at = in.readerIndex() + offset;
         int end = at + length;
@@ -203,7 +203,7 @@ public final class SseEventParser implements AutoCloseable {
         }
     }
 
-    /** Where the value of the line begins if its field is {@code name}, else -1. */
+    /** The index of the line's value if its field is {@code name}, else -1. */
     private static int valueOf(byte[] name, byte[] bytes, int start, int end) {
         if (!startsWith(bytes, start, end, name)) {
             return -1;
@@ -219,7 +219,7 @@ public final class SseEventParser implements AutoCloseable {
         return value < end && bytes[value] == ' ' ? value + 1 : value;
     }
 
-    /** Most events have one line of data, which need not be joined. */
+    /** Most events have one line of data. Then nothing has to be joined. */
     private void addData(String line) {
         if (data == null) {
             data = line;
@@ -231,7 +231,10 @@ public final class SseEventParser implements AutoCloseable {
         joinedData.append('\n').append(line);
     }
 
-    /** Reports a value of one or more ASCII digits; one too large for a {@code long} is the largest. */
+    /**
+     * Reports a value of one or more ASCII digits. A value too large for a {@code long} becomes the largest
+     * {@code long}.
+     */
     private static void parseRetry(byte[] bytes, int start, int end, SseEventListener out) {
         long retryMs = 0;
         for (int at = start; at < end; at++) {

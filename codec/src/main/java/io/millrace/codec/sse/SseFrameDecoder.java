@@ -8,25 +8,26 @@ import io.netty.buffer.ByteBufAllocator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cuts one event stream into frames: the bytes up to and including a blank line. Nothing is decoded, changed or dropped.
+ * Splits one event stream into frames: the bytes up to and including a blank line. Nothing is decoded, changed or
+ * dropped.
  *
- * <p>A frame that lies in one read is reported in place, without a copy. The bytes of an unfinished frame are held in one
- * buffer of at most the hold limit. A frame longer than that is reported in pieces. The result does not depend on how the
- * bytes were cut into reads, with one exception: a piece or a frame may end at a CR, and its LF is then reported by itself
- * ({@link SseFrameListener#onLateLineFeed}). Between frames nothing is held.
+ * <p>A frame that is in one read is reported in place, without a copy. The bytes of an unfinished frame are held in one
+ * buffer of at most the hold limit. A frame longer than that is reported in pieces. The result does not depend on how
+ * the bytes were split into reads, with one exception. A piece or a frame may end at a CR, and its LF is then reported
+ * separately ({@link SseFrameListener#onLateLineFeed}). Between frames nothing is held.
  *
- * <p>Lines end at LF, CRLF or a CR alone. A byte order mark at the very start belongs to the first frame. A first line that
- * holds nothing else is still blank (WHATWG HTML 9.2.5, 9.2.6).
+ * <p>Lines end at LF, CRLF or a lone CR. A byte order mark at the very start belongs to the first frame. A first line
+ * with nothing else is still blank (WHATWG HTML 9.2.5, 9.2.6).
  *
  * <p>One decoder serves one stream, on one thread at a time. It must be closed.
  */
 public final class SseFrameDecoder implements AutoCloseable {
-    /** Longest frame, in bytes, that is delivered whole unless another limit is given: {@value}. */
+    /** The default hold limit: the longest frame, in bytes, that is delivered whole: {@value}. */
     public static final int DEFAULT_HOLD_LIMIT = 64 * 1024;
 
     private static final int FIRST_HOLD_BYTES = 256;
 
-    /** What came last. It decides what may come next. */
+    /** The last byte that was read. It decides what may come next. */
     private enum State {
         STREAM_START,
         BOM_SECOND_BYTE,
@@ -44,7 +45,7 @@ public final class SseFrameDecoder implements AutoCloseable {
     private boolean flowing;
     private boolean closed;
 
-    /** Creates a decoder with {@link #DEFAULT_HOLD_LIMIT}; what it holds comes from {@code alloc}. */
+    /** Creates a decoder with {@link #DEFAULT_HOLD_LIMIT} that allocates from {@code alloc}. */
     public SseFrameDecoder(ByteBufAllocator alloc) {
         this(alloc, DEFAULT_HOLD_LIMIT);
     }
@@ -52,8 +53,8 @@ public final class SseFrameDecoder implements AutoCloseable {
     /**
      * Creates a decoder.
      *
-     * @param alloc where buffers for unfinished frames come from
-     * @param holdLimit longest frame, in bytes, that is delivered whole; also the most that is ever held
+     * @param alloc allocates buffers for unfinished frames
+     * @param holdLimit the longest frame, in bytes, that is delivered whole; also the most bytes that are held
      * @throws IllegalArgumentException if {@code holdLimit} is not positive
      */
     public SseFrameDecoder(ByteBufAllocator alloc, int holdLimit) {
@@ -65,12 +66,12 @@ public final class SseFrameDecoder implements AutoCloseable {
     }
 
     /**
-     * Reads all readable bytes of {@code in} and reports the frames that they end. A listener may {@link #close()} this
-     * decoder: the bytes after what was reported then stay unread. When the listener throws, close the decoder: its state
-     * is lost.
+     * Reads all readable bytes of {@code in} and reports the frames that they complete. A listener may {@link #close()}
+     * this decoder. Then the bytes after the reported ones stay unread. When the listener throws, close the decoder:
+     * its state is lost.
      *
      * @param in remains with the caller; its reader index moves to its writer index
-     * @param out called for each frame or piece before this method returns
+     * @param out receives each frame or piece before this method returns
      * @throws IllegalStateException if this decoder is closed
      */
     public void decode(ByteBuf in, SseFrameListener out) {
@@ -92,31 +93,33 @@ public final class SseFrameDecoder implements AutoCloseable {
         }
     }
 
-    /** Whether the last byte so far is not the end of a frame: bytes are held, or an over-limit frame is flowing. */
+    /**
+     * Whether the last byte so far is not the end of a frame: bytes are held, or a frame over the limit is in progress.
+     */
     public boolean midFrame() {
         return held != null || flowing;
     }
 
-    /** Whether an over-limit frame is in progress: its first piece has been reported, its last not yet. */
+    /** Whether a frame over the limit is in progress: its first piece has been reported, and its last has not. */
     public boolean flowing() {
         return flowing;
     }
 
-    /** Whether the last frame ended at a CR so that a LF, if it comes next, still belongs to it. */
+    /** Whether the last frame ended at a CR. If a LF follows, it belongs to that frame. */
     public boolean awaitsLineFeed() {
         return state == State.LINE_FEED_OF_FRAME;
     }
 
-    /** Bytes held of an unfinished frame; at most the hold limit. */
+    /** The held bytes of an unfinished frame; at most the hold limit. */
     public int heldBytes() {
         return held == null ? 0 : held.readableBytes();
     }
 
     /**
-     * Takes the held bytes of the unfinished frame out of this decoder, for the end of a stream. Bytes that are decoded
-     * afterwards begin a new frame.
+     * Takes the held bytes of the unfinished frame out of this decoder, at the end of a stream. Bytes that are decoded
+     * later begin a new frame.
      *
-     * @return the bytes, ownership is transferred; null if none are held
+     * @return the bytes, whose ownership is transferred; null if none are held
      */
     public @Nullable ByteBuf takeTail() {
         ByteBuf tail = held;
@@ -127,7 +130,7 @@ public final class SseFrameDecoder implements AutoCloseable {
         return tail;
     }
 
-    /** Releases what is held; the second call does nothing. */
+    /** Releases the held bytes. The second call does nothing. */
     @Override
     public void close() {
         closed = true;
@@ -174,7 +177,10 @@ public final class SseFrameDecoder implements AutoCloseable {
         return end;
     }
 
-    /** Where the search for a line end begins: after the rest of the line before, and after a byte order mark. */
+    /**
+     * The index at which the search for a line end begins: after the line feed of the line before, and after a byte
+     * order mark.
+     */
     private int resumeLine(ByteBuf in, int start, int end) {
         return switch (state) {
             case LINE_START, IN_LINE, LINE_FEED_OF_FRAME -> start;
@@ -248,7 +254,9 @@ public final class SseFrameDecoder implements AutoCloseable {
         }
     }
 
-    /** Reports what is held, filled up to the hold limit, as the first piece and the rest in place as the second. */
+    /**
+     * Reports the held bytes, filled up to the hold limit, as the first piece. Reports the rest in place as the second.
+     */
     private void beginFlow(ByteBuf in, int start, int end, boolean last, SseFrameListener out) {
         flowing = !last;
         if (held == null) {

@@ -3,8 +3,8 @@ package io.millrace.codec.sse;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 /**
- * Decodes UTF-8 as the WHATWG Encoding Standard does (section 8.1.1): one U+FFFD for each maximal subpart of a bad sequence.
- * The JDK's decoder does the same, except for an encoded surrogate: it gives one U+FFFD, and the standard three.
+ * Decodes UTF-8 as the WHATWG Encoding Standard does (section 8.1.1): one U+FFFD for each maximal subpart of a bad
+ * sequence. The JDK's decoder differs only for an encoded surrogate: it gives one U+FFFD, and the standard gives three.
  */
 final class Utf8 {
     private static final char REPLACEMENT = '\uFFFD';
@@ -32,7 +32,7 @@ final class Utf8 {
         return text.toString();
     }
 
-    /** Bytes of the longest start of a well-formed sequence at {@code at}, at least 1. */
+    /** The length of the longest start of a well-formed sequence at {@code at}, at least 1. */
     private static int subpartLength(byte[] bytes, int at, int end) {
         int first = bytes[at] & 0xFF;
         int expected = sequenceLength(first);
@@ -43,7 +43,7 @@ final class Utf8 {
         return length;
     }
 
-    /** Bytes of the sequence that {@code first} begins, or 0 if none begins with it. */
+    /** The length of the sequence that begins with {@code first}, or 0 if none does. */
     private static int sequenceLength(int first) {
         if (first < 0x80) {
             return 1;

@@ -2,23 +2,23 @@ package io.millrace.codec.text;
 
 import java.lang.Character.UnicodeScript;
 
-/** The kinds of characters that matter where text is cut. */
+/** The kinds of characters that matter for cuts in text. */
 final class Characters {
     private Characters() {}
 
-    /** White space at which lines may break: not the no-break spaces. */
+    /** Whether it is white space at which lines may break: no-break spaces are not. */
     static boolean isSpace(int cp) {
         return cp <= ' '
                 ? Character.isWhitespace(cp)
                 : cp > 0x7F && (Character.isWhitespace(cp) || cp == 0x85 || cp == 0x200B);
     }
 
-    /** A line or paragraph ends behind it (UAX 29, ParaSep). */
+    /** Whether a line or paragraph ends after it (UAX 29, ParaSep). */
     static boolean isLineEnd(int cp) {
         return cp == '\n' || cp == '\r' || cp == 0x85 || cp == 0x2028 || cp == 0x2029;
     }
 
-    /** Punctuation that stands before a word. */
+    /** Whether it is punctuation that comes before a word. */
     static boolean isOpening(int cp) {
         if (cp < 0x80) {
             return cp == '(' || cp == '[' || cp == '{';
@@ -27,7 +27,10 @@ final class Characters {
         return type == Character.START_PUNCTUATION || type == Character.INITIAL_QUOTE_PUNCTUATION;
     }
 
-    /** Brackets, quotation marks and Markdown's emphasis around a sentence, opening or closing (UAX 29, Close). */
+    /**
+     * Whether it is a bracket, a quotation mark or Markdown's emphasis around a sentence, opening or closing (UAX 29,
+     * Close).
+     */
     static boolean encloses(int cp) {
         if (cp < 0x80) {
             return "()[]{}\"'*_`~".indexOf(cp) >= 0;
@@ -41,7 +44,10 @@ final class Characters {
         };
     }
 
-    /** Scripts that are written without spaces. There is no dictionary for them, so each cluster is a word of its own. */
+    /**
+     * Whether its script is written without spaces. There is no dictionary for these scripts, so each cluster is a
+     * word.
+     */
     static boolean isIdeograph(int cp) {
         if (cp < 0x0E80) {
             return false;
@@ -61,7 +67,7 @@ final class Characters {
         return in(cp, 0x0E01, 0x0E4E) && cp != 0x0E3F;
     }
 
-    /** Small kana and signs of repetition or length: no word begins with them. */
+    /** Whether no word begins with it: small kana, and signs of repetition or length. */
     static boolean neverBegins(int cp) {
         return switch (cp) {
             case 0x3005, 0x303B, 0x3041, 0x3043, 0x3045, 0x3047, 0x3049, 0x3063, 0x3083, 0x3085, 0x3087, 0x308E -> true;
@@ -70,7 +76,7 @@ final class Characters {
         };
     }
 
-    /** Of the blocks of East Asian punctuation, behind which a word begins without a space. */
+    /** Whether it belongs to the blocks of East Asian punctuation. A word begins after it without a space. */
     static boolean isWide(int cp) {
         return in(cp, 0x3000, 0x303F) || in(cp, 0xFE30, 0xFE4F) || in(cp, 0xFF01, 0xFF65);
     }
@@ -92,9 +98,9 @@ final class Characters {
     }
 
     /**
-     * Whether a cluster that ends with this character is likely to go on in the next piece: emoji, flags, joiners, scripts
-     * with combining vowels. The end of such a token waits. Latin, Greek, Cyrillic, Han, kana and whole Hangul do not count.
-     * A mark could follow them, but a token does not wait for it.
+     * Whether a cluster that ends with this character often continues in the next piece: emoji, flags, joiners, scripts
+     * with combining vowels. The end of such a token waits. Latin, Greek, Cyrillic, Han, kana and whole Hangul do not
+     * count. A mark could follow them, but a token does not wait for it.
      */
     static boolean oftenGrows(int cp) {
         if (cp < 0x0590) {
@@ -116,7 +122,9 @@ final class Characters {
                 || cp >= 0xE0000;
     }
 
-    /** Whether a cluster that ends with this character can go on at all. Marks on spaces and punctuation are left out. */
+    /**
+     * Whether a cluster that ends with this character can continue at all. Marks on spaces and punctuation are ignored.
+     */
     static boolean mayGrow(int cp) {
         return cp == '#'
                 || cp == '*'

@@ -3,8 +3,9 @@ package io.millrace.codec.text;
 /**
  * Finds where extended grapheme clusters begin (Unicode Standard Annex 29, section 3.1.1), one code point at a time.
  *
- * <p>It never finds a boundary inside a cluster. It may miss one, after a joiner or a virama: to hold one character more is
- * harmless, to split one is not. A cluster that is longer than {@link #MAX_CHARS} is split between code points. Properties are those of the running JDK's Unicode version.
+ * <p>It never finds a boundary inside a cluster. It may miss a boundary after a joiner or a virama: to hold one
+ * character more is harmless, to split a cluster is not. A cluster longer than {@link #MAX_CHARS} is split between code
+ * points. Properties are those of the running JDK's Unicode version.
  */
 final class Clusters {
     /** The most UTF-16 units of a cluster. A longer one is split. */
@@ -48,7 +49,7 @@ final class Clusters {
         return begins;
     }
 
-    /** Goes on behind a plain character. */
+    /** Continues after a plain character. */
     void skipPlain() {
         previous = Kind.OTHER;
         regionOpen = false;
@@ -129,7 +130,9 @@ final class Clusters {
         return Characters.in(cp, 0x11A8, 0x11FF) || Characters.in(cp, 0xD7CB, 0xD7FB) ? Kind.HANGUL_T : Kind.OTHER;
     }
 
-    /** Characters that are Extend or SpacingMark but not marks by their general category: signs, skin tones, tags of flags. */
+    /**
+     * Whether it is Extend or SpacingMark although its general category is no mark: signs, skin tones, tags of flags.
+     */
     private static boolean isExtender(int cp) {
         return switch (cp) {
             case 0x0E33, 0x0EB3, 0x200C, 0xFF9E, 0xFF9F -> true;
@@ -145,7 +148,7 @@ final class Clusters {
         };
     }
 
-    /** Viramas that join the consonant behind them (Indic_Conjunct_Break=Linker). */
+    /** Whether it is a virama that joins the consonant after it (Indic_Conjunct_Break=Linker). */
     private static boolean isLinker(int cp) {
         return switch (cp) {
             case 0x094D, 0x09CD, 0x0ACD, 0x0B4D, 0x0C4D, 0x0D4D, 0x1039, 0x17D2, 0x1A60, 0x1B44, 0x1BAB, 0xA9C0 -> true;

@@ -1,20 +1,20 @@
 package io.millrace.codec.text;
 
-/** Decides where units of one kind end, one code point at a time, each seen once. Positions count from the text's start. */
+/** Decides where units of one kind end. It sees each code point once. Positions count from the text's start. */
 interface Cuts {
-    /** Where cuts go to. Those at or before the last one are ignored. */
+    /** Receives the cuts. Cuts at or before the last one are ignored. */
     interface Sink {
-        /** A unit begins at {@code position}; what was before it may be delivered. */
+        /** A unit begins at {@code position}. The text before it may be delivered. */
         void cutAt(long position);
 
-        /** The text between two positions, without what was delivered already. */
+        /** The text between two positions, without the part that was already delivered. */
         String textBetween(long from, long to);
     }
 
     /**
      * The next code point.
      *
-     * @param clusterStart whether it begins a grapheme cluster: only there may a unit begin
+     * @param clusterStart whether it begins a grapheme cluster; a unit may begin only there
      * @param at its position
      */
     void accept(int codePoint, boolean clusterStart, long at);
@@ -22,7 +22,10 @@ interface Cuts {
     /** The text ends at this position. */
     default void finish(long end) {}
 
-    /** Where to cut if a limit is reached before the unit ends. It is preferred to the end of a word. 0 if there is none. */
+    /**
+     * Where to cut if a limit is reached before the unit ends; 0 if there is no such place. It is preferred to the end
+     * of a word.
+     */
     default long softCut() {
         return 0;
     }

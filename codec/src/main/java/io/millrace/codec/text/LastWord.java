@@ -2,11 +2,11 @@ package io.millrace.codec.text;
 
 import java.util.Set;
 
-/** What stands before a full stop, and whether the full stop belongs to it. */
+/** The word before a full stop. It decides whether the full stop belongs to the word. */
 final class LastWord {
     private static final int MAX_CHARS = 16;
 
-    /** In lower case, without the last full stop. Abbreviations of single letters are not listed. */
+    /** Abbreviations in lower case, without the last full stop. Abbreviations of single letters are not in the list. */
     private static final Set<String> ABBREVIATIONS = Set.of(
             // English and Latin
             "dr",
@@ -162,7 +162,7 @@ final class LastWord {
         }
     }
 
-    /** Whether a full stop after this does not end a sentence: {@code Dr}, {@code z.B}, {@code J}, {@code 3}. */
+    /** Whether a full stop after this word does not end a sentence: {@code Dr}, {@code z.B}, {@code J}, {@code 3}. */
     boolean isAbbreviation() {
         if (tooLong || text.length() == 0) {
             return false;
@@ -174,7 +174,7 @@ final class LastWord {
         return text.length() <= 2 && text.chars().allMatch(Character::isDigit);
     }
 
-    /** One letter, or several with full stops between. */
+    /** Whether it is one letter, or several with full stops between them. */
     private boolean isInitials() {
         for (int i = 0; i < text.length(); i++) {
             boolean wanted = i % 2 == 0 ? isAlphabetic(text.charAt(i)) : text.charAt(i) == '.';

@@ -1,16 +1,19 @@
 package io.millrace.codec.text;
 
-/** What the characters of a line so far have in common. */
+/** Properties of the characters of a line so far. */
 final class LineCharacters {
     private static final int MIN_REPEATS = 3;
 
-    /** The first character that is not blank, how many there are in all, and whether all are the same. */
+    /** The first character that is not blank, the number of such characters, and whether all are the same. */
     private int sign;
 
     private int signs;
     private boolean uniform;
 
-    /** Whether the last character is blank and another stands before it, and whether another stood behind such a one. */
+    /**
+     * Whether the last character is a blank after another character, and whether another character followed such a
+     * blank.
+     */
     private boolean blankBehind;
 
     private boolean gap;
@@ -64,7 +67,7 @@ final class LineCharacters {
         return uniform && signs >= MIN_REPEATS && (sign == '-' || sign == '*' || sign == '_');
     }
 
-    /** Whether the line makes a heading of the paragraph above, if it is not indented. */
+    /** Whether the line makes the paragraph above it a heading, if it is not indented. */
     boolean isUnderline() {
         return uniform && !gap && (sign == '-' || sign == '=');
     }

@@ -5,11 +5,12 @@ import static java.util.Objects.requireNonNull;
 import io.millrace.codec.text.MarkdownLine.Kind;
 
 /**
- * Units that are Markdown blocks (CommonMark 0.31, GitHub's tables). A unit begins at a line, as soon as that line shows that
- * it continues no block before it. Inline code and links are never split, since they do not go beyond their block. A list item
- * is one unit with what is nested in it. The head of a table and the line below it are one unit, and each row is another.
+ * Units that are Markdown blocks (CommonMark 0.31, GitHub's tables). A unit begins at a line as soon as that line shows
+ * that it does not continue an earlier block. Inline code and links are never split, because they end with their block.
+ * A list item and its nested content are one unit. The head of a table and the line below it are one unit, and each row
+ * is a unit.
  *
- * <p>A fence in an item goes on to its closing line, even if its lines are indented less than CommonMark asks.
+ * <p>A fence in an item continues to its closing line, even if its lines are indented less than CommonMark requires.
  */
 final class MarkdownCuts implements Cuts {
     private enum Block {
@@ -109,7 +110,7 @@ final class MarkdownCuts implements Cuts {
         return interrupts ? Verdict.BEGINS : Verdict.GOES_ON;
     }
 
-    /** Whether a line that is indented too little for the item above it is no lazy continuation. */
+    /** Judges a line that is indented less than the item above it. Text is a lazy continuation of the item. */
     private Verdict behindItem() {
         if (line.kind() == null) {
             return Verdict.OPEN;

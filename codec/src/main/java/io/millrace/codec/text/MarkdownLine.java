@@ -3,8 +3,8 @@ package io.millrace.codec.text;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells the kind of a line from its characters, as early as CommonMark 0.31 and GitHub's tables allow. A
- * fence is known only at the line's end, because {@code ```x```} is inline code.
+ * Decides the kind of a line from its characters, as early as CommonMark 0.31 and GitHub's tables allow. A fence is
+ * known only at the line's end, because {@code ```x```} is inline code.
  */
 final class MarkdownLine {
     /** How a line begins. */
@@ -61,7 +61,7 @@ final class MarkdownLine {
     /**
      * A line begins.
      *
-     * @param container the column at which the content of the list item begins that is open, 0 if none is
+     * @param container the column at which the content of the open list item begins, 0 if there is none
      */
     void begin(int container) {
         characters.begin();
@@ -79,7 +79,7 @@ final class MarkdownLine {
         infoBlank = true;
     }
 
-    /** The line's next character, no line end. */
+    /** The line's next character, which is no line end. */
     void accept(int c) {
         boolean blank = c == ' ' || c == '\t';
         characters.accept(c, blank);
@@ -89,7 +89,7 @@ final class MarkdownLine {
         column = c == '\t' ? (column / TAB + 1) * TAB : column + 1;
     }
 
-    /** The line ends: its kind is known. */
+    /** The line ends. Its kind is now known. */
     void end() {
         if (kind == null) {
             kind = switch (state) {
@@ -111,7 +111,10 @@ final class MarkdownLine {
         }
     }
 
-    /** What the line is; {@code null} while that is open. A bullet may become a rule at the line's end ({@code - - -}). */
+    /**
+     * The kind of the line; {@code null} while it is not known. A bullet may become a rule at the line's end
+     * ({@code - - -}).
+     */
     @Nullable
     Kind kind() {
         return kind;
@@ -121,22 +124,22 @@ final class MarkdownLine {
         return characters.signs() > 0;
     }
 
-    /** Columns of white space before the first character. */
+    /** The columns of white space before the first character. */
     int indent() {
         return indent;
     }
 
-    /** Of a list item: the column at which its content begins. */
+    /** The column at which a list item's content begins. */
     int content() {
         return content;
     }
 
-    /** Of a list item: whether nothing is behind its marker. */
+    /** Whether a list item has nothing after its marker. */
     boolean itemEmpty() {
         return itemEmpty;
     }
 
-    /** Of a numbered item: whether its number is 1. */
+    /** Whether the number of a numbered item is 1. */
     boolean numberOne() {
         return numberOne;
     }
@@ -146,22 +149,22 @@ final class MarkdownLine {
         return fenceLength >= MIN_REPEATS && (state == State.TICKS || state == State.INFO);
     }
 
-    /** Of a fence: its sign. */
+    /** The sign of a fence. */
     int fenceSign() {
         return fenceSign;
     }
 
-    /** Of a fence: how many signs. */
+    /** How many signs a fence has. */
     int fenceLength() {
         return fenceLength;
     }
 
-    /** Of a fence: whether nothing is behind its signs, as at the end of one. */
+    /** Whether nothing follows the signs of a fence, which a closing fence requires. */
     boolean infoBlank() {
         return infoBlank;
     }
 
-    /** Whether the line makes a heading of the paragraph above. */
+    /** Whether the line makes the paragraph above it a heading. */
     boolean underlines() {
         return indent <= MAX_INDENT && characters.isUnderline();
     }
@@ -232,7 +235,7 @@ final class MarkdownLine {
     private State item(int c) {
         kind = characters.isNumber() ? Kind.NUMBER : Kind.BULLET;
         itemEmpty = false;
-        // Behind five columns or more there is indented code, which begins one column behind the marker.
+        // Five columns or more: indented code, which begins one column after the marker.
         content = column - markerEnd > TAB ? markerEnd + 1 : column;
         return c == '`' || c == '~' ? beginFence(c) : State.REST;
     }

@@ -1,6 +1,6 @@
 package io.millrace.codec.text;
 
-/** Units that end behind a blank line. */
+/** Units that end after a blank line. */
 final class ParagraphCuts implements Cuts {
     private final Sink sink;
     private int lineEnds;

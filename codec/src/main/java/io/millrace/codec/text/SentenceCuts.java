@@ -3,21 +3,21 @@ package io.millrace.codec.text;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Units that are sentences (Unicode Standard Annex 29, section 5), with three differences. A full stop does not end a sentence
- * after an abbreviation, an initial, or a number of one or two digits ({@code 3. Oktober}, {@code 1.} in a list), nor before a
- * digit. A mark ends a sentence only before white space, unless it is a wide full stop or an ideograph follows. Blank lines
- * stay with the sentence before.
+ * Units that are sentences (Unicode Standard Annex 29, section 5), with three differences. A full stop does not end a
+ * sentence after an abbreviation, an initial, or a number of one or two digits ({@code 3. Oktober}, {@code 1.} in a
+ * list), nor before a digit. A mark ends a sentence only before white space, unless it is a wide full stop or an
+ * ideograph follows. Blank lines belong to the sentence before them.
  */
 final class SentenceCuts implements Cuts {
     private enum State {
         TEXT,
-        /** Behind a sentence's last mark, and what encloses the sentence. */
+        /** After a sentence's last mark and its closing brackets or quotation marks. */
         ENDED,
-        /** Behind the white space after it. */
+        /** After the white space that follows. */
         SPACED,
-        /** Behind what encloses the next sentence, if it is one. */
+        /** After the opening brackets or quotation marks of the next sentence, if there is one. */
         ENCLOSED,
-        /** Behind a line end. */
+        /** After a line end. */
         LINE
     }
 
@@ -90,7 +90,7 @@ final class SentenceCuts implements Cuts {
         return Characters.encloses(codePoint) ? State.ENCLOSED : decide(codePoint);
     }
 
-    /** By the first character behind the mark that is no white space and encloses nothing. */
+    /** Decides by the first character after the mark that is no white space, bracket or quotation mark. */
     private State decide(int codePoint) {
         boolean goesOn = continues(codePoint)
                 || switch (mark) {
@@ -142,7 +142,7 @@ final class SentenceCuts implements Cuts {
         };
     }
 
-    // UAX 29, ATerm and STerm of living scripts; the ellipsis is taken for full stops
+    // UAX 29, ATerm and STerm of living scripts; the ellipsis counts as full stops
     private static @Nullable Mark markOf(int codePoint) {
         return switch (codePoint) {
             case '.', 0x2024, 0x2026, 0xFE52 -> Mark.FULL_STOP;

@@ -1,18 +1,18 @@
 package io.millrace.codec.text;
 
 /**
- * Cuts streamed text into units. It takes text in pieces of any size, such as tokens, and delivers each unit once its end is
- * certain: when the first character after it has come.
+ * Splits streamed text into units. It takes text in pieces of any size, such as tokens. It delivers each unit once its
+ * end is certain: when the first character after it has come.
  *
- * <p>The texts of all units, joined, are exactly the text that went in, unpaired surrogates included. No unit ends inside a
- * grapheme cluster (UAX 29; emoji with joiners, flags, combining marks). The units do not depend on the pieces in which the
- * text came, with two exceptions: where {@link HoldLimits} are reached, and for {@link TextUnit#TOKEN}, whose units are the
- * pieces.
- * A cluster longer than 256 UTF-16 units is split between code points.
+ * <p>The texts of all units, joined, are exactly the input, including unpaired surrogates. No unit ends inside a
+ * grapheme cluster (UAX 29; emoji with joiners, flags, combining marks). The units do not depend on the pieces in which
+ * the text came, with two exceptions: where {@link HoldLimits} are reached, and for {@link TextUnit#TOKEN}, whose units
+ * are the pieces. A cluster longer than 256 UTF-16 units is split between code points.
  *
- * <p>Each character is read once, however long its unit becomes. At most {@link HoldLimits#maxChars} and one cluster are held.
+ * <p>Each character is read once, even if its unit becomes long. At most {@link HoldLimits#maxChars} and one cluster
+ * are held.
  *
- * <p>A loop around it:
+ * <p>An example:
  *
  * <pre>{@code
  * var segmenter = new TextSegmenter(TextUnit.SENTENCE, unit -> write(unit));
@@ -33,7 +33,7 @@ public final class TextSegmenter {
     private final Clusters clusters = new Clusters();
     private final StringBuilder text = new StringBuilder();
 
-    /** Positions in the whole text: of the begin of {@code text}, of the first character that is held, of the next to read. */
+    /** Positions in the whole text: the begin of {@code text}, the first held character, the next character to read. */
     private long base;
 
     private long start;
@@ -47,12 +47,12 @@ public final class TextSegmenter {
     private long nowNs;
     private boolean finished;
 
-    /** A segmenter with the unit's own limits. */
+    /** Creates a segmenter with the unit's default limits. */
     public TextSegmenter(TextUnit unit, UnitListener listener) {
         this(unit, unit.defaultLimits(), listener);
     }
 
-    /** A segmenter with limits; {@link HoldLimits#NONE} waits for ever. */
+    /** Creates a segmenter with limits. {@link HoldLimits#NONE} waits without a limit. */
     public TextSegmenter(TextUnit unit, HoldLimits limits, UnitListener listener) {
         this.unit = unit;
         this.limits = limits;
@@ -61,7 +61,7 @@ public final class TextSegmenter {
     }
 
     /**
-     * Takes the next piece of the text, and delivers what it completes.
+     * Takes the next piece of the text, and delivers the units that it completes.
      *
      * @param nowNs the time, by a clock such as {@link System#nanoTime}
      * @throws IllegalStateException after {@link #finish}
@@ -89,10 +89,10 @@ public final class TextSegmenter {
     }
 
     /**
-     * Delivers what has been held for longer than the limit: up to the last line (Markdown), else the last word, else
-     * the last cluster. A last character that could still get a mark stays, half a surrogate pair always.
+     * Delivers text that has been held for longer than the limit: up to the last line (Markdown), else the last word,
+     * else the last cluster. A last character that could still get a mark stays. Half a surrogate pair always stays.
      *
-     * @return whether something was delivered
+     * @return whether text was delivered
      */
     public boolean flushOverdue(long nowNs) {
         if (dueInNs(nowNs) > 0) {
@@ -107,7 +107,7 @@ public final class TextSegmenter {
         return start > before;
     }
 
-    /** The nanoseconds until {@link #flushOverdue} has something to do: 0 if now, {@link Long#MAX_VALUE} if never. */
+    /** The nanoseconds until {@link #flushOverdue} has work: 0 if it has work now, {@link Long#MAX_VALUE} if never. */
     public long dueInNs(long nowNs) {
         if (held() == 0 || limits.maxNs() == Long.MAX_VALUE) {
             return Long.MAX_VALUE;
@@ -115,7 +115,7 @@ public final class TextSegmenter {
         return Math.max(0, limits.maxNs() - (nowNs - heldSinceNs));
     }
 
-    /** Delivers what is held: the text is over. Does nothing the second time. */
+    /** Delivers the held text at the end of the text. The second call does nothing. */
     public void finish() {
         if (finished) {
             return;
@@ -142,7 +142,7 @@ public final class TextSegmenter {
         };
     }
 
-    /** Delivers a piece as it is, if nothing is held and its end is plain. */
+    /** Delivers a piece unchanged, if nothing is held and its end is plain. */
     private boolean passes(CharSequence piece) {
         if (Characters.oftenGrows(piece.charAt(piece.length() - 1))) {
             return false;
@@ -202,7 +202,7 @@ public final class TextSegmenter {
         }
     }
 
-    /** Removes delivered text from the buffer. Not done for each unit, since it moves the text that is held. */
+    /** Removes delivered text from the buffer. This is not done for each unit, because it moves the held text. */
     private void compact() {
         int delivered = (int) (start - base);
         if (delivered == text.length()) {

@@ -3,19 +3,19 @@ package io.millrace.codec.text;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
-/** What streamed text is cut into. */
+/** The units of streamed text. */
 public enum TextUnit {
-    /** The pieces as they come. Where a piece ends inside a character, its end is held for the next one. */
+    /** The pieces as they come. If a piece ends inside a character, its end is held for the next one. */
     TOKEN(256, 1_000),
-    /** A word with the punctuation and white space behind it; one ideograph, or a Thai word of the JDK's dictionary. */
+    /** A word with the punctuation and white space after it; one ideograph; or a Thai word of the JDK's dictionary. */
     WORD(1_000, 1_000),
-    /** A sentence with the white space behind it; a line end always ends one. */
+    /** A sentence with the white space after it. A line end always ends one. */
     SENTENCE(2_000, 5_000),
     /** Text up to and including a blank line. */
     PARAGRAPH(8_000, 10_000),
     /**
-     * A Markdown block: a paragraph, heading, quotation, whole code fence, list item with what is nested in it, or table
-     * row (the first with its head), with the blank lines behind it.
+     * A Markdown block with the blank lines after it: a paragraph, heading, quotation, whole code fence, list item with
+     * its nested content, or table row (the first with its head).
      */
     MARKDOWN(32_000, 10_000);
 
@@ -33,7 +33,7 @@ public enum TextUnit {
     }
 
     /**
-     * The unit of this name in lower case, such as {@code sentence}.
+     * The unit with this name in lower case, such as {@code sentence}.
      *
      * @throws IllegalArgumentException if there is none
      */

@@ -6,12 +6,12 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cuts runs of Thai, which has no spaces between words, by the JDK's dictionary. A run is cut when it ends, because a word
- * depends on what follows it, or when it is {@link #MAX_RUN} long: then all but its last two words are cut off. Without the
- * dictionary (module {@code jdk.localedata}) a run is one word.
+ * Splits runs of Thai, which has no spaces between words, by the JDK's dictionary. A run is split when it ends, because
+ * a word depends on the text after it. A run of {@link #MAX_RUN} is split, too, except for its last two words. Without
+ * the dictionary (module {@code jdk.localedata}) a run is one word.
  */
 final class ThaiWords {
-    /** UTF-16 units; phrases between two spaces are mostly shorter. */
+    /** UTF-16 units. Phrases between two spaces are mostly shorter. */
     static final int MAX_RUN = 256;
 
     private static final Locale THAI = Locale.forLanguageTag("th");

@@ -1,11 +1,11 @@
 package io.millrace.codec.text;
 
-/** Takes the units that a {@link TextSegmenter} finds. */
+/** Receives the units of a {@link TextSegmenter}. */
 @FunctionalInterface
 public interface UnitListener {
     /**
-     * The next unit. Its text follows that of the unit before without a gap. This is called within the segmenter's methods and
-     * must not call the segmenter. An exception is thrown on to the segmenter's caller; the segmenter cannot be used after it.
+     * The next unit. It follows the unit before without a gap. It is called within the segmenter's methods and must not
+     * call the segmenter. An exception goes to the segmenter's caller, and the segmenter cannot be used after it.
      */
     void onUnit(String text);
 }

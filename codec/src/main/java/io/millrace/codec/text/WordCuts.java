@@ -1,10 +1,10 @@
 package io.millrace.codec.text;
 
 /**
- * Units that are words: the text between two places where a line could be broken. White space and closing punctuation stay with
- * the word before, and opening punctuation with the word after. {@code 3.14}, {@code e.g.} and URLs are not cut. Each ideograph
- * is a word, and each kana except katakana (UAX 29, WB999). Initials and abbreviations with spaces between ({@code z. B.}) are
- * one word.
+ * Units that are words: the text between two places where a line could be broken. White space and closing punctuation
+ * belong to the word before them, and opening punctuation to the word after it. {@code 3.14}, {@code e.g.} and URLs are
+ * not split. Each ideograph is a word, and each kana except katakana (UAX 29, WB999). Initials and abbreviations with
+ * spaces between ({@code z. B.}) are one word.
  */
 final class WordCuts implements Cuts {
     private enum Kind {
@@ -19,13 +19,13 @@ final class WordCuts implements Cuts {
         THAI
     }
 
-    /** How far a unit goes on like {@code "z. B."}. */
+    /** How far a unit continues like {@code "z. B."}. */
     private enum Initials {
         NONE,
         LETTER,
         DOT,
         SPACE,
-        /** A letter behind {@code "z. "}: a dot decides whether a unit began with it. */
+        /** A letter after {@code "z. "}. A dot decides whether a unit began with it. */
         NEXT_LETTER
     }
 
