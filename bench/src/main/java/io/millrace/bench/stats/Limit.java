@@ -5,8 +5,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * A condition on a result, such as {@code ttft.p99>800ms}, {@code errors>1%} or {@code request_throughput<10}. Times have a
- * unit; the statistics of a metric are {@code mean}, {@code min}, {@code max}, {@code count} and {@code pN}.
+ * A condition on a result, such as {@code ttft.p99>800ms}, {@code errors>1%} or {@code request_throughput<10}. Times
+ * have a unit; the statistics of a metric are {@code mean}, {@code min}, {@code max}, {@code count} and {@code pN}.
  *
  * @param text as it was given
  */

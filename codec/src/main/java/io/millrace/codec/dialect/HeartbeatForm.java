@@ -24,8 +24,8 @@ public enum HeartbeatForm {
     }
 
     /**
-     * The bytes to write, empty for {@link #NONE}: a new duplicate of one constant, read-only direct buffer. It need not
-     * be released, and releasing it does nothing.
+     * The bytes to write, empty for {@link #NONE}: a new duplicate of one constant, read-only direct buffer. It need
+     * not be released, and releasing it does nothing.
      */
     public ByteBuf bytes() {
         return bytes.duplicate();

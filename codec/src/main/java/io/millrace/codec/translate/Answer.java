@@ -33,12 +33,12 @@ abstract class Answer implements AnswerWriter {
         return model;
     }
 
-    /** When the answer was made, in seconds since 1970. It is now if the upstream did not say it. */
+    /** When the answer was made, in seconds since 1970. If the upstream did not say it, this is the current time. */
     final long created() {
         return created < 0 ? System.currentTimeMillis() / 1000 : created;
     }
 
-    /** Reasoning, text and calls in their order; neighbouring text is joined. */
+    /** Reasoning, text and calls in their order. Neighbouring text is joined. */
     final List<Part> parts() {
         closeText();
         return parts;
@@ -59,7 +59,7 @@ abstract class Answer implements AnswerWriter {
         return all.toString();
     }
 
-    /** Empty if the model did not refuse. */
+    /** The refusal; empty if the model did not refuse. */
     final String refusal() {
         return refusal.toString();
     }

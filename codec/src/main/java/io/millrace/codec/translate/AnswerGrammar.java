@@ -5,9 +5,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives a sink an answer by the grammar of {@link DeltaSink}, whatever its reader reports. A reader may report several calls at
- * once, and anything else between their pieces. An answer of more than {@value #MAX_CHARS} characters fails: some dialects
- * repeat it at its end, so that it must be kept.
+ * Gives an answer to a sink by the grammar of {@link DeltaSink}, even if its reader does not follow this grammar. A
+ * reader may report several calls at once, and anything else between their pieces. An answer of more than
+ * {@value #MAX_CHARS} characters fails, because some dialects repeat the answer at its end, so it must be kept.
  */
 final class AnswerGrammar implements DeltaSink {
     static final int MAX_CHARS = 16 * 1024 * 1024;
@@ -41,12 +41,12 @@ final class AnswerGrammar implements DeltaSink {
         out = queue == null ? sink : queue;
     }
 
-    /** Whether {@code end} or {@code error} came. */
+    /** Whether {@code end} or {@code error} was called. */
     boolean isOver() {
         return over;
     }
 
-    /** The error that came, null if none. */
+    /** The error, null if there was none. */
     @Nullable
     ModelError failure() {
         return failure;
@@ -56,7 +56,7 @@ final class AnswerGrammar implements DeltaSink {
         return usage;
     }
 
-    /** The characters that wait for their turn. */
+    /** How many characters wait for their turn. */
     long heldChars() {
         return (queue == null ? 0 : queue.heldChars()) + (long) BlockQueue.BLOCK_CHARS / 4 * calls.size();
     }
@@ -215,8 +215,8 @@ final class AnswerGrammar implements DeltaSink {
     }
 
     /**
-     * An answer with calls stops for its tools, whatever the upstream says, unless it was cut. An answer without calls does
-     * not.
+     * The reason with which the answer ends. An answer with calls stops for its tools, whatever the upstream reports,
+     * unless it was cut. An answer without calls does not stop for tools.
      */
     private StopReason meaning(StopReason reason) {
         return switch (reason) {
@@ -240,7 +240,7 @@ final class AnswerGrammar implements DeltaSink {
         }
     }
 
-    /** Begins the answer, and closes open reasoning unless {@code inReasoning}; false if the answer is over. */
+    /** Begins the answer, and closes open reasoning unless {@code inReasoning}. Returns false if the answer is over. */
     private boolean open(boolean inReasoning) {
         if (over) {
             return false;
@@ -253,7 +253,7 @@ final class AnswerGrammar implements DeltaSink {
         return true;
     }
 
-    /** A call without arguments has an empty object of them, unless the answer was cut. */
+    /** Closes a call. A call without arguments gets an empty object, unless the answer was cut. */
     private void closeCall(int index, Call call) {
         call.ended = true;
         if (!call.argued && !isCut()) {

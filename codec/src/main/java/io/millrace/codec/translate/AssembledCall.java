@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A tool call while {@link CallAssembler} builds it. */
 final class AssembledCall {
-    /** Counts the calls in the order in which they began. */
+    /** The number of the call in the order in which calls began. */
     final int place;
 
     /** The last call that was open when this one began. */
@@ -13,15 +13,15 @@ final class AssembledCall {
     /** The index of its first fragment. */
     final int upstreamIndex;
 
-    /** Arguments that came before the sink knows of the call. */
+    /** Arguments that came before the sink was told about the call. */
     final StringBuilder waiting = new StringBuilder();
 
     ObjectScan scan = new ObjectScan();
 
-    /** The call's index in the answer, {@code -1} until the sink knows of the call. */
+    /** The call's index in the answer, {@code -1} until the sink has been told about the call. */
     int index = -1;
 
-    /** The id that the server's fragments name the call by, empty if they have none. */
+    /** The id of the call in the server's fragments, empty if they have none. */
     String key = "";
 
     String id = "";
@@ -30,13 +30,13 @@ final class AssembledCall {
     @Nullable
     Seal seal;
 
-    /** Whether it repeats the name of a whole call: it need not be another call. */
+    /** Whether it repeats the name of a whole call. It may then be the same call. */
     boolean doubtful;
 
-    /** Whether its arguments are an empty object so far, which other arguments may replace. */
+    /** Whether its arguments are an empty object so far, which may be replaced by other arguments. */
     boolean unsettled;
 
-    /** Whether {@link CallFinder} has it among the open calls, and among those of its name. */
+    /** Whether {@link CallFinder} has it among the open calls, and among the open calls of its name. */
     boolean inOpened;
 
     boolean inOpenedByName;
@@ -47,7 +47,7 @@ final class AssembledCall {
         this.before = before;
     }
 
-    /** Whether it has a name, and its arguments are not whole. */
+    /** Whether it has a name and incomplete arguments. */
     boolean isOpen() {
         return !name.isEmpty() && !doubtful && !scan.isWhole();
     }
@@ -57,7 +57,7 @@ final class AssembledCall {
         return scan.isEmpty();
     }
 
-    /** Whether the sink knows of the call. */
+    /** Whether the sink has been told about the call. */
     boolean isTold() {
         return index >= 0;
     }

@@ -8,12 +8,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Passes an answer whose calls interleave to a writer whose blocks must not interleave. The open block is written as it comes.
- * Other blocks wait, in their order, until the open call is over. A call is over when it was ended, or when its arguments are a
- * whole object and another block waits.
+ * Passes an answer whose calls interleave to a writer whose blocks must not interleave. The open block is written as it
+ * comes. Other blocks wait, in their order, until the open call is over. A call is over when it has ended, or when its
+ * arguments are a whole object and another block waits.
  */
 final class BlockQueue implements DeltaSink {
-    /** What a block costs besides its text, in characters. */
+    /** The memory of a block without its text, in characters. */
     static final int BLOCK_CHARS = 128;
 
     private static final int NO_CALL = -1;
@@ -58,12 +58,12 @@ final class BlockQueue implements DeltaSink {
         this.out = out;
     }
 
-    /** The characters that wait. */
+    /** How many characters wait. */
     long heldChars() {
         return heldChars;
     }
 
-    /** Whether the call has begun and takes no more arguments. */
+    /** Whether the call has begun and takes no further arguments. */
     boolean isClosed(int index) {
         return index != open && !waitingCalls.containsKey(index);
     }
@@ -204,7 +204,7 @@ final class BlockQueue implements DeltaSink {
         out.stop(reason, sequence);
     }
 
-    /** All calls have been ended. */
+    /** All calls have ended. */
     @Override
     public void end() {
         out.end();
@@ -218,7 +218,7 @@ final class BlockQueue implements DeltaSink {
         out.error(error);
     }
 
-    /** Whether the next block can be written; closes a call that is whole. */
+    /** Whether the next block can be written. Closes a call whose arguments are whole. */
     private boolean isFree() {
         if (open != NO_CALL && whole) {
             close();
@@ -250,7 +250,7 @@ final class BlockQueue implements DeltaSink {
         return block;
     }
 
-    /** Adds a part that comes as a whole. */
+    /** Adds a part that is complete. */
     private void addOther(int chars, Consumer<DeltaSink> part) {
         Block block = add(Kind.OTHER);
         block.other = part;
@@ -263,7 +263,7 @@ final class BlockQueue implements DeltaSink {
         heldChars += text.length();
     }
 
-    /** Writes the blocks that wait, up to the next call that is not over. */
+    /** Writes the waiting blocks, up to the next call that is not over. */
     private void writeWaiting() {
         while (open == NO_CALL && !waiting.isEmpty()) {
             Block block = waiting.poll();

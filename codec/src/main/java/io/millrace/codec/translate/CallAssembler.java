@@ -6,9 +6,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Builds tool calls from the fragments that servers send. These may be interleaved, have no index or id, have a shifted index or
- * an id for each fragment, or come with a late name or one in pieces. A call is reported once its name is known. Arguments that
- * belong to no call are kept until the end. There they go to the call that has none, or are an error.
+ * Builds tool calls from the fragments that servers send. Fragments may be interleaved, have no index or id, have a
+ * shifted index, or have a different id each. The name may come late or in pieces. A call is reported once its name is
+ * known. Arguments that belong to no call are kept until the end. There they go to the call that has none, or are an
+ * error.
  */
 final class CallAssembler {
     private static final int MAX_CALLS = 4096;
@@ -17,24 +18,24 @@ final class CallAssembler {
     private final ToolNames tools;
     private final CallFinder finder;
 
-    /** The ids that were reported, and how many calls had each. */
+    /** The reported ids, and the number of calls with each id. */
     private final Map<String, Integer> copies = new HashMap<>();
 
     private int told;
     private long heldChars;
 
-    /** The call whose arguments are an empty object so far, which may yet be replaced. */
+    /** The call whose arguments are an empty object so far, which may be replaced. */
     private @Nullable AssembledCall unsettled;
 
     /**
-     * What a server says of a call at once.
+     * A part of a call that a server sends at once.
      *
-     * @param index its own, or the place in its list
-     * @param indexed whether it gave the index
-     * @param id as it identifies the call, empty if it does not
-     * @param name empty if this fragment does not name it
-     * @param arguments the next piece of them
-     * @param seal what belongs to the call, may be null
+     * @param index the call's index, or the position in the server's list
+     * @param indexed whether the server sent the index
+     * @param id the server's id of the call, empty if there is none
+     * @param name empty if this fragment has no name
+     * @param arguments the next piece of the arguments
+     * @param seal the seal of the call, may be null
      */
     record Fragment(
             int index,
@@ -44,28 +45,28 @@ final class CallAssembler {
             String arguments,
             @Nullable Seal seal) {}
 
-    /** @param tools the names that the request offers; empty if they are not known */
+    /** @param tools the names of the offered tools; empty if they are not known */
     CallAssembler(Set<String> tools) {
         this.tools = new ToolNames(tools);
         this.finder = new CallFinder(this.tools);
     }
 
-    /** The characters that are kept. */
+    /** How many characters are kept. */
     long heldChars() {
         return heldChars + (long) CALL_CHARS * finder.calls().size();
     }
 
-    /** Whether there are calls, and each that was reported is whole. */
+    /** Whether there are calls, and each reported one is whole. */
     boolean isWhole() {
         return told > 0
                 && finder.calls().stream().allMatch(call -> !call.isTold() || call.isEmpty() || call.scan.isWhole());
     }
 
     /**
-     * Reads a fragment without an id and a name, if it is the next piece of the call that the last fragment belonged to, as
-     * most are.
+     * Reads a fragment without an id and a name, if it is the next piece of the last fragment's call. Most fragments
+     * are.
      *
-     * @return false if it may be anything else: nothing was read
+     * @return false if it may be something else; then nothing was read
      */
     boolean goesOn(int index, String arguments, DeltaSink out) {
         AssembledCall call = finder.last(index);
@@ -103,9 +104,9 @@ final class CallAssembler {
     }
 
     /**
-     * A call begins whose fragments the server identifies by other means.
+     * Begins a call that the server does not identify by an index.
      *
-     * @param id empty if it has none
+     * @param id empty if there is none
      */
     AssembledCall begin(String id, String name, @Nullable Seal seal, DeltaSink out) {
         AssembledCall call = finder.begin();
@@ -127,7 +128,7 @@ final class CallAssembler {
         }
     }
 
-    /** The next piece of a call's arguments. */
+    /** Adds the next piece of a call's arguments. */
     void arguments(AssembledCall call, String text, DeltaSink out) {
         String json = call.isEmpty() ? nullToEmpty(text) : text;
         if (unsettled != null && (unsettled != call || !json.isBlank())) {
@@ -150,14 +151,14 @@ final class CallAssembler {
         }
     }
 
-    /** A whole call. */
+    /** Adds a whole call. */
     void whole(String id, String name, String json, @Nullable Seal seal, DeltaSink out) {
         AssembledCall call = begin(id, name, seal, out);
         arguments(call, json, out);
         end(call, out);
     }
 
-    /** The server says that the call is complete. */
+    /** Ends a call that the server has marked as complete. */
     void end(AssembledCall call, DeltaSink out) {
         settle(false, out);
         if (call.isTold()) {
@@ -165,12 +166,12 @@ final class CallAssembler {
         }
     }
 
-    /** Something other than a fragment came. */
+    /** Called before anything that is not a fragment. */
     void settle(DeltaSink out) {
         settle(false, out);
     }
 
-    /** The answer is over: reports what was kept, an error if it belongs to no call. */
+    /** Called at the end of the answer. Reports the kept arguments; those that belong to no call are an error. */
     void finish(DeltaSink out) {
         settle(false, out);
         for (AssembledCall call : finder.calls()) {
@@ -239,7 +240,7 @@ final class CallAssembler {
         }
     }
 
-    /** Reports the empty object that was kept back, or forgets it if another takes its place. */
+    /** Reports the empty object that was held back, or discards it if other arguments replace it. */
     private void settle(boolean replaced, DeltaSink out) {
         AssembledCall call = unsettled;
         if (call == null) {

@@ -10,7 +10,7 @@ import java.util.PriorityQueue;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the call that a fragment belongs to, by the fragment's id, name and index, and by the calls that are open. */
+/** Finds the call of a fragment, by the fragment's id, name and index, and by the calls that are open. */
 final class CallFinder {
     private static final Comparator<AssembledCall> LAST_FIRST =
             Comparator.<AssembledCall>comparingInt(call -> call.place).reversed();
@@ -20,13 +20,13 @@ final class CallFinder {
     private final Map<Integer, AssembledCall> byIndex = new HashMap<>();
     private final Map<String, AssembledCall> byId = new HashMap<>();
 
-    /** The calls that may be open, the last first. A call that is found to be over is removed then. */
+    /** The calls that may be open, the last one first. A call that is no longer open is removed when it is found. */
     private final Queue<AssembledCall> opened = new PriorityQueue<>(LAST_FIRST);
 
-    /** The same for those whose arguments have begun, by their names. */
+    /** The calls whose arguments have begun and that may be open, by their names. */
     private final Map<String, Queue<AssembledCall>> openedByName = new HashMap<>();
 
-    /** The index of the last fragment, and its call: most fragments belong to the same call as the one before. */
+    /** The index of the last fragment, and its call. Most fragments belong to the same call as the one before. */
     private int lastIndex;
 
     private @Nullable AssembledCall last;
@@ -40,25 +40,25 @@ final class CallFinder {
         return calls;
     }
 
-    /** How many calls there are, or indices of calls if these are more. */
+    /** The number of calls, or of indices of calls if there are more indices. */
     int size() {
         return Math.max(calls.size(), byIndex.size());
     }
 
-    /** The call of the last fragment if that had this index, else null. */
+    /** The call of the last fragment if it had this index, else null. */
     @Nullable
     AssembledCall last(int index) {
         return index == lastIndex ? last : null;
     }
 
-    /** A call begins that the server does not identify by an index. */
+    /** Begins a call that the server does not identify by an index. */
     AssembledCall begin() {
         AssembledCall call = new AssembledCall(calls.size(), 0, lastOpen());
         calls.add(call);
         return call;
     }
 
-    /** The call that a fragment belongs to, which may begin with it; null if the fragment says nothing. */
+    /** The call of a fragment, which may begin with it; null if the fragment is empty. */
     @Nullable
     AssembledCall find(Fragment fragment, String arguments) {
         AssembledCall there = at(fragment.index());
@@ -72,7 +72,7 @@ final class CallFinder {
         return ofIndex(there, fragment, arguments);
     }
 
-    /** The id is known. Some servers give all calls the same. */
+    /** Finds a call by a known id. Some servers give all calls the same id. */
     private @Nullable AssembledCall ofId(
             AssembledCall known, @Nullable AssembledCall there, Fragment fragment, String arguments) {
         AssembledCall call = there != null && there.key.equals(fragment.id()) ? there : known;
@@ -87,7 +87,7 @@ final class CallFinder {
         return named && isNext(call, fragment, arguments, false) ? add(fragment) : call;
     }
 
-    /** A name without an id, or with an id that is new. */
+    /** Finds a call by a name without an id, or with a new id. */
     private AssembledCall ofName(@Nullable AssembledCall there, Fragment fragment, String arguments) {
         AssembledCall open = fragment.indexed() || !fragment.id().isEmpty() ? null : openOf(fragment.name());
         if (open != null && !arguments.isBlank() && !ObjectScan.begins(arguments)) {
@@ -107,7 +107,7 @@ final class CallFinder {
         return there;
     }
 
-    /** No name, and no id that is known. */
+    /** Finds the call of a fragment without a name and without a known id. */
     private @Nullable AssembledCall ofIndex(@Nullable AssembledCall there, Fragment fragment, String arguments) {
         boolean begins = ObjectScan.begins(arguments);
         if (there != null && !there.scan.isWhole()) {
@@ -133,12 +133,12 @@ final class CallFinder {
         return add(fragment);
     }
 
-    /** Whether arguments can be the next piece of a call's arguments. */
+    /** Whether the text can be the next piece of the call's arguments. */
     private static boolean continues(AssembledCall call, String arguments) {
         return call.scan.isOpen() && !arguments.isBlank() && !ObjectScan.begins(arguments);
     }
 
-    /** Whether a fragment with a name is that of another call than this. */
+    /** Whether a fragment with a name belongs to another call than this one. */
     private boolean isNext(AssembledCall call, Fragment fragment, String arguments, boolean nameless) {
         String name = fragment.name();
         if (call.name.isEmpty() || (!call.isTold() && call.isEmpty() && tools.isJoinable(call.name, name))) {
@@ -154,7 +154,7 @@ final class CallFinder {
     private AssembledCall add(Fragment fragment) {
         AssembledCall call = new AssembledCall(calls.size(), fragment.index(), lastOpen());
         AssembledCall there = put(fragment.index(), call);
-        // The last fragment of a call may repeat its name: without arguments this need not be another call.
+        // The last fragment of a call may repeat its name. Without arguments it need not be another call.
         call.doubtful =
                 there != null && fragment.id().isEmpty() && there.scan.isWhole() && there.name.equals(fragment.name());
         calls.add(call);
@@ -163,7 +163,7 @@ final class CallFinder {
         return call;
     }
 
-    /** Fragments name the call by this id from now on, unless it is empty. */
+    /** From now on fragments identify the call by this id, unless it is empty. */
     private void identify(AssembledCall call, String id) {
         if (!id.isEmpty()) {
             call.key = id;
@@ -171,7 +171,7 @@ final class CallFinder {
         }
     }
 
-    /** The call that has this index now, null if none. */
+    /** The current call with this index, null if there is none. */
     private @Nullable AssembledCall at(int index) {
         if (last == null || index != lastIndex) {
             last = byIndex.get(index);
@@ -180,14 +180,14 @@ final class CallFinder {
         return last;
     }
 
-    /** Gives an index to a call and returns the one that had it, null if none. */
+    /** Gives an index to a call. Returns the call that had it, null if there was none. */
     private @Nullable AssembledCall put(int index, AssembledCall call) {
         last = call;
         lastIndex = index;
         return byIndex.put(index, call);
     }
 
-    /** The last call that has a name and whose arguments are not whole, null if none. */
+    /** The last call that has a name and incomplete arguments, null if there is none. */
     @Nullable
     AssembledCall lastOpen() {
         AssembledCall call = opened.peek();
@@ -199,7 +199,7 @@ final class CallFinder {
         return call;
     }
 
-    /** The last call of this name whose arguments have begun and are not whole, null if none. */
+    /** The last call of this name whose arguments have begun and are incomplete, null if there is none. */
     private @Nullable AssembledCall openOf(String name) {
         Queue<AssembledCall> named = openedByName.get(name);
         if (named == null) {
@@ -214,7 +214,7 @@ final class CallFinder {
         return call;
     }
 
-    /** The call may be open from now on. */
+    /** Notes that the call may be open. */
     void noteOpen(AssembledCall call) {
         if (!call.inOpened && call.isOpen()) {
             call.inOpened = true;
@@ -222,7 +222,7 @@ final class CallFinder {
         }
     }
 
-    /** The arguments of the call may be open from now on. */
+    /** Notes that the arguments of the call may be open. */
     void noteBegun(AssembledCall call) {
         if (!call.inOpenedByName && !call.name.isEmpty() && call.scan.isOpen()) {
             call.inOpenedByName = true;

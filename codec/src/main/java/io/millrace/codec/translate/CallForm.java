@@ -3,20 +3,20 @@ package io.millrace.codec.translate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a client sees the call of a function, if that is not a plain function to it.
+ * The form in which a client sees the call of a function, if it is not a plain function for the client.
  *
- * @param kind the kind of the call
- * @param namespace the group of tools that the function belongs to, null if it belongs to none
+ * @param kind the type of the call in the client's dialect
+ * @param namespace the group of tools that the function belongs to, null if there is none
  * @param name the client's name of the function
  */
 public record CallForm(Kind kind, @Nullable String namespace, String name) {
-    /** The kind of call that the client expects. Arguments are a JSON object, except for a custom tool. */
+    /** The type of a call in the client's dialect. Arguments are a JSON object, except for a custom tool. */
     public enum Kind {
         /** A function. */
         FUNCTION,
-        /** Chat's legacy {@code function_call}. It has no id, and an answer has one at most. */
+        /** Chat's legacy {@code function_call}. It has no id, and an answer has at most one. */
         LEGACY_FUNCTION,
-        /** A tool that takes one text: the string {@code input} of the arguments. */
+        /** A tool that takes one text. It is the string {@code input} of the arguments. */
         CUSTOM,
         /** Responses' {@code local_shell_call}. */
         LOCAL_SHELL,
@@ -24,7 +24,7 @@ public record CallForm(Kind kind, @Nullable String namespace, String name) {
         SHELL,
         /** Responses' {@code apply_patch_call}. */
         APPLY_PATCH,
-        /** Responses' {@code tool_search_call} that the client runs. */
+        /** Responses' {@code tool_search_call}, if the client runs it. */
         TOOL_SEARCH,
         /** Responses' {@code computer_call}. */
         COMPUTER

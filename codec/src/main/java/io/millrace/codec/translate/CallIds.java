@@ -15,9 +15,9 @@ import java.util.zip.InflaterInputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ids of tool calls that carry what a client has no other field for: the reasoning that led to the call, with its seal,
- * and the call's own seal. Every SDK sends the id back unchanged, so these come back with the next request even if a
- * client keeps only the calls of an answer.
+ * Ids of tool calls that carry values for which a client has no other field: the reasoning before the call, with its
+ * seal, and the call's own seal. Every SDK sends the id back unchanged. So these values come back with the next request
+ * even if a client keeps only the calls of an answer.
  *
  * <pre>
  * id = native-id [ "__mr1_" base64url( deflate( json ) ) ]      ; only letters, digits, "_" and "-", as ids have
@@ -27,27 +27,34 @@ final class CallIds {
     private static final String MARK = "__mr1_";
     /** The most bytes that one id carries, inflated. A call with more reasoning carries none. */
     static final int MAX_BYTES = 1024 * 1024;
-    /** The ids of a request may carry, inflated, this many bytes for each packed byte, and {@link #MAX_BYTES} more. */
+    /** The most inflated bytes per packed byte in the ids of a request, besides {@link #MAX_BYTES}. */
     private static final int MAX_RATIO = 4;
 
     /** How many bytes the next ids may carry. */
     private long left = MAX_BYTES;
 
-    /** For the ids of one request. A few hundred bytes can inflate to megabytes, so all ids of a request have one limit. */
+    /**
+     * For the ids of one request. A few hundred bytes can inflate to megabytes, so all ids of a request have one limit.
+     */
     CallIds() {}
 
-    /** What an id carries: the provider's own id, the reasoning before the call, and the call's seal, which may be null. */
+    /**
+     * The values that an id carries: the provider's own id, the reasoning before the call, and the call's seal, which
+     * may be null.
+     */
     record Carried(
             String id,
             List<Part.Reasoning> reasoning,
             @Nullable Seal seal) {}
 
-    /** An id for a call whose provider gives it none. */
+    /** A new id for a call whose provider gives it none. */
     static String fresh() {
         return "call_" + UUID.randomUUID().toString().replace("-", "").substring(0, 24);
     }
 
-    /** The id to give to the client; the provider's own if there is nothing to carry. Only sealed reasoning is carried. */
+    /**
+     * The id for the client. It is the provider's own if there is nothing to carry. Only sealed reasoning is carried.
+     */
     static String encode(String id, List<Part.Reasoning> reasoning, @Nullable Seal seal) {
         ObjectNode json = Json.object();
         for (Part.Reasoning part : reasoning) {
@@ -67,14 +74,14 @@ final class CallIds {
                 : id + MARK + Base64.getUrlEncoder().withoutPadding().encodeToString(deflate(bytes));
     }
 
-    /** The provider's own id, which joins a call and its result. */
+    /** The provider's own id, which a call and its result share. */
     static String plain(String id) {
         int mark = id.indexOf(MARK);
         return mark > 0 ? id.substring(0, mark) : id;
     }
 
     /**
-     * What {@link #encode} put into the id under {@code key}. An id that it did not make carries nothing.
+     * The values that {@link #encode} put into the id under {@code key}. Any other id carries nothing.
      *
      * @throws TranslationException if the ids of the request carry more than the limit
      */
@@ -131,7 +138,7 @@ final class CallIds {
         return packed.toByteArray();
     }
 
-    /** The bytes, {@code null} if they are more than {@code most}. */
+    /** The inflated bytes, {@code null} if there are more than {@code most}. */
     private static byte @Nullable [] inflate(byte[] packed, int most) throws IOException {
         try (InflaterInputStream in = new InflaterInputStream(new ByteArrayInputStream(packed))) {
             byte[] bytes = in.readNBytes(most + 1);

@@ -84,7 +84,7 @@ final class ChatAnswerWriter extends Answer {
                         && request.form(call.name()).kind() == CallForm.Kind.LEGACY_FUNCTION);
     }
 
-    /** The dialect has only one such call. */
+    /** Writes a legacy call, of which an answer has at most one. */
     private void writeLegacyCall(JsonText json) {
         for (Part part : parts()) {
             if (part instanceof Part.ToolCall call) {

@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Reads Chat Completions chunks and answers, of OpenAI and its many compatibles. */
+/** Reads Chat Completions chunks and answers, from OpenAI and compatible servers. */
 final class ChatDeltaReader extends FrameReader {
-    /** Where the fragments of a legacy {@code function_call} belong. */
+    /** The index for the fragments of a legacy {@code function_call}. */
     private static final int LEGACY_INDEX = -1;
 
     private final CallAssembler calls;
@@ -19,7 +19,7 @@ final class ChatDeltaReader extends FrameReader {
     private boolean deltas;
     private boolean stopped;
 
-    /** Whether reasoning is open, and the field of its text, empty if it has none. */
+    /** Whether reasoning is open, and the field of its text, empty if there is none. */
     private boolean reasons;
 
     private String reasoningField = "";
@@ -107,7 +107,7 @@ final class ChatDeltaReader extends FrameReader {
         out.end();
     }
 
-    /** Each chunk has these fields; those of the first one are used. */
+    /** Reads the fields that every chunk has. The first chunk's values are used. */
     private void readHead(ObjectNode json, DeltaSink out) {
         if (headed) {
             return;
@@ -121,7 +121,10 @@ final class ChatDeltaReader extends FrameReader {
         return text.isEmpty() ? null : text;
     }
 
-    /** Some servers send whole messages in place of deltas. Others send deltas and repeat them in a message. */
+    /**
+     * Reads a delta. Some servers send whole messages in place of deltas. Others send deltas and repeat them in a
+     * message.
+     */
     private void readDelta(JsonNode choice, DeltaSink out) {
         JsonNode delta = choice.path("delta");
         deltas |= !delta.isEmpty();
@@ -220,7 +223,9 @@ final class ChatDeltaReader extends FrameReader {
         }
     }
 
-    /** A string, or as Mistral has it {@code [{"type": "thinking", "thinking": [{"text": ".."}]}, {"text": ".."}]}. */
+    /**
+     * Reads a string, or Mistral's form {@code [{"type": "thinking", "thinking": [{"text": ".."}]}, {"text": ".."}]}.
+     */
     private void readContent(JsonNode content, DeltaSink out) {
         if (content.isTextual()) {
             readText(content.textValue(), out);
@@ -283,7 +288,7 @@ final class ChatDeltaReader extends FrameReader {
                 Json.text(call, "id"), Json.text(function, "name"), argumentsOf(function), ChatSeals.ofCall(call), out);
     }
 
-    /** One call may stand without a list around it. */
+    /** The calls in a list, or the one call without a list. */
     private static Iterable<JsonNode> callsOf(JsonNode list) {
         return list.isObject() ? List.of(list) : list;
     }

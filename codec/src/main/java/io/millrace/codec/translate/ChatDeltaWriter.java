@@ -120,7 +120,7 @@ final class ChatDeltaWriter extends FrameWriter {
         endDelta(null);
     }
 
-    /** The dialect has only one such call. */
+    /** Writes a legacy call, of which an answer has at most one. */
     private void legacyCall(int index, String name) {
         legacy.set(index);
         if (legacy.nextSetBit(0) == index) {

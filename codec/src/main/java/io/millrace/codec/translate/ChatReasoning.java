@@ -2,11 +2,11 @@ package io.millrace.codec.translate;
 
 import org.jspecify.annotations.Nullable;
 
-/** Reads how much a Chat Completions client wants its model to reason: each family of servers has a field of its own for it. */
+/** Reads how much reasoning a Chat Completions client wants. Each family of servers has a field of its own for it. */
 final class ChatReasoning {
     private ChatReasoning() {}
 
-    /** What the body says about reasoning, null if it says nothing. */
+    /** The settings for reasoning, null if the body has none. */
     static @Nullable Thinking read(JsonFields body) {
         String effort = effort(body.text("reasoning_effort"));
         Boolean shown = body.flag("include_reasoning");
@@ -53,7 +53,7 @@ final class ChatReasoning {
         return new Thinking(asked ? true : null, effort, most, shown);
     }
 
-    /** Some servers have a word that leaves the effort to the model. */
+    /** The effort; null for the words of some servers that leave the effort to the model. */
     private static @Nullable String effort(@Nullable String word) {
         return "default".equals(word) || "auto".equals(word) ? null : word;
     }

@@ -47,7 +47,7 @@ final class ChatRequestReader {
     private final ModelRequest.Builder request;
     private final CallIds ids = new CallIds();
 
-    /** How many legacy calls there are so far, the last one of each name, and how many have their results. */
+    /** The number of legacy calls so far, the last one of each name, and how many have their results. */
     private int legacyCalls;
 
     private final Map<String, Integer> lastLegacyCalls = new HashMap<>();
@@ -94,7 +94,7 @@ final class ChatRequestReader {
         return text.toString();
     }
 
-    /** Content: a string, or parts. OpenAI allows only text in most places; its compatible servers take more. */
+    /** Reads content: a string, or parts. OpenAI allows only text in most places, and compatible servers allow more. */
     private static List<Part> parts(JsonFields message) {
         List<Part> parts = new ArrayList<>();
         if (message.isText("content")) {
@@ -130,7 +130,7 @@ final class ChatRequestReader {
         return DataUrl.document(file, "file_data", "filename");
     }
 
-    /** Mistral's: {@code {"type": "thinking", "thinking": [{"type": "text", "text": ".."}]}}. */
+    /** The text of Mistral's {@code {"type": "thinking", "thinking": [{"type": "text", "text": ".."}]}}. */
     private static String thought(JsonFields part) {
         StringBuilder text = new StringBuilder();
         for (JsonFields piece : part.objects("thinking")) {
@@ -186,7 +186,10 @@ final class ChatRequestReader {
         };
     }
 
-    /** A legacy call has no id. It gets one by its place, which is the same whenever the conversation is sent again. */
+    /**
+     * Adds a legacy call. It has no id, so it gets one from its position, which is the same whenever the conversation
+     * is sent again.
+     */
     private void addLegacyCall(List<Part> parts, JsonFields message) {
         JsonFields call = message.object("function_call");
         if (call != null) {
@@ -200,7 +203,7 @@ final class ChatRequestReader {
         return "call_" + place;
     }
 
-    /** The result of the last call of that name, or its text if there is no such call. */
+    /** The result of the last call of that name, or the result's text if there is no such call. */
     private List<Part> legacyResult(JsonFields message) {
         String given = message.requiredText("name");
         String name = ToolName.of(given);

@@ -22,7 +22,7 @@ final class ChatRequestWriter {
     private static final HostedTools SEARCH = new HostedTools(
             Map.of(HostedKind.WEB_SEARCH, Set.of(HostedSetting.Key.LOCATION, HostedSetting.Key.CONTEXT_SIZE)), true);
 
-    /** OpenAI's limit for the ids of calls. */
+    /** OpenAI's limit for the length of call ids. */
     private static final int MAX_CALL_ID = 40;
 
     private final ModelRequest request;
@@ -39,7 +39,7 @@ final class ChatRequestWriter {
         return OPENAI.matcher(model).matches();
     }
 
-    /** The tools run by the provider that the model of a request has. */
+    /** The provider's tools that the request's model has. */
     static HostedTools hostedTools(ModelRequest request) {
         return SEARCHES.matcher(request.model()).matches() ? SEARCH : HostedTools.NONE;
     }
@@ -71,7 +71,10 @@ final class ChatRequestWriter {
         }
     }
 
-    /** Results of tools must follow the call at once. They cannot hold images, so these follow as a message. */
+    /**
+     * Writes results and other parts. Results must follow the call at once. They cannot have images, so images follow
+     * as a message.
+     */
     private void writeUser(ArrayNode messages, List<Part> parts) {
         List<Part> said = new ArrayList<>();
         for (Part part : parts) {
@@ -100,8 +103,8 @@ final class ChatRequestWriter {
     }
 
     /**
-     * OpenAI's models take instructions where they came. The templates of other models often take them only at the beginning,
-     * so there they become a part of the user's text.
+     * Writes text and instructions. OpenAI's models take instructions where they came. The templates of other models
+     * often take them only at the beginning, so there they become a part of the user's text.
      */
     private void writeSaid(ArrayNode messages, List<Part> parts) {
         List<Part> said = new ArrayList<>();
@@ -186,7 +189,7 @@ final class ChatRequestWriter {
         }
     }
 
-    /** Only a server that has sent reasoning in this field gets it back: others refuse it. */
+    /** Adds reasoning for a server that has itself sent reasoning in this field. Other servers refuse the field. */
     private static void addReasoning(
             ObjectNode message, Map<String, StringBuilder> reasonings, Part.Reasoning reasoning) {
         Seal seal = reasoning.seal();

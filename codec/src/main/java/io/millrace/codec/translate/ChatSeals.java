@@ -11,15 +11,15 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fields that gateways of Chat Completions want back with a message or a call. None of them is OpenAI's. The kind of a seal
- * is the field of the readable reasoning. Its value is a JSON object of the other fields, or empty.
+ * The fields that gateways of Chat Completions want back with a message or a call. OpenAI has none of them. The kind of
+ * a seal is the field of the readable reasoning. Its value is a JSON object of the other fields, or empty.
  */
 final class ChatSeals {
-    /** Of a message or delta. Those of lists come in pieces. */
+    /** Fields of a message or delta. Lists come in pieces. */
     private static final List<String> FIELDS =
             List.of("reasoning_details", "thinking_blocks", "reasoning_opaque", "extra_content");
 
-    /** Of a call. */
+    /** Fields of a call. */
     private static final List<String> CALL_FIELDS =
             List.of("extra_content", "provider_specific_fields", "thought_signature");
 
@@ -32,7 +32,7 @@ final class ChatSeals {
     private final ObjectNode others = Json.object();
     private long heldChars;
 
-    /** An element of a list, as far as it came. */
+    /** An element of a list, as far as it has come. */
     private static final class Detail {
         private final ObjectNode fields;
         private final Map<String, StringBuilder> joined = new LinkedHashMap<>();
@@ -65,7 +65,7 @@ final class ChatSeals {
         }
     }
 
-    /** The characters that are kept. */
+    /** How many characters are kept. */
     long heldChars() {
         return heldChars;
     }
@@ -74,7 +74,7 @@ final class ChatSeals {
         return lists.isEmpty() && others.isEmpty();
     }
 
-    /** Reads what a message or delta holds of these fields. */
+    /** Reads these fields of a message or delta. */
     void read(JsonNode message) {
         for (String field : FIELDS) {
             JsonNode value = message.path(field);
@@ -88,9 +88,9 @@ final class ChatSeals {
     }
 
     /**
-     * The seal of the reasoning so far, after which there is none.
+     * Returns the seal of the reasoning so far, and removes it here.
      *
-     * @param field the field of its text, empty if it has none
+     * @param field the field of the reasoning's text, empty if there is none
      */
     Seal take(String field) {
         if (isEmpty()) {
@@ -107,7 +107,7 @@ final class ChatSeals {
         return new Seal(Dialect.CHAT, field, value.toString());
     }
 
-    /** The seal of a call, null if it has none. */
+    /** The seal of a call, null if there is none. */
     static @Nullable Seal ofCall(JsonNode call) {
         ObjectNode value = Json.object();
         for (String field : CALL_FIELDS) {
@@ -120,12 +120,12 @@ final class ChatSeals {
         return value.isEmpty() ? null : new Seal(Dialect.CHAT, "", value.toString());
     }
 
-    /** Puts the fields of a message's seal back; lists of several seals are joined. */
+    /** Puts the fields of a message's seal into the message. Lists of several seals are joined. */
     static void putBack(ObjectNode message, Seal seal) {
         put(message, seal, FIELDS);
     }
 
-    /** Puts the fields of a call's seal back, if it is of such a server. */
+    /** Puts the fields of a call's seal into the call, if the seal is from such a server. */
     static void putBackCall(ObjectNode call, @Nullable Seal seal) {
         if (seal != null && seal.origin() == Dialect.CHAT) {
             put(call, seal, CALL_FIELDS);

@@ -2,9 +2,9 @@ package io.millrace.codec.translate;
 
 import java.util.List;
 
-/** What streamed and whole answers of Chat Completions have in common. */
+/** The common parts of streamed and whole answers of Chat Completions. */
 final class ChatShapes {
-    /** Where servers put readable reasoning, none of which is OpenAI's. */
+    /** The fields in which servers send readable reasoning. OpenAI has none of them. */
     static final List<String> REASONING_FIELDS = List.of("reasoning_content", "reasoning", "reasoning_text");
 
     private ChatShapes() {}
@@ -18,7 +18,7 @@ final class ChatShapes {
         };
     }
 
-    /** Puts an image as OpenRouter has it into an array that is open. */
+    /** Puts an image in OpenRouter's form into an open array. */
     static void putImage(JsonText images, int index, Part.Media image) {
         images.object()
                 .put("type", "image_url")
@@ -41,7 +41,7 @@ final class ChatShapes {
                 .endObject();
     }
 
-    /** The same for a client of legacy functions. */
+    /** The finish reason for a client of legacy functions. */
     static String legacyFinishReason(StopReason reason) {
         return reason == StopReason.TOOL_CALLS ? "function_call" : finishReason(reason);
     }

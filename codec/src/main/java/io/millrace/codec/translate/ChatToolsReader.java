@@ -4,7 +4,10 @@ import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the tools of a Chat Completions request, in Chat's own form and in the flat one of Responses, and the choice of them. */
+/**
+ * Reads the tools of a Chat Completions request, in Chat's own form and in the flat form of Responses, and the choice
+ * of tools.
+ */
 final class ChatToolsReader {
     private static final String WEB_SEARCH = "web_search_options";
 
@@ -31,7 +34,7 @@ final class ChatToolsReader {
         }
     }
 
-    /** The older form of tools. */
+    /** Reads the legacy form of tools. */
     private void readLegacy() {
         for (JsonFields function : body.objects("functions")) {
             Tool.Function read = function(function);
@@ -102,7 +105,7 @@ final class ChatToolsReader {
         return mode(choice, "mode");
     }
 
-    /** Where the name of a tool stands: {@code {"type": "function", "function": {"name": ..}}}, or flat. */
+    /** The object with the name of a tool: {@code {"type": "function", "function": {"name": ..}}}, or flat. */
     private static JsonFields named(JsonFields tool) {
         for (String type : new String[] {"function", "custom"}) {
             if (tool.has(type)) {

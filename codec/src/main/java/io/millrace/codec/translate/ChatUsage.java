@@ -3,11 +3,11 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** Reads the counts of Chat Completions, wherever a server tells them. */
+/** Reads the counts of Chat Completions from all the places in which servers send them. */
 final class ChatUsage {
     private ChatUsage() {}
 
-    /** Tells the counts of a chunk or an answer, if it has any. */
+    /** Reports the counts of a chunk or an answer, if it has any. */
     static void read(ObjectNode json, JsonNode choices, DeltaSink out) {
         JsonNode usage = json.path("usage");
         if (!usage.isObject()) {
@@ -41,7 +41,7 @@ final class ChatUsage {
         return new TokenCounts(input, cached, written, answer + apart, reasoning);
     }
 
-    /** The tokens that only the total has: some servers leave reasoning out of the answer's tokens. */
+    /** The tokens that only the total includes: some servers do not count reasoning as tokens of the answer. */
     private static long apart(long total, long input, long answer, long reasoning, long cached, long written) {
         long missing = total - input - answer;
         if (input < 0 || answer < 0 || missing <= 0) {
@@ -53,7 +53,7 @@ final class ChatUsage {
         return isReasoning || (reasoning <= 0 && !isCache) ? missing : 0;
     }
 
-    /** The first count that is greater than zero; else zero if one is told, else -1. */
+    /** The first count above zero; otherwise zero if one count is known, and -1 if none is. */
     private static long first(long... counts) {
         long found = -1;
         for (long count : counts) {

@@ -5,14 +5,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a Claude model accepts in a Messages request, by the version in its name: {@code claude-3-5-sonnet-20241022}, {@code
- * us.anthropic.claude-sonnet-4-5-20250929-v1:0}, {@code anthropic/claude-opus-4.6}. A Claude without a version counts as a new
- * one. Other models of this dialect also count as new ones, but they accept all settings of sampling.
+ * The settings that a Claude model accepts in a Messages request, by the version in its name:
+ * {@code claude-3-5-sonnet-20241022}, {@code us.anthropic.claude-sonnet-4-5-20250929-v1:0},
+ * {@code anthropic/claude-opus-4.6}. A Claude without a version counts as a new one. Other models of this dialect also
+ * count as new ones, but they accept all settings of sampling.
  */
 final class ClaudeModel {
     private static final int NEWEST = 10_000;
 
-    // claude-2.1, claude-3-5-sonnet, claude-sonnet-4-5; a date behind it is no part of the version.
+    // claude-2.1, claude-3-5-sonnet, claude-sonnet-4-5. A date after it is not part of the version.
     private static final Pattern NAME =
             Pattern.compile("claude[-_]?(?:v?(\\d{1,2})(?:[-.](\\d{1,2}))?(?!\\d)[-_]?)?[a-z]*"
                     + "(?:[-_](\\d{1,2})(?:[-.](\\d{1,2})(?!\\d))?(?!\\d))?");
@@ -44,7 +45,7 @@ final class ClaudeModel {
         return version >= 307;
     }
 
-    /** Whether it decides itself how much to think, and knows the words for effort. */
+    /** Whether it decides itself how much to think, and accepts the words for effort. */
     boolean adapts() {
         return version >= 406;
     }
@@ -59,7 +60,7 @@ final class ClaudeModel {
         return !claude || version < 407;
     }
 
-    /** Whether temperature and {@code top_p} exclude each other. */
+    /** Whether it accepts only one of temperature and {@code top_p}. */
     boolean samplesOneWay() {
         return claude && version >= 401;
     }

@@ -3,7 +3,7 @@ package io.millrace.codec.translate;
 import io.millrace.codec.dialect.Dialect;
 import org.jspecify.annotations.Nullable;
 
-/** The requests and answers of one dialect's clients. It holds no state of an exchange. */
+/** The requests and answers of one dialect's clients. It has no state of an exchange. */
 public interface ClientFormat {
     /** The format of a dialect's clients. {@link Dialect#UNKNOWN} has none. */
     static ClientFormat of(Dialect dialect) {
@@ -20,15 +20,15 @@ public interface ClientFormat {
     /**
      * Reads a request.
      *
-     * @param path the request's path, with its query; Gemini names the model there
+     * @param path the request's path, with its query; Gemini has the model there
      * @throws TranslationException if a field cannot be read or has no meaning in the model
      */
     ModelRequest request(byte[] body, String path);
 
-    /** A writer for the stream that answers this request. */
+    /** Creates a writer for the stream that answers this request. */
     DeltaWriter stream(ModelRequest request);
 
-    /** A writer for the whole answer to this request. */
+    /** Creates a writer for the whole answer to this request. */
     AnswerWriter answer(ModelRequest request);
 
     /**

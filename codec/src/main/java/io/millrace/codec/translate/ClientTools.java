@@ -4,7 +4,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tools that the client runs, and whose schema only the models of one provider know. Here they are functions with that schema.
+ * Tools that the client runs. Only the models of one provider know their schema, so here they are functions with that
+ * schema.
  */
 final class ClientTools {
     static final String LOCAL_SHELL = "local_shell";
@@ -15,7 +16,7 @@ final class ClientTools {
 
     private ClientTools() {}
 
-    /** Messages' tool of this type, null if its provider runs it or it is not known. */
+    /** The function for Messages' tool of this type; null if the provider runs the tool, or it is not known. */
     static Tool.@Nullable Function ofMessages(String type, JsonFields tool) {
         if (type.startsWith("bash_2")) {
             return function(tool, "bash", "Runs commands in a shell that stays open, or restarts it.", BASH);
@@ -47,7 +48,7 @@ final class ClientTools {
         return function(CallForm.Kind.LOCAL_SHELL, LOCAL_SHELL, "Runs a command on the user's computer.", EXEC);
     }
 
-    /** Responses' {@code shell} in an environment of the client's. */
+    /** Responses' {@code shell} in an environment of the client. */
     static Tool.Function shell() {
         return function(CallForm.Kind.SHELL, SHELL, "Runs shell commands on the user's computer.", COMMANDS);
     }
@@ -63,7 +64,7 @@ final class ClientTools {
         return function(CallForm.Kind.COMPUTER, COMPUTER, description, ACTIONS);
     }
 
-    /** Responses' {@code tool_search} that the client runs, with the schema that it gives. */
+    /** Responses' {@code tool_search}, if the client runs it, with the client's schema. */
     static Tool.Function toolSearch(JsonFields tool) {
         ObjectNode given = tool.tree("parameters");
         String description = tool.text("description", "Finds tools for a task.");

@@ -1,10 +1,10 @@
 package io.millrace.codec.translate;
 
-/** Places in a text: dialects count characters, which are code points, or bytes of UTF-8. */
+/** Counts code points. Dialects give places in a text as code points, or as bytes of UTF-8. */
 final class CodePoints {
     private CodePoints() {}
 
-    /** How many code points a text has. Half of a surrogate pair at its end may count as one. */
+    /** The number of code points in a text. Half of a surrogate pair at its end may count as one. */
     static int count(CharSequence text) {
         int count = 0;
         for (int i = 0; i < text.length(); i++) {

@@ -4,18 +4,18 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads the text of a custom tool's call from a function's arguments, {@code {"input": "…"}}, as they come. Arguments of
- * another shape are read at their end: the only string of an object, else all of the text.
+ * Reads the text of a custom tool's call from a function's arguments, {@code {"input": "…"}}, as they come. Arguments
+ * of another shape are read at their end: the only string of an object, else the whole text.
  */
 final class CustomInput {
     private static final Pattern BEGINNING = Pattern.compile("\\s*+\\{\\s*+\"" + CallForm.INPUT + "\"\\s*+:\\s*+\"");
-    /** A longer beginning is of another shape. It is limited, because each piece makes it read again. */
+    /** The longest beginning that is read again for each piece. A longer one has another shape. */
     private static final int MAX_BEGINNING = 256;
 
     private static final int HEX = 16;
     private static final int HEX_DIGITS = 4;
 
-    /** The text that came and is not read yet. If the shape is another one, this is all of the text. */
+    /** Text that was not read yet. If the shape is another one, this is all of the text. */
     private final StringBuilder raw = new StringBuilder();
 
     private final StringBuilder text = new StringBuilder();
@@ -36,7 +36,7 @@ final class CustomInput {
         return input.text();
     }
 
-    /** Takes a piece of the arguments. Returns what it adds to the text, which may be empty. */
+    /** Takes a piece of the arguments. Returns the text that it adds, which may be empty. */
     String add(String piece) {
         if (state == State.OVER) {
             return "";
@@ -80,7 +80,7 @@ final class CustomInput {
         }
     }
 
-    /** Reads the characters of the string. An escape that is not whole yet waits. */
+    /** Reads the characters of the string. An incomplete escape waits. */
     private String read() {
         int from = text.length();
         int at = 0;
@@ -103,7 +103,7 @@ final class CustomInput {
         return text.substring(from);
     }
 
-    /** Appends the character of the escape at {@code at}. Returns the length of the escape, 0 if it is not yet whole. */
+    /** Appends the character of the escape at {@code at}. Returns the length of the escape, 0 if it is incomplete. */
     private int escape(int at) {
         if (at + 1 >= raw.length()) {
             return 0;

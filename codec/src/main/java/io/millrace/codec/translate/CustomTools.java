@@ -3,7 +3,7 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 
-/** OpenAI's custom tools, which take one text, as functions that take it as a string. */
+/** Converts OpenAI's custom tools, which take one text, to functions that take it as a string. */
 final class CustomTools {
     private CustomTools() {}
 
@@ -23,8 +23,8 @@ final class CustomTools {
     }
 
     /**
-     * A grammar binds OpenAI's models. For other models it is a part of the description. In Chat it is one object deeper than
-     * in Responses.
+     * The grammar as a part of the description, for models that cannot be bound to a grammar. In Chat it is one object
+     * deeper than in Responses.
      */
     private static String grammar(JsonFields custom) {
         JsonFields format = custom.object("format");

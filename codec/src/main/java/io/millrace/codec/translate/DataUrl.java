@@ -20,7 +20,7 @@ record DataUrl(String mediaType, String data) {
             ".json",
             "application/json");
 
-    /** The parts of the URL, {@code null} if it is no {@code data:} URL with Base64. */
+    /** The parts of the URL, {@code null} if it is not a {@code data:} URL with Base64. */
     static @Nullable DataUrl parse(String url) {
         int comma = url.indexOf(',');
         if (comma < 0 || !url.regionMatches(true, 0, SCHEME, 0, SCHEME.length())) {
@@ -46,7 +46,8 @@ record DataUrl(String mediaType, String data) {
     }
 
     /**
-     * A document as a {@code data:} URL or as bare Base64. The type of bare Base64 is that of the file's name, else PDF.
+     * A document as a {@code data:} URL or as bare Base64. The type of bare Base64 is that of the file name, or PDF if
+     * there is no name.
      *
      * @param key the key of the data in {@code file}
      * @param nameKey the key of the file's name

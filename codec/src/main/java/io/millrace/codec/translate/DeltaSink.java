@@ -11,13 +11,17 @@ import org.jspecify.annotations.Nullable;
  * call      = toolCall *( arguments / argumentsWhole ) toolCallEnd
  * </pre>
  *
- * <p>If a sink {@linkplain #interleaves interleaves}, anything may come between the pieces of a call, also those of other calls.
- * {@code usage} may come between any two calls before {@code stop}. A text is never an empty string. {@code error} may come
- * first. Readers need not follow this grammar: a layer between them and the sink does. It opens and closes blocks that they
- * leave open, holds {@code stop} back until {@code end}, and drops what comes after {@code end} or {@code error}.
+ * <p>If a sink {@linkplain #interleaves interleaves}, anything may come between the pieces of a call, including other
+ * calls. {@code usage} may come between any two calls before {@code stop}. A text is never an empty string.
+ * {@code error} may come first. Readers need not follow this grammar, because a layer between them and the sink
+ * enforces it. The layer opens and closes blocks that they leave open, holds {@code stop} back until {@code end}, and
+ * drops what comes after {@code end} or {@code error}.
  */
 public interface DeltaSink {
-    /** Whether this sink takes the pieces of several calls as they come. Otherwise other blocks wait for the end of a call. */
+    /**
+     * Whether this sink takes the pieces of several calls as they come. Otherwise other blocks wait for the end of a
+     * call.
+     */
     default boolean interleaves() {
         return false;
     }
@@ -46,27 +50,27 @@ public interface DeltaSink {
     void reasoning(String text);
 
     /**
-     * The reasoning so far is one block. Also called for reasoning that cannot be read.
+     * The reasoning so far is one block. Also called for reasoning that is not readable.
      *
-     * @param seal what belongs to it, may be null
+     * @param seal the seal of the block, may be null
      */
     void reasoningEnd(@Nullable Seal seal);
 
     /** An image or other media of the answer, whole. */
     void media(Part.Media media);
 
-    /** A source of earlier text. A sink whose dialect has no place for it leaves it out. */
+    /** A source of earlier text. A sink whose dialect has no field for it leaves it out. */
     default void citation(Part.Citation citation) {}
 
-    /** One whole use of a tool that the provider ran. A sink whose dialect has no place for it leaves it out. */
+    /** One whole use of a tool that the provider ran. A sink whose dialect has no field for it leaves it out. */
     default void hosted(Part.HostedUse use) {}
 
     /**
      * The model calls a tool.
      *
-     * @param index counts the answer's calls from 0
-     * @param id joins the call and its result; never empty
-     * @param seal what belongs to the call, may be null
+     * @param index the number of the call in the answer, from 0
+     * @param id identifies the call and its result; never empty
+     * @param seal the seal of the call, may be null
      */
     void toolCall(int index, String id, String name, @Nullable Seal seal);
 
@@ -83,13 +87,13 @@ public interface DeltaSink {
     void usage(TokenCounts counts);
 
     /**
-     * Why the answer ended, as the upstream says.
+     * The reason for the end of the answer, as the upstream reports it.
      *
      * @param sequence the stop sequence that the model wrote, null if none or not known
      */
     void stop(StopReason reason, @Nullable String sequence);
 
-    /** The answer is over. Without a {@code stop} before it the reason is not known. */
+    /** The answer is over. Without an earlier {@code stop}, the reason is not known. */
     void end();
 
     /** The answer failed. */

@@ -6,7 +6,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** Collects the parts of one request that are left out, for the client to know: each name once, {@value #MOST} at most. */
+/**
+ * Collects the parts of one request that are left out, to report them to the client. Each name is there once, and there
+ * are {@value #MOST} at most.
+ */
 final class Drops {
     static final int MOST = 32;
     private static final int MAX_NAME = 64;
@@ -16,14 +19,14 @@ final class Drops {
 
     private final Map<String, String> paths = new LinkedHashMap<>();
 
-    /** A field: its name is its path without the places in arrays. */
+    /** Adds a field. Its name is its path without the indices of arrays. */
     void field(String path) {
         if (paths.size() < MOST) {
             paths.putIfAbsent(safe(PLACE.matcher(path).replaceAll("")), path);
         }
     }
 
-    /** A tool that only its provider runs. */
+    /** Adds a tool that only its provider runs. */
     void tool(Tool.Hosted tool) {
         if (paths.size() < MOST) {
             paths.putIfAbsent(safe(tool.type()), tool.path());
@@ -37,7 +40,7 @@ final class Drops {
         return all;
     }
 
-    /** Clients choose names, and this one becomes part of a header. */
+    /** Makes a name safe: clients choose names, and this one becomes part of a header. */
     private static String safe(String name) {
         String cut = name.substring(0, Math.min(name.length(), MAX_NAME));
         return UNSAFE.matcher(cut).replaceAll("_");

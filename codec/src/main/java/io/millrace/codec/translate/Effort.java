@@ -10,8 +10,8 @@ final class Effort {
     private Effort() {}
 
     /**
-     * OpenAI's word for how much to reason; {@code null} leaves it to the model. It is also {@code null} if the client wants no
-     * reasoning, because many models refuse to be told that.
+     * OpenAI's word for the effort; {@code null} leaves it to the model. It is also {@code null} if the client wants no
+     * reasoning, because many models refuse that setting.
      */
     static @Nullable String openAi(@Nullable Thinking thinking) {
         if (thinking == null || Boolean.FALSE.equals(thinking.enabled())) {

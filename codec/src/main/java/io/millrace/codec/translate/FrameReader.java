@@ -29,7 +29,7 @@ abstract class FrameReader implements DeltaReader {
     private boolean begun;
     private boolean errorEvent;
 
-    /** Where the values that were gathered last begin. */
+    /** The index of the last gathered values. */
     private int gathered;
 
     /** Reads a frame's data, or a whole answer's error in the same form. */
@@ -76,7 +76,7 @@ abstract class FrameReader implements DeltaReader {
         }
     }
 
-    /** Whether there is anything under {@code key}. */
+    /** Whether there is a value under {@code key}. */
     static boolean has(JsonNode json, String key) {
         return json.hasNonNull(key);
     }
@@ -85,7 +85,7 @@ abstract class FrameReader implements DeltaReader {
         return end - start >= 3 && buf.getUnsignedMedium(start) == BYTE_ORDER_MARK ? start + 3 : start;
     }
 
-    /** A frame without data is ignored, unless it holds an error: as a field, or as JSON that is no event. */
+    /** Reads a frame without data. It is ignored, unless it has an error: as a field, or as JSON that is no event. */
     private void readHidden(byte[] bytes, DeltaSink out) {
         byte[] field = bytes.clone();
         int length = gather(ERROR, field);
@@ -97,8 +97,8 @@ abstract class FrameReader implements DeltaReader {
     }
 
     /**
-     * Joins the values of a field's lines by LF, in place, from the first value on. Returns their length, and notes whether a
-     * line is {@code event: error}.
+     * Joins the values of a field's lines by LF, in place, from the first value on. Returns their length, and notes
+     * whether a line is {@code event: error}.
      */
     private int gather(byte[] field, byte[] bytes) {
         errorEvent = false;
@@ -125,7 +125,7 @@ abstract class FrameReader implements DeltaReader {
         return to - gathered;
     }
 
-    /** Where the line ends that {@code from} is in: its CR or LF, or the end of the bytes. */
+    /** The end of the line at {@code from}: its CR or LF, or the end of the bytes. */
     private static int endOfLine(byte[] bytes, int from) {
         int at = from;
         while (at < bytes.length) {

@@ -30,20 +30,20 @@ abstract class FrameWriter implements DeltaWriter {
         return json.capacity() + Character.BYTES * keptChars();
     }
 
-    /** The characters that are kept for later events. */
+    /** How many characters are kept for later events. */
     abstract long keptChars();
 
-    /** Begins the JSON of the next frame: an object is open. */
+    /** Begins the JSON of the next frame. An object is open. */
     final JsonText json() {
         return json.reset().object();
     }
 
-    /** The JSON as far as it is written. */
+    /** The JSON of the current frame so far. */
     final JsonText current() {
         return json;
     }
 
-    /** Ends the object and writes it as a frame of data alone. */
+    /** Ends the object and writes it as a frame with only data. */
     final void data() {
         write(DATA, END);
     }
@@ -55,12 +55,12 @@ abstract class FrameWriter implements DeltaWriter {
         write(NEXT_DATA, END);
     }
 
-    /** Ends the object and writes it as a frame of data alone, with CRLF. */
+    /** Ends the object and writes it as a frame with only data, with CRLF. */
     final void crlfData() {
         write(DATA, CRLF_END);
     }
 
-    /** Writes JSON that is ready as a frame of data alone, with CRLF. */
+    /** Writes finished JSON as a frame with only data, with CRLF. */
     final void crlfRaw(byte[] body) {
         out.writeBytes(DATA);
         out.writeBytes(body);
@@ -72,12 +72,12 @@ abstract class FrameWriter implements DeltaWriter {
         SseEncoder.event(out, null, null, "[DONE]");
     }
 
-    /** Writes a frame around JSON that is ready. */
+    /** Writes a frame around finished JSON. */
     final void raw(@Nullable String type, byte[] body) {
         SseEncoder.event(out, type, null, new String(body, StandardCharsets.UTF_8));
     }
 
-    /** JSON has no line ends of its own, so that its frame has one line of data. */
+    /** Writes a frame. JSON has no line ends, so the frame has one line of data. */
     private void write(byte[] before, byte[] after) {
         out.writeBytes(before);
         json.endObject().writeTo(out);

@@ -15,8 +15,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a Gemini conversation. Its calls need no id, and a result belongs to a call by name and order. A call without an id
- * gets one from its place, which is the same whenever the conversation is sent again.
+ * Reads a Gemini conversation. Its calls need no id, and a result belongs to a call by name and order. A call without
+ * an id gets one from its position, which is the same whenever the conversation is sent again.
  */
 final class GeminiContents {
     /** Hints on how to handle a part. */
@@ -30,12 +30,12 @@ final class GeminiContents {
         "videoMetadata"
     };
 
-    /** The calls in their order. A call that has its result is skipped when its turn comes. */
+    /** The calls in their order. A call that already has its result is skipped. */
     private final Map<String, Deque<Part.ToolCall>> byId = new HashMap<>();
 
     private final Map<String, Deque<Part.ToolCall>> byName = new HashMap<>();
 
-    /** The calls that have their result, by identity. */
+    /** The calls that have their result. They are compared by identity. */
     private final Set<Part.ToolCall> answered = Collections.newSetFromMap(new IdentityHashMap<>());
 
     private int callCount;
@@ -94,7 +94,7 @@ final class GeminiContents {
         return parts;
     }
 
-    /** Other providers have no use for what Google's tools did, nor for the seals of it. */
+    /** Whether the part is from Google's own tools, or a seal of it. Other providers have no use for these. */
     private static boolean isHosted(JsonFields part) {
         return part.has("toolCall")
                 || part.has("toolResponse")
@@ -102,7 +102,7 @@ final class GeminiContents {
                 || part.has("codeExecutionResult");
     }
 
-    /** Streams send thoughts in pieces. The last piece has the seal. */
+    /** Closes a thought. Streams send thoughts in pieces, and the last piece has the seal. */
     private static void closeThought(List<Part> parts, StringBuilder thought, @Nullable Seal seal) {
         if (seal != null || !thought.isEmpty()) {
             parts.add(new Part.Reasoning(thought.toString(), seal));
@@ -173,8 +173,8 @@ final class GeminiContents {
     }
 
     /**
-     * Adds the value of a result. Google's keys for it are {@code output} and {@code error}. The AI SDK of Vercel has {@code
-     * content}, with the name beside it. Any other object is the result itself.
+     * Adds the value of a result. Google's keys for it are {@code output} and {@code error}. The AI SDK of Vercel has
+     * {@code content}, with the name next to it. Any other object is itself the result.
      */
     private static boolean addValue(List<Part> content, String name, ObjectNode value) {
         boolean named = value.size() == 2 && name.equals(value.path("name").textValue());

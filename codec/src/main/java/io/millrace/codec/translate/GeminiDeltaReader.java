@@ -8,11 +8,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads Gemini's responses. Those of a stream and a whole answer have the same shape. There is no last frame: a stream ends
- * with its body, after a response has given the reason. Searches and sources are reported at the end.
+ * Reads Gemini's responses. A response of a stream and a whole answer have the same shape. There is no last frame: a
+ * stream ends with its body, after a response with the reason. Searches and sources are reported at the end.
  */
 final class GeminiDeltaReader extends FrameReader {
-    /** Kinds of the seals here: of thoughts, of a call, and of text. */
+    /** The kinds of seals: of thoughts, of a call, and of text. */
     static final String THOUGHT = "thought";
 
     static final String TEXT = "text";
@@ -49,7 +49,7 @@ final class GeminiDeltaReader extends FrameReader {
         readUsage(json.path("usageMetadata"), out);
     }
 
-    /** Gemini does not send this frame, so it ends nothing. */
+    /** Gemini does not send this frame, so it does not end the answer. */
     @Override
     void done(DeltaSink out) {}
 
@@ -153,7 +153,10 @@ final class GeminiDeltaReader extends FrameReader {
         }
     }
 
-    /** An id that is the same each time the same answer is read. Gemini gives calls no id, but the other dialects need one. */
+    /**
+     * An id that is the same each time the same answer is read. Gemini gives calls no id, but the other dialects need
+     * one.
+     */
     private String idOf(int index, String content) {
         String base = responseId.isEmpty()
                 ? Integer.toHexString(content.hashCode())
@@ -194,7 +197,7 @@ final class GeminiDeltaReader extends FrameReader {
                 thoughts));
     }
 
-    /** The answer's tokens, if only the total has them; -1 if it does not have them. */
+    /** The answer's tokens, computed from the total; -1 if the total has none for it. */
     private static long answerOf(JsonNode usage, long prompt) {
         long total = Json.count(usage, "totalTokenCount");
         long tools = Math.max(0, Json.count(usage, "toolUsePromptTokenCount"));

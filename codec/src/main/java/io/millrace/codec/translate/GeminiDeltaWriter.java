@@ -3,13 +3,16 @@ package io.millrace.codec.translate;
 import io.millrace.codec.dialect.Dialect;
 import org.jspecify.annotations.Nullable;
 
-/** Writes Gemini's streamed responses. Each holds the new part of the answer. A call is written when it is whole. */
+/**
+ * Writes Gemini's streamed responses. Each response has the new part of the answer. A call is written when it is
+ * complete.
+ */
 final class GeminiDeltaWriter extends FrameWriter {
     private final ModelRequest request;
     private final StringBuilder arguments = new StringBuilder();
     private final Grounding grounding = new Grounding();
 
-    /** The text. It is kept if the client asked for tools that may be its sources. */
+    /** The text so far. It is kept only if the client asked for tools whose sources refer to it. */
     private final StringBuilder text = new StringBuilder();
 
     private final boolean grounded;

@@ -6,9 +6,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what a Gemini answer says about the web: the searches, the pages that were found, and the part of the text that each
- * page supports. It comes with the last response. Places in the text are counted in bytes, so the text is kept from the first
- * response that has such metadata.
+ * Reads the web sources of a Gemini answer: the searches, the pages that were found, and the part of the text that each
+ * page supports. They come with the last response. Places in the text are counted in bytes, so the text is kept from
+ * the first response that has such metadata.
  */
 final class GeminiGrounding {
     private final StringBuilder text = new StringBuilder();
@@ -31,7 +31,7 @@ final class GeminiGrounding {
         }
     }
 
-    /** More of the answer's text. */
+    /** Adds more of the answer's text. */
     void text(String more) {
         spoke |= !more.isEmpty();
         if (kept) {
@@ -71,7 +71,7 @@ final class GeminiGrounding {
         }
     }
 
-    /** @param places of the text, null if it was not kept */
+    /** @param places the places in the text, null if the text was not kept */
     private static void tellSupport(
             JsonNode support, List<Part.Source> sources, @Nullable TextPlaces places, DeltaSink out) {
         JsonNode segment = support.path("segment");

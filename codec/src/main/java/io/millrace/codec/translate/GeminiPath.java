@@ -4,12 +4,12 @@ import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 
-/** What a Gemini request says in its path: {@code /v1beta/models/MODEL:streamGenerateContent?alt=sse}. */
+/** The values in the path of a Gemini request: {@code /v1beta/models/MODEL:streamGenerateContent?alt=sse}. */
 record GeminiPath(String model, boolean stream) {
     private static final String MODELS = "/models/";
     private static final String STREAM = "streamGenerateContent";
 
-    /** Reads a path, which may have any prefix. */
+    /** Parses a path, which may have any prefix. */
     static GeminiPath parse(String path) {
         int query = path.indexOf('?');
         String bare = decoded(query < 0 ? path : path.substring(0, query));

@@ -8,14 +8,17 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Reads a Gemini request. The path names its model, and says whether it streams. */
+/** Reads a Gemini request. Its path has the model, and whether the answer is streamed. */
 final class GeminiRequestReader {
     /** Hints, and fields that say how the provider handles the request. */
     private static final String[] IGNORED = {
         "labels", "model", "modelArmorConfig", "safetySettings", "serviceTier", "store"
     };
 
-    /** The same in {@code generationConfig}, and settings of speech and images, which text models do not make. */
+    /**
+     * Fields of {@code generationConfig} that are ignored, and settings of speech and images, which text models do not
+     * make.
+     */
     private static final String[] IGNORED_CONFIG = {
         "audioTimestamp",
         "audioTranscriptionConfig",
@@ -172,7 +175,7 @@ final class GeminiRequestReader {
         config.dropOthers();
     }
 
-    /** A budget of 0 means no thinking. A budget of -1 leaves it to the model. */
+    /** Reads the settings for thinking. A budget of 0 means no thinking. A budget of -1 leaves it to the model. */
     private void readThinking(@Nullable JsonFields config) {
         if (config == null) {
             return;

@@ -15,21 +15,21 @@ import org.jspecify.annotations.Nullable;
 /** Writes the body of a Gemini request. */
 final class GeminiRequestWriter {
     /**
-     * Models that refuse a call without a thought signature, unless {@link #NO_SIGNATURE} is in its place. They take a level of
-     * thinking.
+     * Models that refuse a call without a thought signature, unless {@link #NO_SIGNATURE} replaces it. They take a
+     * level of thinking.
      */
     private static final Pattern SIGNED_CALLS = Pattern.compile("(.*/)?gemini-[3-9].*");
 
-    /** Models that accept to be told not to think. Others refuse it. */
+    /** Models that accept a request not to think. Others refuse it. */
     private static final Pattern MAY_NOT_THINK = Pattern.compile("(.*/)?gemini-2\\.5-flash.*");
 
-    /** Google's word for calls that another model has made. */
+    /** Google's word in place of the signature, for calls that another model has made. */
     private static final String NO_SIGNATURE = "skip_thought_signature_validator";
 
     private static final Map<String, Long> BUDGETS =
             Map.of("minimal", 1024L, "low", 1024L, "medium", 8192L, "high", 24576L, "xhigh", 24576L, "max", 24576L);
 
-    /** Google's tools take no settings of other providers' tools, and none can be forced. */
+    /** Google's tools. They take no settings of other providers' tools, and none can be forced. */
     private static final HostedTools HOSTED = new HostedTools(
             Map.of(HostedKind.WEB_SEARCH, Set.of(), HostedKind.WEB_FETCH, Set.of(), HostedKind.CODE, Set.of()), false);
 
@@ -50,8 +50,8 @@ final class GeminiRequestWriter {
     }
 
     /**
-     * The tools run by Google that a request can have. With functions there are none: some models refuse both, others want the
-     * results of Google's tools back.
+     * Google's own tools that a request can have. A request with functions has none: some models refuse both, others
+     * want the results of Google's tools back.
      */
     static HostedTools hostedTools(ModelRequest request) {
         return request.functions().isEmpty() ? HOSTED : HostedTools.NONE;
@@ -79,7 +79,7 @@ final class GeminiRequestWriter {
         return body;
     }
 
-    /** Results come first, in the order of their calls. Only this order joins a result to a call without an id. */
+    /** Writes results first, in the order of their calls. Only this order joins a result to a call without an id. */
     private void writeUser(ArrayNode parts, List<Part> said) {
         said.stream()
                 .filter(Part.ToolResult.class::isInstance)
@@ -136,7 +136,7 @@ final class GeminiRequestWriter {
         }
     }
 
-    /** Gemini needs the type of an image. For a link only its ending can tell it. */
+    /** The type of an image, which Gemini requires. For a link it is known only from the end of the URL. */
     private static String typeOfImage(String url) {
         String path = url.replaceFirst("[?#].*", "").toLowerCase(Locale.ROOT);
         for (String ending : List.of("png", "webp", "gif", "heic")) {
@@ -181,7 +181,7 @@ final class GeminiRequestWriter {
         return seal != null && seal.origin() == Dialect.GEMINI ? seal.value() : null;
     }
 
-    /** Only the thoughts of a Gemini model are sent. */
+    /** Writes a thought. Only the thoughts of a Gemini model are sent. */
     private static void writeThought(ArrayNode parts, Part.Reasoning reasoning) {
         Seal seal = reasoning.seal();
         if (seal == null || seal.origin() != Dialect.GEMINI) {

@@ -10,7 +10,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Converts Google's schemas into JSON schemas. They are a subset of OpenAPI 3.0 with types in upper case and counts as strings.
+ * Converts Google's schemas into JSON schemas. They are a subset of OpenAPI 3.0 with types in upper case and counts as
+ * strings.
  */
 final class GeminiSchema {
     private static final List<String> COUNTS =

@@ -28,7 +28,7 @@ final class GeminiShapes {
         parts.endObject().endObject();
     }
 
-    /** A thought signature, in a part without text. It follows the text that it belongs to. */
+    /** Puts a thought signature, in a part without text. It follows the text that it belongs to. */
     static void putSeal(JsonText parts, Seal seal) {
         parts.object().put("text", "");
         if (seal.origin() != Dialect.GEMINI || seal.kind().equals(GeminiDeltaReader.THOUGHT)) {
@@ -37,7 +37,7 @@ final class GeminiShapes {
         parts.put("thoughtSignature", carried(seal)).endObject();
     }
 
-    /** Code that Google's tool would have run, and what it wrote. */
+    /** Puts the code that a tool like Google's has run, and its output. */
     static void putCode(JsonText parts, Part.HostedUse use) {
         parts.object().object("executableCode").put("language", "PYTHON").put("code", use.input());
         parts.endObject().endObject();
@@ -47,9 +47,10 @@ final class GeminiShapes {
     }
 
     /**
-     * A whole call.
+     * Puts a whole call.
      *
-     * @return false if nothing was written, because the arguments are no JSON object: the model was cut, or wrote other text
+     * @return false if nothing was written, because the arguments are no JSON object: the model was cut, or wrote other
+     *     text
      */
     static boolean putCall(JsonText parts, Part.ToolCall call) {
         ObjectNode arguments = call.arguments().isBlank() ? Json.object() : Json.parseObject(call.arguments());
@@ -66,10 +67,11 @@ final class GeminiShapes {
     }
 
     /**
-     * Puts the finish reason behind the parts.
+     * Puts the finish reason after the parts.
      *
      * @param reason why the answer ended, null if that is not known
-     * @param garbled the name of a call that could not be written, null if there is none; it counts unless the answer was cut
+     * @param garbled the name of a call that could not be written, null if there is none; it decides the reason unless
+     *     the answer was cut
      */
     static void putFinish(JsonText candidate, @Nullable StopReason reason, @Nullable String garbled) {
         boolean cut = reason == StopReason.LENGTH || reason == StopReason.CONTEXT_FULL;
@@ -110,8 +112,8 @@ final class GeminiShapes {
     }
 
     /**
-     * A seal as a thought signature. Google's SDKs read a signature as bytes in Base64, so the seal of another provider is
-     * written in Base64, too.
+     * A seal as a thought signature. Google's SDKs read a signature as bytes in Base64, so the seal of another provider
+     * is written in Base64, too.
      */
     static String carried(Seal seal) {
         return seal.origin() == Dialect.GEMINI

@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Collects what a Gemini answer says about the web at its end: the searches, the pages that were found, and the part of the
- * text that each page supports.
+ * Collects the web sources of an answer for a Gemini client: the searches, the pages that were found, and the part of
+ * the text that each page supports.
  */
 final class Grounding {
     private final List<String> queries = new ArrayList<>();
     private final List<String> pages = new ArrayList<>();
 
-    /** The places of sources, by their link. */
+    /** The positions of sources, by their link. */
     private final Map<String, Integer> places = new LinkedHashMap<>();
 
     private final List<String> titles = new ArrayList<>();
@@ -55,7 +55,7 @@ final class Grounding {
     }
 
     /**
-     * Puts the fields of a candidate.
+     * Puts the fields into a candidate.
      *
      * @param text the answer's text, empty if it was not kept; then the sources have no places in it
      */

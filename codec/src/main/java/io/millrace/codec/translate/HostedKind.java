@@ -1,6 +1,6 @@
 package io.millrace.codec.translate;
 
-/** The kinds of tools that providers run. Each kind that more than one provider has is one here. */
+/** The kinds of tools that providers run. A kind that several providers have is one constant. */
 public enum HostedKind {
     /** A search of the web. */
     WEB_SEARCH("web_search"),

@@ -5,18 +5,18 @@ import com.fasterxml.jackson.databind.JsonNode;
 /**
  * A setting of a tool that the provider runs.
  *
- * @param key what is set
- * @param path the place in the client's request
- * @param value domains as an array of strings, a location as an object of strings, else the client's own value
+ * @param key the kind of the setting
+ * @param path the path in the client's request
+ * @param value domains as an array of strings, a location as an object of strings, otherwise the client's own value
  */
 record HostedSetting(Key key, String path, JsonNode value) {
     /** The settings that more than one provider has. */
     enum Key {
-        /** Only these domains. */
+        /** Allows only these domains. */
         ALLOWED_DOMAINS,
-        /** Any but these domains. */
+        /** Blocks these domains. */
         BLOCKED_DOMAINS,
-        /** Where the user is: {@code city}, {@code region}, {@code country}, {@code timezone}. */
+        /** The location of the user: {@code city}, {@code region}, {@code country}, {@code timezone}. */
         LOCATION,
         /** The most uses in one answer. */
         MAX_USES,

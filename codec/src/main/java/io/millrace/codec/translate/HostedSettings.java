@@ -11,7 +11,7 @@ import java.util.Map;
 final class HostedSettings {
     private final List<HostedSetting> settings = new ArrayList<>();
 
-    /** The strings under {@code key}, or the one string there. */
+    /** Adds the strings under {@code key}, or the one string there. */
     HostedSettings domains(JsonFields tool, String key, HostedSetting.Key as) {
         List<String> domains = tool.texts(key);
         if (!domains.isEmpty()) {
@@ -22,7 +22,7 @@ final class HostedSettings {
         return this;
     }
 
-    /** A location: an object with strings, or such an object under {@code approximate}. */
+    /** Adds a location: an object with strings, or such an object under {@code approximate}. */
     HostedSettings location(JsonFields tool, String key) {
         JsonFields given = tool.object(key);
         JsonFields place = given != null && given.has("approximate") ? given.requiredObject("approximate") : given;
@@ -42,13 +42,13 @@ final class HostedSettings {
         return this;
     }
 
-    /** A number under {@code key}. */
+    /** Adds a number under {@code key}. */
     HostedSettings number(JsonFields tool, String key, HostedSetting.Key as) {
         tool.integer(key); // refuses anything else
         return value(tool, key, as);
     }
 
-    /** A word under {@code key}. */
+    /** Adds a word under {@code key}. */
     HostedSettings word(JsonFields tool, String key, HostedSetting.Key as) {
         tool.text(key); // refuses anything else
         return value(tool, key, as);
@@ -62,7 +62,7 @@ final class HostedSettings {
         return this;
     }
 
-    /** All fields that were not read so far, except these. */
+    /** Adds all fields that were not read so far, except these. */
     HostedSettings others(JsonFields tool, String... passedOver) {
         tool.ignore(passedOver);
         for (String key : tool.others()) {

@@ -9,18 +9,18 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tools run by providers that an upstream has.
+ * The provider's tools that an upstream has.
  *
- * @param settings the settings that it takes, by the kinds that it has
- * @param forces whether a request can require the model to use one
+ * @param settings the settings that the upstream accepts, for each kind of tool that it has
+ * @param forces whether a request can require the model to use one of the tools
  */
 record HostedTools(Map<HostedKind, Set<HostedSetting.Key>> settings, boolean forces) {
-    /** None of them. */
+    /** No tools. */
     static final HostedTools NONE = new HostedTools(Map.of(), false);
 
     /**
-     * The request with only those tools and settings that the upstream has. The others are added to {@link
-     * ModelRequest#dropped}. A choice of such a tool names it by its {@linkplain HostedKind#toolName kind}.
+     * The request with only the tools and settings that the upstream has. The others are added to
+     * {@link ModelRequest#dropped}. A choice of such a tool has its {@linkplain HostedKind#toolName kind}.
      *
      * @throws TranslationException if the model must use a tool that the upstream does not have
      */
@@ -58,7 +58,7 @@ record HostedTools(Map<HostedKind, Set<HostedSetting.Key>> settings, boolean for
                 && keys.contains(HostedSetting.Key.ALLOWED_DOMAINS);
         List<HostedSetting> known = new ArrayList<>();
         for (HostedSetting setting : hosted.settings()) {
-            // What is not allowed is blocked anyway, and no provider takes both.
+            // Domains that are not allowed are blocked anyway, and no provider takes both lists.
             boolean implied = allows && setting.key() == HostedSetting.Key.BLOCKED_DOMAINS;
             if (keys.contains(setting.key()) && !implied) {
                 known.add(setting);

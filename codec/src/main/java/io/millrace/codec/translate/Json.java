@@ -14,14 +14,17 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** JSON as all dialects read and write it. */
+/** Reads and writes JSON for all dialects. */
 final class Json {
-    /** Longer than any body that is kept, since a document in Base64 is one string. */
+    /**
+     * The most characters of a string. It is longer than any body that is kept, because a document in Base64 is one
+     * string.
+     */
     private static final int MAX_STRING_CHARS = 64 * 1024 * 1024;
 
     /**
-     * Arguments, schemas and results are some levels deeper in one dialect than in another. JSON that is read has at most
-     * 1,000.
+     * The deepest JSON that is written. Arguments, schemas and results are some levels deeper in one dialect than in
+     * another. JSON that is read has at most 1,000 levels.
      */
     private static final int MAX_WRITTEN_DEPTH = 1100;
 
@@ -38,7 +41,7 @@ final class Json {
             .configure(JsonParser.Feature.INCLUDE_SOURCE_IN_LOCATION, false)
             .build();
 
-    /** Reads trees. It finds the deserializer once; the mapper does so each time. */
+    /** Reads trees. It finds the deserializer once, while the mapper finds it each time. */
     private static final ObjectReader NODES = MAPPER.readerFor(JsonNode.class);
 
     private Json() {}
@@ -47,7 +50,7 @@ final class Json {
         return MAPPER.createObjectNode();
     }
 
-    /** The object that the bytes are, {@code null} if they are anything else, or hold a number that no decimal can be. */
+    /** The object in the bytes; {@code null} if there is anything else, or a number that no decimal can hold. */
     static @Nullable ObjectNode parseObject(byte[] bytes, int from, int length) {
         try {
             return NODES.readValue(bytes, from, length) instanceof ObjectNode object ? object : null;
@@ -56,7 +59,7 @@ final class Json {
         }
     }
 
-    /** The same, of an object that may be the only element of a list, as Google sends errors. */
+    /** The object in the bytes, which may be the only element of a list, as Google sends errors. */
     static @Nullable ObjectNode parseOnlyObject(byte[] bytes, int from, int length) {
         try {
             JsonNode json = NODES.readValue(bytes, from, length);
@@ -67,7 +70,7 @@ final class Json {
         }
     }
 
-    /** The object that the text is, {@code null} if it is anything else. */
+    /** The object in the text; {@code null} if there is anything else. */
     static @Nullable ObjectNode parseObject(String text) {
         try {
             return MAPPER.readTree(text) instanceof ObjectNode object ? object : null;
@@ -76,7 +79,10 @@ final class Json {
         }
     }
 
-    /** The arguments of a call as an object. No arguments are an empty object, and text that is no object is kept in one. */
+    /**
+     * The arguments of a call as an object. No arguments become an empty object. Text that is no object becomes a field
+     * of one.
+     */
     static ObjectNode arguments(String text) {
         if (text.isBlank() || text.strip().equals("null")) {
             return object();
@@ -85,7 +91,7 @@ final class Json {
         return arguments == null ? object().put("invalid_json", text) : arguments;
     }
 
-    /** The same as text. It is unchanged if it is an object. */
+    /** The arguments of a call as the text of an object. A text that is an object stays unchanged. */
     static String argumentsText(String text) {
         return parseObject(text) == null ? arguments(text).toString() : text;
     }

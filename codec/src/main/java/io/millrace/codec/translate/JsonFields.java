@@ -12,8 +12,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An object of a client's request. It knows its path in the request, so that errors can name a field. It knows which fields
- * were read, so that the others can be dropped, and noted for the client. A field that is {@code null} counts as missing.
+ * An object of a client's request. It knows its path in the request, so that errors can name a field. It tracks which
+ * fields were read, so that the others can be dropped and reported to the client. A field that is {@code null} counts
+ * as missing.
  */
 final class JsonFields {
     private static final int MAX_TOLD = 64;
@@ -35,7 +36,7 @@ final class JsonFields {
         return ofBody(body, false);
     }
 
-    /** The same, if names may be written {@code like_this} as well as {@code likeThis}, as in Google's JSON. */
+    /** Reads a body whose names may be written {@code like_this} as well as {@code likeThis}, as in Google's JSON. */
     static JsonFields ofProtoBody(byte[] body) {
         return ofBody(body, true);
     }
@@ -48,12 +49,12 @@ final class JsonFields {
         return new JsonFields(object, "", proto, new Drops());
     }
 
-    /** The object as it is. */
+    /** The unchanged object. */
     ObjectNode tree() {
         return object;
     }
 
-    /** Where a field of this object stands. */
+    /** The path of a field of this object. */
     String path(String key) {
         return path.isEmpty() ? key : path + "." + key;
     }
@@ -139,7 +140,7 @@ final class JsonFields {
         return Boolean.TRUE.equals(flag(key));
     }
 
-    /** The object under {@code key} as it is, {@code null} if there is none. */
+    /** The unchanged object under {@code key}, {@code null} if there is none. */
     @Nullable
     ObjectNode tree(String key) {
         JsonNode value = any(key);
@@ -183,7 +184,7 @@ final class JsonFields {
         return all;
     }
 
-    /** The objects of an array that must be there, though it may be empty. */
+    /** The objects of an array that is required. It may be empty. */
     List<JsonFields> requiredObjects(String key) {
         required(key, any(key));
         return objects(key);
@@ -210,12 +211,12 @@ final class JsonFields {
         return value != null && value.isTextual();
     }
 
-    /** Drops these fields without a notice to the client: defaults, hints, and fields without effect. */
+    /** Drops these fields without a report to the client: defaults, hints, and fields without effect. */
     void ignore(String... keys) {
         known.addAll(Set.of(keys));
     }
 
-    /** Drops each field that was neither read nor ignored, and notes it for the client, unless it is empty. */
+    /** Drops each field that was neither read nor ignored, and reports it to the client, unless it is empty. */
     void dropOthers() {
         for (Map.Entry<String, JsonNode> field : object.properties()) {
             if (!known.contains(field.getKey()) && !isEmpty(field.getValue())) {
@@ -233,12 +234,12 @@ final class JsonFields {
                 .toList();
     }
 
-    /** What was dropped of the whole body so far and noted for the client. */
+    /** The dropped fields of the whole body so far that are reported to the client. */
     List<DroppedField> dropped() {
         return drops.all();
     }
 
-    /** Notes for the client that something of this object was dropped. */
+    /** Reports to the client that a field of this object was dropped. */
     void tell(String key) {
         drops.field(path(key));
     }
@@ -253,7 +254,7 @@ final class JsonFields {
         }
     }
 
-    /** Refuses a number unless it is the one that changes nothing. */
+    /** Refuses a number unless it is the one without effect. */
     void refuseUnless(String key, double neutral) {
         Double value = number(key);
         if (value != null && value != neutral) {

@@ -7,8 +7,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes the JSON of one frame after the other as UTF-8, without a tree. Half a surrogate pair is escaped, so that the client
- * can join it with the half that comes in the next frame. The caller keeps objects and arrays balanced. Keys are ASCII.
+ * Writes the JSON of one frame after another as UTF-8, without a tree. Half a surrogate pair is escaped, so that the
+ * client can join it with the half in the next frame. The caller keeps objects and arrays balanced. Keys are ASCII.
  */
 final class JsonText {
     private static final byte[] HEX = "0123456789abcdef".getBytes(UTF_8);
@@ -21,22 +21,22 @@ final class JsonText {
     private byte[] bytes = new byte[INITIAL_BYTES];
     private int length;
 
-    /** Appends what was written to {@code out}. */
+    /** Appends the written bytes to {@code out}. */
     void writeTo(ByteBuf out) {
         out.writeBytes(bytes, 0, length);
     }
 
-    /** What was written, as text. */
+    /** The written JSON as text. */
     String text() {
         return new String(bytes, 0, length, UTF_8);
     }
 
-    /** What was written, in UTF-8. */
+    /** The written JSON in UTF-8. */
     byte[] bytes() {
         return Arrays.copyOf(bytes, length);
     }
 
-    /** The bytes of the buffer that it keeps. */
+    /** The size of the buffer in bytes. */
     long capacity() {
         return bytes.length;
     }
@@ -46,7 +46,7 @@ final class JsonText {
         return this;
     }
 
-    /** Begins an object that is an element, or the whole. */
+    /** Begins an object that is an element, or the whole text. */
     JsonText object() {
         separate();
         return raw('{');
@@ -70,7 +70,7 @@ final class JsonText {
         return raw(']');
     }
 
-    /** A string that is an element. */
+    /** Adds a string as an element. */
     JsonText element(String value) {
         separate();
         string(value);
@@ -115,7 +115,7 @@ final class JsonText {
         return this;
     }
 
-    /** Puts a value that is JSON already, on one line. */
+    /** Puts a value that is already JSON, on one line. */
     JsonText putJson(String key, String json) {
         key(key);
         raw(json.getBytes(UTF_8));
@@ -147,7 +147,7 @@ final class JsonText {
             char c = value.charAt(i);
             if (c < ' ' || c == '"' || c == '\\' || c >= 0x80) {
                 ascii(value, plain, i);
-                // Room for this character, the rest of the string and its end.
+                // Room for this character, the rest of the string, and the closing quote.
                 reserve(size - i + MAX_ESCAPE_BYTES + 1);
                 i += put(value, i, c);
                 plain = i + 1;
@@ -157,7 +157,7 @@ final class JsonText {
         bytes[length++] = '"';
     }
 
-    /** Puts the character at {@code at} of a string and returns how many more characters of it belong to that one. */
+    /** Puts the character at {@code at} of a string. Returns how many further characters of the string belong to it. */
     private int put(String value, int at, char c) {
         if (c < 0x80 || (Character.isSurrogate(c) && !isPair(value, at))) {
             escape(c);
@@ -212,7 +212,10 @@ final class JsonText {
         length += ascii.length;
     }
 
-    /** Copies ASCII characters. This method of String is deprecated because it is wrong for others. It is the fastest. */
+    /**
+     * Copies ASCII characters. This method of String is deprecated because it is wrong for other characters. It is the
+     * fastest.
+     */
     @SuppressWarnings("deprecation")
     private void ascii(String text, int start, int end) {
         text.getBytes(start, end, bytes, length);

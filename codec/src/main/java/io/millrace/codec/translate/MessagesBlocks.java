@@ -6,7 +6,7 @@ import java.util.Set;
 
 /** Reads the content blocks of a Messages request. */
 final class MessagesBlocks {
-    /** Blocks about the provider's own tools, or about the provider. Other providers have no use for them. */
+    /** Blocks of the provider's own tools, or about the provider. Other providers have no use for them. */
     private static final Set<String> HOSTED = Set.of("fallback", "mcp_tool_listing");
 
     private final CallIds ids = new CallIds();
@@ -48,7 +48,7 @@ final class MessagesBlocks {
         return type.endsWith("_tool_use") || type.endsWith("_tool_result") || HOSTED.contains(type);
     }
 
-    /** Blocks that both messages and results of tools can have. */
+    /** Adds a block of a type that messages and results of tools can have. */
     private void addSaid(List<Part> parts, JsonFields block, String type) {
         switch (type) {
             case "text" -> Part.Text.add(parts, block.requiredText("text"));
@@ -72,7 +72,10 @@ final class MessagesBlocks {
         };
     }
 
-    /** A document of text becomes text, which every dialect has. The blocks of a document are read as blocks. */
+    /**
+     * Adds a document. A document of text becomes text, which every dialect has. The blocks of a document are read as
+     * blocks.
+     */
     private void addDocument(List<Part> parts, JsonFields block) {
         JsonFields source = block.requiredObject("source");
         String title = block.text("title");

@@ -17,7 +17,7 @@ final class MessagesDeltaReader extends FrameReader {
 
     private static final int BLOCK_BYTES = 128;
 
-    /** The blocks that have begun and are not done. */
+    /** The blocks that have begun and have not ended. */
     private final Map<Integer, Block> blocks = new HashMap<>();
 
     private final StringBuilder signature = new StringBuilder();
@@ -39,12 +39,12 @@ final class MessagesDeltaReader extends FrameReader {
 
     private int blockStart;
 
-    /** A block that calls a tool of the provider's: its id, its name, and its input so far. */
+    /** A block that calls a tool of the provider: its id, its name, and its input so far. */
     private record Ask(String id, String name, StringBuilder input) {}
 
     private final Map<Integer, Ask> asks = new HashMap<>();
 
-    /** A block. A block of a call has the arguments that it began with, until deltas repeat them. */
+    /** A block. A block of a call keeps its first arguments until deltas replace them. */
     private static final class Block {
         private final @Nullable AssembledCall call;
         private @Nullable String input;
@@ -79,7 +79,7 @@ final class MessagesDeltaReader extends FrameReader {
 
     @Override
     void done(DeltaSink out) {
-        // This is no frame of the dialect. Some servers send it after the end.
+        // The dialect does not have this frame. Some servers send it after the end.
     }
 
     @Override
@@ -170,7 +170,7 @@ final class MessagesDeltaReader extends FrameReader {
         out.text(text);
     }
 
-    /** Only sources with a link are of use to other dialects. */
+    /** Reports a source. Other dialects can use only a source with a link. */
     private void cite(JsonNode cited, DeltaSink out) {
         String url = Json.text(cited, "url");
         if (url.isEmpty()) {
@@ -193,7 +193,7 @@ final class MessagesDeltaReader extends FrameReader {
         citationChars = 0;
     }
 
-    /** The protocol has no images in answers, but compatible servers may send them. */
+    /** Reads an image. The protocol has no images in answers, but compatible servers may send them. */
     private static void readImage(JsonNode source, DeltaSink out) {
         String type = Json.text(source, "media_type");
         String data = Json.text(source, "data");
@@ -214,7 +214,7 @@ final class MessagesDeltaReader extends FrameReader {
             case "signature_delta" -> signature.append(Json.text(delta, "signature"));
             case "input_json_delta" -> readArguments(index, Json.text(delta, "partial_json"), out);
             default -> {
-                // A type that is not known yet is no part of the text.
+                // A type that is not known yet is not part of the text.
             }
         }
     }
@@ -264,7 +264,10 @@ final class MessagesDeltaReader extends FrameReader {
         out.stop(StopWords.meaning(reason), Json.textOrNull(delta, "stop_sequence"));
     }
 
-    /** The dialect's input tokens do not include those that a cache read or wrote. Each event has only some of the counts. */
+    /**
+     * Reads counts. The dialect's input tokens do not include those that a cache read or wrote. Each event has only
+     * some of the counts.
+     */
     private void readUsage(JsonNode usage, DeltaSink out) {
         uncached = newer(uncached, Json.count(usage, "input_tokens"));
         cacheRead = newer(cacheRead, Json.count(usage, "cache_read_input_tokens"));
@@ -278,7 +281,7 @@ final class MessagesDeltaReader extends FrameReader {
                 Json.count(usage.path("output_tokens_details"), "thinking_tokens")));
     }
 
-    /** A zero after a count is from a server that does not count in that event. */
+    /** The newer of two counts. A zero after a count is from a server that does not count in that event. */
     private static long newer(long known, long told) {
         return told <= 0 && known >= 0 ? known : told;
     }

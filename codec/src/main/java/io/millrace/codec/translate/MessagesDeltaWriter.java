@@ -4,7 +4,7 @@ import io.millrace.codec.dialect.Dialect;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Writes Messages events: one block after the other. */
+/** Writes Messages events, one block after another. */
 final class MessagesDeltaWriter extends FrameWriter {
     private enum Block {
         NONE,
@@ -83,7 +83,7 @@ final class MessagesDeltaWriter extends FrameWriter {
         close();
     }
 
-    /** The dialect has media only as text. */
+    /** The dialect can have media only as text. */
     @Override
     public void media(Part.Media media) {
         text(media.markdown());

@@ -8,14 +8,17 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Tools that the provider runs, in an answer of Messages: a block that calls the tool, and a block with the result. */
+/**
+ * Reads the tools that the provider runs in an answer of Messages: a block that calls the tool, and a block with the
+ * result.
+ */
 final class MessagesHosted {
-    /** The input of each call that has no result yet, by the call's id. */
+    /** The calls without a result so far, by their ids. */
     private final Map<String, Asked> asked = new HashMap<>();
 
     private long chars;
 
-    /** Puts a block that calls a tool. */
+    /** The name and the input of a call. */
     private record Asked(String name, ObjectNode input) {}
 
     long heldChars() {
@@ -29,7 +32,7 @@ final class MessagesHosted {
         asked.put(id, new Asked(name, read == null ? Json.object() : read));
     }
 
-    /** The use that a block of results completes, null if other providers do not have such a tool. */
+    /** The use that a block of results completes; null if other providers do not have such a tool. */
     Part.@Nullable HostedUse result(JsonNode block) {
         Asked ask = asked.remove(Json.text(block, "tool_use_id"));
         JsonNode content = block.path("content");
@@ -88,7 +91,7 @@ final class MessagesHosted {
         return Json.object().put(key, use.input()).toString();
     }
 
-    /** Puts the result of another provider's tool. The fields that only Anthropic can encrypt are empty. */
+    /** Puts the result of another provider's tool. Fields that only Anthropic can encrypt are empty. */
     static void putResult(JsonText json, String id, Part.HostedUse use) {
         String name = use.kind().toolName();
         json.put("type", name + "_tool_result").put("tool_use_id", id);

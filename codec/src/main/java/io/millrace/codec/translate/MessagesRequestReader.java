@@ -62,7 +62,7 @@ final class MessagesRequestReader {
         }
     }
 
-    /** A tool that is only referred to is in the request's list of tools, and all of these are sent. */
+    /** Adds a tool, or nothing for a mere reference: the tool is in the request's list, and all of these are sent. */
     private void addTool(JsonFields tool) {
         if (tool.has("input_schema")) {
             tools.readTool(tool);

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Writes a Messages request. */
 final class MessagesRequestWriter {
-    /** The {@code max_tokens} of a request without a limit: the dialect requires one. */
+    /** The {@code max_tokens} of a request without a limit. The dialect requires one. */
     static final long DEFAULT_MAX_TOKENS = 16_384;
 
     /** The tools run by the provider of Messages. */
@@ -91,7 +91,7 @@ final class MessagesRequestWriter {
             ArrayNode content = Json.object().arrayNode();
             boolean user = turn.role() == Turn.Role.USER;
             if (user) {
-                // Results must come before anything else that the user says.
+                // Results must come before all other parts of the user's message.
                 turn.parts().stream()
                         .filter(Part.ToolResult.class::isInstance)
                         .forEach(part -> writePart(content, part));
@@ -106,7 +106,7 @@ final class MessagesRequestWriter {
         trimLast(messages);
     }
 
-    /** Adds a message that has content: Messages refuses one without content. */
+    /** Adds a message, if it has content. Messages refuses a message without content. */
     private static void add(ArrayNode messages, String role, ArrayNode content) {
         if (content.isEmpty()) {
             return;
@@ -121,7 +121,7 @@ final class MessagesRequestWriter {
         }
     }
 
-    /** Messages refuses a last message of the assistant that ends in white space. */
+    /** Trims the end of the last message. Messages refuses a last message of the assistant that ends in white space. */
     private static void trimLast(ArrayNode messages) {
         JsonNode last = messages.path(messages.size() - 1);
         if (last.path("role").asText().equals("assistant")
@@ -191,7 +191,7 @@ final class MessagesRequestWriter {
         }
     }
 
-    /** Only thinking with a signature of Messages is sent: the provider refuses any other. */
+    /** Writes thinking, if it has a signature of Messages. The provider refuses any other thinking. */
     private static void writeReasoning(ArrayNode content, Part.Reasoning reasoning) {
         Seal seal = reasoning.seal();
         if (seal == null || seal.origin() != Dialect.MESSAGES) {
@@ -214,7 +214,7 @@ final class MessagesRequestWriter {
                 .set("input", Json.arguments(call.arguments()));
     }
 
-    /** Ids have letters, digits, {@code _} and {@code -} only. */
+    /** An id with letters, digits, {@code _} and {@code -} only. */
     private static String plainId(String id) {
         return id.replaceAll("[^A-Za-z0-9_-]", "_");
     }
@@ -247,7 +247,7 @@ final class MessagesRequestWriter {
         writeToolChoice();
     }
 
-    /** The oldest version of each tool: all models that have the tool accept it. */
+    /** Writes the oldest version of a tool. All models that have the tool accept it. */
     private static void writeHosted(ObjectNode json, Tool.Hosted hosted) {
         switch (hosted.kind()) {
             case WEB_SEARCH -> json.put("type", "web_search_20250305");
@@ -298,7 +298,10 @@ final class MessagesRequestWriter {
         verifyZero(RequestField.FREQUENCY_PENALTY, sampling.frequencyPenalty());
     }
 
-    /** Leaves out what is the default, and what the model refuses together with another setting. */
+    /**
+     * Writes the settings of sampling, without defaults and without those that the model refuses together with another
+     * setting.
+     */
     private void writeChoice(@Nullable Double temperature, @Nullable Double topP, @Nullable Long topK) {
         boolean thinks = thinking.isOn();
         Double cut = topP == null || topP == 1 || (thinks && topP < MIN_THINKING_TOP_P) ? null : topP;

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The common parts of streamed answers, whole answers and requests of Messages. */
 final class MessagesShapes {
-    /** The kind of a seal that is the {@code data} of redacted thinking; others are signatures. */
+    /** The kind of a seal for the {@code data} of redacted thinking. Other seals are signatures. */
     static final String REDACTED = "redacted";
 
     private MessagesShapes() {}
@@ -22,7 +22,7 @@ final class MessagesShapes {
         return seal.origin() == Dialect.MESSAGES && seal.kind().equals(REDACTED);
     }
 
-    /** A seal as the signature that a client gets: the provider's own, or the encoded seal of another provider. */
+    /** The signature that a client gets for a seal: the provider's own, or the encoded seal of another provider. */
     static String signatureOf(Seal seal) {
         return seal.origin() == Dialect.MESSAGES ? seal.value() : seal.encode();
     }

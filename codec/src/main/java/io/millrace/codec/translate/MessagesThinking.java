@@ -8,7 +8,10 @@ import org.jspecify.annotations.Nullable;
 final class MessagesThinking {
     private static final long MIN_BUDGET = 1024;
 
-    /** Together with the default limit of the answer they are within the limits of all models that accept budgets. */
+    /**
+     * The budgets of the words for effort. Together with the default limit of the answer they are within the limits of
+     * all models that accept budgets.
+     */
     private static final Map<String, Long> BUDGETS = Map.of("minimal", 1024L, "low", 2048L, "medium", 8192L);
 
     private static final long HIGH_BUDGET = 15_360;
@@ -33,7 +36,7 @@ final class MessagesThinking {
         return asked && !forced && model.thinks() && (adaptive() || budget() != null);
     }
 
-    /** The word for the effort, null if the request has none. */
+    /** The word for the effort, null if there is none. */
     @Nullable
     String effort() {
         if (!model.adapts() || Boolean.FALSE.equals(thinking.enabled())) {

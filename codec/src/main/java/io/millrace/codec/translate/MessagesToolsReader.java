@@ -5,11 +5,11 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 
-/** Reads the tools of a Messages request, and the choice of them. */
+/** Reads the tools of a Messages request, and the choice of tools. */
 final class MessagesToolsReader {
     private static final String SERVERS = "mcp_servers";
 
-    /** Fields of every tool, and fields that say how it is offered. */
+    /** Fields of every tool that are ignored, and fields that say how it is offered. */
     private static final String[] PASSED_OVER = {
         "type", "name", "cache_control", "allowed_callers", "defer_loading", "strict", "citations"
     };
@@ -18,10 +18,10 @@ final class MessagesToolsReader {
     private final ModelRequest.Builder request;
     private final ToolList tools = new ToolList();
 
-    /** The toolsets so far. Each has many functions, and counts once. */
+    /** The toolsets so far. Each has many functions, and is read once. */
     private final Set<String> toolsets = new HashSet<>();
 
-    /** The types of tools that their provider runs, by their names. */
+    /** The types of the provider's tools, by their names. */
     private final Map<String, String> hostedTypes = new HashMap<>();
 
     MessagesToolsReader(JsonFields body, ModelRequest.Builder request) {
@@ -43,7 +43,7 @@ final class MessagesToolsReader {
         }
     }
 
-    /** A tool of the list, or one that a later message adds. */
+    /** Reads a tool of the list, or one that a later message adds. */
     void readTool(JsonFields tool) {
         String type = tool.text("type");
         if (type == null || type.equals("custom") || tool.has("input_schema")) {
@@ -85,7 +85,7 @@ final class MessagesToolsReader {
         return new Tool.Hosted(kind, type, tool.path("type"), settings.list());
     }
 
-    /** No more tools come: adds them to the request. */
+    /** Adds the tools to the request. No further tools come. */
     void end() {
         tools.into(request);
     }

@@ -8,24 +8,24 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A client's request to a model, independent of dialects. A component that was not given is {@code null}. Lists and maps are
- * never null.
+ * A client's request to a model, independent of dialects. A component that was not given is {@code null}. Lists and
+ * maps are never null.
  *
  * @param model the model's name
  * @param stream whether the answer is to be streamed
- * @param includeUsage whether a stream is to tell its usage where its dialect leaves the choice to the client (Chat)
- * @param system instructions before the conversation, in their order; later ones are {@link Part.Instruction}s
- * @param turns the conversation; no two neighbours have the same role
- * @param tools what the model may use
- * @param forms how the client sees calls, by the name of the function; functions that are not here are plain functions
- * @param toolChoice whether it may, must or must not
- * @param parallelTools whether it may call several at once
- * @param maxTokens most tokens of the answer, reasoning included
+ * @param includeUsage whether a stream has its usage, in a dialect that leaves this to the client (Chat)
+ * @param system the instructions before the conversation, in their order; later ones are {@link Part.Instruction}s
+ * @param turns the conversation; neighbours have different roles
+ * @param tools the tools that the model may use
+ * @param forms the forms of calls for the client, by the name of the function; other functions are plain functions
+ * @param toolChoice whether the model may, must or must not call tools
+ * @param parallelTools whether the model may call several tools at once
+ * @param maxTokens the most tokens of the answer, including reasoning
  * @param sampling how tokens are chosen
  * @param format the form that the answer's text must have
  * @param thinking how much the model should reason
  * @param user an opaque name of the end user
- * @param dropped what was left out of the client's request, for the client to know
+ * @param dropped the parts of the client's request that were left out, to report them to the client
  */
 public record ModelRequest(
         String model,
@@ -53,7 +53,7 @@ public record ModelRequest(
         dropped = List.copyOf(dropped);
     }
 
-    /** A builder that has nothing but the model's name. */
+    /** A builder with only the model's name. */
     public static Builder of(String model) {
         return new Builder(model);
     }
@@ -74,18 +74,18 @@ public record ModelRequest(
                 .toList();
     }
 
-    /** How the client sees a call of this function. */
+    /** The form of a call of this function for the client. */
     public CallForm form(String function) {
         CallForm form = forms.get(function);
         return form == null ? new CallForm(CallForm.Kind.FUNCTION, null, function) : form;
     }
 
-    /** The same request to another model. */
+    /** This request to another model. */
     public ModelRequest withModel(String newModel) {
         return change(newModel, request -> {});
     }
 
-    /** The same with other tools, and what was left out by now. */
+    /** This request with other tools, and with all parts that were left out so far. */
     ModelRequest withTools(List<? extends Tool> otherTools, List<DroppedField> leftOut) {
         return change(model, request -> {
             request.tools.clear();
@@ -94,12 +94,12 @@ public record ModelRequest(
         });
     }
 
-    /** The same with another choice of tools. */
+    /** This request with another choice of tools. */
     ModelRequest withToolChoice(ToolChoice otherChoice) {
         return change(model, request -> request.toolChoice = otherChoice);
     }
 
-    /** The same without instructions, turns, functions and settings of other tools, which can be large. */
+    /** This request without instructions, turns, functions and settings of other tools, which can be large. */
     public ModelRequest withoutContent() {
         return change(model, request -> {
             request.system.clear();
@@ -166,8 +166,8 @@ public record ModelRequest(
         }
 
         /**
-         * Adds instructions, unless they are blank. Instructions after a turn stay there. At the front they would change the
-         * beginning of the prompt, and the provider could not use its cache.
+         * Adds instructions, unless they are blank. Instructions after a turn stay there. At the front they would
+         * change the beginning of the prompt, and the provider could not use its cache.
          */
         public Builder system(String text) {
             if (text.isBlank()) {
@@ -180,7 +180,9 @@ public record ModelRequest(
             return turn(Turn.Role.USER, List.of(new Part.Instruction(text)));
         }
 
-        /** Adds a turn, or adds its parts to the last turn if that has the same role. A turn without parts is left out. */
+        /**
+         * Adds a turn, or adds its parts to the last turn if that has the same role. A turn without parts is left out.
+         */
         public Builder turn(Turn.Role role, List<Part> parts) {
             turns.add(role, parts);
             return this;

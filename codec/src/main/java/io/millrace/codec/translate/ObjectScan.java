@@ -1,6 +1,6 @@
 package io.millrace.codec.translate;
 
-/** Reads the text of a JSON object that comes in pieces, to know when it is whole. */
+/** Scans the text of a JSON object that comes in pieces, to know when it is complete. */
 final class ObjectScan {
     private int depth;
     private boolean begun;
@@ -11,7 +11,7 @@ final class ObjectScan {
     private int hash;
     private int length;
 
-    /** Reads the next piece. */
+    /** Scans the next piece. */
     void add(String text) {
         int size = text.length();
         hash = hash * power(size) + text.hashCode();
@@ -25,22 +25,22 @@ final class ObjectScan {
         }
     }
 
-    /** Nothing but white space came. */
+    /** Whether nothing but white space came. */
     boolean isEmpty() {
         return !begun;
     }
 
-    /** It is an object, and its last brace was there. */
+    /** Whether it is an object and its last brace has come. */
     boolean isWhole() {
         return whole;
     }
 
-    /** It is an object whose last brace has not come. */
+    /** Whether it is an object and its last brace has not come. */
     boolean isOpen() {
         return object && !whole;
     }
 
-    /** Whether all that came is this text, by its hash. */
+    /** Whether the whole text equals this one, by its hash. */
     boolean isText(String text) {
         return text.length() == length && text.hashCode() == hash;
     }
@@ -55,7 +55,7 @@ final class ObjectScan {
         return false;
     }
 
-    /** Reads on in a string and returns the place of the last character that was read. */
+    /** Continues in a string. Returns the index of the last character that was read. */
     private int readInString(String text, int from, int size) {
         boolean escape = escaped;
         int at = from;
@@ -74,7 +74,10 @@ final class ObjectScan {
         return at;
     }
 
-    /** 31 to the power of {@code exponent}, by which the hash of a text grows before that of as many characters is added. */
+    /**
+     * 31 to the power of {@code exponent}. The hash of a text is multiplied by it before the hash of that many
+     * characters is added.
+     */
     private static int power(int exponent) {
         int power = 1;
         int square = 31;
@@ -95,7 +98,7 @@ final class ObjectScan {
             case '{', '[' -> depth++;
             case '}', ']' -> whole |= --depth == 0 && object;
             default -> {
-                // Numbers and words have no end of their own.
+                // Only the next character shows the end of a number or word.
             }
         }
     }

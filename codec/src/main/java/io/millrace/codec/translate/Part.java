@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A part of a {@link Turn}. */
 public sealed interface Part {
-    /** Text, of either side. */
+    /** Text of the user or the model. */
     record Text(String text) implements Part {
         /** Adds text to a list of parts, unless it is empty. */
         static void add(List<Part> parts, String text) {
@@ -17,20 +17,20 @@ public sealed interface Part {
         }
     }
 
-    /** Instructions that came in the middle of a conversation; they belong to the user's side. */
+    /** Instructions in the middle of a conversation. They belong to the user's side. */
     record Instruction(String text) implements Part {
-        /** The same for a provider that takes instructions only before the conversation. */
+        /** The text for a provider that takes instructions only before the conversation. */
         Text asText() {
             return new Text("<system>\n" + text + "\n</system>");
         }
     }
 
     /**
-     * An image, given as data or as a link, the other being null.
+     * An image, given as data or as a link; the other is null.
      *
      * @param mediaType such as {@code image/png}; may be null for a link
      * @param data Base64
-     * @param url a link that is no {@code data:} URL
+     * @param url a link that is not a {@code data:} URL
      * @param detail OpenAI's {@code low}, {@code high} or {@code auto}; may be null
      */
     record Image(
@@ -38,21 +38,21 @@ public sealed interface Part {
             @Nullable String data,
             @Nullable String url,
             @Nullable String detail) implements Part {
-        /** The text in place of an image of the model's, for providers that take images only from the user. */
+        /** The text in place of an image of the model, for providers that take images only from the user. */
         static final String LEFT_OUT = "(An image that the model made stood here.)";
 
-        /** A link to it, or a {@code data:} URL. */
+        /** The link, or a {@code data:} URL. */
         String link() {
             return url == null ? DataUrl.of(requireNonNull(mediaType), requireNonNull(data)) : url;
         }
     }
 
     /**
-     * A document, given as data or as a link, the other being null.
+     * A document, given as data or as a link; the other is null.
      *
      * @param mediaType such as {@code application/pdf}; may be null for a link
      * @param data Base64
-     * @param url a link that is no {@code data:} URL
+     * @param url a link that is not a {@code data:} URL
      * @param name a file name, may be null
      */
     record Document(
@@ -67,11 +67,11 @@ public sealed interface Part {
     }
 
     /**
-     * Media that the model made, given as data or as a link, the other being null.
+     * Media that the model made, given as data or as a link; the other is null.
      *
-     * @param mediaType such as {@code image/png}; {@code image/*} if not known
+     * @param mediaType such as {@code image/png}; {@code image/*} if it is not known
      * @param data Base64
-     * @param url a link that is no {@code data:} URL
+     * @param url a link that is not a {@code data:} URL
      */
     record Media(
             String mediaType,
@@ -82,7 +82,7 @@ public sealed interface Part {
             return mediaType.startsWith("image/");
         }
 
-        /** A link to it, or a {@code data:} URL. */
+        /** The link, or a {@code data:} URL. */
         public String link() {
             return url == null ? DataUrl.of(mediaType, requireNonNull(data)) : url;
         }
@@ -110,7 +110,7 @@ public sealed interface Part {
      * @param title may be empty
      * @param quote the text in the source, may be empty
      * @param start the first code point of the part in the answer's text, {@code -1} if not known
-     * @param end the first code point behind the part
+     * @param end the first code point after the part
      */
     record Citation(String url, String title, String quote, int start, int end) implements Part {
         int chars() {
@@ -145,17 +145,17 @@ public sealed interface Part {
     /**
      * Reasoning of the model before its answer.
      *
-     * @param text readable reasoning, empty if the provider does not give it
-     * @param seal what its provider wants back with it, null if nothing
+     * @param text readable reasoning, empty if the provider does not send it
+     * @param seal the value that the provider wants back, null if there is none
      */
     record Reasoning(String text, @Nullable Seal seal) implements Part {}
 
     /**
      * A call that the model made.
      *
-     * @param id joins the call and its result; never empty
-     * @param arguments a JSON object as text, as the model wrote it; it may not be valid
-     * @param seal what its provider wants back with it, null if nothing
+     * @param id identifies the call and its result; never empty
+     * @param arguments a JSON object as text, as the model wrote it; it may be invalid
+     * @param seal the value that the provider wants back, null if there is none
      */
     record ToolCall(
             String id,
@@ -168,7 +168,7 @@ public sealed interface Part {
      *
      * @param callId the call's id
      * @param content text, images and documents
-     * @param failed whether the client says that the tool failed
+     * @param failed whether the client reports that the tool failed
      */
     record ToolResult(String callId, List<Part> content, boolean failed) implements Part {
         /** Copies the list. */

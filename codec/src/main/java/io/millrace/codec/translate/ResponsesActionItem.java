@@ -3,7 +3,7 @@ package io.millrace.codec.translate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** Writes the call of a tool for which Responses has its own type of item. It is written when it is whole. */
+/** Writes the call of a tool for which Responses has its own type of item. It is written when it is complete. */
 final class ResponsesActionItem extends ResponsesCall {
     private final CallForm.Kind kind;
     private final StringBuilder arguments = new StringBuilder();
@@ -53,7 +53,10 @@ final class ResponsesActionItem extends ResponsesCall {
         };
     }
 
-    /** Clients need the command as a list, and an environment. A model may write the command as one line for a shell. */
+    /**
+     * The arguments of a local shell. Clients need the command as a list, and an environment. A model may write the
+     * command as one line for a shell.
+     */
     private ObjectNode localShell() {
         ObjectNode exec = Json.object().put("type", "exec");
         exec.setAll(action);

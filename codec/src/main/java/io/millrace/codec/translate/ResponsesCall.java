@@ -1,6 +1,6 @@
 package io.millrace.codec.translate;
 
-/** A call that is being written, as an item of the kind that the client knows the tool by. */
+/** A call that is being written, as an item of the client's type for the tool. */
 abstract class ResponsesCall extends ResponsesItem {
     final String callId;
 
@@ -9,7 +9,7 @@ abstract class ResponsesCall extends ResponsesItem {
         this.callId = callId;
     }
 
-    /** Takes more of the arguments' JSON text. */
+    /** Adds JSON text of the arguments. */
     abstract void arguments(String chunk);
 
     /** Begins the item of a call. */

@@ -6,18 +6,18 @@ import io.millrace.codec.dialect.Dialect;
 import java.util.Set;
 
 /**
- * Reads Responses events and answers. The {@code type} of an event tells its kind. Content that was not streamed is taken from
- * the item, or the response, that repeats it.
+ * Reads Responses events and answers. An event's {@code type} decides its kind. Content that was not streamed is taken
+ * from the item or the response that repeats it.
  */
 final class ResponsesDeltaReader extends FrameReader {
-    /** Content parts of an item whose places are remembered. */
+    /** The most content parts of an item whose places are kept. */
     private static final int MAX_PARTS = 16;
 
     private final CallAssembler calls = new CallAssembler(Set.of());
 
     private final ResponsesSeenItems items = new ResponsesSeenItems();
 
-    /** Escapes the input of custom tools, which is no JSON. */
+    /** Escapes the input of custom tools, which is not JSON. */
     private final JsonText customInput = new JsonText();
 
     /** The code points of the text so far. */
@@ -59,7 +59,7 @@ final class ResponsesDeltaReader extends FrameReader {
         }
     }
 
-    /** What is no event of the dialect may be an error. */
+    /** Reads JSON that is no event of the dialect. It may be an error. */
     private static void readOther(ObjectNode json, DeltaSink out) {
         boolean typed = !Json.text(json, "type").isEmpty();
         if (typed ? UpstreamErrors.isSaid(json.path("error")) : UpstreamErrors.isError(json)) {
@@ -67,11 +67,11 @@ final class ResponsesDeltaReader extends FrameReader {
         }
     }
 
-    /** Some compatible servers send it after their terminal. It is no terminal by itself. */
+    /** Some compatible servers send this after their terminal. It is not a terminal. */
     @Override
     void done(DeltaSink out) {}
 
-    /** The terminal has ended the answer already. Without it the stream is cut. */
+    /** The terminal has already ended the answer. Without it the stream was cut. */
     @Override
     public void finish(DeltaSink out) {}
 
@@ -133,7 +133,10 @@ final class ResponsesDeltaReader extends FrameReader {
         return item.custom ? "input" : "arguments";
     }
 
-    /** The text of a custom tool's input becomes the string {@code input} of an object, since arguments are JSON. */
+    /**
+     * Reads a piece of arguments. The text of a custom tool's input becomes the string {@code input} of an object,
+     * because arguments are JSON.
+     */
     private void readArguments(ResponsesSeenItem item, JsonNode json, String text, DeltaSink out) {
         if (text.isEmpty()) {
             return;
@@ -155,7 +158,7 @@ final class ResponsesDeltaReader extends FrameReader {
         item.told = true;
     }
 
-    /** Arguments as a whole. Deltas may have reported them already. */
+    /** Reads whole arguments. Deltas may have reported them already. */
     private void readWhole(JsonNode json, String arguments, DeltaSink out) {
         ResponsesSeenItem item = items.of(json);
         item.name = Json.text(json, "name");
@@ -173,7 +176,7 @@ final class ResponsesDeltaReader extends FrameReader {
         }
     }
 
-    /** Parts of a summary are paragraphs. */
+    /** Reads a part of a summary. Parts are paragraphs. */
     private void readSummary(JsonNode json, DeltaSink out) {
         ResponsesSeenItem item = items.ofText(json);
         long index = json.path("summary_index").asLong(0);
@@ -215,7 +218,7 @@ final class ResponsesDeltaReader extends FrameReader {
         }
     }
 
-    /** Ends a call whose item was never done. */
+    /** Ends a call whose item has no end. */
     private void endLateCall(ResponsesSeenItem item, DeltaSink out) {
         if (item.call == null || item.done) {
             return;
@@ -246,7 +249,10 @@ final class ResponsesDeltaReader extends FrameReader {
         }
     }
 
-    /** Reports text, and remembers where its content part begins: places of annotations are counted from there. */
+    /**
+     * Reports text, and keeps the place at which its content part begins. The places of annotations are counted from
+     * there.
+     */
     private void text(ResponsesSeenItem item, int contentIndex, String text, DeltaSink out) {
         if (item.starts.size() < MAX_PARTS) {
             item.starts.putIfAbsent(contentIndex, told);
@@ -286,7 +292,7 @@ final class ResponsesDeltaReader extends FrameReader {
         out.reasoningEnd(encrypted.isEmpty() ? null : new Seal(Dialect.RESPONSES, id.replace('.', '_'), encrypted));
     }
 
-    /** The event says how the response ended; its status only where it says more. */
+    /** Reads the end of a response from the event. The response's status is used only if it is more exact. */
     private void readTerminal(ObjectNode json, String type, DeltaSink out) {
         JsonNode response = json.path("response").isObject() ? json.path("response") : json;
         String told = Json.text(response, "status");
@@ -311,7 +317,7 @@ final class ResponsesDeltaReader extends FrameReader {
         out.end();
     }
 
-    /** Reports what was not streamed. */
+    /** Reports the content that was not streamed. */
     private void readOutput(JsonNode output, DeltaSink out) {
         boolean spoken = items.spoke;
         boolean reasoned = items.thought;
@@ -332,7 +338,7 @@ final class ResponsesDeltaReader extends FrameReader {
         return UpstreamErrors.of(error);
     }
 
-    /** An incomplete answer was cut, whatever its reason is. */
+    /** The reason for the end. An incomplete answer was cut, whatever its reason is. */
     private static StopReason stopReason(JsonNode response, String status) {
         if (status.equals("completed")) {
             return StopReason.END;

@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The response object around the items of a Responses answer. It repeats the settings of the request, as OpenAI does. */
+/**
+ * The response object around the items of a Responses answer. It repeats the settings of the request, as OpenAI does.
+ */
 final class ResponsesEnvelope {
     private static final String PREFIX = "resp_";
 
@@ -37,9 +39,9 @@ final class ResponsesEnvelope {
     }
 
     /**
-     * Puts the response's fields into an object that is open.
+     * Puts the response's fields into an open object.
      *
-     * @param incomplete why the answer is not complete; null if it is complete, or not yet over
+     * @param incomplete why the answer is incomplete; null if it is complete or not over
      * @param items the items so far
      */
     void put(JsonText json, String status, @Nullable String incomplete, List<ResponsesItem> items, TokenCounts usage) {
@@ -75,7 +77,7 @@ final class ResponsesEnvelope {
                 .putJson("metadata", "{}");
     }
 
-    /** A count that is not known is zero. If no count is known, there is no usage. */
+    /** Puts the counts. An unknown count is zero. If no count is known, there is no usage. */
     private static void putUsage(JsonText json, TokenCounts usage) {
         if (!usage.isKnown()) {
             json.putNull("usage");

@@ -6,7 +6,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Tools that OpenAI runs, in a Responses request. It also asks for the sources of searches and the output of code. */
+/**
+ * Writes the tools that OpenAI runs into a Responses request. It also asks for the sources of searches and the output
+ * of code.
+ */
 final class ResponsesHosted {
     static final HostedTools SERVED = new HostedTools(
             Map.of(
@@ -57,7 +60,7 @@ final class ResponsesHosted {
         }
     }
 
-    /** The request has one limit for all such tools. It is left out if a tool has no limit. */
+    /** Puts the limit of the request for all such tools. It is left out if one tool has no limit. */
     private static void putLimit(ObjectNode body, List<Tool.Hosted> hosted) {
         long limit = 0;
         for (Tool.Hosted tool : hosted) {

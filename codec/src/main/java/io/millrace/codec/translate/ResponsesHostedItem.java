@@ -2,7 +2,7 @@ package io.millrace.codec.translate;
 
 import java.util.List;
 
-/** Writes the use of a provider's tool, which is complete when it comes. */
+/** Writes the use of a provider's tool, which is already complete. */
 final class ResponsesHostedItem extends ResponsesItem {
     private final Part.HostedUse use;
     private final boolean code;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Reads the items of a Responses answer that say what a tool of the provider's did. */
+/** Reads the items of a Responses answer about tools that the provider ran. */
 final class ResponsesHostedReader {
     private ResponsesHostedReader() {}
 

@@ -15,16 +15,16 @@ abstract class ResponsesItem {
     }
 
     /**
-     * Writes how the item ends.
+     * Writes the end of the item.
      *
      * @param complete false if the answer was cut in this item
      */
     abstract void close(boolean complete);
 
-    /** Puts the item as it is now into an object that is open. */
+    /** Puts the current state of the item into an open object. */
     abstract void put(JsonText json);
 
-    /** Writes the event that the item is there. */
+    /** Writes the event that the item has begun. */
     final void added() {
         out.itemEvent("response.output_item.added", outputIndex, this);
     }

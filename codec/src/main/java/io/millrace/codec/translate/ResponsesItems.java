@@ -80,7 +80,7 @@ final class ResponsesItems {
         }
     }
 
-    /** The readable parts of another agent's message. The rest is encrypted for its provider. */
+    /** The readable parts of another agent's message. The rest is encrypted for the agent's provider. */
     private static List<Part> readable(JsonFields message) {
         List<Part> parts = new ArrayList<>();
         for (JsonFields part : message.objects("content")) {
@@ -89,7 +89,7 @@ final class ResponsesItems {
         return parts;
     }
 
-    /** A string, or parts. */
+    /** Reads a string, or parts. */
     private static List<Part> content(JsonFields item, String key) {
         List<Part> parts = new ArrayList<>();
         if (item.isText(key)) {
@@ -147,7 +147,7 @@ final class ResponsesItems {
         }
     }
 
-    /** A reference to reasoning can be left out. A reference to anything else cannot. */
+    /** Reads a reference. A reference to reasoning can be left out. A reference to anything else cannot. */
     private static void readReference(JsonFields item) {
         if (!item.requiredText("id").startsWith("rs_")) {
             throw item.refuse("id", "names what only its provider has stored: set store to false, or send the item");
@@ -164,7 +164,7 @@ final class ResponsesItems {
         request.turn(Turn.Role.ASSISTANT, List.of(call));
     }
 
-    /** A call whose arguments are an object under {@code key}. */
+    /** Reads a call whose arguments are an object under {@code key}. */
     private void readAction(JsonFields item, String name, String key) {
         ObjectNode action = item.requiredObject(key).tree();
         boolean typed = key.equals("action");
@@ -181,7 +181,7 @@ final class ResponsesItems {
         addCall(item, ClientTools.COMPUTER, arguments.toString());
     }
 
-    /** Only a search of the client's has a result from the client. */
+    /** Reads a search for tools. Only a search that the client runs has a result from the client. */
     private void readToolSearch(JsonFields item) {
         if (isClients(item)) {
             addCall(item, ClientTools.TOOL_SEARCH, item.json("arguments"));
@@ -236,7 +236,7 @@ final class ResponsesItems {
         return List.of(image(output));
     }
 
-    /** Older clients join the call of a local shell and its output by the item's own id. */
+    /** The key of the id that joins the call of a local shell and its output. Older clients use the item's own id. */
     private static String idKey(JsonFields item) {
         return item.has("call_id") || !item.has("id") ? "call_id" : "id";
     }

@@ -39,14 +39,14 @@ final class ResponsesMessageItem extends ResponsesItem {
         }
     }
 
-    /** Takes more text; {@code start} code points of the answer's text stand before it. */
+    /** Adds text. {@code start} code points of the answer's text come before it. */
     void text(String chunk, int start) {
         openPart(false, start).append(chunk);
         part("response.output_text.delta").put("delta", chunk).array("logprobs").endArray();
         out.send();
     }
 
-    /** Takes a source of text that came before. */
+    /** Adds a source of earlier text. */
     void citation(Part.Citation citation) {
         if (open && !last().refusal()) {
             JsonText json = part("response.output_text.annotation.added")

@@ -3,7 +3,7 @@ package io.millrace.codec.translate;
 import io.millrace.codec.dialect.Dialect;
 import org.jspecify.annotations.Nullable;
 
-/** Writes a reasoning item. Its text is one part of the summary, because SDKs show the summary. */
+/** Writes a reasoning item. Its text is a part of the summary, because SDKs show the summary. */
 final class ResponsesReasoningItem extends ResponsesItem {
     private final StringBuilder text = new StringBuilder();
 
@@ -23,7 +23,7 @@ final class ResponsesReasoningItem extends ResponsesItem {
         out.send();
     }
 
-    /** Takes the seal, which a client sends back with the reasoning. */
+    /** Sets the seal, which a client sends back with the reasoning. */
     void seal(Seal seal) {
         encrypted = seal.origin() == Dialect.RESPONSES ? seal.value() : seal.encode();
     }

@@ -55,7 +55,7 @@ final class ResponsesRequestReader {
         return request.dropped(body.dropped()).build();
     }
 
-    /** Refuses references to stored answers: the relay stores none, and other providers do not have OpenAI's. */
+    /** Refuses references to stored answers. The relay stores none, and other providers do not have OpenAI's. */
     private void refuseState() {
         for (String field : List.of("previous_response_id", "conversation", "prompt")) {
             if (body.has(field)) {

@@ -7,15 +7,15 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Writes a Responses request. The provider stores nothing, so the request asks for encrypted reasoning. */
+/** Writes a Responses request. The provider shall store nothing, so the request asks for encrypted reasoning. */
 final class ResponsesRequestWriter {
     /** Models that have encrypted reasoning. Others refuse a request for it. */
     private static final Pattern REASONS = Pattern.compile("(.*/)?(o\\d|gpt-5(?!-chat)|codex).*");
 
-    /** OpenAI's limit for the ids of calls. */
+    /** OpenAI's limit for the length of call ids. */
     private static final int MAX_CALL_ID = 64;
 
-    /** OpenAI's least limit for an answer. */
+    /** OpenAI's smallest limit for the tokens of an answer. */
     private static final long MIN_TOKENS = 16;
 
     private final ModelRequest request;
@@ -51,7 +51,7 @@ final class ResponsesRequestWriter {
         return body;
     }
 
-    /** Brings fields within OpenAI's limits, which are narrower than those of other dialects. */
+    /** Changes fields to be within OpenAI's limits, which are narrower than those of other dialects. */
     private void writeWithinLimits() {
         if (request.maxTokens() != null) {
             body.put("max_output_tokens", Math.max(MIN_TOKENS, request.maxTokens()));
@@ -82,7 +82,7 @@ final class ResponsesRequestWriter {
         }
     }
 
-    /** Results are separate items. The other parts of the turn follow as messages. */
+    /** Writes results as separate items. The other parts of the turn follow as messages. */
     private void writeUser(ArrayNode input, List<Part> parts) {
         for (Part part : parts) {
             if (part instanceof Part.ToolResult result) {
@@ -101,7 +101,7 @@ final class ResponsesRequestWriter {
         flush(input, content);
     }
 
-    /** Adds the content so far as a message of the user's. Returns the next, empty content. */
+    /** Adds the content so far as a message of the user. Returns new, empty content. */
     private static ArrayNode flush(ArrayNode input, ArrayNode content) {
         if (!content.isEmpty()) {
             input.addObject().put("role", "user").set("content", content);
@@ -167,7 +167,7 @@ final class ResponsesRequestWriter {
         }
     }
 
-    /** Only reasoning that such an upstream has encrypted is sent. The seal's kind is the id of the item. */
+    /** Writes reasoning, if such an upstream has encrypted it. The seal's kind is the id of the item. */
     private static void writeReasoning(ArrayNode input, Part.Reasoning reasoning) {
         Seal seal = reasoning.seal();
         if (seal == null || seal.origin() != Dialect.RESPONSES) {

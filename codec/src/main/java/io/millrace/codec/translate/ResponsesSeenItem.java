@@ -4,18 +4,18 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What has been read of one output item of a Responses stream. */
+/** The state of one output item of a Responses stream. */
 final class ResponsesSeenItem {
-    /** The item's call, null if it is none or has not begun. */
+    /** The item's call, null if it has none or the call has not begun. */
     @Nullable
     AssembledCall call;
 
-    /** Whether the item itself has named its call. */
+    /** Whether the item itself had the name of its call. */
     boolean named;
 
     String callId = "";
 
-    /** The name that an event gave before the item did, or in its place. */
+    /** The name from another event than the item's own. It is used if the item has no name. */
     String name = "";
 
     /** Whether it is the call of a custom tool, whose input is text. */
@@ -24,7 +24,7 @@ final class ResponsesSeenItem {
     /** Whether its content was reported. */
     boolean told;
 
-    /** Whether it was read as a whole. */
+    /** Whether the whole item was read. */
     boolean done;
 
     /** Whether its annotations came as events. */
@@ -32,6 +32,6 @@ final class ResponsesSeenItem {
 
     long summaryIndex;
 
-    /** How many code points of the answer's text stand before each content part. */
+    /** How many code points of the answer's text come before each content part. */
     final Map<Integer, Integer> starts = new HashMap<>();
 }

@@ -9,8 +9,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The output items of a Responses stream. Some servers leave out or miscount {@code output_index}, or change an item's id, so
- * each event is joined to its item by all that it says.
+ * The output items of a Responses stream. Some servers omit {@code output_index} or count it wrong, or change an item's
+ * id. So each event is joined to its item by all fields that it has.
  */
 final class ResponsesSeenItems {
     private static final int ITEM_BYTES = 512;
@@ -34,24 +34,24 @@ final class ResponsesSeenItems {
         return (long) ITEM_BYTES * (byIndex.size() + byId.size() + byCall.size());
     }
 
-    /** The items that have a place. */
+    /** The items that have an index. */
     Collection<ResponsesSeenItem> all() {
         return byIndex.values();
     }
 
-    /** The item at a place of the output, null if none was streamed. */
+    /** The item at an index of the output, null if none was streamed. */
     @Nullable
     ResponsesSeenItem at(int index) {
         return byIndex.get(index);
     }
 
-    /** The item that an event names. */
+    /** The item of an event. */
     ResponsesSeenItem of(JsonNode json) {
         ResponsesSeenItem known = byId.get(idOf(json));
         return known != null ? known : byIndex.computeIfAbsent(indexOf(json), index -> new ResponsesSeenItem());
     }
 
-    /** The item that text belongs to; a separate one if the server gives the place of a call. */
+    /** The item of a text. It is a separate item if the server gives the index of a call. */
     ResponsesSeenItem ofText(JsonNode json) {
         ResponsesSeenItem item = of(json);
         return item.call == null ? item : new ResponsesSeenItem();
@@ -67,14 +67,14 @@ final class ResponsesSeenItems {
         return item;
     }
 
-    /** From now on the item is known by its {@code call_id}, unless it has none. */
+    /** Makes the item known by its {@code call_id}, if it has one. */
     void addCall(ResponsesSeenItem item) {
         if (!item.callId.isEmpty()) {
             byCall.put(item.callId, item);
         }
     }
 
-    /** The item that is done, another than that at its place if the call is another. */
+    /** The item that is complete. It is not the item at its index if the call differs. */
     ResponsesSeenItem ofDone(JsonNode json) {
         JsonNode done = json.path("item");
         if (isHosted(done)) {
@@ -84,7 +84,7 @@ final class ResponsesSeenItems {
         ResponsesSeenItem known = callId.isEmpty() ? null : byCall.get(callId);
         ResponsesSeenItem item = known == null ? of(json) : known;
         if (item.call != null && !isCall(done)) {
-            // There is no index, or it is wrong: what was streamed was that of this item.
+            // The index is missing or wrong: the streamed content belongs to this item.
             ResponsesSeenItem apart = new ResponsesSeenItem();
             apart.told = isMessage(done) ? spoke : thought;
             return apart;
@@ -93,7 +93,7 @@ final class ResponsesSeenItems {
         return other || (item.done && known == null && !callId.isEmpty()) ? add(json) : item;
     }
 
-    /** The item of a hosted tool is known by its id. Without one it is known by its place, if the event gives that. */
+    /** The item of a hosted tool, by its id. Without an id it is known by its index, if the event has one. */
     private ResponsesSeenItem ofHosted(JsonNode json) {
         hosted.add(Json.text(json.path("item"), "type"));
         String id = idOf(json);
@@ -104,13 +104,13 @@ final class ResponsesSeenItems {
     }
 
     /**
-     * The item in the last event's output that is not yet done, null if it was streamed as a whole. Servers that leave out or
-     * miscount {@code output_index} must not have anything reported twice. Text and reasoning are taken only where none was
-     * streamed, and calls where their id is new. An item of a hosted tool is taken where its id is known and it was not done,
-     * or where none of its type was streamed.
+     * The item in the last event's output that is not complete; null if it was streamed completely. Some servers omit
+     * or miscount {@code output_index}, and still nothing must be reported twice. So text and reasoning are taken only
+     * if none was streamed, and calls only if their id is new. An item of a hosted tool is taken if its id is known and
+     * it was not complete, or if none of its type was streamed.
      *
      * @param spoken whether text was streamed before the last event
-     * @param reasoned the same of reasoning
+     * @param reasoned whether reasoning was streamed before the last event
      */
     @Nullable
     ResponsesSeenItem ofOutput(JsonNode done, int index, boolean spoken, boolean reasoned) {
@@ -151,7 +151,7 @@ final class ResponsesSeenItems {
         return type.equals("function_call") || type.equals("custom_tool_call");
     }
 
-    /** Whether an item is what a tool of the provider's did, of those that are reported. */
+    /** Whether an item is the use of a provider's tool that is reported. */
     private static boolean isHosted(JsonNode item) {
         return switch (Json.text(item, "type")) {
             case "image_generation_call", "web_search_call", "code_interpreter_call" -> true;

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The fields that a Responses request and its response both have. */
+/** The fields that a Responses request and its response share. */
 final class ResponsesSettings {
     private ResponsesSettings() {}
 
@@ -31,7 +31,7 @@ final class ResponsesSettings {
         Json.putKnown(json, "user", request.user());
     }
 
-    /** All of these fields, with OpenAI's defaults for those that the request does not have. */
+    /** All of these fields, with OpenAI's defaults for fields that the request does not have. */
     static ObjectNode echoed(ModelRequest request) {
         ObjectNode json = Json.object()
                 .putNull("max_output_tokens")
@@ -78,7 +78,7 @@ final class ResponsesSettings {
         return json;
     }
 
-    /** Without {@code strict} OpenAI would change the schema to one that it can enforce. */
+    /** A tool. Without {@code strict}, OpenAI would change the schema to one that it can enforce. */
     private static ObjectNode tool(Tool.Function tool) {
         ObjectNode json = Json.object().put("type", "function").put("name", tool.name());
         Json.putKnown(json, "description", tool.description());

@@ -4,10 +4,12 @@ import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the tools of a Responses request, and the choice of them. */
+/** Reads the tools of a Responses request, and the choice of tools. */
 final class ResponsesToolsReader {
     private static final int MAX_REPEATED = 65_536;
-    /** Each function of a namespace repeats its name, so a long name would be read many times. */
+    /**
+     * The longest namespace. Each function of a namespace repeats its name, so a long name would be read many times.
+     */
     private static final int MAX_NAMESPACE = 256;
 
     private final JsonFields body;
@@ -20,7 +22,7 @@ final class ResponsesToolsReader {
         this.request = request;
     }
 
-    /** Reads the tools of the body. The conversation may bring more tools. */
+    /** Reads the tools of the body. The conversation may have further tools. */
     void read() {
         addAll(body);
     }
@@ -32,7 +34,7 @@ final class ResponsesToolsReader {
         }
     }
 
-    /** No more tools come: reads the choice, and adds the tools to the request. */
+    /** Reads the choice, and adds the tools to the request. No further tools come. */
     void end() {
         readChoice();
         tools.into(request);
@@ -61,8 +63,8 @@ final class ResponsesToolsReader {
     }
 
     /**
-     * The function with the description of its namespace before its own. A request must not grow by more than {@value
-     * #MAX_REPEATED} characters, so a long description is not always repeated.
+     * The function with the description of its namespace before its own. A request must not grow by more than
+     * {@value #MAX_REPEATED} characters, so a long description is not always repeated.
      */
     private Tool.Function described(Tool.Function tool, @Nullable String about) {
         if (about == null || about.isBlank() || repeated + about.length() > MAX_REPEATED) {
@@ -106,7 +108,7 @@ final class ResponsesToolsReader {
                 : type.equals("code_interpreter") ? HostedKind.CODE : HostedKind.OTHER;
     }
 
-    /** The function for a tool without a schema that the client runs; null if its provider runs it. */
+    /** The function for a tool without a schema that the client runs; null if the provider runs it. */
     private static Tool.@Nullable Function clientRun(String type, JsonFields tool) {
         return switch (type) {
             case "local_shell" -> ClientTools.localShell();
@@ -144,7 +146,7 @@ final class ResponsesToolsReader {
         request.toolChoice(function ? ToolChoice.named(name) : ToolChoice.hosted(hostedType(name)));
     }
 
-    /** The type of a hosted tool in the list of tools. A choice may name it by another type of the same kind. */
+    /** The type of a hosted tool in the list of tools. A choice may have another type of the same kind. */
     private String hostedType(String named) {
         HostedKind kind = kindOf(named);
         return tools.hosted().stream()
@@ -154,7 +156,7 @@ final class ResponsesToolsReader {
                 .orElse(named);
     }
 
-    /** The name of the function for a tool, which is named by its name, or by its type if it has no name. */
+    /** The name of the function for a tool, from the tool's name, or from its type if it has no name. */
     private static String nameOf(JsonFields tool) {
         String type = tool.requiredText("type");
         return switch (type) {

@@ -8,14 +8,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes an answer for a Responses client: as the sequence of events, or as the response that the last event holds.
+ * Writes an answer for a Responses client: as the sequence of events, or as the response that is in the last event.
  *
  * <pre>
  * response.created response.in_progress *( output_item.added .. output_item.done ) ( response.completed / .incomplete )
  * </pre>
  */
 final class ResponsesWriter extends FrameWriter implements AnswerWriter {
-    /** The memory of an item besides its text, in characters. */
+    /** The memory of an item without its text, in characters. */
     private static final int ITEM_CHARS = 128;
 
     private final boolean streaming;
@@ -81,7 +81,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
         closeItem(true);
     }
 
-    /** Media that is no image, and a link to an image, can only be written as text. */
+    /** Media other than an image, and a link to an image, can only be written as text. */
     @Override
     public void media(Part.Media media) {
         keptChars += media.chars();
@@ -233,7 +233,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
         return reasoning;
     }
 
-    /** Closes the item that is open. */
+    /** Closes the open item. */
     private void closeItem(boolean complete) {
         ResponsesItem open = message != null ? message : reasoning != null ? reasoning : call;
         if (open != null) {
@@ -244,7 +244,7 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
         call = null;
     }
 
-    /** The word for why the answer is not complete, null if it is complete. */
+    /** The word for why the answer is incomplete, null if it is complete. */
     private @Nullable String incompleteReason() {
         return switch (stopReason) {
             case END, STOP_SEQUENCE, TOOL_CALLS, OTHER -> null;

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param temperature from 0 to 2
  * @param topP from 0 to 1
- * @param topK from how many tokens the next one is chosen
- * @param seed makes answers repeat, as far as the provider can
+ * @param topK the number of tokens from which the next one is chosen
+ * @param seed makes answers repeatable, as far as the provider can
  * @param presencePenalty from -2 to 2
  * @param frequencyPenalty from -2 to 2
  * @param stops sequences that end the answer

@@ -6,24 +6,24 @@ import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An opaque value that a provider sends with reasoning or with a tool call, and wants back unchanged: a thinking signature,
- * encrypted reasoning, a thought signature. Providers of other dialects never get it.
+ * An opaque value that a provider sends with reasoning or with a tool call, and wants back unchanged: a thinking
+ * signature, encrypted reasoning, a thought signature. Providers of other dialects never get it.
  *
  * @param origin the dialect that understands it
- * @param kind the dialect's own word for what this is, without a dot; may be empty
- * @param value what the provider sent
+ * @param kind the dialect's own word for the kind of value, without a dot; may be empty
+ * @param value the value of the provider
  */
 public record Seal(Dialect origin, String kind, String value) {
     private static final String MARK = "mr1.";
 
-    /** The seal as one string that {@link #decode} can read, for clients that send back such a field unchanged. */
+    /** The seal as a string that {@link #decode} can read, for clients that send such a field back unchanged. */
     public String encode() {
         byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
         return MARK + origin.name() + "." + kind + "."
                 + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
-    /** The seal from which {@link #encode} made this text, {@code null} if it made no such text. */
+    /** The seal from which {@link #encode} made this text; {@code null} if it did not make it. */
     public static @Nullable Seal decode(String text) {
         if (!text.startsWith(MARK)) {
             return null;

@@ -5,7 +5,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** Shorter names in place of those that are too long for a provider. The same name always has the same short one. */
+/** Shorter names for names that are too long for a provider. The same name always has the same short one. */
 final class Shortened {
     private static final String CALL = "call_";
 
@@ -21,7 +21,7 @@ final class Shortened {
         return user.length() <= 64 ? user : hash(user);
     }
 
-    /** 64 hexadecimal digits. */
+    /** A hash of 64 hexadecimal digits. */
     static String hash(String text) {
         try {
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));

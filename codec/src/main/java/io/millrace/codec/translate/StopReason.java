@@ -20,6 +20,6 @@ public enum StopReason {
     PAUSE,
     /** The client asked the relay to stop. */
     STOPPED,
-    /** Any other word of the upstream's for an end. */
+    /** Any other word of the upstream for an end. */
     OTHER
 }

@@ -8,16 +8,17 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The meaning of the words with which servers end an answer. They are read the same in every dialect, because compatible
- * servers use words of other dialects. Case and the sign between words do not matter.
+ * The meaning of the words with which servers end an answer. They have the same meaning in every dialect, because
+ * compatible servers use words of other dialects. Case and the characters between words do not matter.
  */
 final class StopWords {
     /**
-     * The words in lower and in upper case, so that most are found without a conversion: some servers send one in each frame.
+     * The words in lower and in upper case, so that most are found without a conversion. Some servers send one in each
+     * frame.
      */
     private static final Map<String, StopReason> WORDS = new HashMap<>();
 
-    /** Words for a failure: the text so far is no answer. */
+    /** Words for a failure. The text so far is then no answer. */
     private static final Set<String> FAILURES = Set.of(
             "cancelled",
             "canceled",
@@ -32,7 +33,7 @@ final class StopWords {
     private static final List<String> FAILURE_PARTS = List.of(
             "error", "fail", "abort", "malformed", "exception", "timeout", "timed_out", "unavailable", "overload");
 
-    /** Parts of words that are not in the table. The first one that is found decides. */
+    /** Parts of words that are not in the table. The first part that matches decides. */
     private static final List<Map.Entry<String, StopReason>> PARTS = List.of(
             Map.entry("context", StopReason.CONTEXT_FULL),
             Map.entry("filter", StopReason.CONTENT_FILTER),
@@ -92,7 +93,7 @@ final class StopWords {
         return FAILURES.contains(plain) || FAILURE_PARTS.stream().anyMatch(plain::contains);
     }
 
-    /** The meaning of a word that is no failure; {@link StopReason#OTHER} if it is not known. */
+    /** The meaning of a word that is not a failure; {@link StopReason#OTHER} if it is not known. */
     static StopReason meaning(String word) {
         StopReason exact = WORDS.get(word);
         if (exact != null) {

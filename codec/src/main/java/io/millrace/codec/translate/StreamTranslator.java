@@ -6,12 +6,12 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Translates the frames of an upstream's stream into frames of the client's dialect. A frame is translated when it is read,
- * with two exceptions. The stop waits for the upstream's end, because usage may follow it. If the client's dialect has one
- * block after the other, a block that begins between the pieces of a call waits for the end of the call. One per stream, on one
- * thread at a time.
+ * Translates the frames of an upstream's stream into frames of the client's dialect. A frame is translated when it is
+ * read, with two exceptions. The stop waits for the upstream's end, because usage may follow it. If the client's
+ * dialect has one block after the other, a block that begins between the pieces of a call waits for the end of the
+ * call. One per stream, on one thread at a time.
  *
- * <p>Buffers remain with the caller. Each call appends no, one or several whole frames to {@code out}.
+ * <p>Buffers remain with the caller. Each call appends zero or more whole frames to {@code out}.
  */
 public final class StreamTranslator {
     private final DeltaReader reader;
@@ -20,15 +20,18 @@ public final class StreamTranslator {
     private final @Nullable DeltaWriter writer;
 
     private final AnswerGrammar answer;
-    /** Makes the one body, or that of the failure it is given; null for a stream, and once the body is written. */
+    /** Makes the one body, or the body of the given failure. Null for a stream, and after the body was written. */
     private @Nullable Function<@Nullable ModelError, byte[]> body;
 
-    /** Joins a reader of the upstream's stream and a writer of the client's, both new. */
+    /** Connects a new reader of the upstream's stream and a new writer of the client's. */
     public StreamTranslator(DeltaReader reader, DeltaWriter writer) {
         this(reader, writer, writer, null);
     }
 
-    /** Joins a reader of the upstream's stream and the collector of an answer whose {@code body} is written at the end. */
+    /**
+     * Connects a reader of the upstream's stream and the collector of an answer whose {@code body} is written at the
+     * end.
+     */
     StreamTranslator(DeltaReader reader, AnswerWriter collector, Function<@Nullable ModelError, byte[]> body) {
         this(reader, collector, null, body);
     }
@@ -55,8 +58,8 @@ public final class StreamTranslator {
     }
 
     /**
-     * The upstream's body ended cleanly: writes the end of the client's stream, if it is missing. If the upstream reported no
-     * stop, nothing is written and {@link #isOver} stays false: the stream was cut.
+     * The upstream's body ended cleanly. Writes the end of the client's stream, if it is missing. If the upstream
+     * reported no stop, nothing is written and {@link #isOver} stays false, because the stream was cut.
      */
     public void finish(ByteBuf out) {
         begin(out);
@@ -66,7 +69,9 @@ public final class StreamTranslator {
         writeBody(out);
     }
 
-    /** Ends the client's stream where it is, with {@link StopReason#STOPPED}. Called when the client asked for that. */
+    /**
+     * Ends the client's stream at this point, with {@link StopReason#STOPPED}. Called when the client asked for that.
+     */
     public void stop(ByteBuf out) {
         begin(out);
         if (!answer.isOver()) {
@@ -76,7 +81,7 @@ public final class StreamTranslator {
         writeBody(out);
     }
 
-    /** Ends the client's stream with an error of the relay's own. */
+    /** Ends the client's stream with an error of the relay. */
     public void fail(RelayError error, String message, ByteBuf out) {
         begin(out);
         answer.error(new ModelError(503, error.code(), message));
@@ -96,28 +101,30 @@ public final class StreamTranslator {
         }
     }
 
-    /** Whether the client's stream has its end, or its error: nothing more will be written. */
+    /** Whether the client's stream has its end, or its error. Nothing is written after it. */
     public boolean isOver() {
         return answer.isOver();
     }
 
     /**
-     * Whether the client's stream ended in an error: the upstream's, one of its answer that cannot be read, or the relay's
-     * own by {@link #fail}. Implies {@link #isOver}.
+     * Whether the client's stream ended in an error: an error of the upstream, an answer of the upstream that cannot be
+     * read, or an error of the relay by {@link #fail}. Implies {@link #isOver}.
      */
     public boolean failed() {
         return answer.failure() != null;
     }
 
-    /** The HTTP status of the error with which the client's stream ended; 200 if it did not {@linkplain #failed() fail}. */
+    /**
+     * The HTTP status of the error with which the client's stream ended; 200 if it did not {@linkplain #failed() fail}.
+     */
     public int status() {
         ModelError failure = answer.failure();
         return failure == null ? 200 : failure.status();
     }
 
     /**
-     * An upper estimate of the bytes that this holds: blocks that wait, data that was read and not yet written, and data that
-     * the client's last event repeats. The call is cheap.
+     * An upper estimate of the bytes that this holds: blocks that wait, data that was read and not yet written, and
+     * data that the client's last event repeats. The call is cheap.
      */
     public long heldBytes() {
         return Character.BYTES * answer.heldChars() + reader.heldBytes() + sink.heldBytes();

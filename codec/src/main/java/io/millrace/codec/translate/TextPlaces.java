@@ -3,8 +3,8 @@ package io.millrace.codec.translate;
 import java.util.Arrays;
 
 /**
- * Places in one text, counted in code points and in bytes of UTF-8. One is found from the other at a cost that does not grow
- * with the text, because an answer may have very many places.
+ * Places in one text, counted in code points and in bytes of UTF-8. The conversion of a place does not cost more in a
+ * longer text, because an answer may have very many places.
  */
 final class TextPlaces {
     private static final int STEP = 256;
@@ -37,7 +37,7 @@ final class TextPlaces {
         }
     }
 
-    /** How many bytes are before a code point; all if it is behind the end. */
+    /** How many bytes come before a code point; all bytes if it is after the end. */
     int bytesBefore(int codePoint) {
         int step = lastUpTo(points, codePoint);
         int point = points[step];
@@ -52,7 +52,7 @@ final class TextPlaces {
         return before;
     }
 
-    /** How many code points end within so many bytes. */
+    /** How many code points end within that many bytes. */
     int pointsWithin(long byteCount) {
         int step = lastUpTo(bytes, (int) Math.min(byteCount, Integer.MAX_VALUE));
         if (step > 0 && step * STEP < text.length() && Character.isLowSurrogate(text.charAt(step * STEP))) {
@@ -79,7 +79,7 @@ final class TextPlaces {
         return c < 0x80 ? 1 : c < 0x800 || Character.isSurrogate(c) ? 2 : 3;
     }
 
-    /** The last place in an ascending array whose value is no greater; the first if there is none. */
+    /** The last index in an ascending array whose value is not greater; the first index if there is none. */
     private static int lastUpTo(int[] ascending, int value) {
         int found = Arrays.binarySearch(ascending, value);
         return Math.max(0, found >= 0 ? found : -found - 2);

@@ -10,11 +10,11 @@ public sealed interface Tool {
     /**
      * A function that the client runs when the model calls it.
      *
-     * @param name its name, as every dialect accepts it: see {@link ToolName}
-     * @param description what it does, may be null
+     * @param name a name that every dialect accepts: see {@link ToolName}
+     * @param description a description, may be null
      * @param parameters JSON schema of its arguments, null if it takes none
      * @param strict whether the arguments must follow the schema, null if not given
-     * @param form how the client sees a call, null if it sees a function of this name
+     * @param form the form of a call for the client, null for a function of this name
      */
     record Function(
             String name,
@@ -23,7 +23,7 @@ public sealed interface Tool {
             @Nullable Boolean strict,
             @Nullable CallForm form)
             implements Tool {
-        /** A function that is a plain function to its client. */
+        /** A plain function, with the same name for its client. */
         public Function(String name, String description, ObjectNode parameters, Boolean strict) {
             this(name, description, parameters, strict, null);
         }
@@ -32,7 +32,7 @@ public sealed interface Tool {
          * Reads a function with {@code name}, {@code description} and {@code strict}.
          *
          * @param parameters the key of its schema
-         * @param namespace the group that it belongs to, null if to none
+         * @param namespace the group that it belongs to, null if there is none
          */
         static Function read(JsonFields function, String parameters, @Nullable String namespace) {
             String name = function.requiredText("name");
@@ -44,7 +44,7 @@ public sealed interface Tool {
                     ToolName.form(namespace, name));
         }
 
-        /** The schema with a type, as some providers require it; null if the function takes no arguments. */
+        /** The schema with a type, which some providers require; null if the function takes no arguments. */
         @Nullable
         ObjectNode schema() {
             if (parameters == null || parameters.has("type")) {
@@ -59,9 +59,9 @@ public sealed interface Tool {
     /**
      * A tool that the provider itself runs, such as a web search.
      *
-     * @param kind what it does
+     * @param kind the kind of the tool
      * @param type its type in the client's dialect, such as {@code web_search_20250305}
-     * @param path its place in the client's request, such as {@code tools[1].type}
+     * @param path its path in the client's request, such as {@code tools[1].type}
      * @param settings its settings in the client's request
      */
     record Hosted(HostedKind kind, String type, String path, List<HostedSetting> settings) implements Tool {

@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The tools of a request while it is read. Each function is there once. Tools that may not be used are left out at the end. */
+/** Collects the tools of a request. Each function is there once. Tools that may not be used are left out at the end. */
 final class ToolList {
     private final List<Tool> tools = new ArrayList<>();
     private final Set<String> functions = new HashSet<>();
     private @Nullable Set<String> allowed;
 
-    /** Adds a tool. Of functions with the same name only the first one is kept. */
+    /** Adds a tool. Of functions with the same name, only the first one is kept. */
     void add(Tool tool) {
         if (!(tool instanceof Tool.Function function) || functions.add(function.name())) {
             tools.add(tool);
@@ -37,7 +37,7 @@ final class ToolList {
         return functions.contains(function);
     }
 
-    /** Only functions with these names and tools with these types may be used. */
+    /** Allows only functions with these names and tools with these types. */
     void allow(Set<String> names) {
         allowed = names;
     }

@@ -11,13 +11,14 @@ final class ToolName {
     private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_-]{1," + MOST + "}");
     private static final Pattern OTHERS = Pattern.compile("[^A-Za-z0-9_-]");
 
-    /** OpenAI's namespace of the functions that have no other. */
+    /** OpenAI's namespace for functions without another namespace. */
     private static final String NO_NAMESPACE = "functions";
 
     private ToolName() {}
 
     /**
-     * The name itself if every dialect accepts it, else another name: always the same for this name, and different for others.
+     * The name itself if every dialect accepts it. Otherwise another name, which is always the same for this name and
+     * differs for others.
      */
     static String of(String name) {
         if (PLAIN.matcher(name).matches()) {
@@ -40,7 +41,7 @@ final class ToolName {
         return group != null || !of(name).equals(name) ? new CallForm(CallForm.Kind.FUNCTION, group, name) : null;
     }
 
-    /** The namespace, null if this stands for none. */
+    /** The namespace; null if it is missing, empty or OpenAI's default. */
     static @Nullable String group(@Nullable String namespace) {
         boolean none = namespace == null || namespace.isEmpty() || namespace.equals(NO_NAMESPACE);
         return none ? null : namespace;

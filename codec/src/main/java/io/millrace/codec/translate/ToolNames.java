@@ -5,12 +5,12 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** The names of the tools that a request offers. They show where a name ends that comes in pieces. */
+/** The names of the tools that a request offers. They show the end of a name that comes in pieces. */
 final class ToolNames {
-    /** Sorted, so that the names which begin with a piece of a name stand together. */
+    /** Sorted, so that all names with the same beginning are neighbours. */
     private final NavigableSet<String> names;
 
-    /** @param names may be empty: then no name is known */
+    /** @param names the names; if there are none, no name is known */
     ToolNames(Set<String> names) {
         this.names = new TreeSet<>(names);
     }
@@ -26,7 +26,7 @@ final class ToolNames {
         return again || !isJoinable(name, more) ? more : name + more;
     }
 
-    /** Whether the name continues with this piece, or is repeated by it. */
+    /** Whether the piece continues the name or repeats it. */
     boolean isJoinable(String name, String more) {
         return more.startsWith(name) || begins(names.ceiling(name + more), name + more);
     }

@@ -6,12 +6,12 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The toolsets of Messages that the client runs, {@code computer_toolset_…} and {@code browser_toolset_…}: one function for
- * each member. A member is written {@code name parameter parameter? -- description}. The sign {@code ?} marks an optional
- * parameter.
+ * The toolsets of Messages that the client runs, {@code computer_toolset_…} and {@code browser_toolset_…}: one function
+ * for each member. A member is written {@code name parameter parameter? -- description}. The sign {@code ?} marks an
+ * optional parameter.
  */
 final class Toolsets {
-    /** Members that do more than look and click. They are there only if the client enables them. */
+    /** Members that do more than look and click. They are offered only if the client enables them. */
     private static final Set<String> OFF_BY_DEFAULT = Set.of("javascript_exec", "file_upload");
 
     private static final String COMPUTER = """
@@ -78,7 +78,7 @@ final class Toolsets {
 
     private static final String PIXELS = "{\"type\": \"array\", \"items\": {\"type\": \"number\"}, \"description\": ";
 
-    /** The schemas of parameters. Parameters that are not here are strings. */
+    /** The schemas of parameters. Other parameters are strings. */
     private static final Map<String, String> SCHEMAS = Map.ofEntries(
             Map.entry("coordinate", PIXELS + "\"x and y in pixels.\"}"),
             Map.entry("start_coordinate", PIXELS + "\"x and y in pixels.\"}"),
@@ -97,7 +97,7 @@ final class Toolsets {
             Map.entry("scroll_amount", "{\"type\": \"integer\"}"),
             Map.entry("duration", "{\"type\": \"number\", \"description\": \"Seconds.\"}"));
 
-    /** Parameters whose name is that of their schema. */
+    /** The names of parameters that differ from the keys of their schemas. */
     private static final Map<String, String> NAMES = Map.of("point", "target", "element", "target");
 
     private Toolsets() {}

@@ -10,8 +10,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Translates one exchange: a request from a client's format to an upstream's dialect, and its answer back. It remembers the
- * request, because some answers depend on it. An attempt at an upstream of another dialect needs a new translation.
+ * Translates one exchange: a request from a client's format to an upstream's dialect, and its answer back. It remembers
+ * the request, because some answers depend on it. An attempt at an upstream of another dialect needs a new translation.
  */
 public final class Translation {
     private final ClientFormat client;
@@ -25,7 +25,7 @@ public final class Translation {
         this.upstream = upstream;
     }
 
-    /** A translation between dialects, which may be the same. Neither is {@link Dialect#UNKNOWN}. */
+    /** A translation between two dialects, which may be the same. Neither is {@link Dialect#UNKNOWN}. */
     public static Translation of(Dialect client, Dialect upstream) {
         return of(ClientFormat.of(client), upstream);
     }
@@ -35,7 +35,7 @@ public final class Translation {
         return new Translation(client, UpstreamFormat.of(upstream));
     }
 
-    /** From now on a request is refused if a part of it would be left out. */
+    /** From now on, a request is refused if a part of it would be left out. */
     public Translation strict() {
         strict = true;
         return this;
@@ -46,9 +46,9 @@ public final class Translation {
      *
      * @param body the client's body
      * @param path the client's path, with its query
-     * @param model the model to ask for instead of the client's; null to keep it
-     * @throws TranslationException if the request cannot be translated; it names the client's field, and {@link #refusal} makes
-     *     the answer
+     * @param model the model to ask for in place of the client's; null to keep the client's
+     * @throws TranslationException if the request cannot be translated; it has the client's field, and {@link #refusal}
+     *     makes the answer
      */
     public TranslatedRequest request(byte[] body, String path, @Nullable String model) {
         try {
@@ -80,24 +80,24 @@ public final class Translation {
         return names;
     }
 
-    /** The parts of the request translated last that answers depend on. Its content is not kept. */
+    /** The parts of the last translated request that answers depend on. Its content is not kept. */
     public ModelRequest request() {
         return request;
     }
 
-    /** The body of the 400 that says why the request was not translated. */
+    /** The body of a 400 with the reason why the request was not translated. */
     public byte[] refusal(TranslationException why, @Nullable String requestId) {
         return client.error(new ModelError(400, "unsupported_parameter", why.getMessage()), why.param(), requestId);
     }
 
-    /** A translator for the stream that answers the request. */
+    /** Creates a translator for the stream that answers the request. */
     public StreamTranslator stream() {
         return new StreamTranslator(upstream.reader(tools), client.stream(request));
     }
 
     /**
-     * A translator that makes one body from the stream that answers the request, for a client that asked for no stream. It
-     * appends the body, or the body of an error, at the end and nothing before.
+     * Creates a translator that makes one body from the stream that answers the request, for a client that asked for no
+     * stream. At the end it appends the body, or the body of an error. Before that it appends nothing.
      */
     public StreamTranslator collector(@Nullable String requestId) {
         AnswerWriter writer = client.answer(request);
@@ -108,8 +108,8 @@ public final class Translation {
     }
 
     /**
-     * Makes the client's stream from a successful answer that is not streamed. No body makes this throw. If the body is no
-     * answer, the result has a status of 400 or more, and a body of JSON.
+     * Makes the client's stream from a successful answer that is not streamed. No body makes this throw. If the body is
+     * not an answer, the result has a status of 400 or more, and a body of JSON.
      */
     public TranslatedAnswer streamed(byte[] body, @Nullable String requestId) {
         ByteBuf out = Unpooled.buffer(body.length + 512);

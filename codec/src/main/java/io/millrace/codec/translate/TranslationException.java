@@ -2,7 +2,7 @@ package io.millrace.codec.translate;
 
 import org.jspecify.annotations.Nullable;
 
-/** Says that a request cannot be translated, and which field is why. It has no stack trace. */
+/** Says that a request cannot be translated, and which field is the reason. It has no stack trace. */
 public final class TranslationException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
@@ -11,15 +11,15 @@ public final class TranslationException extends RuntimeException {
     private final @Nullable RequestField field;
 
     /**
-     * Names the client's field.
+     * An exception with the client's field.
      *
-     * @param param such as {@code messages[2].content[0].type}; null if the whole body is at fault
+     * @param param such as {@code messages[2].content[0].type}; null if the whole body is the reason
      */
     public TranslationException(@Nullable String param, String message) {
         this(param, null, message);
     }
 
-    /** Names the field of the model of a request, for code that does not know the client's dialect. */
+    /** An exception with a field of {@link ModelRequest}, for code that does not know the client's dialect. */
     public TranslationException(RequestField field, String message) {
         this(null, field, message);
     }
@@ -36,12 +36,12 @@ public final class TranslationException extends RuntimeException {
         return message;
     }
 
-    /** The client's field, null if the whole body is at fault, or only {@link #field} is known. */
+    /** The client's field; null if the whole body is the reason, or only {@link #field} is known. */
     public @Nullable String param() {
         return param;
     }
 
-    /** The field of the model of a request, null if {@link #param} is known. */
+    /** The field of {@link ModelRequest}, null if {@link #param} is known. */
     public @Nullable RequestField field() {
         return field;
     }

@@ -2,7 +2,7 @@ package io.millrace.codec.translate;
 
 import java.util.List;
 
-/** One side's part of a conversation. Results of tools belong to the user's side. */
+/** A part of a conversation by one side. Results of tools belong to the user's side. */
 public record Turn(Role role, List<Part> parts) {
     /** Copies the list. */
     public Turn {
@@ -11,7 +11,7 @@ public record Turn(Role role, List<Part> parts) {
 
     /** The side. */
     public enum Role {
-        /** The client, and the tools that it ran. */
+        /** The client, including the tools that it ran. */
         USER,
         /** The model. */
         ASSISTANT

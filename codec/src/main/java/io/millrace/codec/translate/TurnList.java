@@ -3,13 +3,13 @@ package io.millrace.codec.translate;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The turns of a conversation while it is read. Parts of the same side that follow each other are one turn. */
+/** Collects the turns of a conversation. Parts of the same side that follow each other are one turn. */
 final class TurnList {
     private final List<Turn> turns;
     private final List<Part> parts = new ArrayList<>();
     private Turn.Role role = Turn.Role.USER;
 
-    /** @param turns those that are complete: no part is added to them */
+    /** @param turns complete turns, to which no part is added */
     TurnList(List<Turn> turns) {
         this.turns = new ArrayList<>(turns);
     }

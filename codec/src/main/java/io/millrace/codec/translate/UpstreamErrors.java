@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Reads errors of all providers: their shapes overlap, and compatible servers mix them. */
+/** Reads errors of all providers. Their shapes overlap, and compatible servers mix them. */
 final class UpstreamErrors {
     private static final int MAX_TEXT_CHARS = 500;
     private static final int STATUS_OF_SERVER_ERROR = 500;
@@ -22,11 +22,14 @@ final class UpstreamErrors {
 
     private static final Set<String> GOOD_CODES = Set.of("0", "200", "ok", "success");
 
-    /** How servers say that a prompt is too long. Clients shorten the prompt when they see OpenAI's code for that. */
+    /**
+     * The texts with which servers say that a prompt is too long. Clients shorten the prompt when they see OpenAI's
+     * code for that.
+     */
     private static final Pattern CONTEXT =
             Pattern.compile("(?i)prompt is too long|maximum context length|context window|exceeds? the context");
 
-    /** The keys of an object's message. The first one with text is used. */
+    /** The keys for an object's message. The first one with text is used. */
     private static final List<String> MESSAGES = List.of(
             "message",
             "error_message",
@@ -42,7 +45,7 @@ final class UpstreamErrors {
             "error",
             "errors");
 
-    /** The HTTP status of an error that names none, by its code, its type or Google's status. */
+    /** The HTTP status of an error without a status, by its code, its type or Google's status. */
     private static final Map<String, Integer> STATUS = Map.ofEntries(
             Map.entry("invalidrequest", 400),
             Map.entry("invalidprompt", 400),
@@ -88,7 +91,7 @@ final class UpstreamErrors {
         return new ModelError(status, null, text.isEmpty() ? "the upstream answered " + status : text);
     }
 
-    /** The error in a text that is no JSON. */
+    /** The error in a text that is not JSON. */
     static ModelError ofText(byte[] text) {
         ModelError error = ofBody(STATUS_OF_SERVER_ERROR, text);
         return text.length == 0 ? new ModelError(STATUS_OF_SERVER_ERROR, null, FAILED) : error;
@@ -100,7 +103,7 @@ final class UpstreamErrors {
     }
 
     /**
-     * Whether an object is an error: it has one under {@code error}, or it has no content and fields of errors.
+     * Whether an object is an error: it has one under {@code error}, or it has no content and has fields of errors.
      *
      * @param content the content of an answer of this dialect; missing or empty in an error
      */
@@ -121,14 +124,14 @@ final class UpstreamErrors {
                 || (isSaid(json.path("message")) && (isBad(json.path("code")) || isBad(json.path("status_code"))));
     }
 
-    /** Whether there is a code of a failure. Some servers have a code of success in each chunk. */
+    /** Whether there is a code of a failure. Some servers send a code of success in each chunk. */
     private static boolean isBad(JsonNode code) {
         return !code.isMissingNode()
                 && !code.isNull()
                 && !GOOD_CODES.contains(code.asText().toLowerCase(Locale.ROOT));
     }
 
-    /** Whether a value is not empty. Some servers have an empty error in each chunk. */
+    /** Whether a value is not empty. Some servers send an empty error in each chunk. */
     static boolean isSaid(JsonNode value) {
         return value.isTextual()
                 ? !value.textValue().isBlank()
@@ -136,8 +139,8 @@ final class UpstreamErrors {
     }
 
     /**
-     * The error in an object: {@code {"error": {..}}}, {@code {"error": ".."}}, the inner object alone, or any object with a
-     * text. Its status is the one in the object, else that of its code or type, else 500.
+     * The error in an object: {@code {"error": {..}}}, {@code {"error": ".."}}, the inner object alone, or any object
+     * with a text. Its status is the one in the object, else that of its code or type, else 500.
      */
     static ModelError of(ObjectNode json) {
         JsonNode inner = isSaid(json.path("error")) ? json.path("error") : json;
@@ -165,7 +168,7 @@ final class UpstreamErrors {
         return new ModelError(status, name, message == null ? FAILED : message);
     }
 
-    /** A text under a key that is not known, {@code null} if there is none. */
+    /** The text under an unknown key, {@code null} if there is none. */
     private static @Nullable String anyText(ObjectNode json) {
         for (Map.Entry<String, JsonNode> field : json.properties()) {
             boolean text =
@@ -177,7 +180,7 @@ final class UpstreamErrors {
         return null;
     }
 
-    /** The first text that says what is wrong, {@code null} if there is none. */
+    /** The first text with the reason, {@code null} if there is none. */
     private static @Nullable String words(JsonNode value, int depth) {
         if (value.isTextual()) {
             return value.textValue().isBlank() ? null : value.textValue();
@@ -204,14 +207,14 @@ final class UpstreamErrors {
         return null;
     }
 
-    /** FastAPI names the place: {@code {"loc": ["body", "model"], "msg": ".."}}. */
+    /** Adds the place of the fault, which FastAPI sends: {@code {"loc": ["body", "model"], "msg": ".."}}. */
     private static String placed(JsonNode element, String words) {
         List<String> place = new ArrayList<>();
         element.path("loc").forEach(step -> place.add(step.asText()));
         return place.isEmpty() ? words : String.join(".", place) + ": " + words;
     }
 
-    /** OpenRouter has its provider's error, often as JSON, in {@code metadata.raw}. */
+    /** The error of OpenRouter's provider, often as JSON, in {@code metadata.raw}. */
     private static @Nullable String cause(JsonNode error) {
         JsonNode raw = error.path("metadata").path("raw");
         ObjectNode json = raw.isTextual() ? Json.parseObject(raw.textValue()) : null;
@@ -254,7 +257,7 @@ final class UpstreamErrors {
         return STATUS_OF_SERVER_ERROR;
     }
 
-    /** Makes {@code RateLimitError}, {@code rate_limit_error} and {@code rate_limit} the same. */
+    /** A form in which {@code RateLimitError}, {@code rate_limit_error} and {@code rate_limit} are the same. */
     private static String plain(String name) {
         String plain = name.toLowerCase(Locale.ROOT).replace("_", "").replace("-", "");
         return plain.endsWith("error") ? plain.substring(0, plain.length() - "error".length()) : plain;

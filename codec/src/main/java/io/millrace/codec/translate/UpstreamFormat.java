@@ -4,7 +4,7 @@ import io.millrace.codec.dialect.Dialect;
 import java.util.Set;
 import java.util.function.Function;
 
-/** The requests and answers of one dialect's upstreams. It holds no state of an exchange. */
+/** The requests and answers of one dialect's upstreams. It has no state of an exchange. */
 public final class UpstreamFormat {
     private final Function<ModelRequest, TranslatedRequest> writer;
     private final Function<Set<String>, DeltaReader> reader;
@@ -36,13 +36,13 @@ public final class UpstreamFormat {
         return writer.apply(request);
     }
 
-    /** A reader for one stream or answer. */
+    /** Creates a reader for one stream or answer. */
     public DeltaReader reader() {
         return reader(Set.of());
     }
 
     /**
-     * A reader for one stream or answer.
+     * Creates a reader for one stream or answer.
      *
      * @param tools the names of the tools that the request offers
      */
