@@ -47,6 +47,6 @@ final class ChatAnswer extends ChatText implements AnswerWriter {
 
     @Override
     public void error(ModelError error) {
-        // The failure has its own body. After the head of a stream it is a broken connection.
+        // The failure has its own body. After the head of a stream, the connection is closed instead.
     }
 }

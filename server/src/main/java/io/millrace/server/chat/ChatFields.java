@@ -10,7 +10,7 @@ import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The fields of a request to {@code /chat} while they are read, from JSON, a form or the query. Each may be given once. */
+/** Collects the fields of a request to {@code /chat}, from JSON, a form or the query. Each may be given once. */
 final class ChatFields {
     private static final List<String> KNOWN =
             List.of("prompt", "messages", "system", "model", "max_tokens", "temperature", "chunk", "format", "stream");
@@ -69,7 +69,7 @@ final class ChatFields {
         }
     }
 
-    /** Takes a field of a JSON body; null counts as not given. */
+    /** Takes a field of a JSON body. A null counts as not given. */
     void json(String name, JsonNode value) throws RequestRefusal {
         once(name);
         if (value.isNull()) {
@@ -97,7 +97,7 @@ final class ChatFields {
         }
     }
 
-    /** The constant that a field's text names, or null if the field is not given. */
+    /** The constant with the name in a field's text, or null if the field is not given. */
     static <E extends Enum<E>> @Nullable E choice(String name, @Nullable String text, List<E> constants)
             throws RequestRefusal {
         if (text == null || text.isEmpty()) {
@@ -182,7 +182,7 @@ final class ChatFields {
             try {
                 return new BigDecimal(value.strip());
             } catch (NumberFormatException e) {
-                // Told below.
+                // Refused below.
             }
         }
         throw RequestRefusal.of(name, name + " must be a number.");

@@ -6,9 +6,9 @@ enum ChatForm {
     SSE("text/event-stream; charset=utf-8"),
     /** An event stream whose events are JSON. */
     JSON("text/event-stream; charset=utf-8"),
-    /** Nothing but the text, as it comes. */
+    /** Only the text, as it comes. */
     TEXT("text/plain; charset=utf-8"),
-    /** One JSON object, when all is here. */
+    /** One JSON object, written at the end. */
     ANSWER("application/json");
 
     final String contentType;

@@ -11,7 +11,7 @@ import io.netty.buffer.ByteBuf;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** The format of {@code /chat} for one attempt to have one request answered. */
+/** The format of {@code /chat} for one attempt to answer one request. */
 final class ChatFormat implements ClientFormat {
     private final ChatQuestion question;
     private @Nullable ChatStream stream;
@@ -20,7 +20,7 @@ final class ChatFormat implements ClientFormat {
         this.question = question;
     }
 
-    /** The request as it was read; {@code body} and {@code path} are known already. */
+    /** Returns the request that was read before. {@code body} and {@code path} are not used. */
     @Override
     public ModelRequest request(byte[] body, String path) {
         return question.request();
@@ -29,7 +29,7 @@ final class ChatFormat implements ClientFormat {
     @Override
     public DeltaWriter stream(ModelRequest asked) {
         if (question.form() == ChatForm.ANSWER) {
-            // Some upstreams stream though they were not asked to.
+            // Some upstreams stream although the request does not ask for it.
             return question.newAnswer();
         }
         stream = question.newStream();
@@ -64,7 +64,7 @@ final class ChatFormat implements ClientFormat {
         };
     }
 
-    /** Appends to {@code out} what the stream holds back for too long. */
+    /** Appends to {@code out} the text that the stream has held for too long. */
     void onSilence(long nowNs, ByteBuf out) {
         if (stream != null) {
             stream.to(out);
@@ -72,7 +72,7 @@ final class ChatFormat implements ClientFormat {
         }
     }
 
-    /** The body of an error, in OpenAI's shape, which every client knows how to show. */
+    /** The body of an error in OpenAI's shape, which all clients can show. */
     static byte[] errorBody(ModelError error, @Nullable String param) {
         return Dialect.CHAT.errorBody(error.status(), error.code(), error.message(), param, null);
     }

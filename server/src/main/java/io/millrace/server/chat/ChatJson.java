@@ -15,7 +15,6 @@ final class ChatJson {
 
     private ChatJson() {}
 
-    /** A new object. */
     static ObjectNode object() {
         return JsonNodeFactory.instance.objectNode();
     }
@@ -28,7 +27,7 @@ final class ChatJson {
         addCount(to, "reasoning_tokens", counts.reasoning());
     }
 
-    /** The word for a reason; null if there is none. */
+    /** The word for a reason, null if there is no reason. */
     static @Nullable String label(@Nullable StopReason reason) {
         if (reason == null) {
             return null;
@@ -39,12 +38,12 @@ final class ChatJson {
         };
     }
 
-    /** The text of {@code json}. */
+    /** {@code json} as text. */
     static String text(ObjectNode json) {
         try {
             return JSON.writeValueAsString(json);
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e); // a tree can be written
+            throw new IllegalStateException(e); // cannot happen: any tree can be written
         }
     }
 

@@ -15,7 +15,7 @@ import java.util.Locale;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** One request to {@code /chat}, read: what it asks a model, and how it wants to be answered. Immutable. */
+/** A request to {@code /chat} after it was read: the question to a model, and the form of the answer. Immutable. */
 final class ChatQuestion {
     private static final List<ChatForm> NAMED = List.of(ChatForm.SSE, ChatForm.JSON, ChatForm.TEXT);
 
@@ -46,7 +46,7 @@ final class ChatQuestion {
     /**
      * Reads a complete request.
      *
-     * @param clock in nanoseconds; the time to the first text is measured by it
+     * @param clock in nanoseconds; it measures the time to the first text
      * @throws RequestRefusal if the request cannot be answered
      */
     static ChatQuestion read(HttpRequest head, byte[] body, LongSupplier clock) throws RequestRefusal {
@@ -77,13 +77,13 @@ final class ChatQuestion {
                 clock);
     }
 
-    /** The model that the client names, or null. */
+    /** The model that the client asks for, or null. */
     @Nullable
     String model() {
         return model;
     }
 
-    /** What is asked, of any model. */
+    /** The request to the model. */
     ModelRequest request() {
         return request;
     }
@@ -93,12 +93,12 @@ final class ChatQuestion {
         return form;
     }
 
-    /** A writer for a stream that answers it. */
+    /** Creates a writer for a stream that answers it. */
     ChatStream newStream() {
         return new ChatStream(form, unit, eventSource, startNs, clock);
     }
 
-    /** A writer for a whole answer. */
+    /** Creates a writer for a whole answer. */
     ChatAnswer newAnswer() {
         return new ChatAnswer(startNs, clock);
     }
@@ -117,7 +117,9 @@ final class ChatQuestion {
         return fields.stream == null && wantsAnswer(head) ? ChatForm.ANSWER : ChatForm.SSE;
     }
 
-    /** Whether the client takes JSON and says nothing of event streams; what takes anything gets a stream. */
+    /**
+     * Whether the client accepts JSON and does not mention event streams. A client that accepts anything gets a stream.
+     */
     private static boolean wantsAnswer(HttpRequest head) {
         boolean json = false;
         for (String value : head.headers().getAll(HttpHeaderNames.ACCEPT)) {

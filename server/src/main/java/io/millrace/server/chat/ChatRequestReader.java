@@ -18,9 +18,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Finds the fields of a request to {@code /chat}: in its query, and in a body that is JSON or a form of either kind. */
+/** Reads the fields of a request to {@code /chat}: from its query, and from a body that is JSON or a form. */
 final class ChatRequestReader {
-    /** A longer body is not read: that would hold up the other streams of its event loop. */
+    /** The longest body that is read. A longer one would delay the other streams of its event loop. */
     static final int MAX_BODY = 4 * 1024 * 1024;
 
     private static final int MAX_PARAMETERS = 64;
@@ -86,7 +86,6 @@ final class ChatRequestReader {
         }
     }
 
-    /** A semicolon separates nothing, as in a browser's forms (URL Standard, section 5.1). */
     private static RequestRefusal invalidJson(String message) {
         return new RequestRefusal(Refusal.of(400, "invalid_json", message));
     }

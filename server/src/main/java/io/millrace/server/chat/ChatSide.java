@@ -23,15 +23,14 @@ import org.jspecify.annotations.Nullable;
 
 /** The client of one {@code /chat}. No upstream has this format. Confined to its exchange's event loop. */
 public final class ChatSide implements ClientSide {
-    /** The path. */
     public static final String PATH = "/chat";
 
-    /** What it can be asked by, as {@code Allow} says it. */
+    /** The value of {@code Allow}. */
     public static final String METHODS = "GET, POST, OPTIONS";
 
     private @Nullable ChatQuestion question;
 
-    /** The body of the answer to any other method. */
+    /** The body of the response to any other method. */
     public static byte[] methodRefused() {
         var error = new ModelError(405, "method_not_allowed", "/chat is asked by GET or POST.");
         return ChatFormat.errorBody(error, null);
@@ -67,7 +66,7 @@ public final class ChatSide implements ClientSide {
         return true;
     }
 
-    /** A model that the client names is asked for, whatever the upstream's usual one is. */
+    /** Translates the request. The client's model is used, even if the upstream has a usual one. */
     @Override
     public Interpreter interpreter(String uri, ByteBuf body, Asked asked) {
         String usual = model() == null ? asked.usualModel() : null;

@@ -11,10 +11,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** Writes an answer's text in its units, as events or as bare text. One per attempt; confined to its event loop. */
+/** Writes an answer's text in units, as events or as bare text. One per attempt; confined to its event loop. */
 final class ChatStream extends ChatText {
     static final String DONE = "[DONE]";
-    /** How soon an EventSource whose stream has ended connects again. It then gets a 204. */
+    /**
+     * The time in milliseconds after which an EventSource connects again when its stream has ended. It then gets a 204.
+     */
     private static final byte[] RETRY = "retry: 1000\n".getBytes(StandardCharsets.US_ASCII);
 
     private final ChatForm form;
@@ -28,8 +30,8 @@ final class ChatStream extends ChatText {
     private long ttftNs = -1;
 
     /**
-     * @param eventSource whether the client may be an EventSource: each event gets an id, and the last says so
-     * @param startNs when the request was complete, by {@code clock}
+     * @param eventSource whether the client may be an EventSource: each event gets an id, and an event {@code done} marks the end
+     * @param startNs the time on {@code clock} at which the request was complete
      */
     ChatStream(ChatForm form, TextUnit unit, boolean eventSource, long startNs, LongSupplier clock) {
         this.form = form;
@@ -40,7 +42,7 @@ final class ChatStream extends ChatText {
         segmenter = new TextSegmenter(unit, this::onUnit);
     }
 
-    /** Writes what has waited for the end of its unit for too long. */
+    /** Writes text that has waited too long for the end of its unit. */
     void onTime(long nowNs) {
         segmenter.flushOverdue(nowNs);
     }
@@ -72,7 +74,7 @@ final class ChatStream extends ChatText {
         }
     }
 
-    /** Bare text has no place for an error: there a failure is a broken connection. */
+    /** Bare text has no form for an error. The connection is closed instead. */
     @Override
     public void error(ModelError error) {
         segmenter.finish();

@@ -10,17 +10,17 @@ import io.millrace.codec.translate.TokenCounts;
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code /chat} takes of an answer: its text, who gave it, why it ended and what it cost. */
+/** Collects the parts of an answer that {@code /chat} uses: its text, model, stop reason and token counts. */
 abstract class ChatText implements DeltaWriter {
-    /** Where to write; null until it is said. */
+    /** The buffer for output; null until {@link #to} is called. */
     @Nullable
     ByteBuf out;
 
-    /** The model that answers; null if it is not known. */
+    /** The model that answers, null if it is not known. */
     @Nullable
     String model;
 
-    /** Why the answer ended; null if it is not known. */
+    /** Why the answer ended, null if it is not known. */
     @Nullable
     StopReason stopReason;
 
@@ -31,7 +31,7 @@ abstract class ChatText implements DeltaWriter {
         out = buffer;
     }
 
-    /** Where it is to be written. */
+    /** The buffer for output. */
     final ByteBuf out() {
         return requireNonNull(out, "not said yet");
     }
@@ -48,21 +48,21 @@ abstract class ChatText implements DeltaWriter {
 
     @Override
     public final void reasoning(String text) {
-        // Not a part of the answer's text.
+        // Not part of the answer's text.
     }
 
     @Override
     public final void reasoningEnd(@Nullable Seal seal) {
-        // As above.
+        // Not part of the answer's text.
     }
 
-    /** Where there is text only, it stands there as Markdown. */
+    /** The answer has only text, so media is written as Markdown. */
     @Override
     public final void media(Part.Media media) {
         text(media.markdown());
     }
 
-    /** No calls are written, so that none keeps text waiting. */
+    /** Calls are not written, so text never waits for the end of a call. */
     @Override
     public final boolean interleaves() {
         return true;
@@ -70,17 +70,17 @@ abstract class ChatText implements DeltaWriter {
 
     @Override
     public final void toolCall(int index, String id, String name, @Nullable Seal seal) {
-        // No tools are offered, so that there is nothing to call.
+        // The request offers no tools, so there are no calls.
     }
 
     @Override
     public final void arguments(int index, String json) {
-        // As above.
+        // The request offers no tools, so there are no calls.
     }
 
     @Override
     public final void toolCallEnd(int index) {
-        // As above.
+        // The request offers no tools, so there are no calls.
     }
 
     @Override

@@ -1,10 +1,10 @@
 package io.millrace.server.chat;
 
-/** Makes LF of CR and CRLF, the only line end that an event stream can carry, also where a CRLF comes in two pieces. */
+/** Replaces CR and CRLF by LF, the only line end that an event stream can carry. A CRLF may come in two pieces. */
 final class LineFeeds {
     private boolean afterCr;
 
-    /** {@code text} with its line ends made LF. */
+    /** {@code text} with LF line ends. */
     String of(String text) {
         if (text.isEmpty() || (!afterCr && text.indexOf('\r') < 0)) {
             return text;

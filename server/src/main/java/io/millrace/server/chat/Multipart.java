@@ -10,8 +10,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads a {@code multipart/form-data} body (RFC 7578) that is there as a whole, in UTF-8. Netty's decoder is for bodies that
- * come in pieces, and leaks buffers of parts that are cut off.
+ * Reads a complete {@code multipart/form-data} body (RFC 7578) in UTF-8. Netty's decoder is for bodies that come in
+ * pieces, and leaks buffers of incomplete parts.
  */
 final class Multipart {
     private static final int MAX_PARTS = 64;
@@ -26,22 +26,23 @@ final class Multipart {
     /**
      * One field of a form.
      *
-     * @param file whether it is a file's content
+     * @param file whether it is the content of a file
      */
     record Part(String name, String value, boolean file) {}
 
     /**
      * The parts in their order.
      *
-     * @param contentType the request's, which names the boundary
-     * @throws IllegalArgumentException if the body is not what its type says, or has more parts than any form of ours
+     * @param contentType the request's content type, which has the boundary
+     * @throws IllegalArgumentException if the body does not match its type, or has more parts than {@code /chat} has
+     *     fields
      */
     static List<Part> parts(String contentType, byte[] body) {
         Matcher boundary = BOUNDARY.matcher(contentType);
         if (!boundary.find()) {
             throw new IllegalArgumentException("boundary: none");
         }
-        // delimiter = CRLF "--" boundary (RFC 2046 5.1.1); the first may stand at the very beginning.
+        // delimiter = CRLF "--" boundary (RFC 2046 5.1.1); the first may be at the very beginning.
         String delimiter = "\r\n--" + (boundary.group(1) == null ? boundary.group(2) : boundary.group(1));
         String text = "\r\n" + new String(body, ISO_8859_1);
         var parts = new ArrayList<Part>();

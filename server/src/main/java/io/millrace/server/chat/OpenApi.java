@@ -10,7 +10,7 @@ public final class OpenApi {
 
     private OpenApi() {}
 
-    /** The document, not to be changed. */
+    /** The document. It must not be changed. */
     @SuppressWarnings("MutableReturn")
     public static byte[] json() {
         return JSON;

@@ -9,8 +9,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the mock says to one request, before any dialect: its tokens, already escaped for JSON, and its counts. The text
- * begins with the prompt's own words, so that a person sees that it is alive, and is the same every time.
+ * The answer of the mock to one request, independent of dialects: its tokens, already escaped for JSON, and its counts.
+ * The text begins with the words of the prompt, so that people see that the mock has read it. The same request always
+ * gets the same text.
  */
 final class Answer {
     /** The call that {@code tool=1} makes. */
@@ -46,7 +47,7 @@ final class Answer {
     final boolean cutByLimit;
     final int promptTokens;
 
-    /** What vouches for the reasoning in a loop with tools; else null. */
+    /** The seal of the reasoning in a loop with tools, otherwise null. */
     final @Nullable String seal;
 
     private final List<byte[]> lead;
@@ -56,11 +57,11 @@ final class Answer {
     private final int tokensPerFrame;
 
     /**
-     * @param number the request's, for ids
-     * @param model echoed
+     * @param number the number of the request, used in ids
+     * @param model the model of the request, which the answer repeats
      * @param prompt the text of the last user message
-     * @param hasToolResult whether a tool has answered already: then the mock does not call it again
-     * @param loop the task that the client's tools do, or null
+     * @param hasToolResult whether a tool has answered already; then the mock does not call it again
+     * @param loop the task with the client's tools, or null
      */
     Answer(
             MockSpec spec,
@@ -80,7 +81,7 @@ final class Answer {
         int drawn = spec.drawnLength(number);
         int whole = drawn >= 0 ? drawn : lead.size() + (report != null ? 0 : ESSAY_TOKENS.size());
         int natural = callsTool() ? 0 : whole;
-        int maxTokens = Prompts.maxTokens(request); // heeded unless the spec says how many tokens
+        int maxTokens = Prompts.maxTokens(request); // used unless the spec gives the number of tokens
         cutByLimit = !spec.has(SpecKey.TOKENS) && natural > maxTokens;
         tokens = spec.count(SpecKey.TOKENS, Math.min(natural, maxTokens));
         reasoning = spec.count(SpecKey.REASONING, 0);
@@ -92,29 +93,32 @@ final class Answer {
         tokensPerFrame = Math.max(1, spec.count(SpecKey.TOKENS_PER_FRAME, 1));
     }
 
-    /** Whether the model declines to answer; its words, if there are any, say so. */
+    /** Whether the model refuses to answer. */
     boolean refuses() {
         return spec.flag(SpecKey.REFUSAL);
     }
 
-    /** Whether it ends with calls. */
+    /** Whether the answer ends with calls. */
     boolean callsTool() {
         return !calls.isEmpty();
     }
 
-    /** Output tokens of every kind. */
+    /** The number of output tokens of every kind. */
     int completionTokens() {
         return tokens
                 + reasoning
                 + calls.stream().mapToInt(call -> call.fragments().size()).sum();
     }
 
-    /** The id of a call, which begins with {@code prefix}. Claude Code takes {@code ID_1} for a part of the call {@code ID}. */
+    /**
+     * The id of a call, which begins with {@code prefix}. Claude Code reads {@code ID_1} as a part of the call
+     * {@code ID}.
+     */
     String callId(String prefix, int index) {
         return "%s_mock%08d".formatted(prefix, number) + (index == 0 ? "" : (char) ('a' + index));
     }
 
-    /** At most the length of everything that is said, of all choices together. */
+    /** An upper limit of the length of all text, for all choices together. */
     long textBytes() {
         long choices =
                 Math.max(1, Math.max(spec.count(SpecKey.N, 1), request.path("n").asInt(1)));
@@ -123,7 +127,7 @@ final class Answer {
         return choices * text;
     }
 
-    /** Appends token {@code index} of the text; token 0 grows to the size of {@code big_frame} if that is asked. */
+    /** Appends token {@code index} of the text. Token 0 is as long as {@code big_frame}, if that is given. */
     void writeToken(int index, ByteBuf out) {
         if (stamps) {
             Stamp.write(index, out);
@@ -137,7 +141,7 @@ final class Answer {
         }
     }
 
-    /** How many frames the text takes. */
+    /** How many frames the text has. */
     int textFrames() {
         return (int) (((long) tokens + tokensPerFrame - 1) / tokensPerFrame);
     }
@@ -166,7 +170,7 @@ final class Answer {
         return join(reasoning, scratch, this::writeThought);
     }
 
-    /** The whole reasoning of a model that thinks so many tokens. */
+    /** The whole reasoning of an answer with that many tokens of reasoning. */
     static String thoughts(int count) {
         var text = new StringBuilder();
         for (int i = 0; i < count; i++) {
@@ -175,7 +179,7 @@ final class Answer {
         return text.toString();
     }
 
-    /** Seconds since 1970. */
+    /** The current time in seconds since 1970. */
     static long nowSeconds() {
         return System.currentTimeMillis() / 1000;
     }
@@ -204,7 +208,7 @@ final class Answer {
         return "You said: " + (start.equals(line) ? start.replaceAll("[.!?]+$", "") + "." : start + "…");
     }
 
-    /** Cuts before each space, and long words in two, much as tokenizers do. */
+    /** Splits before each space, and long words into two, similar to tokenizers. */
     private static List<byte[]> tokens(String text) {
         var tokens = new ArrayList<byte[]>();
         for (String word : text.split("(?= )|(?=[.,;:()])", -1)) {

@@ -9,7 +9,7 @@ import java.util.zip.CRC32C;
 import java.util.zip.Deflater;
 import org.jspecify.annotations.Nullable;
 
-/** Turns the frames of a script into body bytes: line ends, the space after the colon, content coding. */
+/** Encodes the frames of a script as bytes of a body: line ends, the space after the colon, content coding. */
 final class BodyEncoder implements AutoCloseable {
     // RFC 1952 2.3: magic, deflate, no flags, no time, no extra flags, unknown system
     private static final byte[] GZIP_HEAD = {0x1f, (byte) 0x8b, 8, 0, 0, 0, 0, 0, 0, (byte) 0xff};
@@ -38,7 +38,7 @@ final class BodyEncoder implements AutoCloseable {
         return spec.flag(SpecKey.DEFLATE) ? "deflate" : null;
     }
 
-    /** A comment with the CRC-32C of all frames so far that were no comments. */
+    /** A comment with the CRC-32C of all frames so far, without comments. */
     String digestComment() {
         return ": digest=%08x\n\n".formatted(requireNonNull(digest).getValue());
     }
@@ -63,7 +63,7 @@ final class BodyEncoder implements AutoCloseable {
         }
     }
 
-    /** Appends what the content coding ends with. */
+    /** Appends the end of the content coding. */
     void finish(ByteBuf out) {
         if (deflater == null) {
             return;

@@ -9,28 +9,28 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts body bytes on the wire: chunked coding (RFC 9112 section 7.1), TCP segments, and the byte at which the body is
- * cut off. What it could not write yet is kept until {@link #drain}.
+ * Writes the bytes of a body: chunked coding (RFC 9112 section 7.1), TCP segments, and the byte at which the body is
+ * cut off. Bytes that it cannot write yet are kept until {@link #drain}.
  */
 final class BodyWriter implements AutoCloseable {
     /** How a body is delimited. */
     enum Chunking {
-        /** A chunk per frame. */
+        /** One chunk per frame. */
         FRAME,
-        /** A chunk per segment. */
+        /** One chunk per segment. */
         SEGMENT,
-        /** One chunk for the whole body, which leaves in pieces all the same. */
+        /** One chunk for the whole body. It is still sent in pieces. */
         WHOLE,
-        /** No transfer coding: the end of the connection is the end of the body. */
+        /** No transfer coding: the body ends with the connection. */
         NONE,
         /** {@code Content-Length}. */
         LENGTH
     }
 
-    /** Room before a frame for its chunk size: eight digits and a line end. */
+    /** The room before a frame for its chunk size: eight digits and a line end. */
     static final int RESERVE = 10;
 
-    /** More than most frames have: a buffer that must grow is copied. */
+    /** More than the length of most frames. A buffer that must grow is copied. */
     private static final int FRAME_BYTES = 512;
 
     private static final int GATHERED_BYTES = 16 * 1024;
@@ -50,8 +50,8 @@ final class BodyWriter implements AutoCloseable {
     private long wireBytes;
 
     /**
-     * @param total the length of the whole body if {@code chunking} needs it
-     * @param cutAt the number of body bytes after which nothing is sent any more
+     * @param total the length of the whole body, if {@code chunking} needs it
+     * @param cutAt the number of body bytes after which nothing more is sent
      */
     BodyWriter(ChannelHandlerContext ctx, MockSpec spec, Chunking chunking, long total, long cutAt) {
         this.ctx = ctx;
@@ -63,7 +63,10 @@ final class BodyWriter implements AutoCloseable {
         this.segment = size == 0 && chunking == Chunking.SEGMENT ? DEFAULT_CHUNK_SEGMENT : size;
     }
 
-    /** The length of the body that {@code script} makes, which is used up, with the digest's comment if that is asked. */
+    /**
+     * The length of the body of {@code script}, with the digest's comment if that is asked for. The script cannot be
+     * used afterwards.
+     */
     static long measure(ByteBufAllocator alloc, MockSpec spec, Script script, boolean digest) {
         var buf = alloc.buffer();
         try (var encoder = new BodyEncoder(spec)) {
@@ -86,34 +89,34 @@ final class BodyWriter implements AutoCloseable {
         }
     }
 
-    /** A buffer to put a frame into: its first readable byte comes after {@link #RESERVE} free ones. */
+    /** A buffer for a frame. There are {@link #RESERVE} free bytes before its first readable byte. */
     ByteBuf newFrame() {
         var frame = ctx.alloc().buffer(FRAME_BYTES);
         return frame.setIndex(RESERVE, RESERVE);
     }
 
-    /** A comment with the digest of what was written so far. */
+    /** A comment with the digest of the written frames. */
     String digestComment() {
         return encoder.digestComment();
     }
 
-    /** Bytes written so far, framing included. */
+    /** The bytes written so far, including framing. */
     long wireBytes() {
         return wireBytes;
     }
 
-    /** Whether the byte was reached at which the body is cut off. */
+    /** Whether the body has reached the byte at which it is cut off. */
     boolean isCut() {
         return sent >= cutAt;
     }
 
-    /** Writes a frame made by {@link #newFrame}, without a flush; takes it over. */
+    /** Writes a frame made by {@link #newFrame}, without a flush. The ownership is transferred. */
     void write(ByteBuf frame) {
         encoder.encode(frame);
         writeEncoded(frame);
     }
 
-    /** Writes bytes that are no part of the body, such as a broken chunk size; takes them over. */
+    /** Writes bytes that are not part of the body, such as a broken chunk size. The ownership is transferred. */
     void writeRaw(ByteBuf bytes) {
         emit(bytes);
     }
@@ -133,16 +136,16 @@ final class BodyWriter implements AutoCloseable {
         }
     }
 
-    /** Writes what was gathered since the last time; the caller flushes. */
+    /** Writes the gathered bytes. The caller flushes. */
     void handOver() {
         var bytes = gathered;
         if (bytes != null) {
-            gathered = null; // a write that fails closes this writer, too
+            gathered = null; // a failed write also closes this writer
             ctx.write(bytes, ctx.voidPromise());
         }
     }
 
-    /** Hands what is pending to the socket, a flush per segment; false if the socket takes no more. */
+    /** Writes pending bytes to the socket, with a flush per segment. Returns false if the socket takes no more. */
     boolean drain() {
         while (!pending.isEmpty()) {
             if (!ctx.channel().isWritable()) {
@@ -215,7 +218,7 @@ final class BodyWriter implements AutoCloseable {
         }
     }
 
-    /** A frame that is alone between two flushes is not copied; of several, one write is made. */
+    /** Gathers frames until the next flush. A single frame is not copied; several are copied into one write. */
     private void gather(ByteBuf bytes) {
         int length = bytes.readableBytes();
         if (closed) {
@@ -224,7 +227,7 @@ final class BodyWriter implements AutoCloseable {
         }
         if (gathered == null || gathered.readableBytes() + length > GATHERED_BYTES) {
             var full = gathered;
-            gathered = bytes; // before the write, which may call for more frames
+            gathered = bytes; // set before the write, which may request more frames
             if (full != null) {
                 ctx.write(full, ctx.voidPromise());
             }
@@ -239,7 +242,7 @@ final class BodyWriter implements AutoCloseable {
         bytes.release();
     }
 
-    /** Puts a chunk size and its line end right before the readable bytes. */
+    /** Puts a chunk size and its line end directly before the readable bytes. */
     private static void prependSize(ByteBuf frame, int size) {
         int at = frame.readerIndex();
         frame.setByte(--at, '\n').setByte(--at, '\r');

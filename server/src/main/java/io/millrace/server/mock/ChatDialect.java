@@ -69,7 +69,7 @@ final class ChatDialect implements OpenAiDialect {
         }
     }
 
-    /** The members of a call; its arguments are escaped. */
+    /** The members of a call. Its arguments are already escaped. */
     private static String toolCall(Answer answer, int index, String arguments) {
         var tool = answer.calls.get(index).tool();
         String type = tool.custom() ? "custom" : "function";

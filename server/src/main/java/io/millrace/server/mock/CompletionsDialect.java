@@ -3,7 +3,7 @@ package io.millrace.server.mock;
 import io.millrace.server.mock.Script.Kind;
 import io.netty.buffer.Unpooled;
 
-/** OpenAI's legacy text completions; one choice. */
+/** OpenAI's legacy text completions, with one choice. */
 final class CompletionsDialect implements OpenAiDialect {
     private static final String OBJECT =
             "{\"id\":\"cmpl-mock%08d\",\"object\":\"text_completion\",\"created\":%d,\"model\":\"%s\",\"choices\":[";

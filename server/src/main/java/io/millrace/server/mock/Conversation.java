@@ -4,9 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What was said and done so far, out of a request of any dialect, in its order. */
+/** The entries of a conversation so far, from a request of any dialect, in their order. */
 final class Conversation {
-    /** What an entry is. */
+    /** The kinds of entries. */
     enum Kind {
         USER,
         SAID,
@@ -16,10 +16,10 @@ final class Conversation {
     }
 
     /**
-     * One thing of a conversation.
+     * One entry of a conversation.
      *
-     * @param id of a call or its result; empty where the dialect has none
-     * @param text what was said, the seal, or the result
+     * @param id the id of a call or its result; empty if the dialect has none
+     * @param text the text, the seal, or the result
      */
     record Entry(Kind kind, String id, String text) {}
 
@@ -35,7 +35,7 @@ final class Conversation {
         return conversation.entries;
     }
 
-    /** A message of Chat Completions or Messages. */
+    /** Adds a message of Chat Completions or Messages. */
     private void message(JsonNode message) {
         String role = message.path("role").asText();
         if (role.equals("tool")) {
@@ -67,7 +67,7 @@ final class Conversation {
         }
     }
 
-    /** An item of Responses. */
+    /** Adds an item of Responses. */
     private void item(JsonNode item) {
         String type = item.path("type").asText("message");
         if (type.equals("message")) {
@@ -84,7 +84,7 @@ final class Conversation {
         }
     }
 
-    /** A turn of Gemini. */
+    /** Adds a turn of Gemini. */
     private void content(JsonNode content) {
         boolean model = content.path("role").asText().equals("model");
         for (JsonNode part : content.path("parts")) {
@@ -106,7 +106,7 @@ final class Conversation {
         }
     }
 
-    /** The text of a value that holds some: itself, its parts, or the fields in which results are wrapped. */
+    /** The text of a value: the value itself, its parts, or the fields that contain results. */
     private static String text(JsonNode value) {
         if (value.isTextual()) {
             return value.asText();

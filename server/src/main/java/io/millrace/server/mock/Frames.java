@@ -3,7 +3,7 @@ package io.millrace.server.mock;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 
-/** Small ways to put text into a frame. */
+/** Helpers that append text to a frame. */
 final class Frames {
     private Frames() {}
 

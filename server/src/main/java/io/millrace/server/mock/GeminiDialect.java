@@ -6,11 +6,11 @@ import java.util.ArrayList;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Google Gemini: every frame a whole response, line ends CRLF, no end but the end of the body. */
+/** Google Gemini. Every frame is a whole response, line ends are CRLF, and the answer ends only with the body. */
 final class GeminiDialect implements MockDialect {
     private static final String END = "\r\n\r\n";
 
-    /** The number that stands beside a name in an error (google.rpc.Code and its HTTP mapping). */
+    /** The number of each status name in an error (google.rpc.Code and its HTTP mapping). */
     private static final Map<String, Integer> STATUSES = Map.of(
             "INVALID_ARGUMENT", 400,
             "FAILED_PRECONDITION", 400,
@@ -62,7 +62,7 @@ final class GeminiDialect implements MockDialect {
         return response(answer, String.join(",", parts), finish(answer), fullUsage(answer));
     }
 
-    /** The first call of an answer has the signature for all. */
+    /** A call. The first call of an answer has the signature for all calls. */
     private static String call(Answer answer, int index) {
         var call = answer.calls.get(index);
         String seal = answer.seal == null || index > 0 ? "" : ",\"thoughtSignature\":\"" + answer.seal + '"';
@@ -70,7 +70,7 @@ final class GeminiDialect implements MockDialect {
                 .formatted(Answer.escape(call.name()), call.arguments(), seal);
     }
 
-    /** The prompt was blocked: no candidates at all. */
+    /** The response to a blocked prompt, which has no candidates. */
     private static String blocked(Answer answer) {
         return "{\"promptFeedback\":{\"blockReason\":\"" + answer.spec.text(SpecKey.FINISH, "SAFETY") + "\"}"
                 + tail(answer, promptUsage(answer));

@@ -7,15 +7,15 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where and how a {@link MockServer} listens.
+ * The address, the threads and the default responses of a {@link MockServer}.
  *
  * @param host the address to bind, such as {@code 127.0.0.1}
- * @param port the port to bind; 0 takes a free one
+ * @param port the port to bind; 0 binds a free one
  * @param eventLoops the number of threads, 1 or more
- * @param transport the way to the kernel
- * @param spec what responses are like unless the request says otherwise
- * @param replayDir the directory of recorded {@code .sse} files for {@code replay=NAME}, or null for those on the class
- *     path under {@code fixtures/streams}
+ * @param transport the kernel interface for sockets
+ * @param spec the responses, unless a request asks for others
+ * @param replayDir the directory of recorded {@code .sse} files for {@code replay=NAME}, or null for the recordings on
+ *     the class path under {@code fixtures/streams}
  * @param ssl the server context if the mock speaks TLS, or null
  */
 public record MockConfig(
@@ -59,17 +59,17 @@ public record MockConfig(
         return new MockConfig(host, port, eventLoops, transport, spec, replayDir, ssl);
     }
 
-    /** This configuration whose responses are like that. */
+    /** This configuration with other default responses. */
     public MockConfig withSpec(MockSpec spec) {
         return new MockConfig(host, port, eventLoops, transport, spec, replayDir, ssl);
     }
 
-    /** This configuration replaying from a directory. */
+    /** This configuration with another directory of recordings. */
     public MockConfig withReplayDir(@Nullable Path replayDir) {
         return new MockConfig(host, port, eventLoops, transport, spec, replayDir, ssl);
     }
 
-    /** This configuration behind TLS. */
+    /** This configuration with TLS. */
     public MockConfig withSsl(SslContext ssl) {
         return new MockConfig(host, port, eventLoops, transport, spec, replayDir, ssl);
     }

@@ -12,7 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/** One client connection: reads requests, one at a time, and notices at once when the client leaves. */
+/** One client connection. It reads requests, one at a time, and notices at once when the client closes. */
 final class MockConnection extends ChannelInboundHandlerAdapter {
     private static final int MAX_BODY = 64 << 20;
     private static final int BUFFER_KEPT = 64 * 1024;
@@ -78,12 +78,12 @@ final class MockConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        ctx.close(); // a reset by the peer, or bytes that are not TLS: channelInactive counts it
+        ctx.close(); // a reset by the peer, or bytes that are not TLS; channelInactive counts it
     }
 
     private void readHead(ChannelHandlerContext ctx, HttpRequest received) {
         if (exchange != null || received.decoderResult().isFailure()) {
-            ctx.close(); // pipelined or not HTTP: not what a test of this mock means to send
+            ctx.close(); // pipelined or not HTTP; no test of this mock should send it
             return;
         }
         head = received;
@@ -108,7 +108,7 @@ final class MockConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** The buffer of a large body is not kept for the small ones after it. */
+    /** Releases the buffer of a large body, so that small bodies after it do not keep it. */
     private void resetBody() {
         bodyTooLarge = false;
         if (body.size() > BUFFER_KEPT) {
@@ -130,7 +130,7 @@ final class MockConnection extends ChannelInboundHandlerAdapter {
         resetBody();
         server.record(request);
         var routed = tooLarge ? routes.tooLarge(request) : routes.route(request);
-        boolean chunks = complete.protocolVersion().isKeepAliveDefault(); // HTTP/1.0 knows no chunked coding
+        boolean chunks = complete.protocolVersion().isKeepAliveDefault(); // HTTP/1.0 has no chunked coding
         exchange = new MockExchange(
                 ctx,
                 chunks ? routed.spec() : routed.spec().with("chunk=none"),

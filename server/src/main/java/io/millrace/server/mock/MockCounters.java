@@ -3,7 +3,7 @@ package io.millrace.server.mock;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
-/** The running counts behind {@link MockStats}; written by every event loop. */
+/** The running counts for {@link MockStats}. Every event loop writes them. */
 final class MockCounters {
     final LongAdder open = new LongAdder();
     final LongAdder connections = new LongAdder();

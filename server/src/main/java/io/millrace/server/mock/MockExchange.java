@@ -14,8 +14,8 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One response on its way: its pauses, its faults, its end. Lives on the event loop of its connection. It makes frames
- * while the socket takes them, and keeps at most one timer.
+ * One response in progress: its pauses, its faults and its end. Lives on the event loop of its connection. It makes
+ * frames while the socket accepts them, and has at most one timer.
  */
 final class MockExchange implements Runnable {
     private enum Step {
@@ -26,7 +26,7 @@ final class MockExchange implements Runnable {
         ENDED
     }
 
-    /** What a fault does to the connection after so many output frames. */
+    /** What a fault does to the connection after a number of output frames. */
     private enum Cut {
         NONE,
         RESET,
@@ -70,9 +70,9 @@ final class MockExchange implements Runnable {
     }
 
     /**
-     * @param keepAlive whether the client lets the connection live
-     * @param number the request's, the seed unless the spec has one
-     * @param onKept called when the response is out and the connection waits for the next request
+     * @param keepAlive whether the client keeps the connection open
+     * @param number the number of the request; it is the seed unless the spec has one
+     * @param onKept called when the response is complete and the connection waits for the next request
      */
     MockExchange(
             ChannelHandlerContext ctx,
@@ -144,20 +144,20 @@ final class MockExchange implements Runnable {
         pump();
     }
 
-    /** Goes on where the socket or a pause stopped it. */
+    /** Continues after the socket or a pause has stopped it. */
     void pump() {
         while (timer == null
                 && progress.step != Step.ENDED
                 && ctx.channel().isWritable()
                 && body.drain()
                 && advance()) {
-            // until one of them says stop
+            // Loop until one of them returns false.
         }
         body.handOver();
         ctx.flush();
     }
 
-    /** The connection is gone: by the client's doing, or because the server closes. */
+    /** The connection is closed, by the client or because the server closes. */
     void onClosed(boolean byPeer) {
         if (progress.step == Step.ENDED) {
             return;
@@ -166,12 +166,12 @@ final class MockExchange implements Runnable {
         dispose();
     }
 
-    /** Whether this response closes the connection by itself. */
+    /** Whether this response itself closes the connection. */
     boolean isClosing() {
         return progress.closing;
     }
 
-    /** The timer: a comment is due, or the pause is over. */
+    /** Called by the timer: a comment is due, or the pause is over. */
     @Override
     public void run() {
         timer = null;
@@ -323,7 +323,7 @@ final class MockExchange implements Runnable {
         }
     }
 
-    /** The response is out: the next one may come. */
+    /** Ends the response. The next one may begin. */
     private void release() {
         if (spec.flag(SpecKey.EXTRA_BYTES)) {
             ctx.flush();

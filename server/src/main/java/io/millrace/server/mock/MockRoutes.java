@@ -22,11 +22,11 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * From a request to what it gets: which dialect, which spec, which faults inside the body. Its only state are the default
- * spec and how many requests of a group have come; any thread may call it.
+ * Decides the response to a request: the dialect, the spec, and the faults inside the body. Its only state is the
+ * default spec and the number of requests of each group. Any thread may call it.
  */
 final class MockRoutes {
-    /** A reply and the spec by which it is sent. */
+    /** A reply and its spec. */
     record Routed(Reply reply, MockSpec spec) {}
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -96,7 +96,7 @@ final class MockRoutes {
         return Reply.json(200, "{\"spec\":\"" + Answer.escape(text) + "\"}");
     }
 
-    /** The answer to a request whose body was not kept. */
+    /** The response to a request whose body was too large to keep. */
     Routed tooLarge(MockRequest request) {
         return refuse(413, "body: more than 64 MiB", dialect(request, request.uri()));
     }
@@ -160,7 +160,7 @@ final class MockRoutes {
         return new Routed(reply.withHeaders(headers), spec);
     }
 
-    /** A text that must be there as a whole, not token by token. */
+    /** Checks a text that is made as a whole and not token by token. */
     private static void checkSize(Answer answer) {
         if (answer.textBytes() > MAX_TEXT) {
             throw new IllegalArgumentException("tokens: about " + answer.textBytes()
@@ -172,7 +172,7 @@ final class MockRoutes {
         return path.endsWith(":streamGenerateContent") || json.path("stream").asBoolean();
     }
 
-    /** Gemini streams a JSON array unless asked for events. */
+    /** Whether the answer is an event stream. Gemini streams a JSON array unless the request asks for events. */
     private static boolean isEventStream(QueryStringDecoder uri) {
         return uri.parameters().getOrDefault("alt", List.of()).contains("sse");
     }
@@ -190,7 +190,7 @@ final class MockRoutes {
         return head ? reply.withoutBody() : reply;
     }
 
-    /** Gemini's model stands in the path, everyone else's in the body. */
+    /** The model. Gemini has it in the path, and all others have it in the body. */
     private static String model(String path, JsonNode json) {
         int models = path.lastIndexOf("/models/");
         if (models >= 0 && path.endsWith("enerateContent")) {
@@ -213,7 +213,7 @@ final class MockRoutes {
         return fails(spec, request.number()) ? spec : spec.withoutFaults();
     }
 
-    /** Whether this request is one of those that a spec means to fail. */
+    /** Whether the spec lets this request fail. */
     private boolean fails(MockSpec spec, long number) {
         if (spec.has(SpecKey.FAIL_FIRST)) {
             String group = spec.text(SpecKey.GROUP, "");
@@ -263,7 +263,7 @@ final class MockRoutes {
                 loop);
     }
 
-    /** What a dialect's provider takes for reasoning of its own; null if there was none that it wants back. */
+    /** Accepts the seals of a dialect's provider; null if the provider requires none. */
     private @Nullable Predicate<String> seals(MockSpec spec, JsonNode json, MockDialect dialect) {
         int reasoning = spec.count(SpecKey.REASONING, 0);
         if (reasoning == 0 || (dialect == responses && !ResponsesDialect.asksForSeals(json))) {
@@ -273,7 +273,7 @@ final class MockRoutes {
             return ToolLoop::isSeal;
         }
         String thoughts = Answer.thoughts(reasoning);
-        // Who was cut off and asked again has the same thoughts more than once.
+        // A client that was cut off and asked again has the same thoughts more than once.
         return seal -> seal.replace(thoughts, "").isBlank();
     }
 
@@ -300,7 +300,7 @@ final class MockRoutes {
         Supplier<Script> script = () -> dialect.stream(answer);
         if (spec.has(SpecKey.REPLAY)) {
             String name = spec.text(SpecKey.REPLAY, "");
-            replays.verify(name); // a wrong name fails here, not after the head
+            replays.verify(name); // so that a wrong name fails here and not after the head
             script = () -> replays.script(name);
         }
         var plain = script;

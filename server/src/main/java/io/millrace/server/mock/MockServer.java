@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A fake LLM provider that listens. It answers every request by its path and its {@link MockSpec}; see
- * {@code docs/mock.md}. All methods may be called from any thread.
+ * A fake LLM provider. It answers every request by its path and its {@link MockSpec}; see {@code docs/mock.md}. All
+ * methods may be called from any thread.
  */
 public final class MockServer implements AutoCloseable {
     private static final int REQUESTS_KEPT = 1024;
@@ -54,7 +54,7 @@ public final class MockServer implements AutoCloseable {
     }
 
     /**
-     * Binds and serves.
+     * Binds the address and serves requests.
      *
      * @throws IllegalStateException if the address cannot be bound
      */
@@ -62,41 +62,44 @@ public final class MockServer implements AutoCloseable {
         return new MockServer(config);
     }
 
-    /** The address it is bound to. */
+    /** The bound address. */
     public InetSocketAddress address() {
         return address;
     }
 
-    /** The port it is bound to. */
+    /** The bound port. */
     public int port() {
         return address.getPort();
     }
 
-    /** Its base address without a path, such as {@code http://127.0.0.1:40123}. */
+    /** The base URL without a path, such as {@code http://127.0.0.1:40123}. */
     public URI uri() {
         String host = address.getAddress().getHostAddress();
         String literal = host.indexOf(':') < 0 ? host : "[" + host + "]";
         return URI.create((tls ? "https://" : "http://") + literal + ":" + port());
     }
 
-    /** The counts as they are now. */
+    /** The current counts. */
     public MockStats stats() {
         return counters.snapshot();
     }
 
-    /** The last 1,024 requests, oldest first; fewer if their bodies are more than 16 MiB together, but always the last. */
+    /**
+     * The last 1,024 requests, oldest first. There are fewer if their bodies exceed 16 MiB together, but always the
+     * last one.
+     */
     public List<MockRequest> requests() {
         synchronized (requests) {
             return List.copyOf(requests);
         }
     }
 
-    /** From the next request on, answers are like that unless the request says otherwise. */
+    /** Sets the default responses, from the next request on. */
     public void setSpec(MockSpec spec) {
         routes.defaults(spec);
     }
 
-    /** Closes every connection and waits for its threads to end. */
+    /** Closes every connection and waits until its threads have ended. */
     @Override
     public void close() {
         closing = true;
@@ -118,7 +121,7 @@ public final class MockServer implements AutoCloseable {
         }
     }
 
-    /** Without what the native transports put before it: {@code bind(..) failed with error(-98): }. */
+    /** The message without the prefix of native transports: {@code bind(..) failed with error(-98): }. */
     private static String reason(String message) {
         return message.substring(message.indexOf("): ") < 0 ? 0 : message.indexOf("): ") + 3);
     }

@@ -10,14 +10,14 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one response of the mock is like: how long, how fast, and what goes wrong. Written as {@code key=value,key=value};
- * the keys are listed in {@code docs/mock.md}. Immutable.
+ * The properties of one response of the mock: its length, its pace and its faults. Written as
+ * {@code key=value,key=value}; {@code docs/mock.md} lists the keys. Immutable.
  */
 public final class MockSpec {
-    /** An answer of natural length, as fast as the socket takes it, without faults. */
+    /** An answer of natural length without pauses and faults. */
     public static final MockSpec PLAIN = new MockSpec(new EnumMap<>(SpecKey.class));
 
-    /** The end that an absent {@code .._after} or {@code .._at_byte} stands for: never. */
+    /** The value of an absent {@code .._after} or {@code .._at_byte}: never. */
     static final int NEVER = Integer.MAX_VALUE;
 
     private final Map<SpecKey, Object> values;
@@ -27,18 +27,18 @@ public final class MockSpec {
     }
 
     /**
-     * The spec that {@code text} describes; an empty text is {@link #PLAIN}.
+     * Parses a spec. An empty text is {@link #PLAIN}.
      *
-     * @throws IllegalArgumentException naming the key, the value and what was expected
+     * @throws IllegalArgumentException with the key, the value and what was expected
      */
     public static MockSpec parse(String text) {
         return PLAIN.with(text);
     }
 
     /**
-     * This spec, with what {@code text} says put over it.
+     * This spec with the keys of {@code text} added or replaced.
      *
-     * @throws IllegalArgumentException naming the key, the value and what was expected
+     * @throws IllegalArgumentException with the key, the value and what was expected
      */
     public MockSpec with(String text) {
         if (text.isBlank()) {
@@ -75,7 +75,7 @@ public final class MockSpec {
         }
     }
 
-    /** This spec without what makes a request fail. */
+    /** This spec without the keys that make a request fail. */
     MockSpec withoutFaults() {
         var kept = new EnumMap<SpecKey, Object>(SpecKey.class);
         values.forEach((key, value) -> {
@@ -115,7 +115,7 @@ public final class MockSpec {
         return type.cast(values.getOrDefault(key, absent));
     }
 
-    /** Extra header lines, each {@code name:value}. */
+    /** Further header lines, each {@code name:value}. */
     List<String> headers() {
         var headers = (List<?>) values.getOrDefault(SpecKey.HEADERS, List.of());
         return headers.stream().map(String.class::cast).toList();
@@ -134,13 +134,13 @@ public final class MockSpec {
         return (Pace) values.getOrDefault(SpecKey.TTFT_MS, Pace.NONE);
     }
 
-    /** How many tokens of text this answer has, if its length is random; -1 if it is not. */
+    /** The number of text tokens of this answer, if its length is random; otherwise -1. */
     int drawnLength(long requestNumber) {
         var lengths = (Pace) values.get(SpecKey.OUTPUT);
         return lengths == null ? -1 : lengths.nextCount(random(requestNumber).split());
     }
 
-    /** Whether a body is made once only to know its length. */
+    /** Whether a body is made once more, only to know its length. */
     boolean measuresBody() {
         return flag(SpecKey.LENGTH) || value(SpecKey.CHUNK, Chunking.FRAME, Chunking.class) == Chunking.WHOLE;
     }

@@ -3,15 +3,15 @@ package io.millrace.server.mock;
 /**
  * The counts of a {@link MockServer} at one moment.
  *
- * @param openConnections client connections open now
- * @param connections client connections accepted
- * @param activeStreams responses in progress now, silent ones included
- * @param requests requests read to their end
- * @param streamsCompleted responses sent to their end
- * @param streamsAborted responses whose client closed the connection before their end
- * @param streamsCut responses that a fault ended early
- * @param frames frames written, comments included
- * @param bytes body bytes written, chunk framing included
+ * @param openConnections the open client connections
+ * @param connections the accepted client connections
+ * @param activeStreams the responses in progress, including silent ones
+ * @param requests the requests that were read completely
+ * @param streamsCompleted the responses that were sent completely
+ * @param streamsAborted the responses whose client closed the connection before their end
+ * @param streamsCut the responses that a fault ended early
+ * @param frames the written frames, including comments
+ * @param bytes the written body bytes, including chunk framing
  */
 public record MockStats(
         long openConnections,

@@ -2,7 +2,7 @@ package io.millrace.server.mock;
 
 import org.jspecify.annotations.Nullable;
 
-/** The errors that OpenAI's dialects share. */
+/** The errors of OpenAI's dialects. */
 interface OpenAiDialect extends MockDialect {
     @Override
     default String errorFrame(@Nullable String code, String message, int sequence) {

@@ -3,12 +3,12 @@ package io.millrace.server.mock;
 import java.util.SplittableRandom;
 
 /**
- * A pause and how it varies: {@code 20} (fixed), {@code exp:20}, {@code uniform:10-30}, {@code normal:20:5},
- * {@code lognormal:20:0.5} (median, and the deviation of the logarithm) or {@code bimodal:20:200:5} (20, but 200 in 5 of 100
- * cases), all in milliseconds. Lengths in tokens are drawn in the same way.
+ * A pause and its distribution: {@code 20} (fixed), {@code exp:20}, {@code uniform:10-30}, {@code normal:20:5},
+ * {@code lognormal:20:0.5} (median, and the deviation of the logarithm) or {@code bimodal:20:200:5} (20, but 200 in 5
+ * of 100 cases), all in milliseconds. Lengths in tokens have the same form.
  */
 record Pace(Shape shape, double a, double b, double percent) {
-    /** None at all. */
+    /** No pause. */
     static final Pace NONE = fixed(0);
 
     enum Shape {
@@ -23,7 +23,7 @@ record Pace(Shape shape, double a, double b, double percent) {
     private static final double NS_PER_MS = 1e6;
     private static final long MAX_COUNT = 1_000_000;
 
-    /** @throws IllegalArgumentException without a message of use: the caller names key and value */
+    /** @throws IllegalArgumentException without a useful message: the caller adds key and value */
     static Pace parse(String text) {
         int colon = text.indexOf(':');
         if (colon < 0) {

@@ -5,8 +5,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Specs with the names of models: how such a model typically behaves, in orders of magnitude. They are no measurements of
- * anybody's service.
+ * Specs with the names of models. Each has the typical behaviour of its model, in orders of magnitude. They are not
+ * measurements of any service.
  */
 final class Presets {
     private static final String KEY = "preset=";
@@ -37,7 +37,7 @@ final class Presets {
 
     private Presets() {}
 
-    /** The spec of {@code preset=NAME} or of {@code NAME} alone; {@code null} if the text is something else. */
+    /** The spec of {@code preset=NAME} or of {@code NAME} alone; {@code null} for any other text. */
     static @Nullable String named(String text) {
         String name = text.startsWith(KEY) ? text.substring(KEY.length()).strip() : text;
         String spec = SPECS.get(name);

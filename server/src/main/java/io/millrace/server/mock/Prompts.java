@@ -3,14 +3,14 @@ package io.millrace.server.mock;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 
-/** Finds in a request of any dialect what the mock needs to know about the conversation. */
+/** Reads the facts about the conversation from a request of any dialect. */
 final class Prompts {
     private static final List<String> LIMITS =
             List.of("max_completion_tokens", "max_tokens", "max_output_tokens", "maxOutputTokens");
 
     private Prompts() {}
 
-    /** The text of the last turn that has any; empty if there is none. */
+    /** The text of the last turn that has text; empty if there is none. */
     static String last(JsonNode request) {
         for (String field : List.of("messages", "input", "contents", "prompt")) {
             var turns = request.path(field);
@@ -69,7 +69,7 @@ final class Prompts {
         return false;
     }
 
-    /** The client's limit of output tokens, or the largest number. */
+    /** The client's limit of output tokens; the largest number if there is none. */
     static int maxTokens(JsonNode request) {
         for (JsonNode holder : List.of(request, request.path("generationConfig"))) {
             for (String field : LIMITS) {

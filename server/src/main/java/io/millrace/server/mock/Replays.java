@@ -10,14 +10,14 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Recorded streams, cut into frames at their blank lines and kept in memory once used. */
+/** Recorded streams, split into frames at their blank lines. Each is kept in memory after its first use. */
 final class Replays {
     private static final String CLASS_PATH = "/fixtures/streams/";
 
     private final @Nullable Path directory;
     private final Map<String, List<byte[]>> frames = new ConcurrentHashMap<>();
 
-    /** @param directory the directory of recordings, or null for those on the class path */
+    /** @param directory the directory of recordings, or null for the recordings on the class path */
     Replays(@Nullable Path directory) {
         if (directory != null && !Files.isDirectory(directory)) {
             throw new IllegalArgumentException("replay directory: " + directory + " (expected: a directory)");
@@ -30,7 +30,7 @@ final class Replays {
         frames.computeIfAbsent(name, this::load);
     }
 
-    /** A script that sends the recording, every frame of it counting as output. */
+    /** A script that sends the recording. Every frame of it counts as output. */
     Script script(String name) {
         var recorded = frames.computeIfAbsent(name, this::load);
         return new Script()
@@ -62,7 +62,7 @@ final class Replays {
         return new IllegalArgumentException("replay: " + name + " (expected: the name of a recorded .sse file)");
     }
 
-    /** Cuts after each blank line, whatever ends the lines; what is left at the end is a frame too. */
+    /** Splits after each blank line, with any line ends. The rest at the end is also a frame. */
     static List<byte[]> cut(byte[] bytes) {
         var frames = new ArrayList<byte[]>();
         int start = 0;

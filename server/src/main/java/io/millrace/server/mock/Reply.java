@@ -7,9 +7,9 @@ import java.util.function.Supplier;
  * The response to a request.
  *
  * @param headers further header lines, each {@code name: value}
- * @param script makes the body; called twice if the length must be known first
+ * @param script makes the body; called twice if the length must be known before
  * @param stream whether the body is an event stream: only a stream has a pace and is chunked
- * @param bodiless whether the body is left out (HEAD); its length is still in the head
+ * @param bodiless whether the body is left out (HEAD); the head still has its length
  */
 record Reply(
         int status,
@@ -36,7 +36,7 @@ record Reply(
         return new Reply(status, contentType, headers, script, stream, true, promptTokens);
     }
 
-    /** The same for a prompt of that many tokens, which takes its time. */
+    /** This response to a prompt of that many tokens, which delays it. */
     Reply withPromptTokens(int promptTokens) {
         return new Reply(status, contentType, headers, script, stream, bodiless, promptTokens);
     }

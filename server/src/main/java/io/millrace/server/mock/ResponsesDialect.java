@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** OpenAI Responses: every event numbered from 0, the last one repeating the whole output. */
+/** OpenAI Responses. Events are numbered from 0, and the last one repeats the whole output. */
 final class ResponsesDialect implements OpenAiDialect {
     private static final String OVERLOADED = "server_is_overloaded";
 
@@ -30,7 +30,7 @@ final class ResponsesDialect implements OpenAiDialect {
                 + "\",\"param\":null," + errorBody(503, name, message).substring(1) + "\n\n";
     }
 
-    /** The terminal of a response that failed; arguments as for {@link #errorFrame}. */
+    /** The terminal of a failed response. The arguments are those of {@link #errorFrame}. */
     String failedFrame(Answer answer, @Nullable String code, String message, int sequence) {
         String error = "\"error\":{\"code\":\"" + (code == null ? OVERLOADED : code) + "\",\"message\":\""
                 + Answer.escape(message) + "\"}";
@@ -44,7 +44,7 @@ final class ResponsesDialect implements OpenAiDialect {
         return "event: %s\ndata: {\"type\":\"%s\",\"sequence_number\":%d".formatted(type, type, sequence);
     }
 
-    /** The response object; its output is empty while it is in progress. */
+    /** The response object. Its output is empty while it is in progress. */
     private static String response(Answer answer, String status, ByteBuf scratch) {
         boolean done = !status.equals("in_progress");
         String output = done ? String.join(",", items(answer, scratch)) : "";
@@ -95,7 +95,7 @@ final class ResponsesDialect implements OpenAiDialect {
     }
 
     private static String reasoning(Answer answer, String summary) {
-        // What is encrypted stands in the finished item only, which has a summary.
+        // Only the finished item has the encrypted reasoning, with a summary.
         String seal = sealed(answer) && !summary.isEmpty() ? ",\"encrypted_content\":\"" + answer.seal + '"' : "";
         return "{\"id\":\"rs_mock%08d\",\"type\":\"reasoning\",\"summary\":[%s]%s}"
                 .formatted(answer.number, summary, seal);
@@ -116,7 +116,7 @@ final class ResponsesDialect implements OpenAiDialect {
         return answer.seal != null && asksForSeals(answer.request);
     }
 
-    /** Whether a request wants the encrypted reasoning that it has to send back. */
+    /** Whether a request asks for the encrypted reasoning that it has to send back. */
     static boolean asksForSeals(JsonNode request) {
         for (JsonNode what : request.path("include")) {
             if (what.asText().equals("reasoning.encrypted_content")) {
@@ -147,7 +147,7 @@ final class ResponsesDialect implements OpenAiDialect {
         return tool.custom() ? "ctc" : "fc";
     }
 
-    /** Writes the event sequence, counting events and output items. */
+    /** Writes the sequence of events. Counts events and output items. */
     private static final class Stream {
         private final Answer answer;
         private final Script script = new Script();
@@ -272,7 +272,7 @@ final class ResponsesDialect implements OpenAiDialect {
         }
     }
 
-    /** What follows the sequence number in an event; may use free space of {@code scratch}. */
+    /** Writes the part of an event after the sequence number. It may use free space of {@code scratch}. */
     @FunctionalInterface
     private interface Payload {
         String json(ByteBuf scratch);

@@ -4,8 +4,8 @@ import java.util.SplittableRandom;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * When the frames of one answer are due, as with a model: it reads the prompt first, and then each step makes one token for
- * every answer that is in progress, which takes the longer the more there are.
+ * The times at which the frames of one answer are due, as with a model. A model first reads the prompt. Then each step
+ * makes one token for every answer in progress. A step takes longer if more answers are in progress.
  */
 final class Rhythm {
     private static final double NS_PER_S = 1e9;
@@ -24,16 +24,16 @@ final class Rhythm {
         this.random = random;
     }
 
-    /** Nanoseconds to the first frame of an answer to that many tokens. */
+    /** Nanoseconds until the first frame of an answer to a prompt of that many tokens. */
     long firstNs(int promptTokens) {
         long prefill = prefillTokensPerSecond == 0 ? 0 : (long) (promptTokens * NS_PER_S / prefillTokensPerSecond);
         return ttft.nextNs(random) + prefill;
     }
 
     /**
-     * Nanoseconds to the next frame.
+     * Nanoseconds until the next frame.
      *
-     * @param active how many answers are in progress, this one included
+     * @param active the number of answers in progress, including this one
      */
     long nextNs(LongAdder active) {
         long others = batchNs == 0 ? 0 : Math.max(0, active.sum() - 1);

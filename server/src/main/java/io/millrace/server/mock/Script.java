@@ -6,18 +6,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The frames of one response body in their order, made one at a time. A dialect adds its parts, then faults are put in,
- * then {@link #next} is called until it returns null.
+ * The frames of one response body in their order, made one at a time. A dialect adds its parts, faults are inserted,
+ * and then {@link #next} is called until it returns null.
  */
 final class Script {
-    /** What a frame is to the fault counters: only output counts. */
+    /** The kinds of frames for the fault counters. Only output counts. */
     enum Kind {
         STRUCTURE,
         OUTPUT,
         TERMINAL
     }
 
-    /** Appends frame {@code index} of its part, blank line included. */
+    /** Appends frame {@code index} of its part, including the blank line. */
     @FunctionalInterface
     interface FrameWriter {
         void write(int index, ByteBuf out);
@@ -41,7 +41,7 @@ final class Script {
         return add(kind, 1, (index, out) -> out.writeBytes(bytes));
     }
 
-    /** Adds {@code count} frames, each written when its turn comes. */
+    /** Adds {@code count} frames. Each is written when its turn comes. */
     Script add(Kind kind, int count, FrameWriter writer) {
         if (count > 0) {
             parts.add(new Part(kind, count, writer));
@@ -49,7 +49,7 @@ final class Script {
         return this;
     }
 
-    /** Appends {@code count} output frames, each {@code text} between the same beginning and end. */
+    /** Adds {@code count} output frames. Each has {@code text} between the same beginning and end. */
     Script outputs(int count, String before, FrameWriter text, String after) {
         byte[] beginning = Frames.utf8(before);
         byte[] end = Frames.utf8(after);
@@ -60,14 +60,14 @@ final class Script {
         });
     }
 
-    /** Takes the terminals out. */
+    /** Removes the terminals. */
     void dropTerminals() {
         parts.removeIf(part -> part.kind == Kind.TERMINAL);
     }
 
     /**
-     * Puts a frame in after that many output frames; 0 puts it before the first of them. Its writer gets the number of frames
-     * before it.
+     * Inserts a frame after that many output frames; 0 inserts it before the first one. Its writer gets the number of
+     * frames before it.
      */
     void insertAfter(int outputFrames, FrameWriter frame, boolean thenEnd) {
         insertAfter = outputFrames;
@@ -75,18 +75,18 @@ final class Script {
         endsAfterInsert = thenEnd;
     }
 
-    /** Leaves nothing. */
+    /** Removes all frames. */
     void clear() {
         parts.clear();
     }
 
-    /** Leaves nothing but that frame. */
+    /** Replaces all frames by one. */
     void replaceBy(String frame) {
         clear();
         add(Kind.STRUCTURE, frame);
     }
 
-    /** The kind of the frame that comes next, or null at the end. */
+    /** The kind of the next frame, or null at the end. */
     @Nullable
     Kind nextKind() {
         if (reached(insertAfter)) {
@@ -95,13 +95,13 @@ final class Script {
         return part < parts.size() ? parts.get(part).kind : null;
     }
 
-    /** Whether that many output frames are out and, if that is none, everything that precedes the first. */
+    /** Whether that many output frames were made. For 0: whether everything before the first output frame was made. */
     boolean reached(int outputFrames) {
         return outputs >= outputFrames
                 && (outputFrames > 0 || part >= parts.size() || parts.get(part).kind != Kind.STRUCTURE);
     }
 
-    /** Appends the next frame and returns its kind, or null at the end. */
+    /** Appends the next frame. Returns its kind, or null at the end. */
     @Nullable
     Kind next(ByteBuf out) {
         if (reached(insertAfter)) {

@@ -14,7 +14,7 @@ import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 
-/** What the mock says on the paths that generate nothing: models, embeddings, echo. */
+/** The answers of the mock on paths that generate nothing: models, embeddings, echo. */
 final class SideAnswers {
     private static final ObjectMapper JSON =
             new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
@@ -22,7 +22,7 @@ final class SideAnswers {
 
     private SideAnswers() {}
 
-    /** The list of models in the shape of the provider that the path and headers belong to. */
+    /** The list of models in the shape of the provider that path and headers belong to. */
     static String models(MockRequest request, String path) {
         if (path.startsWith("/v1beta")) {
             return "{\"models\":[{\"name\":\"models/mock\",\"displayName\":\"Mock\",\"supportedGenerationMethods\":[\"generateContent\"]}]}";
@@ -32,7 +32,10 @@ final class SideAnswers {
                 : "{\"object\":\"list\",\"data\":[{\"id\":\"mock\",\"object\":\"model\",\"created\":1767225600,\"owned_by\":\"millrace\"}]}";
     }
 
-    /** OpenAI embeddings: a short vector per input, as numbers or, as its SDKs ask, in base64. */
+    /**
+     * OpenAI embeddings: a short vector per input, as numbers or, if the request asks for it, in Base64. OpenAI's SDKs
+     * ask for Base64.
+     */
     static String embeddings(JsonNode request, String model) {
         var input = request.path("input");
         int count = input.isArray() ? input.size() : 1;
@@ -63,17 +66,17 @@ final class SideAnswers {
         return (float) Math.sin(seed + 31.0 * dimension);
     }
 
-    /** How many tokens a prompt has, roughly: one for each four bytes of its request. */
+    /** The approximate number of tokens of a prompt: one for each four bytes of its request. */
     static String count(boolean gemini, int bytes) {
         return "{\"" + (gemini ? "totalTokens" : "input_tokens") + "\":" + (bytes / 4) + "}";
     }
 
-    /** The counts of the server, under their names in snake case. */
+    /** The counts of the server, with their names in snake case. */
     static String stats(MockStats stats) {
         return JSON.valueToTree(stats).toString();
     }
 
-    /** Requests as they came, oldest first, but those for the mock itself. */
+    /** The received requests, oldest first, without those to the mock's own paths. */
     static String requests(List<MockRequest> requests) {
         var reply = JSON.createArrayNode();
         for (MockRequest request : requests) {
@@ -95,7 +98,7 @@ final class SideAnswers {
                 .forEach(header -> headers.addArray().add(header.getKey()).add(header.getValue()));
     }
 
-    /** The request as it was seen. */
+    /** The received request. */
     static String echo(MockRequest request) {
         var reply = JSON.createObjectNode()
                 .put("method", request.method())

@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** The keys of a {@link MockSpec}, in the order in which the documentation lists them. */
+/** The keys of a {@link MockSpec}, in the order of the documentation. */
 enum SpecKey {
     TOKENS(Form.COUNT),
     OUTPUT(Form.LENGTHS),
@@ -77,7 +77,7 @@ enum SpecKey {
     H100(Form.FLAG),
     VERSION(Form.VERSION);
 
-    /** What a value looks like and how it is read. */
+    /** The form of a value, and its parser. */
     @SuppressWarnings("ImmutableEnumChecker") // the parsers are method references without state
     enum Form {
         COUNT("a number from 0 to 2147483647", text -> number(text, 0, Integer.MAX_VALUE)),
@@ -106,7 +106,7 @@ enum SpecKey {
 
     final Form form;
 
-    /** Whether it makes a request fail, so that {@code fail_first} and {@code fail_rate} decide on it. */
+    /** Whether it makes a request fail. {@code fail_first} and {@code fail_rate} decide which requests fail. */
     final boolean fault;
 
     SpecKey(Form form) {

@@ -5,18 +5,18 @@ import static io.millrace.server.mock.Frames.put;
 import io.netty.buffer.ByteBuf;
 
 /**
- * What a text token begins with under {@code stamp=1}: {@code @INDEX@TIME@}, the token's number from 0 and the mock's
+ * The beginning of a text token with {@code stamp=1}: {@code @INDEX@TIME@}, the token's number from 0 and the mock's
  * {@link System#nanoTime()} when it was made. The time always has {@value #DIGITS} digits, so that a body that is made
- * twice has one length.
+ * twice has the same length.
  */
 public final class Stamp {
-    /** Stands before the index, between it and the time, and after that; nothing else in the mock's text has it. */
+    /** Comes before the index, between index and time, and after the time. No other text of the mock has it. */
     public static final char MARK = '@';
 
-    /** The digits of the time, zeros at the front: those of {@link Long#MAX_VALUE}. */
+    /** The digits of the time, with leading zeros. {@link Long#MAX_VALUE} has as many. */
     public static final int DIGITS = 19;
 
-    /** The longest there is. */
+    /** The longest stamp. */
     static final int MAX_LENGTH = 3 + 10 + DIGITS;
 
     private Stamp() {}

@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A tool that a request offers.
  *
- * @param namespace that it is in (Responses), or empty
+ * @param namespace the namespace of the tool (Responses), or empty
  * @param custom whether it takes text instead of JSON
- * @param schema of its arguments; missing if it tells none
+ * @param schema the schema of its arguments; missing if the request has none
  */
 record Tool(String name, String namespace, boolean custom, JsonNode schema) {
     private static final List<String> COMMANDS = List.of("cmd", "command");
@@ -24,7 +24,7 @@ record Tool(String name, String namespace, boolean custom, JsonNode schema) {
         return new Tool(name, "", false, MissingNode.getInstance());
     }
 
-    /** All that a request of any dialect offers, but what its provider would run. */
+    /** The tools that a request of any dialect offers, without those that its provider would run. */
     static List<Tool> of(JsonNode request) {
         var tools = new ArrayList<Tool>();
         request.path("tools").forEach(tool -> add(tool, "", tools));
@@ -64,7 +64,7 @@ record Tool(String name, String namespace, boolean custom, JsonNode schema) {
         return MissingNode.getInstance();
     }
 
-    /** What makes the tool run a shell command; null if it is not one that does. */
+    /** Arguments with which the tool runs a shell command; null if it cannot run one. */
     @Nullable
     String running(String command) {
         String property = property(COMMANDS);
@@ -80,7 +80,7 @@ record Tool(String name, String namespace, boolean custom, JsonNode schema) {
         if (!name.endsWith("exec")) {
             return null;
         }
-        // A tool that runs scripts, in which commands are a function.
+        // A tool that runs scripts. Commands are a function in them.
         String script = "text((await tools.exec_command({cmd: \"" + command + "\"})).output);";
         if (custom) {
             return script;
@@ -91,7 +91,7 @@ record Tool(String name, String namespace, boolean custom, JsonNode schema) {
                 : null;
     }
 
-    /** What makes the tool read a file; null if it is not one that does. */
+    /** Arguments with which the tool reads a file; null if it cannot read one. */
     @Nullable
     String reading(String file) {
         String property = name.toLowerCase(Locale.ROOT).contains("read") ? property(FILES) : null;
@@ -109,7 +109,7 @@ record Tool(String name, String namespace, boolean custom, JsonNode schema) {
         return schema.path("properties").path(property).path("type").asText().equalsIgnoreCase(type);
     }
 
-    /** Adds something for whatever else is required. */
+    /** Adds a value for each other required argument. */
     private ObjectNode filled(ObjectNode arguments) {
         for (JsonNode required : schema.path("required")) {
             String property = required.asText();

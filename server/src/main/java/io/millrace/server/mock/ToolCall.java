@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * One call in an answer.
  *
- * @param fragments its arguments as a model streams them: a JSON object, or the text of a custom tool
+ * @param fragments the pieces of its arguments, as a model streams them: a JSON object, or the text of a custom tool
  */
 record ToolCall(Tool tool, List<String> fragments) {
     private static final int FRAGMENT = 9;
@@ -27,7 +27,7 @@ record ToolCall(Tool tool, List<String> fragments) {
         return String.join("", fragments);
     }
 
-    /** The arguments, escaped as a JSON string needs it. */
+    /** The arguments, escaped for a JSON string. */
     String escaped() {
         return Answer.escape(arguments());
     }

@@ -13,10 +13,10 @@ import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model that works with a client's tools: in its first turn it makes one call, in each further one two at once, and in
- * its last one it says in words what came back. Which turn it is, it sees in the conversation behind the last words of a
- * model. It refuses what providers refuse: a call without its result, a result without its call, and, where it thought,
- * thoughts that are not sent back as they were.
+ * A model that works with a client's tools. In its first turn it makes one call, in each further turn two calls at
+ * once. In its last turn it repeats the results in words. It knows its turn from the entries of the conversation that
+ * follow the last words of a model. It refuses what providers refuse: a call without its result, a result without its
+ * call, and reasoning that is not sent back unchanged.
  */
 final class ToolLoop {
     private static final int PARALLEL = 2;
@@ -29,8 +29,8 @@ final class ToolLoop {
     private final @Nullable String file;
 
     /**
-     * @param turns how many answers a task takes, the last one in words
-     * @param file that a tool for files is to read, or null
+     * @param turns the number of answers of a task; the last one has words
+     * @param file the file that a tool is to read, or null
      */
     ToolLoop(JsonNode request, int turns, @Nullable String file) {
         this.turns = turns;
@@ -47,10 +47,10 @@ final class ToolLoop {
     }
 
     /**
-     * Checks that each call has its result, and that what was thought came back.
+     * Checks that each call has its result, and that reasoning was sent back.
      *
-     * @param seals what a seal is: each turn with calls must have one; null if none was given
-     * @throws IllegalArgumentException saying what a provider would
+     * @param seals accepts the seal that each turn with calls must have; null if there are no seals
+     * @throws IllegalArgumentException with the message of a provider
      */
     void verify(@Nullable Predicate<String> seals) {
         var open = new ArrayList<String>();
@@ -82,7 +82,7 @@ final class ToolLoop {
         }
     }
 
-    /** How many turns with calls are over. */
+    /** The number of completed turns with calls. */
     private int turn() {
         long calls = tail.stream().filter(entry -> entry.kind() == Kind.CALL).count();
         if (calls > 1 && calls % PARALLEL == 0) {
@@ -91,7 +91,7 @@ final class ToolLoop {
         return (int) ((calls + PARALLEL - 1) / PARALLEL);
     }
 
-    /** The calls of this turn; none in the last. */
+    /** The calls of this turn; none in the last turn. */
     List<ToolCall> calls() {
         int turn = turn();
         if (turn >= turns - 1) {
@@ -139,7 +139,7 @@ final class ToolLoop {
         return List.of();
     }
 
-    /** A signature of thoughts, which {@link #isSeal} knows. */
+    /** A signature of reasoning, which {@link #isSeal} accepts. */
     static String seal(long number) {
         String text = SEAL + number;
         var crc = new CRC32();
