@@ -30,7 +30,8 @@ final class ChatStream extends ChatText {
     private long ttftNs = -1;
 
     /**
-     * @param eventSource whether the client may be an EventSource: each event gets an id, and an event {@code done} marks the end
+     * @param eventSource whether the client may be an EventSource: each event gets an id, and an event {@code done} marks
+     *     the end
      * @param startNs the time on {@code clock} at which the request was complete
      */
     ChatStream(ChatForm form, TextUnit unit, boolean eventSource, long startNs, LongSupplier clock) {
