@@ -24,7 +24,8 @@ public final class Access {
      * Identifies the client. Removes its key from the request, so that no other code sees it. To be called first.
      *
      * @param address of the client; null for that of a unix socket
-     * @param certificate the name in the client's TLS certificate, which counts where there is no key; null if there is none
+     * @param certificate the name in the client's TLS certificate, which is used if there is no key; null if there is
+     *     none
      */
     public Caller identify(HttpRequest request, @Nullable InetAddress address, @Nullable String certificate) {
         if (!config.clients().on()) {

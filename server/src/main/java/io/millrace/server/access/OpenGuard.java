@@ -21,10 +21,10 @@ final class OpenGuard {
     /**
      * Why the request is refused, or null if it is not.
      *
-     * @param evenGet whether a mere GET spends something, which a page of another site can have made as an image or a link:
-     *     browsers send no origin with that, but say so in {@code Sec-Fetch-Site} (Fetch Metadata). They do so only to
-     *     HTTPS and loopback, and older ones never; without it a browser's GET must be that of an {@code EventSource} of
-     *     a page of the relay's own origin
+     * @param evenGet whether a GET costs something. A page of another site can cause a GET with an image or a link.
+     *     Browsers send no origin with it, but they send {@code Sec-Fetch-Site} (Fetch Metadata). They send this only
+     *     to HTTPS and loopback, and old browsers do not send it. Without it, a browser's GET must be from an {@code
+     *     EventSource} of a page of the relay's own origin
      */
     static @Nullable String violation(HttpRequest request, RelayConfig config, boolean evenGet) {
         String violation = violation(request, config.allowOpen(), config.cors());

@@ -14,16 +14,17 @@ public final class Balancer {
 
     private Balancer() {}
 
-    /** Adds the origin of this index to a set. The set has either all of the origins from the 64th on, or none of them. */
+    /** Adds the origin with this index to a set. The set has either all or none of the origins from the 64th on. */
     public static long with(long set, int index) {
         return set | 1L << Math.min(index, Long.SIZE - 1);
     }
 
     /**
-     * The cheaper one of two random origins.
+     * Picks the cheaper one of two random origins.
      *
      * @param origins at least one
-     * @param exclude origins to leave out, such as those that have just failed: {@link #NONE}, and more by {@link #with}
+     * @param exclude origins to leave out, such as those that have just failed: {@link #NONE}, extended by {@link
+     *     #with}
      * @return null only if some are excluded and no other takes requests
      */
     public static @Nullable OriginState pick(
@@ -33,8 +34,8 @@ public final class Balancer {
     }
 
     /**
-     * The origin that a hash points to, by the highest random weight (rendezvous hashing). If an origin is removed, only its
-     * own hashes move to others. They return when it does.
+     * Picks the origin for a hash, by the highest random weight (rendezvous hashing). If an origin is removed, only its
+     * own hashes move to other origins. They return when the origin returns.
      *
      * @param hash of the key that the requests share; see {@link KeyHash}
      * @param origins at least one

@@ -1,6 +1,6 @@
 package io.millrace.server.balance;
 
-/** Keeps hedges below a share of all requests, also where requests are rare. Thread-safe. */
+/** Keeps hedges below a share of all requests, even if requests are rare. Thread-safe. */
 public final class HedgeBudget {
     private static final double MOST_SAVED = 10;
 
@@ -8,9 +8,9 @@ public final class HedgeBudget {
     private double saved;
 
     /**
-     * The budget of one route.
+     * Creates the budget of one route.
      *
-     * @param maxShare of all requests, 0 to 1
+     * @param maxShare the share of all requests, 0 to 1
      */
     public HedgeBudget(double maxShare) {
         this.maxShare = maxShare;

@@ -4,12 +4,12 @@ import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** Hashes of what requests have in common: the same in every process and on every machine. */
+/** Hashes of what requests have in common. They are the same in every process and on every machine. */
 public final class KeyHash {
     private static final long FNV_BASIS = 0xcbf29ce484222325L;
     private static final long FNV_PRIME = 0x100000001b3L;
 
-    /** Where a prompt begins, in the dialects' requests. */
+    /** The keys at which a prompt begins, in the requests of all dialects. */
     private static final List<byte[]> PROMPT_KEYS = List.of(
             ascii("\"messages\":"),
             ascii("\"system\":"),
@@ -20,7 +20,7 @@ public final class KeyHash {
 
     private KeyHash() {}
 
-    /** Of a header's value, or a name. */
+    /** The hash of a header's value, or of a name. */
     public static long of(CharSequence text) {
         long hash = FNV_BASIS;
         for (int i = 0; i < text.length(); i++) {
@@ -30,11 +30,12 @@ public final class KeyHash {
     }
 
     /**
-     * Of the beginning of a request's prompt: the bytes from the first key that holds one, or of the body if none does.
-     * Requests that one SDK makes write their keys in the same order, so that the same prefix gives the same hash.
+     * The hash of the beginning of a request's prompt: the bytes from the first key that holds one, or from the
+     * beginning of the body if there is none. One SDK writes the keys of its requests in the same order, so the same
+     * prefix has the same hash.
      *
-     * @param body remains with the caller, its indices unchanged
-     * @param bytes how many count
+     * @param body remains with the caller, its indices are not moved
+     * @param bytes how many bytes are hashed
      */
     public static long ofPrompt(ByteBuf body, int bytes) {
         int start = promptStart(body);
@@ -46,7 +47,7 @@ public final class KeyHash {
         return mix(hash);
     }
 
-    /** The last step of MurmurHash3's 64 bits, which spreads every bit over all. */
+    /** The last step of MurmurHash3 with 64 bits, which spreads every bit over all bits. */
     static long mix(long value) {
         long mixed = (value ^ (value >>> 33)) * 0xff51afd7ed558ccdL;
         mixed = (mixed ^ (mixed >>> 33)) * 0xc4ceb9fe1a85ec53L;
@@ -68,7 +69,7 @@ public final class KeyHash {
         return body.readerIndex();
     }
 
-    /** Behind the key at {@code index}, or -1 if none is there. */
+    /** The index after the prompt's key at {@code index}, or -1 if no such key is there. */
     private static int promptAt(ByteBuf body, int index, int end) {
         for (byte[] key : PROMPT_KEYS) {
             if (index + key.length <= end && matches(body, index, key)) {

@@ -17,7 +17,7 @@ public final class OriginAttempt {
         this.probe = probe;
     }
 
-    /** Its first output came. An answer that is no stream has none. */
+    /** The first output came. An answer that is not a stream has none. */
     public void onFirstOutput(long nowNs) {
         if (!output && !ended) {
             origin.onFirstOutput(this, nowNs);

@@ -71,7 +71,7 @@ public final class OriginState {
     }
 
     /**
-     * An attempt begins. The caller is who picked the origin, and calls this before the next pick on the same event loop. The
+     * Begins an attempt. The code that picked the origin calls this before the next pick on the same event loop. The
      * first attempt after an ejection decides whether the origin serves again.
      */
     public synchronized OriginAttempt onStart(long nowNs) {
@@ -181,7 +181,7 @@ public final class OriginState {
         }
     }
 
-    /** It answered. An ejected origin comes back by it if the attempt is younger than the ejection. */
+    /** The origin has answered. If it is ejected and the attempt is younger than the ejection, it serves again. */
     private void onAnswer(OriginAttempt attempt, long nowNs) {
         if (ejection.on && attempt.startNs() - ejection.sinceNs > 0) {
             comeBack(nowNs);
@@ -249,7 +249,9 @@ public final class OriginState {
         ttft.forget();
     }
 
-    /** Whether an attempt says something about the origin as it is now: it serves, and the attempt began since it does. */
+    /**
+     * Whether an attempt shows the present state of the origin: the origin serves, and the attempt began after that.
+     */
     private boolean counts(OriginAttempt attempt) {
         return !ejection.on && (!returned || attempt.isProbe() || attempt.startNs() - returnedNs >= 0);
     }

@@ -6,9 +6,12 @@ import io.netty.handler.codec.http.HttpHeaders;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
-/** What an answer says about trying again: {@code retry-after-ms}, {@code Retry-After} and {@code x-should-retry}. */
+/**
+ * The instructions of an answer about another try: {@code retry-after-ms}, {@code Retry-After} and
+ * {@code x-should-retry}.
+ */
 public final class RetryAfter {
-    /** Nothing was asked for. */
+    /** The answer has no instruction. */
     public static final long NONE = -1;
 
     private static final String MILLIS = "retry-after-ms";
@@ -22,10 +25,10 @@ public final class RetryAfter {
     private RetryAfter() {}
 
     /**
-     * The wait that the answer asks for: {@code retry-after-ms}, which is more exact and of OpenAI's making, else
-     * {@code Retry-After}, seconds or a date (RFC 9110 section 10.2.3). What cannot be read is as if it were not there.
+     * The wait that the answer asks for: {@code retry-after-ms}, which is OpenAI's and more exact, otherwise
+     * {@code Retry-After}, as seconds or a date (RFC 9110 section 10.2.3). A value that cannot be read is ignored.
      *
-     * @param nowMs since the epoch
+     * @param nowMs the time since the epoch
      * @return nanoseconds, at most seven days, or {@link #NONE}
      */
     public static long parse(HttpHeaders headers, long nowMs) {
@@ -38,7 +41,9 @@ public final class RetryAfter {
         return seconds != NONE || value == null ? seconds : untilDate(value, nowMs);
     }
 
-    /** Whether to try again: what {@code x-should-retry} says, which is meant for the SDKs, else {@code otherwise}. */
+    /**
+     * Whether to try again: the value of {@code x-should-retry}, which is meant for SDKs, otherwise {@code otherwise}.
+     */
     public static boolean shouldRetry(HttpHeaders headers, boolean otherwise) {
         String value = headers.get(SHOULD_RETRY);
         if (value == null) {
@@ -51,12 +56,18 @@ public final class RetryAfter {
         };
     }
 
-    /** {@code value} seconds, digits and perhaps a fraction, in nanoseconds, at most seven days; {@link #NONE} for all else. */
+    /**
+     * Converts {@code value}, seconds with digits and perhaps a fraction, to nanoseconds, at most seven days;
+     * {@link #NONE} for anything else.
+     */
     public static long seconds(String value) {
         return amount(value, NS_PER_S);
     }
 
-    /** RFC 9110 has digits alone; some servers send a fraction. Java would read much else, such as {@code 1d}. */
+    /**
+     * Parses an amount. RFC 9110 has only digits, and some servers send a fraction. Java's parser would accept much
+     * else, such as {@code 1d}.
+     */
     private static long amount(String value, long unitNs) {
         if (value == null || !AMOUNT.matcher(value.strip()).matches()) {
             return NONE;

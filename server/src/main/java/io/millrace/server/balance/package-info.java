@@ -1,5 +1,5 @@
 /**
- * Which origin serves a request, whether the request is tried again, and when an origin rests.
+ * Decides which origin serves a request, whether the request is tried again, and when an origin rests.
  *
  * <p>The door is {@link io.millrace.server.balance.UpstreamState}, the state of one upstream for all event loops. It has a
  * {@link io.millrace.server.balance.OriginState} for each origin, which serves, is ejected, or is tried with one request.

@@ -6,10 +6,10 @@ import java.util.zip.CRC32;
  * One file of the page.
  *
  * @param type its media type
- * @param body its bytes; not to be changed
+ * @param body its bytes; must not be changed
  * @param etag its entity tag, with the quotes (RFC 9110 section 8.8.3)
  */
-@SuppressWarnings("ArrayRecordComponent") // not compared
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record Asset(String type, byte[] body, String etag) {
     static Asset of(String name, byte[] body) {
         var crc = new CRC32();

@@ -15,8 +15,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.zip.CRC32;
 
 /**
- * Answers for the page and its assets. Assets lie under a directory that is named by their contents, so that a client
- * may keep them for ever; the page, which names that directory, is asked for anew each time. Immutable.
+ * Answers requests for the page and its assets. Assets are in a directory whose name depends on their contents, so a
+ * client may keep them for ever. The page names that directory, and a client asks for the page each time. Immutable.
  */
 public final class Console {
     private static final String PAGE = "/";
@@ -34,7 +34,7 @@ public final class Console {
             "vendor/dompurify.js");
     private static final byte[] NOT_FOUND = "There is no such file.\n".getBytes(StandardCharsets.US_ASCII);
     /**
-     * Nothing but what this relay serves, no script or style inside the page, and no string that becomes HTML unless the
+     * Allows only resources of this relay, no script or style inside the page, and no string as HTML unless the
      * sanitiser made it (CSP Level 3; Trusted Types).
      */
     private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
@@ -45,13 +45,13 @@ public final class Console {
     private final Map<String, Asset> assets = new HashMap<>();
 
     /**
-     * An answer that is to be sent as it is.
+     * An answer that is sent unchanged.
      *
      * @param status 200, 304 without a body, or 404
-     * @param headers all that it has, its type included, but for the length
-     * @param body not to be changed
+     * @param headers all header fields, including the type, except the length
+     * @param body must not be changed
      */
-    @SuppressWarnings("ArrayRecordComponent") // not compared
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     public record Answer(int status, HttpHeaders headers, byte[] body) {}
 
     private Console() throws IOException {
@@ -64,7 +64,7 @@ public final class Console {
         }
         String directory = ASSETS + "%08x/".formatted(all.getValue());
         files.forEach((name, asset) -> assets.put(directory + name, asset));
-        // Relative, so that the page works behind a proxy that puts a path before the relay's.
+        // Relative, so that the page works behind a proxy that adds a path before the relay's.
         String html = new String(read(PAGE_FILE), StandardCharsets.UTF_8).replace("{assets}", directory.substring(1));
         page = Asset.of(PAGE_FILE, html.getBytes(StandardCharsets.UTF_8));
     }
@@ -74,7 +74,7 @@ public final class Console {
         return path.equals(PAGE) || path.startsWith(ASSETS);
     }
 
-    /** Completes with the only one, whose files are read when it is first asked for, on a thread that may wait. */
+    /** Completes with the only instance. At the first call it reads the files, on a thread that may block. */
     public static CompletionStage<Console> loaded() {
         return Loaded.CONSOLE;
     }
@@ -90,7 +90,7 @@ public final class Console {
     /**
      * The answer to a GET.
      *
-     * @param path one that is {@linkplain #owns owned}
+     * @param path a path that is {@linkplain #owns owned}
      * @param ifNoneMatch the request's {@code If-None-Match}, or null
      */
     public Answer answer(String path, String ifNoneMatch) {
@@ -116,7 +116,7 @@ public final class Console {
         return new Answer(200, headers, asset.body());
     }
 
-    /** RFC 9110 section 13.1.2: a list of tags, weak ones too, or a star. */
+    /** RFC 9110 section 13.1.2: a list of tags, which may be weak, or a star. */
     private static boolean matches(String ifNoneMatch, String etag) {
         return ifNoneMatch != null && (ifNoneMatch.strip().equals("*") || ifNoneMatch.contains(etag));
     }

@@ -54,8 +54,8 @@ final class Http1FrameSink implements FrameSink {
     private int dataEnd;
 
     /**
-     * @param context the context of the HTTP encoder: what is written from here passes it by
-     * @param chunked whether the body is chunked; else it is delimited by the end of the connection
+     * @param context the context of the HTTP encoder; writes from it bypass the encoder
+     * @param chunked whether the body is chunked; otherwise it ends with the connection
      */
     Http1FrameSink(ChannelHandlerContext context, boolean chunked) {
         this.context = context;
@@ -230,7 +230,9 @@ final class Http1FrameSink implements FrameSink {
         bodyBytesOut += length;
     }
 
-    /** Appends the bytes {@code [start, end)} of {@code read}, which are whole chunks that hold {@code length} body bytes. */
+    /**
+     * Appends the bytes {@code [start, end)} of {@code read}, which are whole chunks with {@code length} body bytes.
+     */
     private void appendChunks(ByteBuf read, int start, int end, int length) {
         bodyBytes += length;
         // Copies for a slow client. A slice may be a small part of a read's buffer, and would hold all of it.

@@ -40,9 +40,9 @@ final class Http1Stream extends ConnectionStream {
         boolean inRead();
 
         /**
-         * The response has ended as {@code how} says, and was flushed.
+         * The response has ended and was flushed.
          *
-         * @param closing completes when the kernel has all of it, where it is the last; else null
+         * @param closing completes when the kernel has the whole response, if it is the last one; otherwise null
          */
         void onEnd(ClientStream.End how, @Nullable ChannelPromise closing);
 
@@ -56,7 +56,7 @@ final class Http1Stream extends ConnectionStream {
     /**
      * Makes the stream of a request that has just been read.
      *
-     * @param request null where none could be read, so that it can only be refused
+     * @param request null if none could be read, so that it can only be refused
      * @param last whether the connection ends with it, whatever the client asks for
      */
     Http1Stream(

@@ -161,15 +161,15 @@ final class Http2Codec extends Http2ConnectionHandler {
     }
 
     /**
-     * Tells the client that no stream behind {@code last} is served, without a flush. Netty does not learn of it: it would
-     * take the body of a request behind that for an error of the connection.
+     * Tells the client that no stream above {@code last} is served, without a flush. Netty is not told. Otherwise it
+     * would treat the body of a later request as an error of the connection.
      */
     ChannelFuture goAway(int last) {
         ChannelHandlerContext to = context();
         return frameWriter().writeGoAway(to, last, Http2Error.NO_ERROR.code(), Unpooled.EMPTY_BUFFER, to.newPromise());
     }
 
-    /** Closes the connection because of what the client does. */
+    /** Closes the connection because of the client's behaviour. */
     void fail(Http2Error error, String message) {
         onError(context(), false, Http2Exception.connectionError(error, message));
     }

@@ -47,12 +47,12 @@ final class Http2Output {
     private boolean resuming;
 
     /**
-     * The output of a connection.
+     * Creates the output of a connection.
      *
-     * @param codec whose handler is in its pipeline
-     * @param pending bytes that the streams may hold together before no upstream is to be read
-     * @param onFlush runs when bytes were handed to the kernel, or let go
-     * @param onRoom runs when the streams together hold little again, after they had held too much
+     * @param codec its handler must be in its pipeline
+     * @param pending the bytes that the streams may hold together while upstreams are read
+     * @param onFlush called when bytes were written to the kernel, or released
+     * @param onRoom called when the streams together hold few bytes again, after they held too many
      */
     Http2Output(Http2Codec codec, FrameBudget budget, int pending, Runnable onFlush, Runnable onRoom) {
         this.codec = codec;

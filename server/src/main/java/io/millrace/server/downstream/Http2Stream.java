@@ -27,7 +27,7 @@ final class Http2Stream extends ConnectionStream implements Http2StreamInput.Own
     /**
      * Makes the stream of a request that has just been read.
      *
-     * @param request null where none could be read, so that it can only be refused
+     * @param request null if none could be read, so that it can only be refused
      */
     Http2Stream(
             Http2Requests requests,
@@ -60,7 +60,7 @@ final class Http2Stream extends ConnectionStream implements Http2StreamInput.Own
         return output;
     }
 
-    /** Tells that everything that the read brought has been delivered. */
+    /** Tells the listener that everything of this read has been delivered. */
     void onReadComplete() {
         if (listener != null) {
             listener.onRequestReadComplete();

@@ -27,7 +27,7 @@ final class Http2StreamOutput {
     private boolean full;
     private long progressNs;
 
-    /** Is told what happens to the response. */
+    /** Receives the events of the response. */
     interface Owner {
         /** The last frame was written. */
         void onEndWritten();
@@ -36,7 +36,7 @@ final class Http2StreamOutput {
         void onRoom();
     }
 
-    /** What to run when the kernel has the held bytes, by the number of bytes before it. */
+    /** Actions that run when the kernel has the held bytes, by the number of bytes before them. */
     private static final class Notices {
         private final ArrayDeque<Runnable> runs = new ArrayDeque<>(2);
         private final ArrayDeque<Integer> behind = new ArrayDeque<>(2);

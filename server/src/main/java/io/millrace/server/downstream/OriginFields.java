@@ -14,8 +14,8 @@ final class OriginFields {
     private OriginFields() {}
 
     /**
-     * Replaces the fields of {@code headers} about origins by those of {@code added}, and lets the response vary by
-     * what these name.
+     * Replaces the fields of {@code headers} about origins by those of {@code added}, and adds the fields that they
+     * name to {@code Vary}.
      */
     static void set(HttpHeaders added, HttpHeaders headers) {
         String vary = added.get(HttpHeaderNames.VARY);

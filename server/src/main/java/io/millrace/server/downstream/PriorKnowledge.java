@@ -31,7 +31,7 @@ final class PriorKnowledge extends ByteToMessageDecoder implements ClientConnect
     /**
      * Makes a connection whose protocol is not known yet.
      *
-     * @param chosen adds the handlers of what the client speaks, behind this
+     * @param chosen adds the handlers of the protocol, after this handler
      */
     PriorKnowledge(ConnectionContext connection, Consumer<Protocol> chosen) {
         this.connection = connection;

@@ -27,7 +27,7 @@ final class RequestHeadCheck implements ByteProcessor {
         ENDED
     }
 
-    /** What is wrong with the head, or null if nothing was found so far. */
+    /** The fault of the head, or null if none was found so far. */
     @Nullable
     String violation() {
         return violation;

@@ -11,9 +11,9 @@ import io.netty.handler.codec.http.HttpRequest;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The format of one exchange's client: how the relay itself answers the client, and how a request is translated for an upstream
- * of another dialect. If {@link #isOwn}, no upstream has the format, so each request is read as a whole ({@link #read}) and
- * translated. Confined to the exchange's event loop.
+ * The format of one exchange's client: how the relay itself answers the client, and how a request is translated for an
+ * upstream of another dialect. If {@link #isOwn}, no upstream has the format, so each request is read as a whole
+ * ({@link #read}) and translated. Confined to the exchange's event loop.
  */
 public interface ClientSide {
     /** The content type of translated answers and of errors. */
@@ -31,29 +31,30 @@ public interface ClientSide {
      * Reads a whole request of an own format. It is called once, before the other methods.
      *
      * @param body remains with the caller, its indices are not moved; empty if there is none
-     * @throws RequestRefusal if the request is wrong; it has the answer to the client
+     * @throws RequestRefusal if the request is wrong; it has the response to the client
      */
     default void read(HttpRequest head, ByteBuf body) throws RequestRefusal {}
 
-    /** The model that an own format's request names, or null. */
+    /** The model in a request of an own format, or null. */
     default @Nullable String model() {
         return null;
     }
 
-    /** Whether an own format's request asks for a stream. */
+    /** Whether a request of an own format asks for a stream. */
     default boolean stream() {
         return false;
     }
 
-    /** Whether requests like this can be translated; where not, they are passed on as they are. */
+    /** Whether requests like this can be translated. Other requests are passed on unchanged. */
     boolean translates(HttpMethod method, String path);
 
     /**
-     * What the request becomes for one attempt. Called on any thread, and changes nothing here.
+     * Translates the request for one attempt. May be called on any thread, and changes nothing here.
      *
-     * @param uri the path and query that the client asked for, as they came
-     * @param body the whole body as the client sent it; remains with the caller, its indices as they are
-     * @throws io.millrace.codec.translate.TranslationException if the upstream's dialect cannot express it, or it is wrong
+     * @param uri the path and query of the client's request
+     * @param body the whole body of the client's request; remains with the caller, its indices are not moved
+     * @throws io.millrace.codec.translate.TranslationException if the request is wrong, or the upstream's dialect
+     *     cannot express it
      */
     Interpreter interpreter(String uri, ByteBuf body, Asked asked);
 
@@ -61,27 +62,27 @@ public interface ClientSide {
     byte[] errorBody(int status, String code, String message, @Nullable String field, String requestId);
 
     /**
-     * What ends a stream of which no translation has a part, and says that it failed; null if nothing can. Ownership of the
-     * result is transferred.
+     * The end of a failed stream that was not translated; null if the format has no such frame. Ownership of the result
+     * is transferred.
      *
-     * @param lastSequenceNumber the one that the client has seen last, -1 if none
+     * @param lastSequenceNumber the last sequence number that the client has received, -1 if there is none
      */
     @Nullable
     ByteBuf errorFrame(
             ByteBufAllocator alloc, RelayError error, String message, long lastSequenceNumber, String requestId);
 
-    /** Whether a stream of this format can carry an error. If not, a failure is a broken connection. */
+    /** Whether a stream of this format can have an error in it. If not, a failure closes the connection. */
     default boolean tellsErrors() {
         return true;
     }
 
-    /** A whole stream without output that has been stopped; may be empty. Ownership of the result is transferred. */
+    /** A whole stopped stream without output; may be empty. Ownership of the result is transferred. */
     ByteBuf stopFrames(ByteBufAllocator alloc, StreamStop stop);
 
     /**
-     * The form of heartbeats, {@link HeartbeatForm#NONE} if there are none.
+     * The form of heartbeats; {@link HeartbeatForm#NONE} for no heartbeats.
      *
-     * @param configured by the route, or null
+     * @param configured the form that the route configures, or null
      */
     HeartbeatForm heartbeat(@Nullable HeartbeatForm configured);
 
@@ -90,16 +91,16 @@ public interface ClientSide {
         return "text/event-stream; charset=utf-8";
     }
 
-    /** The content type of a translated answer that is no stream. */
+    /** The content type of a translated answer that is not a stream. */
     default String answerType() {
         return JSON;
     }
 
     /**
-     * What an attempt asks its upstream for.
+     * The target of one attempt.
      *
      * @param dialect the upstream's dialect
-     * @param model the model of the route in place of the client's, or null
+     * @param model the route's model, which replaces the client's, or null
      * @param usualModel the model for translated requests, or null
      * @param strict whether a request with an unknown field is refused; otherwise the field is left out
      */

@@ -34,7 +34,7 @@ public final class DialectSide implements ClientSide {
         this.dialect = dialect;
     }
 
-    /** The side of a dialect, known or not. */
+    /** The side of a dialect, which may be unknown. */
     public static DialectSide of(Dialect dialect) {
         return requireNonNull(SIDES.get(dialect));
     }
@@ -44,7 +44,9 @@ public final class DialectSide implements ClientSide {
         return dialect;
     }
 
-    /** Only what generates an answer: all else, such as a stored response, its own upstream has or none. */
+    /**
+     * Only requests that generate an answer. Anything else, such as a stored response, exists only at its own upstream.
+     */
     @Override
     public boolean translates(HttpMethod method, String path) {
         if (!method.equals(HttpMethod.POST)) {

@@ -12,9 +12,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Translates one attempt between a client and an upstream of another dialect. It has the request in the upstream's dialect, and
- * translates the answer, which is a stream or a body, for the client. No input from the upstream makes it throw. Confined to
- * the exchange's event loop.
+ * Translates one attempt between a client and an upstream of another dialect. It has the request in the upstream's
+ * dialect, and translates the answer, which is a stream or a body, for the client. No input from the upstream makes it
+ * throw. Confined to the exchange's event loop.
  */
 public final class Interpreter {
     private final Translation translation;
@@ -24,19 +24,19 @@ public final class Interpreter {
     private @Nullable StreamTranslator stream;
     private boolean collects;
 
-    /** Writes what a client's stream must not be kept waiting for any longer. */
+    /** Writes output that must not wait any longer. */
     @FunctionalInterface
     public interface Silence {
-        /** Called now and then between two frames; appends to {@code out} or not. */
+        /** Called now and then between two frames. May append to {@code out}. */
         void onSilence(long nowNs, ByteBuf out);
     }
 
-    /** Of a translation and the request that it made. */
+    /** Interprets with a translation and the request that it made. */
     public Interpreter(Translation translation, @Nullable TranslatedRequest request) {
         this(translation, request, (nowNs, out) -> {});
     }
 
-    /** Of a translation that may hold output back. */
+    /** Interprets with a translation that may hold output back. */
     public Interpreter(Translation translation, @Nullable TranslatedRequest request, Silence silence) {
         this.translation = translation;
         this.request = request;
@@ -46,12 +46,15 @@ public final class Interpreter {
                 : request.dropped().stream().map(DroppedField::name).collect(Collectors.joining(", "));
     }
 
-    /** Of an answer in a dialect for a client of the same, who asked for a stream and gets none, or the other way round. */
+    /**
+     * Interprets an answer of the client's own dialect, if the client asked for a stream and gets a body, or the
+     * reverse.
+     */
     public static Interpreter ofKind(Dialect dialect) {
         return new Interpreter(Translation.of(dialect, dialect), null);
     }
 
-    /** Has the stream made one body, which is appended at its end; its client asked for no stream. */
+    /** Makes one body of the stream, for a client that asked for no stream. The body is appended at the end. */
     public void collect(String requestId) {
         stream = translation.collector(requestId);
         collects = true;
@@ -62,44 +65,54 @@ public final class Interpreter {
         return collects;
     }
 
-    /** Bytes of the heap that the answer takes so far; see {@link StreamTranslator#heldBytes}. */
+    /** The bytes of the heap that the answer occupies so far; see {@link StreamTranslator#heldBytes}. */
     public long held() {
         return stream == null ? 0 : stream.heldBytes();
     }
 
-    /** The status of the client's error if the stream {@linkplain #failed() failed}, else 200. */
+    /** The status of the client's error if the stream {@linkplain #failed() failed}, otherwise 200. */
     public int status() {
         return stream == null ? 200 : stream.status();
     }
 
-    /** The upstream has the request: a stream may last for minutes, and its request be large. */
+    /**
+     * Releases the request, which the upstream now has. A stream may last for minutes, and its request may be large.
+     */
     public void forgetRequest() {
         request = null;
     }
 
-    /** The names of the fields that were left out of the client's request, safe for a header; null if none was. */
+    /**
+     * The names of the fields that were left out of the client's request, safe for a header; null if there are none.
+     */
     public @Nullable String dropped() {
         return dropped;
     }
 
-    /** The request as the upstream gets it, until it is forgotten. */
+    /** The request for the upstream; null after {@link #forgetRequest}. */
     public @Nullable TranslatedRequest request() {
         return request;
     }
 
-    /** Appends to {@code out} what the whole frame {@code frame[start, end)} is for the client; all buffers remain the caller's. */
+    /**
+     * Appends the client's frames for the whole frame {@code frame[start, end)} to {@code out}. All buffers remain with
+     * the caller.
+     */
     public void frame(ByteBuf frame, int start, int end, ByteBuf out) {
         stream().frame(frame, start, end, out);
     }
 
-    /** Appends what has been held back for too long. */
+    /** Appends output that was held back for too long. */
     public void onSilence(long nowNs, ByteBuf out) {
         if (stream != null && !stream.isOver()) {
             silence.onSilence(nowNs, out);
         }
     }
 
-    /** Appends the end, now that the upstream's stream is complete; an error if it never said why it stops. */
+    /**
+     * Appends the end, after the upstream's stream is complete. It is an error if the upstream gave no reason for its
+     * end.
+     */
     public void finish(ByteBuf out) {
         StreamTranslator ending = stream();
         ending.finish(out);
@@ -108,12 +121,15 @@ public final class Interpreter {
         }
     }
 
-    /** Appends the end of a stream whose client wants no more of it. */
+    /** Appends the end of a stream that the client has stopped. */
     public void stop(ByteBuf out) {
         stream().stop(out);
     }
 
-    /** Appends an error of the relay's own, which ends the client's stream, unless that has its end or an error already. */
+    /**
+     * Appends an error of the relay, which ends the client's stream. Does nothing if the stream already has its end or
+     * an error.
+     */
     public void fail(RelayError error, String message, ByteBuf out) {
         stream().fail(error, message, out);
     }
@@ -123,22 +139,25 @@ public final class Interpreter {
         return stream != null && stream.isOver();
     }
 
-    /** Whether the client's stream ended in an error, be it the upstream's or the relay's. */
+    /** Whether the client's stream ended in an error of the upstream or of the relay. */
     public boolean failed() {
         return stream != null && stream.failed();
     }
 
-    /** The client's answer, which is an error if {@code body} is none of the upstream's. */
+    /** The client's answer. It is an error if {@code body} is not an answer of the upstream's dialect. */
     public TranslatedAnswer answer(byte[] body, String requestId) {
         return translation.answer(body, requestId);
     }
 
-    /** The client's stream of a whole answer, or JSON with another status if {@code body} is no answer of the upstream's. */
+    /**
+     * The client's stream for a whole answer. It is JSON with another status if {@code body} is not an answer of the
+     * upstream's dialect.
+     */
     public TranslatedAnswer streamed(byte[] body, String requestId) {
         return translation.streamed(body, requestId);
     }
 
-    /** The body of the client's error for an upstream's with this status. */
+    /** The body of the client's error for an upstream's error with this status. */
     public byte[] error(int status, byte[] body, String requestId) {
         return translation.error(status, body, requestId);
     }

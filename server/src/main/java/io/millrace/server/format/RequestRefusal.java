@@ -14,12 +14,12 @@ public final class RequestRefusal extends Exception {
         this.refusal = refusal;
     }
 
-    /** A field that is wrong; null if it is none. */
+    /** A refusal because of a field; null if no field is the reason. */
     public static RequestRefusal of(@Nullable String field, String message) {
         return new RequestRefusal(new Refusal(400, "invalid_request", message, field, null));
     }
 
-    /** The answer to the client. */
+    /** The response to the client. */
     public Refusal refusal() {
         return refusal;
     }

@@ -19,14 +19,14 @@ import io.netty.handler.codec.TooLongFrameException;
  * }</pre>
  *
  * <p>Strict: sizes are 1 to 16 hexadecimal digits, lines end in CRLF, extensions and trailers are bounded and dropped.
- * White space may stand between a size and its extension; from an upstream also between a size and the end of its line. The
- * trailers of a request must be header fields.
+ * White space is allowed between a size and its extension; from an upstream also between a size and the end of its
+ * line. The trailers of a request must be header fields.
  */
 public final class ChunkedBody {
     /** The last chunk and its trailers have been read; bytes left in the buffer belong to the next message. */
     public static final int END = -1;
 
-    /** The CRLF behind a chunk's data. */
+    /** The length of the CRLF after a chunk's data. */
     public static final int CHUNK_END = 2;
 
     private static final int MAX_SIZE_DIGITS = 16;
@@ -101,14 +101,14 @@ public final class ChunkedBody {
     }
 
     /**
-     * For a client's request: extensions of 64 bytes a chunk and 1 KiB in all; from 256 Ki chunks on at least 64 bytes a
-     * chunk on average.
+     * Creates a decoder for a client's request: extensions of 64 bytes a chunk and 1 KiB in all; from 256 Ki chunks on
+     * at least 64 bytes a chunk on average.
      */
     public static ChunkedBody ofRequest() {
         return new ChunkedBody(true, 64, 1024, 64);
     }
 
-    /** For an upstream's response: one token a chunk is normal, so chunks may be as small as they like. */
+    /** Creates a decoder for an upstream's response. One token per chunk is normal, so chunks may be small. */
     public static ChunkedBody ofResponse() {
         return new ChunkedBody(false, 4096, Integer.MAX_VALUE, 0);
     }
@@ -124,7 +124,8 @@ public final class ChunkedBody {
      * @return the number of body bytes at the reader index, all of which the caller must consume now; 0 if more input is
      *     needed; {@link #END} after the last chunk
      * @throws CorruptedFrameException if the framing breaks the grammar
-     * @throws TooLongFrameException if an extension or the trailers are over their bound; what comes after either is dropped
+     * @throws TooLongFrameException if an extension or the trailers are over their limit; everything after either is
+     *     dropped
      */
     public int nextData(ByteBuf in) {
         try {
@@ -169,8 +170,8 @@ public final class ChunkedBody {
     }
 
     /**
-     * Moves over as much as is here of the CRLF behind a chunk's data, so that {@link #nextWholeChunk} may have the next
-     * chunk. Anything else there is left to {@link #nextData}.
+     * Moves over the available part of the CRLF after a chunk's data, so that {@link #nextWholeChunk} can read the next
+     * chunk. {@link #nextData} reads anything else.
      */
     public void endChunk(ByteBuf in) {
         if (state == State.DATA_CR && in.isReadable() && in.getByte(in.readerIndex()) == '\r') {
@@ -188,7 +189,7 @@ public final class ChunkedBody {
      * its data. It leaves everything else to {@link #nextData}.
      *
      * @return the number of body bytes at the reader index, all of which the caller must consume now, and {@link
-     *     #CHUNK_END} bytes behind them; 0 if there is no such chunk at the reader index
+     *     #CHUNK_END} bytes after them; 0 if there is no such chunk at the reader index
      */
     public int nextWholeChunk(ByteBuf in) {
         if (state != State.SIZE || digits != 0) {
@@ -325,7 +326,7 @@ public final class ChunkedBody {
         }
     }
 
-    /** Some readers trim a line of white space, and take it for the end of the body. */
+    /** Some readers trim a line of white space, and treat it as the end of the body. */
     private void verifyTrailerLine() {
         boolean whole = trailerLine == TrailerLine.EMPTY || trailerLine == TrailerLine.FIELD;
         if (trailerLine == TrailerLine.BLANK || (ofRequest && !whole)) {

@@ -73,14 +73,14 @@ public final class Inflation implements AutoCloseable {
         return waitingBytes;
     }
 
-    /** Whether what was inflated so far is a complete body. A body without bytes is complete. */
+    /** Whether the inflated bytes so far are a complete body. A body without bytes is complete. */
     public boolean isWhole() {
         return bytesIn == 0
                 || (waitingBytes == 0
                         && channel.pipeline().get(JdkZlibDecoder.class).isClosed());
     }
 
-    /** Bytes that were delivered. */
+    /** The number of delivered bytes. */
     public long bytesOut() {
         return bytesOut;
     }
@@ -89,7 +89,7 @@ public final class Inflation implements AutoCloseable {
      * Inflates a little. Each piece of the result is valid only during the call.
      *
      * @throws CorruptedFrameException if the compressed data is corrupt
-     * @throws TooLongFrameException if it grows more than a text does
+     * @throws TooLongFrameException if it grows by a larger factor than a text does
      */
     public void step(Consumer<ByteBuf> consumer) {
         ByteBuf first = waiting.element();

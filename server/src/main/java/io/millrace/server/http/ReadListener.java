@@ -3,11 +3,11 @@ package io.millrace.server.http;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Learns where the body of a message lies in the buffer that was read. So data that arrived in chunks can leave in the
- * same chunks, without a copy. Its calls come on the event loop that reads.
+ * Receives the places of a body in the buffer that was read. So data that arrived in chunks can leave in the same
+ * chunks, without a copy. Its calls come on the event loop that reads.
  */
 public interface ReadListener {
-    /** What is reported in {@code raw} until {@link #onReadEnd} stays there until then. */
+    /** A buffer was read. The bytes that are reported in {@code raw} stay there until {@link #onReadEnd}. */
     void onRead(ByteBuf raw);
 
     /**

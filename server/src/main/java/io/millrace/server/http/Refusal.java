@@ -7,15 +7,17 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An answer of the relay's own. It is given when the request has been read, so that the connection stays usable.
+ * A response of the relay itself that refuses a request. It is sent after the request was read, so that the connection
+ * can be used again.
  *
  * @param status the HTTP status
  * @param code what went wrong, for programs
  * @param message what went wrong, for people
  * @param field the request's field that is wrong, or null
  * @param retryAfter the value of {@code Retry-After}, or null
- * @param limit what there was too much of, such as {@code requests} or {@code tokens}; null if the refusal is of another kind
- * @param waitMs milliseconds after which the client may try again; 0 if that is not known so exactly
+ * @param limit the limit that was reached, such as {@code requests} or {@code tokens}; null if the refusal has another
+ *     reason
+ * @param waitMs milliseconds after which the client may try again; 0 if that is not known exactly
  */
 public record Refusal(
         int status,

@@ -7,7 +7,7 @@ import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Overwrites a key of the relay's own in what an upstream says. Some upstreams repeat a wrong key in their error.
+ * Overwrites a key of the relay in the texts of an upstream. Some upstreams repeat a wrong key in their error.
  * Immutable.
  */
 public final class SecretMask {
@@ -22,7 +22,7 @@ public final class SecretMask {
         bytes = secret.getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Overwrites the key wherever it occurs in the readable bytes. Their number does not change. */
+    /** Overwrites each occurrence of the key in the readable bytes. Their number does not change. */
     public void apply(ByteBuf buf) {
         ByteBuf needle = Unpooled.wrappedBuffer(bytes);
         int from = buf.readerIndex();

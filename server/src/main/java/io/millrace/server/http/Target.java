@@ -111,8 +111,8 @@ public record Target(String path, String query) {
     }
 
     /**
-     * The model in a Gemini path such as {@code /v1beta/models/NAME:streamGenerateContent}, or null. Elsewhere a model's
-     * own name may hold colons, such as {@code /v1/models/ft:gpt-4o:org} or {@code llama3:latest}.
+     * The model in a Gemini path such as {@code /v1beta/models/NAME:streamGenerateContent}, or null. In other paths, a
+     * model's own name may contain colons, such as {@code /v1/models/ft:gpt-4o:org} or {@code llama3:latest}.
      */
     public @Nullable String modelInPath() {
         int start = path.lastIndexOf("/models/");
@@ -126,8 +126,8 @@ public record Target(String path, String query) {
     }
 
     /**
-     * The texts that servers may take for a model's name in the path, for any method after it: what follows {@code
-     * /models/} or, at Azure, {@code /deployments/}, unchanged.
+     * The texts in the path that servers may read as a model's name, for any method after it: the text after
+     * {@code /models/} or, at Azure, {@code /deployments/}, unchanged.
      */
     public List<String> namesOfModels() {
         if (!path.contains("/models/") && !path.contains("/deployments/")) {

@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The header fields by which proxies, load balancers and CDNs say who the client is and through which proxies a
- * request came. A client can forge each of them. An underscore in a name counts as a hyphen, because many servers do
- * not distinguish them.
+ * The header fields in which proxies, load balancers and CDNs describe the client and the proxies of a request. A
+ * client can forge each of them. An underscore in a name counts as a hyphen, because many servers do not distinguish
+ * them.
  */
 final class WayFields {
     private static final List<AsciiString> PREFIXES = cached(

@@ -1,8 +1,9 @@
 /**
- * What both sides need of HTTP/1.1: chunked bodies, heads written as bytes, content codings, request targets, and the
- * rules for header fields. It knows no connection.
+ * The parts of HTTP that both sides need: chunked bodies, heads written as bytes, content codings, request targets, the
+ * rules for header fields, and the limits and options of HTTP/2. It knows no connection, and each class can be used
+ * alone.
  *
- * <p>A class here that is given a buffer leaves it with its caller, unless its Javadoc says otherwise.
+ * <p>Buffers remain with the caller, unless the Javadoc of a class says otherwise.
  */
 @NullMarked
 package io.millrace.server.http;

@@ -10,7 +10,7 @@
  * io.millrace.server.listen.TakeOver} asks for them, and {@code Listeners} listens at the {@link
  * io.millrace.server.listen.InheritedSockets}.
  *
- * <p>Calls come from any one thread at a time; connections are accepted on their event loops.
+ * <p>Calls come from any one thread at a time. Connections are accepted on their event loops. The room holds no buffer.
  */
 @NullMarked
 package io.millrace.server.listen;

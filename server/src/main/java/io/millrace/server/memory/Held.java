@@ -2,22 +2,22 @@ package io.millrace.server.memory;
 
 import java.util.Locale;
 
-/** What the relay holds for others, by what it is. */
+/** The kinds of memory that the relay holds for others. */
 public enum Held {
-    /** Bytes of requests: bodies that are kept, and what clients have sent ahead. */
+    /** Bytes of requests: kept bodies, and bytes that clients have sent ahead. */
     REQUESTS(0, Pool.BUFFERS),
-    /** Bytes written for clients that have not taken them. */
+    /** Bytes that were written for clients and that the kernel has not taken. */
     CLIENTS(1, Pool.BUFFERS),
     /** Frames that are not complete or not committed. */
     FRAMES(2, Pool.BUFFERS),
-    /** Compressed bytes of streams whose clients are full. */
+    /** Compressed bytes of streams whose clients read too slowly. */
     INFLATING(3, Pool.BUFFERS),
-    /** Answers that are translated, or searched, as a whole. */
+    /** Answers that are translated or searched as a whole. */
     ANSWERS(4, Pool.HEAP),
     /** Requests that are translated. */
     TRANSLATIONS(5, Pool.HEAP);
 
-    /** Where something is held. */
+    /** The place of the memory. */
     public enum Pool {
         /** Outside of the heap. */
         BUFFERS(0),
@@ -50,7 +50,7 @@ public enum Held {
         this.pool = pool;
     }
 
-    /** Where it is held. */
+    /** The place of the memory. */
     public Pool pool() {
         return pool;
     }

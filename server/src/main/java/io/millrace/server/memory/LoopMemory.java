@@ -7,12 +7,12 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one event loop holds: written by that loop alone, without a locked instruction, read by any thread.
+ * The memory that one event loop holds. Only that loop writes it, without a locked instruction. Any thread may read it.
  */
 public final class LoopMemory {
     private static final Held[] KINDS = Held.values();
     private static final int POOLS = Held.Pool.values().length;
-    /** Fields before and behind, so that two loops' do not share a line of the processors' caches. */
+    /** Fields before and after, so that two loops do not share a line of the processors' caches. */
     private static final int PADDING = 16;
 
     private static final FastThreadLocal<LoopMemory> CURRENT = new FastThreadLocal<>();
@@ -21,7 +21,7 @@ public final class LoopMemory {
     private final AtomicLongArray held = new AtomicLongArray(PADDING + KINDS.length + POOLS + PADDING);
     private Runnable onFull = () -> {};
 
-    @SuppressWarnings("NullAway.Init") // set before current() gives it
+    @SuppressWarnings("NullAway.Init") // set before current() returns this
     private ShortReads.Turn turn;
 
     private MemoryAccount.Level level = MemoryAccount.Level.ROOMY;
@@ -30,28 +30,30 @@ public final class LoopMemory {
         this.account = account;
     }
 
-    /** That of the event loop which runs this; null elsewhere. */
+    /** The account of the running event loop; null on other threads. */
     public static @Nullable LoopMemory current() {
         return CURRENT.get();
     }
 
-    /** Makes this the running event loop's, which is {@code loop}. */
+    /** Makes this the account of the running event loop, which is {@code loop}. */
     public void attach(Executor loop) {
         turn = new ShortReads.Turn(loop);
         CURRENT.set(this);
     }
 
-    /** Limits what {@code reads} takes at once: little if memory is short, or if very many connections have much to read. */
+    /**
+     * Limits the length of a read. A read is short if memory is short, or if very many connections have much to read.
+     */
     public static RecvByteBufAllocator shortReads(RecvByteBufAllocator reads) {
         return new ShortReads(reads);
     }
 
-    /** The reads of this loop. */
+    /** The long reads in the current turn of this loop. */
     ShortReads.Turn turn() {
         return turn;
     }
 
-    /** What is to be done when too much is held; it is called often, from within whatever holds. */
+    /** Sets the action for the case that too much is held. It is called often, within the calls that hold memory. */
     public void onFull(Runnable action) {
         onFull = action;
     }
@@ -61,7 +63,7 @@ public final class LoopMemory {
         return account;
     }
 
-    /** Counts {@code change} bytes more, or fewer, of {@code kind}. */
+    /** Adds {@code change} bytes of {@code kind}; a negative change removes bytes. */
     public void add(Held kind, long change) {
         add(PADDING + kind.index(), change);
         add(PADDING + KINDS.length + kind.pool().index(), change);
@@ -71,7 +73,7 @@ public final class LoopMemory {
         }
     }
 
-    /** Counts {@code bytes} if that leaves the kind's pool within its budget. */
+    /** Adds {@code bytes} if the pool of {@code kind} then stays within its budget. */
     public boolean take(Held kind, long bytes) {
         Held.Pool pool = kind.pool();
         if (account.held(pool) + bytes > account.budget().of(pool)) {
@@ -81,7 +83,7 @@ public final class LoopMemory {
         return true;
     }
 
-    /** Counts {@code bytes} of a request if all requests have room for them. */
+    /** Adds {@code bytes} of a request if the budget of all requests has room for them. */
     public boolean takeForRequest(long bytes) {
         if (account.held(Held.REQUESTS) + bytes > account.budget().requests()) {
             return false;
@@ -90,7 +92,7 @@ public final class LoopMemory {
         return true;
     }
 
-    /** Whether memory is short; another loop's doing is seen when this one counts. */
+    /** Whether memory is short. The bytes of another loop are seen when this loop counts the next time. */
     public boolean isTight() {
         if (level != MemoryAccount.Level.ROOMY) {
             level = account.level();
@@ -98,7 +100,7 @@ public final class LoopMemory {
         return level != MemoryAccount.Level.ROOMY;
     }
 
-    /** Whether this loop holds more of {@code pool} than its share of what is held when it is relieved. */
+    /** Whether this loop holds more of {@code pool} than its share, while the pool is relieved. */
     public boolean isOverShare(Held.Pool pool) {
         return held(pool) > account.share(pool);
     }

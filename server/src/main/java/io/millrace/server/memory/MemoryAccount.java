@@ -4,24 +4,24 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the process holds, and what it may. Each event loop counts its own; any thread may ask. The marks are soft: between
- * two event loops a few reads may pass them.
+ * The memory that the process holds, and its limits. Each event loop counts its own. Any thread may read. The limits
+ * are soft: a few reads may exceed them before another event loop notices.
  */
 public final class MemoryAccount {
-    /** How much of a budget is taken. */
+    /** How much of a budget is used. */
     public enum Level {
         /** There is room. */
         ROOMY,
-        /** New streams are refused, and who does not take what waits for it is not read for. */
+        /** New streams are refused. The relay does not read for clients that do not take their output. */
         TIGHT,
-        /** The largest are cut. */
+        /** The largest exchanges are cut. */
         FULL
     }
 
     private final List<LoopMemory> loops;
     private volatile MemoryBudget budget;
 
-    /** An account of {@code loops} event loops. */
+    /** Creates an account of {@code loops} event loops. */
     public MemoryAccount(int loops, MemoryBudget budget) {
         this.budget = budget;
         var own = new ArrayList<LoopMemory>();
@@ -31,22 +31,22 @@ public final class MemoryAccount {
         this.loops = List.copyOf(own);
     }
 
-    /** The part of the event loop with this number. */
+    /** The account of the event loop with this number. */
     public LoopMemory loop(int number) {
         return loops.get(number);
     }
 
-    /** What may be held. */
+    /** The current limits. */
     public MemoryBudget budget() {
         return budget;
     }
 
-    /** Sets what may be held from now on. */
+    /** Sets the limits from now on. */
     public void budget(MemoryBudget budget) {
         this.budget = budget;
     }
 
-    /** Bytes of this kind that all loops hold now. */
+    /** The bytes of this kind that all loops hold. */
     public long held(Held kind) {
         long sum = 0;
         for (int i = 0; i < loops.size(); i++) {
@@ -55,7 +55,7 @@ public final class MemoryAccount {
         return sum;
     }
 
-    /** Bytes that all loops hold in {@code pool} now. */
+    /** The bytes that all loops hold in {@code pool}. */
     public long held(Held.Pool pool) {
         long sum = 0;
         for (int i = 0; i < loops.size(); i++) {
@@ -64,14 +64,14 @@ public final class MemoryAccount {
         return sum;
     }
 
-    /** How full the fuller of the two pools is. */
+    /** The level of the fuller pool. */
     public Level level() {
         Level buffers = level(Held.Pool.BUFFERS);
         Level heap = level(Held.Pool.HEAP);
         return buffers.compareTo(heap) > 0 ? buffers : heap;
     }
 
-    /** How full {@code pool} is. */
+    /** The level of {@code pool}. */
     public Level level(Held.Pool pool) {
         long held = held(pool);
         long most = budget.of(pool);
@@ -81,12 +81,12 @@ public final class MemoryAccount {
         return held > tight(most) ? Level.TIGHT : Level.ROOMY;
     }
 
-    /** Whether enough has been cut from {@code pool}. */
+    /** Whether enough of {@code pool} was released. */
     public boolean relieved(Held.Pool pool) {
         return held(pool) <= tight(budget.of(pool));
     }
 
-    /** What each loop may hold of {@code pool} when it is relieved. */
+    /** The share of {@code pool} that each loop may hold while it is relieved. */
     long share(Held.Pool pool) {
         return tight(budget.of(pool)) / loops.size();
     }

@@ -5,17 +5,20 @@ import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 
 /**
- * How many bytes may be held in all.
+ * Limits of the memory that may be held in all, in bytes.
  *
- * @param buffers outside of the heap
- * @param heap in the heap
+ * @param buffers the limit outside of the heap
+ * @param heap the limit in the heap
  */
 public record MemoryBudget(long buffers, long heap) {
-    /** Half of what the JVM has outside of its heap: a buffer is on average little more than half full. */
+    /** The divisor of the JVM's memory outside of the heap. Buffers are on average little more than half full. */
     private static final int SHARE_OF_BUFFERS = 2;
-    /** Of the heap. What is held there is mostly about to be parsed, which takes as much again, or twice. */
+    /**
+     * The divisor of the heap. Held data is mostly about to be parsed, which needs as much memory again, or twice as
+     * much.
+     */
     private static final int SHARE_OF_HEAP = 4;
-    /** Of a machine whose heap leaves nothing. */
+    /** The divisor of the machine's memory, if the heap leaves nothing. */
     private static final int LEAST_SHARE = 8;
 
     /** Requests may take half of the buffers' budget. */
@@ -29,37 +32,37 @@ public record MemoryBudget(long buffers, long heap) {
         }
     }
 
-    /** What this JVM's limits allow, in a container too. */
+    /** The budget from this JVM's limits. They may be those of a container. */
     public static MemoryBudget ofJvm() {
         long heap = Runtime.getRuntime().maxMemory();
         return new MemoryBudget(buffers(maxDirect(heap), heap, machine()), heap / SHARE_OF_HEAP);
     }
 
-    /** This with {@code bytes} outside of the heap; 0 leaves it as it is. */
+    /** This budget with another limit outside of the heap; 0 keeps the limit. */
     public MemoryBudget withBuffers(long bytes) {
         return bytes == 0 ? this : new MemoryBudget(bytes, heap);
     }
 
-    /** The most that all request bodies may take together. */
+    /** The limit of all request bodies together. */
     public long requests() {
         return buffers / REQUESTS;
     }
 
-    /** The most that one request body may take. */
+    /** The limit of one request body. */
     public long oneRequest() {
         return requests() / ONE_REQUEST;
     }
 
-    /** All that may be held in {@code pool}. */
+    /** The limit of {@code pool}. */
     public long of(Held.Pool pool) {
         return pool == Held.Pool.BUFFERS ? buffers : heap;
     }
 
     /**
-     * The budget outside of the heap.
+     * The limit outside of the heap.
      *
      * @param maxDirect the JVM's own limit
-     * @param heap the most that the heap may grow to
+     * @param heap the largest possible heap
      * @param machine the memory of the machine or container; 0 if it is not known
      */
     static long buffers(long maxDirect, long heap, long machine) {

@@ -8,14 +8,17 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Limits how much one read takes. It takes little if memory is short, because what is read must be held. It takes less if very
- * many connections have much to read, because a new connection waits for all of them.
+ * Limits the length of one read. A read is short if memory is short, because the bytes must be held. It is even shorter
+ * if very many connections have much to read, because a new connection waits for all of them.
  */
 final class ShortReads implements RecvByteBufAllocator {
     private static final int SHORT_BYTES = 2 * 1024;
-    /** A longer read is shared with the others of its turn. */
+    /** The length from which a read shares the turn's bytes with the other long reads. */
     private static final int SHARED_FROM = 4 * 1024;
-    /** What a turn of the event loop reads in all; who comes behind that in the same turn reads little. */
+    /**
+     * The bytes that all long reads of one turn of the event loop may take together. Later reads of the same turn are
+     * short.
+     */
     private static final int TURN_BYTES = 4 << 20;
 
     private final RecvByteBufAllocator reads;
@@ -41,7 +44,7 @@ final class ShortReads implements RecvByteBufAllocator {
             this.loop = loop;
         }
 
-        /** The most that the next read of this turn takes. */
+        /** The longest next read of this turn. */
         int most() {
             return bytes < TURN_BYTES ? most : SHORT_BYTES;
         }
@@ -53,7 +56,7 @@ final class ShortReads implements RecvByteBufAllocator {
             }
         }
 
-        /** The turn is over: the next will have about as many. */
+        /** Ends the turn. The next one is expected to have about as many long reads. */
         @Override
         public void run() {
             most = Math.max(SHARED_FROM, TURN_BYTES / longReads);
@@ -62,7 +65,7 @@ final class ShortReads implements RecvByteBufAllocator {
         }
     }
 
-    /** Made on the event loop that it is used on. */
+    /** Created on the event loop that uses it. */
     private static final class ShortHandle extends DelegatingHandle implements ExtendedHandle {
         private final ExtendedHandle handle;
         private final @Nullable LoopMemory memory = LoopMemory.current();

@@ -1,6 +1,9 @@
 /**
- * The account of what the process holds for others: how much of each kind, and how much may be. A room of its own, because
- * clients' and upstreams' connections both hold.
+ * The account of the memory that the process holds for others: how much of each kind, and how much is allowed. It is a
+ * room of its own because connections of clients and to upstreams both hold memory. The door is
+ * {@link io.millrace.server.memory.LoopMemory}, one for each event loop;
+ * {@link io.millrace.server.memory.MemoryAccount} sums them. A pool has room, is short of room, or is full. The account
+ * counts buffers, and holds none.
  */
 @NullMarked
 package io.millrace.server.memory;

@@ -8,7 +8,10 @@ import io.netty.handler.codec.http.DefaultHttpHeaders;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A request that the relay answers by itself, once it has been read so that the connection can go on. */
+/**
+ * A request that the relay answers itself. It is read to its end first, so that the connection can serve the next
+ * request.
+ */
 final class LocalExchange implements RequestListener {
     private static final Logger LOG = LoggerFactory.getLogger(LocalExchange.class);
 
@@ -20,10 +23,10 @@ final class LocalExchange implements RequestListener {
     private boolean ended;
 
     /**
-     * A request that {@code answer} answers.
+     * Creates the exchange of a request that {@code answer} answers.
      *
-     * @param done runs once, before the answer, or when the client has left
-     * @param failed runs if the answer fails
+     * @param done called once, before the answer, or when the client has closed
+     * @param failed called if the answer fails
      */
     LocalExchange(ClientStream downstream, Runnable answer, Runnable done, Runnable failed) {
         this.downstream = downstream;
@@ -64,7 +67,7 @@ final class LocalExchange implements RequestListener {
         }
     }
 
-    /** Whether it was not over yet. */
+    /** Ends the exchange. Returns false if it was over already. */
     private boolean end() {
         boolean first = !ended;
         ended = true;

@@ -30,7 +30,10 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** What the relay answers without an upstream: preflights, its own documents and page, stops, and who connects again. */
+/**
+ * Answers requests without an upstream: preflights, the relay's documents and page, stops, and clients that connect
+ * again.
+ */
 public final class OwnEndpoints {
     private static final Refusal NO_METRICS =
             Refusal.of(403, "permission_denied", "This client may not read the metrics.");
@@ -42,22 +45,22 @@ public final class OwnEndpoints {
     private final Streams streams;
     private final Pulse pulse;
 
-    /** The streams in progress, on whatever event loop they are. */
+    /** The streams in progress on all event loops. */
     @FunctionalInterface
     public interface Streams {
         /**
          * Stops a stream for its client.
          *
          * @param id the stream's id, which its client knows
-         * @param key the key of the request to stop; it must be that of the stream's own client
+         * @param key the key of the request to stop; it must be the key of the stream's client
          * @param asking the event loop of the request to stop
-         * @param told called on {@code asking} with whether a stream was stopped
+         * @param told called on {@code asking}; receives whether a stream was stopped
          */
         void stop(String id, byte[] key, EventLoop asking, Consumer<Boolean> told);
     }
 
     /**
-     * The relay's own answers.
+     * Creates the endpoints.
      *
      * @param relaying the event loops that relay
      */
@@ -70,11 +73,11 @@ public final class OwnEndpoints {
     /**
      * A request that may be for the relay itself.
      *
-     * @param access the clients that this configuration admits
+     * @param access the rules of this configuration
      * @param caller the client of the request
      * @param draining whether the relay is about to stop
-     * @param done runs once, when the request is answered or its client has left
-     * @param failed runs if the relay cannot make the answer
+     * @param done called once, when the request is answered or its client has closed
+     * @param failed called if the relay cannot make the answer
      */
     public record Asked(
             ClientStream downstream,
@@ -90,7 +93,7 @@ public final class OwnEndpoints {
             return new LocalExchange(downstream, answer, done, failed);
         }
 
-        /** The answer to whoever may not have another, in the form that most clients know. */
+        /** Answers with an error in the form that most clients know. */
         private RequestListener refuse(Refusal refusal) {
             byte[] json = Dialect.CHAT.errorBody(refusal.status(), refusal.code(), refusal.message(), null, null);
             var headers = new DefaultHttpHeaders();
@@ -98,13 +101,13 @@ public final class OwnEndpoints {
             return answer(() -> downstream.respond(refusal.status(), json, headers));
         }
 
-        /** Where keys are added, a page of another name may not use them. */
+        /** Whether a page of another name asks, although the relay adds keys. */
         private boolean isForbidden() {
             return access.violation(request, false) != null;
         }
     }
 
-    /** Who answers the request, or null if an upstream is to be asked. */
+    /** The listener that answers the request, or null if an upstream must answer it. */
     public @Nullable RequestListener answer(Asked asked) {
         HttpMethod method = asked.request().method();
         HttpResponse preflight = asked.access().preflight(asked.request());
@@ -147,13 +150,19 @@ public final class OwnEndpoints {
         };
     }
 
-    /** An event loop that relays and can answer is not stuck; the one that does not relay asks the others. */
+    /**
+     * Answers {@code /healthz}. An event loop that relays and can answer is not stuck. The loop that does not relay
+     * asks the others.
+     */
     private RequestListener health(Asked asked) {
         boolean alive = !asked.downstream().terms().listener().isAdmin() || pulse.isAlive();
         return text(asked, alive ? 200 : 503, alive ? "ok\n" : "stuck\n");
     }
 
-    /** They name all clients, of whom not everyone may know. Who reaches a listener without clients may. */
+    /**
+     * Answers {@code /metrics}, which names all clients. So not every client may read it. On a listener without clients
+     * everyone may.
+     */
     private RequestListener metrics(Asked asked) {
         Caller caller = asked.caller();
         if (asked.downstream().terms().serves(Served.RELAY) && !caller.mayReadMetrics()) {
@@ -202,8 +211,8 @@ public final class OwnEndpoints {
     }
 
     /**
-     * The answer to a request to {@code /chat} that needs no upstream. An EventSource that connects again gets a status that
-     * stops it, because a second answer would cost again (WHATWG HTML 9.2.3). Null if the request needs an upstream.
+     * The answer to a request to {@code /chat} that needs no upstream; null if the request needs one. An EventSource
+     * that connects again gets a status that stops it, because a second answer would cost again (WHATWG HTML 9.2.3).
      */
     private static @Nullable RequestListener chat(Asked asked) {
         HttpMethod method = asked.request().method();
@@ -219,7 +228,10 @@ public final class OwnEndpoints {
         return again ? asked.answer(() -> bare(downstream, new DefaultHttpHeaders())) : null;
     }
 
-    /** Nothing of this is asked of an upstream: it may be a path of the relay's own that another listener serves. */
+    /**
+     * Answers 404. The request is not sent to an upstream, because the path may be one of the relay's own that another
+     * listener serves.
+     */
     private static RequestListener notServed(Asked asked) {
         byte[] json = Dialect.ofPath(asked.target().path())
                 .errorBody(404, "not_found", "This address of the relay does not serve this path.", null, null);

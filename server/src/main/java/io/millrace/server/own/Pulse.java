@@ -6,18 +6,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Whether the event loops that relay still turn, for an event loop that does not relay: that it can answer says nothing of
- * the others. Each time it is asked it gives each loop something to do, and remembers for how long that was not done.
- * Confined to the event loop that asks.
+ * Checks whether the event loops that relay still run, for an event loop that does not relay. Its own answer says
+ * nothing about the others. At each check it gives each loop a task, and notes since when a task has not run. Confined
+ * to the event loop that checks.
  */
 final class Pulse {
-    /** Far beyond the longest turn of a loop that is only busy. */
+    /** Far longer than the longest turn of a loop that is only busy. */
     private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
 
     private final List<Beat> beats;
     private final LongSupplier clock;
 
-    /** The pulse of {@code loops}. */
+    /** Checks {@code loops}. */
     Pulse(List<? extends Executor> loops) {
         this(loops, System::nanoTime);
     }
@@ -27,7 +27,7 @@ final class Pulse {
         this.clock = clock;
     }
 
-    /** Whether none of them has left undone for 30 s what an earlier call gave it to do. */
+    /** Whether each loop has run the task of an earlier call within 30 s. */
     boolean isAlive() {
         boolean alive = true;
         for (Beat beat : beats) {

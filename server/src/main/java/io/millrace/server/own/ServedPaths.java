@@ -11,7 +11,7 @@ import io.netty.handler.codec.http.HttpMethod;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** Of what kind a request is: what a listener must serve, so that the request is answered there. */
+/** The kind of a request. A listener answers only requests of kinds that it serves. */
 final class ServedPaths {
     static final String HEALTHZ = "/healthz";
     static final String READYZ = "/readyz";
@@ -43,7 +43,10 @@ final class ServedPaths {
         return false;
     }
 
-    /** Each of these serves the request. What is not the relay's own is the upstreams'. */
+    /**
+     * The kinds of the request. A listener that serves one of them serves the request. Paths that are not the relay's
+     * own belong to upstreams.
+     */
     private static Set<Served> kinds(RelayConfig config, HttpMethod method, Target target) {
         if (isChat(config, target)) {
             return CHAT;

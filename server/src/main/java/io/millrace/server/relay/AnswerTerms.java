@@ -11,25 +11,25 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a client's request says of its answer: what it must be spoken in, and whether it is a stream or one body.
+ * The terms of an answer, from its request: its dialect, and whether it is a stream or one body.
  *
- * @param requestId that of the answer
+ * @param requestId the id of the answer
  */
 record AnswerTerms(ClientRequest request, String requestId) {
-    /** A longer body is not translated on the event loop. */
+    /** The longest body that is translated on the event loop. */
     static final long MAX_TRANSLATED_ON_LOOP = 1024 * 1024;
 
-    /** What the client speaks. */
+    /** The format of the client. */
     ClientSide client() {
         return request.client();
     }
 
-    /** The client's, by which it is answered; unknown for a format of the relay's own. */
+    /** The dialect of the client; unknown for a format of the relay's own. */
     Dialect dialect() {
         return client().dialect();
     }
 
-    /** What {@code upstream} must be spoken to in, or null if it gets the request as it came. */
+    /** The dialect to which the request must be translated for {@code upstream}; null if it is passed on unchanged. */
     @Nullable
     Dialect translatedFor(Upstream upstream) {
         if (client().isOwn()) {
@@ -40,32 +40,38 @@ record AnswerTerms(ClientRequest request, String requestId) {
     }
 
     /**
-     * Makes, on any thread, what stands between the client and {@code upstream}, which is spoken to in {@code dialect}. Throws
-     * {@link TranslationException} if the request cannot be had in it. The request's body must be kept until then.
+     * Translates between the client and {@code upstream}, whose dialect is {@code dialect}. The supplier may run on any
+     * thread. It throws {@link TranslationException} if the request cannot be translated. The request's body must be
+     * kept until then.
      */
     Supplier<Interpreter> interpreter(Upstream upstream, Dialect dialect, Route.Target place, TranslationMode mode) {
         return request.interpreter(
                 new ClientSide.Asked(dialect, place.rewriteModel(), upstream.model(), mode == TranslationMode.STRICT));
     }
 
-    /** Whether the client asked for one body, as far as its request was read, and a stream can be made one. */
+    /**
+     * Whether the client asked for one body, as far as its request was read, and a stream can be collected into one.
+     */
     boolean wantsWhole() {
         return hasKind() && !request.fields().stream();
     }
 
-    /** Whether the client asked for an event stream, and one body can be made one. */
+    /** Whether the client asked for an event stream, and one body can be converted to one. */
     boolean wantsStream() {
         boolean asked =
                 client().dialect() != Dialect.GEMINI || request.target().query().contains("alt=sse");
         return hasKind() && request.fields().stream() && asked;
     }
 
-    /** Whether the request asks for an answer in a dialect that is known. */
+    /** Whether the request asks for an answer in a known dialect. */
     boolean isForAnswer() {
         return client().isOwn() || isTranslatable();
     }
 
-    /** What makes a client's stream or body of an upstream's of the same dialect, where the other was asked for. */
+    /**
+     * Converts a stream of the client's dialect to one body, or one body to a stream, for a client that asked for the
+     * other.
+     */
     Interpreter kindChanger(Upstream upstream, Route.Target place) {
         RequestBody body = request.body();
         try {
@@ -76,12 +82,12 @@ record AnswerTerms(ClientRequest request, String requestId) {
                 return made;
             }
         } catch (RuntimeException | StackOverflowError e) {
-            // What the request says of its answer is then not known: usage in a frame of its own, and little more.
+            // Without the request, its terms are not known: usage in a frame of its own, and little more.
         }
         return Interpreter.ofKind(client().dialect());
     }
 
-    /** Whether answers can be rebuilt: such as have one choice, of a request that was read. */
+    /** Whether answers can be converted: the request was read and asks for one choice. */
     private boolean hasKind() {
         RequestFields fields = request.fields();
         boolean read = fields.isRead() && fields.choices() == 1;

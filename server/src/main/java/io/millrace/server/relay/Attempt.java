@@ -20,9 +20,9 @@ import io.netty.handler.codec.http.HttpResponse;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One attempt of an exchange at one origin: gets a connection, has the request sent, and the answer judged. It is either
- * committed, and then is the client's answer to its end, or it fails, and its listener decides what happens next. Once it
- * is abandoned, it ignores what its connection still reports. Confined to the exchange's event loop.
+ * One attempt of an exchange at one origin. It gets a connection, sends the request, and judges the answer. Then it is
+ * either committed, and is the client's answer to its end, or it fails, and its listener decides what happens next.
+ * After it was abandoned, it ignores its connection. Confined to the exchange's event loop.
  */
 final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstreams.Waiter {
     private final AttemptContext context;
@@ -36,28 +36,28 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     private boolean retriedStale;
     private boolean paused;
 
-    /** What an attempt reports to its owner, as long as it is not the client's answer. */
+    /** Receives the events of an attempt until it is the client's answer. */
     interface Listener {
-        /** Whether {@code asking} may fail, because there is something left to try. */
+        /** Whether {@code asking} may fail, because there is another place to try. */
         boolean mayGoOn(Attempt asking);
 
-        /** Whether {@code asking}, whose pooled connection was dead already, may take a new one: that is an attempt more. */
+        /** Whether {@code asking} may replace its dead pooled connection. This counts as an attempt. */
         boolean mayGoAfresh(Attempt asking);
 
-        /** It has failed before the client had anything of it. */
+        /** It has failed before the client had any part of it. */
         void onFailure(Attempt failed, Failure failure);
 
-        /** What it got cannot be passed on: the client gets {@code refusal} in its place. */
+        /** Its answer cannot be passed on. The client gets {@code refusal} in its place. */
         void onRefusal(Attempt by, Refusal refusal);
 
-        /** It is the client's answer, whose head has not left yet and may be changed. */
+        /** It is the client's answer. The head was not written yet, and may be changed. */
         void onCommit(Attempt winner);
 
-        /** There was no memory for what came, not even for an answer. */
+        /** There was no memory for the answer, not even for an error. */
         void onMemoryOut();
     }
 
-    /** An attempt at {@code place}, which counts it from now on; {@code answers} learns how its answer fares at the client. */
+    /** Creates an attempt at {@code place}, and counts it there. {@code answers} is for the client's answer. */
     Attempt(AttemptContext context, Timeline timeline, Place place, Listener listener, AnswerListener answers) {
         this.context = context;
         this.timeline = timeline;
@@ -79,34 +79,34 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         return sender;
     }
 
-    /** The event stream that came, or null. */
+    /** The event stream of the answer, or null. */
     @Nullable
     StreamRelay stream() {
         return answer instanceof StreamAnswer streamed ? streamed.stream() : null;
     }
 
-    /** The response that is no event stream, or null. */
+    /** The response that is not an event stream, or null. */
     @Nullable
     PlainRelay plain() {
         return answer instanceof PlainAnswer whole ? whole.plain() : null;
     }
 
-    /** Where it belongs: its place, its moments, and what its origin is told. */
+    /** The place of the attempt, its timeline, and the state of its origin. */
     UpstreamAnswer.Scope scope() {
         return scope;
     }
 
-    /** What is to be said of the upstream. */
+    /** The summary of the upstream. */
     Summary.Asked summary() {
         return new Summary.Asked(scope.place().destination().upstream().name(), scope.translatedTo(), sender.dropped());
     }
 
-    /** Whether it is the client's answer, so that nothing else can be. */
+    /** Whether it is the client's answer, so that no other attempt can be. */
     boolean committed() {
         return answer != null && answer.committed();
     }
 
-    /** Bytes that this holds of an answer in {@code pool}. */
+    /** The bytes of an answer that this holds in {@code pool}. */
     long held(Held.Pool pool) {
         return answer == null ? 0 : answer.held(pool);
     }
@@ -247,7 +247,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         }
     }
 
-    /** The client takes more again. */
+    /** Continues, because the client takes data again. */
     void resume() {
         if (paused && sender.call() != null) {
             paused = false;
@@ -256,7 +256,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         }
     }
 
-    /** Looks at the limits on the upstream's silence, and keeps the client's stream alive. */
+    /** Checks the time limits of the upstream, and keeps the client's stream alive. */
     void onSweep(long nowNs) {
         if (sender.isStalled(nowNs, scope.timeouts().writeStall().toNanos())) {
             fail(Failure.of("write_stall", 504, "upstream_write_stall", "The upstream takes no more of the request."));
@@ -299,9 +299,9 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     }
 
     /**
-     * Others are tried in its place, but what it has may still be given. From now on it ignores its connection.
+     * Puts this aside while others are tried. Its answer may still be given. It ignores its connection from now on.
      *
-     * @return why it failed, with an answer of ours if its own is not here as a whole
+     * @return why it failed, with an error of the relay if its own answer is incomplete
      */
     Failure putAside(Failure failure) {
         abort();
@@ -313,7 +313,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         return failure.withRefusal(Refusal.of(status, "upstream_error", "The upstream answered " + status + "."));
     }
 
-    /** The client gets what this has, though it is an error. */
+    /** Gives the answer of this attempt to the client, although it is an error. */
     void give() {
         closed = false;
         if (answer != null) {
@@ -321,7 +321,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         }
     }
 
-    /** Ends the attempt at once: its upstream sees its connection close, and nothing it reports is heard any more. */
+    /** Ends the attempt at once: closes its connection and ignores further events. */
     @Override
     public void abort() {
         closed = true;
@@ -333,9 +333,9 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
     }
 
     /**
-     * Has what is left of the stream read to its end, within bounds, without the client. Then {@code done} runs.
+     * Reads the rest of the stream to its end without the client, within bounds. Then {@code done} runs.
      *
-     * @return false if there is nothing to read on
+     * @return false if there is nothing to read
      */
     boolean readOn(Disconnect bounds, Runnable done) {
         UpstreamCall call = sender.call();
@@ -350,7 +350,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         return true;
     }
 
-    /** Lets go of everything that is held; the connection is left as it is. */
+    /** Releases everything that is held, except the connection. */
     void release() {
         closed = true;
         sender.cancel();

@@ -5,12 +5,12 @@ import io.millrace.server.downstream.ClientStream;
 import java.util.function.Supplier;
 
 /**
- * What all attempts of one exchange have in common.
+ * The values that all attempts of one exchange share.
  *
- * @param loop the event loop that all of this is confined to
- * @param streamId by what the client may stop its stream; gives null where that is switched off
- * @param needsWholeBody whether a decision hangs on the body, so that nothing can be sent before it is here
- * @param frameHold the longest frame that is held until it is whole, in bytes
+ * @param loop the event loop of the exchange
+ * @param streamId gives the id by which the client may stop its stream; null if that is switched off
+ * @param needsWholeBody whether a decision depends on the body, so that it must be complete before anything is sent
+ * @param frameHold the longest frame that is held until it is complete, in bytes
  */
 record AttemptContext(
         RelayLoop loop,
@@ -20,7 +20,7 @@ record AttemptContext(
         Supplier<String> streamId,
         boolean needsWholeBody,
         int frameHold) {
-    /** Whether an upstream may be read: where memory is short, not for a client that has something left to take. */
+    /** Whether an upstream may be read. If memory is short, it is not read for a client that has not taken its data. */
     boolean mayReadOn() {
         return downstream.isWritable() && !(loop.memory().isTight() && downstream.pendingBytes() > 0);
     }

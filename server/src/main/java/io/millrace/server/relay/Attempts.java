@@ -19,8 +19,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The attempts at upstreams for one request: one after the other, at most two at a time, until one is the client's answer
- * or nothing is left to try. Confined to the client's event loop.
+ * The attempts at upstreams for one request. They follow each other, with at most two at a time, until one is the
+ * client's answer or nothing is left to try. Confined to the client's event loop.
  */
 final class Attempts implements Attempt.Listener {
     static final Refusal BUSY = new Refusal(
@@ -35,7 +35,7 @@ final class Attempts implements Attempt.Listener {
     private final ClientAnswer answer;
     private @Nullable Attempt attempt;
     private @Nullable Attempt hedge;
-    /** The last failure of an upstream that was asked. An upstream that was not asked has no better answer. */
+    /** The last failure of an upstream that was asked. It is preferred to a failure of any other upstream. */
     private @Nullable Failed asked;
 
     private @Nullable Timeline lastTimeline;
@@ -46,11 +46,7 @@ final class Attempts implements Attempt.Listener {
 
     private record Failed(Attempt attempt, Failure failure) {}
 
-    /**
-     * Attempts of which none is made.
-     *
-     * @param timeline of the request, and of the first attempt
-     */
+    /** @param timeline the timeline of the request, and of the first attempt */
     Attempts(AttemptContext context, RoutePlan plan, Itinerary itinerary, Timeline timeline, ClientAnswer answer) {
         this.context = context;
         this.plan = plan;
@@ -79,7 +75,7 @@ final class Attempts implements Attempt.Listener {
         return first != null;
     }
 
-    /** Where the body follows to as it comes; null if the request is not on its way. */
+    /** The sender that the body is passed to as it comes; null if the request is not being sent. */
     @Nullable
     RequestSender sending() {
         return attempt != null && attempt.sender().isSending() ? attempt.sender() : null;
@@ -90,19 +86,19 @@ final class Attempts implements Attempt.Listener {
         return sending() != null && (hedge == null || hedge.sender().isSending());
     }
 
-    /** Whether a body that is being sent may have to be sent once more. */
+    /** Whether a body that is being sent may be needed again. */
     boolean mayNeedBody() {
         return (attempt != null && attempt.sender().mayBeStale()) || (plan.mayRetry() && request.isRepeatable());
     }
 
-    /** All that one read of the client brought is here. */
+    /** One read of the client has been delivered. */
     void onRequestReadComplete() {
         if (attempt != null) {
             attempt.sender().onRequestReadComplete();
         }
     }
 
-    /** The request, which was on its way already, is complete. */
+    /** The request, which is being sent, is complete. */
     void onRequestEnd() {
         if (attempt != null) {
             attempt.scope().timeline().requestCompleteNs = timeline.requestCompleteNs;
@@ -110,7 +106,7 @@ final class Attempts implements Attempt.Listener {
         }
     }
 
-    /** Has another attempt made beside the first, if that takes long and the route wants it. */
+    /** Starts a hedge after a delay, if the route has hedges. */
     void awaitHedge() {
         var hedging = plan.route().hedge();
         if (hedging == null || timer != null || attempt == null || attempt.committed()) {
@@ -125,7 +121,7 @@ final class Attempts implements Attempt.Listener {
         }
     }
 
-    /** The client takes more again. */
+    /** Continues, because the client takes data again. */
     void resume() {
         if (attempt != null) {
             attempt.resume();
@@ -145,7 +141,7 @@ final class Attempts implements Attempt.Listener {
         }
     }
 
-    /** The client has left. True if it had its whole answer, which counts as a success of the upstream. */
+    /** The client has closed. Returns true if it had its whole answer, which counts as a success of the upstream. */
     boolean onClientGone() {
         StreamRelay stream = stream();
         if (attempt == null || stream == null || !stream.state().saidAll()) {
@@ -156,10 +152,10 @@ final class Attempts implements Attempt.Listener {
     }
 
     /**
-     * Has the rest of the stream read without its client, for the usage at its end, if the route wants that.
+     * Reads the rest of the stream without its client, for the usage at its end, if the route asks for it.
      *
-     * @param done runs when nothing more is to come
-     * @return false if that is not wanted, or there is nothing to read
+     * @param done called after the last data
+     * @return false if the route does not ask for it, or there is nothing to read
      */
     boolean readOn(Runnable done) {
         Disconnect disconnect = plan.route().disconnect();
@@ -179,14 +175,14 @@ final class Attempts implements Attempt.Listener {
         return began;
     }
 
-    /** Bytes that attempts hold of answers in {@code pool}. */
+    /** The bytes of answers that the attempts hold in {@code pool}. */
     long held(Held.Pool pool) {
         long held = attempt == null ? 0 : attempt.held(pool);
         held += hedge == null ? 0 : hedge.held(pool);
         return held + (asked == null ? 0 : asked.attempt().held(pool));
     }
 
-    /** Ends all attempts, and makes no more. */
+    /** Ends all attempts. No further one is made. */
     void close() {
         cancelTimer();
         drop(attempt);
@@ -194,7 +190,7 @@ final class Attempts implements Attempt.Listener {
         dropAsked();
     }
 
-    /** Says who served, and after how many attempts. SDKs retry by themselves; the head tells them when that has no use. */
+    /** Adds the upstream and the number of attempts. Tells SDKs not to retry if that would not help. */
     void decorate(HttpHeaders headers) {
         if (attempt == null) {
             return;
@@ -204,14 +200,14 @@ final class Attempts implements Attempt.Listener {
         Heads.servedBy(headers, upstream, itinerary.attempts(), last);
     }
 
-    /** What is to be said about them. */
+    /** The summary of the attempts. */
     Summary.Attempts summary() {
         var last = attempt == null ? new Summary.Asked(plan.route().upstream(), null, null) : attempt.summary();
         return new Summary.Attempts(
                 last, itinerary.attempts(), itinerary.retries(), itinerary.fallbacks(), hedged, itinerary.failures());
     }
 
-    /** The moments of the attempt that is the answer, else of the last. */
+    /** The timeline of the attempt that is the answer, otherwise of the last attempt. */
     Timeline timeline() {
         if (attempt != null) {
             return attempt.scope().timeline();
@@ -219,7 +215,7 @@ final class Attempts implements Attempt.Listener {
         return lastTimeline == null ? timeline : lastTimeline;
     }
 
-    /** The stream that is the answer, or may be; null if there is none. */
+    /** The stream that is the answer or may become it; null if there is none. */
     @Nullable
     StreamRelay stream() {
         return attempt == null ? null : attempt.stream();
@@ -310,7 +306,7 @@ final class Attempts implements Attempt.Listener {
         attempt.start();
     }
 
-    /** The first attempt has no output yet: a second one beside it may be faster. */
+    /** Starts a second attempt, because the first one has no output yet. */
     private void startHedge() {
         timer = null;
         var hedges = plan.hedges();
@@ -342,7 +338,7 @@ final class Attempts implements Attempt.Listener {
         return one == attempt ? hedge : attempt;
     }
 
-    /** An upstream may have acted on the request already. It is then sent again only if that changes nothing. */
+    /** Whether the request may be sent again. If an upstream may have acted on it, it must be repeatable. */
     private boolean mayBeSentAgain(Attempt failed) {
         return body.isKept()
                 && failed.sender().mayBeSentAgain(plan.route().retry().sentOnce());
@@ -377,7 +373,7 @@ final class Attempts implements Attempt.Listener {
         asked = new Failed(failed, failed.putAside(failure));
     }
 
-    /** Nothing is left to try: the client gets the upstream's own answer, or ours if there is none. */
+    /** Nothing is left to try. The client gets the upstream's own answer, or the relay's error if there is none. */
     private void giveUp(Attempt last, Failure lastFailure) {
         givenUp = true;
         Attempt failed = last;

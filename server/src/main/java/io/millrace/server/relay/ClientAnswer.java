@@ -18,12 +18,12 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one client has of its answer, and therefore how that can end. As long as the client has nothing, an error is an
- * answer with a status. Inside a stream an error is a frame. Inside a body only a reset can tell it. Each of the methods
- * that end the answer is called once. Confined to the client's event loop.
+ * The part of the answer that one client has, which decides how the answer can end. If the client has nothing yet, an
+ * error is a response with a status. In a stream, an error is a frame. In a body, only a reset can show an error. Each
+ * method that ends the answer is called at most once. Confined to the client's event loop.
  */
 final class ClientAnswer implements AnswerListener {
-    /** The code of errors where memory is short. */
+    /** The code of errors for lack of memory. */
     static final String OVERLOADED = "relay_overloaded";
 
     private static final String SHUTTING_DOWN = "The relay is shutting down";
@@ -37,46 +37,46 @@ final class ClientAnswer implements AnswerListener {
     private @Nullable String errorCode;
     private boolean terminalMissing;
 
-    /** Learns when the answer ends, and knows what its head must say. */
+    /** Receives the end of the answer, and completes its head. */
     interface Listener {
-        /** By what the client may have its stream stopped; null where that is switched off. */
+        /** The id by which the client may stop its stream; null if that is switched off. */
         @Nullable
         String streamId();
 
-        /** Sets the fields that say who was asked. */
+        /** Adds the fields about the upstream. */
         void decorate(HttpHeaders headers);
 
-        /** The end is about to be written: what upstreams still send means nothing. */
+        /** The end is about to be written. Further data of upstreams is ignored. */
         void onEnding();
 
-        /** The end is written and flushed. */
+        /** The end was written and flushed. */
         void onEnded(Outcome outcome);
     }
 
-    /** What the client has. */
+    /** The part of the answer that the client has. */
     private sealed interface State {
-        /** Whether an answer of the relay's own can be given. */
+        /** Whether the relay can still send a response of its own. */
         default boolean isOpen() {
             return false;
         }
 
-        /** Body bytes written. */
+        /** The body bytes written. */
         default long bodyBytes() {
             return 0;
         }
 
-        /** Says that it failed, and ends it. Not to be called where an answer can be given. */
+        /** Ends the answer with an error inside it. Not to be called if a response with an error status is possible. */
         default void fail(RelayError error, String message, Outcome outcome) {
             throw new IllegalStateException("the client has nothing that could fail");
         }
 
-        /** Ends it because the client wants no more; false if it is no stream. */
+        /** Ends the answer because the client has stopped it; false if it is not a stream. */
         default boolean stop(StreamStop stop) {
             return false;
         }
     }
 
-    /** Neither head nor body. */
+    /** The client has neither head nor body. */
     private enum Nothing implements State {
         INSTANCE;
 
@@ -86,7 +86,7 @@ final class ClientAnswer implements AnswerListener {
         }
     }
 
-    /** An event stream that the relay began by itself, with heartbeats. A stream of an upstream goes on with it. */
+    /** An event stream that the relay has begun itself, with heartbeats. The stream of an upstream continues it. */
     private final class Early implements State {
         private final FrameSink sink = downstream.newSink();
         private final Heartbeats heartbeats;
@@ -121,7 +121,7 @@ final class ClientAnswer implements AnswerListener {
         }
     }
 
-    /** A response that is no event stream. As long as it is held, another can take its place. */
+    /** A response that is not an event stream. While it is held, another one can replace it. */
     private final class Plain implements State {
         private final PlainRelay relay;
 
@@ -191,7 +191,7 @@ final class ClientAnswer implements AnswerListener {
     /** The client has all that it will get. */
     private record Over(State had) implements State {}
 
-    /** The answer to {@code request}, of which nothing is there. */
+    /** Creates the answer to {@code request}. Nothing of it exists yet. */
     ClientAnswer(ClientStream downstream, ClientRequest request, String requestId, Listener listener) {
         this.downstream = downstream;
         this.request = request;
@@ -204,13 +204,13 @@ final class ClientAnswer implements AnswerListener {
         return state instanceof Over;
     }
 
-    /** Whether the client has heartbeats and no answer. */
+    /** Whether the client has only heartbeats. */
     boolean isEarly() {
         return state instanceof Early;
     }
 
     /**
-     * Writes the heartbeats that a route wants before there is an answer. They commit the client to a stream.
+     * Writes the heartbeats that a route sends before there is an answer. They commit the client to a stream.
      *
      * @param sinceNs when the client began to wait
      */
@@ -229,13 +229,13 @@ final class ClientAnswer implements AnswerListener {
         }
     }
 
-    /** What {@code relay} has is the answer; its head is about to be written, and says who was asked. */
+    /** Makes {@code relay} the answer. Its head is about to be written, and gets the fields about the upstream. */
     void begin(PlainRelay relay) {
         state = new Plain(relay);
         decorate(relay.head());
     }
 
-    /** What {@code relay} has is the answer, behind the heartbeats if the client has some. */
+    /** Makes {@code relay} the answer. It continues the heartbeats, if the client has some. */
     void begin(StreamRelay relay) {
         boolean early = isEarly();
         HttpResponse head = relay.start().head();
@@ -261,7 +261,7 @@ final class ClientAnswer implements AnswerListener {
         }
     }
 
-    /** Answers with an error because memory is short. An answer that has begun takes memory, too, and is cut. */
+    /** Answers with an error because memory is short. An answer that has begun also holds memory, and is cut. */
     void overload(Refusal refusal) {
         if (state == Nothing.INSTANCE) {
             give(refusal, Outcome.OVERLOADED);
@@ -276,7 +276,7 @@ final class ClientAnswer implements AnswerListener {
         fail(refusal, refused ? Outcome.REFUSED : Outcome.UPSTREAM_FAILED);
     }
 
-    /** Answers with an error in place of what an upstream has answered. */
+    /** Answers with an error in place of an upstream's answer. */
     void fail(Refusal refusal, Outcome outcome) {
         if (state.isOpen()) {
             give(refusal, outcome);
@@ -285,7 +285,7 @@ final class ClientAnswer implements AnswerListener {
         }
     }
 
-    /** Ends the answer because the relay is going away. */
+    /** Ends the answer because the relay stops. */
     void drain() {
         if (state.isOpen()) {
             give(new Refusal(503, RelayError.RELAY_DRAINING.code(), SHUTTING_DOWN + ".", null, "1"), Outcome.REFUSED);
@@ -297,9 +297,9 @@ final class ClientAnswer implements AnswerListener {
     }
 
     /**
-     * Ends the stream cleanly because its client wants no more of it. The upstream is not waited for.
+     * Ends the stream cleanly because its client has stopped it. This does not wait for the upstream.
      *
-     * @return false if there is no stream that has begun
+     * @return false if no stream has begun
      */
     boolean stop() {
         long nowSeconds = TimeUnit.MILLISECONDS.toSeconds(System.currentTimeMillis());
@@ -337,12 +337,12 @@ final class ClientAnswer implements AnswerListener {
         reset(Outcome.OVERLOADED, OVERLOADED);
     }
 
-    /** The client has left: nothing more can be written. */
+    /** Ends the answer because the client has closed. Nothing more can be written. */
     void leave() {
         state = new Over(state);
     }
 
-    /** What is to be said about it. */
+    /** The summary of the response. */
     Summary.Response summary(Outcome outcome) {
         return new Summary.Response(status, outcome, errorCode, terminalMissing, had().bodyBytes());
     }

@@ -29,10 +29,10 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** One client's request as far as it has been read, and what becomes of it for an upstream. */
+/** The request of one client, as far as it was read, and its form for an upstream. */
 final class ClientRequest {
     private static final Set<HttpMethod> SAFE = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
-    /** Content that is no JSON and has no model in it, whatever its bytes are. */
+    /** Content types of bodies that are not JSON and contain no model. */
     private static final Pattern MODELLESS = Pattern.compile(
             "(audio|image|video)/|application/(octet-stream|pdf|zip|jsonl|x-ndjson)", Pattern.CASE_INSENSITIVE);
 
@@ -53,10 +53,10 @@ final class ClientRequest {
     private Dialect keyDialect = Dialect.UNKNOWN;
 
     /**
-     * A request of which the head is here.
+     * Creates a request from its head.
      *
-     * @param client what it is taken to speak
-     * @param usageWanted whether the relay must know the usage, whatever the route says
+     * @param client the format of the client, by the path
+     * @param usageWanted whether the relay needs the usage, independent of the route
      */
     ClientRequest(HttpRequest head, RequestBody body, ClientSide client, boolean usageWanted) {
         this.usageWanted = usageWanted;
@@ -84,17 +84,17 @@ final class ClientRequest {
         return requireNonNull(head, "the head was forgotten");
     }
 
-    /** What the client speaks. */
+    /** The format of the client. */
     ClientSide client() {
         return client;
     }
 
-    /** The client speaks {@code other}, whatever its path says. */
+    /** Sets the format of the client, in place of the one by the path. */
     void speaks(ClientSide other) {
         client = other;
     }
 
-    /** {@code refusal} as the body of an answer, in the form that the client knows, or its path does. */
+    /** The body of the response for {@code refusal}, in the form of the client's format, or of its path. */
     byte[] errorBody(Refusal refusal, String requestId) {
         boolean unknown = client.dialect() == Dialect.UNKNOWN && !client.isOwn();
         ClientSide shape = unknown ? DialectSide.of(Dialect.ofErrorShape(target.path())) : client;
@@ -113,27 +113,30 @@ final class ClientRequest {
         return body;
     }
 
-    /** What the path or the body says; the body's once it is complete. */
+    /** The fields from the path or the body. The body's fields are known when it is complete. */
     RequestFields fields() {
         return fields;
     }
 
-    /** Whether the last byte has been read. */
+    /** Whether the last byte was read. */
     boolean complete() {
         return complete;
     }
 
-    /** Whether the client sends its body only when it is told to. */
+    /** Whether the client waits for a 100 (Continue) before it sends its body. */
     boolean waitsForContinue() {
         return HttpUtil.is100ContinueExpected(head());
     }
 
-    /** Drops the head, as nothing is sent upstream any more. It takes about a kilobyte, and a stream may last for minutes. */
+    /**
+     * Releases the head when nothing more is sent upstream. It takes about a kilobyte, and a stream may last for
+     * minutes.
+     */
     void forgetHead() {
         head = null;
     }
 
-    /** The coding that the body has, or null. */
+    /** The content coding of the body, or null. */
     @Nullable
     String coding() {
         List<String> codings = headers().getAll(HttpHeaderNames.CONTENT_ENCODING);
@@ -141,26 +144,26 @@ final class ClientRequest {
         return coding.isEmpty() || coding.equalsIgnoreCase("identity") ? null : coding;
     }
 
-    /** The coding is taken off the body while it is read. */
+    /** Notes that the coding is removed from the body while it is read. */
     void uncoded() {
         headers().remove(HttpHeaderNames.CONTENT_ENCODING);
     }
 
-    /** Has the fields of the body found while it comes, unless the path says it all. */
+    /** Finds the fields of the body while it comes, unless the path has all of them. */
     void readFields() {
         if (fields.model() == null && reader == null) {
             reader = new RequestFieldsReader();
         }
     }
 
-    /** Looks at a further part of the body, which remains with the caller. */
+    /** Reads a further part of the body, which remains with the caller. */
     void look(ByteBuf part) {
         if (reader != null) {
             reader.read(part);
         }
     }
 
-    /** The last byte has been read. */
+    /** The last byte was read. */
     void end() {
         complete = true;
         if (reader != null && body.received() > 0) {
@@ -169,7 +172,7 @@ final class ClientRequest {
         reader = null;
     }
 
-    /** Why nothing in the body can be read or changed where it must be, as an answer to the client; null if it can. */
+    /** The refusal if something in the body must be read or changed and cannot be; null if all is well. */
     @Nullable
     Refusal unreadable() {
         if (fields.invalid() == null) {
@@ -191,8 +194,8 @@ final class ClientRequest {
     }
 
     /**
-     * Why {@code route}, which renames the model, cannot have that done: as an answer to the client; null if it can, or if
-     * there is none to rename.
+     * The refusal if {@code route} renames the model and the body does not allow that; null if all is well, or the
+     * route does not rename.
      */
     @Nullable
     Refusal unnameable(Route route) {
@@ -209,15 +212,16 @@ final class ClientRequest {
         return type.toLowerCase(Locale.ROOT).startsWith("multipart/");
     }
 
-    /** Whether a part of a multipart body has the model's name. */
+    /** Whether a part of a multipart body has the name of a model. */
     private boolean namesModel() {
         ByteBuf bytes = body.bytes();
         return ByteBufUtil.indexOf(MODEL_PART, bytes) >= 0 || ByteBufUtil.indexOf(BARE_MODEL_PART, bytes) >= 0;
     }
 
     /**
-     * Whether it changes nothing to ask twice: the method is safe (RFC 9110 section 9.2.1), or a model is asked for an
-     * answer, at its dialect's own path. Anything else, such as an upload, a job or a tool's call, might then be done twice.
+     * Whether the request has the same effect if it is sent twice: its method is safe (RFC 9110 section 9.2.1), or it
+     * asks a model for an answer at a path of its dialect. Anything else, such as an upload, a job or a call of a tool,
+     * might be done twice.
      */
     boolean isRepeatable() {
         boolean asksForAnswer = client.isOwn()
@@ -227,18 +231,18 @@ final class ClientRequest {
         return asksForAnswer || SAFE.contains(method);
     }
 
-    /** Whether the client sent a key of its own. */
+    /** Whether the client has sent its own key. */
     boolean hasKey() {
         return hasKey;
     }
 
-    /** Has the client's own format read the request, which is here as a whole. */
+    /** Reads the complete request in the client's own format. */
     void readOwn() throws RequestRefusal {
         client.read(head(), body.bytes());
         fields = RequestFields.ofPath(client.model(), client.stream());
     }
 
-    /** Makes what stands between the client and an upstream that speaks otherwise. The request is here as a whole. */
+    /** Translates between the client and an upstream of another dialect. The request is complete. */
     Supplier<Interpreter> interpreter(ClientSide.Asked asked) {
         ByteBuf bytes = body.bytes();
         ClientSide asking = client;
@@ -246,8 +250,8 @@ final class ClientRequest {
     }
 
     /**
-     * Says what the servers speak that a key of the client's own is meant for: those of the route's first target. No
-     * translation gives it to others, which may be another company's.
+     * Sets the dialect of the servers for which the client's own key is meant: those of the route's first target. A
+     * translation does not send the key to other servers, which may belong to another company.
      */
     void keyIsFor(Dialect dialect) {
         keyDialect = dialect;
@@ -259,7 +263,7 @@ final class ClientRequest {
                 head(), target, keyDialect, upstream, dialect, translated.path(), translated.body().length);
     }
 
-    /** Whether a target of {@code route} changes the body, which must then be here as a whole before it is sent. */
+    /** Whether a target of {@code route} changes the body. It must then be complete before it is sent. */
     boolean isRewrittenBy(Route route) {
         for (int i = 0; i < route.targets().size(); i++) {
             if (isRewrittenFor(route.targets().get(i))) {
@@ -269,24 +273,24 @@ final class ClientRequest {
         return false;
     }
 
-    /** Whether {@code route} may have this request ask for usage that its client did not ask for. */
+    /** Whether {@code route} may add a request for usage that the client did not ask for. */
     boolean mayBeMadeToTellUsage(Route route) {
         return (route.includeUsage() || usageWanted)
                 && client.dialect() == Dialect.CHAT
                 && method.equals(HttpMethod.POST);
     }
 
-    /** Whether the client asked for a frame that tells the usage. */
+    /** Whether the client asked for a frame with the usage. */
     boolean usageAsked() {
         return fields.usage() != null && fields.usage().asked();
     }
 
-    /** Whether the request was made to ask for usage, so that what comes for it is not the client's. */
+    /** Whether a request for usage was added. Its frame is then not for the client. */
     boolean usageAdded() {
         return usageAdded;
     }
 
-    /** The head for {@code upstream}; {@code length} is that of a body that is here as a whole, else -1. */
+    /** The head for {@code upstream}. {@code length} is the length of a complete body, otherwise -1. */
     HttpRequest forUpstream(Route.Target place, Upstream upstream, Dialect dialect, long length) {
         String renamed = place.rewriteModel();
         boolean inPath = target.modelInPath() != null;
@@ -296,14 +300,14 @@ final class ClientRequest {
         return Heads.request(head(), asked, upstream, length, mayStream);
     }
 
-    /** The complete body as {@code place} gets it, released by the caller. */
+    /** The complete body for {@code place}, which the caller releases. */
     ByteBuf bodyFor(Route route, Route.Target place) {
         boolean mayAdd = body.isKept() && fields.stream() && mayBeMadeToTellUsage(route);
         RequestFields.Usage added = mayAdd ? fields.missingUsage() : null;
         usageAdded = added != null;
         String renamed = isRewrittenFor(place) && fields.modelStart() >= 0 ? place.rewriteModel() : null;
         ByteBuf bytes = body.bytes().retainedSlice();
-        // From behind, so that the places of what comes before stay as they are.
+        // From the end, so that the positions before each change stay valid.
         if (added != null && added.start() >= fields.modelEnd()) {
             bytes = added.applyTo(bytes);
         }

@@ -6,23 +6,23 @@ import io.millrace.server.telemetry.Timeline;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** Which limit on an upstream's silence has passed. */
+/** Decides which limit on an upstream's silence has passed. */
 final class Deadlines {
     private Deadlines() {}
 
-    /** What the response has come to. */
+    /** The phase of a response. */
     enum Phase {
-        /** Neither output nor a plain response yet. */
+        /** There is neither output nor a plain response yet. */
         AWAITING_ANSWER,
-        /** A body that is no event stream is on its way. */
+        /** A body that is not an event stream is arriving. */
         PLAIN_BODY,
-        /** The event stream has brought output. */
+        /** The event stream has had output. */
         STREAMING,
-        /** Every choice of the answer has its finish reason: only what may follow one is still waited for. */
+        /** Every choice of the answer has its finish reason. Only frames that may follow it are awaited. */
         FINISHED
     }
 
-    /** The ending that a limit demands now, or null if none has passed. */
+    /** The ending that a limit requires now, or null if no limit has passed. */
     static @Nullable Ending expired(Timeline timeline, Timeouts timeouts, Phase phase, long nowNs) {
         if (phase == Phase.AWAITING_ANSWER) {
             long sinceNs = Math.max(timeline.requestCompleteNs, timeline.attemptNs);
@@ -38,14 +38,16 @@ final class Deadlines {
         return stuck ? noOutput(timeouts.progress()) : null;
     }
 
-    /** Whether an upstream that has given all finish reasons will hardly say more. */
+    /**
+     * Whether an upstream that has sent all finish reasons has been silent for so long that nothing more is expected.
+     */
     private static boolean isSilent(Timeline timeline, Timeouts timeouts, long nowNs) {
         return isOver(timeline.lastByteNs, timeouts.terminalGrace(), nowNs)
                 || isOver(timeline.lastByteNs, timeouts.idle(), nowNs)
                 || isOver(lastOutput(timeline), timeouts.progress(), nowNs);
     }
 
-    /** While the client held the upstream back, no output could come. */
+    /** The time of the last output. While the client held the upstream back, there could be no output. */
     private static long lastOutput(Timeline timeline) {
         return Math.max(timeline.lastOutputNs, timeline.resumedNs);
     }

@@ -5,30 +5,33 @@ import io.millrace.server.telemetry.Outcome;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a stream is to end towards the client.
+ * The end of a stream for the client.
  *
- * @param outcome what it is counted as
- * @param error the error frame of ours to end with, or null for none
- * @param message what went wrong, for that frame; empty without one
- * @param terminalMissing whether the answer had come to its end, but nothing said that there is no more
+ * @param outcome the outcome for logs and metrics
+ * @param error the error frame of the relay at the end, or null for none
+ * @param message the message of that frame; empty without one
+ * @param terminalMissing whether the answer had come to its end, but without its terminal
  */
 record Ending(Outcome outcome, @Nullable RelayError error, String message, boolean terminalMissing) {
-    /** With what the upstream sent and nothing more. */
+    /** The end of the upstream's own frames. */
     static Ending asRelayed(Outcome outcome) {
         return new Ending(outcome, null, "", false);
     }
 
-    /** With what the upstream sent: every choice has its finish reason, but the upstream neither ends nor says more. */
+    /**
+     * The end of the upstream's own frames without a terminal: every choice has its finish reason, but the upstream
+     * neither ends nor sends more.
+     */
     static Ending withoutTerminal() {
         return new Ending(Outcome.COMPLETED, null, "", true);
     }
 
-    /** With an error frame, because the upstream's stream cannot be completed. */
+    /** An end with an error frame, because the upstream's stream cannot be completed. */
     static Ending withError(RelayError error, String message) {
         return new Ending(outcomeOf(error), error, message, false);
     }
 
-    /** What a stream that fails so is counted as. */
+    /** The outcome of a stream with this error. */
     static Outcome outcomeOf(RelayError error) {
         return switch (error) {
             case UPSTREAM_TRUNCATED -> Outcome.UPSTREAM_TRUNCATED;

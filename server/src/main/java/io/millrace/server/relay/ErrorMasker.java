@@ -6,35 +6,35 @@ import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hides the relay's key in an upstream's error frames: some servers quote in an error the key that they refuse. The length of a
- * frame does not change. Confined to its event loop.
+ * Hides the relay's key in an upstream's error frames, because some servers repeat a refused key in the error. The
+ * length of a frame does not change. Confined to its event loop.
  */
 final class ErrorMasker {
     private final @Nullable SecretMask mask;
     private final StreamOutput output;
-    /** Of the frame that comes in parts; null if there is no key to hide. */
+    /** The masked parts of a frame that comes in pieces; null if there is no key to hide. */
     private final @Nullable MaskedParts parts;
 
-    /** Of the frames that go to {@code output}; {@code mask} is null if there is no key to hide. */
+    /** Creates a masker for the frames to {@code output}; {@code mask} is null if there is no key to hide. */
     ErrorMasker(@Nullable SecretMask mask, StreamOutput output) {
         this.mask = mask;
         this.output = output;
         parts = mask == null ? null : new MaskedParts(mask);
     }
 
-    /** Text of ours that may quote the upstream, without the key. */
+    /** A text of the relay that may quote the upstream, without the key. */
     String apply(String text) {
         return mask == null ? text : mask.apply(text);
     }
 
-    /** Masks a whole frame of this kind where it lies. */
+    /** Masks a whole frame of this kind in place. */
     void frame(FrameKind kind, ByteBuf buf, int start, int end) {
         if (mask != null && isError(kind)) {
             mask.apply(buf.slice(start, end - start));
         }
     }
 
-    /** Passes a part of a frame on, but for what may be the beginning of the key. */
+    /** Passes a piece of a frame on, except bytes at its end that may be the beginning of the key. */
     void piece(FrameKind kind, ByteBuf buf, int start, int end) {
         if (parts != null && (isError(kind) || parts.waits())) {
             pass(kind, parts.add(buf.retainedSlice(start, end - start)));
@@ -43,14 +43,14 @@ final class ErrorMasker {
         }
     }
 
-    /** Passes on what still waits of a frame that is over. */
+    /** Passes the waiting bytes of a complete frame on. */
     void endOfPieces(FrameKind kind) {
         if (parts != null) {
             pass(kind, parts.takeRest());
         }
     }
 
-    /** Lets go of what waits. */
+    /** Releases the waiting bytes. */
     void release() {
         if (parts != null) {
             parts.release();

@@ -5,23 +5,25 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Tells by the first bytes of a body whether it is an event stream, although its content type is another. */
+/** Decides from the first bytes of a body whether it is an event stream, although its content type is another one. */
 final class EventText {
     private static final List<byte[]> BEGINNINGS = List.of(ascii("data:"), ascii("event:"), ascii("id:"), ascii(":"));
 
-    /** What the first bytes of a body say. */
+    /** The result for the first bytes of a body. */
     enum Verdict {
         EVENTS,
         OTHER,
-        /** Nothing but ends of lines so far: such may come before either, and keep a connection alive. */
+        /**
+         * Only line ends so far. These may come before a stream and before another body, and keep a connection alive.
+         */
         BLANK,
-        /** More of them are needed. */
+        /** More bytes are needed. */
         UNSURE
     }
 
     private EventText() {}
 
-    /** Looks at the readable bytes of {@code body}, which stays as it is; null is an empty one. */
+    /** Reads the readable bytes of {@code body}, which stays unchanged; null is an empty body. */
     static Verdict of(@Nullable ByteBuf body) {
         if (body == null || !body.isReadable()) {
             return Verdict.UNSURE;

@@ -23,9 +23,9 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request and its response, as the client sees them: the request is read ({@link RequestIntake}), upstreams are asked
- * ({@link Attempts}), and the answer comes to an end ({@link ClientAnswer}). What happens to one of the three is told to the
- * others here. Confined to the client's event loop; it has no locks and nothing volatile.
+ * One request and its response for the client. It coordinates three parts: {@link RequestIntake} reads the request,
+ * {@link Attempts} asks upstreams, and {@link ClientAnswer} ends the answer. Confined to the client's event loop, so it
+ * has no locks and no volatile fields.
  */
 final class Exchange implements RequestListener, RequestIntake.Receiver, ClientAnswer.Listener, MemoryRelief.Holder {
     private final RelayLoop loop;
@@ -38,24 +38,24 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     private final String requestId;
     private final ClientAnswer answer;
     private final Timeline timeline = new Timeline();
-    /** Null once the request is here as a whole and is tried: what follows is an answer. */
+    /** Null after the request is complete and its attempts have begun. */
     private @Nullable RequestIntake intake;
 
     @SuppressWarnings("NullAway.Init") // set before there are attempts
     private RoutePlan plan;
 
-    /** Null until an upstream is to be asked. */
+    /** Null until an upstream is asked. */
     private @Nullable Attempts attempts;
 
     private AddressCounts.@Nullable Place place;
     private @Nullable String streamId;
 
     /**
-     * An exchange that has not begun.
+     * Creates an exchange that has not begun.
      *
-     * @param client the address of who asks; null for a client of a unix socket
-     * @param side what the client speaks
-     * @param caller who that is, where keys are asked for
+     * @param client the address of the client; null for a client of a unix socket
+     * @param side the format of the client
+     * @param caller the client, if keys are required
      */
     Exchange(
             RelayLoop loop,
@@ -77,22 +77,22 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
         answer = new ClientAnswer(downstream, request, requestId, this);
     }
 
-    /** Begins: picks the route if the path alone decides. */
+    /** Begins: chooses the route if the path alone decides. */
     void start() {
         intake().start();
     }
 
-    /** Has {@code taken} given back when this has ended. */
+    /** Gives {@code taken} back when this has ended. */
     void holds(AddressCounts.Place taken) {
         place = taken;
     }
 
-    /** Answers with an error once the request has been read; at once if the client waits to be asked for its body. */
+    /** Answers with an error after the request was read, or at once if the client waits for a 100 (Continue). */
     void refuseWhenRead(Refusal refusal) {
         intake().refuseWhenRead(refusal);
     }
 
-    /** Answers with an error before much of the request is read: its client may be anyone. */
+    /** Answers with an error before much of the request is read, because its client may be anyone. */
     void refuseSoon(Refusal refusal) {
         intake().refuseSoon(refusal);
     }
@@ -169,7 +169,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
         }
     }
 
-    /** Ends the exchange because the relay is going away. */
+    /** Ends the exchange because the relay stops. */
     void onDrainLimit() {
         if (!isOver()) {
             answer.drain();
@@ -265,7 +265,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
         }
     }
 
-    /** After the last flush, so that the moment of a write in it is known. */
+    /** Called after the last flush, so that the time of its write is known. */
     @Override
     public void onEnded(Outcome outcome) {
         if (place != null) {

@@ -20,17 +20,17 @@ import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Makes the heads that the relay sends: the upstream's request and the client's response. */
+/** Makes heads of the relay: of the request to the upstream, and of the response to the client. */
 final class Heads {
     private static final Set<String> GOOGLE_KEYS = Set.of("key", "access_token");
 
     private Heads() {}
 
     /**
-     * The request for {@code upstream}.
+     * The head of the request to {@code upstream}.
      *
-     * @param knownLength the length of a body that is here as a whole, or -1 if it comes in parts, of the length that the client tells
-     * @param mayStream whether the answer may be an event stream, for which no content coding is asked
+     * @param knownLength the length of a complete body; -1 if it comes in parts, with the length in the client's head
+     * @param mayStream whether the answer may be an event stream; then no content coding is asked for
      */
     static HttpRequest request(
             HttpRequest client, Target target, Upstream upstream, long knownLength, boolean mayStream) {
@@ -39,7 +39,7 @@ final class Heads {
         if (mayStream) {
             headers.set(HttpHeaderNames.ACCEPT_ENCODING, HttpHeaderValues.IDENTITY);
         } else if (upstream.credential() != null && headers.contains(HttpHeaderNames.ACCEPT_ENCODING)) {
-            // An error is searched for the key, in whatever coding the upstream answers.
+            // An error is searched for the key, so the upstream must not compress it.
             boolean gzip = headers.containsValue(HttpHeaderNames.ACCEPT_ENCODING, HttpHeaderValues.GZIP, true);
             headers.set(HttpHeaderNames.ACCEPT_ENCODING, gzip ? HttpHeaderValues.GZIP : HttpHeaderValues.IDENTITY);
         }
@@ -52,12 +52,12 @@ final class Heads {
     }
 
     /**
-     * The request for an {@code upstream} that speaks {@code dialect} and not what its client does. A key of the client's
-     * own is passed on in the form that this dialect's servers know, if it is meant for them.
+     * The head of a request in {@code dialect}, which is not the client's dialect. A key of the client is passed on in
+     * the form of this dialect's servers, if it is meant for them.
      *
-     * @param keyDialect of the servers that the client's own key is meant for
-     * @param uri path and query to ask for
-     * @param length of the body
+     * @param keyDialect the dialect of the servers for which the client's own key is meant
+     * @param uri path and query of the request
+     * @param length the length of the body
      */
     static HttpRequest translated(
             HttpRequest client,
@@ -85,7 +85,7 @@ final class Heads {
         return Head.ofRequest(HttpMethod.POST, path, headers);
     }
 
-    /** Whether a client of this upstream may have its own key in the query, where ours must not meet it. */
+    /** Whether a client of this upstream may have its own key in the query, where the relay's key must not be added. */
     private static boolean sendsKeyInQuery(@Nullable Credential credential) {
         return credential != null && credential.header().equalsIgnoreCase("x-goog-api-key");
     }
@@ -93,8 +93,8 @@ final class Heads {
     /**
      * The head of an event stream.
      *
-     * @param upstream null for a stream that the relay begins by itself
-     * @param streamId by what its client may stop it, or null
+     * @param upstream null for a stream that the relay begins itself
+     * @param streamId the id by which the client may stop it, or null
      */
     static HttpResponse stream(
             @Nullable HttpResponse upstream,
@@ -120,7 +120,7 @@ final class Heads {
         return Head.ofResponse(HttpResponseStatus.OK, headers);
     }
 
-    /** The head of a response that is relayed as it is. */
+    /** The head of a response that is relayed unchanged. */
     static HttpResponse plain(HttpResponse upstream, @Nullable Credential credential, String requestId) {
         HttpHeaders headers = HeaderRules.toClient(upstream.headers(), credential, false);
         headers.set(HeaderRules.OWN_REQUEST_ID, requestId);
@@ -130,7 +130,7 @@ final class Heads {
         return Head.ofResponse(status, headers);
     }
 
-    /** Makes {@code head}, which came with one body, that of a stream which is here as a whole. */
+    /** Changes {@code head}, which came with one body, to the head of a complete stream. */
     static void ofStreamed(HttpResponse head, String contentType) {
         head.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
         head.headers().set(HttpHeaderNames.CACHE_CONTROL, "no-cache, no-transform");
@@ -138,9 +138,9 @@ final class Heads {
     }
 
     /**
-     * Makes {@code head}, which came with an answer in another dialect, that of one in the client's.
+     * Changes {@code head}, which came with an answer in another dialect, to the head of an answer in the client's.
      *
-     * @param dropped names of what was left out of the request, or null
+     * @param dropped the names of the fields that were left out of the request, or null
      */
     static void ofTranslated(HttpResponse head, Dialect client, String contentType, @Nullable String dropped) {
         HttpHeaders headers = head.headers();
@@ -148,7 +148,7 @@ final class Heads {
             headers.add(HeaderRules.DROPPED, dropped);
         }
         headers.set(HttpHeaderNames.CONTENT_TYPE, contentType);
-        // The only one that Anthropic's SDKs show; OpenAI's is among those of every stream.
+        // The only field that Anthropic's SDKs show. OpenAI's is part of every stream's head.
         if (client == Dialect.MESSAGES && !headers.contains("request-id")) {
             String id = headers.get(HeaderRules.REQUEST_ID, headers.get(HeaderRules.OWN_REQUEST_ID));
             headers.set("request-id", id);
@@ -156,9 +156,9 @@ final class Heads {
     }
 
     /**
-     * Says in a response's head which upstream served, and after how many attempts.
+     * Adds the upstream and the number of attempts to a response's head.
      *
-     * @param last whether an SDK that retries by itself is told not to
+     * @param last whether to tell SDKs not to retry
      */
     static void servedBy(HttpHeaders headers, String upstream, int attempts, boolean last) {
         headers.set(HeaderRules.UPSTREAM, upstream);
@@ -168,7 +168,7 @@ final class Heads {
         }
     }
 
-    /** Whether {@code head} begins an event stream: decided by its type, never by what the client asked for. */
+    /** Whether {@code head} begins an event stream. Its content type decides, and not the client's request. */
     static boolean isEventStream(HttpResponse head) {
         if (head.status().code() != 200) {
             return false;
@@ -178,12 +178,12 @@ final class Heads {
                 && "text/event-stream".equalsIgnoreCase(essence.toString().trim());
     }
 
-    /** The body behind {@code head} has no content coding any more, and its length is not known. */
+    /** Removes the content coding and the length from {@code head}. */
     static void ofInflated(HttpResponse head) {
         head.headers().remove(HttpHeaderNames.CONTENT_ENCODING).remove(HttpHeaderNames.CONTENT_LENGTH);
     }
 
-    /** Whether the body behind {@code head} has a content coding, such as gzip. */
+    /** Whether the body of {@code head} has a content coding, such as gzip. */
     static boolean isCoded(HttpResponse head) {
         String coding = head.headers().get(HttpHeaderNames.CONTENT_ENCODING, "").trim();
         return !coding.isEmpty() && !coding.equalsIgnoreCase("identity");
@@ -193,7 +193,7 @@ final class Heads {
         return method.equals(HttpMethod.POST) || method.equals(HttpMethod.PUT) || method.equals(HttpMethod.PATCH);
     }
 
-    /** Whether a request asks for an event stream by its {@code Accept}. */
+    /** Whether a request asks for an event stream with {@code Accept}. */
     static boolean acceptsEventStream(HttpHeaders headers) {
         for (String value : headers.getAll(HttpHeaderNames.ACCEPT)) {
             if (value.toLowerCase(Locale.ROOT).contains("text/event-stream")) {

@@ -7,7 +7,7 @@ import io.millrace.server.downstream.FrameSink;
 import io.millrace.server.format.ClientSide;
 import io.netty.buffer.ByteBuf;
 
-/** Keeps an event stream alive at its client while nothing else is written to it. Confined to its event loop. */
+/** Keeps an event stream to a client alive while nothing else is written. Confined to its event loop. */
 final class Heartbeats {
     private final ClientStream downstream;
     private final FrameSink sink;
@@ -16,10 +16,10 @@ final class Heartbeats {
     private long silentSinceNs;
 
     /**
-     * The heartbeats of one stream.
+     * Creates the heartbeats of one stream.
      *
-     * @param sink of the stream
-     * @param silentSinceNs from when the first interval counts
+     * @param sink the sink of the stream
+     * @param silentSinceNs the start of the first interval
      */
     Heartbeats(ClientStream downstream, FrameSink sink, ClientSide client, Heartbeat settings, long silentSinceNs) {
         this.downstream = downstream;
@@ -29,7 +29,10 @@ final class Heartbeats {
         intervalNs = settings.interval().toNanos();
     }
 
-    /** Whether a route wants them before there is an answer: it asks for them, and the client has a safe form. */
+    /**
+     * Whether a route sends heartbeats before there is an answer: it is configured so, and the client's format has a
+     * safe form.
+     */
     static boolean wantedEarly(Heartbeat settings, ClientSide client) {
         return settings.early() && form(settings, client) != HeartbeatForm.NONE;
     }
@@ -38,15 +41,15 @@ final class Heartbeats {
         return settings.interval().isZero() ? HeartbeatForm.NONE : client.heartbeat(settings.form());
     }
 
-    /** Something else was written. */
+    /** Notes that something else was written. */
     void onWrite(long nowNs) {
         silentSinceNs = nowNs;
     }
 
     /**
-     * Writes one and flushes it, if nothing was written for the interval and the client has taken all of it.
+     * Writes and flushes a heartbeat, if nothing was written for the interval and the client has taken all data.
      *
-     * @param begun whether the stream has had content: a ping of Messages is legal only then, before it a comment is
+     * @param begun whether the stream has had content; a ping of Messages is allowed only then, and a comment before
      */
     void beat(long nowNs, boolean begun) {
         boolean due = form != HeartbeatForm.NONE && nowNs - silentSinceNs >= intervalNs;

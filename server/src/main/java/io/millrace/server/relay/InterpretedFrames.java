@@ -13,7 +13,7 @@ import io.netty.buffer.ByteBufAllocator;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** What an {@link Interpreter} makes of the upstream's frames. */
+/** The client's frames that an {@link Interpreter} makes from the upstream's frames. */
 final class InterpretedFrames implements StreamOutput {
     private final FrameSink sink;
     private final ByteBufAllocator alloc;
@@ -21,7 +21,7 @@ final class InterpretedFrames implements StreamOutput {
     private final @Nullable SecretMask mask;
     private boolean contentSeen;
 
-    /** Frames for {@code sink}; {@code mask} hides a key of ours in errors, null if there is none. */
+    /** Creates the output to {@code sink}; {@code mask} hides a key of the relay in errors, null if there is none. */
     InterpretedFrames(FrameSink sink, ByteBufAllocator alloc, Interpreter interpreter, @Nullable SecretMask mask) {
         this.sink = sink;
         this.alloc = alloc;
@@ -76,10 +76,10 @@ final class InterpretedFrames implements StreamOutput {
 
     @Override
     public void lateLineFeed(ByteBuf buf, int index) {
-        // It ends a line that has ended.
+        // It belongs to a line that has already ended.
     }
 
-    /** Only a frame that lacks nothing but its blank line says something. */
+    /** Only a frame that lacks just its blank line has a meaning. */
     @Override
     public void tail(ByteBuf tail, TailVerdict verdict) {
         if (verdict != TailVerdict.TERMINAL) {
@@ -101,7 +101,7 @@ final class InterpretedFrames implements StreamOutput {
 
     @Override
     public void stop(StreamInspector inspector, StreamStop stop, boolean awaitsLineFeed) {
-        // The end comes with end().
+        // end() writes the end.
     }
 
     @Override

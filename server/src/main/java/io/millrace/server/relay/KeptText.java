@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** The bytes of one JSON string, number or word, kept up to a bound while they come in parts. */
+/** Keeps the bytes of one JSON string, number or word that comes in parts, up to a limit. */
 final class KeptText {
     private static final int FIRST_BYTES = 128;
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -16,7 +16,7 @@ final class KeptText {
     private int most;
     private boolean escaped;
 
-    /** Begins anew, and keeps no more than {@code bound} bytes. */
+    /** Begins a new value, and keeps at most {@code bound} bytes. */
     void begin(int bound) {
         length = 0;
         most = bound;
@@ -38,17 +38,17 @@ final class KeptText {
         }
     }
 
-    /** What follows is an escape. */
+    /** An escape follows. */
     void escape() {
         escaped = true;
     }
 
-    /** Whether as much is kept as may be, so that there may be more. */
+    /** Whether the limit is reached, so that the value may be longer. */
     boolean isFull() {
         return length == most;
     }
 
-    /** Whether an escape in it is none. */
+    /** Whether it has an invalid escape. */
     boolean isBroken() {
         return escaped && text() == null;
     }
@@ -57,7 +57,7 @@ final class KeptText {
         return bytes[0] == '-' || isDigit(bytes[0]);
     }
 
-    /** Whether it is written just so, without an escape. */
+    /** Whether its bytes are exactly {@code text}, without an escape. */
     boolean is(String text) {
         if (text.length() != length) {
             return false;
@@ -70,12 +70,12 @@ final class KeptText {
         return true;
     }
 
-    /** Whether it is this text, however it is written. */
+    /** Whether it means {@code text}, with or without escapes. */
     boolean means(String text) {
         return escaped ? text.equals(text()) : is(text);
     }
 
-    /** The number, which has no sign and no fraction, as far as it fits; -1 if it is another. */
+    /** The number, if it has no sign and no fraction, limited to the range of an int; otherwise -1. */
     int natural() {
         for (int i = 0; i < length; i++) {
             if (!isDigit(bytes[i])) {
@@ -85,7 +85,7 @@ final class KeptText {
         return length > 9 ? Integer.MAX_VALUE : Integer.parseInt(raw());
     }
 
-    /** The text that a string means; null if an escape in it is none. */
+    /** The text of a string; null if it has an invalid escape. */
     @Nullable
     String text() {
         if (!escaped) {

@@ -13,11 +13,11 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * The translation of one long request, such as one with images, beside the event loop, whose other streams it would hold
- * up. Few run at once and few wait, because each holds a body of megabytes.
+ * Translates one long request, such as one with images, on another thread, because it would delay the other streams of
+ * the event loop. Few run at once and few wait, because each holds a body of megabytes.
  */
 final class LongTranslation implements Runnable {
-    /** What the process has for all of them. */
+    /** The executor for all long translations of the process. */
     static final ThreadPoolExecutor SHARED = newExecutor();
 
     private static final int THREADS = 2;
@@ -32,8 +32,8 @@ final class LongTranslation implements Runnable {
     private final AtomicBoolean taken = new AtomicBoolean();
 
     /**
-     * @param body what {@code making} reads; ownership is transferred
-     * @param eventLoop runs one of the two that follow, unless it is cancelled first
+     * @param body the body that {@code making} reads; ownership is transferred
+     * @param eventLoop runs one of the two following actions, unless this is cancelled before
      */
     LongTranslation(
             Supplier<Interpreter> making,
@@ -60,7 +60,7 @@ final class LongTranslation implements Runnable {
         return executor;
     }
 
-    /** Has it done by {@code executor}; false if too many wait, and then nothing is held. */
+    /** Runs the translation on {@code executor}. Returns false if too many wait; then nothing is held. */
     boolean start(ThreadPoolExecutor executor) {
         try {
             executor.execute(this);
@@ -72,9 +72,9 @@ final class LongTranslation implements Runnable {
     }
 
     /**
-     * The translation is not needed any more. If it has not begun, it never begins, and the body is released at once.
+     * Cancels the translation. If it has not begun, it never begins, and the body is released at once.
      *
-     * @return false if it has begun, and will still be told of
+     * @return false if it has begun; its result will still be reported
      */
     boolean cancel() {
         boolean unbegun = taken.compareAndSet(false, true);
@@ -94,7 +94,7 @@ final class LongTranslation implements Runnable {
             Interpreter interpreter = making.get();
             then = () -> made.accept(interpreter);
         } catch (RuntimeException | Error e) {
-            // An error, too, such as a stack that is too small for the request, must not leave it without an answer.
+            // Also for an Error, such as a stack that is too small for the request: the client must get an answer.
             then = () -> failed.accept(e);
         } finally {
             body.release();

@@ -6,8 +6,8 @@ import io.netty.buffer.Unpooled;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Masks a key of ours in a text that comes in parts. A key may be cut between two parts: what may be its beginning waits for
- * what follows. Confined to its event loop.
+ * Masks a key of the relay in a text that comes in parts. A key may be split between two parts, so bytes that may be
+ * its beginning wait for the next part. Confined to its event loop.
  */
 final class MaskedParts {
     private final SecretMask mask;
@@ -17,12 +17,15 @@ final class MaskedParts {
         this.mask = mask;
     }
 
-    /** Whether the end of the last part waits for the next. */
+    /** Whether bytes of the last part wait for the next part. */
     boolean waits() {
         return begun != null;
     }
 
-    /** What can leave now that {@code part} has come, with the key masked. Takes the part over; the caller releases the result. */
+    /**
+     * Adds {@code part}, whose ownership is transferred. Returns the masked bytes that need not wait; the caller
+     * releases them.
+     */
     ByteBuf add(ByteBuf part) {
         ByteBuf whole = begun == null ? part : Unpooled.wrappedBuffer(begun, part);
         begun = null;
@@ -36,14 +39,14 @@ final class MaskedParts {
         return whole;
     }
 
-    /** What waits, now that no part follows: it becomes the caller's. */
+    /** Returns the waiting bytes, because no part follows. The caller owns them. */
     ByteBuf takeRest() {
         ByteBuf rest = begun == null ? Unpooled.EMPTY_BUFFER : begun;
         begun = null;
         return rest;
     }
 
-    /** Lets go of what waits. */
+    /** Releases the waiting bytes. */
     void release() {
         takeRest().release();
     }

@@ -5,15 +5,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.Set;
 
 /**
- * Finds in a request's body how many tokens the answer may have at most, for an estimate that the usage corrects later. The
- * names are looked for wherever they stand: inside of a JSON string their quotes would be escaped.
+ * Finds the limit of the answer's tokens in a request's body, for an estimate that the usage corrects later. The names
+ * are searched in all of the body. Inside a JSON string their quotes would be escaped.
  */
 final class MaxOutput {
     private static final int LONGEST_BEGIN = "max".length();
     private static final Set<String> NAMES =
             Set.of("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens");
     private static final int LONGEST_NAME = 24;
-    /** A longer body is not searched: the event loop has other streams. */
+    /** The longest body that is searched. A longer one would delay the other streams of the event loop. */
     private static final int LONGEST_BODY = 1024 * 1024;
 
     private static final long MOST = 10_000_000;
@@ -42,7 +42,7 @@ final class MaxOutput {
         return most;
     }
 
-    /** The number behind the name that begins at {@code start}; -1 if it is another name, or no number. */
+    /** The number after the name that begins at {@code start}; -1 if it is another name, or there is no number. */
     private static long valueAt(ByteBuf body, int start) {
         int end = body.writerIndex();
         int quote = body.indexOf(start, Math.min(end, start + LONGEST_NAME + 1), (byte) '"');

@@ -15,11 +15,11 @@ import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 
 /**
- * Makes room where too much is held, on one event loop: bodies that are kept only for another attempt go first, then the
- * largest are cut. Confined to that event loop.
+ * Frees memory on one event loop if too much is held. First it drops bodies that are kept only for another attempt,
+ * then it cuts the largest exchanges. Confined to that event loop.
  *
- * <p>Translations of long requests beside the event loop are not cut: they end by themselves, {@link LongTranslation} lets few
- * run and wait, and none begins without room in the budget.
+ * <p>It does not cut translations of long requests on other threads. They end by themselves, {@link LongTranslation}
+ * limits how many run and wait, and none begins without room in the budget.
  */
 final class MemoryRelief {
     private final EventLoop loop;
@@ -30,22 +30,22 @@ final class MemoryRelief {
 
     /** A request that holds memory. */
     interface Holder {
-        /** Bytes that it holds in {@code pool}, what waits for the client excepted. */
+        /** The bytes that it holds in {@code pool}, except those that wait for the client. */
         long held(Held.Pool pool);
 
-        /** What its body has of memory, unless that is little. */
+        /** The memory of its body, 0 if that is little. */
         int heldOfBody();
 
         /** Whether the body is kept only for another attempt. */
         boolean mayDropBody();
 
-        /** Lets the body go, so that no further attempt is made. */
+        /** Drops the body. No further attempt is made then. */
         void dropBody();
 
-        /** Whether the rest of the body is still to come. */
+        /** Whether the body is incomplete. */
         boolean awaitsBody();
 
-        /** When the body last had made some way. */
+        /** When the body last made progress. */
         long bodyPacedNs();
 
         /** Ends it because it holds more than others, and too much is held. */
@@ -53,9 +53,9 @@ final class MemoryRelief {
     }
 
     /**
-     * Relief of one event loop.
+     * Creates the relief of one event loop.
      *
-     * @param connections of the event loop at any time
+     * @param connections the connections of the event loop, at any time
      */
     MemoryRelief(EventLoop loop, LoopMemory memory, Collection<ClientConnection> connections) {
         this.loop = loop;
@@ -63,12 +63,12 @@ final class MemoryRelief {
         this.connections = connections;
     }
 
-    /** Sets those of all event loops, before anything is served. */
+    /** Sets the reliefs of all event loops, before the first request. */
     void others(List<MemoryRelief> all) {
         others = all.stream().filter(each -> !isSame(each, this)).toList();
     }
 
-    /** Makes room soon, in a task of its own, because the caller is in the middle of its work. */
+    /** Frees memory soon, in a task of its own, because the caller is in the middle of its work. */
     void ask() {
         if (!asked) {
             asked = true;
@@ -77,16 +77,16 @@ final class MemoryRelief {
     }
 
     /**
-     * Makes room for {@code bytes} of a request's body: drops bodies that are kept only for another attempt, then ends the
-     * one of those on their way here that makes the least way. Where that makes no room, the other event loops do the same
-     * soon, so that it is there when the client tries again.
+     * Frees {@code bytes} for a request's body. It drops bodies that are kept only for another attempt. Then it ends
+     * the slowest of the requests whose bodies are incomplete. If that is not enough, the other event loops do the same
+     * soon, so that there is room when the client tries again.
      *
-     * @return false if there is none to end but {@code asking}, whose body is the slowest
+     * @return false if {@code asking} itself has the slowest body
      */
     boolean forRequest(int bytes, Holder asking) {
         boolean made = makeRoom(bytes, asking);
         if (!made) {
-            int inAll = asking.heldOfBody() + bytes; // what is refused now lets go of all, and comes again
+            int inAll = asking.heldOfBody() + bytes; // the refused client sends the whole body again
             long pacedNs = asking.bodyPacedNs();
             for (MemoryRelief other : others) {
                 other.loop.execute(() -> other.forOther(inAll, pacedNs));
@@ -95,7 +95,7 @@ final class MemoryRelief {
         return made;
     }
 
-    /** The same for a body of another event loop; ends none that is faster than that. */
+    /** Does the same for a body of another event loop. Ends no request with a faster body. */
     private void forOther(int bytes, long pacedNs) {
         if (dropBodies(() -> hasRoom(bytes))) {
             return;
@@ -124,14 +124,17 @@ final class MemoryRelief {
         return false;
     }
 
-    /** Those whose bodies are on their way, the slowest first. */
+    /** The requests with incomplete bodies, the slowest first. */
     private List<Holder> arriving() {
         List<Holder> arriving = exchanges(e -> e.awaitsBody() && e.heldOfBody() > 0);
         arriving.sort(Comparator.comparingLong(Holder::bodyPacedNs));
         return arriving;
     }
 
-    /** The event loop that passes the limit may hold little itself. So each event loop frees what is over its share. */
+    /**
+     * Frees memory on this event loop. The loop that passes the limit may hold little itself, so each loop frees what
+     * is above its share.
+     */
     private void relieve() {
         asked = false;
         relieveFull();
@@ -198,7 +201,7 @@ final class MemoryRelief {
         return held;
     }
 
-    /** Lets go of bodies that are kept only for another attempt, the largest first, until it is enough. */
+    /** Drops bodies that are kept only for another attempt, the largest first, until that is enough. */
     private boolean dropBodies(BooleanSupplier enough) {
         List<Holder> dispensable = exchanges(e -> e.heldOfBody() > 0 && e.mayDropBody());
         dispensable.sort(byLargest(Holder::heldOfBody));

@@ -10,8 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The streams of one event loop that a client may ask to be stopped, by the ids that their clients were told. Confined to
- * that event loop.
+ * The streams of one event loop that clients may stop, by the ids that their clients got. Confined to that event loop.
  */
 final class OpenStreams {
     private static final Pattern LOOP = Pattern.compile("([0-9]{1,4})-");
@@ -25,24 +24,24 @@ final class OpenStreams {
     private final byte[] bytes = new byte[ID_BYTES * IDS_PER_FILL];
     private int used = bytes.length;
 
-    @SuppressWarnings("ArrayRecordComponent") // not compared
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Stream(BooleanSupplier stop, byte[] key) {}
 
-    /** The streams of the event loop with this number. */
+    /** Creates the list of the event loop with this number. */
     OpenStreams(int loop) {
         prefix = loop + "-";
     }
 
-    /** Which event loop an id names, {@code -1} if none. */
+    /** The event loop in an id, {@code -1} if there is none. */
     static int loopOf(String id) {
         Matcher loop = LOOP.matcher(id);
         return loop.lookingAt() ? Integer.parseInt(loop.group(1)) : -1;
     }
 
     /**
-     * Adds a stream whose client has this key.
+     * Adds a stream of a client with this key.
      *
-     * @param stop ends it; false if it cannot be ended
+     * @param stop ends the stream; returns false if it cannot be ended
      * @return its id, which cannot be guessed
      */
     String add(BooleanSupplier stop, byte[] key) {
@@ -63,7 +62,7 @@ final class OpenStreams {
     /**
      * Stops the stream.
      *
-     * @return false if there is none of this id that this key may stop, or none that can be stopped
+     * @return false if there is no such stream of this key, or it cannot be stopped
      */
     boolean stop(String id, byte[] key) {
         Stream found = streams.get(id);

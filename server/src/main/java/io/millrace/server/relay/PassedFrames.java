@@ -11,7 +11,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 
-/** The upstream's own frames, with the same bytes. */
+/** The upstream's own frames, unchanged. */
 final class PassedFrames implements StreamOutput {
     private final FrameSink sink;
     private final ByteBufAllocator alloc;
@@ -52,7 +52,7 @@ final class PassedFrames implements StreamOutput {
         }
     }
 
-    /** No byte of the upstream follows. If its last frame still lacks a line feed, it is written here. */
+    /** No further byte of the upstream follows. If its last frame still lacks a line feed, this writes it. */
     @Override
     public void stop(StreamInspector inspector, StreamStop stop, boolean awaitsLineFeed) {
         if (awaitsLineFeed) {

@@ -20,9 +20,9 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A response that comes back and does not say that it is an event stream. */
+/** A response whose head does not say that it is an event stream. */
 final class PlainAnswer implements UpstreamAnswer {
-    /** An error's body that takes longer than this is not waited for. */
+    /** How long the body of an error is awaited. */
     private static final long MAX_ERROR_BODY_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final Scope scope;
@@ -36,13 +36,13 @@ final class PlainAnswer implements UpstreamAnswer {
     private @Nullable Failure failure;
 
     private boolean suspect;
-    /** Whether the body may be an event stream though its head does not say so. */
+    /** Whether the body may be an event stream, although its head does not say so. */
     private boolean unsure;
 
     /**
-     * A response whose head has come.
+     * Creates the answer from its head.
      *
-     * @param interpreter between the client and the upstream; null if they speak the same
+     * @param interpreter between the client and the upstream; null if they have the same dialect
      */
     PlainAnswer(Scope scope, Owner owner, HttpResponse head, @Nullable Interpreter interpreter) {
         this.scope = scope;
@@ -89,15 +89,15 @@ final class PlainAnswer implements UpstreamAnswer {
         return plain;
     }
 
-    /** Why this is a failure, if its body takes too long to say more; else null. */
+    /** Why this is a failure, if its body takes too long; otherwise null. */
     @Nullable
     Failure overdue(long nowNs) {
         return nowNs - scope.timeline().headNs > MAX_ERROR_BODY_NS ? failure : null;
     }
 
     /**
-     * The first bytes of the body tell whether it is an event stream, whatever its head says. If it is, the attempt is told,
-     * and this is over.
+     * Decides from the first bytes of the body whether it is an event stream. If so, the attempt is told, and this
+     * answer is over.
      */
     @Override
     public void learnKind() {
@@ -105,7 +105,7 @@ final class PlainAnswer implements UpstreamAnswer {
             return;
         }
         EventText.Verdict verdict = EventText.of(plain.held());
-        // Blank lines keep the connection of a client alive that waits for one body. They are passed on at once.
+        // The client waits for one body, and blank lines keep its connection alive. They are passed on at once.
         boolean open = verdict == EventText.Verdict.UNSURE
                 || (verdict == EventText.Verdict.BLANK && (scope.translatedTo() != null || terms.wantsStream()));
         if (open && !owner.bodyEnded() && !plain.isFull()) {
@@ -173,7 +173,7 @@ final class PlainAnswer implements UpstreamAnswer {
     public void onBodyEnd() {
         owner.sender().releaseCall();
         if (isInflatedInPart()) {
-            onUnreadable(); // its status says enough
+            onUnreadable(); // the status is enough
             return;
         }
         if (failure == null && !suspect) {
@@ -210,7 +210,7 @@ final class PlainAnswer implements UpstreamAnswer {
         if (failure == null) {
             return false;
         }
-        // Its status is known, but the rest of its body will not come.
+        // The status is known, but the rest of the body will not come.
         String message = "The upstream answered " + status() + " and broke off: " + breakage.detail();
         owner.fail(failure.withRefusal(Refusal.of(status(), "upstream_error", message)));
         return true;
@@ -253,7 +253,7 @@ final class PlainAnswer implements UpstreamAnswer {
 
     @Override
     public void onSweep(long nowNs) {
-        // The attempt's limits are all that there is.
+        // There are no limits besides those of the attempt.
     }
 
     @Override
@@ -294,7 +294,7 @@ final class PlainAnswer implements UpstreamAnswer {
                 : by.answer(body, terms.requestId());
     }
 
-    /** The stream of a body that came in the client's own dialect; null leaves what is no answer as it is. */
+    /** The stream from a body of the client's own dialect; null keeps a body that is no answer unchanged. */
     private @Nullable TranslatedAnswer restreamed(Interpreter by, byte[] body) {
         TranslatedAnswer made = by.streamed(body, terms.requestId());
         return made.status() == 200 ? streamed(made) : null;
@@ -307,7 +307,10 @@ final class PlainAnswer implements UpstreamAnswer {
         return made;
     }
 
-    /** Some servers answer a request for a stream with an error in JSON under a status of 200. */
+    /**
+     * Whether the answer may have an error. Some servers answer a request for a stream with an error in JSON and status
+     * 200.
+     */
     private boolean mayHideError() {
         return status() == 200
                 && terms.request().fields().stream()
@@ -316,7 +319,7 @@ final class PlainAnswer implements UpstreamAnswer {
                 && owner.mayFail();
     }
 
-    /** Whether the body is coded and must be read, be it only because a key of ours might stand in it. */
+    /** Whether the body is compressed and must be read, even if only to search it for the relay's key. */
     private boolean mustRead() {
         boolean searched = scope.credential() != null && PlainRelay.isSearched(head);
         return (interpreter != null || searched) && Heads.isCoded(head) && !isBodiless();
@@ -340,7 +343,7 @@ final class PlainAnswer implements UpstreamAnswer {
         }
     }
 
-    /** Whether another attempt may fare better; the upstream itself has the last word about its errors. */
+    /** Whether another attempt may succeed. Instructions of the upstream about its errors have priority. */
     private boolean isFailure() {
         return status() >= 400 && RetryAfter.shouldRetry(head.headers(), FailureClass.isRetryable(status()));
     }

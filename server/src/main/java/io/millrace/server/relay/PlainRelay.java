@@ -21,19 +21,19 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A response that is no event stream: status, head and body go to the client as they come, once it is committed. Until then
- * they are held. Where the upstream was asked with a key of ours, errors and JSON are searched for that key as they pass,
- * because some servers say in an error which key they did not like. An answer to be translated is held to its end.
- * Confined to its event loop.
+ * A response that is not an event stream. Once it is committed, status, head and body go to the client as they come.
+ * Until then they are held. If the upstream was asked with a key of the relay, errors and JSON are searched for that
+ * key as they pass, because some servers repeat a refused key in the error. An answer that is translated is held to its
+ * end. Confined to its event loop.
  */
 final class PlainRelay {
-    /** So much of a body is held; beyond it the answer must be given, or given up. */
+    /** The most bytes of a body that are held. Beyond that, the answer must be committed or abandoned. */
     static final int MAX_HELD_BYTES = 64 * 1024;
 
     /** The longest body that is translated. */
     static final int MAX_TRANSLATED_BYTES = 32 * 1024 * 1024;
 
-    /** By what key errors begin in JSON. */
+    /** The first keys of errors in JSON. */
     private static final Set<String> ERROR_KEYS = Set.of(
             "error", "errors", "object", "type", "code", "message", "detail", "status", "error_code", "error_type");
 
@@ -51,21 +51,24 @@ final class PlainRelay {
     private @Nullable ByteBuf held;
     private long bodyBytes;
 
-    /** Makes the client's answer of the upstream's. */
+    /** Converts the upstream's answer to the client's. */
     @FunctionalInterface
     interface Translator {
-        /** The answer to {@code body}, which came with {@code status}; null leaves it as it is. No body makes this throw. */
+        /**
+         * The answer for {@code body}, which came with {@code status}; null keeps it unchanged. No body makes this
+         * throw.
+         */
         @Nullable
         TranslatedAnswer translate(int status, byte[] body);
     }
 
     /**
-     * A response whose head has come.
+     * Creates a response from its head.
      *
-     * @param credential ours, or null if the client's own was used
-     * @param translator null if the body is the client's as it is
-     * @param inflation takes the body's coding off; null leaves it. It stays with the caller
-     * @param memory counts what is held
+     * @param credential the relay's, or null if the client's own was used
+     * @param translator null if the body is passed on unchanged
+     * @param inflation removes the body's coding; null keeps it. It remains with the caller
+     * @param memory counts the held bytes
      */
     PlainRelay(
             ClientStream downstream,
@@ -84,7 +87,7 @@ final class PlainRelay {
         parts = mask == null ? null : new MaskedParts(mask);
     }
 
-    /** Whether a key of ours is looked for in the body behind {@code head}: in errors, and in all JSON. */
+    /** Whether a key of the relay is searched in the body of {@code head}: in errors, and in all JSON. */
     static boolean isSearched(HttpResponse head) {
         return head.status().code() >= 400 || isJson(head);
     }
@@ -95,7 +98,7 @@ final class PlainRelay {
                 && "application/json".equalsIgnoreCase(type.toString().trim());
     }
 
-    /** Whether the client has got a part of it, so that no other answer can be given. */
+    /** Whether the client has a part of it, so that no other answer can be given. */
     boolean started() {
         return started;
     }
@@ -105,7 +108,7 @@ final class PlainRelay {
         return committed;
     }
 
-    /** Status and fields, as far as they are the client's to know. */
+    /** Status and fields for the client. */
     HttpResponse head() {
         return head;
     }
@@ -114,23 +117,23 @@ final class PlainRelay {
         return head.status().code();
     }
 
-    /** What a client gets in its place that cannot have it. */
+    /** The refusal for a client that cannot get this response. */
     Refusal asRefusal() {
         return Refusal.of(502, "upstream_error", "The upstream answered " + status());
     }
 
-    /** Body bytes written to the client. */
+    /** The body bytes written to the client. */
     long bodyBytes() {
         return bodyBytes;
     }
 
-    /** What is held of the body, which stays with this; null if nothing is. */
+    /** The held bytes of the body, which remain with this; null if there are none. */
     @Nullable
     ByteBuf held() {
         return held;
     }
 
-    /** Takes a part of the body; ownership is transferred. Throws if its coding is broken, or grows beyond bounds. */
+    /** Takes a part of the body; ownership is transferred. Throws if its coding is broken, or it grows too much. */
     void onBody(ByteBuf content) {
         if (inflation == null) {
             take(content);
@@ -165,28 +168,28 @@ final class PlainRelay {
         downstream.writeBody(whole);
     }
 
-    /** Bytes that are held. */
+    /** The number of held bytes. */
     long counted() {
         return counted;
     }
 
-    /** Whether all is held that may be. */
+    /** Whether the limit of held bytes is reached. */
     boolean isFull() {
         return held != null && held.readableBytes() >= limit();
     }
 
-    /** Whether the client's body is made of the upstream's. */
+    /** Whether the client's body is a translation. */
     boolean isTranslated() {
         return translator != null;
     }
 
-    /** Makes the client's answer of what is held, which is the whole body. */
+    /** Translates the held bytes, which are the whole body. */
     void translate() {
         if (translator == null || translated) {
             return;
         }
         translated = true;
-        // Before, since a translation may cut what it quotes in the middle of a key.
+        // Before the translation, which may cut a quoted text in the middle of a key.
         maskHeld();
         byte[] body = held == null ? new byte[0] : ByteBufUtil.getBytes(held);
         release();
@@ -201,17 +204,17 @@ final class PlainRelay {
         }
     }
 
-    /** The client gets what {@code made} makes of the body. */
+    /** Replaces the body by the result of {@code made}. */
     void translateBy(Translator made) {
         translator = made;
     }
 
-    /** The client gets the body as it is. */
+    /** Passes the body on unchanged. */
     void leaveAsItIs() {
         translator = null;
     }
 
-    /** What is held of the body, which becomes the caller's; empty if nothing is. */
+    /** The held bytes of the body, which the caller owns; empty if there are none. */
     ByteBuf takeHeld() {
         ByteBuf taken = held == null ? Unpooled.EMPTY_BUFFER : held;
         held = null;
@@ -219,7 +222,9 @@ final class PlainRelay {
         return taken;
     }
 
-    /** Whether what is held may be the beginning of an error in JSON, alone or in an array: its first key decides. */
+    /**
+     * Whether the held bytes may be the beginning of an error in JSON, alone or in an array. Their first key decides.
+     */
     boolean mayBeError() {
         if (held == null) {
             return true;
@@ -236,7 +241,10 @@ final class PlainRelay {
         return opened && ERROR_KEYS.contains(held.toString(at + 1, to - at - 1, StandardCharsets.UTF_8));
     }
 
-    /** This is the client's answer: what is held goes to it, and the rest as it comes, unless it is to be searched. */
+    /**
+     * Commits this as the client's answer. Held bytes are written, and the rest as it comes, unless it must be
+     * searched.
+     */
     void commit() {
         committed = true;
         if (!isWhole()) {
@@ -244,14 +252,14 @@ final class PlainRelay {
         }
     }
 
-    /** Hands what one read brought to the kernel. */
+    /** Flushes the bytes of one read to the kernel. */
     void onReadComplete() {
         if (started) {
             downstream.flush();
         }
     }
 
-    /** Writes what is still held of a committed response; the caller ends it. */
+    /** Writes the held bytes of a committed response. The caller ends it. */
     void onBodyEnd() {
         if (!started) {
             translate();
@@ -265,7 +273,7 @@ final class PlainRelay {
         }
     }
 
-    /** Lets go of what is held. */
+    /** Releases the held bytes. */
     void release() {
         if (held != null) {
             held.release();
@@ -277,7 +285,7 @@ final class PlainRelay {
         count();
     }
 
-    /** Whether the body must be here as a whole before any of it leaves. */
+    /** Whether the body must be complete before any of it is written. */
     private boolean isWhole() {
         return translator != null;
     }

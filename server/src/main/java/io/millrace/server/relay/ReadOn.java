@@ -17,8 +17,8 @@ import io.netty.handler.codec.http.HttpResponse;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Reads an upstream's stream to its end when its client has left, for the usage that comes with the end. Bounded in time
- * and in frames of output; at a bound the upstream is cancelled. Confined to its event loop.
+ * Reads an upstream's stream to its end after its client has closed, for the usage at the end. Bounded in time and in
+ * output frames. At a bound the upstream is cancelled. Confined to its event loop.
  */
 final class ReadOn implements CallListener, StreamListener, ReadListener, Sweepable {
     private final RelayLoop loop;
@@ -38,9 +38,9 @@ final class ReadOn implements CallListener, StreamListener, ReadListener, Sweepa
     /**
      * Takes over the rest of a stream.
      *
-     * @param stream knows what came so far
-     * @param scope where it belongs
-     * @param done runs once, when nothing more is to come
+     * @param stream the state of the stream so far
+     * @param scope the place of the attempt
+     * @param done called once, after the last data
      */
     ReadOn(
             RelayLoop loop,
@@ -75,7 +75,7 @@ final class ReadOn implements CallListener, StreamListener, ReadListener, Sweepa
 
     @Override
     public void onLateLineFeed(ByteBuf buf, int index) {
-        // It ends a line that has ended.
+        // It belongs to a line that has already ended.
     }
 
     @Override
@@ -151,7 +151,7 @@ final class ReadOn implements CallListener, StreamListener, ReadListener, Sweepa
         };
     }
 
-    /** The origin gave output, so it works, though its client did not wait. */
+    /** Reports the origin's output. The origin works, although its client did not wait. */
     private void reportOutput() {
         if (inspector.outputFrames() > 0) {
             origin.onFirstOutput(lastByteNs);

@@ -45,7 +45,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
-/** The relay without its listeners: turns requests into exchanges, on whatever event loop they come. */
+/** The relay without its listeners. It makes an exchange of each request, on the event loop of its connection. */
 public final class Relay implements RequestHandler {
     private static final long MAX_SWEEP_PERIOD_NS = Duration.ofMillis(250).toNanos();
     private static final long MIN_SWEEP_PERIOD_NS = Duration.ofMillis(5).toNanos();
@@ -66,11 +66,11 @@ public final class Relay implements RequestHandler {
     private volatile boolean draining;
 
     /**
-     * A relay.
+     * Creates a relay.
      *
-     * @param eventLoops that relay
-     * @param admin that serves the listeners which relay nothing; null if there are none
-     * @param accessLog gets the lines of the access log
+     * @param eventLoops the event loops that relay
+     * @param admin the event loop of listeners that do not relay; null if there are none
+     * @param accessLog receives the lines of the access log
      * @throws IllegalArgumentException if an upstream's TLS cannot be set up
      * @throws io.millrace.server.config.file.ConfigException if the file of clients is wrong
      */
@@ -112,7 +112,7 @@ public final class Relay implements RequestHandler {
         check(settings);
     }
 
-    /** The configuration that new requests get. */
+    /** The configuration of new requests. */
     public RelayConfig config() {
         return settings.config();
     }
@@ -127,13 +127,13 @@ public final class Relay implements RequestHandler {
         return loop(channel.eventLoop()).sweeper();
     }
 
-    /** What the channel's event loop holds. */
+    /** The memory that the channel's event loop holds. */
     public LoopMemory memory(Channel channel) {
         return loop(channel.eventLoop()).memory();
     }
 
     /**
-     * Takes another configuration for new requests; those in progress end under the one they began with.
+     * Uses another configuration for new requests. Requests in progress keep the one with which they began.
      *
      * @throws IllegalArgumentException if an upstream's TLS cannot be set up; the old configuration stays
      * @throws io.millrace.server.config.file.ConfigException if the file of clients is wrong; the old configuration stays
@@ -155,25 +155,27 @@ public final class Relay implements RequestHandler {
                 .forEach(loop -> loop.eventLoop().execute(() -> loop.upstreams().keepOnly(origins)));
     }
 
-    /** From now on not ready, though requests are served: a connection's next response is its last. */
+    /**
+     * Reports that it is not ready from now on, but still serves requests. A connection's next response is its last.
+     */
     public void endReadiness() {
         ready = false;
         endKeepAlive();
     }
 
-    /** From now on a connection's next response is its last. */
+    /** Makes each connection's next response its last. */
     public void endKeepAlive() {
         keepAlive = false;
         onEachLoop(loop -> loop.connections().forEach(ClientConnection::closeAfterResponse));
     }
 
-    /** Closes the connections that are idle; what has begun, and what has just been accepted, is served. */
+    /** Closes idle connections. Requests in progress and newly accepted connections are served. */
     public void drain() {
         draining = true;
         onEachLoop(loop -> List.copyOf(loop.connections()).forEach(ClientConnection::drain));
     }
 
-    /** Ends every exchange that is still in progress with an error that says why. */
+    /** Ends every exchange in progress with an error frame of the relay. */
     public void cutAll() {
         onEachLoop(loop -> List.copyOf(loop.readingOn()).forEach(Runnable::run));
         onEachLoop(loop -> List.copyOf(loop.connections()).forEach(connection -> {
@@ -186,8 +188,8 @@ public final class Relay implements RequestHandler {
     }
 
     /**
-     * Closes all connections, and hands over what the access log then holds. Netty's event loop closes them at its own
-     * shutdown only if it turns once more after it was told, which it need not.
+     * Closes all connections, and passes on the lines that the access log holds. Netty's event loop closes connections
+     * at its own shutdown only if it runs once more after it was told, which is not certain.
      */
     public void closeLoops() {
         clients.close();
@@ -196,12 +198,15 @@ public final class Relay implements RequestHandler {
             List.copyOf(loop.connections()).forEach(ClientConnection::close);
             List.copyOf(loop.readingOn()).forEach(Runnable::run);
             loop.upstreams().keepOnly(List.of());
-            // Behind the ends of exchanges that these closes have just queued.
+            // After the ends of exchanges that these closes have just queued.
             loop.eventLoop().execute(loop.accessLogger()::handOver);
         });
     }
 
-    /** Frees what TLS keeps outside of the heap, such as cached sessions. To be called once, when no loop runs any more. */
+    /**
+     * Releases the memory of TLS outside of the heap, such as cached sessions. To be called once, when no loop runs any
+     * more.
+     */
     public void releaseTls() {
         settings.destinations().forEach(destination -> ReferenceCountUtil.release(destination.tls()));
     }
@@ -302,7 +307,7 @@ public final class Relay implements RequestHandler {
         loop(connection.eventLoop()).counters().wentAway(reason);
     }
 
-    /** Asks the event loop that the id names, whose answer comes back to the one that asks. */
+    /** Asks the event loop in the id. Its answer comes back to the asking event loop. */
     private void stop(String id, byte[] key, EventLoop asking, Consumer<Boolean> told) {
         int owner = OpenStreams.loopOf(id);
         if (owner < 0 || owner >= numbered.size()) {
@@ -328,7 +333,7 @@ public final class Relay implements RequestHandler {
         loops.values().forEach(loop -> loop.eventLoop().execute(() -> action.accept(loop)));
     }
 
-    /** A tenth of the shortest limit that the sweep watches, so that a limit is late by no more than that. */
+    /** A tenth of the shortest limit that the sweep checks, so that a limit is late by at most this. */
     private static long sweepPeriodNs(RelayConfig config) {
         var all = new ArrayList<>(List.of(config.timeouts()));
         config.routes().forEach(route -> route.targets().forEach(target -> all.add(route.timeouts(target))));

@@ -13,13 +13,13 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * What the exchanges of one event loop share. Confined to that event loop.
+ * The parts that the exchanges of one event loop share. Confined to that event loop.
  *
- * @param upstreams where its connections to upstreams come from
- * @param memory what this loop holds
- * @param relief makes room where memory is short
- * @param streams those that their clients may stop
- * @param readingOn of each stream that is read to its end without its client, what lets it go at once
+ * @param upstreams its connections to upstreams
+ * @param memory the account of its memory
+ * @param relief frees memory
+ * @param streams the streams that their clients may stop
+ * @param readingOn for each stream that is read to its end without its client, an action that ends it at once
  */
 record RelayLoop(
         EventLoop eventLoop,
@@ -33,7 +33,7 @@ record RelayLoop(
         Set<ClientConnection> connections,
         Set<Runnable> readingOn,
         RequestIds requestIds) {
-    /** What the exchanges of {@code loop} share, which is the relay's {@code number}th. */
+    /** Creates the parts of {@code loop}, which is the relay's event loop number {@code number}. */
     static RelayLoop of(
             int number,
             EventLoop loop,
@@ -61,7 +61,7 @@ record RelayLoop(
                 new RequestIds());
     }
 
-    /** Gives ids that are unique within the process and, but for chance, beyond it. */
+    /** Makes ids that are unique within the process and almost certainly outside of it. */
     static final class RequestIds {
         private final String prefix =
                 "mr-" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40, 1L << 44), 36) + "-";

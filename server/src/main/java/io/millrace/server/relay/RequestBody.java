@@ -11,17 +11,20 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parts of a request body, kept for as long as the request may have to be sent once more or is not routed yet. What
- * all requests of the process keep is bounded, and what one of them keeps; a small one always has room.
+ * The parts of a request body. They are kept while the request may have to be sent again or has no route yet. There is
+ * a limit for all requests of the process and for one of them. A small body always has room.
  */
 final class RequestBody {
-    /** A body up to this size is kept whatever the others take. */
+    /** A body up to this size is always kept. */
     static final int ALWAYS_KEPT = 64 * 1024;
 
-    /** Beyond this the parts are copied into one: a body that comes in many parts must not cost a buffer for each. */
+    /**
+     * The number of parts above which they are copied into one, so that a body of many parts does not cost a buffer for
+     * each.
+     */
     private static final int MAX_PARTS = 1024;
 
-    /** A smaller part is copied: it would hold the whole buffer that it was read into. */
+    /** A smaller part is copied, because it would hold the whole buffer that it was read into. */
     private static final int KEPT_AS_READ = 16 * 1024;
 
     private static final int LEAST_ROOM = 2 * 1024;
@@ -29,7 +32,7 @@ final class RequestBody {
 
     private final ByteBufAllocator alloc;
     private final LoopMemory memory;
-    /** Null once the bytes are dropped: the object alone would be 170 bytes for each stream. */
+    /** Null after the bytes were dropped. The object alone would take 170 bytes for each stream. */
     private @Nullable CompositeByteBuf parts;
 
     private long counted;
@@ -43,12 +46,12 @@ final class RequestBody {
         parts = alloc.compositeBuffer(MAX_PARTS);
     }
 
-    /** Bytes received so far, kept or not. */
+    /** The bytes received so far, kept or not. */
     long received() {
         return received;
     }
 
-    /** Whether everything received is still here. */
+    /** Whether all received bytes are kept. */
     boolean isKept() {
         return parts != null;
     }
@@ -58,12 +61,12 @@ final class RequestBody {
         return parts == null ? 0 : parts.readableBytes();
     }
 
-    /** When the last 64 KiB of it were complete: the earliest of several is the slowest. */
+    /** When the last 64 KiB of it were complete. Of several bodies, the one with the earliest time is the slowest. */
     long pacedNs() {
         return pacedNs;
     }
 
-    /** The bytes kept, which remain with this. Not to be called once they are dropped. */
+    /** The kept bytes, which remain with this. Not to be called after they were dropped. */
     ByteBuf bytes() {
         return whole();
     }
@@ -72,12 +75,12 @@ final class RequestBody {
         return requireNonNull(parts, "the body was dropped");
     }
 
-    /** The most that one request may keep, however few others do. */
+    /** The most bytes that one request may keep, even if no other request keeps any. */
     long share() {
         return memory.account().budget().oneRequest();
     }
 
-    /** Whether a further {@code length} bytes would be more than one request may keep, however few others do. */
+    /** Whether another {@code length} bytes exceed the limit of one request. */
     boolean isOverShare(int length) {
         long after = (long) held() + length;
         return after > ALWAYS_KEPT && after > share();
@@ -101,7 +104,7 @@ final class RequestBody {
         return true;
     }
 
-    /** Counts a part that is passed on without being kept. */
+    /** Counts a part that is passed on and not kept. */
     void passed(int length) {
         received += length;
         if (received - pacedBytes >= PACE_BYTES) {
@@ -110,14 +113,14 @@ final class RequestBody {
         }
     }
 
-    /** Hands a retained copy of every byte kept to {@code out}, which releases it. */
+    /** Passes a retained copy of all kept bytes to {@code out}, which releases it. */
     void copyTo(Consumer<ByteBuf> out) {
         if (parts != null && parts.isReadable()) {
             out.accept(parts.retainedDuplicate());
         }
     }
 
-    /** {@code whole} with its bytes {@code [start, end)} replaced; takes both buffers over. */
+    /** {@code whole} with its bytes {@code [start, end)} replaced. The ownership of both buffers is transferred. */
     static ByteBuf replace(ByteBuf whole, int start, int end, ByteBuf replacement) {
         CompositeByteBuf changed = whole.alloc().compositeBuffer(3);
         changed.addComponent(true, whole.retainedSlice(0, start));
@@ -127,7 +130,7 @@ final class RequestBody {
         return changed;
     }
 
-    /** Lets the bytes go: the request cannot be sent again. */
+    /** Drops the bytes. The request cannot be sent again. */
     void drop() {
         if (parts != null) {
             memory.add(Held.REQUESTS, -counted);

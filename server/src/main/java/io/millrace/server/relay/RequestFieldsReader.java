@@ -5,9 +5,9 @@ import io.netty.util.concurrent.FastThreadLocal;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the {@link RequestFields} of a JSON body while it comes, part by part, so that a long one holds up the event loop
- * in no part for longer than it takes to copy it. Looks at each byte once, and keeps none but those of the values that it
- * is after. It knows where strings, objects and arrays begin and end, and not what is in them.
+ * Finds the {@link RequestFields} of a JSON body while it comes in parts. A part never delays the event loop for longer
+ * than a copy of it would. It reads each byte once, and keeps only the bytes of the values that it needs. It tracks
+ * where strings, objects and arrays begin and end, and ignores their content.
  */
 final class RequestFieldsReader {
     private static final byte ZEROS = 1;
@@ -23,7 +23,7 @@ final class RequestFieldsReader {
     private static final Name[] TOP = {Name.MODEL, Name.STREAM, Name.CHOICES, Name.STREAM_OPTIONS};
     private static final Name[] OPTIONS = {Name.INCLUDE_USAGE};
 
-    /** What a body may begin with; it is no part of the JSON. */
+    /** A byte order mark, which may precede the JSON. */
     private static final byte[] BOM = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
 
     private static final FastThreadLocal<byte[]> SCRATCH = new FastThreadLocal<>() {
@@ -37,10 +37,10 @@ final class RequestFieldsReader {
     private State afterString = State.COLON;
     private @Nullable String invalid;
     private long offset;
-    /** Of each open object or array, whether it is an array. */
+    /** A bit for each open object or array: whether it is an array. */
     private final long[] arrays = new long[MAX_DEPTH / Long.SIZE + 1];
 
-    /** What stands before the object in other encodings of Unicode: {@link #ZEROS}, or the first byte of their mark; else 0. */
+    /** Another encoding of Unicode: {@link #ZEROS}, or the first byte of its byte order mark; otherwise 0. */
     private byte foreign;
 
     private int depth;
@@ -54,7 +54,7 @@ final class RequestFieldsReader {
     private int choices = 1;
     private final UsageOption usage = new UsageOption();
 
-    /** What is to come next. */
+    /** The expected next byte. */
     private enum State {
         START,
         NAME_OR_END,
@@ -69,7 +69,7 @@ final class RequestFieldsReader {
         OVER
     }
 
-    /** Of a field that matters where it stands. */
+    /** The fields that the relay uses. */
     private enum Name {
         MODEL("model"),
         STREAM("stream"),
@@ -85,14 +85,14 @@ final class RequestFieldsReader {
         }
     }
 
-    /** The fields of the whole of {@code body}, whose indices are left as they are. */
+    /** The fields of the complete {@code body}, whose indices are not moved. */
     static RequestFields of(ByteBuf body) {
         var reader = new RequestFieldsReader();
         reader.read(body);
         return reader.end();
     }
 
-    /** Reads a further part of the body, whose indices are left as they are. */
+    /** Reads a further part of the body, whose indices are not moved. */
     void read(ByteBuf part) {
         int length = part.readableBytes();
         if (part.hasArray()) {
@@ -109,7 +109,7 @@ final class RequestFieldsReader {
         }
     }
 
-    /** What was found, now that the body is complete. */
+    /** The fields, after the body is complete. */
     RequestFields end() {
         if (invalid == null && state != State.OVER) {
             invalid = NO_JSON;
@@ -140,7 +140,7 @@ final class RequestFieldsReader {
         offset += to - from;
     }
 
-    /** Goes to the quote that ends the string, or to the end of these bytes. */
+    /** Moves to the quote that ends the string, or to the end of these bytes. */
     private int scanString(byte[] bytes, int from, int to, long base) {
         int at = from;
         byte octet = 0;
@@ -167,7 +167,7 @@ final class RequestFieldsReader {
         return at + 1;
     }
 
-    /** Goes behind the number or word, or to the end of these bytes. */
+    /** Moves after the number or word, or to the end of these bytes. */
     private int scanScalar(byte[] bytes, int from, int to, long base) {
         int at = from;
         while (at < to && isOfScalar(bytes[at])) {
@@ -318,7 +318,7 @@ final class RequestFieldsReader {
         }
     }
 
-    /** A value of a kind that its name does not lead to expect. */
+    /** Handles a value whose type does not fit its name. */
     private void onOther() {
         if (isAt(Name.STREAM, 1)) {
             stream = false;

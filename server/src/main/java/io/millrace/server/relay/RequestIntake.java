@@ -17,19 +17,20 @@ import io.netty.handler.codec.TooLongFrameException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads one request: finds its route by the path or by the model in the body, takes the body's coding off where it must be
- * read, keeps what may have to be sent again, and passes on what is on its way. Confined to the client's event loop.
+ * Reads one request. It chooses the route by the path or by the model in the body, removes the body's coding if the
+ * body must be read, keeps bytes that may have to be sent again, and passes on a body that is being sent. Confined to
+ * the client's event loop.
  */
 final class RequestIntake {
-    /** So much of a longer body is here before an upstream is asked. */
+    /** The bytes of a longer body that must have arrived before an upstream is asked. */
     private static final int FLOWING_BYTES = 16 * 1024;
 
-    /** So much of the body of a request that is refused soon is read, so that its connection can go on. */
+    /** The most bytes of a body that are read after an early refusal. A longer body ends its connection. */
     private static final int MOST_READ_OF_REFUSED = 64 * 1024;
 
     private static final int MAX_QUOTED = 64;
 
-    /** A body that no decision needs is kept for a second try on a stale connection up to this size. */
+    /** The longest body that is kept only for a second try on a stale connection. */
     private static final int KEEP_FOR_RETRY = 1024 * 1024;
 
     private static final Refusal WRONG_CODING =
@@ -50,25 +51,25 @@ final class RequestIntake {
     private @Nullable Refusal refusal;
     private long mostRead;
 
-    /** What becomes of a request. */
+    /** Receives the result of the intake. */
     interface Receiver {
-        /** Whether it is answered, so that the rest of its body is dropped. */
+        /** Whether the request is answered, so that the rest of its body is dropped. */
         boolean isOver();
 
-        /** An upstream of {@code plan} may be asked: the request is here, or is known to flow. Called once. */
+        /** An upstream of {@code plan} may be asked: the request is complete, or its body is arriving. Called once. */
         void onReady(RoutePlan plan);
 
-        /** It is not to be served. */
+        /** The request must not be served. */
         void onRefused(Refusal refusal);
 
-        /** Where the body follows to as it comes; null if the request is not on its way. */
+        /** The sender that the body is passed to as it comes; null if the request is not being sent. */
         @Nullable
         RequestSender sending();
 
-        /** Whether a body that is being sent may have to be sent once more. */
+        /** Whether a body that is being sent may be needed again. */
         boolean mayNeedBody();
 
-        /** Makes room for so many bytes of the body where all that requests may keep is kept; false if there is none. */
+        /** Frees bytes for the body when the limit of all requests is reached; false if that is not possible. */
         boolean makeRoom(int bytes);
     }
 
@@ -83,18 +84,18 @@ final class RequestIntake {
         body = request.body();
     }
 
-    /** The route; null as long as it is not known. */
+    /** The route; null until it is known. */
     @Nullable
     RoutePlan plan() {
         return plan;
     }
 
-    /** Whether a decision hangs on the body, so that nothing can be sent before it is here. */
+    /** Whether a decision depends on the body, so that it must be complete before anything is sent. */
     boolean needsWholeBody() {
         return needsWholeBody;
     }
 
-    /** Begins: picks the route if the path alone decides. */
+    /** Begins: chooses the route if the path alone decides. */
     void start() {
         String model = request.fields().model();
         if (!routes.knowsPath(target.path(), request.headers())) {
@@ -115,7 +116,7 @@ final class RequestIntake {
         readBody(mustRead);
     }
 
-    /** Has it answered with an error once it is read; at once if the client waits to be asked for its body. */
+    /** Refuses the request after it was read, or at once if the client waits for a 100 (Continue). */
     void refuseWhenRead(Refusal later) {
         if (request.complete() || request.waitsForContinue()) {
             receiver.onRefused(later);
@@ -124,7 +125,7 @@ final class RequestIntake {
         }
     }
 
-    /** Has it answered with an error once a little of it is read. */
+    /** Refuses the request after a little of it was read. */
     void refuseSoon(Refusal later) {
         mostRead = Math.min(mostRead, MOST_READ_OF_REFUSED);
         refuseWhenRead(later);
@@ -143,7 +144,7 @@ final class RequestIntake {
         }
     }
 
-    /** All of the request is here. */
+    /** The request is complete. */
     void onEnd() {
         if (inflation != null && (body.received() == 0 || !inflation.isWhole())) {
             receiver.onRefused(WRONG_CODING);
@@ -164,7 +165,7 @@ final class RequestIntake {
         }
     }
 
-    /** Has the body's fields found while it comes, and its coding taken off where it must be read. */
+    /** Finds the body's fields while it comes, and removes its coding if it must be read. */
     private void readBody(boolean mustRead) {
         ClientSide client = request.client();
         String coding = request.coding();
@@ -220,7 +221,7 @@ final class RequestIntake {
         }
     }
 
-    /** Nothing more of the body is taken. */
+    /** Takes no more of the body. */
     void close() {
         if (inflation != null && !inflating) {
             inflation.close();
@@ -263,8 +264,8 @@ final class RequestIntake {
     }
 
     /**
-     * Keeps a part, as long as all parts are kept. If all that requests may keep is kept, what is on its way is let go; for
-     * the rest, another's is dropped, or cut.
+     * Keeps a part, as long as all parts are kept. When the limit of all requests is reached, a body that is already
+     * being sent is dropped. For another body, the body of another request is dropped or cut.
      */
     private boolean keep(ByteBuf content, boolean dispensable) {
         int length = content.readableBytes();
@@ -296,7 +297,7 @@ final class RequestIntake {
         return Refusal.overloaded(message);
     }
 
-    /** Has the request read by what its client speaks. */
+    /** Reads the request in the client's own format. */
     private void readOwn() {
         try {
             request.readOwn();
@@ -305,7 +306,10 @@ final class RequestIntake {
         }
     }
 
-    /** A body that is no JSON, such as an upload, has no model. A route that needs no model may take it. */
+    /**
+     * Chooses the route by the model. A body that is not JSON, such as an upload, has no model. A route that needs no
+     * model may take it.
+     */
     private void chooseByModel() {
         RoutePlan chosen =
                 routes.find(target.path(), request.headers(), request.fields().model());
@@ -361,7 +365,7 @@ final class RequestIntake {
         }
     }
 
-    /** Lets upstreams be asked, if the client may have the model. */
+    /** Lets upstreams be asked, if the client may use the model. */
     private void begin(RoutePlan chosen) {
         Refusal denied = request.complete() ? request.unnameable(chosen.route()) : null;
         if (denied == null && caller.isBoundToModels()) {

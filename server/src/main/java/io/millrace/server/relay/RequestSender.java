@@ -16,11 +16,11 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way of a client's request to one upstream: when it leaves, in which dialect, and how much of it the upstream may
- * have. Confined to its event loop.
+ * Sends a client's request to one upstream. It decides when and in which dialect, and tracks how much of it the
+ * upstream may have. Confined to its event loop.
  */
 final class RequestSender {
-    /** The heap that the translation of a body takes at most, in bodies: what is read, what is made of it, what is written. */
+    /** The heap for the translation of a body, as a multiple of the body: its input, its model and its output. */
     private static final long TRANSLATION_FACTOR = 3;
 
     private final AttemptContext context;
@@ -39,26 +39,26 @@ final class RequestSender {
     private boolean closed;
     private long fullNs;
 
-    /** What an upstream may have of a request. */
+    /** The part of a request that an upstream may have. */
     enum Sent {
         NOTHING,
         PART,
         WHOLE
     }
 
-    /** Gets the response, and is told what keeps the request from being sent. */
+    /** Receives the response, and failures to send the request. */
     interface Owner extends CallListener {
-        /** The connection was closed while it waited for the request: a new one is needed. */
+        /** The connection was closed before the request was sent. A new one is needed. */
         void onConnectionLost();
 
-        /** The request cannot be sent; the upstream has no part in that. */
+        /** The request cannot be sent. This is not the upstream's fault. */
         void onUnsendable(Failure failure);
     }
 
     /**
-     * A request that waits for a connection.
+     * Creates a request that waits for a connection.
      *
-     * @param translatedTo what the upstream is spoken to in; null sends the request as it came
+     * @param translatedTo the upstream's dialect; null sends the request unchanged
      */
     RequestSender(AttemptContext context, Place place, @Nullable Dialect translatedTo, Owner owner) {
         this.context = context;
@@ -69,13 +69,13 @@ final class RequestSender {
         downstream = context.downstream();
     }
 
-    /** The connection, or null if there is none, or none any more. */
+    /** The connection, or null if there is none. */
     @Nullable
     UpstreamCall call() {
         return call;
     }
 
-    /** Hands the connection over to the caller; null if there is none. */
+    /** Passes the connection to the caller; null if there is none. */
     @Nullable
     UpstreamCall takeCall() {
         UpstreamCall taken = call;
@@ -83,38 +83,38 @@ final class RequestSender {
         return taken;
     }
 
-    /** The response is complete: the connection may serve another request. */
+    /** The response is complete. The connection may serve another request. */
     void releaseCall() {
         if (call != null) {
             call.release(0);
         }
     }
 
-    /** What stands between client and upstream; null if the request was sent as it came, or was not yet sent. */
+    /** The translation between client and upstream; null if the request was sent unchanged, or was not sent yet. */
     @Nullable
     Interpreter interpreter() {
         return interpreter;
     }
 
-    /** The upstream answers: its request is not sent again. */
+    /** Releases the request, because the upstream answers and it is not sent again. */
     void forgetRequest() {
         if (interpreter != null) {
             interpreter.forgetRequest();
         }
     }
 
-    /** The names of what was left out of the client's request, null if nothing was. */
+    /** The names of the fields that were left out of the client's request, null if there are none. */
     @Nullable
     String dropped() {
         return interpreter == null ? null : interpreter.dropped();
     }
 
-    /** Whether the request is on its way, so that the body follows it as it comes. */
+    /** Whether the request is being sent, so that the body is passed on as it comes. */
     boolean isSending() {
         return headSent;
     }
 
-    /** Whether its connection may yet turn out to have been dead already. */
+    /** Whether its connection may still turn out to have been dead already. */
     boolean mayBeStale() {
         return call != null && call.mayBeStale();
     }
@@ -124,7 +124,9 @@ final class RequestSender {
         return translation != null && interpreter == null;
     }
 
-    /** How much of the request the upstream may have. What was written to a connection that was already dead does not count. */
+    /**
+     * The part of the request that the upstream may have. Bytes that were written to a dead connection do not count.
+     */
     Sent sent() {
         if (!headSent) {
             return Sent.NOTHING;
@@ -135,7 +137,7 @@ final class RequestSender {
     /**
      * Whether the request may be sent to another upstream after this one has failed.
      *
-     * @param once whether a request that was sent as a whole must not be sent again
+     * @param once whether a request that was sent completely must not be sent again
      */
     boolean mayBeSentAgain(boolean once) {
         return switch (sent()) {
@@ -145,34 +147,37 @@ final class RequestSender {
         };
     }
 
-    /** Whether the client's request is not read since {@code limitNs}, because the upstream takes no more of it. */
+    /**
+     * Whether the client's request has not been read for longer than {@code limitNs}, because the upstream does not take
+     * it.
+     */
     boolean isStalled(long nowNs, long limitNs) {
         return fullNs != 0 && nowNs - fullNs > limitNs;
     }
 
-    /** There is a connection. */
+    /** Takes a connection. */
     void onCall(UpstreamCall given) {
         call = given;
-        // What the same read still brings is mostly the rest of the request, which then leaves in one piece.
+        // The same read mostly has the rest of the request, which is then written in one piece.
         if (request.complete() || (!context.needsWholeBody() && !downstream.inRead())) {
             send(given);
         }
     }
 
-    /** The connection is gone. */
+    /** The connection is closed. */
     void onBroken() {
         handedOver = call != null && call.requestHandedOver();
         call = null;
     }
 
-    /** Nothing of the request counts as sent: the connection was dead before. */
+    /** Resets the sent bytes, because the connection was dead before. */
     void beginAgain() {
         headSent = false;
         handedOver = false;
         readRequestAgain();
     }
 
-    /** Sends a part of the request's body on; ownership is transferred. */
+    /** Passes a part of the request's body on; ownership is transferred. */
     void sendBody(ByteBuf content) {
         if (call == null) {
             content.release();
@@ -193,7 +198,7 @@ final class RequestSender {
         }
     }
 
-    /** The client's request is read again, if it was not. */
+    /** Resumes reading the client's request, if it was stopped. */
     void readRequestAgain() {
         if (fullNs != 0) {
             fullNs = 0;
@@ -201,7 +206,7 @@ final class RequestSender {
         }
     }
 
-    /** All that one read of the client brought is here. */
+    /** One read of the client has been delivered. */
     void onRequestReadComplete() {
         if (call == null) {
             return;
@@ -226,7 +231,7 @@ final class RequestSender {
         }
     }
 
-    /** Nothing is sent any more that is not sent yet. */
+    /** Cancels everything that was not sent yet. */
     void cancel() {
         closed = true;
         if (translation != null && translation.cancel()) {
@@ -236,7 +241,7 @@ final class RequestSender {
 
     private void send(UpstreamCall to) {
         if (!to.isActive()) {
-            // It was held for a body that took longer than the upstream keeps idle connections.
+            // The connection was held for a body that took longer than the upstream keeps idle connections.
             call = null;
             owner.onConnectionLost();
             return;
@@ -266,7 +271,7 @@ final class RequestSender {
         }
     }
 
-    /** Makes the request that the upstream understands; false if it is not there yet, or if there is none. */
+    /** Translates the request for the upstream. Returns false if the result is not there yet, or there is none. */
     private boolean translate(Dialect dialect) {
         Supplier<Interpreter> making = context.terms()
                 .interpreter(
@@ -309,7 +314,10 @@ final class RequestSender {
         }
     }
 
-    /** The connection may be a new one that is not there yet, if the upstream has closed the first in the meantime. */
+    /**
+     * Sends the translated request. If the upstream has closed the first connection in the meantime, the new one may
+     * not exist yet.
+     */
     private void onTranslated(Interpreter made) {
         endTranslation();
         if (closed) {

@@ -20,9 +20,9 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** An event stream that comes back. */
+/** An answer that is an event stream. */
 final class StreamAnswer implements UpstreamAnswer {
-    /** So long an upstream may still send what belongs behind its terminal or its error. */
+    /** How long an upstream may still send data after its terminal or its error. */
     static final long AFTER_TERMINAL_MS = 100;
 
     private static final Failure TRUNCATED = Failure.of(
@@ -40,10 +40,11 @@ final class StreamAnswer implements UpstreamAnswer {
     private boolean outputReported;
 
     /**
-     * A stream whose head has come.
+     * Creates a stream from its head.
      *
-     * @param interpreter between the client and the upstream; null if they speak the same
-     * @param inflation takes the coding off what comes by {@link #onBody}; null if it has none. It becomes this one's
+     * @param interpreter between the client and the upstream; null if they have the same dialect
+     * @param inflation removes the coding of data from {@link #onBody}; null if there is none. The ownership is
+     *     transferred
      */
     StreamAnswer(
             Scope scope,
@@ -94,7 +95,7 @@ final class StreamAnswer implements UpstreamAnswer {
     /** Reads the body of {@code call}, whose head is {@code head}, as this stream. */
     void begin(UpstreamCall call, HttpResponse head) {
         stream.read(call, head);
-        // Of a protocol that is not known nothing can be tried again: its client may wait for the head alone.
+        // A stream of an unknown protocol cannot be tried again: its client may wait for the head alone.
         boolean held = !scope.timeouts().hold().isZero() && scope.dialect() != Dialect.UNKNOWN;
         if (!held && !stream.collects()) {
             stream.commit();
@@ -105,7 +106,7 @@ final class StreamAnswer implements UpstreamAnswer {
         return stream;
     }
 
-    /** Ends what is still waited for. */
+    /** Ends the wait for further data. */
     void cancelGrace() {
         if (grace != null) {
             grace.cancel(false);
@@ -119,10 +120,10 @@ final class StreamAnswer implements UpstreamAnswer {
 
     @Override
     public void learnKind() {
-        // It is known to be an event stream.
+        // It is already known to be an event stream.
     }
 
-    /** A part of an event stream that came under another content type. */
+    /** Takes a part of an event stream that came with another content type. */
     @Override
     public void onBody(ByteBuf content) {
         if (inflation == null) {
@@ -136,7 +137,7 @@ final class StreamAnswer implements UpstreamAnswer {
         }
     }
 
-    /** Takes what was inflated already. */
+    /** Takes inflated bytes. */
     void feed(ByteBuf content) {
         try {
             stream.decode(content);
@@ -156,7 +157,7 @@ final class StreamAnswer implements UpstreamAnswer {
 
     private void onRead() {
         if (stream.complete()) {
-            // The client needs nothing more of the upstream.
+            // The client needs nothing more from the upstream.
             UpstreamCall call = owner.sender().takeCall();
             if (call != null) {
                 call.release(AFTER_TERMINAL_MS);
@@ -202,8 +203,9 @@ final class StreamAnswer implements UpstreamAnswer {
     }
 
     /**
-     * The stream's first frames are an error: another attempt may succeed, or the client gets the error as it came. An
-     * answer that cannot be translated is no failure of the upstream: another attempt would bring the same.
+     * Handles an error in the stream's first frames: another attempt may succeed, or the client gets the error. An
+     * answer that cannot be translated is not a failure of the upstream, because another attempt would bring the same
+     * answer.
      */
     private void onError() {
         String type = stream.state().inspector().errorType();
@@ -283,7 +285,7 @@ final class StreamAnswer implements UpstreamAnswer {
         end(stream.endingAsSeen());
     }
 
-    /** Ends the client's stream, and tells what that says about the origin. */
+    /** Ends the client's stream, and reports the result to the origin's state. */
     private void end(Ending asked) {
         stream.commit();
         Ending ending = stream.writeEnd(asked);

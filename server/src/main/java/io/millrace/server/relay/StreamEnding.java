@@ -7,28 +7,29 @@ import io.millrace.server.route.Failure;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.upstream.CallListener.Breakage;
 
-/** How a stream ends towards its client, decided by what is known of it. */
+/** Decides the end of a stream for its client from its state. */
 final class StreamEnding {
     private StreamEnding() {}
 
-    /** What counts more than the end that the upstream's own frames show, the first of these first. */
+    /** Facts that have priority over the end of the upstream's own frames, in the order of their priority. */
     enum Obstacle {
         /** The client has a part of a frame whose rest will not come. */
         INSIDE_FRAME,
         /** A frame was too long to be translated. */
         TOO_LONG,
-        /** The client's answer cannot be made of what came, and says so itself. */
+        /** The answer cannot be converted for the client, and the client has an error instead. */
         UNTRANSLATABLE,
-        /** The client has asked for an end. */
+        /** The client has stopped the stream. */
         STOPPED,
         NONE
     }
 
     /**
-     * The end of a stream of which nothing more comes.
+     * The end of a stream after its last data.
      *
-     * @param inspector saw all frames of the upstream
-     * @param translated whether the client's frames are not the upstream's, so that an error of the upstream's is told in ours
+     * @param inspector has seen all frames of the upstream
+     * @param translated whether the client's frames are translated; an error of the upstream is then a frame of the
+     *     relay
      */
     static Ending asSeen(Obstacle obstacle, StreamInspector inspector, boolean translated) {
         return switch (obstacle) {
@@ -67,8 +68,8 @@ final class StreamEnding {
     }
 
     /**
-     * The end of a stream whose connection broke before its frames said the last. A finish reason without the clean end
-     * behind it may lack the usage: that is a truncation.
+     * The end of a stream whose connection broke before its last frame. A finish reason without a clean end may lack
+     * the usage, so that is a truncation.
      */
     static Ending broken(Breakage breakage) {
         return Ending.withError(errorOf(breakage), "The upstream's stream broke off (" + breakage.detail() + ")");
@@ -78,7 +79,7 @@ final class StreamEnding {
         return breakage.kind() == Breakage.Kind.TRUNCATED ? RelayError.UPSTREAM_TRUNCATED : RelayError.UPSTREAM_RESET;
     }
 
-    /** Why an attempt fails whose connection broke before the client had anything of it. */
+    /** The failure of an attempt whose connection broke before the client had any part of it. */
     static Failure beforeOutput(Breakage breakage) {
         boolean protocol = breakage.kind() == Breakage.Kind.PROTOCOL;
         String code = protocol ? "upstream_protocol" : errorOf(breakage).code();

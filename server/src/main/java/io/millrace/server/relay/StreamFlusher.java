@@ -6,7 +6,9 @@ import io.millrace.server.downstream.FrameSink;
 import io.millrace.server.telemetry.Timeline;
 import org.jspecify.annotations.Nullable;
 
-/** Writes and flushes what was appended to a stream's sink, and stamps when frames came and when the kernel took the first. */
+/**
+ * Writes and flushes the data in a stream's sink. Stamps when frames came, and when the kernel took the first output.
+ */
 final class StreamFlusher {
     private final ClientStream downstream;
     private final FrameSink sink;
@@ -23,7 +25,7 @@ final class StreamFlusher {
         this.heartbeats = heartbeats;
     }
 
-    /** A frame has come; all of one read have come at one moment. */
+    /** A frame has come. All frames of one read have the same time. */
     void onFrame(FrameKind kind) {
         if (readNs == 0) {
             readNs = System.nanoTime();
@@ -37,13 +39,13 @@ final class StreamFlusher {
         }
     }
 
-    /** All that one read brought has come. */
+    /** All frames of one read have come. */
     void onReadComplete() {
         timeline.lastByteNs = readNs != 0 ? readNs : System.nanoTime();
         readNs = 0;
     }
 
-    /** Writes what is pending and flushes it. */
+    /** Writes and flushes pending data. */
     void flush() {
         if (sink.hasPending()) {
             unflushed = true;
@@ -56,7 +58,7 @@ final class StreamFlusher {
         }
     }
 
-    /** What is to run when the kernel has the next write, because it holds the first output; else null. */
+    /** The action for when the kernel has the next write, if that has the first output; otherwise null. */
     @Nullable
     Runnable takeWriteNotice() {
         if (!outputUnstamped) {
@@ -66,7 +68,7 @@ final class StreamFlusher {
         return () -> timeline.firstOutputWrittenNs = System.nanoTime();
     }
 
-    /** Writes a heartbeat if the client has got nothing for its interval. */
+    /** Writes a heartbeat if nothing was written to the client for its interval. */
     void beat(long nowNs, boolean contentSeen) {
         heartbeats.beat(nowNs, contentSeen);
     }

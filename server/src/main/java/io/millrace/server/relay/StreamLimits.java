@@ -10,7 +10,7 @@ import io.millrace.server.telemetry.Metrics;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
-/** Decides whether one more request may begin: for the whole process, and for the address of its client. For any thread. */
+/** Decides whether one more request may begin, for the whole process and for its client's address. For any thread. */
 final class StreamLimits {
     private static final Refusal FULL =
             Refusal.overloaded("The relay has as many requests in progress as it can serve. Try again.");
@@ -25,14 +25,14 @@ final class StreamLimits {
     private final long byDescriptors = Admission.byDescriptors();
     private final Metrics metrics;
 
-    /** Limits of a relay whose requests in progress {@code metrics} counts. */
+    /** Creates the limits of a relay. {@code metrics} counts its requests in progress. */
     StreamLimits(Metrics metrics) {
         this.metrics = metrics;
     }
 
     /**
-     * Why {@code exchange}, which is counted already, may not begin; null if it may. It then holds a place of its address
-     * or of its caller until it has ended: a caller with a key has limits of its own, wherever it asks from.
+     * Why {@code exchange}, which is already counted, may not begin; null if it may. It then holds a place of its
+     * address or of its caller until it has ended. A caller with a key has its own limits at any address.
      */
     @Nullable
     Refusal refusal(Exchange exchange, @Nullable InetAddress client, Caller caller, RelayConfig config) {
@@ -51,7 +51,7 @@ final class StreamLimits {
         return null;
     }
 
-    /** How many requests the process may have in progress. */
+    /** The most requests that the process may have in progress. */
     long most(Limits limits) {
         return limits.streams() > 0 ? limits.streams() : byDescriptors;
     }

@@ -3,7 +3,7 @@ package io.millrace.server.relay;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.LoopMemory;
 
-/** What one stream holds, as its event loop counts it. */
+/** The memory that one stream holds, for the account of its event loop. */
 final class StreamMemory {
     private final LoopMemory memory;
     private long ofFrames;
@@ -14,10 +14,10 @@ final class StreamMemory {
     }
 
     /**
-     * Counts what is held from now on, in bytes.
+     * Sets the held bytes.
      *
-     * @param frames of frames
-     * @param answer of the heap, of the answer that is made of them
+     * @param frames the bytes of frames
+     * @param answer the bytes of the heap that the translated answer occupies
      */
     void count(long frames, long answer) {
         if (frames != ofFrames) {
@@ -30,7 +30,7 @@ final class StreamMemory {
         }
     }
 
-    /** Bytes that are held in {@code pool}. */
+    /** The bytes held in {@code pool}. */
     long held(Held.Pool pool) {
         return pool == Held.Pool.HEAP ? ofAnswer : ofFrames;
     }

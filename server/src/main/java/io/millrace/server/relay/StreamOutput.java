@@ -8,21 +8,21 @@ import io.millrace.codec.dialect.TailVerdict;
 import io.netty.buffer.ByteBuf;
 
 /**
- * What a client gets of an upstream's frames: they themselves, or what is made of them. It appends to the client's sink, and
- * leaves the buffers that it is given with their caller. The defaults are those of frames that are passed on as they are.
+ * Writes the client's frames for an upstream's frames, unchanged or translated. It appends to the client's sink.
+ * Buffers remain with the caller. The defaults are for unchanged frames.
  */
 interface StreamOutput {
-    /** Whether frames are not passed on as they are. */
+    /** Whether frames are translated. */
     default boolean translates() {
         return false;
     }
 
-    /** Whether the client gets one body, for which all of the stream is waited. */
+    /** Whether the client gets one body, which is complete only at the stream's end. */
     default boolean collects() {
         return false;
     }
 
-    /** Whether the client's answer cannot be made of what came, and says so itself. */
+    /** Whether the answer cannot be converted for the client, and the client has an error instead. */
     default boolean failed() {
         return false;
     }
@@ -37,47 +37,47 @@ interface StreamOutput {
         return 200;
     }
 
-    /** Whether something that is no heartbeat was appended. */
+    /** Whether anything other than a heartbeat was appended. */
     boolean contentSeen();
 
-    /** Bytes of the heap that the answer takes so far. */
+    /** The bytes of the heap that the answer occupies so far. */
     default long held() {
         return 0;
     }
 
-    /** A frame that is whole. */
+    /** Writes a whole frame. */
     void frame(FrameKind kind, ByteBuf buf, int start, int end);
 
-    /** A part of a frame that is too long to be held. */
+    /** Writes a piece of a frame that is too long to be held. */
     default void piece(FrameKind kind, ByteBuf buf, int start, int end) {
         frame(kind, buf, start, end);
     }
 
-    /** The line feed behind a frame that was complete without it. */
+    /** Writes the line feed after a frame that was complete without it. */
     void lateLineFeed(ByteBuf buf, int index);
 
-    /** A frame without its blank line, at the end of the body. */
+    /** Writes a frame without its blank line, at the end of the body. */
     void tail(ByteBuf tail, TailVerdict verdict);
 
-    /** The client's stream may be kept waiting no longer for what is held back. */
+    /** Writes data that must not be held back any longer. */
     default void onSilence(long nowNs) {}
 
     /**
-     * The client has asked for an end: no further frame comes.
+     * Ends the stream because the client has stopped it. No further frame comes.
      *
-     * @param awaitsLineFeed whether the last frame may still lack one
+     * @param awaitsLineFeed whether the last frame may still lack a line feed
      */
     void stop(StreamInspector inspector, StreamStop stop, boolean awaitsLineFeed);
 
     /**
-     * The stream is over, and not in an error of ours.
+     * Ends the stream without an error of the relay.
      *
-     * @param stopped whether the client has asked for that before the upstream's end
+     * @param stopped whether the client has stopped it before the upstream's end
      */
     default void end(boolean stopped) {}
 
     /**
-     * The client's error frame.
+     * Writes the client's error frame.
      *
      * @return false if there is none, because the dialect is not known
      */

@@ -25,24 +25,24 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The streaming phase of an exchange: frames in, frames out, and what is true about the stream in between. It writes
- * to the client's sink, and knows of the upstream no more than its frames. Confined to its event loop.
+ * The streaming phase of an exchange: it takes the upstream's frames, writes the client's, and keeps the state of the
+ * stream. It writes to the client's sink, and knows only frames of the upstream. Confined to its event loop.
  *
- * <p>Until it is committed nothing is written: head and structural frames are held in the client's sink, so that another
- * attempt can take this one's place. The first output commits it, and all leaves in one flush; so does an end without
- * output, and what is more than the bounds of what is held.
+ * <p>Until it is committed, nothing is written. Head and structural frames are held in the client's sink, so that
+ * another attempt can replace this one. The first output commits it, and everything is written in one flush. An end
+ * without output commits it, too, and so do held bytes or frames over their limits.
  *
- * <p>Where client and upstream speak otherwise, the upstream's frames say what is true about the stream, and an
- * {@link Interpreter} what the client gets of each.
+ * <p>If client and upstream have different dialects, the upstream's frames decide the state of the stream, and an
+ * {@link Interpreter} makes the client's frames.
  */
 final class StreamRelay implements StreamListener {
-    /** A frame that is translated must be there as a whole: the last of a Responses stream repeats its answer. */
+    /** The longest frame that is translated. The last frame of a Responses stream repeats its answer. */
     private static final int MAX_TRANSLATED_FRAME = 16 * 1024 * 1024;
 
     private final AttemptContext context;
     private final Dialect dialect;
     private final ErrorMasker masker;
-    /** Whether frames that carry nothing but usage are not for this client, who did not ask for them. */
+    /** Whether frames with only usage are dropped, because this client did not ask for them. */
     private final boolean usageDropped;
 
     private final StreamInspector inspector;
@@ -57,12 +57,12 @@ final class StreamRelay implements StreamListener {
     private boolean lastFrameDropped;
 
     /**
-     * A stream that has just begun.
+     * Creates a stream that has just begun.
      *
      * @param dialect of the upstream
-     * @param interpreter between the two; null passes the frames on as they are
-     * @param credential ours, which no error that is written here may tell; null if the client's own was used
-     * @param start where the client's response begins
+     * @param interpreter translates; null passes the frames on unchanged
+     * @param credential the relay's, which must not be in an error frame; null if the client's own was used
+     * @param start the start of the client's response
      */
     StreamRelay(
             AttemptContext context,
@@ -93,12 +93,12 @@ final class StreamRelay implements StreamListener {
         memory = new StreamMemory(context.loop().memory());
     }
 
-    /** What is true of the stream so far. */
+    /** The state of the stream. */
     StreamState state() {
         return state;
     }
 
-    /** Cuts the upstream's body for this. */
+    /** The decoder for the upstream's body. */
     SseFrameDecoder frames() {
         return frames;
     }
@@ -108,7 +108,7 @@ final class StreamRelay implements StreamListener {
         call.beginStream(response, frames, this, sink);
     }
 
-    /** Cuts a part of the stream that came without its upstream's framing; {@code content} remains with the caller. */
+    /** Decodes a part of the stream without its framing; {@code content} remains with the caller. */
     void decode(ByteBuf content) {
         sink.onRead(content);
         try {
@@ -118,27 +118,27 @@ final class StreamRelay implements StreamListener {
         }
     }
 
-    /** Whether this is the client's answer, so that failures must be told inside the stream. */
+    /** Whether this is the client's answer, so that failures must be reported inside the stream. */
     boolean committed() {
         return start.committed();
     }
 
-    /** Whether the client gets one body, for which all of the stream is waited. */
+    /** Whether the client gets one body, which is complete only at the stream's end. */
     boolean collects() {
         return output.collects();
     }
 
-    /** Body bytes written to the client. */
+    /** The body bytes written to the client. */
     long bodyBytes() {
         return committed() ? sink.bodyBytes() : 0;
     }
 
-    /** Where the client's response begins. */
+    /** The start of the client's response. */
     StreamStart start() {
         return start;
     }
 
-    /** From now on this is the client's answer: what was held goes first, and nothing is held any more. */
+    /** Commits this as the client's answer. Held data is written first, and nothing is held from now on. */
     void commit() {
         if (!committed()) {
             boolean badBody = collects() && (state.failed() || state.garbled());
@@ -147,9 +147,9 @@ final class StreamRelay implements StreamListener {
     }
 
     /**
-     * Asks for an end as the dialect has it.
+     * Asks for an end in the form of the dialect.
      *
-     * @return whether {@link #endingAsSeen} gives it now; else it does once the frame that is on its way is whole
+     * @return whether {@link #endingAsSeen} gives this end now; otherwise it does after the current frame is complete
      */
     boolean stop(StreamStop stop) {
         state.onStop(stop);
@@ -157,7 +157,7 @@ final class StreamRelay implements StreamListener {
         return closedToFrames;
     }
 
-    /** Lets go of what is held. */
+    /** Releases all held data. */
     void release() {
         frames.close();
         if (!committed()) {
@@ -167,7 +167,7 @@ final class StreamRelay implements StreamListener {
         memory.count(0, 0);
     }
 
-    /** Whether the last frame has come, so that the stream can end whatever the upstream still sends. */
+    /** Whether the last frame has come, so that the stream can end even if the upstream sends more. */
     boolean complete() {
         return closedToFrames && !frames.awaitsLineFeed();
     }
@@ -190,11 +190,11 @@ final class StreamRelay implements StreamListener {
         }
         state.onFrame();
         masker.frame(kind, buf, start, end);
-        boolean judgedFirst = !output.translates(); // what cannot be translated is no answer yet
+        boolean judgedFirst = !output.translates(); // a frame that cannot be translated is no answer
         if (judgedFirst) {
             weigh(kind, end - start);
         }
-        // A client that has read a [DONE] does not read an error that follows it.
+        // A client that has read a [DONE] does not read an error after it.
         if (kind != FrameKind.HIDDEN_ERROR || !inspector.endedUnanswered()) {
             output.frame(kind, buf, start, end);
         }
@@ -239,7 +239,7 @@ final class StreamRelay implements StreamListener {
         }
     }
 
-    /** Writes and flushes what one read of the upstream brought. */
+    /** Writes and flushes the data of one read of the upstream. */
     void onReadComplete() {
         flusher.onReadComplete();
         if (committed()) {
@@ -248,17 +248,17 @@ final class StreamRelay implements StreamListener {
         memory.count(frames.heldBytes() + sink.pendingBytes(), output.held());
     }
 
-    /** Bytes that are held of frames, and of the answer that is made of them. */
+    /** The held bytes of frames and of the translated answer. */
     long held(Held.Pool pool) {
         return memory.held(pool);
     }
 
-    /** Writes what is pending and flushes it. */
+    /** Writes and flushes pending data. */
     void flush() {
         flusher.flush();
     }
 
-    /** How the stream ends when its own frames have said the last, or as much of it as will come. */
+    /** The end of the stream after its last frame, or after the last data that will come. */
     Ending endingAsSeen() {
         StreamEnding.Obstacle obstacle = state.obstacle();
         StreamStop stop = state.stop();
@@ -268,7 +268,7 @@ final class StreamRelay implements StreamListener {
         return StreamEnding.asSeen(obstacle, inspector, output.translates());
     }
 
-    /** How the stream ends at a clean end of its body. Forwards an unfinished frame if that completes it. */
+    /** The end of the stream at a clean end of its body. Forwards an unfinished frame if that completes it. */
     Ending endingAtBodyEnd() {
         if (!state.insideFrame()) {
             relayTail();
@@ -279,32 +279,32 @@ final class StreamRelay implements StreamListener {
         return dialect == Dialect.UNKNOWN ? Ending.asRelayed(Outcome.COMPLETED) : endingAsSeen();
     }
 
-    /** How the stream ends when the upstream's connection breaks inside its body. */
+    /** The end of the stream when the upstream's connection breaks inside its body. */
     Ending endingAtBreak(Breakage breakage) {
         boolean ended = output.failed() || state.nearlyComplete();
         return ended ? endingAsSeen() : StreamEnding.broken(breakage);
     }
 
-    /** Whether the client has got a part of a frame and not yet the rest, so that only a reset can end the response. */
+    /** Whether the client has a part of a frame without the rest. Then only a reset can end the response. */
     boolean halfFrameSent() {
         return committed() && state.insideFrame();
     }
 
-    /** Whether the upstream's own frames have said the last, so that nothing is missing at the client. */
+    /** Whether the upstream's own frames have ended the answer, and the client has all of them. */
     boolean saidAllBetweenFrames() {
         return state.nearlyComplete() && betweenFrames();
     }
 
-    /** Whether a frame of ours can be written now, which is only between two frames. */
+    /** Whether a frame of the relay can be written now. That is possible only between two frames. */
     boolean betweenFrames() {
         return !state.insideFrame() && !frames.awaitsLineFeed();
     }
 
     /**
-     * Writes the end of a stream that is to end as {@code ending} says, where that is not an error of ours and the upstream's
-     * own is not the client's. Once the end is written, it cannot change.
+     * Writes the end of a stream for {@code ending}, unless that has an error of the relay, or the upstream's own end
+     * is not passed on. After the end was written, it cannot change.
      *
-     * @return how the stream really ends: the translation may find only at its end that the answer is not whole
+     * @return the real end of the stream: a translation may find only at its end that the answer is incomplete
      */
     Ending writeEnd(Ending ending) {
         if (ending.error() != null) {
@@ -317,7 +317,7 @@ final class StreamRelay implements StreamListener {
     /**
      * Writes the client's error frame.
      *
-     * @return false if none could be written: the dialect is not known, or half a frame is with the client already
+     * @return false if none could be written: the dialect is not known, or the client has a part of a frame
      */
     boolean writeError(RelayError error, String message) {
         if (state.insideFrame()) {
@@ -328,13 +328,13 @@ final class StreamRelay implements StreamListener {
         return output.error(error, full, inspector);
     }
 
-    /** What is to run when the kernel has the next write, because it holds the first output; else null. */
+    /** The action for when the kernel has the next write, if that has the first output; otherwise null. */
     @Nullable
     Runnable takeWriteNotice() {
         return flusher.takeWriteNotice();
     }
 
-    /** Writes a heartbeat if the stream has been silent for its interval and the dialect has a safe form. */
+    /** Writes a heartbeat if the stream was silent for its interval and the dialect has a safe form. */
     void onSweep(long nowNs) {
         if (!committed() || state.nearlyComplete()) {
             return;
@@ -370,7 +370,7 @@ final class StreamRelay implements StreamListener {
         }
     }
 
-    /** Whether a frame that is not yet the client's makes the stream its answer. An error is the attempt's to judge. */
+    /** Commits the stream if the frame requires it. The attempt judges an error. */
     private void weigh(FrameKind kind, int length) {
         if (committed() || state.failed()) {
             return;
@@ -381,7 +381,7 @@ final class StreamRelay implements StreamListener {
         }
     }
 
-    /** What follows the end of a translated stream has no meaning for the client, and its usage came before. */
+    /** Ends a translated stream at its last frame. Later frames have no meaning for the client. */
     private void closeIfLast() {
         StreamEnd end = inspector.end();
         closedToFrames = end == StreamEnd.DONE

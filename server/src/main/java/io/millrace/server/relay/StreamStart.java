@@ -7,11 +7,11 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a client's event stream begins. Until then head and frames are held, the frames in the sink, so that another attempt
- * can take this one's place.
+ * The start of a client's event stream. Until then head and frames are held, the frames in the sink, so that another
+ * attempt can replace this one.
  */
 final class StreamStart {
-    /** At so many held frames or bytes the stream begins, whatever they are. */
+    /** The number of held frames at which the stream begins. There is also a limit in bytes. */
     private static final int MAX_HELD_FRAMES = 64;
 
     private static final int MAX_HELD_BYTES = 256 * 1024;
@@ -24,9 +24,9 @@ final class StreamStart {
     private int heldBytes;
 
     /**
-     * A stream that has not begun.
+     * Creates a start that has not happened.
      *
-     * @param begins runs once, before the head is written
+     * @param begins called once, before the head is written
      */
     StreamStart(ClientStream downstream, HttpResponse head, Runnable begins) {
         this.downstream = downstream;
@@ -39,32 +39,32 @@ final class StreamStart {
         return sink;
     }
 
-    /** Whether this is the client's answer, so that failures must be told inside the stream. */
+    /** Whether this is the client's answer, so that failures must be reported inside the stream. */
     boolean committed() {
         return committed;
     }
 
-    /** The head that the client will get; null once it has one. */
+    /** The head for the client; null after it was written. */
     @Nullable
     HttpResponse head() {
         return head;
     }
 
-    /** The client has the head of this response already. */
+    /** Drops the head, because the client already has one. */
     void dropHead() {
         head = null;
     }
 
-    /** A frame is held; says whether that is too much. */
+    /** Counts a held frame. Returns whether a limit is reached. */
     boolean isFullWith(int bytes, long frames) {
         heldBytes += bytes;
         return frames >= MAX_HELD_FRAMES || heldBytes >= MAX_HELD_BYTES;
     }
 
     /**
-     * Begins the client's response: what was held goes first, and nothing is held any more. To be called once.
+     * Begins the client's response. Held data is written first, and nothing is held from now on. To be called once.
      *
-     * @param status of the response; null leaves it as it is
+     * @param status the status of the response; null keeps the head's
      */
     void commit(@Nullable HttpResponseStatus status) {
         committed = true;

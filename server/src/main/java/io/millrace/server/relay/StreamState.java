@@ -7,7 +7,7 @@ import io.millrace.codec.dialect.Usage;
 import io.millrace.server.telemetry.Summary;
 import org.jspecify.annotations.Nullable;
 
-/** What is true of one stream, by the frames that have come so far. */
+/** The state of one stream, from the frames so far. */
 final class StreamState {
     private final StreamInspector inspector;
     private final StreamOutput output;
@@ -18,9 +18,9 @@ final class StreamState {
     private @Nullable StreamStop stop;
 
     /**
-     * Of a stream of which nothing has come.
+     * Creates the state of a stream without frames.
      *
-     * @param choices how many answers were asked for in it
+     * @param choices the number of answers that were asked for
      */
     StreamState(StreamInspector inspector, StreamOutput output, int choices) {
         this.inspector = inspector;
@@ -28,43 +28,43 @@ final class StreamState {
         this.choices = choices;
     }
 
-    /** What the frames so far say about the stream. */
+    /** The inspector of the upstream's frames. */
     StreamInspector inspector() {
         return inspector;
     }
 
-    /** Counts a frame that the client gets. */
+    /** Counts a frame for the client. */
     void onFrame() {
         frames++;
     }
 
-    /** A part of a long frame has come, of which the rest {@code follows} or not. */
+    /** Notes a piece of a long frame. {@code follows} says whether more of it follows. */
     void onPiece(boolean follows) {
         insideFrame = follows;
     }
 
-    /** A frame has come that is too long to be translated. */
+    /** Notes a frame that is too long to be translated. */
     void onTooLong() {
         tooLong = true;
     }
 
-    /** The client asks for an end. */
+    /** Notes that the client has stopped the stream. */
     void onStop(StreamStop asked) {
         stop = asked;
     }
 
-    /** What the client has asked for, or null. */
+    /** The client's stop, or null. */
     @Nullable
     StreamStop stop() {
         return stop;
     }
 
-    /** Frames that the client got. */
+    /** The number of frames that the client got. */
     long frames() {
         return frames;
     }
 
-    /** Whether a part of a frame has come, and not yet the rest. */
+    /** Whether a piece of a frame was written without the rest. */
     boolean insideFrame() {
         return insideFrame;
     }
@@ -74,38 +74,38 @@ final class StreamState {
         return inspector.end() == StreamEnd.ERROR || inspector.end() == StreamEnd.HIDDEN_ERROR;
     }
 
-    /** Whether what came cannot be made the client's, or says to it that the answer failed, whatever its own frames say. */
+    /** Whether the answer cannot be converted for the client, or the converted answer is an error. */
     boolean garbled() {
         return tooLong || output.failed();
     }
 
-    /** Whether the answer is with the client, so that one who leaves now has not left early. */
+    /** Whether the client has the whole answer. A client that closes now has not closed early. */
     boolean saidAll() {
         StreamEnd end = inspector.end();
         boolean said = end == StreamEnd.FINISHED || end == StreamEnd.TERMINAL || end == StreamEnd.DONE;
         return said && !output.failed();
     }
 
-    /** Whether the stream has its terminal or its error, but not the frame that is the last for certain. */
+    /** Whether the stream has its terminal or its error, but perhaps not its last frame. */
     boolean nearlyComplete() {
         return inspector.end().compareTo(StreamEnd.FINISHED) > 0;
     }
 
     /**
-     * Whether every choice that was asked for has its finish reason. That is no end: usage may follow, a {@code [DONE]}, or,
-     * from servers that give a reason with every chunk, the rest of the answer.
+     * Whether every requested choice has its finish reason. This is not the end: usage or {@code [DONE]} may follow.
+     * Some servers send a reason with every chunk, so even the rest of the answer may follow.
      */
     boolean finished() {
         return inspector.end() == StreamEnd.FINISHED && !insideFrame && inspector.choicesSeen() >= choices;
     }
 
-    /** Whether the usage known is that of the whole answer: the answer has come to its end, and both counts were told. */
+    /** Whether the known usage is that of the whole answer: the answer has ended, and both counts were reported. */
     boolean usageExact() {
         Usage usage = inspector.usage();
         return saidAll() && usage.inputTokens() >= 0 && usage.outputTokens() >= 0;
     }
 
-    /** What counts more than the end that the frames show. */
+    /** The fact that has priority over the end of the frames. */
     StreamEnding.Obstacle obstacle() {
         if (insideFrame) {
             return StreamEnding.Obstacle.INSIDE_FRAME;
@@ -119,7 +119,7 @@ final class StreamState {
         return stop == null ? StreamEnding.Obstacle.NONE : StreamEnding.Obstacle.STOPPED;
     }
 
-    /** What is to be said about the stream when it is over. */
+    /** The summary of the stream. */
     Summary.Stream summary() {
         return new Summary.Stream(
                 inspector.finishReason(), frames, inspector.outputFrames(), inspector.usage(), usageExact());

@@ -4,16 +4,16 @@ import io.millrace.codec.dialect.Usage;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
 
-/** The tokens that an exchange has used, as far as they are known: what its client's limits are settled by. */
+/** The tokens that an exchange has used, as far as they are known. The limits of its client are settled with them. */
 record TokensUsed(long input, long output) {
     private static final TokensUsed NONE = new TokensUsed(0, 0);
     private static final int BYTES_PER_TOKEN = 4;
 
     /**
-     * Of an exchange that is over. A provider bills what it has read and written, also where the client has left, or the
-     * stream has broken off.
+     * The tokens of an exchange that is over. A provider bills what it has read and written, even if the client has
+     * closed or the stream has broken.
      *
-     * @param estimatedInput where the provider has not said it
+     * @param estimatedInput used if the provider did not report the input
      */
     static TokensUsed of(Summary summary, long estimatedInput) {
         Summary.Stream stream = summary.stream();

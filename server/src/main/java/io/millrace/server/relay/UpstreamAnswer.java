@@ -18,16 +18,16 @@ import io.netty.handler.codec.http.HttpResponse;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What comes back from an upstream, from its head to its end: judged first, and once it is committed the client's answer.
- * Confined to its event loop.
+ * An upstream's answer, from its head to its end. It is judged first, and becomes the client's answer when it is
+ * committed. Confined to its event loop.
  */
 interface UpstreamAnswer {
     /**
-     * Where an answer belongs.
+     * The place of an answer.
      *
-     * @param origin told how the attempt fares
-     * @param translatedTo what the upstream was spoken to in, where that is not what the client speaks; else null
-     * @param listener learns how this fares once it is the client's answer
+     * @param origin receives the result of the attempt
+     * @param translatedTo the dialect of the upstream if it is not the client's, otherwise null
+     * @param listener receives the events of the answer when it is the client's
      */
     record Scope(
             AttemptContext context,
@@ -44,28 +44,30 @@ interface UpstreamAnswer {
             return context.route().timeouts(place.target());
         }
 
-        /** What was asked for with a key of ours, or null. */
+        /** The relay's key with which the upstream was asked, or null. */
         @Nullable
         Credential credential() {
             return place.destination().upstream().credential();
         }
 
-        /** The dialect of what comes back. */
+        /** The dialect of the answer. */
         Dialect dialect() {
             return translatedTo == null ? terms().dialect() : translatedTo;
         }
 
-        /** Whether the client's own key has reached its limit. That says nothing about the requests of other clients. */
+        /**
+         * Whether the client's own key has reached its limit. This says nothing about the requests of other clients.
+         */
         boolean isOwnLimit(@Nullable String reason) {
             return credential() == null && terms().request().hasKey() && FailureClass.isKeyLimit(reason);
         }
 
-        /** The same failure, told without the key that it was asked with: texts may quote the upstream. */
+        /** The failure without the key of the relay, because its texts may quote the upstream. */
         Failure masked(Failure failure) {
             return credential() == null ? failure : failure.masked(new SecretMask(credential()));
         }
 
-        /** The origin has failed for {@code reason}, unless that is the client's own doing. */
+        /** Reports that the origin has failed for {@code reason}, unless the client is the reason. */
         void onOriginFailed(String reason) {
             if (isOwnLimit(reason)) {
                 origin.onIgnored();
@@ -83,65 +85,71 @@ interface UpstreamAnswer {
         }
     }
 
-    /** What an answer tells its attempt, and asks of it. */
+    /** The attempt of an answer. */
     interface Owner {
-        /** Who has the connection. */
+        /** The owner of the connection. */
         RequestSender sender();
 
-        /** Whether the body has ended as its framing says. */
+        /** Whether the body has ended by its framing. */
         boolean bodyEnded();
 
-        /** Whether nothing more is to be done. */
+        /** Whether the attempt is over. */
         boolean isClosed();
 
-        /** Whether the upstream is not read because the client takes nothing. */
+        /** Whether the upstream is not read because the client takes no data. */
         boolean isPaused();
 
-        /** Whether there is something left to try. */
+        /** Whether there is another place to try. */
         boolean mayFail();
 
         /** Ends the connection at once. */
         void abort();
 
-        /** The origin is at fault, and the client has nothing of this. */
+        /** Fails the attempt. The origin is at fault, and the client has no part of the answer. */
         void fail(Failure failure);
 
-        /** The upstream has answered, but the client gets {@code refusal} in place of what came. */
+        /** Refuses the answer: the client gets {@code refusal} in its place. */
         void refuse(Refusal refusal);
 
-        /** This is the client's answer from now on. */
+        /** Commits this as the client's answer. */
         void onCommit();
 
-        /** The body is an event stream, though its head does not say so: {@code begun} came of it, which is handed over. */
+        /**
+         * The body is an event stream, although its head does not say so. {@code begun} has its first bytes; ownership
+         * is transferred.
+         */
         void onStream(HttpResponse head, ByteBuf begun, @Nullable Inflation inflation);
     }
 
-    /** Whether it is the client's answer, so that nothing else can be. */
+    /** Whether it is the client's answer, so that no other can be. */
     boolean committed();
 
-    /** What came so far may tell that the body is another kind than its head says; then another answer takes this one's place. */
+    /**
+     * Decides from the first bytes whether the body has another kind than its head says. Then another answer replaces
+     * this one.
+     */
     void learnKind();
 
     /** Takes a part of the body; ownership is transferred. */
     void onBody(ByteBuf content);
 
-    /** All that one read of the upstream brought is here. */
+    /** One read of the upstream has been delivered. */
     void onReadComplete();
 
-    /** Whether a body that has ended as its framing says is cut all the same: its compressed data has no end. */
+    /** Whether a body that has ended by its framing is incomplete, because its compressed data has no end. */
     boolean isCut();
 
-    /** The body has ended as its framing says. The connection is still to be released. */
+    /** The body has ended by its framing. The connection must still be released. */
     void onBodyEnd();
 
     /**
      * The connection broke.
      *
-     * @return false if that is an ordinary failure, of which the client has seen nothing
+     * @return false if this is an ordinary failure, of which the client has no part
      */
     boolean onBroken(Breakage breakage);
 
-    /** What the upstream is waited for. */
+    /** The phase of the answer, for time limits. */
     Deadlines.Phase phase();
 
     /** Whether limits on the upstream's silence apply. */
@@ -150,19 +158,19 @@ interface UpstreamAnswer {
     /**
      * A limit on the upstream's silence has passed.
      *
-     * @return false if that is an ordinary failure, of which the client has seen nothing
+     * @return false if this is an ordinary failure, of which the client has no part
      */
     boolean expire(Ending ending);
 
     /** Checks the time limits of this answer. */
     void onSweep(long nowNs);
 
-    /** The client gets this, though it is an error. */
+    /** Gives this answer to the client, although it is an error. */
     void give();
 
-    /** Bytes that this holds in {@code pool}. */
+    /** The bytes that this holds in {@code pool}. */
     long held(Held.Pool pool);
 
-    /** Releases all that is held. */
+    /** Releases everything that is held. */
     void release();
 }

@@ -2,7 +2,7 @@ package io.millrace.server.relay;
 
 import org.jspecify.annotations.Nullable;
 
-/** How a Chat request asks for usage, and where it could: {@code stream_options.include_usage}. */
+/** The place of a Chat request's usage option, {@code stream_options.include_usage}, or the place where it could be. */
 final class UsageOption {
     private static final String INCLUDE_USAGE = "\"include_usage\":true";
 
@@ -13,7 +13,7 @@ final class UsageOption {
     private boolean found;
     private RequestFields.@Nullable Usage foundUsage;
 
-    /** What was found; null if nothing can be asked for. */
+    /** The result; null if usage cannot be asked for. */
     RequestFields.@Nullable Usage usage() {
         return usage;
     }
@@ -23,22 +23,22 @@ final class UsageOption {
         return open;
     }
 
-    /** The body is an object, whose first field would stand at {@code inside}. */
+    /** The body is an object. Its first field would begin at {@code inside}. */
     void onBody(int inside) {
         usage = new RequestFields.Usage(false, inside, inside, "\"stream_options\":{" + INCLUDE_USAGE + "},");
     }
 
-    /** The options are null, which stands at {@code [start, end)}. */
+    /** The options are null, at {@code [start, end)}. */
     void onNull(int start, int end) {
         usage = new RequestFields.Usage(false, start, end, "{" + INCLUDE_USAGE + "}");
     }
 
-    /** The options are something else than an object. */
+    /** The options are not an object. */
     void onOther() {
         usage = null;
     }
 
-    /** The options are an object, whose first field would stand at {@code inside}. */
+    /** The options are an object. Its first field would begin at {@code inside}. */
     void onOptions(int inside) {
         open = true;
         optionsStart = inside;
@@ -52,7 +52,9 @@ final class UsageOption {
         optionsEmpty = false;
     }
 
-    /** {@code include_usage} is a value that stands at {@code [start, end)}; null if that is none that can be changed. */
+    /**
+     * {@code include_usage} is a value at {@code [start, end)}; {@code asked} is null if it is neither true nor false.
+     */
     void onIncludeUsage(@Nullable Boolean asked, int start, int end) {
         found = true;
         foundUsage = asked == null ? null : new RequestFields.Usage(asked, start, end, "true");

@@ -10,23 +10,23 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The active checks of all origins that want them, each on one event loop only. Confined to that event loop. */
+/** The active checks of all origins. Each origin is checked on one event loop only. Confined to that event loop. */
 public final class ActiveChecks {
     private final EventLoop loop;
     private final Upstreams upstreams;
     private final Map<OriginState, OriginCheck> running = new HashMap<>();
 
     /**
-     * Checks none so far.
+     * Creates the checks of one event loop, without origins.
      *
-     * @param upstreams those of {@code loop}
+     * @param upstreams the connections of {@code loop}
      */
     public ActiveChecks(EventLoop loop, Upstreams upstreams) {
         this.loop = loop;
         this.upstreams = upstreams;
     }
 
-    /** Checks the origins of {@code destinations} and no others; those that were checked already go on. */
+    /** Checks the origins of {@code destinations} and no others. Checks that are running continue. */
     public void follow(Collection<Destination> destinations) {
         Map<OriginState, Endpoint> wanted = new HashMap<>();
         for (Destination destination : destinations) {

@@ -10,12 +10,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Why an attempt failed before the client had anything of it.
+ * Why an attempt failed before its client had any part of the answer.
  *
- * @param reason in a word, for the access log: a status, or what happened
- * @param sameTarget whether another attempt at the same upstream may mend it
+ * @param reason one word for the access log: a status, or the kind of failure
+ * @param sameTarget whether another attempt at the same upstream may succeed
  * @param retryAfterNs the wait that the upstream asked for, or {@link RetryAfter#NONE}
- * @param refusal what the client gets if nothing mends it; null is the upstream's own answer, which the attempt holds
+ * @param refusal the client's response if no other attempt succeeds; null for the upstream's own answer, which the
+ *     attempt holds
  */
 public record Failure(
         String reason,
@@ -32,17 +33,20 @@ public record Failure(
         return new Failure(reason, true, retryAfterNs, null);
     }
 
-    /** There is no answer of the upstream's to give. */
+    /** There is no answer of the upstream. */
     public static Failure of(String reason, int status, String code, String message) {
         return new Failure(reason, true, RetryAfter.NONE, Refusal.of(status, code, message));
     }
 
-    /** The upstream's dialect cannot express the request: it was not asked, but one of another dialect may be. */
+    /**
+     * The upstream's dialect cannot express the request. This upstream was not asked, but an upstream of another
+     * dialect may be.
+     */
     public static Failure untranslatable(Throwable why) {
         if (why instanceof TranslationException refused) {
             return untranslated(400, "unsupported_parameter", refused.getMessage(), refused.param());
         }
-        // Not its message, which may have a part of the prompt.
+        // Without its message, which may have a part of the prompt.
         StackTraceElement[] trace = why.getStackTrace();
         Object where = trace.length == 0 ? "an unknown place" : trace[0];
         LOG.error("a request could not be translated: {} at {}", why.getClass().getName(), where);
@@ -53,23 +57,23 @@ public record Failure(
         return new Failure(UNTRANSLATABLE, false, RetryAfter.NONE, new Refusal(status, code, message, param, null));
     }
 
-    /** Too many long requests wait for their translation: the upstream was not asked. */
+    /** Too many long requests wait for their translation. The upstream was not asked. */
     public static Failure overloaded() {
         String message = "The relay has too many long requests to translate. Try again.";
         return exhausted(message);
     }
 
-    /** The relay could open no connection, mostly for want of a descriptor: the upstream was not asked. */
+    /** The relay could not open a connection, mostly because it has no descriptor left. The upstream was not asked. */
     public static Failure exhausted(String detail) {
         return new Failure(OVERLOADED, false, RetryAfter.NONE, Refusal.overloaded(detail));
     }
 
-    /** The same failure with another message for the client. */
+    /** This failure with another message for the client. */
     public Failure withRefusal(Refusal other) {
         return new Failure(reason, sameTarget, retryAfterNs, other);
     }
 
-    /** The same failure with a message in which {@code mask} hides the relay's key: a message may quote the upstream. */
+    /** This failure with a message in which {@code mask} hides the relay's key. The message may quote the upstream. */
     public Failure masked(SecretMask mask) {
         return refusal == null
                 ? this
@@ -81,12 +85,15 @@ public record Failure(
                         refusal.retryAfter()));
     }
 
-    /** Whether the upstream got nothing of the request, so that this says less than what one that was asked has answered. */
+    /**
+     * Whether the upstream got no part of the request. The answer of an upstream that was asked is then more useful to
+     * the client.
+     */
     public boolean unasked() {
         return reason.equals(UNTRANSLATABLE) || reason.equals(OVERLOADED) || reason.equals(BUSY);
     }
 
-    /** No connection could be had. */
+    /** There is no connection. */
     public static Failure ofConnect(ConnectFailure failure) {
         return switch (failure.kind()) {
             case FULL -> busy(failure.detail());
@@ -96,7 +103,7 @@ public record Failure(
         };
     }
 
-    /** All connections that are allowed are in use: the upstream is not at fault, but another must serve. */
+    /** All connections are in use. This is not the upstream's fault, but another upstream must serve the request. */
     public static Failure busy(String detail) {
         return new Failure(BUSY, false, RetryAfter.NONE, new Refusal(503, "upstream_busy", detail, null, "1"));
     }

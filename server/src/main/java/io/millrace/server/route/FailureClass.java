@@ -13,8 +13,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which failures another attempt may mend: those of the server and of its load, never those of the request or the account.
- * The names are those of the four dialects' providers and of the servers that are compatible with them.
+ * Decides after which failures another attempt may succeed: failures of the server and of its load, but not of the
+ * request or the account. The names are those of the four dialects' providers and of compatible servers.
  */
 public final class FailureClass {
     private static final Set<Integer> STATUSES = Set.of(408, 409, 425, 429, 500, 502, 503, 504, 529);
@@ -51,7 +51,7 @@ public final class FailureClass {
             "aborted",
             "deadline_exceeded");
 
-    /** What stays as it is however often one asks, though it may come with a status that is retried. */
+    /** Names of errors that stay the same at each attempt, although their status may be one that is retried. */
     private static final Set<String> HOPELESS = Set.of(
             "insufficient_quota",
             "credit_balance_exhausted",
@@ -62,7 +62,7 @@ public final class FailureClass {
             "content_filter",
             "content_policy_violation");
 
-    /** What says that a key has asked for too much, or too often, in a status or in the names of the four dialects. */
+    /** Names of errors, in the four dialects, that say that a key has asked for too much or too often. */
     private static final Set<String> KEY_LIMITS = Set.of(
             "429",
             "rate_limit_error",
@@ -77,23 +77,23 @@ public final class FailureClass {
     private FailureClass() {}
 
     /**
-     * What an error in JSON says.
+     * The meaning of an error in JSON.
      *
-     * @param retryable whether its type or code maps to a status that is retried
-     * @param hopeless whether it says that another attempt would fare no better
-     * @param keyLimit whether it is about how much one key may ask for
-     * @param retryAfterNs the wait it asks for, or {@link RetryAfter#NONE}
+     * @param retryable whether its type or code stands for a status that is retried
+     * @param hopeless whether another attempt would fail, too
+     * @param keyLimit whether it is about the limit of one key
+     * @param retryAfterNs the wait that it asks for, or {@link RetryAfter#NONE}
      */
     public record ErrorBody(boolean retryable, boolean hopeless, boolean keyLimit, long retryAfterNs) {
         public static final ErrorBody NONE = new ErrorBody(false, false, false, RetryAfter.NONE);
     }
 
-    /** Whether an answer of this status may be had better from another attempt. */
+    /** Whether another attempt may succeed after an answer with this status. */
     public static boolean isRetryable(int status) {
         return STATUSES.contains(status);
     }
 
-    /** Whether an error of this type, code or status name may; null is none. */
+    /** Whether another attempt may succeed after an error of this type, code or status name; null is none. */
     public static boolean isRetryable(@Nullable String type) {
         if (type == null) {
             return false;
@@ -102,12 +102,12 @@ public final class FailureClass {
         return TYPES.contains(name) || isRetryableNumber(name);
     }
 
-    /** Whether an error of this status, type or code is about how much one key may ask for; null is none. */
+    /** Whether an error of this status, type or code is about the limit of one key; null is none. */
     public static boolean isKeyLimit(@Nullable String reason) {
         return reason != null && KEY_LIMITS.contains(reason.toLowerCase(Locale.ROOT));
     }
 
-    /** Whether no wait and no other attempt mends an error of this type or code; null is none. */
+    /** Whether other attempts fail after an error of this type or code, even after a wait; null is none. */
     public static boolean isHopeless(@Nullable String type) {
         return type != null && HOPELESS.contains(type.toLowerCase(Locale.ROOT));
     }
@@ -127,7 +127,7 @@ public final class FailureClass {
         }
     }
 
-    /** Whether {@code body} says of itself that it is an error, and answers nothing. */
+    /** Whether {@code body} describes an error and has no answer. */
     private static boolean isBareError(JsonNode body) {
         for (String answer : new String[] {"choices", "output", "content", "candidates"}) {
             if (body.hasNonNull(answer)) {
@@ -144,7 +144,7 @@ public final class FailureClass {
     private static ErrorBody ofError(JsonNode error) {
         boolean retryable = false;
         boolean keyLimit = false;
-        // A spend limit of the account's own (Messages), which no wait mends.
+        // A spend limit of the account (Messages). A wait does not help.
         boolean hopeless = error.path("details").path("error_code").isTextual();
         for (String key : new String[] {"status", "code", "type", "status_code", "error_code", "error_type"}) {
             String name = error.path(key).asText("").toLowerCase(Locale.ROOT);

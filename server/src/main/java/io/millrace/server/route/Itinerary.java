@@ -12,8 +12,9 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the attempts of one exchange go, and when: the origins of a target, then the next target. It keeps to the route's
- * number of attempts and its time in all, and to the upstreams' budgets. Confined to the exchange's event loop.
+ * Decides where and when the attempts of one exchange are made: at the origins of a target, then at the next target. It
+ * respects the route's number of attempts and its total time, and the upstreams' budgets. Confined to the exchange's
+ * event loop.
  */
 public final class Itinerary {
     private final RoutePlan plan;
@@ -24,7 +25,7 @@ public final class Itinerary {
     private int attemptsAtTarget;
     private long tried;
 
-    @SuppressWarnings("NullAway.Init") // set by the first attempt, beside which another is made
+    @SuppressWarnings("NullAway.Init") // set by the first attempt
     private Endpoint last;
 
     private int attempts;
@@ -32,26 +33,27 @@ public final class Itinerary {
     private int fallbacks;
 
     /**
-     * Where one attempt goes.
+     * The place of one attempt.
      *
      * @param destination the upstream and its origins
-     * @param target what the route says of this upstream
+     * @param target the settings of the route for this upstream
      * @param endpoint the origin that is asked
      */
     public record Place(RouteTable.Destination destination, Route.Target target, RouteTable.Endpoint endpoint) {}
 
     /**
-     * What to do after a failure.
+     * The step after a failure.
      *
-     * @param endpoint to try; null is to be picked when the wait is over
+     * @param endpoint the origin to try; null if it is picked after the wait
      */
     public record Next(@Nullable Endpoint endpoint, long delayNs) {}
 
     /**
-     * An itinerary that has not begun.
+     * Creates an itinerary without attempts.
      *
-     * @param balanceKey what picks the origin where the route balances by a key; null where it does not, or there is none
-     * @param random decides between origins that are equally good, and spreads waits
+     * @param balanceKey the key that picks the origin, if the route balances by a key; null if it does not, or there is
+     *     none
+     * @param random decides between equally good origins, and spreads waits
      */
     public Itinerary(RoutePlan plan, @Nullable Long balanceKey, RandomGenerator random) {
         this.plan = plan;
@@ -59,22 +61,22 @@ public final class Itinerary {
         this.random = random;
     }
 
-    /** Attempts begun. */
+    /** The number of attempts that have begun. */
     public int attempts() {
         return attempts;
     }
 
-    /** Attempts at the same target as the one before. */
+    /** The number of attempts at the same target as the attempt before. */
     public int retries() {
         return retries;
     }
 
-    /** Attempts at the target after the one before. */
+    /** The number of attempts at the next target. */
     public int fallbacks() {
         return fallbacks;
     }
 
-    /** Why attempts failed, such as {@code main:503,main:reset}; null if none did. */
+    /** The reasons of failed attempts, such as {@code main:503,main:reset}; null if none failed. */
     public @Nullable String failures() {
         return failures;
     }
@@ -85,7 +87,7 @@ public final class Itinerary {
         failures = failures == null ? failure : failures + ',' + failure;
     }
 
-    /** Where to go first: the first target that takes requests; null if all have as many as they may. */
+    /** The first place: the first target that takes requests; null if all targets are at their limits. */
     public @Nullable Place first(long nowNs) {
         if (!enterNext(nowNs)) {
             return null;
@@ -93,7 +95,7 @@ public final class Itinerary {
         return place(best(nowNs));
     }
 
-    /** Whether there is anything left to try, so that an answer that has failed need not be given. */
+    /** Whether there is another place to try, so that a failed answer need not be given to the client. */
     public boolean mayGoOn(long requestNs, long nowNs) {
         boolean inTime = nowNs - requestNs < plan.route().retry().total().toNanos();
         return inTime
@@ -101,7 +103,7 @@ public final class Itinerary {
                         || target + 1 < plan.targets().size());
     }
 
-    /** What to do after {@code failure}; null is to give up. */
+    /** The step after {@code failure}; null to give up. */
     public @Nullable Next after(Failure failure, long requestNs, long nowNs) {
         if (!mayGoOn(requestNs, nowNs)) {
             return null;
@@ -116,13 +118,13 @@ public final class Itinerary {
             fallbacks++;
             return new Next(best(nowNs), 0);
         }
-        // Better an origin that was ejected than none.
+        // An ejected origin is better than none.
         return failure.sameTarget() && resting ? again(failure, requestNs, nowNs) : null;
     }
 
     /**
-     * The place that {@code next} means, now that its wait is over. Others may have taken its target's last request
-     * meanwhile: then it is the next target, or null if that has none left either.
+     * The place of {@code next} after its wait. Meanwhile its target may have reached its limit. Then the place is at
+     * the next target, or null if that is at its limit, too.
      */
     public @Nullable Place resolve(Next next, long nowNs) {
         if (next.endpoint() != null) {
@@ -138,7 +140,7 @@ public final class Itinerary {
         return place(best(nowNs));
     }
 
-    /** Whether the upstream's budget has another attempt, for a request that met a connection that was dead already. */
+    /** Whether the upstream's budget allows another attempt for a request whose connection was already dead. */
     public boolean afresh(long nowNs) {
         if (!plan.targets().get(target).state().retries().tryRetry(nowNs)) {
             return false;
@@ -149,7 +151,7 @@ public final class Itinerary {
         return true;
     }
 
-    /** Another origin than the last for an attempt beside it, or null. */
+    /** Another origin than the last one, for a parallel attempt; null if there is none. */
     public @Nullable Place beside(long nowNs) {
         Destination here = plan.targets().get(target);
         OriginState other = here.endpoints().size() < 2
@@ -192,7 +194,7 @@ public final class Itinerary {
         return pick(tried, nowNs);
     }
 
-    /** Goes to the next target that takes requests; if none does, to the next that is only ejected. */
+    /** Goes to the next target that takes requests. If none does, goes to the next target that is only ejected. */
     private boolean enterNext(long nowNs) {
         int count = plan.targets().size();
         int next = -1;
@@ -233,7 +235,7 @@ public final class Itinerary {
         return Balancer.with(Balancer.NONE, here.endpoints().indexOf(endpoint));
     }
 
-    /** Where nothing is left out, there is always one. */
+    /** The best origin of the target. There is always one if none is left out. */
     private Endpoint best(long nowNs) {
         return requireNonNull(pick(Balancer.NONE, nowNs));
     }

@@ -23,8 +23,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks one origin at an interval whether it is well: an answer below 400 within that time says yes. Confined to its event
- * loop.
+ * Checks at an interval whether one origin works: it must answer with a status below 400 within the interval. Confined
+ * to its event loop.
  */
 final class OriginCheck {
     private static final int FIRST_FAILING_STATUS = 400;
@@ -38,11 +38,11 @@ final class OriginCheck {
     private @Nullable Check current;
 
     /**
-     * A check that has not begun.
+     * Creates a check that has not begun.
      *
      * @param upstream an upstream with only this origin, and a probe path
-     * @param upstreams those of the same event loop
-     * @param state gets the result of each check
+     * @param upstreams the connections of the same event loop
+     * @param state receives the result of each check
      */
     OriginCheck(Upstream upstream, Origin origin, Upstreams upstreams, EventLoop loop, OriginState state) {
         this.upstream = upstream;
@@ -52,14 +52,14 @@ final class OriginCheck {
         this.state = state;
     }
 
-    /** Begins, at a random moment of the first interval, so that many relays do not ask at once. */
+    /** Begins at a random time within the first interval, so that many relays do not ask at the same time. */
     void start() {
         long intervalNs = upstream.health().probeInterval().toNanos();
         long firstNs = ThreadLocalRandom.current().nextLong(intervalNs);
         timer = loop.scheduleAtFixedRate(this::check, firstNs, intervalNs, TimeUnit.NANOSECONDS);
     }
 
-    /** Ends; what is still under way counts for nothing. */
+    /** Ends. The result of a check in progress is ignored. */
     void close() {
         if (timer != null) {
             timer.cancel(false);
@@ -69,7 +69,7 @@ final class OriginCheck {
         }
     }
 
-    /** Asks once more; who has not answered by then does not answer. */
+    /** Makes one check. An origin that has not answered the check before has failed it. */
     void check() {
         if (current != null) {
             current.answered(false);
@@ -80,7 +80,7 @@ final class OriginCheck {
         upstreams.acquireNew(origin, next);
     }
 
-    /** One question. What it still hears once it is over answers no other. */
+    /** One check. It ignores events that come after its end. */
     private final class Check implements Upstreams.Waiter, CallListener {
         private @Nullable UpstreamCall call;
         private boolean answered;
@@ -99,7 +99,7 @@ final class OriginCheck {
         @Override
         public void onConnectFailure(ConnectFailure failure) {
             switch (failure.kind()) {
-                // All connections being busy says that the origin serves.
+                // If all connections are in use, the origin works.
                 case FULL -> answered(true);
                 case OWN -> answered = true;
                 case UNREACHABLE, TIMEOUT -> answered(false);
@@ -127,7 +127,7 @@ final class OriginCheck {
             answered(false);
         }
 
-        /** What came of it, unless that is known already. */
+        /** Reports the result, if there is none yet. */
         private void answered(boolean success) {
             if (!answered && !over) {
                 answered = true;

@@ -13,12 +13,12 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the requests of one route may go, ready to be asked.
+ * The places for the requests of one route, prepared for use.
  *
  * @param route its configuration
  * @param targets the upstreams of its targets, in their order
- * @param backoff between two attempts at one origin
- * @param hedges what hedges may cost; null if there are none
+ * @param backoff the waits between two attempts at one origin
+ * @param hedges the budget of hedges; null if there are no hedges
  */
 public record RoutePlan(
         Route route,
@@ -33,15 +33,15 @@ public record RoutePlan(
                 route.hedge() == null ? null : new HedgeBudget(route.hedge().maxShare()));
     }
 
-    /** Whether a request may need a second attempt, for which its body must be kept. */
+    /** Whether a request may need a second attempt. Its body must then be kept. */
     public boolean mayRetry() {
         return route.retry().attempts() > 1 || targets.size() > 1 || hedges != null;
     }
 
     /**
-     * What picks the origin of a request, null if nothing does.
+     * The key that picks the origin of a request, null if there is none.
      *
-     * @param body the request's, null if it is not kept; stays the caller's
+     * @param body of the request, null if it is not kept; remains with the caller
      */
     public @Nullable Long balanceKey(HttpHeaders headers, @Nullable ByteBuf body) {
         Balance balance = route.balance();
@@ -57,26 +57,26 @@ public record RoutePlan(
                 : null;
     }
 
-    /** Whether the origin hangs on the body, which must then be here before one is picked. */
+    /** Whether the origin depends on the body. The body must then be complete before an origin is picked. */
     public boolean picksByBody() {
         return route.balance().kind() == Balance.Kind.PROMPT_PREFIX && hasChoice();
     }
 
     /**
-     * Whether a path that means one thing here and another at the upstream could get to what the route does not name, or
-     * to what the relay's key opens.
+     * Whether a path that this relay and the upstream read differently could reach a resource that the route does not
+     * allow, or that only the relay's key may read.
      */
     public boolean guardsPaths() {
         return !route.match().paths().isEmpty()
                 || any(target -> target.upstream().credential() != null);
     }
 
-    /** Whether a target may get a request of this dialect translated. */
+    /** Whether a request of this dialect can be translated for one of the targets. */
     public boolean mayTranslate(Dialect dialect) {
         return any(target -> target.upstream().translates(dialect) != null);
     }
 
-    /** Whether a target has this dialect, or may have it. */
+    /** Whether a target has this dialect or may have it. */
     public boolean speaks(Dialect dialect) {
         return any(target -> target.upstream().translates(dialect) == null);
     }

@@ -19,18 +19,18 @@ import java.util.function.Predicate;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
-/** A configuration made ready to serve: immutable, replaced as a whole by a reload. */
+/** A configuration that is prepared for use. Immutable. A reload replaces it as a whole. */
 public final class RouteTable {
     private final RelayConfig config;
     private final Map<String, Destination> destinations;
     private final List<RoutePlan> plans;
 
-    /** One origin of an upstream: where it is, how it is connected to, and what is known of it. */
+    /** One origin of an upstream, its address and its state. */
     public record Endpoint(Upstream upstream, Origin origin, OriginState state) {}
 
-    /** An upstream, its origins, and what is known of it. */
+    /** An upstream, its origins and its state. */
     public record Destination(Upstream upstream, List<Endpoint> endpoints, UpstreamState state) {
-        /** The endpoint of one of its states. */
+        /** The endpoint with this state. */
         @SuppressWarnings("ReferenceEquality")
         public Endpoint endpoint(OriginState wanted) {
             for (int i = 0; i < endpoints.size(); i++) {
@@ -62,10 +62,10 @@ public final class RouteTable {
     }
 
     /**
-     * Makes {@code config} ready. An upstream that {@code previous} has too, unchanged, keeps its connections and what is
-     * known of it.
+     * Prepares {@code config}. An upstream that is unchanged since {@code previous} keeps its connections and its
+     * state.
      *
-     * @param previous what is served until now, or null
+     * @param previous the current table, or null
      * @throws IllegalArgumentException if an upstream's trusted certificates cannot be read
      */
     public static RouteTable of(RelayConfig config, @Nullable RouteTable previous) {
@@ -77,7 +77,7 @@ public final class RouteTable {
         return new RouteTable(config, destinations);
     }
 
-    /** What is known of {@code upstream}, if {@code next} reaches it as this configuration does. */
+    /** The destination of {@code upstream} in this table, if {@code next} connects to it in the same way. */
     private @Nullable Destination unchanged(Upstream upstream, RelayConfig next) {
         Destination known = destinations.get(upstream.name());
         boolean same = known != null && known.upstream().equals(upstream);
@@ -88,21 +88,24 @@ public final class RouteTable {
         return config;
     }
 
-    /** Whether some route takes this path, whatever the model. */
+    /** Whether a route matches this path with any model. */
     public boolean knowsPath(CharSequence path, HttpHeaders headers) {
         return first(path, headers, match -> true) != null;
     }
 
-    /** Whether the first route that matches this path looks at the model, so that the body must be read before the choice. */
+    /**
+     * Whether the first route that matches this path depends on the model. The body must then be read before a route is
+     * chosen.
+     */
     public boolean needsModel(CharSequence path, HttpHeaders headers) {
         RoutePlan first = first(path, headers, match -> true);
         return first != null && first.route().match().needsModel();
     }
 
     /**
-     * The first route of the configuration's order that matches, or null if none does.
+     * The first matching route, in the order of the configuration; null if there is none.
      *
-     * @param model null where it is not known or there is none
+     * @param model null if it is not known or there is none
      */
     public @Nullable RoutePlan find(CharSequence path, HttpHeaders headers, @Nullable String model) {
         return first(path, headers, match -> match.matchesModel(model));
@@ -123,7 +126,7 @@ public final class RouteTable {
         return destinations.values();
     }
 
-    /** What is known of the upstreams at the moment, by name. */
+    /** The states of the upstreams, by name. */
     public Map<String, UpstreamState> upstreams() {
         var upstreams = new LinkedHashMap<String, UpstreamState>();
         destinations.forEach((name, destination) -> upstreams.put(name, destination.state()));
@@ -158,7 +161,10 @@ public final class RouteTable {
         return new Destination(upstream, List.copyOf(endpoints), state);
     }
 
-    /** What a reload drops frees itself when the last connection of it is gone: Netty's contexts have a finalizer. */
+    /**
+     * Creates a TLS context. After a reload has dropped it, it frees itself with its last connection, because Netty's
+     * contexts have a finalizer.
+     */
     private static @Nullable SslContext tls(Upstream upstream) {
         try {
             return upstream.tls()

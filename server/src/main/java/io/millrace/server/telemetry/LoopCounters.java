@@ -26,7 +26,7 @@ public final class LoopCounters {
     final Map<String, AtomicLong> connectionsByProtocol = new ConcurrentHashMap<>();
     final Map<String, AtomicLong> goAwaysByReason = new ConcurrentHashMap<>();
     final Map<String, Tokens> tokensByModel = new ConcurrentHashMap<>();
-    /** By name. */
+    /** The counts of clients by name. */
     final Map<String, ClientCounts> byClient = new ConcurrentHashMap<>();
 
     final AtomicLong frames = new AtomicLong();

@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The facts about an exchange that is over, for the access log and the counts.
  *
- * @param attempts those at upstreams
+ * @param attempts the attempts at upstreams
  * @param stream null if the response was no event stream
- * @param timeline that of the attempt which was the answer, else of the last one
+ * @param timeline the timeline of the attempt that became the answer, otherwise of the last one
  */
 public record Summary(
         Request request,
@@ -22,15 +22,15 @@ public record Summary(
     /**
      * The request.
      *
-     * @param client its address; null for a client of a unix socket
-     * @param id null for a request that was refused before it became an exchange
-     * @param protocol that the client speaks
-     * @param tls the version that encrypts the connection; null in the clear
-     * @param path the raw path without its query, where keys can be
-     * @param model the model asked for, else the one that answered, or null
-     * @param bytes of its body
-     * @param caller the name of the client that asked; null where keys are not asked for, or there was no valid one
-     * @param callerKey tells the keys of the client apart; null if it has none
+     * @param client the address of the client; null for a client of a unix socket
+     * @param id the id of the exchange; null for a request that was refused before it became an exchange
+     * @param protocol the protocol of the client
+     * @param tls the TLS version of the connection; null without TLS
+     * @param path the raw path without its query, which may contain keys
+     * @param model the requested model, otherwise the one that answered, or null
+     * @param bytes the length of its body
+     * @param caller the name of the client; null if no keys are required, or the key was not valid
+     * @param callerKey distinguishes the keys of the client; null if there was no key
      */
     public record Request(
             @Nullable InetAddress client,
@@ -48,12 +48,12 @@ public record Summary(
     /**
      * The attempts at upstreams.
      *
-     * @param last the upstream of the attempt that was the answer, else of the last one
-     * @param begun how many
-     * @param retries of these, at the same upstream as the one before
-     * @param fallbacks of these, at the next upstream
-     * @param hedged whether one of these was made beside another
-     * @param failures why attempts failed, such as {@code main:503,main:reset}, or null
+     * @param last the upstream of the attempt that became the answer, otherwise of the last one
+     * @param begun the number of attempts
+     * @param retries the attempts of these at the same upstream as the one before
+     * @param fallbacks the attempts of these at the next upstream
+     * @param hedged whether one of these was made in parallel with another
+     * @param failures the reasons of failed attempts, such as {@code main:503,main:reset}, or null
      */
     public record Attempts(
             Asked last,
@@ -72,8 +72,8 @@ public record Summary(
      * An upstream, and the dialect of the request to it.
      *
      * @param upstream its name in the configuration, or null if none was chosen
-     * @param translatedTo its dialect where it is not the client's, else null
-     * @param dropped the names of what was left out of a translated request, or null
+     * @param translatedTo its dialect if it is not the client's, otherwise null
+     * @param dropped the names of the parts that were left out of a translated request, or null
      */
     public record Asked(
             @Nullable String upstream,
@@ -83,9 +83,9 @@ public record Summary(
     /**
      * The response to the client.
      *
-     * @param error the code of an error of the relay's own, or null
-     * @param terminalMissing whether the stream was ended for the silence behind its finish reasons
-     * @param bytes of its body
+     * @param error the code of an error of the relay, or null
+     * @param terminalMissing whether the relay ended the stream because of silence after its finish reasons
+     * @param bytes the length of its body
      */
     public record Response(
             int status, Outcome outcome, @Nullable String error, boolean terminalMissing, long bytes) {}
@@ -93,17 +93,20 @@ public record Summary(
     /**
      * The content of an event stream.
      *
-     * @param finishReason its own, or null
-     * @param usageExact whether {@code usage} is what the provider says of the whole answer; else it is what was known of a
-     *     part of it
+     * @param finishReason the upstream's word for it, or null
+     * @param usageExact whether {@code usage} is the provider's usage of the whole answer; otherwise it is that of a
+     *     part
      */
     public record Stream(
             @Nullable String finishReason, long frames, long outputFrames, Usage usage, boolean usageExact) {
-        /** For a stream that got nothing from an upstream. */
+        /** The content of a stream that got nothing from an upstream. */
         public static final Stream EMPTY = new Stream(null, 0, 0, Usage.NONE, false);
     }
 
-    /** For a request that was refused before it became an exchange; {@code method} and {@code path} may be null. */
+    /**
+     * The summary of a request that was refused before it became an exchange; {@code method} and {@code path} may be
+     * null.
+     */
     public static Summary refused(
             @Nullable InetAddress client,
             Protocol protocol,

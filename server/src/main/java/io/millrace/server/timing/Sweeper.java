@@ -9,8 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One coarse timer per event loop in place of several precise ones per stream: every period it shows the time to all who
- * registered. Deadlines cost nothing per frame and nothing per stream but a place in a list. Confined to its event loop.
+ * One coarse timer per event loop, in place of several precise timers per stream. At each period it calls all members
+ * with the time. So a deadline costs nothing per frame, and only a place in a list per stream. Confined to its event
+ * loop.
  */
 public final class Sweeper {
     private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
@@ -36,7 +37,7 @@ public final class Sweeper {
             this.index = index;
         }
 
-        /** Leaves the sweep; nothing happens the second time. The timer stops with the last to leave. */
+        /** Removes the member. The second call does nothing. The timer stops when no member is left. */
         public void cancel() {
             if (index >= 0) {
                 remove(this);
@@ -59,7 +60,7 @@ public final class Sweeper {
         return registration;
     }
 
-    /** From now on another period. */
+    /** Changes the period from now on. */
     public void period(long newPeriodNs) {
         if (newPeriodNs == periodNs) {
             return;
@@ -71,7 +72,7 @@ public final class Sweeper {
         }
     }
 
-    /** How many are registered. */
+    /** The number of members. */
     public int size() {
         return registrations.size();
     }
@@ -95,7 +96,7 @@ public final class Sweeper {
 
     private void sweep() {
         long nowNs = System.nanoTime();
-        // Backwards, because removal puts the last registration in the place of the one removed.
+        // Backwards, because a removal moves the last member to the removed place.
         for (int i = registrations.size() - 1; i >= 0; i--) {
             if (i < registrations.size()) {
                 sweep(registrations.get(i).member, nowNs);
@@ -103,7 +104,7 @@ public final class Sweeper {
         }
     }
 
-    /** A failure of one must not end the deadlines of all. */
+    /** Calls one member. Its failure must not end the deadlines of the others. */
     private static void sweep(Sweepable member, long nowNs) {
         try {
             member.onSweep(nowNs);

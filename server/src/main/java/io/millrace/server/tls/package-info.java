@@ -10,7 +10,8 @@
  * {@link io.millrace.server.tls.CertificateFiles} is for code that checks a configuration.
  *
  * <p>A connection waits for its ClientHello, then for the rest of its handshake. Then it is encrypted, or closed. Bytes
- * that were read before the handshake has a handler are passed on to that handler.
+ * that were read before the handshake has a handler are passed on to that handler. The handlers of the pipeline own the
+ * buffers; this room keeps no other.
  */
 @NullMarked
 package io.millrace.server.tls;

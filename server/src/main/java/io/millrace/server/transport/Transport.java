@@ -64,7 +64,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import jdk.net.ExtendedSocketOptions;
 
-/** The ways Netty can talk to the kernel. All of one process's channels use the same one. */
+/** The kernel interfaces that Netty can use. All channels of one process use the same one. */
 @SuppressWarnings("ImmutableEnumChecker") // the suppliers are constants
 public enum Transport {
     EPOLL(
@@ -93,13 +93,14 @@ public enum Transport {
             NioDatagramChannel.class);
 
     /**
-     * How listeners accept: up to 1,024 of the connections that wait, each time. On epoll Netty would take one and then serve
-     * all that is ready before it takes the next, so that on a busy event loop new clients wait for seconds.
+     * How listeners accept: up to 1,024 of the waiting connections at a time. On epoll, Netty would accept one
+     * connection and then serve all ready channels before it accepts the next. On a busy event loop new clients would
+     * wait for seconds.
      */
     public static final RecvByteBufAllocator ACCEPTS =
             new ServerChannelRecvByteBufAllocator().respectMaybeMoreData(false).maxMessagesPerRead(1024);
 
-    /** After which a peer that acknowledges nothing counts as gone. */
+    /** The time after which a peer without acknowledgements counts as gone. */
     private static final int VANISHED_MS = 25_000;
 
     private static final int PROBE_IDLE_S = 10;
@@ -108,10 +109,10 @@ public enum Transport {
     private static final Map<ChannelOption<Integer>, Integer> NIO_PEER_WATCH = nioPeerWatch();
 
     static {
-        // With a multishot poll, Netty 4.2.18 loses a reset that comes while a read of data is under way: the poll
-        // tells of it once, the read that it asks for is dropped because one is under way, and that one finds the data
-        // only. A poll that is armed again after each read sees the reset. Read when Netty's class loads, so set before
-        // its first use.
+        // With a multishot poll, Netty 4.2.18 loses a reset that comes during a read of data: the poll reports it once,
+        // the read for it is dropped because another is in progress, and that read finds only the data. A poll that is
+        // armed again after each read sees the reset. Netty reads this property when its class loads, so it is set
+        // before the first use.
         String multishotPoll = "io.netty.iouring.pollAddMultishotEnabled";
         if (System.getProperty(multishotPoll) == null) {
             System.setProperty(multishotPoll, "false");
@@ -148,7 +149,7 @@ public enum Transport {
         return available.getAsBoolean();
     }
 
-    /** The best one that this machine can use. */
+    /** The best transport that this machine can use. */
     public static Transport best() {
         for (var transport : values()) {
             if (transport != IO_URING && transport.isAvailable()) {
@@ -159,9 +160,9 @@ public enum Transport {
     }
 
     /**
-     * The transport of that name.
+     * The transport with this name.
      *
-     * @throws IllegalArgumentException if there is none of that name, or this machine cannot use it
+     * @throws IllegalArgumentException if the name is unknown, or this machine cannot use the transport
      */
     public static Transport named(String label) {
         for (var transport : values()) {
@@ -175,28 +176,31 @@ public enum Transport {
         throw new IllegalArgumentException("transport: " + label + " (expected: epoll, io_uring, kqueue or nio)");
     }
 
-    /** A new group of event loops; its threads are daemons named {@code name-1-1}, {@code name-1-2} and so on. */
+    /** Creates event loops. Their threads are daemons named {@code name-1-1}, {@code name-1-2} and so on. */
     public MultiThreadIoEventLoopGroup newEventLoops(int threads, String name) {
         return new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory(name, true), ioHandlers.get());
     }
 
     /**
-     * Has the kernel notice within {@value #VANISHED_MS} ms that the peer of a connection has vanished: what was sent is not
-     * acknowledged, or probes are not answered where nothing is sent. Linux takes a peer that keeps its window shut for one
-     * that acknowledges nothing: see {@link #allowStall}. Java's own transport has the probes only.
+     * Makes the kernel notice within {@value #VANISHED_MS} ms that the peer of a connection has vanished: it does not
+     * acknowledge data, or it does not answer probes while nothing is sent. Linux treats a peer that keeps its window
+     * closed like a peer without acknowledgements: see {@link #allowStall}. Java's own transport has only the probes.
      */
     public void watchPeer(Bootstrap bootstrap) {
         bootstrap.option(ChannelOption.SO_KEEPALIVE, true);
         peerWatch().forEach(bootstrap::option);
     }
 
-    /** As {@link #watchPeer}, for each connection that is accepted. */
+    /** Like {@link #watchPeer}, for each accepted connection. */
     public void watchPeers(ServerBootstrap bootstrap) {
         bootstrap.childOption(ChannelOption.SO_KEEPALIVE, true);
         peerWatch().forEach(bootstrap::childOption);
     }
 
-    /** Has the kernel wait as long as {@code stall} for a peer that keeps its window shut, if that is longer than for others. */
+    /**
+     * Makes the kernel wait as long as {@code stall} for a peer that keeps its window closed, if that is longer than
+     * for other peers.
+     */
     public void allowStall(Channel channel, Duration stall) {
         long stallMs = stall.toMillis();
         if (stallMs <= VANISHED_MS) {
@@ -244,8 +248,8 @@ public enum Transport {
     }
 
     /**
-     * How to make a channel that listens at {@code address}: one of IPv4 on that alone, where Netty's channels would take
-     * those of IPv6 too. io_uring's has no such choice: see {@link #listensOnIpv6Too}.
+     * Creates channels that listen at {@code address}. A channel of an IPv4 address accepts only IPv4; Netty's default
+     * channels would also accept IPv6. io_uring has no such choice: see {@link #listensOnIpv6Too}.
      */
     public ChannelFactory<ServerChannel> serverChannel(InetAddress address) {
         boolean ipv4 = address instanceof Inet4Address;
@@ -258,17 +262,17 @@ public enum Transport {
         return new ReflectiveChannelFactory<>(serverChannel);
     }
 
-    /** Whether a channel that listens at {@code address} of IPv4 gets connections of IPv6. */
+    /** Whether a channel that listens at the IPv4 address {@code address} also gets connections of IPv6. */
     public boolean listensOnIpv6Too(InetAddress address) {
         return address instanceof Inet4Address && (this == IO_URING || this == KQUEUE);
     }
 
-    /** Whether the kernel spreads connections over several sockets that listen on one port (SO_REUSEPORT on Linux). */
+    /** Whether the kernel spreads connections over several sockets that listen at one port (SO_REUSEPORT on Linux). */
     public boolean spreadsListeners() {
         return this == EPOLL || this == IO_URING;
     }
 
-    /** The class of listening channels, of IPv6 where there is it. */
+    /** The class of listening channels, for IPv6 if the machine has it. */
     public Class<? extends ServerSocketChannel> serverChannel() {
         return serverChannel;
     }
@@ -298,18 +302,18 @@ public enum Transport {
         };
     }
 
-    /** The address of a unix socket, as these channels know it. */
+    /** The address of a unix socket in the form of these channels. */
     public SocketAddress unixAddress(Path path) {
         return this == NIO ? UnixDomainSocketAddress.of(path) : new DomainSocketAddress(path.toFile());
     }
 
-    /** Whether {@link #unixPeer} works here. */
+    /** Whether {@link #unixPeer} is supported. */
     public boolean tellsUnixPeers() {
         return this != NIO;
     }
 
     /**
-     * The number of the user whose process is at the other end of a connected unix socket.
+     * The number of the user of the process at the other end of a connected unix socket.
      *
      * @throws IOException if the kernel does not know it
      */

@@ -1,6 +1,6 @@
 /**
- * How sockets are opened: the kernel interface that Netty uses. The door is
- * {@link io.millrace.server.transport.Transport}. It keeps no state and holds no buffer.
+ * The kernel interface that Netty uses, and how sockets are opened with it. The door is
+ * {@link io.millrace.server.transport.Transport}. It has no states and holds no buffer.
  */
 @NullMarked
 package io.millrace.server.transport;

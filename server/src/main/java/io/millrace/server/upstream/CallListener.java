@@ -13,11 +13,11 @@ public interface CallListener {
      */
     void onHead(HttpResponse head);
 
-    /** A part of a body that is no event stream; ownership is transferred. */
+    /** A part of a body that is not an event stream; ownership is transferred. */
     void onBody(ByteBuf content);
 
     /**
-     * The body ended as its framing says, also the body of an event stream. Called within the read that brought its
+     * The body ended by its framing. This includes the body of an event stream. Called within the read that brought the
      * end, or when the connection closes if that is the end of the body.
      */
     void onBodyEnd();
@@ -35,7 +35,7 @@ public interface CallListener {
     default void onUpstreamWritable(boolean writable) {}
 
     /**
-     * How an upstream connection ended too early.
+     * A connection to an upstream that ended too early.
      *
      * @param kind what the relay may do about it
      * @param detail for logs and error messages; never holds a credential
@@ -65,7 +65,7 @@ public interface CallListener {
         /**
          * The kind of end of a connection that closed too early.
          *
-         * @param cause what it failed of; null if the upstream closed it
+         * @param cause the failure; null if the upstream closed the connection
          * @param responseBegun whether a byte of the response came
          * @param stale whether the request did not reach the upstream, if the response had not begun
          */

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param kind whose fault it is
  * @param detail for error messages, without addresses
- * @param cause for the log; null if there is no more to say
+ * @param cause for the log; null if there are no more details
  */
 public record ConnectFailure(
         Kind kind, String detail, @Nullable Throwable cause) {

@@ -87,8 +87,8 @@ public final class Connector implements AutoCloseable {
     }
 
     /**
-     * Opens a connection for {@code pool}, or says why it could not. Calls back on the event loop, perhaps before this
-     * returns.
+     * Opens a connection for {@code pool}, or reports why it could not. Calls back on the event loop, perhaps before
+     * this returns.
      */
     void connect(UpstreamPool pool, EventLoop loop, BiConsumer<UpstreamConnection, ConnectFailure> outcome) {
         Path socket = pool.origin().socket();
@@ -107,8 +107,8 @@ public final class Connector implements AutoCloseable {
     }
 
     /**
-     * Resolves the addresses of {@code origin}, or says why it could not. Calls back on the event loop, perhaps before
-     * this returns.
+     * Resolves the addresses of {@code origin}, or reports why it could not. Calls back on the event loop, perhaps
+     * before this returns.
      */
     void resolve(Origin origin, EventLoop loop, BiConsumer<List<InetSocketAddress>, ConnectFailure> outcome) {
         List<InetSocketAddress> known = known(origin);

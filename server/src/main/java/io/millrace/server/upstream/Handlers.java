@@ -68,7 +68,7 @@ final class Handlers {
      * Adds the handlers of a connection that is ready.
      *
      * @param roundTripNs how long the kernel's first packet took to be answered
-     * @throws NoHttp2Exception if the server does not speak what it is asked to
+     * @throws NoHttp2Exception if the server does not speak HTTP/2 and must
      */
     static UpstreamConnection complete(Channel channel, UpstreamPool pool, long roundTripNs) throws NoHttp2Exception {
         ChannelPipeline pipeline = channel.pipeline();

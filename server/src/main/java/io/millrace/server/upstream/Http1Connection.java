@@ -123,7 +123,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         return tls == null || tls.sslCloseFuture().isSuccess();
     }
 
-    /** The next response belongs to {@code next}. The response to a HEAD has no body. */
+    /** Expects the response to {@code next}. The response to a HEAD has no body. */
     void expect(Http1Response next, boolean toHead) {
         response = next;
         decoder.expectResponse(toHead);

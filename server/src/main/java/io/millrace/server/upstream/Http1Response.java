@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The response to one {@link Http1Call}, from its head to the end of its body. Confined to the event loop. */
 final class Http1Response extends UpstreamResponse {
-    /** How long an upstream that takes no more of a request has to say why. */
+    /** How long an upstream that stops taking a request has to answer. */
     private static final long ANSWER_LIMIT_MS = 1_000;
 
     private enum State {
@@ -96,7 +96,7 @@ final class Http1Response extends UpstreamResponse {
     private void dropRest(StreamBody rest, long graceMs) {
         rest.discardRest();
         if (rest.ended()) {
-            // The end was seen before, but it did not count while something was left to be inflated.
+            // The end was seen before, but it did not count while data was left to be inflated.
             connection.decoder().endRaw();
             end();
         } else {

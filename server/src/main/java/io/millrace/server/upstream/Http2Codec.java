@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * streams with slow clients never block the others.
  */
 final class Http2Codec extends Http2ConnectionHandler {
-    /** The most bytes of one response that are on their way or wait for its client. */
+    /** The most bytes of one response that are in transit or wait for its client. */
     static final int STREAM_WINDOW = 256 * 1024;
 
     private static final int MAX_HEAD_BYTES = 64 * 1024;
@@ -41,7 +41,7 @@ final class Http2Codec extends Http2ConnectionHandler {
         /**
          * A frame arrived for a stream that is over on this side.
          *
-         * @return whether that may go on
+         * @return whether the connection may continue
          */
         boolean onLateFrame();
 

@@ -57,7 +57,7 @@ final class Http2Connections {
     /**
      * Whether a request should wait for a connection that is being made.
      *
-     * @param connecting how many are
+     * @param connecting the number of connections that are being made
      */
     boolean shouldWait(int connecting) {
         return switch (spoken) {

@@ -12,8 +12,8 @@ import io.netty.handler.codec.http2.Http2Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The response to one {@link Http2Call}, from its head to the end of its stream. What comes of its body counts against the
- * windows until its client could take it. Confined to the event loop.
+ * The response to one {@link Http2Call}, from its head to the end of its stream. Bytes of its body count against the
+ * windows until its client has taken them. Confined to the event loop.
  */
 final class Http2Response extends UpstreamResponse {
     private enum State {
@@ -29,7 +29,7 @@ final class Http2Response extends UpstreamResponse {
     private final Http2Stream http2Stream;
     private final boolean toHead;
     private State state = State.AWAITING_HEAD;
-    /** Why no more will come. It is reported when the data so far is inflated. */
+    /** Why no more data will come. It is reported after the data so far is inflated. */
     private @Nullable Breakage breakage;
 
     /** Bytes left of a body with a known length; negative without one. */
@@ -63,7 +63,7 @@ final class Http2Response extends UpstreamResponse {
         return state == State.AWAITING_HEAD;
     }
 
-    /** Something came of it; whether that is the first in this read. */
+    /** Notes that a frame of the response came. Returns whether it is the first in this read. */
     boolean touch() {
         boolean first = !touched;
         touched = true;

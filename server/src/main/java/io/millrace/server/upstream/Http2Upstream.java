@@ -26,16 +26,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One HTTP/2 connection to an upstream, which its pool keeps: the handler behind {@link Http2Codec}. Each stream of it
- * carries one {@link Http2Call}. It takes calls until the upstream says GOAWAY or its pool wants no more of it, and closes
- * behind the last one. It is always read: what a slow client does not take, its stream's window holds back. Confined to its
+ * One HTTP/2 connection to an upstream, which its pool keeps: the handler after {@link Http2Codec}. Each stream of it
+ * carries one {@link Http2Call}. It takes calls until the upstream sends GOAWAY or its pool drains it, and closes after
+ * the last one. It is always read. If a client is slow, the window of its stream stops the upstream. Confined to its
  * event loop.
  */
 final class Http2Upstream extends ChannelInboundHandlerAdapter implements UpstreamConnection, Http2Codec.Events {
     private static final Logger LOG = LoggerFactory.getLogger(Http2Upstream.class);
     private static final int CONTROL_BURST = 1000;
     private static final int CONTROL_PER_SECOND = 100;
-    /** The most frames that may be on their way for a stream that was reset. */
+    /** The most frames that may still arrive for a stream that was reset. */
     private static final int LATE_FRAMES_A_STREAM = 4096;
 
     /** A connection gets no further request above this id, because ids end at 2^31. */
@@ -85,7 +85,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         });
     }
 
-    /** The first handler. The codec is behind it, and this handler is behind the codec. */
+    /** The first handler. The codec follows it, and this handler follows the codec. */
     FrameBudget budget() {
         return budget;
     }
@@ -126,7 +126,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
                 && codec.connection().local().canOpenStream();
     }
 
-    /** Makes one more call. Only to be asked if there is room. */
+    /** Makes a call. To be called only if there is room. */
     Http2Call newCall() {
         if (calls++ == 0) {
             liveness.onHeard();
@@ -149,7 +149,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         return !codec.connection().goAwayReceived() && stale.wasStale(sentNs, handedOver);
     }
 
-    /** Asks an upstream that is silent while it owes responses whether it is there; ends what waits for one that is not. */
+    /** Sends a PING to an upstream that is silent while it owes responses. Ends the calls if it does not answer. */
     void onSweep(long nowNs) {
         if (calls == 0) {
             return;
@@ -209,7 +209,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         codec.giveBack(stream, bytes);
     }
 
-    /** A request was refused because the connection has too many. Another connection may still take it. */
+    /** A request was refused because the connection has too many requests. Another connection may still take it. */
     void onRefused() {
         if (calls > 1) {
             limit = Math.min(limit, calls - 1);
@@ -218,7 +218,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         }
     }
 
-    /** A call is over. Without a stream, it was not needed. */
+    /** A call is over. If it has no stream, it was not needed. */
     void onCallOver(@Nullable Http2Stream stream) {
         if (stream != null) {
             used = true;

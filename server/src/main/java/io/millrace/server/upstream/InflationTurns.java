@@ -21,7 +21,7 @@ final class InflationTurns implements Runnable {
         this.turn = turn;
     }
 
-    /** Whether something is left to be inflated. */
+    /** Whether data is left to be inflated. */
     boolean pending() {
         return body.suspended();
     }
@@ -46,7 +46,7 @@ final class InflationTurns implements Runnable {
         return counted;
     }
 
-    /** Notes that nothing is left. */
+    /** Notes that no data is left. */
     void close() {
         count(0);
     }

@@ -3,8 +3,8 @@ package io.millrace.server.upstream;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Checks whether the other end of a silent connection still exists. After a silence it is sent a PING, and must answer
- * soon. Reads only set a mark; the sweep reads the clock.
+ * Checks whether the peer of a silent connection still exists. After a silence it gets a PING, and must answer soon.
+ * Reads only set a mark; the sweep reads the clock.
  */
 final class Liveness {
     static final long SILENCE_NS = TimeUnit.SECONDS.toNanos(15);
@@ -22,12 +22,12 @@ final class Liveness {
         DEAD
     }
 
-    /** Notes that something was read, or is expected from now on. */
+    /** Notes that data was read, or is expected from now on. */
     void onHeard() {
         heard = true;
     }
 
-    /** What to do about the silence at {@code nowNs}. */
+    /** The action after the silence at {@code nowNs}. */
     Verdict at(long nowNs) {
         if (heard) {
             heard = false;

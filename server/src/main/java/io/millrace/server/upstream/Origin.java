@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param tls the TLS client context, or null for plain TCP
  * @param maxConnections the most connections per event loop
  * @param idleNs how long an unused connection is kept
- * @param connectTimeoutMs for each address, TLS handshake included
- * @param http what its connections speak
+ * @param connectTimeoutMs for each address, including the TLS handshake
+ * @param http the versions of HTTP that its connections may speak
  */
 public record Origin(
         String name,

@@ -11,7 +11,7 @@ abstract class RespondedCall<R extends UpstreamResponse> implements UpstreamCall
     @Nullable
     R response;
 
-    /** Lets go of a call that has sent nothing. */
+    /** Releases a call that has sent nothing. */
     abstract void releaseUnsent();
 
     /** Ends a call that has sent nothing. */

@@ -39,7 +39,7 @@ final class ResponseDecoder extends HttpResponseDecoder {
         sawByte = false;
     }
 
-    /** The response is over. No further byte may arrive now. */
+    /** The response is over. No further byte may arrive until the next request. */
     void expectNothing() {
         expecting = false;
     }
@@ -54,7 +54,7 @@ final class ResponseDecoder extends HttpResponseDecoder {
         return internalBuffer().isReadable();
     }
 
-    /** Passes the bytes after the head on as they are, until {@link #endRaw()}. */
+    /** Passes the bytes after the head on unchanged, until {@link #endRaw()}. */
     void beginRaw() {
         raw = true;
         chunks = null;

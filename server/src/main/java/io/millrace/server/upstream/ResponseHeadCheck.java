@@ -6,11 +6,11 @@ import io.netty.handler.codec.http.HttpVersion;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Checks that a response's head leaves no doubt where its body ends. */
+/** Checks that a response's head defines the end of its body without ambiguity. */
 final class ResponseHeadCheck {
     private ResponseHeadCheck() {}
 
-    /** What is wrong with {@code head}, for logs and error messages; null if nothing is. */
+    /** The fault of {@code head}, for logs and error messages; null if there is none. */
     static @Nullable String violation(HttpResponse head) {
         if (head.decoderResult().isFailure()) {
             return "response head: "

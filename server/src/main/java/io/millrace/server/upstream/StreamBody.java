@@ -48,8 +48,8 @@ final class StreamBody implements AutoCloseable {
      * Makes the reader of the body after {@code head}.
      *
      * @param frames cuts the body; closed with it
-     * @param reads told where the frames lie
-     * @throws CorruptedFrameException if the content coding is none that can be taken off while it streams
+     * @param reads receives the positions of the frames
+     * @throws CorruptedFrameException if the content coding cannot be removed during the stream
      */
     public static StreamBody of(
             HttpResponse head, SseFrameDecoder frames, StreamListener listener, ReadListener reads) {
@@ -75,7 +75,7 @@ final class StreamBody implements AutoCloseable {
         return inflation != null;
     }
 
-    /** Whether a part of what was read is left to be inflated. */
+    /** Whether some of the bytes that were read are left to be inflated. */
     boolean suspended() {
         return inflation != null && inflation.hasMore();
     }
@@ -90,7 +90,7 @@ final class StreamBody implements AutoCloseable {
         return inflation != null && !discarding && !inflation.isWhole();
     }
 
-    /** Inflates a further part of what was read. */
+    /** Inflates more of the bytes that were read. */
     void goOn() {
         if (inflation != null) {
             inflate(inflation);
@@ -114,13 +114,13 @@ final class StreamBody implements AutoCloseable {
         ended = true;
     }
 
-    /** From now on the frames go to {@code next}, and their positions to {@code nextReads}. */
+    /** Gives the frames to {@code next} from now on, and their positions to {@code nextReads}. */
     void handOver(StreamListener next, ReadListener nextReads) {
         listener = next;
         reads = nextReads;
     }
 
-    /** From now on only looks for the end of the body. */
+    /** Ignores the frames from now on, and only finds the end of the body. */
     void discardRest() {
         discarding = true;
         if (inflation != null) {
@@ -128,7 +128,7 @@ final class StreamBody implements AutoCloseable {
         }
     }
 
-    /** Takes everything of {@code in} that belongs to the body. The rest belongs to no response. */
+    /** Takes all bytes of {@code in} that belong to the body. The other bytes belong to no response. */
     void read(ByteBuf in) {
         reads.onRead(in);
         try {

@@ -26,7 +26,7 @@ public interface UpstreamCall {
 
     /**
      * Writes a request head, without a flush. Its response goes to {@code listener}. The body follows in parts. Its
-     * length is what the head says, or is not known if the head says none.
+     * length is in the head, or is not known.
      */
     void send(HttpRequest request, CallListener listener);
 
@@ -42,7 +42,7 @@ public interface UpstreamCall {
     /** Whether the send queue is below its high watermark. */
     boolean isWritable();
 
-    /** Whether the connection is open, as far as is known. */
+    /** Whether the connection is open, as far as it is known. */
     boolean isActive();
 
     /** Whether the kernel has the whole request, so that the upstream may have read it. */
@@ -55,27 +55,24 @@ public interface UpstreamCall {
      * Reads the body after {@code head} as an event stream. To be called within {@link CallListener#onHead}.
      *
      * @param frames cuts the body; closed with it
-     * @param reads told where the frames lie in what is read
-     * @throws CorruptedFrameException if the content coding is none that can be taken off
+     * @param reads receives the positions of the frames in the bytes that are read
+     * @throws CorruptedFrameException if the content coding cannot be removed
      */
     void beginStream(HttpResponse head, SseFrameDecoder frames, StreamListener listener, ReadListener reads);
 
     /** Whether the body of an event stream is being read. */
     boolean isStreaming();
 
-    /**
-     * From now on the rest of an event stream goes to other listeners. Not to be called while a read is being
-     * delivered.
-     */
+    /** Gives the rest of an event stream to other listeners. Not to be called while a read is being delivered. */
     void handOver(CallListener next, StreamListener listener, ReadListener reads);
 
     /** Stops or resumes reading the response. */
     void reading(boolean on);
 
     /**
-     * Lets go of a call: of one that was not needed, whose connection can be used at once; or of one whose response means
-     * nothing more. What is left of its body is read and dropped for at most {@code graceMs}. If it ends cleanly by then
-     * the connection can be used again, else it is closed.
+     * Releases a call that was not needed, or whose response is not needed any more. The connection of an unused call
+     * can be used at once. The rest of a response is read and dropped for at most {@code graceMs}. If it ends cleanly
+     * by then, the connection can be used again; otherwise it is closed.
      */
     void release(long graceMs);
 

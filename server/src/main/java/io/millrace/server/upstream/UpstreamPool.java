@@ -21,9 +21,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The connections of one event loop to one upstream. Idle ones are taken last in, first out, so that the rest can age and
- * be closed; of HTTP/2, the fullest takes the next request. The host's name is asked for again while there are connections, and those to an address that it has no more are
- * let go. Confined to its event loop.
+ * The connections of one event loop to one upstream. The connection that became idle last is taken first, so that the
+ * others can age and be closed. With HTTP/2, the fullest connection takes the next request. While there are
+ * connections, the host name is resolved again, and connections to addresses that it no longer has are closed. Confined
+ * to its event loop.
  */
 final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstream.Owner {
     private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The response to one call, in either version of HTTP: who is told of it, the body of its event stream, and the timer that
+ * The response to one call, in either version of HTTP: its listener, the body of its event stream, and the timer that
  * ends a wait. Confined to the event loop.
  */
 abstract class UpstreamResponse {
@@ -49,7 +49,7 @@ abstract class UpstreamResponse {
     /** See {@link UpstreamCall#abort}. */
     abstract void abort();
 
-    /** Inflates more of what is left, in a turn of the event loop. */
+    /** Inflates more of the remaining data, in a turn of the event loop. */
     abstract void inflate();
 
     /** See {@link UpstreamCall#beginStream}. */
@@ -75,7 +75,7 @@ abstract class UpstreamResponse {
         reading(true);
     }
 
-    /** Why this interim response, which is counted, cannot be accepted; null if it can. */
+    /** Why this interim response cannot be accepted; null if it can. It is counted here. */
     final @Nullable String interimViolation() {
         return ++interimResponses > MAX_INTERIM_RESPONSES
                 ? "interim responses: more than " + MAX_INTERIM_RESPONSES

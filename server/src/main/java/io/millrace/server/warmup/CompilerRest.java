@@ -5,12 +5,15 @@ import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
-/** Whether the JVM's compiler has nearly nothing left to do: asked once a period, some periods in a row. */
+/**
+ * Whether the JVM's compiler has almost no work left. It is asked once per period, and must be at rest for some periods
+ * in a row.
+ */
 final class CompilerRest implements BooleanSupplier {
-    /** How often to ask. */
+    /** The period between two checks. */
     static final long PERIOD_NS = TimeUnit.MILLISECONDS.toNanos(250);
 
-    /** Compiling for less than this share of a period is rest. */
+    /** A compiler that works for less than this share of a period is at rest. */
     private static final int REST_SHARE = 20;
 
     private static final int PERIODS = 4;

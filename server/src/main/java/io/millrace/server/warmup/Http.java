@@ -7,9 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.function.UnaryOperator;
 
-/** As much HTTP as the two ends of the warm-up need: they know each other. */
+/** The HTTP of the two ends of the warm-up. They know each other, so it is only a small part. */
 final class Http {
-    /** The end of a chunked body is so long: a line end, and the last chunk. */
+    /** The length of the end of a chunked body: a line end and the last chunk. */
     static final int END_BYTES = 7;
 
     private Http() {}
@@ -17,8 +17,8 @@ final class Http {
     /**
      * A request for a stream.
      *
-     * @param path with the query
-     * @param fields of the head, each with its line end
+     * @param path the path with the query
+     * @param fields further header fields, each with its line end
      */
     static byte[] request(String path, String fields, String body) {
         String head = "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + fields
@@ -26,7 +26,7 @@ final class Http {
         return (head + body).getBytes(StandardCharsets.US_ASCII);
     }
 
-    /** Where the head ends in {@code bytes[0, length)}, behind its empty line; -1 if it does not. */
+    /** The index after the head in {@code bytes[0, length)}, after its empty line; -1 if the head is incomplete. */
     static int headEnd(byte[] bytes, int length) {
         for (int end = 4; end <= length; end++) {
             if (bytes[end - 1] == '\n' && bytes[end - 3] == '\n') {
@@ -36,7 +36,7 @@ final class Http {
         return -1;
     }
 
-    /** Whether a chunked body is over with {@code bytes[0, length)}. */
+    /** Whether {@code bytes[0, length)} ends a chunked body. */
     static boolean isWhole(byte[] bytes, int length) {
         return length >= END_BYTES
                 && bytes[length - 1] == '\n'
@@ -45,7 +45,7 @@ final class Http {
                 && bytes[length - 6] == '\n';
     }
 
-    /** A chunked response with its chunks' data, which is ASCII, changed. */
+    /** Applies {@code change} to the data of each chunk of a chunked response. The data is ASCII. */
     static byte[] map(byte[] response, UnaryOperator<String> change) {
         String text = new String(response, StandardCharsets.US_ASCII);
         int at = headEnd(response, response.length);
@@ -62,9 +62,9 @@ final class Http {
     }
 
     /**
-     * Reads a chunked response whole, with its head.
+     * Reads a whole chunked response, including its head.
      *
-     * @throws EOFException if it breaks off
+     * @throws EOFException if it ends early
      */
     static byte[] readResponse(InputStream in) throws IOException {
         byte[] bytes = new byte[4096];

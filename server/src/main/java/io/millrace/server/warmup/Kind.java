@@ -1,17 +1,17 @@
 package io.millrace.server.warmup;
 
-/** How a stream of the warm-up comes. */
+/** The kinds of streams in the warm-up. */
 enum Kind {
-    /** All in one write. */
+    /** The whole stream in one write. */
     SHORT("tokens=3"),
-    /** Frame by frame. */
+    /** One frame per write. */
     PACED("tokens=40"),
-    /** Many frames in each read. */
+    /** Many frames per read. */
     BURST("tokens=1500"),
-    /** After a pause, in which a client may leave. */
+    /** After a pause, during which a client may close. */
     LATE("tokens=3");
 
-    /** What the mock is asked for. */
+    /** The spec for the mock. */
     final String spec;
 
     Kind(String spec) {

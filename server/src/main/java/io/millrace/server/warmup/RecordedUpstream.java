@@ -13,9 +13,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 
-/** Gives recorded answers on a loopback port, with a thread for each connection. */
+/** Sends recorded answers on a loopback port, with a thread for each connection. */
 final class RecordedUpstream implements AutoCloseable {
-    /** Enough for a frame to be read before the next one comes. */
+    /** Long enough that a frame is read before the next one is sent. */
     private static final long GAP_NS = 20_000;
 
     private static final long LATE_NS = 1_000_000;
@@ -73,13 +73,13 @@ final class RecordedUpstream implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            // The relay closes the connection of a client that has left.
+            // The relay closes the connection when its client has closed.
         } finally {
             connections.remove(connection);
         }
     }
 
-    /** Writes chunk by chunk: each ends a frame. */
+    /** Writes one chunk at a time. Each chunk ends a frame. */
     private static void pace(byte[] answer, OutputStream out) throws IOException {
         int start = 0;
         for (int end = 4; end <= answer.length; end++) {

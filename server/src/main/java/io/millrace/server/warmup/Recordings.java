@@ -9,13 +9,13 @@ import java.net.Socket;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The mock's answers, asked for once: were it to give each of them, the JVM would learn its ways, too. */
+/** The mock's answers, recorded once. If the mock gave each answer, the JVM would also compile the mock. */
 final class Recordings {
     private static final String MODEL = "warm-up";
     private static final List<Dialect> SPOKEN =
             List.of(Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI);
 
-    /** What clients send, more or less. */
+    /** Header fields like those of real clients. */
     private static final List<String> FIELDS =
             Stream.of("""
                     Accept: */*
@@ -33,7 +33,7 @@ final class Recordings {
     private static final List<Kind> KINDS = List.of(Kind.values());
     private static final List<Style> STYLES = List.of(Style.values());
     private static final int DIALECTS = SPOKEN.size();
-    /** What stands before the numbers of the kind, the dialect and the style in a request, of one digit each. */
+    /** The index of the numbers of the kind, the dialect and the style in a request. Each number has one digit. */
     private static final int KIND_AT = "POST /".length();
 
     private static final int DIALECT_AT = KIND_AT + 1;
@@ -47,7 +47,7 @@ final class Recordings {
 
     private Recordings() {}
 
-    /** Asks the mock for one answer of each kind and style in each dialect. */
+    /** Records one answer of the mock for each kind, style and dialect. */
     static Recordings make() throws IOException {
         var recordings = new Recordings();
         try (var mock = MockServer.start(MockConfig.defaults())) {
@@ -71,7 +71,7 @@ final class Recordings {
         return recordings;
     }
 
-    /** A request for a stream of this kind; the number decides its dialect, its style and its head. */
+    /** A request for a stream of this kind. The number decides its dialect, its style and its head. */
     byte[] request(Kind kind, int number) {
         int dialect = number % DIALECTS;
         int style = number / DIALECTS % STYLES.size();
@@ -79,7 +79,7 @@ final class Recordings {
         return requests[((fields * KINDS.size() + KINDS.indexOf(kind)) * STYLES.size() + style) * DIALECTS + dialect];
     }
 
-    /** The length of a request whose head ends there. */
+    /** The length of a request whose head ends at {@code headEnd}. */
     static int requestLength(byte[] request, int headEnd) {
         return headEnd + BODY_LENGTHS[request[STYLE_AT] - '0'];
     }

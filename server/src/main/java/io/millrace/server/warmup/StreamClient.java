@@ -6,7 +6,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.util.concurrent.locks.LockSupport;
 
-/** A client that asks for one stream after the other. Not thread-safe. */
+/** A client that asks for one stream after another. Not thread-safe. */
 final class StreamClient implements AutoCloseable {
     private static final int SLOW_BUFFER_BYTES = 4 * 1024;
     private static final long SLOW_PAUSE_NS = 50_000;
@@ -23,14 +23,14 @@ final class StreamClient implements AutoCloseable {
     /**
      * Reads a stream to its end.
      *
-     * @throws IOException if there is none
+     * @throws IOException if there is no stream
      */
     void read(byte[] request) throws IOException {
         ask(request);
         readAnswer(0);
     }
 
-    /** As {@link #read}, but over a connection of its own and so slowly that the relay must wait. */
+    /** Like {@link #read}, but over a new connection and so slowly that the relay must wait. */
     void readSlowly(byte[] request) throws IOException {
         close();
         connect(SLOW_BUFFER_BYTES);
@@ -39,11 +39,11 @@ final class StreamClient implements AutoCloseable {
         close();
     }
 
-    /** The answer to the request that was sent last, with a pause before each read. */
+    /** Reads the answer to the last request, with a pause before each read. */
     void readAnswer(long pauseNs) throws IOException {
         int length = 0;
         while (!Http.isWhole(bytes, length)) {
-            // What was read before may end in the first bytes of the end.
+            // The bytes read before may end inside the end of the body.
             int kept = Math.min(length, Http.END_BYTES);
             System.arraycopy(bytes, length - kept, bytes, 0, kept);
             LockSupport.parkNanos(pauseNs);
@@ -55,7 +55,7 @@ final class StreamClient implements AutoCloseable {
         }
     }
 
-    /** Leaves a stream at its first bytes. */
+    /** Reads the first bytes of a stream and closes. */
     void leave(byte[] request) throws IOException {
         ask(request);
         if (socket.getInputStream().read() < 0) {
@@ -64,21 +64,21 @@ final class StreamClient implements AutoCloseable {
         close();
     }
 
-    /** Leaves before an answer. */
+    /** Closes before an answer. */
     void leaveAtOnce(byte[] request) throws IOException {
         ask(request);
         LockSupport.parkNanos(BEFORE_ANSWER_NS);
         close();
     }
 
-    /** Ends the connection; the next stream has another one. */
+    /** Closes the connection. The next stream opens a new one. */
     @Override
     public void close() throws IOException {
         socket.close();
         socket = new Socket();
     }
 
-    /** Sends a request whose answer is not yet read. */
+    /** Sends a request. Its answer is not read yet. */
     void ask(byte[] request) throws IOException {
         if (!socket.isConnected()) {
             connect(0);

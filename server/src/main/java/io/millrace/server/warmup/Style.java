@@ -1,8 +1,8 @@
 package io.millrace.server.warmup;
 
-/** How the JSON of a request and its answer is written, and what it asks for. */
+/** The form of the JSON in a request and its answer, and the settings of the request. */
 enum Style {
-    /** Without a space, and with usage. */
+    /** Without spaces, and with usage. */
     COMPACT("{\"model\":\"%s\",\"stream\":true,\"max_tokens\":4096,\"stream_options\":{\"include_usage\":true},"
             + "\"messages\":[{\"role\":\"user\",\"content\":\"" + "x".repeat(1200) + "\"}]}") {
         @Override
@@ -10,7 +10,7 @@ enum Style {
             return frame;
         }
     },
-    /** As Python writes it by default, the messages first. */
+    /** Python's default form, with the messages first. */
     SPACED("{\"messages\": [{\"role\": \"user\", \"content\": \"" + "x".repeat(200) + "\"}], \"model\": \"%s\", "
             + "\"temperature\": 0.5, \"stream\": true}") {
         @Override
@@ -30,10 +30,10 @@ enum Style {
         return body.formatted(model);
     }
 
-    /** A frame of an answer, which came without spaces, as this style has it. */
+    /** A frame of an answer in this style. The given frame has no spaces. */
     abstract String write(String frame);
 
-    /** A space behind each colon and comma that is not in a string. */
+    /** Adds a space after each colon and comma outside of strings. */
     private static String spaced(String frame) {
         int json = frame.indexOf('{');
         if (json < 0) {

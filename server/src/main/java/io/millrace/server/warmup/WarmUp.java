@@ -13,24 +13,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Relays streams without a client, right after the start, so that the JVM has compiled the path of a token when the first
- * clients come. It pauses as long as the real relay has work, and ends by itself.
+ * Relays recorded streams directly after the start, so that the JVM has compiled the path of a token when the first
+ * clients come. It pauses while the real relay has work, and ends by itself.
  */
 public final class WarmUp implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WarmUp.class);
-    /** Enabled, so that lines are made, and without an appender. */
+    /** A logger that is enabled, so that lines are made, and that has no appender. */
     private static final Logger ACCESS_LOG = LoggerFactory.getLogger("millrace.warm-up.access");
 
-    /** The first request after a start, if one comes at once, is not to wait for this. */
+    /** The delay before the warm-up. A first request directly after the start does not have to wait for it. */
     private static final long DELAY_NS = TimeUnit.MILLISECONDS.toNanos(300);
 
     private static final long LIMIT_NS = TimeUnit.SECONDS.toNanos(20);
-    /** How long each relay lasts. */
+    /** How long each relay of the warm-up runs. */
     private static final long RELAY_NS = TimeUnit.MILLISECONDS.toNanos(1_500);
 
     private static final long STEP_BACK_NS = TimeUnit.MILLISECONDS.toNanos(5);
     private static final int CLIENTS = 4;
-    /** After so many streams a client begins again with what is rare. */
+    /** After this many streams, a client repeats the rare cases. */
     private static final int ROUND = 250;
 
     private static final int CROWD_EVERY = 10 * ROUND;
@@ -53,19 +53,19 @@ public final class WarmUp implements AutoCloseable {
     }
 
     /**
-     * Starts in the background.
+     * Starts the warm-up in the background.
      *
-     * @param config the real relay's: its transport and its access log's format are practised
-     * @param busy whether the real relay has something to do
+     * @param config the real relay's; the warm-up uses its transport and the format of its access log
+     * @param busy whether the real relay has work
      */
     public static WarmUp start(RelayConfig config, BooleanSupplier busy) {
         return start(config, busy, new CompilerRest());
     }
 
     /**
-     * Starts in the background.
+     * Starts the warm-up in the background.
      *
-     * @param warm asked every now and then whether that is enough
+     * @param warm asked now and then; the warm-up ends when it returns true
      */
     static WarmUp start(RelayConfig config, BooleanSupplier busy, BooleanSupplier warm) {
         var warmUp = new WarmUp(config, busy, warm);
@@ -73,7 +73,7 @@ public final class WarmUp implements AutoCloseable {
         return warmUp;
     }
 
-    /** How many streams were relayed. */
+    /** The number of relayed streams. */
     int relayed() {
         return relayed.get();
     }
@@ -83,12 +83,12 @@ public final class WarmUp implements AutoCloseable {
         return failed;
     }
 
-    /** Waits until it is over. */
+    /** Waits for the end. */
     void join() throws InterruptedException {
         thread.join();
     }
 
-    /** Ends it if it is still under way. */
+    /** Ends the warm-up if it is still running. */
     @Override
     public void close() {
         over = true;
@@ -119,7 +119,7 @@ public final class WarmUp implements AutoCloseable {
         }
     }
 
-    /** With a relay of its own each time: what only the first clients of a relay meet is practised, too. */
+    /** Runs the streams through a new relay. So the path of a relay's first clients is also compiled. */
     private void relay(Recordings recordings, URI upstream, long limitNs) throws InterruptedException {
         try (var relay = RelayServer.start(
                 RelayConfig.relayTo(upstream)
@@ -188,7 +188,7 @@ public final class WarmUp implements AutoCloseable {
         }
     }
 
-    /** So many clients come and ask before the first one reads its answer. */
+    /** Many clients connect and ask before the first one reads its answer. */
     private static void crowd(Recordings recordings, int port, int round) throws IOException {
         var clients = new ArrayList<StreamClient>();
         try {
