@@ -2,6 +2,7 @@ package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.codec.dialect.Dialect;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,7 @@ final class ChatDeltaReader extends FrameReader {
 
     /** @param tools the names of the tools that the request offers */
     ChatDeltaReader(Set<String> tools) {
+        super(Dialect.CHAT);
         calls = new CallAssembler(tools);
     }
 

@@ -4,12 +4,14 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.codec.dialect.Dialect;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Locale;
 
 /** The common part of the readers of all dialects: it reads the JSON of frames and bodies. */
 abstract class FrameReader implements DeltaReader {
@@ -26,11 +28,18 @@ abstract class FrameReader implements DeltaReader {
 
     private static final long HIGH_BITS = 0x8080808080808080L;
 
+    private final Dialect dialect;
     private boolean begun;
+    private boolean recognized;
     private boolean errorEvent;
 
     /** The index of the last gathered values. */
     private int gathered;
+
+    /** A reader of what upstreams of {@code dialect} send. */
+    FrameReader(Dialect dialect) {
+        this.dialect = dialect;
+    }
 
     /** Reads a frame's data, or a whole answer's error in the same form. */
     abstract void read(ObjectNode json, DeltaSink out);
@@ -61,9 +70,24 @@ abstract class FrameReader implements DeltaReader {
             out.error(json == null ? UpstreamErrors.ofText(data) : UpstreamErrors.of(json));
         } else if (json == null) {
             out.error(AnswerGrammar.garbled("an event is not JSON"));
-        } else {
+        } else if (recognized || isOwn(json, out)) {
             read(json, out);
         }
+    }
+
+    /** Whether the stream may be of the dialect, as far as {@code json} shows. If not, that is told as an error. */
+    private boolean isOwn(ObjectNode json, DeltaSink out) {
+        recognized = EventDialect.isOf(dialect, json);
+        Dialect other = recognized ? null : EventDialect.of(json);
+        if (other != null) {
+            out.error(AnswerGrammar.garbled("its events are of the dialect " + word(other) + ", and those of "
+                    + word(dialect) + " are expected from this upstream"));
+        }
+        return other == null;
+    }
+
+    private static String word(Dialect dialect) {
+        return dialect.name().toLowerCase(Locale.ROOT);
     }
 
     @Override

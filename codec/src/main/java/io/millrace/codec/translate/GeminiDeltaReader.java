@@ -24,6 +24,10 @@ final class GeminiDeltaReader extends FrameReader {
     private int callCount;
     private @Nullable StopReason stopReason;
 
+    GeminiDeltaReader() {
+        super(Dialect.GEMINI);
+    }
+
     @Override
     void read(ObjectNode json, DeltaSink out) {
         if (UpstreamErrors.isError(json, json.path("candidates")) && !isBlocked(json)) {

@@ -2,6 +2,7 @@ package io.millrace.codec.translate;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.codec.dialect.Dialect;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -53,6 +54,10 @@ final class MessagesDeltaReader extends FrameReader {
             this.call = call;
             this.input = input;
         }
+    }
+
+    MessagesDeltaReader() {
+        super(Dialect.MESSAGES);
     }
 
     @Override

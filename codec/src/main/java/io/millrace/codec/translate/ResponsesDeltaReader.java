@@ -23,6 +23,10 @@ final class ResponsesDeltaReader extends FrameReader {
     /** The code points of the text so far. */
     private int told;
 
+    ResponsesDeltaReader() {
+        super(Dialect.RESPONSES);
+    }
+
     @Override
     void read(ObjectNode json, DeltaSink out) {
         switch (Json.text(json, "type")) {

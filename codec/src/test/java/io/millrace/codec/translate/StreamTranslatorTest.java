@@ -53,6 +53,26 @@ class StreamTranslatorTest {
         assertThat(out.toString(StandardCharsets.UTF_8)).contains("Hi");
     }
 
+    /** An upstream that was declared wrong would else seem to answer nothing. */
+    @ParameterizedTest
+    @EnumSource(names = "UNKNOWN", mode = EnumSource.Mode.EXCLUDE)
+    void saysAtOnceThatAStreamIsOfAnotherDialect(Dialect spoken) {
+        List<byte[]> frames = Recorded.frames(
+                Recorded.resource("/golden/streams/" + spoken.name().toLowerCase(Locale.ROOT) + "-text.sse"));
+        for (Dialect declared : Recorded.dialects()) {
+            for (Dialect client : Recorded.dialects()) {
+                StreamTranslator translator = Recorded.streaming(client, declared).stream();
+                out.clear();
+                frames.forEach(frame -> feed(translator, new String(frame, StandardCharsets.UTF_8)));
+                translator.finish(out);
+                assertThat(translator.failed()).isEqualTo(declared != spoken);
+                assertThat(out.toString(StandardCharsets.UTF_8)
+                                .contains("of the dialect " + spoken.name().toLowerCase(Locale.ROOT)))
+                        .isEqualTo(declared != spoken);
+            }
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"CHAT", "MESSAGES", "RESPONSES"})
     void keepsTheIdAndModelOfAStreamThatBeginsWithItsUsage(Dialect client) {

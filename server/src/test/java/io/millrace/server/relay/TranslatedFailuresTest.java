@@ -2,15 +2,21 @@ package io.millrace.server.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Route.Heartbeat;
 import io.millrace.server.config.Route.Retry;
 import io.millrace.server.config.Timeouts;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
+import io.millrace.server.test.ScriptedUpstream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -121,6 +127,27 @@ class TranslatedFailuresTest {
         RawClient.Response cut = bed.whole(client, upstream, "end_at_byte=40");
         assertThat(cut.status()).isEqualTo(502);
         client.refusalOf(cut.text());
+    }
+
+    /** No further attempt would bring anything else. */
+    @Test
+    void sayThatAnUpstreamSpeaksOtherwiseThanItWasDeclared() throws IOException {
+        String frame = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"one\"}}]}\n\n";
+        try (var upstream = ScriptedUpstream.answering(
+                        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: " + frame.length()
+                                + "\r\n\r\n" + frame);
+                var relay = RelayHarness.serve(RelayConfig.relayTo(upstream.uri())
+                        .with(c -> c.upstreams = Map.of(
+                                "default",
+                                Upstream.of("default", upstream.uri())
+                                        .with(u -> u.dialects = List.of(Dialect.MESSAGES)))));
+                var client = new RawClient(relay.addresses().get(0).getPort())) {
+            client.send("POST", Api.CHAT.path, "{\"model\":\"m\",\"stream\":true,\"messages\":[]}");
+            RawClient.Response response = client.readAll();
+            assertThat(response.status()).isEqualTo(200);
+            assertThat(Api.CHAT.failureOf(lastFrame(response)).message()).contains("of the dialect chat");
+            assertThat(upstream.requests()).hasSize(1);
+        }
     }
 
     private static RawClient.Response assertFails(Api client, Api upstream, String fault, String code)
