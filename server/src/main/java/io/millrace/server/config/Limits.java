@@ -8,10 +8,10 @@ package io.millrace.server.config;
  * @param headerCount header fields of a request
  * @param body bytes of a request body
  * @param pipelined bytes read from a client beyond the request being answered
- * @param connections client connections; 0 is the lesser of 20,000 and 45% of the descriptor limit
+ * @param connections client connections; 0 is the least of 20,000, 45% of the descriptor limit and one for each 24 KiB of the heap
  * @param connectionsPerAddress client connections of one public address; 0 is no limit
  * @param handshakes of TLS with clients, at once
- * @param streams requests in progress; 0 is 45% of the descriptor limit
+ * @param streams requests in progress; 0 is the lesser of 45% of the descriptor limit and one for each 24 KiB of the heap
  * @param streamsPerAddress requests in progress of one public address; 0 is no limit
  * @param requestsPerConnection requests after which a client connection is closed
  * @param frameHold bytes of a frame that is held whole; longer ones flow through
@@ -39,7 +39,7 @@ public record Limits(
         long memory)
         implements Settings<Limits, Limits.Builder> {
     /**
-     * 8 KiB, 16 KiB, 100, 32 MiB, 64 KiB, by descriptors, 1,024, 512, by descriptors, 512, 1,000, 64 KiB, 64 KiB, 32 KiB, 1 KiB a
+     * 8 KiB, 16 KiB, 100, 32 MiB, 64 KiB, by descriptors and heap, 1,024, 512, by descriptors and heap, 512, 1,000, 64 KiB, 64 KiB, 32 KiB, 1 KiB a
      * second, and half of what the JVM has.
      */
     public static final Limits DEFAULT = Builders.build(Limits.class, new Builder());

@@ -20,16 +20,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Decides whether one more client can be served. A client may also need a descriptor for its upstream, so the limit is
- * below half of the process's descriptors.
+ * below half of the process's descriptors. And half of the heap must have room for the objects of all clients.
  */
 public final class Admission {
     private static final int MOST_CONNECTIONS = 20_000;
     private static final double SHARE_OF_DESCRIPTORS = 0.45;
+    private static final int SHARE_OF_HEAP = 2;
+    /** What a stream needs there is 5 to 10 KiB, with its two connections. */
+    private static final long HEAP_OF_A_CLIENT = 12 * 1024;
+
     private static final byte[] REFUSAL = refusal();
 
     private final LongSupplier openConnections;
     private final Supplier<Limits> limits;
-    private final long byDescriptors = Math.min(MOST_CONNECTIONS, byDescriptors());
+    private final long places = Math.min(MOST_CONNECTIONS, places());
 
     private final AddressCounts byAddress = new AddressCounts();
 
@@ -41,7 +45,7 @@ public final class Admission {
     /** Whether the limit leaves room for another client. */
     boolean admits() {
         int configured = limits.get().connections();
-        return openConnections.getAsLong() < (configured > 0 ? configured : byDescriptors);
+        return openConnections.getAsLong() < (configured > 0 ? configured : places);
     }
 
     /**
@@ -61,12 +65,16 @@ public final class Admission {
         return true;
     }
 
-    /** The number of clients for which, with their upstreams, the process has descriptors. */
-    public static long byDescriptors() {
-        if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix) {
-            return (long) (unix.getMaxFileDescriptorCount() * SHARE_OF_DESCRIPTORS);
-        }
-        return MOST_CONNECTIONS;
+    /** The number of clients for which, with their upstreams, the process has descriptors and heap. */
+    public static long places() {
+        long descriptors = ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
+                ? unix.getMaxFileDescriptorCount()
+                : Long.MAX_VALUE;
+        return places(descriptors, Runtime.getRuntime().maxMemory());
+    }
+
+    static long places(long descriptors, long heap) {
+        return (long) Math.min(descriptors * SHARE_OF_DESCRIPTORS, (double) heap / SHARE_OF_HEAP / HEAP_OF_A_CLIENT);
     }
 
     private static byte[] refusal() {

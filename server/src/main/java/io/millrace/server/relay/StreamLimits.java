@@ -22,7 +22,7 @@ final class StreamLimits {
             "1");
 
     private final AddressCounts byAddress = new AddressCounts();
-    private final long byDescriptors = Admission.byDescriptors();
+    private final long places = Admission.places();
     private final Metrics metrics;
 
     /** Creates the limits of a relay. {@code metrics} counts its requests in progress. */
@@ -53,6 +53,6 @@ final class StreamLimits {
 
     /** The most requests that the process may have in progress. */
     long most(Limits limits) {
-        return limits.streams() > 0 ? limits.streams() : byDescriptors;
+        return limits.streams() > 0 ? limits.streams() : places;
     }
 }
