@@ -111,6 +111,12 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         return answer == null ? 0 : answer.held(pool);
     }
 
+    /** Where nothing may be sent twice, a connection that was closed already would cost the request its answer. */
+    @Override
+    public boolean takesUsed() {
+        return !context.route().retry().sentOnce();
+    }
+
     @Override
     public void onCall(UpstreamCall call) {
         if (closed) {
@@ -298,11 +304,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         }
     }
 
-    /**
-     * Puts this aside while others are tried. Its answer may still be given. It ignores its connection from now on.
-     *
-     * @return why it failed, with an error of the relay if its own answer is incomplete
-     */
+    /** Puts this aside, but keeps its answer. Returns the failure, with the relay's error for an incomplete answer. */
     Failure putAside(Failure failure) {
         abort();
         sender.readRequestAgain();
@@ -332,11 +334,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         }
     }
 
-    /**
-     * Reads the rest of the stream to its end without the client, within bounds. Then {@code done} runs.
-     *
-     * @return false if there is nothing to read
-     */
+    /** Reads the rest of the stream without the client, then runs {@code done}. False if there is nothing to read. */
     boolean readOn(Disconnect bounds, Runnable done) {
         UpstreamCall call = sender.call();
         boolean complete = context.terms().request().complete();

@@ -180,10 +180,20 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         context.close();
     }
 
-    /** Returns the connection to the pool, because it was acquired and then not needed. */
+    /** Has it closed and not given back: it is for one request alone. */
+    void closeAfterUse() {
+        reusable = false;
+    }
+
+    /** Returns the connection to the pool, or closes it if no other request may have it. */
     void giveBack() {
-        idleSinceNs = System.nanoTime();
-        owner.put(this);
+        if (reusable && context.channel().isActive()) {
+            reading(true);
+            idleSinceNs = System.nanoTime();
+            owner.put(this);
+        } else {
+            context.close();
+        }
     }
 
     /** The response is over. {@code clean} says whether another one may follow it. */
@@ -196,7 +206,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         if (inRead) {
             returning = true;
         } else {
-            giveBackOrClose();
+            giveBack();
         }
     }
 
@@ -241,7 +251,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         }
         if (returning) {
             returning = false;
-            giveBackOrClose();
+            giveBack();
         }
         if (readingWanted && hasMoreToRead() && !owner.reads().take()) {
             awaitTurn();
@@ -339,15 +349,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
                     context.channel().id(),
                     owner.origin().name(),
                     failure);
-        }
-    }
-
-    private void giveBackOrClose() {
-        if (reusable && context.channel().isActive()) {
-            reading(true);
-            giveBack();
-        } else {
-            context.close();
         }
     }
 }

@@ -82,7 +82,7 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
     /** Takes a connection that has room for a request, or makes one. */
     void acquire(Waiter waiter) {
         Http1Connection connection;
-        while ((connection = idle.pollNewest()) != null) {
+        while (waiter.takesUsed() && (connection = idle.pollNewest()) != null) {
             if (connection.channel().isActive()) {
                 waiter.onCall(new Http1Call(connection));
                 return;
@@ -131,7 +131,11 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
                 shared.drain();
             }
         } else {
-            waiter.onCall(new Http1Call((Http1Connection) connection));
+            var single = (Http1Connection) connection;
+            if (!waiter.takesUsed()) {
+                single.closeAfterUse();
+            }
+            waiter.onCall(new Http1Call(single));
         }
         for (int i = http2.waiting(); i > 0; i--) {
             acquire(requireNonNull(http2.nextWaiting()));

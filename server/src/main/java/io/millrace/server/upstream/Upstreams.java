@@ -7,7 +7,7 @@ import java.util.Collection;
  * loop. Made by {@link Connector#upstreams}.
  */
 public interface Upstreams {
-    /** Takes an idle connection to {@code origin}, or makes one. */
+    /** Takes an idle connection to {@code origin} if {@code waiter} {@linkplain Waiter#takesUsed may have one}, or makes one. */
     void acquire(Origin origin, Waiter waiter);
 
     /** Makes a new connection even if one is idle. For a request that failed because an idle connection was stale. */
@@ -21,6 +21,16 @@ public interface Upstreams {
 
     /** Receives the outcome of one attempt to get a connection, on the event loop, perhaps before the call returns. */
     interface Waiter {
+        /**
+         * Whether the connection may have carried a request before. The upstream may be closing such a connection while the
+         * next request is on its way, and over HTTP/1.1 nobody can tell whether it has read that request. If not, HTTP/1.1
+         * makes a connection for this request alone and closes it afterwards. HTTP/2 takes a used one all the same, because
+         * there the upstream says which requests it has not processed.
+         */
+        default boolean takesUsed() {
+            return true;
+        }
+
         /** Gives a connection for one request. */
         void onCall(UpstreamCall call);
 

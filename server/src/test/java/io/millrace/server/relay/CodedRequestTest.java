@@ -61,6 +61,7 @@ class CodedRequestTest {
             for (String coding : List.of("gzip", "x-gzip", "deflate", "GZIP")) {
                 RawClient.Response response = ask(harness, coding, coded(coding, QUESTION));
                 assertThat(response.status()).as(coding).isEqualTo(200);
+                assertThat(response.text()).endsWith("data: [DONE]\n\n");
                 var request =
                         harness.mock.requests().get(harness.mock.requests().size() - 1);
                 assertThat(request.headers().contains("content-encoding")).isFalse();

@@ -214,7 +214,9 @@ class CodedStreamTest {
                         Upstream.of("up", upstream.uri()).with(change))
                 .with(c -> c.accessLog = AccessLog.OFF)
                 .with(c -> c.eventLoops = 1);
-        return RelayHarness.start(MockConfig.defaults(), ignored -> RelayHarness.withRetry(config, Retry.OFF));
+        return RelayHarness.start(
+                MockConfig.defaults(),
+                ignored -> RelayHarness.withRetry(config, Retry.DEFAULT.with(r -> r.attempts = 1)));
     }
 
     private static byte[] answer(int frames) {

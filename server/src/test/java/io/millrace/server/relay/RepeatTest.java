@@ -114,14 +114,22 @@ class RepeatTest {
         }
     }
 
+    /** Such an upstream would leave every second request without an answer, because nobody may send it again. */
     @Test
-    void sendsNothingTwiceOnAUsedConnectionWhereRetriesAreOff() throws IOException {
-        try (var upstream = closingAtItsSecond(() -> {});
+    void usesEachConnectionOnceWhereRetriesAreOff() throws IOException {
+        try (var upstream = ScriptedUpstream.start(connection -> {
+                    connection.readRequest();
+                    connection.send(OK);
+                    connection.readRequest();
+                });
                 var relay = relay(Retry.OFF, upstream.uri());
                 var client = new RawClient(port(relay))) {
-            assertThat(ask(client, "POST", CHAT, "{}").status()).isEqualTo(200);
-            assertThat(ask(client, "POST", CHAT, "{}").status()).isEqualTo(502);
-            assertThat(upstream.requests()).hasSize(2);
+            for (int i = 0; i < 3; i++) {
+                assertThat(ask(client, "POST", CHAT, "{}").status()).isEqualTo(200);
+            }
+            assertThat(upstream.requests()).hasSize(3);
+            assertThat(upstream.connections()).isEqualTo(3);
+            await().until(() -> upstream.closed() == 3);
         }
     }
 
@@ -186,9 +194,8 @@ class RepeatTest {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void keepsALongBodyForAConnectionThatIsDeadAlready(boolean off) throws IOException {
+    @Test
+    void keepsALongBodyForAConnectionThatIsDeadAlready() throws IOException {
         String body = "a".repeat(12 << 20);
         try (var upstream = ScriptedUpstream.start(connection -> {
                     boolean first = connection.number() == 1;
@@ -201,7 +208,7 @@ class RepeatTest {
                         }
                     }
                 });
-                var relay = relay(off ? Retry.OFF : QUICK, upstream.uri());
+                var relay = relay(QUICK, upstream.uri());
                 var client = new RawClient(port(relay))) {
             assertThat(ask(client, "POST", "/v1/files", "one").status()).isEqualTo(200);
             assertThat(ask(client, "POST", "/v1/files", body).status()).isEqualTo(200);

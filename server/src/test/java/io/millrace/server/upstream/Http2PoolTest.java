@@ -101,6 +101,24 @@ class Http2PoolTest {
         }
     }
 
+    /** An upstream says over HTTP/2 which requests it has not processed: a used connection loses none. */
+    @Test
+    void whoTakesNoUsedConnectionSharesOneAllTheSame() throws Exception {
+        try (var upstream = Http2Mock.start(request -> {})) {
+            UpstreamPool pool = pool(upstream.port(), null, Upstream.Http.Version.HTTP_2, 100);
+            var calls = new Calls();
+            calls.takesUsed = false;
+            onLoop(() -> calls.acquire(pool, 1));
+            await().until(() -> calls.calls.size() == 1);
+            onLoop(() -> {
+                calls.calls.get(0).release(0);
+                calls.acquire(pool, 1);
+            });
+            assertThat(calls.connection(1)).isSameAs(calls.connection(0));
+            assertThat(upstream.connections()).hasSize(1);
+        }
+    }
+
     @Test
     void requestThatFitsOnNoConnectionIsRefused() throws Exception {
         try (var upstream = Http2Mock.start(request -> {})) {
@@ -257,6 +275,7 @@ class Http2PoolTest {
     private final class Calls implements Upstreams.Waiter {
         private final List<UpstreamCall> calls = new ArrayList<>();
         private final List<ConnectFailure> failures = new ArrayList<>();
+        private boolean takesUsed = true;
 
         void acquire(UpstreamPool pool, int count) {
             for (int i = 0; i < count; i++) {
@@ -280,6 +299,11 @@ class Http2PoolTest {
                 return told;
             };
             return loop.submit(sending).get(5, TimeUnit.SECONDS);
+        }
+
+        @Override
+        public boolean takesUsed() {
+            return takesUsed;
         }
 
         @Override

@@ -75,6 +75,35 @@ class UpstreamPoolTest {
     }
 
     @Test
+    void givesAConnectionOfItsOwnToWhoTakesNoUsedOne() throws Exception {
+        UpstreamPool pool = pool(2);
+        Http1Connection idle = acquire(pool, false);
+        onLoop(idle::giveBack);
+        var own = new CompletableFuture<Http1Connection>();
+        loop.execute(() -> pool.acquire(new Upstreams.Waiter() {
+            @Override
+            public boolean takesUsed() {
+                return false;
+            }
+
+            @Override
+            public void onCall(UpstreamCall call) {
+                own.complete(((Http1Call) call).connection());
+                call.release(0);
+            }
+
+            @Override
+            public void onConnectFailure(ConnectFailure failure) {
+                own.completeExceptionally(new AssertionError(failure));
+            }
+        }));
+        Http1Connection used = own.get(5, TimeUnit.SECONDS);
+        assertThat(used).isNotSameAs(idle);
+        await().until(() -> !used.channel().isActive());
+        assertThat(acquire(pool, false)).isSameAs(idle);
+    }
+
+    @Test
     void letsGoOfConnectionsToAnAddressThatTheNameHasNoMore() throws Exception {
         UpstreamPool pool = pool(5);
         Http1Connection idle = acquire(pool, false);
