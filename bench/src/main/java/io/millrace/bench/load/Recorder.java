@@ -64,7 +64,7 @@ final class Recorder implements StreamObserver {
     public void onEnd(StreamSample stream, StreamDetails details) {
         if (stream.outcome() == Outcome.COMPLETED) {
             onCompleted(stream.bytes());
-        } else if (stream.outcome() != Outcome.UNFINISHED) {
+        } else if (stream.outcome() != Outcome.UNFINISHED && stream.outcome() != Outcome.INTERRUPTED) {
             onLost(words(stream));
         } else if (stream.sentNs() != 0) {
             unfinished++;

@@ -27,9 +27,11 @@ final class Definitions {
         var others = new LinkedHashMap<String, String>();
         others.put(
                 "throughput",
-                "completed streams, and their tokens, over the time from the beginning of the measured part to the end"
-                        + " of its last stream [vLLM request_throughput, output_throughput]");
-        others.put("goodput", "streams that completed within all limits, over the same time [vLLM request_goodput]");
+                "streams that completed, and tokens that arrived, in the measured part, whichever stream they belong"
+                        + " to, over its length [vLLM's request_throughput and output_throughput also count the time"
+                        + " until the last stream ends]");
+        others.put("offered", "streams that began in the measured part, over its length");
+        others.put("goodput", "streams that completed within all limits in the measured part, over its length");
         others.put("stalls", "gaps between two outputs of a stream over the threshold (--stall)");
         others.put("coalescing", "mean of frames_per_read: 1 if every token comes by itself");
         others.put(

@@ -38,8 +38,49 @@ public final class Difference {
         return Estimate.of(values);
     }
 
+    /** As the answer of a run: the table, and on a page also the times of both ways. */
+    public Answer answer(String baselineUrl, String url) {
+        return new Answer(text(baselineUrl, url), html(baselineUrl, url), Double.NaN);
+    }
+
+    private String html(String baselineUrl, String url) {
+        var out = new StringBuilder("<h2>What is added</h2>\n<p>Added by ")
+                .append(Plot.escape(url))
+                .append(" over ")
+                .append(Plot.escape(baselineUrl))
+                .append(", in ms. Each figure is the mean of ")
+                .append(baseline.size())
+                .append(" pairs of runs in turn, with its 95% confidence interval. A star marks an interval that does"
+                        + " not contain zero.</p>\n<div class=\"scroll\"><table><thead><tr><th></th>");
+        for (double percent : PERCENTS) {
+            out.append("<th>p").append((int) percent).append("</th>");
+        }
+        out.append("</tr></thead><tbody>\n");
+        for (var metric : METRICS) {
+            if (of(metric, 50).count() > 0) {
+                out.append("<tr><td>").append(metric.key()).append("</td>");
+                for (double percent : PERCENTS) {
+                    out.append("<td>").append(text(of(metric, percent)).strip()).append("</td>");
+                }
+                out.append("</tr>\n");
+            }
+        }
+        out.append("</tbody></table></div>\n");
+        var base = RunResult.merged(baseline);
+        var mine = RunResult.merged(target);
+        var metric = mine.of(Metric.TRANSIT).count() > 0 ? Metric.TRANSIT : Metric.TTFT_SENT;
+        if (base.of(metric).count() > 0 && mine.of(metric).count() > 0) {
+            out.append("<figure><figcaption>Share of all within a time: ")
+                    .append(Plot.escape(metric.title()))
+                    .append(" <span class=\"key a\">target</span> <span class=\"key w\">baseline</span></figcaption>\n")
+                    .append(Plots.shares(metric, mine.of(metric), base.of(metric)))
+                    .append("</figure>\n");
+        }
+        return out.toString();
+    }
+
     /** The table. */
-    public String text(String baselineUrl, String url) {
+    String text(String baselineUrl, String url) {
         var out = new StringBuilder();
         out.append(String.format(
                 Locale.ROOT,

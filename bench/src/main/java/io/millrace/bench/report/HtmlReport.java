@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 
 /**
@@ -18,20 +19,22 @@ import java.util.Locale;
  */
 public final class HtmlReport {
     private final Subject subject;
+    private final Answer answer;
     private final StringBuilder out = new StringBuilder();
 
-    private HtmlReport(Subject subject) {
+    private HtmlReport(Subject subject, Answer answer) {
         this.subject = subject;
+        this.answer = answer;
     }
 
     /** Writes the file. */
-    public static void write(Path file, Subject subject) throws IOException {
-        Files.writeString(file, of(subject));
+    public static void write(Path file, Subject subject, Answer answer) throws IOException {
+        Files.writeString(file, of(subject, answer));
     }
 
     /** The whole page. */
-    public static String of(Subject subject) throws IOException {
-        var report = new HtmlReport(subject);
+    public static String of(Subject subject, Answer answer) throws IOException {
+        var report = new HtmlReport(subject, answer);
         report.page();
         return report.out.toString();
     }
@@ -44,46 +47,60 @@ public final class HtmlReport {
         out.append("<meta name=\"color-scheme\" content=\"light dark\">\n");
         out.append("<link rel=\"icon\" href=\"data:,\">\n");
         out.append("<title>")
-                .append(escape("millrace bench: " + subject.model()))
+                .append(escape("millrace bench: " + subject.model() + " at " + subject.url()))
                 .append("</title>\n");
         out.append("<style>\n").append(style()).append("</style>\n</head>\n<body>\n<main>\n");
         head();
+        out.append(answer.html());
         if (subject.points().size() > 1) {
             sweep();
         }
         for (var point : subject.points()) {
             point(point);
         }
+        origin();
         definitions();
         out.append("</main>\n</body>\n</html>\n");
     }
 
     private void head() {
-        line("<h1>%s</h1>", escape(subject.model()));
+        line("<h1>%s at %s</h1>", escape(subject.model()), escape(subject.url()));
         line(
-                "<p class=\"sub\">%s, %s. %s. %s, millrace bench %s.</p>",
-                escape(subject.url()),
+                "<p class=\"sub\">%s. %s. %s, millrace bench %s.</p>",
                 escape(subject.dialect()),
                 escape(subject.load()),
-                escape(subject.last().begunAt().toString()),
+                escape(subject.last().begunAt().truncatedTo(ChronoUnit.SECONDS).toString()),
                 escape(subject.version()));
+        if (subject.interrupted()) {
+            line("<p class=\"verdict invalid\"><b>INTERRUPTED</b> The user stopped it; what follows was measured until"
+                    + " then.</p>");
+        }
+    }
+
+    private void origin() {
+        line("<h2>Run it again</h2>\n<pre>%s</pre>", escape(subject.origin().command()));
+        line(
+                "<p class=\"sub\">Prompt: %s. %s.</p>",
+                escape(subject.origin().prompt()), escape(subject.origin().environmentText()));
     }
 
     private void sweep() {
         line("<h2>By load</h2>\n<div class=\"grid2\">");
-        figure("Time to first token: p50 blue, p90 green, p99 amber", Plots.byLoad(subject.points(), Metric.TTFT));
-        figure("Inter-token latency: p50 blue, p90 green, p99 amber", Plots.byLoad(subject.points(), Metric.ITL));
+        String keys = key("a", "p50") + key("b", "p90") + key("w", "p99");
+        figure("Time to first token", keys, Plots.byLoad(subject.points(), Metric.TTFT, answer.rate()));
+        figure("Inter-token latency", keys, Plots.byLoad(subject.points(), Metric.ITL, answer.rate()));
         line("</div>");
-        line("<div class=\"scroll\"><table><thead><tr><th>load</th><th>requests/s</th><th>tokens/s</th>"
+        line("<div class=\"scroll\"><table><thead><tr><th>load</th><th>offered/s</th><th>done/s</th><th>tokens/s</th>"
                 + "<th>ttft p50</th><th>ttft p99</th><th>itl p50</th><th>itl p99</th><th>failed</th>"
                 + "<th>client</th></tr></thead><tbody>");
         for (var point : subject.points()) {
             line(
                     "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td>"
-                            + "<td>%s</td></tr>",
+                            + "<td>%s</td><td>%s</td></tr>",
                     escape(point.shape().label()),
-                    Numbers.of(point.requestsPerSecond()),
-                    Numbers.of(point.tokensPerSecond()),
+                    Numbers.of(point.throughput().offeredPerSecond()),
+                    Numbers.of(point.throughput().requestsPerSecond()),
+                    Numbers.of(point.throughput().tokensPerSecond()),
                     Numbers.of(point.of(Metric.TTFT).percentile(50)),
                     Numbers.tail(point.of(Metric.TTFT), 99),
                     Numbers.of(point.of(Metric.ITL).percentile(50)),
@@ -99,14 +116,18 @@ public final class HtmlReport {
             line("<h2>%s</h2>", escape(result.shape().label()));
         }
         verdict(result);
+        cautions(result);
         tiles(result);
         errors(result);
         line("<div class=\"grid2\">");
         distribution(result, Metric.TTFT);
         distribution(result, Metric.ITL);
-        figure("Output frames a second", Plots.throughput(result.series()));
-        figure("Streams in progress; red: failures a second", Plots.streams(result.series()));
-        figure("Time to first token: mean, and longest in amber", Plots.ttft(result.series()));
+        if (!result.isMerged()) {
+            String shaded = key("shade", "not measured");
+            figure("Output frames a second", shaded, Plots.throughput(result));
+            figure("Streams", key("a", "in progress") + key("e", "failed a second") + shaded, Plots.streams(result));
+            figure("Time to first token", key("a", "mean") + key("w", "longest") + shaded, Plots.ttft(result));
+        }
         distribution(result, result.of(Metric.TRANSIT).count() > 0 ? Metric.TRANSIT : Metric.E2E);
         line("</div>");
         if (!result.samples().isEmpty()) {
@@ -118,7 +139,8 @@ public final class HtmlReport {
                             result.streams())
                     : "Every stream";
             figure(
-                    which + ": amber until its first output, blue until its end, red if it failed",
+                    which,
+                    key("w", "until its first output") + key("a", "until its end") + key("e", "failed"),
                     Plots.timeline(result));
         }
         table(result);
@@ -132,7 +154,16 @@ public final class HtmlReport {
                 verdict.grade(),
                 verdict.reasons().isEmpty()
                         ? "The client had time to spare: the figures are the target's."
-                        : escape(String.join("; ", verdict.reasons())));
+                        : escape(String.join("; ", verdict.reasons()) + ". " + Numbers.meaning(verdict.grade())));
+    }
+
+    private void cautions(RunResult result) {
+        if (result.isInterrupted()) {
+            line("<p class=\"verdict invalid\"><b>INTERRUPTED</b> %s</p>", escape(Numbers.stopped(result)));
+        }
+        if (!result.isSteady()) {
+            line("<p class=\"verdict suspect\"><b>Throughput</b> %s</p>", escape(Numbers.unsteady(result)));
+        }
     }
 
     private void tiles(RunResult result) {
@@ -141,12 +172,13 @@ public final class HtmlReport {
         tile("ttft p99", Numbers.tail(result.of(Metric.TTFT), 99) + " ms");
         tile("gap p50", Numbers.of(result.of(Metric.ITL).percentile(50)) + " ms");
         tile("gap p99", Numbers.tail(result.of(Metric.ITL), 99) + " ms");
-        tile("requests/s", Numbers.of(result.requestsPerSecond()));
-        tile("tokens/s", Numbers.of(result.tokensPerSecond()));
+        tile("offered/s", Numbers.of(result.throughput().offeredPerSecond()));
+        tile("done/s", Numbers.of(result.throughput().requestsPerSecond()));
+        tile("tokens/s", Numbers.of(result.throughput().tokensPerSecond()));
         tile("completed", String.format(Locale.ROOT, "%,d", result.completed()));
         tile("failed", String.format(Locale.ROOT, "%,d", result.failed()));
         if (result.slo() != null) {
-            tile("good/s", Numbers.of(result.goodPerSecond()));
+            tile("good/s", Numbers.of(result.throughput().goodPerSecond()));
         }
         tile("frames per read", Numbers.fixed(result.coalescing(), 2));
         line("</dl>");
@@ -168,12 +200,17 @@ public final class HtmlReport {
         if (result.of(metric).count() > 0) {
             String title = metric.title().substring(0, 1).toUpperCase(Locale.ROOT)
                     + metric.title().substring(1);
-            figure(title, Plots.distribution(metric, result.of(metric)));
+            figure(title, "", Plots.distribution(metric, result.of(metric)));
         }
     }
 
-    private void figure(String caption, String svg) {
-        line("<figure><figcaption>%s</figcaption>\n%s</figure>", escape(caption), svg);
+    /** One colour of a legend. */
+    private static String key(String kind, String word) {
+        return " <span class=\"key " + kind + "\">" + escape(word) + "</span>";
+    }
+
+    private void figure(String caption, String keys, String svg) {
+        line("<figure><figcaption>%s%s</figcaption>\n%s</figure>", escape(caption), keys, svg);
     }
 
     private void table(RunResult result) {

@@ -32,6 +32,11 @@ public final class JsonReport {
         root.put("date", last.begunAt().toString());
         root.put("backend", subject.dialect()).put("base_url", subject.url()).put("model_id", subject.model());
         root.put("load", subject.load());
+        root.put("interrupted", subject.interrupted());
+        root.put("command", subject.origin().command());
+        root.put("prompt", subject.origin().prompt());
+        var environment = root.putObject("environment");
+        subject.origin().environment().forEach(environment::put);
         vllm(root, last);
         root.set("client", client(last));
         var points = root.putArray("points");
@@ -57,20 +62,37 @@ public final class JsonReport {
         number(root, "duration", result.seconds());
         root.put("completed", result.completed()).put("failed", result.failed());
         root.put("total_input_tokens", result.inputTokens()).put("total_output_tokens", result.outputTokens());
-        number(root, "request_throughput", result.requestsPerSecond());
+        // As vLLM defines them: over the time until the last stream has ended.
+        number(root, "request_throughput", perSecond(result, result.completed()));
         if (result.slo() != null) {
-            number(root, "request_goodput", result.goodPerSecond());
+            number(root, "request_goodput", perSecond(result, result.good()));
         }
-        number(root, "output_throughput", result.tokensPerSecond());
-        number(
-                root,
-                "total_token_throughput",
-                result.seconds() == 0 ? 0 : (result.inputTokens() + result.outputTokens()) / result.seconds());
+        number(root, "output_throughput", perSecond(result, result.outputTokens()));
+        number(root, "total_token_throughput", perSecond(result, result.inputTokens() + result.outputTokens()));
         vllm(root, "ttft", result.of(Metric.TTFT));
         vllm(root, "ttft_sent", result.of(Metric.TTFT_SENT));
         vllm(root, "tpot", result.of(Metric.TPOT));
         vllm(root, "itl", result.of(Metric.ITL));
         vllm(root, "e2el", result.of(Metric.E2E));
+    }
+
+    private static double perSecond(RunResult result, long count) {
+        return result.seconds() == 0 ? 0 : count / result.seconds();
+    }
+
+    private static ObjectNode throughput(RunResult result) {
+        var node = JSON.createObjectNode();
+        var throughput = result.throughput();
+        number(node, "window_s", throughput.seconds());
+        node.put("steady", result.isSteady());
+        number(node, "offered_per_s", throughput.offeredPerSecond());
+        number(node, "completed_per_s", throughput.requestsPerSecond());
+        number(node, "tokens_per_s", throughput.tokensPerSecond());
+        number(node, "output_frames_per_s", throughput.framesPerSecond());
+        if (result.slo() != null) {
+            number(node, "good_per_s", throughput.goodPerSecond());
+        }
+        return node;
     }
 
     private static void vllm(ObjectNode root, String name, Distribution values) {
@@ -106,14 +128,13 @@ public final class JsonReport {
         number(node, "duration_s", result.seconds());
         node.put("streams", result.streams()).put("completed", result.completed());
         node.put("left", result.left()).put("failed", result.failed()).put("behaved", result.behaved());
+        node.put("interrupted", result.isInterrupted()).put("interrupted_streams", result.interrupted());
         var errors = node.putObject("errors");
         result.errors().forEach(errors::put);
-        number(node, "request_throughput", result.requestsPerSecond());
-        number(node, "output_throughput", result.tokensPerSecond());
+        node.set("throughput", throughput(result));
         node.put("token_source", result.tokenSource());
         if (result.slo() != null) {
             node.put("slo", result.slo().toString()).put("good", result.good());
-            number(node, "request_goodput", result.goodPerSecond());
         }
         node.put("frames", result.frames())
                 .put("output_frames", result.outputs())

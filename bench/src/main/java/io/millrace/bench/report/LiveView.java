@@ -94,7 +94,7 @@ public final class LiveView implements Runner.Watcher {
             out.print("\033[3A");
         }
         drawn = true;
-        row("%s  %s %.0f s", name, bar(seconds), seconds);
+        row("%s  %s %.0f%s s", name, bar(seconds), seconds, of());
         row(
                 "  %,d active  %,d done  %,d failed  %,.0f begun/s  %,.0f frames/s",
                 active, ended, failed, progress.begun() / span, progress.outputs() / span);
@@ -106,6 +106,12 @@ public final class LiveView implements Runner.Watcher {
 
     private void row(String format, Object... arguments) {
         out.print(String.format(Locale.ROOT, format, arguments) + "\033[K\n");
+    }
+
+    private String of() {
+        return shape.durationNs() == Long.MAX_VALUE
+                ? ""
+                : String.format(Locale.ROOT, " of %.0f", (shape.leadNs() + shape.durationNs()) / 1e9);
     }
 
     /** A progress bar, by time or by streams. */

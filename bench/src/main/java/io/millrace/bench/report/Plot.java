@@ -19,10 +19,10 @@ final class Plot {
     private final Axis x;
     private final Axis y;
 
-    /** An axis with its range, linear or logarithmic. */
+    /** An axis with its range, linear or logarithmic. A linear axis may count down. */
     record Axis(String label, double from, double to, boolean logarithmic) {
         Axis {
-            if (!(to > from)) {
+            if (!(to > from) && (logarithmic || !(to < from))) {
                 to = from + 1;
             }
             if (logarithmic && from <= 0) {
@@ -106,6 +106,30 @@ final class Plot {
         return this;
     }
 
+    /** A part of the x axis that shows a text under the pointer. */
+    Plot hover(double from, double to, String tip) {
+        return area(from, to, "hover", tip);
+    }
+
+    /** A part of the x axis that does not count, such as the warm-up. */
+    Plot shade(double from, double to, String tip) {
+        return x(to) > x(from) ? area(from, to, "shade", tip) : this;
+    }
+
+    private Plot area(double from, double to, String kind, String tip) {
+        line(
+                "<rect class=\"%s\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\"><title>%s</title></rect>",
+                kind, x(from), TOP, Math.max(0.5, x(to) - x(from)), height - BOTTOM - TOP, escape(tip));
+        return this;
+    }
+
+    /** A horizontal line with a word, such as a limit. */
+    Plot level(double at, String word) {
+        line("<line class=\"mark\" x1=\"%d\" x2=\"%d\" y1=\"%.2f\" y2=\"%.2f\"/>", LEFT, width - RIGHT, y(at), y(at));
+        line("<text class=\"word\" x=\"%d\" y=\"%.2f\">%s</text>", LEFT + 4, y(at) - 4, escape(word));
+        return this;
+    }
+
     /** A vertical line with a word. */
     Plot mark(double at, String word, int row) {
         line("<line class=\"mark\" x1=\"%.2f\" x2=\"%.2f\" y1=\"%d\" y2=\"%d\"/>", x(at), x(at), TOP, height - BOTTOM);
@@ -139,14 +163,17 @@ final class Plot {
             }
             return;
         }
-        double step = step((axis.to - axis.from) / 5);
-        for (double at = Math.ceil(axis.from / step) * step; at <= axis.to * (1 + 1e-9); at += step) {
+        double low = Math.min(axis.from, axis.to);
+        double high = Math.max(axis.from, axis.to);
+        double step = step((high - low) / 5);
+        for (double at = Math.ceil(low / step) * step; at <= high * (1 + 1e-9); at += step) {
             tick(axis, at, level);
         }
     }
 
     private void tick(Axis axis, double at, boolean level) {
-        if (at < axis.from * (1 - 1e-9) || at > axis.to * (1 + 1e-9)) {
+        double low = Math.min(axis.from, axis.to);
+        if (at < low * (1 - 1e-9) || at > Math.max(axis.from, axis.to) * (1 + 1e-9)) {
             return;
         }
         if (level) {

@@ -9,7 +9,9 @@ import io.millrace.bench.stream.StreamSample;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntFunction;
 import java.util.function.IntToDoubleFunction;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /** The plots of a page. */
@@ -70,6 +72,40 @@ final class Plots {
         return counts;
     }
 
+    /** For each time the share of the values that do not exceed it: of the target and of the baseline. */
+    static String shares(Metric metric, Distribution target, Distribution baseline) {
+        double low = Math.max(0.001, Math.min(target.min(), baseline.min()));
+        double high = Math.max(high(target), high(baseline));
+        boolean logarithmic = high / low > 30;
+        var plot = new Plot(
+                metric.title() + " of both ways",
+                WIDE,
+                HEIGHT,
+                new Axis("ms" + (logarithmic ? ", logarithmic" : ""), logarithmic ? low : 0, high, logarithmic),
+                Axis.linear("% of all", 0, 105));
+        double[] percents =
+                IntStream.rangeClosed(0, 199).mapToDouble(i -> i / 2.0 + 0.25).toArray();
+        String[] kinds = {"w", "a"};
+        Distribution[] both = {baseline, target};
+        for (int k = 0; k < both.length; k++) {
+            double[] times = new double[percents.length];
+            for (int i = 0; i < times.length; i++) {
+                times[i] = both[k].percentile(percents[i]);
+            }
+            plot.curve(times, percents, "line " + kinds[k]);
+            plot.mark(
+                    both[k].percentile(50),
+                    (k == 0 ? "baseline" : "target") + " p50 " + Numbers.of(both[k].percentile(50)),
+                    k);
+        }
+        return plot.end();
+    }
+
+    private static double high(Distribution values) {
+        double tail = values.told(99);
+        return Double.isNaN(tail) ? values.max() : tail;
+    }
+
     /** Every stream as a line: first the wait, then the tokens. */
     static String timeline(RunResult result) {
         var samples = result.samples().stream()
@@ -84,10 +120,10 @@ final class Plots {
                 WIDE,
                 height,
                 Axis.linear("seconds", 0, end / NS_PER_S),
-                Axis.linear("streams, in order of their start", 0, samples.size()));
+                Axis.linear("streams, in order of their start", samples.size(), 0));
         double thickness = Math.max(0.4, rowHeight * 0.8);
         for (int i = 0; i < samples.size(); i++) {
-            draw(plot, samples.get(i), base, samples.size() - i - 0.5, thickness);
+            draw(plot, samples.get(i), base, i + 0.5, thickness);
         }
         return plot.end();
     }
@@ -113,15 +149,17 @@ final class Plots {
     }
 
     /** Output frames a second over time. */
-    static String throughput(Series series) {
+    static String throughput(RunResult result) {
+        var series = result.series();
         double[] frames = values(series, i -> series.outputs(i) / series.widthSeconds());
-        return overTime(series, "output frames a second", max(frames))
-                .curve(times(series), frames, "line a")
+        var plot = overTime(result, "output frames a second", max(frames)).curve(times(series), frames, "line a");
+        return hover(plot, series, i -> Numbers.of(frames[i]) + " output frames a second")
                 .end();
     }
 
     /** Streams in progress and failed streams over time. */
-    static String streams(Series series) {
+    static String streams(RunResult result) {
+        var series = result.series();
         double[] active = new double[series.size()];
         double now = 0;
         for (int i = 0; i < active.length; i++) {
@@ -129,36 +167,58 @@ final class Plots {
             active[i] = Math.max(0, now);
         }
         double[] failed = values(series, i -> series.failed(i) / series.widthSeconds());
-        return overTime(series, "streams in progress; failed a second", Math.max(max(active), max(failed)))
+        var plot = overTime(result, "streams in progress; failed a second", Math.max(max(active), max(failed)))
                 .curve(times(series), active, "line a")
-                .curve(times(series), failed, "line e")
+                .curve(times(series), failed, "line e");
+        return hover(
+                        plot,
+                        series,
+                        i -> Numbers.of(active[i]) + " in progress, " + Numbers.of(failed[i]) + " failed a second")
                 .end();
     }
 
     /** Time to first token over time. */
-    static String ttft(Series series) {
+    static String ttft(RunResult result) {
+        var series = result.series();
         double[] mean = values(series, series::meanTtftMs);
         double[] most = values(series, series::maxTtftMs);
-        return overTime(series, "ttft, ms: mean and longest", max(most))
+        var plot = overTime(result, "ttft, ms: mean and longest", max(most))
                 .curve(times(series), most, "line w")
-                .curve(times(series), mean, "line a")
+                .curve(times(series), mean, "line a");
+        return hover(plot, series, i -> "mean " + Numbers.of(mean[i]) + " ms, longest " + Numbers.of(most[i]) + " ms")
                 .end();
     }
 
-    private static Plot overTime(Series series, String label, double most) {
+    /** A plot over the time of the run, with what was not measured shaded. */
+    private static Plot overTime(RunResult result, String label, double most) {
+        double end = result.series().size() * result.series().widthSeconds();
+        double to = Math.min(end, result.measuredFromSeconds() + result.measuredSeconds());
         return new Plot(
-                label + " over time",
-                Plot.WIDTH,
-                HEIGHT,
-                Axis.linear("seconds", 0, series.size() * series.widthSeconds()),
-                Axis.linear(label, 0, most * 1.05));
+                        label + " over time",
+                        Plot.WIDTH,
+                        HEIGHT,
+                        Axis.linear("seconds", 0, end),
+                        Axis.linear(label, 0, most * 1.05))
+                .shade(0, Math.min(end, result.measuredFromSeconds()), "ramp and warm-up, not measured")
+                .shade(to, end, "after the measured part: streams come to their end");
+    }
+
+    private static Plot hover(Plot plot, Series series, IntFunction<String> tip) {
+        double width = series.widthSeconds();
+        for (int i = 0; i < series.size(); i++) {
+            plot.hover(i * width, (i + 1) * width, Numbers.of(i * width) + " s: " + tip.apply(i));
+        }
+        return plot;
     }
 
     /** Percentiles of a metric by the amount of load. */
-    static String byLoad(List<RunResult> points, Metric metric) {
+    static String byLoad(List<RunResult> points, Metric metric, double found) {
         double[] loads = points.stream().mapToDouble(Plots::load).toArray();
+        var slo = points.get(0).slo();
+        double limit = slo == null ? Double.NaN : slo.limitMs(metric);
         double most = points.stream()
-                .mapToDouble(point -> point.of(metric).told(99))
+                .flatMapToDouble(point -> DoubleStream.of(
+                        point.of(metric).percentile(50), point.of(metric).told(99), limit))
                 .filter(Double::isFinite)
                 .max()
                 .orElse(1);
@@ -174,6 +234,12 @@ final class Plots {
                 HEIGHT,
                 new Axis(open ? "streams a second" : "streams at once", low, high, low > 0 && high / low > 8),
                 Axis.linear(metric.key() + ", ms: p50, p90, p99", 0, most * 1.05));
+        if (Double.isFinite(limit)) {
+            plot.level(limit, "--slo " + Numbers.of(limit) + " ms");
+        }
+        if (found > 0) {
+            plot.mark(found, "highest good rate " + Numbers.of(found) + "/s", 0);
+        }
         String[] kinds = {"a", "b", "w"};
         double[] percents = {50, 90, 99};
         for (int k = percents.length - 1; k >= 0; k--) {

@@ -12,8 +12,18 @@ import java.util.List;
  * @param model that was asked for
  * @param load the load in words
  * @param points the results, one for each amount of load, in order
+ * @param origin what has to be known to run it again
+ * @param interrupted whether the user ended it before its time
  */
-public record Subject(String version, String url, String dialect, String model, String load, List<RunResult> points) {
+public record Subject(
+        String version,
+        String url,
+        String dialect,
+        String model,
+        String load,
+        List<RunResult> points,
+        Origin origin,
+        boolean interrupted) {
     /** Copies the list of points. */
     public Subject {
         points = List.copyOf(points);

@@ -11,26 +11,48 @@ import java.util.Set;
 public final class TextReport {
     private static final String ROW = "%-24s %8s %9s  %-19s %9s %9s %9s %9s %9s%n";
     private static final Set<Metric> ALWAYS = EnumSet.of(Metric.TTFT, Metric.TTFT_SENT, Metric.ITL, Metric.E2E);
+    private static final Set<Metric> SHORT = EnumSet.of(Metric.TPOT, Metric.TRANSIT, Metric.FIRST_REASONING);
     private static final int WIDTH = 110;
+    private static final double MUCH = 1.2;
 
     private final StringBuilder out = new StringBuilder();
+    private final boolean explains;
 
-    private TextReport() {}
+    private TextReport(boolean explains) {
+        this.explains = explains;
+    }
 
-    /** The whole report. */
-    public static String of(Subject subject) {
-        var report = new TextReport();
+    /**
+     * The report: the answer first, then the figures.
+     *
+     * @param explains whether to print all figures of each load, and what they mean
+     */
+    public static String of(Subject subject, Answer answer, boolean explains) {
+        var report = new TextReport(explains);
         report.line("millrace bench %s", subject.version());
         report.line("%-12s %s, %s, model %s", "target", subject.url(), subject.dialect(), subject.model());
         report.line("%-12s %s", "load", subject.load());
-        var shown = EnumSet.noneOf(Metric.class);
-        for (var point : subject.points()) {
-            report.point(point, subject.points().size() > 1, shown);
+        if (subject.interrupted()) {
+            report.line("%-12s stopped by the user; what follows was measured until then", "INTERRUPTED");
         }
-        if (subject.points().size() > 1) {
+        report.out.append(answer.text());
+        var shown = EnumSet.noneOf(Metric.class);
+        boolean several = subject.points().size() > 1;
+        if (several) {
             report.sweep(subject);
         }
-        report.definitions(shown);
+        if (!several || explains) {
+            subject.points().forEach(point -> report.point(point, several, shown));
+        }
+        if (explains) {
+            report.line("");
+            report.line("%s", subject.origin().command());
+            report.line("%s", subject.origin().environmentText());
+            report.definitions(shown);
+        } else {
+            report.line("");
+            report.line("%s", "--explain prints every figure and what it means.");
+        }
         return report.out.toString();
     }
 
@@ -50,7 +72,8 @@ public final class TextReport {
                     && values.count() > 0
                     && values.min() == 1
                     && values.max() == 1;
-            if (ALWAYS.contains(metric) || (values.count() > 0 && !trivial)) {
+            boolean wanted = explains || SHORT.contains(metric);
+            if (ALWAYS.contains(metric) || (wanted && values.count() > 0 && !trivial)) {
                 shown.add(metric);
                 row(metric, values);
             }
@@ -62,38 +85,50 @@ public final class TextReport {
         var verdict = result.verdict();
         line("%-12s %s", "client", verdict.grade());
         verdict.reasons().forEach(reason -> line("%-12s   %s", "", reason));
-        switch (verdict.grade()) {
-            case VALID -> {}
-            case SUSPECT -> line("%-12s   percentiles near the top may be this client's own", "");
-            case INVALID -> line("%-12s   the times are this client's as much as the target's", "");
+        if (!verdict.reasons().isEmpty()) {
+            line("%-12s   %s", "", Numbers.meaning(verdict.grade()));
         }
     }
 
     private void counts(RunResult result) {
+        if (result.isInterrupted()) {
+            line("%-12s %s", "stopped", Numbers.stopped(result));
+        }
         line(
-                "%-12s %,d in %s s: %,d completed, %,d failed%s",
+                "%-12s %,d: %,d completed, %,d failed%s%s",
                 "streams",
                 result.streams(),
-                Numbers.of(result.seconds()),
                 result.completed(),
                 result.failed(),
-                result.left() > 0 ? String.format(Locale.ROOT, ", %,d left as told", result.left()) : "");
+                result.left() > 0 ? String.format(Locale.ROOT, ", %,d left as told", result.left()) : "",
+                result.interrupted() > 0
+                        ? String.format(Locale.ROOT, ", %,d cut at the end", result.interrupted())
+                        : "");
         result.errors().forEach((what, count) -> line("%-12s   %,d %s", "", count, what));
         result.refusals().forEach((status, text) -> line("%-12s   %d said: %s", "", status, shortened(text)));
-        line(
-                "%-12s %s requests/s, %s output tokens/s (tokens from %s), %s output frames",
-                "throughput",
-                Numbers.of(result.requestsPerSecond()),
-                Numbers.of(result.tokensPerSecond()),
-                result.tokenSource(),
-                String.format(Locale.ROOT, "%,d", result.outputs()));
+        throughput(result);
         if (result.slo() != null) {
             line(
                     "%-12s %s/s, %s of all streams kept %s",
                     "goodput",
-                    Numbers.of(result.goodPerSecond()),
+                    Numbers.of(result.throughput().goodPerSecond()),
                     Numbers.percent(result.streams() == 0 ? Double.NaN : (double) result.good() / result.streams()),
                     result.slo());
+        }
+    }
+
+    private void throughput(RunResult result) {
+        var throughput = result.throughput();
+        line(
+                "%-12s %s requests/s of %s/s offered, %s output tokens/s (tokens from %s), in %s s",
+                "throughput",
+                Numbers.of(throughput.requestsPerSecond()),
+                Numbers.of(throughput.offeredPerSecond()),
+                Numbers.of(throughput.tokensPerSecond()),
+                result.tokenSource(),
+                Numbers.of(throughput.seconds()));
+        if (!result.isSteady()) {
+            line("%-12s   %s", "", Numbers.unsteady(result));
         }
     }
 
@@ -117,14 +152,16 @@ public final class TextReport {
 
     private void notes(RunResult result) {
         line("");
-        if (!Double.isNaN(result.coalescing())) {
+        if (result.coalescing() > MUCH || (explains && !Double.isNaN(result.coalescing()))) {
             line(
                     "%-12s %s output frames per read%s",
                     "coalescing",
                     Numbers.fixed(result.coalescing(), 3),
-                    result.coalescing() > 1.2 ? ": something on the way holds tokens together, or sends several" : "");
+                    result.coalescing() > MUCH ? ": something on the way holds tokens together, or sends several" : "");
         }
-        line("%-12s %,d gaps over the threshold, in %,d streams", "stalls", result.stalls(), result.stalled());
+        if (explains || result.stalls() > 0) {
+            line("%-12s %,d gaps over the threshold, in %,d streams", "stalls", result.stalls(), result.stalled());
+        }
         if (result.behaved() > 0) {
             line(
                     "%-12s %,d streams whose clients cancelled, read slowly or fell silent; their times are left out",
@@ -132,6 +169,9 @@ public final class TextReport {
         }
         if (result.stale() > 0) {
             line("%-12s %,d requests sent again: the server had closed the idle connection", "stale", result.stale());
+        }
+        if (!explains) {
+            return;
         }
         var vitals = result.vitals();
         line(
@@ -148,19 +188,40 @@ public final class TextReport {
     private void sweep(Subject subject) {
         line("");
         line(
-                "%-14s %10s %10s %10s %10s %10s %10s %9s",
-                "load", "req/s", "tokens/s", "ttft p50", "ttft p99", "itl p50", "itl p99", "failed");
+                "%-14s %10s %10s %10s %10s %10s %10s %10s %9s  %s",
+                "load",
+                "offered/s",
+                "done/s",
+                "tokens/s",
+                "ttft p50",
+                "ttft p99",
+                "itl p50",
+                "itl p99",
+                "failed",
+                "client");
         for (var point : subject.points()) {
             line(
-                    "%-14s %10s %10s %10s %10s %10s %10s %9s",
+                    "%-14s %10s %10s %10s %10s %10s %10s %10s %9s  %s",
                     point.shape().label(),
-                    Numbers.of(point.requestsPerSecond()),
-                    Numbers.of(point.tokensPerSecond()),
+                    Numbers.of(point.throughput().offeredPerSecond()),
+                    Numbers.of(point.throughput().requestsPerSecond()),
+                    Numbers.of(point.throughput().tokensPerSecond()),
                     Numbers.of(point.of(Metric.TTFT).percentile(50)),
                     Numbers.tail(point.of(Metric.TTFT), 99),
                     Numbers.of(point.of(Metric.ITL).percentile(50)),
                     Numbers.tail(point.of(Metric.ITL), 99),
-                    Numbers.percent(point.errorRate()));
+                    Numbers.percent(point.errorRate()),
+                    point.verdict().grade());
+        }
+        if (!explains) {
+            for (var point : subject.points()) {
+                String label = point.shape().label();
+                point.verdict().reasons().forEach(reason -> line("%s: client: %s", label, reason));
+                point.errors().forEach((what, count) -> line("%s: %,d %s", label, count, what));
+                if (!point.isSteady()) {
+                    line("%s: %s", label, Numbers.unsteady(point));
+                }
+            }
         }
     }
 

@@ -16,6 +16,15 @@ final class Baseline {
     private final List<RunResult> baseline = new ArrayList<>();
     private final List<RunResult> target = new ArrayList<>();
 
+    /** The user ended the run before a pair was finished. */
+    static final class NothingMeasured extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        NothingMeasured(String message) {
+            super(message);
+        }
+    }
+
     /** Runs all pairs. A pair that the user aborts does not count. */
     static Baseline measure(Session session, StreamPlan baselinePlan, StreamPlan targetPlan, LoadShape shape, int pairs)
             throws InterruptedException {
@@ -38,7 +47,7 @@ final class Baseline {
             }
         }
         if (all.baseline.isEmpty()) {
-            throw new IllegalArgumentException("--baseline: no pair was finished");
+            throw new NothingMeasured("stopped before a pair was finished; nothing was measured");
         }
         return all;
     }

@@ -3,11 +3,13 @@ package io.millrace.bench.run;
 import static java.util.Objects.requireNonNull;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.bench.report.Answer;
 import io.millrace.bench.report.Comparison;
 import io.millrace.bench.report.CsvWriter;
 import io.millrace.bench.report.HdrLog;
 import io.millrace.bench.report.HtmlReport;
 import io.millrace.bench.report.JsonReport;
+import io.millrace.bench.report.Origin;
 import io.millrace.bench.report.Subject;
 import io.millrace.bench.report.TextReport;
 import io.millrace.bench.stats.Limit;
@@ -41,8 +43,9 @@ import picocli.CommandLine.Spec;
         description = "Measures streams under load: time to first token, gaps, throughput, errors.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        footerHeading = "%nExit codes: 0 measured; 1 a --fail-if holds, or no stream completed; 2 wrong usage; 3 the"
-                + " client was not fit to tell for a --fail-if, or where --find-max ends.%n%nExamples:%n",
+        footerHeading =
+                "%nExit codes: 0 measured; 1 a --fail-if holds, or no stream completed; 2 wrong usage; 3 the"
+                        + " client was not fit to tell for a --fail-if, or there were too few values for it, or where --find-max ends; 130 stopped by Ctrl-C.%n%nExamples:%n",
         footer = {
             "  millrace bench --url http://127.0.0.1:8080/v1 --model mock --concurrency 10",
             "  millrace bench --url https://api.openai.com/v1 --model gpt-4.1-mini \\",
@@ -79,10 +82,10 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--transport", paramLabel = "NAME", description = "epoll, io_uring, kqueue or nio.")
     private @Nullable String transport;
 
-    /** The result, the text to print below the tables, and the content of the JSON file. */
-    private record Outcome(Subject subject, String more, ObjectNode json, boolean known) {
-        Outcome(Subject subject, String more, ObjectNode json) {
-            this(subject, more, json, true);
+    /** The result, the answer that it was made for, and the content of the JSON file. */
+    private record Outcome(Subject subject, Answer answer, ObjectNode json, boolean known) {
+        Outcome(Subject subject, Answer answer, ObjectNode json) {
+            this(subject, answer, json, true);
         }
     }
 
@@ -91,6 +94,9 @@ public final class BenchCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         try {
             return modes.compare == null ? measureAndReport() : compare(modes.compare);
+        } catch (Baseline.NothingMeasured e) {
+            spec.commandLine().getErr().println("millrace: " + e.getMessage());
+            return INTERRUPTED;
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
@@ -111,8 +117,7 @@ public final class BenchCommand implements Callable<Integer> {
         report.createFiles();
         var outcome = measure();
         PrintWriter out = spec.commandLine().getOut();
-        out.print(TextReport.of(outcome.subject));
-        out.print(outcome.more);
+        out.print(TextReport.of(outcome.subject, outcome.answer, report.explain));
         out.flush(); // print the table even if a file cannot be written
         if (report.json != null) {
             JsonReport.write(report.json, outcome.json);
@@ -121,10 +126,11 @@ public final class BenchCommand implements Callable<Integer> {
             HdrLog.write(report.hdr, outcome.subject.points());
         }
         if (report.html != null) {
-            HtmlReport.write(report.html, outcome.subject);
+            HtmlReport.write(report.html, outcome.subject, outcome.answer);
         }
         int code = judge(outcome.subject.points(), limits, out);
         code = code == 0 && !outcome.known ? UNFIT : code;
+        code = outcome.subject.interrupted() ? INTERRUPTED : code;
         out.flush();
         return code;
     }
@@ -174,34 +180,34 @@ public final class BenchCommand implements Callable<Integer> {
                 points.add(session.run(plan.withShape(shape), shape.label()));
             }
         }
-        var subject = subject(plan, points);
-        return new Outcome(subject, "", JsonReport.of(subject));
+        var subject = subject(session, plan, points);
+        return new Outcome(subject, Answer.NONE, JsonReport.of(subject));
     }
 
     private Outcome findMax(Session session, StreamPlan plan) throws InterruptedException {
         double share = LoadOptions.fraction("--slo-share", modes.sloShare);
         var search = MaxSearch.run(session, plan, plan.shape(), share);
-        var subject = subject(plan, search.points());
+        var subject = subject(session, plan, search.points());
         var json = JsonReport.of(subject);
         search.put(json);
-        String more = String.format(
-                Locale.ROOT, "%n%s%n", search.text(modes.sloShare + " of the streams keep " + session.slo()));
-        return new Outcome(subject, more, json, search.isKnown());
+        String text = search.text(modes.sloShare + " of the streams keep " + session.slo());
+        return new Outcome(subject, Answer.ofRate(search.best(), text), json, search.isKnown());
     }
 
     private Outcome withBaseline(Session session, StreamPlan plan) throws IOException, InterruptedException {
         var other = new Plans(target, load).plan(requireNonNull(modes.baseline));
         var both = Baseline.measure(session, other, plan, plan.shape(), modes.pairs);
-        var subject = subject(plan, List.of(both.ofTarget()));
+        var subject = subject(session, plan, List.of(both.ofTarget()));
         var json = JsonReport.of(subject);
         var node = json.putObject("baseline");
         String url = other.template().endpoint().url();
         node.put("base_url", url);
         node.set(
                 "result",
-                JsonReport.of(subject(other, List.of(both.ofBaseline()))).at("/points/0"));
+                JsonReport.of(subject(session, other, List.of(both.ofBaseline())))
+                        .at("/points/0"));
         both.difference().put(node.putObject("added_ms"));
-        return new Outcome(subject, both.difference().text(url, subject.url()), json);
+        return new Outcome(subject, both.difference().answer(url, subject.url()), json);
     }
 
     private void checkModes(@Nullable Slo slo) {
@@ -216,7 +222,7 @@ public final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private Subject subject(StreamPlan plan, List<RunResult> points) {
+    private Subject subject(Session session, StreamPlan plan, List<RunResult> points) {
         var endpoint = plan.template().endpoint();
         return new Subject(
                 Build.version(),
@@ -224,14 +230,24 @@ public final class BenchCommand implements Callable<Integer> {
                 endpoint.dialect().name().toLowerCase(Locale.ROOT),
                 target.model,
                 load.words(points.stream().map(RunResult::shape).toList()),
-                points);
+                points,
+                Origin.of(spec.commandLine().getParseResult().originalArgs(), target.promptWords()),
+                session.isAborted());
     }
 
     private int judge(List<RunResult> points, List<Limit> limits, PrintWriter out) {
         boolean failed = false;
+        boolean untold = false;
         for (var point : points) {
             for (var limit : limits) {
-                if (limit.holds(point)) {
+                if (!limit.isTold(point)) {
+                    untold = true;
+                    out.printf(
+                            Locale.ROOT,
+                            "NOT JUDGED at %s: %s, there are too few values for this percentile%n",
+                            point.shape().label(),
+                            limit.text());
+                } else if (limit.holds(point)) {
                     failed = true;
                     out.printf(
                             Locale.ROOT,
@@ -246,7 +262,7 @@ public final class BenchCommand implements Callable<Integer> {
             return 1;
         }
         boolean unfit = points.stream().anyMatch(point -> point.verdict().grade() == Verdict.Grade.INVALID);
-        return unfit && !limits.isEmpty() ? UNFIT : 0;
+        return untold || (unfit && !limits.isEmpty()) ? UNFIT : 0;
     }
 
     private Transport transport() {

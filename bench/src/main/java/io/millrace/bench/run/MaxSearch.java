@@ -44,6 +44,11 @@ final class MaxSearch {
         return !rates.isUnfit();
     }
 
+    /** The highest rate that was good; 0 if none was. */
+    double best() {
+        return rates.best();
+    }
+
     /** The answer as text. {@code what} names the property of the streams. */
     String text(String what) {
         double best = rates.best();

@@ -47,6 +47,9 @@ final class ReportOptions {
                     + " 'request_throughput<10'.")
     private List<String> failIf = List.of();
 
+    @Option(names = "--explain", description = "Print every figure of each load, and what the figures mean.")
+    boolean explain;
+
     @Option(names = "--quiet", description = "Shows nothing while it runs.")
     boolean quiet;
 

@@ -105,6 +105,14 @@ final class TargetOptions {
         return Prompts.fixed(prompt == null ? PROMPT : prompt);
     }
 
+    /** What is asked, in words. */
+    String promptWords() {
+        String what = promptFile != null
+                ? "from " + promptFile
+                : promptWords != null ? "made up, " + promptWords + " words" : prompt == null ? PROMPT : prompt;
+        return what + (maxTokens > 0 ? "; at most " + maxTokens + " tokens" : "; no limit of tokens");
+    }
+
     private @Nullable String key(Map<String, String> environment) {
         if (keyVariable == null) {
             return null;

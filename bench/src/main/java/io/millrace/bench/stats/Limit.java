@@ -35,6 +35,15 @@ public record Limit(String text, String subject, boolean over, double bound) {
         return over ? value > bound : value < bound;
     }
 
+    /** Whether there are enough values for it: a percentile needs one value above it. */
+    public boolean isTold(RunResult result) {
+        int dot = subject.indexOf('.');
+        return dot < 0
+                || subject.charAt(dot + 1) != 'p'
+                || result.of(metric(subject.substring(0, dot))).count() == 0
+                || !Double.isNaN(value(result));
+    }
+
     /** The value of the subject, in its metric's unit. */
     public double value(RunResult result) {
         return switch (subject) {
@@ -43,9 +52,9 @@ public record Limit(String text, String subject, boolean over, double bound) {
             case "completed" -> result.completed();
             case "stalls" -> result.stalls();
             case "coalescing" -> result.coalescing();
-            case "request_throughput" -> result.requestsPerSecond();
-            case "output_throughput" -> result.tokensPerSecond();
-            case "goodput" -> result.goodPerSecond();
+            case "request_throughput" -> result.throughput().requestsPerSecond();
+            case "output_throughput" -> result.throughput().tokensPerSecond();
+            case "goodput" -> result.throughput().goodPerSecond();
             default -> {
                 var metric = metric(subject.substring(0, subject.indexOf('.')));
                 yield statistic(result.of(metric), subject.substring(subject.indexOf('.') + 1));
@@ -59,7 +68,7 @@ public record Limit(String text, String subject, boolean over, double bound) {
             case "min" -> of.min();
             case "max" -> of.max();
             case "count" -> of.count();
-            default -> of.percentile(Double.parseDouble(name.substring(1)));
+            default -> of.told(Double.parseDouble(name.substring(1)));
         };
     }
 

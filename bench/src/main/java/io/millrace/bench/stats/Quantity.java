@@ -29,6 +29,9 @@ public final class Quantity {
 
     /** The time in its largest whole unit, such as {@code 500ms}. */
     public static String text(long ns) {
+        if (ns == 0) {
+            return "0s";
+        }
         for (String unit : new String[] {"h", "m", "s", "ms", "us"}) {
             double size = unitNs(unit);
             if (ns >= size && ns % (long) size == 0) {

@@ -2,6 +2,7 @@ package io.millrace.bench.stats;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.bench.stream.LoadShape;
 import io.millrace.bench.stream.Outcome;
 import io.millrace.bench.stream.StreamDetails;
 import io.millrace.bench.stream.StreamObserver;
@@ -32,6 +33,7 @@ public final class Recorder implements StreamObserver {
     final List<StreamSample> samples = new ArrayList<>();
     final Tally tally = new Tally();
     final Series series;
+    final Window window;
     private final @Nullable Slo slo;
     private final @Nullable Consumer<StreamSample> sink;
     private final SplittableRandom random = new SplittableRandom(1);
@@ -44,9 +46,11 @@ public final class Recorder implements StreamObserver {
         long completed;
         long left;
         long failed;
+        long interrupted;
         long good;
         long inputTokens;
         long outputTokens;
+        long completedOutputs;
         long withUsage;
         long frames;
         long outputs;
@@ -62,9 +66,11 @@ public final class Recorder implements StreamObserver {
             completed += other.completed;
             left += other.left;
             failed += other.failed;
+            interrupted += other.interrupted;
             good += other.good;
             inputTokens += other.inputTokens;
             outputTokens += other.outputTokens;
+            completedOutputs += other.completedOutputs;
             withUsage += other.withUsage;
             frames += other.frames;
             outputs += other.outputs;
@@ -78,14 +84,16 @@ public final class Recorder implements StreamObserver {
     }
 
     /**
+     * @param shape the load
      * @param baseNs the approximate start of the run, the same for all lanes
      * @param slo the limits of a good stream, null for none
      * @param sink receives every measured stream on the event loop and must not block; may be null
      */
-    public Recorder(long baseNs, @Nullable Slo slo, @Nullable Consumer<StreamSample> sink) {
+    public Recorder(LoadShape shape, long baseNs, @Nullable Slo slo, @Nullable Consumer<StreamSample> sink) {
         this.slo = slo;
         this.sink = sink;
         series = new Series(baseNs);
+        window = new Window(shape);
         for (var metric : Metric.values()) {
             histograms.put(metric, new Histogram(DIGITS));
         }
@@ -99,7 +107,13 @@ public final class Recorder implements StreamObserver {
     }
 
     @Override
+    public void onStart(long measuredFromNs) {
+        window.start(measuredFromNs);
+    }
+
+    @Override
     public void onDispatch(long scheduledNs, long nowNs, boolean counts) {
+        window.onBegin(nowNs);
         series.onBegin(nowNs);
         progress.begun++;
         if (counts) {
@@ -110,6 +124,7 @@ public final class Recorder implements StreamObserver {
     @Override
     public void onFirstOutput(long scheduledNs, long nowNs) {
         series.onOutput(nowNs);
+        window.onOutput(nowNs);
         series.onFirst(nowNs, nowNs - scheduledNs);
         progress.outputs++;
         progress.ttft.recordValue(bounded(nowNs - scheduledNs));
@@ -118,6 +133,7 @@ public final class Recorder implements StreamObserver {
     @Override
     public void onGap(long gapNs, long nowNs) {
         series.onOutput(nowNs);
+        window.onOutput(nowNs);
         progress.outputs++;
         progress.gap.recordValue(bounded(gapNs));
     }
@@ -143,11 +159,15 @@ public final class Recorder implements StreamObserver {
         } else {
             progress.ended++;
         }
+        boolean good = slo != null && slo.isMetBy(sample);
+        if (sample.outcome() == Outcome.COMPLETED) {
+            window.onCompleted(sample.endNs(), good);
+        }
         if (!sample.measured()) {
             return;
         }
-        count(sample);
-        if (sample.counts() && !error) {
+        count(sample, good);
+        if (sample.counts() && !error && sample.outcome() != Outcome.INTERRUPTED) {
             recordTimes(sample);
             recordDetails(details);
         }
@@ -157,7 +177,7 @@ public final class Recorder implements StreamObserver {
         }
     }
 
-    private void count(StreamSample sample) {
+    private void count(StreamSample sample, boolean good) {
         tally.begun++;
         tally.lastEndNs = Math.max(tally.lastEndNs, sample.endNs());
         tally.frames += sample.frames();
@@ -172,9 +192,12 @@ public final class Recorder implements StreamObserver {
             tally.inputTokens += Math.max(0, sample.inputTokens());
             tally.outputTokens += sample.tokens();
             tally.withUsage += sample.outputTokens() >= 0 ? 1 : 0;
-            tally.good += slo != null && slo.isMetBy(sample) ? 1 : 0;
+            tally.good += good ? 1 : 0;
+            tally.completedOutputs += sample.outputs();
         } else if (sample.outcome() == Outcome.LEFT) {
             tally.left++;
+        } else if (sample.outcome() == Outcome.INTERRUPTED) {
+            tally.interrupted++;
         } else {
             tally.failed++;
             String what = sample.outcome().label() + (sample.detail().isEmpty() ? "" : ": " + sample.detail());

@@ -22,6 +22,7 @@ public final class RunResult {
     private final Instant begun;
     private final @Nullable Slo slo;
     private final double seconds;
+    private final Throughput throughput;
     private final Map<Metric, Distribution> distributions;
     private final Map<String, Long> errors = new TreeMap<>();
     private final Map<Integer, String> refusals = new TreeMap<>();
@@ -31,6 +32,9 @@ public final class RunResult {
     private final Vitals vitals;
     private final Verdict verdict;
     private final int stale;
+    private final boolean interrupted;
+    private final double measuredFromSeconds;
+    private final boolean merged;
 
     /**
      * When a run began.
@@ -38,8 +42,10 @@ public final class RunResult {
      * @param at the moment as date and time
      * @param baseNs the same moment on the clock of {@link System#nanoTime()}
      * @param windowNs when its measured part began, on that clock
+     * @param stoppedNs when the user ended it, on that clock; at its end if nobody did
+     * @param interrupted whether the user ended it
      */
-    record Beginning(Instant at, long baseNs, long windowNs) {}
+    record Beginning(Instant at, long baseNs, long windowNs, long stoppedNs, boolean interrupted) {}
 
     /**
      * @param recorders the recorders of all lanes, which have ended
@@ -69,6 +75,16 @@ public final class RunResult {
             series.add(recorder.series);
         }
         seconds = tally.begun == 0 ? 0 : Math.max(1e-9, (tally.lastEndNs - beginning.windowNs) / 1e9);
+        double tokensPerFrame = tally.completedOutputs == 0 ? 1 : (double) tally.outputTokens / tally.completedOutputs;
+        throughput = Throughput.of(
+                shape,
+                recorders.stream().map(recorder -> recorder.window).toList(),
+                Math.round(seconds * 1e9),
+                beginning.stoppedNs - beginning.windowNs,
+                tokensPerFrame);
+        interrupted = beginning.interrupted;
+        measuredFromSeconds = (beginning.windowNs - beginning.baseNs) / 1e9;
+        merged = false;
         verdict = Judge.judge(distributions, vitals);
     }
 
@@ -87,6 +103,11 @@ public final class RunResult {
             tally.add(part.tally);
         }
         seconds = parts.stream().mapToDouble(RunResult::seconds).sum();
+        throughput =
+                Throughput.together(parts.stream().map(RunResult::throughput).toList());
+        measuredFromSeconds = first.measuredFromSeconds;
+        merged = parts.size() > 1;
+        interrupted = parts.stream().anyMatch(RunResult::isInterrupted);
         stale = parts.stream().mapToInt(RunResult::stale).sum();
         vitals = Vitals.together(parts.stream().map(RunResult::vitals).toList());
         verdict = Judge.judge(distributions, vitals);
@@ -122,7 +143,7 @@ public final class RunResult {
         return slo;
     }
 
-    /** From the beginning of the measured part to the end of its last stream. */
+    /** From the beginning of the measured part to the end of its last stream, in seconds; vLLM's duration. */
     public double seconds() {
         return seconds;
     }
@@ -145,6 +166,11 @@ public final class RunResult {
     /** The streams that this client left on purpose. */
     public long left() {
         return tally.left;
+    }
+
+    /** The streams that this client cut because the user ended the run. */
+    public long interrupted() {
+        return tally.interrupted;
     }
 
     /** The streams that failed. */
@@ -247,27 +273,38 @@ public final class RunResult {
         return verdict;
     }
 
-    /** Completed streams per second. */
-    public double requestsPerSecond() {
-        return perSecond(tally.completed);
+    /** What was offered, completed and read in the measured part. */
+    public Throughput throughput() {
+        return throughput;
     }
 
-    /** Streams that kept all limits, per second. */
-    public double goodPerSecond() {
-        return perSecond(tally.good);
+    /** Whether the measured part and the time before it are so long beside a stream that the throughput is steady. */
+    public boolean isSteady() {
+        return throughput.isSteady(of(Metric.E2E).percentile(50) / 1e3, shape.leadNs() / 1e9);
     }
 
-    /** Tokens of completed answers per second. */
-    public double tokensPerSecond() {
-        return perSecond(tally.outputTokens);
+    /** When the measured part began, in seconds on the clock of {@link #series}. */
+    public double measuredFromSeconds() {
+        return measuredFromSeconds;
+    }
+
+    /** Whether it is of several runs; then its series over time is that of the first. */
+    public boolean isMerged() {
+        return merged;
+    }
+
+    /** How long the measured part was, in seconds: less than planned if the user ended the run. */
+    public double measuredSeconds() {
+        return throughput.seconds();
+    }
+
+    /** Whether the user ended it before its time. */
+    public boolean isInterrupted() {
+        return interrupted;
     }
 
     /** Output frames per read that brought any. It is 1 if no server on the path holds frames together. */
     public double coalescing() {
         return of(Metric.FRAMES_PER_READ).mean();
-    }
-
-    private double perSecond(long count) {
-        return seconds == 0 ? 0 : count / seconds;
     }
 }

@@ -57,14 +57,16 @@ public final class Runner implements AutoCloseable {
         var begun = Instant.now();
         var recorders = new ArrayList<Recorder>();
         for (int i = 0; i < lanes; i++) {
-            recorders.add(new Recorder(baseNs, slo, sink));
+            recorders.add(new Recorder(plan.shape(), baseNs, slo, sink));
         }
         var probe = new VitalsProbe(threads());
         var load = Load.start(plan, group, lanes, transport, recorders::get);
         boolean over = false;
+        long stoppedNs = Long.MAX_VALUE;
         while (!over) {
             over = load.await(TICK_MS, TimeUnit.MILLISECONDS);
             if (aborted && !over) {
+                stoppedNs = Math.min(stoppedNs, System.nanoTime());
                 load.abort();
             }
             var progress = new Progress();
@@ -74,7 +76,11 @@ public final class Runner implements AutoCloseable {
             watcher.onTick((System.nanoTime() - load.startNs()) / 1e9, progress, load.active());
         }
         var beginning = new RunResult.Beginning(
-                begun, baseNs, load.startNs() + plan.shape().leadNs());
+                begun,
+                baseNs,
+                load.startNs() + plan.shape().leadNs(),
+                Math.min(stoppedNs, System.nanoTime()),
+                stoppedNs != Long.MAX_VALUE);
         return new RunResult(plan.shape(), beginning, slo, recorders, probe.end(), load.stale());
     }
 

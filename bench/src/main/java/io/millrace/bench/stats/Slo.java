@@ -39,6 +39,12 @@ public final class Slo {
         return new Slo(limits);
     }
 
+    /** The limit of a metric in milliseconds; NaN if it has none. */
+    public double limitMs(Metric metric) {
+        Long limit = limits.get(metric.key());
+        return limit == null ? Double.NaN : limit / Metric.Unit.MS.scale();
+    }
+
     /** Whether the stream completed within all limits. */
     public boolean isMetBy(StreamSample sample) {
         return sample.outcome() == Outcome.COMPLETED

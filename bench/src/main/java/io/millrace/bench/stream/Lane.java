@@ -47,6 +47,7 @@ final class Lane {
     private Future<?> lagProbe;
     private long probeDueNs;
     private long drainEndNs = Long.MAX_VALUE;
+    private Outcome atEnd = Outcome.UNFINISHED;
     private int connecting;
     private int stale;
     private boolean closing;
@@ -85,6 +86,7 @@ final class Lane {
 
     /** Begins. Must be called on the event loop. */
     void start() {
+        observer.onStart(measuredFromNs);
         sweeper = loop.scheduleAtFixedRate(this::sweep, SWEEP_MS, SWEEP_MS, TimeUnit.MILLISECONDS);
         probeDueNs = System.nanoTime() + LAG_PROBE_NS;
         lagProbe = loop.schedule(this::probeLag, LAG_PROBE_NS, TimeUnit.NANOSECONDS);
@@ -146,6 +148,7 @@ final class Lane {
     /** Ends all streams now. */
     void abort() {
         feed.stop();
+        atEnd = Outcome.INTERRUPTED;
         drainUntil(System.nanoTime());
         sweep();
     }
@@ -320,7 +323,7 @@ final class Lane {
                 continue;
             }
             if (over) {
-                wire.abandon();
+                wire.abandon(atEnd);
             } else {
                 wire.sweep(nowNs, plan.clients().limits());
             }
@@ -336,7 +339,7 @@ final class Lane {
     private void drop(ArrayDeque<StreamSample> dues) {
         StreamSample stream;
         while ((stream = dues.poll()) != null) {
-            endUnsent(stream, Outcome.UNFINISHED, "not begun");
+            endUnsent(stream, atEnd, "not begun");
         }
     }
 

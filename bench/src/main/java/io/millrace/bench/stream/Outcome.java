@@ -37,7 +37,9 @@ public enum Outcome {
     /** The stream took longer than allowed. */
     TIMEOUT,
     /** The stream was in progress when the run ended. */
-    UNFINISHED;
+    UNFINISHED,
+    /** The stream was in progress when the user stopped the run. */
+    INTERRUPTED;
 
     /** Its name in reports. */
     public String label() {
@@ -46,6 +48,6 @@ public enum Outcome {
 
     /** Whether it counts as an error. */
     public boolean isError() {
-        return this != COMPLETED && this != LEFT;
+        return this != COMPLETED && this != LEFT && this != INTERRUPTED;
     }
 }

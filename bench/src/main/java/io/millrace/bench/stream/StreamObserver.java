@@ -2,6 +2,9 @@ package io.millrace.bench.stream;
 
 /** Receives the events of the streams of one lane, on its event loop. Times are {@link System#nanoTime()}. */
 public interface StreamObserver {
+    /** The lane begins; what is due from {@code measuredFromNs} on is measured. */
+    default void onStart(long measuredFromNs) {}
+
     /** This client begins a stream that was due at {@code scheduledNs}. */
     default void onDispatch(long scheduledNs, long nowNs, boolean counts) {}
 

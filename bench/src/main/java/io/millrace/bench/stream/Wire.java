@@ -93,9 +93,9 @@ final class Wire extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Ends the stream at the end of the run. A client that was to stay half-open has done so. */
-    void abandon() {
-        end(isSilent() ? Outcome.LEFT : Outcome.UNFINISHED, "");
+    /** Ends the stream at the end of the run, with this outcome. A client that was to stay half-open has done so. */
+    void abandon(Outcome outcome) {
+        end(isSilent() ? Outcome.LEFT : outcome, "");
     }
 
     /** Closes the connection. A stream in progress is not reported. */

@@ -19,7 +19,7 @@ class LiveViewTest {
     }
 
     private static Progress progress() {
-        var recorder = new Recorder(0, null, null);
+        var recorder = new Recorder(LoadShape.closed(3), 0, null, null);
         recorder.onDispatch(0, 1, true);
         recorder.onFirstOutput(0, 100_000_000);
         recorder.onGap(20_000_000, 120_000_000);
@@ -48,7 +48,7 @@ class LiveViewTest {
         view.onTick(10, progress(), 3);
 
         assertThat(text.toString().lines()).hasSize(6);
-        assertThat(text.toString()).contains("\033[3A", "[###############---------------] 10 s", "ttft ██ 100");
+        assertThat(text.toString()).contains("\033[3A", "[###############---------------] 10 of 20 s", "ttft ██ 100");
         int drawn = text.toString().length();
         view.end();
         assertThat(text.toString().substring(drawn)).isEqualTo("\033[3A\033[J");

@@ -58,8 +58,16 @@ class BenchCommandTest {
     }
 
     @Test
-    void printsTheTableAndWhatItMeans() {
+    void printsLittle() {
         var ran = run("--requests 10 --concurrency 2");
+
+        assertThat(ran.out.lines()).hasSizeLessThan(24);
+        assertThat(ran.out).doesNotContain("What the figures mean").contains("--explain");
+    }
+
+    @Test
+    void explainsTheTable() {
+        var ran = run("--requests 10 --concurrency 2 --explain");
 
         assertThat(ran.code).isZero();
         assertThat(ran.out)
@@ -103,6 +111,16 @@ class BenchCommandTest {
         assertThat(json.at("/points/0/metrics/itl/p50_ci95").size()).isEqualTo(2);
         assertThat(json.at("/points/0/good").intValue()).isEqualTo(120);
         assertThat(json.at("/client/verdict").textValue()).isIn("VALID", "SUSPECT", "INVALID");
+        assertThat(json.path("command").textValue())
+                .startsWith("millrace bench ")
+                .contains("--rate 400");
+        assertThat(json.path("prompt").textValue()).contains("essay");
+        assertThat(json.at("/environment/jdk").textValue()).isNotBlank();
+        assertThat(json.path("interrupted").booleanValue()).isFalse();
+        assertThat(json.at("/points/0/throughput/offered_per_s").doubleValue()).isBetween(200.0, 600.0);
+        assertThat(json.path("p99.9_ttft_ms").isNull())
+                .as("one of 120 values lies above it")
+                .isTrue();
         assertThat(json.at("/definitions/ttft").textValue()).contains("scheduled start");
     }
 
@@ -123,14 +141,18 @@ class BenchCommandTest {
 
         assertThat(ran.code).isZero();
         assertThat(ran.out)
-                .contains("== 1 stream\n", "== 2 streams\n", "== 4 streams\n")
-                .containsPattern("\\nload +req/s");
+                .contains("\n1 stream ", "\n2 streams ", "\n4 streams ")
+                .containsPattern("\\nload +offered/s");
+        assertThat(run("--requests 4 --concurrency 1..4 --explain").out).contains("== 1 stream\n", "== 4 streams\n");
     }
 
     @Test
     void failsIfAConditionHolds() {
         assertThat(run("--requests 3", "--fail-if", "completed<1000").code).isEqualTo(1);
         assertThat(run("--requests 3", "--fail-if", "ttft.min>1ns").out).contains("FAILED at 1 stream: ttft.min>1ns");
+        assertThat(run("--requests 3", "--fail-if", "ttft.p99>1ns"))
+                .matches(ran -> ran.code == 3)
+                .matches(ran -> ran.out.contains("NOT JUDGED at 1 stream: ttft.p99>1ns"));
         // The client itself may be judged unfit on a machine that does much else.
         assertThat(run("--requests 3", "--fail-if", "failed>0").code).isIn(0, 3);
     }

@@ -70,6 +70,15 @@ public final class Bench implements AutoCloseable {
         return runner.run(plan, slo, null, Runner.Watcher.NONE);
     }
 
+    /** Ends the run as a user does, at the first tick at which a stream is in progress. */
+    public RunResult runUntilStopped(StreamPlan plan) throws InterruptedException {
+        return runner.run(plan, null, null, (seconds, progress, active) -> {
+            if (active > 0) {
+                runner.abort();
+            }
+        });
+    }
+
     @Override
     public void close() {
         runner.close();

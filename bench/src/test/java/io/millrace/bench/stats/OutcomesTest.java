@@ -3,6 +3,7 @@ package io.millrace.bench.stats;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.bench.report.JsonReport;
+import io.millrace.bench.report.Origin;
 import io.millrace.bench.report.Subject;
 import io.millrace.bench.stream.Behaviour;
 import io.millrace.bench.stream.Behaviours;
@@ -158,6 +159,21 @@ class OutcomesTest {
     }
 
     @Test
+    void tellsStreamsThatTheUserCutFromFailures() throws Exception {
+        var shape = LoadShape.closed(3).with(load -> load.durationNs = TimeUnit.MINUTES.toNanos(5));
+        try (var other = new Bench(mock, 1)) {
+            var result = other.runUntilStopped(other.plan("tokens=9,stall_after=3", shape));
+
+            assertThat(result.isInterrupted()).isTrue();
+            assertThat(result.interrupted()).isEqualTo(3);
+            assertThat(result.failed()).isZero();
+            assertThat(result.errors()).isEmpty();
+            assertThat(result.of(Metric.ITL).count()).isZero();
+            assertThat(result.measuredSeconds()).isBetween(0.1, 30.0);
+        }
+    }
+
+    @Test
     void behavesAsClientsDo() throws Exception {
         long aborted = mock.stats().streamsAborted();
         var plan = bench.plan("tokens=60,gap_ms=2", Bench.closed(4, 80));
@@ -219,7 +235,8 @@ class OutcomesTest {
     @Test
     void tellsNoPercentileOfSoFewThatItIsTheLargest() throws Exception {
         var result = bench.run(bench.plan("tokens=1", Bench.closed(1, 10)));
-        var report = JsonReport.of(new Subject("bench", "chat", "url", "mock", "load", List.of(result)));
+        var report = JsonReport.of(new Subject(
+                "bench", "chat", "url", "mock", "load", List.of(result), Origin.of(List.of(), "Hello"), false));
 
         assertThat(report.get("p90_ttft_ms").isNumber()).isTrue();
         var ttft = report.at("/points/0/metrics/ttft");

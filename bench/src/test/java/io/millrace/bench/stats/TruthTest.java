@@ -11,6 +11,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What is reported beside what was injected. Nothing is ever less than was injected, save for what a histogram of three
@@ -146,6 +148,40 @@ class TruthTest {
                             - result.of(Metric.FIRST_REASONING).min())
                     .isGreaterThan(60);
         }
+    }
+
+    /** Streams as long as the run: the time until the last of them ends would halve every rate. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void reportsTheRatesOfTheMeasuredPartOnly(boolean open) throws Exception {
+        // A stream takes 500 ms: 10 clients, or 20 streams a second, keep 10 of them in progress.
+        var shape = (open ? LoadShape.open(20) : LoadShape.closed(10)).with(load -> {
+            load.burstiness = Double.POSITIVE_INFINITY;
+            load.warmupNs = TimeUnit.MILLISECONDS.toNanos(600);
+            load.durationNs = TimeUnit.MILLISECONDS.toNanos(600);
+            load.drainNs = TimeUnit.MINUTES.toNanos(5);
+        });
+        var result = bench.run(bench.plan("tokens=21,ttft_ms=100,gap_ms=20", shape));
+
+        var throughput = result.throughput();
+        assertThat(throughput.seconds()).isEqualTo(0.6);
+        assertThat(throughput.offeredPerSecond()).isBetween(open ? 18.0 : 8.0, open ? 22.0 : 35.0);
+        assertThat(throughput.requestsPerSecond()).isBetween(13.0, 35.0);
+        assertThat(throughput.tokensPerSecond()).isBetween(20 * 21 * 0.7, 20 * 21 * 1.2);
+        assertThat(result.isSteady()).isFalse();
+        assertThat(result.completed() / result.seconds())
+                .as("over the time until the last stream ends")
+                .isLessThan(0.75 * throughput.tokensPerSecond() / 21);
+    }
+
+    @Test
+    void countsRequestsUntilTheLastOfThemBegins() throws Exception {
+        var result = bench.run(bench.plan("tokens=1,ttft_ms=100", Bench.closed(2, 12)));
+
+        // Each of two clients begins its sixth stream after 500 ms, and has ended five.
+        assertThat(result.throughput().seconds()).isBetween(0.49, 1.5);
+        assertThat(result.throughput().completed()).isBetween(9L, 11L);
+        assertThat(result.completed()).isEqualTo(12);
     }
 
     @Test
