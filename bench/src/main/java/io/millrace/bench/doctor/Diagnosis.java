@@ -9,35 +9,27 @@ import org.jspecify.annotations.Nullable;
 /**
  * The result of an examination.
  *
+ * @param source what made the tokens
  * @param pacing the times of the paced stream, {@code null} if there was none
  */
-record Diagnosis(Target target, List<Hop> hops, @Nullable Pacing pacing, List<Finding> findings) {
+record Diagnosis(
+        Target target,
+        Source source,
+        List<Hop> hops,
+        @Nullable Pacing pacing,
+        List<Finding> findings) {
     /** Whether no finding has to be corrected. */
     boolean clean() {
         return findings.stream().noneMatch(Finding::wrong);
     }
 
-    /** The text for people. */
-    String toText() {
-        var text = new StringBuilder();
-        text.append(target.base())
-                .append(" (")
-                .append(target.dialect().name().toLowerCase(Locale.ROOT))
-                .append(", ");
-        text.append(target.isMock() ? "a Millrace mock behind it" : "model " + target.model())
-                .append(")\n\n");
-        text.append("seen on the way: ")
-                .append(hops.isEmpty() ? "nobody who says so" : titles())
-                .append('\n');
-        if (pacing != null) {
-            text.append("the stream:      ").append(pacing.evidence()).append('\n');
-        }
-        text.append('\n');
-        findings.stream().filter(Finding::wrong).forEach(finding -> append(text, "WRONG", finding));
-        findings.stream().filter(finding -> !finding.wrong()).forEach(finding -> append(text, "note ", finding));
+    /** The last line, for people. */
+    String summary() {
         long wrong = findings.stream().filter(Finding::wrong).count();
-        text.append(wrong == 0 ? "Clean.\n" : wrong + (wrong == 1 ? " thing is" : " things are") + " wrong.\n");
-        return text.toString();
+        boolean unjudged = findings.stream().anyMatch(finding -> finding.ailment() == Ailment.BURST);
+        return wrong > 0
+                ? wrong + (wrong == 1 ? " thing is" : " things are") + " wrong."
+                : unjudged ? "Nothing wrong was seen, but the pacing could not be judged." : "Clean.";
     }
 
     /** The JSON for programs. */
@@ -46,6 +38,7 @@ record Diagnosis(Target target, List<Hop> hops, @Nullable Pacing pacing, List<Fi
         json.put("url", target.base().toString());
         json.put("dialect", target.dialect().name().toLowerCase(Locale.ROOT));
         json.put("model", target.model());
+        json.put("source", source.name().toLowerCase(Locale.ROOT));
         json.put("clean", clean());
         hops.forEach(hop -> json.withArray("hops").add(hop.title()));
         if (pacing != null) {
@@ -64,17 +57,6 @@ record Diagnosis(Target target, List<Hop> hops, @Nullable Pacing pacing, List<Fi
             finding.fixes().forEach(fixes::add);
         }
         return json;
-    }
-
-    private String titles() {
-        return String.join(", ", hops.stream().map(Hop::title).toList());
-    }
-
-    private static void append(StringBuilder text, String level, Finding finding) {
-        text.append(level).append("  ").append(finding.ailment().text()).append('\n');
-        text.append("       seen: ").append(finding.evidence()).append('\n');
-        finding.fixes().forEach(fix -> text.append("       fix:  ").append(fix).append('\n'));
-        text.append('\n');
     }
 
     private static void put(ObjectNode json, String name, double value) {

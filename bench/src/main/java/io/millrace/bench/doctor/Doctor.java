@@ -4,11 +4,9 @@ import io.millrace.bench.doctor.Answer.End;
 import io.millrace.codec.dialect.StreamEnd;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -28,54 +26,57 @@ final class Doctor {
 
     private final Target target;
     private final Probe probe;
-    private final int idleSeconds;
-    private final @Nullable String origin;
+    private final Progress progress;
     private final List<Finding> findings = new ArrayList<>();
+    private List<Hop> hops = List.of();
+    private Source source = Source.UNKNOWN;
+
+    Doctor(Target target, Probe probe, Progress progress) {
+        this.target = target;
+        this.probe = probe;
+        this.progress = progress;
+    }
 
     /**
-     * @param headers sent with each request, besides the dialect's
+     * Runs all examinations.
+     *
      * @param idleSeconds how long a silence is tried, 0 for none
      * @param origin the origin of a page that reads answers, or {@code null}
      */
-    Doctor(Target target, Map<String, String> headers, int idleSeconds, @Nullable String origin) {
-        this.target = target;
-        var all = new HashMap<>(target.headers());
-        all.putAll(headers);
-        probe = new Probe(target.endpoint(target.model()), all);
-        this.idleSeconds = idleSeconds;
-        this.origin = origin;
-    }
-
-    /** Runs all examinations. */
-    Diagnosis examine() {
-        boolean silence = target.isMock() && idleSeconds > 0;
-        var idle = silence ? CompletableFuture.supplyAsync(this::idle, Doctor::startBeside) : null;
+    Diagnosis examine(int idleSeconds, @Nullable String origin) {
+        progress.waitsFor("waiting for a stream of " + TOKENS + " tokens, " + GAP_MS + " ms apart if a mock answers");
         Answer stream;
         try {
             stream = ask(PACED, STREAM_LIMIT_MS);
         } catch (IOException e) {
-            findings.add(Finding.wrong(Ailment.UNREACHABLE, String.valueOf(e.getMessage()), List.of()));
-            return new Diagnosis(target, List.of(), null, findings);
+            wrong(Refusal.of(e), Refusal.words(e));
+            return new Diagnosis(target, source, hops, null, findings);
         }
-        List<Hop> hops = Hop.of(stream);
-        Pacing pacing = judge(stream, hops);
-        if (stream.status() == 200) {
-            judgeErrors(hops);
-            if (idle != null) {
-                judgeIdle(idle.join(), hops);
+        hops = Hop.of(stream);
+        Pacing pacing = judge(stream);
+        if (pacing != null) {
+            judgeErrors();
+            if (source == Source.MOCK && idleSeconds > 0) {
+                judgeIdle(idleSeconds);
             }
         }
         if (origin != null) {
-            judgeCors(hops);
+            judgeCors(origin);
         }
-        return new Diagnosis(target, hops, pacing, findings);
+        return new Diagnosis(target, source, hops, pacing, findings);
     }
 
-    /** Runs a task on a daemon thread of its own. */
-    private static void startBeside(Runnable task) {
-        Thread thread = new Thread(task, "doctor-idle");
-        thread.setDaemon(true);
-        thread.start();
+    private void wrong(Ailment ailment, String evidence) {
+        add(Finding.wrong(ailment, evidence, hops));
+    }
+
+    private void note(Ailment ailment, String evidence) {
+        add(Finding.note(ailment, evidence, hops));
+    }
+
+    private void add(Finding finding) {
+        findings.add(finding);
+        progress.finds(finding);
     }
 
     private Answer ask(String spec, long limitMs) throws IOException {
@@ -84,136 +85,150 @@ final class Doctor {
         return probe.send("POST", target.path(model), headers, target.body(model), limitMs);
     }
 
-    private @Nullable Pacing judge(Answer stream, List<Hop> hops) {
-        if (stream.status() != 200) {
-            String text = stream.text();
-            String start = text.substring(0, Math.min(300, text.length()));
-            findings.add(Finding.wrong(Ailment.REFUSED, "status " + stream.status() + ": " + start, hops));
+    private @Nullable Pacing judge(Answer stream) {
+        if (stream.status() != 200 || Refusal.isPage(stream)) {
+            progress.sees(source, hops);
+            wrong(Refusal.of(stream), Refusal.words(stream));
             return null;
         }
-        judgeHead(stream, hops);
         if (!stream.isEventStream()) {
+            progress.sees(source, hops);
+            wrong(Ailment.CONTENT_TYPE, "Content-Type: " + stream.headers().getOrDefault("content-type", "none"));
             return null;
         }
         StreamView view = StreamView.of(stream, target.dialect());
-        judgeEnd(stream, view, hops);
+        source = view.stamped() ? Source.MOCK : target.isMock() ? Source.NO_MOCK : Source.MODEL;
+        progress.sees(source, hops);
         Pacing pacing = Pacing.of(
                 view.outputs(),
                 view.stamped(),
                 stream.times().sentNs(),
                 stream.times().endNs());
-        if (pacing.ailment() != null) {
+        progress.measures(pacing);
+        judgeHead(stream);
+        judgeEnd(stream, view);
+        if (pacing.ailment() == Ailment.BURST) {
+            note(Ailment.BURST, pacing.evidence());
+        } else if (pacing.ailment() != null) {
             String likely = view.stamped() ? "" : " (by its pattern only: no mock's stamps tell when they were made)";
-            findings.add(Finding.wrong(pacing.ailment(), pacing.evidence() + likely, hops));
+            wrong(pacing.ailment(), pacing.evidence() + likely);
         }
         return pacing;
     }
 
-    private void judgeHead(Answer stream, List<Hop> hops) {
+    private void judgeHead(Answer stream) {
         String type = stream.headers().getOrDefault("content-type", "");
         String lower = type.toLowerCase(Locale.ROOT);
-        if (!stream.isEventStream()) {
-            findings.add(Finding.wrong(Ailment.CONTENT_TYPE, "Content-Type: " + type, hops));
-            return;
-        }
         if (lower.contains("charset=") && !lower.contains("utf-8") && !lower.contains("utf8")) {
-            findings.add(Finding.wrong(Ailment.CHARSET, "Content-Type: " + type, hops));
+            wrong(Ailment.CHARSET, "Content-Type: " + type);
         }
         String coding = stream.header("content-encoding");
         if (coding != null && !coding.equals("identity")) {
-            findings.add(Finding.wrong(Ailment.COMPRESSED, "Content-Encoding: " + coding, hops));
+            wrong(Ailment.COMPRESSED, "Content-Encoding: " + coding);
         }
         if (stream.header("content-length") != null) {
             String length = "Content-Length: " + stream.header("content-length");
-            findings.add(Finding.wrong(Ailment.CONTENT_LENGTH, length, hops));
+            wrong(Ailment.CONTENT_LENGTH, length);
         }
         if (stream.version().equals("HTTP/1.0")) {
-            findings.add(Finding.wrong(Ailment.OLD_HTTP, "the status line says " + stream.version(), hops));
+            wrong(Ailment.OLD_HTTP, "the status line says " + stream.version());
         }
-        judgeCaching(stream, hops);
+        judgeCaching(stream);
     }
 
-    private void judgeCaching(Answer stream, List<Hop> hops) {
+    private void judgeCaching(Answer stream) {
         String cache = stream.headers().getOrDefault("cache-control", "").toLowerCase(Locale.ROOT);
         boolean forbids = cache.contains("no-cache") || cache.contains("no-store") || cache.contains("private");
-        if (!forbids) {
-            String seen = cache.isEmpty() ? "there is no Cache-Control" : "Cache-Control: " + cache;
-            findings.add(Finding.wrong(Ailment.CACHE_CONTROL, seen, hops));
+        boolean allows = cache.contains("public") || cache.contains("max-age") || cache.contains("immutable");
+        if (allows && !forbids) {
+            wrong(Ailment.CACHEABLE, "Cache-Control: " + cache);
         } else if (!cache.contains("no-transform")) {
-            String seen = "Cache-Control: " + cache + " lets proxies compress: no-transform is missing";
-            findings.add(Finding.note(Ailment.CACHE_CONTROL, seen, hops));
+            String seen = cache.isEmpty() ? "there is no Cache-Control" : "Cache-Control: " + cache;
+            note(Ailment.CACHE_CONTROL, seen + ", so a proxy may compress: no-transform is missing");
         }
         // nginx removes this header.
         if (stream.header("x-accel-buffering") == null && hops.stream().noneMatch(Hop::isNginx)) {
-            findings.add(Finding.note(Ailment.ACCEL, "there is no X-Accel-Buffering", hops));
+            note(Ailment.ACCEL, "there is no X-Accel-Buffering");
         }
     }
 
-    private void judgeEnd(Answer stream, StreamView view, List<Hop> hops) {
+    private void judgeEnd(Answer stream, StreamView view) {
         StreamEnd end = view.inspector().end();
         String after = " after " + view.outputs().size() + " tokens, "
                 + String.format(Locale.ROOT, "%.1f s", stream.times().wholeNs() / NS_PER_S);
         boolean complete = end == StreamEnd.DONE || end == StreamEnd.TERMINAL || end == StreamEnd.FINISHED;
         if (end == StreamEnd.ERROR || end == StreamEnd.HIDDEN_ERROR) {
             String what = view.inspector().errorType() + ": " + view.inspector().errorMessage();
-            findings.add(Finding.wrong(Ailment.FAILED, what + after, hops));
+            wrong(Ailment.FAILED, what + after);
         } else if (stream.end() == End.RESET || stream.end() == End.CUT) {
             String how = stream.end() == End.RESET ? "the connection is reset" : "the connection ends inside the body";
-            findings.add(Finding.wrong(Ailment.TRUNCATED, how + after, hops));
+            wrong(Ailment.TRUNCATED, how + after);
         } else if (!complete) {
             String how = stream.end() == End.OPEN ? "no end has come" : "the body ends";
-            boolean lost = target.isMock() && view.stamped() && view.outputs().size() < TOKENS;
-            findings.add(Finding.wrong(lost ? Ailment.TRUNCATED : Ailment.NO_TERMINAL, how + after, hops));
+            boolean lost = view.stamped() && view.outputs().size() < TOKENS;
+            wrong(lost ? Ailment.TRUNCATED : Ailment.NO_TERMINAL, how + after);
         }
         boolean inOrder = IntStream.range(0, view.outputs().size())
                 .allMatch(i -> view.outputs().get(i).index() == i);
         if (view.stamped() && (!inOrder || (complete && view.outputs().size() != TOKENS))) {
             String seen =
                     view.outputs().size() + " of " + TOKENS + " tokens, " + (inOrder ? "in order" : "out of order");
-            findings.add(Finding.wrong(Ailment.LOST, seen, hops));
+            wrong(Ailment.LOST, seen);
         }
     }
 
-    private void judgeErrors(List<Hop> hops) {
+    private void judgeErrors() {
         try {
             String path = target.path(target.model());
             Answer answer = probe.send("POST", path, Map.of(), BROKEN, SHORT_LIMIT_MS);
             if (answer.status() < 400 || !ErrorShape.fits(target.dialect(), answer.text())) {
-                String text = answer.text().strip();
-                String start = text.substring(0, Math.min(120, text.length()));
-                String seen = "a broken request gets " + answer.status() + " and: " + start;
-                findings.add(Finding.wrong(Ailment.ERROR_SHAPE, seen, hops));
+                String seen = "a broken request gets " + answer.status() + " and: " + Refusal.said(answer.text());
+                wrong(Ailment.ERROR_SHAPE, seen);
             }
         } catch (IOException e) {
-            findings.add(
-                    Finding.wrong(Ailment.ERROR_SHAPE, "a broken request gets no answer: " + e.getMessage(), hops));
+            wrong(Ailment.ERROR_SHAPE, "a broken request gets no answer: " + Refusal.words(e));
         }
     }
 
-    /** After how many seconds of silence a stream was cut; negative if it was not. */
-    private double idle() {
+    /** The mock sends two tokens and then falls silent. What ends the stream before its time is on the way. */
+    private void judgeIdle(int idleSeconds) {
+        progress.waitsFor("trying a silence of up to " + idleSeconds + " s (--idle 0 skips it)");
         long begin = System.nanoTime();
+        double seconds;
         try {
             Answer answer = ask(SILENT, idleSeconds * 1_000L);
-            boolean refused = answer.status() != 200 && answer.status() != 504 && answer.status() != 502;
-            return answer.end() == End.OPEN || refused
-                    ? -1
-                    : (answer.times().endNs() - answer.times().lastNs()) / NS_PER_S;
+            boolean gaveUp = answer.status() == 502 || answer.status() == 504;
+            if (answer.end() == End.OPEN || (answer.status() != 200 && !gaveUp) || hasEnded(answer)) {
+                return;
+            }
+            long fromNs = gaveUp ? begin : lastOutputNs(answer);
+            seconds = (answer.times().endNs() - fromNs) / NS_PER_S;
         } catch (IOException e) {
-            double seconds = (System.nanoTime() - begin) / NS_PER_S;
-            return seconds >= idleSeconds - 0.1 ? -1 : seconds;
+            seconds = (System.nanoTime() - begin) / NS_PER_S;
+            if (seconds >= idleSeconds - 0.1) {
+                return;
+            }
         }
+        wrong(
+                Ailment.IDLE,
+                String.format(
+                        Locale.ROOT, "cut after %.1f s without a byte (looked for up to %d s)", seconds, idleSeconds));
     }
 
-    private void judgeIdle(double seconds, List<Hop> hops) {
-        if (seconds >= 0) {
-            String seen = String.format(
-                    Locale.ROOT, "cut after %.1f s without a byte (looked for up to %d s)", seconds, idleSeconds);
-            findings.add(Finding.wrong(Ailment.IDLE, seen, hops));
-        }
+    /** Whether the server ended its answer, so that nothing was silent. */
+    private boolean hasEnded(Answer answer) {
+        StreamEnd end = StreamView.of(answer, target.dialect()).inspector().end();
+        return end == StreamEnd.DONE || end == StreamEnd.TERMINAL || end == StreamEnd.FINISHED;
     }
 
-    private void judgeCors(List<Hop> hops) {
+    private long lastOutputNs(Answer answer) {
+        var outputs = StreamView.of(answer, target.dialect()).outputs();
+        return outputs.isEmpty()
+                ? answer.times().lastNs()
+                : outputs.get(outputs.size() - 1).atNs();
+    }
+
+    private void judgeCors(String origin) {
         try {
             var headers = Map.of(
                     "Origin", origin,
@@ -224,10 +239,10 @@ final class Doctor {
             if (answer.status() >= 300 || (!allowed.equals("*") && !allowed.equals(origin))) {
                 String seen = "a preflight from " + origin + " gets " + answer.status()
                         + (allowed.isEmpty() ? " without Access-Control-Allow-Origin" : " and allows " + allowed);
-                findings.add(Finding.wrong(Ailment.CORS, seen, hops));
+                wrong(Ailment.CORS, seen);
             }
         } catch (IOException e) {
-            findings.add(Finding.wrong(Ailment.CORS, "a preflight gets no answer: " + e.getMessage(), hops));
+            wrong(Ailment.CORS, "a preflight gets no answer: " + Refusal.words(e));
         }
     }
 }

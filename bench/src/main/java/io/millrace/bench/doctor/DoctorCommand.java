@@ -4,6 +4,8 @@ import io.millrace.bench.stream.Endpoint;
 import io.millrace.codec.dialect.Dialect;
 import java.io.PrintWriter;
 import java.net.URI;
+import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +24,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Sends a paced stream through the servers at BASE, and shows what delays, cuts or damages it, and how to"
                     + " correct that.",
-            "Exit code 0 if all is well, 1 if something is wrong."
+            "Exit code 0 if nothing is wrong, also with notes; 1 if something is wrong; 2 for wrong usage."
         },
         mixinStandardHelpOptions = true)
 @SuppressWarnings("NullAway.Init") // picocli sets the options
@@ -53,14 +55,14 @@ public final class DoctorCommand implements Callable<Integer> {
     @Option(names = "--api-key-env", paramLabel = "NAME", description = "The variable that holds the key.")
     private @Nullable String keyVariable;
 
-    @Option(names = "--header", paramLabel = "NAME:VALUE", description = "Sent with each request.")
+    @Option(names = "--header", paramLabel = "NAME:VALUE", description = "A header field of each request.")
     private List<String> headers = List.of();
 
     @Option(
             names = "--idle",
             paramLabel = "SECONDS",
             defaultValue = "70",
-            description = "How long a silence to try, with a mock; 0 for none. Default ${DEFAULT-VALUE}.")
+            description = "How long a silence to try, if a mock answers; 0 for none. Default ${DEFAULT-VALUE}.")
     private int idleSeconds;
 
     @Option(
@@ -69,7 +71,10 @@ public final class DoctorCommand implements Callable<Integer> {
             description = "The origin of a page that reads answers: checks CORS.")
     private @Nullable String origin;
 
-    @Option(names = "--json", description = "Prints JSON.")
+    @Option(names = "--ca", paramLabel = "FILE", description = "PEM file of the only certificates to trust.")
+    private @Nullable Path ca;
+
+    @Option(names = "--json", description = "Print JSON at the end.")
     private boolean json;
 
     /** Called by the launcher. */
@@ -79,11 +84,30 @@ public final class DoctorCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         var target = target();
-        var diagnosis = new Doctor(target, headers(), idleSeconds(), origin).examine();
         PrintWriter out = spec.commandLine().getOut();
-        out.print(json ? diagnosis.toJson().toPrettyString() + System.lineSeparator() : diagnosis.toText());
-        out.flush();
+        var transcript = new Transcript(out, spec.commandLine().getErr());
+        var doctor = new Doctor(target, probe(target), json ? Progress.NONE : transcript);
+        if (!json) {
+            transcript.begin(target);
+        }
+        var diagnosis = doctor.examine(idleSeconds(), origin);
+        if (json) {
+            out.println(diagnosis.toJson().toPrettyString());
+            out.flush();
+        } else {
+            transcript.end(diagnosis);
+        }
         return diagnosis.clean() ? 0 : 1;
+    }
+
+    private Probe probe(Target target) {
+        var all = new HashMap<>(target.headers());
+        all.putAll(headers());
+        try {
+            return new Probe(target.endpoint(target.model()), all, Trust.of(ca));
+        } catch (IllegalArgumentException e) {
+            throw wrong(String.valueOf(e.getMessage()));
+        }
     }
 
     private Target target() {

@@ -13,11 +13,11 @@ final class Fixes {
         List<String> known = new ArrayList<>();
         boolean nginx = hops.stream().anyMatch(Hop::isNginx);
         boolean strangers = hops.stream().allMatch(hop -> hop == Hop.MILLRACE);
-        if (nginx || strangers) {
+        if (nginx) {
             known.addAll(nginx(ailment));
         }
         if (strangers) {
-            known.addAll(haproxy(ailment));
+            known.addAll(unseen(ailment));
         }
         if (hops.contains(Hop.CADDY) || hops.contains(Hop.CADDY_VIA)) {
             known.addAll(caddy(ailment));
@@ -36,9 +36,16 @@ final class Fixes {
         return switch (ailment) {
             case HELD, BUFFERED ->
                 List.of(
+                        "nginx: proxy_http_version 1.1; proxy_set_header Connection \"\"; (it asks with HTTP/1.0 by itself,"
+                                + " and collects such answers)",
                         "nginx: proxy_buffering off; in this location, or " + ACCEL
                                 + " and take out proxy_ignore_headers X-Accel-Buffering",
                         "nginx: no proxy_cache in this location");
+            case DELAYED_ACK ->
+                List.of(
+                        "nginx: proxy_buffering off; in this location, or " + ACCEL
+                                + " and take out proxy_ignore_headers X-Accel-Buffering: then it sends each piece at once",
+                        "nginx: tcp_nodelay on;");
             case COMPRESSED ->
                 List.of("nginx: gzip off; in this location, or take text/event-stream (and *) out of gzip_types");
             case IDLE -> List.of("nginx: proxy_read_timeout 660s; (it is 60s by itself)");
@@ -50,12 +57,14 @@ final class Fixes {
         };
     }
 
-    private static List<String> haproxy(Ailment ailment) {
+    /** No proxy identified itself. HAProxy never does, and its pattern is known. */
+    private static List<String> unseen(Ailment ailment) {
         return switch (ailment) {
-            case CORKED -> List.of("HAProxy: option http-no-delay");
-            case HELD, BUFFERED -> List.of("HAProxy: no option http-buffer-response, no cache");
-            case COMPRESSED -> List.of("HAProxy: take text/event-stream out of compression type");
-            case IDLE -> List.of("HAProxy: timeout server 660s and timeout client 660s");
+            case CORKED -> List.of("if HAProxy is on the way, which does not identify itself: option http-no-delay");
+            case HELD, BUFFERED, RECHUNKED ->
+                List.of("the proxy or server that answers: turn off its buffering of responses for event streams");
+            case COMPRESSED -> List.of("the proxy or server that answers: do not compress text/event-stream");
+            case IDLE -> List.of("the proxy that cuts: an idle time above the model's longest silence");
             default -> List.of();
         };
     }
@@ -107,15 +116,26 @@ final class Fixes {
 
     private static List<String> server(Ailment ailment) {
         return switch (ailment) {
-            case UNREACHABLE -> List.of("check the address, that the server runs, and TLS");
-            case REFUSED -> List.of("check path, dialect, model and key");
+            case UNREACHABLE -> List.of("check host and port, and that the server runs");
+            case NO_SUCH_NAME -> List.of("check the spelling of the host, and the DNS of this machine");
+            case UNTRUSTED -> List.of("--ca FILE with the authority's certificate as PEM, as SDKs must be told, too");
+            case TLS -> List.of("check the certificate's names and the versions of TLS that the server offers");
+            case SPEAKS_TLS -> List.of("use https:// in BASE");
+            case SPEAKS_NO_TLS -> List.of("use http:// in BASE, or turn on TLS on this port");
+            case KEY -> List.of("name the variable that has the key: --api-key-env NAME");
+            case NO_API -> List.of("check the path of BASE (most end in /v1) and --dialect");
+            case WEB_PAGE -> List.of("check the path of BASE (most end in /v1)");
+            case REDIRECTED -> List.of("use the address of the redirect as BASE");
+            case LIMITED -> List.of("wait, or ask with a key that has a higher limit");
+            case SERVER_BEHIND ->
+                List.of("check the server behind the proxy: that it runs, and the address it is asked at");
+            case REFUSED -> List.of("the answer above says why; check --model and --dialect");
             case CONTENT_TYPE ->
                 List.of(
                         "the server: Content-Type: text/event-stream; also check that nobody on the way answers in its place");
             case CHARSET -> List.of("the server: Content-Type: text/event-stream; charset=utf-8");
-            case DELAYED_ACK ->
-                List.of("the server or proxy that writes the stream: TCP_NODELAY (nginx: tcp_nodelay on;)");
-            case CACHE_CONTROL -> List.of("the server: Cache-Control: no-cache, no-transform");
+            case DELAYED_ACK -> List.of("the server or proxy that writes the stream: TCP_NODELAY");
+            case CACHEABLE, CACHE_CONTROL -> List.of("the server: Cache-Control: no-cache, no-transform");
             case ACCEL -> List.of("the server: X-Accel-Buffering: no");
             case NO_TERMINAL, FAILED -> List.of("ask the server behind: its log says how the stream ended");
             case TRUNCATED -> List.of("the proxy that cuts: its log, its limits on size and time of a response");

@@ -29,6 +29,15 @@ record Pacing(@Nullable Ailment ailment, int outputs, int clumps, double heldP50
     /** The share of the time between clumps that must be in gaps of one length, to be a comb. */
     private static final double ALIKE = 0.5;
 
+    /** Delayed acknowledgements hold every other token or fewer, so that more than half of the clumps stay. */
+    private static final double PAIRED = 0.85;
+
+    /** A way that holds nothing takes as long for the tokens as their making. */
+    private static final double HURRIED = 0.6;
+
+    /** Without stamps: more tokens a second than a model makes for one stream, and a wait longer than the stream. */
+    private static final double MOST_PER_MS = 1;
+
     static Pacing of(List<Output> outputs, boolean stamped, long sentNs, long endNs) {
         if (outputs.size() < FEWEST) {
             return new Pacing(null, outputs.size(), outputs.size(), Double.NaN, Double.NaN, Double.NaN);
@@ -54,14 +63,25 @@ record Pacing(@Nullable Ailment ailment, int outputs, int clumps, double heldP50
         int madeClumps = gapsBetweenClumps(made).length + 1;
         double median = median(held);
         double most = Arrays.stream(held).max().orElse(0);
-        Ailment ailment = null;
-        if (clumps <= 0.65 * madeClumps) {
-            ailment = comb(gaps);
-            if (ailment == null && median >= HELD_MS && clumps <= madeClumps / 2) {
-                ailment = clumps <= 2 ? Ailment.HELD : Ailment.BUFFERED;
+        Ailment ailment = clumps <= PAIRED * madeClumps ? comb(gaps) : null;
+        if (ailment == null && median >= HELD_MS) {
+            if (clumps <= madeClumps / 2) {
+                ailment = clumps <= 2 && span(at) < HELD_MS ? Ailment.HELD : Ailment.BUFFERED;
+            }
+            if (span(at) >= HELD_MS && span(at) < HURRIED * span(made) && reads(at) > outputs.size() / 2) {
+                ailment = Ailment.RECHUNKED;
             }
         }
         return new Pacing(ailment, outputs.size(), clumps, median, most, gap);
+    }
+
+    private static double span(double[] at) {
+        return at[at.length - 1] - at[0];
+    }
+
+    /** How many different times there are. */
+    private static long reads(double[] at) {
+        return Arrays.stream(at).distinct().count();
     }
 
     /** A description of the observed times, for people. */
@@ -80,8 +100,18 @@ record Pacing(@Nullable Ailment ailment, int outputs, int clumps, double heldP50
     /** Without stamps, only the pattern can be judged. Models also send in bursts, so the pattern must be clear. */
     private static @Nullable Ailment guess(List<Output> outputs, double[] gaps, double waitMs, double totalMs) {
         int clumps = gaps.length + 1;
+        double[] at = outputs.stream()
+                .mapToDouble(output -> output.atNs() / NS_PER_MS)
+                .toArray();
+        boolean hurried = outputs.size() >= 2 * FEWEST && outputs.size() > MOST_PER_MS * span(at);
+        if (hurried && reads(at) > outputs.size() / 2 && waitMs > 2 * span(at)) {
+            return Ailment.RECHUNKED;
+        }
         if (clumps <= 2 && outputs.size() >= 2 * FEWEST && waitMs > 1_000 && totalMs - waitMs < 0.1 * waitMs) {
             return Ailment.HELD;
+        }
+        if (clumps <= 2) {
+            return Ailment.BURST;
         }
         if (clumps > outputs.size() / 2) {
             return null;

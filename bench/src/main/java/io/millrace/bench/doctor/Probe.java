@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.zip.DataFormatException;
+import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 import jdk.net.ExtendedSocketOptions;
 
@@ -26,15 +27,29 @@ final class Probe {
     private static final int CONNECT_LIMIT_MS = 10_000;
     private static final int BUFFER_BYTES = 64 * 1024;
     private static final int MAX_HEAD_BYTES = 256 * 1024;
+    private static final int TLS_ALERT = 0x15;
+    private static final int TLS_MAJOR = 0x03;
 
     private final Endpoint endpoint;
     private final Map<String, String> headers;
+    private final SSLSocketFactory tls;
+
+    /** What came as the answer to plain HTTP is a record of TLS. */
+    static final class TlsAnswer extends IOException {
+        private static final long serialVersionUID = 1;
+
+        TlsAnswer() {
+            super("the answer is TLS");
+        }
+    }
 
     /**
      * @param endpoint the host to connect to; its path is not used
      * @param headers sent with each request
+     * @param tls makes sockets of TLS
      */
-    Probe(Endpoint endpoint, Map<String, String> headers) {
+    Probe(Endpoint endpoint, Map<String, String> headers, SSLSocketFactory tls) {
+        this.tls = tls;
         this.endpoint = endpoint;
         this.headers = headers;
     }
@@ -52,8 +67,12 @@ final class Probe {
             if (!endpoint.tls()) {
                 return exchange(plain, plain, request(method, path, more, body), limitMs);
             }
-            var factory = (SSLSocketFactory) SSLSocketFactory.getDefault();
-            try (Socket socket = factory.createSocket(plain, endpoint.host(), endpoint.port(), true)) {
+            try (var socket = (SSLSocket) tls.createSocket(plain, endpoint.host(), endpoint.port(), true)) {
+                var parameters = socket.getSSLParameters();
+                parameters.setEndpointIdentificationAlgorithm("HTTPS");
+                socket.setSSLParameters(parameters);
+                socket.setSoTimeout(CONNECT_LIMIT_MS);
+                socket.startHandshake();
                 return exchange(plain, socket, request(method, path, more, body), limitMs);
             }
         }
@@ -93,6 +112,9 @@ final class Probe {
                 }
             } else {
                 int read = read(plain, socket, buffer, deadline);
+                if (bytes.length == 0 && read > 1 && buffer[0] == TLS_ALERT && buffer[1] == TLS_MAJOR) {
+                    throw new TlsAnswer();
+                }
                 if (read < 0 || bytes.length > MAX_HEAD_BYTES) {
                     throw new IOException(
                             bytes.length == 0 ? "the connection is closed without an answer" : "no HTTP head");

@@ -40,6 +40,39 @@ class PacingTest {
         assertThat(pacing(false, made -> (made / 204 + 1) * 204).ailment()).isEqualTo(Ailment.CORKED);
     }
 
+    /** nginx that buffers, asked with HTTP/1.1: every other token waits for the acknowledgement of the one before. */
+    @Test
+    void findsPairsThatWaitForAcknowledgements() {
+        assertThat(pacing(true, made -> made % 60 == 20 ? made + 20 : made).ailment())
+                .isEqualTo(Ailment.DELAYED_ACK);
+    }
+
+    @Test
+    void findsAnAnswerThatIsCutIntoPiecesAgain() {
+        long whole = TOKENS * GAP_MS;
+        assertThat(pacing(true, made -> whole + made / 4).ailment()).isEqualTo(Ailment.RECHUNKED);
+        assertThat(pacing(true, made -> whole + made).ailment())
+                .as("a slow way")
+                .isNull();
+        assertThat(pacing(false, made -> 5_000 + made / GAP_MS / 2).ailment()).isNotEqualTo(Ailment.RECHUNKED);
+        assertThat(ofGapsOf(0.5, 5_000).ailment()).as("2,000 tokens a second").isEqualTo(Ailment.RECHUNKED);
+        assertThat(ofGapsOf(0.5, 50).ailment()).as("a fast model").isEqualTo(Ailment.BURST);
+        assertThat(ofGapsOf(5, 5_000).ailment()).isNull();
+    }
+
+    private static Pacing ofGapsOf(double gapMs, long waitMs) {
+        var outputs = new ArrayList<Output>();
+        for (int i = 0; i < TOKENS; i++) {
+            outputs.add(new Output(waitMs * MS + Math.round(i * gapMs * MS), -1, -1, 250));
+        }
+        return Pacing.of(outputs, false, 0, outputs.get(TOKENS - 1).atNs());
+    }
+
+    @Test
+    void cannotTellOfABurst() {
+        assertThat(pacing(false, made -> 300).ailment()).isEqualTo(Ailment.BURST);
+    }
+
     @Test
     void findsABufferOfEvenSize() {
         assertThat(pacing(true, made -> (made / 320 + 1) * 320).ailment()).isEqualTo(Ailment.BUFFERED);

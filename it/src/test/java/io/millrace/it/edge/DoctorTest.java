@@ -100,12 +100,13 @@ class DoctorTest {
         assertThat(result.wrong()).containsExactly("buffered");
         assertThat(result.exitCode()).isOne();
         assertThat(result.json().path("hops").toString()).contains("nginx", "Millrace");
-        assertThat(result.fixes()).contains("proxy_ignore_headers X-Accel-Buffering");
+        assertThat(result.fixes()).contains("proxy_http_version 1.1", "proxy_ignore_headers X-Accel-Buffering");
     }
 
     @Test
-    void doesNotAccuseANginxThatHandsOnChunks() {
-        assertThat(settled("nginx buffering11", List.of()).wrong()).isEmpty();
+    void doesNotSayThatANginxBuffersThatHandsOnChunks() {
+        // Whether the kernel delays every other token by an acknowledgement depends on the machine.
+        assertThat(settled("nginx buffering11", List.of()).wrong()).isSubsetOf("delayed_ack");
     }
 
     @Test
