@@ -27,7 +27,7 @@ final class ChatInspector extends StreamInspector {
     private static final byte[] IMAGES = ascii("images");
     private static final byte[] QUOTED_USAGE = ascii("\"usage\"");
     private static final byte[] QUOTED_FINISH_REASON = ascii("\"finish_reason\"");
-    private static final UsageKeys USAGE_KEYS = new UsageKeys()
+    static final UsageKeys USAGE_KEYS = new UsageKeys()
             .number("prompt_tokens", FrameShape.INPUT_TOKENS)
             .number("completion_tokens", FrameShape.OUTPUT_TOKENS)
             .number("total_tokens", FrameShape.TOTAL_TOKENS)

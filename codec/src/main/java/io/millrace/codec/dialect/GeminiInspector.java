@@ -21,7 +21,7 @@ final class GeminiInspector extends StreamInspector {
     private static final byte[] FINISH_REASON = ascii("finishReason");
     private static final byte[] QUOTED_USAGE_METADATA = ascii("\"usageMetadata\"");
     private static final byte[] QUOTED_FINISH_REASON = ascii("\"finishReason\"");
-    private static final UsageKeys USAGE_KEYS = new UsageKeys()
+    static final UsageKeys USAGE_KEYS = new UsageKeys()
             .number("promptTokenCount", FrameShape.INPUT_TOKENS)
             .number("candidatesTokenCount", FrameShape.OUTPUT_TOKENS)
             .number("thoughtsTokenCount", FrameShape.REASONING_TOKENS)

@@ -27,7 +27,7 @@ final class MessagesInspector extends StreamInspector {
     private static final byte[] PING = ascii("ping");
     private static final byte[] MESSAGE_STOP = ascii("message_stop");
     private static final byte[] QUOTED_USAGE = ascii("\"usage\"");
-    private static final UsageKeys USAGE_KEYS = new UsageKeys()
+    static final UsageKeys USAGE_KEYS = new UsageKeys()
             .number("input_tokens", FrameShape.INPUT_TOKENS)
             .number("output_tokens", FrameShape.OUTPUT_TOKENS)
             .number("cache_read_input_tokens", FrameShape.CACHED_TOKENS)

@@ -31,7 +31,7 @@ final class ResponsesInspector extends StreamInspector {
     private static final byte[] RESPONSE_PREFIX = ascii("response.");
     private static final byte[] DELTA_SUFFIX = ascii(".delta");
     private static final byte[] PARTIAL_IMAGE_SUFFIX = ascii(".partial_image");
-    private static final UsageKeys USAGE_KEYS = new UsageKeys()
+    static final UsageKeys USAGE_KEYS = new UsageKeys()
             .number("input_tokens", FrameShape.INPUT_TOKENS)
             .number("output_tokens", FrameShape.OUTPUT_TOKENS)
             .object("input_tokens_details", UsageKeys.OPENAI_DETAILS)

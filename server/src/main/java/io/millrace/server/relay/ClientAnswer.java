@@ -2,6 +2,7 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.RelayError;
 import io.millrace.codec.dialect.StreamStop;
+import io.millrace.codec.dialect.Usage;
 import io.millrace.server.config.Route.Heartbeat;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.FrameSink;
@@ -63,6 +64,11 @@ final class ClientAnswer implements AnswerListener {
         /** The body bytes written. */
         default long bodyBytes() {
             return 0;
+        }
+
+        /** The token counts of an answer in one body, as far as they are known. */
+        default Usage usage() {
+            return Usage.NONE;
         }
 
         /** Ends the answer with an error inside it. Not to be called if a response with an error status is possible. */
@@ -137,6 +143,11 @@ final class ClientAnswer implements AnswerListener {
         @Override
         public long bodyBytes() {
             return relay.bodyBytes();
+        }
+
+        @Override
+        public Usage usage() {
+            return relay.usage();
         }
 
         @Override
@@ -344,7 +355,7 @@ final class ClientAnswer implements AnswerListener {
 
     /** The summary of the response. */
     Summary.Response summary(Outcome outcome) {
-        return new Summary.Response(status, outcome, errorCode, terminalMissing, had().bodyBytes());
+        return new Summary.Response(status, outcome, errorCode, terminalMissing, had().bodyBytes(), had().usage());
     }
 
     /** Whether the client got an event stream. */

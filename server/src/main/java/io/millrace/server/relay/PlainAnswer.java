@@ -1,5 +1,6 @@
 package io.millrace.server.relay;
 
+import io.millrace.codec.dialect.AnswerUsage;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.translate.TokenCounts;
 import io.millrace.codec.translate.TranslatedAnswer;
@@ -68,6 +69,7 @@ final class PlainAnswer implements UpstreamAnswer {
                 scope.credential(),
                 interpreter == null ? null : (status, body) -> translated(interpreter, status, body),
                 inflation,
+                hasUsage() ? new AnswerUsage(scope.dialect()) : null,
                 scope.context().loop().memory());
     }
 
@@ -323,6 +325,11 @@ final class PlainAnswer implements UpstreamAnswer {
     private boolean mustRead() {
         boolean searched = scope.credential() != null && PlainRelay.isSearched(head);
         return (interpreter != null || searched) && Heads.isCoded(head) && !isBodiless();
+    }
+
+    private boolean hasUsage() {
+        boolean readable = inflation != null || !Heads.isCoded(head);
+        return isSuccess(status()) && terms.isForAnswer() && scope.dialect() != Dialect.UNKNOWN && readable;
     }
 
     private boolean isBodiless() {

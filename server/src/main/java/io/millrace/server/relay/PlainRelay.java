@@ -1,5 +1,7 @@
 package io.millrace.server.relay;
 
+import io.millrace.codec.dialect.AnswerUsage;
+import io.millrace.codec.dialect.Usage;
 import io.millrace.codec.translate.TranslatedAnswer;
 import io.millrace.server.config.Credential;
 import io.millrace.server.downstream.ClientStream;
@@ -43,6 +45,7 @@ final class PlainRelay {
     private final @Nullable Inflation inflation;
     private final @Nullable MaskedParts parts;
     private @Nullable Translator translator;
+    private final @Nullable AnswerUsage usage;
     private final LoopMemory memory;
     private long counted;
     private boolean translated;
@@ -68,6 +71,7 @@ final class PlainRelay {
      * @param credential the relay's, or null if the client's own was used
      * @param translator null if the body is passed on unchanged
      * @param inflation removes the body's coding; null keeps it. It remains with the caller
+     * @param usage reads the token counts of the upstream's body; null if it has none that can be read
      * @param memory counts the held bytes
      */
     PlainRelay(
@@ -76,10 +80,12 @@ final class PlainRelay {
             @Nullable Credential credential,
             @Nullable Translator translator,
             @Nullable Inflation inflation,
+            @Nullable AnswerUsage usage,
             LoopMemory memory) {
         this.downstream = downstream;
         this.head = head;
         this.translator = translator;
+        this.usage = usage;
         this.memory = memory;
         this.inflation = inflation;
         boolean searched = translator != null || isSearched(head);
@@ -127,6 +133,11 @@ final class PlainRelay {
         return bodyBytes;
     }
 
+    /** The token counts in the upstream's body, as far as it has come. */
+    Usage usage() {
+        return usage == null ? Usage.NONE : usage.usage();
+    }
+
     /** The held bytes of the body, which remain with this; null if there are none. */
     @Nullable
     ByteBuf held() {
@@ -147,6 +158,9 @@ final class PlainRelay {
     }
 
     private void take(ByteBuf content) {
+        if (usage != null) {
+            usage.add(content);
+        }
         if (started) {
             write(content);
             return;

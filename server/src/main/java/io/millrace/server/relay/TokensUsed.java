@@ -21,6 +21,11 @@ record TokensUsed(long input, long output) {
             return of(stream, estimatedInput);
         }
         Outcome outcome = summary.response().outcome();
+        Usage whole = summary.response().usage();
+        if (whole.outputTokens() >= 0) {
+            return new TokensUsed(
+                    whole.inputTokens() >= 0 ? whole.inputTokens() : estimatedInput, whole.outputTokens());
+        }
         if (outcome == Outcome.COMPLETED) {
             return new TokensUsed(estimatedInput, summary.response().bytes() / BYTES_PER_TOKEN);
         }

@@ -116,7 +116,7 @@ public final class AccessLogger implements Sweepable {
         if (summary.stream() != null) {
             line.text("usage", stream.usageExact() ? "exact" : "partial");
         }
-        write(stream.usage());
+        write(summary.usage());
     }
 
     private static @Nullable String name(@Nullable Dialect dialect) {

@@ -33,9 +33,6 @@ final class ClientMetrics {
                                 "millrace_client_requests",
                                 "Requests ended, by client and by whether they were served, failed, limited or refused.",
                                 requests),
-                        counter(
-                                "millrace_client_tokens",
-                                "Tokens that upstreams reported in streams, by client.",
-                                tokens));
+                        counter("millrace_client_tokens", "Tokens that upstreams reported, by client.", tokens));
     }
 }

@@ -17,10 +17,16 @@ public final class LoopCounters {
     /** Further clients are counted together. */
     private static final int MAX_CLIENTS = 1_000;
 
+    /** Further reasons of refusals are counted together. */
+    private static final int MAX_REASONS = 50;
+
     private static final String OTHER = "other";
 
     // Metrics reads these.
     final Map<String, AtomicLong> exchangesByOutcome = new ConcurrentHashMap<>();
+    /** By the code of the refusal. */
+    final Map<String, AtomicLong> refusalsByReason = new ConcurrentHashMap<>();
+
     final Map<String, AtomicLong> streamsByOutcome = new ConcurrentHashMap<>();
     final Map<String, AtomicLong> streamsByUsage = new ConcurrentHashMap<>();
     final Map<String, AtomicLong> connectionsByProtocol = new ConcurrentHashMap<>();
@@ -85,20 +91,27 @@ public final class LoopCounters {
         add(hedges, summary.attempts().hedged() ? 1 : 0);
         endedLocally(outcome);
         add(bytes, summary.response().bytes());
+        countRefusal(summary.response());
         countClient(summary);
         Summary.Stream stream = summary.stream();
-        if (stream == null) {
-            return;
+        if (stream != null) {
+            add(cell(streamsByOutcome, outcome), 1);
+            add(cell(streamsByUsage, stream.usageExact() ? "exact" : "partial"), 1);
+            add(frames, stream.frames());
         }
-        add(cell(streamsByOutcome, outcome), 1);
-        add(cell(streamsByUsage, stream.usageExact() ? "exact" : "partial"), 1);
-        add(frames, stream.frames());
-        Usage usage = stream.usage();
+        Usage usage = summary.usage();
         if (usage.inputTokens() >= 0 || usage.outputTokens() >= 0) {
             String model = summary.request().model();
             Tokens tokens = tokens(model == null ? "unknown" : model);
             add(tokens.input, Math.max(usage.inputTokens(), 0));
             add(tokens.output, Math.max(usage.outputTokens(), 0));
+        }
+    }
+
+    private void countRefusal(Summary.Response response) {
+        if (response.outcome() == Outcome.REFUSED && response.error() != null) {
+            boolean known = refusalsByReason.containsKey(response.error()) || refusalsByReason.size() < MAX_REASONS;
+            add(cell(refusalsByReason, known ? response.error() : OTHER), 1);
         }
     }
 
@@ -122,11 +135,8 @@ public final class LoopCounters {
             counts = byClient.computeIfAbsent(counted, key -> new ClientCounts());
         }
         add(cell(counts.requests, result(summary.response())), 1);
-        if (summary.stream() != null) {
-            Usage usage = summary.stream().usage();
-            add(counts.tokens.input, Math.max(usage.inputTokens(), 0));
-            add(counts.tokens.output, Math.max(usage.outputTokens(), 0));
-        }
+        add(counts.tokens.input, Math.max(summary.usage().inputTokens(), 0));
+        add(counts.tokens.output, Math.max(summary.usage().outputTokens(), 0));
     }
 
     private static String result(Summary.Response response) {

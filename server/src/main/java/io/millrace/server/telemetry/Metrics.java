@@ -135,6 +135,10 @@ public final class Metrics {
         new ClientMetrics(loops).snapshots().forEach(snapshots::metricSnapshot);
         for (MetricSnapshot own : List.of(
                 counter("millrace_exchanges", "Requests ended, by outcome.", by("outcome", l -> l.exchangesByOutcome)),
+                counter(
+                        "millrace_refused",
+                        "Requests that the relay refused, by the code of the refusal.",
+                        by("reason", l -> l.refusalsByReason)),
                 counter("millrace_streams", "Event streams ended, by outcome.", by("outcome", l -> l.streamsByOutcome)),
                 counter(
                         "millrace_stream_usage",

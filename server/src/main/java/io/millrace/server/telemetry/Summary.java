@@ -86,9 +86,10 @@ public record Summary(
      * @param error the code of an error of the relay, or null
      * @param terminalMissing whether the relay ended the stream because of silence after its finish reasons
      * @param bytes the length of its body
+     * @param usage the provider's token counts, if it is an answer in one body
      */
     public record Response(
-            int status, Outcome outcome, @Nullable String error, boolean terminalMissing, long bytes) {}
+            int status, Outcome outcome, @Nullable String error, boolean terminalMissing, long bytes, Usage usage) {}
 
     /**
      * The content of an event stream.
@@ -101,6 +102,11 @@ public record Summary(
             @Nullable String finishReason, long frames, long outputFrames, Usage usage, boolean usageExact) {
         /** The content of a stream that got nothing from an upstream. */
         public static final Stream EMPTY = new Stream(null, 0, 0, Usage.NONE, false);
+    }
+
+    /** The provider's token counts, of the stream or of the answer in one body. */
+    public Usage usage() {
+        return stream == null ? response.usage() : stream.usage();
     }
 
     /**
@@ -120,7 +126,7 @@ public record Summary(
         return new Summary(
                 new Request(client, protocol, tls, null, method, path, Dialect.UNKNOWN, null, 0, null, null),
                 Attempts.none(null),
-                new Response(status, Outcome.REFUSED, error, false, 0),
+                new Response(status, Outcome.REFUSED, error, false, 0, Usage.NONE),
                 null,
                 timeline);
     }

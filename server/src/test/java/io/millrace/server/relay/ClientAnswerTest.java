@@ -247,7 +247,7 @@ class ClientAnswerTest implements ClientAnswer.Listener {
     }
 
     private void plain() {
-        plain = new PlainRelay(bed.client, head(), null, null, null, bed.loop.memory());
+        plain = new PlainRelay(bed.client, head(), null, null, null, null, bed.loop.memory());
     }
 
     private void stream(String frames) {

@@ -97,6 +97,9 @@ class ClientLimitsTest {
                 }
             }
             assertThat(harness.mock.requests()).hasSize(1);
+            await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+            assertThat(new String(harness.relay.metrics().text(), StandardCharsets.UTF_8))
+                    .contains("millrace_refused_total{reason=\"rate_limit_exceeded\"} 1.0");
         }
     }
 
@@ -132,6 +135,26 @@ class ClientLimitsTest {
                     .isBetween(2800, 3100);
             await().until(() -> harness.relay.metrics().activeExchanges() == 0);
             assertThat(left(harness)).isBetween(least, most);
+        }
+    }
+
+    /** The mock's answer of 100 tokens has more than 400 bytes, so an estimate by its length would take more. */
+    @Test
+    void tokensOfAnAnswerInOneBodyAreSettledByItsUsage() throws IOException {
+        try (var harness = start("tokensPerMinute: 6000")) {
+            String once = "\"max_tokens\":3000,\"stream\":false,";
+            try (var client = harness.client()) {
+                String body = body(once).replace("\"stream\":true,", "");
+                client.send("POST", RelayHarness.withSpec(Api.CHAT.path, "tokens=100"), body, "X-Millrace-Key: " + key);
+                RawClient.Response response = client.readAll();
+                assertThat(response.text()).contains("\"completion_tokens\":100");
+                assertThat(response.body().length).isGreaterThan(4 * 130);
+            }
+            await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+            assertThat(left(harness)).isBetween(5800, 5900);
+            await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+            assertThat(new String(harness.relay.metrics().text(), StandardCharsets.UTF_8))
+                    .contains("millrace_client_tokens_total{client=\"web\",direction=\"output\"} 101.0");
         }
     }
 

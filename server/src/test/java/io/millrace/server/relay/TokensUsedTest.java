@@ -51,12 +51,23 @@ class TokensUsedTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"10, 20, 10, 20", "-1, 20, 30, 20", "10, -1, 30, 100"})
+    void anAnswerInOneBodyCountsByItsUsage(long in, long out, long input, long output) {
+        var usage = new Usage(in, out, -1, -1);
+        assertThat(used(Outcome.COMPLETED, null, 1, 400, usage)).isEqualTo(new TokensUsed(input, output));
+    }
+
     private static TokensUsed used(Outcome outcome, Summary.Stream stream, int attempts, long bytes) {
+        return used(outcome, stream, attempts, bytes, Usage.NONE);
+    }
+
+    private static TokensUsed used(Outcome outcome, Summary.Stream stream, int attempts, long bytes, Usage whole) {
         return TokensUsed.of(
                 new Summary(
                         new Summary.Request(null, null, null, "id", "POST", "/", Dialect.CHAT, "m", 0, "web", null),
                         new Summary.Attempts(new Summary.Asked("u", null, null), attempts, 0, 0, false, null),
-                        new Summary.Response(200, outcome, null, false, bytes),
+                        new Summary.Response(200, outcome, null, false, bytes, whole),
                         stream,
                         new Timeline()),
                 ESTIMATE);
