@@ -144,7 +144,10 @@ public final class RouteTable {
     private static Destination destination(Upstream upstream, RelayConfig config) {
         var state = new UpstreamState(upstream);
         var endpoints = new ArrayList<Endpoint>();
-        SslContext tls = tls(upstream);
+        Upstream.Http.Version version = upstream.http().version();
+        SslContext tls = tls(upstream, version);
+        SslContext http1Tls =
+                version == Upstream.Http.Version.AUTO ? tls(upstream, Upstream.Http.Version.HTTP_1_1) : null;
         for (int i = 0; i < upstream.urls().size(); i++) {
             Upstream alone = upstream.origin(i);
             var origin = new Origin(
@@ -152,6 +155,7 @@ public final class RouteTable {
                     alone.host(),
                     alone.port(),
                     tls,
+                    http1Tls,
                     upstream.maxConnections(),
                     upstream.idle().toNanos(),
                     Math.toIntExact(config.timeouts().connect().toMillis()),
@@ -165,11 +169,9 @@ public final class RouteTable {
      * Creates a TLS context. After a reload has dropped it, it frees itself with its last connection, because Netty's
      * contexts have a finalizer.
      */
-    private static @Nullable SslContext tls(Upstream upstream) {
+    private static @Nullable SslContext tls(Upstream upstream, Upstream.Http.Version version) {
         try {
-            return upstream.tls()
-                    ? UpstreamTls.context(upstream.ca(), upstream.http().version())
-                    : null;
+            return upstream.tls() ? UpstreamTls.context(upstream.ca(), version) : null;
         } catch (SSLException | IllegalArgumentException e) {
             throw new IllegalArgumentException(
                     "upstream " + upstream.name() + ": TLS cannot be set up: " + e.getMessage(), e);

@@ -224,7 +224,7 @@ public final class Connector implements AutoCloseable {
                     .handler(new ChannelInitializer<Channel>() {
                         @Override
                         protected void initChannel(Channel channel) {
-                            Handlers.begin(channel, origin);
+                            Handlers.begin(channel, pool);
                         }
                     });
             if (origin.socket() == null) {

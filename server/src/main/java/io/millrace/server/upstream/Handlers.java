@@ -54,8 +54,9 @@ final class Handlers {
     }
 
     /** Adds the handlers of a connection that is being made. */
-    static void begin(Channel channel, Origin origin) {
-        SslContext tls = origin.tls();
+    static void begin(Channel channel, UpstreamPool pool) {
+        Origin origin = pool.origin();
+        SslContext tls = pool.tls();
         if (tls != null) {
             SslHandler handler = UpstreamTls.handler(origin.host(), origin.port(), tls, channel.alloc());
             handler.setHandshakeTimeoutMillis(origin.connectTimeoutMs());

@@ -109,6 +109,12 @@ final class Http2Codec extends Http2ConnectionHandler {
         return requireNonNull(context);
     }
 
+    /** Asks the upstream whether it is there. */
+    void ping(long data) {
+        encoder().writePing(context(), false, data, context().newPromise());
+        context().flush();
+    }
+
     /** Tells the upstream that the answer to {@code stream} is not needed any more, without a flush. */
     void reset(Http2Stream stream, Http2Error error) {
         if (stream.state() != Http2Stream.State.CLOSED && context().channel().isActive()) {

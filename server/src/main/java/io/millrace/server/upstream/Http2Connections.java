@@ -19,6 +19,7 @@ final class Http2Connections {
     private final List<Http2Upstream> open = new ArrayList<>();
     private final Queue<Waiter> waiting = new ArrayDeque<>();
     private Spoken spoken;
+    private boolean http1Required;
 
     private enum Spoken {
         UNKNOWN,
@@ -88,7 +89,21 @@ final class Http2Connections {
         if (http2) {
             open.add((Http2Upstream) connection);
         }
-        spoken = http2 ? Spoken.HTTP_2 : Spoken.HTTP_1_1;
+        if (!http1Required) {
+            spoken = http2 ? Spoken.HTTP_2 : Spoken.HTTP_1_1;
+        }
+    }
+
+    /** Whether the upstream has said that it wants HTTP/1.1. Only what was being made then may still speak HTTP/2. */
+    boolean http1Required() {
+        return http1Required;
+    }
+
+    /** The upstream wants HTTP/1.1. The open connections take no more requests. */
+    void requireHttp1() {
+        http1Required = true;
+        spoken = Spoken.HTTP_1_1;
+        toList().forEach(Http2Upstream::drain);
     }
 
     void onClosed(Http2Upstream connection) {

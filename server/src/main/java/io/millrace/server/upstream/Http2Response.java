@@ -240,14 +240,22 @@ final class Http2Response extends UpstreamResponse {
         }
         Http2Error error = Http2Error.valueOf(code);
         String detail = "stream reset: " + (error == null ? code : error);
-        if (error == Http2Error.REFUSED_STREAM && state == State.AWAITING_HEAD && interimResponses == 0) {
+        if (state == State.AWAITING_HEAD && interimResponses == 0 && isUnprocessed(error)) {
             call.onRefused();
-            connection.onRefused();
             onGone(new Breakage(Breakage.Kind.STALE, detail));
         } else {
             boolean unused = state == State.AWAITING_HEAD;
             onGone(new Breakage(unused ? Breakage.Kind.CLOSED_UNUSED : Breakage.Kind.RESET, detail));
         }
+    }
+
+    /** Whether {@code error} says that the upstream did not process the request, and another connection may carry it. */
+    private boolean isUnprocessed(@Nullable Http2Error error) {
+        if (error == Http2Error.REFUSED_STREAM) {
+            connection.onRefused();
+            return true;
+        }
+        return error == Http2Error.HTTP_1_1_REQUIRED && connection.owner.onHttp1Required();
     }
 
     /** The upstream did not process the request, whatever it answered. */

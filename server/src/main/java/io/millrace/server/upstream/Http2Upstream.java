@@ -41,7 +41,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
     /** A connection gets no further request above this id, because ids end at 2^31. */
     private static final int LAST_ID = Integer.MAX_VALUE - 1_000_000;
 
-    private final Owner owner;
+    final Owner owner;
     private final Http2Codec codec;
     private final FrameBudget budget = FrameBudget.ofServer(CONTROL_BURST, CONTROL_PER_SECOND, System::nanoTime);
     private final Http2Connection.PropertyKey responseKey;
@@ -66,6 +66,9 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
 
         /** The connection has room for one more call. */
         void onRoom();
+
+        /** The upstream wants HTTP/1.1; whether it can be asked in that. */
+        boolean onHttp1Required();
 
         /** The connection is closed. */
         void onClosed(Http2Upstream connection);
@@ -156,12 +159,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         }
         switch (liveness.at(nowNs)) {
             case WAIT -> {}
-            case ASK -> {
-                codec.encoder()
-                        .writePing(
-                                codec.context(), false, nowNs, codec.context().newPromise());
-                flush();
-            }
+            case ASK -> codec.ping(nowNs);
             case DEAD -> close(new IOException("no answer to a PING"));
         }
     }
@@ -383,6 +381,9 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         public void onGoAwayRead(ChannelHandlerContext ctx, int last, long code, ByteBuf debugData) {
             if (code != Http2Error.NO_ERROR.code() && failure == null) {
                 failure = new IOException("GOAWAY: " + Http2Error.valueOf(code));
+            }
+            if (code == Http2Error.HTTP_1_1_REQUIRED.code()) {
+                owner.onHttp1Required();
             }
             drain();
         }

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param host the host name or address literal to connect to, or {@code unix:/path} for a unix socket
  * @param port the TCP port
  * @param tls the TLS client context, or null for plain TCP
+ * @param http1Tls the TLS client context that offers HTTP/1.1 only; null if no connection may need it, because {@code tls}
+ *     offers nothing else or the configuration requires HTTP/2
  * @param maxConnections the most connections per event loop
  * @param idleNs how long an unused connection is kept
  * @param connectTimeoutMs for each address, including the TLS handshake
@@ -22,6 +24,7 @@ public record Origin(
         String host,
         int port,
         @Nullable SslContext tls,
+        @Nullable SslContext http1Tls,
         int maxConnections,
         long idleNs,
         int connectTimeoutMs,

@@ -7,6 +7,7 @@ import io.millrace.server.timing.Sweeper.Sweepable;
 import io.millrace.server.upstream.Upstreams.Waiter;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import io.netty.handler.ssl.SslContext;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
@@ -79,6 +80,12 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
         return origin;
     }
 
+    /** The TLS client context of the next connection; null for plain TCP. */
+    @Nullable
+    SslContext tls() {
+        return http2.http1Required() ? origin.http1Tls() : origin.tls();
+    }
+
     /** Takes a connection that has room for a request, or makes one. */
     void acquire(Waiter waiter) {
         Http1Connection connection;
@@ -127,7 +134,7 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
         if (connection instanceof Http2Upstream shared) {
             startSweep();
             waiter.onCall(shared.newCall());
-            if (closed) {
+            if (closed || http2.http1Required()) {
                 shared.drain();
             }
         } else {
@@ -226,6 +233,18 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
         if (shared != null && next != null) {
             next.onCall(shared.newCall());
         }
+    }
+
+    @Override
+    public boolean onHttp1Required() {
+        if (origin.http1Tls() == null) {
+            return false;
+        }
+        if (!http2.http1Required()) {
+            LOG.info("upstream {}: {} requires HTTP/1.1", origin.name(), origin.host());
+            http2.requireHttp1();
+        }
+        return true;
     }
 
     @Override

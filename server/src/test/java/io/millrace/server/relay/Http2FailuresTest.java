@@ -6,7 +6,10 @@ import static org.awaitility.Awaitility.await;
 import io.millrace.codec.dialect.StreamEnd;
 import io.millrace.codec.dialect.StreamInspector;
 import io.millrace.server.RelayServer;
+import io.millrace.server.config.Listener;
 import io.millrace.server.config.Route.Retry;
+import io.millrace.server.config.Upstream;
+import io.millrace.server.test.Certificates;
 import io.millrace.server.test.Http2Mock;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
@@ -14,11 +17,16 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -30,6 +38,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -68,6 +77,42 @@ class Http2FailuresTest {
             assertThat(upstream.requests().get(1).body()).isEqualTo("once");
             assertThat(upstream.connections()).hasSize(2);
             await().until(() -> upstream.openConnections() == 1);
+        }
+    }
+
+    /** Even where nothing is sent twice. */
+    @Test
+    void sendsOverHttp11WhatTheUpstreamDoesNotServeOverHttp2(@TempDir Path directory) throws Exception {
+        var files = Certificates.in(directory);
+        Path ca = files.ca();
+        Listener.Tls.Certificate certificate = files.server("up", "localhost");
+        SslContext tls = SslContextBuilder.forServer(
+                        certificate.cert().toFile(), certificate.key().toFile())
+                .sslProvider(SslProvider.JDK)
+                .applicationProtocolConfig(new ApplicationProtocolConfig(
+                        ApplicationProtocolConfig.Protocol.ALPN,
+                        ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
+                        ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
+                        "h2",
+                        "http/1.1"))
+                .build();
+        try (var upstream = Http2Mock.start(tls, request -> request.reset(Http2Error.HTTP_1_1_REQUIRED));
+                var relay = Http2UpstreamTest.relay(
+                        config -> RelayHarness.withRetry(config, Retry.OFF)
+                                .with(c -> c.upstreams = Map.of(
+                                        "up", config.upstreams().get("up").with(u -> {
+                                            u.urls = List.of(URI.create("https://localhost:" + upstream.port()));
+                                            u.ca = ca;
+                                            u.http = Upstream.Http.DEFAULT.with(
+                                                    h -> h.version = Upstream.Http.Version.AUTO);
+                                        }))),
+                        upstream.uri());
+                var client = Http2UpstreamTest.client(relay)) {
+            for (String body : List.of("once", "more")) {
+                client.send("POST", "/v1/files", body);
+                assertThat(client.readAll().text()).isEqualTo(Http2Mock.HTTP_1_1 + body);
+            }
+            assertThat(upstream.requests()).hasSize(1);
         }
     }
 

@@ -165,7 +165,7 @@ class OriginCheckTest {
                         Health.DEFAULT.with(h -> h.probePath = "/health?deep=1").with(h -> h.probeInterval = INTERVAL))
                 .with(u -> u.credential = new Credential("authorization", "Bearer ", Secret.of("k", "env: KEY")));
         var origin = new Origin(
-                "u", upstream.host(), upstream.port(), null, 10, 1_000_000_000L, 1000, Upstream.Http.DEFAULT);
+                "u", upstream.host(), upstream.port(), null, null, 10, 1_000_000_000L, 1000, Upstream.Http.DEFAULT);
         check = new OriginCheck(
                 upstream, origin, connector.upstreams(loop, new Sweeper(loop, 1_000_000L)), loop, state);
         loop.execute(check::start);

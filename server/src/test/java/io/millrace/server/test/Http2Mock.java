@@ -8,8 +8,15 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
@@ -19,6 +26,8 @@ import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2FrameAdapter;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.ssl.ApplicationProtocolNames;
+import io.netty.handler.ssl.ApplicationProtocolNegotiationHandler;
 import io.netty.handler.ssl.SslContext;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -39,6 +48,9 @@ public final class Http2Mock implements AutoCloseable {
     public interface Script {
         void serve(Request request) throws Exception;
     }
+
+    /** Before the request's body, in answers over HTTP/1.1. */
+    public static final String HTTP_1_1 = "over HTTP/1.1: ";
 
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final Script script;
@@ -62,12 +74,11 @@ public final class Http2Mock implements AutoCloseable {
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        if (tls != null) {
-                            channel.pipeline().addLast(tls.newHandler(channel.alloc()));
+                        if (tls == null) {
+                            speakHttp2(channel);
+                        } else {
+                            channel.pipeline().addLast(tls.newHandler(channel.alloc()), new Chosen());
                         }
-                        var connection = new Connection(channel);
-                        connections.add(connection);
-                        channel.pipeline().addLast(connection.handler);
                         open.incrementAndGet();
                         channel.closeFuture().addListener(closed -> open.decrementAndGet());
                     }
@@ -75,6 +86,12 @@ public final class Http2Mock implements AutoCloseable {
                 .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
                 .syncUninterruptibly()
                 .channel();
+    }
+
+    private void speakHttp2(Channel channel) {
+        var connection = new Connection(channel);
+        connections.add(connection);
+        channel.pipeline().addLast(connection.handler);
     }
 
     /** In the clear, by prior knowledge. */
@@ -87,7 +104,7 @@ public final class Http2Mock implements AutoCloseable {
         return new Http2Mock(null, settings, script);
     }
 
-    /** Over TLS. */
+    /** Over TLS. A client that does not choose HTTP/2 is answered by {@link #HTTP_1_1}. */
     public static Http2Mock start(SslContext tls, Script script) {
         return new Http2Mock(tls, new Http2Settings(), script);
     }
@@ -285,6 +302,35 @@ public final class Http2Mock implements AutoCloseable {
                 connection.handler.resetStream(ctx, id, error.code(), ctx.newPromise());
                 connection.handler.flush(ctx);
             });
+        }
+    }
+
+    /** Waits for what ALPN chooses. */
+    private final class Chosen extends ApplicationProtocolNegotiationHandler {
+        Chosen() {
+            super(ApplicationProtocolNames.HTTP_1_1);
+        }
+
+        @Override
+        protected void configurePipeline(ChannelHandlerContext ctx, String protocol) {
+            if (protocol.equals(ApplicationProtocolNames.HTTP_2)) {
+                speakHttp2(ctx.channel());
+            } else {
+                ctx.pipeline().addLast(new HttpServerCodec(), new HttpObjectAggregator(1 << 20), new OldRequests());
+            }
+        }
+    }
+
+    /** Answers each request over HTTP/1.1 with its body. */
+    private static final class OldRequests extends SimpleChannelInboundHandler<FullHttpRequest> {
+        @Override
+        protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
+            byte[] text =
+                    (HTTP_1_1 + request.content().toString(StandardCharsets.UTF_8)).getBytes(StandardCharsets.UTF_8);
+            var response = new DefaultFullHttpResponse(
+                    HttpVersion.HTTP_1_1, HttpResponseStatus.OK, Unpooled.wrappedBuffer(text));
+            response.headers().set("content-type", "text/plain").set("content-length", text.length);
+            ctx.writeAndFlush(response);
         }
     }
 

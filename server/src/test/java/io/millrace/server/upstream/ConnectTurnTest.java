@@ -28,7 +28,15 @@ class ConnectTurnTest {
             listener.setSoTimeout(5_000);
             EventLoop loop = group.next();
             var origin = new Origin(
-                    "up", "127.0.0.1", listener.getLocalPort(), null, 1, 1_000_000_000L, 2_000, Upstream.Http.DEFAULT);
+                    "up",
+                    "127.0.0.1",
+                    listener.getLocalPort(),
+                    null,
+                    null,
+                    1,
+                    1_000_000_000L,
+                    2_000,
+                    Upstream.Http.DEFAULT);
             var outcome = new CompletableFuture<String>();
             loop.submit(() -> {
                         new UpstreamPool(origin, connector, loop, new Sweeper(loop, 1_000_000L))

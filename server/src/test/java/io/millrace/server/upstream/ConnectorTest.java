@@ -66,7 +66,7 @@ class ConnectorTest {
         var group = transport.newEventLoops(1, "connector-test");
         try (var connector = new Connector(transport, new FixedAddresses(List.of("127.0.0.1")), none)) {
             EventLoop loop = group.next();
-            var origin = new Origin("up", "up.example", 9, null, 2, 1_000_000_000L, 2_000, Upstream.Http.DEFAULT);
+            var origin = new Origin("up", "up.example", 9, null, null, 2, 1_000_000_000L, 2_000, Upstream.Http.DEFAULT);
             var pool = new UpstreamPool(origin, connector, loop, new Sweeper(loop, 1_000_000L));
             for (int i = 0; i < 5; i++) {
                 var failed = new CompletableFuture<ConnectFailure>();
@@ -129,6 +129,7 @@ class ConnectorTest {
                     "up",
                     "up.example",
                     mock.port(),
+                    null,
                     null,
                     maxConnections,
                     1_000_000_000L,

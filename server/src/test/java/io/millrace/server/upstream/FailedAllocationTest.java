@@ -46,7 +46,15 @@ class FailedAllocationTest {
                         DefaultAddressResolverGroup.INSTANCE,
                         new ReflectiveChannelFactory<Channel>(transport.clientChannel()))) {
             var origin = new Origin(
-                    "up", "127.0.0.1", mock.port(), null, 9, TimeUnit.HOURS.toNanos(1), 2_000, Upstream.Http.DEFAULT);
+                    "up",
+                    "127.0.0.1",
+                    mock.port(),
+                    null,
+                    null,
+                    9,
+                    TimeUnit.HOURS.toNanos(1),
+                    2_000,
+                    Upstream.Http.DEFAULT);
             var pool = new UpstreamPool(origin, connector, loop, new Sweeper(loop, TimeUnit.HOURS.toNanos(1)));
             assertThat(ask(pool, loop, channel -> channel.config().setAllocator(full)))
                     .isEqualTo("broken NO_MEMORY");

@@ -394,7 +394,7 @@ class Http1CallTest {
 
         @Override
         public Origin origin() {
-            return new Origin("up", "127.0.0.1", 9, null, 1, 1_000_000_000L, 1_000, Upstream.Http.DEFAULT);
+            return new Origin("up", "127.0.0.1", 9, null, null, 1, 1_000_000_000L, 1_000, Upstream.Http.DEFAULT);
         }
 
         @Override

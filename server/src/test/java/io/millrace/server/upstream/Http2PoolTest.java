@@ -16,6 +16,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
@@ -32,11 +33,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which connection a request goes to, where some speak HTTP/2. */
 @Tag("sockets")
@@ -235,6 +239,58 @@ class Http2PoolTest {
         }
     }
 
+    /** The upstream did not look at the request. It and all later ones go over HTTP/1.1; what is in progress ends as usual. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void upstreamThatRequiresHttp11GetsIt(boolean reset) throws Exception {
+        var count = new AtomicInteger();
+        try (var upstream = Http2Mock.start(server("h2", "http/1.1"), request -> {
+            if (count.getAndIncrement() == 0) {
+                request.stream();
+            } else if (reset) {
+                request.reset(Http2Error.HTTP_1_1_REQUIRED);
+            } else {
+                request.connection().goAway(request.id() - 2, Http2Error.HTTP_1_1_REQUIRED);
+            }
+        })) {
+            UpstreamPool pool = pool(upstream.port(), tls(Upstream.Http.Version.AUTO), Upstream.Http.Version.AUTO, 100);
+            var earlier = new Calls();
+            onLoop(() -> earlier.acquire(pool, 1));
+            await().until(() -> earlier.calls.size() == 1);
+            List<CallRecorder> served = earlier.send();
+            await().until(() -> served.get(0).said().contains("200"));
+            var refused = new Calls();
+            onLoop(() -> refused.acquire(pool, 1));
+            List<CallRecorder> told = refused.send();
+            await().untilAsserted(() -> assertThat(told.get(0).said()).isEqualTo(" broken STALE"));
+            var later = new Calls();
+            onLoop(() -> later.acquire(pool, 3));
+            await().until(() -> later.calls.size() == 3);
+            assertThat(later.calls).allMatch(Http1Call.class::isInstance);
+            assertThat(upstream.connections()).hasSize(1);
+            upstream.requests().get(0).end();
+            await().untilAsserted(() -> assertThat(served.get(0).said()).endsWith(" whole"));
+            await().until(() -> upstream.openConnections() == 3);
+        }
+    }
+
+    /** The configuration says HTTP/2, so nothing else is tried. */
+    @Test
+    void http11IsNotSpokenWhereHttp2WasAskedFor() throws Exception {
+        try (var upstream =
+                Http2Mock.start(server("h2", "http/1.1"), request -> request.reset(Http2Error.HTTP_1_1_REQUIRED))) {
+            UpstreamPool pool =
+                    pool(upstream.port(), tls(Upstream.Http.Version.HTTP_2), Upstream.Http.Version.HTTP_2, 100);
+            var calls = new Calls();
+            onLoop(() -> calls.acquire(pool, 1));
+            await().until(() -> calls.calls.size() == 1);
+            List<CallRecorder> told = calls.send();
+            await().untilAsserted(() -> assertThat(told.get(0).said()).isEqualTo(" broken CLOSED_UNUSED"));
+            onLoop(() -> calls.acquire(pool, 1));
+            assertThat(calls.calls.get(1)).isInstanceOf(Http2Call.class);
+        }
+    }
+
     private void sweep(UpstreamPool pool, long nowNs) throws Exception {
         onLoop(() -> pool.onSweep(nowNs));
     }
@@ -243,9 +299,13 @@ class Http2PoolTest {
         loop.submit(task).get(5, TimeUnit.SECONDS);
     }
 
-    private UpstreamPool pool(int port, SslContext tls, Upstream.Http.Version version, int maxConnections) {
+    private UpstreamPool pool(int port, SslContext tls, Upstream.Http.Version version, int maxConnections)
+            throws IOException {
         var http = Upstream.Http.DEFAULT.with(h -> h.version = version);
-        var origin = new Origin("up", "localhost", port, tls, maxConnections, TimeUnit.HOURS.toNanos(1), 5_000, http);
+        SslContext http1Tls =
+                tls != null && version == Upstream.Http.Version.AUTO ? tls(Upstream.Http.Version.HTTP_1_1) : null;
+        var origin = new Origin(
+                "up", "localhost", port, tls, http1Tls, maxConnections, TimeUnit.HOURS.toNanos(1), 5_000, http);
         return new UpstreamPool(origin, connector, loop, new Sweeper(loop, TimeUnit.HOURS.toNanos(1)));
     }
 

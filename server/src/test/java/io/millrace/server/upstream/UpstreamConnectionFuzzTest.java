@@ -74,7 +74,7 @@ class UpstreamConnectionFuzzTest {
         channel.config().setAllocator(alloc);
         var sweeper = new Sweeper(channel.eventLoop(), Long.MAX_VALUE / 4);
         var pool = new UpstreamPool(
-                new Origin("fuzz", "127.0.0.1", 9, null, 1, Long.MAX_VALUE / 4, 1, Upstream.Http.DEFAULT),
+                new Origin("fuzz", "127.0.0.1", 9, null, null, 1, Long.MAX_VALUE / 4, 1, Upstream.Http.DEFAULT),
                 null,
                 channel.eventLoop(),
                 sweeper);

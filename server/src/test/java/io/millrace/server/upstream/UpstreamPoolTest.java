@@ -228,6 +228,7 @@ class UpstreamPoolTest {
                 "up.example",
                 mock.port(),
                 null,
+                null,
                 maxConnections,
                 TimeUnit.HOURS.toNanos(1),
                 2_000,
