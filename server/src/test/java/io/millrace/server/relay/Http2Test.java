@@ -365,6 +365,24 @@ class Http2Test {
         }
     }
 
+    @Test
+    void asksAClientToConnectAnewWhenItsConnectionIsOld() throws IOException {
+        try (var harness = start(config ->
+                        config.with(c -> c.http2 = Http2.DEFAULT.with(h -> h.connectionAge = Duration.ofMillis(200))));
+                var client = Http2Client.connect(harness.port())) {
+            client.post(1, path("tokens=40,gap_ms=20"), BODY);
+            assertThat(client.readUntil(Http2Client.GOAWAY, 0).number(0)).isEqualTo(Integer.MAX_VALUE);
+            client.post(3, path("tokens=3,ttft_ms=300"), BODY); // was on its way
+            Frame second = client.readUntil(Http2Client.GOAWAY, 0);
+            assertThat(second.number(0)).isEqualTo(3);
+            assertThat(second.number(4)).isEqualTo(NO_ERROR);
+            assertThat(client.answers(2, 0).values())
+                    .allSatisfy(answer -> assertThat(answer.body()).endsWith("data: [DONE]\n\n"));
+            assertThat(client.readToEnd()).noneMatch(frame -> frame.type() == Http2Client.RST_STREAM);
+            assertThat(metrics(harness)).contains("millrace_h2_goaway_total{reason=\"age\"} 1.0");
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({
         "6, 0, 8, 0", // PING
