@@ -52,7 +52,7 @@ public class AdmissionBenchmark extends AverageTimeBenchmark {
         }
         unknown = "Bearer " + KeyFormat.generate(random);
         var uses = new ClientUses(() -> 10_000);
-        var config = RelayConfig.defaults().with(c -> c.clients = new ClientAccess(Path.of("clients.yaml")));
+        var config = RelayConfig.defaults().with(c -> c.clients = ClientAccess.of(Path.of("clients.yaml")));
         access = new Access(config, new Clients(clients, client -> uses.of(client.name(), client.limits())));
         for (int i = 0; i < 11; i++) {
             request.headers().set("x-stainless-field-" + i, "a value of the usual length");

@@ -121,6 +121,7 @@ final class ErrorShapes {
         return switch (error) {
             case UPSTREAM_IDLE, UPSTREAM_NO_OUTPUT -> 504;
             case UPSTREAM_TRUNCATED, UPSTREAM_RESET, UPSTREAM_ERROR, RELAY_DRAINING -> 503;
+            case KEY_REVOKED -> 401;
         };
     }
 

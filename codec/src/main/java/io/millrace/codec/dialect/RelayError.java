@@ -13,7 +13,9 @@ public enum RelayError {
     /** The upstream sent an error in a form that the dialect's SDKs do not recognise. */
     UPSTREAM_ERROR("upstream_error"),
     /** The relay itself is going away. */
-    RELAY_DRAINING("relay_draining");
+    RELAY_DRAINING("relay_draining"),
+    /** The client may not use the relay any more. */
+    KEY_REVOKED("key_revoked");
 
     private final String code;
 

@@ -61,6 +61,11 @@ public final class Caller {
         return refusal;
     }
 
+    /** Whether the client's key, or its certificate, is still among {@code clients}. */
+    boolean isHeld(Clients clients) {
+        return client == null || clients.hold(client.name(), keyId);
+    }
+
     /** Whether it is a client that the relay knows. */
     public boolean isKnown() {
         return client != null;

@@ -75,6 +75,11 @@ public final class ClientList implements AutoCloseable {
         return new Access(config, clients);
     }
 
+    /** Whether the key of {@code caller} has been removed since its request began. */
+    public boolean isRemoved(Caller caller) {
+        return !caller.isHeld(clients);
+    }
+
     /**
      * Uses the clients of the file that {@code config} names, and watches it from now on.
      *

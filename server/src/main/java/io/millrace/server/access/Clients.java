@@ -7,9 +7,11 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +33,11 @@ final class Clients {
     private final @Nullable Key[] slots;
 
     private final Map<String, Client> byCertificate = new HashMap<>();
+    /** The keys and certificates of all clients that are not disabled. */
+    private final Set<Held> held = new HashSet<>();
+
+    /** A client's name, and what tells its keys apart: null for its certificate. */
+    private record Held(String client, @Nullable String keyId) {}
 
     /** A key of a client. */
     static final class Key {
@@ -75,13 +82,18 @@ final class Clients {
             for (ClientSettings.Key key : settings.keys()) {
                 long expiresMs =
                         key.expires() == null ? Long.MAX_VALUE : key.expires().toEpochMilli();
-                add(new Key(
+                var made = new Key(
                         HexFormat.of().parseHex(key.sha256()),
                         client,
-                        settings.disabled() ? Long.MIN_VALUE : expiresMs));
+                        settings.disabled() ? Long.MIN_VALUE : expiresMs);
+                add(made);
+                if (!settings.disabled()) {
+                    held.add(new Held(settings.name(), made.id));
+                }
             }
             if (settings.certificate() != null && !settings.disabled()) {
                 byCertificate.put(settings.certificate(), client);
+                held.add(new Held(settings.name(), null));
             }
         }
     }
@@ -121,6 +133,11 @@ final class Clients {
     @Nullable
     Client ofCertificate(String name) {
         return byCertificate.get(name);
+    }
+
+    /** Whether the client of this name has this key, also if it has expired; {@code keyId} is null for its certificate. */
+    boolean hold(String client, @Nullable String keyId) {
+        return held.contains(new Held(client, keyId));
     }
 
     private int slot(byte[] digest) {

@@ -233,10 +233,25 @@ public record RelayConfig(
      * Whether each client needs a key of its own.
      *
      * @param file the clients with the hashes of their keys; null asks for no key
+     * @param onRemoval what becomes of the requests in progress of a key that is removed from the file
      */
-    public record ClientAccess(@Nullable Path file) implements Settings<ClientAccess, ClientAccess.Builder> {
+    public record ClientAccess(@Nullable Path file, OnRemoval onRemoval)
+            implements Settings<ClientAccess, ClientAccess.Builder> {
+        /** What becomes of a request in progress. */
+        public enum OnRemoval {
+            /** It ends by itself. */
+            FINISH,
+            /** It is ended with an error. */
+            CUT
+        }
+
         /** Everyone who can reach the relay may use it. */
         public static final ClientAccess OPEN = Builders.build(ClientAccess.class, new Builder());
+
+        /** The clients of this file. */
+        public static ClientAccess of(Path file) {
+            return OPEN.with(c -> c.file = file);
+        }
 
         /** Whether a request needs a key. */
         public boolean on() {
@@ -246,6 +261,7 @@ public record RelayConfig(
         /** The components by name; the values of a new one are the defaults. */
         public static final class Builder {
             public @Nullable Path file;
+            public OnRemoval onRemoval = OnRemoval.FINISH;
         }
     }
 

@@ -92,7 +92,7 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
     private boolean admit(Channel channel) {
         boolean admitted = admission.admits();
         if (!admitted) {
-            refuse(channel);
+            refuse(channel, "connections");
         }
         return admitted;
     }
@@ -112,12 +112,13 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
         if (listener.proxies().contains(client) || admission.admits(channel, client, trusted)) {
             encrypt(channel);
         } else {
-            refuse(channel);
+            refuse(channel, "connections_of_address");
         }
     }
 
     /** Checks the address's limit before the handshake, because a handshake costs much processor time. */
-    private void refuse(Channel channel) {
+    private void refuse(Channel channel, String why) {
+        shared.handler().onClientRefused(channel.eventLoop(), why);
         if (tls == null) {
             channel.pipeline().addLast(new Admission.Refuse());
         } else {

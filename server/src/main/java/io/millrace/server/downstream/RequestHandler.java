@@ -1,5 +1,6 @@
 package io.millrace.server.downstream;
 
+import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.HttpRequest;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,14 @@ public interface RequestHandler {
      * @param reason in one word, such as {@code drain} or {@code protocol_error}
      */
     default void onGoAway(ClientConnection connection, String reason) {}
+
+    /**
+     * A client was refused before it could ask anything.
+     *
+     * @param eventLoop of its connection
+     * @param why the limit, such as {@code connections}
+     */
+    default void onClientRefused(EventLoop eventLoop, String why) {}
 
     /**
      * A request that was refused before it became an exchange; {@code request} is null if none could be read. Fields

@@ -27,8 +27,6 @@ final class ClientAnswer implements AnswerListener {
     /** The code of errors for lack of memory. */
     static final String OVERLOADED = "relay_overloaded";
 
-    private static final String SHUTTING_DOWN = "The relay is shutting down";
-
     private final ClientStream downstream;
     private final ClientRequest request;
     private final String requestId;
@@ -296,14 +294,14 @@ final class ClientAnswer implements AnswerListener {
         }
     }
 
-    /** Ends the answer because the relay stops. */
-    void drain() {
+    /** Ends the answer before its upstream does. A client that has its whole answer gets no error. */
+    void end(OwnEnd why) {
         if (state.isOpen()) {
-            give(new Refusal(503, RelayError.RELAY_DRAINING.code(), SHUTTING_DOWN + ".", null, "1"), Outcome.REFUSED);
+            give(why.refusal(), Outcome.REFUSED);
         } else if (state instanceof Stream stream && stream.relay.saidAllBetweenFrames()) {
             stream.end(stream.relay.endingAsSeen());
         } else {
-            state.fail(RelayError.RELAY_DRAINING, SHUTTING_DOWN, Outcome.DRAINED);
+            state.fail(why.error(), why.message(), Ending.outcomeOf(why.error()));
         }
     }
 

@@ -3,6 +3,7 @@ package io.millrace.server.relay;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.server.access.Caller;
+import io.millrace.server.access.ClientList;
 import io.millrace.server.address.AddressCounts;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.RequestListener;
@@ -172,7 +173,14 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
     /** Ends the exchange because the relay stops. */
     void onDrainLimit() {
         if (!isOver()) {
-            answer.drain();
+            answer.end(OwnEnd.DRAIN);
+        }
+    }
+
+    /** Ends the exchange if its client's key is not among {@code clients} any more. */
+    void cutIfRemoved(ClientList clients) {
+        if (!isOver() && clients.isRemoved(caller)) {
+            answer.end(OwnEnd.REVOKED);
         }
     }
 

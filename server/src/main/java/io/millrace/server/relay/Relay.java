@@ -9,6 +9,7 @@ import io.millrace.server.access.ClientList;
 import io.millrace.server.address.ClientAddress;
 import io.millrace.server.chat.ChatSide;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.downstream.ClientConnection;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.RequestHandler;
@@ -34,7 +35,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
-import io.netty.util.ReferenceCountUtil;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -105,7 +105,7 @@ public final class Relay implements RequestHandler {
         metrics = new Metrics(counters, eventLoops.size(), memory, () -> settings.upstreams());
         streams = new StreamLimits(metrics);
         endpoints = new OwnEndpoints(metrics, this::stop, eventLoops);
-        clients = new ClientList(() -> streams.most(config().limits()), metrics::onClientsRead);
+        clients = new ClientList(() -> streams.most(config().limits()), this::onClientsRead);
         clients.follow(config);
         checking = eventLoops.get(0);
         checks = new ActiveChecks(checking, loop(checking).upstreams());
@@ -142,6 +142,7 @@ public final class Relay implements RequestHandler {
         RouteTable next = RouteTable.of(config, settings);
         clients.follow(config);
         settings = next;
+        cutRemoved();
         memory.budget(jvm.withBuffers(config.limits().memory()));
         long periodNs = sweepPeriodNs(config);
         onEachLoop(loop -> {
@@ -178,10 +179,28 @@ public final class Relay implements RequestHandler {
     /** Ends every exchange in progress with an error frame of the relay. */
     public void cutAll() {
         onEachLoop(loop -> List.copyOf(loop.readingOn()).forEach(Runnable::run));
+        onEachExchange(Exchange::onDrainLimit);
+    }
+
+    private void onClientsRead(boolean taken) {
+        metrics.onClientsRead(taken);
+        if (taken) {
+            cutRemoved();
+        }
+    }
+
+    /** Where that is wanted, ends what is in progress for keys that are not in the file any more. */
+    private void cutRemoved() {
+        if (config().clients().onRemoval() == ClientAccess.OnRemoval.CUT) {
+            onEachExchange(exchange -> exchange.cutIfRemoved(clients));
+        }
+    }
+
+    private void onEachExchange(Consumer<Exchange> action) {
         onEachLoop(loop -> List.copyOf(loop.connections()).forEach(connection -> {
             for (RequestListener request : connection.requests()) {
                 if (request instanceof Exchange exchange) {
-                    exchange.onDrainLimit();
+                    action.accept(exchange);
                 }
             }
         }));
@@ -208,7 +227,7 @@ public final class Relay implements RequestHandler {
      * more.
      */
     public void releaseTls() {
-        settings.destinations().forEach(destination -> ReferenceCountUtil.release(destination.tls()));
+        settings.destinations().forEach(RouteTable.Destination::releaseTls);
     }
 
     @Override
@@ -305,6 +324,11 @@ public final class Relay implements RequestHandler {
     @Override
     public void onGoAway(ClientConnection connection, String reason) {
         loop(connection.eventLoop()).counters().wentAway(reason);
+    }
+
+    @Override
+    public void onClientRefused(EventLoop eventLoop, String why) {
+        loop(eventLoop).counters().refused(why);
     }
 
     /** Asks the event loop in the id. Its answer comes back to the asking event loop. */

@@ -10,6 +10,7 @@ import io.millrace.server.tls.UpstreamTls;
 import io.millrace.server.upstream.Origin;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.ssl.SslContext;
+import io.netty.util.ReferenceCountUtil;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -41,9 +42,11 @@ public final class RouteTable {
             throw new IllegalArgumentException("origin: " + wanted.name() + " (expected: one of " + upstream.name());
         }
 
-        /** The TLS context of its origins, or null. */
-        public @Nullable SslContext tls() {
-            return endpoints.get(0).origin().tls();
+        /** Releases the TLS contexts of its origins, which share them. */
+        public void releaseTls() {
+            Origin any = endpoints.get(0).origin();
+            ReferenceCountUtil.release(any.tls());
+            ReferenceCountUtil.release(any.http1Tls());
         }
     }
 

@@ -108,10 +108,16 @@ public final class LoopCounters {
         }
     }
 
+    /** The relay refused a request or a connection; {@code reason} is a code of its own. */
+    public void refused(String reason) {
+        boolean known = refusalsByReason.containsKey(reason) || refusalsByReason.size() < MAX_REASONS;
+        add(cell(refusalsByReason, known ? reason : OTHER), 1);
+    }
+
     private void countRefusal(Summary.Response response) {
-        if (response.outcome() == Outcome.REFUSED && response.error() != null) {
-            boolean known = refusalsByReason.containsKey(response.error()) || refusalsByReason.size() < MAX_REASONS;
-            add(cell(refusalsByReason, known ? response.error() : OTHER), 1);
+        boolean refused = response.outcome() == Outcome.REFUSED || response.outcome() == Outcome.OVERLOADED;
+        if (refused && response.error() != null) {
+            refused(response.error());
         }
     }
 

@@ -137,7 +137,7 @@ public final class Metrics {
                 counter("millrace_exchanges", "Requests ended, by outcome.", by("outcome", l -> l.exchangesByOutcome)),
                 counter(
                         "millrace_refused",
-                        "Requests that the relay refused, by the code of the refusal.",
+                        "Requests and connections that the relay refused or cut, by the code of the refusal.",
                         by("reason", l -> l.refusalsByReason)),
                 counter("millrace_streams", "Event streams ended, by outcome.", by("outcome", l -> l.streamsByOutcome)),
                 counter(

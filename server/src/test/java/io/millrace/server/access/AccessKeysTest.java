@@ -39,8 +39,8 @@ class AccessKeysTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final long NOW_MS = System.currentTimeMillis();
     private static final Clients CLIENTS = clients();
-    private static final Access ACCESS = new Access(
-            RelayConfig.defaults().with(c -> c.clients = new ClientAccess(Path.of("clients.yaml"))), CLIENTS);
+    private static final Access ACCESS =
+            new Access(RelayConfig.defaults().with(c -> c.clients = ClientAccess.of(Path.of("clients.yaml"))), CLIENTS);
 
     private static String newKey() {
         return KeyFormat.generate(new SecureRandom());
@@ -218,7 +218,7 @@ class AccessKeysTest {
                 .with(c -> c.from = io.millrace.server.address.AddressSet.of("10.1.0.0/16"));
         var clients = new Clients(List.of(web), settings -> ClientUse.ofNobody());
         var access = new Access(
-                RelayConfig.defaults().with(c -> c.clients = new ClientAccess(Path.of("clients.yaml"))), clients);
+                RelayConfig.defaults().with(c -> c.clients = ClientAccess.of(Path.of("clients.yaml"))), clients);
         var headers = List.of("x-api-key: " + KEY);
         assertThat(access.identify(request(CHAT, headers), InetAddress.getByName("10.1.2.3"), null)
                         .refusal())

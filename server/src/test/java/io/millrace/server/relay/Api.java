@@ -57,7 +57,7 @@ enum Api {
                 yield coded(error.get("message").asText());
             }
             case GEMINI -> {
-                assertThat(error.get("code").asInt()).isBetween(503, 504);
+                assertThat(error.get("code").asInt()).isIn(401, 503, 504);
                 yield coded(error.get("message").asText());
             }
         };

@@ -230,7 +230,7 @@ class ClientAnswerTest implements ClientAnswer.Listener {
             case "overload" -> answer.overload(new Refusal(413, "too_large", "It is too large.", null, null));
             case "fail" -> answer.fail(new Refusal(502, "no_answer", "There is none.", null, null));
             case "fail 400" -> answer.fail(new Refusal(400, "unsupported", "It cannot be said.", null, null));
-            case "drain" -> answer.drain();
+            case "drain" -> answer.end(OwnEnd.DRAIN);
             case "cut" -> answer.cut();
             case "stop" -> answer.stop();
             case "end" -> {

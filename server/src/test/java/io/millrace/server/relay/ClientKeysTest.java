@@ -14,6 +14,7 @@ import io.millrace.server.config.Listener;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.RelayConfig.ClientAccess.OnRemoval;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Route.Hedge;
 import io.millrace.server.config.Upstream;
@@ -413,6 +414,39 @@ class ClientKeysTest {
             clients.write();
             await().until(() -> ask(Api.CHAT, "x-api-key: " + key).status() == 401);
             assertThat(client.readUntil("[DONE]")).contains("[DONE]");
+        }
+    }
+
+    /** With {@code onRemoval: cut}; the other client's stream goes on. */
+    @ParameterizedTest
+    @EnumSource
+    void aStreamOfARemovedKeyIsCutAndTold(Api api) throws IOException {
+        String other = clients.add("other");
+        restart(config -> config.with(c -> c.clients = config.clients().with(k -> k.onRemoval = OnRemoval.CUT)));
+        String next = ClientFile.newKey();
+        try (var streaming = harness.client();
+                var waiting = harness.client();
+                var stays = harness.client()) {
+            streaming.send(
+                    "POST", RelayHarness.withSpec(api.path, "tokens=99,stall_after=5"), body(""), "x-api-key: " + key);
+            String head = streaming.readHead();
+            waiting.send("POST", RelayHarness.withSpec(api.path, "ttft_ms=60000"), body(""), "x-api-key: " + key);
+            stays.send("POST", RelayHarness.withSpec(api.path, "tokens=30,gap_ms=50"), body(""), "x-api-key: " + other);
+            String headOfOther = stays.readHead();
+            await().until(() -> harness.mock.stats().requests() == 3);
+            clients.put("web", new String[] {next});
+            clients.write();
+
+            RawClient.Response cut = streaming.readBody(head);
+            List<byte[]> frames = cut.frames();
+            String last = new String(frames.get(frames.size() - 1), StandardCharsets.UTF_8);
+            assertThat(api.failureOf(last).code()).isEqualTo("key_revoked");
+            RawClient.Response refused = waiting.readAll();
+            assertThat(refused.status()).isEqualTo(401);
+            assertThat(refused.text()).contains("withdrawn");
+            assertThat(stays.readBody(headOfOther).text()).doesNotContain("key_revoked");
+            assertThat(metric("millrace_refused_total{reason=\"key_revoked\"} 2.0"))
+                    .isTrue();
         }
     }
 

@@ -68,6 +68,6 @@ public final class ClientFile {
     /** {@code config} with these clients, after they are written. */
     public RelayConfig in(RelayConfig config) {
         write();
-        return config.with(c -> c.clients = new ClientAccess(file));
+        return config.with(c -> c.clients = ClientAccess.of(file));
     }
 }

@@ -2,7 +2,6 @@ package io.millrace.server.config.file;
 
 import io.millrace.server.config.Listener;
 import io.millrace.server.config.RelayConfig;
-import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.tls.CertificateFiles;
 import java.io.IOException;
@@ -132,7 +131,7 @@ public final class ConfigLoader {
                     change(c -> c.cors = c.cors.with(o -> o.origins = list(text, Form.TEXT)));
                     draft.corsSource = source;
                 }
-                case CLIENTS -> change(c -> c.clients = new ClientAccess(Path.of(text)));
+                case CLIENTS -> change(c -> c.clients = c.clients.with(k -> k.file = Path.of(text)));
                 case ALLOW_OPEN -> change(c -> c.allowOpen = Form.BOOLEAN.read(text));
                 case PAGE -> change(c -> c.ownPaths = c.ownPaths.with(o -> o.page = Form.BOOLEAN.read(text)));
                 case DRAIN -> draft.timeouts(t -> t.drain = Form.DURATION.read(text));

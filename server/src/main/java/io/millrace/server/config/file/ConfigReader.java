@@ -7,7 +7,6 @@ import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.ProviderKind;
 import io.millrace.server.config.RelayConfig.AccessLog;
-import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
@@ -59,7 +58,7 @@ final class ConfigReader {
         }
         Path clients = draft.relay.clients().file();
         if (clients != null) {
-            draft.relay = draft.relay.with(c -> c.clients = new ClientAccess(directory.resolve(clients)));
+            draft.relay = draft.relay.with(c -> c.clients = c.clients.with(k -> k.file = directory.resolve(clients)));
         }
         if (root.node("listen") != null) {
             draft.listenSource = problems.where(root.node("listen").place()) + ": listen";

@@ -153,8 +153,14 @@ final class Tables {
             value("credentials", BOOLEAN, Cors::credentials, (c, v) -> c.credentials = v),
             value("maxAge", DURATION, Cors::maxAge, (c, v) -> c.maxAge = v));
 
-    static final Table<ClientAccess> CLIENTS =
-            Table.of(ClientAccess.OPEN, value("file", PATH, ClientAccess::file, (c, v) -> c.file = v));
+    static final Table<ClientAccess> CLIENTS = Table.of(
+            ClientAccess.OPEN,
+            value("file", PATH, ClientAccess::file, (c, v) -> c.file = v),
+            value(
+                    "onRemoval",
+                    choice(ClientAccess.OnRemoval.values()),
+                    ClientAccess::onRemoval,
+                    (c, v) -> c.onRemoval = v));
 
     static final Table<ClientLimits> CLIENT_LIMITS = Table.of(
             ClientLimits.DEFAULT,
