@@ -42,14 +42,14 @@ record RelayArguments(
         while (rest.hasNext()) {
             String argument = rest.next();
             ConfigKey key = keyOf(argument);
-            if (key == ConfigKey.ALLOW_OPEN) {
+            if (key != null && key.label() == null) {
                 if (flags.put(key, "true") != null) {
                     return null;
                 }
             } else if (key != null) {
                 String value = rest.hasNext() ? rest.next() : "";
                 String earlier = flags.get(key);
-                if (!isPlain(value) || (earlier != null && key != ConfigKey.LISTEN)) {
+                if (!isPlain(value) || (earlier != null && !key.isRepeatable())) {
                     return null;
                 }
                 flags.put(key, earlier == null ? value : earlier + "," + value);

@@ -1,41 +1,61 @@
 package io.millrace.server.config.file;
 
-/** The settings that a flag or a variable can also give. */
+import org.jspecify.annotations.Nullable;
+
+/** The settings that a flag or a variable can also give. The texts are those of the command line's help. */
 public enum ConfigKey {
-    /** Addresses to listen on, separated by commas. */
-    LISTEN,
-    /** PEM file with the certificate chain for all addresses. */
-    TLS_CERT,
-    /** PEM file with the key of that certificate. */
-    TLS_KEY,
-    /** One URL to relay everything to, in place of the file's upstreams and routes. */
-    UPSTREAM,
-    /** The dialects of the only upstream, separated by commas. Requests in other dialects are translated. */
-    DIALECT,
-    /** The model of the only upstream for translated requests, and for requests that name no model. */
-    MODEL,
-    /** A {@link io.millrace.server.transport.Transport}, by its label. */
-    TRANSPORT,
-    /** Threads that relay. */
-    EVENT_LOOPS,
-    /** {@code json}, {@code text} or {@code off}. */
-    ACCESS_LOG,
-    /** {@code true} lets clients at addresses other than loopback use the relay's keys. */
-    ALLOW_OPEN,
-    /** The file with the clients' keys. */
-    CLIENTS,
-    /** Origins whose pages may call, separated by commas. */
-    CORS,
-    /** {@code false} turns off the playground at {@code GET /}. */
-    PAGE,
-    /** How long streams may continue when the process stops. */
-    DRAIN,
-    /** How long the process still serves, although it says that it is not ready, before it stops. */
-    SHUTDOWN_DELAY;
+    LISTEN(
+            "HOST:PORT",
+            "Address to listen on, may be repeated; :PORT is every address, unix:/PATH a unix socket."
+                    + " Default 127.0.0.1:8080."),
+    TLS_CERT("FILE", "TLS on the addresses listened on: certificate chain, PEM. Read again when it changes."),
+    TLS_KEY("FILE", "The certificate's key: PEM, PKCS#8, mode 0600."),
+    UPSTREAM("URL", "Relay everything to this URL, credentials passed through."),
+    DIALECT(
+            "NAME",
+            "What the upstream speaks: chat, responses, messages or gemini, or several with commas."
+                    + " Requests in another dialect are translated to the first. Default: all are passed through."),
+    MODEL("NAME", "The model for translated requests and for those that name none. Default: the client's."),
+    TRANSPORT("NAME", "epoll, io_uring, kqueue or nio. Default: the best there is."),
+    EVENT_LOOPS("N", "Threads that relay. Default 0, one per two processors."),
+    ACCESS_LOG("FORMAT", "json, text or off. Default json."),
+    ALLOW_OPEN(
+            null, "Let addresses other than loopback use the relay's own keys. Whoever reaches them can spend them."),
+    CLIENTS("FILE", "File with the clients that may use the relay, each with keys of its own. Default: all may."),
+    CORS("ORIGIN", "Origin whose pages may call, such as https://app.example.com; may be repeated. Default none."),
+    PAGE("BOOLEAN", "Whether GET / is the playground. Default true; false relays it."),
+    DRAIN("TIME", "What streams get to end when the process stops. Default 30s."),
+    SHUTDOWN_DELAY(
+            "TIME",
+            "For which a process that is to stop still serves, but is not ready. Default 5s under Kubernetes, Nomad,"
+                    + " ECS and Cloud Run, else 0.");
+
+    private final @Nullable String label;
+    private final String description;
+
+    ConfigKey(@Nullable String label, String description) {
+        this.label = label;
+        this.description = description;
+    }
 
     /** The flag, with its dashes. */
     public String flag() {
         return "--" + Form.label(this);
+    }
+
+    /** The kind of the flag's value; null if the flag has no value and sets {@code true}. */
+    public @Nullable String label() {
+        return label;
+    }
+
+    /** The meaning, for the command line's help. */
+    public String description() {
+        return description;
+    }
+
+    /** Whether the flag may be repeated. Several values are separated by commas. */
+    public boolean isRepeatable() {
+        return this == LISTEN || this == CORS;
     }
 
     /** The environment variable. */
