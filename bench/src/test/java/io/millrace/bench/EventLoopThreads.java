@@ -5,9 +5,9 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
-/** Threads as event loops have them: on others Netty recycles nothing. JMH makes it by its name. */
+/** Threads like those of event loops. On other threads Netty recycles nothing. JMH creates this class by its name. */
 public final class EventLoopThreads extends ThreadPoolExecutor {
-    /** The constructor that JMH looks for. */
+    /** The constructor that JMH calls. */
     public EventLoopThreads(int maxThreads, String prefix) {
         super(
                 maxThreads,

@@ -25,12 +25,13 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
- * Runs benchmarks and writes what they say: {@code jmh.json} as JMH has it, {@code jmh.md} as a table under the machine,
- * the JDK and the commit, and a second one of ratios where others ran beside ours. Arguments: {@code [--quick] [pattern ..]}. System properties: {@code millrace.jmh.out}, the
- * directory to write to, and {@code millrace.commit}.
+ * Runs benchmarks and writes the results: {@code jmh.json} in JMH's form, and {@code jmh.md} with a table, the machine,
+ * the JDK and the commit. A second table has ratios, if other libraries were measured with ours. Arguments:
+ * {@code [--quick] [pattern ..]}. System properties: {@code millrace.jmh.out}, the directory to write to, and
+ * {@code millrace.commit}.
  */
 public final class RunBenchmarks {
-    /** Flags of every benchmark's JVM: those of the relay itself, and no leak detection. */
+    /** Flags for every benchmark's JVM: those of the relay, and no leak detection. */
     private static final String[] JVM_FLAGS = {
         "-Xmx512m",
         "-Djmh.executor=CUSTOM",
@@ -43,14 +44,14 @@ public final class RunBenchmarks {
         "-Dio.netty.leakDetection.level=disabled"
     };
 
-    /** How the names of our benchmarks begin where there are others' beside them. */
+    /** The prefix of our benchmarks' names, if other libraries are measured with ours. */
     private static final String OURS = "millrace";
 
     private static final String ALLOCATED = "gc.alloc.rate.norm";
 
     private RunBenchmarks() {}
 
-    /** Runs the benchmarks that the patterns name, all if there is none. */
+    /** Runs the benchmarks that match the patterns; all if there are no patterns. */
     public static void main(String[] args) throws IOException, RunnerException {
         List<String> patterns = new ArrayList<>(Arrays.asList(args));
         boolean quick = patterns.remove("--quick");
@@ -111,7 +112,7 @@ public final class RunBenchmarks {
         }
     }
 
-    /** How many times as long others take as ours do: by the median, and by the best iteration of each. */
+    /** The ratio of other libraries' times to ours: of the medians, and of the best iterations. */
     private static void printRatios(Collection<RunResult> results, List<RunResult> ours, PrintStream out) {
         out.printf("%nTheirs / ours, by the medians and by the best iterations:%n%n");
         out.println("| theirs | ours | parameters | median | best |");
@@ -154,7 +155,7 @@ public final class RunBenchmarks {
         return name.substring(name.lastIndexOf('.') + 1);
     }
 
-    /** Class and method, without packages. */
+    /** The names of class and method, without packages. */
     private static String name(RunResult result) {
         String name = result.getParams().getBenchmark();
         return name.substring(name.lastIndexOf('.', name.lastIndexOf('.') - 1) + 1);

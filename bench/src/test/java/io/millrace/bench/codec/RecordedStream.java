@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** A recorded stream, whole and cut into frames. */
+/** A recorded stream, whole and split into frames. */
 public final class RecordedStream {
     private final byte[] bytes;
     private final int[] frameEnds;
@@ -19,7 +19,7 @@ public final class RecordedStream {
         frameEnds = frameEnds(bytes);
     }
 
-    /** The recorded stream of this file name. */
+    /** Reads the recorded stream with this file name. */
     public static RecordedStream of(String name) {
         try (InputStream in = RecordedStream.class.getResourceAsStream("/fixtures/streams/" + name)) {
             return new RecordedStream(in.readAllBytes());
@@ -28,7 +28,7 @@ public final class RecordedStream {
         }
     }
 
-    /** The frames among these that hold {@code text}. */
+    /** Keeps only the frames that contain {@code text}. */
     public RecordedStream withFramesThatHold(String text) {
         ByteArrayOutputStream kept = new ByteArrayOutputStream();
         int from = 0;
@@ -46,12 +46,12 @@ public final class RecordedStream {
         return Arrays.copyOf(bytes, bytes.length);
     }
 
-    /** Where each frame ends. */
+    /** The end of each frame. */
     public int[] frameEnds() {
         return Arrays.copyOf(frameEnds, frameEnds.length);
     }
 
-    /** A frame ends behind a blank line; line ends are LF or CRLF. */
+    /** A frame ends after a blank line. Line ends are LF or CRLF. */
     private static int[] frameEnds(byte[] bytes) {
         List<Integer> ends = new ArrayList<>();
         boolean lineBlank = true;

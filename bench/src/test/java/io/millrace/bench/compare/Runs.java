@@ -4,7 +4,7 @@ import io.millrace.bench.compare.Measurement.Times;
 import java.util.List;
 import java.util.Map;
 
-/** Measurements and results that were never made. */
+/** Measurements and results with invented values. */
 final class Runs {
     private static final Machine MACHINE =
             new Machine("2026-01-01T00:00:00Z", "abc", "Abacus", 2, 2048, "Linux 0", "JDK 0", "", 1024, Map.of());
@@ -15,7 +15,9 @@ final class Runs {
         return new Results(false, MACHINE, Scenarios.full(20_000), List.of(measurements));
     }
 
-    /** A million frames, a thousand streams, ten seconds; times as given, the 99th percentile ten times the 50th. */
+    /**
+     * A million frames, a thousand streams, ten seconds, and times as given. The 99th percentile is ten times the 50th.
+     */
     static Measurement run(String scenario, Peer peer, int round, double microseconds, double cpuSeconds) {
         return run(scenario, peer, round, 1, 10, microseconds, cpuSeconds, 0, null);
     }

@@ -55,7 +55,7 @@ class BodyDecoderTest {
         }
     }
 
-    /** What {@code gzip FILE} and servers of files write, in all combinations. */
+    /** The gzip fields that {@code gzip FILE} and file servers write, in all combinations. */
     @Test
     void skipsWhateverAHeadOfGzipHas() throws DataFormatException, IOException {
         byte[] text = utf8("data: token\n\n".repeat(50));

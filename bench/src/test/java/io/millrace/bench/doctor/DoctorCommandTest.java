@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
-/** Each fault that a server has by itself; the mock has it. Examinations wait mostly, so many run at once. */
+/** Each fault of a server. The mock has it. Examinations mostly wait, so many run at once. */
 @Tag("sockets")
 class DoctorCommandTest {
     private static final Map<String, String> WORDS_BY_FAULT = Map.of(

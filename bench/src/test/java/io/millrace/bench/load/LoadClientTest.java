@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 @Tag("sockets")
 class LoadClientTest {
-    /** Beside the output frames of a stream: its role, its finish reason and its terminal. */
+    /** The frames of a stream besides its output frames: its role, its finish reason and its terminal. */
     private static final int OTHER_FRAMES = 3;
 
     private static MockServer mock;

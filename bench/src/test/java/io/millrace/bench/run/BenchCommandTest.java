@@ -39,7 +39,7 @@ class BenchCommandTest {
         mock.close();
     }
 
-    /** What a command line gave. */
+    /** The result of a command line. */
     private record Ran(int code, String out, String err) {}
 
     private static Ran run(String arguments, String... more) {
@@ -153,7 +153,7 @@ class BenchCommandTest {
         assertThat(run("--requests 3", "--fail-if", "ttft.p99>1ns"))
                 .matches(ran -> ran.code == 3)
                 .matches(ran -> ran.out.contains("NOT JUDGED at 1 stream: ttft.p99>1ns"));
-        // The client itself may be judged unfit on a machine that does much else.
+        // On a busy machine the client itself may be judged unfit.
         assertThat(run("--requests 3", "--fail-if", "failed>0").code).isIn(0, 3);
     }
 

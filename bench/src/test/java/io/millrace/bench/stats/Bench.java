@@ -12,7 +12,7 @@ import io.millrace.server.mock.MockServer;
 import io.millrace.server.transport.Transport;
 import java.util.concurrent.TimeUnit;
 
-/** A bench beside a mock, for tests. */
+/** A bench and a mock, for tests. */
 public final class Bench implements AutoCloseable {
     private static final long NEVER_NS = TimeUnit.MINUTES.toNanos(5);
 
@@ -41,12 +41,12 @@ public final class Bench implements AutoCloseable {
         });
     }
 
-    /** Chat from the mock, which answers by {@code spec}. */
+    /** Chat from the mock, with {@code spec}. */
     public StreamPlan plan(String spec, LoadShape shape) {
         return plan("/v1", spec, shape);
     }
 
-    /** What {@code base} on the mock speaks. */
+    /** A plan for {@code base} on the mock. */
     public StreamPlan plan(String base, String spec, LoadShape shape) {
         var endpoint = Endpoint.of("http://127.0.0.1:" + mock.port() + base, null, "mock");
         var template = RequestTemplate.of(endpoint, "mock").header("x-mock: " + spec);

@@ -15,16 +15,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What is reported beside what was injected. Nothing is ever less than was injected, save for what a histogram of three
- * digits rounds off. How much more it may be is said of medians only: 40 ms, and for each pause in it the longest time by
- * which the client's own event loop came late, which on a busy machine is what the mock's comes late, too.
+ * Compares reported times with injected times. A reported time is never less than the injected one, except for the
+ * rounding of a histogram with three digits. An upper bound holds for medians only: 40 ms, and for each pause the
+ * longest delay of the client's own event loop, because on a busy machine the mock has the same delay.
  */
 @Tag("time")
 @Tag("sockets")
 class TruthTest {
-    /** How much a median may be over what was injected. */
+    /** The most by which a median may exceed the injected time. */
     private static final double ERROR_MS = 40;
-    /** What three digits round off, and the mock's timer. */
+    /** The rounding of three digits, and of the mock's timer. */
     private static final double ROUNDING = 0.998;
 
     private static MockServer mock;

@@ -22,14 +22,14 @@ import org.junit.jupiter.api.Test;
 class LaneTest {
     private static final int STREAMS = 40;
 
-    /** A channel that the process has no descriptor for. */
+    /** A channel for which the process has no descriptor. */
     public static final class NoChannel extends LocalChannel {
         public NoChannel() {
             throw new ChannelException("newSocketStream(..) failed with error(-24): Too many open files");
         }
     }
 
-    /** Sees what is told, and on which thread. */
+    /** Records the reported events and their threads. */
     private static final class Told implements StreamObserver {
         private final EventLoop loop;
         private final List<String> ends = new ArrayList<>();

@@ -21,8 +21,9 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Setup;
 
 /**
- * What the key and the limits of its client cost a request: one operation finds the key in a head of twelve fields, takes
- * it out, looks its hash up among 1,000 clients, takes a place, a request and tokens, and gives and settles them at the end.
+ * The cost of a request's key and of its client's limits. One operation finds the key in a head of twelve fields,
+ * removes it, looks up its hash among 1,000 clients, takes a place, a request and tokens, and settles and returns them
+ * at the end.
  */
 public class AdmissionBenchmark extends AverageTimeBenchmark {
     private static final int CLIENTS = 1_000;
@@ -59,7 +60,7 @@ public class AdmissionBenchmark extends AverageTimeBenchmark {
         }
     }
 
-    /** From the head to the end, without the fields of the answer. */
+    /** From the head to the end, without the fields of the response. */
     @Benchmark
     public Object served() {
         request.headers().set("authorization", key);
@@ -70,14 +71,14 @@ public class AdmissionBenchmark extends AverageTimeBenchmark {
         return caller.refusal();
     }
 
-    /** A key that nobody has. */
+    /** A key that no client has. */
     @Benchmark
     public Object refused() {
         request.headers().set("authorization", unknown);
         return access.identify(request, null, null).refusal();
     }
 
-    /** The fields of the answer that say what is left. */
+    /** The response fields with the remaining limits. */
     @Benchmark
     public HttpHeaders told() {
         request.headers().set("authorization", key);

@@ -19,8 +19,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * What a client's sink costs for one frame of 310 bytes, without socket, TLS and flush: appended, framed and written. 100
- * streams of one connection take turns over HTTP/2, and their windows are opened again as a client would.
+ * The cost of a client's sink for one frame of 310 bytes, without socket, TLS and flush: append, frame and write. Over
+ * HTTP/2, 100 streams of one connection take turns, and their windows are opened again as by a client.
  */
 public class SinkBenchmark extends AverageTimeBenchmark {
     private static final int STREAMS = 100;
@@ -68,7 +68,7 @@ public class SinkBenchmark extends AverageTimeBenchmark {
         http1Sink.goOn(new Http1FrameSink(http1.pipeline().lastContext(), true));
     }
 
-    /** Lets go of the frame. */
+    /** Releases the frame. */
     @TearDown
     public void close() {
         frame.release();

@@ -43,12 +43,12 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * What one frame costs on its way through the relay, system calls apart: one operation is one read of the upstream, which
- * brings one frame in one chunk. The chunk is taken off, the frame cut and classified, the clock read, the chunk handed on,
- * written and flushed through the client's pipeline.
+ * The cost of one frame in the relay, without system calls. One operation is one read of the upstream with one frame in
+ * one chunk. The chunk is decoded, the frame is split off and classified, the clock is read, and the chunk is written
+ * and flushed through the client's pipeline.
  */
 public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHandler {
-    /** The stream, and what the frames hold that are sent of it. */
+    /** The stream, and a word that the used frames contain. */
     @Param({
         "CHAT chat-openai-text-usage.sse \"content\":\"",
         "RESPONSES responses-openai-text.sse _text.delta",
@@ -175,7 +175,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
         return new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
     }
 
-    /** An exchange that is only ever written to. */
+    /** An exchange to which the benchmark only writes. */
     private static final class Unanswered implements RequestListener {
         @Override
         public void onRequestBody(ByteBuf content) {

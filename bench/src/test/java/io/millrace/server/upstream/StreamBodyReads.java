@@ -9,7 +9,7 @@ import io.netty.handler.codec.http.HttpResponse;
 public final class StreamBodyReads implements AutoCloseable {
     private final StreamBody body;
 
-    /** The body behind {@code head}; {@code frames} is closed with it. */
+    /** The body of {@code head}. {@code frames} is closed with it. */
     public StreamBodyReads(HttpResponse head, SseFrameDecoder frames, StreamListener listener, ReadListener reads) {
         body = StreamBody.of(head, frames, listener, reads);
     }

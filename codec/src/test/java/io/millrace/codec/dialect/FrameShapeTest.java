@@ -302,7 +302,7 @@ class FrameShapeTest {
                 .toList();
     }
 
-    /** Replaces up to a few bytes somewhere by something that means something. */
+    /** Replaces up to a few bytes by text that has a meaning. */
     private static byte[] damaged(byte[] frame, Random random) {
         byte[] bytes = frame;
         for (int hits = 1 + random.nextInt(2); hits > 0; hits--) {

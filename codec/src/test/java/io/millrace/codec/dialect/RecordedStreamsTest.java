@@ -25,7 +25,7 @@ class RecordedStreamsTest {
     private static final String STREAMS = "/fixtures/streams/";
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** The stream's errors that SDKs cannot see. */
+    /** The streams' errors that SDKs do not recognise. */
     private static final Set<String> HIDDEN = Set.of("chat-llamabox-error-field.sse", "gemini-error-midstream.sse");
 
     /** Streams that end on their terminal without its blank line: a strict parser does not see it, a relay must. */

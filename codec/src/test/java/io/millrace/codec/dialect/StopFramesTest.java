@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** How a stream that is stopped where it is ends in its dialect. */
+/** The end in each dialect of a stream that is stopped in the middle. */
 class StopFramesTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern FRAME = Pattern.compile("(?s).+?(?:\n\n|\r\n\r\n)");

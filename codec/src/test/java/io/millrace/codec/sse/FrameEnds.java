@@ -57,7 +57,10 @@ final class FrameEnds implements SseFrameListener {
         return open;
     }
 
-    /** Says that {@code in}, whose index 0 is the stream's byte {@code offset}, is read next: its bytes need no comparison. */
+    /**
+     * Notes that {@code in}, whose index 0 is the stream's byte {@code offset}, is read next. Its bytes need no
+     * comparison.
+     */
     void beginRead(ByteBuf in, int offset) {
         read = in;
         readOffset = offset;

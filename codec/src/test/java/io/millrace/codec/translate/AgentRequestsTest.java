@@ -19,8 +19,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What Codex CLI and Claude Code really send, turn by turn of a task with tools, for upstreams of each other dialect.
- * {@code scripts/agents --record} renews the requests.
+ * The real requests of Codex CLI and Claude Code, turn by turn of a task with tools, for upstreams of each other
+ * dialect. {@code scripts/agents --record} renews them.
  */
 class AgentRequestsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -66,7 +66,7 @@ class AgentRequestsTest {
         assertThat(found.results()).isEqualTo(called.size());
     }
 
-    /** Every turn of a task with tools is there: one without a call, one with one, one with three. */
+    /** Every turn of a task with tools is there: one without a call, one with one call, one with three. */
     @Test
     void coverEachTurnOfATask() throws IOException {
         for (String agent : List.of("claude-code", "codex", "codex-gpt-6")) {

@@ -14,7 +14,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Tools that are no plain functions to their client. They become functions, and the client sees calls in its own form. */
+/**
+ * Tools that are not plain functions for their client. They become functions, and the client gets calls in its own
+ * form.
+ */
 class ClientToolsTest {
     private static final String TOOLS = """
             {"type": "function", "name": "plain", "parameters": {"properties": {}}},

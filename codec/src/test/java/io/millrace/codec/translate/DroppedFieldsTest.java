@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Unknown fields are left out, and the client is told, unless the request is strict. */
+/** Unknown fields are left out and reported to the client, unless the request is strict. */
 class DroppedFieldsTest {
     private static final String MESSAGES = "{'model': 'm', 'messages': [{'role': 'user', 'content': 'Hi'}], %s}";
     private static final String RESPONSES = "{'model': 'm', 'input': 'Hi', %s}";

@@ -8,7 +8,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What cannot be translated for a Gemini client or upstream is refused with the client's name of the field. */
+/**
+ * A request that cannot be translated for a Gemini client or upstream is refused with the client's name of the field.
+ */
 class GeminiRefusalTest {
     private static final String HI = "'contents': [{'parts': [{'text': 'Hi'}]}]";
 

@@ -19,9 +19,10 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Translations to read: {@code golden/requests/chat-tools.json} is a client's request, beside it
- * {@code chat-tools.to-messages.json} what an upstream gets of it; {@code golden/streams/chat-tools.sse} an upstream's stream,
- * and {@code chat-tools.to-messages.sse} what a client gets. {@code -Dgolden.write=true} writes them anew.
+ * Translations as files. {@code golden/requests/chat-tools.json} is a client's request, and
+ * {@code chat-tools.to-messages.json} is the request for the upstream. {@code golden/streams/chat-tools.sse} is an
+ * upstream's stream, and {@code chat-tools.to-messages.sse} is the client's. {@code -Dgolden.write=true} writes them
+ * again.
  */
 class GoldenTest {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -118,7 +119,7 @@ class GoldenTest {
     private static void verify(Path input, Dialect to, String text) throws IOException {
         String stable = text.replaceAll("\"created(_at)?\"( ?: ?)\\d{5,}", "\"created$1\"$20")
                 .replaceAll("call_[0-9a-f]{24}", "call_made")
-                // Packed, which not every JDK does alike.
+                // This is compressed, and not every JDK compresses alike.
                 .replaceAll("__mr1_[A-Za-z0-9_-]+", "__mr1_carried");
         String name = input.getFileName().toString();
         int dot = name.lastIndexOf('.');

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** {@code heldBytes} counts what a reader keeps of frames that begin a block and never end it. */
+/** {@code heldBytes} counts the memory of frames that begin a block and never end it. */
 class HeldBytesTest {
     private static final int FRAMES = 500;
 

@@ -11,8 +11,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Tools that a provider runs. They become the upstream's tools of the same kind. The client is told of those that the upstream
- * does not have.
+ * Tools that a provider runs. They become the upstream's tools of the same kind. Tools that the upstream does not have
+ * are reported to the client.
  */
 class HostedToolsTest {
     private static final String QUOTE = "'";

@@ -15,7 +15,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Answers that are made to be expensive. They are translated at a cost in line with their size, are counted, or fail. */
+/**
+ * Answers that are made to be expensive. Their translation has a cost proportional to their size, is counted, or fails.
+ */
 class LargeAnswerTest {
     private static final int MEGABYTE = 1024 * 1024;
 
@@ -78,7 +80,7 @@ class LargeAnswerTest {
         assertThat(translator.failed()).isTrue();
     }
 
-    /** A piece goes to its call directly, however many calls there are. */
+    /** A piece finds its call directly, even if there are many calls. */
     @ParameterizedTest
     @ValueSource(strings = {"CHAT", "RESPONSES", "MESSAGES", "GEMINI", "functions"})
     void costTheSamePerPieceWithThousandsOfCalls(String client) {

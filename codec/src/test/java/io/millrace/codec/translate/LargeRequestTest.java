@@ -23,7 +23,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Requests that are made to be expensive. They are translated at a cost in line with their size, or refused. */
+/**
+ * Requests that are made to be expensive. Their translation has a cost proportional to their size, or they are refused.
+ */
 @Tag("slow")
 class LargeRequestTest {
     private static final int MANY = 20_000;

@@ -76,7 +76,7 @@ final class Recorded {
         }
     }
 
-    /** The stream's frames; last what stands behind the last of them, if anything does. */
+    /** The stream's frames. The last one has the bytes after the last frame, if there are any. */
     static List<byte[]> frames(byte[] stream) {
         List<byte[]> frames = new ArrayList<>();
         int from = 0;
@@ -101,7 +101,7 @@ final class Recorded {
         return frames;
     }
 
-    /** Translates frames, then finishes; what the client gets. */
+    /** Translates frames and finishes. Returns the client's frames. */
     static String translate(StreamTranslator translator, List<byte[]> frames) {
         ByteBuf out = Unpooled.buffer();
         try {

@@ -103,11 +103,11 @@ class RecordedPairsTest {
 
     private static void assertFinishIs(String file, Dialect client, JsonNode expected, ClientView view) {
         String finish = FINISH_IN_TAIL.getOrDefault(file, expected.get("finish").textValue());
-        // Messages says by its stop reason what Chat says by the field of the text.
+        // Messages has in its stop reason what Chat has in the field of the text.
         boolean refused =
                 client == Dialect.MESSAGES && !expected.get("refusal").asText().isEmpty();
         StopReason reason = refused ? StopReason.REFUSAL : REASONS.get(finish == null ? "" : finish);
-        // Where calls end like any answer, the calls tell.
+        // If calls end like any answer, only the calls show the reason.
         boolean called = reason == StopReason.END && !view.calls.isEmpty();
         assertThat(view.finish).isEqualTo(view.finishOf(called ? StopReason.TOOL_CALLS : reason));
     }

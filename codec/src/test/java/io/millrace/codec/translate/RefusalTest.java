@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What cannot be translated is refused with the client's name of the field. */
+/** A request that cannot be translated is refused with the client's name of the field. */
 class RefusalTest {
     private static final String CHAT = "{\"model\": \"m\", \"messages\": [%s]%s}";
     private static final String MESSAGES = "{\"model\": \"m\", \"max_tokens\": 9, \"messages\": [%s]%s}";
@@ -153,7 +153,7 @@ class RefusalTest {
         return new String(body, StandardCharsets.UTF_8);
     }
 
-    /** The field that is refused on the way to the other of Chat and Messages. */
+    /** The refused field of a request from Chat to Messages, or the reverse. */
     private static String refusal(Dialect client, String body) {
         Translation translation = Translation.of(client, client == Dialect.CHAT ? Dialect.MESSAGES : Dialect.CHAT);
         return catchThrowableOfType(

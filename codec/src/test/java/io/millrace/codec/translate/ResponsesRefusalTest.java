@@ -9,7 +9,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What cannot be translated for a Responses client or upstream is refused with the client's name of the field. */
+/**
+ * A request that cannot be translated for a Responses client or upstream is refused with the client's name of the
+ * field.
+ */
 class ResponsesRefusalTest {
     @ParameterizedTest(name = "{0}")
     @CsvSource(

@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Words are read by their meaning, in every dialect. */
+/** Words have the same meaning in every dialect. */
 class StopWordsTest {
     @ParameterizedTest
     @CsvSource({

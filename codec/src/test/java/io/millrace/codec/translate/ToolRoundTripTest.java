@@ -11,7 +11,7 @@ import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** A provider gets back what it sent with its tool calls, through clients that do not know these fields. */
+/** A provider gets back the values that it sent with its tool calls, through clients that do not know these fields. */
 class ToolRoundTripTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final byte[] THOUGHTFUL = Recorded.resource("/golden/answers/messages-tools.json");

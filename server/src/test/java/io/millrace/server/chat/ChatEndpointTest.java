@@ -432,7 +432,7 @@ class ChatEndpointTest {
         return text.toString();
     }
 
-    /** What the mock says to any client, by its own account. */
+    /** The mock's text, which it sends to any client. */
     private static String textOf(RelayHarness harness) throws IOException {
         URI mock = harness.mock.uri();
         try (var client = new RawClient(mock.getPort())) {

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Answers whose end looks like one, though they failed, and answers in a form that was not asked for. */
+/** Failed answers whose end looks complete, and answers in a form that was not asked for. */
 @Tag("sockets")
 class ChatFailuresTest {
     private static final String HEAD =

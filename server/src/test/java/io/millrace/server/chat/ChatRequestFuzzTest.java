@@ -28,7 +28,7 @@ class ChatRequestFuzzTest {
             "--b--",
             "");
 
-    /** Any other exception than a refusal fails the test; so does a mutation that never gets through. */
+    /** Any exception other than a refusal fails the test. A kind of mutation that is always refused also fails it. */
     @ParameterizedTest
     @CsvSource({
         "application/json, '{\"prompt\":\"a\\u00e9\",\"max_tokens\":12,\"temperature\":0.5e0,\"chunk\":\"word\"}'",

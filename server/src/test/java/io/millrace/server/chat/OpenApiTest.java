@@ -43,7 +43,7 @@ class OpenApiTest {
         });
     }
 
-    /** What is documented is answered with a status that is documented, and nothing of it reaches the upstream. */
+    /** Each documented request gets a documented status, and does not reach the upstream. */
     @Test
     void documentsPathsThatTheRelayAnswersByItself() throws IOException {
         JsonNode document = JSON.readTree(OpenApi.json());

@@ -26,12 +26,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What the recorded streams of every provider are to a client of {@code /chat}. */
+/** The recorded streams of every provider, for a client of {@code /chat}. */
 @Tag("sockets")
 class RecordedChatTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** Three answers where one was asked for. */
+    /** Three answers to a request for one. */
     private static final List<String> OTHER_REQUESTS = List.of("chat-openai-n3.sse");
 
     @ParameterizedTest

@@ -33,7 +33,7 @@ class ToolLoopTest {
 
     private static MockServer mock;
 
-    /** How a client of a dialect asks, and puts what came and what its tools said into its next request. */
+    /** A client of a dialect: asks, and adds the answer and the results of its tools to its next request. */
     enum Client {
         CHAT(
                 "/v1/chat/completions",

@@ -12,9 +12,12 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** What it costs to tell what a frame means: one operation is one frame, the frames of a recorded stream in turn. */
+/**
+ * The cost of the classification of a frame. One operation is one frame. The frames of a recorded stream are used in
+ * turn.
+ */
 public class ClassificationBenchmark extends AverageTimeBenchmark {
-    /** The stream. Those with a word behind them are cut down to the frames that hold it: the tokens. */
+    /** The stream. If a word follows the name, only the frames with this word are used: the tokens. */
     @Param({
         "chat-openai-text-usage.sse",
         "chat-openai-text-usage.sse \"content\":\"",

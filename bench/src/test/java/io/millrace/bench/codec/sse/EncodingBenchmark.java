@@ -9,16 +9,16 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** What it costs to write one event. */
+/** The cost of writing one event. */
 public class EncodingBenchmark extends AverageTimeBenchmark {
-    /** Length of the data. */
+    /** The length of the data. */
     @Param({"100", "1000", "16000"})
     int dataBytes;
 
     private String data;
     private ByteBuf out;
 
-    /** Makes the buffer that is written to again and again. */
+    /** Makes the buffer that every operation writes to. */
     @Setup
     public void open() {
         data = "token ".repeat(dataBytes / 6 + 1).substring(0, dataBytes);

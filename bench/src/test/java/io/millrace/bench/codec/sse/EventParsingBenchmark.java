@@ -7,7 +7,7 @@ import io.netty.buffer.PooledByteBufAllocator;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 
-/** What it costs to read events with their data as text: one operation is one byte of the stream. */
+/** The cost of reading events with their data as text. One operation is one byte of the stream. */
 public class EventParsingBenchmark extends StreamState implements SseEventListener {
     private int chars;
 

@@ -7,7 +7,7 @@ import io.netty.buffer.PooledByteBufAllocator;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 
-/** What it costs to find where frames end: one operation is one byte of the stream. */
+/** The cost of finding the ends of frames. One operation is one byte of the stream. */
 public class FrameDecodingBenchmark extends StreamState implements SseFrameListener {
     private int frames;
 

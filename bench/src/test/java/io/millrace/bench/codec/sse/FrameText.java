@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
 
-/** Event streams of frames of one length: a {@code data} line and a blank one. */
+/** Event streams with frames of one length: a {@code data} line and a blank line. */
 public final class FrameText {
     /** The length of every stream: a multiple of 120, 1,024 and 16,384. */
     public static final int STREAM_BYTES = 245_760;
@@ -13,7 +13,7 @@ public final class FrameText {
 
     private FrameText() {}
 
-    /** {@link #STREAM_BYTES} of frames of {@code frameBytes}, their line ends included. */
+    /** A stream of {@link #STREAM_BYTES} with frames of {@code frameBytes}, including line ends. */
     public static byte[] stream(int frameBytes, String lineEnd) {
         StringBuilder stream = new StringBuilder(STREAM_BYTES);
         for (int frame = 0; stream.length() < STREAM_BYTES; frame++) {
@@ -29,7 +29,7 @@ public final class FrameText {
         return stream.toString().getBytes(StandardCharsets.US_ASCII);
     }
 
-    /** Where the reads of such a stream end: whole frames of 16 KiB at most, or anywhere, 1 to 4,096 bytes on. */
+    /** The ends of reads of such a stream: whole frames of at most 16 KiB, or any length of 1 to 4,096 bytes. */
     public static int[] reads(int frameBytes, boolean split) {
         int whole = Math.max(1, 16_384 / frameBytes) * frameBytes;
         Random random = new Random(20_261_122);

@@ -8,13 +8,13 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** A stream in a buffer, to be read in pieces. */
+/** A stream in a buffer, which is read in pieces. */
 public abstract class StreamState extends AverageTimeBenchmark {
-    /** Length of a frame, line ends included. */
+    /** The length of a frame, including line ends. */
     @Param({"120", "1024", "16384"})
     int frameBytes;
 
-    /** Which line ends. */
+    /** The line ends. */
     @Param({"LF", "CRLF"})
     String lineEnd;
 
@@ -22,7 +22,7 @@ public abstract class StreamState extends AverageTimeBenchmark {
     @Param({"whole", "split"})
     String reads;
 
-    /** Where the bytes lie. */
+    /** The kind of memory. */
     @Param({"direct", "heap"})
     String memory;
 
@@ -45,7 +45,7 @@ public abstract class StreamState extends AverageTimeBenchmark {
         buf.release();
     }
 
-    /** Shows each read in turn. */
+    /** Calls {@code reader} with each read in turn. */
     final void eachRead(Consumer<ByteBuf> reader) {
         int from = 0;
         for (int end : readEnds) {

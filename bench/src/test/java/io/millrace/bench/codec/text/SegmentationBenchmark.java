@@ -9,11 +9,13 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
 
-/** What it costs to cut text into units: one operation is one token of four characters, or two in Chinese and Thai. */
+/**
+ * The cost of splitting text into units. One operation is one token of four characters, or of two in Chinese and Thai.
+ */
 public class SegmentationBenchmark extends AverageTimeBenchmark {
     private static final int TEXT_TOKENS = 10_000;
 
-    /** What the text is cut into. */
+    /** The kind of unit. */
     @Param
     TextUnit unit;
 

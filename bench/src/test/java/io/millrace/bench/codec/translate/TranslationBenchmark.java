@@ -13,13 +13,13 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * What translation adds to a frame: one operation is one frame with a token, read from an upstream's dialect and written in a
- * client's. The answers never end, so that the one frame which repeats a whole answer is not in it.
+ * The cost of translating a frame. One operation is one frame with a token, read in an upstream's dialect and written
+ * in a client's. The answers never end, so the one frame that repeats a whole answer is not included.
  */
 public class TranslationBenchmark extends AverageTimeBenchmark {
     private static final int FRAMES_OF_AN_ANSWER = 1000;
 
-    /** The upstream's stream, and the mark of its frames with tokens. */
+    /** The upstream's stream, and a word that only its frames with tokens contain. */
     @Param({
         "chat-openai-text-usage.sse \"content\":\"",
         "responses-openai-text-nonascii.sse output_text.delta",
@@ -77,7 +77,7 @@ public class TranslationBenchmark extends AverageTimeBenchmark {
         return out.readableBytes();
     }
 
-    /** Writers keep an answer's text, as clients of some dialects are told it once more: no answer may grow for ever. */
+    /** Writers keep an answer's text, because some dialects repeat it at the end. So no answer may grow for ever. */
     private void begin() {
         translated = 0;
         translator = translation.stream();
