@@ -8,14 +8,14 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client of the relay, and what it may do.
+ * One client of the relay, with its permissions and limits.
  *
- * @param name shown in logs and metrics
- * @param keys any of these is the client; several at once let one be replaced by another without a gap
- * @param certificate the name in a TLS certificate that is the client, too; null is none
- * @param from the addresses that it may ask from; none stands for all
+ * @param name its name in logs and metrics
+ * @param keys each of these identifies the client; with several, one can be replaced without an interruption
+ * @param certificate the name in a TLS certificate that also identifies the client; null for none
+ * @param from the addresses from which it may ask; none means all
  * @param routes patterns of route names, one of which must match; empty allows all
- * @param models patterns of the model that is asked for, one of which must match; empty allows all
+ * @param models patterns of the requested model, one of which must match; empty allows all
  * @param metrics whether it may read {@code /metrics}, which names all clients
  * @param disabled whether it is refused like an unknown one
  */
@@ -36,7 +36,7 @@ public record ClientSettings(
      * A key, in the form in which it is stored.
      *
      * @param sha256 the SHA-256 of the key's text, as 64 hex digits in lower case
-     * @param expires from when on it is refused; null is never
+     * @param expires the time from which it is refused; null means never
      */
     public record Key(String sha256, @Nullable Instant expires) {
         private static final Pattern DIGEST = Pattern.compile("[0-9a-f]{64}");
@@ -88,15 +88,17 @@ public record ClientSettings(
     }
 
     /**
-     * How much one client may ask for. All of its keys share these limits.
+     * The limits of one client. All of its keys share them.
      *
-     * @param streams requests in progress at once
-     * @param requestsPerSecond requests a second on average; 0 is no limit
-     * @param burst requests that may come at once after a pause
-     * @param requestsPerMinute requests a minute on average; as many may come at once after a pause; 0 is no limit
-     * @param tokensPerMinute input and output tokens a minute on average; as many may be used at once after a pause; 0 is no limit
-     * @param tokensPerDay tokens of a day in UTC; 0 is no limit
-     * @param tokensPerMonth tokens of a month in UTC; 0 is no limit
+     * @param streams the most requests in progress
+     * @param requestsPerSecond the mean rate of requests per second; 0 means no limit
+     * @param burst the most requests that may come at once after a pause
+     * @param requestsPerMinute the mean rate of requests per minute; as many may come at once after a pause; 0 means no
+     *     limit
+     * @param tokensPerMinute the mean rate of input and output tokens per minute; as many may be used at once after a
+     *     pause; 0 means no limit
+     * @param tokensPerDay the most tokens of a day in UTC; 0 means no limit
+     * @param tokensPerMonth the most tokens of a month in UTC; 0 means no limit
      */
     public record ClientLimits(
             int streams,

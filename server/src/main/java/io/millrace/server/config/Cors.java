@@ -7,17 +7,18 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Which pages of other origins may call the relay from a browser (Fetch Standard, section 3.3). Where it is on, the relay
- * answers preflights itself, and what an upstream says about origins is dropped.
+ * The pages of other origins that may call the relay from a browser (Fetch Standard, section 3.3). If there are any,
+ * the relay answers preflights itself, and drops an upstream's fields about origins.
  *
- * @param origins as browsers send them, such as {@code https://app.example.com}; {@code *} is any; empty is off
- * @param credentials whether pages may send cookies and the like along; never with {@code *}
- * @param maxAge for how long a browser may remember a preflight's answer
+ * @param origins as browsers send them, such as {@code https://app.example.com}; {@code *} allows any; empty allows
+ *     none
+ * @param credentials whether pages may send credentials such as cookies; never with {@code *}
+ * @param maxAge how long a browser may remember the answer to a preflight
  */
 public record Cors(List<String> origins, boolean credentials, Duration maxAge) implements Settings<Cors, Cors.Builder> {
     /** Any origin. */
     public static final String ANY = "*";
-    /** The relay lets in no page of another origin. What upstreams answer is passed on. */
+    /** The relay allows no page of another origin. An upstream's fields are passed on. */
     public static final Cors OFF = Builders.build(Cors.class, new Builder());
 
     public Cors {
@@ -35,12 +36,12 @@ public record Cors(List<String> origins, boolean credentials, Duration maxAge) i
         return !origins.isEmpty();
     }
 
-    /** Whether every origin is let in. */
+    /** Whether every origin is allowed. */
     public boolean any() {
         return origins.contains(ANY);
     }
 
-    /** Whether the pages of {@code origin} are let in. */
+    /** Whether the pages of {@code origin} are allowed. */
     public boolean admits(String origin) {
         return any() || origins.contains(origin);
     }

@@ -7,8 +7,8 @@ import java.util.Set;
 /**
  * A key that the relay sends in place of the client's own.
  *
- * @param header the request header that carries it
- * @param prefix what stands before the key, such as {@code "Bearer "}, or nothing
+ * @param header the request header with the key
+ * @param prefix the text before the key, such as {@code "Bearer "}, or empty
  * @param secret the key
  */
 public record Credential(String header, String prefix, Secret secret) {
@@ -75,9 +75,9 @@ public record Credential(String header, String prefix, Secret secret) {
         /**
          * Makes a secret from a key and its source.
          *
-         * @param value the key: not blank, and without the characters that no header value may hold
+         * @param value the key: not blank, and without characters that a header value cannot have
          * @param source such as {@code env: OPENAI_API_KEY}; may be shown
-         * @throws IllegalArgumentException if it cannot be sent in a header; the message does not hold it
+         * @throws IllegalArgumentException if it cannot be sent in a header; the message does not contain it
          */
         public static Secret of(String value, String source) {
             if (value.isBlank()) {

@@ -4,17 +4,17 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When an origin gets no requests for a while because its attempts fail, and how it comes back.
+ * The rules that eject an origin whose attempts fail, and let it serve again.
  *
- * @param consecutiveFailures without a success between them that eject it; 0 is none
- * @param failureRate of the attempts within {@code window} that ejects it, a fraction; 0 is none
- * @param minRequests within {@code window} below which the rate says nothing
- * @param window over which the rate is taken
- * @param ejection the first time; doubled each further time
- * @param maxEjection the longest time
- * @param slowStart over which an origin that came back gets its share again
- * @param probePath asked by an active check: an answer below 400 is a success; null is no active check
- * @param probeInterval between two active checks of an origin
+ * @param consecutiveFailures the failures in a row that eject it; 0 turns this off
+ * @param failureRate the fraction of failed attempts within {@code window} that ejects it; 0 turns this off
+ * @param minRequests the attempts within {@code window} that the rate needs
+ * @param window the time for the rate
+ * @param ejection the time of the first ejection; it is doubled for each further one
+ * @param maxEjection the longest ejection
+ * @param slowStart the time over which an origin that serves again regains its share
+ * @param probePath the path of an active check; a status below 400 is a success; null for no active checks
+ * @param probeInterval the time between two active checks of an origin
  */
 public record Health(
         int consecutiveFailures,

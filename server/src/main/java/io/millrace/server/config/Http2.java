@@ -5,13 +5,13 @@ import java.time.Duration;
 /**
  * The limits of HTTP/2 connections of clients.
  *
- * @param streams requests in progress of one connection; one more is refused, and may be sent again
- * @param window bytes of one request's body that its client may send ahead
- * @param connectionWindow bytes of all request bodies of a connection that its client may send ahead
- * @param pending bytes that wait for one connection's client above which none of its upstreams is read
- * @param controlFrames what a client may send of frames that carry no request
- * @param prematureResets requests that a client may take back within ten seconds before they have an answer
- * @param connectionAge after which a client is asked to open another connection; zero is never
+ * @param streams the most requests in progress of one connection; a further request is refused, and may be sent again
+ * @param window the bytes of one request's body that its client may send ahead
+ * @param connectionWindow the bytes of all request bodies of a connection that its client may send ahead
+ * @param pending the bytes that may wait for one connection's client; above this, none of its upstreams is read
+ * @param controlFrames the budget of a client for frames that carry no request
+ * @param prematureResets the requests that a client may cancel within ten seconds before they have an answer
+ * @param connectionAge the time after which a client is asked to open another connection; zero means never
  */
 public record Http2(
         int streams,
@@ -40,8 +40,8 @@ public record Http2(
      * Points for frames that carry no request, such as PING, SETTINGS and WINDOW_UPDATE. Each costs one point or a
      * part of one.
      *
-     * @param burst points at first, and the most that there are
-     * @param perSecond points that come back each second
+     * @param burst the points at the beginning, and the largest number of points
+     * @param perSecond the points that are added each second
      */
     public record ControlFrames(int burst, int perSecond) implements Settings<ControlFrames, ControlFrames.Builder> {
         /** 1,000, and 100 a second. */

@@ -1,24 +1,27 @@
 package io.millrace.server.config;
 
 /**
- * Sizes and counts beyond which a client is refused or an upstream is not read.
+ * Limits of sizes and counts. Beyond them, a client is refused or an upstream is not read.
  *
  * @param requestLine bytes of a request line
  * @param headerBytes bytes of all header fields of a request
  * @param headerCount header fields of a request
  * @param body bytes of a request body
- * @param pipelined bytes read from a client beyond the request being answered
- * @param connections client connections; 0 is the least of 20,000, 45% of the descriptor limit and one for each 24 KiB of the heap
- * @param connectionsPerAddress client connections of one public address; 0 is no limit
- * @param handshakes of TLS with clients, at once
- * @param streams requests in progress; 0 is the lesser of 45% of the descriptor limit and one for each 24 KiB of the heap
- * @param streamsPerAddress requests in progress of one public address; 0 is no limit
+ * @param pipelined bytes read from a client beyond the current request
+ * @param connections client connections; 0 means the least of 20,000, 45% of the descriptor limit, and one for each 24
+ *     KiB of the heap
+ * @param connectionsPerAddress client connections of one public address; 0 means no limit
+ * @param handshakes TLS handshakes with clients in progress
+ * @param streams requests in progress; 0 means the lesser of 45% of the descriptor limit and one for each 24 KiB of the
+ *     heap
+ * @param streamsPerAddress requests in progress of one public address; 0 means no limit
  * @param requestsPerConnection requests after which a client connection is closed
- * @param frameHold bytes of a frame that is held whole; longer ones flow through
+ * @param frameHold bytes of a frame that is held until it is complete; longer frames are passed on in pieces
  * @param highWatermark unsent bytes for a client above which its upstream is not read
  * @param lowWatermark unsent bytes for a client below which its upstream is read again
- * @param bodyRate bytes a second behind which a request body may fall by {@code requestBodyIdle} and no more; 0 is none
- * @param memory bytes that the relay may hold outside of the heap for all clients; 0 is half of what the JVM has there
+ * @param bodyRate the least rate of a request body in bytes per second; a body may fall behind it by {@code
+ *     requestBodyIdle}; 0 means none
+ * @param memory bytes that the relay may hold outside of the heap for all clients; 0 means half of the JVM's limit
  */
 public record Limits(
         int requestLine,

@@ -83,7 +83,7 @@ public sealed interface ListenAddress {
     /**
      * A unix socket to listen on.
      *
-     * @param path absolute, of at most {@value #MOST_BYTES} bytes, for the kernel takes little more
+     * @param path an absolute path of at most {@value #MOST_BYTES} bytes, because the kernel accepts little more
      */
     record UnixPath(Path path) implements ListenAddress {
         /** The prefix of the path in the address. */
@@ -116,7 +116,7 @@ public sealed interface ListenAddress {
             }
         }
 
-        /** Whoever may open the socket's file may connect. */
+        /** Every process that may open the socket's file may connect. */
         @Override
         public boolean isLocal() {
             return true;
@@ -131,10 +131,11 @@ public sealed interface ListenAddress {
     /**
      * Listening sockets that a service manager opens and passes to the process.
      *
-     * @param name that the service manager gives them: ASCII without colons and control characters, at most 255 characters
+     * @param name the name from the service manager: ASCII without colons and control characters, at most 255
+     *     characters
      */
     record PassedSocket(String name) implements ListenAddress {
-        /** Before the name in the address. */
+        /** The prefix of the name in the address. */
         static final String SCHEME = "systemd:";
 
         private static final int MOST_CHARACTERS = 255;

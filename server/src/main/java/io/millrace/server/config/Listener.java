@@ -11,15 +11,15 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An address to listen on, and what it offers to clients.
+ * An address to listen on, and the services for its clients.
  *
- * @param address where
- * @param tls how connections are encrypted; null leaves them in the clear
- * @param protocols what clients may speak; empty is what fits, see {@link #spoken}
- * @param proxies whose connections begin with a PROXY head, and no others
- * @param serves which paths are answered, at least one
- * @param users of a unix socket: names or numbers of who may connect; empty leaves that to the file's mode
- * @param mode of a unix socket's file
+ * @param address the address
+ * @param tls the TLS settings; null for no TLS
+ * @param protocols the protocols of clients; empty selects them, see {@link #spoken}
+ * @param proxies the load balancers whose connections, and only theirs, begin with a PROXY head
+ * @param serves the kinds of paths that are answered, at least one
+ * @param users names or numbers of the users that may connect to a unix socket; empty leaves that to the file's mode
+ * @param mode the mode of a unix socket's file
  */
 public record Listener(
         ListenAddress address,
@@ -73,7 +73,7 @@ public record Listener(
         return tls == null ? List.of(Protocol.HTTP_1_1) : List.of(Protocol.H2, Protocol.HTTP_1_1);
     }
 
-    /** Whether clients can use an upstream here, and so a key of the relay's own. */
+    /** Whether clients can use an upstream here, and therefore a key of the relay. */
     public boolean spendsKeys() {
         return serves.contains(Served.RELAY) || serves.contains(Served.PAGE);
     }
@@ -86,12 +86,12 @@ public record Listener(
     /**
      * The TLS settings of a listener.
      *
-     * @param certificates in the order in which one is looked for by the name that the client asks for; the first is for all
-     *     other names
+     * @param certificates the certificates; the first that fits the requested host name is used, and the very first for
+     *     all other names
      * @param minVersion the lowest version that is spoken
      * @param clientCa PEM file of the certificates that sign those of clients; null asks clients for none
      * @param clientMode what a client without a certificate gets
-     * @param hsts for how long browsers are told to use nothing but TLS with this host; zero does not tell them
+     * @param hsts how long browsers are told to use only TLS with this host; zero does not tell them
      */
     public record Tls(
             List<Certificate> certificates,

@@ -4,12 +4,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which requests a route takes. A pattern is exact unless it has a {@code *}, which stands for any characters, also
- * for none and for slashes. So {@code /v1/*} is a prefix and {@code *}{@code /chat/completions} a suffix.
+ * The requests that a route takes. A pattern is exact unless it has a {@code *}, which stands for any characters,
+ * including none and slashes. So {@code /v1/*} is a prefix and {@code *}{@code /chat/completions} a suffix.
  *
- * @param paths patterns of the raw path, one of which must match; empty takes all
- * @param models patterns of the body's model, one of which must match; empty takes all
- * @param header a request header that must be present; null asks for none
+ * @param paths patterns of the raw path, one of which must match; empty takes all paths
+ * @param models patterns of the body's model, one of which must match; empty takes all models
+ * @param header a request header that must be present; null for none
  */
 public record Match(
         List<String> paths, List<String> models, @Nullable String header) implements Settings<Match, Match.Builder> {

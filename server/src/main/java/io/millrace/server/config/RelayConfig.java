@@ -19,20 +19,20 @@ import org.jspecify.annotations.Nullable;
 /**
  * The whole configuration of a relay. It is immutable and checked: each instance can be served.
  *
- * @param listeners where to listen, at least one, each address once
- * @param transport how to talk to the kernel
- * @param eventLoops threads that relay; 0 is one per two processors
- * @param timeouts of everything that belongs to no route (a request's head, keep-alive, drain)
- * @param limits sizes and counts
- * @param http2 what clients that speak it may do
- * @param upstreams by name, in the order of the configuration
- * @param routes in the order in which they are tried
- * @param accessLog one line per request
- * @param allowOpen whether addresses other than loopback may serve an upstream whose key the relay injects
- * @param ownPaths what the relay answers itself
- * @param takeover where another process may take this one's listeners over; null is nowhere
- * @param trustedProxies whose word about a request's client is taken
- * @param cors which pages of other origins may call; {@link Cors#OFF} leaves that to the upstreams
+ * @param listeners the listeners, at least one, each with its own address
+ * @param transport the kernel interface for sockets
+ * @param eventLoops the threads that relay; 0 means one per two processors
+ * @param timeouts the time limits of everything that belongs to no route (a request's head, keep-alive, drain)
+ * @param limits limits of sizes and counts
+ * @param http2 the limits of clients that speak HTTP/2
+ * @param upstreams the upstreams by name, in the order of the configuration
+ * @param routes the routes in the order in which they are tried
+ * @param accessLog the log with one line per request
+ * @param allowOpen whether addresses other than loopback may use upstreams for which the relay adds a key
+ * @param ownPaths the paths that the relay answers itself
+ * @param takeover the control socket at which another process may take over the listeners; null for none
+ * @param trustedProxies the proxies whose fields about a request's client are believed
+ * @param cors the pages of other origins that may call; {@link Cors#OFF} leaves that to the upstreams
  * @param clients whether each client needs a key
  */
 public record RelayConfig(
@@ -73,8 +73,8 @@ public record RelayConfig(
     }
 
     /**
-     * Relays nothing yet. It has a free loopback port, the best transport, one event loop per two processors and all
-     * other defaults.
+     * A configuration without routes. It has a free loopback port, the best transport, one event loop per two
+     * processors and all other defaults.
      */
     public static RelayConfig defaults() {
         return Builders.build(RelayConfig.class, new Builder());
@@ -98,7 +98,7 @@ public record RelayConfig(
         return injectsCredentials() && !clients.on();
     }
 
-    /** Whether some upstream gets a key of the relay's own. */
+    /** Whether the relay adds its own key for some upstream. */
     public boolean injectsCredentials() {
         return injects(upstreams);
     }
@@ -195,15 +195,15 @@ public record RelayConfig(
     }
 
     /**
-     * Which paths the relay answers itself. A path that is switched off is relayed like any other.
+     * The paths that the relay answers itself. A path that is switched off is relayed like any other path.
      *
      * @param healthz {@code /healthz}
      * @param readyz {@code /readyz}
      * @param metrics {@code /metrics}
-     * @param streams {@code DELETE /millrace/streams/{id}}, and the header that tells a stream's id
+     * @param streams {@code DELETE /millrace/streams/{id}}, and the header with a stream's id
      * @param chat {@code /chat}
      * @param openapi {@code /openapi.json}
-     * @param page {@code GET /}, the playground, and what it loads
+     * @param page {@code GET /}, the playground, and the files that it loads
      */
     public record OwnPaths(
             boolean healthz,
@@ -230,14 +230,14 @@ public record RelayConfig(
     }
 
     /**
-     * Whether each client needs a key of its own.
+     * The rule whether each client needs its own key.
      *
-     * @param file the clients with the hashes of their keys; null asks for no key
-     * @param onRemoval what becomes of the requests in progress of a key that is removed from the file
+     * @param file the file with the clients and the hashes of their keys; null if no keys are required
+     * @param onRemoval what happens to the requests in progress of a key that is removed from the file
      */
     public record ClientAccess(@Nullable Path file, OnRemoval onRemoval)
             implements Settings<ClientAccess, ClientAccess.Builder> {
-        /** What becomes of a request in progress. */
+        /** What happens to a request in progress. */
         public enum OnRemoval {
             /** It ends by itself. */
             FINISH,

@@ -8,21 +8,21 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where requests of one kind go, and how they are treated. Routes are tried in order. The first match takes the
+ * The targets of one kind of requests, and their treatment. Routes are tried in order. The first match takes the
  * request.
  *
- * @param name shown in logs
- * @param match which requests it takes
- * @param targets where they go, at least one: the first, and each other one when those before it cannot serve
- * @param dialect of their streams; null finds it by path
- * @param timeouts the route's own, else the relay's
- * @param heartbeat the route's own, else the relay's
- * @param retry how often each target is tried
- * @param hedge when a second attempt joins the first; null is never
- * @param disconnect what becomes of an answer whose client leaves
- * @param includeUsage whether Chat streams are made to tell their usage, also for clients that did not ask for it
+ * @param name its name in logs
+ * @param match the requests that it takes
+ * @param targets at least one target; each is used if those before it cannot serve
+ * @param dialect the dialect of their streams; null finds it by the path
+ * @param timeouts the route's own, otherwise the relay's
+ * @param heartbeat the route's own, otherwise the relay's
+ * @param retry the rules for attempts at each target
+ * @param hedge the rules for a parallel second attempt; null for none
+ * @param disconnect the rules for an answer whose client closes
+ * @param includeUsage whether the relay asks for usage in Chat streams whose clients did not ask for it
  * @param balance how one of an upstream's origins is chosen
- * @param translation what becomes of a field that no translation knows
+ * @param translation what happens to a field that no translation knows
  */
 public record Route(
         String name,
@@ -83,10 +83,10 @@ public record Route(
     }
 
     /**
-     * When a second attempt joins a first attempt that has no output yet. The first output wins.
+     * The rules for a second attempt in parallel with a first attempt that has no output yet. The first output wins.
      *
-     * @param delay without output after which it starts; null is the upstream's own 95th percentile
-     * @param maxShare the most hedges among all requests, a fraction
+     * @param delay the time without output after which it starts; null uses the upstream's own 95th percentile
+     * @param maxShare the largest share of hedges among all requests, a fraction
      */
     public record Hedge(@Nullable Duration delay, double maxShare) implements Settings<Hedge, Hedge.Builder> {
         /** After the upstream's own 95th percentile, for at most one request in twenty. */
@@ -111,7 +111,7 @@ public record Route(
      *
      * @param kind by load, or by what requests have in common
      * @param header lower-case name of the header whose value chooses, for {@link Kind#HEADER}; else null
-     * @param prefixBytes of the prompt that choose, for {@link Kind#PROMPT_PREFIX}; else 0
+     * @param prefixBytes the bytes of the prompt that choose, for {@link Kind#PROMPT_PREFIX}; else 0
      */
     public record Balance(Kind kind, @Nullable String header, int prefixBytes) {
         /** The better of two at random. */
@@ -149,11 +149,11 @@ public record Route(
     }
 
     /**
-     * What happens to the upstream's answer when its client leaves.
+     * What happens to the upstream's answer when its client closes.
      *
-     * @param policy whether it is cancelled or read on
-     * @param maxFrames of output read on at most; then it is cancelled
-     * @param maxTime for which it is read on at most; then it is cancelled
+     * @param policy whether it is cancelled or read to its end
+     * @param maxFrames the output frames after which it is cancelled nevertheless
+     * @param maxTime the time after which it is cancelled nevertheless
      */
     public record Disconnect(Policy policy, int maxFrames, Duration maxTime)
             implements Settings<Disconnect, Disconnect.Builder> {
@@ -186,11 +186,12 @@ public record Route(
     }
 
     /**
-     * Written between frames after a silence, so that no intermediary takes the stream for dead.
+     * Heartbeats between frames after a silence, so that no intermediary closes the stream.
      *
-     * @param interval of silence after which one is written; zero switches them off
-     * @param form its bytes; null takes the dialect's own
-     * @param early also before the first frame, at the price of the status line
+     * @param interval the silence before a heartbeat; zero turns heartbeats off
+     * @param form the bytes of a heartbeat; null uses the dialect's form
+     * @param early whether heartbeats also come before the first frame; the status is then 200 whatever the upstream
+     *     answers
      */
     public record Heartbeat(Duration interval, @Nullable HeartbeatForm form, boolean early)
             implements Settings<Heartbeat, Heartbeat.Builder> {
@@ -224,12 +225,13 @@ public record Route(
      * How often a target is tried before its first output, and how long the relay waits between two attempts. Nothing is
      * retried after the first output.
      *
-     * @param attempts at one target, the first included
-     * @param base wait before the first retry at the same origin, doubled for each further one; the wait is a random part of it
-     * @param cap of that wait
-     * @param retryAfterCap the longest wait that an upstream may ask for; one that asks for more is left for the next target
+     * @param attempts the most attempts at one target, including the first
+     * @param base the wait before the first retry at the same origin, doubled for each further one; the real wait is a
+     *     random part of it
+     * @param cap the longest such wait
+     * @param retryAfterCap the longest wait that an upstream may ask for; if it asks for more, the next target is used
      * @param total no attempt begins later than this after the request was read
-     * @param sentOnce whether a request that was handed to the kernel whole is never sent again, to no target
+     * @param sentOnce whether a request that the kernel has taken completely is never sent again to any target
      */
     public record Retry(
             int attempts, Duration base, Duration cap, Duration retryAfterCap, Duration total, boolean sentOnce)
@@ -264,11 +266,11 @@ public record Route(
     }
 
     /**
-     * One of the targets of a route. The next target is taken when this one has failed, is ejected or is over its limit.
+     * One of the targets of a route. The next target is used if this one has failed, is ejected or is over its limit.
      *
      * @param upstream the name of the upstream
-     * @param rewriteModel what the body's model is replaced by; null leaves it
-     * @param timeouts the target's own; null are the route's
+     * @param rewriteModel the model that replaces the body's model; null keeps it
+     * @param timeouts the target's own; null uses the route's
      */
     public record Target(
             String upstream,

@@ -3,28 +3,29 @@ package io.millrace.server.config;
 import java.time.Duration;
 
 /**
- * Time limits. A route may have its own {@code ttft}, {@code idle}, {@code progress}, {@code hold} and {@code
- * terminalGrace}. All others are the relay's, and a route's values of these have no effect. All are more than zero and
- * at most seven days; {@code hold}, {@code terminalGrace}, {@code drain}, {@code takeover} and {@code shutdownDelay}
- * may be zero.
+ * Time limits. A route may have its own {@code ttft}, {@code idle}, {@code progress}, {@code hold} and
+ * {@code terminalGrace}. All others belong to the relay, and have no effect in a route. All are more than zero and at
+ * most seven days; {@code hold}, {@code terminalGrace}, {@code drain}, {@code takeover} and {@code shutdownDelay} may
+ * be zero.
  *
- * @param connect TCP and TLS handshake to the upstream, per address
- * @param handshake of TLS with a client, from the connection on
+ * @param connect for TCP and the TLS handshake with an upstream, for each address
+ * @param handshake for the TLS handshake with a client, from the connection on
  * @param requestHead from the first byte of a request to the end of its head
  * @param requestBodyIdle between two reads of a request body
- * @param ttft from the request sent to the first output frame, or to the head of a non-stream answer
+ * @param ttft from the request sent to the first output frame, or to the head of an answer that is not a stream
  * @param idle without any byte of the upstream, after its first output
  * @param progress without an output frame; comments and pings do not count
- * @param hold from a stream's head for which head and frames without output are kept back, so that another attempt can be
- *     made; zero keeps nothing back
- * @param writeStall without the client taking a byte that waits for it; over 25 s, a client that vanishes is noticed as late
- * @param keepAlive a client connection without a request
- * @param terminalGrace without any byte of an upstream that has given every finish reason of its answer, but neither its
+ * @param hold how long a stream's head and its frames without output are held, so that another attempt can be made;
+ *     zero holds nothing
+ * @param writeStall how long a client may take none of its waiting bytes; above 25 s, a vanished client is noticed as
+ *     late
+ * @param keepAlive for a client connection without a request
+ * @param terminalGrace the silence of an upstream that has sent every finish reason of its answer, but neither its
  *     dialect's terminal nor the end of its body
- * @param drain what streams get to end when the process stops
- * @param takeover what streams get to end when another process has taken over
- * @param shutdownDelay for which a process that is to stop still serves, but says that it is not ready, so that whoever
- *     sends it clients learns of it first
+ * @param drain the time that streams get to end when the process stops
+ * @param takeover the time that streams get to end when another process has taken over
+ * @param shutdownDelay how long a stopping process still serves and reports that it is not ready, so that load
+ *     balancers notice it
  */
 public record Timeouts(
         Duration connect,

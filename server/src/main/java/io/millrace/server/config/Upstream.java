@@ -17,24 +17,24 @@ import org.jspecify.annotations.Nullable;
 /**
  * A model server, or a server that uses the same API.
  *
- * @param name how routes refer to it
- * @param urls of its origins, at least one, any of which may serve a request: all http or all https, with a host, without
- *     user, query or fragment; the path is prefixed to every request's. {@code http://unix:/run/model.sock:/v1} is the
- *     unix socket {@code /run/model.sock}, with the path {@code /v1}
- * @param credential sent in place of the client's own; null passes the client's own through
- * @param ca certificates to trust instead of the system's, a PEM file; null trusts the system's
- * @param caDigest of the content of {@code ca} when the configuration was read: other content makes another upstream, so
- *     that a reload takes it up; null if it was not read
- * @param maxConnections per event loop
- * @param idle after which an unused pooled connection is closed
- * @param maxConcurrent requests at once, at all its origins together; a request beyond goes to the route's next target; 0
- *     is no limit
- * @param health when an origin gets no requests for a while
- * @param retryBudget how many retries it gets
- * @param dialects that it speaks; requests in another are translated to the first. Empty passes every dialect through
- * @param model what it is asked for by translated requests in place of the client's, and by those that name none; null
- *     leaves the client's
- * @param http what its connections speak
+ * @param name its name in routes
+ * @param urls the URLs of its origins, at least one, any of which may serve a request: all http or all https, with a
+ *     host, without user, query or fragment; the path is prefixed to each request's path. {@code
+ *     http://unix:/run/model.sock:/v1} is the unix socket {@code /run/model.sock}, with the path {@code /v1}
+ * @param credential sent in place of the client's own; null passes the client's own on
+ * @param ca a PEM file of the certificates to trust; null trusts the system's
+ * @param caDigest the digest of the content of {@code ca} when the configuration was read, so that a reload notices
+ *     other content; null if it was not read
+ * @param maxConnections the most connections per event loop
+ * @param idle the time after which an unused pooled connection is closed
+ * @param maxConcurrent the most requests in progress at all its origins; a further request uses the route's next
+ *     target; 0 means no limit
+ * @param health the rules that eject an origin
+ * @param retryBudget the limit of its retries
+ * @param dialects the dialects that it has; requests in another dialect are translated to the first. Empty passes every
+ *     dialect on
+ * @param model the model for translated requests and for requests without a model; null keeps the client's
+ * @param http the version of HTTP of its connections
  */
 public record Upstream(
         String name,
@@ -74,12 +74,12 @@ public record Upstream(
         }
     }
 
-    /** An upstream with defaults that passes the client's own credentials through. */
+    /** An upstream with defaults that passes the client's own credentials on. */
     public static Upstream of(String name, URI url) {
         return of(name, List.of(url));
     }
 
-    /** An upstream of several origins with defaults that passes the client's own credentials through. */
+    /** An upstream of several origins with defaults that passes the client's own credentials on. */
     public static Upstream of(String name, List<URI> urls) {
         var upstream = new Builder();
         upstream.name = name;
@@ -92,7 +92,7 @@ public record Upstream(
         return urls.get(0);
     }
 
-    /** This upstream with only the origin at {@code index}, whose host, port and path it then has. */
+    /** This upstream with only the origin at {@code index}. */
     public Upstream origin(int index) {
         return urls.size() == 1 && index == 0 ? this : with(u -> u.urls = List.of(urls.get(index)));
     }
@@ -113,7 +113,10 @@ public record Upstream(
         return port >= 0 ? port : tls() ? 443 : 80;
     }
 
-    /** The raw path before every request's to the first origin, without a slash at its end; empty if there is none. */
+    /**
+     * The raw path that is prefixed to each request's path at the first origin, without a slash at its end; empty if
+     * there is none.
+     */
     public String basePath() {
         String path = isSocket(url()) ? pathOfSocket(url()) : url().getRawPath();
         int end = path.length();
@@ -221,10 +224,11 @@ public record Upstream(
     }
 
     /**
-     * Keeps retries from making an outage worse: limits the retries of an upstream in relation to its requests.
+     * Limits the retries of an upstream in relation to its requests, so that retries do not make an outage worse.
      *
-     * @param ratio of the requests of the last ten seconds
-     * @param perSecond on top of that, in the mean of the last ten seconds, so that a quiet upstream may be retried, too
+     * @param ratio the retries as a fraction of the requests of the last ten seconds
+     * @param perSecond the additional retries per second, as a mean of the last ten seconds, so that a quiet upstream
+     *     can also be retried
      */
     public record RetryBudget(double ratio, int perSecond) implements Settings<RetryBudget, RetryBudget.Builder> {
         /** A fifth of the requests, and one a second. */
@@ -246,7 +250,7 @@ public record Upstream(
      * The version of HTTP for an upstream.
      *
      * @param version of HTTP
-     * @param streams requests at once on one connection of HTTP/2; the upstream may allow fewer
+     * @param streams the most requests at once on one connection of HTTP/2; the upstream may allow fewer
      */
     public record Http(Version version, int streams) implements Settings<Http, Http.Builder> {
         /** HTTP/1.1. With HTTP/2, 20 requests on a connection. */
@@ -261,7 +265,7 @@ public record Upstream(
         public enum Version {
             /** HTTP/1.1. */
             HTTP_1_1("1.1"),
-            /** With TLS the version that the upstream chooses by ALPN, else HTTP/1.1. */
+            /** With TLS, the version that the upstream chooses by ALPN; otherwise HTTP/1.1. */
             AUTO("auto"),
             /** HTTP/2: chosen by ALPN with TLS, assumed without TLS. */
             HTTP_2("2");
@@ -289,8 +293,8 @@ public record Upstream(
      * The host and port of a URL. Names may have underscores, as names of containers often do. {@link URI} would find
      * neither host nor port in such a URL.
      *
-     * @param host as in the URL, IPv6 in brackets
-     * @param port -1 if the URL names none
+     * @param host the host as in the URL, IPv6 in brackets
+     * @param port the port; -1 if the URL has none
      */
     public record Authority(String host, int port) {
         private static final Pattern NAME = Pattern.compile("([A-Za-z0-9._-]+)(?::([0-9]{0,5}))?");

@@ -60,7 +60,9 @@ public final class ClientsLoader {
         }
     }
 
-    /** What in these clients is allowed, but probably not meant with {@code config}: routes that it does not have. */
+    /**
+     * Settings of these clients that are allowed but probably not intended: routes that {@code config} does not have.
+     */
     public static List<String> warnings(RelayConfig config, List<ClientSettings> clients) {
         List<String> names = config.routes().stream().map(Route::name).toList();
         return clients.stream()

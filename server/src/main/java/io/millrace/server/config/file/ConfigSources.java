@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The sources of a configuration. Flags win over the environment, and both win over the file.
  *
- * @param file YAML, or JSON if its name ends so; null is none
+ * @param file YAML, or JSON if its name ends in {@code .json}; null for none
  * @param environment variables of the process
- * @param flags by {@link ConfigKey}, as they were typed
- * @param mock started when nothing names an upstream; gives its address
+ * @param flags the texts of the flags by {@link ConfigKey}
+ * @param mock called if nothing names an upstream; starts the mock and gives its address
  */
 public record ConfigSources(
         @Nullable Path file, Map<String, String> environment, Map<ConfigKey, String> flags, Supplier<URI> mock) {

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The text form of a value in the file.
  *
- * @param reader throws {@link IllegalArgumentException} for a text that is no such value
- * @param writer gives what the reader reads: text, a number or a boolean
+ * @param reader throws {@link IllegalArgumentException} for a text that is not such a value
+ * @param writer returns a text, a number or a boolean that the reader can read
  */
 record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
     static final Form<String> TEXT = new Form<>(text -> text, text -> text);

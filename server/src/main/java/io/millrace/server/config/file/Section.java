@@ -16,7 +16,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One mapping of the file while it is read. A key that is asked for counts as known; {@link #close} reports the
+ * One mapping of the file while it is read. A key that is asked for counts as known, and {@link #close} reports the
  * others. An {@link IllegalArgumentException} of a conversion, or of the code that takes its result, becomes a problem
  * at the value's place.
  */

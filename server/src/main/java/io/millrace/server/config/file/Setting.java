@@ -34,10 +34,10 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
     }
 
     /**
-     * A single value that stands for a whole section, such as {@code retry: off}.
+     * A single value in place of a whole section, such as {@code retry: off}.
      *
-     * @param reader makes a record of it, from the record so far
-     * @param writer gives the value, or null where the section is written
+     * @param reader makes the record from the record so far and the text
+     * @param writer returns the value, or null to write the section
      */
     record Brief<V>(BiFunction<V, String, V> reader, Function<V, Object> writer) {
         /** A value that stands for one setting of the record. It is written as a section. */

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The settings of a record, in the order in which they are written.
  *
- * @param defaults the record that nothing was said about
+ * @param defaults the record with the default values
  */
 record Table<S>(S defaults, List<Setting<S>> settings) {
     @SafeVarargs
