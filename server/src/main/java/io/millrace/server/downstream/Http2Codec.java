@@ -2,13 +2,12 @@ package io.millrace.server.downstream;
 
 import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
+import io.millrace.server.http.Http2CodecBuilder;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
-import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
@@ -17,7 +16,6 @@ import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2FrameAdapter;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
-import io.netty.handler.codec.http2.UniformStreamByteDistributor;
 import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -78,30 +76,11 @@ final class Http2Codec extends Http2ConnectionHandler {
         }
     }
 
-    private static final class Builder extends AbstractHttp2ConnectionHandlerBuilder<Http2Codec, Builder> {
-        Builder(Limits limits, Http2 http2) {
-            var connection = new DefaultHttp2Connection(true);
-            connection
-                    .remote()
-                    .flowController(new DefaultHttp2RemoteFlowController(
-                            connection, new UniformStreamByteDistributor(connection)));
-            connection(connection);
-            initialSettings(new Http2Settings()
-                    .maxConcurrentStreams(http2.streams())
-                    .initialWindowSize(http2.window())
-                    .maxHeaderListSize(limits.headerBytes()));
-            frameListener(new Http2FrameAdapter());
-            validateRequiredPseudoHeaders(true);
-            encoderIgnoreMaxHeaderListSize(true);
+    private static final class Builder extends Http2CodecBuilder<Http2Codec> {
+        Builder() {
             headerSensitivityDetector((name, value) -> HttpHeaderNames.SET_COOKIE.contentEqualsIgnoreCase(name));
-            decoderEnforceMaxRstFramesPerWindow(0, 0); // Http2Requests counts the resets that matter
             encoderEnforceMaxRstFramesPerWindow(MADE_RESETS, MADE_RESETS_SECONDS);
             gracefulShutdownTimeoutMillis(GOAWAY_WAIT_MS);
-            decoupleCloseAndGoAway(true);
-        }
-
-        Http2Codec make() {
-            return build();
         }
 
         @Override
@@ -117,7 +96,11 @@ final class Http2Codec extends Http2ConnectionHandler {
 
     /** Makes a codec with these limits. */
     static Http2Codec of(Limits limits, Http2 http2) {
-        return new Builder(limits, http2).make();
+        var settings = new Http2Settings()
+                .maxConcurrentStreams(http2.streams())
+                .initialWindowSize(http2.window())
+                .maxHeaderListSize(limits.headerBytes());
+        return new Builder().make(new DefaultHttp2Connection(true), settings, new Http2FrameAdapter());
     }
 
     /** Sets the listener, before anything is read. */

@@ -2,10 +2,9 @@ package io.millrace.server.upstream;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.server.http.Http2CodecBuilder;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
-import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
@@ -14,7 +13,6 @@ import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2FrameListener;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
-import io.netty.handler.codec.http2.UniformStreamByteDistributor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,36 +47,16 @@ final class Http2Codec extends Http2ConnectionHandler {
         void onConnectionError(Throwable cause);
     }
 
-    private static final class Builder extends AbstractHttp2ConnectionHandlerBuilder<Http2Codec, Builder> {
+    private static final class Builder extends Http2CodecBuilder<Http2Codec> {
         private final int streams;
         private final Events events;
 
-        Builder(int streams, Events events, Http2FrameListener frames) {
+        Builder(int streams, Events events) {
             this.streams = streams;
             this.events = events;
-            var connection = new DefaultHttp2Connection(false, 0);
-            connection
-                    .remote()
-                    .flowController(new DefaultHttp2RemoteFlowController(
-                            connection, new UniformStreamByteDistributor(connection)));
-            connection(connection);
-            initialSettings(new Http2Settings()
-                    .pushEnabled(false)
-                    .initialWindowSize(STREAM_WINDOW)
-                    .maxHeaderListSize(MAX_HEAD_BYTES));
-            validateRequiredPseudoHeaders(true);
-            encoderIgnoreMaxHeaderListSize(true);
             headerSensitivityDetector((name, value) -> Http2Heads.isSecret(name));
-            // FrameBudget counts both kinds, and limits them.
-            decoderEnforceMaxRstFramesPerWindow(0, 0);
-            decoderEnforceMaxConsecutiveEmptyDataFrames(0);
-            decoupleCloseAndGoAway(true);
-            flushPreface(false); // it leaves with the first request
-            frameListener(frames);
-        }
-
-        Http2Codec make() {
-            return build();
+            decoderEnforceMaxConsecutiveEmptyDataFrames(0); // FrameBudget counts them
+            flushPreface(false); // it is sent with the first request
         }
 
         @Override
@@ -101,7 +79,11 @@ final class Http2Codec extends Http2ConnectionHandler {
 
     /** Makes a codec for at most {@code streams} requests at once. */
     static Http2Codec of(int streams, Events events, Http2FrameListener frames) {
-        return new Builder(streams, events, frames).make();
+        var settings = new Http2Settings()
+                .pushEnabled(false)
+                .initialWindowSize(STREAM_WINDOW)
+                .maxHeaderListSize(MAX_HEAD_BYTES);
+        return new Builder(streams, events).make(new DefaultHttp2Connection(false, 0), settings, frames);
     }
 
     /** The context for writes. */
