@@ -25,7 +25,6 @@ final class ChatDeltaWriter extends FrameWriter {
     private long created;
     private int images;
     private long keptChars;
-    private TokenCounts usage = TokenCounts.NONE;
 
     ChatDeltaWriter(ModelRequest request) {
         this.request = request;
@@ -170,11 +169,6 @@ final class ChatDeltaWriter extends FrameWriter {
                 .endObject()
                 .endArray();
         endDelta(null);
-    }
-
-    @Override
-    public void usage(TokenCounts counts) {
-        usage = usage.and(counts);
     }
 
     @Override

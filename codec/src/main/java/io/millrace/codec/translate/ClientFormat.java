@@ -7,14 +7,7 @@ import org.jspecify.annotations.Nullable;
 public interface ClientFormat {
     /** The format of a dialect's clients. {@link Dialect#UNKNOWN} has none. */
     static ClientFormat of(Dialect dialect) {
-        return switch (dialect) {
-            case CHAT -> ChatClient.INSTANCE;
-            case MESSAGES -> MessagesClient.INSTANCE;
-            case RESPONSES -> ResponsesClient.INSTANCE;
-            case GEMINI -> GeminiClient.INSTANCE;
-            case UNKNOWN ->
-                throw new IllegalArgumentException("dialect: " + dialect + " (expected: one that is translated)");
-        };
+        return DialectClient.of(dialect);
     }
 
     /**

@@ -17,12 +17,20 @@ abstract class FrameWriter implements DeltaWriter {
     private static final byte[] END = "\n\n".getBytes(US_ASCII);
     private static final byte[] CRLF_END = "\r\n\r\n".getBytes(US_ASCII);
 
+    /** The counts so far. */
+    TokenCounts usage = TokenCounts.NONE;
+
     private final JsonText json = new JsonText();
     private ByteBuf out = Unpooled.EMPTY_BUFFER;
 
     @Override
     public final void to(ByteBuf newOut) {
         out = newOut;
+    }
+
+    @Override
+    public final void usage(TokenCounts counts) {
+        usage = usage.and(counts);
     }
 
     @Override

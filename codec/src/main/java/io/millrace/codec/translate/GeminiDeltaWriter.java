@@ -22,7 +22,6 @@ final class GeminiDeltaWriter extends FrameWriter {
     private String callName = "";
     private @Nullable Seal callSeal;
     private @Nullable String garbledCall;
-    private TokenCounts usage = TokenCounts.NONE;
     private @Nullable StopReason stopReason;
 
     GeminiDeltaWriter(ModelRequest request) {
@@ -107,11 +106,6 @@ final class GeminiDeltaWriter extends FrameWriter {
         } else {
             garbledCall = callName;
         }
-    }
-
-    @Override
-    public void usage(TokenCounts counts) {
-        usage = usage.and(counts);
     }
 
     @Override

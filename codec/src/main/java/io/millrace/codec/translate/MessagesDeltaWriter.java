@@ -20,7 +20,6 @@ final class MessagesDeltaWriter extends FrameWriter {
     private String messageId = "";
     private int uses;
     private boolean refused;
-    private TokenCounts usage = TokenCounts.NONE;
     private @Nullable StopReason stopReason;
     private @Nullable String stopSequence;
 
@@ -128,11 +127,6 @@ final class MessagesDeltaWriter extends FrameWriter {
     @Override
     public void toolCallEnd(int call) {
         close();
-    }
-
-    @Override
-    public void usage(TokenCounts counts) {
-        usage = usage.and(counts);
     }
 
     @Override

@@ -28,7 +28,6 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     private @Nullable ResponsesMessageItem message;
     private @Nullable ResponsesReasoningItem reasoning;
     private @Nullable ResponsesCall call;
-    private TokenCounts usage = TokenCounts.NONE;
     private StopReason stopReason = StopReason.END;
     private boolean refused;
 
@@ -135,11 +134,6 @@ final class ResponsesWriter extends FrameWriter implements AnswerWriter {
     @Override
     public void toolCallEnd(int index) {
         closeItem(true);
-    }
-
-    @Override
-    public void usage(TokenCounts counts) {
-        usage = usage.and(counts);
     }
 
     @Override
