@@ -132,8 +132,8 @@ class TakeOverTest {
 
     @Test
     void aSecondWishToStopTheOldRelayShortensItsDrain() throws Exception {
-        Generation old =
-                first(config(1).withTimeouts(config(1).timeouts().with(t -> t.drain = Duration.ofMillis(100))));
+        Generation old = first(
+                RelayHarness.withTimeouts(config(1), config(1).timeouts().with(t -> t.drain = Duration.ofMillis(100))));
         RawClient stream = streams(old.port(), 1).get(0);
         next(config(1));
         old.server.drain().get(10, TimeUnit.SECONDS);

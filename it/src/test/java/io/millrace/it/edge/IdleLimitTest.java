@@ -56,7 +56,7 @@ class IdleLimitTest {
     @ParameterizedTest
     @EnumSource(Proxy.class)
     void aStreamBehindAProxySurvivesItsSilenceByHeartbeats(Proxy proxy) throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withHeartbeat(FREQUENT));
+        try (var harness = RelayHarness.start(config -> RelayHarness.withHeartbeat(config, FREQUENT));
                 var edge = proxy.before(harness.port())) {
             var arrivals = stream(edge.port(), SILENT);
 
@@ -71,7 +71,7 @@ class IdleLimitTest {
     @ParameterizedTest
     @EnumSource(Proxy.class)
     void aStreamBehindAProxyIsCutWithoutHeartbeats(Proxy proxy) throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withHeartbeat(Heartbeat.OFF));
+        try (var harness = RelayHarness.start(config -> RelayHarness.withHeartbeat(config, Heartbeat.OFF));
                 var edge = proxy.before(harness.port())) {
             var arrivals = stream(edge.port(), SILENT);
 
@@ -87,9 +87,10 @@ class IdleLimitTest {
     void aProxyBetweenRelayAndUpstreamThatCutsIsToldOf(Proxy proxy) throws IOException {
         try (var mock = MockServer.start(MockConfig.defaults());
                 var edge = proxy.before(mock.port());
-                var relay = RelayServer.start(RelayConfig.relayTo(URI.create("http://127.0.0.1:" + edge.port()))
-                        .with(c -> c.accessLog = AccessLog.OFF)
-                        .withHeartbeat(FREQUENT))) {
+                var relay = RelayServer.start(RelayHarness.withHeartbeat(
+                        RelayConfig.relayTo(URI.create("http://127.0.0.1:" + edge.port()))
+                                .with(c -> c.accessLog = AccessLog.OFF),
+                        FREQUENT))) {
             var arrivals = stream(relay.addresses().get(0).getPort(), UNBUFFERED);
 
             assertThat(arrivals.intact()).isTrue();

@@ -3,7 +3,6 @@ package io.millrace.server.config;
 import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.ListenAddress.HostAndPort;
 import io.millrace.server.config.ListenAddress.UnixPath;
-import io.millrace.server.config.Route.Heartbeat;
 import io.millrace.server.transport.Transport;
 import java.net.URI;
 import java.nio.file.Path;
@@ -13,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -101,23 +99,6 @@ public record RelayConfig(
     /** Whether the relay adds its own key for some upstream. */
     public boolean injectsCredentials() {
         return injects(upstreams);
-    }
-
-    /** This configuration with other {@code timeouts}, also on every route. */
-    public RelayConfig withTimeouts(Timeouts timeouts) {
-        return with(c -> {
-            c.timeouts = timeouts;
-            c.routes = eachRoute(r -> r.timeouts = timeouts);
-        });
-    }
-
-    /** This configuration with another {@code heartbeat} on every route. */
-    public RelayConfig withHeartbeat(Heartbeat heartbeat) {
-        return with(c -> c.routes = eachRoute(r -> r.heartbeat = heartbeat));
-    }
-
-    private List<Route> eachRoute(Consumer<Route.Builder> change) {
-        return routes.stream().map(route -> route.with(change)).toList();
     }
 
     private static boolean injects(Map<String, Upstream> upstreams) {

@@ -75,13 +75,6 @@ public record Route(
         return target.timeouts() == null ? timeouts : target.timeouts();
     }
 
-    /** This with {@code rewriteModel} for every target. */
-    public Route withRewriteModel(String rewriteModel) {
-        return with(r -> r.targets = targets.stream()
-                .map(target -> target.with(t -> t.rewriteModel = rewriteModel))
-                .toList());
-    }
-
     /**
      * The rules for a second attempt in parallel with a first attempt that has no output yet. The first output wins.
      *

@@ -331,9 +331,8 @@ class ChatEndpointTest {
 
     @Test
     void beatsBetweenEventsButNotInBareText() throws IOException {
-        UnaryOperator<RelayConfig> beating = config -> speaking(Dialect.CHAT)
-                .apply(config)
-                .withHeartbeat(Heartbeat.DEFAULT.with(h -> h.interval = Duration.ofMillis(30)));
+        UnaryOperator<RelayConfig> beating = config -> RelayHarness.withHeartbeat(
+                speaking(Dialect.CHAT).apply(config), Heartbeat.DEFAULT.with(h -> h.interval = Duration.ofMillis(30)));
         try (var harness = RelayHarness.start(beating);
                 var client = harness.client()) {
             client.send("POST", "/chat", prompt("mock:tokens=9,stall_after=3", ",\"format\":\"sse\""), TYPE_JSON);

@@ -79,7 +79,8 @@ class AfterTerminalTest {
             }
             Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.connect = Duration.ofMillis(200));
             var config = RelayConfig.relayTo(URI.create("http://127.0.0.1:" + listener.getLocalPort()));
-            try (var relay = RelayHarness.serve(config.withTimeouts(timeouts).with(c -> c.accessLog = AccessLog.OFF));
+            try (var relay = RelayHarness.serve(
+                            RelayHarness.withTimeouts(config, timeouts).with(c -> c.accessLog = AccessLog.OFF));
                     var client = client(relay)) {
                 client.post(Api.CHAT.path, "m", "");
                 RawClient.Response response = client.readAll();

@@ -89,12 +89,12 @@ class AttemptEdgesTest {
                     connection.send("HTTP/1.1 401 No\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope");
                     connection.read();
                 });
-                var relay = RelayHarness.serve(
+                var relay = RelayHarness.serve(RelayHarness.withHeartbeat(
                         config(Upstream.of("u", upstream.uri()).with(u -> u.credential = credential), QUICK, null)
-                                .with(c -> c.allowOpen = true)
-                                .withHeartbeat(Heartbeat.DEFAULT
-                                        .with(h -> h.interval = Duration.ofMillis(30))
-                                        .with(h -> h.early = true)));
+                                .with(c -> c.allowOpen = true),
+                        Heartbeat.DEFAULT
+                                .with(h -> h.interval = Duration.ofMillis(30))
+                                .with(h -> h.early = true)));
                 var client = new RawClient(port(relay))) {
             client.post(CHAT, "m", "");
             String head = client.readHead();
@@ -139,8 +139,9 @@ class AttemptEdgesTest {
                     assertThat(readTimesOut(connection)).isTrue();
                     connection.send(chunk(choice(1, "B")) + chunk(finish(1)) + chunk("data: [DONE]\n\n") + "0\r\n\r\n");
                 });
-                var relay = RelayHarness.serve(config(Upstream.of("u", upstream.uri()), Retry.OFF, null)
-                        .withTimeouts(Timeouts.DEFAULT.with(t -> t.terminalGrace = Duration.ofMillis(20))));
+                var relay = RelayHarness.serve(RelayHarness.withTimeouts(
+                        config(Upstream.of("u", upstream.uri()), Retry.OFF, null),
+                        Timeouts.DEFAULT.with(t -> t.terminalGrace = Duration.ofMillis(20))));
                 var client = new RawClient(port(relay))) {
             client.post(CHAT, "m", "\"n\":2,\"user\":\"" + "x".repeat(200_000) + "\",");
             String begun = client.readUntil("\"finish_reason\":\"stop\"");
@@ -168,8 +169,9 @@ class AttemptEdgesTest {
                     connection.send(CHUNKED + chunk(comment).repeat(5));
                     connection.read();
                 });
-                var relay = RelayHarness.serve(config(Upstream.of("u", upstream.uri()), Retry.OFF, null)
-                        .withTimeouts(Timeouts.DEFAULT.with(t -> t.ttft = Duration.ofSeconds(3))));
+                var relay = RelayHarness.serve(RelayHarness.withTimeouts(
+                        config(Upstream.of("u", upstream.uri()), Retry.OFF, null),
+                        Timeouts.DEFAULT.with(t -> t.ttft = Duration.ofSeconds(3))));
                 var client = new RawClient(port(relay))) {
             client.post(CHAT, "m", "");
             assertThat(client.readHead()).startsWith("HTTP/1.1 200");
@@ -184,8 +186,9 @@ class AttemptEdgesTest {
                     connection.send(CHUNKED + chunk(": begun\n\n"));
                     connection.read();
                 });
-                var relay = RelayHarness.serve(config(Upstream.of("u", upstream.uri()), QUICK, null)
-                        .withTimeouts(Timeouts.DEFAULT.with(t -> t.hold = Duration.ofMillis(holdMs))));
+                var relay = RelayHarness.serve(RelayHarness.withTimeouts(
+                        config(Upstream.of("u", upstream.uri()), QUICK, null),
+                        Timeouts.DEFAULT.with(t -> t.hold = Duration.ofMillis(holdMs))));
                 var client = new RawClient(port(relay))) {
             long startNs = System.nanoTime();
             client.post(CHAT, "m", "");

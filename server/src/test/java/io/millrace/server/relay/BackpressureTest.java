@@ -48,7 +48,7 @@ class BackpressureTest {
     @Test
     void cutsAClientThatTakesNothingForTheLimit() throws IOException {
         Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.writeStall = Duration.ofMillis(400));
-        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts));
+        try (var harness = RelayHarness.start(config -> RelayHarness.withTimeouts(config, timeouts));
                 var client = harness.client()) {
             client.post(RelayHarness.withSpec(Api.CHAT.path, BURST), "m", "");
             await().until(() -> harness.relay.metrics().exchanges("client_gone") == 1);
@@ -60,7 +60,7 @@ class BackpressureTest {
     @Test
     void keepsWhatAResponseStillOwesToASlowClient() throws IOException {
         Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.keepAlive = Duration.ofMillis(100));
-        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts)
+        try (var harness = RelayHarness.start(config -> RelayHarness.withTimeouts(config, timeouts)
                         .with(c -> c.limits = config.limits().with(l -> l.highWatermark = 64 << 20)));
                 var client = harness.client()) {
             client.post(RelayHarness.withSpec(Api.CHAT.path, "tokens=60000"), "m", "");

@@ -38,8 +38,8 @@ class CodedRequestTest {
     /** Why the body must be read. */
     private enum Need {
         BY_MODEL(config -> config.with(c -> c.routes = List.of(Route.of("m", Match.models("m"), "default")))),
-        RENAMED(config -> config.with(
-                c -> c.routes = List.of(Route.of("all", Match.ALL, "default").withRewriteModel("other")))),
+        RENAMED(config -> config.with(c ->
+                c.routes = List.of(RelayHarness.withRewriteModel(Route.of("all", Match.ALL, "default"), "other")))),
         TRANSLATED(config -> {
             Upstream upstream = config.upstreams().get("default");
             return config.with(c ->

@@ -270,9 +270,11 @@ class CredentialsTest {
                 });
                 var harness = RelayHarness.start(
                         MockConfig.defaults(),
-                        config -> injecting("authorization", "Bearer ")
-                                .apply(RelayConfig.relayTo(upstream.uri()).with(c -> c.accessLog = AccessLog.OFF))
-                                .withTimeouts(Timeouts.DEFAULT.with(t -> t.idle = Duration.ofMillis(200))))) {
+                        config -> RelayHarness.withTimeouts(
+                                injecting("authorization", "Bearer ")
+                                        .apply(RelayConfig.relayTo(upstream.uri())
+                                                .with(c -> c.accessLog = AccessLog.OFF)),
+                                Timeouts.DEFAULT.with(t -> t.idle = Duration.ofMillis(200))))) {
             RawClient.Response response = raw(harness, "/v1/models", "Host: localhost");
             assertThat(response.status()).isEqualTo(400);
             assertThat(response.text()).isEqualTo("{\"error\":");

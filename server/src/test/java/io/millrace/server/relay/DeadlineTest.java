@@ -64,7 +64,7 @@ class DeadlineTest {
     @Test
     void limitsTheWaitForAPlainAnswer() throws IOException {
         try (var harness = RelayHarness.start(
-                        config -> RelayHarness.withRetry(config.withTimeouts(TTFT), RelayHarness.QUICK));
+                        config -> RelayHarness.withRetry(RelayHarness.withTimeouts(config, TTFT), RelayHarness.QUICK));
                 var client = harness.client()) {
             client.send("POST", RelayHarness.withSpec(Api.CHAT.path, "stall_head=1"), "{\"model\":\"m\"}");
             RawClient.Response response = client.readAll();
@@ -94,7 +94,7 @@ class DeadlineTest {
 
     private static RawClient.Response stream(Api api, Timeouts timeouts, String spec) throws IOException {
         try (var harness = RelayHarness.start(
-                config -> RelayHarness.withRetry(config.withTimeouts(timeouts), RelayHarness.QUICK))) {
+                config -> RelayHarness.withRetry(RelayHarness.withTimeouts(config, timeouts), RelayHarness.QUICK))) {
             return harness.stream(api.path, spec);
         }
     }

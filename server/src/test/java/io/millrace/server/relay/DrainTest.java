@@ -62,7 +62,7 @@ class DrainTest {
     @Test
     void servesForAWhileAndSaysThatItIsNotReady() throws Exception {
         Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.shutdownDelay = Duration.ofMinutes(1));
-        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts));
+        try (var harness = RelayHarness.start(config -> RelayHarness.withTimeouts(config, timeouts));
                 var kept = harness.client()) {
             kept.send("GET", "/echo", "");
             assertThat(kept.readAll().header("connection")).isNull();
@@ -89,7 +89,7 @@ class DrainTest {
     @Test
     void makesTheNextResponseTheLastOfAConnectionThatMayHaveAnyNumber() throws Exception {
         Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.shutdownDelay = Duration.ofMinutes(1));
-        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts)
+        try (var harness = RelayHarness.start(config -> RelayHarness.withTimeouts(config, timeouts)
                         .with(c -> c.limits = config.limits().with(l -> l.requestsPerConnection = Integer.MAX_VALUE)));
                 var kept = harness.client()) {
             kept.send("GET", "/echo", "");
@@ -110,7 +110,7 @@ class DrainTest {
     @Test
     void stopsListeningWhenTheDelayIsOver() throws Exception {
         Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.shutdownDelay = Duration.ofMillis(300));
-        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts));
+        try (var harness = RelayHarness.start(config -> RelayHarness.withTimeouts(config, timeouts));
                 var idle = harness.client()) {
             idle.send("GET", "/readyz", "");
             assertThat(idle.readAll().status()).isEqualTo(200);
@@ -165,8 +165,8 @@ class DrainTest {
     @Test
     void tellsTheRestWhyTheyEndAtTheLimit() throws Exception {
         Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.drain = Duration.ofMillis(200));
-        try (var harness =
-                RelayHarness.start(config -> config.withTimeouts(timeouts).with(c -> c.eventLoops = 2))) {
+        try (var harness = RelayHarness.start(
+                config -> RelayHarness.withTimeouts(config, timeouts).with(c -> c.eventLoops = 2))) {
             Map<Api, RawClient> clients = new EnumMap<>(Api.class);
             for (Api api : Api.values()) {
                 RawClient client = harness.client();

@@ -290,13 +290,14 @@ class FaultTableTest {
                 .with(r -> r.cap = Duration.ofMillis(10));
         var targets = upstreams.keySet().stream().map(Route.Target::of).toList();
         Route route = Route.of("r", Match.ALL, targets).with(r -> r.retry = retry);
-        return RelayConfig.relayTo(mock)
-                .with(c -> c.accessLog = AccessLog.OFF)
-                .with(c -> c.routes = List.of())
-                .with(c -> c.upstreams = upstreams)
-                .with(c -> c.routes =
-                        List.of(place == Place.HEDGED ? route.with(r -> r.hedge = new Hedge(HEDGE, 1)) : route))
-                .withTimeouts(Timeouts.DEFAULT
+        return RelayHarness.withTimeouts(
+                RelayConfig.relayTo(mock)
+                        .with(c -> c.accessLog = AccessLog.OFF)
+                        .with(c -> c.routes = List.of())
+                        .with(c -> c.upstreams = upstreams)
+                        .with(c -> c.routes = List.of(
+                                place == Place.HEDGED ? route.with(r -> r.hedge = new Hedge(HEDGE, 1)) : route)),
+                Timeouts.DEFAULT
                         .with(t -> t.ttft = TTFT)
                         .with(t -> t.idle = IDLE)
                         .with(t -> t.terminalGrace = TERMINAL_GRACE));

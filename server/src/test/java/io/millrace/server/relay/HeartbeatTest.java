@@ -63,8 +63,8 @@ class HeartbeatTest {
 
     @Test
     void doesNotTakeTheStatusLineBeforeTheFirstFrame() throws IOException {
-        try (var harness = RelayHarness.start(
-                config -> config.withHeartbeat(FAST).withTimeouts(SHORT.with(t -> t.ttft = Duration.ofMillis(300))))) {
+        try (var harness = RelayHarness.start(config -> RelayHarness.withTimeouts(
+                RelayHarness.withHeartbeat(config, FAST), SHORT.with(t -> t.ttft = Duration.ofMillis(300))))) {
             RawClient.Response response = harness.stream(Api.CHAT.path, "stall_after_head=1");
             assertThat(response.status()).isEqualTo(504);
             assertThat(Api.CHAT.refusalOf(response.text()).code()).isEqualTo("upstream_no_output");
@@ -74,7 +74,8 @@ class HeartbeatTest {
     @ParameterizedTest
     @EnumSource(mode = Mode.EXCLUDE, names = "GEMINI")
     void commitsToTheStreamWhereEarlyOnesAreAskedFor(Api api) throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withHeartbeat(FAST.with(h -> h.early = true)))) {
+        try (var harness =
+                RelayHarness.start(config -> RelayHarness.withHeartbeat(config, FAST.with(h -> h.early = true)))) {
             RawClient.Response late = harness.stream(api.path, "tokens=3,head_ms=600");
             assertThat(late.status()).isEqualTo(200);
             assertThat(late.header("content-type")).startsWith("text/event-stream");
@@ -91,7 +92,8 @@ class HeartbeatTest {
 
     @Test
     void seesThatAVeryLongRequestStreamsThoughNoRouteDecidesByIt() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withHeartbeat(FAST.with(h -> h.early = true)));
+        try (var harness = RelayHarness.start(
+                        config -> RelayHarness.withHeartbeat(config, FAST.with(h -> h.early = true)));
                 var client = harness.client()) {
             String path = RelayHarness.withSpec(Api.CHAT.path, "tokens=3,head_ms=600");
             client.send("POST", path, "{\"x\":\"" + "a".repeat(5 << 20) + "\",\"model\":\"m\",\"stream\":true}");
@@ -101,7 +103,8 @@ class HeartbeatTest {
 
     @Test
     void leavesTheStatusToAnUpstreamThatFailsWhereNoFormIsSafe() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withHeartbeat(FAST.with(h -> h.early = true)))) {
+        try (var harness =
+                RelayHarness.start(config -> RelayHarness.withHeartbeat(config, FAST.with(h -> h.early = true)))) {
             RawClient.Response response = harness.stream(Api.GEMINI.path, "status=503,ttft_ms=300");
             assertThat(response.status()).isEqualTo(503);
             assertThat(Api.GEMINI.refusalOf(response.text()).message()).isNotEmpty();
@@ -109,8 +112,8 @@ class HeartbeatTest {
     }
 
     private static RawClient.Response stream(Api api, Heartbeat heartbeat, String spec) throws IOException {
-        try (var harness =
-                RelayHarness.start(config -> config.withHeartbeat(heartbeat).withTimeouts(SHORT))) {
+        try (var harness = RelayHarness.start(
+                config -> RelayHarness.withTimeouts(RelayHarness.withHeartbeat(config, heartbeat), SHORT))) {
             return harness.stream(api.path, spec);
         }
     }

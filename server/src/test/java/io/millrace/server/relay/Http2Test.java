@@ -499,7 +499,7 @@ class Http2Test {
     }
 
     private static RelayConfig quick(RelayConfig config, Consumer<Timeouts.Builder> change) {
-        return config.withTimeouts(config.timeouts().with(change));
+        return RelayHarness.withTimeouts(config, config.timeouts().with(change));
     }
 
     private static String path(String spec) {

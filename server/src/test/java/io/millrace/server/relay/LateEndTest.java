@@ -210,11 +210,13 @@ class LateEndTest {
     private static RelayServer relay(ScriptedUpstream upstream, Dialect dialect, Timeouts timeouts) {
         List<Dialect> dialects = dialect == null ? List.of() : List.of(dialect);
         Upstream place = Upstream.of("u", upstream.uri()).with(u -> u.dialects = dialects);
-        return RelayHarness.serve(RelayConfig.defaults()
-                .with(c -> c.upstreams = Map.of("u", place))
-                .with(c -> c.routes = List.of(Route.of("r", Match.ALL, "u").with(r -> r.retry = Retry.OFF)))
-                .with(c -> c.accessLog = AccessLog.DEFAULT.with(log -> log.format = AccessLog.Format.JSON))
-                .withTimeouts(timeouts));
+        return RelayHarness.serve(RelayHarness.withTimeouts(
+                RelayConfig.defaults()
+                        .with(c -> c.upstreams = Map.of("u", place))
+                        .with(c ->
+                                c.routes = List.of(Route.of("r", Match.ALL, "u").with(r -> r.retry = Retry.OFF)))
+                        .with(c -> c.accessLog = AccessLog.DEFAULT.with(log -> log.format = AccessLog.Format.JSON)),
+                timeouts));
     }
 
     private static RawClient client(RelayServer relay) throws IOException {

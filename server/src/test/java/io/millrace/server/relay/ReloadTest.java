@@ -164,8 +164,7 @@ class ReloadTest {
         try (var harness = RelayHarness.start(config -> config.with(c -> c.eventLoops = 1));
                 var client = harness.client()) {
             var often = Heartbeat.DEFAULT.with(h -> h.interval = Duration.ofMillis(20));
-            harness.relay.reload(
-                    config(Upstream.of("default", harness.mock.uri())).withHeartbeat(often));
+            harness.relay.reload(RelayHarness.withHeartbeat(config(Upstream.of("default", harness.mock.uri())), often));
             client.post(RelayHarness.withSpec("/v1/chat/completions", "stall_after=1"), "m", "");
             client.readUntil(": ping");
             long startNs = System.nanoTime();

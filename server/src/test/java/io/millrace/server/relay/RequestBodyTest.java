@@ -161,7 +161,7 @@ class RequestBodyTest {
 
     @Test
     void answersThatABodyStoppedArriving() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withTimeouts(SHORT));
+        try (var harness = RelayHarness.start(config -> RelayHarness.withTimeouts(config, SHORT));
                 var client = harness.client()) {
             client.sendRaw("POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
             RawClient.Response response = client.readAll();
@@ -177,7 +177,7 @@ class RequestBodyTest {
     @ValueSource(strings = {"Content-Length: 8192\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"})
     void cutsABodyThatTricklesAndGivesItNoConnection(String framing) throws IOException {
         boolean chunked = framing.startsWith("T");
-        try (var harness = RelayHarness.start(config -> config.withTimeouts(SHORT)
+        try (var harness = RelayHarness.start(config -> RelayHarness.withTimeouts(config, SHORT)
                         .with(c -> c.limits = Limits.DEFAULT.with(l -> l.bodyRate = 10 * 1024)));
                 var client = harness.client()) {
             client.sendRaw("POST /v1/messages HTTP/1.1\r\nHost: a\r\n" + framing);
@@ -194,7 +194,7 @@ class RequestBodyTest {
     @Test
     void servesABodyThatIsSlowAndFastEnough() throws IOException {
         Timeouts timeouts = SHORT.with(t -> t.requestBodyIdle = Duration.ofSeconds(2));
-        try (var harness = RelayHarness.start(config -> config.withTimeouts(timeouts)
+        try (var harness = RelayHarness.start(config -> RelayHarness.withTimeouts(config, timeouts)
                         .with(c -> c.limits = Limits.DEFAULT.with(l -> l.bodyRate = 100)));
                 var client = harness.client()) {
             client.sendRaw("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4000\r\n\r\n");
@@ -209,7 +209,7 @@ class RequestBodyTest {
 
     @Test
     void cutsABodyThatBeginsFastAndThenTrickles() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withTimeouts(SHORT)
+        try (var harness = RelayHarness.start(config -> RelayHarness.withTimeouts(config, SHORT)
                         .with(c -> c.limits = Limits.DEFAULT.with(l -> l.bodyRate = 10 * 1024)));
                 var client = harness.client()) {
             client.sendRaw(
@@ -236,7 +236,7 @@ class RequestBodyTest {
     @ParameterizedTest
     @ValueSource(strings = {"G", "GET / HTTP/1.1\r\nHost: a\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r"})
     void answersThatAHeadDidNotArrive(String start) throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withTimeouts(SHORT));
+        try (var harness = RelayHarness.start(config -> RelayHarness.withTimeouts(config, SHORT));
                 var client = harness.client()) {
             client.sendRaw(start);
             assertThat(client.readAll().status()).isEqualTo(408);
@@ -247,8 +247,8 @@ class RequestBodyTest {
 
     @Test
     void boundsAHeadThatTricklesBehindAServedRequest() throws IOException {
-        try (var harness = RelayHarness.start(
-                        config -> config.withTimeouts(SHORT.with(t -> t.keepAlive = Duration.ofMinutes(5))));
+        try (var harness = RelayHarness.start(config ->
+                        RelayHarness.withTimeouts(config, SHORT.with(t -> t.keepAlive = Duration.ofMinutes(5))));
                 var client = harness.client()) {
             client.sendRaw("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /healthz HT");
             assertThat(client.readAll().status()).isEqualTo(200);
@@ -259,7 +259,7 @@ class RequestBodyTest {
 
     @Test
     void closesAnIdleConnection() throws IOException {
-        try (var harness = RelayHarness.start(config -> config.withTimeouts(SHORT));
+        try (var harness = RelayHarness.start(config -> RelayHarness.withTimeouts(config, SHORT));
                 var silent = harness.client();
                 var client = harness.client()) {
             client.send("GET", "/healthz", "");
@@ -393,9 +393,8 @@ class RequestBodyTest {
         try (var upstream = stale("");
                 var harness = to(
                         upstream,
-                        config ->
-                                config.with(c -> c.routes = List.of(Route.of("alias", Match.models("alias"), "default")
-                                        .withRewriteModel("a-real-model"))));
+                        config -> config.with(c -> c.routes = List.of(RelayHarness.withRewriteModel(
+                                Route.of("alias", Match.models("alias"), "default"), "a-real-model"))));
                 var client = harness.client()) {
             for (int i = 0; i < 2; i++) {
                 client.send("POST", "/v1/chat/completions", "{\"model\":\"alias\"}");

@@ -146,7 +146,7 @@ class RetryTest {
     @Test
     void endsAWaitWhenTheRelayIsGone() throws IOException {
         Timeouts timeouts = Timeouts.DEFAULT.with(t -> t.drain = Duration.ofMillis(100));
-        try (var harness = start(config -> config.withTimeouts(timeouts));
+        try (var harness = start(config -> RelayHarness.withTimeouts(config, timeouts));
                 var client = harness.client()) {
             client.post(RelayHarness.withSpec(Api.CHAT.path, "status=503,retry_after=8"), "m", "");
             await().until(() -> harness.mock.stats().requests() == 1);
@@ -171,7 +171,7 @@ class RetryTest {
     void keepsHeartbeatsGoingWhileItTriesAgain() throws IOException {
         Heartbeat early =
                 Heartbeat.DEFAULT.with(h -> h.interval = Duration.ofMillis(50)).with(h -> h.early = true);
-        try (var harness = start(config -> config.withHeartbeat(early))) {
+        try (var harness = start(config -> RelayHarness.withHeartbeat(config, early))) {
             RawClient.Response mended =
                     harness.stream(Api.CHAT.path, "tokens=2,fail_first=1,status=503,retry_after_ms=400,group=a");
             assertThat(mended.text()).startsWith(": ping\n\n: ping\n\n").endsWith("data: [DONE]\n\n");
@@ -187,8 +187,8 @@ class RetryTest {
 
     @Test
     void commitsWhatIsTooMuchToHold() throws IOException {
-        try (var harness =
-                start(config -> config.withTimeouts(Timeouts.DEFAULT.with(t -> t.ttft = Duration.ofSeconds(3))))) {
+        try (var harness = start(config ->
+                RelayHarness.withTimeouts(config, Timeouts.DEFAULT.with(t -> t.ttft = Duration.ofSeconds(3))))) {
             RawClient.Response response = harness.stream(Api.CHAT.path, "stall_after=0,comment_every_ms=10");
             assertThat(response.status()).isEqualTo(200);
             assertThat(response.text()).contains(": keep-alive\n\n: keep-alive\n\n");

@@ -167,8 +167,8 @@ class RoutingTest {
 
     @Test
     void rewritesTheModelAndNothingElse() throws IOException {
-        routes(Route.of("alias", Match.models("alias", "\u00e9\ud83d\ude00\"", "b"), "a")
-                .withRewriteModel("r\"e\u00e9l"));
+        routes(RelayHarness.withRewriteModel(
+                Route.of("alias", Match.models("alias", "\u00e9\ud83d\ude00\"", "b"), "a"), "r\"e\u00e9l"));
         String real = "\"r\\\"e\u00e9l\"";
         assertRewritten("{\"model\":\"alias\"}", "{\"model\":" + real + "}");
         assertRewritten(
@@ -192,7 +192,7 @@ class RoutingTest {
 
     @Test
     void rewritesTheModelBehindALongText() throws IOException {
-        routes(Route.of("alias", Match.paths("*"), "a").withRewriteModel("real"));
+        routes(RelayHarness.withRewriteModel(Route.of("alias", Match.paths("*"), "a"), "real"));
         String text = "\u00e9\\n".repeat(200_000);
         assertRewritten(
                 "{\"t\":\"" + text + "\",\"model\":\"alias\",\"z\":0}",
@@ -201,7 +201,7 @@ class RoutingTest {
 
     @Test
     void rewritesTheModelInAGeminiPath() throws IOException {
-        routes(Route.of("alias", Match.ALL, "a").withRewriteModel("real"));
+        routes(RelayHarness.withRewriteModel(Route.of("alias", Match.ALL, "a"), "real"));
         servedBy("/v1beta/models/alias:streamGenerateContent?alt=sse&x=models/alias:y", "{\"model\":\"alias\"}");
         assertThat(last(a).uri()).isEqualTo("/v1beta/models/real:streamGenerateContent?alt=sse&x=models/alias:y");
         assertThat(last(a).body()).asString(StandardCharsets.UTF_8).isEqualTo("{\"model\":\"alias\"}");

@@ -38,9 +38,9 @@ class StreamEndTest {
 
     @BeforeParameterizedClassInvocation
     static void start(Transport transport) {
-        harness = RelayHarness.start(
-                config -> RelayHarness.withRetry(config.with(c -> c.transport = transport), RelayHarness.QUICK)
-                        .withTimeouts(config.timeouts().with(t -> t.terminalGrace = GRACE)));
+        harness = RelayHarness.start(config -> RelayHarness.withTimeouts(
+                RelayHarness.withRetry(config.with(c -> c.transport = transport), RelayHarness.QUICK),
+                config.timeouts().with(t -> t.terminalGrace = GRACE)));
     }
 
     @AfterParameterizedClassInvocation

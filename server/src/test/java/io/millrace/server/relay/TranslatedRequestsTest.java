@@ -166,7 +166,7 @@ class TranslatedRequestsTest {
             ask(relay, Api.CHAT);
             assertThat(json(last(a)).path("model").asText()).isEqualTo("usual");
         }
-        try (var relay = relay(usual, route -> route.withRewriteModel("routes"))) {
+        try (var relay = relay(usual, route -> RelayHarness.withRewriteModel(route, "routes"))) {
             ask(relay, Api.CHAT);
             assertThat(json(last(a)).path("model").asText()).isEqualTo("routes");
         }

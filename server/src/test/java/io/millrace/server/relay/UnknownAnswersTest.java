@@ -155,11 +155,13 @@ class UnknownAnswersTest {
     private static RelayServer relay(ScriptedUpstream upstream, Timeouts timeouts) {
         Upstream place = Upstream.of("u", upstream.uri())
                 .with(u -> u.health = Health.DEFAULT.with(h -> h.consecutiveFailures = 2));
-        return RelayHarness.serve(RelayConfig.defaults()
-                .with(c -> c.upstreams = Map.of("u", place))
-                .with(c -> c.routes = List.of(Route.of("r", Match.ALL, "u").with(r -> r.retry = RelayHarness.QUICK)))
-                .with(c -> c.accessLog = AccessLog.OFF)
-                .withTimeouts(timeouts));
+        return RelayHarness.serve(RelayHarness.withTimeouts(
+                RelayConfig.defaults()
+                        .with(c -> c.upstreams = Map.of("u", place))
+                        .with(c -> c.routes =
+                                List.of(Route.of("r", Match.ALL, "u").with(r -> r.retry = RelayHarness.QUICK)))
+                        .with(c -> c.accessLog = AccessLog.OFF),
+                timeouts));
     }
 
     private static RawClient client(RelayServer relay) throws IOException {

@@ -46,7 +46,8 @@ class UsageTest {
 
     @Test
     void leavesAClientWhoAsksAlone() throws IOException {
-        try (var harness = start(route -> route.with(r -> r.includeUsage = true).withRewriteModel("mock:tokens=4"));
+        try (var harness = start(route ->
+                        RelayHarness.withRewriteModel(route.with(r -> r.includeUsage = true), "mock:tokens=4"));
                 var client = harness.client()) {
             client.send(
                     "POST",
@@ -58,7 +59,8 @@ class UsageTest {
 
     @Test
     void addsUsageBesideAnotherModel() throws IOException {
-        try (var harness = start(route -> route.with(r -> r.includeUsage = true).withRewriteModel("mock:tokens=4"));
+        try (var harness = start(route ->
+                        RelayHarness.withRewriteModel(route.with(r -> r.includeUsage = true), "mock:tokens=4"));
                 var client = harness.client()) {
             for (String[] sides : new String[][] {
                 {"{\"model\":\"m\",\"stream\":true,\"stream_options\":null,", "null"},

@@ -5,7 +5,10 @@ import io.millrace.server.config.Listener;
 import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.Route;
+import io.millrace.server.config.Route.Heartbeat;
 import io.millrace.server.config.Route.Retry;
+import io.millrace.server.config.Timeouts;
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
 import io.millrace.server.transport.Transport;
@@ -16,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import javax.net.ssl.SSLContext;
 
@@ -85,8 +89,28 @@ public final class RelayHarness implements AutoCloseable {
 
     /** With {@code retry} on all its routes. */
     public static RelayConfig withRetry(RelayConfig config, Retry retry) {
-        return config.with(c -> c.routes = config.routes().stream()
-                .map(route -> route.with(r -> r.retry = retry))
+        return withRoutes(config, r -> r.retry = retry);
+    }
+
+    /** With {@code heartbeat} on all its routes. */
+    public static RelayConfig withHeartbeat(RelayConfig config, Heartbeat heartbeat) {
+        return withRoutes(config, r -> r.heartbeat = heartbeat);
+    }
+
+    /** With {@code timeouts}, also on all its routes. */
+    public static RelayConfig withTimeouts(RelayConfig config, Timeouts timeouts) {
+        return withRoutes(config, r -> r.timeouts = timeouts).with(c -> c.timeouts = timeouts);
+    }
+
+    private static RelayConfig withRoutes(RelayConfig config, Consumer<Route.Builder> change) {
+        return config.with(c -> c.routes =
+                config.routes().stream().map(route -> route.with(change)).toList());
+    }
+
+    /** With {@code model} in place of the client's, for all its targets. */
+    public static Route withRewriteModel(Route route, String model) {
+        return route.with(r -> r.targets = route.targets().stream()
+                .map(target -> target.with(t -> t.rewriteModel = model))
                 .toList());
     }
 

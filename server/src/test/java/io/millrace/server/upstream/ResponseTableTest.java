@@ -353,7 +353,7 @@ class ResponseTableTest {
                 .with(c -> c.accessLog = AccessLog.OFF)
                 .with(c -> c.eventLoops = 1);
         return RelayHarness.withRetry(
-                config.withTimeouts(config.timeouts().with(t -> t.terminalGrace = Duration.ofSeconds(5))),
+                RelayHarness.withTimeouts(config, config.timeouts().with(t -> t.terminalGrace = Duration.ofSeconds(5))),
                 Retry.DEFAULT.with(r -> r.attempts = 1));
     }
 }
