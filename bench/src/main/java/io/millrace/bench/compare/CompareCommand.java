@@ -59,22 +59,26 @@ public final class CompareCommand implements Callable<Integer> {
     @Option(names = "--edge", description = "TLS and HTTP/2, by h2load: scenarios tls, handshakes, idle.")
     private boolean edge;
 
-    @Option(names = "--before", paramLabel = "DIR", description = "The distribution of the peer before.")
+    @Option(names = "--before", paramLabel = "DIR", description = "The distribution that the peer 'before' runs.")
     private @Nullable Path before;
 
     @Option(names = "--certificate", paramLabel = "FILE", description = "For --edge; its key is FILE.key.")
     private @Nullable Path certificate;
 
-    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where results go.")
+    @Option(names = "--out", paramLabel = "DIR", required = true, description = "The directory for results.")
     private Path out;
 
-    @Option(names = "--configs", paramLabel = "DIR", required = true, description = "Where the peers' are.")
+    @Option(
+            names = "--configs",
+            paramLabel = "DIR",
+            required = true,
+            description = "The directory of the peers' configurations.")
     private Path configs;
 
     @Option(names = "--launcher", paramLabel = "FILE", required = true, description = "The millrace to be measured.")
     private Path launcher;
 
-    @Option(names = "--commit", paramLabel = "ID", defaultValue = "unknown", description = "Of the sources.")
+    @Option(names = "--commit", paramLabel = "ID", defaultValue = "unknown", description = "The commit of the sources.")
     private String commit;
 
     /** Measures, prints the table and writes the files. Returns 1 if a quick run lost a stream or got no figure. */

@@ -71,7 +71,7 @@ public final class DoctorCommand implements Callable<Integer> {
             description = "The origin of a page that reads answers: checks CORS.")
     private @Nullable String origin;
 
-    @Option(names = "--ca", paramLabel = "FILE", description = "PEM file of the only certificates to trust.")
+    @Option(names = "--ca", paramLabel = "FILE", description = "PEM file with the only certificates to trust.")
     private @Nullable Path ca;
 
     @Option(names = "--json", description = "Print JSON at the end.")

@@ -36,7 +36,7 @@ final class Definitions {
         others.put("coalescing", "mean of frames_per_read: 1 if every token comes by itself");
         others.put(
                 "[95% CI]",
-                "of the median, by order statistics, which takes values for independent; gaps of one stream are not");
+                "of the median, by order statistics, which assumes independent values; gaps of one stream are not");
         others.put(
                 "client",
                 "VALID, SUSPECT or INVALID: whether this client's own lag, processor use and GC leave the figures"

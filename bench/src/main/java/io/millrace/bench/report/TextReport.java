@@ -100,7 +100,7 @@ public final class TextReport {
                 result.streams(),
                 result.completed(),
                 result.failed(),
-                result.left() > 0 ? String.format(Locale.ROOT, ", %,d left as told", result.left()) : "",
+                result.left() > 0 ? String.format(Locale.ROOT, ", %,d left on purpose", result.left()) : "",
                 result.interrupted() > 0
                         ? String.format(Locale.ROOT, ", %,d cut at the end", result.interrupted())
                         : "");

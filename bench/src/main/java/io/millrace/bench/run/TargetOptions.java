@@ -40,32 +40,32 @@ final class TargetOptions {
             description = "The environment variable that has the key; sent as the dialect's SDKs send it.")
     private @Nullable String keyVariable;
 
-    @Option(names = "--prompt", paramLabel = "TEXT", description = "What every stream asks.")
+    @Option(names = "--prompt", paramLabel = "TEXT", description = "The prompt of every stream.")
     private @Nullable String prompt;
 
     @Option(
             names = "--prompts",
             paramLabel = "FILE",
-            description = "Prompts, one a line: a text, or JSON with \"prompt\" or \"messages\", and \"max_tokens\".")
+            description = "Prompts, one per line: a text, or JSON with \"prompt\" or \"messages\", and \"max_tokens\".")
     private @Nullable Path promptFile;
 
     @Option(
             names = "--prompt-words",
             paramLabel = "LENGTH",
             description =
-                    "Made-up prompts, another for each stream: 200, uniform:100-300, normal:200:50 or exp:200 words.")
+                    "Random prompts, a new one for each stream: 200, uniform:100-300, normal:200:50 or exp:200 words.")
     private @Nullable String promptWords;
 
     @Option(names = "--max-tokens", paramLabel = "N", description = "The most tokens of an answer.")
     private int maxTokens;
 
-    @Option(names = "--header", paramLabel = "NAME: VALUE", description = "A further header field.")
+    @Option(names = "--header", paramLabel = "NAME: VALUE", description = "An additional header field.")
     private List<String> headers = List.of();
 
     @Option(
             names = "--body",
             paramLabel = "JSON",
-            description = "Further fields of the body, such as {\"temperature\":0}.")
+            description = "Additional fields of the body, such as {\"temperature\":0}.")
     private List<String> body = List.of();
 
     @Option(names = "--no-usage", description = "Do not ask Chat for usage; tokens are then counted as frames.")
@@ -74,7 +74,7 @@ final class TargetOptions {
     @Option(names = "--no-keep-alive", description = "A new connection for each stream.")
     private boolean noKeepAlive;
 
-    @Option(names = "--ca", paramLabel = "FILE", description = "PEM file of the only certificates to trust.")
+    @Option(names = "--ca", paramLabel = "FILE", description = "PEM file with the only certificates to trust.")
     @Nullable
     Path ca;
 

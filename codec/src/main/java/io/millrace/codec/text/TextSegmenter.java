@@ -68,7 +68,7 @@ public final class TextSegmenter {
      */
     public void add(CharSequence piece, long nowNs) {
         if (finished) {
-            throw new IllegalStateException("text added behind its end");
+            throw new IllegalStateException("text added after its end");
         }
         if (piece.length() == 0) {
             return;

@@ -144,7 +144,7 @@ final class ChatRequestWriter {
             } else if (part instanceof Part.Document document) {
                 writeDocument(content.addObject(), document);
             } else {
-                throw new TranslationException(RequestField.TURNS, "a user's turn holds a part of the model's");
+                throw new TranslationException(RequestField.TURNS, "a user's turn has a part of the model");
             }
         }
     }
@@ -180,7 +180,7 @@ final class ChatRequestWriter {
             } else if (part instanceof Part.Image) {
                 text.append(Part.Image.LEFT_OUT);
             } else {
-                throw new TranslationException(RequestField.TURNS, "a model's turn holds a part of the user's");
+                throw new TranslationException(RequestField.TURNS, "a model's turn has a part of the user");
             }
         }
         reasonings.forEach((field, said) -> message.put(field, said.toString()));

@@ -36,7 +36,7 @@ record GeminiPath(String model, boolean stream) {
         try {
             return URLDecoder.decode(path.replace("+", "%2B"), StandardCharsets.UTF_8);
         } catch (IllegalArgumentException e) {
-            throw new TranslationException("model", "the path is not percent-encoded as it should be");
+            throw new TranslationException("model", "the path has an invalid percent-encoding");
         }
     }
 }

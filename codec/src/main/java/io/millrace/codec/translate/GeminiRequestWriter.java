@@ -132,7 +132,7 @@ final class GeminiRequestWriter {
             String type = document.mediaType() == null ? "application/pdf" : document.mediaType();
             writeMedia(parts, type, document.data(), document.url());
         } else {
-            throw new TranslationException(RequestField.TURNS, "a user's turn holds a part of the model's");
+            throw new TranslationException(RequestField.TURNS, "a user's turn has a part of the model");
         }
     }
 
@@ -172,7 +172,7 @@ final class GeminiRequestWriter {
             } else if (part instanceof Part.Image || part instanceof Part.Document) {
                 writeSaid(parts, part);
             } else {
-                throw new TranslationException(RequestField.TURNS, "a model's turn holds a part of the user's");
+                throw new TranslationException(RequestField.TURNS, "a model's turn has a part of the user");
             }
         }
     }

@@ -145,7 +145,7 @@ final class ResponsesRequestWriter {
                         .put("file_data", document.dataUrl());
             }
         } else {
-            throw new TranslationException(RequestField.TURNS, "a user's turn holds a part of the model's");
+            throw new TranslationException(RequestField.TURNS, "a user's turn has a part of the model");
         }
     }
 
@@ -163,7 +163,7 @@ final class ResponsesRequestWriter {
                     .put("name", call.name())
                     .put("arguments", Json.argumentsText(call.arguments()));
         } else {
-            throw new TranslationException(RequestField.TURNS, "a model's turn holds a part of the user's");
+            throw new TranslationException(RequestField.TURNS, "a model's turn has a part of the user");
         }
     }
 

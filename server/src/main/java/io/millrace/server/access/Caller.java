@@ -18,7 +18,7 @@ public final class Caller {
     private static final Refusal UNKNOWN = Refusal.of(
             401,
             "invalid_api_key",
-            "This relay asks for a key of its own (mr_...), and this request has none that is valid.");
+            "This relay requires a key of its own (mr_...), and this request has no valid one.");
 
     /** The sender if no keys are required. */
     public static final Caller ANYONE = new Caller(null, null, null);

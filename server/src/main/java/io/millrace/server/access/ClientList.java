@@ -133,7 +133,7 @@ public final class ClientList implements AutoCloseable {
         seen = now;
         if (now == null) {
             if (before != null) {
-                LOG.error("{} is gone: the clients of before stay", file);
+                LOG.error("{} does not exist any more: the old clients stay", file);
             }
         } else if (now.equals(before) && !now.equals(taken)) {
             taken = now;
@@ -155,11 +155,11 @@ public final class ClientList implements AutoCloseable {
             if (!e.problems().equals(problems)) {
                 problems = e.problems();
                 problems.forEach(problem -> LOG.error("{}", problem));
-                LOG.error("clients not taken: those of before stay");
+                LOG.error("clients not reloaded: the old ones stay");
                 read.accept(false);
             }
         } catch (RuntimeException e) {
-            LOG.error("clients not taken: those of before stay", e);
+            LOG.error("clients not reloaded: the old ones stay", e);
             read.accept(false);
         }
     }

@@ -109,7 +109,7 @@ final class ChatRequestReader {
         try {
             parts = Multipart.parts(head.headers().get(HttpHeaderNames.CONTENT_TYPE), body);
         } catch (IllegalArgumentException e) {
-            throw RequestRefusal.of(null, "The body is not multipart/form-data as its Content-Type says.");
+            throw RequestRefusal.of(null, "The body does not match its Content-Type multipart/form-data.");
         }
         for (Multipart.Part part : parts) {
             if (part.file()) {

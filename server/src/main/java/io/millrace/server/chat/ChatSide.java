@@ -32,7 +32,7 @@ public final class ChatSide implements ClientSide {
 
     /** The body of the response to any other method. */
     public static byte[] methodRefused() {
-        var error = new ModelError(405, "method_not_allowed", "/chat is asked by GET or POST.");
+        var error = new ModelError(405, "method_not_allowed", "/chat takes GET or POST.");
         return ChatFormat.errorBody(error, null);
     }
 
@@ -72,7 +72,7 @@ public final class ChatSide implements ClientSide {
         String usual = model() == null ? asked.usualModel() : null;
         String model = asked.model() != null ? asked.model() : usual;
         if (model == null && model() == null) {
-            throw new TranslationException("model", "model is missing, and the relay is configured with none.");
+            throw new TranslationException("model", "model is missing, and the relay has no default model.");
         }
         var format = new ChatFormat(asked());
         var translation = Translation.of(format, asked.dialect());

@@ -45,7 +45,7 @@ final class CheckCommand implements Callable<Integer> {
             spec.commandLine()
                     .getErr()
                     .println(
-                            "No upstream is configured and no provider key is set: serve puts an embedded mock LLM there.");
+                            "No upstream is configured and no provider key is set: serve starts an embedded mock LLM.");
         }
         Path clients = config.clients().file();
         if (clients != null) {

@@ -43,19 +43,19 @@ final class MockCommand implements Callable<Integer> {
             names = "--spec",
             paramLabel = "KEY=VALUE,...",
             defaultValue = "",
-            description = "What answers are like unless the request says otherwise: their length, pace and faults.")
+            description = "The length, pace and faults of answers, unless the request has its own.")
     private String mockSpec;
 
     @Option(
             names = "--replay-dir",
             paramLabel = "DIR",
-            description = "Directory of recorded .sse files, sent by replay=NAME in a spec.")
+            description = "Directory of recorded .sse files, which replay=NAME in a spec sends.")
     private @Nullable Path replayDir;
 
     @Option(
             names = "--transport",
             paramLabel = "NAME",
-            description = "epoll, io_uring, kqueue or nio. Default: the best there is.")
+            description = "epoll, io_uring, kqueue or nio. Default: the best that is available.")
     private @Nullable String transport;
 
     @Option(names = "--event-loops", paramLabel = "N", description = "Threads. Default 0, one per core.")

@@ -40,7 +40,7 @@ final class ServiceManager {
             return;
         }
         if (!Epoll.isAvailable()) {
-            LOG.warn("the service manager is not told {}: that needs epoll", state.replace('\n', ' '));
+            LOG.warn("{} is not reported to the service manager: that needs epoll", state.replace('\n', ' '));
             return;
         }
         byte[] bytes = state.getBytes(StandardCharsets.UTF_8);
@@ -53,7 +53,7 @@ final class ServiceManager {
                 throw new IOException("it does not take messages");
             }
         } catch (IOException e) {
-            LOG.warn("the service manager at {} is not told {}: {}", address, state.replace('\n', ' '), e.toString());
+            LOG.warn("the service manager at {} does not get {}: {}", address, state.replace('\n', ' '), e.toString());
         } finally {
             close(socket);
         }

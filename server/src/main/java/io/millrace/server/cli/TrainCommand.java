@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
         name = "train",
         description = {
             "Makes later starts quick: runs streams through a relay for some seconds and keeps what the JVM learns.",
-            "The launcher says where to, and uses it from then on. To be run again for another JDK or build of"
+            "The launcher chooses the file, and uses it from then on. Run this again for another JDK or build of"
                     + " millrace; until then the old file is ignored."
         },
         mixinStandardHelpOptions = true,
@@ -41,7 +41,7 @@ final class TrainCommand implements Callable<Integer> {
             paramLabel = "FILE",
             required = true,
             description =
-                    "Where to. Given by the launcher: in $MILLRACE_CACHE, else in the directory cache of millrace.")
+                    "The file. Chosen by the launcher: in $MILLRACE_CACHE, otherwise in Millrace's directory cache.")
     private Path output;
 
     @Override

@@ -44,7 +44,7 @@ final class Backlog {
                 listener.pipeline().fireChannelRead(new EpollSocketChannel(accepted));
             }
         } catch (IOException e) {
-            LOG.warn("not all connections that wait can be served: {}", e.getMessage());
+            LOG.warn("some waiting connections cannot be served: {}", e.getMessage());
         }
         listener.pipeline().fireChannelReadComplete();
     }

@@ -112,7 +112,7 @@ public final class ControlSocket implements AutoCloseable {
             return;
         }
         if (giving != null) {
-            LOG.warn("two processes would take this one's sockets over: the second may not");
+            LOG.warn("a second process has asked for the sockets, and was refused");
             client.close();
             return;
         }

@@ -53,7 +53,7 @@ final class GivingHandler extends SimpleChannelInboundHandler<String> {
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, String line) throws Exception {
         if (!line.equals(expected)) {
-            LOG.warn("no take-over: '{}' was said (expected: {})", line, expected);
+            LOG.warn("no take-over: the other process sent '{}' (expected: {})", line, expected);
             ctx.close();
             return;
         }
@@ -63,7 +63,7 @@ final class GivingHandler extends SimpleChannelInboundHandler<String> {
             default -> {
                 stopWaiting();
                 expected = "";
-                LOG.info("process {} serves now", pid(ctx));
+                LOG.info("process {} has taken over", pid(ctx));
                 letGo.run();
                 ControlLines.say(ctx.channel(), ControlLines.GONE);
             }
@@ -111,7 +111,7 @@ final class GivingHandler extends SimpleChannelInboundHandler<String> {
     }
 
     private void tooLate(ChannelHandlerContext ctx) {
-        LOG.warn("no take-over: the other process did not say '{}' in time", expected);
+        LOG.warn("no take-over: the other process did not send '{}' in time", expected);
         ctx.close();
     }
 

@@ -92,7 +92,9 @@ public final class TakeOver implements AutoCloseable {
             if (!isOtherDead()) {
                 throw e;
             }
-            LOG.warn("the process at {} has died before it let go: this one serves in its place", control);
+            LOG.warn(
+                    "the process at {} has ended before it released the sockets: this process serves in its place",
+                    control);
         }
     }
 

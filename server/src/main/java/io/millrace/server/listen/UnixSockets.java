@@ -113,7 +113,10 @@ final class UnixSockets {
                 }
                 LOG.debug("user {} may not connect to {}", user, ctx.channel().localAddress());
             } catch (IOException e) {
-                LOG.debug("nobody knows who connects to {}", ctx.channel().localAddress(), e);
+                LOG.debug(
+                        "the user of a connection to {} is not known",
+                        ctx.channel().localAddress(),
+                        e);
             }
             accepted.unsafe().closeForcibly();
         }

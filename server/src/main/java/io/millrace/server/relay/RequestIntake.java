@@ -34,7 +34,7 @@ final class RequestIntake {
     private static final int KEEP_FOR_RETRY = 1024 * 1024;
 
     private static final Refusal WRONG_CODING =
-            Refusal.of(400, "invalid_body", "The request body is not coded as its Content-Encoding says.");
+            Refusal.of(400, "invalid_body", "The request body does not match its Content-Encoding.");
 
     private final RouteTable routes;
     private final ClientStream downstream;

@@ -39,7 +39,7 @@ final class FileWatch implements AutoCloseable {
         try {
             look.run();
         } catch (RuntimeException | Error e) {
-            LOG.error("files cannot be looked at", e);
+            LOG.error("files cannot be checked", e);
         }
     }
 

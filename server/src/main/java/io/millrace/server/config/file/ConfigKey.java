@@ -8,26 +8,27 @@ public enum ConfigKey {
             "HOST:PORT",
             "Address to listen on, may be repeated; :PORT is every address, unix:/PATH a unix socket."
                     + " Default 127.0.0.1:8080."),
-    TLS_CERT("FILE", "TLS on the addresses listened on: certificate chain, PEM. Read again when it changes."),
+    TLS_CERT("FILE", "TLS on all addresses: the certificate chain, PEM. Read again when it changes."),
     TLS_KEY("FILE", "The certificate's key: PEM, PKCS#8, mode 0600."),
     UPSTREAM("URL", "Relay everything to this URL, credentials passed through."),
     DIALECT(
             "NAME",
-            "What the upstream speaks: chat, responses, messages or gemini, or several with commas."
+            "Dialect of the upstream: chat, responses, messages or gemini, or several with commas."
                     + " Requests in another dialect are translated to the first. Default: all are passed through."),
     MODEL("NAME", "The model for translated requests and for those that name none. Default: the client's."),
-    TRANSPORT("NAME", "epoll, io_uring, kqueue or nio. Default: the best there is."),
+    TRANSPORT("NAME", "epoll, io_uring, kqueue or nio. Default: the best that is available."),
     EVENT_LOOPS("N", "Threads that relay. Default 0, one per two processors."),
     ACCESS_LOG("FORMAT", "json, text or off. Default json."),
     ALLOW_OPEN(
-            null, "Let addresses other than loopback use the relay's own keys. Whoever reaches them can spend them."),
+            null,
+            "Let addresses other than loopback use the relay's own keys. Everyone who reaches them can spend the keys."),
     CLIENTS("FILE", "File with the clients that may use the relay, each with keys of its own. Default: all may."),
     CORS("ORIGIN", "Origin whose pages may call, such as https://app.example.com; may be repeated. Default none."),
-    PAGE("BOOLEAN", "Whether GET / is the playground. Default true; false relays it."),
-    DRAIN("TIME", "What streams get to end when the process stops. Default 30s."),
+    PAGE("BOOLEAN", "Whether GET / shows the playground. Default true; with false, it is relayed."),
+    DRAIN("TIME", "Time that streams get to end when the process stops. Default 30s."),
     SHUTDOWN_DELAY(
             "TIME",
-            "For which a process that is to stop still serves, but is not ready. Default 5s under Kubernetes, Nomad,"
+            "Time for which a stopping process still serves, but is not ready. Default 5s under Kubernetes, Nomad,"
                     + " ECS and Cloud Run, else 0.");
 
     private final @Nullable String label;
