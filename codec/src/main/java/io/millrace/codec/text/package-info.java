@@ -1,8 +1,9 @@
 /**
  * Splits streamed text into units for display: words, sentences, paragraphs, Markdown blocks.
  *
- * <p>{@link io.millrace.codec.text.TextSegmenter} takes text in pieces of any size and delivers units. The texts of the
- * units, joined, are exactly the input. The cuts do not depend on the pieces in which the text came.
+ * <p>The door is {@link io.millrace.codec.text.TextSegmenter}. It takes text in pieces of any size and delivers units.
+ * The texts of the units, joined, are exactly the input. The cuts do not depend on the pieces in which the text came. A
+ * segmenter takes text until it is finished. It works on text and uses no buffer.
  *
  * <p>Each unit is found by a state machine that sees each code point once. Grapheme clusters follow Unicode Standard
  * Annex 29. Words and sentences follow its properties and rules, with additions for text of models: abbreviations,

@@ -9,7 +9,8 @@
  *
  * <p>There is one model of a request ({@link io.millrace.codec.translate.ModelRequest}) and one of an answer (the calls
  * of {@link io.millrace.codec.translate.DeltaSink}). Each dialect reads and writes these, and knows no other dialect.
- * {@link io.millrace.codec.translate.Translation} is the entry point. There is one for each exchange.
+ * {@link io.millrace.codec.translate.Translation} is the entry point. There is one for each exchange. It translates the
+ * request first, and then the answer, which is a stream or a body. Buffers remain with the caller.
  *
  * <p>A request that the upstream's dialect cannot express is refused with a
  * {@link io.millrace.codec.translate.TranslationException} that has the client's field.
