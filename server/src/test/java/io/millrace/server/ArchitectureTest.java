@@ -16,7 +16,7 @@ import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpUtil;
 import org.junit.jupiter.api.Test;
 
-/** Which room may know which. */
+/** The rules about which room may use which. */
 class ArchitectureTest {
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -51,7 +51,7 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
-    /** How a message is written is a matter of the connection that sends it. */
+    /** Only the connection that sends a message decides how it is written. */
     @Test
     void theRelayNamesNothingOfHttp1() {
         noClasses()
@@ -107,7 +107,10 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
-    /** Twelve durations in a row are soon in the wrong order: the large records are made by their builders, by name. */
+    /**
+     * A call with twelve durations easily has them in the wrong order. So large records are made by their builders, by
+     * name.
+     */
     @Test
     void largeRecordsOfTheConfigurationAreMadeByNameOnly() {
         var large = new DescribedPredicate<JavaConstructorCall>("a record has more than seven components") {
@@ -143,7 +146,9 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
-    /** Netty's convenient classes that hold whole messages, inflate without a bound, or parse what nobody sends here. */
+    /**
+     * Convenient classes of Netty that hold whole messages, inflate without a limit, or parse what is never sent here.
+     */
     @Test
     void nettysUnboundedClassesAreUsedByNothing() {
         String names = "HttpObjectAggregator|HttpContentCompressor|HttpContentDecompressor|HttpContentDecoder"
@@ -159,7 +164,10 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
-    /** Tests trust the mock to say what a dialect is: what it shared with the codec would be wrong in both. */
+    /**
+     * Tests use the mock as the definition of a dialect. A fault in code that it shared with the codec would not be
+     * noticed.
+     */
     @Test
     void theMockKnowsNoCodec() {
         noClasses()
@@ -176,7 +184,7 @@ class ArchitectureTest {
         slices().matching("io.millrace.(**)").should().beFreeOfCycles().check(CLASSES);
     }
 
-    /** A file of the relay that knows another is not known by it, on no way round. */
+    /** If a file of the relay uses another, the other does not use it, directly or indirectly. */
     @Test
     void noFilesOfTheRelayDependOnEachOther() {
         slices().assignedFrom(new FileOfTheRelay()).should().beFreeOfCycles().check(CLASSES);

@@ -4,7 +4,10 @@ import io.netty.util.concurrent.EventExecutor;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Holds a relay's event loops, so that what the kernel has for them meanwhile comes to them at once, in its order. */
+/**
+ * Stops a relay's event loops for a time. The events of the kernel in that time then reach them at once, in their
+ * order.
+ */
 public final class EventLoopHold {
     private final CountDownLatch over = new CountDownLatch(1);
 
@@ -26,7 +29,7 @@ public final class EventLoopHold {
         return hold;
     }
 
-    /** Lets them go on. */
+    /** Lets the event loops continue. */
     public void release() {
         over.countDown();
     }

@@ -5,11 +5,11 @@ import io.netty.util.concurrent.AbstractScheduledEventExecutor;
 import io.netty.util.concurrent.EventExecutor;
 import java.util.Collection;
 
-/** Counts the timers that a relay's event loops have set. */
+/** Counts the timers of a relay's event loops. */
 public final class EventLoopTimers {
     private EventLoopTimers() {}
 
-    /** How many there are: the sweep of a loop that has somebody registered is one, and so is each wait of an exchange. */
+    /** The number of timers. The sweep of a loop with members is one, and so is each wait of an exchange. */
     public static int count(RelayServer relay) throws Exception {
         int timers = 0;
         for (EventExecutor loop : relay.eventLoops()) {

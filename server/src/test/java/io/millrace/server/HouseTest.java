@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** No class grows until nobody can hold it in mind, and rooms have few doors. */
+/** No class grows too large to be understood, and rooms have few doors. */
 class HouseTest {
     private static final int MOST_LINES = 400;
     private static final int MOST_FIELDS = 16;
@@ -70,7 +70,7 @@ class HouseTest {
                 .check(SERVER_AND_CODEC);
     }
 
-    /** A record with many components is made by its names, or in one place only. */
+    /** A record with many components is made by names, or in one place only. */
     @Test
     void noConstructorHasManyParameters() {
         classes()
@@ -91,7 +91,7 @@ class HouseTest {
                 .isGreaterThanOrEqualTo(LEAST_HIDDEN);
     }
 
-    /** What no other room uses is no door, and is hidden. */
+    /** A type that no other room uses is not a door, and must be hidden. */
     @Test
     void onlyDoorsArePublic() {
         assertThat(SERVER.stream()

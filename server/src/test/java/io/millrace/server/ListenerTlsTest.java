@@ -54,7 +54,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A relay whose listener has TLS. What it does with requests, {@code OverTlsTest} shows. */
+/** A relay whose listener has TLS. {@code OverTlsTest} tests its requests. */
 @Tag("sockets")
 class ListenerTlsTest {
     private static final byte HANDSHAKE = 22;

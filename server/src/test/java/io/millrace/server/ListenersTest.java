@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Several addresses of one relay, each of which serves what it was told. */
+/** Several addresses of one relay. Each serves only its own paths. */
 @Tag("sockets")
 class ListenersTest {
     private static final Set<Served> ADMIN = EnumSet.of(Served.HEALTH, Served.METRICS, Served.STREAMS);

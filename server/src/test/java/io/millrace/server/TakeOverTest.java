@@ -43,7 +43,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** One relay takes the sockets of another one over, in this process. */
+/** One relay takes over the sockets of another one, in this process. */
 @Tag("sockets")
 class TakeOverTest {
     private static final String CHAT = "/v1/chat/completions";

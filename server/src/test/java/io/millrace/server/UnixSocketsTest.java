@@ -38,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Unix sockets: of clients, and of upstreams. */
+/** Unix sockets for clients and for upstreams. */
 @SuppressWarnings("try") // some relays are there to be found by their sockets only
 @Tag("sockets")
 class UnixSocketsTest {

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Who a request's head says that it is, whatever is tried with it. */
+/** The identity of a client from its request's head, with attempts to deceive the relay. */
 class AccessKeysTest {
     private static final String KEY = newKey();
     private static final String SECOND = newKey();

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a browser that sends no Sec-Fetch-Site may have: Host is 192.168.1.5:8080, which allowOpen admits. */
+/** Requests of a browser that sends no Sec-Fetch-Site. Host is 192.168.1.5:8080, which allowOpen admits. */
 class OpenGuardTest {
     private static final RelayConfig OPEN =
             RelayConfig.relayTo(URI.create("http://127.0.0.1:9")).with(c -> c.allowOpen = true);

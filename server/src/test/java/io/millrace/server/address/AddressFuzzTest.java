@@ -10,7 +10,9 @@ import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import org.junit.jupiter.api.Tag;
 
-/** Whatever proxies say, the client is somebody, and an address that was read is the same when it is read again. */
+/**
+ * For any fields of proxies, a request has a client, and an address that was read is the same when it is read again.
+ */
 @Tag("fuzz")
 class AddressFuzzTest {
     private static final AddressSet PROXIES = AddressSet.of("10.0.0.0/8", "::/16", "unix");

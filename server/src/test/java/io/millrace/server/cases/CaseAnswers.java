@@ -10,7 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.zip.GZIPOutputStream;
 
-/** What the upstream of a case answers: one answer at a time, to whoever asks. */
+/** The upstream of a case. It gives one answer at a time to every request. */
 final class CaseAnswers implements ScriptedUpstream.Script {
     private record Answer(JsonNode json, String dialect) {}
 

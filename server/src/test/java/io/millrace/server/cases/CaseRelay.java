@@ -21,7 +21,7 @@ import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.LoggerFactory;
 
-/** The relay of a case, and behind it the upstream that says what the case tells. */
+/** The relay and the upstream of a case. */
 public final class CaseRelay implements AutoCloseable {
     private final TranslationCase data;
     private final CaseAnswers answers = new CaseAnswers();

@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One case: a relay and an upstream of its own, asked step by step. */
+/** Runs one case, with its own relay and upstream, step by step. */
 final class CaseRun implements AutoCloseable {
     private final TranslationCase data;
     private final CaseRelay relay;
@@ -21,7 +21,7 @@ final class CaseRun implements AutoCloseable {
         relay = CaseRelay.start(data);
     }
 
-    /** Runs it and says what was wrong; nothing if nothing was. */
+    /** Runs it and returns the faults; empty if there are none. */
     static List<String> faultsOf(TranslationCase data) throws IOException {
         try (var run = new CaseRun(data)) {
             ClientAnswer before = null;

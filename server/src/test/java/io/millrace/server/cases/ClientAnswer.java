@@ -9,7 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What a client of a dialect's SDK has of an answer, and what it would stumble over. Knows none of the code under test. */
+/** The answer that a client gets through a dialect's SDK, and its faults. It uses none of the tested code. */
 abstract class ClientAnswer {
     /** A call of a tool; the arguments as they came. */
     record Call(String id, String name, String arguments) {

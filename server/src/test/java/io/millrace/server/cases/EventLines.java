@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
 
-/** Reads a whole event stream by the rules of WHATWG HTML 9.2.6, as plainly as they can be put. */
+/** Reads a whole event stream by the rules of WHATWG HTML 9.2.6, in the simplest way. */
 final class EventLines {
     private EventLines() {}
 

@@ -7,7 +7,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** What a step expects, held against what the client and the upstream got. Each fault is one sentence. */
+/** The expectation of a step, compared with what the client and the upstream got. Each fault is one sentence. */
 final class Expectation {
     private final JsonNode want;
     private final ClientAnswer answer;

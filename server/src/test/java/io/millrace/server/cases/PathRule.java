@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What must stand, or must not stand, at a path such as {@code messages[*].content[0].text}. */
+/** A rule about the value at a path such as {@code messages[*].content[0].text}. */
 final class PathRule {
     private static final Pattern STEP = Pattern.compile("[^.\\[\\]]+|\\[\\*]|\\[-?\\d+]");
 

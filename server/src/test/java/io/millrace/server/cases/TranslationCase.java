@@ -13,8 +13,8 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * A small conversation as other people's clients and servers had it, and what its client must have in the end. The data
- * stand in {@code translation-cases}, whose README says what each field means.
+ * A small conversation as real clients and servers had it, and the result for its client. The data is in
+ * {@code translation-cases}. The README there explains each field.
  *
  * @param id kind, variant and client
  * @param upstream the dialect that the relay is told, or null where the answer passes through

@@ -16,8 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What real servers and clients were seen to send, through a relay over sockets: nothing lost, nothing made up. Many cases
- * wait for pauses on the wire, so they run side by side.
+ * Messages of real servers and clients go through a relay over sockets. Nothing is lost, and nothing is invented. Many
+ * cases wait for pauses, so they run in parallel.
  */
 @Tag("sockets")
 class TranslationCasesTest {

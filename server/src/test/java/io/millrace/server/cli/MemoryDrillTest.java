@@ -40,9 +40,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A relay of its own with little memory, and crowds that make it hold more than it has: clients that do not read, bodies
- * that do not end. All the while it must say that it is alive, and once they have left it must serve. The short run is for
- * every build; {@code -Dmillrace.drill=full} is the whole one, at three sizes of the heap.
+ * A relay with little memory, and crowds that make it hold more than it has: clients that do not read, and bodies that
+ * do not end. The relay must answer health checks all the time, and must serve again after they have left. The short
+ * run is for every build; {@code -Dmillrace.drill=full} is the whole drill, with three sizes of the heap.
  */
 @Tag("sockets")
 class MemoryDrillTest {

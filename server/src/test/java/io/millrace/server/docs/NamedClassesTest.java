@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The pages about the code name classes that exist, and the architecture has each package of the server. */
+/** The pages about the code name only classes that exist, and the architecture has each package of the server. */
 class NamedClassesTest {
     private static final Path ROOT = Path.of("..");
     private static final Path SERVER = ROOT.resolve("server/src/main/java/io/millrace/server");

@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The documents name the tests that hold their promises: these exist, and no promise is without. */
+/** The documents name the tests of their promises. Each of these tests exists, and each promise has one. */
 class NamedTestsTest {
     private static final Path ROOT = Path.of("..");
     private static final List<String> SOURCES = List.of(

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * Tests that open sockets or start processes carry the tag {@code sockets}, and no others do: {@code scripts/check} leaves
+ * Only tests that open sockets or start processes have the tag {@code sockets}, because {@code scripts/check} leaves
  * these out. A test opens sockets if it, or a test class that it names, names a class that opens them.
  */
 class SocketTagTest {

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Odd requests that mean one thing only, and are therefore served. */
+/** Unusual requests with exactly one meaning. They are served. */
 @Tag("sockets")
 class AcceptedRequestsTest {
     private static RelayHarness harness;

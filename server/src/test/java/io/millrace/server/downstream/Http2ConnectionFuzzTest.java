@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 
 /**
- * Any frames are served, or end the connection with GOAWAY. Each request ends once, what is written is bounded by what was
- * read, requests mean the same however the frames are cut, and nothing is held after the end.
+ * Any frames are served, or end the connection with GOAWAY. Each request ends once. The output is bounded by the input.
+ * Requests have the same meaning however the frames are cut. Nothing is held after the end.
  */
 @Tag("fuzz")
 class Http2ConnectionFuzzTest {

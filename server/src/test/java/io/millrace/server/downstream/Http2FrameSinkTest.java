@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is appended to a response of HTTP/2, on its way through the windows. */
+/** A response of HTTP/2 on its way through the windows. */
 class Http2FrameSinkTest {
     private final Http2Codec codec = Http2Codec.of(Limits.DEFAULT, Http2.DEFAULT);
     private final EmbeddedChannel channel = new EmbeddedChannel(codec);

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Heads of HTTP/2 as those of HTTP/1.1, and back. */
+/** Conversion of heads between HTTP/2 and HTTP/1.1. */
 class Http2HeadsTest {
     @Test
     void makesARequestOfAHead() {

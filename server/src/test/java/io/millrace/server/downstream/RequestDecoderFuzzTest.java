@@ -22,8 +22,8 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 
 /**
- * Requests mean the same however they are cut, and one that passes the gate, written out again, is that one request and
- * nothing else.
+ * Requests have the same meaning however they are cut. A request that passes the gate and is written out again is
+ * exactly that request.
  */
 @Tag("fuzz")
 class RequestDecoderFuzzTest {

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Bytes that are no request, or more than one thing to more than one server, and what a client gets for them. */
+/** Bytes that are not a request, or that several servers read differently, and the response of the relay. */
 @Tag("sockets")
 class RequestTableTest {
     private static final String PATH = "/v1/chat/completions";

@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 
-/** A chunked body means the same however it is cut, and what is accepted is what a forgiving reader would read. */
+/** A chunked body has the same meaning however it is cut. If it is accepted, a lenient reader reads the same body. */
 @Tag("fuzz")
 class ChunkedBodyFuzzTest {
     private static final String[] WORDS = {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a peer may send of frames that carry no message. */
+/** The budget of a peer for frames that carry no message. */
 class FrameBudgetTest {
     private static final int DATA = 0;
     private static final int HEADERS = 1;

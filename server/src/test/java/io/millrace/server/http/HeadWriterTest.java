@@ -18,7 +18,7 @@ import io.netty.util.AsciiString;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 
-/** Netty's own encoders are the measure. */
+/** Compares with Netty's own encoders. */
 class HeadWriterTest {
     @Test
     void writesRequestsAsNettyDoes() {

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A relay at sockets that somebody else opened, as systemd does. */
+/** A relay at sockets that another process has opened, as systemd does. */
 @Tag("sockets")
 class PassedSocketTest {
     private static final String CHAT = "/v1/chat/completions";

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What upstreams send behind the end of a stream, and one that never takes the call. */
+/** Data of upstreams after the end of a stream, and an upstream that never takes the call. */
 @Tag("sockets")
 class AfterTerminalTest {
     private static final String HEAD =

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What coding agents send to an upstream that they could ask themselves: path, every header field and body are as they were. */
+/** Requests of coding agents to an upstream of their own dialect: path, header fields and body are unchanged. */
 @Tag("sockets")
 class AgentRequestsPassTest {
     private static final ObjectMapper JSON = new ObjectMapper();

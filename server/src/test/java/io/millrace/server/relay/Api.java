@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.codec.dialect.Dialect;
 
-/** The dialects as their clients meet them: a path, a recorded stream, and the shape of an error. */
+/** The dialects from the view of their clients: a path, a recorded stream, and the shape of an error. */
 enum Api {
     CHAT(Dialect.CHAT, "/v1/chat/completions", "chat-openai-text-usage.sse"),
     RESPONSES(Dialect.RESPONSES, "/v1/responses", "responses-openai-text.sse"),

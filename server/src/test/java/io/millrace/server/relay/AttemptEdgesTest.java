@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Upstreams that answer at an awkward moment, or half. */
+/** Upstreams that answer at a difficult moment, or only in part. */
 @Tag("sockets")
 class AttemptEdgesTest {
     private static final String CHAT = "/v1/chat/completions";

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The race of attempts, with upstreams that do what the test says. */
+/** The race of attempts, with upstreams that the test controls. */
 class AttemptsTest {
     private static final UnaryOperator<Route> ONCE = retry(1);
     private static final UnaryOperator<Route> TWICE = retry(2);

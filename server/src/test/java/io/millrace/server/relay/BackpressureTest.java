@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A client that does not read: its upstream is not read either, and no other stream notices. */
+/** A client that does not read. Its upstream is not read either, and no other stream is affected. */
 @Tag("sockets")
 class BackpressureTest {
     private static final String BURST = "tokens=200000";

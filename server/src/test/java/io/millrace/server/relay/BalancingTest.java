@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Two origins behind one upstream, judged by what each was asked and what every client saw. */
+/** Two origins of one upstream. The test checks the requests that each got, and the answer of every client. */
 @Tag("sockets")
 class BalancingTest {
     private static final String CHAT = "/v1/chat/completions";

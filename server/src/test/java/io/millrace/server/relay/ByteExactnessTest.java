@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("sockets")
 @Tag("h2")
 class ByteExactnessTest {
-    /** Streams that end in an error that no SDK sees: an error frame of ours follows them. */
+    /** Streams with an error that no SDK recognises. An error frame of the relay follows them. */
     private static final Set<String> GET_AN_ERROR_FRAME =
             Set.of("chat-llamabox-error-field.sse", "gemini-error-midstream.sse");
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Who a client is by what a trusted proxy says, in the access log and for limits. This machine is the proxy. */
+/** The client's address from a trusted proxy, in the access log and for limits. This machine is the proxy. */
 @Tag("sockets")
 class ClientAddressesTest {
     private static final String CHAT = "/v1/chat/completions";

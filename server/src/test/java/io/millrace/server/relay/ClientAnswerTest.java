@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Each thing that a client may have, with each way in which it may end. */
+/** Each part of an answer that a client may have, with each way in which it may end. */
 class ClientAnswerTest implements ClientAnswer.Listener {
     private static final Heartbeat EARLY =
             Heartbeat.DEFAULT.with(h -> h.interval = Duration.ofSeconds(1)).with(h -> h.early = true);
@@ -43,7 +43,7 @@ class ClientAnswerTest implements ClientAnswer.Listener {
     private StreamRelay stream;
     private PlainRelay plain;
 
-    /** What the client has. */
+    /** The part of the answer that the client has. */
     private enum Has {
         NOTHING,
         HEARTBEATS,

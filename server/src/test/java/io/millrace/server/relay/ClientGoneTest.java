@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A client that leaves: its upstream is let go at once, whatever the stream has come to. */
+/** A client that closes: its upstream is closed at once, in any phase of the stream. */
 @Tag("sockets")
 class ClientGoneTest {
     private static final int TRIES = 200;

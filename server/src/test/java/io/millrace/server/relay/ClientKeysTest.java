@@ -46,7 +46,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Keys of clients: who has one is served as far as it allows, and nothing behind the relay sees it. */
+/** Keys of clients. A client with a key is served within its permissions, and nothing after the relay sees the key. */
 @Tag("sockets")
 class ClientKeysTest {
     private static final ObjectMapper JSON = new ObjectMapper();

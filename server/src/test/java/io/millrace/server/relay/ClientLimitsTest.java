@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a client gets that asks for more than it may, and that all it took comes back. */
+/** The response to a client that exceeds its limits. Everything that it took is given back. */
 @Tag("sockets")
 class ClientLimitsTest {
     private static final ObjectMapper JSON = new ObjectMapper();

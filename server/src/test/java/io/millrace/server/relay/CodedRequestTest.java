@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Request bodies that are coded, or in other ways not the JSON that a route must read. */
+/** Request bodies that are compressed, or for another reason not the JSON that a route must read. */
 @Tag("sockets")
 class CodedRequestTest {
     private static final String QUESTION =

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Streams that come coded though nobody asked for it, and grow when they are inflated. */
+/** Streams that come compressed although nobody asked for it, and grow when they are inflated. */
 @Tag("sockets")
 @Tag("h2")
 class CodedStreamTest {

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A killed upstream: the client learns what is true, in whole frames, wherever the knife falls. */
+/** An upstream that is killed. At any point of the stream, the client gets whole frames and the truth. */
 @Tag("sockets")
 @Tag("h2")
 class CutStreamTest {

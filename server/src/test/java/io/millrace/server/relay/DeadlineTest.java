@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** An upstream that keeps silent: each limit ends the wait and is named. */
+/** An upstream that is silent. Each limit ends the wait and is named. */
 @Tag("sockets")
 @Tag("h2")
 class DeadlineTest {

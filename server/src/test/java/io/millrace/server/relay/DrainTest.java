@@ -22,7 +22,10 @@ import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A relay that is told to stop: nothing new, what runs may end, and what does not is told why. */
+/**
+ * A relay that is told to stop. It accepts nothing new, requests in progress may end, and the others end with an error
+ * that gives the reason.
+ */
 @Tag("sockets")
 class DrainTest {
     @Test

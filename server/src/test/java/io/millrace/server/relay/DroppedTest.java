@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What is left out of a translated request is told with its answer and in the log, or refused. */
+/** Fields that are left out of a translated request are reported in the answer and in the log, or refused. */
 @Tag("sockets")
 class DroppedTest {
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -36,7 +36,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.slf4j.helpers.NOPLogger;
 
-/** An event loop with one client and upstreams, all without sockets. Time passes when the test says so. */
+/** An event loop with one client and upstreams, all without sockets. The test moves the time. */
 final class ExchangeBed implements AutoCloseable {
     static final String CHAT = "/v1/chat/completions";
     static final String ASKS = "{\"model\":\"m\",\"stream\":true}";
@@ -50,7 +50,7 @@ final class ExchangeBed implements AutoCloseable {
     private final Metrics metrics;
     private Exchange exchange;
 
-    /** With a target for each of {@code names}, which may name the origins of one: {@code a} or {@code b:2}. */
+    /** With a target for each of {@code names}. A name may give the number of its origins: {@code a} or {@code b:2}. */
     ExchangeBed(UnaryOperator<Route> change, String... names) {
         var targets = new ArrayList<Route.Target>();
         Map<String, Upstream> named = new TreeMap<>();
@@ -133,7 +133,7 @@ final class ExchangeBed implements AutoCloseable {
         return call;
     }
 
-    /** So much time passes for what is scheduled. */
+    /** Moves the time of scheduled tasks. */
     void pass(Duration time) {
         client.pass(time);
     }

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Where a request goes when one place fails: other origins, other targets, and a second attempt beside the first. */
+/** The way of a request when one place fails: other origins, other targets, and a parallel second attempt. */
 @Tag("sockets")
 @Tag("h2")
 class FallbackTest {

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 @Tag("sockets")
 class FastStreamsTest {
-    /** So many, and so fast, that an event loop reads them in turns. */
+    /** So many and so fast streams that an event loop reads them in turns. */
     @Test
     void manyAtOnceAllCompleteWhole() throws Exception {
         String path = RelayHarness.withSpec("/v1/chat/completions", "tokens=300,bytes=3000");

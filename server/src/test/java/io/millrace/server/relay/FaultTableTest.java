@@ -45,10 +45,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every dialect, every fault, every moment: what the client gets, to the byte; how often the upstream was asked; which of
- * its connections the relay let go. A fault until the first output is tried again, three times in all, and is not seen if
- * one of them succeeds; a fault behind it is told and nothing is tried again. So where an upstream takes no connection, and
- * where a slow attempt has another beside it.
+ * For every dialect, fault and moment: the client's bytes, the number of requests to the upstream, and the connections
+ * that the relay closed. A fault before the first output is retried, three attempts in all, and is not visible if one
+ * of them succeeds. A later fault is reported and never retried. The same is tested for an upstream without
+ * connections, and for a slow attempt with a parallel one.
  */
 @Tag("sockets")
 @Tag("h2")

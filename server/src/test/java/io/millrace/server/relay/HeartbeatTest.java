@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 
-/** What keeps a silent stream alive, and what must not be written to it. */
+/** Bytes that keep a silent stream alive, and bytes that must not be written to it. */
 @Tag("sockets")
 @Tag("h2")
 class HeartbeatTest {

@@ -43,7 +43,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What becomes of answers when an upstream over HTTP/2 fails, and of those that share its connection. */
+/** Answers of an upstream over HTTP/2 that fails, and other answers on the same connection. */
 @Tag("sockets")
 class Http2FailuresTest {
     private static final String CHAT = "/v1/chat/completions";

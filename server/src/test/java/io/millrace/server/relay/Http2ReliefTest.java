@@ -18,7 +18,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A relay that is full, and one connection of HTTP/2 with many streams. */
+/** A full relay, and one HTTP/2 connection with many streams. */
 @Tag("sockets")
 class Http2ReliefTest {
     private static final String BODY = "{\"model\":\"m\",\"stream\":true,\"messages\":[]}";

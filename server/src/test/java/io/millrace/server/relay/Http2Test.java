@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What HTTP/2 has and HTTP/1.1 has not: many streams of one connection, windows, GOAWAY, floods. */
+/** Features that only HTTP/2 has: many streams of one connection, windows, GOAWAY, floods. */
 @Tag("sockets")
 class Http2Test {
     private static final String BODY =

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** One relay, and an upstream over HTTP/2 by prior knowledge: the same contracts as over HTTP/1.1. */
+/** One relay, and an upstream over HTTP/2 by prior knowledge. The contracts are those of HTTP/1.1. */
 @Tag("sockets")
 class Http2UpstreamTest {
     private static final String CHAT = "/v1/chat/completions";

@@ -29,7 +29,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Clients get the kind of answer that they asked for, one body or an event stream, whichever the upstream sends. */
+/**
+ * Clients get the kind of answer that they asked for, one body or an event stream, independent of the upstream's kind.
+ */
 @Tag("sockets")
 @Tag("h2")
 class KindOfAnswerTest {

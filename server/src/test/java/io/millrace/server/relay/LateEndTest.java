@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A finish reason is not the end: what comes behind it, however late, still belongs to the answer. */
+/** A finish reason is not the end. Data after it, however late, belongs to the answer. */
 @Tag("sockets")
 @Tag("h2")
 class LateEndTest {

@@ -24,7 +24,7 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What all clients together may make the relay hold. */
+/** The memory that all clients together may make the relay hold. */
 @Tag("sockets")
 class MemoryTest {
     private static final int MEMORY = 8 << 20;

@@ -13,7 +13,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** An inspector that knows frames again reads the mock's streams as one that takes each in pieces, which it never does. */
+/**
+ * An inspector that recognises frames reads the mock's streams like one that gets each frame in pieces and never
+ * recognises it.
+ */
 @Tag("sockets")
 class MockFramesTest {
     @ParameterizedTest

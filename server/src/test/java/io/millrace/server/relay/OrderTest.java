@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Several requests on one connection: answered in their order, and nothing is left behind. */
+/** Several requests on one connection are answered in their order, and nothing is left over. */
 @Tag("sockets")
 class OrderTest {
     @ParameterizedTest

@@ -28,9 +28,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * One of two origins fails half of its requests, then all, then recovers, while streams keep coming at an even rate. Each
- * phase lasts until what it is for has happened. The short run is for every build; {@code -Dmillrace.drill=full} is the
- * whole one: 200 streams a second for 30 s.
+ * One of two origins fails half of its requests, then all, then recovers, while streams begin at an even rate. Each
+ * phase lasts until its event has happened. The short run is for every build; {@code -Dmillrace.drill=full} is the
+ * whole drill: 200 streams a second for 30 s.
  *
  * <p>What an origin's failure says is forgotten after 15 s, which cannot be made shorter: hence the length of the short run.
  */

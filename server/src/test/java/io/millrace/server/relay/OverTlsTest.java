@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What depends on the socket of a client in the clear holds for one with TLS. */
+/** Tests that depend on a client's socket, repeated with TLS. */
 @Tag("sockets")
 class OverTlsTest {
     @BeforeAll

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is odd but legal passes as it is, both ways. */
+/** Unusual but legal messages pass unchanged in both directions. */
 @Tag("sockets")
 @Tag("h2")
 class PassThroughTest {

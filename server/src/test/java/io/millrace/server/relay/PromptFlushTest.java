@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A frame leaves when it comes: it waits for no timer and for no other frame. */
+/** A frame leaves when it comes. It waits for no timer and no other frame. */
 @Tag("time")
 @Tag("sockets")
 @Tag("h2")

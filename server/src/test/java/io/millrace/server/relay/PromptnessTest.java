@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** No frame waits for a timer, or for the frame behind it. */
+/** No frame waits for a timer, or for the next frame. */
 @Tag("time")
 @Tag("sockets")
 class PromptnessTest {

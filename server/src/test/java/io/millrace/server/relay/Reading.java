@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What an answer says, whichever dialect it is in: read by the rules of the dialects' own documents, without the code that
- * is tested.
+ * The content of an answer in any dialect. It is read by the rules of the dialects' own documents, without the tested
+ * code.
  */
 final class Reading {
     private static final ObjectMapper JSON = new ObjectMapper();

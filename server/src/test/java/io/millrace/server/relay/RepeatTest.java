@@ -36,7 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which requests an upstream may get twice: those that change nothing, and those that it cannot have acted on. */
+/** The requests that an upstream may get twice: those without effect, and those that it cannot have processed. */
 @Tag("sockets")
 class RepeatTest {
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Failures before the first output: what is tried again, how often, and what the client gets when nothing helps. */
+/** Failures before the first output: which are retried, how often, and the client's answer if no attempt succeeds. */
 @Tag("sockets")
 @Tag("h2")
 class RetryTest {

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** {@code DELETE /millrace/streams/{id}}: the stream ends as its dialect does, and its upstream is let go. */
+/** {@code DELETE /millrace/streams/{id}}: the stream ends in the form of its dialect, and its upstream is closed. */
 @Tag("sockets")
 @Tag("h2")
 class StopTest {

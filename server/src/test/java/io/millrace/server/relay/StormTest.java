@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Clients that come and go at random, in every dialect and at every moment. The short run is for every build;
- * {@code -Dmillrace.drill=full} is the whole one: 1,000 clients for 20 s.
+ * {@code -Dmillrace.drill=full} is the whole drill: 1,000 clients for 20 s.
  */
 @Tag("sockets")
 class StormTest {

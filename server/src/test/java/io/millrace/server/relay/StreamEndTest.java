@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How streams end that are not cut: their terminals, their errors, and what comes behind them. */
+/** The ends of streams that are not cut: their terminals, their errors, and the data after them. */
 @ParameterizedClass
 @MethodSource("io.millrace.server.test.RelayHarness#transports")
 @Tag("sockets")

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every end that frames can show, with everything that can stand against it. */
+/** Every end that frames can show, with every fact that has priority over it. */
 class StreamEndingTest {
     private static final String OUTPUT = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
     private static final String FINISH =
@@ -30,7 +30,7 @@ class StreamEndingTest {
     private static final String FAILURE = "data: {\"error\":{\"message\":\"no more\",\"type\":\"server_error\"}}\n\n";
     private static final String LAST = "data: [DONE]\n\n";
 
-    /** What came, whether the client's frames are the upstream's, and how it ends. */
+    /** The frames, whether they are translated, and the ending. */
     private record Case(
             String frames, StreamEnd shown, Obstacle obstacle, boolean translated, Outcome outcome, RelayError error) {}
 

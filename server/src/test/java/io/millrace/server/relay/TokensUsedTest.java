@@ -13,7 +13,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class TokensUsedTest {
     private static final int ESTIMATE = 30;
 
-    /** Tokens said by the provider (-1 is not said), and what they are settled by, for each way in which a stream ends. */
+    /**
+     * Tokens that the provider reported (-1 is not reported), and the tokens that are settled, for each end of a
+     * stream.
+     */
     @ParameterizedTest
     @CsvSource({
         "COMPLETED, true, 10, 20, 18, 10, 20",

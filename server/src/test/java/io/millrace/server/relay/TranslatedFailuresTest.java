@@ -25,7 +25,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What clients get of upstreams that speak otherwise and fail: their own dialect's error, and never a stop. */
+/**
+ * Answers for clients of upstreams that have another dialect and fail: an error in the client's dialect, and never a
+ * stop.
+ */
 @Tag("sockets")
 class TranslatedFailuresTest {
     private static final String FAULT = "The mock was asked to fail here.";

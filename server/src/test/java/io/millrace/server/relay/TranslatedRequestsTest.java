@@ -34,7 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Which requests are translated, to what, and what their upstreams get beside the body. */
+/** Requests that are translated: to which dialect, and what their upstreams get besides the body. */
 @Tag("sockets")
 class TranslatedRequestsTest {
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -20,7 +20,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 
-/** A mock behind a relay as four upstreams, each of which speaks one dialect and is chosen by a header. */
+/** A mock behind a relay as four upstreams. Each has one dialect and is chosen by a header. */
 final class TranslationBed implements AutoCloseable {
     final MockServer mock = MockServer.start(MockConfig.defaults().withReplayDir(RelayHarness.STREAMS));
     final RelayServer relay;
@@ -48,7 +48,7 @@ final class TranslationBed implements AutoCloseable {
         return new TranslationBed(route);
     }
 
-    /** Every client with every upstream that speaks otherwise. */
+    /** Every client with every upstream of another dialect. */
     static Stream<Arguments> pairs() {
         return Stream.of(Api.values())
                 .flatMap(client -> Stream.of(Api.values())

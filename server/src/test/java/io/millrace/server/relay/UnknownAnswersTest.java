@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Streams of protocols that are not known, JSON that streams, and answers that go bad where nothing has been sent yet. */
+/** Streams of unknown protocols, JSON that is streamed, and answers that fail before anything was sent. */
 @Tag("sockets")
 class UnknownAnswersTest {
     private static final String SSE =

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Streams that fail in words which no SDK looks for, that answer nothing, or whose answer no translation understands. */
+/** Streams that fail in words that no SDK looks for, that have no answer, or whose answer cannot be translated. */
 @Tag("sockets")
 @Tag("h2")
 class UnseenErrorsTest {

@@ -18,7 +18,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Usage: asked for on a client's behalf, kept from one who did not ask, and read on for when the client has left. */
+/**
+ * Usage that is requested for a client, hidden from a client that did not ask for it, and read after the client has
+ * closed.
+ */
 @Tag("sockets")
 @Tag("h2")
 class UsageTest {

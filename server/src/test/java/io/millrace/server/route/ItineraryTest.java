@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Where one request goes after each failure, with randomness and time that the test tells. */
+/** The places of one request after each failure. The test sets randomness and time. */
 class ItineraryTest {
     private static final long NOW = Duration.ofHours(1).toNanos();
     private static final long MS = Duration.ofMillis(1).toNanos();

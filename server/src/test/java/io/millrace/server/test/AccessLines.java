@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.LoggerFactory;
 
-/** The lines of the access log, from the moment at which this is made until it is closed. */
+/** Collects the lines of the access log from now on, until it is closed. */
 public final class AccessLines implements AutoCloseable {
     private static final Logger LOGGER = (Logger) LoggerFactory.getLogger("millrace.access");
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -35,7 +35,7 @@ public final class AccessLines implements AutoCloseable {
         LOGGER.addAppender(appender);
     }
 
-    /** The next line, of a relay that logs in JSON, once it is there; it is taken. */
+    /** Takes the next line, when it is there, of a relay that logs in JSON. */
     public JsonNode next() throws IOException {
         await().until(() -> !lines.isEmpty());
         assertThat(lines).hasSize(1);

@@ -26,7 +26,7 @@ import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
-/** An authority of tests, made anew, and files of what it signs. */
+/** A new authority for tests, and files with the certificates that it signs. */
 public final class Certificates {
     private final Path directory;
     private final X509Bundle authority;

@@ -12,7 +12,7 @@ import java.security.SecureRandom;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** A file of clients, and the keys that only tests know. */
+/** A file of clients, and their keys. */
 public final class ClientFile {
     private final Path file;
     private final Map<String, String> clients = new LinkedHashMap<>();

@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The events of a stream as a conforming client sees them. */
+/** The events of a stream for a conforming client. */
 public final class Events {
     private Events() {}
 

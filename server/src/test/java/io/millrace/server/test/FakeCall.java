@@ -16,8 +16,8 @@ import io.netty.handler.codec.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A call without a connection. What is sent can be looked at, and the test tells the listener what an upstream would:
- * {@link #head}, then {@link #read} any number of times, then {@link #end} or {@link #breakOff}.
+ * A call without a connection. The test can read what is sent, and acts as the upstream: {@link #head}, then
+ * {@link #read} any number of times, then {@link #end} or {@link #breakOff}.
  */
 public final class FakeCall implements UpstreamCall {
     private final boolean used;
@@ -36,11 +36,11 @@ public final class FakeCall implements UpstreamCall {
     private boolean ended;
     private Fate fate = Fate.RUNNING;
 
-    /** What became of a call. */
+    /** The state of a call. */
     public enum Fate {
         /** Not over. */
         RUNNING,
-        /** Given back. */
+        /** Released. */
         RELEASED,
         /** Cancelled. */
         ABORTED,

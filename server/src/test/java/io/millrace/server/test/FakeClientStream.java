@@ -27,8 +27,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A client without a connection: keeps what is written to it, and takes all of it at each flush unless it is told to take
- * nothing. It checks that a response is begun once and ended once.
+ * A client without a connection. It keeps what is written to it, and takes all of it at each flush unless the test says
+ * otherwise. It checks that a response begins once and ends once.
  */
 public final class FakeClientStream implements ClientStream {
     private final EmbeddedChannel channel = new EmbeddedChannel();
@@ -44,12 +44,12 @@ public final class FakeClientStream implements ClientStream {
     private long bodyLimit = Long.MAX_VALUE;
     private int flushes;
 
-    /** A client on an event loop of its own, where time passes when the test says so. */
+    /** A client on an event loop of its own. The test moves the time. */
     public FakeClientStream() {
         channel.freezeTime();
     }
 
-    /** So much time passes for what is scheduled on the event loop. */
+    /** Moves the time of tasks that are scheduled on the event loop. */
     public void pass(Duration time) {
         channel.advanceTimeBy(time.toNanos(), TimeUnit.NANOSECONDS);
         channel.runScheduledPendingTasks();
@@ -91,12 +91,12 @@ public final class FakeClientStream implements ClientStream {
         return reading;
     }
 
-    /** How often something was flushed. */
+    /** How often there was a flush. */
     public int flushes() {
         return flushes;
     }
 
-    /** The client takes nothing, or takes everything again. */
+    /** Stops taking data, or takes all data again. */
     public void takesNothing(boolean nothing) {
         takesNothing = nothing;
         if (!nothing) {

@@ -7,14 +7,17 @@ import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
 
-/** Upstreams without sockets: who asks for a connection waits until the test gives one, or says why there is none. */
+/**
+ * Upstreams without sockets. A request for a connection waits until the test gives one, or gives the reason why there
+ * is none.
+ */
 public final class FakeUpstreams implements Upstreams {
     private final Deque<Asked> asked = new ArrayDeque<>();
 
     /**
-     * One who waits for a connection.
+     * A request for a connection.
      *
-     * @param fresh whether an idle connection would not do
+     * @param fresh whether it must be a new connection
      */
     public record Asked(Origin origin, Waiter waiter, boolean fresh) {
         /** Gives a connection that has carried no request. */
@@ -35,12 +38,12 @@ public final class FakeUpstreams implements Upstreams {
         }
     }
 
-    /** Takes the one who waits longest. */
+    /** Takes the request that has waited longest. */
     public Asked next() {
         return asked.remove();
     }
 
-    /** How many wait. */
+    /** The number of waiting requests. */
     public int waiting() {
         return asked.size();
     }

@@ -23,7 +23,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 
-/** A blocking client of HTTP/2 in the clear that sends and gets frames one by one, right or wrong. */
+/** A blocking client of HTTP/2 without TLS. It sends and gets single frames, which may be wrong. */
 public final class Http2Client implements AutoCloseable {
     public static final int DATA = 0;
     public static final int HEADERS = 1;

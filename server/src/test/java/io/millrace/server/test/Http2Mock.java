@@ -40,7 +40,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** An upstream over HTTP/2 that does whatever a test says, frame by frame, on one event loop. */
+/** An upstream over HTTP/2 that the test controls frame by frame, on one event loop. */
 public final class Http2Mock implements AutoCloseable {
 
     /** What becomes of a request that is here as a whole. Called on the event loop. */

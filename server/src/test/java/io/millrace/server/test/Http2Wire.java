@@ -24,9 +24,9 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * A connection of HTTP/2 that looks like one of HTTP/1.1: what is written to it is a request in HTTP/1.1 and leaves as
- * HEADERS and DATA, and what comes back is read as a response in HTTP/1.1, one chunk for each DATA frame. So the tests of the
- * relay's behaviour run over both. A reset of the stream reads as a reset of the connection. Windows open as bytes are read.
+ * A connection of HTTP/2 that looks like one of HTTP/1.1. A request that is written to it in HTTP/1.1 leaves as HEADERS
+ * and DATA, and the response is read in HTTP/1.1, with one chunk for each DATA frame. So the tests of the relay's
+ * behaviour run over both. A reset of the stream reads as a reset of the connection. Windows open as bytes are read.
  */
 final class Http2Wire {
     private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Inputs for parsers of HTTP: words of its grammar and stray bytes, and all the ways in which they can be cut. */
+/** Inputs for parsers of HTTP: words of its grammar and other bytes, and all the ways to cut them. */
 public final class Pieces {
     private static final int MAX_WORDS = 24;
     private static final int MAX_STRAY_BYTES = 4;

@@ -23,11 +23,11 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 
 /**
- * A blocking HTTP/1.1 client on a socket that tells how a response ended. With the system property {@code
- * millrace.test.protocol=h2} it speaks HTTP/2 to whoever does, and looks the same ({@link Http2Wire}).
+ * A blocking HTTP/1.1 client on a socket that shows how a response ended. With the system property
+ * {@code millrace.test.protocol=h2} it uses HTTP/2 if the server has it, and looks the same ({@link Http2Wire}).
  */
 public final class RawClient implements AutoCloseable {
-    /** How a body ended. */
+    /** The end of a body. */
     public enum End {
         COMPLETE,
         CLOSED,
@@ -36,7 +36,7 @@ public final class RawClient implements AutoCloseable {
         RESET
     }
 
-    /** A response as far as it came. */
+    /** A response, as far as it has come. */
     @SuppressWarnings("ArrayRecordComponent") // not compared
     public record Response(String head, byte[] body, End end, List<Integer> chunks) {
         public String text() {

@@ -28,7 +28,7 @@ public final class RelayHarness implements AutoCloseable {
     /** The recorded provider streams. */
     public static final Path STREAMS = Path.of("..", "codec", "src", "test", "resources", "fixtures", "streams");
 
-    /** Tries as often as by default, without the waits that are for real upstreams. */
+    /** As many attempts as by default, without the waits for real upstreams. */
     public static final Retry QUICK =
             Retry.DEFAULT.with(r -> r.base = Duration.ofMillis(5)).with(r -> r.cap = Duration.ofMillis(20));
 
@@ -114,7 +114,7 @@ public final class RelayHarness implements AutoCloseable {
                 .toList());
     }
 
-    /** The ways to the kernel that this machine has. */
+    /** The transports that this machine has. */
     public static List<Transport> transports() {
         return Arrays.stream(Transport.values()).filter(Transport::isAvailable).toList();
     }
@@ -128,7 +128,9 @@ public final class RelayHarness implements AutoCloseable {
         return new RawClient(port(), tls);
     }
 
-    /** One streaming request on a connection of its own, read to its end; the mock behaves as {@code spec} says. */
+    /**
+     * One streaming request on a connection of its own, which is read to its end. The mock behaves like {@code spec}.
+     */
     public RawClient.Response stream(String path, String spec) throws IOException {
         try (var client = client()) {
             client.post(withSpec(path, spec), "m", "");

@@ -16,9 +16,9 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** An upstream that does whatever a test says, byte by byte, on a thread per connection. */
+/** An upstream that the test controls byte by byte, with a thread per connection. */
 public final class ScriptedUpstream implements AutoCloseable {
-    /** What one connection does; it is closed when this returns. */
+    /** The script of one connection, which is closed when this returns. */
     @FunctionalInterface
     public interface Script {
         void serve(Connection connection) throws IOException;
@@ -62,12 +62,12 @@ public final class ScriptedUpstream implements AutoCloseable {
         return URI.create("http://127.0.0.1:" + listener.getLocalPort());
     }
 
-    /** How many connections came. */
+    /** The number of connections. */
     public int connections() {
         return sockets.size();
     }
 
-    /** How many connections are closed again, because what they do is done. */
+    /** The number of connections that are closed because their script is done. */
     public int closed() {
         return closed.get();
     }

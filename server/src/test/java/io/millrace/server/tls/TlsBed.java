@@ -25,7 +25,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 
-/** A server that tells each client by its first message what the handshake agreed on, then closes. */
+/** A server that sends each client the result of its handshake, then closes. */
 final class TlsBed implements AutoCloseable {
     final Handshakes handshakes;
     final ServerTls tls;

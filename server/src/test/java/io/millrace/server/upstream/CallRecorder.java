@@ -8,7 +8,7 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 
-/** Writes down what it is told of a call, and releases the call at the end of the response. */
+/** Records the events of a call, and releases the call at the end of the response. */
 final class CallRecorder implements CallListener, StreamListener, ReadListener {
     private final UpstreamCall call;
     private final ByteBufAllocator alloc;

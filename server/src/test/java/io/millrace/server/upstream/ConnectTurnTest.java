@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Test;
 @Tag("sockets")
 class ConnectTurnTest {
     /**
-     * The kernel reports a socket that is not connected as hung up, and it is closed when the event loop sees that. So no
-     * turn of the loop may lie between its registration and its connecting.
+     * The kernel reports a socket that is not connected as hung up, and the event loop then closes it. So registration
+     * and connect must be in one turn of the loop.
      */
     @Test
     void connectsInTheTurnInWhichItIsAsked() throws Exception {

@@ -30,7 +30,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** One request on a connection at a time, without sockets: what its listener is told, and what becomes of the connection. */
+/**
+ * One request on a connection at a time, without sockets: the events for its listener, and the state of the connection.
+ */
 class Http1CallTest {
     private static final String OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     private static final String STREAM =

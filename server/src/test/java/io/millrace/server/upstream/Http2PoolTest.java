@@ -42,7 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which connection a request goes to, where some speak HTTP/2. */
+/** The choice of a connection for a request, if some use HTTP/2. */
 @Tag("sockets")
 class Http2PoolTest {
     @TempDir

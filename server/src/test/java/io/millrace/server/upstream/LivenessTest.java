@@ -6,7 +6,7 @@ import io.millrace.server.upstream.Liveness.Verdict;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** When a silent connection is asked, and when it is given up. */
+/** When a silent connection gets a PING, and when it is closed. */
 class LivenessTest {
     private final Liveness liveness = new Liveness();
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Responses that are no HTTP, or not the HTTP that was asked for, and what the client and the next client get. */
+/** Responses that are not HTTP, or not the HTTP that was asked for, and the answers of this client and the next one. */
 @Tag("sockets")
 class ResponseTableTest {
     private static final String PATH = "/v1/chat/completions";

@@ -18,7 +18,10 @@ import io.netty.handler.codec.http.HttpVersion;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 
-/** An answer means the same however it is cut; it ends once, whole or broken, and nothing behind it is taken for a part of it. */
+/**
+ * An answer has the same meaning however it is cut. It ends once, whole or broken, and no later byte is read as a part
+ * of it.
+ */
 @Tag("fuzz")
 class UpstreamConnectionFuzzTest {
     private static final String[] WORDS = {

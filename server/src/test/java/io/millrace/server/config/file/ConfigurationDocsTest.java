@@ -16,7 +16,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Holds {@code docs/configuration.md} against the tables of settings: all of them with their defaults, and no others. */
+/**
+ * Compares {@code docs/configuration.md} with the tables of settings: it must have all of them with their defaults, and
+ * no others.
+ */
 class ConfigurationDocsTest {
     private static final Path DOCS = Path.of("..", "docs", "configuration.md");
     private static final Pattern LITERAL = Pattern.compile("`([^`]+)`|(-?[0-9.]+|true|false)");
