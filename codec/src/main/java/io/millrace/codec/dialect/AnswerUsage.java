@@ -6,7 +6,7 @@ import io.netty.buffer.ByteBuf;
 
 /**
  * Reads the token counts of an answer in one JSON body, as it passes. Only the last 8 KiB are kept: in every dialect the
- * counts come behind the text. One per answer, not thread-safe.
+ * counts come after the text. One per answer, not thread-safe.
  */
 public final class AnswerUsage {
     private static final byte[] USAGE = ascii("\"usage\"");

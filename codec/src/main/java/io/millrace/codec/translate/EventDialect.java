@@ -5,13 +5,13 @@ import io.millrace.codec.dialect.Dialect;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Recognizes the dialect of a streamed event by what only the events of that dialect have. */
+/** Recognises the dialect of a streamed event by the fields that only its events have. */
 final class EventDialect {
     private static final List<Dialect> ALL = List.of(Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI);
 
     private EventDialect() {}
 
-    /** Whether {@code event} can be of no other dialect than this. Errors and pings are of none. */
+    /** Whether only this dialect has events like {@code event}. Errors and pings belong to no dialect. */
     static boolean isOf(Dialect dialect, JsonNode event) {
         return switch (dialect) {
             case CHAT -> event.path("choices").isArray();
@@ -26,7 +26,7 @@ final class EventDialect {
         };
     }
 
-    /** The dialect of {@code event}, null if it is of none that is known. */
+    /** The dialect of {@code event}; null if it is not known. */
     static @Nullable Dialect of(JsonNode event) {
         for (Dialect dialect : ALL) {
             if (isOf(dialect, event)) {

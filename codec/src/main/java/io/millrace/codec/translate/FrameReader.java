@@ -36,7 +36,7 @@ abstract class FrameReader implements DeltaReader {
     /** The index of the last gathered values. */
     private int gathered;
 
-    /** A reader of what upstreams of {@code dialect} send. */
+    /** Creates a reader for upstreams of {@code dialect}. */
     FrameReader(Dialect dialect) {
         this.dialect = dialect;
     }
@@ -75,7 +75,7 @@ abstract class FrameReader implements DeltaReader {
         }
     }
 
-    /** Whether the stream may be of the dialect, as far as {@code json} shows. If not, that is told as an error. */
+    /** Whether the stream can be of the dialect, judged by {@code json}. If not, an error is reported. */
     private boolean isOwn(ObjectNode json, DeltaSink out) {
         recognized = EventDialect.isOf(dialect, json);
         Dialect other = recognized ? null : EventDialect.of(json);

@@ -26,7 +26,7 @@ public final class Admission {
     private static final int MOST_CONNECTIONS = 20_000;
     private static final double SHARE_OF_DESCRIPTORS = 0.45;
     private static final int SHARE_OF_HEAP = 2;
-    /** What a stream needs there is 5 to 10 KiB, with its two connections. */
+    /** The heap of a stream and its two connections. They need 5 to 10 KiB. */
     private static final long HEAP_OF_A_CLIENT = 12 * 1024;
 
     private static final byte[] REFUSAL = refusal();

@@ -111,7 +111,7 @@ final class Attempt implements RequestSender.Owner, UpstreamAnswer.Owner, Upstre
         return answer == null ? 0 : answer.held(pool);
     }
 
-    /** Where nothing may be sent twice, a connection that was closed already would cost the request its answer. */
+    /** A used connection may be closed already. If nothing may be sent twice, the request would then have no answer. */
     @Override
     public boolean takesUsed() {
         return !context.route().retry().sentOnce();

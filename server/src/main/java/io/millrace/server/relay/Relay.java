@@ -189,7 +189,7 @@ public final class Relay implements RequestHandler {
         }
     }
 
-    /** Where that is wanted, ends what is in progress for keys that are not in the file any more. */
+    /** Ends requests in progress whose keys are not in the file any more, if the configuration says so. */
     private void cutRemoved() {
         if (config().clients().onRemoval() == ClientAccess.OnRemoval.CUT) {
             onEachExchange(exchange -> exchange.cutIfRemoved(clients));

@@ -180,7 +180,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
         context.close();
     }
 
-    /** Has it closed and not given back: it is for one request alone. */
+    /** Makes the connection close after its request, because it is for one request only. */
     void closeAfterUse() {
         reusable = false;
     }

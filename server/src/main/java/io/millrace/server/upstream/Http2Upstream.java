@@ -67,7 +67,7 @@ final class Http2Upstream extends ChannelInboundHandlerAdapter implements Upstre
         /** The connection has room for one more call. */
         void onRoom();
 
-        /** The upstream wants HTTP/1.1; whether it can be asked in that. */
+        /** The upstream wants HTTP/1.1. Returns whether it can be asked over that. */
         boolean onHttp1Required();
 
         /** The connection is closed. */
