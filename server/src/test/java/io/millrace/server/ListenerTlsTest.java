@@ -401,14 +401,13 @@ class ListenerTlsTest {
                 var one = new RawClient(harness.port());
                 var two = new RawClient(harness.port());
                 var three = new RawClient(harness.port())) {
-            assertThat(three.read()).isEqualTo(-1);
-            await().until(() -> harness.relay.metrics().openConnections() == 2);
-            assertThat(one.read()).isEqualTo(-1);
-            assertThat(two.read()).isEqualTo(-1);
+            for (RawClient each : List.of(one, two, three)) {
+                assertThat(each.read()).isEqualTo(-1);
+            }
             await().until(() -> harness.relay.metrics().openConnections() == 0);
-            assertThat(metrics(harness))
-                    .contains("millrace_tls_handshakes_failed_total{reason=\"limit\"} 1.0")
-                    .contains("millrace_tls_handshakes_failed_total{reason=\"timeout\"} 2.0")
+            assertThat(metrics(harness)) // the third one waits, and its time may end before its place comes
+                    .containsPattern("millrace_tls_handshakes_failed_total\\{reason=\"limit\"} [01]\\.0")
+                    .containsPattern("millrace_tls_handshakes_failed_total\\{reason=\"timeout\"} [23]\\.0")
                     .containsPattern(
                             "millrace_certificate_expiry_seconds\\{certificate=\".*localhost.pem\"} 77[0-9]{5}\\.0");
         }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Why a TLS handshake with a client failed. */
 enum HandshakeFailure {
-    /** Too many handshakes were in progress. */
+    /** It waited too long for a place, because too many handshakes were in progress. */
     LIMIT,
     /** The handshake took too long. */
     TIMEOUT,

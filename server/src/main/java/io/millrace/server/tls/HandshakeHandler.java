@@ -1,27 +1,32 @@
 package io.millrace.server.tls;
 
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The last handler of a connection until its handshake is over. It ends a handshake that takes too long or fails, and
- * counts the reason. Confined to the connection's event loop.
+ * The last handler of a connection until its handshake is over. Its states: waiting for a place, unread meanwhile; in
+ * progress; over. It ends a handshake that takes too long or fails, and counts the reason. Confined to the connection's
+ * event loop.
  */
-final class HandshakeHandler extends ChannelInboundHandlerAdapter {
+final class HandshakeHandler extends ChannelInboundHandlerAdapter implements Handshakes.Waiting {
     private static final Logger LOG = LoggerFactory.getLogger(HandshakeHandler.class);
 
     private final Handshakes handshakes;
     private final ServerTls.Listener listener;
     private final long timeoutNs;
+    private @Nullable ChannelHandlerContext context;
     private @Nullable ScheduledFuture<?> timeout;
     private ServerTls.@Nullable Begun begun;
+    private boolean waiting;
     private boolean over;
 
     HandshakeHandler(Handshakes handshakes, long timeoutNs, ServerTls.Listener listener) {
@@ -43,9 +48,25 @@ final class HandshakeHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /** Whether it has no place yet. */
+    boolean isWaiting() {
+        return waiting;
+    }
+
+    @Override
+    public void onPlace() {
+        ChannelHandlerContext ctx = Objects.requireNonNull(context);
+        ctx.executor().execute(() -> resume(ctx));
+    }
+
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        timeout = ctx.executor().schedule(() -> onTimeout(ctx), timeoutNs, TimeUnit.NANOSECONDS);
+        context = ctx;
+        limitTime(ctx);
+        waiting = !handshakes.begin(this);
+        if (waiting) {
+            ctx.channel().config().setAutoRead(false);
+        }
     }
 
     @Override
@@ -53,8 +74,26 @@ final class HandshakeHandler extends ChannelInboundHandlerAdapter {
         fail(HandshakeFailure.CLOSED);
     }
 
+    private void resume(ChannelHandlerContext ctx) {
+        if (over) {
+            handshakes.end();
+            return;
+        }
+        waiting = false;
+        limitTime(ctx);
+        ctx.channel().config().setAutoRead(true);
+        ctx.pipeline().fireChannelRead(Unpooled.EMPTY_BUFFER); // has what came behind a PROXY head decoded
+    }
+
+    private void limitTime(ChannelHandlerContext ctx) {
+        if (timeout != null) {
+            timeout.cancel(false);
+        }
+        timeout = ctx.executor().schedule(() -> onTimeout(ctx), timeoutNs, TimeUnit.NANOSECONDS);
+    }
+
     private void onTimeout(ChannelHandlerContext ctx) {
-        fail(HandshakeFailure.TIMEOUT);
+        fail(waiting ? HandshakeFailure.LIMIT : HandshakeFailure.TIMEOUT);
         ctx.close();
     }
 
@@ -85,7 +124,11 @@ final class HandshakeHandler extends ChannelInboundHandlerAdapter {
 
     private void end() {
         over = true;
-        handshakes.end();
+        if (waiting) {
+            handshakes.leave(this); // a place that is on its way is given back when it arrives
+        } else {
+            handshakes.end();
+        }
         if (timeout != null) {
             timeout.cancel(false);
         }

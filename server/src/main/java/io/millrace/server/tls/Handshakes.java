@@ -1,16 +1,29 @@
 package io.millrace.server.tls;
 
+import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 
-/** The handshakes of a process: how many are in progress, how many may be, and why others failed. For any thread. */
+/**
+ * The handshakes of a process: how many are in progress, how many may be, which wait for a place, and why others failed.
+ * For any thread.
+ */
 final class Handshakes {
     private final IntSupplier most;
-    private final AtomicInteger open = new AtomicInteger();
+    private final Set<Waiting> waiting = new LinkedHashSet<>();
     private final Map<HandshakeFailure, Long> failures = new ConcurrentHashMap<>();
+    private int open;
+
+    /** A handshake that waits for a place. */
+    interface Waiting {
+        /** It has a place now, which {@link #end} gives back. Called on any thread. */
+        void onPlace();
+    }
 
     /** Begins without handshakes; {@code most} is asked at the begin of each one. */
     Handshakes(IntSupplier most) {
@@ -18,8 +31,13 @@ final class Handshakes {
     }
 
     /** How many are in progress now. */
-    int open() {
-        return open.get();
+    synchronized int open() {
+        return open;
+    }
+
+    /** How many wait now. */
+    synchronized int waiting() {
+        return waiting.size();
     }
 
     /** How many have failed, by reason. */
@@ -31,20 +49,52 @@ final class Handshakes {
         return counts;
     }
 
-    /** Takes a place for one more handshake; {@link #end} gives the place back. */
-    boolean begin() {
-        if (open.incrementAndGet() <= most.getAsInt()) {
-            return true;
+    /**
+     * Takes a place for {@code next}; {@link #end} gives the place back. If there is none, {@code next} waits behind the
+     * others that do.
+     *
+     * @return whether it has a place
+     */
+    synchronized boolean begin(Waiting next) {
+        boolean place = takePlace();
+        if (!place) {
+            waiting.add(next);
         }
-        open.decrementAndGet();
-        return false;
+        return place;
     }
 
+    /** One that waited is over. It may have got a place before. */
+    synchronized void leave(Waiting over) {
+        waiting.remove(over);
+    }
+
+    /** Gives a place back. Those that wait longest get what is free. */
     void end() {
-        open.decrementAndGet();
+        synchronized (this) {
+            open--;
+        }
+        for (Waiting next = poll(); next != null; next = poll()) {
+            next.onPlace();
+        }
     }
 
     void failed(HandshakeFailure reason) {
         failures.merge(reason, 1L, Long::sum);
+    }
+
+    private synchronized @Nullable Waiting poll() {
+        Iterator<Waiting> first = waiting.iterator();
+        if (!first.hasNext() || !takePlace()) {
+            return null;
+        }
+        Waiting next = first.next();
+        first.remove();
+        return next;
+    }
+
+    private boolean takePlace() {
+        boolean place = open < most.getAsInt();
+        open += place ? 1 : 0;
+        return place;
     }
 }

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the ClientHello, and replaces itself by the handler of the certificate that the client asks for. It closes a
- * connection whose ClientHello is too long, or offers no protocol that is allowed here.
+ * connection whose ClientHello is too long, or offers no protocol that is allowed here. It does nothing while the
+ * handshake waits for a place.
  */
 final class HelloHandler extends AbstractSniHandler<Void> {
     /** The most bytes of a ClientHello. Those of browsers have 2 KiB. */
@@ -35,6 +36,9 @@ final class HelloHandler extends AbstractSniHandler<Void> {
 
     @Override
     protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) throws Exception {
+        if (handshake.isWaiting()) {
+            return;
+        }
         if (refused) {
             in.skipBytes(in.readableBytes());
             return;

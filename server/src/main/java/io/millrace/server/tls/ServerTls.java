@@ -85,18 +85,13 @@ public final class ServerTls {
     }
 
     /**
-     * Adds the handlers of the handshake to the end of a new connection's pipeline. Closes the connection if too many
-     * handshakes are in progress.
+     * Adds the handlers of the handshake to the end of a new connection's pipeline. The connection is not read while too
+     * many handshakes are in progress.
      *
-     * @param timeoutNs in which it must be over
+     * @param timeoutNs in which it must be over; a wait for others may last as long before
      * @param listener gets the connection if the handshake succeeds; a connection whose handshake fails is closed
      */
     public void secure(Channel channel, long timeoutNs, Listener listener) {
-        if (!handshakes.begin()) {
-            handshakes.failed(HandshakeFailure.LIMIT);
-            channel.close();
-            return;
-        }
         var handshake = new HandshakeHandler(handshakes, timeoutNs, listener);
         channel.pipeline().addLast(new HelloHandler(this, handshake), handshake);
     }

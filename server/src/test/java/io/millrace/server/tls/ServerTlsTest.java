@@ -8,7 +8,9 @@ import io.millrace.server.config.Listener;
 import io.millrace.server.config.Listener.Protocol;
 import io.millrace.server.config.Listener.Tls.ClientMode;
 import io.millrace.server.test.Certificates;
+import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -28,6 +30,7 @@ import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
@@ -376,25 +379,55 @@ class ServerTlsTest {
         }
     }
 
+    /** The bytes that follow a PROXY head have been read with it. */
     @Engines
-    void closesWhatIsOverTheLimitOfHandshakes(SslProvider engine) throws Exception {
+    void keepsWhatItReadBeforeItsPlace(SslProvider engine) throws Exception {
+        var handshakes = new Handshakes(() -> 1);
+        ServerTls tls = ServerTls.of(certificates.tls("localhost"), List.of(Protocol.HTTP_1_1), handshakes, engine);
+        var first = new EmbeddedChannel();
+        var second = new EmbeddedChannel();
+        for (EmbeddedChannel each : List.of(first, second)) {
+            tls.secure(each, TimeUnit.SECONDS.toNanos(10), (channel, secured) -> {});
+        }
+
+        second.writeInbound(Unpooled.wrappedBuffer(longHello(1000)));
+        assertThat(second.outboundMessages()).isEmpty();
+        first.close();
+        second.runPendingTasks();
+
+        assertThat(second.outboundMessages()).isNotEmpty();
+        second.finishAndReleaseAll();
+        assertThat(handshakes.open()).isZero();
+        tls.close();
+    }
+
+    @Engines
+    void handshakesOverTheLimitWaitForAPlace(SslProvider engine) throws Exception {
         try (var bed = new TlsBed(certificates.tls("localhost"), engine, List.of(Protocol.HTTP_1_1), 3)) {
             var held = new ArrayList<Socket>();
             for (int i = 0; i < 3; i++) {
                 held.add(bed.connect());
             }
             await().until(() -> bed.handshakes.open() == 3);
+            bed.timeoutNs = TimeUnit.MILLISECONDS.toNanos(100);
             try (Socket fourth = bed.connect()) {
                 assertThat(endOf(fourth)).isTrue();
             }
             assertThat(bed.failed(HandshakeFailure.LIMIT)).isEqualTo(1);
+            bed.timeoutNs = TimeUnit.SECONDS.toNanos(10);
+
+            var fifth = new FutureTask<>(() -> askFor(bed));
+            new Thread(fifth).start();
+            await().until(() -> bed.handshakes.waiting() == 1);
             held.get(0).close();
-            await().until(() -> bed.handshakes.open() == 2);
-            assertThat(askFor(bed)).contains("TLSv1.3");
+
+            assertThat(fifth.get()).contains("TLSv1.3");
             assertThat(bed.failed(HandshakeFailure.CLOSED)).isEqualTo(1);
+            assertThat(bed.failed(HandshakeFailure.LIMIT)).isEqualTo(1);
             for (Socket each : held) {
                 each.close();
             }
+            await().until(() -> bed.handshakes.open() == 0);
         }
     }
 
