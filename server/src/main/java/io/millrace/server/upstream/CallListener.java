@@ -3,6 +3,8 @@ package io.millrace.server.upstream;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpResponse;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Receives the response of one attempt at an upstream. All calls come on the event loop of its connection. */
@@ -77,12 +79,24 @@ public interface CallListener {
                 return ofProtocol(cause);
             }
             if (!responseBegun) {
-                String detail = cause == null ? "closed before a response" : message(cause);
+                String detail = cause == null ? "closed before a response" : words(cause);
                 return new Breakage(stale ? Kind.STALE : Kind.CLOSED_UNUSED, detail);
             }
             return cause == null
                     ? new Breakage(Kind.TRUNCATED, "closed inside the response")
-                    : new Breakage(Kind.RESET, message(cause));
+                    : new Breakage(Kind.RESET, words(cause));
+        }
+
+        /** A failure of the socket in words of ours. The system's may hold addresses, and are for the log. */
+        private static String words(Throwable cause) {
+            String message = String.valueOf(cause.getMessage()).toLowerCase(Locale.ROOT);
+            if (message.contains("reset")) {
+                return "the upstream reset the connection";
+            }
+            if (message.contains("broken pipe") || cause instanceof ClosedChannelException) {
+                return "the upstream closed the connection";
+            }
+            return message.contains("timed out") ? "the connection timed out" : "the connection failed";
         }
 
         static Breakage ofProtocol(Throwable cause) {

@@ -38,8 +38,7 @@ public record ConnectFailure(
     }
 
     static ConnectFailure ofOwn(Origin origin, Throwable cause) {
-        return new ConnectFailure(
-                Kind.OWN, "the relay could open no connection to " + origin.name() + ": " + root(cause), cause);
+        return new ConnectFailure(Kind.OWN, "the relay could open no connection to " + origin.name(), cause);
     }
 
     /**

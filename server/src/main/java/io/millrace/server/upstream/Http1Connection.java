@@ -343,7 +343,13 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Chan
                     "[{}] no memory for what {} sends",
                     context.channel().id(),
                     owner.origin().name());
-        } else if (!(failure instanceof IOException || failure instanceof DecoderException)) {
+        } else if (failure instanceof IOException || failure instanceof DecoderException) {
+            LOG.info(
+                    "[{}] the connection to {} broke: {}",
+                    context.channel().id(),
+                    owner.origin().name(),
+                    failure.getMessage());
+        } else {
             LOG.warn(
                     "[{}] closing the connection to {}",
                     context.channel().id(),
