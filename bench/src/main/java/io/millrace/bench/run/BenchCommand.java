@@ -50,8 +50,10 @@ import picocli.CommandLine.Spec;
             "  millrace bench --url http://127.0.0.1:8080/v1 --model mock --concurrency 10",
             "  millrace bench --url https://api.openai.com/v1 --model gpt-4.1-mini \\",
             "      --api-key-env OPENAI_API_KEY --rate 2 --requests 100 --max-tokens 200",
-            "  millrace bench --url http://127.0.0.1:8080/v1 --baseline http://127.0.0.1:9100/v1 --rate 50",
-            "  millrace bench --url http://127.0.0.1:8080/v1 --rate 50 --fail-if 'ttft.p99>800ms'",
+            "  millrace bench --url http://127.0.0.1:8080/v1 --rate 50 \\",
+            "      --baseline http://127.0.0.1:9100/v1",
+            "  millrace bench --url http://127.0.0.1:8080/v1 --rate 50 \\",
+            "      --fail-if 'ttft.p99>800ms'",
             "docs/metrics.md says what every figure means."
         })
 @SuppressWarnings("NullAway.Init") // picocli sets the options
@@ -64,16 +66,16 @@ public final class BenchCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Mixin
+    @Mixin(name = "Target")
     private TargetOptions target;
 
-    @Mixin
+    @Mixin(name = "Load")
     private LoadOptions load;
 
-    @Mixin
+    @Mixin(name = "Modes")
     private Modes modes;
 
-    @Mixin
+    @Mixin(name = "Report")
     private ReportOptions report;
 
     @Option(names = "--threads", paramLabel = "N", defaultValue = "1", description = "Event loops of this client.")

@@ -128,7 +128,7 @@ final class LoadOptions {
     /** The loads, one after another. */
     List<LoadShape> shapes() {
         long durationNs =
-                duration != null ? Quantity.nanos(duration) : requests > 0 ? Long.MAX_VALUE : DEFAULT_DURATION_NS;
+                duration != null ? nanos("--duration", duration) : requests > 0 ? Long.MAX_VALUE : DEFAULT_DURATION_NS;
         var shapes = new ArrayList<LoadShape>();
         if (rate != null) {
             if (concurrency != null) {
@@ -148,10 +148,11 @@ final class LoadOptions {
 
     StreamLimits limits() {
         return new StreamLimits(
-                (int) Math.min(Integer.MAX_VALUE, TimeUnit.NANOSECONDS.toMillis(Quantity.nanos(connectTimeout))),
-                Quantity.nanos(idleTimeout),
-                Quantity.nanos(timeout),
-                Quantity.nanos(stall));
+                (int) Math.min(
+                        Integer.MAX_VALUE, TimeUnit.NANOSECONDS.toMillis(nanos("--connect-timeout", connectTimeout))),
+                nanos("--idle-timeout", idleTimeout),
+                nanos("--timeout", timeout),
+                nanos("--stall", stall));
     }
 
     Behaviours behaviours() {
@@ -193,11 +194,11 @@ final class LoadOptions {
                 rate,
                 burstiness(),
                 concurrency,
-                Quantity.nanos(ramp),
-                Quantity.nanos(warmup),
+                nanos("--ramp", ramp),
+                nanos("--warmup", warmup),
                 durationNs,
                 requests > 0 ? requests : Long.MAX_VALUE,
-                Quantity.nanos(drain));
+                nanos("--drain", drain));
     }
 
     private double burstiness() {
@@ -237,6 +238,14 @@ final class LoadOptions {
             throw new IllegalArgumentException(option + ": " + text + " (expected: 0% to 100%)");
         }
         return value;
+    }
+
+    private static long nanos(String option, String text) {
+        try {
+            return Quantity.nanos(text);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(option + ": " + e.getMessage(), e);
+        }
     }
 
     private static double number(String option, String text) {

@@ -45,7 +45,8 @@ final class Plans {
         try {
             all = InetAddress.getAllByName(endpoint.host());
         } catch (UnknownHostException e) {
-            throw new IOException("cannot resolve the host name " + endpoint.host(), e);
+            String expected = endpoint.host().contains(".") ? "" : " (expected: http://HOST:PORT/PATH)";
+            throw new IOException("cannot resolve the host name " + endpoint.host() + expected, e);
         }
         for (var address : all) {
             try (var socket = new Socket()) {

@@ -2,6 +2,7 @@ package io.millrace.server.cli;
 
 import io.millrace.server.config.file.ClientsLoader;
 import io.millrace.server.config.file.ConfigLoader;
+import io.millrace.server.config.file.ConfigSchema;
 import io.millrace.server.config.file.EffectiveConfig;
 import java.net.URI;
 import java.nio.file.Path;
@@ -9,6 +10,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** Prints the resulting configuration. */
@@ -16,11 +18,13 @@ import picocli.CommandLine.Spec;
         name = "check",
         description =
                 "Prints the effective configuration, keys by their source only, or everything that is wrong with it"
-                        + " (exit code 1). Takes what serve takes.",
+                        + " (exit code 1). Its options are those of serve.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         footerHeading = "%nExamples:%n",
-        footer = {"  millrace check millrace.yaml", "  millrace check --upstream http://127.0.0.1:9100 > millrace.yaml"
+        footer = {
+            "  millrace check millrace.yaml --probe",
+            "  millrace check --upstream http://127.0.0.1:9100 > millrace.yaml"
         })
 @SuppressWarnings("NullAway.Init") // picocli fills in what is not optional
 final class CheckCommand implements Callable<Integer> {
@@ -32,8 +36,19 @@ final class CheckCommand implements Callable<Integer> {
     @Mixin
     private RelayOptions options;
 
+    @Option(names = "--probe", description = "Also resolve, connect and do TLS to each upstream; no request is sent.")
+    private boolean probe;
+
+    @Option(names = "--schema", description = "Print the JSON Schema of the configuration file, for editors.")
+    private boolean schema;
+
     @Override
     public Integer call() {
+        if (schema) {
+            spec.commandLine().getOut().print(ConfigSchema.json());
+            spec.commandLine().getOut().flush();
+            return 0;
+        }
         var config = ConfigLoader.load(options.arguments().sources(System.getenv(), () -> EMBEDDED_MOCK));
         boolean mock = config.upstreams().values().stream()
                 .anyMatch(upstream -> upstream.url().equals(EMBEDDED_MOCK));
@@ -52,6 +67,7 @@ final class CheckCommand implements Callable<Integer> {
             ClientsLoader.warnings(config, ClientsLoader.load(clients))
                     .forEach(warning -> spec.commandLine().getErr().println("warning: " + warning));
         }
-        return 0;
+        UrlWarnings.of(config).forEach(warning -> spec.commandLine().getErr().println("warning: " + warning));
+        return probe && !mock && !new UpstreamProbe(spec.commandLine().getErr()).run(config) ? 1 : 0;
     }
 }

@@ -12,13 +12,21 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** The launcher. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+/** The launcher. docs/configuration.md has the table of exit codes. */
 @Command(
         name = "millrace",
         description = "Relays token streams (Server-Sent Events) between LLM clients and providers.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {ServeCommand.class, MockCommand.class, CheckCommand.class, KeyCommand.class, TrainCommand.class},
+        subcommands = {
+            ServeCommand.class,
+            MockCommand.class,
+            CheckCommand.class,
+            KeyCommand.class,
+            TrainCommand.class,
+            CompletionCommand.class,
+            CommandLine.HelpCommand.class
+        },
         commandListHeading = "%nCommands:%n",
         footerHeading = "%nExamples:%n",
         footer = {
@@ -28,7 +36,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             "  millrace serve --listen 127.0.0.1:8080 --upstream http://127.0.0.1:9100",
             "      in front of anything, with the clients' own credentials",
             "  millrace check millrace.yaml",
-            "      what a configuration file amounts to, or everything that is wrong with it",
+            "      the effective configuration, or everything that is wrong with it",
             "  millrace serve --help",
             "      the options of a command"
         })
@@ -89,7 +97,11 @@ public final class Millrace implements Runnable {
         for (var provider : ServiceLoader.load(CommandProvider.class)) {
             provider.commands().forEach(commandLine::addSubcommand);
         }
+        if ("dumb".equals(System.getenv("TERM"))) {
+            commandLine.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
+        }
         return commandLine
+                .setHelpFactory(GroupedHelp::new)
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler((wrong, arguments) -> explain(wrong))
                 .setExecutionExceptionHandler((failure, failed, parsed) -> tell(failure, failed.getErr()));
@@ -120,7 +132,9 @@ public final class Millrace implements Runnable {
 
     private static int tell(Exception failure, PrintWriter err) {
         if (failure instanceof ConfigException e) {
-            e.problems().forEach(err::println);
+            e.details().forEach(err::println);
+            err.flush();
+            return e.isOfFlags() ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
         } else {
             err.println("millrace: " + messageOf(failure));
             if (System.getenv("MILLRACE_DEBUG") != null) {

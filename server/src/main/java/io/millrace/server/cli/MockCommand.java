@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Runs the mock LLM until it is stopped. */
@@ -74,6 +75,14 @@ final class MockCommand implements Callable<Integer> {
     }
 
     private MockConfig config() {
+        try {
+            return parsed();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    private MockConfig parsed() {
         var address = HostAndPort.parse(listen);
         int threads = eventLoops == 0 ? Runtime.getRuntime().availableProcessors() : eventLoops;
         return MockConfig.defaults()

@@ -22,7 +22,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "  millrace serve",
             "  millrace serve --listen 127.0.0.1:8080 --upstream http://127.0.0.1:9100",
-            "  millrace serve --upstream https://api.anthropic.com --dialect messages --model claude-sonnet-4-5",
+            "  millrace serve --upstream https://api.anthropic.com \\",
+            "      --dialect messages --model claude-sonnet-4-5",
             "  millrace serve millrace.yaml --access-log text",
             "Every flag has a variable, such as MILLRACE_LISTEN for --listen; flags win over variables, and both over"
                     + " the file. docs/configuration.md has it all."

@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /** The keys of a {@link MockSpec}, in the order of the documentation. */
 enum SpecKey {
@@ -136,8 +135,25 @@ enum SpecKey {
                 return key;
             }
         }
-        String known = Arrays.stream(values()).map(SpecKey::label).collect(Collectors.joining(", "));
-        throw new IllegalArgumentException("mock key: " + label + " (expected: one of " + known + ")");
+        throw new IllegalArgumentException(
+                "mock key: " + label + " is unknown" + suggestion(label) + " (docs/mock.md lists the keys)");
+    }
+
+    /** The first key that begins like the label, or that the label begins like. */
+    private static String suggestion(String label) {
+        String plain = plain(label);
+        return plain.length() < 3
+                ? ""
+                : Arrays.stream(values())
+                        .map(SpecKey::label)
+                        .filter(known -> plain(known).startsWith(plain) || plain.startsWith(plain(known)))
+                        .findFirst()
+                        .map(known -> ", did you mean '" + known + "'?")
+                        .orElse("");
+    }
+
+    private static String plain(String label) {
+        return label.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
     }
 
     private static Integer number(String text, int min, int max) {

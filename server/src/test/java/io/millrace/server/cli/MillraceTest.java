@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -84,7 +87,7 @@ class MillraceTest {
     @ParameterizedTest
     @ValueSource(strings = {"127.0.0.1:9100", "localhost:9100", "foo"})
     void upstreamWithoutASchemeIsToldHowOneLooks(String url) {
-        assertThat(execute("check", "--upstream", url)).isEqualTo(1);
+        assertThat(execute("check", "--upstream", url)).isEqualTo(2);
 
         assertThat(err.toString())
                 .startsWith("--upstream: n")
@@ -112,7 +115,8 @@ class MillraceTest {
         assertThat(execute("check", file.toString(), "--transport", "carrier-pigeon"))
                 .isEqualTo(1);
 
-        assertThat(err.toString().lines())
+        assertThat(err.toString()).contains("    1 | lisen: 1\n        ^\n");
+        assertThat(err.toString().lines().filter(line -> !line.startsWith(" ")))
                 .satisfiesExactly(
                         line -> assertThat(line).startsWith("--transport: carrier-pigeon (expected: "),
                         line -> assertThat(line).isEqualTo(file + ":1:1: lisen: unknown key, did you mean 'listen'?"),
@@ -129,10 +133,12 @@ class MillraceTest {
 
     @Test
     void mockRefusesSpecThatItDoesNotKnow() {
-        assertThat(execute("mock", "--listen", "127.0.0.1:0", "--spec", "tftt=1"))
-                .isEqualTo(1);
+        assertThat(execute("mock", "--listen", "127.0.0.1:0", "--spec", "ttft=1"))
+                .isEqualTo(2);
 
-        assertThat(err.toString()).startsWith("millrace: mock key: tftt");
+        assertThat(err.toString())
+                .startsWith(
+                        "millrace: mock key: ttft is unknown, did you mean 'ttft_ms'? (docs/mock.md lists the keys)");
     }
 
     @Test
@@ -143,6 +149,61 @@ class MillraceTest {
                 .isEqualTo(1);
 
         assertThat(err.toString()).startsWith("millrace: replay directory: " + missing);
+    }
+
+    @Test
+    void helpOfEachCommandHasExamplesThatCanBeCopied() {
+        var commands = new ArrayList<>(Millrace.commandLine().getSubcommands().values());
+        commands.add(Millrace.commandLine());
+        for (var command : commands) {
+            for (String line : command.getCommandSpec().usageMessage().footer()) {
+                boolean example = line.startsWith("  ");
+                assertThat(example ? line.length() : 0).as(line).isLessThanOrEqualTo(79);
+            }
+        }
+        assertThat(execute("help", "serve")).isZero();
+        assertThat(out.toString()).contains("Usage: millrace serve", "--listen=HOST:PORT");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bash", "zsh", "fish"})
+    void completesCommandsAndOptions(String shell) {
+        assertThat(execute("completion", shell)).isZero();
+
+        assertThat(out.toString()).contains("serve", "check", shell.equals("fish") ? "-l listen -r" : "--listen");
+    }
+
+    @Test
+    void completesForKnownShellsOnly() {
+        assertThat(execute("completion", "tcsh")).isEqualTo(2);
+        assertThat(err.toString()).contains("SHELL: tcsh (expected: bash, zsh or fish)");
+    }
+
+    @Test
+    void checkWarnsOfAUrlThatNamesTheOperation() {
+        assertThat(execute("check", "--upstream", "http://127.0.0.1:9/v1/chat/completions"))
+                .isZero();
+        assertThat(err.toString()).contains("warning: default: url: ", "ends with an operation");
+    }
+
+    @Test
+    void checkProbesUpstreams() throws IOException {
+        int gone;
+        try (var socket = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+            gone = socket.getLocalPort();
+            assertThat(execute("check", "--probe", "--upstream", "http://127.0.0.1:" + gone))
+                    .isZero();
+            assertThat(err.toString()).contains("default: http://127.0.0.1:" + gone + ": connects");
+        }
+        assertThat(execute("check", "--probe", "--upstream", "http://127.0.0.1:" + gone))
+                .isEqualTo(1);
+        assertThat(err.toString()).contains("the connection is refused at 127.0.0.1:" + gone);
+    }
+
+    @Test
+    void printsTheSchema() {
+        assertThat(execute("check", "--schema")).isZero();
+        assertThat(out.toString()).startsWith("{\n  \"$schema\"").contains("\"upstreams\": {");
     }
 
     private int execute(String... arguments) {

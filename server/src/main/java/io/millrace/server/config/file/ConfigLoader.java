@@ -28,11 +28,13 @@ public final class ConfigLoader {
     private final ConfigSources sources;
     private final Problems problems;
     private final Draft draft = new Draft();
+    private final Variables variables;
     private @Nullable Path tlsCert;
     private @Nullable Path tlsKey;
 
     private ConfigLoader(ConfigSources sources) {
         this.sources = sources;
+        variables = new Variables(sources.environment().keySet());
         problems = new Problems(sources.file() == null ? "" : sources.file().toString());
     }
 
@@ -69,6 +71,7 @@ public final class ConfigLoader {
         if (clients != null) {
             problems.addAll(ClientsLoader.problems(clients));
         }
+        variables.unknown().forEach(name -> problems.add(name, variables.message(name)));
         problems.throwIfAny();
         return build();
     }
@@ -88,13 +91,20 @@ public final class ConfigLoader {
     private void readFile(Path file) {
         Path parent = file.toAbsolutePath().resolveSibling("");
         try {
-            var root = NodeReader.read(Files.readString(file), file.toString().endsWith(".json"), problems);
+            String text = Files.readString(file);
+            problems.showIn(text);
+            var root = NodeReader.read(text, file.toString().endsWith(".json"), problems);
             try (var section = new Section(root, problems)) {
-                new ConfigReader(draft, problems, new Secrets(sources.environment(), parent), parent).read(section);
+                new ConfigReader(draft, problems, secrets(parent), parent).read(section);
             }
         } catch (IOException e) {
             problems.add(file.toString(), "cannot be read: " + Secrets.reason(e));
         }
+    }
+
+    /** Reads keys, and remembers which variables have them. */
+    private Secrets secrets(Path directory) {
+        return new Secrets(sources.environment(), directory, variables::uses);
     }
 
     /** Whether it is a setting of an upstream, which must be known first. */

@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads the file's nodes into a draft. Everything invalid becomes a problem with its place. */
 final class ConfigReader {
-    private static final Form<ProviderKind> KIND = Form.choice(ProviderKind.values());
+    static final Form<ProviderKind> KIND = Form.choice(ProviderKind.values());
 
     private final Draft draft;
     private final Problems problems;

@@ -7,8 +7,10 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -18,23 +20,27 @@ import org.jspecify.annotations.Nullable;
  *
  * @param reader throws {@link IllegalArgumentException} for a text that is not such a value
  * @param writer returns a text, a number or a boolean that the reader can read
+ * @param shape the schema of the text
  */
-record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
-    static final Form<String> TEXT = new Form<>(text -> text, text -> text);
-    static final Form<Boolean> BOOLEAN = new Form<>(Form::toBoolean, value -> value);
+record Form<V>(Function<String, V> reader, Function<V, Object> writer, Shape shape) {
+    static final Form<String> TEXT = new Form<>(text -> text, text -> text, Shape.TEXT);
+    static final Form<Boolean> BOOLEAN = new Form<>(Form::toBoolean, value -> value, Shape.BOOLEAN);
     static final Form<Integer> COUNT =
-            new Form<>(text -> number(text, Integer::valueOf, "a whole number"), value -> value);
-    static final Form<Long> NUMBER = new Form<>(text -> number(text, Long::valueOf, "a whole number"), value -> value);
+            new Form<>(text -> number(text, Integer::valueOf, "a whole number"), value -> value, Shape.WHOLE);
+    static final Form<Long> NUMBER =
+            new Form<>(text -> number(text, Long::valueOf, "a whole number"), value -> value, Shape.WHOLE);
     static final Form<Double> FRACTION =
-            new Form<>(text -> number(text, Form::toDouble, "a number such as 0.5"), value -> value);
-    static final Form<Duration> DURATION = new Form<>(Quantities::duration, Quantities::format);
-    static final Form<Long> SIZE = new Form<>(Quantities::size, Quantities::formatSize);
+            new Form<>(text -> number(text, Form::toDouble, "a number such as 0.5"), value -> value, Shape.NUMBER);
+    static final Form<Duration> DURATION =
+            new Form<>(Quantities::duration, Quantities::format, Quantities.DURATION_SHAPE);
+    static final Form<Long> SIZE = new Form<>(Quantities::size, Quantities::formatSize, Quantities.SIZE_SHAPE);
     /** A size, within the range of its type. */
-    static final Form<Integer> BYTES = new Form<>(Form::toBytes, bytes -> Quantities.formatSize(bytes));
+    static final Form<Integer> BYTES =
+            new Form<>(Form::toBytes, bytes -> Quantities.formatSize(bytes), Quantities.SIZE_SHAPE);
     /** A header's name, converted to lower case. */
-    static final Form<String> HEADER = new Form<>(Form::toHeader, header -> header);
+    static final Form<String> HEADER = new Form<>(Form::toHeader, header -> header, Shape.TEXT);
 
-    static final Form<URI> URL = new Form<>(Form::toUrl, URI::toString);
+    static final Form<URI> URL = new Form<>(Form::toUrl, URI::toString, Shape.TEXT);
     /** The dialects of an upstream. */
     static final Form<Dialect> SPOKEN =
             choice(new Dialect[] {Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI});
@@ -52,19 +58,31 @@ record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
                 text -> {
                     E constant = byLabel.get(text);
                     if (constant == null) {
-                        throw new IllegalArgumentException(
-                                "'" + text + "'" + Suggestion.forWord(text, byLabel.keySet()));
+                        throw new IllegalArgumentException("'" + text + "'" + choices(text, byLabel.keySet()));
                     }
                     return constant;
                 },
-                label::apply);
+                label::apply,
+                Shape.words(byLabel.keySet()));
+    }
+
+    /** Providers' names stand for their dialects. */
+    private static String choices(String text, Set<String> labels) {
+        String meant = switch (text) {
+            case "anthropic", "claude" -> "messages";
+            case "openai", "completions" -> "chat";
+            case "google", "vertex" -> "gemini";
+            default -> "";
+        };
+        return labels.contains(meant) ? ", did you mean '" + meant + "'?" : Suggestion.forWord(text, labels);
     }
 
     /** This form, in which {@code word} also stands for {@code meaning}. */
     Form<V> or(String word, V meaning) {
         return new Form<>(
                 text -> text.equals(word) ? meaning : reader.apply(text),
-                value -> value.equals(meaning) ? word : writer.apply(value));
+                value -> value.equals(meaning) ? word : writer.apply(value),
+                shape.or(Shape.words(List.of(word))));
     }
 
     /** The value. */
@@ -114,6 +132,13 @@ record Form<V>(Function<String, V> reader, Function<V, Object> writer) {
 
     /** The message for an invalid URL does not repeat it, because it may contain a password. */
     private static URI toUrl(String text) {
+        if (text.contains("${") || text.startsWith("$")) {
+            throw new IllegalArgumentException("variables are not expanded here (expected: the URL itself)");
+        }
+        if (!text.contains("://")) {
+            throw new IllegalArgumentException(
+                    "no http:// or https:// in it (expected: http://host:port or https://host)");
+        }
         try {
             return URI.create(text);
         } catch (IllegalArgumentException e) {

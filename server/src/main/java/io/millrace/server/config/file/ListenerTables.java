@@ -22,14 +22,15 @@ import org.jspecify.annotations.Nullable;
 
 /** The settings of {@code listeners}. {@link ListenerReader} reads those that are {@code special}. */
 final class ListenerTables {
-    static final Form<ListenAddress> ADDRESS = new Form<>(ListenAddress::parse, ListenAddress::toString);
+    static final Form<ListenAddress> ADDRESS = new Form<>(ListenAddress::parse, ListenAddress::toString, Shape.TEXT);
 
     private static final Listener PLAIN = Listener.at(new HostAndPort("127.0.0.1", 8080));
-    private static final Form<Integer> MODE = new Form<>(ListenerTables::mode, mode -> String.format("%04o", mode));
+    private static final Form<Integer> MODE =
+            new Form<>(ListenerTables::mode, mode -> String.format("%04o", mode), Shape.TEXT.or(Shape.WHOLE));
 
     static final Table<Listener.Tls> CLIENT_CERTIFICATES = Table.of(
             Listener.Tls.DEFAULT,
-            special("ca", tls -> write(tls.clientCa())),
+            special("ca", Shape.TEXT, tls -> write(tls.clientCa())),
             value(
                     "mode",
                     choice(Listener.Tls.ClientMode.values()),
@@ -38,13 +39,16 @@ final class ListenerTables {
 
     static final Table<Listener.Tls> TLS = Table.of(
             Listener.Tls.DEFAULT,
-            special("certificates", ListenerTables::certificates),
+            special("certificates", new Shape.Items(Shape.texts("cert", "key")), ListenerTables::certificates),
             value(
                     "minVersion",
                     choice(Listener.Tls.Version.values(), Listener.Tls.Version::label),
                     Listener.Tls::minVersion,
                     (t, v) -> t.minVersion = v),
-            special("clientCertificates", tls -> tls.clientCa() == null ? null : CLIENT_CERTIFICATES.write(tls)),
+            special(
+                    "clientCertificates",
+                    Shape.part(() -> ListenerTables.CLIENT_CERTIFICATES),
+                    tls -> tls.clientCa() == null ? null : CLIENT_CERTIFICATES.write(tls)),
             value("hsts", Tables.INTERVAL, Listener.Tls::hsts, (t, v) -> t.hsts = v));
 
     static final Table<Listener> PROXY_PROTOCOL =
@@ -52,8 +56,8 @@ final class ListenerTables {
 
     static final Table<Listener> LISTENER = Table.of(
             PLAIN,
-            special("address", l -> ADDRESS.write(l.address())),
-            special("tls", l -> l.tls() == null ? null : TLS.write(l.tls())),
+            special("address", Shape.TEXT, l -> ADDRESS.write(l.address())),
+            special("tls", Shape.part(() -> ListenerTables.TLS), l -> l.tls() == null ? null : TLS.write(l.tls())),
             list(
                             "protocols",
                             choice(Protocol.values(), Protocol::label),

@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /** Reads YAML or JSON text into nodes. Repeated keys, aliases and second documents are reported as problems. */
 final class NodeReader {
@@ -44,7 +43,7 @@ final class NodeReader {
         try (JsonParser parser = factory.createParser(text)) {
             return new NodeReader(parser, problems).document();
         } catch (JsonProcessingException e) {
-            problems.add(place(e.getLocation()), summary(e.getOriginalMessage()));
+            problems.add(YamlWords.place(e), YamlWords.of(e));
         } catch (IOException e) {
             problems.add(START, String.valueOf(e.getMessage()));
         }
@@ -110,13 +109,5 @@ final class NodeReader {
 
     private static Place place(JsonLocation location) {
         return location == null ? START : new Place(location.getLineNr(), location.getColumnNr());
-    }
-
-    /** The message without excerpts of the text, which may be long and may contain secrets. */
-    private static String summary(String message) {
-        return message.lines()
-                .filter(line -> !line.isBlank() && !line.startsWith(" "))
-                .limit(2)
-                .collect(Collectors.joining(", "));
     }
 }

@@ -11,10 +11,16 @@ final class Problems {
 
     private final String file;
     private final List<Problem> problems = new ArrayList<>();
+    private Excerpt excerpt = new Excerpt("");
 
     /** Problems of a file, whose name precedes every place. */
     Problems(String file) {
         this.file = file;
+    }
+
+    /** The text of the file, which problems are shown in. */
+    void showIn(String text) {
+        excerpt = new Excerpt(text);
     }
 
     /** A problem in the file. */
@@ -45,11 +51,15 @@ final class Problems {
     /** Throws all problems in the order of the file, if there are any. */
     void throwIfAny() {
         if (any()) {
-            throw new ConfigException(problems.stream()
+            var sorted = problems.stream()
                     .sorted(Comparator.comparingInt((Problem p) -> p.place().line())
                             .thenComparingInt(p -> p.place().column()))
-                    .map(Problem::text)
-                    .toList());
+                    .toList();
+            throw new ConfigException(
+                    sorted.stream().map(Problem::text).toList(),
+                    sorted.stream()
+                            .map(problem -> problem.text() + excerpt.at(problem.place()))
+                            .toList());
         }
     }
 

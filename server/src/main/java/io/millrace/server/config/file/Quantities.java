@@ -1,6 +1,8 @@
 package io.millrace.server.config.file;
 
 import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -8,6 +10,10 @@ import java.util.regex.Pattern;
 final class Quantities {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,12})\\s*(ms|s|m|h|d)");
     private static final Pattern SIZE = Pattern.compile("(\\d{1,15})\\s*(B|KiB|MiB|GiB)?");
+    static final Shape DURATION_SHAPE =
+            Shape.pattern("^\\d{1,12}\\s*(ms|s|m|h|d)$").or(new Shape.Plain(Map.of("const", 0)));
+    static final Shape SIZE_SHAPE =
+            Shape.pattern("^\\d{1,15}\\s*(B|KiB|MiB|GiB)?$").or(Shape.WHOLE);
     private static final String[] SIZE_UNITS = {"B", "KiB", "MiB", "GiB"};
 
     private Quantities() {}
@@ -29,6 +35,18 @@ final class Quantities {
             case "h" -> Duration.ofHours(amount);
             default -> Duration.ofDays(amount);
         };
+    }
+
+    /** A duration, or {@code p95}, which is empty. */
+    static Optional<Duration> delay(String text) {
+        if (text.equals("p95")) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(duration(text));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("'" + text + "' (expected: off, p95 or a duration)", e);
+        }
     }
 
     /** The text of a duration in the largest unit that is exact, as {@link #duration} reads it. */

@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** Reads keys from the two places where they may be: the environment, or a file that only its owner can read. */
 final class Secrets {
@@ -19,15 +20,22 @@ final class Secrets {
 
     private final Map<String, String> environment;
     private final Path directory;
+    private final Consumer<String> names;
 
-    /** Relative file names are resolved in {@code directory}. */
-    Secrets(Map<String, String> environment, Path directory) {
+    /**
+     * Relative file names are resolved in {@code directory}.
+     *
+     * @param names is told each variable that is read
+     */
+    Secrets(Map<String, String> environment, Path directory, Consumer<String> names) {
+        this.names = names;
         this.environment = environment;
         this.directory = directory;
     }
 
     /** The variable's value. */
     Secret fromEnvironment(String name) {
+        names.accept(name);
         String value = environment.get(name);
         if (value == null) {
             throw new IllegalArgumentException("env: " + name + " is not set");

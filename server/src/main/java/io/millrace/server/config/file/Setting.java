@@ -15,9 +15,10 @@ import java.util.function.Predicate;
  * One setting of a record: its key, how it is read into a record, and how it is written.
  *
  * @param <S> the record
+ * @param shape what a schema says of it
  * @param writer gives text, a number, a boolean, a list or a map of these; null is not written
  */
-record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
+record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer, Shape shape) {
     /** Reads a setting, if it is present. */
     interface Reader<S> {
         /** Changes the slot's record now, or adds a change to {@code values}. */
@@ -38,11 +39,12 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
      *
      * @param reader makes the record from the record so far and the text
      * @param writer returns the value, or null to write the section
+     * @param shape the schema of the value
      */
-    record Brief<V>(BiFunction<V, String, V> reader, Function<V, Object> writer) {
+    record Brief<V>(BiFunction<V, String, V> reader, Function<V, Object> writer, Shape shape) {
         /** A value that stands for one setting of the record. It is written as a section. */
         static <V extends Settings<V, B>, B, W> Brief<V> of(Form<W> form, BiConsumer<B, W> set) {
-            return new Brief<>((record, text) -> changed(record, set, form.read(text)), record -> null);
+            return new Brief<>((record, text) -> changed(record, set, form.read(text)), record -> null, form.shape());
         }
 
         /** The only word that is allowed. */
@@ -54,7 +56,8 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
                         }
                         return meaning;
                     },
-                    record -> record.equals(meaning) ? word : null);
+                    record -> record.equals(meaning) ? word : null,
+                    Shape.words(List.of(word)));
         }
     }
 
@@ -74,7 +77,8 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
                 key,
                 (section, slot, values) -> values.add(
                         new Pending(key, text -> slot.settings = make.apply(slot.settings, form.read(text)))),
-                settings -> form.write(get.apply(settings)));
+                settings -> form.write(get.apply(settings)),
+                form.shape());
     }
 
     /** One value or a list of values. An invalid value is left out. */
@@ -91,7 +95,8 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
                         taken.add(more.get(taken.size()));
                     });
                 },
-                settings -> get.apply(settings).stream().map(form::write).toList());
+                settings -> get.apply(settings).stream().map(form::write).toList(),
+                form.shape().oneOrMore());
     }
 
     /** A section of settings of another record. */
@@ -103,7 +108,8 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
                         key,
                         inner -> slot.settings =
                                 changed(slot.settings, set, table.read(inner, get.apply(slot.settings)))),
-                settings -> table.write(get.apply(settings)));
+                settings -> table.write(get.apply(settings)),
+                Shape.part(() -> table));
     }
 
     /** A section of settings of another record, or one value for it. */
@@ -125,7 +131,8 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
                 settings -> {
                     Object written = brief.writer().apply(get.apply(settings));
                     return written != null ? written : whole.writer.apply(settings);
-                });
+                },
+                brief.shape().or(whole.shape));
     }
 
     /** A section of settings of the same record. */
@@ -134,25 +141,30 @@ record Setting<S>(String key, Reader<S> reader, Function<S, Object> writer) {
                 key,
                 (section, slot, values) ->
                         section.readSection(key, inner -> slot.settings = table.read(inner, slot.settings)),
-                table::write);
+                table::write,
+                Shape.part(() -> table));
     }
 
     /** A setting that {@link ConfigReader} reads by itself. */
-    static <S> Setting<S> special(String key, Function<S, Object> writer) {
-        return new Setting<>(key, (section, slot, values) -> {}, writer);
+    static <S> Setting<S> special(String key, Shape shape, Function<S, Object> writer) {
+        return new Setting<>(key, (section, slot, values) -> {}, writer, shape);
     }
 
     /** This setting, which is written only if {@code written} is true for the record. */
     Setting<S> onlyIf(Predicate<S> written) {
-        return new Setting<>(key, reader, settings -> written.test(settings) ? writer.apply(settings) : null);
+        return new Setting<>(key, reader, settings -> written.test(settings) ? writer.apply(settings) : null, shape);
     }
 
     /** This setting, not written if it is an empty list or section. */
     Setting<S> unlessEmpty() {
-        return new Setting<>(key, reader, settings -> {
-            Object written = writer.apply(settings);
-            return List.of().equals(written) || Map.of().equals(written) ? null : written;
-        });
+        return new Setting<>(
+                key,
+                reader,
+                settings -> {
+                    Object written = writer.apply(settings);
+                    return List.of().equals(written) || Map.of().equals(written) ? null : written;
+                },
+                shape);
     }
 
     private static <S extends Settings<S, B>, B, V> S changed(S settings, BiConsumer<B, V> set, V value) {

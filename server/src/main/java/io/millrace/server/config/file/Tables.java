@@ -54,6 +54,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,15 +64,19 @@ import org.jspecify.annotations.Nullable;
 final class Tables {
     static final Form<AccessLog.Format> LOG_FORMAT = choice(AccessLog.Format.values());
     private static final Form<UnixPath> CONTROL =
-            new Form<>(text -> new UnixPath(Path.of(text)), at -> at.path().toString());
-    static final Form<Transport> TRANSPORT = new Form<>(Transport::named, Transport::label);
+            new Form<>(text -> new UnixPath(Path.of(text)), at -> at.path().toString(), Shape.TEXT);
+    static final Form<Transport> TRANSPORT = new Form<>(
+            Transport::named,
+            Transport::label,
+            Shape.words(Stream.of(Transport.values()).map(Transport::label).toList()));
 
-    static final Form<Path> PATH = new Form<>(Path::of, Path::toString);
+    static final Form<Path> PATH = new Form<>(Path::of, Path::toString, Shape.TEXT);
     static final Form<Duration> INTERVAL = DURATION.or("off", Duration.ZERO);
     /** An empty value is the upstream's own 95th percentile. */
     private static final Form<Optional<Duration>> DELAY = new Form<>(
-            text -> text.equals("p95") ? Optional.empty() : Optional.of(Quantities.duration(text)),
-            delay -> delay.map(Quantities::format).orElse("p95"));
+            Quantities::delay,
+            delay -> delay.map(Quantities::format).orElse("p95"),
+            Quantities.DURATION_SHAPE.or(Shape.words(List.of("p95"))));
 
     private static final Form<Upstream.Http.Version> HTTP =
             choice(Upstream.Http.Version.values(), Upstream.Http.Version::label);
@@ -175,7 +180,7 @@ final class Tables {
     /** A setting of the clients' file. */
     static final Table<ClientSettings> CLIENT = Table.of(
             ClientSettings.of("unread"),
-            special("keys", c -> null),
+            special("keys", Shape.TEXT.oneOrMore(), c -> null),
             value("certificate", TEXT, ClientSettings::certificate, (c, v) -> c.certificate = v),
             list("from", TEXT, c -> c.from().texts(), (c, v) -> c.from = AddressSet.of(v)),
             list("routes", TEXT, ClientSettings::routes, (c, v) -> c.routes = v),
@@ -216,18 +221,19 @@ final class Tables {
 
     static final Table<Upstream> UPSTREAM = Table.of(
             Upstream.of("unread", URI.create("http://unread.invalid")),
-            special("url", u -> u.urls().size() == 1 ? Form.URL.write(u.url()) : null),
+            special("url", Shape.TEXT, u -> u.urls().size() == 1 ? Form.URL.write(u.url()) : null),
             special(
                     "urls",
+                    Shape.TEXT.oneOrMore(),
                     u -> u.urls().size() == 1
                             ? null
                             : u.urls().stream().map(Form.URL::write).toList()),
             list("dialect", SPOKEN, Upstream::dialects, (u, v) -> u.dialects = v)
                     .unlessEmpty(),
             value("model", TEXT, Upstream::model, (u, v) -> u.model = v),
-            special("kind", u -> null),
-            special("credential", EffectiveConfig::credential),
-            special("ca", u -> PATH.write(u.ca())),
+            special("kind", ConfigReader.KIND.shape(), u -> null),
+            special("credential", Shape.texts("env", "file", "header", "prefix"), EffectiveConfig::credential),
+            special("ca", Shape.TEXT, u -> PATH.write(u.ca())),
             value("maxConnections", COUNT, Upstream::maxConnections, (u, v) -> u.maxConnections = v),
             value("idle", DURATION, Upstream::idle, (u, v) -> u.idle = v),
             value("maxConcurrent", COUNT, Upstream::maxConcurrent, (u, v) -> u.maxConcurrent = v),
@@ -278,9 +284,12 @@ final class Tables {
 
     static final Table<Route.Target> TARGET = Table.of(
             Route.Target.of("unread"),
-            special("upstream", Route.Target::upstream),
+            special("upstream", Shape.TEXT, Route.Target::upstream),
             value("rewriteModel", TEXT, Route.Target::rewriteModel, (t, v) -> t.rewriteModel = v),
-            special("timeouts", t -> t.timeouts() == null ? null : ROUTE_TIMEOUTS.write(t.timeouts())));
+            special(
+                    "timeouts",
+                    Shape.part(() -> Tables.ROUTE_TIMEOUTS),
+                    t -> t.timeouts() == null ? null : ROUTE_TIMEOUTS.write(t.timeouts())));
 
     /** A route's own settings. Before the routes are read, they are those with which all routes begin. */
     static final Setting<Route> ROUTE_HEARTBEAT = section(
@@ -294,10 +303,11 @@ final class Tables {
             Route.of("unread", Match.ALL, "unread"),
             value("name", TEXT, Route::name, (r, v) -> r.name = v),
             section("match", MATCH, Route::match, (r, v) -> r.match = v).unlessEmpty(),
-            special("upstream", r -> isListed(r) ? null : r.upstream()),
-            special("rewriteModel", r -> isListed(r) ? null : r.rewriteModel()),
+            special("upstream", Shape.TEXT, r -> isListed(r) ? null : r.upstream()),
+            special("rewriteModel", Shape.TEXT, r -> isListed(r) ? null : r.rewriteModel()),
             special(
                     "targets",
+                    Shape.TEXT.or(Shape.part(() -> TARGET)).oneOrMore(),
                     r -> isListed(r) ? r.targets().stream().map(TARGET::write).toList() : null),
             value("dialect", choice(Dialect.values()), Route::dialect, (r, v) -> r.dialect = v),
             section("timeouts", ROUTE_TIMEOUTS, r -> r.timeouts(), (r, v) -> r.timeouts = v),
@@ -305,7 +315,10 @@ final class Tables {
             section("retry", Brief.word("off", Retry.OFF), RETRY, Route::retry, (r, v) -> r.retry = v),
             section(
                     "hedge",
-                    new Brief<>(Tables::hedge, h -> h == null ? "off" : null),
+                    new Brief<>(
+                            Tables::hedge,
+                            h -> h == null ? "off" : null,
+                            DELAY.shape().or(Shape.words(List.of("off")))),
                     HEDGE,
                     Route::hedge,
                     (r, v) -> r.hedge = v),
@@ -323,12 +336,15 @@ final class Tables {
             RelayConfig.defaults().with(c -> c.listeners = Listener.at(List.of(new HostAndPort("127.0.0.1", 8080)))),
             list("listen", ListenerTables.ADDRESS, Tables::listen, (c, v) -> c.listeners = Listener.at(v))
                     .unlessEmpty(),
-            special("listeners", c -> listen(c).isEmpty() ? listeners(c) : null),
+            special(
+                    "listeners",
+                    new Shape.Items(Shape.part(() -> ListenerTables.LISTENER)),
+                    c -> listen(c).isEmpty() ? listeners(c) : null),
             value("transport", TRANSPORT, RelayConfig::transport, (c, v) -> c.transport = v),
             value("eventLoops", COUNT, RelayConfig::eventLoops, (c, v) -> c.eventLoops = v),
             value("allowOpen", BOOLEAN, RelayConfig::allowOpen, (c, v) -> c.allowOpen = v),
             section("timeouts", TIMEOUTS, RelayConfig::timeouts, (c, v) -> c.timeouts = v),
-            special("heartbeat", c -> null),
+            special("heartbeat", ROUTE_HEARTBEAT.shape(), c -> null),
             section("limits", LIMITS, RelayConfig::limits, (c, v) -> c.limits = v),
             section("http2", HTTP2, RelayConfig::http2, (c, v) -> c.http2 = v),
             section(
@@ -352,8 +368,8 @@ final class Tables {
                             RelayConfig::clients,
                             (c, v) -> c.clients = v)
                     .unlessEmpty(),
-            special("upstreams", EffectiveConfig::upstreams),
-            special("routes", EffectiveConfig::routes));
+            special("upstreams", new Shape.Named(Shape.part(() -> UPSTREAM)), EffectiveConfig::upstreams),
+            special("routes", new Shape.Items(Shape.part(() -> ROUTE)), EffectiveConfig::routes));
 
     private Tables() {}
 

@@ -222,7 +222,9 @@ class ConfigLoaderTest {
                 problem("upstreams: {a: {url: 'http://u:s3cret@my_host'}}", "1:22: url: no host in it (expected:"),
                 problem("upstreams: {a: {url: 'http://my_host:99999'}}", "1:22: url: http://my_host (expected: port"),
                 problem("upstreams: {a: {url: 'http://my_host:x'}}", "1:22: url: no host in it (expected:"),
-                problem("upstreams: {a: {url: 'h h'}}", "1:22: url: not a URL (expected: http://host:port or"),
+                problem(
+                        "upstreams: {a: {url: 'h h'}}",
+                        "1:22: url: no http:// or https:// in it (expected: http://host:port or"),
                 problem("upstreams: {a: {}}", "1:13: a: has no url (expected: such as url: https://"),
                 problem(
                         "upstreams:\n  a:\n    url: http://h\n    credential: sk-s3cret",
@@ -280,7 +282,7 @@ class ConfigLoaderTest {
                         "listen: 0.0.0.0:1\nupstreams: {a: {url: 'http://h', credential: {env: KEY}}}",
                         "1:9: listen: 0.0.0.0:1 would let anyone who reaches it use the relay's keys",
                         "--allow-open"),
-                problem("listen: 'a", "1:7: while scanning a quoted scalar, found unexpected end of stream"),
+                problem("listen: 'a", "1:9: a quote is not closed"),
                 problem("a: &x 1\nlisten: *x", "2:9: *x: an alias (expected: the value itself)"),
                 problem("listen: 127.0.0.1:1\n---\nlisten: 127.0.0.1:2", "a second document (expected: one)"));
     }

@@ -207,7 +207,7 @@ class PolicyConfigTest {
             upstream: a, retry: on                       | retry: 'on' (expected: off or settings)
             upstream: a, retry: {attempts: 0}            | attempts: 0 (expected: 1 to 20)
             upstream: a, retry: {base: 9s}               | base: PT9S (expected: <= cap, PT8S)
-            upstream: a, hedge: soon                     | hedge: 'soon' (expected: a duration
+            upstream: a, hedge: soon                     | hedge: 'soon' (expected: off, p95 or a duration
             upstream: a, hedge: {maxShare: 7}            | maxShare: 7.0 (expected: 0 to 1)
             upstream: a, disconnect: read                | disconnect: 'read'
             upstream: a, disconnect: {maxFrames: 0}      | maxFrames: 0 (expected: 1 to
