@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Netty's HTTP/2 codec for one client's connection: reads frames, writes HEADERS and control frames, keeps the states
- * and windows of streams. DATA is written without it ({@link Http2Output}).
+ * of streams. DATA is written without it ({@link Http2Output}), within the client's {@link Http2Windows}.
  */
 final class Http2Codec extends Http2ConnectionHandler {
     private static final int MADE_RESETS = 200;
@@ -100,7 +100,9 @@ final class Http2Codec extends Http2ConnectionHandler {
                 .maxConcurrentStreams(http2.streams())
                 .initialWindowSize(http2.window())
                 .maxHeaderListSize(limits.headerBytes());
-        return new Builder().make(new DefaultHttp2Connection(true), settings, new Http2FrameAdapter());
+        var connection = new DefaultHttp2Connection(true);
+        connection.remote().flowController(new Http2Windows(connection));
+        return new Builder().make(connection, settings, new Http2FrameAdapter());
     }
 
     /** Sets the listener, before anything is read. */
@@ -111,6 +113,11 @@ final class Http2Codec extends Http2ConnectionHandler {
     /** The context for writes that bypass the codec. */
     ChannelHandlerContext context() {
         return Objects.requireNonNull(context);
+    }
+
+    /** The windows of the client. */
+    Http2Windows windows() {
+        return (Http2Windows) encoder().flowController();
     }
 
     /** Whether a read is being decoded, so that more may come at once. */

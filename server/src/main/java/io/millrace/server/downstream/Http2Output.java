@@ -1,6 +1,7 @@
 package io.millrace.server.downstream;
 
 import io.millrace.server.config.Limits;
+import io.millrace.server.downstream.Http2Windows.Window;
 import io.millrace.server.http.FrameBudget;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -8,14 +9,12 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2Error;
-import io.netty.handler.codec.http2.Http2Exception;
-import io.netty.handler.codec.http2.Http2RemoteFlowController;
 import io.netty.handler.codec.http2.Http2Stream;
 import java.util.ArrayDeque;
 
 /**
  * Writes the DATA frames of one connection below Netty's codec. Each frame is one buffer and one write, and its length
- * is taken off Netty's windows. Streams hold the bytes that the windows or the socket do not allow yet, and take turns
+ * is taken off the client's windows. Streams hold the bytes that the windows or the socket do not allow yet, and take turns
  * when these open. All that the streams write in one turn of the event loop leaves in one flush, or at once if it is
  * much. Confined to the connection's event loop.
  */
@@ -31,8 +30,8 @@ final class Http2Output {
     private final Channel channel;
     private final Http2Codec codec;
     private final ChannelHandlerContext context;
-    private final Http2RemoteFlowController windows;
-    private final Http2Stream connection;
+    private final Http2Windows windows;
+    private final Window whole;
     private final FrameBudget budget;
     private final int pending;
     private final Runnable onFlush;
@@ -62,14 +61,14 @@ final class Http2Output {
         this.onRoom = onRoom;
         context = codec.context();
         channel = context.channel();
-        windows = codec.encoder().flowController();
-        connection = codec.connection().connectionStream();
+        windows = codec.windows();
+        whole = windows.whole();
         turn = new TurnFlush(channel.eventLoop(), this::flush);
     }
 
     /** The output of one of its streams. */
     Http2StreamOutput of(Http2Stream stream, Limits limits, Http2StreamOutput.Owner owner) {
-        return new Http2StreamOutput(this, stream, limits, owner);
+        return new Http2StreamOutput(this, stream, windows.of(stream), limits, owner);
     }
 
     /** Bytes that the streams hold. */
@@ -99,53 +98,37 @@ final class Http2Output {
         return context.voidPromise();
     }
 
-    /** How many bytes the windows and the socket allow the stream now, in one frame. */
-    int allowance(Http2Stream stream) {
+    /** How many bytes the windows and the socket allow a stream now, in one frame. */
+    int allowance(Window window) {
         if (!channel.isWritable()) {
             return 0;
         }
-        int both = Math.min(windows.windowSize(connection), windows.windowSize(stream));
+        int both = Math.min(whole.size(), window.size());
         return Math.max(0, Math.min(both, MAX_PAYLOAD));
-    }
-
-    /**
-     * Whether only the connection's window or the socket stops the stream from writing. It then gets a turn when they
-     * open.
-     */
-    boolean mayHaveTurn(Http2Stream stream) {
-        return windows.windowSize(stream) > 0;
     }
 
     /**
      * Writes a frame, without a flush. The windows must allow it.
      *
+     * @param window the stream's
      * @param framed the payload, behind spare bytes for its head; taken over
      */
-    void write(Http2Stream stream, ByteBuf framed, boolean end, ChannelPromise promise) {
+    void write(Http2Stream stream, Window window, ByteBuf framed, boolean end, ChannelPromise promise) {
         int length = framed.readableBytes();
         int start = framed.readerIndex() - HEAD_BYTES;
-        framed.setMedium(start, length);
-        framed.setShort(start + 3, end ? 1 : 0); // 0 is the type of DATA; 1 is the flag END_STREAM
-        framed.setInt(start + 5, stream.id());
+        int id = stream.id();
+        // Length (3 bytes), type (0 is DATA), flags (1 is END_STREAM) and three bytes of the id; then its last byte.
+        framed.setLong(start, (long) length << 40 | (end ? 1L << 24 : 0) | id >>> 8);
+        framed.setByte(start + 8, id);
         framed.readerIndex(start);
-        if (length > 0) {
-            take(connection, length);
-            take(stream, length);
-        }
+        whole.take(length);
+        window.take(length);
         written += length;
         unflushed += length + HEAD_BYTES;
         budget.onDataWritten();
         context.write(framed, promise);
         if (end) {
             codec.closeStreamLocal(stream, context.newSucceededFuture());
-        }
-    }
-
-    private void take(Http2Stream of, int length) {
-        try {
-            windows.incrementWindowSize(of, -length);
-        } catch (Http2Exception e) {
-            throw new IllegalStateException(e); // only a window that grows can become too large
         }
     }
 
@@ -172,7 +155,7 @@ final class Http2Output {
         }
         resuming = true;
         try {
-            while (!ready.isEmpty() && channel.isWritable() && windows.windowSize(connection) > 0) {
+            while (!ready.isEmpty() && channel.isWritable() && whole.size() > 0) {
                 Http2StreamOutput next = ready.poll();
                 if (next.writeHeld()) {
                     ready.add(next);

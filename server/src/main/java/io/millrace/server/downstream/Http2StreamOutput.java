@@ -1,6 +1,7 @@
 package io.millrace.server.downstream;
 
 import io.millrace.server.config.Limits;
+import io.millrace.server.downstream.Http2Windows.Window;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.Http2Stream;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class Http2StreamOutput {
     private final Http2Output output;
     private final Http2Stream stream;
+    private final Window window;
     private final Owner owner;
     private final int high;
     private final int low;
@@ -71,9 +73,10 @@ final class Http2StreamOutput {
         }
     }
 
-    Http2StreamOutput(Http2Output output, Http2Stream stream, Limits limits, Owner owner) {
+    Http2StreamOutput(Http2Output output, Http2Stream stream, Window window, Limits limits, Owner owner) {
         this.output = output;
         this.stream = stream;
+        this.window = window;
         this.owner = owner;
         high = limits.highWatermark();
         low = limits.lowWatermark();
@@ -114,7 +117,7 @@ final class Http2StreamOutput {
     void write(@Nullable ByteBuf framed, boolean end, @Nullable Runnable written) {
         ByteBuf payload = framed == null ? output.newBuffer(0) : framed;
         int length = payload.readableBytes();
-        if (heldBytes == 0 && (length == 0 || length <= output.allowance(stream))) {
+        if (heldBytes == 0 && (length == 0 || length <= output.allowance(window))) {
             send(payload, end, written);
             return;
         }
@@ -155,7 +158,7 @@ final class Http2StreamOutput {
      */
     boolean writeHeld() {
         waiting = false;
-        int allowed = output.allowance(stream);
+        int allowed = output.allowance(window);
         if (held == null || allowed == 0) {
             return await(held != null);
         }
@@ -184,8 +187,9 @@ final class Http2StreamOutput {
         return await(held != null);
     }
 
+    /** Queues for a turn where only the connection's window or the socket stops the stream from writing. */
     private boolean await(boolean more) {
-        boolean waits = more && !waiting && output.mayHaveTurn(stream);
+        boolean waits = more && !waiting && window.size() > 0;
         waiting |= waits;
         return waits;
     }
@@ -246,7 +250,7 @@ final class Http2StreamOutput {
             });
         }
         ended |= end;
-        output.write(stream, framed, end, promise);
+        output.write(stream, window, framed, end, promise);
         if (end) {
             owner.onEndWritten();
         }

@@ -18,12 +18,12 @@ import io.netty.handler.codec.http2.UniformStreamByteDistributor;
  */
 public abstract class Http2CodecBuilder<T extends Http2ConnectionHandler>
         extends AbstractHttp2ConnectionHandlerBuilder<T, Http2CodecBuilder<T>> {
-    /** Builds the codec. */
+    /** Builds the codec. If {@code connection} has no controller for the peer's windows, it gets Netty's. */
     public final T make(DefaultHttp2Connection connection, Http2Settings settings, Http2FrameListener frames) {
-        connection
-                .remote()
-                .flowController(
-                        new DefaultHttp2RemoteFlowController(connection, new UniformStreamByteDistributor(connection)));
+        if (connection.remote().flowController() == null) {
+            var distributor = new UniformStreamByteDistributor(connection);
+            connection.remote().flowController(new DefaultHttp2RemoteFlowController(connection, distributor));
+        }
         connection(connection);
         initialSettings(settings);
         frameListener(frames);
