@@ -18,6 +18,9 @@ import org.HdrHistogram.Histogram;
 final class EdgeMeter {
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /** Silent streams are open by then. A fresh process on a busy machine needs many times the ramp for its handshakes. */
+    private static final long OPEN_LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
+
     private final Target mock;
     private final Path directory;
     private final Cores cores = new Cores();
@@ -82,8 +85,7 @@ final class EdgeMeter {
         long before = Proc.residentKiB(target.pids());
         try (var client = H2load.start(scenario, target, directory)) {
             long beginNs = System.nanoTime();
-            long limitNs = times.ramp().multipliedBy(4).toNanos();
-            while (client.isAlive() && counts().active < streams && System.nanoTime() - beginNs < limitNs) {
+            while (client.isAlive() && counts().active < streams && System.nanoTime() - beginNs < OPEN_LIMIT_NS) {
                 pause(Duration.ofMillis(50));
             }
             pause(times.warmUp());

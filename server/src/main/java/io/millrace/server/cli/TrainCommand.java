@@ -2,11 +2,13 @@ package io.millrace.server.cli;
 
 import io.millrace.server.mock.MockConfig;
 import io.millrace.server.mock.MockServer;
+import io.millrace.server.warmup.PracticeCertificate;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.GeneralSecurityException;
 import java.util.Comparator;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -73,13 +75,16 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private static int train(Path made, Path config) throws IOException, InterruptedException {
-        try (var mock = MockServer.start(MockConfig.defaults())) {
-            Files.writeString(config, TrainingLoad.config(mock.uri()));
+        try (var mock = MockServer.start(MockConfig.defaults());
+                var certificate = PracticeCertificate.make()) {
+            Files.writeString(config, TrainingLoad.config(mock.uri(), certificate));
             try (var relay = TrainedProcess.start(made, config)) {
-                int requests = TrainingLoad.run(relay.uri());
+                int requests = TrainingLoad.run(relay.addresses(), certificate.trust());
                 relay.finish();
                 return requests;
             }
+        } catch (GeneralSecurityException e) {
+            throw new IOException("no certificate can be made to train with", e);
         }
     }
 

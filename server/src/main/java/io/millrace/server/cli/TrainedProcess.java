@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 
 /** A relay on the same JVM and with the same flags as this process. When it ends, it writes what it has learned. */
 final class TrainedProcess implements AutoCloseable {
-    private static final Pattern READY = Pattern.compile(" listening on (http://\\S+)");
+    private static final Pattern READY = Pattern.compile(" listening on (http://[^,\\s]+), (https://\\S+)");
     private static final long START_LIMIT_S = 120;
     private static final long END_LIMIT_S = 300;
     private static final int LINES_KEPT = 20;
@@ -29,7 +29,7 @@ final class TrainedProcess implements AutoCloseable {
 
     private final Process process;
     private final Path made;
-    private final CompletableFuture<URI> ready = new CompletableFuture<>();
+    private final CompletableFuture<Addresses> ready = new CompletableFuture<>();
     private final Deque<String> lastLines = new ArrayDeque<>();
     private final Thread reader;
 
@@ -41,8 +41,11 @@ final class TrainedProcess implements AutoCloseable {
         reader.start();
     }
 
+    /** Where it listens: in the clear, and with TLS. */
+    record Addresses(URI plain, URI tls) {}
+
     /**
-     * Starts {@code serve} with the configuration, on a free port.
+     * Starts {@code serve} with the configuration, which has a listener in the clear and one with TLS.
      *
      * @param made where the file is to be written
      * @throws IOException if it cannot be started
@@ -58,7 +61,7 @@ final class TrainedProcess implements AutoCloseable {
         command.add((Runtime.version().feature() < FIRST_WITH_AOT ? "-XX:ArchiveClassesAtExit=" : "-XX:AOTCacheOutput=")
                 + made);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Millrace.class.getName()));
-        command.addAll(List.of("serve", config.toString(), "--listen", "127.0.0.1:0"));
+        command.addAll(List.of("serve", config.toString()));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().keySet().removeIf(name -> name.startsWith("MILLRACE_"));
         builder.environment().put("MILLRACE_WARM_UP", "off");
@@ -66,11 +69,11 @@ final class TrainedProcess implements AutoCloseable {
     }
 
     /**
-     * Waits until it listens, and returns its address.
+     * Waits until it listens, and returns its addresses.
      *
      * @throws IllegalStateException if it does not come up
      */
-    URI uri() throws InterruptedException {
+    Addresses addresses() throws InterruptedException {
         try {
             return ready.get(START_LIMIT_S, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException e) {
@@ -101,7 +104,7 @@ final class TrainedProcess implements AutoCloseable {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 Matcher matcher = READY.matcher(line);
                 if (matcher.find()) {
-                    ready.complete(URI.create(matcher.group(1)));
+                    ready.complete(new Addresses(URI.create(matcher.group(1)), URI.create(matcher.group(2))));
                 }
                 if (!line.startsWith("{")) { // the access log
                     keep(line);

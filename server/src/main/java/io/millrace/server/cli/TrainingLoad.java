@@ -1,6 +1,7 @@
 package io.millrace.server.cli;
 
 import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.warmup.PracticeCertificate;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import javax.net.ssl.SSLContext;
 
 /**
  * Does in a few seconds what a relay does in production: streams of every dialect, paced and in bursts, and short
@@ -19,20 +21,25 @@ final class TrainingLoad {
             List.of(Dialect.CHAT, Dialect.RESPONSES, Dialect.MESSAGES, Dialect.GEMINI);
     private static final int BODY_CHARS = 1200;
 
-    private final HttpClient client =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final HttpClient client;
     private final URI relay;
     private int requests;
 
-    private TrainingLoad(URI relay) {
+    private TrainingLoad(HttpClient client, URI relay) {
+        this.client = client;
         this.relay = relay;
     }
 
     /**
-     * A configuration with all kinds of routes. The second upstream gets no request, but makes the TLS library load.
+     * A configuration with listeners in the clear and with TLS, and with all kinds of routes. The second upstream gets
+     * no request, but its TLS is set up.
      */
-    static String config(URI mock) {
+    static String config(URI mock, PracticeCertificate certificate) {
         return """
+                listeners:
+                  - address: 127.0.0.1:0
+                  - address: 127.0.0.1:0
+                    tls: {certificates: [{cert: '%s', key: '%s'}]}
                 upstreams:
                   mock: {url: %s}
                   tls: {url: 'https://localhost'}
@@ -42,25 +49,40 @@ final class TrainingLoad {
                   - match: {models: nobody's}
                     upstream: tls
                   - upstream: mock
-                """.formatted(mock);
+                """.formatted(certificate.cert(), certificate.key(), mock);
     }
 
     /**
-     * Runs once.
+     * Runs once. Most requests come over HTTP/1.1 in the clear. A few come over TLS, so that its classes are loaded, and
+     * what is learned is not about TLS alone.
      *
      * @return how many requests were made
      * @throws IllegalStateException if the relay fails one
      */
-    static int run(URI relay) {
-        var load = new TrainingLoad(relay);
+    static int run(TrainedProcess.Addresses relay, SSLContext trust) {
+        var plain = new TrainingLoad(client(HttpClient.Version.HTTP_1_1).build(), relay.plain());
         for (int round = 0; round < 3; round++) {
-            load.all(20, "tokens=150,gap_ms=uniform:1-6");
-            load.all(2, "tokens=2000");
+            plain.all(20, "tokens=150,gap_ms=uniform:1-6");
+            plain.all(2, "tokens=2000");
             for (int i = 0; i < 20; i++) {
-                load.all(8, "tokens=3");
+                plain.all(8, "tokens=3");
             }
         }
-        return load.requests;
+        int requests = plain.requests;
+        for (var version : List.of(HttpClient.Version.HTTP_1_1, HttpClient.Version.HTTP_2)) {
+            var secure = new TrainingLoad(client(version).sslContext(trust).build(), relay.tls());
+            secure.all(5, "tokens=50,gap_ms=uniform:1-6");
+            secure.all(1, "tokens=2000");
+            for (int i = 0; i < 5; i++) {
+                secure.all(8, "tokens=3");
+            }
+            requests += secure.requests;
+        }
+        return requests;
+    }
+
+    private static HttpClient.Builder client(HttpClient.Version version) {
+        return HttpClient.newBuilder().version(version);
     }
 
     /** Runs this many streams of each dialect at once, to their ends. */

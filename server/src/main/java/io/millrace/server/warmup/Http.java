@@ -1,10 +1,13 @@
 package io.millrace.server.warmup;
 
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
+import io.netty.handler.codec.http2.Http2Headers;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.function.UnaryOperator;
 
 /** The HTTP of the two ends of the warm-up. They know each other, so it is only a small part. */
@@ -24,6 +27,26 @@ final class Http {
         String head = "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + fields
                 + "Content-Length: " + body.length() + "\r\n\r\n";
         return (head + body).getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** The head of a request as HTTP/2 has it. */
+    static Http2Headers head(byte[] request) {
+        String[] lines =
+                new String(request, 0, headEnd(request, request.length), StandardCharsets.US_ASCII).split("\r\n", -1);
+        String[] line = lines[0].split(" ", -1);
+        var head = new DefaultHttp2Headers(false)
+                .method(line[0])
+                .scheme("https")
+                .authority("localhost")
+                .path(line[1]);
+        for (int i = 1; i < lines.length - 2; i++) { // the last two are the empty line's
+            int colon = lines[i].indexOf(':');
+            String name = lines[i].substring(0, colon).toLowerCase(Locale.ROOT);
+            if (!name.equals("host") && !name.equals("connection")) {
+                head.add(name, lines[i].substring(colon + 2));
+            }
+        }
+        return head;
     }
 
     /** The index after the head in {@code bytes[0, length)}, after its empty line; -1 if the head is incomplete. */

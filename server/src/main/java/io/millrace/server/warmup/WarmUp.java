@@ -5,6 +5,9 @@ import io.millrace.server.config.RelayConfig;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -41,6 +44,7 @@ public final class WarmUp implements AutoCloseable {
     private final BooleanSupplier warm;
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger relayed = new AtomicInteger();
+    private final Set<String> practised = ConcurrentHashMap.newKeySet();
     private final Thread thread = new Thread(this::run, "millrace-warm-up");
     private volatile boolean over;
     private volatile boolean failed;
@@ -55,7 +59,8 @@ public final class WarmUp implements AutoCloseable {
     /**
      * Starts the warm-up in the background.
      *
-     * @param config the real relay's; the warm-up uses its transport and the format of its access log
+     * @param config the real relay's; the warm-up uses its transport, the protocols of its listeners and the format of
+     *     its access log
      * @param busy whether the real relay has work
      */
     public static WarmUp start(RelayConfig config, BooleanSupplier busy) {
@@ -76,6 +81,11 @@ public final class WarmUp implements AutoCloseable {
     /** The number of relayed streams. */
     int relayed() {
         return relayed.get();
+    }
+
+    /** The ways by which streams were relayed. */
+    Set<String> practised() {
+        return practised;
     }
 
     /** Whether it ended because a stream failed. */
@@ -112,26 +122,29 @@ public final class WarmUp implements AutoCloseable {
     }
 
     private void relay(Recordings recordings, long limitNs) throws IOException, InterruptedException {
-        try (var upstream = new RecordedUpstream(recordings)) {
+        try (var upstream = new RecordedUpstream(recordings);
+                var practice = Practice.of(config.listeners())) {
             while (!over) {
-                relay(recordings, upstream.uri(), limitNs);
+                relay(recordings, practice, upstream.uri(), limitNs);
             }
         }
     }
 
     /** Runs the streams through a new relay. So the path of a relay's first clients is also compiled. */
-    private void relay(Recordings recordings, URI upstream, long limitNs) throws InterruptedException {
+    private void relay(Recordings recordings, Practice practice, URI upstream, long limitNs)
+            throws InterruptedException {
         try (var relay = RelayServer.start(
                 RelayConfig.relayTo(upstream)
                         .with(c -> c.transport = config.transport())
                         .with(c -> c.accessLog = config.accessLog())
+                        .with(c -> c.listeners = practice.listeners())
                         .with(c -> c.eventLoops = 1),
                 ACCESS_LOG)) {
-            int port = relay.addresses().get(0).getPort();
+            List<Way> ways = practice.ways(relay.addresses());
             long endNs = System.nanoTime() + RELAY_NS;
             var clients = new ArrayList<Thread>();
             for (int i = 0; i < CLIENTS; i++) {
-                var client = new Thread(() -> stream(recordings, port, endNs), "millrace-warm-up-client");
+                var client = new Thread(() -> stream(recordings, ways, endNs), "millrace-warm-up-client");
                 client.setDaemon(true);
                 client.start();
                 clients.add(client);
@@ -146,22 +159,33 @@ public final class WarmUp implements AutoCloseable {
         }
     }
 
-    private void stream(Recordings recordings, int port, long endNs) {
-        try (var client = new StreamClient(port)) {
+    private void stream(Recordings recordings, List<Way> ways, long endNs) {
+        List<StreamClient> clients = ways.stream().map(Way::newClient).toList();
+        try {
             while (!over && System.nanoTime() < endNs) {
                 if (busy.getAsBoolean()) {
                     LockSupport.parkNanos(STEP_BACK_NS);
                 } else {
-                    int number = next.getAndIncrement();
-                    stream(recordings, client, number);
-                    if (number % CROWD_EVERY == ROUND) {
-                        crowd(recordings, port, number);
-                    }
+                    stream(recordings, ways, clients);
                     relayed.incrementAndGet();
                 }
             }
         } catch (IOException e) {
             fail(e);
+        } finally {
+            close(clients);
+        }
+    }
+
+    /** Each way has its turn for a round. */
+    private void stream(Recordings recordings, List<Way> ways, List<StreamClient> clients) throws IOException {
+        int number = next.getAndIncrement();
+        int round = number / ROUND;
+        int way = round % ways.size();
+        stream(recordings, clients.get(way), number, round / ways.size());
+        practised.add(ways.get(way).label());
+        if (number % CROWD_EVERY == ROUND) {
+            crowd(recordings, ways.get(number / CROWD_EVERY % ways.size()), number);
         }
     }
 
@@ -173,8 +197,7 @@ public final class WarmUp implements AutoCloseable {
         over = true;
     }
 
-    private static void stream(Recordings recordings, StreamClient client, int number) throws IOException {
-        int round = number / ROUND;
+    private static void stream(Recordings recordings, StreamClient client, int number, int round) throws IOException {
         int turn = number % ROUND;
         switch (turn) {
             case 0 -> client.read(recordings.request(Kind.BURST, round));
@@ -189,19 +212,27 @@ public final class WarmUp implements AutoCloseable {
     }
 
     /** Many clients connect and ask before the first one reads its answer. */
-    private static void crowd(Recordings recordings, int port, int round) throws IOException {
+    private static void crowd(Recordings recordings, Way way, int round) throws IOException {
         var clients = new ArrayList<StreamClient>();
         try {
             for (int i = 0; i < CROWD; i++) {
-                clients.add(new StreamClient(port));
+                clients.add(way.newClient());
                 clients.get(i).ask(recordings.request(i % 2 == 0 ? Kind.PACED : Kind.SHORT, round + i));
             }
             for (StreamClient client : clients) {
                 client.readAnswer(0);
             }
         } finally {
-            for (StreamClient client : clients) {
+            close(clients);
+        }
+    }
+
+    private static void close(List<StreamClient> clients) {
+        for (StreamClient client : clients) {
+            try {
                 client.close();
+            } catch (IOException e) {
+                LOG.debug("a connection of the warm-up did not close: {}", e.toString());
             }
         }
     }
