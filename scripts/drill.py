@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The drills of scripts/drill, which says how to call it: real processes, sockets on loopback, bounded in time and count."""
-import asyncio, collections, concurrent.futures, json, os, pathlib, select, selectors, socket, struct, subprocess, sys, tempfile, threading, time, urllib.request
+import asyncio, collections, concurrent.futures, hashlib, json, os, pathlib, select, selectors, socket, struct, subprocess, sys, tempfile, threading, time, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAUNCHER = os.environ.get("MILLRACE", "millrace")
@@ -26,12 +26,12 @@ def children(pid):
 class Millrace:
     """A relay or a mock, on a port that it chose itself unless an address is given; a relay also with an admin listener."""
 
-    def __init__(self, *arguments, options="", prefix=(), host="127.0.0.1", port=0, admin=False, **environment):
+    def __init__(self, *arguments, options="", prefix=(), host="127.0.0.1", port=0, admin=False, listen=True, **environment):
         self.host, self.port, self.admin_port = host, port, None
         self.log = tempfile.NamedTemporaryFile("wb", suffix=".log")
         env = {**os.environ, "MILLRACE_OPTS": options, **environment}
         for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"): env.pop(name, None)
-        where = ["--listen", f"{host}:{port}"]
+        where = ["--listen", f"{host}:{port}"] if listen else []
         if admin:
             self.config = tempfile.NamedTemporaryFile("w", suffix=".yaml")
             print(f"listeners:\n  - address: {host}:{port}\n  - {{address: '{host}:0', serves: [health, metrics]}}", file=self.config, flush=True)
@@ -59,14 +59,14 @@ class Millrace:
             except OSError: pass
         return max(sizes, default=0)
 
-    def get(self, path, timeout=5):
-        with urllib.request.urlopen(f"http://{self.host}:{self.port}{path}", timeout=timeout) as answer:
+    def get(self, path, timeout=5, port=None):
+        with urllib.request.urlopen(f"http://{self.host}:{port or self.port}{path}", timeout=timeout) as answer:
             return answer.read().decode()
 
     def metrics(self):
         """name{labels} -> value"""
         return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
-                for line in self.get("/metrics", 20).splitlines() if line and not line.startswith("#")}
+                for line in self.get("/metrics", 20, self.admin_port).splitlines() if line and not line.startswith("#")}
 
     def held_mib(self):
         """What it says that it holds for its clients."""
@@ -325,12 +325,12 @@ def looks_whole(path, text):
     return b'"finishReason":' in text
 
 
-async def one_stream(relay, path, spec, then):
+async def one_stream(relay, path, spec, then, more=""):
     """-> what the client makes of it (whole, told) or did itself (leaves, resets, stops), and the bytes"""
     reader, writer = await asyncio.open_connection(relay.host, relay.port)
     got = b""
     try:
-        writer.write(request(path, spec, "Connection: close\r\n"))
+        writer.write(request(path, spec, "Connection: close\r\n" + more))
         while part := await asyncio.wait_for(reader.read(65536), 60):
             got += part
             if then in ("leaves", "resets") and got.count(b"data:") >= 2:
@@ -339,7 +339,7 @@ async def one_stream(relay, path, spec, then):
                 return then, got
             if then == "stops" and got.count(b"data:") >= 2:
                 then = "stopped"
-                await stop_stream(relay, got)
+                await stop_stream(relay, got, more)
         if then == "stopped": return "stops" if b"\r\n0\r\n\r\n" in got and looks_whole(path, got) else "told", got
         return "whole" if got.startswith(b"HTTP/1.1 200") and got.endswith(b"0\r\n\r\n") and looks_whole(path, got) else "told", got
     except asyncio.TimeoutError: return "silence", got
@@ -347,16 +347,16 @@ async def one_stream(relay, path, spec, then):
     finally: writer.close()
 
 
-async def stop_stream(relay, got):
+async def stop_stream(relay, got, more):
     at = got.lower().index(b"x-millrace-stream:") + len(b"x-millrace-stream:")
     stream = got[at:got.index(b"\r\n", at)].strip().decode()
     reader, writer = await asyncio.open_connection(relay.host, relay.port)
-    writer.write(f"DELETE /millrace/streams/{stream} HTTP/1.1\r\nHost: drill\r\nConnection: close\r\n\r\n".encode())
+    writer.write(f"DELETE /millrace/streams/{stream} HTTP/1.1\r\nHost: drill\r\n{more}Connection: close\r\n\r\n".encode())
     await reader.read()
     writer.close()
 
 
-async def all_streams(relay, count, at_once):
+async def all_streams(relay, count, at_once, more=""):
     wrong, tally, turn = collections.Counter(), collections.Counter(), iter(range(count))
 
     async def worker():
@@ -364,7 +364,7 @@ async def all_streams(relay, count, at_once):
             spec, expected = ENDINGS[i % len(ENDINGS)]
             path = PATHS[i // len(ENDINGS) % len(PATHS)]
             if expected == "whole" and spec.endswith("big_frame=100000") and "responses" in path: spec = "tokens=5"
-            try: outcome, got = await one_stream(relay, path, spec, expected)
+            try: outcome, got = await one_stream(relay, path, spec, expected, more)
             except OSError as e: outcome, got = repr(e), b""
             tally[outcome] += 1
             if outcome != expected:
@@ -376,18 +376,33 @@ async def all_streams(relay, count, at_once):
 
 
 def endings(quick):
-    """Streams of all dialects that end in all ways; then nothing may be left of them."""
+    """Streams of all dialects that end in all ways; then nothing may be left of them. Then with a key and its limits."""
     count = 5_000 if quick else 50_000
     mock = Millrace("mock")
+    try:
+        yield all_endings(mock, count, "", "", "")
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as clients:
+            import drill_edge
+            key = drill_edge.new_key()
+            # One place in five is spare: a stream that did not give its place back would soon be missed.
+            clients.write(f"clients: {{drill: {{metrics: true, keys: [{{sha256: {hashlib.sha256(key.encode()).hexdigest()}}}], "
+                          "limits: {streams: 80, requestsPerSecond: 0, tokensPerMinute: 100000000}}}\n")
+            clients.flush()
+            yield all_endings(mock, count // 5, ", with a key that allows 80 at once", f"clients: {{file: {clients.name}}}\n", f"X-Millrace-Key: {key}\r\n")
+    finally: mock.stop()
+
+
+def all_endings(mock, count, what, settings, more):
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
-        config.write(f"upstreams: {{mock: {{url: http://127.0.0.1:{mock.port}}}}}\n"
+        config.write(f"listeners: [{{address: '127.0.0.1:0'}}, {{address: '127.0.0.1:0', serves: [health, metrics]}}]\n"
+                     f"upstreams: {{mock: {{url: http://127.0.0.1:{mock.port}}}}}\n{settings}"
                      "routes: [{match: {}, upstream: mock, retry: off, timeouts: {hold: 2s}}]\n")
         config.flush()
-        relay = Millrace("serve", config.name)
+        relay = Millrace("serve", config.name, listen=False)
         try:
-            asyncio.run(all_streams(relay, count // 10, 64))
+            asyncio.run(all_streams(relay, count // 10, 64, more))
             prober, before = Prober(relay), relay.rss_mib()
-            tally, wrong = asyncio.run(all_streams(relay, count, 64))
+            tally, wrong = asyncio.run(all_streams(relay, count, 64, more))
             idle = wait_until(lambda: relay.metrics().get("millrace_active_exchanges") == 0
                               and relay.metrics().get("millrace_open_connections", 0) <= 2, 20)
             prober.finish()
@@ -395,13 +410,13 @@ def endings(quick):
             counted = sum(relay.outcomes().values())
             wait_until(lambda: relay.logged() >= counted, 10)
             asked = count + count // 10
-            for what, times in wrong.most_common(20): print(f"drill: wrong end, {times} times: {what}", file=sys.stderr)
-            yield Row("endings", f"{count} streams, {len(ENDINGS)} endings, 4 dialects",
-                      f"{before} to {relay.rss_mib()} MiB; afterwards {held:.0f} bytes, {'nothing open' if idle is not None else 'something open'}",
-                      f"{prober.words()}; " + ", ".join(f"{n} {w}" for w, n in tally.most_common()),
-                      f"{sum(wrong.values())} with a wrong end; {counted} of {asked} counted, {relay.logged()} logged",
-                      not wrong and idle is not None and not held and counted >= asked and prober.sound())
-        finally: relay.stop(); mock.stop()
+            for end, times in wrong.most_common(20): print(f"drill: wrong end, {times} times: {end}", file=sys.stderr)
+            return Row("endings", f"{count} streams, {len(ENDINGS)} endings, 4 dialects{what}",
+                       f"{before} to {relay.rss_mib()} MiB; afterwards {held:.0f} bytes, {'nothing open' if idle is not None else 'something open'}",
+                       f"{prober.words()}; " + ", ".join(f"{n} {w}" for w, n in tally.most_common()),
+                       f"{sum(wrong.values())} with a wrong end; {counted} of {asked} counted, {relay.logged()} logged",
+                       not wrong and idle is not None and not held and counted >= asked and prober.sound())
+        finally: relay.stop()
 
 
 def vanished(quick):
@@ -587,7 +602,16 @@ def asker(relay, kept, stop, counts):
         time.sleep(0.01)
 
 
-DRILLS = {"restart": restart, "stalled": stalled, "trickled": trickled, "vanished": vanished, "bombs": bombs, "endings": endings, "outage": outage}
+def edge(name):
+    """A drill of drill_edge.py, which itself needs this module."""
+    def run(quick):
+        import drill_edge
+        return getattr(drill_edge, name)(quick)
+    return run
+
+
+DRILLS = {"restart": restart, "stalled": stalled, "trickled": trickled, "vanished": vanished, "bombs": bombs, "endings": endings, "outage": outage, "floods": edge("floods"),
+          "fat": edge("fat"), "greedy": edge("greedy")}
 
 
 def main(arguments):

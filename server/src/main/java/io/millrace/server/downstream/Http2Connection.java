@@ -5,6 +5,7 @@ import io.millrace.server.http.FrameBudget;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.timing.Sweeper.Sweepable;
+import io.millrace.server.timing.Turns;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -32,6 +33,8 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
     private static final Logger LOG = LoggerFactory.getLogger(Http2Connection.class);
     /** How long a stop of the process waits for a connection without a request. */
     private static final long FRESH_NS = TimeUnit.SECONDS.toNanos(1);
+    /** The most requests that begin in one turn of the event loop. Each may take 0.1 ms, and other clients wait. */
+    private static final int REQUESTS_A_TURN = 32;
 
     private final ConnectionContext context;
     private final Channel channel;
@@ -55,7 +58,8 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
         this.context = context;
         channel = context.channel();
         var frames = context.http2().controlFrames();
-        budget = FrameBudget.ofClient(frames.burst(), frames.perSecond(), System::nanoTime);
+        budget = FrameBudget.ofClient(frames.burst(), frames.perSecond(), System::nanoTime)
+                .pacedBy(new Turns(channel.eventLoop(), REQUESTS_A_TURN));
         codec = Http2Codec.of(context.limits(), context.http2());
         codec.events(this);
         requests = new Http2Requests(context, codec, budget, this);
@@ -63,7 +67,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
         bytes = new ClientBytes(
                 channel,
                 context.memory(),
-                () -> requests.keptBytes() + codec.bufferedBytes(),
+                () -> requests.keptBytes() + codec.bufferedBytes() + budget.heldBytes(),
                 () -> output == null ? 0 : output.held(),
                 context.timeouts().writeStall());
         idleLimitNs = context.timeouts().requestHead().toNanos();
@@ -180,6 +184,10 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
 
     @Override
     public void onHeadTooLarge(io.netty.handler.codec.http2.Http2Stream stream) {
+        if (!budget.onLargeHead()) {
+            codec.fail(Http2Error.ENHANCE_YOUR_CALM, "too many large heads");
+            return;
+        }
         refuse(
                 requests.unreadable(stream),
                 Refusal.of(431, "headers_too_large", "The request header fields are too large."));

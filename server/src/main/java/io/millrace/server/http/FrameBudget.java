@@ -1,8 +1,10 @@
 package io.millrace.server.http;
 
+import io.millrace.server.timing.Turns;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Flags;
@@ -10,12 +12,16 @@ import io.netty.handler.codec.http2.Http2FrameTypes;
 import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Ends an HTTP/2 connection whose peer sends many frames that carry no message. It reads the heads of frames before
  * Netty's codec does. Each such frame costs points. Points come back with time, and with each DATA frame that the peer
  * is sent, because it answers those with WINDOW_UPDATE. Below zero points it raises a connection error {@code
  * ENHANCE_YOUR_CALM} and drops the rest.
+ *
+ * <p>It also paces requests, if it is told to: what comes behind as many as one turn of the event loop begins waits for the
+ * next turn, and the socket is not read.
  *
  * <p>The clock is read only for frames that cost points, and for heads of messages that arrive in parts.
  */
@@ -24,6 +30,9 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
     private static final int POINT = 100;
 
     private static final int REFUSAL = POINT / 2;
+    /** A few bytes can stand for a head of many megabytes (HPACK). All of it must be decoded. */
+    private static final int LARGE_HEAD = 300 * POINT;
+
     private static final int WINDOW_UPDATE = POINT / 4;
     private static final int RESET = POINT / 5;
     private static final int CHEAP = POINT / 10;
@@ -45,6 +54,9 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
     private boolean blockEnds;
     private long blockSinceNs;
     private boolean over;
+    private @Nullable Turns requests;
+    /** What waits for a later turn; it begins with the head of a frame. */
+    private @Nullable ByteBuf held;
 
     private FrameBudget(int burst, int perSecond, int skip, LongSupplier clock) {
         this.clock = clock;
@@ -75,6 +87,17 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
         return new FrameBudget(burst, perSecond, 0, clock);
     }
 
+    /** Limits the requests that begin in one turn of the event loop. */
+    public FrameBudget pacedBy(Turns turns) {
+        requests = turns;
+        return this;
+    }
+
+    /** Bytes that wait for a later turn. */
+    public int heldBytes() {
+        return held == null ? 0 : held.readableBytes();
+    }
+
     /** The peer was sent a DATA frame. */
     public void onDataWritten() {
         if (points < burst) {
@@ -92,6 +115,16 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
         return points >= 0;
     }
 
+    /**
+     * The peer sent a head over the limit.
+     *
+     * @return whether it may go on
+     */
+    public boolean onLargeHead() {
+        charge(LARGE_HEAD);
+        return points >= 0;
+    }
+
     /** Since when the head of a message has been incomplete after a read; 0 if there is none. */
     public long blockSinceNs() {
         return blockSinceNs;
@@ -99,13 +132,53 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object msg) {
-        if (!over && msg instanceof ByteBuf in) {
-            look(in);
-        }
-        if (!over) {
+        if (held != null && msg instanceof ByteBuf in) {
+            held = ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(ctx.alloc(), held, in);
+        } else if (!over && msg instanceof ByteBuf in) {
+            read(ctx, in);
+        } else if (!over) {
             ctx.fireChannelRead(msg);
+        } else {
+            end(ctx, msg);
+        }
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        ReferenceCountUtil.release(held);
+        held = null;
+    }
+
+    private void read(ChannelHandlerContext ctx, ByteBuf in) {
+        int end = look(in);
+        if (over) {
+            end(ctx, in);
             return;
         }
+        int rest = in.writerIndex() - end;
+        if (rest > 0 && requests != null) {
+            held = in.retainedSlice(end, rest);
+            in.writerIndex(end);
+            ctx.channel().config().setAutoRead(false);
+            requests.later(() -> goOn(ctx));
+        }
+        ctx.fireChannelRead(in);
+    }
+
+    private void goOn(ChannelHandlerContext ctx) {
+        ByteBuf rest = held;
+        if (rest == null) {
+            return;
+        }
+        held = null;
+        read(ctx, rest);
+        ctx.fireChannelReadComplete();
+        if (held == null) {
+            ctx.channel().config().setAutoRead(true);
+        }
+    }
+
+    private void end(ChannelHandlerContext ctx, Object msg) {
         ReferenceCountUtil.release(msg);
         if (points < 0) {
             points = 0;
@@ -114,7 +187,8 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void look(ByteBuf in) {
+    /** Returns the index up to which the bytes may be passed on in this turn. */
+    private int look(ByteBuf in) {
         int at = in.readerIndex();
         int end = in.writerIndex();
         while (at < end && !over) {
@@ -126,6 +200,9 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
             }
             endBlock();
             if (at + HEAD_BYTES <= end && headBytes == 0) {
+                if (requests != null && in.getByte(at + 3) == Http2FrameTypes.HEADERS && !requests.take()) {
+                    return at;
+                }
                 onHead(in.getUnsignedMedium(at), in.getByte(at + 3), in.getUnsignedByte(at + 4));
                 at += HEAD_BYTES;
             } else {
@@ -145,6 +222,7 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
         if (inBlock && blockSinceNs == 0) {
             blockSinceNs = clock.getAsLong();
         }
+        return end;
     }
 
     private void endBlock() {

@@ -1,6 +1,7 @@
 package io.millrace.server.upstream;
 
 import io.millrace.server.http.HeadWriter;
+import io.millrace.server.timing.Turns;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.timing.Sweeper.Sweepable;
+import io.millrace.server.timing.Turns;
 import io.millrace.server.upstream.Upstreams.Waiter;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;

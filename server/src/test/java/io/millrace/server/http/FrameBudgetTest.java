@@ -3,6 +3,7 @@ package io.millrace.server.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millrace.server.timing.Turns;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -111,6 +112,64 @@ class FrameBudgetTest {
         }
         assertThatThrownBy(() -> client.writeInbound(frame(PING, 0, 8))).isInstanceOf(Http2Exception.class);
         client.finishAndReleaseAll();
+    }
+
+    /** Whoever has other work on the event loop gets a turn between them. */
+    @Test
+    void requestsOfOneReadBeginInTurns() {
+        var paced = FrameBudget.ofServer(10, 5, () -> nowNs);
+        var client = new EmbeddedChannel(paced);
+        paced.pacedBy(new Turns(client.eventLoop(), 4));
+        ByteBuf frames = Unpooled.buffer();
+        for (int i = 0; i < 10; i++) {
+            ByteBuf frame = frame(HEADERS, END_HEADERS, 30);
+            frames.writeBytes(frame);
+            frame.release();
+        }
+        int length = frames.readableBytes() / 10;
+        client.pipeline().fireChannelRead(frames.retainedDuplicate());
+        assertThat(passed(client)).isEqualTo(4 * length);
+        assertThat(client.config().isAutoRead()).isFalse();
+        client.pipeline().fireChannelRead(frames.readRetainedSlice(length + 5)); // from below, although nobody reads
+        client.pipeline().fireChannelRead(frames.readRetainedSlice(length - 5));
+        assertThat(paced.heldBytes()).isEqualTo(8 * length);
+        int turns = 0;
+        int all = 4 * length;
+        while (all < 12 * length) {
+            client.runPendingTasks();
+            int now = passed(client);
+            assertThat(now).isLessThanOrEqualTo(4 * length);
+            all += now;
+            assertThat(++turns).isLessThan(9);
+        }
+        assertThat(all).isEqualTo(12 * length);
+        assertThat(paced.heldBytes()).isZero();
+        assertThat(client.config().isAutoRead()).isTrue();
+        frames.release();
+        client.finishAndReleaseAll();
+    }
+
+    @Test
+    void whatWaitsForATurnIsReleasedWithItsConnection() {
+        var paced = FrameBudget.ofServer(10, 5, () -> nowNs);
+        var client = new EmbeddedChannel(paced);
+        paced.pacedBy(new Turns(client.eventLoop(), 1));
+        client.pipeline().fireChannelRead(frame(HEADERS, END_HEADERS, 30));
+        ByteBuf second = frame(HEADERS, END_HEADERS, 30);
+        client.pipeline().fireChannelRead(second);
+        assertThat(paced.heldBytes()).isPositive();
+        client.finishAndReleaseAll();
+        assertThat(second.refCnt()).isZero();
+    }
+
+    /** The bytes that were passed on. */
+    private static int passed(EmbeddedChannel from) {
+        int bytes = 0;
+        for (ByteBuf part = from.readInbound(); part != null; part = from.readInbound()) {
+            bytes += part.readableBytes();
+            part.release();
+        }
+        return bytes;
     }
 
     private void send(int type, int count) {

@@ -459,6 +459,29 @@ class Http2Test {
         }
     }
 
+    /** Each stands for 40 MB in 16 KiB. */
+    @Test
+    void endsAConnectionThatSendsHpackBombs() throws IOException {
+        try (var harness = start(config -> config);
+                var client = Http2Client.connect(harness.port())) {
+            ByteBuf block = client.block(1, Http2Client.head("GET", "/healthz"));
+            block.writeByte(0x40) // a field for the table
+                    .writeByte(6)
+                    .writeBytes("x-bomb".getBytes(StandardCharsets.US_ASCII))
+                    .writeBytes(new byte[] {0x7f, (byte) 0xa1, 0x1e}) // 4,000 bytes
+                    .writeBytes("a".repeat(4000).getBytes(StandardCharsets.US_ASCII));
+            while (block.readableBytes() < 16_000) {
+                block.writeByte(0xbe); // the same once more
+            }
+            for (int id = 1; id < 20; id += 2) {
+                client.frame(
+                        Http2Client.HEADERS, Http2Client.END_STREAM | Http2Client.END_HEADERS, id, block.duplicate());
+            }
+            Frame farewell = client.readUntil(Http2Client.GOAWAY, 0);
+            assertThat(farewell.number(4)).isEqualTo(ENHANCE_YOUR_CALM);
+        }
+    }
+
     @Test
     void takesAnEmptyBodyOfAGetAndNoOther() throws IOException {
         try (var harness = start(config -> config);

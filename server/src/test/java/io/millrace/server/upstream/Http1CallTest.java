@@ -3,6 +3,7 @@ package io.millrace.server.upstream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.config.Upstream;
+import io.millrace.server.timing.Turns;
 import io.millrace.server.upstream.CallListener.Breakage;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;

@@ -1,4 +1,4 @@
-package io.millrace.server.upstream;
+package io.millrace.server.timing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.millrace.server.upstream;
+package io.millrace.server.timing;
 
 import io.netty.channel.EventLoop;
 import java.util.ArrayDeque;
@@ -9,20 +9,20 @@ import java.util.concurrent.TimeUnit;
  * Limits how much work of one kind an event loop does in one turn. More work waits for later turns, so that a crowd
  * does not block all other clients. Confined to that event loop.
  */
-final class Turns {
+public final class Turns {
     private final EventLoop loop;
     private final int most;
     private final Queue<Runnable> waiting = new ArrayDeque<>();
     private int taken;
 
     /** Allows at most {@code most} pieces of work in one turn of {@code loop}. */
-    Turns(EventLoop loop, int most) {
+    public Turns(EventLoop loop, int most) {
         this.loop = loop;
         this.most = most;
     }
 
     /** Takes one piece of this turn; false if none is left. */
-    boolean take() {
+    public boolean take() {
         if (taken == most) {
             return false;
         }
@@ -36,7 +36,7 @@ final class Turns {
      * Runs {@code work} in a later turn, after the work that waits already. Only to be called if nothing is left of
      * this turn.
      */
-    void later(Runnable work) {
+    public void later(Runnable work) {
         waiting.add(work);
     }
 
