@@ -77,7 +77,7 @@ class CrossOriginTest {
         }
     }
 
-    @Tag("h1")
+    @Tag("h1") // heads that cannot be written in HTTP/2
     @ParameterizedTest
     @CsvSource({
         "POST, Content-Length: 99999999, 413",

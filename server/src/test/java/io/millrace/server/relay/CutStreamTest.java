@@ -66,7 +66,7 @@ class CutStreamTest {
         }
     }
 
-    @Tag("h1")
+    @Tag("h1") // in HTTP/2 the stream ends, and its connection stays
     @Test
     void closesTheConnectionSoonAfterAnErrorFrame() throws IOException {
         try (var harness = RelayHarness.start();

@@ -72,7 +72,7 @@ class OwnPathsTest {
         }
     }
 
-    @Tag("h1")
+    @Tag("h1") // HTTP/1.0
     @Test
     void answersHttp10WithoutAHost() throws IOException {
         try (var harness = RelayHarness.start();

@@ -67,7 +67,7 @@ class PassThroughTest {
         assertThat(response.text()).isEqualTo("{}");
     }
 
-    @Tag("h1")
+    @Tag("h1") // in HTTP/2 cookies that come apart are one field (Http2HeadsTest)
     @Test
     void repeatedFieldsApartAndInOrder() throws IOException {
         answer(
@@ -92,7 +92,7 @@ class PassThroughTest {
         assertThat(RawClient.header(lastRequest(), "x-region")).isEqualTo(value);
     }
 
-    @Tag("h1")
+    @Tag("h1") // the HTTP/2 client of the tests reads no head in several frames
     @Test
     void headsUpTo64KiB() throws IOException {
         answer("HTTP/1.1 200 OK\r\nX-Big: " + "a".repeat(60_000) + "\r\nContent-Length: 2\r\n\r\n{}");

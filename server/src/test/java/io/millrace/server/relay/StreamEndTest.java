@@ -158,7 +158,7 @@ class StreamEndTest {
         assertThat(whole.text()).hasSizeGreaterThan(300_000).endsWith("data: [DONE]\n\n");
     }
 
-    @Tag("h1")
+    @Tag("h1") // HTTP/1.0
     @ParameterizedTest
     @ValueSource(strings = {"tokens=5", "tokens=5,gzip=1"})
     void delimitsAnHttp10BodyByClose(String spec) throws IOException {
@@ -169,7 +169,7 @@ class StreamEndTest {
         assertThat(response.text()).endsWith("data: [DONE]\n\n");
     }
 
-    @Tag("h1")
+    @Tag("h1") // HTTP/1.0
     @Test
     void resetsAnHttp10BodyBehindItsErrorFrame() throws IOException {
         RawClient.Response response = http10("tokens=9,end_after=2");
@@ -207,7 +207,7 @@ class StreamEndTest {
         }
     }
 
-    @Tag("h1")
+    @Tag("h1") // pipelined: the HTTP/2 client of the tests has one request at a time
     @Test
     void sendsNoBodyWhereThereIsNone() throws IOException {
         try (var client = harness.client()) {
