@@ -8,6 +8,7 @@ CHAT = "/v1/chat/completions"
 SLOW_BODY_LIMIT_S = 65  # two windows of 30 s: in the first it may have been fast
 HEALTH_LIMIT_S = 1.0  # the client that asks shares two processors with the load
 ADMIN_LIMIT_S = 0.1  # whatever the clients do
+BACKGROUND = 10  # the niceness of a crowd and its upstream, on Linux of a thread alone
 NOTICE_LIMIT_S = 35  # 30 s are promised; the rest is for the timers' periods
 ELSEWHERE_LIMIT_S = NOTICE_LIMIT_S + 5  # the vanished upstream is tried once more, which takes a connect timeout
 
@@ -37,7 +38,7 @@ class Millrace:
             print(f"listeners:\n  - address: {host}:{port}\n  - {{address: '{host}:0', serves: [health, metrics]}}", file=self.config, flush=True)
             where = [self.config.name]
         command = [*prefix, LAUNCHER, *arguments, *where]
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, env=env, start_new_session=True)
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, env=env, preexec_fn=os.setpgrp)
         self.await_start()
 
     def await_start(self):
@@ -64,7 +65,7 @@ class Millrace:
             return answer.read().decode()
 
     def metrics(self):
-        """name{labels} -> value"""
+        """name{labels} -> value; from the admin listener, if there is one"""
         return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
                 for line in self.get("/metrics", 20, self.admin_port).splitlines() if line and not line.startswith("#")}
 
@@ -163,6 +164,12 @@ def ask(relay, spec="tokens=3", timeout=20):
     return status, b"data: [DONE]" in got, time.monotonic() - begun
 
 
+def in_background(work):
+    """Does it in a thread of lower priority. A real crowd, and a real upstream, have other processors than the relay."""
+    with concurrent.futures.ThreadPoolExecutor(1, initializer=os.nice, initargs=(BACKGROUND,)) as pool:
+        return pool.submit(work).result()
+
+
 def crowd(relay, count, spec):
     """Clients that ask and never read; as many as were let in."""
     sockets = []
@@ -213,15 +220,17 @@ Row = collections.namedtuple("Row", "drill did held survived lost sound")
 
 
 def stalled(quick):
-    """Clients that read nothing while the upstream answers 6 MB each, fast."""
-    for heap, count in (("-Xmx64m", 1500), ("-Xmx512m", 8500), ("", 8500)):
+    """Clients that read nothing while the upstream answers 6 MB each, fast; and more clients of silent streams than the
+    heap has room for."""
+    flood, silence = "tokens=1500,bytes=4000", "tokens=9,stall_after=1"
+    for heap, count, spec in (("-Xmx64m", 1500, flood), ("-Xmx512m", 8500, flood), ("", 8500, flood), ("-Xmx64m", 12000, silence)):
         count = count // (10 if quick else 1)
-        mock = Millrace("mock")
+        mock = Millrace("mock", prefix=("nice", "-n", str(BACKGROUND)))
         relay = Millrace("serve", "--upstream", f"http://127.0.0.1:{mock.port}", options=heap, admin=True)
         try:
             ask(relay)
             prober, before = Prober(relay), relay.rss_mib()
-            sockets = crowd(relay, count, "tokens=1500,bytes=4000")
+            sockets = in_background(lambda: crowd(relay, count, spec))
             held = settled(relay.held_mib, 20 if quick else 90)
             most = relay.rss_mib()
             refused, closed = told(sockets)
@@ -232,7 +241,8 @@ def stalled(quick):
             alive = relay.process.poll() is None
             after = f"a stream after they left: {f'{took * 1000:.0f} ms' if whole else 'none'}"
             answered = sum(1 for s in small if s in (200, 503))
-            yield Row("stalled", f"{count} clients that read nothing, {heap or 'default heap'}",
+            what = "that read nothing" if spec == flood else "of silent streams"
+            yield Row("stalled", f"{count} clients {what}, {heap or 'default heap'}",
                       f"{held:.0f} MiB for clients; process {before} to {most} MiB", f"{prober.words()}; {answered} of 5 beside them answered; {after}",
                       f"{refused} refused (503), {closed} cut",
                       alive and prober.sound() and answered == 5 and whole and took < 2)
@@ -396,7 +406,7 @@ def all_endings(mock, count, what, settings, more):
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
         config.write(f"listeners: [{{address: '127.0.0.1:0'}}, {{address: '127.0.0.1:0', serves: [health, metrics]}}]\n"
                      f"upstreams: {{mock: {{url: http://127.0.0.1:{mock.port}}}}}\n{settings}"
-                     "routes: [{match: {}, upstream: mock, retry: off, timeouts: {hold: 2s}}]\n")
+                     "routes: [{match: {}, upstream: mock, retry: {attempts: 1}, timeouts: {hold: 2s}}]\n")
         config.flush()
         relay = Millrace("serve", config.name, listen=False)
         try:
