@@ -13,6 +13,9 @@ import java.util.Set;
 
 /** One run over TLS and HTTP/2, and without TLS for comparison: each round puts every load on every target. */
 final class EdgeComparison {
+    /** A JVM drops what it compiled for one protocol when another one comes, and compiles it again for both. */
+    private static final int WARM_UP_ROUNDS = 2;
+
     private final Launcher launcher;
     private final Path configs;
     private final EdgeScenarios scenarios;
@@ -130,11 +133,13 @@ final class EdgeComparison {
     }
 
     private void warmUp(EdgeMeter meter, Target target) throws IOException, InterruptedException {
-        say("warming up " + target.peer().label());
-        for (var protocol : ClientProtocol.values()) {
-            for (var load : scenarios.warmUp()) {
-                if (speaks(target.peer(), protocol)) {
-                    meter.warmUp(new EdgeScenario(load, protocol), target);
+        for (int round = 1; round <= WARM_UP_ROUNDS; round++) {
+            say("warming up " + target.peer().label() + ", round " + round);
+            for (var protocol : ClientProtocol.values()) {
+                for (var load : scenarios.warmUp()) {
+                    if (speaks(target.peer(), protocol)) {
+                        meter.warmUp(new EdgeScenario(load, protocol), target);
+                    }
                 }
             }
         }

@@ -21,11 +21,12 @@ record EdgeScenarios(Scenario frames, Scenario shorts, Scenario idle, List<Scena
 
     /** The loads for figures. */
     static EdgeScenarios full() {
+        var frames = frames(1000, 30, 100, new Times(ms(1000), ms(800), ms(4000)));
         return new EdgeScenarios(
-                frames(1000, 30, 100, new Times(ms(1000), ms(800), ms(4000))),
+                frames,
                 shorts(100, new Times(ms(100), ms(600), ms(2500))),
                 idle(5000, new Times(ms(5000), ms(1000), Duration.ZERO)),
-                List.of(frames(100, 500, 4, new Times(ms(100), ms(0), ms(0))), shorts(100, warm(3000))),
+                List.of(frames(100, 500, 4, new Times(ms(100), ms(0), ms(0))), shorts(100, warm(3000)), frames),
                 ms(2000));
     }
 
