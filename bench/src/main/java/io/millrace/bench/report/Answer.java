@@ -14,7 +14,7 @@ public record Answer(String text, String html, double rate) {
     /** A rate that was found, or 0 if no rate is good enough. */
     public static Answer ofRate(double rate, String text) {
         String tile = rate > 0
-                ? "<dl class=\"tiles\"><div><dt>highest rate</dt><dd>" + Plot.escape(Numbers.of(rate))
+                ? "<dl class=\"tiles\"><div><dt>highest good rate</dt><dd>" + Plot.escape(Numbers.of(rate))
                         + "/s</dd></div></dl>\n"
                 : "";
         String page = "<h2>Answer</h2>\n" + tile + "<p>" + Plot.escape(text) + "</p>\n";

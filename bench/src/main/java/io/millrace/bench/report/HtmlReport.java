@@ -185,7 +185,7 @@ public final class HtmlReport {
     }
 
     private void tile(String name, String value) {
-        line("<div><dt>%s</dt><dd>%s</dd></div>", escape(name), escape(value));
+        line("<div><dt>%s</dt><dd>%s</dd></div>", escape(name), escape(value.equals("- ms") ? "-" : value));
     }
 
     private void errors(RunResult result) {

@@ -3,6 +3,7 @@ package io.millrace.bench.report;
 import io.millrace.bench.stats.Distribution;
 import io.millrace.bench.stats.Metric;
 import io.millrace.bench.stats.RunResult;
+import io.millrace.bench.stats.Verdict;
 import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;
@@ -216,12 +217,17 @@ public final class TextReport {
         if (!explains) {
             for (var point : subject.points()) {
                 String label = point.shape().label();
-                point.verdict().reasons().forEach(reason -> line("%s: client: %s", label, reason));
-                point.errors().forEach((what, count) -> line("%s: %,d %s", label, count, what));
-                if (!point.isSteady()) {
-                    line("%s: %s", label, Numbers.unsteady(point));
+                if (point.verdict().grade() == Verdict.Grade.INVALID) {
+                    line(
+                            "%s: client: %s",
+                            label, String.join("; ", point.verdict().reasons()));
                 }
+                point.errors().forEach((what, count) -> line("%s: %,d %s", label, count, what));
             }
+            subject.points().stream()
+                    .filter(point -> !point.isSteady())
+                    .findFirst()
+                    .ifPresent(point -> line("%s: %s", point.shape().label(), Numbers.unsteady(point)));
         }
     }
 
