@@ -1,0 +1,120 @@
+package io.millrace.server.replay;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The newest bytes of a body, in pooled buffers that grow from 2 KiB to 16 KiB. Written bytes do not change, so that slices
+ * of them may be read on other threads. Must be closed. Confined to one thread.
+ */
+final class Segments {
+    private static final int FIRST = 2 * 1024;
+    private static final int LARGEST = 16 * 1024;
+
+    private final ByteBufAllocator alloc;
+    private final ReplayMemory memory;
+    private final List<Segment> segments = new ArrayList<>();
+    private int nextSize = FIRST;
+    private long oldest;
+    private long tail;
+
+    private record Segment(long start, ByteBuf bytes) {
+        long end() {
+            return start + bytes.writerIndex();
+        }
+    }
+
+    Segments(ByteBufAllocator alloc, ReplayMemory memory) {
+        this.alloc = alloc;
+        this.memory = memory;
+    }
+
+    /** The offset of the first byte that is kept. */
+    long oldest() {
+        return oldest;
+    }
+
+    /** The offset behind the last byte. */
+    long tail() {
+        return tail;
+    }
+
+    /**
+     * Appends a copy of {@code [start, end)} of {@code from}.
+     *
+     * @return false if there was no memory for all of it; what is kept is then of no use
+     */
+    boolean append(ByteBuf from, int start, int end) {
+        int at = start;
+        while (at < end) {
+            ByteBuf last = segments.isEmpty()
+                    ? null
+                    : segments.get(segments.size() - 1).bytes();
+            if (last == null || last.writerIndex() == last.capacity()) {
+                if (!memory.take(nextSize)) {
+                    return false;
+                }
+                last = alloc.directBuffer(nextSize, nextSize);
+                segments.add(new Segment(tail, last));
+                nextSize = Math.min(2 * nextSize, LARGEST);
+            }
+            int length = Math.min(end - at, last.capacity() - last.writerIndex());
+            last.writeBytes(from, at, length);
+            at += length;
+            tail += length;
+        }
+        return true;
+    }
+
+    /**
+     * A retained slice that begins at {@code from}, which must be kept and before the tail.
+     *
+     * @param max the most bytes that it has; it ends with its segment
+     */
+    ByteBuf slice(long from, int max) {
+        Segment segment = segments.get(indexOf(from));
+        int index = (int) (from - segment.start());
+        return segment.bytes()
+                .retainedSlice(index, Math.min(max, segment.bytes().writerIndex() - index));
+    }
+
+    /** Drops the segments of which all bytes are before {@code offset}. */
+    void dropBefore(long offset) {
+        int whole = 0;
+        while (whole < segments.size() && segments.get(whole).end() <= offset) {
+            release(segments.get(whole++));
+        }
+        segments.subList(0, whole).clear();
+        if (whole > 0) {
+            oldest = segments.isEmpty() ? tail : segments.get(0).start();
+        }
+    }
+
+    /** Drops everything. */
+    void close() {
+        segments.forEach(this::release);
+        segments.clear();
+        oldest = tail;
+    }
+
+    private void release(Segment segment) {
+        memory.giveBack(segment.bytes().capacity());
+        segment.bytes().release();
+    }
+
+    private int indexOf(long offset) {
+        int low = 0;
+        int high = segments.size() - 1;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (segments.get(middle).end() <= offset) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+}
