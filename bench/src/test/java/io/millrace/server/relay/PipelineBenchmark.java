@@ -18,6 +18,7 @@ import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.format.DialectSide;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
+import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.transport.Transport;
@@ -90,7 +91,7 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
                 StandardCharsets.US_ASCII));
         String[] words = stream.split(" ", 3);
         var dialect = Dialect.valueOf(words[0]);
-        var loop = RelayLoop.of(0, client.eventLoop(), null, sweeper, null, null, memory);
+        var loop = RelayLoop.of(0, client.eventLoop(), null, sweeper, null, null, memory, new ReplayMemory(0));
         requestBody = new RequestBody(client.alloc(), memory);
         var terms = new AnswerTerms(new ClientRequest(request, requestBody, DialectSide.of(dialect), false), "r");
         var route = Route.of("all", Match.ALL, "upstream");

@@ -14,6 +14,8 @@ public enum RelayError {
     UPSTREAM_ERROR("upstream_error"),
     /** The relay itself is going away. */
     RELAY_DRAINING("relay_draining"),
+    /** Nobody read the stream for longer than its route allows. */
+    RELAY_UNREAD("relay_unread"),
     /** The client may not use the relay any more. */
     KEY_REVOKED("key_revoked");
 

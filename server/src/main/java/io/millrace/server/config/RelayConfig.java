@@ -6,6 +6,7 @@ import io.millrace.server.config.ListenAddress.UnixPath;
 import io.millrace.server.transport.Transport;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -32,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * @param trustedProxies the proxies whose fields about a request's client are believed
  * @param cors the pages of other origins that may call; {@link Cors#OFF} leaves that to the upstreams
  * @param clients whether each client needs a key
+ * @param resume how answers are kept for readers, on routes that do so
  */
 public record RelayConfig(
         List<Listener> listeners,
@@ -48,7 +50,8 @@ public record RelayConfig(
         @Nullable UnixPath takeover,
         AddressSet trustedProxies,
         Cors cors,
-        ClientAccess clients)
+        ClientAccess clients,
+        Resume resume)
         implements Settings<RelayConfig, RelayConfig.Builder> {
     public RelayConfig {
         listeners = List.copyOf(listeners);
@@ -63,6 +66,10 @@ public record RelayConfig(
                             + "' (expected: one of " + upstreams.keySet() + ")");
                 }
             }
+        }
+        if (!ownPaths.streams() && detaches(routes)) {
+            throw new IllegalArgumentException("ownPaths: streams: false, beside a route with disconnect: detach"
+                    + " (expected: true, because its streams are read there)");
         }
         if (!allowOpen && !clients.on()) {
             checkClosed(listeners, upstreams);
@@ -101,9 +108,23 @@ public record RelayConfig(
         return injects(upstreams);
     }
 
+    /** Whether some route keeps its answers for readers. */
+    public boolean detaches() {
+        return detaches(routes);
+    }
+
     private static boolean injects(Map<String, Upstream> upstreams) {
         for (Upstream upstream : upstreams.values()) { // runs for each request
             if (upstream.credential() != null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean detaches(List<Route> routes) {
+        for (Route route : routes) { // runs for requests
+            if (route.disconnect().detaches()) {
                 return true;
             }
         }
@@ -246,6 +267,41 @@ public record RelayConfig(
         }
     }
 
+    /**
+     * How answers are kept for readers, on routes with {@link Route.Disconnect.Policy#DETACH}. A change holds for streams
+     * that begin after it.
+     *
+     * @param keep for how long after the end
+     * @param bytes of one answer; the oldest are dropped first
+     * @param memory bytes of all answers; 0 is an eighth of the largest heap. A change needs a restart
+     * @param readers of one answer at once
+     */
+    public record Resume(Duration keep, int bytes, long memory, int readers)
+            implements Settings<Resume, Resume.Builder> {
+        /** 120 s, 4 MiB, an eighth of the largest heap, 8. */
+        public static final Resume DEFAULT = Builders.build(Resume.class, new Builder());
+
+        private static final int LEAST = 64 * 1024;
+
+        public Resume {
+            Checks.positive("keep", keep);
+            Checks.range("bytes", bytes, LEAST, 1 << 30);
+            Checks.range("memory", memory, 0, 1L << 50);
+            if (memory > 0 && memory < LEAST) {
+                throw new IllegalArgumentException("memory: " + memory + " (expected: 0, or >= " + LEAST + ")");
+            }
+            Checks.range("readers", readers, 1, 10_000);
+        }
+
+        /** The components by name; the values of a new one are the defaults. */
+        public static final class Builder {
+            public Duration keep = Duration.ofMinutes(2);
+            public int bytes = 4 << 20;
+            public long memory;
+            public int readers = 8;
+        }
+    }
+
     /** The components by name; the values of a new one are the defaults. */
     public static final class Builder {
         public List<Listener> listeners = Listener.at(List.of(new HostAndPort("127.0.0.1", 0)));
@@ -263,5 +319,6 @@ public record RelayConfig(
         public AddressSet trustedProxies = AddressSet.NONE;
         public Cors cors = Cors.OFF;
         public ClientAccess clients = ClientAccess.OPEN;
+        public Resume resume = Resume.DEFAULT;
     }
 }

@@ -144,9 +144,9 @@ public record Route(
     /**
      * What happens to the upstream's answer when its client closes.
      *
-     * @param policy whether it is cancelled or read to its end
-     * @param maxFrames the output frames after which it is cancelled nevertheless
-     * @param maxTime the time after which it is cancelled nevertheless
+     * @param policy whether it is cancelled, read to its end, or kept for readers
+     * @param maxFrames the output frames without a reader after which it is cancelled nevertheless
+     * @param maxTime the time without a reader after which it is cancelled nevertheless; zero only with {@link Policy#DETACH}
      */
     public record Disconnect(Policy policy, int maxFrames, Duration maxTime)
             implements Settings<Disconnect, Disconnect.Builder> {
@@ -156,18 +156,32 @@ public record Route(
         /** The answer is read on for at most 10,000 frames of output or 60 s. */
         public static final Disconnect READ_ON = CANCEL.with(d -> d.policy = Policy.READ_ON);
 
+        /** The answer goes on without a reader for at most 10,000 frames of output or 60 s, and is kept for readers. */
+        public static final Disconnect DETACH = CANCEL.with(d -> d.policy = Policy.DETACH);
+
         /** The action. */
         public enum Policy {
             /** The upstream's connection is closed at once. */
             CANCEL,
             /** The answer is read to its end, within bounds, so that its usage is exact. */
-            READ_ON
+            READ_ON,
+            /** The answer goes on, within bounds, and is kept, so that readers can follow it and read it again. */
+            DETACH
+        }
+
+        /** Whether answers are kept for readers. */
+        public boolean detaches() {
+            return policy == Policy.DETACH;
         }
 
         public Disconnect {
             Objects.requireNonNull(policy, "policy");
             Checks.range("maxFrames", maxFrames, 1, Integer.MAX_VALUE);
-            Checks.positive("maxTime", maxTime);
+            if (policy == Policy.DETACH) {
+                Checks.notNegative("maxTime", maxTime);
+            } else {
+                Checks.positive("maxTime", maxTime);
+            }
         }
 
         /** The components by name; the values of a new one are the defaults. */

@@ -78,6 +78,11 @@ public interface ClientStream {
     /** Bytes written and not yet taken by the kernel. */
     long pendingBytes();
 
+    /** Whether someone has taken all that was written, and waits for more. */
+    default boolean awaitsMore() {
+        return pendingBytes() == 0;
+    }
+
     /**
      * Answers with a complete JSON body.
      *

@@ -17,6 +17,11 @@ public final class HeaderRules {
     public static final AsciiString REQUEST_ID = AsciiString.cached("x-request-id");
     public static final AsciiString OWN_REQUEST_ID = AsciiString.cached("x-millrace-request-id");
     public static final AsciiString STREAM_ID = AsciiString.cached("x-millrace-stream");
+    public static final AsciiString RESUME = AsciiString.cached("x-millrace-resume");
+    public static final AsciiString OFFSET = AsciiString.cached("x-millrace-offset");
+    public static final AsciiString OLDEST = AsciiString.cached("x-millrace-oldest");
+    public static final AsciiString TAIL = AsciiString.cached("x-millrace-tail");
+    public static final AsciiString STATE = AsciiString.cached("x-millrace-state");
     public static final AsciiString DROPPED = AsciiString.cached("x-millrace-dropped");
     public static final AsciiString UPSTREAM = AsciiString.cached("x-millrace-upstream");
     public static final AsciiString ATTEMPTS = AsciiString.cached("x-millrace-attempts");

@@ -45,8 +45,7 @@ public final class OwnEndpoints {
     private final Streams streams;
     private final Pulse pulse;
 
-    /** The streams in progress on all event loops. */
-    @FunctionalInterface
+    /** The streams on all event loops that clients may ask for. */
     public interface Streams {
         /**
          * Stops a stream for its client.
@@ -57,6 +56,14 @@ public final class OwnEndpoints {
          * @param told called on {@code asking}; receives whether a stream was stopped
          */
         void stop(String id, byte[] key, EventLoop asking, Consumer<Boolean> told);
+
+        /**
+         * Who answers a request to read a stream.
+         *
+         * @param id the stream's id, which its client knows
+         * @param key the key of the request; it must be the key of the stream's client
+         */
+        RequestListener follow(String id, byte[] key, Asked asked);
     }
 
     /**
@@ -101,6 +108,15 @@ public final class OwnEndpoints {
             return answer(() -> downstream.respond(refusal.status(), json, headers));
         }
 
+        /** What only the same client has again. */
+        private byte[] owner() {
+            return caller.owner(request.headers(), target);
+        }
+
+        private String streamId() {
+            return target.path().substring(ServedPaths.STREAMS.length());
+        }
+
         /** Whether a page of another name asks, although the relay adds keys. */
         private boolean isForbidden() {
             return access.violation(request, false) != null;
@@ -122,6 +138,9 @@ public final class OwnEndpoints {
         }
         if (method.equals(HttpMethod.DELETE)) {
             return stop(asked);
+        }
+        if (ServedPaths.isFollowed(asked.config(), method, asked.target())) {
+            return follow(asked);
         }
         if (!method.equals(HttpMethod.GET) && !method.equals(HttpMethod.HEAD)) {
             return null;
@@ -190,16 +209,26 @@ public final class OwnEndpoints {
                         downstream.eventLoop()));
     }
 
-    private @Nullable RequestListener stop(Asked asked) {
-        String path = asked.target().path();
-        if (!asked.config().ownPaths().streams() || !path.startsWith(ServedPaths.STREAMS) || asked.isForbidden()) {
+    private @Nullable RequestListener follow(Asked asked) {
+        if (asked.isForbidden()) {
             return null;
         }
         if (asked.caller().refusal() != null) {
             return asked.refuse(asked.caller().refusal());
         }
-        byte[] key = asked.caller().owner(asked.request().headers(), asked.target());
-        String id = path.substring(ServedPaths.STREAMS.length());
+        return streams.follow(asked.streamId(), asked.owner(), asked);
+    }
+
+    private @Nullable RequestListener stop(Asked asked) {
+        boolean isStream = asked.target().path().startsWith(ServedPaths.STREAMS);
+        if (!asked.config().ownPaths().streams() || !isStream || asked.isForbidden()) {
+            return null;
+        }
+        if (asked.caller().refusal() != null) {
+            return asked.refuse(asked.caller().refusal());
+        }
+        byte[] key = asked.owner();
+        String id = asked.streamId();
         ClientStream downstream = asked.downstream();
         return asked.answer(() -> streams.stop(id, key, downstream.eventLoop(), stopped -> {
             if (stopped && downstream.isActive()) {

@@ -33,6 +33,12 @@ final class ServedPaths {
         return config.ownPaths().chat() && target.path().equals(ChatSide.PATH);
     }
 
+    /** Whether a request is one to read a stream: where no route keeps its answers, there is none. */
+    static boolean isFollowed(RelayConfig config, HttpMethod method, Target target) {
+        boolean reads = method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD);
+        return reads && target.path().startsWith(STREAMS) && config.detaches();
+    }
+
     /** Whether the listener of a connection serves the request. */
     static boolean isServed(ConnectionTerms terms, RelayConfig config, HttpMethod method, Target target) {
         for (Served kind : kinds(config, method, target)) {
@@ -58,6 +64,9 @@ final class ServedPaths {
         }
         if (!method.equals(HttpMethod.GET) && !method.equals(HttpMethod.HEAD)) {
             return RELAYED;
+        }
+        if (isFollowed(config, method, target)) {
+            return STOP;
         }
         return switch (path) {
             case HEALTHZ -> own.healthz() ? HEALTH : RELAYED;

@@ -27,11 +27,11 @@ final class ClientAnswer implements AnswerListener {
     /** The code of errors for lack of memory. */
     static final String OVERLOADED = "relay_overloaded";
 
-    private final ClientStream downstream;
+    private ClientStream downstream;
     private final ClientRequest request;
     private final String requestId;
     private final Listener listener;
-    private State state = Nothing.INSTANCE;
+    private AnswerState state = AnswerState.Nothing.INSTANCE;
     private int status;
     private @Nullable String errorCode;
     private boolean terminalMissing;
@@ -52,46 +52,8 @@ final class ClientAnswer implements AnswerListener {
         void onEnded(Outcome outcome);
     }
 
-    /** The part of the answer that the client has. */
-    private sealed interface State {
-        /** Whether the relay can still send a response of its own. */
-        default boolean isOpen() {
-            return false;
-        }
-
-        /** The body bytes written. */
-        default long bodyBytes() {
-            return 0;
-        }
-
-        /** The token counts of an answer in one body, as far as they are known. */
-        default Usage usage() {
-            return Usage.NONE;
-        }
-
-        /** Ends the answer with an error inside it. Not to be called if a response with an error status is possible. */
-        default void fail(RelayError error, String message, Outcome outcome) {
-            throw new IllegalStateException("the client has nothing that could fail");
-        }
-
-        /** Ends the answer because the client has stopped it; false if it is not a stream. */
-        default boolean stop(StreamStop stop) {
-            return false;
-        }
-    }
-
-    /** The client has neither head nor body. */
-    private enum Nothing implements State {
-        INSTANCE;
-
-        @Override
-        public boolean isOpen() {
-            return true;
-        }
-    }
-
     /** An event stream that the relay has begun itself, with heartbeats. The stream of an upstream continues it. */
-    private final class Early implements State {
+    private final class Early implements AnswerState {
         private final FrameSink sink = downstream.newSink();
         private final Heartbeats heartbeats;
 
@@ -126,7 +88,7 @@ final class ClientAnswer implements AnswerListener {
     }
 
     /** A response that is not an event stream. While it is held, another one can replace it. */
-    private final class Plain implements State {
+    private final class Plain implements AnswerState {
         private final PlainRelay relay;
 
         Plain(PlainRelay relay) {
@@ -155,7 +117,7 @@ final class ClientAnswer implements AnswerListener {
     }
 
     /** An upstream's event stream. */
-    private final class Stream implements State {
+    private final class Stream implements AnswerState {
         private final StreamRelay relay;
 
         Stream(StreamRelay relay) {
@@ -198,7 +160,7 @@ final class ClientAnswer implements AnswerListener {
     }
 
     /** The client has all that it will get. */
-    private record Over(State had) implements State {}
+    private record Over(AnswerState had) implements AnswerState {}
 
     /** Creates the answer to {@code request}. Nothing of it exists yet. */
     ClientAnswer(ClientStream downstream, ClientRequest request, String requestId, Listener listener) {
@@ -206,6 +168,11 @@ final class ClientAnswer implements AnswerListener {
         this.request = request;
         this.requestId = requestId;
         this.listener = listener;
+    }
+
+    /** From now on {@code recipient}, which passes it on to the client, gets the answer. To be called before it begins. */
+    void giveTo(ClientStream recipient) {
+        downstream = recipient;
     }
 
     /** Whether it has ended. */
@@ -225,7 +192,7 @@ final class ClientAnswer implements AnswerListener {
      */
     void beat(long nowNs, Heartbeat heartbeat, long sinceNs) {
         boolean due = nowNs - sinceNs >= heartbeat.interval().toNanos();
-        if (state == Nothing.INSTANCE && due && Heartbeats.wantedEarly(heartbeat, request.client())) {
+        if (state == AnswerState.Nothing.INSTANCE && due && Heartbeats.wantedEarly(heartbeat, request.client())) {
             var early = new Early(heartbeat, sinceNs);
             HttpResponse head = Heads.stream(null, null, requestId, listener.streamId());
             head.headers().set(HttpHeaderNames.CONTENT_TYPE, request.client().streamType());
@@ -272,7 +239,7 @@ final class ClientAnswer implements AnswerListener {
 
     /** Answers with an error because memory is short. An answer that has begun also holds memory, and is cut. */
     void overload(Refusal refusal) {
-        if (state == Nothing.INSTANCE) {
+        if (state == AnswerState.Nothing.INSTANCE) {
             give(refusal, Outcome.OVERLOADED);
         } else {
             reset(Outcome.OVERLOADED, refusal.code());
@@ -303,6 +270,11 @@ final class ClientAnswer implements AnswerListener {
         } else {
             state.fail(why.error(), why.message(), Ending.outcomeOf(why.error()));
         }
+    }
+
+    /** Ends the stream because nobody has read it for too long, as {@code message} says. */
+    void endUnread(String message) {
+        state.fail(RelayError.RELAY_UNREAD, message, Outcome.UNREAD);
     }
 
     /**
@@ -361,7 +333,7 @@ final class ClientAnswer implements AnswerListener {
         return had() instanceof Early || had() instanceof Stream;
     }
 
-    private State had() {
+    private AnswerState had() {
         return state instanceof Over over ? over.had : state;
     }
 

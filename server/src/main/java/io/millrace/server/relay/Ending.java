@@ -40,6 +40,7 @@ record Ending(Outcome outcome, @Nullable RelayError error, String message, boole
             case UPSTREAM_NO_OUTPUT -> Outcome.UPSTREAM_NO_OUTPUT;
             case UPSTREAM_ERROR -> Outcome.UPSTREAM_ERROR;
             case RELAY_DRAINING -> Outcome.DRAINED;
+            case RELAY_UNREAD -> Outcome.UNREAD;
             case KEY_REVOKED -> Outcome.REFUSED;
         };
     }

@@ -3,7 +3,6 @@ package io.millrace.server.relay;
 import static java.util.Objects.requireNonNull;
 
 import io.millrace.server.access.Caller;
-import io.millrace.server.access.ClientList;
 import io.millrace.server.address.AddressCounts;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.RequestListener;
@@ -21,6 +20,7 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
 import java.net.InetAddress;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +28,12 @@ import org.jspecify.annotations.Nullable;
  * {@link Attempts} asks upstreams, and {@link ClientAnswer} ends the answer. Confined to the client's event loop, so it
  * has no locks and no volatile fields.
  */
-final class Exchange implements RequestListener, RequestIntake.Receiver, ClientAnswer.Listener, MemoryRelief.Holder {
+final class Exchange
+        implements RequestListener,
+                RequestIntake.Receiver,
+                ClientAnswer.Listener,
+                MemoryRelief.Holder,
+                Recipient.Listener {
     private final RelayLoop loop;
     private final RouteTable routes;
     private final ClientStream downstream;
@@ -50,6 +55,8 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
 
     private AddressCounts.@Nullable Place place;
     private @Nullable String streamId;
+    /** Null if the answer ends with its client. */
+    private @Nullable Recipient recipient;
 
     /**
      * Creates an exchange that has not begun.
@@ -138,7 +145,8 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
 
     @Override
     public void onClientGone(String reason) {
-        if (isOver()) {
+        boolean goesOn = recipient != null && recipient.leave();
+        if (goesOn || isOver()) {
             return;
         }
         boolean answered = attempts != null && attempts.onClientGone();
@@ -154,7 +162,17 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
 
     @Override
     public void onWritable(boolean writable) {
-        if (writable && attempts != null) {
+        if (writable && recipient != null) {
+            recipient.onWritable();
+        }
+        if (writable) {
+            onRoom();
+        }
+    }
+
+    @Override
+    public void onRoom() {
+        if (attempts != null && !isOver()) {
             attempts.resume();
         }
     }
@@ -170,18 +188,17 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
         }
     }
 
-    /** Ends the exchange because the relay stops. */
-    void onDrainLimit() {
-        if (!isOver()) {
-            answer.end(OwnEnd.DRAIN);
+    /** Ends the exchange if its client is one of {@code callers}. */
+    void end(OwnEnd why, Predicate<Caller> callers) {
+        if (!isOver() && callers.test(caller)) {
+            answer.end(why);
         }
     }
 
-    /** Ends the exchange if its client's key is not among {@code clients} any more. */
-    void cutIfRemoved(ClientList clients) {
-        if (!isOver() && clients.isRemoved(caller)) {
-            answer.end(OwnEnd.REVOKED);
-        }
+    @Override
+    public long outputFrames() {
+        StreamRelay stream = attempts == null ? null : attempts.stream();
+        return stream == null ? 0 : stream.state().inspector().outputFrames();
     }
 
     @Override
@@ -201,9 +218,22 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
         plan = chosen;
         Long balanceKey = plan.balanceKey(request.headers(), body.isKept() ? body.bytes() : null);
         var itinerary = new Itinerary(plan, balanceKey, ThreadLocalRandom.current());
+        ClientStream gets = downstream;
+        if (plan.route().disconnect().detaches()) {
+            recipient = new Recipient(
+                    loop,
+                    downstream,
+                    request.client().dialect(),
+                    plan.route().disconnect(),
+                    routes.config().resume(),
+                    this,
+                    answer::endUnread);
+            answer.giveTo(recipient);
+            gets = recipient;
+        }
         var context = new AttemptContext(
                 loop,
-                downstream,
+                gets,
                 new AnswerTerms(request, requestId),
                 plan.route(),
                 this::streamId,
@@ -269,7 +299,7 @@ final class Exchange implements RequestListener, RequestIntake.Receiver, ClientA
             intake.close();
         }
         if (streamId != null) {
-            loop.streams().remove(streamId);
+            loop.streams().end(streamId);
         }
     }
 

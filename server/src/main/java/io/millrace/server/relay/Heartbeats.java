@@ -53,7 +53,7 @@ final class Heartbeats {
      */
     void beat(long nowNs, boolean begun) {
         boolean due = form != HeartbeatForm.NONE && nowNs - silentSinceNs >= intervalNs;
-        if (!due || downstream.pendingBytes() > 0) {
+        if (!due || !downstream.awaitsMore()) {
             return;
         }
         boolean early = form == HeartbeatForm.PING_EVENT && !begun;

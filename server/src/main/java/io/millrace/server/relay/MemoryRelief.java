@@ -9,7 +9,9 @@ import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
@@ -25,6 +27,9 @@ final class MemoryRelief {
     private final EventLoop loop;
     private final LoopMemory memory;
     private final Collection<ClientConnection> connections;
+    /** Exchanges that go on without their client. */
+    private final Set<Holder> detached = new HashSet<>();
+
     private List<MemoryRelief> others = List.of();
     private boolean asked;
 
@@ -61,6 +66,11 @@ final class MemoryRelief {
         this.loop = loop;
         this.memory = memory;
         this.connections = connections;
+    }
+
+    /** The exchanges that go on without their client. */
+    Set<Holder> detached() {
+        return detached;
     }
 
     /** Sets the reliefs of all event loops, before the first request. */
@@ -157,6 +167,9 @@ final class MemoryRelief {
         if (pool == Held.Pool.BUFFERS && dropBodies(() -> isRelieved(pool))) {
             return;
         }
+        if (cutDetached(pool)) {
+            return;
+        }
         List<ClientConnection> largest = new ArrayList<>(connections);
         largest.sort(byLargest(connection -> held(connection, pool)));
         for (ClientConnection connection : largest) {
@@ -165,6 +178,21 @@ final class MemoryRelief {
             }
             cut(connection, pool);
         }
+    }
+
+    /** Ends exchanges that have no client, before those that have one; says whether that is enough. */
+    private boolean cutDetached(Held.Pool pool) {
+        List<Holder> largest = new ArrayList<>(detached);
+        largest.sort(byLargest(exchange -> exchange.held(pool)));
+        for (Holder exchange : largest) {
+            if (isRelieved(pool)) {
+                return true;
+            }
+            if (exchange.held(pool) > 0) {
+                exchange.onMemoryShort();
+            }
+        }
+        return isRelieved(pool);
     }
 
     private boolean isRelieved(Held.Pool pool) {
@@ -227,6 +255,7 @@ final class MemoryRelief {
                 }
             }
         }
+        detached.stream().filter(wanted).forEach(found::add);
         return found;
     }
 

@@ -1,35 +1,79 @@
 package io.millrace.server.relay;
 
 import io.millrace.server.access.ClientKey;
+import io.millrace.server.config.RelayConfig.Resume;
+import io.millrace.server.replay.ReplayMemory;
+import io.millrace.server.replay.StreamLog;
+import io.millrace.server.timing.Sweeper;
+import io.millrace.server.timing.Sweeper.Sweepable;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.EventLoop;
 import java.security.SecureRandom;
+import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The streams of one event loop that clients may stop, by the ids that their clients got. Confined to that event loop.
+ * The streams of one event loop that clients may ask for, by the ids that their clients got. Streams in progress can be
+ * stopped. Streams of which a log is kept can be read. Confined to that event loop.
  */
-final class OpenStreams {
+final class OpenStreams implements Sweepable {
     private static final Pattern LOOP = Pattern.compile("([0-9]{1,4})-");
     private static final int ID_BYTES = 12;
     private static final int IDS_PER_FILL = 64;
     private static final byte[] NO_KEY = new byte[0];
 
+    private final EventLoop eventLoop;
+    private final Sweeper sweeper;
+    private final ReplayMemory memory;
     private final String prefix;
-    private final Map<String, Stream> streams = new HashMap<>();
+    private final Map<String, Entry> streams = new HashMap<>();
+    /** Those that have ended and are kept, the oldest end first. */
+    private final ArrayDeque<Entry> ended = new ArrayDeque<>();
+    /** Those of the ended whose log was given up. Who asks for one is told so, as long as it would have been kept. */
+    private final ArrayDeque<Entry> givenUp = new ArrayDeque<>();
+
     private final SecureRandom random = new SecureRandom();
     private final byte[] bytes = new byte[ID_BYTES * IDS_PER_FILL];
     private int used = bytes.length;
+    private Sweeper.@Nullable Registration sweep;
+    private boolean closed;
 
-    @SuppressWarnings("ArrayRecordComponent") // never compared
-    private record Stream(BooleanSupplier stop, byte[] key) {}
+    private static final class Entry {
+        private final String id;
+        private final BooleanSupplier stop;
+        private final byte[] key;
+        private @Nullable Kept kept;
+        private boolean over;
+        private long untilNs;
 
-    /** Creates the list of the event loop with this number. */
-    OpenStreams(int loop) {
-        prefix = loop + "-";
+        Entry(String id, BooleanSupplier stop, byte[] key) {
+            this.id = id;
+            this.stop = stop;
+            this.key = key;
+        }
+    }
+
+    /**
+     * A stream that can be read.
+     *
+     * @param settings that held when it began
+     */
+    record Kept(LogHead head, StreamLog log, Resume settings) {}
+
+    /** The streams of {@code eventLoop}, which has this number; their logs take from {@code memory}. */
+    OpenStreams(int number, EventLoop eventLoop, Sweeper sweeper, ReplayMemory memory) {
+        this.eventLoop = eventLoop;
+        this.sweeper = sweeper;
+        this.memory = memory;
+        prefix = number + "-";
+        memory.onTight(eventLoop, this::evict);
     }
 
     /** The event loop in an id, {@code -1} if there is none. */
@@ -51,26 +95,132 @@ final class OpenStreams {
         }
         String id = prefix + HexFormat.of().formatHex(bytes, used, used + ID_BYTES);
         used += ID_BYTES;
-        streams.put(id, new Stream(stop, key));
+        streams.put(id, new Entry(id, stop, key));
         return id;
     }
 
-    void remove(String id) {
-        streams.remove(id);
+    /**
+     * Begins a log of the stream's body.
+     *
+     * @return null if there is no memory for one
+     */
+    @Nullable
+    StreamLog keep(String id, LogHead head, ByteBufAllocator alloc, Resume settings) {
+        Entry entry = streams.get(id);
+        if (closed || entry == null || !memory.hasRoom()) {
+            return null;
+        }
+        var log = new StreamLog(alloc, memory, settings.bytes(), eventLoop);
+        entry.kept = new Kept(head, log, settings);
+        return log;
+    }
+
+    /** The stream is over. If it has a log, that is kept for a while. */
+    void end(String id) {
+        Entry entry = streams.get(id);
+        if (entry == null || entry.over) {
+            return;
+        }
+        Kept kept = entry.kept;
+        if (kept == null || closed) {
+            forget(entry);
+            return;
+        }
+        entry.over = true;
+        entry.untilNs = System.nanoTime() + kept.settings().keep().toNanos();
+        ended.add(entry);
+        if (sweep == null) {
+            sweep = sweeper.add(this);
+        }
     }
 
     /**
-     * Stops the stream.
+     * Stops the stream; if it has ended, forgets its log.
      *
      * @return false if there is no such stream of this key, or it cannot be stopped
      */
     boolean stop(String id, byte[] key) {
-        Stream found = streams.get(id);
-        boolean same = ClientKey.same(found == null ? NO_KEY : found.key(), key);
-        return found != null && same && found.stop().getAsBoolean();
+        Entry found = find(id, key);
+        if (found == null || !found.over) {
+            return found != null && found.stop.getAsBoolean();
+        }
+        if (!ended.remove(found)) {
+            givenUp.remove(found);
+        }
+        forget(found);
+        return true;
+    }
+
+    /** The stream of this id, if this key may read it; null if there is none, or none that can be read. */
+    @Nullable
+    Kept kept(String id, byte[] key) {
+        Entry found = find(id, key);
+        return found == null ? null : found.kept;
+    }
+
+    /** Ends all logs: the relay stops. */
+    void close() {
+        closed = true;
+        ended.clear();
+        givenUp.clear();
+        List.copyOf(streams.values()).forEach(entry -> {
+            if (entry.over) {
+                forget(entry);
+            } else if (entry.kept != null) {
+                entry.kept.log().close();
+            }
+        });
+        stopSweep();
+    }
+
+    /** Forgets the logs whose time is over. */
+    @Override
+    public void onSweep(long nowNs) {
+        forgetUntil(nowNs, ended);
+        forgetUntil(nowNs, givenUp);
+        if (ended.isEmpty() && givenUp.isEmpty()) {
+            stopSweep();
+        }
+    }
+
+    private void forgetUntil(long nowNs, ArrayDeque<Entry> over) {
+        for (Entry oldest = over.peek(); oldest != null && nowNs - oldest.untilNs >= 0; oldest = over.peek()) {
+            forget(over.remove());
+        }
+    }
+
+    /** Gives up logs of streams that have ended, the oldest end first, until there is room. */
+    void evict() {
+        while (memory.isTight() && !ended.isEmpty()) {
+            Entry oldest = ended.remove();
+            givenUp.add(oldest);
+            if (oldest.kept != null) {
+                oldest.kept.log().close();
+            }
+        }
     }
 
     int size() {
         return streams.size();
+    }
+
+    private @Nullable Entry find(String id, byte[] key) {
+        Entry found = streams.get(id);
+        boolean same = ClientKey.same(found == null ? NO_KEY : found.key, key);
+        return same ? found : null;
+    }
+
+    private void forget(Entry entry) {
+        streams.remove(entry.id);
+        if (entry.kept != null) {
+            entry.kept.log().close();
+        }
+    }
+
+    private void stopSweep() {
+        if (sweep != null) {
+            sweep.cancel();
+            sweep = null;
+        }
     }
 }

@@ -22,6 +22,7 @@ import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.own.OwnEndpoints;
+import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.route.ActiveChecks;
 import io.millrace.server.route.RouteTable;
 import io.millrace.server.telemetry.AccessLogger;
@@ -85,6 +86,7 @@ public final class Relay implements RequestHandler {
         if (admin != null) {
             all.add(admin);
         }
+        var logs = new ReplayMemory(config.resume().memory());
         memory = new MemoryAccount(all.size(), jvm.withBuffers(config.limits().memory()));
         var counters = new ArrayList<LoopCounters>();
         for (EventLoop loop : all) {
@@ -95,7 +97,7 @@ public final class Relay implements RequestHandler {
                     accessLog, loop, sweeper, config.accessLog().format());
             LoopMemory held = memory.loop(numbered.size());
             var relayLoop = RelayLoop.of(
-                    numbered.size(), loop, connector.upstreams(loop, sweeper), sweeper, own, accessLogger, held);
+                    numbered.size(), loop, connector.upstreams(loop, sweeper), sweeper, own, accessLogger, held, logs);
             numbered.add(relayLoop);
             loops.put(loop, relayLoop);
         }
@@ -104,7 +106,7 @@ public final class Relay implements RequestHandler {
         }
         metrics = new Metrics(counters, eventLoops.size(), memory, () -> settings.upstreams());
         streams = new StreamLimits(metrics);
-        endpoints = new OwnEndpoints(metrics, this::stop, eventLoops);
+        endpoints = new OwnEndpoints(metrics, new StreamRequests(numbered), eventLoops);
         clients = new ClientList(() -> streams.most(config().limits()), this::onClientsRead);
         clients.follow(config);
         checking = eventLoops.get(0);
@@ -179,7 +181,7 @@ public final class Relay implements RequestHandler {
     /** Ends every exchange in progress with an error frame of the relay. */
     public void cutAll() {
         onEachLoop(loop -> List.copyOf(loop.readingOn()).forEach(Runnable::run));
-        onEachExchange(Exchange::onDrainLimit);
+        onEachExchange(exchange -> exchange.end(OwnEnd.DRAIN, caller -> true));
     }
 
     private void onClientsRead(boolean taken) {
@@ -192,18 +194,29 @@ public final class Relay implements RequestHandler {
     /** Ends requests in progress whose keys are not in the file any more, if the configuration says so. */
     private void cutRemoved() {
         if (config().clients().onRemoval() == ClientAccess.OnRemoval.CUT) {
-            onEachExchange(exchange -> exchange.cutIfRemoved(clients));
+            onEachExchange(exchange -> exchange.end(OwnEnd.REVOKED, clients::isRemoved));
         }
     }
 
     private void onEachExchange(Consumer<Exchange> action) {
-        onEachLoop(loop -> List.copyOf(loop.connections()).forEach(connection -> {
-            for (RequestListener request : connection.requests()) {
-                if (request instanceof Exchange exchange) {
-                    action.accept(exchange);
+        onEachLoop(loop -> {
+            onEachDetached(loop, action);
+            List.copyOf(loop.connections()).forEach(connection -> {
+                for (RequestListener request : connection.requests()) {
+                    if (request instanceof Exchange exchange) {
+                        action.accept(exchange);
+                    }
                 }
+            });
+        });
+    }
+
+    private static void onEachDetached(RelayLoop loop, Consumer<Exchange> action) {
+        for (MemoryRelief.Holder holder : List.copyOf(loop.relief().detached())) {
+            if (holder instanceof Exchange exchange) {
+                action.accept(exchange);
             }
-        }));
+        }
     }
 
     /**
@@ -214,6 +227,8 @@ public final class Relay implements RequestHandler {
         clients.close();
         checking.execute(checks::close);
         onEachLoop(loop -> {
+            onEachDetached(loop, exchange -> exchange.end(OwnEnd.DRAIN, caller -> true));
+            loop.streams().close();
             List.copyOf(loop.connections()).forEach(ClientConnection::close);
             List.copyOf(loop.readingOn()).forEach(Runnable::run);
             loop.upstreams().keepOnly(List.of());
@@ -329,20 +344,6 @@ public final class Relay implements RequestHandler {
     @Override
     public void onClientRefused(EventLoop eventLoop, String why) {
         loop(eventLoop).counters().refused(why);
-    }
-
-    /** Asks the event loop in the id. Its answer comes back to the asking event loop. */
-    private void stop(String id, byte[] key, EventLoop asking, Consumer<Boolean> told) {
-        int owner = OpenStreams.loopOf(id);
-        if (owner < 0 || owner >= numbered.size()) {
-            told.accept(false);
-            return;
-        }
-        RelayLoop its = numbered.get(owner);
-        its.eventLoop().execute(() -> {
-            boolean stopped = its.streams().stop(id, key);
-            asking.execute(() -> told.accept(stopped));
-        });
     }
 
     private void check(RouteTable current) {

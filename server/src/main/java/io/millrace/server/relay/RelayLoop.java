@@ -2,6 +2,7 @@ package io.millrace.server.relay;
 
 import io.millrace.server.downstream.ClientConnection;
 import io.millrace.server.memory.LoopMemory;
+import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Summary;
@@ -18,8 +19,8 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param upstreams its connections to upstreams
  * @param memory the account of its memory
  * @param relief frees memory
- * @param streams the streams that their clients may stop
- * @param readingOn for each stream that is read to its end without its client, an action that ends it at once
+ * @param streams the streams that their clients may stop or read again
+ * @param readingOn for each stream that goes on without its client, an action that ends it at once
  */
 record RelayLoop(
         EventLoop eventLoop,
@@ -41,12 +42,13 @@ record RelayLoop(
             Sweeper sweeper,
             LoopCounters counters,
             AccessLogger log,
-            LoopMemory memory) {
+            LoopMemory memory,
+            ReplayMemory logs) {
         var connections = new HashSet<ClientConnection>();
         var relief = new MemoryRelief(loop, memory, connections);
         memory.onFull(relief::ask);
         loop.execute(() -> memory.attach(loop));
-        var streams = new OpenStreams(number);
+        var streams = new OpenStreams(number, loop, sweeper, logs);
         return new RelayLoop(
                 loop,
                 upstreams,

@@ -4,12 +4,15 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The newest bytes of a body, in pooled buffers that grow from 2 KiB to 16 KiB. Written bytes do not change, so that slices
  * of them may be read on other threads. Must be closed. Confined to one thread.
  */
 final class Segments {
+    private static final byte CR = '\r';
+    private static final byte LF = '\n';
     private static final int FIRST = 2 * 1024;
     private static final int LARGEST = 16 * 1024;
 
@@ -53,12 +56,10 @@ final class Segments {
                     ? null
                     : segments.get(segments.size() - 1).bytes();
             if (last == null || last.writerIndex() == last.capacity()) {
-                if (!memory.take(nextSize)) {
+                last = next();
+                if (last == null) {
                     return false;
                 }
-                last = alloc.directBuffer(nextSize, nextSize);
-                segments.add(new Segment(tail, last));
-                nextSize = Math.min(2 * nextSize, LARGEST);
             }
             int length = Math.min(end - at, last.capacity() - last.writerIndex());
             last.writeBytes(from, at, length);
@@ -66,6 +67,22 @@ final class Segments {
             tail += length;
         }
         return true;
+    }
+
+    /** A further segment; null if there is no memory for it. The stream that is logged must not fail for that. */
+    private @Nullable ByteBuf next() {
+        if (!memory.take(nextSize)) {
+            return null;
+        }
+        try {
+            ByteBuf next = alloc.directBuffer(nextSize, nextSize);
+            segments.add(new Segment(tail, next));
+            nextSize = Math.min(2 * nextSize, LARGEST);
+            return next;
+        } catch (OutOfMemoryError e) {
+            memory.giveBack(nextSize);
+            return null;
+        }
     }
 
     /**
@@ -80,16 +97,34 @@ final class Segments {
                 .retainedSlice(index, Math.min(max, segment.bytes().writerIndex() - index));
     }
 
-    /** Drops the segments of which all bytes are before {@code offset}. */
-    void dropBefore(long offset) {
-        int whole = 0;
-        while (whole < segments.size() && segments.get(whole).end() <= offset) {
-            release(segments.get(whole++));
+    /** Whether the bytes before {@code offset}, which is behind the oldest, end in a blank line. */
+    boolean endsInBlankLine(long offset) {
+        long at = offset - 1;
+        byte last = byteAt(at--);
+        if (last == LF && byteAt(at) == CR) {
+            at--;
         }
-        segments.subList(0, whole).clear();
-        if (whole > 0) {
-            oldest = segments.isEmpty() ? tail : segments.get(0).start();
+        byte before = byteAt(at);
+        return (last == LF || last == CR) && (before == LF || before == CR);
+    }
+
+    /** The byte at this offset; 0 if it is not kept. */
+    private byte byteAt(long offset) {
+        if (offset < oldest) {
+            return 0;
         }
+        Segment segment = segments.get(indexOf(offset));
+        return segment.bytes().getByte((int) (offset - segment.start()));
+    }
+
+    /** Drops the oldest segments until no more than {@code most} bytes, or one segment, are kept. */
+    void keepAtMost(long most) {
+        int dropped = 0;
+        while (tail - oldest > most && dropped < segments.size() - 1) {
+            release(segments.get(dropped++));
+            oldest = segments.get(dropped).start();
+        }
+        segments.subList(0, dropped).clear();
     }
 
     /** Drops everything. */

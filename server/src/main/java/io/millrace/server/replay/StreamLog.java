@@ -77,7 +77,7 @@ public final class StreamLog {
             return;
         }
         if (tail() - oldest() > most) {
-            segments.dropBefore(tail() - most);
+            segments.keepAtMost(most);
         }
     }
 
@@ -126,6 +126,30 @@ public final class StreamLog {
         if (following != null) {
             serve(following);
         }
+    }
+
+    /** Bytes that the fastest reader has before it; all that is kept if there is none. */
+    public long leastBehind() {
+        long least = tail() - oldest();
+        for (Following each : readers) {
+            least = Math.min(least, tail() - each.at);
+        }
+        return least;
+    }
+
+    /** Whether a reader has all that there is, and waits for more. */
+    public boolean isAwaited() {
+        for (Following each : readers) {
+            if (each.at == tail()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a frame may begin at {@code offset}: nothing or a blank line is before it. */
+    public boolean isBetweenFrames(long offset) {
+        return offset == 0 || (offset > oldest() && offset <= tail() && segments.endsInBlankLine(offset));
     }
 
     /** How many readers follow. */

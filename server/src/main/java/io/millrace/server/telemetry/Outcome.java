@@ -24,6 +24,10 @@ public enum Outcome {
     CLIENT_GONE,
     /** The drain limit cut the stream. */
     DRAINED,
+    /** Nobody read the stream for longer than its route allows. */
+    UNREAD,
+    /** A client followed a stream that another request has begun. */
+    RESUMED,
     /** The relay was short of memory, and cut an exchange that held much of it. */
     OVERLOADED,
     /** The relay refused the request. */

@@ -120,7 +120,7 @@ class ExchangeTest {
             exchange.onClientGone("it left");
             assertThat(call.fate()).isEqualTo(Fate.ABORTED);
             assertThat(bed.end()).isEqualTo("open 200 client_gone");
-            exchange.onDrainLimit();
+            exchange.end(OwnEnd.DRAIN, caller -> true);
             exchange.onMemoryShort();
             exchange.onSweep(System.nanoTime());
             assertThat(bed.end()).as("it ends once").isEqualTo("open 200 client_gone");
@@ -175,7 +175,7 @@ class ExchangeTest {
             Exchange exchange = bed.ask();
             FakeCall call = bed.stream();
             call.read(OUTPUT);
-            exchange.onDrainLimit();
+            exchange.end(OwnEnd.DRAIN, caller -> true);
             assertThat(bed.client.body()).startsWith(OUTPUT).contains("relay_draining");
             assertThat(call.fate()).isEqualTo(Fate.ABORTED);
             assertThat(bed.end()).isEqualTo("in error 200 drained");

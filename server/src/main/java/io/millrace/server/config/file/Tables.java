@@ -11,7 +11,6 @@ import static io.millrace.server.config.file.Form.SIZE;
 import static io.millrace.server.config.file.Form.SPOKEN;
 import static io.millrace.server.config.file.Form.TEXT;
 import static io.millrace.server.config.file.Form.choice;
-import static io.millrace.server.config.file.Setting.inner;
 import static io.millrace.server.config.file.Setting.list;
 import static io.millrace.server.config.file.Setting.made;
 import static io.millrace.server.config.file.Setting.section;
@@ -24,7 +23,6 @@ import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.ClientSettings;
 import io.millrace.server.config.ClientSettings.ClientLimits;
 import io.millrace.server.config.Cors;
-import io.millrace.server.config.Health;
 import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
 import io.millrace.server.config.ListenAddress;
@@ -36,6 +34,7 @@ import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.config.RelayConfig.OwnPaths;
+import io.millrace.server.config.RelayConfig.Resume;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Route.Balance;
 import io.millrace.server.config.Route.Disconnect;
@@ -195,22 +194,6 @@ final class Tables {
             value("form", choice(HeartbeatForm.values()), Heartbeat::form, (h, v) -> h.form = v),
             value("early", BOOLEAN, Heartbeat::early, (h, v) -> h.early = v));
 
-    static final Table<Health> PROBE = Table.of(
-            Health.DEFAULT,
-            value("path", TEXT, Health::probePath, (h, v) -> h.probePath = v),
-            value("interval", DURATION, Health::probeInterval, (h, v) -> h.probeInterval = v));
-
-    static final Table<Health> HEALTH = Table.of(
-            Health.DEFAULT,
-            value("consecutiveFailures", COUNT, Health::consecutiveFailures, (h, v) -> h.consecutiveFailures = v),
-            value("failureRate", FRACTION, Health::failureRate, (h, v) -> h.failureRate = v),
-            value("minRequests", COUNT, Health::minRequests, (h, v) -> h.minRequests = v),
-            value("window", DURATION, Health::window, (h, v) -> h.window = v),
-            value("ejection", DURATION, Health::ejection, (h, v) -> h.ejection = v),
-            value("maxEjection", DURATION, Health::maxEjection, (h, v) -> h.maxEjection = v),
-            value("slowStart", DURATION, Health::slowStart, (h, v) -> h.slowStart = v),
-            inner("probe", PROBE));
-
     static final Table<RetryBudget> RETRY_BUDGET = Table.of(
             RetryBudget.DEFAULT,
             value("ratio", FRACTION, RetryBudget::ratio, (b, v) -> b.ratio = v),
@@ -239,7 +222,7 @@ final class Tables {
             value("maxConcurrent", COUNT, Upstream::maxConcurrent, (u, v) -> u.maxConcurrent = v),
             value("http", HTTP, u -> u.http().version(), (u, v) -> u.http = u.http.with(h -> h.version = v)),
             section("http2", UPSTREAM_HTTP2, Upstream::http, (u, v) -> u.http = v),
-            section("health", HEALTH, Upstream::health, (u, v) -> u.health = v),
+            section("health", HealthTables.HEALTH, Upstream::health, (u, v) -> u.health = v),
             section("retryBudget", RETRY_BUDGET, Upstream::retryBudget, (u, v) -> u.retryBudget = v));
 
     static final Table<Match> MATCH = Table.of(
@@ -332,6 +315,13 @@ final class Tables {
             value("includeUsage", BOOLEAN, Route::includeUsage, (r, v) -> r.includeUsage = v),
             value("translation", choice(TranslationMode.values()), Route::translation, (r, v) -> r.translation = v));
 
+    static final Table<Resume> RESUME = Table.of(
+            Resume.DEFAULT,
+            value("keep", DURATION, Resume::keep, (r, v) -> r.keep = v),
+            value("bytes", BYTES, Resume::bytes, (r, v) -> r.bytes = v),
+            value("memory", SIZE, Resume::memory, (r, v) -> r.memory = v),
+            value("readers", COUNT, Resume::readers, (r, v) -> r.readers = v));
+
     static final Table<RelayConfig> RELAY = Table.of(
             RelayConfig.defaults().with(c -> c.listeners = Listener.at(List.of(new HostAndPort("127.0.0.1", 8080)))),
             list("listen", ListenerTables.ADDRESS, Tables::listen, (c, v) -> c.listeners = Listener.at(v))
@@ -368,6 +358,7 @@ final class Tables {
                             RelayConfig::clients,
                             (c, v) -> c.clients = v)
                     .unlessEmpty(),
+            section("resume", RESUME, RelayConfig::resume, (c, v) -> c.resume = v),
             special("upstreams", new Shape.Named(Shape.part(() -> UPSTREAM)), EffectiveConfig::upstreams),
             special("routes", new Shape.Items(Shape.part(() -> ROUTE)), EffectiveConfig::routes));
 

@@ -33,7 +33,7 @@ class ConfigurationDocsTest {
                 Arguments.of("### `listeners`", 0, ListenerTables.LISTENER),
                 Arguments.of("### `listeners`", 1, ListenerTables.TLS),
                 Arguments.of("### `upstreams`", 0, Tables.UPSTREAM),
-                Arguments.of("### `upstreams`", 1, Tables.HEALTH),
+                Arguments.of("### `upstreams`", 1, HealthTables.HEALTH),
                 Arguments.of("### `routes`", 0, Tables.ROUTE),
                 Arguments.of("### The file of clients", 0, Tables.CLIENT),
                 Arguments.of("### The file of clients", 1, Tables.CLIENT_LIMITS),
@@ -42,6 +42,7 @@ class ConfigurationDocsTest {
                 Arguments.of("### `timeouts`", 0, Tables.TIMEOUTS),
                 Arguments.of("### `limits`", 0, Tables.LIMITS),
                 Arguments.of("### `http2`", 0, Tables.HTTP2),
+                Arguments.of("### `resume`", 0, Tables.RESUME),
                 Arguments.of("### `cors`", 0, Tables.CORS));
     }
 
@@ -76,7 +77,7 @@ class ConfigurationDocsTest {
                 Arguments.of("| `balance` |", Tables.BALANCE, List.of()),
                 Arguments.of("| `http2` | several streams", Tables.UPSTREAM_HTTP2, List.of("streams")),
                 Arguments.of("| `controlFrames` |", Tables.CONTROL_FRAMES, List.of("burst", "perSecond")),
-                Arguments.of("| `probe` |", Tables.PROBE, List.of("interval")),
+                Arguments.of("| `probe` |", HealthTables.PROBE, List.of("interval")),
                 Arguments.of("`retryBudget`: ", Tables.RETRY_BUDGET, List.of("ratio", "perSecond")));
     }
 

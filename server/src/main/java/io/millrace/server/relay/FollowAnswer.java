@@ -1,0 +1,90 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.http.Refusal;
+import io.millrace.server.replay.Seal;
+import io.millrace.server.replay.StreamLog;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a request to read a stream is answered, from what is kept of the stream at one moment.
+ *
+ * @param head that of the stream; null if there is none
+ * @param refusal null if the stream is read, or has nothing more
+ * @param nothingLeft whether the stream is whole and the client has it
+ * @param oldest the offset of the first byte that is kept
+ * @param tail the offset behind the last byte
+ * @param state {@code live}, or how the stream ended
+ */
+record FollowAnswer(
+        @Nullable LogHead head, @Nullable Refusal refusal, boolean nothingLeft, long oldest, long tail, String state) {
+    /** There is no such stream, or not for this key: nothing tells which. */
+    static final FollowAnswer NOT_FOUND = new FollowAnswer(
+            null,
+            Refusal.of(404, "stream_not_found", "There is no such stream that can be read, or not with this key."),
+            false,
+            0,
+            0,
+            "");
+
+    private static final Refusal GONE = Refusal.of(410, "stream_gone", "These bytes of the stream are gone.");
+    private static final Refusal AHEAD = Refusal.of(416, "offset_ahead", "The stream has not so many bytes.");
+    private static final Refusal NO_NUMBER =
+            Refusal.of(400, "bad_offset", "The offset is no number, or there are two that disagree.");
+    private static final Refusal IN_FRAME =
+            Refusal.of(400, "offset_in_frame", "With ids, the offset must be 0 or the end of an event.");
+    private static final Refusal TOO_MANY =
+            new Refusal(429, "too_many_readers", "The stream has all the readers that it may have.", null, "5");
+
+    /** The answer to {@code query} about {@code kept}; null is no stream, or not one for the client. */
+    static FollowAnswer of(OpenStreams.@Nullable Kept kept, FollowQuery query) {
+        if (kept == null) {
+            return NOT_FOUND;
+        }
+        StreamLog log = kept.log();
+        Seal seal = log.seal();
+        boolean whole = seal != null && seal != Seal.BROKEN && query.offset() == log.tail();
+        Refusal refusal = refusal(kept, query);
+        String state = seal == null ? "live" : seal.label();
+        return new FollowAnswer(kept.head(), refusal, refusal == null && whole, log.oldest(), log.tail(), state);
+    }
+
+    private static @Nullable Refusal refusal(OpenStreams.Kept kept, FollowQuery query) {
+        StreamLog log = kept.log();
+        long from = query.offset();
+        if (query.headOnly()) {
+            return log.isClosed() ? GONE : null;
+        }
+        if (from == FollowQuery.INVALID) {
+            return NO_NUMBER;
+        }
+        boolean nothingButABreak = log.seal() == Seal.BROKEN && from == log.tail();
+        if (log.isClosed() || from < log.oldest() || nothingButABreak) {
+            return GONE;
+        }
+        if (from > log.tail()) {
+            return AHEAD;
+        }
+        if (query.ids() && kept.head().hasFrames() && !log.isBetweenFrames(from)) {
+            return IN_FRAME;
+        }
+        boolean full = log.seal() == null && log.readers() >= kept.settings().readers();
+        return full ? TOO_MANY : null;
+    }
+
+    /** The body of a refusal, in the shape of the stream's dialect if there is a stream. */
+    byte[] refusalBody() {
+        if (refusal == null) {
+            throw new IllegalStateException("not refused");
+        }
+        Dialect dialect = head == null || head.dialect() == Dialect.UNKNOWN ? Dialect.CHAT : head.dialect();
+        byte[] json = dialect.errorBody(refusal.status(), refusal.code(), refusal.message(), null, null);
+        if (head == null) {
+            return json;
+        }
+        String places = "\"oldest\":" + oldest + ",\"newest\":" + tail + ",\"state\":\"" + state + "\",";
+        String text = new String(json, StandardCharsets.UTF_8);
+        return text.replaceFirst("\"error\":\\s*\\{", "$0" + places).getBytes(StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,356 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.Dialect;
+import io.millrace.server.config.RelayConfig.Resume;
+import io.millrace.server.config.Route.Disconnect;
+import io.millrace.server.downstream.ClientStream;
+import io.millrace.server.downstream.ConnectionTerms;
+import io.millrace.server.downstream.FrameSink;
+import io.millrace.server.http.HeaderRules;
+import io.millrace.server.replay.Seal;
+import io.millrace.server.replay.StreamLog;
+import io.millrace.server.timing.Sweeper;
+import io.millrace.server.timing.Sweeper.Sweepable;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.EventLoop;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpResponse;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who gets an answer that outlives its connection: the client that asked, as long as it is there, and a log of the event
+ * stream, which readers follow. Its states: with the client; detached, when the client has left and the log is still written;
+ * over. Detached it has a limit: if nobody reads for too long, its listener ends it. Confined to the exchange's event loop.
+ */
+final class Recipient implements ClientStream, Sweepable, LateClient.Listener {
+    /** A log of which less is left is dropped by what comes while its readers read. */
+    private static final int SPARE = 64 * 1024;
+
+    private final RelayLoop loop;
+    private final ClientStream client;
+    private final Dialect dialect;
+    private final Disconnect bounds;
+    private final Resume settings;
+    private final Listener listener;
+    private final Consumer<String> onUnread;
+    private @Nullable StreamLog log;
+    private @Nullable LoggedSink sink;
+    /** The client, if it reads the log. */
+    private @Nullable LateClient late;
+
+    private Sweeper.@Nullable Registration sweep;
+    private boolean gone;
+    private long unreadSinceNs;
+    private long unreadFrames;
+
+    /** The exchange whose answer this gets. */
+    interface Listener extends MemoryRelief.Holder {
+        /** Looks at the deadlines, in place of the client's connection. */
+        void onSweep(long nowNs);
+
+        /** Frames of output that came so far. */
+        long outputFrames();
+
+        /** Those who read have come near enough to the end of what there is for more to be read. */
+        void onRoom();
+    }
+
+    /**
+     * The recipient of one answer.
+     *
+     * @param dialect of the request
+     * @param bounds of the time without a reader
+     * @param onUnread ends the answer because nobody has read it for too long, as its argument says
+     */
+    Recipient(
+            RelayLoop loop,
+            ClientStream client,
+            Dialect dialect,
+            Disconnect bounds,
+            Resume settings,
+            Listener listener,
+            Consumer<String> onUnread) {
+        this.loop = loop;
+        this.client = client;
+        this.dialect = dialect;
+        this.bounds = bounds;
+        this.settings = settings;
+        this.listener = listener;
+        this.onUnread = onUnread;
+    }
+
+    /**
+     * The client is gone.
+     *
+     * @return whether the answer goes on without it
+     */
+    boolean leave() {
+        if (log != null && late != null) {
+            log.detach(late);
+            late = null;
+        }
+        if (gone || log == null || log.isClosed() || log.seal() != null) {
+            return false;
+        }
+        gone = true;
+        if (sink != null) {
+            sink.forgetClient();
+        }
+        unreadSinceNs = System.nanoTime();
+        unreadFrames = listener.outputFrames();
+        sweep = loop.sweeper().add(this);
+        loop.relief().detached().add(listener);
+        if (bounds.maxTime().isZero()) {
+            onSweep(unreadSinceNs);
+        }
+        return true;
+    }
+
+    /** The client takes more again. */
+    void onWritable() {
+        if (log != null && late != null) {
+            log.resume(late);
+        }
+    }
+
+    /** The client takes less than comes: from now on it reads the log. */
+    private void becomeLate() {
+        StreamLog from = log;
+        LoggedSink logged = sink;
+        FrameSink own = logged == null ? null : logged.client();
+        if (from == null || logged == null || own == null || gone || late != null || client.isWritable()) {
+            return;
+        }
+        if (from.isClosed() || from.seal() != null) {
+            return;
+        }
+        logged.keepFromClient();
+        late = new LateClient(client, own, this);
+        from.attach(late, from.tail());
+        listener.onRoom();
+    }
+
+    @Override
+    public void onLateClientRead() {
+        if (log != null && log.leastBehind() <= settings.bytes() / 2) {
+            listener.onRoom();
+        }
+    }
+
+    /** What it would read next was dropped, because others read faster, or the whole log was given up. */
+    @Override
+    public void onLateClientLost() {
+        late = null;
+        boolean over = gone;
+        boolean givenUp = log == null || log.isClosed();
+        if (!over && givenUp) {
+            listener.onMemoryShort();
+            return;
+        }
+        client.reset();
+        if (!over) {
+            leave();
+        }
+    }
+
+    @Override
+    public void onSweep(long nowNs) {
+        listener.onSweep(nowNs);
+        if (sweep == null) {
+            return;
+        }
+        if (log == null || log.isClosed()) {
+            listener.onMemoryShort();
+        } else if (log.readers() > 0) {
+            unreadSinceNs = nowNs;
+            unreadFrames = listener.outputFrames();
+        } else if (nowNs - unreadSinceNs >= bounds.maxTime().toNanos()) {
+            onUnread.accept("Nobody read the stream for " + text(bounds.maxTime()));
+        } else if (listener.outputFrames() - unreadFrames >= bounds.maxFrames()) {
+            onUnread.accept("Nobody read the stream for " + bounds.maxFrames() + " frames of output");
+        }
+    }
+
+    private static String text(Duration time) {
+        return time.toMillis() / 1000.0 + " s";
+    }
+
+    @Override
+    public FrameSink newSink() {
+        return new LoggedSink(client.alloc(), gone ? null : client.newSink());
+    }
+
+    @Override
+    public void beginStream(@Nullable HttpResponse response, FrameSink held) {
+        LoggedSink before = sink;
+        var next = (LoggedSink) held;
+        sink = next;
+        if (response != null) {
+            open(response);
+        }
+        next.begin(log, before == null ? 0 : before.bodyBytes());
+        if (gone || next.client() == null) {
+            next.forgetClient();
+        } else {
+            client.beginStream(response, next.client());
+        }
+    }
+
+    /** Begins the log, and tells the client of it; one body that is made of a stream has none. */
+    private void open(HttpResponse response) {
+        HttpHeaders headers = response.headers();
+        String id = headers.get(HeaderRules.STREAM_ID);
+        boolean stream = !headers.contains(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON, true);
+        if (id == null || !stream) {
+            return;
+        }
+        log = loop.streams().keep(id, LogHead.of(id, dialect, response), client.alloc(), settings);
+        if (log != null) {
+            headers.set(
+                    HeaderRules.RESUME,
+                    "detach=" + bounds.maxTime().toSeconds() + ", keep="
+                            + settings.keep().toSeconds());
+        }
+    }
+
+    @Override
+    public void flush() {
+        if (!gone && late == null) {
+            client.flush();
+            if (log != null && !client.isWritable()) {
+                // Not now: the caller is about to stop its reading, which then begins again.
+                loop.eventLoop().execute(this::becomeLate);
+            }
+        }
+        if (log != null) {
+            log.flush();
+        }
+    }
+
+    @Override
+    public void end(End how, @Nullable Runnable written) {
+        if (late != null) {
+            late.whenWritten(written);
+        } else if (!gone) {
+            client.end(how, written);
+        }
+        seal(how == End.WHOLE ? Seal.CLEAN : Seal.FAILED);
+    }
+
+    @Override
+    public void reset() {
+        if (!gone && (late == null || log == null || log.isClosed())) {
+            client.reset();
+        }
+        seal(Seal.BROKEN);
+    }
+
+    private void seal(Seal how) {
+        gone = true;
+        if (sweep != null) {
+            sweep.cancel();
+            sweep = null;
+            loop.relief().detached().remove(listener);
+        }
+        if (log != null) {
+            log.seal(how);
+        }
+    }
+
+    @Override
+    public boolean isWritable() {
+        boolean direct = !gone && late == null;
+        if (direct || log == null) {
+            return direct && client.isWritable();
+        }
+        return log.readers() == 0 || log.leastBehind() < Math.max(settings.bytes() - SPARE, settings.bytes() / 2);
+    }
+
+    /** What waits for those who read the log is in the log, and counted there. */
+    @Override
+    public long pendingBytes() {
+        return gone || late != null ? 0 : client.pendingBytes();
+    }
+
+    @Override
+    public boolean awaitsMore() {
+        boolean direct = !gone && late == null;
+        return (direct && client.awaitsMore()) || (log != null && log.isAwaited());
+    }
+
+    @Override
+    public boolean isActive() {
+        return gone || client.isActive();
+    }
+
+    @Override
+    public EventLoop eventLoop() {
+        return loop.eventLoop();
+    }
+
+    @Override
+    public ConnectionTerms terms() {
+        return client.terms();
+    }
+
+    @Override
+    public @Nullable InetAddress client() {
+        return client.client();
+    }
+
+    @Override
+    public ByteBufAllocator alloc() {
+        return client.alloc();
+    }
+
+    @Override
+    public long bodyLimit() {
+        return client.bodyLimit();
+    }
+
+    @Override
+    public boolean inRead() {
+        return client.inRead();
+    }
+
+    @Override
+    public void readRequest(boolean on) {
+        client.readRequest(on);
+    }
+
+    @Override
+    public void sendContinue() {
+        client.sendContinue();
+    }
+
+    @Override
+    public void addToResponse(HttpHeaders headers) {
+        client.addToResponse(headers);
+    }
+
+    @Override
+    public boolean responseStarted() {
+        return client.responseStarted();
+    }
+
+    @Override
+    public void respond(int status, byte[] json, HttpHeaders headers) {
+        client.respond(status, json, headers);
+    }
+
+    @Override
+    public void writeHead(HttpResponse response) {
+        client.writeHead(response);
+    }
+
+    @Override
+    public void writeBody(ByteBuf content) {
+        client.writeBody(content);
+    }
+}

@@ -1,0 +1,303 @@
+package io.millrace.server.relay;
+
+import static io.millrace.server.relay.ResumeBed.KEY;
+import static io.millrace.server.relay.ResumeBed.idOf;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.millrace.server.config.RelayConfig.Resume;
+import io.millrace.server.config.Route.Disconnect;
+import io.millrace.server.test.RawClient;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Requests about streams that are kept: who may read what, and what the others are told. */
+@Tag("sockets")
+@Tag("h2")
+class FollowTest {
+    private static final String STALL = "tokens=9,stall_after=3";
+    private static final String OTHER_KEY = "Authorization: Bearer sk-two";
+
+    @Test
+    void tellsFromWhereAStreamCanBeRead() throws IOException {
+        try (var bed = new ResumeBed();
+                var first = bed.ask(Api.RESPONSES.path, "tokens=5")) {
+            String id = idOf(first);
+            assertThat(first.readAll()).isTrue();
+            int end = first.body().length;
+            String places = "\"oldest\":0,\"newest\":" + end + ",\"state\":\"clean\"";
+            assertThat(answer(bed, "GET", id + "?offset=" + end)).isEqualTo("204 ");
+            assertThat(answer(bed, "GET", id + "?offset=" + end, KEY, "X-Millrace-Offset: " + end))
+                    .isEqualTo("204 ");
+            assertThat(answer(bed, "GET", id + "?offset=" + (end + 1)))
+                    .startsWith("416 ")
+                    .contains("offset_ahead", places);
+            assertThat(answer(bed, "GET", id + "?ids&offset=1"))
+                    .startsWith("400 ")
+                    .contains("offset_in_frame", places);
+            for (String wrong :
+                    List.of("offset=", "offset=-1", "offset=x", "offset=1&offset=2", "offset=9999999999999999999")) {
+                assertThat(answer(bed, "GET", id + "?" + wrong))
+                        .as(wrong)
+                        .startsWith("400 ")
+                        .contains("bad_offset");
+            }
+            assertThat(answer(bed, "GET", id + "?offset=1", KEY, "Last-Event-ID: 2"))
+                    .contains("bad_offset");
+            assertThat(answer(bed, "GET", id + "?ids=false&offset=1")).startsWith("200 ");
+            assertThat(bed.harness.mock.requests()).hasSize(1);
+        }
+    }
+
+    @Test
+    void tellsWhatThereIsWithoutABody() throws IOException {
+        try (var bed = new ResumeBed();
+                var first = bed.ask(Api.CHAT.path, STALL)) {
+            String id = idOf(first);
+            first.read(400);
+            try (var head = bed.send("HEAD", id)) {
+                assertThat(head.status()).isEqualTo(200);
+                assertThat(head.header("x-millrace-state")).isEqualTo("live");
+                assertThat(head.header("x-millrace-oldest")).isEqualTo("0");
+                assertThat(Integer.parseInt(head.header("x-millrace-tail"))).isGreaterThanOrEqualTo(400);
+            }
+            assertThat(answer(bed, "DELETE", id)).isEqualTo("204 ");
+            assertThat(first.readAll()).isTrue();
+            try (var head = bed.send("HEAD", id)) {
+                assertThat(head.header("x-millrace-state")).isEqualTo("clean");
+                assertThat(head.header("x-millrace-tail")).isEqualTo("" + first.body().length);
+            }
+            assertThat(answer(bed, "GET", id)).isEqualTo("200 " + first.text());
+            assertThat(answer(bed, "DELETE", id)).as("it is forgotten").isEqualTo("204 ");
+            assertThat(answer(bed, "DELETE", id)).startsWith("404 ");
+            assertThat(answer(bed, "GET", id)).startsWith("404 ");
+        }
+    }
+
+    /** Ids that were guessed, other keys' ids, and ids that are none get one answer. */
+    @Test
+    void nothingTellsAnIdOfAnotherKeyFromNone() throws IOException {
+        try (var bed = new ResumeBed(
+                        Disconnect.DETACH,
+                        Resume.DEFAULT,
+                        config -> config.with(
+                                c -> c.limits = config.limits().with(l -> l.requestsPerConnection = 20_000)));
+                var first = bed.ask(Api.CHAT.path, STALL);
+                var client = bed.harness.client()) {
+            String id = idOf(first);
+            var random = new SecureRandom();
+            byte[] guess = new byte[12];
+            Set<String> answers = new HashSet<>();
+            var unknownNs = new ArrayList<Long>();
+            var othersNs = new ArrayList<Long>();
+            for (int i = 0; i < 10_000; i++) {
+                random.nextBytes(guess);
+                String guessed =
+                        id.substring(0, id.indexOf('-') + 1) + HexFormat.of().formatHex(guess);
+                unknownNs.add(timed(client, i % 2 == 0 ? "GET" : "DELETE", guessed, KEY, answers));
+                if (i % 10 == 0) {
+                    othersNs.add(timed(client, i % 20 == 0 ? "GET" : "DELETE", id, OTHER_KEY, answers));
+                }
+            }
+            timed(client, "GET", id, "X-None: 1", answers);
+            timed(client, "GET", "99-00", KEY, answers);
+            timed(client, "GET", "x", KEY, answers);
+            assertThat(answers).hasSize(2).allMatch(answer -> answer.contains("stream_not_found"));
+            assertThat(median(othersNs) / median(unknownNs)).isBetween(0.5, 2.0);
+            assertThat(answer(bed, "GET", id + "?offset=9999999")).startsWith("416 ");
+            assertThat(answer(bed, "HEAD", id, OTHER_KEY)).isEqualTo("404 ");
+        }
+    }
+
+    @Test
+    void aStreamOfAnyEventLoopIsReadOnAnyOther() throws IOException {
+        try (var bed = new ResumeBed()) {
+            var loops = new HashSet<String>();
+            for (int i = 0; i < 24; i++) {
+                try (var first = bed.ask(Api.MESSAGES.path, "tokens=3");
+                        var again = bed.follow(idOf(first))) {
+                    loops.add(idOf(first).split("-", -1)[0]);
+                    assertThat(first.readAll() && again.readAll()).isTrue();
+                    assertThat(again.body()).isEqualTo(first.body());
+                }
+            }
+            assertThat(loops).hasSizeGreaterThan(1);
+        }
+    }
+
+    /** Eight readers at once, at any pace; a ninth is told to come later. */
+    @Test
+    void manyReadersHaveTheSame() throws IOException {
+        try (var bed = new ResumeBed();
+                var first = bed.ask(Api.CHAT.path, "tokens=60,gap_ms=10")) {
+            String id = idOf(first);
+            var readers = new ArrayList<ResumeBed.Part>();
+            for (int i = 0; i < 8; i++) {
+                first.read(400 * i);
+                readers.add(bed.follow(id + "?offset=" + 300 * i));
+            }
+            assertThat(answer(bed, "GET", id)).startsWith("429 ").contains("too_many_readers");
+            readers.get(7).close();
+            await().until(() -> answer(bed, "HEAD", id).equals("200 "));
+            assertThat(first.readAll()).isTrue();
+            byte[] whole = first.body();
+            for (int i = 0; i < 7; i++) {
+                try (ResumeBed.Part reader = readers.get(i)) {
+                    assertThat(reader.readAll()).isTrue();
+                    assertThat(reader.body()).isEqualTo(Arrays.copyOfRange(whole, 300 * i, whole.length));
+                }
+            }
+        }
+    }
+
+    /** The client that asked reads nothing: another reader has all of it all the same, and the log has no more than its bound. */
+    @Test
+    void aSlowClientSlowsNobody() throws IOException {
+        int tokens = 60_000; // 15 MB, above what the kernel's buffers hold
+        var small = Resume.DEFAULT.with(r -> r.bytes = 1 << 20);
+        try (var bed = new ResumeBed(Disconnect.DETACH, small, config -> config);
+                var first = bed.ask(Api.CHAT.path, "tokens=" + tokens)) {
+            try (var reader = bed.follow(idOf(first))) {
+                assertThat(reader.readAll()).isTrue();
+                assertThat(reader.text()).endsWith("data: [DONE]\n\n");
+                assertThat(reader.text().split("\"content\":\"", -1)).hasSizeGreaterThan(tokens);
+            }
+            assertThat(first.readAll()).as("its next bytes are gone").isFalse();
+            assertThat(answer(bed, "GET", idOf(first) + "?offset=" + first.body().length))
+                    .startsWith("410 ")
+                    .contains("stream_gone");
+        }
+    }
+
+    /** With nobody else to read, the upstream waits for the slow client, which loses nothing. */
+    @Test
+    void aSlowClientAloneHasEverything() throws IOException {
+        int tokens = 60_000;
+        var small = Resume.DEFAULT.with(r -> r.bytes = 1 << 20);
+        try (var bed = new ResumeBed(Disconnect.DETACH, small, config -> config);
+                var first = bed.ask(Api.CHAT.path, "tokens=" + tokens)) {
+            String id = idOf(first);
+            await().until(() -> oldest(bed, id) > 0);
+            assertThat(first.readAll()).isTrue();
+            assertThat(first.text().split("\"content\":\"", -1)).hasSizeGreaterThan(tokens);
+            assertThat(first.text()).endsWith("data: [DONE]\n\n");
+        }
+    }
+
+    @Test
+    void whatIsDroppedIsGone() throws IOException {
+        var small = Resume.DEFAULT.with(r -> r.bytes = 64 * 1024);
+        try (var bed = new ResumeBed(Disconnect.DETACH, small, config -> config);
+                var first = bed.ask(Api.CHAT.path, "tokens=1000")) {
+            String id = idOf(first);
+            assertThat(first.readAll()).isTrue();
+            String gone = answer(bed, "GET", id);
+            assertThat(gone).startsWith("410 ").contains("\"newest\":" + first.body().length);
+            int oldest = Integer.parseInt(gone.replaceAll("(?s).*\"oldest\":(\\d+).*", "$1"));
+            assertThat(oldest).isBetween(first.body().length - 64 * 1024, first.body().length);
+            try (var rest = bed.follow(id + "?offset=" + oldest)) {
+                assertThat(rest.readAll()).isTrue();
+                assertThat(rest.body()).isEqualTo(Arrays.copyOfRange(first.body(), oldest, first.body().length));
+            }
+        }
+    }
+
+    @Test
+    void whatIsOverIsForgottenInTime() throws IOException {
+        var shortly = Resume.DEFAULT.with(r -> r.keep = Duration.ofMillis(50));
+        try (var bed = new ResumeBed(Disconnect.DETACH, shortly, config -> config);
+                var first = bed.ask(Api.CHAT.path, "tokens=2")) {
+            first.readAll();
+            await().until(() ->
+                    answer(bed, "GET", first.header("x-millrace-stream")).startsWith("404 "));
+        }
+    }
+
+    /** Memory for about three answers: the oldest that have ended go, and are told as gone; all clients are served. */
+    @Test
+    void logsThatEndedFirstGoFirst() throws IOException {
+        var small = Resume.DEFAULT.with(r -> r.memory = 400 * 1024);
+        try (var bed = new ResumeBed(Disconnect.DETACH, small, config -> config.with(c -> c.eventLoops = 1))) {
+            var ids = new ArrayList<String>();
+            for (int i = 0; i < 8; i++) {
+                try (var first = bed.ask(Api.CHAT.path, "tokens=400")) {
+                    assertThat(first.readAll()).isTrue();
+                    ids.add(idOf(first));
+                }
+            }
+            await().until(() -> answer(bed, "GET", ids.get(0)).startsWith("410 "));
+            assertThat(answer(bed, "GET", ids.get(7))).startsWith("200 ");
+            List<Boolean> kept = ids.stream().map(id -> isKept(bed, id)).toList();
+            assertThat(kept).isEqualTo(kept.stream().sorted().toList());
+        }
+    }
+
+    @Tag("h1")
+    @ParameterizedTest
+    @CsvSource({"GET", "HEAD"})
+    void speaksToOldClients(String method) throws IOException {
+        try (var bed = new ResumeBed();
+                var first = bed.ask(Api.CHAT.path, "tokens=3");
+                var client = bed.harness.client()) {
+            String id = first.header("x-millrace-stream");
+            first.readAll();
+            client.sendRaw(method + " /millrace/streams/" + id + " HTTP/1.0\r\n" + KEY + "\r\n\r\n");
+            RawClient.Response response = client.readAll();
+            assertThat(response.status()).isEqualTo(200);
+            assertThat(response.header("transfer-encoding")).isNull();
+            assertThat(response.text()).isEqualTo(method.equals("GET") ? first.text() : "");
+        }
+    }
+
+    private static long oldest(ResumeBed bed, String id) throws IOException {
+        try (var head = bed.send("HEAD", id)) {
+            return Long.parseLong(head.header("x-millrace-oldest"));
+        }
+    }
+
+    private static boolean isKept(ResumeBed bed, String id) {
+        try {
+            return answer(bed, "HEAD", id).equals("200 ");
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Status and body. */
+    private static String answer(ResumeBed bed, String method, String what, String... headers) throws IOException {
+        try (var client = bed.harness.client()) {
+            String[] fields = headers.length == 0 ? new String[] {KEY} : headers;
+            client.send(method, "/millrace/streams/" + what, "", fields);
+            String head = client.readHead();
+            String status = head.substring(9, 13);
+            boolean bodiless = method.equals("HEAD") || status.equals("204 ");
+            return bodiless ? status : status + client.readBody(head).text();
+        }
+    }
+
+    private static long timed(RawClient client, String method, String id, String key, Set<String> answers)
+            throws IOException {
+        long beganNs = System.nanoTime();
+        client.send(method, "/millrace/streams/" + id, "", key);
+        RawClient.Response response = client.readAll();
+        long tookNs = System.nanoTime() - beganNs;
+        String head = response.head().replaceAll("(?i)x-millrace-request-id: .*\r\n|date: .*\r\n", "");
+        answers.add(method + " " + head + response.text());
+        return tookNs;
+    }
+
+    private static double median(List<Long> values) {
+        return values.stream().sorted().skip(values.size() / 2).findFirst().orElseThrow();
+    }
+}
