@@ -42,6 +42,12 @@ need_build() {
     install_missing
 }
 
+# What the tests of the server need beyond that.
+need_tests() {
+    need redis-server redis-server
+    install_missing
+}
+
 # The commit of the checkout; nothing where there is no git, or none that reads it.
 commit() {
     git -c safe.directory="$root" -C "$root" rev-parse --short=12 HEAD 2> /dev/null || :

@@ -178,6 +178,9 @@ public final class RelayServer implements AutoCloseable {
         if (!Objects.equals(config.takeover(), started.takeover())) {
             kept.add("takeover");
         }
+        if (!Objects.equals(config.clients().redis(), started.clients().redis())) {
+            kept.add("clients.redis");
+        }
         return kept;
     }
 

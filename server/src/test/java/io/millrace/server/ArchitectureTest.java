@@ -88,6 +88,8 @@ class ArchitectureTest {
                         "..server.telemetry..",
                         "..server.access..",
                         "..server.listen..",
+                        "..server.limit..",
+                        "..server.redis..",
                         "..server.transport..")
                 .should()
                 .dependOnClassesThat()
@@ -121,6 +123,25 @@ class ArchitectureTest {
             }
         };
         noClasses().should().callConstructorWhere(large).check(CLASSES);
+    }
+
+    /** So its classes are loaded only where Redis is configured. */
+    @Test
+    void onlyOneRoomKnowsTheClientOfRedis() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("..server.redis..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.lettuce..", "reactor..", "org.reactivestreams..")
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("..server.redis..", "..server.relay..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("..server.redis..")
+                .check(CLASSES);
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.file.ClientsLoader;
 import io.millrace.server.config.file.ConfigException;
 import io.millrace.server.limit.ClientUses;
+import io.millrace.server.limit.SharedLimits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,10 +64,11 @@ public final class ClientList implements AutoCloseable {
      * No clients, until {@link #follow} names a file.
      *
      * @param mostStreams how many requests the process may have in progress
+     * @param shared shares the clients' limits with other nodes; null if they are this process's own
      * @param read learns of each time that the file was read after a change, whether it was taken
      */
-    public ClientList(LongSupplier mostStreams, Consumer<Boolean> read) {
-        uses = new ClientUses(mostStreams);
+    public ClientList(LongSupplier mostStreams, @Nullable SharedLimits shared, Consumer<Boolean> read) {
+        uses = new ClientUses(mostStreams, shared);
         this.read = read;
     }
 

@@ -236,9 +236,14 @@ public record RelayConfig(
      *
      * @param file the file with the clients and the hashes of their keys; null if no keys are required
      * @param onRemoval what happens to the requests in progress of a key that is removed from the file
+     * @param redis the store in which several nodes share the limits of their clients; null if each node has its own
+     * @param nodes the number of nodes that share the limits, used until Redis has told it
      */
-    public record ClientAccess(@Nullable Path file, OnRemoval onRemoval)
-            implements Settings<ClientAccess, ClientAccess.Builder> {
+    public record ClientAccess(
+            @Nullable Path file,
+            OnRemoval onRemoval,
+            @Nullable RedisSettings redis,
+            int nodes) implements Settings<ClientAccess, ClientAccess.Builder> {
         /** What happens to a request in progress. */
         public enum OnRemoval {
             /** It ends by itself. */
@@ -249,6 +254,10 @@ public record RelayConfig(
 
         /** Everyone who can reach the relay may use it. */
         public static final ClientAccess OPEN = Builders.build(ClientAccess.class, new Builder());
+
+        public ClientAccess {
+            Checks.range("nodes", nodes, 1, 10_000);
+        }
 
         /** The clients of this file. */
         public static ClientAccess of(Path file) {
@@ -264,6 +273,8 @@ public record RelayConfig(
         public static final class Builder {
             public @Nullable Path file;
             public OnRemoval onRemoval = OnRemoval.FINISH;
+            public @Nullable RedisSettings redis;
+            public int nodes = 1;
         }
     }
 

@@ -11,11 +11,13 @@ final class Budget {
     private final boolean monthly;
     private volatile Period period = new Period(0, 0);
 
-    /** A day or a month, and the tokens used in it. */
+    /** A day or a month, and the tokens used in it, on all nodes as far as this one knows. */
     static final class Period {
         private final long fromDay;
         private final long untilDay;
         private final AtomicLong used = new AtomicLong();
+        /** The part of them that the store knows. */
+        private final AtomicLong told = new AtomicLong();
 
         private Period(long fromDay, long untilDay) {
             this.fromDay = fromDay;
@@ -29,6 +31,32 @@ final class Budget {
         /** Adds tokens; a negative number subtracts them. */
         void add(long tokens) {
             used.addAndGet(tokens);
+        }
+
+        /** The first day, such as {@code 2027-01-31}. */
+        String begin() {
+            return LocalDate.ofEpochDay(fromDay).toString();
+        }
+
+        /** The tokens that the store does not know. */
+        long untold() {
+            return used.get() - told.get();
+        }
+
+        /** These tokens count as told from now on; a negative number does not any more. */
+        void told(long tokens) {
+            told.addAndGet(tokens);
+        }
+
+        /** The tokens that the store knows. */
+        long told() {
+            return told.get();
+        }
+
+        /** Adds tokens of other nodes. */
+        void learn(long tokens) {
+            used.addAndGet(tokens);
+            told.addAndGet(tokens);
         }
 
         /** The time until the next period begins. */

@@ -4,6 +4,7 @@ import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.ClientSettings.ClientLimits;
 import io.netty.handler.codec.http.HttpHeaders;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one client has used of its limits. It exists as long as the client's name, also when its limits and keys
@@ -15,6 +16,7 @@ public final class ClientUse {
 
     private final Places places;
     private final AtomicInteger streams = new AtomicInteger();
+    private final @Nullable SharedUse shared;
     private final Gcra requests;
     private final Gcra requestsOfMinute;
     private final Gcra tokens;
@@ -25,11 +27,17 @@ public final class ClientUse {
     private volatile long meanOutput = FIRST_GUESS;
 
     ClientUse(Places places, ClientLimits limits, long nowNs) {
+        this(places, limits, nowNs, null);
+    }
+
+    /** The use of a client that others share, if {@code shared} is not null. */
+    ClientUse(Places places, ClientLimits limits, long nowNs, @Nullable SharedUse shared) {
         this.places = places;
-        rates = Rates.of(limits);
-        requests = new Gcra(nowNs);
-        requestsOfMinute = new Gcra(nowNs);
-        tokens = new Gcra(nowNs);
+        this.shared = shared;
+        rates = Rates.of(limits, 1);
+        requests = new Gcra(nowNs, shared == null ? null : shared.requests());
+        requestsOfMinute = new Gcra(nowNs, shared == null ? null : shared.requestsOfMinute());
+        tokens = new Gcra(nowNs, shared == null ? null : shared.tokens());
     }
 
     /** The use of a sender that is not a client. */
@@ -38,9 +46,16 @@ public final class ClientUse {
     }
 
     /** Changes the limits. What was used stays. */
-    void limits(ClientLimits limits) {
+    synchronized void limits(ClientLimits limits) {
         if (!rates.limits().equals(limits)) {
-            rates = Rates.of(limits);
+            rates = Rates.of(limits, rates.nodes());
+        }
+    }
+
+    /** This node has an equal part of the limits from now on, as one of {@code nodes}; 1 is the whole. */
+    synchronized void share(int nodes) {
+        if (rates.nodes() != nodes) {
+            rates = Rates.of(rates.limits(), nodes);
         }
     }
 
@@ -98,6 +113,21 @@ public final class ClientUse {
      */
     public void tell(HttpHeaders headers, Dialect dialect, long nowNs) {
         RateHeaders.set(headers, dialect, this, nowNs);
+    }
+
+    /** The store answers again: this node has the whole of each limit. */
+    void onStoreUp(long nowNs) {
+        if (shared != null) {
+            shared.onBack(this, nowNs);
+            share(1);
+        }
+    }
+
+    /** The tokens of a day or month have changed. */
+    void onBudgetsChanged(long nowNs) {
+        if (shared != null) {
+            shared.changed(false, nowNs);
+        }
     }
 
     /** The moving mean of the tokens in an answer. */

@@ -14,6 +14,7 @@ final class Gcra {
     private static final double ROUNDING = 1e-6;
 
     private final AtomicLong fullAtNs;
+    private final @Nullable Tally tally;
 
     /**
      * How fast a bucket refills, and how much it holds.
@@ -29,6 +30,11 @@ final class Gcra {
             return units > 0 ? new Rate(period.toNanos(1) / units, burst) : null;
         }
 
+        /** The part of one node, if {@code nodes} share the bucket equally. It takes as long to refill. */
+        Rate share(int nodes) {
+            return nodes == 1 ? this : new Rate(unitNs * nodes, Math.max(1, units / nodes));
+        }
+
         long ns(long cost) {
             return (long) (cost * unitNs);
         }
@@ -39,9 +45,15 @@ final class Gcra {
         }
     }
 
-    /** A full bucket. */
+    /** A full bucket of this process. */
     Gcra(long nowNs) {
+        this(nowNs, null);
+    }
+
+    /** A full bucket, which counts in {@code tally} what is taken, if that is not null. */
+    Gcra(long nowNs, @Nullable Tally tally) {
         fullAtNs = new AtomicLong(nowNs);
+        this.tally = tally;
     }
 
     /**
@@ -59,6 +71,7 @@ final class Gcra {
                 return missing - mostNs;
             }
             if (fullAtNs.compareAndSet(fullAt, nowNs + missing)) {
+                count(rate, cost, nowNs);
                 return 0;
             }
         }
@@ -75,6 +88,32 @@ final class Gcra {
             // A bucket gains nothing while it is full.
             long from = costNs > 0 ? nowNs + Math.max(0, fullAt - nowNs) : fullAt;
             if (fullAtNs.compareAndSet(fullAt, from + costNs)) {
+                count(rate, cost, nowNs);
+                return;
+            }
+        }
+    }
+
+    private void count(Rate rate, long units, long nowNs) {
+        if (tally != null) {
+            tally.add(units, rate.units(), nowNs);
+        }
+    }
+
+    /** The time at which the bucket will be full, or was. */
+    long fullAtNs() {
+        return fullAtNs.get();
+    }
+
+    /**
+     * Moves the time at which the bucket is full to {@code next}, from {@code seen}. What was taken since it was seen, at
+     * {@code seenAtNs}, is taken from {@code next}, too.
+     */
+    void move(long seen, long seenAtNs, long next) {
+        while (true) {
+            long fullAt = fullAtNs.get();
+            long moved = fullAt == seen ? next : fullAt + next - Math.max(seen, seenAtNs);
+            if (fullAtNs.compareAndSet(fullAt, moved)) {
                 return;
             }
         }

@@ -74,7 +74,7 @@ public final class Permit {
         Refusal refusal = checkBudgets(rates, nowMs);
         long wanted = input + (maxOutput >= 0 ? maxOutput : use.meanOutput());
         if (refusal == null && rates.tokens() != null) {
-            wanted = Math.min(wanted, rates.limits().tokensPerMinute());
+            wanted = Math.min(wanted, rates.tokens().units());
             long waitNs = use.tokens().take(rates.tokens(), wanted, nowNs);
             refusal = waitNs > 0 ? Refusal.limited("tokens", "This client has used too many tokens.", waitNs) : null;
         }
@@ -83,7 +83,7 @@ public final class Permit {
             return refusal;
         }
         reserved = wanted;
-        addToBudgets(reserved);
+        addToBudgets(reserved, nowNs);
         return null;
     }
 
@@ -113,7 +113,7 @@ public final class Permit {
         if (rate != null) {
             use.tokens().settle(rate, more, nowNs);
         }
-        addToBudgets(more);
+        addToBudgets(more, nowNs);
         reserved = 0;
     }
 
@@ -148,14 +148,15 @@ public final class Permit {
     private @Nullable Refusal checkBudgets(Rates rates, long nowMs) {
         day = use.day().at(nowMs);
         month = use.month().at(nowMs);
-        if (isSpent(day, rates.limits().tokensPerDay())) {
+        if (isSpent(day, rates.limits().tokensPerDay(), rates.nodes())) {
             return spent("day", day, nowMs);
         }
-        return isSpent(month, rates.limits().tokensPerMonth()) ? spent("month", month, nowMs) : null;
+        return isSpent(month, rates.limits().tokensPerMonth(), rates.nodes()) ? spent("month", month, nowMs) : null;
     }
 
-    private static boolean isSpent(Period period, long most) {
-        return most > 0 && period.used() >= most;
+    /** While the store is down, the other nodes are taken to use as much as this one. */
+    private static boolean isSpent(Period period, long most, int nodes) {
+        return most > 0 && period.used() + (nodes - 1) * period.untold() >= most;
     }
 
     private static Refusal spent(String name, Period period, long nowMs) {
@@ -165,10 +166,11 @@ public final class Permit {
     }
 
     /** The budgets of the periods in which the request began. */
-    private void addToBudgets(long tokens) {
+    private void addToBudgets(long tokens, long nowNs) {
         if (day != null && month != null) {
             day.add(tokens);
             month.add(tokens);
+            use.onBudgetsChanged(nowNs);
         }
     }
 }

@@ -8,6 +8,7 @@ import io.millrace.server.access.Caller;
 import io.millrace.server.access.ClientList;
 import io.millrace.server.address.ClientAddress;
 import io.millrace.server.chat.ChatSide;
+import io.millrace.server.config.RedisSettings;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.downstream.ClientConnection;
@@ -18,10 +19,12 @@ import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.DialectSide;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.http.Target;
+import io.millrace.server.limit.SharedLimits;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.own.OwnEndpoints;
+import io.millrace.server.redis.RedisLimits;
 import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.route.ActiveChecks;
 import io.millrace.server.route.RouteTable;
@@ -61,6 +64,7 @@ public final class Relay implements RequestHandler {
     private final ActiveChecks checks;
     private final EventLoop checking;
     private final ClientList clients;
+    private final @Nullable RedisLimits redis;
     private volatile RouteTable settings;
     private volatile boolean ready = true;
     private volatile boolean keepAlive = true;
@@ -72,7 +76,7 @@ public final class Relay implements RequestHandler {
      * @param eventLoops the event loops that relay
      * @param admin the event loop of listeners that do not relay; null if there are none
      * @param accessLog receives the lines of the access log
-     * @throws IllegalArgumentException if an upstream's TLS cannot be set up
+     * @throws IllegalArgumentException if the TLS of an upstream or of Redis cannot be set up
      * @throws io.millrace.server.config.file.ConfigException if the file of clients is wrong
      */
     public Relay(
@@ -107,9 +111,15 @@ public final class Relay implements RequestHandler {
         metrics = new Metrics(counters, eventLoops.size(), memory, () -> settings.upstreams());
         streams = new StreamLimits(metrics);
         endpoints = new OwnEndpoints(metrics, new StreamRequests(numbered), eventLoops);
-        clients = new ClientList(() -> streams.most(config().limits()), this::onClientsRead);
+        RedisSettings store = config.clients().redis();
+        var shared = store == null ? null : new SharedLimits(config.clients().nodes());
+        clients = new ClientList(() -> streams.most(config().limits()), shared, this::onClientsRead);
         clients.follow(config);
         checking = eventLoops.get(0);
+        redis = store == null || shared == null
+                ? null
+                : RedisLimits.open(store, config.transport(), checking, connector.names(), shared);
+        metrics.sharedLimits(shared);
         checks = new ActiveChecks(checking, loop(checking).upstreams());
         check(settings);
     }
@@ -225,6 +235,9 @@ public final class Relay implements RequestHandler {
      */
     public void closeLoops() {
         clients.close();
+        if (redis != null) {
+            redis.close();
+        }
         checking.execute(checks::close);
         onEachLoop(loop -> {
             onEachDetached(loop, exchange -> exchange.end(OwnEnd.DRAIN, caller -> true));
@@ -243,6 +256,9 @@ public final class Relay implements RequestHandler {
      */
     public void releaseTls() {
         settings.destinations().forEach(RouteTable.Destination::releaseTls);
+        if (redis != null) {
+            redis.releaseTls();
+        }
     }
 
     @Override

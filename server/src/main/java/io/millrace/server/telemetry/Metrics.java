@@ -4,6 +4,7 @@ import static io.millrace.server.telemetry.Snapshots.counter;
 import static io.millrace.server.telemetry.Snapshots.gauge;
 
 import io.millrace.server.balance.UpstreamState;
+import io.millrace.server.limit.SharedLimits;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.tls.TlsServers;
@@ -38,6 +39,7 @@ public final class Metrics {
     private final AtomicLong failedClientReads = new AtomicLong();
     private volatile LongSupplier lostLogLines = () -> 0;
     private volatile @Nullable TlsServers tls;
+    private volatile @Nullable SharedLimits sharedLimits;
 
     /**
      * Metrics of a relay.
@@ -76,6 +78,11 @@ public final class Metrics {
     /** Reports the TLS of listeners from {@code servers}. */
     public void tls(TlsServers servers) {
         tls = servers;
+    }
+
+    /** Reports what is shared with other nodes; null if nothing is. */
+    public void sharedLimits(@Nullable SharedLimits limits) {
+        sharedLimits = limits;
     }
 
     /** Clients connected now. */
@@ -184,6 +191,10 @@ public final class Metrics {
         TlsServers servers = tls;
         if (servers != null && !servers.ends().isEmpty()) {
             new TlsMetrics(servers).snapshots().forEach(snapshots::metricSnapshot);
+        }
+        SharedLimits shared = sharedLimits;
+        if (shared != null) {
+            new SharedLimitMetrics(shared).snapshots().forEach(snapshots::metricSnapshot);
         }
         return snapshots.build();
     }

@@ -80,6 +80,11 @@ public final class Connector implements AutoCloseable {
         return new UpstreamPools(this, loop, sweeper);
     }
 
+    /** Resolves names without blocking. */
+    public AddressResolverGroup<InetSocketAddress> names() {
+        return resolvers;
+    }
+
     /** Frees the name resolvers. To be called once, when no loop runs any more. */
     @Override
     public void close() {

@@ -111,7 +111,7 @@ public final class ClientsLoader {
         root.readSection(
                 "defaults",
                 defaults -> defaults.readSection(
-                        "limits", section -> limits[0] = Tables.CLIENT_LIMITS.read(section, limits[0])));
+                        "limits", section -> limits[0] = ClientTables.CLIENT_LIMITS.read(section, limits[0])));
         root.readNamed("clients", (name, entry) -> read(root, name, entry, limits[0]));
         if (clients.isEmpty() && !problems.any()) {
             problems.add(root.place(), "clients: none (expected: at least one, with its keys)");
@@ -127,7 +127,7 @@ public final class ClientsLoader {
             return;
         }
         root.enter(name, entry.value(), section -> {
-            ClientSettings client = Tables.CLIENT.read(section, named);
+            ClientSettings client = ClientTables.CLIENT.read(section, named);
             List<ClientSettings.Key> keys = keys(section, name);
             if (keys.isEmpty() && client.certificate() == null && section.node("keys") == null) {
                 problems.add(entry.place(), name + ": has no keys (expected: keys, or certificate)");

@@ -70,6 +70,8 @@ public final class ConfigLoader {
         Path clients = draft.relay.clients().file();
         if (clients != null) {
             problems.addAll(ClientsLoader.problems(clients));
+        } else if (draft.relay.clients().redis() != null) {
+            problems.add("clients", "redis: of no use without clients (expected: file)");
         }
         variables.unknown().forEach(name -> problems.add(name, variables.message(name)));
         problems.throwIfAny();

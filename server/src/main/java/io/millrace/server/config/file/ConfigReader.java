@@ -56,10 +56,7 @@ final class ConfigReader {
         if (log.file() != null) {
             draft.relay = draft.relay.with(c -> c.accessLog = log.with(a -> a.file = directory.resolve(log.file())));
         }
-        Path clients = draft.relay.clients().file();
-        if (clients != null) {
-            draft.relay = draft.relay.with(c -> c.clients = c.clients.with(k -> k.file = directory.resolve(clients)));
-        }
+        new AccessReader(draft, problems, secrets, directory).read(root);
         if (root.node("listen") != null) {
             draft.listenSource = problems.where(root.node("listen").place()) + ": listen";
         }
@@ -237,7 +234,7 @@ final class ConfigReader {
     }
 
     /** The digest of a file of certificates. By it a reload finds out whether the certificates have changed. */
-    private static String certificates(Path file) {
+    static String certificates(Path file) {
         byte[] pem;
         try {
             pem = Files.readAllBytes(file);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.millrace.server.config.Credential;
+import io.millrace.server.config.RedisSettings;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Timeouts;
@@ -85,6 +86,20 @@ public final class EffectiveConfig {
         tree.put(source[0], source[1]);
         tree.put("header", credential.header());
         tree.put("prefix", credential.prefix());
+        return tree;
+    }
+
+    /** {@code credential} of a Redis server, without the password. */
+    static @Nullable Map<String, Object> credential(RedisSettings redis) {
+        if (redis.password() == null) {
+            return null;
+        }
+        var tree = new LinkedHashMap<String, Object>();
+        String[] source = redis.password().source().split(": ", 2);
+        tree.put(source[0], source[1]);
+        if (!redis.user().isEmpty()) {
+            tree.put("user", redis.user());
+        }
         return tree;
     }
 

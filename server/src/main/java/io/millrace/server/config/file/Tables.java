@@ -6,7 +6,6 @@ import static io.millrace.server.config.file.Form.COUNT;
 import static io.millrace.server.config.file.Form.DURATION;
 import static io.millrace.server.config.file.Form.FRACTION;
 import static io.millrace.server.config.file.Form.HEADER;
-import static io.millrace.server.config.file.Form.NUMBER;
 import static io.millrace.server.config.file.Form.SIZE;
 import static io.millrace.server.config.file.Form.SPOKEN;
 import static io.millrace.server.config.file.Form.TEXT;
@@ -20,8 +19,6 @@ import static io.millrace.server.config.file.Setting.value;
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.HeartbeatForm;
 import io.millrace.server.address.AddressSet;
-import io.millrace.server.config.ClientSettings;
-import io.millrace.server.config.ClientSettings.ClientLimits;
 import io.millrace.server.config.Cors;
 import io.millrace.server.config.Http2;
 import io.millrace.server.config.Limits;
@@ -32,7 +29,6 @@ import io.millrace.server.config.Listener;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
-import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.config.RelayConfig.OwnPaths;
 import io.millrace.server.config.RelayConfig.Resume;
 import io.millrace.server.config.Route;
@@ -156,37 +152,6 @@ final class Tables {
             list("origins", TEXT, Cors::origins, (c, v) -> c.origins = v),
             value("credentials", BOOLEAN, Cors::credentials, (c, v) -> c.credentials = v),
             value("maxAge", DURATION, Cors::maxAge, (c, v) -> c.maxAge = v));
-
-    static final Table<ClientAccess> CLIENTS = Table.of(
-            ClientAccess.OPEN,
-            value("file", PATH, ClientAccess::file, (c, v) -> c.file = v),
-            value(
-                    "onRemoval",
-                    choice(ClientAccess.OnRemoval.values()),
-                    ClientAccess::onRemoval,
-                    (c, v) -> c.onRemoval = v));
-
-    static final Table<ClientLimits> CLIENT_LIMITS = Table.of(
-            ClientLimits.DEFAULT,
-            value("streams", COUNT, ClientLimits::streams, (l, v) -> l.streams = v),
-            value("requestsPerSecond", FRACTION, ClientLimits::requestsPerSecond, (l, v) -> l.requestsPerSecond = v),
-            value("burst", COUNT, ClientLimits::burst, (l, v) -> l.burst = v),
-            value("requestsPerMinute", COUNT, ClientLimits::requestsPerMinute, (l, v) -> l.requestsPerMinute = v),
-            value("tokensPerMinute", NUMBER, ClientLimits::tokensPerMinute, (l, v) -> l.tokensPerMinute = v),
-            value("tokensPerDay", NUMBER, ClientLimits::tokensPerDay, (l, v) -> l.tokensPerDay = v),
-            value("tokensPerMonth", NUMBER, ClientLimits::tokensPerMonth, (l, v) -> l.tokensPerMonth = v));
-
-    /** A setting of the clients' file. */
-    static final Table<ClientSettings> CLIENT = Table.of(
-            ClientSettings.of("unread"),
-            special("keys", Shape.TEXT.oneOrMore(), c -> null),
-            value("certificate", TEXT, ClientSettings::certificate, (c, v) -> c.certificate = v),
-            list("from", TEXT, c -> c.from().texts(), (c, v) -> c.from = AddressSet.of(v)),
-            list("routes", TEXT, ClientSettings::routes, (c, v) -> c.routes = v),
-            list("models", TEXT, ClientSettings::models, (c, v) -> c.models = v),
-            section("limits", CLIENT_LIMITS, ClientSettings::limits, (c, v) -> c.limits = v),
-            value("metrics", BOOLEAN, ClientSettings::metrics, (c, v) -> c.metrics = v),
-            value("disabled", BOOLEAN, ClientSettings::disabled, (c, v) -> c.disabled = v));
 
     static final Table<Heartbeat> HEARTBEAT = Table.of(
             Heartbeat.DEFAULT,
@@ -351,12 +316,10 @@ final class Tables {
                     c -> c.trustedProxies().texts(),
                     (c, v) -> c.trustedProxies = AddressSet.of(v)),
             section("cors", CORS, RelayConfig::cors, (c, v) -> c.cors = v),
-            section(
+            Setting.<RelayConfig>special(
                             "clients",
-                            Brief.of(PATH, (c, v) -> c.file = v),
-                            CLIENTS,
-                            RelayConfig::clients,
-                            (c, v) -> c.clients = v)
+                            Shape.TEXT.or(Shape.part(() -> ClientTables.CLIENTS)),
+                            c -> ClientTables.CLIENTS.write(c.clients()))
                     .unlessEmpty(),
             section("resume", RESUME, RelayConfig::resume, (c, v) -> c.resume = v),
             special("upstreams", new Shape.Named(Shape.part(() -> UPSTREAM)), EffectiveConfig::upstreams),

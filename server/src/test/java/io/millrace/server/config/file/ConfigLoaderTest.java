@@ -282,6 +282,19 @@ class ConfigLoaderTest {
                         "listen: 0.0.0.0:1\nupstreams: {a: {url: 'http://h', credential: {env: KEY}}}",
                         "1:9: listen: 0.0.0.0:1 would let anyone who reaches it use the relay's keys",
                         "--allow-open"),
+                problem("clients: {redis: {url: 'redis://:s3cret@h'}}", "1:24: url: has a user or password (expected:"),
+                problem("clients: {redis: {url: 'redis://h x'}}", "1:24: url: is no URL (expected: redis://HOST"),
+                problem("clients: {redis: {url: 'http://h'}}", "1:24: url: has another scheme (expected: redis://"),
+                problem("clients: {redis: {url: 'redis://h/a'}}", "1:24: url: has a path that is no number"),
+                problem("clients: {redis: {url: 'redis://h?a=b'}}", "1:24: url: has a query or fragment"),
+                problem("clients: {redis: {url: 'unix:a'}}", "1:24: url: names no socket"),
+                problem("clients: {redis: {prefix: a}}", "1:18: redis: has no url (expected: such as url: redis://"),
+                problem(
+                        "clients: {redis: {url: 'redis://h', credential: s3cret}}",
+                        "1:49: credential: a password is never written here"),
+                problem("clients: {redis: {url: 'redis://h', ca: ca.pem}}", "1:41: ca: of no use without TLS"),
+                problem("clients: {redis: {url: 'redis://h'}, nodes: 0}", "1:45: nodes: 0 (expected: 1 to"),
+                problem("clients: {file: f, redos: 1}", "1:20: redos: unknown key, did you mean 'redis'?"),
                 problem("listen: 'a", "1:9: a quote is not closed"),
                 problem("a: &x 1\nlisten: *x", "2:9: *x: an alias (expected: the value itself)"),
                 problem("listen: 127.0.0.1:1\n---\nlisten: 127.0.0.1:2", "a second document (expected: one)"));
@@ -479,6 +492,44 @@ class ConfigLoaderTest {
 
         Files.writeString(directory.resolve("ca.pem"), first + certificate());
         assertThat(load(yaml, Map.of(), Map.of()).upstreams()).isNotEqualTo(config.upstreams());
+    }
+
+    @Test
+    void readsTheRedisOfClientsAndShowsNoPassword() throws IOException {
+        Files.writeString(
+                directory.resolve("clients.yaml"), "clients: {web: {keys: [{sha256: " + "ab".repeat(32) + "}]}}");
+        var environment = Map.of("KEY", "s3cret");
+        var config = load("""
+                clients:
+                  file: clients.yaml
+                  nodes: 3
+                  redis: {url: 'rediss://[::1]/2', credential: {env: KEY, user: relay}, prefix: "a:"}
+                """, environment, Map.of());
+
+        var redis = config.clients().redis();
+        assertThat(config.clients().file()).isEqualTo(directory.resolve("clients.yaml"));
+        assertThat(config.clients().nodes()).isEqualTo(3);
+        assertThat(redis.host()).isEqualTo("::1");
+        assertThat(redis.port()).isEqualTo(6379);
+        assertThat(redis.database()).isEqualTo(2);
+        assertThat(redis.tls()).isTrue();
+        assertThat(redis.password().reveal()).isEqualTo("s3cret");
+        assertThat(redis.user()).isEqualTo("relay");
+        assertThat(redis.prefix()).isEqualTo("a:");
+        assertThat(redis.toString()).doesNotContain("s3cret");
+        var yaml = EffectiveConfig.toYaml(config);
+        assertThat(yaml).contains("env: KEY").doesNotContain("s3cret");
+        assertThat(load(yaml, environment, Map.of())).isEqualTo(config);
+
+        var socket = load("clients: {file: clients.yaml, redis: {url: 'unix:/run/r.sock'}}", Map.of(), Map.of());
+        assertThat(socket.clients().redis().socket()).isEqualTo(Path.of("/run/r.sock"));
+        // The flag names another file, and what the configuration says beside it stays.
+        var file = directory.resolve("clients.yaml").toString();
+        assertThat(load("clients: {redis: {url: 'redis://h'}}", Map.of(), Map.of(ConfigKey.CLIENTS, file))
+                        .clients()
+                        .redis()
+                        .host())
+                .isEqualTo("h");
     }
 
     @Test

@@ -1,0 +1,255 @@
+package io.millrace.server.redis;
+
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
+import io.millrace.server.config.RedisSettings;
+import io.millrace.server.limit.SharedChange;
+import io.millrace.server.limit.SharedLimits;
+import io.millrace.server.transport.Transport;
+import io.netty.channel.EventLoop;
+import io.netty.resolver.AddressResolverGroup;
+import io.netty.util.concurrent.Future;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps {@link SharedLimits} in Redis. Each tenth of a second, and soon after something large, it sends what is new, and
+ * gets what the other nodes have used. It counts the nodes. If Redis is silent for half a second, refuses, or is gone, the
+ * limits know that the store is down.
+ *
+ * <p>Confined to one event loop, except for {@link #open} and {@link #close}. Nothing waits for it.
+ */
+public final class RedisLimits implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RedisLimits.class);
+    private static final long TICK_MS = 100;
+    /** Between two times that something is told early. */
+    private static final long GAP_NS = MILLISECONDS.toNanos(5);
+
+    private static final long SILENCE_NS = MILLISECONDS.toNanos(500);
+    private static final long BEAT_NS = MILLISECONDS.toNanos(1_000);
+    private static final long GONE_NS = MILLISECONDS.toNanos(10_000);
+    /** Told before the first answers have come. */
+    private static final int MOST_AT_ONCE = 16;
+
+    private final RedisSettings settings;
+    private final EventLoop loop;
+    private final SharedLimits limits;
+    private final RedisLink link;
+    private final String node = Long.toString(ThreadLocalRandom.current().nextLong(1L << 40, 1L << 44), 36);
+    private @Nullable Future<?> ticks;
+    private int unanswered;
+    private long sentAtNs;
+    private long beatAtNs;
+    private long enoughAtNs = System.nanoTime();
+    private boolean early;
+    private boolean up;
+    private String told = "";
+
+    private RedisLimits(
+            RedisSettings settings,
+            Transport transport,
+            EventLoop loop,
+            AddressResolverGroup<InetSocketAddress> names,
+            SharedLimits limits) {
+        this.settings = settings;
+        this.loop = loop;
+        this.limits = limits;
+        link = new RedisLink(settings, transport, loop, names, new RedisLink.Listener() {
+            @Override
+            public void onConnected() {
+                unanswered = 0;
+                beat(System.nanoTime());
+            }
+
+            @Override
+            public void onLost(String reason) {
+                lost(reason);
+            }
+        });
+    }
+
+    /**
+     * Begins to connect, and to share {@code limits}.
+     *
+     * @param loop on which all of it happens
+     * @param names resolves the server's name
+     * @throws IllegalArgumentException if TLS cannot be set up
+     */
+    public static RedisLimits open(
+            RedisSettings settings,
+            Transport transport,
+            EventLoop loop,
+            AddressResolverGroup<InetSocketAddress> names,
+            SharedLimits limits) {
+        var shared = new RedisLimits(settings, transport, loop, names, limits);
+        limits.onHurry(() -> loop.execute(shared::tellEarly));
+        loop.execute(shared::start);
+        shared.link.open();
+        return shared;
+    }
+
+    private void start() {
+        ticks = loop.scheduleAtFixedRate(this::tick, TICK_MS, TICK_MS, MILLISECONDS);
+    }
+
+    private void tick() {
+        long nowNs = System.nanoTime();
+        if (!link.isConnected()) {
+            return;
+        }
+        if (unanswered > 0 && nowNs - sentAtNs > SILENCE_NS) {
+            link.reset("no answer for " + TimeUnit.NANOSECONDS.toMillis(SILENCE_NS) + " ms");
+        } else if (unanswered == 0) {
+            if (nowNs - beatAtNs >= BEAT_NS) {
+                beat(nowNs);
+            }
+            tell(nowNs);
+        }
+    }
+
+    private void tellEarly() {
+        long nowNs = System.nanoTime();
+        if (unanswered > 0) {
+            early = true;
+        } else if (nowNs - sentAtNs >= GAP_NS) {
+            tell(nowNs);
+        } else {
+            loop.schedule(this::tellEarly, GAP_NS - (nowNs - sentAtNs), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    /** Sends what is new, if the last answers have come. */
+    private void tell(long nowNs) {
+        if (!up || !link.isConnected()) {
+            return;
+        }
+        long nowMs = System.currentTimeMillis();
+        for (int i = 0; i < MOST_AT_ONCE; i++) {
+            List<SharedChange> changes = limits.next(nowNs, nowMs);
+            if (changes.isEmpty()) {
+                break;
+            }
+            send(changes, nowNs);
+        }
+    }
+
+    private void send(List<SharedChange> changes, long nowNs) {
+        var keys = new ArrayList<String>(changes.size());
+        var arguments = new ArrayList<String>(changes.size() * Scripts.ARGUMENTS);
+        for (SharedChange change : changes) {
+            keys.add(settings.prefix() + "limits:" + change.key());
+            Scripts.add(arguments, change);
+        }
+        begin(nowNs);
+        link.eval(Scripts.TELL, keys, arguments, (totals, failure) -> {
+            if (totals != null) {
+                long atNs = System.nanoTime() / 2 + nowNs / 2;
+                for (int i = 0; i < changes.size(); i++) {
+                    changes.get(i).answer().total(totals.get(i), atNs);
+                }
+                onTold();
+            } else {
+                changes.forEach(change -> change.answer().refused());
+                onFailure(failure);
+            }
+        });
+    }
+
+    private void onTold() {
+        limits.onTold(true);
+        answered();
+    }
+
+    private void begin(long nowNs) {
+        if (unanswered++ == 0) {
+            sentAtNs = nowNs;
+        }
+    }
+
+    private void answered() {
+        unanswered--;
+        if (unanswered == 0 && early) {
+            early = false;
+            tellEarly();
+        }
+    }
+
+    /** Says that this node is there, and asks how many are. */
+    private void beat(long nowNs) {
+        beatAtNs = nowNs;
+        begin(nowNs);
+        link.eval(Scripts.BEAT, List.of(settings.prefix() + "limits:nodes"), List.of(node), (count, failure) -> {
+            if (count != null) {
+                count(Math.toIntExact(count.get(0)), nowNs);
+                answered();
+                found();
+            } else {
+                onFailure(failure);
+            }
+        });
+    }
+
+    /** A node that has just come back to an empty Redis is not alone: fewer nodes are believed after a while only. */
+    private void count(int nodes, long nowNs) {
+        if (nodes >= limits.nodes()) {
+            enoughAtNs = nowNs;
+        }
+        if (nodes >= limits.nodes() || nowNs - enoughAtNs > GONE_NS) {
+            limits.nodes(nodes);
+        }
+    }
+
+    private void onFailure(@Nullable Throwable failure) {
+        limits.onTold(false);
+        answered();
+        lost(RedisLink.reason(failure));
+    }
+
+    private void found() {
+        if (up) {
+            return;
+        }
+        up = true;
+        limits.onUp(System.nanoTime());
+        told = "";
+        LOG.info("limits of clients are shared: {}; nodes: {}", settings.url(), limits.nodes());
+        tell(System.nanoTime());
+    }
+
+    private void lost(String reason) {
+        unanswered = link.isConnected() ? unanswered : 0;
+        // Of what follows a loss, only what the server itself says is news.
+        boolean news = up || told.isEmpty() || (reason.startsWith(RedisLink.REFUSED) && !reason.equals(told));
+        up = false;
+        limits.onDown();
+        if (news) {
+            told = reason;
+            int nodes = limits.nodes();
+            String part =
+                    nodes == 1 ? "this node, the only one known, has all" : "each of " + nodes + " nodes has its part";
+            LOG.warn("limits of clients are not shared: {}: {}; meanwhile {}", settings.url(), reason, part);
+        }
+    }
+
+    /** Ends the connection. The limits stay as they are. To be called by another thread than the event loop. */
+    @Override
+    public void close() {
+        loop.execute(() -> {
+            if (ticks != null) {
+                ticks.cancel(false);
+            }
+        });
+        link.close();
+    }
+
+    /** Frees what TLS keeps outside of the heap. To be called once, when no loop runs any more. */
+    public void releaseTls() {
+        link.release();
+    }
+}

@@ -1,0 +1,282 @@
+package io.millrace.server.redis;
+
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisCredentials;
+import io.lettuce.core.RedisCredentialsProvider;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.metrics.CommandLatencyRecorder;
+import io.lettuce.core.protocol.ProtocolVersion;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultClientResources;
+import io.lettuce.core.resource.NettyCustomizer;
+import io.millrace.server.config.RedisSettings;
+import io.millrace.server.tls.UpstreamTls;
+import io.millrace.server.transport.Transport;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.ReflectiveChannelFactory;
+import io.netty.handler.ssl.SslContext;
+import io.netty.resolver.AddressResolverGroup;
+import io.netty.util.HashedWheelTimer;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.Timer;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection to a Redis server, on one event loop of the relay. It is opened again soon after it is lost, for as long
+ * as the link is open. What was sent on a lost connection is not sent again. Confined to the event loop, except for
+ * {@link #open}.
+ */
+final class RedisLink {
+    /** For the connection, and again for the greeting with the password. */
+    private static final Duration CONNECT = Duration.ofSeconds(1);
+
+    private static final long AGAIN_MS = 500;
+    /** Before the words of the server. */
+    static final String REFUSED = "it answers ";
+
+    private final EventLoop loop;
+    private final Listener listener;
+    private final RedisURI uri;
+    private final @Nullable SslContext tls;
+    private final RelayRedisClient client;
+    private final ClientResources resources;
+    private final Timer timer =
+            new HashedWheelTimer(new DefaultThreadFactory("millrace-redis-timer", true), 100, TimeUnit.MILLISECONDS);
+    private @Nullable StatefulRedisConnection<String, String> connection;
+    /** The channel of the connection, or of the attempt to open one. */
+    private @Nullable Channel last;
+
+    private volatile boolean closed;
+
+    /** Learns what becomes of the connection, on the event loop. */
+    interface Listener {
+        /** Commands can be sent. */
+        void onConnected();
+
+        /** There is no connection, or none any more, because of {@code reason}. Another attempt follows. */
+        void onLost(String reason);
+    }
+
+    /**
+     * A link that is not open yet.
+     *
+     * @throws IllegalArgumentException if TLS cannot be set up
+     */
+    RedisLink(
+            RedisSettings settings,
+            Transport transport,
+            EventLoop loop,
+            AddressResolverGroup<InetSocketAddress> names,
+            Listener listener) {
+        this.loop = loop;
+        this.listener = listener;
+        tls = tls(settings);
+        resources = DefaultClientResources.builder()
+                .eventLoopGroupProvider(new LoopResources(loop))
+                .eventExecutorGroup(loop)
+                .timer(timer)
+                .addressResolverGroup(names)
+                .commandLatencyRecorder(CommandLatencyRecorder.disabled())
+                .nettyCustomizer(new NettyCustomizer() {
+                    @Override
+                    public void afterChannelInitialized(Channel channel) {
+                        onChannel(channel, settings);
+                    }
+                })
+                .build();
+        uri = uri(settings);
+        client = new RelayRedisClient(
+                resources, uri, address(settings, transport), () -> bootstrap(settings, transport, names));
+        client.setOptions(ClientOptions.builder()
+                .autoReconnect(false)
+                .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+                .protocolVersion(ProtocolVersion.RESP2)
+                .build());
+    }
+
+    private static RedisURI uri(RedisSettings settings) {
+        boolean socket = settings.socket() != null;
+        var builder = RedisURI.Builder.redis(socket ? "localhost" : settings.host(), socket ? 1 : settings.port())
+                .withDatabase(settings.database())
+                .withTimeout(CONNECT);
+        RedisURI uri = builder.build();
+        var password = settings.password();
+        if (password != null) {
+            String user = settings.user().isEmpty() ? null : settings.user();
+            uri.setCredentialsProvider(
+                    RedisCredentialsProvider.from(() -> RedisCredentials.just(user, password.reveal())));
+        }
+        return uri;
+    }
+
+    private static SocketAddress address(RedisSettings settings, Transport transport) {
+        Path socket = settings.socket();
+        return socket == null
+                ? InetSocketAddress.createUnresolved(settings.host(), settings.port())
+                : transport.unixAddress(socket);
+    }
+
+    private static @Nullable SslContext tls(RedisSettings settings) {
+        try {
+            return settings.tls() ? UpstreamTls.context(settings.ca()) : null;
+        } catch (SSLException e) {
+            throw new IllegalArgumentException("redis: TLS cannot be set up: " + e.getMessage(), e);
+        }
+    }
+
+    private Bootstrap bootstrap(
+            RedisSettings settings, Transport transport, AddressResolverGroup<InetSocketAddress> names) {
+        ChannelFactory<Channel> channels = settings.socket() == null
+                ? new ReflectiveChannelFactory<Channel>(transport.clientChannel())
+                : transport::newUnixChannel;
+        var bootstrap = new Bootstrap()
+                .group(loop)
+                .channelFactory(channels)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) CONNECT.toMillis());
+        if (settings.socket() == null) {
+            bootstrap.resolver(names).option(ChannelOption.TCP_NODELAY, true);
+            transport.watchPeer(bootstrap);
+        }
+        return bootstrap;
+    }
+
+    private void onChannel(Channel channel, RedisSettings settings) {
+        if (tls != null) {
+            channel.pipeline().addFirst(UpstreamTls.handler(settings.host(), settings.port(), tls, channel.alloc()));
+        }
+        last = channel;
+        channel.closeFuture().addListener(over -> onClosed(channel));
+    }
+
+    private void onClosed(Channel channel) {
+        if (channel == last) {
+            reset("the connection was closed");
+        }
+    }
+
+    /** Begins to connect. To be called once. */
+    void open() {
+        client.connectAsync(StringCodec.UTF8, uri)
+                .whenComplete((opened, failure) -> loop.execute(() -> onOpened(opened, failure)));
+    }
+
+    private void onOpened(@Nullable StatefulRedisConnection<String, String> opened, @Nullable Throwable failure) {
+        if (opened == null) {
+            lost(reason(failure));
+        } else if (closed) {
+            opened.closeAsync();
+        } else {
+            connection = opened;
+            listener.onConnected();
+        }
+    }
+
+    /** Whether commands can be sent. */
+    boolean isConnected() {
+        return connection != null && connection.isOpen();
+    }
+
+    /**
+     * Runs a script whose answer is a list of numbers. Only if {@link #isConnected}.
+     *
+     * @param told gets the answer or the failure, on the event loop; neither if the connection is lost before
+     */
+    void eval(
+            String script,
+            List<String> keys,
+            List<String> arguments,
+            BiConsumer<@Nullable List<Long>, @Nullable Throwable> told) {
+        StatefulRedisConnection<String, String> its = connection;
+        if (its == null) {
+            return;
+        }
+        its.async()
+                .<List<Long>>eval(
+                        script, ScriptOutputType.MULTI, keys.toArray(String[]::new), arguments.toArray(String[]::new))
+                .whenComplete((answer, failure) -> {
+                    if (connection != its) {
+                        return;
+                    }
+                    if (answer != null || isRefusal(failure)) {
+                        told.accept(answer, failure);
+                    } else {
+                        reset(reason(failure));
+                    }
+                });
+    }
+
+    /** Gives the connection up, and opens another. */
+    void reset(String reason) {
+        StatefulRedisConnection<String, String> its = connection;
+        if (its != null) {
+            connection = null;
+            its.closeAsync();
+            lost(reason);
+        }
+    }
+
+    private void lost(String reason) {
+        if (!closed) {
+            long waitMs = AGAIN_MS + ThreadLocalRandom.current().nextLong(AGAIN_MS / 2);
+            loop.schedule(this::again, waitMs, TimeUnit.MILLISECONDS);
+            listener.onLost(reason);
+        }
+    }
+
+    private void again() {
+        if (!closed) {
+            open();
+        }
+    }
+
+    /** Closes the connection for ever. To be called by another thread than the event loop, which it would hold. */
+    void close() {
+        closed = true;
+        loop.execute(() -> {
+            connection = null;
+            client.shutdownAsync(0, 0, TimeUnit.MILLISECONDS);
+            resources.shutdown(0, 0, TimeUnit.MILLISECONDS);
+        });
+        timer.stop();
+    }
+
+    /** Frees what TLS keeps outside of the heap. To be called once, when the event loop runs no more. */
+    void release() {
+        ReferenceCountUtil.release(tls);
+    }
+
+    private static boolean isRefusal(@Nullable Throwable failure) {
+        return failure instanceof RedisCommandExecutionException;
+    }
+
+    /** The reason of a failure. What Redis answers has no password. */
+    static String reason(@Nullable Throwable failure) {
+        Throwable cause = failure;
+        while (cause != null && !isRefusal(cause) && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        if (cause == null) {
+            return "no connection";
+        }
+        String message = String.valueOf(cause.getMessage());
+        return isRefusal(cause) ? REFUSED + message.replaceFirst("\\. script: .*", ".") : message;
+    }
+}

@@ -1,0 +1,66 @@
+package io.millrace.server.redis;
+
+import io.millrace.server.limit.SharedChange;
+import java.util.List;
+
+/** What Redis computes. It has the whole text each time, so that it need not be told again after a restart. */
+final class Scripts {
+    /** For each key of {@link #TELL}: kind, delta, floor, span. */
+    static final int ARGUMENTS = 4;
+
+    /**
+     * Adds the changes, and gives what there is then, a number for each key. A bucket is the time in microseconds at which it
+     * is full. What was used in the time since {@code span} can have refilled since then, so it counts from there on. A
+     * bucket is kept for two seconds after it is full.
+     */
+    static final String TELL = """
+            local t = redis.call('TIME')
+            local now = t[1] * 1000000 + t[2]
+            local totals = {}
+            for i, key in ipairs(KEYS) do
+              local at = i * 4
+              local delta, floor, span = tonumber(ARGV[at - 2]), tonumber(ARGV[at - 1]), tonumber(ARGV[at])
+              local old = tonumber(redis.call('GET', key) or '')
+              local new
+              if ARGV[at - 3] == 'BUDGET' then
+                new = (old or floor) + delta
+                if delta ~= 0 or (not old and new ~= 0) then
+                  redis.call('SET', key, string.format('%.0f', new), 'PX', ARGV[at])
+                end
+                totals[i] = new
+              else
+                local since = now - math.min(span / 1000, 1000000)
+                new = old or math.max(now + floor / 1000, since)
+                if delta > 0 then
+                  new = math.max(new, since)
+                end
+                new = new + delta / 1000
+                local life = math.ceil((new - now) / 1000) + 2000
+                if life > 0 and (delta ~= 0 or (not old and new > now)) then
+                  redis.call('SET', key, string.format('%.0f', new), 'PX', string.format('%.0f', life))
+                end
+                totals[i] = math.floor((new - now) * 1000)
+              end
+            end
+            return totals
+            """;
+
+    /** Notes that a node is there, and gives the number of those that were there in the last ten seconds. */
+    static final String BEAT = """
+            local now = redis.call('TIME')[1]
+            redis.call('ZADD', KEYS[1], now, ARGV[1])
+            redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 10)
+            redis.call('EXPIRE', KEYS[1], 60)
+            return {redis.call('ZCARD', KEYS[1])}
+            """;
+
+    private Scripts() {}
+
+    /** Adds the arguments of one change. */
+    static void add(List<String> arguments, SharedChange change) {
+        arguments.add(change.kind().name());
+        arguments.add(Long.toString(change.delta()));
+        arguments.add(Long.toString(change.floor()));
+        arguments.add(Long.toString(change.span()));
+    }
+}
