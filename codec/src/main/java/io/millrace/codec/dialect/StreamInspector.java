@@ -149,6 +149,11 @@ public abstract class StreamInspector extends FrameInspector {
         return finishReason;
     }
 
+    /** The first answer id that the stream names, such as {@code resp_…}; {@code null} if there is none. */
+    public final @Nullable String answerId() {
+        return head.id();
+    }
+
     /** The first model that the stream names, {@code null} if there is none. */
     public final @Nullable String model() {
         return head.model();

@@ -158,6 +158,18 @@ class StreamStateTest {
     }
 
     @Test
+    void responsesNamesItsAnswerInItsFirstEvent() {
+        StreamInspector inspector = Dialect.RESPONSES.newInspector();
+        assertThat(inspector.answerId()).isNull();
+        feed(
+                inspector,
+                "{'type':'response.created','sequence_number':0,'response':{'id':'resp_1','object':'response','model':'m'}}");
+        assertThat(inspector.answerId()).isEqualTo("resp_1");
+        feed(inspector, "{'type':'response.in_progress','sequence_number':1,'response':{'id':'resp_2','model':'m'}}");
+        assertThat(inspector.answerId()).isEqualTo("resp_1");
+    }
+
+    @Test
     void responsesDoneCountsOnlyAfterTheTerminal() {
         StreamInspector inspector = Dialect.RESPONSES.newInspector();
         assertThat(feed(inspector, "[DONE]")).isEqualTo(FrameKind.STRUCTURAL);

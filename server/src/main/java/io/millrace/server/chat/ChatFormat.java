@@ -14,10 +14,13 @@ import org.jspecify.annotations.Nullable;
 /** The format of {@code /chat} for one attempt to answer one request. */
 final class ChatFormat implements ClientFormat {
     private final ChatQuestion question;
+    private final @Nullable String kept;
     private @Nullable ChatStream stream;
 
-    ChatFormat(ChatQuestion question) {
+    /** @param kept the id of a stream that the client may come back to; null if it may not */
+    ChatFormat(ChatQuestion question, @Nullable String kept) {
         this.question = question;
+        this.kept = kept;
     }
 
     /** Returns the request that was read before. {@code body} and {@code path} are not used. */
@@ -32,7 +35,7 @@ final class ChatFormat implements ClientFormat {
             // Some upstreams stream although the request does not ask for it.
             return question.newAnswer();
         }
-        stream = question.newStream();
+        stream = question.newStream(kept);
         return stream;
     }
 

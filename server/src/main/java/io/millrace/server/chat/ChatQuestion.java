@@ -93,9 +93,14 @@ final class ChatQuestion {
         return form;
     }
 
-    /** Creates a writer for a stream that answers it. */
-    ChatStream newStream() {
-        return new ChatStream(form, unit, eventSource, startNs, clock);
+    /**
+     * Creates a writer for a stream that answers it.
+     *
+     * @param kept the id of a stream that the client may come back to; null if it may not
+     */
+    ChatStream newStream(@Nullable String kept) {
+        String prefix = kept == null ? "" : kept + ".";
+        return new ChatStream(form, unit, eventSource ? prefix : null, startNs, clock);
     }
 
     /** Creates a writer for a whole answer. */

@@ -29,6 +29,7 @@ public final class ChatSide implements ClientSide {
     public static final String METHODS = "GET, POST, OPTIONS";
 
     private @Nullable ChatQuestion question;
+    private @Nullable String kept;
 
     /** The body of the response to any other method. */
     public static byte[] methodRefused() {
@@ -62,6 +63,11 @@ public final class ChatSide implements ClientSide {
     }
 
     @Override
+    public void keptAs(String streamId) {
+        kept = streamId;
+    }
+
+    @Override
     public boolean translates(HttpMethod method, String path) {
         return true;
     }
@@ -74,7 +80,7 @@ public final class ChatSide implements ClientSide {
         if (model == null && model() == null) {
             throw new TranslationException("model", "model is missing, and the relay has no default model.");
         }
-        var format = new ChatFormat(asked());
+        var format = new ChatFormat(asked(), kept);
         var translation = Translation.of(format, asked.dialect());
         return new Interpreter(translation, translation.request(new byte[0], uri, model), format::onSilence);
     }
@@ -122,7 +128,7 @@ public final class ChatSide implements ClientSide {
     }
 
     private ByteBuf written(ByteBufAllocator alloc, Consumer<ChatStream> action) {
-        ChatStream stream = asked().newStream();
+        ChatStream stream = asked().newStream(kept);
         ByteBuf out = alloc.buffer();
         stream.to(out);
         action.accept(stream);

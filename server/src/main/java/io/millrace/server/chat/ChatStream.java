@@ -20,7 +20,7 @@ final class ChatStream extends ChatText {
     private static final byte[] RETRY = "retry: 1000\n".getBytes(StandardCharsets.US_ASCII);
 
     private final ChatForm form;
-    private final boolean eventSource;
+    private final @Nullable String idPrefix;
     private final LongSupplier clock;
     private final long startNs;
     private final @Nullable LineFeeds lineFeeds;
@@ -30,13 +30,13 @@ final class ChatStream extends ChatText {
     private long ttftNs = -1;
 
     /**
-     * @param eventSource whether the client may be an EventSource: each event gets an id, and an event {@code done} marks
-     *     the end
+     * @param idPrefix the text before the number in the id of each event; null if the client is no EventSource. For an
+     *     EventSource, an event {@code done} marks the end
      * @param startNs the time on {@code clock} at which the request was complete
      */
-    ChatStream(ChatForm form, TextUnit unit, boolean eventSource, long startNs, LongSupplier clock) {
+    ChatStream(ChatForm form, TextUnit unit, @Nullable String idPrefix, long startNs, LongSupplier clock) {
         this.form = form;
-        this.eventSource = eventSource;
+        this.idPrefix = idPrefix;
         this.startNs = startNs;
         this.clock = clock;
         lineFeeds = form == ChatForm.SSE ? new LineFeeds() : null;
@@ -67,7 +67,7 @@ final class ChatStream extends ChatText {
             }
             event("stop", ChatJson.text(ending()));
         }
-        if (eventSource) {
+        if (idPrefix != null) {
             event("done", ChatJson.text(ending()));
         }
         if (form == ChatForm.SSE) {
@@ -104,11 +104,11 @@ final class ChatStream extends ChatText {
     }
 
     private void event(@Nullable String type, String data) {
-        if (eventSource && events == 0) {
+        if (idPrefix != null && events == 0) {
             out().writeBytes(RETRY);
         }
         events++;
-        SseEncoder.event(out(), type, eventSource ? Long.toString(events) : null, data);
+        SseEncoder.event(out(), type, idPrefix == null ? null : idPrefix + events, data);
     }
 
     private ObjectNode ending() {

@@ -45,6 +45,13 @@ public interface ClientSide {
         return false;
     }
 
+    /**
+     * Says that the answer is kept for readers. Called before an answer is made.
+     *
+     * @param streamId the id with which the client may come back
+     */
+    default void keptAs(String streamId) {}
+
     /** Whether requests like this can be translated. Other requests are passed on unchanged. */
     boolean translates(HttpMethod method, String path);
 

@@ -64,6 +64,24 @@ public final class OwnEndpoints {
          * @param key the key of the request; it must be the key of the stream's client
          */
         RequestListener follow(String id, byte[] key, Asked asked);
+
+        /**
+         * Who answers a request to read the stream of an answer.
+         *
+         * @param answerId the id that the answer has in its own dialect
+         * @return null if no such answer of this client's is kept
+         */
+        @Nullable
+        RequestListener followAnswer(String answerId, byte[] key, Asked asked);
+
+        /**
+         * Who answers an EventSource to {@code /chat} that connects again.
+         *
+         * @param lastEventId the id of the last event that it got
+         * @return null if the id names no stream
+         */
+        @Nullable
+        RequestListener followChat(String lastEventId, byte[] key, Asked asked);
     }
 
     /**
@@ -142,6 +160,10 @@ public final class OwnEndpoints {
         if (ServedPaths.isFollowed(asked.config(), method, asked.target())) {
             return follow(asked);
         }
+        String answerId = ServedPaths.answerId(asked.config(), method, asked.target());
+        if (answerId != null) {
+            return followAnswer(answerId, asked);
+        }
         if (!method.equals(HttpMethod.GET) && !method.equals(HttpMethod.HEAD)) {
             return null;
         }
@@ -219,6 +241,12 @@ public final class OwnEndpoints {
         return streams.follow(asked.streamId(), asked.owner(), asked);
     }
 
+    /** An answer that is not kept here, or not for this client, may be known to its provider. */
+    private @Nullable RequestListener followAnswer(String answerId, Asked asked) {
+        boolean refused = asked.isForbidden() || asked.caller().refusal() != null;
+        return refused ? null : streams.followAnswer(answerId, asked.owner(), asked);
+    }
+
     private @Nullable RequestListener stop(Asked asked) {
         boolean isStream = asked.target().path().startsWith(ServedPaths.STREAMS);
         if (!asked.config().ownPaths().streams() || !isStream || asked.isForbidden()) {
@@ -241,9 +269,10 @@ public final class OwnEndpoints {
 
     /**
      * The answer to a request to {@code /chat} that needs no upstream; null if the request needs one. An EventSource
-     * that connects again gets a status that stops it, because a second answer would cost again (WHATWG HTML 9.2.3).
+     * that connects again gets the rest of its answer. If there is none, it gets a status that stops it, because a second
+     * answer would cost again (WHATWG HTML 9.2.3).
      */
-    private static @Nullable RequestListener chat(Asked asked) {
+    private @Nullable RequestListener chat(Asked asked) {
         HttpMethod method = asked.request().method();
         ClientStream downstream = asked.downstream();
         var allow = new DefaultHttpHeaders().set(HttpHeaderNames.ALLOW, ChatSide.METHODS);
@@ -253,8 +282,15 @@ public final class OwnEndpoints {
         if (!method.equals(HttpMethod.GET) && !method.equals(HttpMethod.POST)) {
             return asked.answer(() -> downstream.respond(405, ChatSide.methodRefused(), allow));
         }
-        boolean again = asked.request().headers().contains("last-event-id");
-        return again ? asked.answer(() -> bare(downstream, new DefaultHttpHeaders())) : null;
+        String last = asked.request().headers().get("last-event-id");
+        if (last == null) {
+            return null;
+        }
+        boolean refused = asked.access().violation(asked.request(), true) != null
+                || asked.caller().refusal() != null;
+        RequestListener rest =
+                refused || !asked.config().detaches() ? null : streams.followChat(last, asked.owner(), asked);
+        return rest != null ? rest : asked.answer(() -> bare(downstream, new DefaultHttpHeaders()));
     }
 
     /**

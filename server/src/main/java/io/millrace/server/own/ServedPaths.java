@@ -10,6 +10,9 @@ import io.millrace.server.http.Target;
 import io.netty.handler.codec.http.HttpMethod;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** The kind of a request. A listener answers only requests of kinds that it serves. */
 final class ServedPaths {
@@ -18,6 +21,9 @@ final class ServedPaths {
     static final String METRICS = "/metrics";
     static final String OPENAPI = "/openapi.json";
     static final String STREAMS = "/millrace/streams/";
+
+    private static final Pattern ANSWER = Pattern.compile(".*/responses/([A-Za-z0-9_.-]{1,256})");
+    private static final Pattern STREAMED = Pattern.compile("[?&]stream=true(&|$)");
 
     private static final Set<Served> RELAYED = EnumSet.of(Served.RELAY);
     private static final Set<Served> CHAT = EnumSet.of(Served.RELAY, Served.PAGE);
@@ -37,6 +43,15 @@ final class ServedPaths {
     static boolean isFollowed(RelayConfig config, HttpMethod method, Target target) {
         boolean reads = method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD);
         return reads && target.path().startsWith(STREAMS) && config.detaches();
+    }
+
+    /** The id of the answer of which a request wants the stream, as the Responses API asks for it; else null. */
+    static @Nullable String answerId(RelayConfig config, HttpMethod method, Target target) {
+        if (!method.equals(HttpMethod.GET) || !config.detaches()) {
+            return null;
+        }
+        Matcher answer = ANSWER.matcher(target.path());
+        return answer.matches() && STREAMED.matcher(target.query()).find() ? answer.group(1) : null;
     }
 
     /** Whether the listener of a connection serves the request. */

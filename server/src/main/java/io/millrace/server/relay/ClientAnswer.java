@@ -15,7 +15,6 @@ import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponse;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -274,7 +273,11 @@ final class ClientAnswer implements AnswerListener {
 
     /** Ends the stream because nobody has read it for too long, as {@code message} says. */
     void endUnread(String message) {
-        state.fail(RelayError.RELAY_UNREAD, message, Outcome.UNREAD);
+        if (state.isOpen()) {
+            give(Refusal.of(503, RelayError.RELAY_UNREAD.code(), message + "."), Outcome.UNREAD);
+        } else {
+            state.fail(RelayError.RELAY_UNREAD, message, Outcome.UNREAD);
+        }
     }
 
     /**
@@ -283,10 +286,7 @@ final class ClientAnswer implements AnswerListener {
      * @return false if no stream has begun
      */
     boolean stop() {
-        long nowSeconds = TimeUnit.MILLISECONDS.toSeconds(System.currentTimeMillis());
-        RequestFields fields = request.fields();
-        return state.stop(
-                new StreamStop(requestId, fields.model(), fields.choices(), request.usageAsked(), nowSeconds));
+        return state.stop(RequestFacts.stop(request, requestId));
     }
 
     @Override

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.millrace.server.access.Caller;
 import io.millrace.server.address.AddressCounts;
+import io.millrace.server.config.RelayConfig.Resume;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.format.ClientSide;
@@ -29,11 +30,7 @@ import org.jspecify.annotations.Nullable;
  * has no locks and no volatile fields.
  */
 final class Exchange
-        implements RequestListener,
-                RequestIntake.Receiver,
-                ClientAnswer.Listener,
-                MemoryRelief.Holder,
-                Recipient.Listener {
+        implements RequestListener, RequestIntake.Receiver, ClientAnswer.Listener, MemoryRelief.Holder, Audience.Host {
     private final RelayLoop loop;
     private final RouteTable routes;
     private final ClientStream downstream;
@@ -43,6 +40,7 @@ final class Exchange
     private final Caller caller;
     private final String requestId;
     private final ClientAnswer answer;
+    private final Audience audience;
     private final Timeline timeline = new Timeline();
     /** Null after the request is complete and its attempts have begun. */
     private @Nullable RequestIntake intake;
@@ -55,8 +53,6 @@ final class Exchange
 
     private AddressCounts.@Nullable Place place;
     private @Nullable String streamId;
-    /** Null if the answer ends with its client. */
-    private @Nullable Recipient recipient;
 
     /**
      * Creates an exchange that has not begun.
@@ -83,6 +79,7 @@ final class Exchange
         request = new ClientRequest(head, body, side, caller.countsTokens());
         intake = new RequestIntake(routes, downstream, request, caller, this);
         answer = new ClientAnswer(downstream, request, requestId, this);
+        audience = new Audience(loop, downstream, requestId, this);
     }
 
     /** Begins: chooses the route if the path alone decides. */
@@ -145,8 +142,7 @@ final class Exchange
 
     @Override
     public void onClientGone(String reason) {
-        boolean goesOn = recipient != null && recipient.leave();
-        if (goesOn || isOver()) {
+        if (audience.leave(reason) || isOver()) {
             return;
         }
         boolean answered = attempts != null && attempts.onClientGone();
@@ -162,10 +158,8 @@ final class Exchange
 
     @Override
     public void onWritable(boolean writable) {
-        if (writable && recipient != null) {
-            recipient.onWritable();
-        }
         if (writable) {
+            audience.onWritable();
             onRoom();
         }
     }
@@ -208,32 +202,34 @@ final class Exchange
 
     @Override
     public void onReady(RoutePlan chosen) {
-        if (caller.countsTokens()) {
-            Refusal refusal = caller.reserve(body.received(), MaxOutput.in(body), System.nanoTime());
-            if (refusal != null) {
-                answer.refuse(refusal);
-                return;
-            }
-        }
         plan = chosen;
+        Keeping wish = Keeping.of(request, chosen.route(), caller);
+        Keeping.Claim claim = wish.claim(loop, audience::streamId);
+        KeptStream first = claim.first();
+        Refusal refusal = claim.refusal();
+        if (refusal == null && first == null && caller.countsTokens()) {
+            refusal = caller.reserve(body.received(), MaxOutput.in(body), System.nanoTime());
+        }
+        if (refusal != null) {
+            answer.refuse(refusal);
+            return;
+        }
+        if (first != null) {
+            answer.leave();
+            letGo();
+            loop.streams().end(streamId);
+            audience.join(first, FollowQuery.ofReplay(request.headers()), wish.async());
+            return;
+        }
+        Resume settings = routes.config().resume();
+        ClientStream to = audience.begin(request.client(), plan.route(), settings, answer::endUnread);
+        answer.giveTo(to);
+        audience.apply(wish);
         Long balanceKey = plan.balanceKey(request.headers(), body.isKept() ? body.bytes() : null);
         var itinerary = new Itinerary(plan, balanceKey, ThreadLocalRandom.current());
-        ClientStream gets = downstream;
-        if (plan.route().disconnect().detaches()) {
-            recipient = new Recipient(
-                    loop,
-                    downstream,
-                    request.client().dialect(),
-                    plan.route().disconnect(),
-                    routes.config().resume(),
-                    this,
-                    answer::endUnread);
-            answer.giveTo(recipient);
-            gets = recipient;
-        }
         var context = new AttemptContext(
                 loop,
-                gets,
+                to,
                 new AnswerTerms(request, requestId),
                 plan.route(),
                 this::streamId,
@@ -243,6 +239,15 @@ final class Exchange
         if (!attempts.start()) {
             intake().refuseWhenRead(Attempts.BUSY);
         }
+    }
+
+    @Override
+    public void onJoinEnded() {
+        if (place != null) {
+            place.giveBack();
+        }
+        caller.end(0, 0, System.nanoTime());
+        loop.counters().endedLocally(Outcome.RESUMED.label());
     }
 
     @Override
@@ -298,51 +303,30 @@ final class Exchange
         if (intake != null) {
             intake.close();
         }
-        if (streamId != null) {
-            loop.streams().end(streamId);
-        }
     }
 
     /** Called after the last flush, so that the time of its write is known. */
     @Override
     public void onEnded(Outcome outcome) {
+        loop.streams().end(streamId);
         if (place != null) {
             place.giveBack();
         }
         Timeline its = attempts == null ? timeline : attempts.timeline();
         its.endNs = System.nanoTime();
         StreamRelay stream = attempts == null ? null : attempts.stream();
+        String answeredModel =
+                stream == null ? null : stream.state().inspector().model();
         Summary.Stream early = answer.isStream() ? Summary.Stream.EMPTY : null;
         var summary = new Summary(
-                summary(stream),
-                attempts == null ? notAttempted() : attempts.summary(),
+                RequestFacts.summary(request, client, downstream.terms(), requestId, caller, answeredModel),
+                attempts == null ? Summary.Attempts.none(intake().upstream()) : attempts.summary(),
                 answer.summary(outcome),
                 stream == null ? early : stream.state().summary(),
                 its);
         TokensUsed used = TokensUsed.of(summary, caller.estimatedInput());
         caller.end(used.input(), used.output(), its.endNs);
         loop.onEnded(summary);
-    }
-
-    private Summary.Request summary(@Nullable StreamRelay stream) {
-        String asked = request.fields().loggedModel();
-        return new Summary.Request(
-                client,
-                downstream.terms().protocol(),
-                downstream.terms().tlsVersion(),
-                requestId,
-                request.method().name(),
-                request.target().path(),
-                request.client().dialect(),
-                asked == null && stream != null ? stream.state().inspector().model() : asked,
-                body.received(),
-                caller.name(),
-                caller.keyId());
-    }
-
-    private Summary.Attempts notAttempted() {
-        RoutePlan known = intake().plan();
-        return Summary.Attempts.none(known == null ? null : known.route().upstream());
     }
 
     @Override

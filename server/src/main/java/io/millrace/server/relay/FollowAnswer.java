@@ -12,22 +12,34 @@ import org.jspecify.annotations.Nullable;
  *
  * @param head that of the stream; null if there is none
  * @param refusal null if the stream is read, or has nothing more
+ * @param from the offset of the first byte that the client gets
  * @param nothingLeft whether the stream is whole and the client has it
  * @param oldest the offset of the first byte that is kept
  * @param tail the offset behind the last byte
  * @param state {@code live}, or how the stream ended
  */
 record FollowAnswer(
-        @Nullable LogHead head, @Nullable Refusal refusal, boolean nothingLeft, long oldest, long tail, String state) {
+        @Nullable LogHead head,
+        @Nullable Refusal refusal,
+        long from,
+        boolean nothingLeft,
+        long oldest,
+        long tail,
+        String state) {
     /** There is no such stream, or not for this key: nothing tells which. */
-    static final FollowAnswer NOT_FOUND = new FollowAnswer(
-            null,
-            Refusal.of(404, "stream_not_found", "There is no such stream that can be read, or not with this key."),
-            false,
-            0,
-            0,
-            "");
+    static final FollowAnswer NOT_FOUND = refused(
+            Refusal.of(404, "stream_not_found", "There is no such stream that can be read, or not with this key."));
 
+    /** The request of this name that came first failed before its answer. */
+    private static final FollowAnswer FIRST_FAILED = refused(new Refusal(
+            409,
+            "idempotency_conflict",
+            "The first request with this Idempotency-Key has just failed. Send it again.",
+            null,
+            "1"));
+
+    private static final Refusal NOT_NUMBERED =
+            Refusal.of(400, "bad_offset", "Only streams of the Responses API go on by starting_after.");
     private static final Refusal GONE = Refusal.of(410, "stream_gone", "These bytes of the stream are gone.");
     private static final Refusal AHEAD = Refusal.of(416, "offset_ahead", "The stream has not so many bytes.");
     private static final Refusal NO_NUMBER =
@@ -37,17 +49,24 @@ record FollowAnswer(
     private static final Refusal TOO_MANY =
             new Refusal(429, "too_many_readers", "The stream has all the readers that it may have.", null, "5");
 
+    /** An answer about no stream. */
+    static FollowAnswer refused(Refusal refusal) {
+        return new FollowAnswer(null, refusal, 0, false, 0, 0, "");
+    }
+
     /** The answer to {@code query} about {@code kept}; null is no stream, or not one for the client. */
     static FollowAnswer of(OpenStreams.@Nullable Kept kept, FollowQuery query) {
         if (kept == null) {
-            return NOT_FOUND;
+            return query.kind() == FollowQuery.Kind.REPLAY ? FIRST_FAILED : NOT_FOUND;
         }
         StreamLog log = kept.log();
         Seal seal = log.seal();
-        boolean whole = seal != null && seal != Seal.BROKEN && query.offset() == log.tail();
+        boolean ended = seal != null && seal != Seal.BROKEN && !kept.head().isFailure();
+        boolean whole = ended && query.offset() == log.tail();
         Refusal refusal = refusal(kept, query);
         String state = seal == null ? "live" : seal.label();
-        return new FollowAnswer(kept.head(), refusal, refusal == null && whole, log.oldest(), log.tail(), state);
+        return new FollowAnswer(
+                kept.head(), refusal, query.offset(), refusal == null && whole, log.oldest(), log.tail(), state);
     }
 
     private static @Nullable Refusal refusal(OpenStreams.Kept kept, FollowQuery query) {
@@ -58,6 +77,9 @@ record FollowAnswer(
         }
         if (from == FollowQuery.INVALID) {
             return NO_NUMBER;
+        }
+        if (query.isNumbered() && kept.head().dialect() != Dialect.RESPONSES) {
+            return NOT_NUMBERED;
         }
         boolean nothingButABreak = log.seal() == Seal.BROKEN && from == log.tail();
         if (log.isClosed() || from < log.oldest() || nothingButABreak) {

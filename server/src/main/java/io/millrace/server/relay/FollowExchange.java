@@ -8,6 +8,7 @@ import io.millrace.server.http.HeaderRules;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.replay.Seal;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponse;
@@ -72,7 +73,7 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
     @Override
     public void onRequestRefused(int status, String code, String message) {
         if (!over) {
-            refuse(new FollowAnswer(null, Refusal.of(status, code, message), false, 0, 0, ""));
+            refuse(FollowAnswer.refused(Refusal.of(status, code, message)));
         }
     }
 
@@ -93,6 +94,11 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
         }
     }
 
+    /** Where buffers for its client come from. For any thread. */
+    ByteBufAllocator alloc() {
+        return downstream.alloc();
+    }
+
     /** The event loop that has the stream has answered. */
     void onAnswer(FollowAnswer answer) {
         if (over) {
@@ -107,10 +113,13 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
             respond(Head.ofResponse(HttpResponseStatus.NO_CONTENT, new DefaultHttpHeaders()), answer);
         } else {
             HttpResponse response = head.again(requestId);
-            response.headers().set(HeaderRules.OFFSET, Long.toString(query.offset()));
+            response.headers().set(HeaderRules.OFFSET, Long.toString(answer.from()));
+            if (query.kind() == FollowQuery.Kind.REPLAY) {
+                response.headers().set("idempotent-replayed", "true");
+            }
             sink = downstream.newSink();
             if (query.ids() && head.hasFrames()) {
-                ids = new FrameIds(downstream.alloc(), sink, query.offset());
+                ids = new FrameIds(downstream.alloc(), sink, answer.from());
             }
             downstream.beginStream(response, sink);
             sink.write();
@@ -168,6 +177,10 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
         Refusal refusal = answer.refusal();
         var headers = new DefaultHttpHeaders();
         headers.set(HeaderRules.OWN_REQUEST_ID, requestId);
+        if (query.kind() == FollowQuery.Kind.CHAT) {
+            respond(Head.ofResponse(HttpResponseStatus.NO_CONTENT, headers), answer);
+            return;
+        }
         end();
         if (refusal == null) {
             downstream.reset();

@@ -2,11 +2,13 @@ package io.millrace.server.relay;
 
 import io.millrace.server.replay.LogReader;
 import io.millrace.server.replay.Seal;
+import io.millrace.server.replay.Seek;
 import io.millrace.server.replay.StreamLog;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +21,8 @@ final class FollowLink implements LogReader {
     private final Executor readersLoop;
     private final Reader reader;
     private @Nullable StreamLog log;
+    private @Nullable Seek seek;
+    private boolean left;
     private long onTheWay;
 
     /** Gets the bytes, on its own event loop. */
@@ -38,8 +42,19 @@ final class FollowLink implements LogReader {
 
     /** Begins to bring what {@code from} has from this offset on. */
     void begin(StreamLog from, long offset) {
+        if (left) {
+            return;
+        }
         log = from;
         from.attach(this, offset);
+    }
+
+    /** Has the place sought at which the reader goes on. */
+    void seek(Seek place, StreamLog in, LongConsumer found) {
+        if (!left) {
+            seek = place;
+            place.begin(in, found);
+        }
     }
 
     /** The reader has written so many bytes and takes more. */
@@ -52,6 +67,11 @@ final class FollowLink implements LogReader {
 
     /** The reader is gone. */
     void leave() {
+        left = true;
+        if (seek != null) {
+            seek.leave();
+            seek = null;
+        }
         if (log != null) {
             log.detach(this);
             log = null;

@@ -1,5 +1,6 @@
 package io.millrace.server.relay;
 
+import io.millrace.server.replay.Seek;
 import io.netty.channel.EventLoop;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,11 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("ArrayRecordComponent") // not compared
 record KeptStream(@Nullable RelayLoop owner, EventLoop asking, String id, byte[] key) implements FollowExchange.Source {
+    /** The stream with this id, for who asks on {@code asking} with this key. */
+    static KeptStream of(RelayLoop asking, String id, byte[] key) {
+        return new KeptStream(asking.ownerOf(id), asking.eventLoop(), id, key);
+    }
+
     @Override
     public void follow(FollowExchange told, FollowLink link, FollowQuery query) {
         if (owner == null) {
@@ -20,14 +26,32 @@ record KeptStream(@Nullable RelayLoop owner, EventLoop asking, String id, byte[]
             return;
         }
         OpenStreams streams = owner.streams();
-        execute(() -> {
-            OpenStreams.Kept kept = streams.kept(id, key);
-            FollowAnswer answer = FollowAnswer.of(kept, query);
+        execute(() -> streams.whenKept(id, key, kept -> onKept(kept, told, link, query)));
+    }
+
+    private void onKept(OpenStreams.@Nullable Kept kept, FollowExchange told, FollowLink link, FollowQuery query) {
+        FollowAnswer answer = FollowAnswer.of(kept, query);
+        if (kept == null || answer.refusal() != null || query.headOnly()) {
+            answer(told, answer);
+            return;
+        }
+        Seek seek = query.seek(told.alloc());
+        if (seek != null) {
+            link.seek(seek, kept.log(), found -> onKept(kept, told, link, query.from(found)));
+            return;
+        }
+        answer(told, answer);
+        if (!answer.nothingLeft()) {
+            link.begin(kept.log(), query.offset());
+        }
+    }
+
+    private void answer(FollowExchange told, FollowAnswer answer) {
+        try {
             asking.execute(() -> told.onAnswer(answer));
-            if (kept != null && answer.refusal() == null && !answer.nothingLeft() && !query.headOnly()) {
-                link.begin(kept.log(), query.offset());
-            }
-        });
+        } catch (RejectedExecutionException e) {
+            // That event loop has ended, and with it who asks.
+        }
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.millrace.server.relay;
 
 import io.millrace.server.downstream.FrameSink;
+import io.millrace.server.replay.AnswerId;
 import io.millrace.server.replay.StreamLog;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
@@ -17,6 +18,9 @@ final class LoggedSink implements FrameSink {
     private @Nullable FrameSink client;
 
     private @Nullable StreamLog log;
+    /** Null once the answer's id is known, or is not sought. */
+    private @Nullable AnswerId answerId;
+
     private boolean begun;
     private @Nullable ByteBuf held;
     private long bodyBytes;
@@ -51,15 +55,17 @@ final class LoggedSink implements FrameSink {
      * Begins the stream, or goes on with it: what was held is logged first.
      *
      * @param to null if no log is kept
+     * @param id looks for the answer's id; null if that is not sought
      * @param before bytes of the body that other sinks have had
      */
-    void begin(@Nullable StreamLog to, long before) {
+    void begin(@Nullable StreamLog to, @Nullable AnswerId id, long before) {
         begun = true;
         log = to;
+        answerId = id;
         bodyBytes += before;
         if (held != null) {
             if (log != null) {
-                log.append(held, held.readerIndex(), held.writerIndex());
+                keep(log, held, held.readerIndex(), held.writerIndex());
             }
             held.release();
             held = null;
@@ -87,13 +93,20 @@ final class LoggedSink implements FrameSink {
         pending = true;
         bodyBytes += end - start;
         if (log != null) {
-            log.append(frames, start, end);
+            keep(log, frames, start, end);
         } else if (!begun) {
             held = held == null ? alloc.buffer(end - start) : held;
             held.writeBytes(frames, start, end - start);
         }
         if (client != null) {
             client.append(frames, start, end);
+        }
+    }
+
+    private void keep(StreamLog to, ByteBuf frames, int start, int end) {
+        to.append(frames, start, end);
+        if (answerId != null && answerId.read(frames, start, end)) {
+            answerId = null;
         }
     }
 

@@ -2,19 +2,24 @@ package io.millrace.server.relay;
 
 import io.millrace.server.access.ClientKey;
 import io.millrace.server.config.RelayConfig.Resume;
+import io.millrace.server.replay.OnceKey;
 import io.millrace.server.replay.ReplayMemory;
+import io.millrace.server.replay.Seal;
 import io.millrace.server.replay.StreamLog;
+import io.millrace.server.replay.StreamNames;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.timing.Sweeper.Sweepable;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import java.security.SecureRandom;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +37,7 @@ final class OpenStreams implements Sweepable {
     private final EventLoop eventLoop;
     private final Sweeper sweeper;
     private final ReplayMemory memory;
+    private final StreamNames names;
     private final String prefix;
     private final Map<String, Entry> streams = new HashMap<>();
     /** Those that have ended and are kept, the oldest end first. */
@@ -49,6 +55,11 @@ final class OpenStreams implements Sweepable {
         private final String id;
         private final BooleanSupplier stop;
         private final byte[] key;
+        /** Those who ask for it before there is anything to read. Null if nobody may. */
+        private @Nullable List<Consumer<@Nullable Kept>> awaiting;
+
+        private @Nullable String once;
+        private @Nullable String answer;
         private @Nullable Kept kept;
         private boolean over;
         private long untilNs;
@@ -67,11 +78,12 @@ final class OpenStreams implements Sweepable {
      */
     record Kept(LogHead head, StreamLog log, Resume settings) {}
 
-    /** The streams of {@code eventLoop}, which has this number; their logs take from {@code memory}. */
-    OpenStreams(int number, EventLoop eventLoop, Sweeper sweeper, ReplayMemory memory) {
+    /** The streams of {@code eventLoop}, which has this number; their logs take from {@code memory}, and {@code names} are all loops'. */
+    OpenStreams(int number, EventLoop eventLoop, Sweeper sweeper, ReplayMemory memory, StreamNames names) {
         this.eventLoop = eventLoop;
         this.sweeper = sweeper;
         this.memory = memory;
+        this.names = names;
         prefix = number + "-";
         memory.onTight(eventLoop, this::evict);
     }
@@ -112,19 +124,64 @@ final class OpenStreams implements Sweepable {
         }
         var log = new StreamLog(alloc, memory, settings.bytes(), eventLoop);
         entry.kept = new Kept(head, log, settings);
+        tellAwaiting(entry);
         return log;
     }
 
-    /** The stream is over. If it has a log, that is kept for a while. */
-    void end(String id) {
+    /** Has those wait who ask for the stream before there is anything to read. */
+    void promise(String id) {
         Entry entry = streams.get(id);
+        if (entry != null && entry.awaiting == null) {
+            entry.awaiting = new ArrayList<>();
+        }
+    }
+
+    /** Whether someone waits for the stream. */
+    boolean isAwaited(String id) {
+        Entry entry = streams.get(id);
+        return entry != null && entry.awaiting != null && !entry.awaiting.isEmpty();
+    }
+
+    /**
+     * Gives the stream the name of its request, if no other stream has it.
+     *
+     * @return what has the name already; null if this stream has it now
+     */
+    StreamNames.@Nullable Named claim(String id, OnceKey key) {
+        StreamNames.Named first = names.claim(key, id);
+        Entry entry = streams.get(id);
+        if (first == null && entry != null) {
+            entry.once = key.scope();
+            promise(id);
+        }
+        return first;
+    }
+
+    /** Gives the stream the id of its answer as a name. */
+    void answered(String id, String answerId) {
+        Entry entry = streams.get(id);
+        if (entry != null && entry.answer == null) {
+            entry.answer = StreamNames.ofAnswer(entry.key, answerId);
+            names.answer(entry.answer, id);
+        }
+    }
+
+    /** The stream is over. If it has a log, that is kept for a while. */
+    void end(@Nullable String id) {
+        Entry entry = id == null ? null : streams.get(id);
         if (entry == null || entry.over) {
             return;
         }
         Kept kept = entry.kept;
+        tellAwaiting(entry);
         if (kept == null || closed) {
             forget(entry);
             return;
+        }
+        if (kept.log().isClosed()
+                || kept.log().seal() != Seal.CLEAN
+                || kept.head().isFailure()) {
+            freeOnce(entry);
         }
         entry.over = true;
         entry.untilNs = System.nanoTime() + kept.settings().keep().toNanos();
@@ -151,11 +208,17 @@ final class OpenStreams implements Sweepable {
         return true;
     }
 
-    /** The stream of this id, if this key may read it; null if there is none, or none that can be read. */
-    @Nullable
-    Kept kept(String id, byte[] key) {
+    /**
+     * Tells {@code told} of the stream of this id, if this key may read it: at once, or as soon as there is something to
+     * read. Null is none, or none that can be read.
+     */
+    void whenKept(String id, byte[] key, Consumer<@Nullable Kept> told) {
         Entry found = find(id, key);
-        return found == null ? null : found.kept;
+        if (found != null && found.kept == null && found.awaiting != null && !closed) {
+            found.awaiting.add(told);
+        } else {
+            told.accept(found == null ? null : found.kept);
+        }
     }
 
     /** Ends all logs: the relay stops. */
@@ -168,6 +231,8 @@ final class OpenStreams implements Sweepable {
                 forget(entry);
             } else if (entry.kept != null) {
                 entry.kept.log().close();
+            } else {
+                tellAwaiting(entry);
             }
         });
         stopSweep();
@@ -194,6 +259,7 @@ final class OpenStreams implements Sweepable {
         while (memory.isTight() && !ended.isEmpty()) {
             Entry oldest = ended.remove();
             givenUp.add(oldest);
+            freeOnce(oldest);
             if (oldest.kept != null) {
                 oldest.kept.log().close();
             }
@@ -210,8 +276,28 @@ final class OpenStreams implements Sweepable {
         return same ? found : null;
     }
 
+    private void tellAwaiting(Entry entry) {
+        List<Consumer<@Nullable Kept>> awaiting = entry.awaiting;
+        entry.awaiting = null;
+        if (awaiting != null) {
+            awaiting.forEach(told -> told.accept(entry.kept));
+        }
+    }
+
+    /** Who sends the request again begins a new stream. */
+    private void freeOnce(Entry entry) {
+        if (entry.once != null) {
+            names.remove(entry.once, entry.id);
+            entry.once = null;
+        }
+    }
+
     private void forget(Entry entry) {
         streams.remove(entry.id);
+        freeOnce(entry);
+        if (entry.answer != null) {
+            names.remove(entry.answer, entry.id);
+        }
         if (entry.kept != null) {
             entry.kept.log().close();
         }

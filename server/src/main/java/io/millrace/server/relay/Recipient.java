@@ -1,24 +1,24 @@
 package io.millrace.server.relay;
 
+import static java.util.Objects.requireNonNull;
+
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.config.RelayConfig.Resume;
 import io.millrace.server.config.Route.Disconnect;
 import io.millrace.server.downstream.ClientStream;
-import io.millrace.server.downstream.ConnectionTerms;
 import io.millrace.server.downstream.FrameSink;
 import io.millrace.server.http.HeaderRules;
+import io.millrace.server.replay.AnswerId;
 import io.millrace.server.replay.Seal;
 import io.millrace.server.replay.StreamLog;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.timing.Sweeper.Sweepable;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
-import io.netty.channel.EventLoop;
+import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponse;
-import java.net.InetAddress;
 import java.time.Duration;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -28,18 +28,21 @@ import org.jspecify.annotations.Nullable;
  * stream, which readers follow. Its states: with the client; detached, when the client has left and the log is still written;
  * over. Detached it has a limit: if nobody reads for too long, its listener ends it. Confined to the exchange's event loop.
  */
-final class Recipient implements ClientStream, Sweepable, LateClient.Listener {
+final class Recipient extends PassedStream implements Sweepable, LateClient.Listener {
     /** A log of which less is left is dropped by what comes while its readers read. */
     private static final int SPARE = 64 * 1024;
 
     private final RelayLoop loop;
-    private final ClientStream client;
     private final Dialect dialect;
     private final Disconnect bounds;
     private final Resume settings;
     private final Listener listener;
     private final Consumer<String> onUnread;
+    /** The stream's id, if others may come for it before there is anything to read; else null. */
+    private @Nullable String promised;
+
     private @Nullable StreamLog log;
+    private @Nullable AnswerId answerId;
     private @Nullable LoggedSink sink;
     /** The client, if it reads the log. */
     private @Nullable LateClient late;
@@ -76,13 +79,25 @@ final class Recipient implements ClientStream, Sweepable, LateClient.Listener {
             Resume settings,
             Listener listener,
             Consumer<String> onUnread) {
+        super(client);
         this.loop = loop;
-        this.client = client;
         this.dialect = dialect;
         this.bounds = bounds;
         this.settings = settings;
         this.listener = listener;
         this.onUnread = onUnread;
+    }
+
+    /** Others may come for the stream, by this id, before there is anything to read: it goes on whatever the client does. */
+    void promise(String id) {
+        promised = id;
+        loop.streams().promise(id);
+    }
+
+    /** Tells the client where the promised stream will be, and lets it go. */
+    void accept(String requestId) {
+        Accepted.tell(client, requireNonNull(promised, "not promised"), requestId);
+        leave();
     }
 
     /**
@@ -95,7 +110,8 @@ final class Recipient implements ClientStream, Sweepable, LateClient.Listener {
             log.detach(late);
             late = null;
         }
-        if (gone || log == null || log.isClosed() || log.seal() != null) {
+        boolean goesOn = log == null ? promised != null : !log.isClosed() && log.seal() == null;
+        if (gone || !goesOn) {
             return false;
         }
         gone = true;
@@ -165,9 +181,9 @@ final class Recipient implements ClientStream, Sweepable, LateClient.Listener {
         if (sweep == null) {
             return;
         }
-        if (log == null || log.isClosed()) {
+        if (log == null ? sink != null : log.isClosed()) {
             listener.onMemoryShort();
-        } else if (log.readers() > 0) {
+        } else if (isRead()) {
             unreadSinceNs = nowNs;
             unreadFrames = listener.outputFrames();
         } else if (nowNs - unreadSinceNs >= bounds.maxTime().toNanos()) {
@@ -175,6 +191,10 @@ final class Recipient implements ClientStream, Sweepable, LateClient.Listener {
         } else if (listener.outputFrames() - unreadFrames >= bounds.maxFrames()) {
             onUnread.accept("Nobody read the stream for " + bounds.maxFrames() + " frames of output");
         }
+    }
+
+    private boolean isRead() {
+        return log == null ? promised != null && loop.streams().isAwaited(promised) : log.readers() > 0;
     }
 
     private static String text(Duration time) {
@@ -194,7 +214,7 @@ final class Recipient implements ClientStream, Sweepable, LateClient.Listener {
         if (response != null) {
             open(response);
         }
-        next.begin(log, before == null ? 0 : before.bodyBytes());
+        next.begin(log, answerId, before == null ? 0 : before.bodyBytes());
         if (gone || next.client() == null) {
             next.forgetClient();
         } else {
@@ -212,6 +232,9 @@ final class Recipient implements ClientStream, Sweepable, LateClient.Listener {
         }
         log = loop.streams().keep(id, LogHead.of(id, dialect, response), client.alloc(), settings);
         if (log != null) {
+            answerId = dialect == Dialect.RESPONSES
+                    ? new AnswerId(client.alloc(), found -> loop.streams().answered(id, found))
+                    : null;
             headers.set(
                     HeaderRules.RESUME,
                     "detach=" + bounds.maxTime().toSeconds() + ", keep="
@@ -258,6 +281,9 @@ final class Recipient implements ClientStream, Sweepable, LateClient.Listener {
             sweep = null;
             loop.relief().detached().remove(listener);
         }
+        if (answerId != null) {
+            answerId.close();
+        }
         if (log != null) {
             log.seal(how);
         }
@@ -265,9 +291,8 @@ final class Recipient implements ClientStream, Sweepable, LateClient.Listener {
 
     @Override
     public boolean isWritable() {
-        boolean direct = !gone && late == null;
-        if (direct || log == null) {
-            return direct && client.isWritable();
+        if (log == null || (!gone && late == null)) {
+            return gone || client.isWritable();
         }
         return log.readers() == 0 || log.leastBehind() < Math.max(settings.bytes() - SPARE, settings.bytes() / 2);
     }
@@ -290,67 +315,60 @@ final class Recipient implements ClientStream, Sweepable, LateClient.Listener {
     }
 
     @Override
-    public EventLoop eventLoop() {
-        return loop.eventLoop();
-    }
-
-    @Override
-    public ConnectionTerms terms() {
-        return client.terms();
-    }
-
-    @Override
-    public @Nullable InetAddress client() {
-        return client.client();
-    }
-
-    @Override
-    public ByteBufAllocator alloc() {
-        return client.alloc();
-    }
-
-    @Override
-    public long bodyLimit() {
-        return client.bodyLimit();
-    }
-
-    @Override
     public boolean inRead() {
-        return client.inRead();
+        return !gone && client.inRead();
     }
 
     @Override
     public void readRequest(boolean on) {
-        client.readRequest(on);
-    }
-
-    @Override
-    public void sendContinue() {
-        client.sendContinue();
-    }
-
-    @Override
-    public void addToResponse(HttpHeaders headers) {
-        client.addToResponse(headers);
+        if (!gone) {
+            client.readRequest(on);
+        }
     }
 
     @Override
     public boolean responseStarted() {
-        return client.responseStarted();
+        return gone ? log != null : client.responseStarted();
     }
 
     @Override
     public void respond(int status, byte[] json, HttpHeaders headers) {
-        client.respond(status, json, headers);
+        if (gone) {
+            headers.set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON);
+            keep(status, headers);
+            writeBody(Unpooled.wrappedBuffer(json));
+            seal(Seal.CLEAN);
+        } else {
+            client.respond(status, json, headers);
+        }
     }
 
     @Override
     public void writeHead(HttpResponse response) {
-        client.writeHead(response);
+        if (gone) {
+            keep(response.status().code(), response.headers());
+        } else {
+            client.writeHead(response);
+        }
     }
 
     @Override
     public void writeBody(ByteBuf content) {
-        client.writeBody(content);
+        if (!gone) {
+            client.writeBody(content);
+            return;
+        }
+        if (log != null) {
+            log.append(content, content.readerIndex(), content.writerIndex());
+        }
+        content.release();
+    }
+
+    /** Keeps an answer that is no stream for those who come for the stream that was promised. */
+    private void keep(int status, HttpHeaders headers) {
+        if (promised != null) {
+            log = loop.streams()
+                    .keep(promised, LogHead.of(promised, status, dialect, headers), client.alloc(), settings);
+        }
     }
 }

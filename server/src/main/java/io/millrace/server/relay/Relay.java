@@ -25,7 +25,6 @@ import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.own.OwnEndpoints;
 import io.millrace.server.redis.RedisLimits;
-import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.route.ActiveChecks;
 import io.millrace.server.route.RouteTable;
 import io.millrace.server.telemetry.AccessLogger;
@@ -90,7 +89,7 @@ public final class Relay implements RequestHandler {
         if (admin != null) {
             all.add(admin);
         }
-        var logs = new ReplayMemory(config.resume().memory());
+        var kept = RelayLoop.Shared.of(config.resume().memory(), numbered);
         memory = new MemoryAccount(all.size(), jvm.withBuffers(config.limits().memory()));
         var counters = new ArrayList<LoopCounters>();
         for (EventLoop loop : all) {
@@ -101,7 +100,7 @@ public final class Relay implements RequestHandler {
                     accessLog, loop, sweeper, config.accessLog().format());
             LoopMemory held = memory.loop(numbered.size());
             var relayLoop = RelayLoop.of(
-                    numbered.size(), loop, connector.upstreams(loop, sweeper), sweeper, own, accessLogger, held, logs);
+                    numbered.size(), loop, connector.upstreams(loop, sweeper), sweeper, own, accessLogger, held, kept);
             numbered.add(relayLoop);
             loops.put(loop, relayLoop);
         }

@@ -3,15 +3,19 @@ package io.millrace.server.relay;
 import io.millrace.server.downstream.ClientConnection;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.replay.ReplayMemory;
+import io.millrace.server.replay.StreamNames;
 import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.Upstreams;
 import io.netty.channel.EventLoop;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The parts that the exchanges of one event loop share. Confined to that event loop.
@@ -20,6 +24,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param memory the account of its memory
  * @param relief frees memory
  * @param streams the streams that their clients may stop or read again
+ * @param shared the parts that all event loops share
  * @param readingOn for each stream that goes on without its client, an action that ends it at once
  */
 record RelayLoop(
@@ -31,6 +36,7 @@ record RelayLoop(
         LoopMemory memory,
         MemoryRelief relief,
         OpenStreams streams,
+        Shared shared,
         Set<ClientConnection> connections,
         Set<Runnable> readingOn,
         RequestIds requestIds) {
@@ -43,12 +49,12 @@ record RelayLoop(
             LoopCounters counters,
             AccessLogger log,
             LoopMemory memory,
-            ReplayMemory logs) {
+            Shared shared) {
         var connections = new HashSet<ClientConnection>();
         var relief = new MemoryRelief(loop, memory, connections);
         memory.onFull(relief::ask);
         loop.execute(() -> memory.attach(loop));
-        var streams = new OpenStreams(number, loop, sweeper, logs);
+        var streams = new OpenStreams(number, loop, sweeper, shared.logs(), shared.names());
         return new RelayLoop(
                 loop,
                 upstreams,
@@ -58,9 +64,31 @@ record RelayLoop(
                 memory,
                 relief,
                 streams,
+                shared,
                 connections,
                 new HashSet<>(),
                 new RequestIds());
+    }
+
+    /**
+     * The parts that all event loops of the relay share.
+     *
+     * @param logs the memory for logs
+     * @param names the names of all streams
+     * @param all the event loops, in the order of their numbers
+     */
+    record Shared(ReplayMemory logs, StreamNames names, List<RelayLoop> all) {
+        /** For logs of at most {@code memory} bytes together; {@code all} gets its event loops before the first request. */
+        static Shared of(long memory, List<RelayLoop> all) {
+            return new Shared(new ReplayMemory(memory), new StreamNames(), Collections.unmodifiableList(all));
+        }
+    }
+
+    /** The event loop in a stream's id; null if there is none with this number. */
+    @Nullable
+    RelayLoop ownerOf(String streamId) {
+        int owner = OpenStreams.loopOf(streamId);
+        return owner < 0 || owner >= shared.all().size() ? null : shared.all().get(owner);
     }
 
     /** Makes ids that are unique within the process and almost certainly outside of it. */

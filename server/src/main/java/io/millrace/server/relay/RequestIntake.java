@@ -84,10 +84,10 @@ final class RequestIntake {
         body = request.body();
     }
 
-    /** The route; null until it is known. */
+    /** The upstream of the route; null until the route is known. */
     @Nullable
-    RoutePlan plan() {
-        return plan;
+    String upstream() {
+        return plan == null ? null : plan.route().upstream();
     }
 
     /** Whether a decision depends on the body, so that it must be complete before anything is sent. */
@@ -349,7 +349,8 @@ final class RequestIntake {
         needsWholeBody |= request.isRewrittenBy(chosen.route())
                 || request.mayBeMadeToTellUsage(chosen.route())
                 || chosen.picksByBody()
-                || mayBeTranslated(chosen);
+                || mayBeTranslated(chosen)
+                || Keeping.isAsked(request.headers(), chosen.route());
         if (request.complete()) {
             begin(chosen);
         }

@@ -2,13 +2,20 @@ package io.millrace.server.relay;
 
 import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.own.OwnEndpoints;
+import io.millrace.server.own.OwnEndpoints.Asked;
+import io.millrace.server.replay.StreamNames;
 import io.netty.channel.EventLoop;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Requests about streams: each asks the event loop in the stream's id, whose answer comes back to the asking event loop. */
 final class StreamRequests implements OwnEndpoints.Streams {
+    /** The id of an event of {@code /chat} whose answer is kept: the stream's id, and the number of the event. */
+    private static final Pattern CHAT_EVENT = Pattern.compile("([0-9]{1,4}-[0-9a-f]{1,64})\\.[0-9]{1,18}");
+
     private final List<RelayLoop> loops;
 
     /** For the streams of {@code loops}, which have their numbers by their places. */
@@ -18,7 +25,7 @@ final class StreamRequests implements OwnEndpoints.Streams {
 
     @Override
     public void stop(String id, byte[] key, EventLoop asking, Consumer<Boolean> told) {
-        RelayLoop owner = ownerOf(id);
+        RelayLoop owner = loopOf(asking).ownerOf(id);
         if (owner == null) {
             told.accept(false);
             return;
@@ -30,19 +37,27 @@ final class StreamRequests implements OwnEndpoints.Streams {
     }
 
     @Override
-    public RequestListener follow(String id, byte[] key, OwnEndpoints.Asked asked) {
-        EventLoop asking = asked.downstream().eventLoop();
-        return new FollowExchange(
-                asked.downstream(),
-                FollowQuery.of(asked.request(), asked.target()),
-                loopOf(asking).requestIds().next(),
-                new KeptStream(ownerOf(id), asking, id, key),
-                asked.done());
+    public RequestListener follow(String id, byte[] key, Asked asked) {
+        return follow(id, key, asked, FollowQuery.of(asked.request(), asked.target()));
     }
 
-    private @Nullable RelayLoop ownerOf(String id) {
-        int owner = OpenStreams.loopOf(id);
-        return owner < 0 || owner >= loops.size() ? null : loops.get(owner);
+    @Override
+    public @Nullable RequestListener followAnswer(String answerId, byte[] key, Asked asked) {
+        StreamNames names = loopOf(asked.downstream().eventLoop()).shared().names();
+        String id = names.find(StreamNames.ofAnswer(key, answerId));
+        return id == null ? null : follow(id, key, asked);
+    }
+
+    @Override
+    public @Nullable RequestListener followChat(String lastEventId, byte[] key, Asked asked) {
+        Matcher event = CHAT_EVENT.matcher(lastEventId);
+        return event.matches() ? follow(event.group(1), key, asked, FollowQuery.ofChat(lastEventId)) : null;
+    }
+
+    private RequestListener follow(String id, byte[] key, Asked asked, FollowQuery query) {
+        RelayLoop asking = loopOf(asked.downstream().eventLoop());
+        String requestId = asking.requestIds().next();
+        return new FollowExchange(asked.downstream(), query, requestId, KeptStream.of(asking, id, key), asked.done());
     }
 
     @SuppressWarnings("ReferenceEquality")

@@ -177,7 +177,7 @@ class ChatStreamTest {
     }
 
     private ChatStream stream(ChatForm form, TextUnit unit, boolean eventSource) {
-        var stream = new ChatStream(form, unit, eventSource, 0, () -> nowNs);
+        var stream = new ChatStream(form, unit, eventSource ? "" : null, 0, () -> nowNs);
         stream.to(out);
         return stream;
     }

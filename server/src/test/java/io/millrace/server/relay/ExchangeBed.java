@@ -12,6 +12,7 @@ import io.millrace.server.format.DialectSide;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.replay.ReplayMemory;
+import io.millrace.server.replay.StreamNames;
 import io.millrace.server.route.RouteTable;
 import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
@@ -69,11 +70,13 @@ final class ExchangeBed implements AutoCloseable {
                 RelayConfig.defaults().with(c -> c.upstreams = named).with(c -> c.routes = List.of(route));
         routes = RouteTable.of(config, null);
         var memory = new MemoryAccount(1, MemoryBudget.ofJvm());
-        var logs = new ReplayMemory(0);
+        var loops = new ArrayList<RelayLoop>();
+        var shared = new RelayLoop.Shared(new ReplayMemory(0), new StreamNames(), loops);
         var sweeper = new Sweeper(client.eventLoop(), TimeUnit.HOURS.toNanos(1));
         var counters = new LoopCounters();
         var log = new AccessLogger(NOPLogger.NOP_LOGGER, client.eventLoop(), sweeper, AccessLog.Format.OFF);
-        loop = RelayLoop.of(0, client.eventLoop(), upstreams, sweeper, counters, log, memory.loop(0), logs);
+        loop = RelayLoop.of(0, client.eventLoop(), upstreams, sweeper, counters, log, memory.loop(0), shared);
+        loops.add(loop);
         metrics = new Metrics(List.of(counters), 1, memory, Map::of);
         client.pass(Duration.ZERO);
     }

@@ -38,7 +38,7 @@ final class ResumeBed implements AutoCloseable {
         private int chunkLeft;
         private boolean ended;
 
-        private Part(RawClient client) throws IOException {
+        Part(RawClient client) throws IOException {
             this.client = client;
             head = client.readHead();
         }

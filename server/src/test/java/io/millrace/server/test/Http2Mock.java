@@ -10,7 +10,6 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
@@ -193,12 +192,9 @@ public final class Http2Mock implements AutoCloseable {
             run(() -> context.writeAndFlush(bytes));
         }
 
-        /**
-         * Ends the connection without a word. Only this side is shut: with bytes of the relay still unread, such as an
-         * acknowledgement, the kernel would answer a close with a reset, and what was sent might be lost.
-         */
+        /** Ends the connection without a word. */
         public void close() {
-            run(() -> ((DuplexChannel) channel).shutdownOutput());
+            run(() -> context.close());
         }
 
         /** The bytes that the relay has not yet given back of this connection's window. */

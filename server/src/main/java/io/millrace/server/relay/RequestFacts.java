@@ -1,0 +1,49 @@
+package io.millrace.server.relay;
+
+import io.millrace.codec.dialect.StreamStop;
+import io.millrace.server.access.Caller;
+import io.millrace.server.downstream.ConnectionTerms;
+import io.millrace.server.telemetry.Summary;
+import java.net.InetAddress;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The facts about a request that others are told. */
+final class RequestFacts {
+    private RequestFacts() {}
+
+    /** The facts for the frames that stop a stream now. */
+    static StreamStop stop(ClientRequest request, String requestId) {
+        long nowSeconds = TimeUnit.MILLISECONDS.toSeconds(System.currentTimeMillis());
+        RequestFields fields = request.fields();
+        return new StreamStop(requestId, fields.model(), fields.choices(), request.usageAsked(), nowSeconds);
+    }
+
+    /**
+     * The facts for the access log and the counts.
+     *
+     * @param from the client's address; null for a client of a unix socket
+     * @param answeredModel the model in the answer; null if there is none
+     */
+    static Summary.Request summary(
+            ClientRequest request,
+            @Nullable InetAddress from,
+            ConnectionTerms terms,
+            String requestId,
+            Caller caller,
+            @Nullable String answeredModel) {
+        String asked = request.fields().loggedModel();
+        return new Summary.Request(
+                from,
+                terms.protocol(),
+                terms.tlsVersion(),
+                requestId,
+                request.method().name(),
+                request.target().path(),
+                request.client().dialect(),
+                asked == null ? answeredModel : asked,
+                request.body().received(),
+                caller.name(),
+                caller.keyId());
+    }
+}
