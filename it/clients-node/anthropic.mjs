@@ -43,6 +43,23 @@ drive({
     seen.finish = message.stop_reason;
   },
 
+  'messages.followed': async (s, seen) => {
+    const { data, response } = await client(s).messages.create({ ...request(s), stream: true }).withResponse();
+    const path = `/millrace/streams/${response.headers.get('x-millrace-stream')}`;
+    let came = 0;
+    async function* followed() {
+      for await (const event of data) {
+        came++;
+        yield event;
+        if (seen.deltas === 3) break;
+      }
+      for await (const event of await client(s).get(path, { stream: true })) {
+        if (came-- <= 0) yield event;
+      }
+    }
+    await messages(followed(), seen);
+  },
+
   'messages.tools': async (s, seen) => {
     const first = request(s);
     const { content } = await client(s).messages.stream(first).finalMessage();

@@ -62,6 +62,24 @@ async function responses(stream, seen) {
   }
 }
 
+/** The first `most` deltas of a stream that is then left; `at` learns where that was. */
+async function* begin(stream, most, at) {
+  for await (const event of stream) {
+    at.events = (at.events ?? 0) + 1;
+    at.number = event.sequence_number;
+    at.id ??= event.response?.id;
+    yield event;
+    const delta = event.type?.endsWith('.delta') || event.choices?.[0]?.delta.content;
+    if (delta && --most === 0) return;
+  }
+}
+
+async function* skip(stream, count) {
+  for await (const event of stream) {
+    if (count-- <= 0) yield event;
+  }
+}
+
 drive({
   chat: async (s, seen) => chat(await client(s).chat.completions.create(chatRequest(s)), seen),
 
@@ -91,6 +109,28 @@ drive({
     await responses(stream, seen);
     const response = await stream.finalResponse();
     seen.finish = response.status;
+  },
+
+  'responses.resumed': async (s, seen) => {
+    const at = {};
+    await responses(begin(await client(s).responses.create(responsesRequest(s)), 3, at), seen);
+    await responses(await client(s).responses.retrieve(at.id, { stream: true, starting_after: at.number }), seen);
+  },
+
+  'responses.resumed.helper': async (s, seen) => {
+    const at = {};
+    await responses(begin(await client(s).responses.create(responsesRequest(s)), 3, at), seen);
+    const rest = client(s).responses.stream({ response_id: at.id, starting_after: at.number });
+    await responses(rest, seen);
+    seen.finish = (await rest.finalResponse()).status;
+  },
+
+  'chat.followed': async (s, seen) => {
+    const at = {};
+    const { data, response } = await client(s).chat.completions.create(chatRequest(s)).withResponse();
+    await chat(begin(data, 3, at), seen);
+    const path = `/../millrace/streams/${response.headers.get('x-millrace-stream')}`;
+    await chat(skip(await client(s).get(path, { stream: true }), at.events), seen);
   },
 
   'responses.tools': async (s, seen) => {

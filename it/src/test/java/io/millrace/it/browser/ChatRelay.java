@@ -7,6 +7,7 @@ import io.millrace.server.config.Credential;
 import io.millrace.server.config.Credential.Secret;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.Route.Disconnect;
 import io.millrace.server.config.Upstream;
 import java.net.URI;
 import java.util.List;
@@ -20,13 +21,25 @@ final class ChatRelay {
 
     /** Relays to {@code upstream}; pages of {@code origins} may call. */
     static RelayServer start(URI upstream, String... origins) {
+        return RelayServer.start(config(upstream, origins));
+    }
+
+    /** Relays to {@code upstream}, and keeps answers for readers who come back. */
+    static RelayServer startKeeping(URI upstream, String... origins) {
+        RelayConfig config = config(upstream, origins);
+        return RelayServer.start(config.with(c -> c.routes = config.routes().stream()
+                .map(route -> route.with(r -> r.disconnect = Disconnect.DETACH))
+                .toList()));
+    }
+
+    private static RelayConfig config(URI upstream, String... origins) {
         var target = Upstream.of("default", upstream)
                 .with(u -> u.credential = new Credential("authorization", "Bearer ", Secret.of("s3cret", "env: TEST")))
                 .with(u -> u.dialects = List.of(Dialect.CHAT))
                 .with(u -> u.model = "mock");
-        return RelayServer.start(RelayConfig.relayTo(target)
+        return RelayConfig.relayTo(target)
                 .with(c -> c.accessLog = AccessLog.OFF)
-                .with(c -> c.cors = Cors.OFF.with(o -> o.origins = List.of(origins))));
+                .with(c -> c.cors = Cors.OFF.with(o -> o.origins = List.of(origins)));
     }
 
     /** The relay's address, without a path. */

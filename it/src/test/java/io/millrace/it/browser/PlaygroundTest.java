@@ -210,6 +210,48 @@ class PlaygroundTest {
     }
 
     @Test
+    void goesOnWhereAConnectionWasLostAndAfterAReload(Chromium chromium) throws IOException {
+        try (var teller = Teller.start();
+                var relay = ChatRelay.startKeeping(teller.uri());
+                var way = Breaker.to(relay.addresses().get(0).getPort());
+                var tab = chromium.open(way.url() + "/")) {
+            ask(tab, "Hello");
+            teller.tell("One 水");
+            tab.await("document.querySelector('#answer').textContent.trim() === 'One 水'");
+            way.cut();
+            teller.tell(" and");
+            tab.await("document.querySelector('#answer').textContent.trim() === 'One 水 and'");
+            tab.eval("window.before = true");
+            tab.load(way.url() + "/");
+            tab.await("!window.before && document.querySelector('#answer').textContent.trim() === 'One 水 and'");
+            teller.tell(" two.");
+            teller.end();
+            tab.await("document.body.dataset.state === 'done'");
+
+            assertThat(tab.text("#answer").strip()).isEqualTo("One 水 and two.");
+            assertThat(tab.eval("document.querySelector('#prompt').value").asText())
+                    .isEqualTo("Hello");
+            assertThat(tab.text("#usage")).isEqualTo("7 in, 3 out");
+            assertThat(teller.requests()).isEqualTo(1);
+            assertThat(tab.eval("sessionStorage.length").asInt()).isZero();
+            assertThat(tab.eval("violations.join()").asText()).isEmpty();
+        }
+    }
+
+    @Test
+    void stopsAnAnswerThatIsKept(Chromium chromium) throws IOException {
+        try (var mock = MockServer.start(MockConfig.defaults());
+                var relay = ChatRelay.startKeeping(mock.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            tab.eval("document.querySelector('#model').value = 'mock:tokens=3,stall_after=2'");
+            ask(tab, "Hello");
+            tab.await("document.querySelector('#answer').textContent.trim() !== ''");
+            tab.press("Escape");
+            Awaitility.await().until(() -> mock.stats().streamsAborted() == 1);
+        }
+    }
+
+    @Test
     void saysWhenAStreamJustEndsOrTheRelayIsGone(Chromium chromium) throws IOException {
         try (var teller = Teller.start();
                 var relay = ChatRelay.start(teller.uri());

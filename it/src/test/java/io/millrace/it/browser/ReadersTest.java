@@ -146,6 +146,25 @@ class ReadersTest {
     }
 
     @Test
+    void anEventSourceGoesOnWhereItsConnectionWasLost(Chromium chromium) throws IOException {
+        try (var keeping = ChatRelay.startKeeping(teller.uri(), origin());
+                var way = Breaker.to(keeping.addresses().get(0).getPort())) {
+            script = CARELESS_EVENT_SOURCE.formatted(way.url());
+            try (var tab = chromium.open(origin() + "/")) {
+                teller.tell("One");
+                tab.await("document.querySelector('#answer').textContent === 'One'");
+                way.cut();
+                teller.tell(" and");
+                tab.await("document.querySelector('#answer').textContent === 'One and'");
+                teller.end();
+                tab.await("source.readyState === EventSource.CLOSED");
+                assertThat(tab.text("#answer")).isEqualTo("One and[DONE]");
+                assertThat(teller.requests()).isEqualTo(1);
+            }
+        }
+    }
+
+    @Test
     void aReaderBySliceGetsTextOfSingleLines(Chromium chromium) throws IOException {
         script = BY_SLICE.formatted(url());
         try (var tab = chromium.open(origin() + "/")) {

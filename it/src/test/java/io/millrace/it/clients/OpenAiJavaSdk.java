@@ -18,6 +18,7 @@ import com.openai.models.responses.FunctionTool;
 import com.openai.models.responses.Response;
 import com.openai.models.responses.ResponseCreateParams;
 import com.openai.models.responses.ResponseInputItem;
+import com.openai.models.responses.ResponseRetrieveParams;
 import com.openai.models.responses.ResponseStreamEvent;
 import java.util.ArrayList;
 
@@ -51,6 +52,7 @@ final class OpenAiJavaSdk extends JavaSdk {
                 case "chat.tools" -> chatTools(client, scenario, seen);
                 case "responses" -> responses(client, scenario, seen);
                 case "responses.helper" -> responsesHelper(client, scenario, seen);
+                case "responses.resumed" -> responsesResumed(client, scenario, seen);
                 case "responses.tools" -> responsesTools(client, scenario, seen);
                 default -> throw new IllegalArgumentException("no such api: " + scenario.api());
             }
@@ -134,6 +136,28 @@ final class OpenAiJavaSdk extends JavaSdk {
 
     private static void responses(OpenAIClient client, Scenario scenario, SeenRecorder seen) {
         try (var stream = client.responses().createStreaming(responsesRequest(scenario))) {
+            stream.stream().forEach(event -> event(event, seen));
+        }
+    }
+
+    /** Leaves the stream in its middle, and goes on behind the last event that it had. */
+    private static void responsesResumed(OpenAIClient client, Scenario scenario, SeenRecorder seen) {
+        String id = null;
+        long last = -1;
+        try (var stream = client.responses().createStreaming(responsesRequest(scenario))) {
+            var events = stream.stream().iterator();
+            for (int deltas = 0; deltas < 3; ) {
+                ResponseStreamEvent event = events.next();
+                event(event, seen);
+                id = event.created().map(created -> created.response().id()).orElse(id);
+                if (event.isOutputTextDelta()) {
+                    last = event.asOutputTextDelta().sequenceNumber();
+                    deltas++;
+                }
+            }
+        }
+        var rest = ResponseRetrieveParams.builder().responseId(id).startingAfter(last);
+        try (var stream = client.responses().retrieveStreaming(rest.build())) {
             stream.stream().forEach(event -> event(event, seen));
         }
     }

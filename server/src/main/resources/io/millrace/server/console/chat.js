@@ -9,55 +9,131 @@ export class Refused extends Error {
   }
 }
 
+/** So often a stream that brings nothing more is asked for again, each time after twice the time. */
+const TRIES = 6;
+const FIRST_WAIT_MS = 250;
+
 /**
  * Asks, and yields `{event, data, at}` as they come: `data` parsed from its JSON, `at` by `performance.now()` when it was
- * read, the same for all that one read brought. Returns when the body has ended, whether
- * or not that was the answer's end: an event says so.
+ * read, the same for all that one read brought. Returns when the body has ended, whether or not that was the answer's end:
+ * an event says so. Where the relay keeps the answer, `kept` is told the stream's id, and a lost connection is made again
+ * for what is missing.
  */
-export async function* chat(request, { key, signal }) {
-  const headers = { 'Content-Type': 'application/json', Accept: 'text/event-stream' };
-  if (key) headers.Authorization = `Bearer ${key}`;
-  const response = await fetch('chat', {
+export async function* chat(request, { key, signal, kept }) {
+  const response = await ask('chat', {
     method: 'POST',
-    headers,
+    headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream', ...credentials(key) },
     body: JSON.stringify({ ...request, format: 'json' }),
     signal,
-    cache: 'no-store',
   });
+  const id = response.headers.has('x-millrace-resume') ? response.headers.get('x-millrace-stream') : null;
+  if (id) kept(id);
+  yield* answer(response, id, { key, signal });
+}
+
+/** Yields what `chat` does for the answer of a stream that is kept, from its start. */
+export async function* goOn(id, { key, signal }) {
+  yield* answer(await follow(id, 0, { key, signal }), id, { key, signal });
+}
+
+/** Ends an answer that is kept. To leave it does not end it. */
+export function stop(id, key) {
+  return fetch(`millrace/streams/${id}`, { method: 'DELETE', headers: credentials(key), keepalive: true });
+}
+
+async function ask(url, options) {
+  const response = await fetch(url, { ...options, cache: 'no-store' });
   if (!response.ok) throw new Refused(response.status, response.statusText, messageIn(await response.text()));
   const type = response.headers.get('content-type') ?? 'no type';
-  if (!type.startsWith('text/event-stream')) throw new Refused(response.status, '', `Not an event stream but ${type}.`);
-  for await (const { event, data, at } of events(response.body)) {
-    if (data !== '[DONE]') yield { event, data: JSON.parse(data), at };
+  if (response.status !== 204 && !type.startsWith('text/event-stream')) {
+    throw new Refused(response.status, '', `Not an event stream but ${type}.`);
+  }
+  return response;
+}
+
+/** The bytes of a stream that is kept, from `offset` on. */
+function follow(id, offset, { key, signal }) {
+  return ask(`millrace/streams/${id}?offset=${offset}`, { headers: credentials(key), signal });
+}
+
+function credentials(key) {
+  return key ? { Authorization: `Bearer ${key}` } : {};
+}
+
+async function* answer(first, id, options) {
+  const events = new Events();
+  let ended = false;
+  let tries = 0;
+  let offset = 0;
+  for (let response = first; response; ) {
+    try {
+      for await (const bytes of chunks(response)) {
+        tries = 0;
+        offset += bytes.length;
+        for (const { event, data, at } of events.read(bytes)) {
+          ended ||= event === 'stop' || event === 'error';
+          if (data !== '[DONE]') yield { event, data: JSON.parse(data), at };
+        }
+      }
+      response = null;
+    } catch (error) {
+      if (!id || options.signal.aborted || error instanceof SyntaxError) throw error;
+    }
+    if (ended || !id) return;
+    response = await followAgain(id, offset, options, tries++);
   }
 }
 
-/** Events as WHATWG HTML 9.2.6 has them, of a body of bytes: any line end, comments ignored, an unfinished one dropped. */
-async function* events(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
-  let event = '';
-  let data = [];
+/** The rest of a stream whose connection was lost; null if there is none. */
+async function followAgain(id, offset, options, tried) {
+  for (let tries = tried; ; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, FIRST_WAIT_MS * 2 ** tries));
+    try {
+      const response = await follow(id, offset, options);
+      return response.status === 204 ? null : response;
+    } catch (error) {
+      const final = error instanceof Refused && error.status !== 503;
+      if (final || options.signal.aborted || tries >= TRIES) throw error;
+    }
+  }
+}
+
+async function* chunks(response) {
+  if (!response.body) return;
+  const reader = response.body.getReader();
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
+    yield value;
+  }
+}
+
+/** Events as WHATWG HTML 9.2.6 has them, of a body in parts: any line end, comments ignored, an unfinished one dropped. */
+class Events {
+  #decoder = new TextDecoder();
+  #rest = '';
+  #event = '';
+  #data = [];
+
+  /** The events that end in these bytes. */
+  *read(bytes) {
     const at = performance.now();
-    rest += value;
+    this.#rest += this.#decoder.decode(bytes, { stream: true });
     // A CR at the end may be the half of a CRLF.
-    const lines = rest.split(/\r\n|\n|\r(?!$)/);
-    rest = lines.pop();
+    const lines = this.#rest.split(/\r\n|\n|\r(?!$)/);
+    this.#rest = lines.pop();
     for (const line of lines) {
       if (line === '') {
-        if (data.length) yield { event: event || 'message', data: data.join('\n'), at };
-        event = '';
-        data = [];
+        if (this.#data.length) yield { event: this.#event || 'message', data: this.#data.join('\n'), at };
+        this.#event = '';
+        this.#data = [];
         continue;
       }
       const colon = line.indexOf(':');
       const name = colon < 0 ? line : line.slice(0, colon);
       const text = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
-      if (name === 'event') event = text;
-      else if (name === 'data') data.push(text);
+      if (name === 'event') this.#event = text;
+      else if (name === 'data') this.#data.push(text);
     }
   }
 }

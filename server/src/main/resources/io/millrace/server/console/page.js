@@ -1,5 +1,5 @@
 /** The playground: asks `/chat`, shows the answer as it comes, and when each piece of it came. */
-import { chat, Refused } from './chat.js';
+import { chat, goOn, Refused, stop } from './chat.js';
 import { show } from './markdown.js';
 import { Timeline } from './timeline.js';
 import { inWords, Timing } from './timing.js';
@@ -9,6 +9,8 @@ const REDRAW_MS = 50;
 const RENDER_SHARE = 4;
 const NEAR_END_PX = 120;
 const KEPT = ['model', 'unit'];
+/** What this tab's answer in progress goes on by after a reload. */
+const IN_PROGRESS = 'millrace.answer';
 
 const $ = (id) => document.getElementById(id);
 const timeline = new Timeline($('timeline'));
@@ -25,16 +27,37 @@ class Run {
   stopReason = null;
   model = null;
   #controller = new AbortController();
+  #key;
+  /** The stream's id where the relay keeps the answer, else null. */
+  #id = null;
   #stopped = false;
   #shown = '';
   #renderFrom = 0;
   #drawFrom = 0;
 
-  async ask(request, key) {
+  constructor(key) {
+    this.#key = key;
+  }
+
+  ask(request) {
+    const kept = (id) => {
+      this.#id = id;
+      rememberAnswer(id);
+    };
+    return this.#show(chat(request, { key: this.#key, signal: this.#controller.signal, kept }));
+  }
+
+  /** Shows an answer that began before the page was loaded. */
+  goOn(id) {
+    this.#id = id;
+    return this.#show(goOn(id, { key: this.#key, signal: this.#controller.signal }));
+  }
+
+  async #show(events) {
     document.body.dataset.state = 'waiting';
     this.#frame();
     try {
-      for await (const { event, data, at } of chat(request, { key, signal: this.#controller.signal })) {
+      for await (const { event, data, at } of events) {
         this.#take(event, data, at);
         if (event === 'error') return this.#broken(data.error?.message ?? JSON.stringify(data));
       }
@@ -54,6 +77,8 @@ class Run {
   stop() {
     this.#stopped = true;
     this.#controller.abort();
+    // Who only leaves an answer that is kept may come back.
+    if (this.#id) stop(this.#id, this.#key).catch(() => {});
   }
 
   #take(event, data, at) {
@@ -75,6 +100,7 @@ class Run {
   }
 
   #end(state, note) {
+    forgetAnswer();
     this.timing.end();
     document.body.dataset.state = state;
     $('answer').setAttribute('aria-busy', 'false');
@@ -185,6 +211,12 @@ function begin() {
   if ($('model').value.trim()) request.model = $('model').value.trim();
   if ($('system').value.trim()) request.system = $('system').value;
   remember();
+  start();
+  current.ask(request);
+}
+
+/** Makes room for an answer, which is the current one from now on. */
+function start() {
   $('answer').replaceChildren();
   $('answer').setAttribute('aria-busy', 'true');
   $('note').hidden = true;
@@ -192,8 +224,16 @@ function begin() {
   $('timing').hidden = false;
   $('go-label').textContent = 'Stop';
   $('go-key').textContent = 'Esc';
-  current = latest = new Run();
-  current.ask(request, $('key').value.trim());
+  current = latest = new Run($('key').value.trim());
+}
+
+/** Goes on with the answer that was in progress when this tab was loaded again, if the relay keeps it. */
+function goOnAfterReload() {
+  const answer = recallAnswer();
+  if (!answer) return;
+  $('prompt').value = answer.prompt;
+  start();
+  current.goOn(answer.id);
 }
 
 function idle() {
@@ -220,6 +260,30 @@ function recall() {
   }
 }
 
+function rememberAnswer(id) {
+  try {
+    sessionStorage.setItem(IN_PROGRESS, JSON.stringify({ id, prompt: $('prompt').value }));
+  } catch {
+    // As above.
+  }
+}
+
+function recallAnswer() {
+  try {
+    return JSON.parse(sessionStorage.getItem(IN_PROGRESS));
+  } catch {
+    return null;
+  }
+}
+
+function forgetAnswer() {
+  try {
+    sessionStorage.removeItem(IN_PROGRESS);
+  } catch {
+    // As above.
+  }
+}
+
 $('ask').addEventListener('submit', (event) => {
   event.preventDefault();
   if (current) current.stop();
@@ -237,3 +301,4 @@ document.addEventListener('keydown', (event) => {
 new ResizeObserver(() => latest?.draw()).observe($('timeline'));
 recall();
 idle();
+goOnAfterReload();
