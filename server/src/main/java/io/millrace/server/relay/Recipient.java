@@ -114,6 +114,9 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
         if (gone || !goesOn) {
             return false;
         }
+        if (log != null) {
+            log.waitsForReaders();
+        }
         gone = true;
         if (sink != null) {
             sink.forgetClient();
@@ -148,6 +151,7 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
         }
         logged.keepFromClient();
         late = new LateClient(client, own, this);
+        from.waitsForReaders();
         from.attach(late, from.tail());
         listener.onRoom();
     }
@@ -232,6 +236,9 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
         }
         log = loop.streams().keep(id, LogHead.of(id, dialect, response), client.alloc(), settings);
         if (log != null) {
+            if (gone) {
+                log.waitsForReaders();
+            }
             answerId = dialect == Dialect.RESPONSES
                     ? new AnswerId(client.alloc(), found -> loop.streams().answered(id, found))
                     : null;

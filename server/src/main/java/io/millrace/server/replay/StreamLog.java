@@ -18,6 +18,7 @@ public final class StreamLog {
     private final List<Following> readers = new ArrayList<>();
     private @Nullable Seal seal;
     private boolean closed;
+    private boolean paced;
 
     /** A reader, and where it is. */
     private static final class Following {
@@ -77,8 +78,16 @@ public final class StreamLog {
             return;
         }
         if (tail() - oldest() > most) {
-            segments.keepAtMost(most);
+            segments.keepAtMost(paced && !readers.isEmpty() ? Math.max(most, leastBehind()) : most);
         }
+    }
+
+    /**
+     * From now on who writes the log waits for its fastest reader. So what that one has before it is not dropped, however
+     * much comes at once.
+     */
+    public void waitsForReaders() {
+        paced = true;
     }
 
     /** Gives readers what was appended. */
