@@ -17,7 +17,10 @@ import org.slf4j.LoggerFactory;
 /** The ways to close a client's connection. */
 final class Closing {
     private static final Logger LOG = LoggerFactory.getLogger(Closing.class);
-    private static final long LINGER_MS = 1_000;
+    /** How long an upload is read that nobody needs. */
+    static final long UPLOAD_MS = 1_000;
+    /** How long a client has to take the last frames and to give back their windows. */
+    static final long LAST_FRAMES_MS = 5_000;
     /** How long the last frame of a cut body has to reach the client before the reset. */
     private static final long RESET_DELAY_MS = 50;
 
@@ -64,16 +67,16 @@ final class Closing {
 
     /**
      * Closes after {@code written} while the client may still be sending. A close with unread bytes makes the kernel
-     * send a reset, which can destroy what was written. So these bytes are read first, for a short time.
+     * send a reset, which can destroy what was written. So these bytes are read first, until the client closes or {@code lingerMs} have passed.
      */
-    static void lingering(ChannelPromise written) {
+    static void lingering(ChannelFuture written, long lingerMs) {
         Channel channel = written.channel();
         channel.config().setAutoRead(true);
         written.addListener(done -> {
             if (channel instanceof DuplexChannel duplex && channel.isActive()) {
                 endOutput(duplex);
             }
-            channel.eventLoop().schedule(() -> channel.close(), LINGER_MS, TimeUnit.MILLISECONDS);
+            channel.eventLoop().schedule(() -> channel.close(), lingerMs, TimeUnit.MILLISECONDS);
         });
     }
 }

@@ -151,7 +151,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter
         if (stream != null && stream.requestComplete()) {
             Closing.behind(closing);
         } else {
-            Closing.lingering(closing);
+            Closing.lingering(closing, Closing.UPLOAD_MS);
         }
     }
 

@@ -351,7 +351,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
     private void closeIfOver() {
         if (farewell.said() && !closing && requests.streams().isEmpty()) {
             closing = true;
-            Closing.behind(codec.context().writeAndFlush(Unpooled.EMPTY_BUFFER));
+            Closing.lingering(codec.context().writeAndFlush(Unpooled.EMPTY_BUFFER), Closing.LAST_FRAMES_MS);
         }
     }
 

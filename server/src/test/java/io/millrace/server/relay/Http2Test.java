@@ -331,6 +331,7 @@ class Http2Test {
             assertThat(client.readToEnd())
                     .noneMatch(frame -> frame.stream() == 5 && frame.type() == Http2Client.HEADERS);
             assertThat(harness.mock.requests()).hasSize(2);
+            client.socket().close();
             drained.join();
         }
     }
@@ -362,6 +363,22 @@ class Http2Test {
             assertThat(client.readUntil(Http2Client.GOAWAY, 0).number(0)).isEqualTo(5);
             assertThat(client.readToEnd()).isEmpty();
             assertThat(metrics(harness)).contains("millrace_h2_goaway_total{reason=\"requests\"} 1.0");
+        }
+    }
+
+    /** A close with unread bytes is a reset, which can destroy the last frames on their way to a slow client. */
+    @Test
+    void readsTheWindowsOfTheLastFramesBeforeItCloses() throws IOException {
+        try (var harness = start(config -> config);
+                var client = Http2Client.connect(harness.port())) {
+            client.post(1, path("tokens=3,gap_ms=100"), BODY);
+            client.readUntil(Http2Client.DATA, 1);
+            harness.relay.drain();
+            assertThat(client.readToEnd()).anyMatch(frame -> frame.stream() == 1 && frame.ends());
+            for (int i = 0; i < 10; i++) {
+                client.windowUpdate(0, 100);
+                assertThat(harness.relay.metrics().openConnections()).isEqualTo(1);
+            }
         }
     }
 

@@ -16,6 +16,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -224,6 +225,18 @@ public final class Http2Client implements AutoCloseable {
         return readUntil(frame -> frame.type == type && frame.stream == stream);
     }
 
+    /** The relay may have closed behind its last frame. What it sent before still arrives. */
+    private void giveBack(Frame data) throws IOException {
+        try {
+            windowUpdate(0, data.payload.length);
+            if (!data.ends()) {
+                windowUpdate(data.stream, data.payload.length);
+            }
+        } catch (SocketException closed) {
+            // The caller misses the end of an answer if it was lost.
+        }
+    }
+
     /** The response of one stream; its windows stay open, and frames of others are dropped. */
     public Answer answer(int stream) throws IOException {
         return answers(1, stream).get(stream);
@@ -240,10 +253,7 @@ public final class Http2Client implements AutoCloseable {
                 throw new IOException("GOAWAY with error " + frame.number(4));
             }
             if (frame.type == DATA && frame.payload.length > 0) {
-                windowUpdate(0, frame.payload.length);
-                if (!frame.ends()) {
-                    windowUpdate(frame.stream, frame.payload.length);
-                }
+                giveBack(frame);
             }
             if (frame.stream == 0 || (only != 0 && frame.stream != only) || over.containsKey(frame.stream)) {
                 continue;
