@@ -117,10 +117,16 @@ final class Segments {
         return segment.bytes().getByte((int) (offset - segment.start()));
     }
 
-    /** Drops the oldest segments until no more than {@code most} bytes, or one segment, are kept. */
-    void keepAtMost(long most) {
+    /**
+     * Drops the oldest segments until no more than {@code most} bytes, or one segment, are kept.
+     *
+     * @param needed so many of the newest bytes are kept in any case
+     */
+    void keepAtMost(long most, long needed) {
         int dropped = 0;
-        while (tail - oldest > most && dropped < segments.size() - 1) {
+        while (tail - oldest > most
+                && dropped < segments.size() - 1
+                && tail - segments.get(dropped + 1).start() >= needed) {
             release(segments.get(dropped++));
             oldest = segments.get(dropped).start();
         }

@@ -78,7 +78,7 @@ public final class StreamLog {
             return;
         }
         if (tail() - oldest() > most) {
-            segments.keepAtMost(paced && !readers.isEmpty() ? Math.max(most, leastBehind()) : most);
+            segments.keepAtMost(most, paced && !readers.isEmpty() ? leastBehind() : 0);
         }
     }
 

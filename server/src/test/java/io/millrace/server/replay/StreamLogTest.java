@@ -121,6 +121,30 @@ class StreamLogTest {
         }
     }
 
+    /** A segment goes as a whole, so a reader inside of the oldest one keeps all of that. */
+    @Test
+    void dropsNothingBeforeAReaderForWhichItsWriterWaits() {
+        for (int from = 0; from < 40_000; from += 1_111) {
+            byte[] body = new byte[from + 70_000];
+            new Random(from).nextBytes(body);
+            StreamLog log = log(64 * 1024);
+            log.append(Unpooled.wrappedBuffer(body), 0, from);
+            log.waitsForReaders();
+            var reader = new Reader(from);
+            reader.wants = false;
+            log.attach(reader, from);
+            for (int at = from; at < body.length; at += 1_000) {
+                log.append(Unpooled.wrappedBuffer(body), at, Math.min(body.length, at + 1_000));
+            }
+            reader.wants = true;
+            log.seal(Seal.CLEAN);
+            runTurns();
+            assertThat(reader.seal).as("from %d", from).isEqualTo(Seal.CLEAN);
+            assertThat(reader.got.toByteArray()).isEqualTo(Arrays.copyOfRange(body, from, body.length));
+            log.close();
+        }
+    }
+
     @Test
     void keepsWhatAReaderHasWhenItIsDropped() {
         StreamLog log = log(ALL);
