@@ -83,8 +83,10 @@ public final class ConfigLoader {
             return draft.build();
         } catch (IllegalArgumentException e) {
             String message = String.valueOf(e.getMessage());
-            boolean ofCors = message.startsWith("cors: ");
-            problems.add(ofCors ? draft.corsSource : draft.listenSource, message.replaceFirst("^(listen|cors): ", ""));
+            String source = message.startsWith("cors: ")
+                    ? draft.corsSource
+                    : message.startsWith("ownPaths: ") ? draft.ownPathsSource : draft.listenSource;
+            problems.add(source, message.replaceFirst("^(listen|cors|ownPaths): ", ""));
             problems.throwIfAny();
             throw e;
         }

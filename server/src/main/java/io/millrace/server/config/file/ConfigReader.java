@@ -64,6 +64,9 @@ final class ConfigReader {
         if (root.node("cors") != null) {
             draft.corsSource = problems.where(root.node("cors").place());
         }
+        if (root.node("ownPaths") != null) {
+            draft.ownPathsSource = problems.where(root.node("ownPaths").place());
+        }
         root.readNamed("upstreams", (name, entry) -> readUpstream(root, name, entry));
         readRoutes(root);
     }

@@ -26,6 +26,9 @@ final class Draft {
     /** The place of {@code cors}, for an error message. */
     String corsSource = "cors";
 
+    /** The place of {@code ownPaths}, for an error message. */
+    String ownPathsSource = "ownPaths";
+
     /** Replaces all upstreams and routes by one upstream that gets every request. */
     void relayEverythingTo(Upstream upstream) {
         upstreams.clear();

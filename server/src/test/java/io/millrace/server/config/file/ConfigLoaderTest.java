@@ -182,6 +182,13 @@ class ConfigLoaderTest {
                         "ownPaths: {zzz: true}",
                         "1:12: zzz: unknown key (expected: one of healthz, readyz, metrics, streams, chat, openapi, page)"),
                 problem(
+                        "upstreams: {a: {url: http://h}}\nroutes: [{upstream: a, disconnect: detach}]\nownPaths: {streams: false}",
+                        "3:11: streams: false, beside a route with disconnect: detach (expected: true, because"),
+                problem("resume: {bytes: 63KiB}", "1:17: bytes: 64512 (expected: 65536 to"),
+                problem("resume: {memory: 63KiB}", "1:18: memory: 64512 (expected: 0, or >= 65536)"),
+                problem("resume: {keep: 0s}", "1:16: keep: PT0S (expected: > 0)"),
+                problem("resume: {readers: 0}", "1:19: readers: 0 (expected: 1 to 10000)"),
+                problem(
                         "cors: {origins: [http://a.b, https://App.example]}",
                         "1:30: origins: 'https://App.example' (expected: as browsers send it"),
                 problem("cors: {origins: https://a.b/}", "1:17: origins: 'https://a.b/' (expected: as browsers"),
