@@ -95,6 +95,11 @@ record FollowAnswer(
         return full ? TOO_MANY : null;
     }
 
+    /** The name of the answer in the metrics: {@code read}, {@code whole}, or the code of the refusal. */
+    String result() {
+        return refusal != null ? refusal.code() : nothingLeft ? "whole" : "read";
+    }
+
     /** The body of a refusal, in the shape of the stream's dialect if there is a stream. */
     byte[] refusalBody() {
         if (refusal == null) {

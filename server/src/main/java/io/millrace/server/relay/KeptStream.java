@@ -1,7 +1,6 @@
 package io.millrace.server.relay;
 
 import io.millrace.server.replay.Seek;
-import io.netty.channel.EventLoop;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -9,20 +8,20 @@ import org.jspecify.annotations.Nullable;
  * A stream that a client names, on whatever event loop it is.
  *
  * @param owner the event loop that the id names; null if it names none
- * @param asking the event loop of who asks
+ * @param asking the event loop of who asks, which counts the answer
  * @param key the key of who asks
  */
 @SuppressWarnings("ArrayRecordComponent") // not compared
-record KeptStream(@Nullable RelayLoop owner, EventLoop asking, String id, byte[] key) implements FollowExchange.Source {
+record KeptStream(@Nullable RelayLoop owner, RelayLoop asking, String id, byte[] key) implements FollowExchange.Source {
     /** The stream with this id, for who asks on {@code asking} with this key. */
     static KeptStream of(RelayLoop asking, String id, byte[] key) {
-        return new KeptStream(asking.ownerOf(id), asking.eventLoop(), id, key);
+        return new KeptStream(asking.ownerOf(id), asking, id, key);
     }
 
     @Override
     public void follow(FollowExchange told, FollowLink link, FollowQuery query) {
         if (owner == null) {
-            told.onAnswer(FollowAnswer.NOT_FOUND);
+            tell(told, FollowAnswer.NOT_FOUND);
             return;
         }
         OpenStreams streams = owner.streams();
@@ -48,10 +47,15 @@ record KeptStream(@Nullable RelayLoop owner, EventLoop asking, String id, byte[]
 
     private void answer(FollowExchange told, FollowAnswer answer) {
         try {
-            asking.execute(() -> told.onAnswer(answer));
+            asking.eventLoop().execute(() -> tell(told, answer));
         } catch (RejectedExecutionException e) {
             // That event loop has ended, and with it who asks.
         }
+    }
+
+    private void tell(FollowExchange told, FollowAnswer answer) {
+        asking.shared().logs().resumed(answer.result());
+        told.onAnswer(answer);
     }
 
     @Override

@@ -119,7 +119,11 @@ final class OpenStreams implements Sweepable {
     @Nullable
     StreamLog keep(String id, LogHead head, ByteBufAllocator alloc, Resume settings) {
         Entry entry = streams.get(id);
-        if (closed || entry == null || !memory.hasRoom()) {
+        if (closed || entry == null) {
+            return null;
+        }
+        if (!memory.hasRoom()) {
+            memory.gaveUp(ReplayMemory.GivenUp.NOT_BEGUN);
             return null;
         }
         var log = new StreamLog(alloc, memory, settings.bytes(), eventLoop);
@@ -261,6 +265,7 @@ final class OpenStreams implements Sweepable {
             givenUp.add(oldest);
             freeOnce(oldest);
             if (oldest.kept != null) {
+                memory.gaveUp(ReplayMemory.GivenUp.ENDED);
                 oldest.kept.log().close();
             }
         }

@@ -119,6 +119,7 @@ public final class Relay implements RequestHandler {
                 ? null
                 : RedisLimits.open(store, config.transport(), checking, connector.names(), shared);
         metrics.sharedLimits(shared);
+        metrics.kept(kept.logs());
         checks = new ActiveChecks(checking, loop(checking).upstreams());
         check(settings);
     }

@@ -13,6 +13,7 @@ public final class StreamLog {
     private static final int TURN_BYTES = 64 * 1024;
 
     private final Segments segments;
+    private final ReplayMemory memory;
     private final long most;
     private final Executor turns;
     private final List<Following> readers = new ArrayList<>();
@@ -41,8 +42,10 @@ public final class StreamLog {
      */
     public StreamLog(ByteBufAllocator alloc, ReplayMemory memory, long most, Executor turns) {
         segments = new Segments(alloc, memory);
+        this.memory = memory;
         this.most = most;
         this.turns = turns;
+        memory.logs(1, 0);
     }
 
     /** The offset of the first byte that is kept. */
@@ -74,6 +77,7 @@ public final class StreamLog {
             return;
         }
         if (!segments.append(frames, start, end)) {
+            memory.gaveUp(ReplayMemory.GivenUp.LIVE);
             close();
             return;
         }
@@ -103,6 +107,7 @@ public final class StreamLog {
     public void seal(Seal how) {
         if (!closed && seal == null) {
             seal = how;
+            memory.logs(-1, 1);
             flush();
         }
     }
@@ -118,6 +123,7 @@ public final class StreamLog {
         }
         var following = new Following(reader, from);
         readers.add(following);
+        memory.readers(1);
         serve(following);
     }
 
@@ -171,6 +177,7 @@ public final class StreamLog {
         if (!closed) {
             closed = true;
             segments.close();
+            memory.logs(seal == null ? -1 : 0, seal == null ? 0 : -1);
             flush();
         }
     }
@@ -211,7 +218,9 @@ public final class StreamLog {
 
     private void leave(Following following) {
         following.left = true;
-        readers.remove(following);
+        if (readers.remove(following)) {
+            memory.readers(-1);
+        }
     }
 
     @SuppressWarnings("ReferenceEquality") // a reader is itself

@@ -147,7 +147,7 @@ public final class LoopCounters {
 
     private static String result(Summary.Response response) {
         return switch (response.outcome()) {
-            case COMPLETED, STOPPED, CLIENT_GONE, LOCAL -> "served";
+            case COMPLETED, STOPPED, CLIENT_GONE, UNREAD, RESUMED, LOCAL -> "served";
             case REFUSED -> response.status() == 429 ? "limited" : "refused";
             default -> "failed";
         };

@@ -7,6 +7,7 @@ import io.millrace.server.balance.UpstreamState;
 import io.millrace.server.limit.SharedLimits;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.MemoryAccount;
+import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.tls.TlsServers;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.snapshots.Labels;
@@ -40,6 +41,7 @@ public final class Metrics {
     private volatile LongSupplier lostLogLines = () -> 0;
     private volatile @Nullable TlsServers tls;
     private volatile @Nullable SharedLimits sharedLimits;
+    private volatile @Nullable ReplayMemory kept;
 
     /**
      * Metrics of a relay.
@@ -83,6 +85,11 @@ public final class Metrics {
     /** Reports what is shared with other nodes; null if nothing is. */
     public void sharedLimits(@Nullable SharedLimits limits) {
         sharedLimits = limits;
+    }
+
+    /** Reports the streams that are kept in {@code memory}. */
+    public void kept(ReplayMemory memory) {
+        kept = memory;
     }
 
     /** Clients connected now. */
@@ -195,6 +202,10 @@ public final class Metrics {
         SharedLimits shared = sharedLimits;
         if (shared != null) {
             new SharedLimitMetrics(shared).snapshots().forEach(snapshots::metricSnapshot);
+        }
+        ReplayMemory logs = kept;
+        if (logs != null) {
+            new ReplayMetrics(logs).snapshots().forEach(snapshots::metricSnapshot);
         }
         return snapshots.build();
     }

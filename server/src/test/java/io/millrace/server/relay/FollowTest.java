@@ -9,6 +9,7 @@ import io.millrace.server.config.RelayConfig.Resume;
 import io.millrace.server.config.Route.Disconnect;
 import io.millrace.server.test.RawClient;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,7 +17,9 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -239,6 +242,48 @@ class FollowTest {
             List<Boolean> kept = ids.stream().map(id -> isKept(bed, id)).toList();
             assertThat(kept).isEqualTo(kept.stream().sorted().toList());
         }
+    }
+
+    @Test
+    void isCounted() throws IOException {
+        var small = Resume.DEFAULT.with(r -> r.memory = 64 * 1024);
+        try (var bed = new ResumeBed(Disconnect.DETACH, small, config -> config.with(c -> c.eventLoops = 1));
+                var first = bed.ask(Api.CHAT.path, STALL);
+                var reader = bed.follow(idOf(first))) {
+            reader.read(1);
+            answer(bed, "GET", "0-00");
+            assertThat(measured(bed))
+                    .containsEntry("logs{state=\"live\"}", 1L)
+                    .containsEntry("logs{state=\"ended\"}", 0L)
+                    .containsEntry("readers", 1L)
+                    .containsEntry("bytes", 2048L)
+                    .containsEntry("bytes_limit", 65536L)
+                    .containsEntry("resumes_total{result=\"read\"}", 1L)
+                    .containsEntry("resumes_total{result=\"stream_not_found\"}", 1L);
+            answer(bed, "DELETE", idOf(first));
+            assertThat(reader.readAll()).isTrue();
+            answer(bed, "GET", idOf(first) + "?offset=" + reader.body().length);
+            try (var large = bed.ask(Api.CHAT.path, "tokens=1000")) {
+                assertThat(large.readAll()).isTrue();
+            }
+            answer(bed, "DELETE", idOf(first));
+            assertThat(measured(bed))
+                    .containsEntry("logs{state=\"live\"}", 0L)
+                    .containsEntry("logs{state=\"ended\"}", 0L)
+                    .containsEntry("readers", 0L)
+                    .containsEntry("bytes", 0L)
+                    .containsEntry("resumes_total{result=\"whole\"}", 1L)
+                    .containsEntry("given_up_total{what=\"live\"}", 1L);
+        }
+    }
+
+    /** The metrics about kept streams. */
+    private static Map<String, Long> measured(ResumeBed bed) {
+        return new String(bed.harness.relay.metrics().text(), StandardCharsets.UTF_8)
+                .lines()
+                .filter(line -> line.startsWith("millrace_replay_"))
+                .map(line -> line.substring("millrace_replay_".length()).split(" ", 2))
+                .collect(Collectors.toMap(parts -> parts[0], parts -> (long) Double.parseDouble(parts[1])));
     }
 
     @Tag("h1")

@@ -1,0 +1,37 @@
+package io.millrace.server.telemetry;
+
+import static io.millrace.server.telemetry.Snapshots.counter;
+import static io.millrace.server.telemetry.Snapshots.gauge;
+
+import io.millrace.server.replay.ReplayMemory;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Metrics about streams that are kept for readers. */
+record ReplayMetrics(ReplayMemory logs) {
+    List<MetricSnapshot> snapshots() {
+        var givenUp = new HashMap<Labels, Long>();
+        for (ReplayMemory.GivenUp what : ReplayMemory.GivenUp.values()) {
+            givenUp.put(Labels.of("what", what.name().toLowerCase(Locale.ROOT)), logs.givenUp(what));
+        }
+        var resumes = new HashMap<Labels, Long>();
+        logs.resumes().forEach((result, count) -> resumes.put(Labels.of("result", result), count.sum()));
+        return List.of(
+                gauge("millrace_replay_bytes", "Bytes that kept streams hold outside of the heap.", logs.held()),
+                gauge("millrace_replay_bytes_limit", "Bytes that kept streams may hold.", logs.most()),
+                gauge(
+                        "millrace_replay_logs",
+                        "Streams that are kept, by whether they are in progress.",
+                        Map.of(Labels.of("state", "live"), logs.live(), Labels.of("state", "ended"), logs.ended())),
+                gauge("millrace_replay_readers", "Clients that read a kept stream.", logs.readers()),
+                counter("millrace_replay_resumes", "Requests to read a kept stream, by result.", resumes),
+                counter(
+                        "millrace_replay_given_up",
+                        "Streams that were not kept, or not long enough, because memory was short.",
+                        givenUp));
+    }
+}
