@@ -32,6 +32,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -104,6 +106,39 @@ class UpstreamTlsTest {
     @Test
     void refusesACertificateOfAnUnknownAuthority() throws Exception {
         assertRefused(certificate(stranger, "localhost"), "localhost");
+    }
+
+    @Test
+    void refusesACertificateThatHasExpired() throws Exception {
+        Instant now = Instant.now();
+        assertThat(reasonOf(valid(now.minus(2, ChronoUnit.DAYS), now.minus(1, ChronoUnit.DAYS))))
+                .contains("NotAfter");
+    }
+
+    @Test
+    void refusesACertificateThatIsNotValidYet() throws Exception {
+        Instant now = Instant.now();
+        assertThat(reasonOf(valid(now.plus(1, ChronoUnit.DAYS), now.plus(2, ChronoUnit.DAYS))))
+                .contains("NotBefore");
+    }
+
+    private static X509Bundle valid(Instant from, Instant until) throws Exception {
+        return new CertificateBuilder()
+                .subject("CN=localhost")
+                .addSanDnsName("localhost")
+                .notBefore(from)
+                .notAfter(until)
+                .buildIssuedBy(authority);
+    }
+
+    @Test
+    void refusesACertificateThatIsSignedByItself() throws Exception {
+        X509Bundle certificate = new CertificateBuilder()
+                .subject("CN=localhost")
+                .addSanDnsName("localhost")
+                .setIsCertificateAuthority(true)
+                .buildSelfSigned();
+        assertThat(reasonOf(certificate)).contains("certification path");
     }
 
     @Test
