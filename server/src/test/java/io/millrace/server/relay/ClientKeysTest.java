@@ -50,6 +50,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Keys of clients. A client with a key is served within its permissions, and nothing after the relay sees the key. */
 @Tag("sockets")
+@Tag("h2")
 class ClientKeysTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration SOON = Duration.ofSeconds(2);
@@ -138,6 +139,7 @@ class ClientKeysTest {
     }
 
     @Test
+    @Tag("h1")
     void aKeyInATrailerIsNone() throws IOException {
         try (var client = harness.client()) {
             client.sendRaw("POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nTrailer: x-api-key\r\n"

@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The response to a client that exceeds its limits. Everything that it took is given back. */
 @Tag("sockets")
+@Tag("h2")
 class ClientLimitsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String STALL = "stall_after=2";

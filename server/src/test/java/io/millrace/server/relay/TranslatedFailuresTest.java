@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * stop.
  */
 @Tag("sockets")
+@Tag("h2")
 class TranslatedFailuresTest {
     private static final String FAULT = "The mock was asked to fail here.";
     private static final Duration IDLE = Duration.ofMillis(600);
