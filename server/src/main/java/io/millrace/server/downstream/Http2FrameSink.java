@@ -95,6 +95,7 @@ final class Http2FrameSink implements FrameSink {
     /** Begins the response, whose head is written. What was appended goes to {@code to}. */
     void begin(Http2StreamOutput to) {
         output = to;
+        writtenEarly = true; // the head, which also waits for a flush
     }
 
     /** Continues the response that {@code before} began and that has nothing pending. */

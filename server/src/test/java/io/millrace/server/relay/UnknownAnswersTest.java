@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Streams of unknown protocols, JSON that is streamed, and answers that fail before anything was sent. */
 @Tag("sockets")
+@Tag("h2")
 class UnknownAnswersTest {
     private static final String SSE =
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
