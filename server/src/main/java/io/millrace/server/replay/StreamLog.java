@@ -81,9 +81,7 @@ public final class StreamLog {
             close();
             return;
         }
-        if (tail() - oldest() > most) {
-            segments.keepAtMost(most, paced && !readers.isEmpty() ? leastBehind() : 0);
-        }
+        keepAtMost();
     }
 
     /**
@@ -203,8 +201,15 @@ public final class StreamLog {
                 long offset = following.at;
                 left -= bytes.readableBytes();
                 following.at += bytes.readableBytes();
+                keepAtMost();
                 following.reader.onBytes(bytes, offset);
             }
+        }
+    }
+
+    private void keepAtMost() {
+        if (tail() - oldest() > most) {
+            segments.keepAtMost(most, paced && !readers.isEmpty() ? leastBehind() : 0);
         }
     }
 
