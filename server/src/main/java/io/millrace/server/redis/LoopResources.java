@@ -7,7 +7,7 @@ import io.netty.util.concurrent.EventExecutorGroup;
 import io.netty.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
-/** Lends Lettuce one event loop of the relay, which it does not stop. */
+/** Lends one event loop of the relay to Lettuce. Lettuce cannot stop it. */
 record LoopResources(EventLoop loop) implements EventLoopGroupProvider {
     @Override
     @SuppressWarnings("unchecked") // its class is not used: RelayRedisClient makes the channels

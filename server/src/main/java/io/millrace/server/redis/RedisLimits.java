@@ -19,22 +19,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps {@link SharedLimits} in Redis. Each tenth of a second, and soon after something large, it sends what is new, and
- * gets what the other nodes have used. It counts the nodes. If Redis is silent for half a second, refuses, or is gone, the
- * limits know that the store is down.
+ * Shares the limits of clients through Redis. Every 100 ms it sends what this node has used and gets what the other
+ * nodes have used. After a large use it sends within 5 ms. Once a second it counts the nodes. If Redis is silent for
+ * half a second, refuses a command, or cannot be reached, it tells the limits that the store is down.
  *
- * <p>Confined to one event loop, except for {@link #open} and {@link #close}. Nothing waits for it.
+ * <p>Confined to one event loop, except for {@link #open} and {@link #close}. No request waits for it.
  */
 public final class RedisLimits implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RedisLimits.class);
     private static final long TICK_MS = 100;
-    /** Between two times that something is told early. */
+    /** An early message is sent at least this long after the message before it. */
     private static final long GAP_NS = MILLISECONDS.toNanos(5);
 
     private static final long SILENCE_NS = MILLISECONDS.toNanos(500);
     private static final long BEAT_NS = MILLISECONDS.toNanos(1_000);
     private static final long GONE_NS = MILLISECONDS.toNanos(10_000);
-    /** Told before the first answers have come. */
+    /** The most messages in one go, before the first answer has come. */
     private static final int MOST_AT_ONCE = 16;
 
     private final RedisSettings settings;
@@ -77,7 +77,7 @@ public final class RedisLimits implements AutoCloseable {
     /**
      * Begins to connect, and to share {@code limits}.
      *
-     * @param loop on which all of it happens
+     * @param loop the event loop for everything
      * @param names resolves the server's name
      * @throws IllegalArgumentException if TLS cannot be set up
      */
@@ -124,7 +124,7 @@ public final class RedisLimits implements AutoCloseable {
         }
     }
 
-    /** Sends what is new, if the last answers have come. */
+    /** Sends the changes since the last message, if that one was answered. */
     private void tell(long nowNs) {
         if (!up || !link.isConnected()) {
             return;
@@ -180,7 +180,7 @@ public final class RedisLimits implements AutoCloseable {
         }
     }
 
-    /** Says that this node is there, and asks how many are. */
+    /** Tells Redis that this node is running, and asks how many nodes are. */
     private void beat(long nowNs) {
         beatAtNs = nowNs;
         begin(nowNs);
@@ -195,7 +195,10 @@ public final class RedisLimits implements AutoCloseable {
         });
     }
 
-    /** A node that has just come back to an empty Redis is not alone: fewer nodes are believed after a while only. */
+    /**
+     * A smaller number of nodes is believed only after a while. After a restart of Redis, the node that comes back
+     * first is alone there.
+     */
     private void count(int nodes, long nowNs) {
         if (nodes >= limits.nodes()) {
             enoughAtNs = nowNs;
@@ -224,7 +227,7 @@ public final class RedisLimits implements AutoCloseable {
 
     private void lost(String reason) {
         unanswered = link.isConnected() ? unanswered : 0;
-        // Of what follows a loss, only what the server itself says is news.
+        // After the first message about a loss, only another answer of the server is worth a line in the log.
         boolean news = up || told.isEmpty() || (reason.startsWith(RedisLink.REFUSED) && !reason.equals(told));
         up = false;
         limits.onDown();
@@ -237,7 +240,7 @@ public final class RedisLimits implements AutoCloseable {
         }
     }
 
-    /** Ends the connection. The limits stay as they are. To be called by another thread than the event loop. */
+    /** Closes the connection. The limits stay as they are. Must not be called on the event loop. */
     @Override
     public void close() {
         loop.execute(() -> {
@@ -248,7 +251,7 @@ public final class RedisLimits implements AutoCloseable {
         link.close();
     }
 
-    /** Frees what TLS keeps outside of the heap. To be called once, when no loop runs any more. */
+    /** Frees the memory that TLS has outside the heap. May be called once, after all event loops have ended. */
     public void releaseTls() {
         link.release();
     }

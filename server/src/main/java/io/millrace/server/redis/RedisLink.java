@@ -40,16 +40,16 @@ import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One connection to a Redis server, on one event loop of the relay. It is opened again soon after it is lost, for as long
- * as the link is open. What was sent on a lost connection is not sent again. Confined to the event loop, except for
- * {@link #open}.
+ * A connection to a Redis server, on one event loop of the relay. When it is lost, the link opens another one, until it
+ * is closed. Commands that were sent on a lost connection are not sent again. Confined to the event loop, except for
+ * {@link #open}, {@link #close} and {@link #release}.
  */
 final class RedisLink {
-    /** For the connection, and again for the greeting with the password. */
+    /** The limit for opening the connection, and again for the greeting with the password. */
     private static final Duration CONNECT = Duration.ofSeconds(1);
 
     private static final long AGAIN_MS = 500;
-    /** Before the words of the server. */
+    /** Begins a reason that is an answer of the server. */
     static final String REFUSED = "it answers ";
 
     private final EventLoop loop;
@@ -66,12 +66,12 @@ final class RedisLink {
 
     private volatile boolean closed;
 
-    /** Learns what becomes of the connection, on the event loop. */
+    /** Receives the state of the connection, on the event loop. */
     interface Listener {
         /** Commands can be sent. */
         void onConnected();
 
-        /** There is no connection, or none any more, because of {@code reason}. Another attempt follows. */
+        /** There is no connection, because of {@code reason}. The link tries again. */
         void onLost(String reason);
     }
 
@@ -172,7 +172,7 @@ final class RedisLink {
         }
     }
 
-    /** Begins to connect. To be called once. */
+    /** Begins to connect. May be called once. */
     void open() {
         client.connectAsync(StringCodec.UTF8, uri)
                 .whenComplete((opened, failure) -> loop.execute(() -> onOpened(opened, failure)));
@@ -195,9 +195,9 @@ final class RedisLink {
     }
 
     /**
-     * Runs a script whose answer is a list of numbers. Only if {@link #isConnected}.
+     * Runs a script whose answer is a list of numbers. The link must be {@linkplain #isConnected connected}.
      *
-     * @param told gets the answer or the failure, on the event loop; neither if the connection is lost before
+     * @param told called on the event loop with the answer or the failure; not called if the connection is lost first
      */
     void eval(
             String script,
@@ -223,7 +223,7 @@ final class RedisLink {
                 });
     }
 
-    /** Gives the connection up, and opens another. */
+    /** Closes the connection and opens another. */
     void reset(String reason) {
         StatefulRedisConnection<String, String> its = connection;
         if (its != null) {
@@ -247,7 +247,7 @@ final class RedisLink {
         }
     }
 
-    /** Closes the connection for ever. To be called by another thread than the event loop, which it would hold. */
+    /** Closes the link. Must not be called on the event loop, because it blocks. */
     void close() {
         closed = true;
         loop.execute(() -> {
@@ -258,7 +258,7 @@ final class RedisLink {
         timer.stop();
     }
 
-    /** Frees what TLS keeps outside of the heap. To be called once, when the event loop runs no more. */
+    /** Frees the memory that TLS has outside the heap. May be called once, after the event loop has ended. */
     void release() {
         ReferenceCountUtil.release(tls);
     }
@@ -267,7 +267,7 @@ final class RedisLink {
         return failure instanceof RedisCommandExecutionException;
     }
 
-    /** The reason of a failure. What Redis answers has no password. */
+    /** The reason of a failure. Answers of Redis do not contain the password. */
     static String reason(@Nullable Throwable failure) {
         Throwable cause = failure;
         while (cause != null && !isRefusal(cause) && cause.getCause() != null) {

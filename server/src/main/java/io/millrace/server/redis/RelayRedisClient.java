@@ -11,8 +11,8 @@ import java.util.function.Supplier;
 import reactor.core.publisher.Mono;
 
 /**
- * Lettuce's client, whose channels are made as those of the relay. Lettuce itself would choose them by the class path, and
- * they would not fit event loops of another transport.
+ * A client of Lettuce that makes channels as the relay does. Lettuce itself would choose the kind of channel by the
+ * class path. That kind may not fit the relay's event loops.
  */
 final class RelayRedisClient extends RedisClient {
     private final SocketAddress address;

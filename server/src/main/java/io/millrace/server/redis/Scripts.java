@@ -3,15 +3,16 @@ package io.millrace.server.redis;
 import io.millrace.server.limit.SharedChange;
 import java.util.List;
 
-/** What Redis computes. It has the whole text each time, so that it need not be told again after a restart. */
+/** The scripts that Redis runs. Each call sends the whole text, so that a restarted Redis needs no set-up. */
 final class Scripts {
-    /** For each key of {@link #TELL}: kind, delta, floor, span. */
+    /** The number of arguments for each key of {@link #TELL}: kind, delta, floor, span. */
     static final int ARGUMENTS = 4;
 
     /**
-     * Adds the changes, and gives what there is then, a number for each key. A bucket is the time in microseconds at which it
-     * is full. What was used in the time since {@code span} can have refilled since then, so it counts from there on. A
-     * bucket is kept for two seconds after it is full.
+     * Adds the changes, and returns the new total for each key. The total of a bucket is the time, in microseconds, at
+     * which it is full again. A change was made at some time within the last {@code span}. The bucket may have refilled
+     * since then, so the change counts from the beginning of the span. A bucket is kept for two seconds after it is
+     * full.
      */
     static final String TELL = """
             local t = redis.call('TIME')
@@ -45,7 +46,7 @@ final class Scripts {
             return totals
             """;
 
-    /** Notes that a node is there, and gives the number of those that were there in the last ten seconds. */
+    /** Records that a node is running. Returns the number of nodes that were recorded in the last ten seconds. */
     static final String BEAT = """
             local now = redis.call('TIME')[1]
             redis.call('ZADD', KEYS[1], now, ARGV[1])

@@ -1,8 +1,10 @@
 /**
- * What nodes share in Redis. The door is {@link io.millrace.server.redis.RedisLimits}, which tells the store what clients
- * use of their limits. {@link io.millrace.server.redis.RedisLink} is a connection on one of the relay's event loops, and
- * opens it again whenever it is lost. Only this room knows Lettuce, and it is loaded only where Redis is configured. It
- * owns no buffer: Lettuce's belong to its channel.
+ * Shares limits between nodes through Redis.
+ *
+ * <p>The door is {@link io.millrace.server.redis.RedisLimits}, which sends the uses of this node and receives those of
+ * the others. {@link io.millrace.server.redis.RedisLink} is a connection on one of the relay's event loops. It
+ * reconnects when the connection is lost. Only this package uses Lettuce. Its classes are loaded only if Redis is
+ * configured. It owns no buffers: Lettuce's buffers belong to its channel.
  */
 @NullMarked
 package io.millrace.server.redis;

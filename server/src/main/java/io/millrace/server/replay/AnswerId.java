@@ -10,11 +10,11 @@ import io.netty.buffer.ByteBufAllocator;
 import java.util.function.Consumer;
 
 /**
- * Finds the id that a Responses stream gives its answer, in the stream's first frames. What follows them is not looked at.
- * Must be closed. Confined to one thread.
+ * Finds the id of the answer in a Responses stream. It reads only the first frames of the stream. Must be closed.
+ * Confined to one thread.
  */
 public final class AnswerId implements SseFrameListener, AutoCloseable {
-    /** The id is in the first frame that is no heartbeat. A stream that has had so many without an id has none. */
+    /** The first frame that is no heartbeat has the id. After this number of frames without an id, the search ends. */
     private static final int MOST_FRAMES = 8;
 
     private final StreamInspector inspector = Dialect.RESPONSES.newInspector();
@@ -23,16 +23,16 @@ public final class AnswerId implements SseFrameListener, AutoCloseable {
     private int seen;
     private boolean over;
 
-    /** Tells {@code found} the id, once. */
+    /** A search that calls {@code found} once with the id, if there is one. */
     public AnswerId(ByteBufAllocator alloc, Consumer<String> found) {
         frames = new SseFrameDecoder(alloc);
         this.found = found;
     }
 
     /**
-     * Reads further bytes of the stream, {@code [start, end)} of {@code buf}, which remains with the caller.
+     * Reads the next bytes of the stream, {@code [start, end)} of {@code buf}, which remains with the caller.
      *
-     * @return whether nothing more is to be read
+     * @return whether the search has ended
      */
     public boolean read(ByteBuf buf, int start, int end) {
         if (!over) {

@@ -2,22 +2,25 @@ package io.millrace.server.replay;
 
 import io.netty.buffer.ByteBuf;
 
-/** Follows a {@link StreamLog}. All calls come on the log's event loop. {@link #onSealed} or {@link #onGone} is the last. */
+/**
+ * Follows a {@link StreamLog}. The log makes all calls on its event loop. The last one is {@link #onSealed} or
+ * {@link #onGone}.
+ */
 public interface LogReader {
-    /** Whether it takes bytes now. If it does not, it says {@link StreamLog#resume} when it does. */
+    /** Whether the reader takes bytes now. If it does not, it calls {@link StreamLog#resume} as soon as it does. */
     boolean wants();
 
     /**
      * The next bytes.
      *
      * @param bytes at most 64 KiB; ownership is transferred
-     * @param offset of the first of them
+     * @param offset the offset of the first of these bytes
      */
     void onBytes(ByteBuf bytes, long offset);
 
-    /** It has had all bytes up to {@code end}, and no more follow. */
+    /** The reader has all bytes up to {@code end}, and no more will follow. */
     void onSealed(Seal seal, long end);
 
-    /** Its next byte is not kept any more; the log begins at {@code oldest}. */
+    /** The log no longer has the reader's next byte. The first byte that it has is at {@code oldest}. */
     void onGone(long oldest);
 }

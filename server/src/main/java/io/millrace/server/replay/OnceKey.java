@@ -11,14 +11,15 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * What a client calls its request by, so that the request is served once however often it is sent ({@code Idempotency-Key}).
- * The name holds for one client and one path. Only a hash of it is kept.
+ * The name that a client gives to a request with {@code Idempotency-Key}. If the client sends the request again under
+ * this name, it is not served again. A name is valid for one client and one path. Only its hash is kept.
  *
  * @param scope a hash of the client, the path and the key, in hexadecimal digits
- * @param content a hash of the request's query and body, in hexadecimal digits: the same name for other content is an error
+ * @param content a hash of the request's query and body, in hexadecimal digits; the same name with other content is an
+ * error
  */
 public record OnceKey(String scope, String content) {
-    /** The field. */
+    /** The name of the header field. */
     static final AsciiString FIELD = AsciiString.cached("idempotency-key");
 
     private static final int SHORTEST = 16;
@@ -29,7 +30,7 @@ public record OnceKey(String scope, String content) {
         return headers.contains(FIELD);
     }
 
-    /** Whether the field is there once, with 16 to 255 visible ASCII characters. */
+    /** Whether a request has the field once, with 16 to 255 visible ASCII characters. */
     public static boolean isValid(HttpHeaders headers) {
         List<String> values = headers.getAll(FIELD);
         String value = values.size() == 1 ? values.get(0) : "";
@@ -39,10 +40,10 @@ public record OnceKey(String scope, String content) {
     }
 
     /**
-     * The name of a request whose field {@link #isValid}.
+     * The name of a request. Its field must be {@linkplain #isValid valid}.
      *
-     * @param owner what only the same client has again
-     * @param body all of it; remains with the caller, its indices as they are
+     * @param owner bytes that identify the client: the same for all its requests, and different for each client
+     * @param body the whole body; remains with the caller, and its indices do not change
      */
     public static OnceKey of(HttpHeaders headers, byte[] owner, Target target, ByteBuf body) {
         MessageDigest digest = digest();

@@ -11,9 +11,9 @@ import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Finds where a stream goes on behind an event that a client names: reads the stream's bytes once from their start, as many
- * at a time as the caller gives. Nothing is indexed while a stream is written, so that a stream which nobody resumes costs
- * nothing. Must be closed. Confined to one thread.
+ * Finds the offset behind an event that a client names. It reads the bytes of the stream once, from the start, in parts
+ * of any size. There is no index of events, so a stream costs nothing more if nobody resumes it. Must be closed.
+ * Confined to one thread.
  */
 final class Positions implements SseFrameListener, AutoCloseable {
     private final SseFrameDecoder frames;
@@ -22,14 +22,14 @@ final class Positions implements SseFrameListener, AutoCloseable {
     private long at;
     private long found = -1;
 
-    /** Tells from one frame after the other whether the event that is sought has come. */
+    /** Compares each frame with the event that is sought. */
     private interface Mark {
         Place place(ByteBuf buf, int start, int end);
 
         Place placeOfPiece(ByteBuf buf, int start, int end, boolean first, boolean last);
     }
 
-    /** Where a frame is, relative to the event that is sought. */
+    /** The place of a frame relative to the event that is sought. */
     private enum Place {
         BEFORE,
         AT,
@@ -41,21 +41,24 @@ final class Positions implements SseFrameListener, AutoCloseable {
         this.mark = mark;
     }
 
-    /** The place behind the event of a Responses stream with this {@code sequence_number}, or before the first one above it. */
+    /**
+     * Finds the offset behind the event of a Responses stream that has this {@code sequence_number}. If no event has
+     * it, finds the offset before the first event with a higher number.
+     */
     static Positions afterSequenceNumber(ByteBufAllocator alloc, long number) {
         return new Positions(alloc, new Numbers(number));
     }
 
-    /** The place behind the event that has this {@code id:} line, as {@code /chat} writes it. */
+    /** Finds the offset behind the event that has this {@code id:} line, as {@code /chat} writes it. */
     static Positions afterId(ByteBufAllocator alloc, String id) {
         return new Positions(alloc, new Ids(id));
     }
 
     /**
-     * Reads further bytes of the stream; those behind the place that is sought are not looked at.
+     * Reads the next bytes of the stream. Bytes behind the offset that is sought are ignored.
      *
      * @param next remains with the caller; its reader index moves
-     * @return whether the place is known
+     * @return whether the offset is known
      */
     boolean read(ByteBuf next) {
         if (found < 0 && next.isReadable()) {
@@ -64,7 +67,7 @@ final class Positions implements SseFrameListener, AutoCloseable {
         return found >= 0;
     }
 
-    /** The offset at which the stream goes on; {@code -1} if the event has not come. */
+    /** The offset that was found; {@code -1} if the event has not come yet. */
     long offset() {
         return found;
     }
@@ -158,7 +161,7 @@ final class Positions implements SseFrameListener, AutoCloseable {
             return Place.BEFORE;
         }
 
-        /** No event of {@code /chat} has its id behind its data, so that a long frame has it in its first piece. */
+        /** The events of {@code /chat} have their id before their data, so the first piece of a long frame has it. */
         @Override
         public Place placeOfPiece(ByteBuf buf, int start, int end, boolean first, boolean last) {
             if (first) {

@@ -12,9 +12,15 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
-/** The bytes that all logs hold, and may hold. For any thread; it is asked once for each segment, not for each frame. */
+/**
+ * Counts the bytes that all logs hold, and limits them. Thread-safe. A log asks once for each segment, not for each
+ * frame.
+ */
 public final class ReplayMemory {
-    /** By default an eighth of the largest heap, which is also the JVM's limit outside of it. */
+    /**
+     * By default, logs may hold an eighth of the largest heap. The JVM limits direct memory to the size of the largest
+     * heap.
+     */
     private static final int SHARE = 8;
 
     private final long most;
@@ -27,19 +33,19 @@ public final class ReplayMemory {
     private final List<Relief> reliefs = new CopyOnWriteArrayList<>();
     private final AtomicBoolean asked = new AtomicBoolean();
 
-    /** What was not kept, or not for as long as it should, for want of memory. */
+    /** What was not kept, or was dropped too early, because memory was short. */
     public enum GivenUp {
         /** A log of a stream that had ended. */
         ENDED,
         /** A log of a stream in progress. */
         LIVE,
-        /** A stream of which no log was begun. */
+        /** A stream for which no log was begun. */
         NOT_BEGUN
     }
 
     private record Relief(Executor loop, Runnable action) {}
 
-    /** Room for {@code most} bytes; 0 is an eighth of the largest heap. */
+    /** A limit of {@code most} bytes; 0 means an eighth of the largest heap. */
     public ReplayMemory(long most) {
         this.most = most > 0 ? most : Runtime.getRuntime().maxMemory() / SHARE;
         for (GivenUp what : GivenUp.values()) {
@@ -47,22 +53,22 @@ public final class ReplayMemory {
         }
     }
 
-    /** Has {@code loop} run {@code action} whenever memory becomes {@linkplain #isTight tight}. */
+    /** Runs {@code action} on {@code loop} each time memory becomes {@linkplain #isTight tight}. */
     public void onTight(Executor loop, Runnable action) {
         reliefs.add(new Relief(loop, action));
     }
 
-    /** Whether logs that nobody writes any more should go, so that those in progress find room. */
+    /** Whether logs of ended streams should be dropped, so that streams in progress have room. */
     public boolean isTight() {
         return held.get() > most / 8 * 7;
     }
 
-    /** Whether a log can begin. */
+    /** Whether there is room for another log. */
     public boolean hasRoom() {
         return held.get() < most;
     }
 
-    /** Takes {@code bytes} if there is room for them. */
+    /** Reserves {@code bytes}. Returns false if there is no room for them. */
     boolean take(int bytes) {
         boolean taken = held.addAndGet(bytes) <= most;
         if (!taken) {
@@ -81,17 +87,17 @@ public final class ReplayMemory {
         held.addAndGet(-bytes);
     }
 
-    /** Bytes held now. */
+    /** The bytes that all logs hold now. */
     public long held() {
         return held.get();
     }
 
-    /** Bytes that all logs may hold. */
+    /** The bytes that all logs may hold. */
     public long most() {
         return most;
     }
 
-    /** Something was given up. */
+    /** Counts something that was given up. */
     public void gaveUp(GivenUp what) {
         count(what).incrementAndGet();
     }
@@ -101,12 +107,12 @@ public final class ReplayMemory {
         return count(what).get();
     }
 
-    /** A request to read a stream was answered so; {@code result} is one of few words. */
+    /** Counts a request to read a stream. {@code result} is one of a few fixed words. */
     public void resumed(String result) {
         resumes.computeIfAbsent(result, word -> new LongAdder()).increment();
     }
 
-    /** Requests to read a stream, by result. */
+    /** The number of requests to read a stream, by result. */
     public Map<String, LongAdder> resumes() {
         return Map.copyOf(resumes);
     }
@@ -124,17 +130,17 @@ public final class ReplayMemory {
         readers.addAndGet(change);
     }
 
-    /** Logs of streams in progress. */
+    /** The number of logs of streams in progress. */
     public long live() {
         return live.get();
     }
 
-    /** Logs of streams that have ended. */
+    /** The number of logs of ended streams. */
     public long ended() {
         return ended.get();
     }
 
-    /** Readers that follow a log. */
+    /** The number of readers that follow a log. */
     public long readers() {
         return readers.get();
     }

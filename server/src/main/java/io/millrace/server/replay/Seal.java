@@ -2,11 +2,11 @@ package io.millrace.server.replay;
 
 /** How a log ended. */
 public enum Seal {
-    /** The body has its end. */
+    /** The body is complete. */
     CLEAN("clean"),
-    /** The body has its end, and its last frame is an error event of the relay's own. */
+    /** The body is complete, and its last frame is an error event of the relay. */
     FAILED("clean"),
-    /** The body ends inside a frame, or in a format that has no errors: only a reset can tell that. */
+    /** The body ends inside a frame, or its format has no error events. Only a reset can tell this to a client. */
     BROKEN("broken");
 
     private final String label;
@@ -15,7 +15,7 @@ public enum Seal {
         this.label = label;
     }
 
-    /** What a client is told of it. */
+    /** The word that clients get. */
     public String label() {
         return label;
     }

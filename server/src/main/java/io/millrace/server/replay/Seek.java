@@ -6,8 +6,8 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks in a log for the event behind which a client goes on. It reads the log from its start, and waits for an event that
- * has not come. Confined to the log's event loop.
+ * Searches a log for the event that a client had last. It reads the log from its start. If the event has not come yet,
+ * it waits for it. Confined to the log's event loop.
  */
 public final class Seek implements LogReader {
     private final Positions positions;
@@ -18,21 +18,24 @@ public final class Seek implements LogReader {
         this.positions = positions;
     }
 
-    /** For the event of a Responses stream with this {@code sequence_number}, or the last one below it. */
+    /**
+     * A search for the event of a Responses stream with this {@code sequence_number}, or for the last event with a
+     * lower number.
+     */
     public static Seek ofSequenceNumber(ByteBufAllocator alloc, long number) {
         return new Seek(Positions.afterSequenceNumber(alloc, number));
     }
 
-    /** For the event with this {@code id:} line, as {@code /chat} writes it. */
+    /** A search for the event with this {@code id:} line, as {@code /chat} writes it. */
     public static Seek ofId(ByteBufAllocator alloc, String id) {
         return new Seek(Positions.afterId(alloc, id));
     }
 
     /**
-     * Begins. Where the stream ends without the event, the place is its end.
+     * Begins the search. If the stream ends without the event, the result is the end of the stream.
      *
-     * @param in whose first byte must be kept
-     * @param then told once the offset at which the client goes on; not if this leaves before. The log may be closed by then
+     * @param in a log that still has its first byte; it may be closed during the search
+     * @param then called once with the offset at which the client goes on; not called after {@link #leave}
      */
     public void begin(StreamLog in, LongConsumer then) {
         log = in;
@@ -40,7 +43,7 @@ public final class Seek implements LogReader {
         in.attach(this, 0);
     }
 
-    /** The client is gone. */
+    /** Ends the search, because the client has left. */
     public void leave() {
         if (log != null) {
             log.detach(this);
@@ -68,7 +71,7 @@ public final class Seek implements LogReader {
         tell(end);
     }
 
-    /** What it has read is not kept any more: whoever reads from the start finds that out. */
+    /** The log no longer has its start. The result is 0: a reader that begins there learns that the bytes are gone. */
     @Override
     public void onGone(long oldest) {
         tell(0);

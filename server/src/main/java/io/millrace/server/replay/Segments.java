@@ -7,8 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The newest bytes of a body, in pooled buffers that grow from 2 KiB to 16 KiB. Written bytes do not change, so that slices
- * of them may be read on other threads. Must be closed. Confined to one thread.
+ * Keeps the newest bytes of a body in pooled buffers of 2 KiB to 16 KiB. Written bytes do not change, so other threads
+ * may read slices of them. Must be closed. Confined to one thread.
  */
 final class Segments {
     private static final byte CR = '\r';
@@ -47,7 +47,7 @@ final class Segments {
     /**
      * Appends a copy of {@code [start, end)} of {@code from}.
      *
-     * @return false if there was no memory for all of it; what is kept is then of no use
+     * @return false if there was not enough memory; the content is then incomplete and must not be used
      */
     boolean append(ByteBuf from, int start, int end) {
         int at = start;
@@ -69,7 +69,7 @@ final class Segments {
         return true;
     }
 
-    /** A further segment; null if there is no memory for it. The stream that is logged must not fail for that. */
+    /** Adds a segment. Returns null if there is no memory for it, because the stream itself must not fail then. */
     private @Nullable ByteBuf next() {
         if (!memory.take(nextSize)) {
             return null;
@@ -86,9 +86,9 @@ final class Segments {
     }
 
     /**
-     * A retained slice that begins at {@code from}, which must be kept and before the tail.
+     * A retained slice that begins at {@code from}, an offset of a byte that is kept.
      *
-     * @param max the most bytes that it has; it ends with its segment
+     * @param max the greatest length of the slice; it may be shorter, because it ends with its segment
      */
     ByteBuf slice(long from, int max) {
         Segment segment = segments.get(indexOf(from));
@@ -97,7 +97,7 @@ final class Segments {
                 .retainedSlice(index, Math.min(max, segment.bytes().writerIndex() - index));
     }
 
-    /** Whether the bytes before {@code offset}, which is behind the oldest, end in a blank line. */
+    /** Whether a blank line ends at {@code offset}, which must be greater than {@link #oldest}. */
     boolean endsInBlankLine(long offset) {
         long at = offset - 1;
         byte last = byteAt(at--);
@@ -118,9 +118,9 @@ final class Segments {
     }
 
     /**
-     * Drops the oldest segments until no more than {@code most} bytes, or one segment, are kept.
+     * Drops the oldest segments until at most {@code most} bytes or one segment are left.
      *
-     * @param needed so many of the newest bytes are kept in any case
+     * @param needed how many of the newest bytes must not be dropped
      */
     void keepAtMost(long most, long needed) {
         int dropped = 0;
@@ -133,7 +133,7 @@ final class Segments {
         segments.subList(0, dropped).clear();
     }
 
-    /** Drops everything. */
+    /** Drops all bytes. */
     void close() {
         segments.forEach(this::release);
         segments.clear();

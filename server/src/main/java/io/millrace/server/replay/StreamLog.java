@@ -7,9 +7,12 @@ import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/** The body of one stream, for readers at any place in it. Must be closed. Confined to the event loop that writes it. */
+/**
+ * Keeps the body of one stream. Readers may begin anywhere in it. Must be closed. Confined to the event loop that
+ * writes the log.
+ */
 public final class StreamLog {
-    /** A reader that is behind gets so many bytes, then others have their turn. */
+    /** A reader that is behind gets at most this many bytes at a time. Then other readers have their turn. */
     private static final int TURN_BYTES = 64 * 1024;
 
     private final Segments segments;
@@ -21,7 +24,7 @@ public final class StreamLog {
     private boolean closed;
     private boolean paced;
 
-    /** A reader, and where it is. */
+    /** A reader and its offset. */
     private static final class Following {
         private final LogReader reader;
         private long at;
@@ -37,7 +40,7 @@ public final class StreamLog {
     /**
      * An empty log.
      *
-     * @param most the bytes that are kept; the oldest are dropped first, segment by segment
+     * @param most how many bytes are kept; the oldest segments are dropped first
      * @param turns runs a task later on the event loop
      */
     public StreamLog(ByteBufAllocator alloc, ReplayMemory memory, long most, Executor turns) {
@@ -58,19 +61,19 @@ public final class StreamLog {
         return segments.tail();
     }
 
-    /** How it ended; null while it is live, and where it was closed before it ended. */
+    /** How the stream ended; null if it is in progress, or if the log was closed before its end. */
     public @Nullable Seal seal() {
         return seal;
     }
 
-    /** Whether nothing is kept any more. */
+    /** Whether the log was closed. It keeps nothing then. */
     public boolean isClosed() {
         return closed;
     }
 
     /**
-     * Appends a copy of {@code [start, end)} of {@code frames}; readers get it with the next {@link #flush}. Where there is
-     * no memory for it, the log is closed.
+     * Appends a copy of {@code [start, end)} of {@code frames}. Readers get it with the next {@link #flush}. If there
+     * is no memory for it, the log is closed.
      */
     public void append(ByteBuf frames, int start, int end) {
         if (closed || seal != null) {
@@ -85,14 +88,14 @@ public final class StreamLog {
     }
 
     /**
-     * From now on who writes the log waits for its fastest reader. So what that one has before it is not dropped, however
-     * much comes at once.
+     * Tells the log that its writer waits for the fastest reader from now on. The log then keeps the bytes that this
+     * reader has not had yet, even if they are more than the limit.
      */
     public void waitsForReaders() {
         paced = true;
     }
 
-    /** Gives readers what was appended. */
+    /** Gives the appended bytes to the readers. */
     public void flush() {
         for (int i = readers.size() - 1; i >= 0; i--) {
             if (i < readers.size()) {
@@ -101,7 +104,7 @@ public final class StreamLog {
         }
     }
 
-    /** Ends the log: nothing is appended any more. The first seal holds. */
+    /** Ends the log. Nothing is appended after that. Only the first call has an effect. */
     public void seal(Seal how) {
         if (!closed && seal == null) {
             seal = how;
@@ -111,7 +114,7 @@ public final class StreamLog {
     }
 
     /**
-     * Adds a reader, which gets what there is at once.
+     * Adds a reader. It gets the bytes that are there at once.
      *
      * @param from the offset of the first byte that it gets, at most {@link #tail}
      */
@@ -125,7 +128,7 @@ public final class StreamLog {
         serve(following);
     }
 
-    /** Removes a reader, which gets no more calls. */
+    /** Removes a reader. It gets no more calls. */
     public void detach(LogReader reader) {
         Following following = find(reader);
         if (following != null) {
@@ -133,7 +136,7 @@ public final class StreamLog {
         }
     }
 
-    /** A reader that took nothing takes bytes again. */
+    /** Tells the log that a reader takes bytes again. */
     public void resume(LogReader reader) {
         Following following = find(reader);
         if (following != null) {
@@ -141,7 +144,7 @@ public final class StreamLog {
         }
     }
 
-    /** Bytes that the fastest reader has before it; all that is kept if there is none. */
+    /** How many bytes the fastest reader has not had yet. Without readers: how many bytes are kept. */
     public long leastBehind() {
         long least = tail() - oldest();
         for (Following each : readers) {
@@ -150,7 +153,7 @@ public final class StreamLog {
         return least;
     }
 
-    /** Whether a reader has all that there is, and waits for more. */
+    /** Whether a reader has all bytes and waits for more. */
     public boolean isAwaited() {
         for (Following each : readers) {
             if (each.at == tail()) {
@@ -160,17 +163,17 @@ public final class StreamLog {
         return false;
     }
 
-    /** Whether a frame may begin at {@code offset}: nothing or a blank line is before it. */
+    /** Whether a frame may begin at {@code offset}: it is the start, or a blank line ends there. */
     public boolean isBetweenFrames(long offset) {
         return offset == 0 || (offset > oldest() && offset <= tail() && segments.endsInBlankLine(offset));
     }
 
-    /** How many readers follow. */
+    /** The number of readers. */
     public int readers() {
         return readers.size();
     }
 
-    /** Forgets everything. Readers that have not had all of it are told. */
+    /** Drops all bytes. Readers that have not had all of them learn that the bytes are gone. */
     public void close() {
         if (!closed) {
             closed = true;

@@ -9,21 +9,21 @@ import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The streams of the whole process by what their clients call them: the id of their answer, or their request's
- * {@code Idempotency-Key}. A name holds for one client only, and only a hash of it is kept. For any thread.
+ * Finds the streams of the process by the names that their clients know: the id of the answer, or the
+ * {@code Idempotency-Key} of the request. A name is valid for one client only. Only its hash is kept. Thread-safe.
  */
 public final class StreamNames {
     private final ConcurrentMap<String, Named> streams = new ConcurrentHashMap<>();
 
     /**
-     * What a name stands for.
+     * What a name refers to.
      *
      * @param stream the stream's id
-     * @param content the hash of the request that the client gave the name to; null if the name is an answer's
+     * @param content the hash of the request to which the client gave the name; null if the name is the id of an answer
      */
     public record Named(String stream, @Nullable String content) {}
 
-    /** Names a stream by the id of its answer. An id that another stream of the client has already stays with that one. */
+    /** Names a stream by the id of its answer. If another stream of the client has this id already, nothing changes. */
     public void answer(String name, String stream) {
         streams.putIfAbsent(name, new Named(stream, null));
     }
@@ -31,24 +31,24 @@ public final class StreamNames {
     /**
      * Names a stream by its request, if no other stream has that name.
      *
-     * @return what has the name already; null if {@code stream} has it now
+     * @return the earlier owner of the name; null if {@code stream} has it now
      */
     public @Nullable Named claim(OnceKey key, String stream) {
         return streams.putIfAbsent(key.scope(), new Named(stream, key.content()));
     }
 
-    /** The stream with this name; null if there is none. */
+    /** The id of the stream with this name; null if there is none. */
     public @Nullable String find(String name) {
         Named named = streams.get(name);
         return named == null ? null : named.stream();
     }
 
-    /** Frees a name, if it is still that of {@code stream}. */
+    /** Removes a name if it still belongs to {@code stream}. */
     public void remove(String name, String stream) {
         streams.computeIfPresent(name, (its, named) -> named.stream().equals(stream) ? null : named);
     }
 
-    /** How many names there are. */
+    /** The number of names. */
     int size() {
         return streams.size();
     }
@@ -56,7 +56,7 @@ public final class StreamNames {
     /**
      * The name of an answer.
      *
-     * @param owner what only the same client has again
+     * @param owner bytes that identify the client: the same for all its requests, and different for each client
      * @param id the answer's id, such as {@code resp_…}
      */
     public static String ofAnswer(byte[] owner, String id) {

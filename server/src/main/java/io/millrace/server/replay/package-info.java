@@ -1,16 +1,17 @@
 /**
- * What a client can read again of an event stream: the bytes of its body, kept for a while.
+ * Keeps the bytes of event streams for a while, so that clients can read them again.
  *
- * <p>The door: a {@link io.millrace.server.replay.StreamLog} keeps the body of one stream. Who writes the stream appends to
- * it and seals it at the end. A {@link io.millrace.server.replay.LogReader} attaches at an offset and gets every byte from
- * there on once and in order, then the {@link io.millrace.server.replay.Seal}; or it is told that those bytes are gone. An
- * offset is a number of body bytes since the start of the stream.
+ * <p>The door is {@link io.millrace.server.replay.StreamLog}, which keeps the body of one stream. The writer of the
+ * stream appends bytes and seals the log at the end. A {@link io.millrace.server.replay.LogReader} begins at an offset:
+ * the number of body bytes before it. It gets every byte from there on once and in order, and at last the
+ * {@link io.millrace.server.replay.Seal}. If bytes that it needs were dropped, it is told so.
  *
- * <p>A log is live, then sealed, then closed. It is closed at once where memory for it is short. All of it is confined to
- * the event loop that writes the stream, but for {@link io.millrace.server.replay.ReplayMemory}.
+ * <p>A log is live, then sealed, then closed. If memory becomes short, a log is closed at once. Everything is confined
+ * to the event loop that writes the stream, except for {@link io.millrace.server.replay.ReplayMemory} and
+ * {@link io.millrace.server.replay.StreamNames}, which are thread-safe.
  *
- * <p>Buffers: what is appended is copied and remains with the caller. What a reader is given is the reader's to release, and
- * stays readable when the log has dropped it.
+ * <p>Buffers: the log copies what is appended; the original remains with the caller. A reader releases what it gets.
+ * These bytes stay valid after the log has dropped them.
  */
 @NullMarked
 package io.millrace.server.replay;

@@ -31,14 +31,16 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Relays that share the limits of their clients in a real Redis, and what they do without it. */
+/** Several relays share the limits of their clients in a real Redis. What they do when it is lost. */
 @Tag("sockets")
 class RedisLimitsTest {
     private static final String CHAT = "/v1/chat/completions";
     private static final Logger LOG = (Logger) org.slf4j.LoggerFactory.getLogger(RedisLimits.class);
     /** A bucket of 10 that does not refill while a test runs. */
     private static final String TEN = "limits: {requestsPerSecond: 0.001, burst: 10}";
-    /** What one relay grants before it hears of the other: one twentieth of the bucket, and what comes until the answer. */
+    /**
+     * What one relay grants before it hears of the other: a twentieth of the bucket, and more until the answer comes.
+     */
     private static final int OVERSHOOT = 4;
 
     private final ListAppender<ILoggingEvent> lines = new ListAppender<>();

@@ -14,7 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Debian's {@code redis-server}, on a free port of this machine. It keeps nothing on disk. */
+/** Runs Debian's {@code redis-server} on a free port of this machine. It keeps nothing on disk. */
 final class RedisServer implements AutoCloseable {
     private final Path directory;
     private final List<String> settings;
@@ -27,7 +27,9 @@ final class RedisServer implements AutoCloseable {
         this.port = port;
     }
 
-    /** Starts it; {@code settings} are such as {@code --requirepass}, and {@code PORT} in them is its port. */
+    /**
+     * Starts it with further {@code settings}, such as {@code --requirepass}. {@code PORT} in them stands for its port.
+     */
     static RedisServer start(Path directory, String... settings) throws IOException {
         int port;
         try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -73,7 +75,7 @@ final class RedisServer implements AutoCloseable {
         }
     }
 
-    /** It accepts connections from now on, and answers nothing. */
+    /** From now on it accepts connections but answers nothing. */
     void pause() throws Exception {
         signal("STOP");
     }

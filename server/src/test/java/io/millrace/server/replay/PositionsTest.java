@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PositionsTest {
     private static final ByteBufAllocator ALLOC = ByteBufAllocator.DEFAULT;
 
-    /** Reads that end anywhere give the same offset. */
+    /** The offset does not depend on where reads end. */
     @ParameterizedTest
     @ValueSource(ints = {1, 7, 100, 65_536})
     void everyEventOfARecordedStreamIsFollowedByTheNextOne(int read) throws IOException {

@@ -23,7 +23,7 @@ class StreamLogTest {
     private final ReplayMemory memory = new ReplayMemory(ALL);
     private final ArrayDeque<Runnable> turns = new ArrayDeque<>();
 
-    /** Takes what it is given, and checks that each byte comes at its own offset. */
+    /** Collects its bytes, and checks that each part comes at the expected offset. */
     private static class Reader implements LogReader {
         private final long from;
         private final ByteArrayOutputStream got = new ByteArrayOutputStream();
@@ -73,7 +73,7 @@ class StreamLogTest {
         }
     }
 
-    /** Readers that join anywhere and take at random: each has a contiguous part, once, and one end. */
+    /** Readers begin anywhere and take bytes at random. Each gets a contiguous part, once, and one end. */
     @ParameterizedTest
     @ValueSource(longs = {64 * 1024, ALL})
     void givesEachReaderAContiguousPartAndOneEnd(long most) {
@@ -121,7 +121,7 @@ class StreamLogTest {
         }
     }
 
-    /** A segment goes as a whole, so a reader inside of the oldest one keeps all of that. */
+    /** Segments are dropped as a whole, so a reader inside the oldest one keeps that whole segment. */
     @Test
     void dropsNothingBeforeAReaderForWhichItsWriterWaits() {
         for (int from = 0; from < 40_000; from += 1_111) {

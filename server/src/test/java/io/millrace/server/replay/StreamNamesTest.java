@@ -64,7 +64,7 @@ class StreamNamesTest {
         assertThat(names.claim(new OnceKey("scope", "other"), "0-x").content()).isEqualTo("content");
     }
 
-    /** Wherever the reads end, and behind heartbeats. */
+    /** The id is found wherever reads end, and after heartbeats. */
     @ParameterizedTest
     @ValueSource(ints = {1, 30, 1000})
     void findsTheIdInTheFirstFrame(int read) {
