@@ -16,6 +16,8 @@ public enum RelayError {
     RELAY_DRAINING("relay_draining"),
     /** Nobody read the stream for longer than its route allows. */
     RELAY_UNREAD("relay_unread"),
+    /** Who runs the relay has stopped the request. */
+    RELAY_STOPPED("relay_stopped"),
     /** The client may not use the relay any more. */
     KEY_REVOKED("key_revoked");
 

@@ -73,6 +73,14 @@ public final class Access {
     }
 
     /**
+     * Why the request may not see or change what the relay does, as an error message; null if it may. Only the relay's
+     * own page may, whether or not the relay adds keys.
+     */
+    public @Nullable String violationOfOwn(HttpRequest request) {
+        return OpenGuard.violationOfOwn(request, config.allowOpen());
+    }
+
+    /**
      * Removes a granted origin from the request to the upstream. The relay sends that request, and some upstreams
      * answer pages differently.
      */

@@ -6,6 +6,7 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
+import io.netty.util.NetUtil;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.Locale;
@@ -54,6 +55,28 @@ final class OpenGuard {
             }
         }
         return null;
+    }
+
+    /**
+     * Why the request may not see or change what the relay does, or null if it may. A name that a page chooses may
+     * become an address of the relay (DNS rebinding); an address cannot.
+     *
+     * @param open whether the relay may have any name
+     */
+    static @Nullable String violationOfOwn(HttpRequest request, boolean open) {
+        HttpHeaders headers = request.headers();
+        String host = headers.get(HttpHeaderNames.HOST);
+        String name = host == null ? "" : nameOf(host);
+        if (!open && !isLoopback(name) && !NetUtil.isValidIpV4Address(name) && !name.startsWith("[")) {
+            return "Under this Host the relay shows no streams: ask for localhost or for its address"
+                    + " (start it with --allow-open to change that).";
+        }
+        String site = headers.get("sec-fetch-site", "none");
+        boolean foreign = site.equals("cross-site") || site.equals("same-site");
+        for (String origin : headers.getAll(HttpHeaderNames.ORIGIN)) {
+            foreign |= !isOwn(origin, host, true);
+        }
+        return foreign ? "The relay shows its streams to its own page only." : null;
     }
 
     private static boolean isBrowser(HttpRequest request) {

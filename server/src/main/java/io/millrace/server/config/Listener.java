@@ -161,7 +161,10 @@ public record Listener(
         HEALTH,
         /** {@code /metrics}. */
         METRICS,
-        /** {@code GET /}, the playground, with {@code /chat} and {@code /openapi.json}, which it uses. */
+        /**
+         * {@code GET /}, the playground, with {@code /chat} and {@code /openapi.json}, which it uses. And the page of the
+         * streams in progress, with its feed.
+         */
         PAGE,
         /** {@code DELETE /millrace/streams/{id}}. */
         STREAMS

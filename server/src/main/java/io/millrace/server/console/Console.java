@@ -15,13 +15,15 @@ import java.util.concurrent.CompletionStage;
 import java.util.zip.CRC32;
 
 /**
- * Answers requests for the page and its assets. Assets are in a directory whose name depends on their contents, so a
- * client may keep them for ever. The page names that directory, and a client asks for the page each time. Immutable.
+ * Answers requests for the pages and their assets. Assets are in a directory whose name depends on their contents, so a
+ * client may keep them for ever. A page names that directory, and a client asks for the page each time. Immutable.
  */
 public final class Console {
-    private static final String PAGE = "/";
     private static final String ASSETS = "/millrace/console/";
-    private static final String PAGE_FILE = "index.html";
+    /** The files of the pages by their paths. */
+    private static final Map<String, String> PAGE_FILES =
+            Map.of("/", "index.html", "/millrace/streams", "streams.html");
+
     private static final List<String> ASSET_FILES = List.of(
             "page.css",
             "icon.svg",
@@ -30,6 +32,10 @@ public final class Console {
             "markdown.js",
             "timeline.js",
             "timing.js",
+            "streams.css",
+            "streams.js",
+            "feed.js",
+            "rows.js",
             "vendor/marked.js",
             "vendor/dompurify.js");
     private static final byte[] NOT_FOUND = "There is no such file.\n".getBytes(StandardCharsets.US_ASCII);
@@ -41,7 +47,7 @@ public final class Console {
             + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
             + " require-trusted-types-for 'script'; trusted-types dompurify";
 
-    private final Asset page;
+    private final Map<String, Asset> pages = new HashMap<>();
     private final Map<String, Asset> assets = new HashMap<>();
 
     /**
@@ -64,14 +70,21 @@ public final class Console {
         }
         String directory = ASSETS + "%08x/".formatted(all.getValue());
         files.forEach((name, asset) -> assets.put(directory + name, asset));
-        // Relative, so that the page works behind a proxy that adds a path before the relay's.
-        String html = new String(read(PAGE_FILE), StandardCharsets.UTF_8).replace("{assets}", directory.substring(1));
-        page = Asset.of(PAGE_FILE, html.getBytes(StandardCharsets.UTF_8));
+        for (Map.Entry<String, String> page : PAGE_FILES.entrySet()) {
+            String html = new String(read(page.getValue()), StandardCharsets.UTF_8)
+                    .replace("{assets}", relative(page.getKey(), directory));
+            pages.put(page.getKey(), Asset.of(page.getValue(), html.getBytes(StandardCharsets.UTF_8)));
+        }
     }
 
-    /** Whether the page or its assets have this path. */
+    /** Relative, so that a page works behind a proxy that adds a path before the relay's. */
+    private static String relative(String page, String directory) {
+        return directory.substring(page.lastIndexOf('/') + 1);
+    }
+
+    /** Whether a page or an asset has this path. */
     public static boolean owns(String path) {
-        return path.equals(PAGE) || path.startsWith(ASSETS);
+        return PAGE_FILES.containsKey(path) || path.startsWith(ASSETS);
     }
 
     /** Completes with the only instance. At the first call it reads the files, on a thread that may block. */
@@ -94,8 +107,8 @@ public final class Console {
      * @param ifNoneMatch the request's {@code If-None-Match}, or null
      */
     public Answer answer(String path, String ifNoneMatch) {
-        boolean isPage = path.equals(PAGE);
-        Asset asset = isPage ? page : assets.get(path);
+        boolean isPage = pages.containsKey(path);
+        Asset asset = isPage ? pages.get(path) : assets.get(path);
         var headers = new DefaultHttpHeaders();
         headers.set(HttpHeaderNames.CONTENT_SECURITY_POLICY, POLICY);
         headers.set("x-content-type-options", "nosniff");

@@ -5,6 +5,7 @@ import io.millrace.server.access.Access;
 import io.millrace.server.access.Caller;
 import io.millrace.server.chat.ChatSide;
 import io.millrace.server.chat.OpenApi;
+import io.millrace.server.config.Listener;
 import io.millrace.server.config.Listener.Served;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.OwnPaths;
@@ -13,6 +14,7 @@ import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.http.Target;
+import io.millrace.server.live.LiveView;
 import io.millrace.server.telemetry.Metrics;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoop;
@@ -41,8 +43,14 @@ public final class OwnEndpoints {
     private static final byte[] NO_STREAM = Dialect.CHAT.errorBody(
             404, "stream_not_found", "There is no such stream in progress, or not with this key.", null, null);
 
+    private static final Refusal NOT_HERE = Refusal.of(
+            403, "permission_denied", "The streams are shown at an admin listener, or at a loopback address.");
+    private static final Refusal NO_LIVE =
+            Refusal.of(403, "permission_denied", "This client may not see the streams of others.");
+
     private final Metrics metrics;
     private final Streams streams;
+    private final LiveView live;
     private final Pulse pulse;
 
     /** The streams on all event loops that clients may ask for. */
@@ -87,11 +95,13 @@ public final class OwnEndpoints {
     /**
      * Creates the endpoints.
      *
+     * @param live the requests in progress, for those who watch
      * @param relaying the event loops that relay
      */
-    public OwnEndpoints(Metrics metrics, Streams streams, List<EventLoop> relaying) {
+    public OwnEndpoints(Metrics metrics, Streams streams, LiveView live, List<EventLoop> relaying) {
         this.metrics = metrics;
         this.streams = streams;
+        this.live = live;
         pulse = new Pulse(relaying);
     }
 
@@ -153,6 +163,9 @@ public final class OwnEndpoints {
         }
         if (isChat(asked.config(), asked.target())) {
             return chat(asked);
+        }
+        if (ServedPaths.isLive(asked.config(), method, asked.target())) {
+            return live(asked);
         }
         if (method.equals(HttpMethod.DELETE)) {
             return stop(asked);
@@ -231,6 +244,43 @@ public final class OwnEndpoints {
                         downstream.eventLoop()));
     }
 
+    /** Shows the requests in progress, or ends one of them. Both are for those who run the relay. */
+    private RequestListener live(Asked asked) {
+        Refusal refusal = whyNotLive(asked);
+        if (refusal != null) {
+            return asked.refuse(refusal);
+        }
+        ClientStream downstream = asked.downstream();
+        if (asked.request().method().equals(HttpMethod.DELETE)) {
+            String id = asked.target().path().substring(ServedPaths.LIVE.length() + 1);
+            return asked.answer(() -> live.stop(id, downstream.eventLoop(), stopped -> onStopped(downstream, stopped)));
+        }
+        return live.watch(downstream, asked.target().query(), asked.done());
+    }
+
+    private @Nullable Refusal whyNotLive(Asked asked) {
+        Listener listener = asked.downstream().terms().listener();
+        if (!listener.isAdmin() && !listener.address().isLocal()) {
+            return NOT_HERE;
+        }
+        if (!listener.isAdmin() && !asked.caller().mayReadMetrics()) {
+            return asked.caller().refusal() != null ? asked.caller().refusal() : NO_LIVE;
+        }
+        String violation = asked.access().violationOfOwn(asked.request());
+        if (violation != null) {
+            return Refusal.of(403, "forbidden_origin", violation);
+        }
+        return asked.request().method().equals(HttpMethod.GET) ? live.refusal() : null;
+    }
+
+    private static void onStopped(ClientStream downstream, boolean stopped) {
+        if (stopped && downstream.isActive()) {
+            bare(downstream, new DefaultHttpHeaders());
+        } else if (downstream.isActive()) {
+            downstream.respond(404, NO_STREAM, new DefaultHttpHeaders());
+        }
+    }
+
     private @Nullable RequestListener follow(Asked asked) {
         if (asked.isForbidden()) {
             return null;
@@ -258,13 +308,8 @@ public final class OwnEndpoints {
         byte[] key = asked.owner();
         String id = asked.streamId();
         ClientStream downstream = asked.downstream();
-        return asked.answer(() -> streams.stop(id, key, downstream.eventLoop(), stopped -> {
-            if (stopped && downstream.isActive()) {
-                bare(downstream, new DefaultHttpHeaders());
-            } else if (downstream.isActive()) {
-                downstream.respond(404, NO_STREAM, new DefaultHttpHeaders());
-            }
-        }));
+        return asked.answer(
+                () -> streams.stop(id, key, downstream.eventLoop(), stopped -> onStopped(downstream, stopped)));
     }
 
     /**

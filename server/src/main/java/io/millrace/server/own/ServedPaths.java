@@ -21,6 +21,7 @@ final class ServedPaths {
     static final String METRICS = "/metrics";
     static final String OPENAPI = "/openapi.json";
     static final String STREAMS = "/millrace/streams/";
+    static final String LIVE = "/millrace/live";
 
     private static final Pattern ANSWER = Pattern.compile(".*/responses/([A-Za-z0-9_.-]{1,256})");
     private static final Pattern STREAMED = Pattern.compile("[?&]stream=true(&|$)");
@@ -37,6 +38,14 @@ final class ServedPaths {
     /** Whether a request is one to {@code /chat}. */
     static boolean isChat(RelayConfig config, Target target) {
         return config.ownPaths().chat() && target.path().equals(ChatSide.PATH);
+    }
+
+    /** Whether a request is one to watch the requests in progress, or to end one of them. */
+    static boolean isLive(RelayConfig config, HttpMethod method, Target target) {
+        String path = target.path();
+        boolean watches = method.equals(HttpMethod.GET) && path.equals(LIVE);
+        boolean ends = method.equals(HttpMethod.DELETE) && path.startsWith(LIVE + "/");
+        return config.ownPaths().page() && (watches || ends);
     }
 
     /** Whether a request is one to read a stream: where no route keeps its answers, there is none. */
@@ -74,6 +83,9 @@ final class ServedPaths {
         }
         OwnPaths own = config.ownPaths();
         String path = target.path();
+        if (isLive(config, method, target)) {
+            return PAGE;
+        }
         if (method.equals(HttpMethod.DELETE)) {
             return own.streams() && path.startsWith(STREAMS) ? STOP : RELAYED;
         }

@@ -9,6 +9,7 @@ import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.format.ClientSide;
 import io.millrace.server.http.Refusal;
+import io.millrace.server.live.LiveStream;
 import io.millrace.server.memory.Held;
 import io.millrace.server.route.Itinerary;
 import io.millrace.server.route.RoutePlan;
@@ -187,6 +188,11 @@ final class Exchange
         if (!isOver() && callers.test(caller)) {
             answer.end(why);
         }
+    }
+
+    /** What is shown of it while it is in progress. */
+    LiveStream live() {
+        return LiveFacts.of(downstream, client, caller, requestId, request, attempts, timeline);
     }
 
     @Override

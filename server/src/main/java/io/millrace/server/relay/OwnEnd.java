@@ -9,7 +9,9 @@ enum OwnEnd {
     /** The relay stops. */
     DRAIN(503, RelayError.RELAY_DRAINING, "The relay is shutting down", "1"),
     /** The key of the client was removed. */
-    REVOKED(401, RelayError.KEY_REVOKED, "The key of this client was withdrawn", null);
+    REVOKED(401, RelayError.KEY_REVOKED, "The key of this client was withdrawn", null),
+    /** Who runs the relay has stopped it. */
+    OPERATOR(503, RelayError.RELAY_STOPPED, "An operator of the relay stopped this request", null);
 
     private final int status;
     private final RelayError error;

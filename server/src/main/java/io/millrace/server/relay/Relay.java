@@ -20,6 +20,7 @@ import io.millrace.server.format.DialectSide;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.http.Target;
 import io.millrace.server.limit.SharedLimits;
+import io.millrace.server.live.LiveView;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
@@ -109,7 +110,8 @@ public final class Relay implements RequestHandler {
         }
         metrics = new Metrics(counters, eventLoops.size(), memory, () -> settings.upstreams());
         streams = new StreamLimits(metrics);
-        endpoints = new OwnEndpoints(metrics, new StreamRequests(numbered), eventLoops);
+        var live = new LiveView(new LiveRequests(numbered), () -> draining);
+        endpoints = new OwnEndpoints(metrics, new StreamRequests(numbered), live, eventLoops);
         RedisSettings store = config.clients().redis();
         var shared = store == null ? null : new SharedLimits(config.clients().nodes());
         clients = new ClientList(() -> streams.most(config().limits()), shared, this::onClientsRead);
@@ -209,24 +211,7 @@ public final class Relay implements RequestHandler {
     }
 
     private void onEachExchange(Consumer<Exchange> action) {
-        onEachLoop(loop -> {
-            onEachDetached(loop, action);
-            List.copyOf(loop.connections()).forEach(connection -> {
-                for (RequestListener request : connection.requests()) {
-                    if (request instanceof Exchange exchange) {
-                        action.accept(exchange);
-                    }
-                }
-            });
-        });
-    }
-
-    private static void onEachDetached(RelayLoop loop, Consumer<Exchange> action) {
-        for (MemoryRelief.Holder holder : List.copyOf(loop.relief().detached())) {
-            if (holder instanceof Exchange exchange) {
-                action.accept(exchange);
-            }
-        }
+        onEachLoop(loop -> InProgress.on(loop).forEach(action));
     }
 
     /**
@@ -240,7 +225,7 @@ public final class Relay implements RequestHandler {
         }
         checking.execute(checks::close);
         onEachLoop(loop -> {
-            onEachDetached(loop, exchange -> exchange.end(OwnEnd.DRAIN, caller -> true));
+            InProgress.detached(loop).forEach(exchange -> exchange.end(OwnEnd.DRAIN, caller -> true));
             loop.streams().close();
             List.copyOf(loop.connections()).forEach(ClientConnection::close);
             List.copyOf(loop.readingOn()).forEach(Runnable::run);

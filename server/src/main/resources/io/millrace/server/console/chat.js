@@ -43,7 +43,7 @@ export function stop(id, key) {
 
 async function ask(url, options) {
   const response = await fetch(url, { ...options, cache: 'no-store' });
-  if (!response.ok) throw new Refused(response.status, response.statusText, messageIn(await response.text()));
+  if (!response.ok) throw await refusedBy(response);
   const type = response.headers.get('content-type') ?? 'no type';
   if (response.status !== 204 && !type.startsWith('text/event-stream')) {
     throw new Refused(response.status, '', `Not an event stream but ${type}.`);
@@ -56,7 +56,7 @@ function follow(id, offset, { key, signal }) {
   return ask(`millrace/streams/${id}?offset=${offset}`, { headers: credentials(key), signal });
 }
 
-function credentials(key) {
+export function credentials(key) {
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
 
@@ -109,7 +109,7 @@ async function* chunks(response) {
 }
 
 /** Events as WHATWG HTML 9.2.6 has them, of a body in parts: any line end, comments ignored, an unfinished one dropped. */
-class Events {
+export class Events {
   #decoder = new TextDecoder();
   #rest = '';
   #event = '';
@@ -136,6 +136,10 @@ class Events {
       else if (name === 'data') this.#data.push(text);
     }
   }
+}
+
+export async function refusedBy(response) {
+  return new Refused(response.status, response.statusText, messageIn(await response.text()));
 }
 
 /** What a body says went wrong: the message of an error in JSON, else its first words. */

@@ -1,0 +1,91 @@
+package io.millrace.server.relay;
+
+import io.millrace.server.live.LiveSource;
+import io.millrace.server.live.LiveStream;
+import io.netty.channel.EventLoop;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+
+/** The exchanges in progress for those who watch the relay. For any thread. */
+final class LiveRequests implements LiveSource {
+    private final List<RelayLoop> loops;
+
+    /** Those of {@code loops}. */
+    LiveRequests(List<RelayLoop> loops) {
+        this.loops = loops;
+    }
+
+    @Override
+    public List<Loop> loops() {
+        return loops.stream()
+                .<Loop>map(loop -> (each, done) -> new Walk(loop, each, done).begin())
+                .toList();
+    }
+
+    @Override
+    public void stop(String id, EventLoop asking, Consumer<Boolean> told) {
+        var awaited = new AtomicInteger(loops.size());
+        var found = new AtomicInteger();
+        for (RelayLoop loop : loops) {
+            loop.eventLoop().execute(() -> {
+                for (Exchange exchange : InProgress.on(loop)) {
+                    if (!exchange.isOver() && exchange.live().id().equals(id)) {
+                        exchange.end(OwnEnd.OPERATOR, caller -> true);
+                        found.incrementAndGet();
+                    }
+                }
+                if (awaited.decrementAndGet() == 0) {
+                    asking.execute(() -> told.accept(found.get() > 0));
+                }
+            });
+        }
+    }
+
+    /** Shows the exchanges of one event loop, a part of them in each turn, so that no token waits long. */
+    private static final class Walk implements Runnable {
+        private static final int PART = 500;
+
+        private final RelayLoop loop;
+        private final Consumer<LiveStream> each;
+        private final LongConsumer done;
+        private List<Exchange> exchanges = List.of();
+        private int next;
+        private long tookNs;
+
+        Walk(RelayLoop loop, Consumer<LiveStream> each, LongConsumer done) {
+            this.loop = loop;
+            this.each = each;
+            this.done = done;
+        }
+
+        void begin() {
+            loop.eventLoop().execute(() -> {
+                long fromNs = System.nanoTime();
+                exchanges = InProgress.on(loop);
+                tookNs = System.nanoTime() - fromNs;
+                run();
+            });
+        }
+
+        @Override
+        public void run() {
+            long fromNs = System.nanoTime();
+            int end = Math.min(next + PART, exchanges.size());
+            for (; next < end; next++) {
+                Exchange exchange = exchanges.get(next);
+                if (!exchange.isOver()) {
+                    each.accept(exchange.live());
+                }
+            }
+            tookNs += System.nanoTime() - fromNs;
+            if (next < exchanges.size()) {
+                loop.eventLoop().schedule(this, 0, TimeUnit.NANOSECONDS); // a task would run in this same turn
+            } else {
+                done.accept(tookNs);
+            }
+        }
+    }
+}
