@@ -6,6 +6,8 @@ import io.millrace.server.config.RelayConfig.Resume;
 import io.millrace.server.config.Route;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.format.ClientSide;
+import io.millrace.server.telemetry.Outcome;
+import io.millrace.server.telemetry.Summary;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +33,7 @@ final class Audience {
         String streamId();
 
         /** The client has got the stream of an earlier request, or has left. */
-        void onJoinEnded();
+        void onJoinEnded(FollowEnd end);
     }
 
     Audience(RelayLoop loop, ClientStream downstream, String requestId, Host host) {
@@ -81,7 +83,7 @@ final class Audience {
     void join(KeptStream first, FollowQuery query, boolean async) {
         if (async) {
             Accepted.tell(downstream, first.id(), requestId);
-            host.onJoinEnded();
+            host.onJoinEnded(new FollowEnd(202, Outcome.RESUMED, null, first.id(), 0, 0));
         } else {
             joined = new FollowExchange(downstream, query, requestId, first, host::onJoinEnded);
             joined.onRequestEnd();
@@ -96,6 +98,11 @@ final class Audience {
         if (recipient != null) {
             recipient.onWritable();
         }
+    }
+
+    /** What the log is told of the stream, whose request came at {@code beganNs}; null if it is not kept. */
+    Summary.@Nullable Kept summary(long beganNs) {
+        return recipient == null ? null : recipient.summary(this::streamId, beganNs);
     }
 
     /**

@@ -191,7 +191,8 @@ final class ClientAnswer implements AnswerListener {
      */
     void beat(long nowNs, Heartbeat heartbeat, long sinceNs) {
         boolean due = nowNs - sinceNs >= heartbeat.interval().toNanos();
-        if (state == AnswerState.Nothing.INSTANCE && due && Heartbeats.wantedEarly(heartbeat, request.client())) {
+        boolean wanted = due && downstream.awaitsMore() && Heartbeats.wantedEarly(heartbeat, request.client());
+        if (state == AnswerState.Nothing.INSTANCE && wanted) {
             var early = new Early(heartbeat, sinceNs);
             HttpResponse head = Heads.stream(null, null, requestId, listener.streamId());
             head.headers().set(HttpHeaderNames.CONTENT_TYPE, request.client().streamType());

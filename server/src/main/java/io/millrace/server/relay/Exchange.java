@@ -248,12 +248,14 @@ final class Exchange
     }
 
     @Override
-    public void onJoinEnded() {
+    public void onJoinEnded(FollowEnd end) {
         if (place != null) {
             place.giveBack();
         }
         caller.end(0, 0, System.nanoTime());
         loop.counters().endedLocally(Outcome.RESUMED.label());
+        var asked = RequestFacts.summary(request, client, downstream.terms(), requestId, caller, null);
+        end.log(loop, asked, asked.path(), timeline);
     }
 
     @Override
@@ -329,6 +331,7 @@ final class Exchange
                 attempts == null ? Summary.Attempts.none(intake().upstream()) : attempts.summary(),
                 answer.summary(outcome),
                 stream == null ? early : stream.state().summary(),
+                audience.summary(its.startNs),
                 its);
         TokensUsed used = TokensUsed.of(summary, caller.estimatedInput());
         caller.end(used.input(), used.output(), its.endNs);

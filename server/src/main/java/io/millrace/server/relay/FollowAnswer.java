@@ -92,7 +92,14 @@ record FollowAnswer(
             return IN_FRAME;
         }
         boolean full = log.seal() == null && log.readers() >= kept.settings().readers();
-        return full ? TOO_MANY : null;
+        // Those that an earlier request of their name answers are bounded as requests are.
+        return full && query.kind() != FollowQuery.Kind.REPLAY ? TOO_MANY : null;
+    }
+
+    /** Whether the stream has all the readers that it may have. */
+    @SuppressWarnings("ReferenceEquality") // one constant
+    boolean isFull() {
+        return refusal == TOO_MANY;
     }
 
     /** The name of the answer in the metrics: {@code read}, {@code whole}, or the code of the refusal. */

@@ -7,12 +7,14 @@ import io.millrace.server.http.Head;
 import io.millrace.server.http.HeaderRules;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.replay.Seal;
+import io.millrace.server.telemetry.Outcome;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,12 +26,15 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
     private final FollowQuery query;
     private final String requestId;
     private final Source source;
-    private final Runnable done;
+    private final Consumer<FollowEnd> done;
     private final FollowLink link;
     private @Nullable FrameSink sink;
     /** Null if the reader wants the bytes alone. */
     private @Nullable FrameIds ids;
 
+    private @Nullable LogHead head;
+    private long from;
+    private long to;
     private long untold;
     private boolean asked;
     private boolean over;
@@ -48,7 +53,8 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
      *
      * @param done runs once, when it is over
      */
-    FollowExchange(ClientStream downstream, FollowQuery query, String requestId, Source source, Runnable done) {
+    FollowExchange(
+            ClientStream downstream, FollowQuery query, String requestId, Source source, Consumer<FollowEnd> done) {
         this.downstream = downstream;
         this.query = query;
         this.requestId = requestId;
@@ -80,7 +86,7 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
     @Override
     public void onClientGone(String reason) {
         if (!over) {
-            end();
+            end(head == null ? 0 : head.status(), Outcome.CLIENT_GONE, null);
             if (asked) {
                 source.execute(link::leave);
             }
@@ -104,7 +110,9 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
         if (over) {
             return;
         }
-        LogHead head = answer.head();
+        head = answer.head();
+        from = answer.from();
+        to = from;
         if (answer.refusal() != null || head == null) {
             refuse(answer);
         } else if (query.headOnly()) {
@@ -134,6 +142,7 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
             return;
         }
         untold += bytes.readableBytes();
+        to += bytes.readableBytes();
         if (ids == null) {
             sink.take(bytes);
         } else {
@@ -149,13 +158,13 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
 
     @Override
     public void onEnd(@Nullable Seal seal) {
-        if (over) {
+        if (over || head == null) {
             return;
         }
         if (ids != null) {
             ids.end();
         }
-        end();
+        end(head.status(), Outcome.RESUMED, seal == null ? "stream_gone" : null);
         if (seal == Seal.CLEAN) {
             downstream.end();
         } else if (seal == Seal.FAILED) {
@@ -181,11 +190,12 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
             respond(Head.ofResponse(HttpResponseStatus.NO_CONTENT, headers), answer);
             return;
         }
-        end();
         if (refusal == null) {
+            end(0, Outcome.RESUMED, "stream_gone");
             downstream.reset();
             return;
         }
+        end(refusal.status(), Outcome.REFUSED, refusal.code());
         refusal.addTo(headers);
         downstream.respond(refusal.status(), answer.refusalBody(), headers);
     }
@@ -196,16 +206,18 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
         headers.set(HeaderRules.OLDEST, Long.toString(answer.oldest()));
         headers.set(HeaderRules.TAIL, Long.toString(answer.tail()));
         headers.set(HeaderRules.STATE, answer.state());
-        end();
+        Refusal refusal = answer.refusal();
+        Outcome outcome = refusal == null ? Outcome.RESUMED : Outcome.REFUSED;
+        end(response.status().code(), outcome, refusal == null ? null : refusal.code());
         downstream.writeHead(response);
         downstream.end();
     }
 
-    private void end() {
+    private void end(int status, Outcome outcome, @Nullable String error) {
         over = true;
         if (ids != null) {
             ids.close();
         }
-        done.run();
+        done.accept(new FollowEnd(status, outcome, error, head == null ? null : head.id(), from, to));
     }
 }

@@ -8,6 +8,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class FollowLink implements LogReader {
     private static final int WINDOW = 64 * 1024;
+    /** A reader that has taken nothing for so long gives its place to another. */
+    private static final long STALL_NS = TimeUnit.SECONDS.toNanos(5);
 
     private final Executor readersLoop;
     private final Reader reader;
@@ -24,6 +27,7 @@ final class FollowLink implements LogReader {
     private @Nullable Seek seek;
     private boolean left;
     private long onTheWay;
+    private long sinceNs;
 
     /** Gets the bytes, on its own event loop. */
     interface Reader {
@@ -46,6 +50,7 @@ final class FollowLink implements LogReader {
             return;
         }
         log = from;
+        from.countFollow();
         from.attach(this, offset);
     }
 
@@ -60,6 +65,7 @@ final class FollowLink implements LogReader {
     /** The reader has written so many bytes and takes more. */
     void onTaken(long bytes) {
         onTheWay -= bytes;
+        sinceNs = System.nanoTime();
         if (log != null) {
             log.resume(this);
         }
@@ -84,7 +90,15 @@ final class FollowLink implements LogReader {
     }
 
     @Override
+    public boolean isStalled(long nowNs) {
+        return onTheWay > 0 && nowNs - sinceNs >= STALL_NS;
+    }
+
+    @Override
     public void onBytes(ByteBuf bytes, long offset) {
+        if (onTheWay == 0) {
+            sinceNs = System.nanoTime();
+        }
         onTheWay += bytes.readableBytes();
         bring(bytes, () -> reader.onBytes(bytes));
     }

@@ -30,6 +30,9 @@ record KeptStream(@Nullable RelayLoop owner, RelayLoop asking, String id, byte[]
 
     private void onKept(OpenStreams.@Nullable Kept kept, FollowExchange told, FollowLink link, FollowQuery query) {
         FollowAnswer answer = FollowAnswer.of(kept, query);
+        if (kept != null && answer.isFull() && kept.log().cutStalled(System.nanoTime())) {
+            answer = FollowAnswer.of(kept, query);
+        }
         if (kept == null || answer.refusal() != null || query.headOnly()) {
             answer(told, answer);
             return;

@@ -14,6 +14,7 @@ import io.netty.channel.EventLoop;
 import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -258,8 +259,34 @@ final class OpenStreams implements Sweepable {
         }
     }
 
-    /** Gives up logs of streams that have ended, the oldest end first, until there is room. */
+    /**
+     * Gives up logs until there is room: those of streams that have ended, the oldest end first. If that is not enough,
+     * those in progress that nobody but the client that asked has ever read, the largest first.
+     */
     void evict() {
+        evictEnded();
+        if (!memory.isNearlyFull()) {
+            return;
+        }
+        List<StreamLog> spare = new ArrayList<>();
+        for (Entry entry : streams.values()) {
+            Kept kept = entry.kept;
+            boolean mayGo = !entry.over && entry.once == null;
+            if (mayGo && kept != null && !kept.log().isClosed() && kept.log().isSpare()) {
+                spare.add(kept.log());
+            }
+        }
+        spare.sort(Comparator.comparingLong(StreamLog::held).reversed());
+        for (StreamLog largest : spare) {
+            if (!memory.isNearlyFull()) {
+                return;
+            }
+            memory.gaveUp(ReplayMemory.GivenUp.LIVE);
+            largest.close();
+        }
+    }
+
+    private void evictEnded() {
         while (memory.isTight() && !ended.isEmpty()) {
             Entry oldest = ended.remove();
             givenUp.add(oldest);

@@ -11,6 +11,7 @@ import io.millrace.server.http.HeaderRules;
 import io.millrace.server.replay.AnswerId;
 import io.millrace.server.replay.Seal;
 import io.millrace.server.replay.StreamLog;
+import io.millrace.server.telemetry.Summary;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.timing.Sweeper.Sweepable;
 import io.netty.buffer.ByteBuf;
@@ -19,8 +20,8 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponse;
-import java.time.Duration;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +39,7 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
     private final Resume settings;
     private final Listener listener;
     private final Consumer<String> onUnread;
+    private final UnreadTime unread;
     /** The stream's id, if others may come for it before there is anything to read; else null. */
     private @Nullable String promised;
 
@@ -49,8 +51,6 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
 
     private Sweeper.@Nullable Registration sweep;
     private boolean gone;
-    private long unreadSinceNs;
-    private long unreadFrames;
 
     /** The exchange whose answer this gets. */
     interface Listener extends MemoryRelief.Holder {
@@ -86,6 +86,7 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
         this.settings = settings;
         this.listener = listener;
         this.onUnread = onUnread;
+        unread = new UnreadTime(bounds);
     }
 
     /** Others may come for the stream, by this id, before there is anything to read: it goes on whatever the client does. */
@@ -121,12 +122,12 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
         if (sink != null) {
             sink.forgetClient();
         }
-        unreadSinceNs = System.nanoTime();
-        unreadFrames = listener.outputFrames();
+        unread.begin(System.nanoTime(), listener.outputFrames());
         sweep = loop.sweeper().add(this);
+        loop.shared().logs().detached(1);
         loop.relief().detached().add(listener);
         if (bounds.maxTime().isZero()) {
-            onSweep(unreadSinceNs);
+            onSweep(unread.leftNs());
         }
         return true;
     }
@@ -187,22 +188,27 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
         }
         if (log == null ? sink != null : log.isClosed()) {
             listener.onMemoryShort();
-        } else if (isRead()) {
-            unreadSinceNs = nowNs;
-            unreadFrames = listener.outputFrames();
-        } else if (nowNs - unreadSinceNs >= bounds.maxTime().toNanos()) {
-            onUnread.accept("Nobody read the stream for " + text(bounds.maxTime()));
-        } else if (listener.outputFrames() - unreadFrames >= bounds.maxFrames()) {
-            onUnread.accept("Nobody read the stream for " + bounds.maxFrames() + " frames of output");
+            return;
+        }
+        String tooLong = unread.look(nowNs, isRead(), listener.outputFrames());
+        if (tooLong != null) {
+            onUnread.accept(tooLong);
         }
     }
 
-    private boolean isRead() {
-        return log == null ? promised != null && loop.streams().isAwaited(promised) : log.readers() > 0;
+    /** What the access log is told of the stream, whose request came at {@code beganNs}; null if it is not kept. */
+    Summary.@Nullable Kept summary(Supplier<String> id, long beganNs) {
+        return log == null
+                ? null
+                : new Summary.Kept(id.get(), log.follows(), beganNs, unread.leftNs(), unread.totalNs());
     }
 
-    private static String text(Duration time) {
-        return time.toMillis() / 1000.0 + " s";
+    private boolean isRead() {
+        return log == null ? isPromiseAwaited() : log.readers() > 0;
+    }
+
+    private boolean isPromiseAwaited() {
+        return promised != null && loop.streams().isAwaited(promised);
     }
 
     @Override
@@ -286,6 +292,8 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
         if (sweep != null) {
             sweep.cancel();
             sweep = null;
+            unread.look(System.nanoTime(), isRead(), listener.outputFrames());
+            loop.shared().logs().detached(-1);
             loop.relief().detached().remove(listener);
         }
         if (answerId != null) {
@@ -310,10 +318,11 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
         return gone || late != null ? 0 : client.pendingBytes();
     }
 
+    /** Before there is anything to read, those wait who came for the stream that was promised. */
     @Override
     public boolean awaitsMore() {
         boolean direct = !gone && late == null;
-        return (direct && client.awaitsMore()) || (log != null && log.isAwaited());
+        return (direct && client.awaitsMore()) || (log == null ? isPromiseAwaited() : log.isAwaited());
     }
 
     @Override

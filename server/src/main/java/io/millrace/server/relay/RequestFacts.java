@@ -1,9 +1,13 @@
 package io.millrace.server.relay;
 
+import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.StreamStop;
 import io.millrace.server.access.Caller;
+import io.millrace.server.address.ClientAddress;
 import io.millrace.server.downstream.ConnectionTerms;
+import io.millrace.server.own.OwnEndpoints.Asked;
 import io.millrace.server.telemetry.Summary;
+import io.netty.handler.codec.http.HttpRequest;
 import java.net.InetAddress;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -45,5 +49,24 @@ final class RequestFacts {
                 request.body().received(),
                 caller.name(),
                 caller.keyId());
+    }
+
+    /** The facts about a request to read a stream. */
+    static Summary.Request ofFollow(Asked asked, String requestId) {
+        ConnectionTerms terms = asked.downstream().terms();
+        HttpRequest request = asked.request();
+        var trusted = asked.config().trustedProxies();
+        return new Summary.Request(
+                ClientAddress.of(asked.downstream().client(), request.headers(), trusted),
+                terms.protocol(),
+                terms.tlsVersion(),
+                requestId,
+                request.method().name(),
+                null,
+                Dialect.UNKNOWN,
+                null,
+                0,
+                asked.caller().name(),
+                asked.caller().keyId());
     }
 }

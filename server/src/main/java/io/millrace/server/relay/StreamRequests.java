@@ -4,6 +4,7 @@ import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.own.OwnEndpoints;
 import io.millrace.server.own.OwnEndpoints.Asked;
 import io.millrace.server.replay.StreamNames;
+import io.millrace.server.telemetry.Timeline;
 import io.netty.channel.EventLoop;
 import java.util.List;
 import java.util.function.Consumer;
@@ -57,7 +58,19 @@ final class StreamRequests implements OwnEndpoints.Streams {
     private RequestListener follow(String id, byte[] key, Asked asked, FollowQuery query) {
         RelayLoop asking = loopOf(asked.downstream().eventLoop());
         String requestId = asking.requestIds().next();
-        return new FollowExchange(asked.downstream(), query, requestId, KeptStream.of(asking, id, key), asked.done());
+        var timeline = new Timeline();
+        return new FollowExchange(asked.downstream(), query, requestId, KeptStream.of(asking, id, key), end -> {
+            asked.done().run();
+            end.log(asking, RequestFacts.ofFollow(asked, requestId), pathOf(asked), timeline);
+        });
+    }
+
+    /** The path with a star in place of the id, which may be all that it takes to read the stream. */
+    private static String pathOf(Asked asked) {
+        String path = asked.target().path();
+        return OwnEndpoints.isChat(asked.config(), asked.target())
+                ? path
+                : path.substring(0, path.lastIndexOf('/') + 1) + '*';
     }
 
     @SuppressWarnings("ReferenceEquality")

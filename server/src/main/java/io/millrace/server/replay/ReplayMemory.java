@@ -28,6 +28,7 @@ public final class ReplayMemory {
     private final AtomicLong live = new AtomicLong();
     private final AtomicLong ended = new AtomicLong();
     private final AtomicLong readers = new AtomicLong();
+    private final AtomicLong detached = new AtomicLong();
     private final Map<String, LongAdder> resumes = new ConcurrentHashMap<>();
     private final Map<GivenUp, AtomicLong> givenUp = new EnumMap<>(GivenUp.class);
     private final List<Relief> reliefs = new CopyOnWriteArrayList<>();
@@ -61,6 +62,11 @@ public final class ReplayMemory {
     /** Whether logs of ended streams should be dropped, so that streams in progress have room. */
     public boolean isTight() {
         return held.get() > most / 8 * 7;
+    }
+
+    /** Whether logs of streams in progress that nobody reads should go, too. */
+    public boolean isNearlyFull() {
+        return held.get() > most / 16 * 15;
     }
 
     /** Whether there is room for another log. */
@@ -128,6 +134,16 @@ public final class ReplayMemory {
 
     void readers(int change) {
         readers.addAndGet(change);
+    }
+
+    /** A stream goes on without the client that asked (1), or such a stream ends (-1). */
+    public void detached(int change) {
+        detached.addAndGet(change);
+    }
+
+    /** The number of streams that go on without the client that asked. */
+    public long detached() {
+        return detached.get();
     }
 
     /** The number of logs of streams in progress. */

@@ -23,6 +23,7 @@ public final class StreamLog {
     private @Nullable Seal seal;
     private boolean closed;
     private boolean paced;
+    private int follows;
 
     /** A reader and its offset. */
     private static final class Following {
@@ -59,6 +60,11 @@ public final class StreamLog {
     /** The offset behind the last byte. */
     public long tail() {
         return segments.tail();
+    }
+
+    /** The number of bytes that are kept. */
+    public long held() {
+        return tail() - oldest();
     }
 
     /** How the stream ended; null if it is in progress, or if the log was closed before its end. */
@@ -146,7 +152,7 @@ public final class StreamLog {
 
     /** How many bytes the fastest reader has not had yet. Without readers: how many bytes are kept. */
     public long leastBehind() {
-        long least = tail() - oldest();
+        long least = held();
         for (Following each : readers) {
             least = Math.min(least, tail() - each.at);
         }
@@ -171,6 +177,37 @@ public final class StreamLog {
     /** The number of readers. */
     public int readers() {
         return readers.size();
+    }
+
+    /** A client other than the one that asked begins to follow. */
+    public void countFollow() {
+        follows++;
+    }
+
+    /** The number of clients that have followed so far, without the one that asked. */
+    public int follows() {
+        return follows;
+    }
+
+    /** Whether nobody has followed, and the client that asked does not read it: it may go where memory is short. */
+    public boolean isSpare() {
+        return !paced && follows == 0 && readers.isEmpty();
+    }
+
+    /**
+     * Ends a reader that is {@linkplain LogReader#isStalled stalled}, so that another has its place.
+     *
+     * @return false if there is none
+     */
+    public boolean cutStalled(long nowNs) {
+        for (Following each : readers) {
+            if (each.reader.isStalled(nowNs)) {
+                leave(each);
+                each.reader.onGone(oldest());
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Drops all bytes. Readers that have not had all of them learn that the bytes are gone. */
@@ -211,7 +248,7 @@ public final class StreamLog {
     }
 
     private void keepAtMost() {
-        if (tail() - oldest() > most) {
+        if (held() > most) {
             segments.keepAtMost(most, paced && !readers.isEmpty() ? leastBehind() : 0);
         }
     }

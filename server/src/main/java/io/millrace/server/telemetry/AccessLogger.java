@@ -23,6 +23,7 @@ import org.slf4j.Logger;
  */
 public final class AccessLogger implements Sweepable {
     private static final int HAND_OVER_AT = 32 * 1024;
+    private static final int STREAM_DIGITS = 8;
 
     private final Logger logger;
     private final EventLoop loop;
@@ -48,14 +49,32 @@ public final class AccessLogger implements Sweepable {
     }
 
     public void log(Summary summary) {
+        if (begin()) {
+            write(summary);
+            end();
+        }
+    }
+
+    /** Logs a request that was answered by the stream of another request. */
+    public void log(FollowSummary follow) {
+        if (begin()) {
+            write(follow);
+            end();
+        }
+    }
+
+    private boolean begin() {
         if (format == AccessLog.Format.OFF || !logger.isInfoEnabled()) {
-            return;
+            return false;
         }
         if (!lines.isEmpty()) {
             lines.append('\n');
         }
         line.begin();
-        write(summary);
+        return true;
+    }
+
+    private void end() {
         line.end();
         if (lines.length() >= HAND_OVER_AT || loop.isShuttingDown()) {
             handOver();
@@ -87,15 +106,7 @@ public final class AccessLogger implements Sweepable {
         Summary.Attempts attempts = summary.attempts();
         Summary.Response response = summary.response();
         Summary.Stream stream = summary.stream() == null ? Summary.Stream.EMPTY : summary.stream();
-        line.text("time", now());
-        line.text("id", request.id());
-        line.text("client_ip", ClientAddress.text(request.client()));
-        line.text("client", request.caller());
-        line.text("client_key", request.callerKey());
-        line.text("protocol", request.protocol().label());
-        line.text("tls", request.tls());
-        line.text("method", request.method());
-        line.text("path", request.path());
+        write(request, request.path());
         line.text("dialect", name(request.dialect()));
         line.text("translated_to", name(attempts.last().translatedTo()));
         line.text("dropped", attempts.last().dropped());
@@ -117,6 +128,50 @@ public final class AccessLogger implements Sweepable {
             line.text("usage", stream.usageExact() ? "exact" : "partial");
         }
         write(summary.usage());
+        if (summary.kept() != null) {
+            write(summary.kept());
+        }
+    }
+
+    private void write(Summary.Request request, @Nullable String path) {
+        line.text("time", now());
+        line.text("id", request.id());
+        line.text("client_ip", ClientAddress.text(request.client()));
+        line.text("client", request.caller());
+        line.text("client_key", request.callerKey());
+        line.text("protocol", request.protocol().label());
+        line.text("tls", request.tls());
+        line.text("method", request.method());
+        line.text("path", path);
+    }
+
+    private void write(Summary.Kept kept) {
+        line.text("stream", shortened(kept.stream()));
+        line.number("readers", kept.readers());
+        line.ms("client_left_ms", kept.beganNs(), kept.leftNs());
+        line.ms("unread_ms", kept.leftNs(), kept.leftNs() + kept.unreadNs());
+    }
+
+    private void write(FollowSummary follow) {
+        write(follow.request(), follow.path());
+        if (follow.status() != 0) {
+            line.number("status", follow.status());
+        }
+        line.text("outcome", follow.outcome().label());
+        line.text("error", follow.error());
+        if (follow.stream() != null) {
+            line.text("stream", shortened(follow.stream()));
+            line.number("from", follow.from());
+            line.number("to", follow.to());
+        }
+        Timeline time = follow.timeline();
+        line.ms("duration_ms", time.startNs, time.endNs);
+    }
+
+    /** The first of a stream's random digits. Who knows all of them may read the stream if it has no key. */
+    private static String shortened(String stream) {
+        int random = stream.lastIndexOf('-') + 1;
+        return stream.substring(random, Math.min(stream.length(), random + STREAM_DIGITS));
     }
 
     private static @Nullable String name(@Nullable Dialect dialect) {

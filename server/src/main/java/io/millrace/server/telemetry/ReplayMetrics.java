@@ -28,6 +28,10 @@ record ReplayMetrics(ReplayMemory logs) {
                         "Streams that are kept, by whether they are in progress.",
                         Map.of(Labels.of("state", "live"), logs.live(), Labels.of("state", "ended"), logs.ended())),
                 gauge("millrace_replay_readers", "Clients that read a kept stream.", logs.readers()),
+                gauge(
+                        "millrace_replay_detached",
+                        "Streams that go on without the client that asked for them.",
+                        logs.detached()),
                 counter("millrace_replay_resumes", "Requests to read a kept stream, by result.", resumes),
                 counter(
                         "millrace_replay_given_up",

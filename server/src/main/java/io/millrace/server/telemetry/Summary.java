@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param attempts the attempts at upstreams
  * @param stream null if the response was no event stream
+ * @param kept null if the stream is not kept for readers
  * @param timeline the timeline of the attempt that became the answer, otherwise of the last one
  */
 public record Summary(
@@ -18,6 +19,7 @@ public record Summary(
         Attempts attempts,
         Response response,
         @Nullable Stream stream,
+        @Nullable Kept kept,
         Timeline timeline) {
     /**
      * The request.
@@ -104,6 +106,17 @@ public record Summary(
         public static final Stream EMPTY = new Stream(null, 0, 0, Usage.NONE, false);
     }
 
+    /**
+     * A stream that is kept for readers.
+     *
+     * @param stream its id
+     * @param readers the clients that have followed it so far, without the one that asked
+     * @param beganNs when the request came
+     * @param leftNs when the client that asked left; 0 if it did not
+     * @param unreadNs how long nobody read the stream after that
+     */
+    public record Kept(String stream, int readers, long beganNs, long leftNs, long unreadNs) {}
+
     /** The provider's token counts, of the stream or of the answer in one body. */
     public Usage usage() {
         return stream == null ? response.usage() : stream.usage();
@@ -127,6 +140,7 @@ public record Summary(
                 new Request(client, protocol, tls, null, method, path, Dialect.UNKNOWN, null, 0, null, null),
                 Attempts.none(null),
                 new Response(status, Outcome.REFUSED, error, false, 0, Usage.NONE),
+                null,
                 null,
                 timeline);
     }

@@ -2,12 +2,14 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.access.Caller;
+import io.millrace.server.chat.ChatSide;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.downstream.ClientStream.End;
+import io.millrace.server.format.ClientSide;
 import io.millrace.server.format.DialectSide;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
@@ -54,6 +56,11 @@ final class ExchangeBed implements AutoCloseable {
 
     /** With a target for each of {@code names}. A name may give the number of its origins: {@code a} or {@code b:2}. */
     ExchangeBed(UnaryOperator<Route> change, String... names) {
+        this(change, upstream -> upstream, MemoryBudget.ofJvm(), names);
+    }
+
+    /** The same, with upstreams that {@code each} changes, and a budget of memory. */
+    ExchangeBed(UnaryOperator<Route> change, UnaryOperator<Upstream> each, MemoryBudget budget, String... names) {
         var targets = new ArrayList<Route.Target>();
         Map<String, Upstream> named = new TreeMap<>();
         for (String name : names) {
@@ -63,13 +70,13 @@ final class ExchangeBed implements AutoCloseable {
                 urls.add(URI.create("http://" + parts[0] + i + ":80"));
             }
             targets.add(Route.Target.of(parts[0]));
-            named.put(parts[0], Upstream.of(parts[0], urls));
+            named.put(parts[0], each.apply(Upstream.of(parts[0], urls)));
         }
         Route route = change.apply(Route.of("all", Match.ALL, targets));
         RelayConfig config =
                 RelayConfig.defaults().with(c -> c.upstreams = named).with(c -> c.routes = List.of(route));
         routes = RouteTable.of(config, null);
-        var memory = new MemoryAccount(1, MemoryBudget.ofJvm());
+        var memory = new MemoryAccount(1, budget);
         var loops = new ArrayList<RelayLoop>();
         var shared = new RelayLoop.Shared(new ReplayMemory(0), new StreamNames(), loops);
         var sweeper = new Sweeper(client.eventLoop(), TimeUnit.HOURS.toNanos(1));
@@ -87,7 +94,7 @@ final class ExchangeBed implements AutoCloseable {
         for (int i = 0; i < fields.length; i += 2) {
             head.headers().add(fields[i], fields[i + 1]);
         }
-        var side = DialectSide.of(Dialect.ofPath(path));
+        ClientSide side = path.equals(ChatSide.PATH) ? new ChatSide() : DialectSide.of(Dialect.ofPath(path));
         exchange = new Exchange(loop, routes, client, client.client(), side, head, Caller.ANYONE);
         exchange.start();
         return exchange;

@@ -79,6 +79,39 @@ class OpenStreamsTest {
         assertThat(find(open(new byte[0]), OTHER)).isNull();
     }
 
+    /** Those that ended go first. Of those in progress, none that is read, was read, or has lost its client. */
+    @Test
+    void whereMemoryIsShortTheLargestThatNobodyReadsGoes() {
+        String ended = open(KEY, 100);
+        log(ended).seal(Seal.CLEAN);
+        streams.end(ended);
+        String small = open(KEY, 10_000);
+        String large = open(KEY, 500_000);
+        String middle = open(KEY, 150_000);
+        String read = open(KEY, 130_000);
+        log(read).countFollow();
+        String detached = open(KEY, 130_000);
+        log(detached).waitsForReaders();
+        streams.evict();
+        assertThat(log(ended).isClosed()).isTrue();
+        assertThat(memory.isTight()).isTrue();
+        assertThat(List.of(small, large, middle, read, detached)).noneMatch(id -> log(id).isClosed());
+        String more = open(KEY, 50_000);
+        assertThat(memory.isNearlyFull()).isTrue();
+        streams.evict();
+        assertThat(log(large).isClosed()).isTrue();
+        assertThat(List.of(small, middle, read, detached, more)).noneMatch(id -> log(id).isClosed());
+        assertThat(memory.givenUp(ReplayMemory.GivenUp.LIVE)).isEqualTo(1);
+        String largest = open(KEY, 470_000);
+        streams.evict();
+        assertThat(log(largest).isClosed()).isTrue();
+        assertThat(List.of(small, middle, read, detached, more)).noneMatch(id -> log(id).isClosed());
+    }
+
+    private StreamLog log(String id) {
+        return find(id, KEY).log();
+    }
+
     private OpenStreams.Kept find(String id, byte[] key) {
         var found = new ArrayList<OpenStreams.Kept>();
         streams.whenKept(id, key, found::add);
@@ -88,6 +121,10 @@ class OpenStreamsTest {
 
     /** A stream in progress, of which something is kept. */
     private String open(byte[] key) {
+        return open(key, ExchangeBed.OUTPUT.length());
+    }
+
+    private String open(byte[] key, int length) {
         String id = streams.add(
                 () -> {
                     stops++;
@@ -96,8 +133,8 @@ class OpenStreamsTest {
                 key);
         var head = LogHead.of(id, 200, Dialect.CHAT, new DefaultHttpHeaders());
         StreamLog log = streams.keep(id, head, client.alloc(), Resume.DEFAULT);
-        var bytes = Unpooled.copiedBuffer(ExchangeBed.OUTPUT, StandardCharsets.UTF_8);
-        log.append(bytes, 0, bytes.readableBytes());
+        var bytes = Unpooled.wrappedBuffer(new byte[length]);
+        log.append(bytes, 0, length);
         bytes.release();
         return id;
     }

@@ -3,8 +3,13 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.access.Caller;
+import io.millrace.server.config.Route;
 import io.millrace.server.config.Route.Disconnect;
+import io.millrace.server.config.Route.Heartbeat;
+import io.millrace.server.config.Route.Retry;
 import io.millrace.server.http.Target;
+import io.millrace.server.memory.Held;
+import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.replay.LogReader;
 import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.replay.Seal;
@@ -15,9 +20,14 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is kept of an answer, and whether it goes on without its client; without sockets. */
@@ -72,19 +82,101 @@ class RecipientTest {
             Exchange exchange = bed.ask();
             FakeCall call = bed.stream();
             call.read(ExchangeBed.OUTPUT + ExchangeBed.OUTPUT.substring(0, had));
-            String id = bed.header("x-millrace-stream");
             exchange.onClientGone("left");
             assertThat(call.fate()).isEqualTo(FakeCall.Fate.RUNNING);
             call.read(ExchangeBed.OUTPUT.substring(had) + ExchangeBed.DONE);
             call.end();
             assertThat(bed.end()).endsWith("completed");
-            byte[] key = Caller.ANYONE.owner(new DefaultHttpHeaders(), Target.of(ExchangeBed.CHAT));
-            var found = new ArrayList<OpenStreams.Kept>();
-            bed.loop.streams().whenKept(id, key, found::add);
-            StreamLog log = found.get(0).log();
+            StreamLog log = log(bed);
             assertThat(Text.of(log)).isEqualTo(ExchangeBed.OUTPUT + ExchangeBed.OUTPUT + ExchangeBed.DONE);
             assertThat(log.seal()).isEqualTo(Seal.CLEAN);
             bed.loop.streams().close();
+        }
+    }
+
+    /** The relay stops, or the key of the client was taken away: who reads is told, and the upstream is let go. */
+    @ParameterizedTest
+    @CsvSource({"DRAIN, relay_draining, drained", "REVOKED, key_revoked, refused"})
+    void aStreamWithoutItsClientIsEndedAndTold(OwnEnd why, String code, String outcome) {
+        try (var bed = bed()) {
+            Exchange exchange = bed.ask();
+            FakeCall call = bed.stream();
+            call.read(ExchangeBed.OUTPUT);
+            StreamLog log = log(bed);
+            exchange.onClientGone("left");
+            exchange.end(why, caller -> false);
+            assertThat(call.fate()).isEqualTo(FakeCall.Fate.RUNNING);
+            assertThat(bed.loop.shared().logs().detached()).isEqualTo(1);
+            exchange.end(why, caller -> true);
+            assertThat(call.fate()).isEqualTo(FakeCall.Fate.ABORTED);
+            assertThat(Text.of(log))
+                    .startsWith(ExchangeBed.OUTPUT + "data: {\"error\"")
+                    .contains(code);
+            assertThat(log.seal()).isEqualTo(Seal.FAILED);
+            assertThat(bed.end()).endsWith(outcome);
+            assertGone(bed);
+        }
+    }
+
+    /** Too much memory is held. A stream without a client goes before one that has a client. */
+    @Test
+    void aStreamWithoutItsClientGoesFirstWhereMemoryIsShort() {
+        var budget = new MemoryBudget(20_000, 1 << 20);
+        try (var bed = new ExchangeBed(RecipientTest::detaching, upstream -> upstream, budget, "a")) {
+            Exchange exchange = bed.ask();
+            FakeCall call = bed.stream();
+            call.read(ExchangeBed.OUTPUT);
+            StreamLog log = log(bed);
+            exchange.onClientGone("left");
+            call.read("data: " + "x".repeat(19_000));
+            assertThat(exchange.held(Held.Pool.BUFFERS)).isGreaterThan(19_000);
+            bed.loop.relief().ask();
+            bed.pass(Duration.ZERO);
+            assertThat(call.fate()).as("within the budget").isEqualTo(FakeCall.Fate.RUNNING);
+            call.read("x".repeat(2_000));
+            bed.pass(Duration.ZERO);
+            assertThat(call.fate()).isEqualTo(FakeCall.Fate.ABORTED);
+            assertThat(log.seal()).isEqualTo(Seal.BROKEN);
+            assertThat(bed.end()).endsWith("overloaded");
+            assertGone(bed);
+            assertThat(bed.loop.memory().account().held(Held.Pool.BUFFERS)).isZero();
+        }
+    }
+
+    /** Who waits for a stream gets heartbeats; while nobody waits there are none, and a failure keeps its status. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void heartbeatsBeforeTheAnswerAreForWhoWaits(boolean waits) {
+        UnaryOperator<Route> early = route -> detaching(route)
+                .with(r -> r.heartbeat = Heartbeat.DEFAULT.with(h -> h.early = true))
+                .with(r -> r.retry = Retry.OFF);
+        try (var bed = new ExchangeBed(early, "a")) {
+            Exchange exchange = bed.begin(ExchangeBed.CHAT, "prefer", "respond-async");
+            bed.send(ExchangeBed.ASKS);
+            exchange.onRequestEnd();
+            assertThat(bed.client.status()).isEqualTo(202);
+            var found = new ArrayList<OpenStreams.Kept>();
+            var reader = new Text();
+            if (waits) {
+                whenKept(bed, kept -> {
+                    found.add(kept);
+                    kept.log().attach(reader, 0);
+                });
+            }
+            long dueNs = System.nanoTime() + Heartbeat.DEFAULT.interval().toNanos();
+            exchange.onSweep(dueNs - 1_000_000_000);
+            assertThat(found).isEmpty();
+            exchange.onSweep(dueNs + 1_000_000_000);
+            assertThat(reader.text.toString()).isEqualTo(waits ? PING : "");
+            bed.answer(500);
+            if (!waits) {
+                whenKept(bed, found::add);
+            }
+            OpenStreams.Kept kept = found.get(0);
+            assertThat(kept.head().status()).isEqualTo(waits ? 200 : 500);
+            assertThat(kept.log().seal()).isEqualTo(waits ? Seal.FAILED : Seal.CLEAN);
+            assertThat(Text.of(kept.log())).startsWith(waits ? PING + "data: {\"error\"" : "from 500");
+            assertGone(bed);
         }
     }
 
@@ -113,13 +205,39 @@ class RecipientTest {
         assertThat(memory.held()).isZero();
     }
 
+    private static StreamLog log(ExchangeBed bed) {
+        var found = new ArrayList<OpenStreams.Kept>();
+        whenKept(bed, found::add);
+        return found.get(0).log();
+    }
+
+    private static void whenKept(ExchangeBed bed, Consumer<OpenStreams.@Nullable Kept> told) {
+        byte[] key = Caller.ANYONE.owner(new DefaultHttpHeaders(), Target.of(ExchangeBed.CHAT));
+        bed.loop.streams().whenKept(bed.header("x-millrace-stream"), key, told);
+    }
+
+    /** Nothing of a stream without its client is left but its log. */
+    private static void assertGone(ExchangeBed bed) {
+        assertThat(bed.loop.relief().detached()).isEmpty();
+        ReplayMemory logs = bed.loop.shared().logs();
+        assertThat(logs.detached()).isZero();
+        bed.loop.streams().close();
+        assertThat(bed.loop.streams().size()).isZero();
+        assertThat(bed.loop.sweeper().size()).isZero();
+        assertThat(logs.held()).isZero();
+    }
+
     private static void append(LoggedSink sink, String text) {
         ByteBuf bytes = Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
         sink.append(bytes, 0, bytes.readableBytes());
         bytes.release();
     }
 
+    private static Route detaching(Route route) {
+        return route.with(r -> r.disconnect = Disconnect.DETACH);
+    }
+
     private static ExchangeBed bed() {
-        return new ExchangeBed(route -> route.with(r -> r.disconnect = Disconnect.DETACH), "a");
+        return new ExchangeBed(RecipientTest::detaching, "a");
     }
 }

@@ -72,6 +72,7 @@ class TokensUsedTest {
                         new Summary.Attempts(new Summary.Asked("u", null, null), attempts, 0, 0, false, null),
                         new Summary.Response(200, outcome, null, false, bytes, whole),
                         stream,
+                        null,
                         new Timeline()),
                 ESTIMATE);
     }

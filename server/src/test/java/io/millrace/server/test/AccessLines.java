@@ -42,6 +42,12 @@ public final class AccessLines implements AutoCloseable {
         return JSON.readTree(lines.remove(0));
     }
 
+    /** Takes the first of so many lines, when all of them are there. */
+    public JsonNode nextOf(int count) throws IOException {
+        await().until(() -> lines.size() >= count);
+        return JSON.readTree(lines.remove(0));
+    }
+
     @Override
     public void close() {
         LOGGER.detachAppender(appender);
