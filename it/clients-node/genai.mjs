@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { GoogleGenAI } from '@google/genai';
 import { drive, PROMPT, RESULT, TOOL } from './drive.mjs';
 
@@ -46,6 +47,30 @@ drive({
   },
 
   gemini: async (s, seen) => read(await ask(s, PROMPT), seen),
+
+  // The same request under the same name: what the first one had comes again, and is skipped.
+  'gemini.joined': async (s, seen) => {
+    const headers = { 'Idempotency-Key': randomUUID() };
+    const asked = (abortSignal) =>
+      models(s).generateContentStream({
+        model: s.model,
+        contents: PROMPT,
+        config: { abortSignal, httpOptions: { headers } },
+      });
+    const leaving = new AbortController();
+    let came = 0;
+    async function* whole() {
+      for await (const chunk of await asked(leaving.signal)) {
+        yield chunk;
+        if (++came === 3) break;
+      }
+      leaving.abort();
+      for await (const chunk of await asked()) {
+        if (came-- <= 0) yield chunk;
+      }
+    }
+    await read(whole(), seen);
+  },
 
   'gemini.tools': async (s, seen) => {
     const prompt = { role: 'user', parts: [{ text: PROMPT }] };

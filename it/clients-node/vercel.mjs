@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createGoogle } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
@@ -21,7 +22,11 @@ const stream = (modelOf, execute) => async (s, seen) => {
     }),
     ...(execute && { stopWhen: isStepCount(2) }),
   });
-  for await (const part of result.stream) {
+  await read(result.stream, seen);
+};
+
+async function read(parts, seen) {
+  for await (const part of parts) {
     switch (part.type) {
       case 'text-delta':
         seen.delta(part.text);
@@ -38,6 +43,28 @@ const stream = (modelOf, execute) => async (s, seen) => {
         break;
     }
   }
+}
+
+/** Leaves after three deltas, and asks again under the same name; skips what it had. */
+const joined = (modelOf) => async (s, seen) => {
+  const headers = { 'Idempotency-Key': randomUUID() };
+  const asked = (abortSignal) =>
+    streamText({ model: modelOf(s), prompt: PROMPT, maxRetries: 0, onError: () => {}, headers, abortSignal }).stream;
+  const leaving = new AbortController();
+  let came = 0;
+  async function* whole() {
+    for await (const part of asked(leaving.signal)) {
+      if (part.type === 'text-delta') {
+        yield part;
+        if (++came === 3) break;
+      }
+    }
+    leaving.abort();
+    for await (const part of asked()) {
+      if (part.type !== 'text-delta' || came-- <= 0) yield part;
+    }
+  }
+  await read(whole(), seen);
 };
 
 const namesOfTools = (body) =>
@@ -97,6 +124,7 @@ drive(
       [api, stream(modelOf)],
       [`${api}.body`, offering(api, modelOf)],
       [`${api}.tools`, stream(modelOf, () => RESULT)],
+      [`${api}.joined`, joined(modelOf)],
     ]),
   ),
 );

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Official SDKs leave a stream after three deltas, and go on by their own means: by {@code starting_after} of the Responses
- * API, or by a GET of the stream from its start, of which they skip what they had. Their users see what an undisturbed
+ * API, by a GET of the stream from its start, or by the same request again, of which they skip what they had. Their users see what an undisturbed
  * stream shows, and the upstream is asked once for each.
  */
 @Tag("sockets")
@@ -39,8 +39,22 @@ class ResumeSdkTest {
             assertWhole(new NodeSdk("openai.mjs"), translating, "responses", "responses.resumed");
             assertWhole(new NodeSdk("anthropic.mjs"), passing, "messages", "messages.followed");
             assertWhole(new OpenAiJavaSdk(), passing, "responses", "responses.resumed");
-            assertThat(passing.mock.requests()).hasSize(8);
+            assertWhole(new PythonSdk("openai_sdk.py"), passing, "responses", "responses.resumed", "responses.resumed.helper");
+            assertThat(passing.mock.requests()).hasSize(11);
             assertThat(translating.mock.requests()).hasSize(2);
+        }
+    }
+
+    /** SDKs that can only ask again do so under the same {@code Idempotency-Key}. */
+    @Test
+    void askAgainByTheSameName() {
+        try (var relay = start(upstream -> {})) {
+            assertWhole(new NodeSdk("genai.mjs"), relay, "gemini", "gemini.joined");
+            var vercel = new NodeSdk("vercel.mjs");
+            assertWhole(vercel, relay, "chat", "chat.joined");
+            assertWhole(vercel, relay, "messages", "messages.joined");
+            assertThat(relay.mock.requests()).hasSize(6);
+            assertThat(relay.mock.stats().streamsAborted()).isZero();
         }
     }
 
