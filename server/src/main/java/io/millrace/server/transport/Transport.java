@@ -17,7 +17,6 @@ import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
@@ -69,7 +68,7 @@ import jdk.net.ExtendedSocketOptions;
 public enum Transport {
     EPOLL(
             Epoll::isAvailable,
-            EpollIoHandler::newFactory,
+            ResumableEpoll::newFactory,
             EpollServerSocketChannel.class,
             EpollSocketChannel.class,
             EpollDatagramChannel.class),
