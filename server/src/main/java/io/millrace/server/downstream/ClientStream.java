@@ -69,6 +69,9 @@ public interface ClientStream {
      */
     void addToResponse(HttpHeaders headers);
 
+    /** The relay makes the answer itself, without an upstream. A client may not have it do so without end. */
+    default void onOwnAnswer() {}
+
     /** Whether a response head has been written. */
     boolean responseStarted();
 

@@ -168,10 +168,16 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
         sinceNs = System.nanoTime();
         idleLimitNs = context.timeouts().keepAlive().toNanos();
         bytes.restartStall(sinceNs);
+        int most = context.limits().requestsPerConnection();
         if (last) {
             leave("drain");
-        } else if (requestCount >= context.limits().requestsPerConnection()) {
+        } else if (requestCount >= most) {
             leave("requests");
+        }
+        if (farewell.begun()
+                && !farewell.said()
+                && requestCount - context.http2().streams() >= most) {
+            finishLeaving(); // the client does not heed the first GOAWAY
         }
         var refusal = RequestGate.verify(
                 request, context.limits().headerCount(), context.limits().body());
@@ -356,6 +362,7 @@ final class Http2Connection extends ChannelInboundHandlerAdapter
     }
 
     private void refuse(Http2Stream stream, Refusal refusal) {
+        stream.onOwnAnswer();
         HttpRequest request = stream.request();
         context.handler().onRefused(stream, request, refusal.status(), refusal.code());
         stream.respond(refusal.status(), RequestGate.json(refusal, request), RequestGate.headers(refusal));

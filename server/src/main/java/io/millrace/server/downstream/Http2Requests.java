@@ -142,6 +142,11 @@ final class Http2Requests extends Http2EventAdapter {
         }
     }
 
+    /** The relay answers a request itself. */
+    void onOwnAnswer() {
+        budget.onOwnAnswer();
+    }
+
     void onKept(int change) {
         keptBytes += change;
     }
@@ -179,18 +184,27 @@ final class Http2Requests extends Http2EventAdapter {
             guard(its, () -> known.input().onEnd()); // after trailers, which are dropped
             return;
         }
+        if (budget.isReset(id)) { // nobody waits for the answer
+            context.handler().onClientRefused(channel().eventLoop(), "taken_back");
+            countPremature();
+            return;
+        }
         if (id > last || codec.connection().remote().numActiveStreams() > mostStreams()) {
             refuse(its);
             return;
         }
         HttpRequest request = Http2Heads.request(head, !ends, context.limits().requestLine());
         Http2Stream begun = begin(its, request);
+        begun.input().endsWithHead(ends);
         guard(its, () -> {
             owner.onRequest(begun, request);
             if (ends) {
                 begun.input().onEnd();
             }
         });
+        if (!budget.isLeft()) {
+            throw Http2Exception.connectionError(Http2Error.ENHANCE_YOUR_CALM, "too many requests to the relay itself");
+        }
     }
 
     @Override
@@ -213,6 +227,10 @@ final class Http2Requests extends Http2EventAdapter {
         if (known == null || known.responseStarted() || known.listener() == null) {
             return;
         }
+        countPremature();
+    }
+
+    private void countPremature() throws Http2Exception {
         long nowNs = System.nanoTime();
         if (premature == 0 || nowNs - meterSinceNs > METER_NS) {
             premature = 0;

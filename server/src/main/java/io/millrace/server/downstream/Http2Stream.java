@@ -97,6 +97,11 @@ final class Http2Stream extends ConnectionStream implements Http2StreamInput.Own
     }
 
     @Override
+    public void onOwnAnswer() {
+        requests.onOwnAnswer();
+    }
+
+    @Override
     public boolean isWritable() {
         return output.isWritable();
     }

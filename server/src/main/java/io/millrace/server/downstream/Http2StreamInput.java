@@ -72,6 +72,11 @@ final class Http2StreamInput {
         return length;
     }
 
+    /** Says whether no body follows the head. {@link #onEnd} must still be called. */
+    void endsWithHead(boolean ends) {
+        ended = ends;
+    }
+
     /** Ends the body without a further part. */
     void onEnd() {
         ended = true;

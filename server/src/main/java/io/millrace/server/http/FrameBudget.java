@@ -10,6 +10,7 @@ import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Flags;
 import io.netty.handler.codec.http2.Http2FrameTypes;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.collection.IntObjectHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * ENHANCE_YOUR_CALM} and drops the rest.
  *
  * <p>It also paces requests, if it is told to: what comes behind as many as one turn of the event loop begins waits for the
- * next turn, and the socket is not read.
+ * next turn, and the socket is not read. It knows which requests in a read are reset by the same read, so that these
+ * need not begin.
  *
  * <p>The clock is read only for frames that cost points, and for heads of messages that arrive in parts.
  */
@@ -30,6 +32,8 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
     private static final int POINT = 100;
 
     private static final int REFUSAL = POINT / 2;
+    /** The frame of the answer gives one point back. */
+    private static final int OWN_ANSWER = 4 * POINT;
     /** A few bytes can stand for a head of many megabytes (HPACK). All of it must be decoded. */
     private static final int LARGE_HEAD = 300 * POINT;
 
@@ -38,18 +42,18 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
     private static final int CHEAP = POINT / 10;
     private static final int SETTINGS_BYTES_PER_POINT = 60;
     private static final int PREFACE_BYTES = 24;
-    private static final int HEAD_BYTES = 9;
     private static final double NS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
 
     private final long burst;
     private final double perNs;
     private final LongSupplier clock;
-    private final byte[] head = new byte[HEAD_BYTES];
+    /** Sees all that comes, at once. */
+    private final FrameHeads arriving;
+    /** Sees what is passed on, and stops in front of requests that must wait. */
+    private final FrameHeads passing;
 
     private double points;
     private long refilledNs;
-    private int skip;
-    private int headBytes;
     private boolean inBlock;
     private boolean blockEnds;
     private long blockSinceNs;
@@ -57,12 +61,15 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
     private @Nullable Turns requests;
     /** What waits for a later turn; it begins with the head of a frame. */
     private @Nullable ByteBuf held;
+    /** The streams that were reset by bytes of which some have not been passed on. */
+    private @Nullable IntObjectHashMap<Boolean> resets;
 
     private FrameBudget(int burst, int perSecond, int skip, LongSupplier clock) {
         this.clock = clock;
         this.burst = (long) burst * POINT;
         perNs = perSecond * POINT / NS_PER_SECOND;
-        this.skip = skip;
+        arriving = new FrameHeads(skip, this::onHead);
+        passing = new FrameHeads(skip, this::mayPass);
         points = this.burst;
         refilledNs = clock.getAsLong();
     }
@@ -125,6 +132,21 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
         return points >= 0;
     }
 
+    /** The relay answers a request of the peer's itself, without an upstream. */
+    public void onOwnAnswer() {
+        charge(OWN_ANSWER);
+    }
+
+    /** Whether there are points left. */
+    public boolean isLeft() {
+        return points >= 0;
+    }
+
+    /** Whether the peer resets {@code stream} in bytes that came together with what is being passed on. */
+    public boolean isReset(int stream) {
+        return resets != null && resets.containsKey(stream);
+    }
+
     /** Since when the head of a message has been incomplete after a read; 0 if there is none. */
     public long blockSinceNs() {
         return blockSinceNs;
@@ -132,29 +154,37 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object msg) {
-        if (held != null && msg instanceof ByteBuf in) {
-            held = ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(ctx.alloc(), held, in);
-        } else if (!over && msg instanceof ByteBuf in) {
-            read(ctx, in);
-        } else if (!over) {
-            ctx.fireChannelRead(msg);
-        } else {
+        if (!over && msg instanceof ByteBuf in) {
+            look(in);
+        }
+        if (over) {
             end(ctx, msg);
+        } else if (held != null && msg instanceof ByteBuf in) {
+            held = ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(ctx.alloc(), held, in);
+        } else if (msg instanceof ByteBuf in) {
+            pass(ctx, in);
+        } else {
+            ctx.fireChannelRead(msg);
         }
     }
 
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
-        ReferenceCountUtil.release(held);
-        held = null;
+        drop();
     }
 
-    private void read(ChannelHandlerContext ctx, ByteBuf in) {
-        int end = look(in);
-        if (over) {
-            end(ctx, in);
-            return;
+    private void look(ByteBuf in) {
+        arriving.visit(in);
+        if (!arriving.isInPayload()) {
+            endBlock();
         }
+        if (inBlock && blockSinceNs == 0) {
+            blockSinceNs = clock.getAsLong();
+        }
+    }
+
+    private void pass(ChannelHandlerContext ctx, ByteBuf in) {
+        int end = requests == null ? in.writerIndex() : passing.visit(in);
         int rest = in.writerIndex() - end;
         if (rest > 0 && requests != null) {
             held = in.retainedSlice(end, rest);
@@ -163,6 +193,13 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
             requests.later(() -> goOn(ctx));
         }
         ctx.fireChannelRead(in);
+        if (held == null) {
+            resets = null;
+        }
+    }
+
+    private boolean mayPass(int length, byte type, short flags, int stream) {
+        return type != Http2FrameTypes.HEADERS || requests == null || requests.take();
     }
 
     private void goOn(ChannelHandlerContext ctx) {
@@ -171,7 +208,7 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
             return;
         }
         held = null;
-        read(ctx, rest);
+        pass(ctx, rest);
         ctx.fireChannelReadComplete();
         if (held == null) {
             ctx.channel().config().setAutoRead(true);
@@ -180,6 +217,7 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
 
     private void end(ChannelHandlerContext ctx, Object msg) {
         ReferenceCountUtil.release(msg);
+        drop();
         if (points < 0) {
             points = 0;
             ctx.fireExceptionCaught(
@@ -187,42 +225,9 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Returns the index up to which the bytes may be passed on in this turn. */
-    private int look(ByteBuf in) {
-        int at = in.readerIndex();
-        int end = in.writerIndex();
-        while (at < end && !over) {
-            int skipped = Math.min(skip, end - at);
-            skip -= skipped;
-            at += skipped;
-            if (skip > 0) {
-                break;
-            }
-            endBlock();
-            if (at + HEAD_BYTES <= end && headBytes == 0) {
-                if (requests != null && in.getByte(at + 3) == Http2FrameTypes.HEADERS && !requests.take()) {
-                    return at;
-                }
-                onHead(in.getUnsignedMedium(at), in.getByte(at + 3), in.getUnsignedByte(at + 4));
-                at += HEAD_BYTES;
-            } else {
-                while (at < end && headBytes < HEAD_BYTES) {
-                    head[headBytes++] = in.getByte(at++);
-                }
-                if (headBytes == HEAD_BYTES) {
-                    headBytes = 0;
-                    int length = (head[0] & 0xff) << 16 | (head[1] & 0xff) << 8 | (head[2] & 0xff);
-                    onHead(length, head[3], (short) (head[4] & 0xff));
-                }
-            }
-        }
-        if (skip == 0) {
-            endBlock();
-        }
-        if (inBlock && blockSinceNs == 0) {
-            blockSinceNs = clock.getAsLong();
-        }
-        return end;
+    private void drop() {
+        ReferenceCountUtil.release(held);
+        held = null;
     }
 
     private void endBlock() {
@@ -233,8 +238,8 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void onHead(int length, byte type, short flags) {
-        skip = length;
+    private boolean onHead(int length, byte type, short flags, int stream) {
+        endBlock();
         boolean ack = (flags & Http2Flags.ACK) != 0;
         switch (type) {
             case Http2FrameTypes.DATA -> {
@@ -249,11 +254,20 @@ public final class FrameBudget extends ChannelInboundHandlerAdapter {
             case Http2FrameTypes.SETTINGS -> charge(ack ? CHEAP : POINT + length * POINT / SETTINGS_BYTES_PER_POINT);
             case Http2FrameTypes.PING -> charge(ack ? CHEAP : POINT);
             case Http2FrameTypes.WINDOW_UPDATE -> charge(WINDOW_UPDATE);
-            case Http2FrameTypes.RST_STREAM -> charge(RESET);
+            case Http2FrameTypes.RST_STREAM -> onReset(stream);
             case Http2FrameTypes.GO_AWAY -> charge(CHEAP);
             default -> charge(POINT);
         }
         over |= points < 0;
+        return !over;
+    }
+
+    private void onReset(int stream) {
+        charge(RESET);
+        if (resets == null) {
+            resets = new IntObjectHashMap<>();
+        }
+        resets.put(stream, Boolean.TRUE);
     }
 
     private void charge(int cost) {

@@ -79,6 +79,7 @@ final class LocalExchange implements RequestListener {
 
     private void answer() {
         try {
+            downstream.onOwnAnswer();
             answer.run();
         } catch (RuntimeException | StackOverflowError e) {
             LOG.error("the relay's own answer failed", e);

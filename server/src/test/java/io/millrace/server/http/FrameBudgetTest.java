@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.millrace.server.timing.Turns;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
+import java.util.ArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -19,6 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class FrameBudgetTest {
     private static final int DATA = 0;
     private static final int HEADERS = 1;
+    private static final int RST_STREAM = 3;
     private static final int PING = 6;
     private static final int END_HEADERS = 4;
 
@@ -147,6 +151,42 @@ class FrameBudgetTest {
         assertThat(client.config().isAutoRead()).isTrue();
         frames.release();
         client.finishAndReleaseAll();
+    }
+
+    /** A reset is known before the request that it is for, even if that waits for a later turn. */
+    @Test
+    void resetsAreKnownAsLongAsWhatCameWithThemIsPassedOn() {
+        var paced = FrameBudget.ofServer(10, 5, () -> nowNs);
+        var known = new ArrayList<Boolean>();
+        var client = new EmbeddedChannel(paced, new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelRead(ChannelHandlerContext ctx, Object msg) {
+                known.add(paced.isReset(1));
+                ctx.fireChannelRead(msg);
+            }
+        });
+        paced.pacedBy(new Turns(client.eventLoop(), 2));
+        client.pipeline().fireChannelRead(frame(HEADERS, END_HEADERS, 30));
+        ByteBuf together = Unpooled.wrappedBuffer(
+                frame(HEADERS, END_HEADERS, 30), frame(HEADERS, END_HEADERS, 30), frame(RST_STREAM, 0, 4));
+        client.pipeline().fireChannelRead(together);
+        client.runPendingTasks();
+        assertThat(paced.heldBytes()).isZero();
+        client.pipeline().fireChannelRead(frame(HEADERS, END_HEADERS, 30));
+        assertThat(known).containsExactly(false, true, true, false);
+        client.finishAndReleaseAll();
+    }
+
+    @Test
+    void answersOfTheRelayItselfCostMoreThanTheirFramesGiveBack() {
+        int answers = 0;
+        while (budget.isLeft()) {
+            budget.onOwnAnswer();
+            budget.onDataWritten();
+            answers++;
+        }
+        assertThat(answers).isEqualTo(4);
+        assertThatThrownBy(() -> send(PING, 10)).isInstanceOf(Http2Exception.class);
     }
 
     @Test

@@ -20,6 +20,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -446,6 +447,69 @@ class Http2Test {
             client.readToEnd();
             await().until(() -> harness.mock.stats().activeStreams() == 0);
         }
+    }
+
+    /** Nobody waits for the answers, so the requests need not begin. Few are split between two reads. */
+    @Test
+    void beginsNoRequestThatTheSameReadTakesBack() throws IOException {
+        try (var harness = start(config -> config);
+                var client = Http2Client.connect(harness.port())) {
+            var all = new ByteArrayOutputStream();
+            for (int id = 1; id < 2000; id += 2) {
+                all.writeBytes(client.postBytes(id, path("ttft_ms=60000"), BODY));
+                all.writeBytes(new byte[] {0, 0, 4, Http2Client.RST_STREAM, 0, 0, 0, (byte) (id >> 8), (byte) id});
+                all.writeBytes(new byte[] {0, 0, 0, CANCEL});
+            }
+            client.sendRaw(all.toByteArray());
+
+            assertThat(client.readUntil(Http2Client.GOAWAY, 0).number(4)).isEqualTo(ENHANCE_YOUR_CALM);
+            client.readToEnd();
+            assertThat(harness.mock.requests()).hasSizeLessThan(15);
+            assertThat(metrics(harness)).contains("millrace_refused_total{reason=\"taken_back\"}");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/healthz", "/readyz", "/v1/\\"})
+    void endsAConnectionThatAsksTheRelayItselfWithoutEnd(String path) throws IOException {
+        try (var harness = start(config ->
+                        config.with(c -> c.limits = config.limits().with(l -> l.requestsPerConnection = 10_000)));
+                var client = Http2Client.connect(harness.port())) {
+            client.sendRaw(gets(client, 2000, path));
+            var answers = client.readToEnd();
+
+            assertThat(answers)
+                    .anyMatch(frame -> frame.type() == Http2Client.GOAWAY && frame.number(4) == ENHANCE_YOUR_CALM);
+            assertThat(answers.stream().filter(Frame::ends).count()).isBetween(200L, 400L);
+            assertThat(answers).noneMatch(frame -> frame.type() == Http2Client.RST_STREAM);
+        }
+    }
+
+    @Test
+    void servesNoMoreThanAllStreamsToAClientThatDoesNotHeedItsFarewell() throws IOException {
+        try (var harness = start(config -> config.with(c -> {
+                    c.limits = config.limits().with(l -> l.requestsPerConnection = 3);
+                    c.http2 = Http2.DEFAULT.with(h -> h.streams = 10);
+                }));
+                var client = Http2Client.connect(harness.port())) {
+            client.sendRaw(gets(client, 60, "/healthz"));
+            var goAways = new ArrayList<Integer>();
+            while (goAways.size() < 2) { // answers no PING
+                Frame frame = client.read();
+                if (frame.type() == Http2Client.GOAWAY) {
+                    goAways.add(frame.number(0));
+                }
+            }
+            assertThat(goAways).containsExactly(Integer.MAX_VALUE, 2 * (3 + 10) - 1);
+        }
+    }
+
+    private static byte[] gets(Http2Client client, int count, String path) {
+        var all = new ByteArrayOutputStream();
+        for (int id = 1; id < 2 * count; id += 2) {
+            all.writeBytes(client.getBytes(id, path));
+        }
+        return all.toByteArray();
     }
 
     @Test

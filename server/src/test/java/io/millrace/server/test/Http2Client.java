@@ -115,7 +115,14 @@ public final class Http2Client implements AutoCloseable {
 
     /** Asks for {@code path} with GET. */
     public void get(int stream, String path) throws IOException {
-        headers(stream, END_STREAM, head("GET", path));
+        sendRaw(getBytes(stream, path));
+    }
+
+    /** The frame of a GET, for sending several at once. */
+    public byte[] getBytes(int stream, String path) {
+        ByteBuf frame = Unpooled.buffer();
+        append(frame, HEADERS, END_STREAM | END_HEADERS, stream, block(stream, head("GET", path)));
+        return ByteBufUtil.getBytes(frame);
     }
 
     /** Asks with POST and a JSON body. */
