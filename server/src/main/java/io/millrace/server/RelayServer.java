@@ -181,6 +181,9 @@ public final class RelayServer implements AutoCloseable {
         if (!Objects.equals(config.clients().redis(), started.clients().redis())) {
             kept.add("clients.redis");
         }
+        if (!Objects.equals(config.resume().redis(), started.resume().redis())) {
+            kept.add("resume.redis");
+        }
         return kept;
     }
 

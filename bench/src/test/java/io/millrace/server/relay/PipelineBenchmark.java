@@ -93,7 +93,8 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
                 StandardCharsets.US_ASCII));
         String[] words = stream.split(" ", 3);
         var dialect = Dialect.valueOf(words[0]);
-        var shared = new RelayLoop.Shared(new ReplayMemory(0), new StreamNames(), List.of());
+        var shared = new RelayLoop.Shared(
+                new ReplayMemory(0), new StreamNames(), List.of(), null, 0, () -> RelayConfig.Resume.DEFAULT);
         var loop = RelayLoop.of(0, client.eventLoop(), null, sweeper, null, null, memory, shared);
         requestBody = new RequestBody(client.alloc(), memory);
         var terms = new AnswerTerms(new ClientRequest(request, requestBody, DialectSide.of(dialect), false), "r");

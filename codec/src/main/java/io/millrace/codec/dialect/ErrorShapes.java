@@ -120,7 +120,13 @@ final class ErrorShapes {
     private static int googleStatus(RelayError error) {
         return switch (error) {
             case UPSTREAM_IDLE, UPSTREAM_NO_OUTPUT -> 504;
-            case UPSTREAM_TRUNCATED, UPSTREAM_RESET, UPSTREAM_ERROR, RELAY_DRAINING, RELAY_UNREAD, RELAY_STOPPED -> 503;
+            case UPSTREAM_TRUNCATED,
+                    UPSTREAM_RESET,
+                    UPSTREAM_ERROR,
+                    RELAY_DRAINING,
+                    RELAY_UNREAD,
+                    RELAY_STOPPED,
+                    RELAY_LOST -> 503;
             case KEY_REVOKED -> 401;
         };
     }

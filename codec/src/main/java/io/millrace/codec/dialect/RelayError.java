@@ -18,6 +18,8 @@ public enum RelayError {
     RELAY_UNREAD("relay_unread"),
     /** Who runs the relay has stopped the request. */
     RELAY_STOPPED("relay_stopped"),
+    /** The node of the relay that had the stream is gone. */
+    RELAY_LOST("relay_lost"),
     /** The client may not use the relay any more. */
     KEY_REVOKED("key_revoked");
 

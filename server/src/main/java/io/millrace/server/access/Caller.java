@@ -2,6 +2,8 @@ package io.millrace.server.access;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.address.AddressSet;
+import io.millrace.server.config.RelayConfig.Resume;
+import io.millrace.server.config.ResumeStore;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.http.Target;
 import io.millrace.server.limit.Permit;
@@ -90,9 +92,15 @@ public final class Caller {
      * What only the same client has again.
      *
      * @param headers of the request, which tell who it is where no keys are asked for
+     * @param resume says whether other nodes must know the client, too
      */
-    public byte[] owner(HttpHeaders headers, Target target) {
-        return client == null ? ClientKey.hash(headers, target) : client.owner();
+    public byte[] owner(HttpHeaders headers, Target target, Resume resume) {
+        ResumeStore shared = resume.redis();
+        if (shared == null) {
+            return client == null ? ClientKey.hash(headers, target) : client.owner();
+        }
+        byte[] salt = shared.salt();
+        return client == null ? ClientKey.hash(headers, target, salt) : client.owner(salt);
     }
 
     /** Takes a place for the request. Returns why there is none, or null. */

@@ -35,4 +35,9 @@ final class Client {
     byte[] owner() {
         return owner;
     }
+
+    /** The same for nodes that share a salt. */
+    byte[] owner(byte[] salt) {
+        return ClientKey.ofName(name().getBytes(StandardCharsets.UTF_8), salt);
+    }
 }

@@ -44,8 +44,13 @@ public final class ClientKey {
 
     /** The hash of the keys in these fields and in the query. The place of a key does not matter. */
     public static byte[] hash(HttpHeaders headers, Target target) {
+        return hash(headers, target, SALT);
+    }
+
+    /** The same with a salt that other processes may have too. */
+    static byte[] hash(HttpHeaders headers, Target target, byte[] salt) {
         MessageDigest digest = DIGEST.get();
-        digest.update(SALT);
+        digest.update(salt);
         for (AsciiString field : FIELDS) {
             Iterator<String> values = headers.valueStringIterator(field);
             while (values.hasNext()) {
@@ -62,8 +67,13 @@ public final class ClientKey {
 
     /** The hash of a client's name, which is used in place of its keys. */
     static byte[] ofName(byte[] name) {
+        return ofName(name, SALT);
+    }
+
+    /** The same with a salt that other processes may have too. */
+    static byte[] ofName(byte[] name, byte[] salt) {
         MessageDigest digest = DIGEST.get();
-        digest.update(SALT);
+        digest.update(salt);
         digest.update(NAMED);
         return digest.digest(name);
     }

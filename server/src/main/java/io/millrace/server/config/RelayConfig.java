@@ -286,9 +286,15 @@ public record RelayConfig(
      * @param bytes of one answer; the oldest are dropped first
      * @param memory bytes of all answers; 0 is an eighth of the largest heap. A change needs a restart
      * @param readers of one answer at once
+     * @param redis the store in which several nodes share their streams; null if each node has its own. A change needs a
+     *     restart
      */
-    public record Resume(Duration keep, int bytes, long memory, int readers)
-            implements Settings<Resume, Resume.Builder> {
+    public record Resume(
+            Duration keep,
+            int bytes,
+            long memory,
+            int readers,
+            @Nullable ResumeStore redis) implements Settings<Resume, Resume.Builder> {
         /** 120 s, 4 MiB, an eighth of the largest heap, 8. */
         public static final Resume DEFAULT = Builders.build(Resume.class, new Builder());
 
@@ -310,6 +316,7 @@ public record RelayConfig(
             public int bytes = 4 << 20;
             public long memory;
             public int readers = 8;
+            public @Nullable ResumeStore redis;
         }
     }
 

@@ -47,6 +47,8 @@ public final class OwnEndpoints {
             403, "permission_denied", "The streams are shown at an admin listener, or at a loopback address.");
     private static final Refusal NO_LIVE =
             Refusal.of(403, "permission_denied", "This client may not see the streams of others.");
+    private static final byte[] NO_ANSWER = Dialect.CHAT.errorBody(
+            503, "resume_unavailable", "The node that has the stream does not answer. Try again.", null, null);
 
     private final Metrics metrics;
     private final Streams streams;
@@ -63,7 +65,14 @@ public final class OwnEndpoints {
          * @param asking the event loop of the request to stop
          * @param told called on {@code asking}; receives whether a stream was stopped
          */
-        void stop(String id, byte[] key, EventLoop asking, Consumer<Boolean> told);
+        void stop(String id, byte[] key, EventLoop asking, Consumer<Stopped> told);
+
+        /** What became of a stream to be stopped. The last is one of another node, which does not answer. */
+        enum Stopped {
+            DONE,
+            NOT_FOUND,
+            UNAVAILABLE
+        }
 
         /**
          * Who answers a request to read a stream.
@@ -138,7 +147,7 @@ public final class OwnEndpoints {
 
         /** What only the same client has again. */
         private byte[] owner() {
-            return caller.owner(request.headers(), target);
+            return caller.owner(request.headers(), target, config.resume());
         }
 
         private String streamId() {
@@ -253,7 +262,10 @@ public final class OwnEndpoints {
         ClientStream downstream = asked.downstream();
         if (asked.request().method().equals(HttpMethod.DELETE)) {
             String id = asked.target().path().substring(ServedPaths.LIVE.length() + 1);
-            return asked.answer(() -> live.stop(id, downstream.eventLoop(), stopped -> onStopped(downstream, stopped)));
+            return asked.answer(() -> live.stop(
+                    id,
+                    downstream.eventLoop(),
+                    stopped -> onStopped(downstream, stopped ? Streams.Stopped.DONE : Streams.Stopped.NOT_FOUND)));
         }
         return live.watch(downstream, asked.target().query(), asked.done());
     }
@@ -273,11 +285,15 @@ public final class OwnEndpoints {
         return asked.request().method().equals(HttpMethod.GET) ? live.refusal() : null;
     }
 
-    private static void onStopped(ClientStream downstream, boolean stopped) {
-        if (stopped && downstream.isActive()) {
-            bare(downstream, new DefaultHttpHeaders());
-        } else if (downstream.isActive()) {
-            downstream.respond(404, NO_STREAM, new DefaultHttpHeaders());
+    private static void onStopped(ClientStream downstream, Streams.Stopped stopped) {
+        if (!downstream.isActive()) {
+            return;
+        }
+        switch (stopped) {
+            case DONE -> bare(downstream, new DefaultHttpHeaders());
+            case NOT_FOUND -> downstream.respond(404, NO_STREAM, new DefaultHttpHeaders());
+            case UNAVAILABLE ->
+                downstream.respond(503, NO_ANSWER, new DefaultHttpHeaders().set(HttpHeaderNames.RETRY_AFTER, "1"));
         }
     }
 

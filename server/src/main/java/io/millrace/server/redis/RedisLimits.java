@@ -8,6 +8,7 @@ import io.millrace.server.limit.SharedLimits;
 import io.millrace.server.transport.Transport;
 import io.netty.channel.EventLoop;
 import io.netty.resolver.AddressResolverGroup;
+import io.netty.util.Timer;
 import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -42,6 +43,7 @@ public final class RedisLimits implements AutoCloseable {
     private final SharedLimits limits;
     private final RedisLink link;
     private final String node = Long.toString(ThreadLocalRandom.current().nextLong(1L << 40, 1L << 44), 36);
+    private final Timer timer = RedisLink.newTimer();
     private @Nullable Future<?> ticks;
     private int unanswered;
     private long sentAtNs;
@@ -60,7 +62,7 @@ public final class RedisLimits implements AutoCloseable {
         this.settings = settings;
         this.loop = loop;
         this.limits = limits;
-        link = new RedisLink(settings, transport, loop, names, new RedisLink.Listener() {
+        link = new RedisLink(settings, transport, loop, names, timer, new RedisLink.Listener() {
             @Override
             public void onConnected() {
                 unanswered = 0;
@@ -249,6 +251,7 @@ public final class RedisLimits implements AutoCloseable {
             }
         });
         link.close();
+        timer.stop();
     }
 
     /** Frees the memory that TLS has outside the heap. May be called once, after all event loops have ended. */

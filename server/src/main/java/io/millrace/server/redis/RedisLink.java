@@ -6,10 +6,15 @@ import io.lettuce.core.RedisCredentials;
 import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.protocol.ProtocolVersion;
+import io.lettuce.core.pubsub.RedisPubSubAdapter;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.resource.NettyCustomizer;
@@ -36,6 +41,7 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -58,9 +64,14 @@ final class RedisLink {
     private final @Nullable SslContext tls;
     private final RelayRedisClient client;
     private final ClientResources resources;
-    private final Timer timer =
-            new HashedWheelTimer(new DefaultThreadFactory("millrace-redis-timer", true), 100, TimeUnit.MILLISECONDS);
+    /** Null if it does not listen to a channel. */
+    private @Nullable String channel;
+
+    private Consumer<String> onMessage = message -> {};
     private @Nullable StatefulRedisConnection<String, String> connection;
+    /** Commands wait for {@link #flush}. */
+    private boolean unflushed;
+
     /** The channel of the connection, or of the attempt to open one. */
     private @Nullable Channel last;
 
@@ -78,6 +89,7 @@ final class RedisLink {
     /**
      * A link that is not open yet.
      *
+     * @param timer for limits of Lettuce's; it may be that of several links
      * @throws IllegalArgumentException if TLS cannot be set up
      */
     RedisLink(
@@ -85,6 +97,7 @@ final class RedisLink {
             Transport transport,
             EventLoop loop,
             AddressResolverGroup<InetSocketAddress> names,
+            Timer timer,
             Listener listener) {
         this.loop = loop;
         this.listener = listener;
@@ -109,7 +122,20 @@ final class RedisLink {
                 .autoReconnect(false)
                 .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
                 .protocolVersion(ProtocolVersion.RESP2)
+                // Those who send commands watch for silence. A timer for each command would cost more than the command.
+                .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
                 .build());
+    }
+
+    /** A timer for links, which its maker must stop on another thread than an event loop. */
+    static Timer newTimer() {
+        return new HashedWheelTimer(new DefaultThreadFactory("millrace-redis-timer", true), 100, TimeUnit.MILLISECONDS);
+    }
+
+    /** Has the link listen to this channel, and send no commands. To be called before {@link #open}. */
+    void listenTo(String itsChannel, Consumer<String> told) {
+        channel = itsChannel;
+        onMessage = told;
     }
 
     private static RedisURI uri(RedisSettings settings) {
@@ -174,8 +200,33 @@ final class RedisLink {
 
     /** Begins to connect. May be called once. */
     void open() {
-        client.connectAsync(StringCodec.UTF8, uri)
-                .whenComplete((opened, failure) -> loop.execute(() -> onOpened(opened, failure)));
+        if (channel == null) {
+            client.connectAsync(StringCodec.UTF8, uri)
+                    .whenComplete((opened, failure) -> loop.execute(() -> onOpened(opened, failure)));
+        } else {
+            String its = channel;
+            client.connectPubSubAsync(StringCodec.UTF8, uri)
+                    .whenComplete((opened, failure) -> loop.execute(() -> {
+                        if (opened != null) {
+                            listen(opened, its);
+                        }
+                        onOpened(opened, failure);
+                    }));
+        }
+    }
+
+    private void listen(StatefulRedisPubSubConnection<String, String> opened, String its) {
+        opened.addListener(new RedisPubSubAdapter<>() {
+            @Override
+            public void message(String from, String message) {
+                onMessage.accept(message);
+            }
+        });
+        opened.async().subscribe(its).whenComplete((nothing, failure) -> {
+            if (failure != null) {
+                reset(reason(failure));
+            }
+        });
     }
 
     private void onOpened(@Nullable StatefulRedisConnection<String, String> opened, @Nullable Throwable failure) {
@@ -223,6 +274,62 @@ final class RedisLink {
                 });
     }
 
+    /**
+     * Sends a command with the next flush, which comes soon. The link must be {@linkplain #isConnected connected}.
+     *
+     * @param told called on the event loop with the answer or the refusal; not called if the connection is lost first
+     * @param words the command's name, then texts, numbers and {@code byte[]}
+     */
+    void call(BiConsumer<@Nullable Object, @Nullable String> told, Object... words) {
+        StatefulRedisConnection<String, String> its = connection;
+        if (its == null) {
+            return;
+        }
+        if (!unflushed) {
+            unflushed = true;
+            its.setAutoFlushCommands(false);
+            loop.execute(this::flush);
+        }
+        var arguments = new CommandArgs<>(StringCodec.UTF8);
+        for (int i = 1; i < words.length; i++) {
+            add(arguments, words[i]);
+        }
+        its.async()
+                .dispatch(CommandType.valueOf((String) words[0]), new AnyReply(), arguments)
+                .whenComplete((answer, failure) -> {
+                    if (connection != its) {
+                        return;
+                    }
+                    if (failure == null) {
+                        told.accept(answer, null);
+                    } else if (isRefusal(failure)) {
+                        told.accept(null, String.valueOf(failure.getMessage()));
+                    } else {
+                        reset(reason(failure));
+                    }
+                });
+    }
+
+    private static void add(CommandArgs<String, String> arguments, Object word) {
+        if (word instanceof byte[] bytes) {
+            arguments.add(bytes);
+        } else if (word instanceof Long number) {
+            arguments.add(number);
+        } else {
+            arguments.add((String) word);
+        }
+    }
+
+    /** Writes the commands that wait. */
+    void flush() {
+        if (unflushed) {
+            unflushed = false;
+            if (connection != null) {
+                connection.flushCommands();
+            }
+        }
+    }
+
     /** Closes the connection and opens another. */
     void reset(String reason) {
         StatefulRedisConnection<String, String> its = connection;
@@ -247,15 +354,15 @@ final class RedisLink {
         }
     }
 
-    /** Closes the link. Must not be called on the event loop, because it blocks. */
+    /** Closes the link. May be called by any thread. */
     void close() {
         closed = true;
         loop.execute(() -> {
+            flush();
             connection = null;
             client.shutdownAsync(0, 0, TimeUnit.MILLISECONDS);
             resources.shutdown(0, 0, TimeUnit.MILLISECONDS);
         });
-        timer.stop();
     }
 
     /** Frees the memory that TLS has outside the heap. May be called once, after the event loop has ended. */

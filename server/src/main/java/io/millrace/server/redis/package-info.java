@@ -1,10 +1,11 @@
 /**
- * Shares limits between nodes through Redis.
+ * What nodes share in Redis. There are two doors. {@link io.millrace.server.redis.RedisLimits} tells the store what clients
+ * have used of their limits. {@link io.millrace.server.redis.RedisStreams} connects the store in which nodes keep streams.
+ * {@link io.millrace.server.redis.RedisLink} is a connection on one of the relay's event loops. It connects again when it
+ * loses the connection.
  *
- * <p>The door is {@link io.millrace.server.redis.RedisLimits}, which sends the uses of this node and receives those of
- * the others. {@link io.millrace.server.redis.RedisLink} is a connection on one of the relay's event loops. It
- * reconnects when the connection is lost. Only this package uses Lettuce. Its classes are loaded only if Redis is
- * configured. It owns no buffers: Lettuce's buffers belong to its channel.
+ * <p>No other package uses Lettuce. The class path needs it only if Redis is configured. This package owns no buffers: those
+ * of Lettuce belong to its channels.
  */
 @NullMarked
 package io.millrace.server.redis;

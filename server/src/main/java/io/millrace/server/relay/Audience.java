@@ -57,7 +57,7 @@ final class Audience {
         if (!route.disconnect().detaches()) {
             return downstream;
         }
-        recipient = new Recipient(loop, downstream, side.dialect(), route.disconnect(), settings, host, onUnread);
+        recipient = new Recipient(loop, downstream, side, route.disconnect(), settings, host, onUnread);
         if (side.isOwn()) {
             side.keptAs(streamId());
         }

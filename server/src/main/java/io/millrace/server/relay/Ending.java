@@ -39,7 +39,7 @@ record Ending(Outcome outcome, @Nullable RelayError error, String message, boole
             case UPSTREAM_IDLE -> Outcome.UPSTREAM_IDLE;
             case UPSTREAM_NO_OUTPUT -> Outcome.UPSTREAM_NO_OUTPUT;
             case UPSTREAM_ERROR -> Outcome.UPSTREAM_ERROR;
-            case RELAY_DRAINING -> Outcome.DRAINED;
+            case RELAY_DRAINING, RELAY_LOST -> Outcome.DRAINED;
             case RELAY_UNREAD -> Outcome.UNREAD;
             case RELAY_STOPPED -> Outcome.STOPPED;
             case KEY_REVOKED -> Outcome.REFUSED;

@@ -93,14 +93,17 @@ final class Exchange
         place = taken;
     }
 
-    /** Answers with an error after the request was read, or at once if the client waits for a 100 (Continue). */
-    void refuseWhenRead(Refusal refusal) {
-        intake().refuseWhenRead(refusal);
-    }
-
-    /** Answers with an error before much of the request is read, because its client may be anyone. */
-    void refuseSoon(Refusal refusal) {
-        intake().refuseSoon(refusal);
+    /**
+     * Answers with an error after the request was read, or at once if the client waits for a 100 (Continue).
+     *
+     * @param soon whether this is before much of the request is read, because its client may be anyone
+     */
+    void refuse(Refusal refusal, boolean soon) {
+        if (soon) {
+            intake().refuseSoon(refusal);
+        } else {
+            intake().refuseWhenRead(refusal);
+        }
     }
 
     @Override
@@ -209,8 +212,22 @@ final class Exchange
     @Override
     public void onReady(RoutePlan chosen) {
         plan = chosen;
-        Keeping wish = Keeping.of(request, chosen.route(), caller);
+        Keeping wish =
+                Keeping.of(request, chosen.route(), caller, routes.config().resume());
         Keeping.Claim claim = wish.claim(loop, audience::streamId);
+        if (wish.once() == null || claim.isTaken()) {
+            begin(wish, claim);
+        } else {
+            wish.claimElsewhere(loop, audience.streamId(), this::isOver, elsewhere -> {
+                begin(wish, elsewhere);
+                if (attempts != null && !isOver()) {
+                    attempts.awaitHedge();
+                }
+            });
+        }
+    }
+
+    private void begin(Keeping wish, Keeping.Claim claim) {
         KeptStream first = claim.first();
         Refusal refusal = claim.refusal();
         if (refusal == null && first == null && caller.countsTokens()) {
@@ -281,7 +298,8 @@ final class Exchange
     @Override
     public @Nullable String streamId() {
         if (streamId == null && routes.config().ownPaths().streams()) {
-            streamId = loop.streams().add(answer::stop, caller.owner(request.headers(), request.target()));
+            Resume resume = routes.config().resume();
+            streamId = loop.streams().add(answer::stop, caller.owner(request.headers(), request.target(), resume));
         }
         return streamId;
     }

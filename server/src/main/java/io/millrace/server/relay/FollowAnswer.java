@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param oldest the offset of the first byte that is kept
  * @param tail the offset behind the last byte
  * @param state {@code live}, or how the stream ended
+ * @param lostAt the offset of the event that says that the stream's node is gone; -1 if there is none
  */
 record FollowAnswer(
         @Nullable LogHead head,
@@ -25,7 +26,8 @@ record FollowAnswer(
         boolean nothingLeft,
         long oldest,
         long tail,
-        String state) {
+        String state,
+        long lostAt) {
     /** There is no such stream, or not for this key: nothing tells which. */
     static final FollowAnswer NOT_FOUND = refused(
             Refusal.of(404, "stream_not_found", "There is no such stream that can be read, or not with this key."));
@@ -35,6 +37,14 @@ record FollowAnswer(
             409,
             "idempotency_conflict",
             "The first request with this Idempotency-Key has just failed. Send it again.",
+            null,
+            "1"));
+
+    /** The stream is one of another node, and the store does not answer. */
+    static final FollowAnswer UNAVAILABLE = refused(new Refusal(
+            503,
+            "resume_unavailable",
+            "The streams of other nodes cannot be read at the moment. Try again.",
             null,
             "1"));
 
@@ -51,11 +61,11 @@ record FollowAnswer(
 
     /** An answer about no stream. */
     static FollowAnswer refused(Refusal refusal) {
-        return new FollowAnswer(null, refusal, 0, false, 0, 0, "");
+        return new FollowAnswer(null, refusal, 0, false, 0, 0, "", -1);
     }
 
     /** The answer to {@code query} about {@code kept}; null is no stream, or not one for the client. */
-    static FollowAnswer of(OpenStreams.@Nullable Kept kept, FollowQuery query) {
+    static FollowAnswer of(@Nullable Kept kept, FollowQuery query) {
         if (kept == null) {
             return query.kind() == FollowQuery.Kind.REPLAY ? FIRST_FAILED : NOT_FOUND;
         }
@@ -66,10 +76,34 @@ record FollowAnswer(
         Refusal refusal = refusal(kept, query);
         String state = seal == null ? "live" : seal.label();
         return new FollowAnswer(
-                kept.head(), refusal, query.offset(), refusal == null && whole, log.oldest(), log.tail(), state);
+                kept.head(),
+                refusal,
+                query.offset(),
+                refusal == null && whole,
+                log.oldest(),
+                log.tail(),
+                state,
+                log.lostAt());
     }
 
-    private static @Nullable Refusal refusal(OpenStreams.Kept kept, FollowQuery query) {
+    /**
+     * Whether the client has more of the stream than this node knows. The stream is one of another node, which may have
+     * it; the client must wait.
+     */
+    static boolean isAhead(Kept kept, FollowQuery query) {
+        StreamLog log = kept.log();
+        return kept.isRemote() && log.seal() == null && !log.isClosed() && query.offset() > log.tail();
+    }
+
+    /**
+     * The offset in the log of the first byte that the client gets. One that has more of a lost stream than is known gets the
+     * event that says so.
+     */
+    long begin() {
+        return lostAt < 0 ? from : Math.min(from, lostAt);
+    }
+
+    private static @Nullable Refusal refusal(Kept kept, FollowQuery query) {
         StreamLog log = kept.log();
         long from = query.offset();
         if (query.headOnly()) {
@@ -85,10 +119,11 @@ record FollowAnswer(
         if (log.isClosed() || from < log.oldest() || nothingButABreak) {
             return GONE;
         }
-        if (from > log.tail()) {
+        boolean known = from <= log.tail();
+        if (!known && log.lostAt() < 0 && !isAhead(kept, query)) {
             return AHEAD;
         }
-        if (query.ids() && kept.head().hasFrames() && !log.isBetweenFrames(from)) {
+        if (known && query.ids() && kept.head().hasFrames() && !log.isBetweenFrames(from)) {
             return IN_FRAME;
         }
         boolean full = log.seal() == null && log.readers() >= kept.settings().readers();

@@ -10,10 +10,13 @@ import io.millrace.server.replay.Seal;
 import io.millrace.server.telemetry.Outcome;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -167,7 +170,7 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
         end(head.status(), Outcome.RESUMED, seal == null ? "stream_gone" : null);
         if (seal == Seal.CLEAN) {
             downstream.end();
-        } else if (seal == Seal.FAILED) {
+        } else if (seal != null && seal.isFailure()) {
             downstream.end(ClientStream.End.IN_ERROR, null);
         } else {
             downstream.reset();
@@ -186,6 +189,10 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
         Refusal refusal = answer.refusal();
         var headers = new DefaultHttpHeaders();
         headers.set(HeaderRules.OWN_REQUEST_ID, requestId);
+        if (answer.equals(FollowAnswer.UNAVAILABLE) && query.isEventSource()) {
+            askAgain(headers);
+            return;
+        }
         if (query.kind() == FollowQuery.Kind.CHAT) {
             respond(Head.ofResponse(HttpResponseStatus.NO_CONTENT, headers), answer);
             return;
@@ -198,6 +205,15 @@ final class FollowExchange implements RequestListener, FollowLink.Reader {
         end(refusal.status(), Outcome.REFUSED, refusal.code());
         refusal.addTo(headers);
         downstream.respond(refusal.status(), answer.refusalBody(), headers);
+    }
+
+    /** An EventSource connects again after the end of a stream, but not after an error. */
+    private void askAgain(HttpHeaders headers) {
+        headers.set(HttpHeaderNames.CONTENT_TYPE, "text/event-stream");
+        end(HttpResponseStatus.OK.code(), Outcome.REFUSED, "resume_unavailable");
+        downstream.writeHead(Head.ofResponse(HttpResponseStatus.OK, headers));
+        downstream.writeBody(Unpooled.copiedBuffer("retry: 2000\n\n", StandardCharsets.US_ASCII));
+        downstream.end();
     }
 
     /** Answers with a head alone, which says what there is. */

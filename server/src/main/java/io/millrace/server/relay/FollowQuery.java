@@ -84,6 +84,11 @@ record FollowQuery(
         return kind == Kind.HEAD;
     }
 
+    /** Whether it is one of an EventSource, which takes an error for the end. */
+    boolean isEventSource() {
+        return ids || kind == Kind.CHAT;
+    }
+
     /** Whether it goes on behind a {@code sequence_number}. */
     boolean isNumbered() {
         return after != NONE;

@@ -2,13 +2,17 @@ package io.millrace.server.relay;
 
 import io.millrace.codec.dialect.Dialect;
 import io.millrace.server.access.Caller;
+import io.millrace.server.config.RelayConfig.Resume;
 import io.millrace.server.config.Route;
 import io.millrace.server.http.Prefer;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.replay.OnceKey;
 import io.millrace.server.replay.StreamNames;
+import io.millrace.server.share.LoopShare;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpHeaders;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +46,12 @@ record Keeping(
      * @param refusal why it may not, as the answer to the client; null otherwise
      * @param first the stream of an earlier request of the same name, which answers this one too; null if there is none
      */
-    record Claim(@Nullable Refusal refusal, @Nullable KeptStream first) {}
+    record Claim(@Nullable Refusal refusal, @Nullable KeptStream first) {
+        /** Whether the request is answered otherwise. */
+        boolean isTaken() {
+            return refusal != null || first != null;
+        }
+    }
 
     /** Whether {@code route} does something for a request with these fields, which must then be here as a whole. */
     static boolean isAsked(HttpHeaders headers, Route route) {
@@ -50,7 +59,7 @@ record Keeping(
     }
 
     /** What a request wants that is here as a whole. One for no stream gets none of it: its answer is not kept. */
-    static Keeping of(ClientRequest request, Route route, Caller caller) {
+    static Keeping of(ClientRequest request, Route route, Caller caller, Resume resume) {
         HttpHeaders headers = request.headers();
         boolean known = request.client().isOwn() || request.client().dialect() != Dialect.UNKNOWN;
         if (!isAsked(headers, route) || !known || !request.fields().stream()) {
@@ -64,7 +73,7 @@ record Keeping(
         if (!OnceKey.isValid(headers)) {
             return new Keeping(null, NOBODY, async, INVALID);
         }
-        byte[] owner = caller.owner(headers, request.target());
+        byte[] owner = caller.owner(headers, request.target(), resume);
         ByteBuf body = request.body().bytes();
         return new Keeping(OnceKey.of(headers, owner, request.target(), body), owner, async, null);
     }
@@ -75,8 +84,39 @@ record Keeping(
         if (first == null || once == null) {
             return new Claim(refusal, null);
         }
-        boolean same = once.content().equals(first.content());
-        return same ? new Claim(null, KeptStream.of(loop, first.stream(), owner)) : new Claim(REUSED, null);
+        return joined(loop, once, first.stream(), first.content());
+    }
+
+    private Claim joined(RelayLoop loop, OnceKey name, String stream, @Nullable String content) {
+        boolean same = name.content().equals(content);
+        return same ? new Claim(null, KeptStream.of(loop, stream, owner)) : new Claim(REUSED, null);
+    }
+
+    /**
+     * Claims the name on other nodes too, after {@link #claim} has succeeded here.
+     *
+     * @param isOver whether nobody needs the name any more when the answer is there
+     * @param told not called if it {@code isOver}
+     */
+    void claimElsewhere(RelayLoop loop, String streamId, BooleanSupplier isOver, Consumer<Claim> told) {
+        LoopShare share = loop.streams().share();
+        OnceKey name = once;
+        if (name == null || share == null) {
+            told.accept(new Claim(refusal, null));
+            return;
+        }
+        share.claim(name.scope(), name.content(), streamId, holder -> {
+            if (holder == null && isOver.getAsBoolean()) {
+                share.free(name.scope());
+                share.delete(streamId);
+            } else if (!isOver.getAsBoolean()) {
+                loop.streams().claimedElsewhere(streamId, holder == null);
+                told.accept(
+                        holder == null
+                                ? new Claim(refusal, null)
+                                : joined(loop, name, holder.stream(), holder.content()));
+            }
+        });
     }
 
     /** Whether the stream goes on, and may be come for, before there is anything of it. */

@@ -25,10 +25,20 @@ record KeptStream(@Nullable RelayLoop owner, RelayLoop asking, String id, byte[]
             return;
         }
         OpenStreams streams = owner.streams();
-        execute(() -> streams.whenKept(id, key, kept -> onKept(kept, told, link, query)));
+        execute(() -> streams.whenKept(id, key, new Kept.Asker() {
+            @Override
+            public void onKept(@Nullable Kept kept) {
+                KeptStream.this.onKept(kept, told, link, query);
+            }
+
+            @Override
+            public void onUnavailable() {
+                answer(told, FollowAnswer.UNAVAILABLE);
+            }
+        }));
     }
 
-    private void onKept(OpenStreams.@Nullable Kept kept, FollowExchange told, FollowLink link, FollowQuery query) {
+    private void onKept(@Nullable Kept kept, FollowExchange told, FollowLink link, FollowQuery query) {
         FollowAnswer answer = FollowAnswer.of(kept, query);
         if (kept != null && answer.isFull() && kept.log().cutStalled(System.nanoTime())) {
             answer = FollowAnswer.of(kept, query);
@@ -37,14 +47,14 @@ record KeptStream(@Nullable RelayLoop owner, RelayLoop asking, String id, byte[]
             answer(told, answer);
             return;
         }
-        Seek seek = query.seek(told.alloc());
+        Seek seek = FollowAnswer.isAhead(kept, query) ? Seek.ofOffset(query.offset()) : query.seek(told.alloc());
         if (seek != null) {
             link.seek(seek, kept.log(), found -> onKept(kept, told, link, query.from(found)));
             return;
         }
         answer(told, answer);
         if (!answer.nothingLeft()) {
-            link.begin(kept.log(), query.offset());
+            link.begin(kept.log(), answer.begin());
         }
     }
 

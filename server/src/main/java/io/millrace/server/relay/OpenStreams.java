@@ -2,27 +2,26 @@ package io.millrace.server.relay;
 
 import io.millrace.server.access.ClientKey;
 import io.millrace.server.config.RelayConfig.Resume;
+import io.millrace.server.own.OwnEndpoints.Streams.Stopped;
 import io.millrace.server.replay.OnceKey;
 import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.replay.Seal;
 import io.millrace.server.replay.StreamLog;
 import io.millrace.server.replay.StreamNames;
+import io.millrace.server.share.LoopShare;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.timing.Sweeper.Sweepable;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
-import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,25 +29,21 @@ import org.jspecify.annotations.Nullable;
  * stopped. Streams of which a log is kept can be read. Confined to that event loop.
  */
 final class OpenStreams implements Sweepable {
-    private static final Pattern LOOP = Pattern.compile("([0-9]{1,4})-");
-    private static final int ID_BYTES = 12;
-    private static final int IDS_PER_FILL = 64;
     private static final byte[] NO_KEY = new byte[0];
 
     private final EventLoop eventLoop;
     private final Sweeper sweeper;
     private final ReplayMemory memory;
     private final StreamNames names;
-    private final String prefix;
+    private final @Nullable LoopShare share;
+    private final Supplier<Resume> resume;
+    private final StreamIds ids;
     private final Map<String, Entry> streams = new HashMap<>();
     /** Those that have ended and are kept, the oldest end first. */
     private final ArrayDeque<Entry> ended = new ArrayDeque<>();
     /** Those of the ended whose log was given up. Who asks for one is told so, as long as it would have been kept. */
     private final ArrayDeque<Entry> givenUp = new ArrayDeque<>();
 
-    private final SecureRandom random = new SecureRandom();
-    private final byte[] bytes = new byte[ID_BYTES * IDS_PER_FILL];
-    private int used = bytes.length;
     private Sweeper.@Nullable Registration sweep;
     private boolean closed;
 
@@ -57,9 +52,12 @@ final class OpenStreams implements Sweepable {
         private final BooleanSupplier stop;
         private final byte[] key;
         /** Those who ask for it before there is anything to read. Null if nobody may. */
-        private @Nullable List<Consumer<@Nullable Kept>> awaiting;
+        private @Nullable List<Kept.Asker> awaiting;
 
         private @Nullable String once;
+        /** The name is that of this stream on all nodes. */
+        private boolean onceShared;
+
         private @Nullable String answer;
         private @Nullable Kept kept;
         private boolean over;
@@ -73,26 +71,28 @@ final class OpenStreams implements Sweepable {
     }
 
     /**
-     * A stream that can be read.
+     * The streams of {@code eventLoop}, which has this number.
      *
-     * @param settings that held when it began
+     * @param names those of all event loops
+     * @param share brings the streams of other nodes; null if there are none
+     * @param resume the settings of those
      */
-    record Kept(LogHead head, StreamLog log, Resume settings) {}
-
-    /** The streams of {@code eventLoop}, which has this number; their logs take from {@code memory}, and {@code names} are all loops'. */
-    OpenStreams(int number, EventLoop eventLoop, Sweeper sweeper, ReplayMemory memory, StreamNames names) {
+    OpenStreams(
+            int number,
+            EventLoop eventLoop,
+            Sweeper sweeper,
+            ReplayMemory memory,
+            StreamNames names,
+            @Nullable LoopShare share,
+            Supplier<Resume> resume) {
         this.eventLoop = eventLoop;
         this.sweeper = sweeper;
         this.memory = memory;
         this.names = names;
-        prefix = number + "-";
+        this.share = share;
+        this.resume = resume;
+        ids = new StreamIds((share == null ? "" : share.nodeName() + ".") + number + "-");
         memory.onTight(eventLoop, this::evict);
-    }
-
-    /** The event loop in an id, {@code -1} if there is none. */
-    static int loopOf(String id) {
-        Matcher loop = LOOP.matcher(id);
-        return loop.lookingAt() ? Integer.parseInt(loop.group(1)) : -1;
     }
 
     /**
@@ -102,12 +102,7 @@ final class OpenStreams implements Sweepable {
      * @return its id, which cannot be guessed
      */
     String add(BooleanSupplier stop, byte[] key) {
-        if (used == bytes.length) {
-            random.nextBytes(bytes);
-            used = 0;
-        }
-        String id = prefix + HexFormat.of().formatHex(bytes, used, used + ID_BYTES);
-        used += ID_BYTES;
+        String id = ids.next();
         streams.put(id, new Entry(id, stop, key));
         return id;
     }
@@ -128,7 +123,10 @@ final class OpenStreams implements Sweepable {
             return null;
         }
         var log = new StreamLog(alloc, memory, settings.bytes(), eventLoop);
-        entry.kept = new Kept(head, log, settings);
+        entry.kept = new Kept(head, log, settings, false);
+        if (share != null) {
+            share.open(id, entry.key, head.text(), log, settings.bytes(), settings.keep());
+        }
         tellAwaiting(entry);
         return log;
     }
@@ -138,6 +136,23 @@ final class OpenStreams implements Sweepable {
         Entry entry = streams.get(id);
         if (entry != null && entry.awaiting == null) {
             entry.awaiting = new ArrayList<>();
+            if (share != null) {
+                share.promise(id, entry.key, entry.once);
+            }
+        }
+    }
+
+    /** What this event loop shares with other nodes; null if that is nothing. */
+    @Nullable
+    LoopShare share() {
+        return share;
+    }
+
+    /** The stream has, or has not, the name of its request on all nodes. */
+    void claimedElsewhere(String id, boolean has) {
+        Entry entry = streams.get(id);
+        if (entry != null) {
+            entry.onceShared = has;
         }
     }
 
@@ -168,6 +183,9 @@ final class OpenStreams implements Sweepable {
         if (entry != null && entry.answer == null) {
             entry.answer = StreamNames.ofAnswer(entry.key, answerId);
             names.answer(entry.answer, id);
+            if (share != null) {
+                share.answered(entry.answer, id);
+            }
         }
     }
 
@@ -180,12 +198,11 @@ final class OpenStreams implements Sweepable {
         Kept kept = entry.kept;
         tellAwaiting(entry);
         if (kept == null || closed) {
-            forget(entry);
+            delete(entry);
             return;
         }
-        if (kept.log().isClosed()
-                || kept.log().seal() != Seal.CLEAN
-                || kept.head().isFailure()) {
+        boolean whole = kept.log().seal() == Seal.CLEAN && !kept.log().isClosed();
+        if (!whole || kept.head().isFailure()) {
             freeOnce(entry);
         }
         entry.over = true;
@@ -206,29 +223,44 @@ final class OpenStreams implements Sweepable {
         if (found == null || !found.over) {
             return found != null && found.stop.getAsBoolean();
         }
-        if (!ended.remove(found)) {
-            givenUp.remove(found);
-        }
-        forget(found);
+        ended.remove(found);
+        givenUp.remove(found);
+        delete(found);
         return true;
+    }
+
+    /** The same also for streams of other nodes; {@code told} gets what became of it. */
+    void stop(String id, byte[] key, Consumer<Stopped> told) {
+        if (share == null || share.owns(id)) {
+            told.accept(stop(id, key) ? Stopped.DONE : Stopped.NOT_FOUND);
+        } else {
+            share.stop(id, key, how -> told.accept(Stopped.valueOf(how.name())));
+        }
     }
 
     /**
      * Tells {@code told} of the stream of this id, if this key may read it: at once, or as soon as there is something to
-     * read. Null is none, or none that can be read.
+     * read, or the store has said what it is.
      */
-    void whenKept(String id, byte[] key, Consumer<@Nullable Kept> told) {
+    void whenKept(String id, byte[] key, Kept.Asker told) {
+        if (share != null && !share.owns(id)) {
+            share.find(id, key, new Kept.FromElsewhere(resume.get(), told));
+            return;
+        }
         Entry found = find(id, key);
         if (found != null && found.kept == null && found.awaiting != null && !closed) {
             found.awaiting.add(told);
         } else {
-            told.accept(found == null ? null : found.kept);
+            told.onKept(found == null ? null : found.kept);
         }
     }
 
     /** Ends all logs: the relay stops. */
     void close() {
         closed = true;
+        if (share != null) {
+            share.close();
+        }
         ended.clear();
         givenUp.clear();
         List.copyOf(streams.values()).forEach(entry -> {
@@ -309,23 +341,36 @@ final class OpenStreams implements Sweepable {
     }
 
     private void tellAwaiting(Entry entry) {
-        List<Consumer<@Nullable Kept>> awaiting = entry.awaiting;
+        List<Kept.Asker> awaiting = entry.awaiting;
         entry.awaiting = null;
         if (awaiting != null) {
-            awaiting.forEach(told -> told.accept(entry.kept));
+            awaiting.forEach(told -> told.onKept(entry.kept));
         }
     }
 
-    /** Who sends the request again begins a new stream. */
     private void freeOnce(Entry entry) {
         if (entry.once != null) {
             names.remove(entry.once, entry.id);
+            if (share != null && entry.onceShared && !closed) {
+                share.free(entry.once);
+            }
             entry.once = null;
         }
     }
 
+    /** Forgets the stream, here and elsewhere. */
+    private void delete(Entry entry) {
+        if (share != null) {
+            share.delete(entry.id);
+        }
+        forget(entry);
+    }
+
     private void forget(Entry entry) {
         streams.remove(entry.id);
+        if (share != null) {
+            share.drop(entry.id);
+        }
         freeOnce(entry);
         if (entry.answer != null) {
             names.remove(entry.answer, entry.id);

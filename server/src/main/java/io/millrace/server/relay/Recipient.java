@@ -7,6 +7,7 @@ import io.millrace.server.config.RelayConfig.Resume;
 import io.millrace.server.config.Route.Disconnect;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.FrameSink;
+import io.millrace.server.format.ClientSide;
 import io.millrace.server.http.HeaderRules;
 import io.millrace.server.replay.AnswerId;
 import io.millrace.server.replay.Seal;
@@ -35,6 +36,7 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
 
     private final RelayLoop loop;
     private final Dialect dialect;
+    private final ClientSide side;
     private final Disconnect bounds;
     private final Resume settings;
     private final Listener listener;
@@ -67,21 +69,22 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
     /**
      * The recipient of one answer.
      *
-     * @param dialect of the request
+     * @param side the format of the request
      * @param bounds of the time without a reader
      * @param onUnread ends the answer because nobody has read it for too long, as its argument says
      */
     Recipient(
             RelayLoop loop,
             ClientStream client,
-            Dialect dialect,
+            ClientSide side,
             Disconnect bounds,
             Resume settings,
             Listener listener,
             Consumer<String> onUnread) {
         super(client);
         this.loop = loop;
-        this.dialect = dialect;
+        this.side = side;
+        dialect = side.dialect();
         this.bounds = bounds;
         this.settings = settings;
         this.listener = listener;
@@ -204,7 +207,7 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
     }
 
     private boolean isRead() {
-        return log == null ? isPromiseAwaited() : log.readers() > 0;
+        return log == null ? isPromiseAwaited() : log.isRead();
     }
 
     private boolean isPromiseAwaited() {
@@ -240,7 +243,11 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
         if (id == null || !stream) {
             return;
         }
-        log = loop.streams().keep(id, LogHead.of(id, dialect, response), client.alloc(), settings);
+        LogHead head = LogHead.of(id, dialect, response);
+        if (side.isOwn() && loop.streams().share() != null) {
+            head = head.withLostEvent(side, client.alloc());
+        }
+        log = loop.streams().keep(id, head, client.alloc(), settings);
         if (log != null) {
             if (gone) {
                 log.waitsForReaders();

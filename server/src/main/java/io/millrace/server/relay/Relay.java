@@ -8,7 +8,6 @@ import io.millrace.server.access.Caller;
 import io.millrace.server.access.ClientList;
 import io.millrace.server.address.ClientAddress;
 import io.millrace.server.chat.ChatSide;
-import io.millrace.server.config.RedisSettings;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.ClientAccess;
 import io.millrace.server.downstream.ClientConnection;
@@ -25,7 +24,6 @@ import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.own.OwnEndpoints;
-import io.millrace.server.redis.RedisLimits;
 import io.millrace.server.route.ActiveChecks;
 import io.millrace.server.route.RouteTable;
 import io.millrace.server.telemetry.AccessLogger;
@@ -64,7 +62,7 @@ public final class Relay implements RequestHandler {
     private final ActiveChecks checks;
     private final EventLoop checking;
     private final ClientList clients;
-    private final @Nullable RedisLimits redis;
+    private final Stores stores;
     private volatile RouteTable settings;
     private volatile boolean ready = true;
     private volatile boolean keepAlive = true;
@@ -90,7 +88,8 @@ public final class Relay implements RequestHandler {
         if (admin != null) {
             all.add(admin);
         }
-        var kept = RelayLoop.Shared.of(config.resume().memory(), numbered);
+        stores = new Stores(config, connector, eventLoops, new Stores.Owner(numbered, this::config));
+        RelayLoop.Shared kept = stores.shared(numbered);
         memory = new MemoryAccount(all.size(), jvm.withBuffers(config.limits().memory()));
         var counters = new ArrayList<LoopCounters>();
         for (EventLoop loop : all) {
@@ -112,16 +111,14 @@ public final class Relay implements RequestHandler {
         streams = new StreamLimits(metrics);
         var live = new LiveView(new LiveRequests(numbered), () -> draining);
         endpoints = new OwnEndpoints(metrics, new StreamRequests(numbered), live, eventLoops);
-        RedisSettings store = config.clients().redis();
-        var shared = store == null ? null : new SharedLimits(config.clients().nodes());
+        boolean sharing = config.clients().redis() != null;
+        var shared = sharing ? new SharedLimits(config.clients().nodes()) : null;
         clients = new ClientList(() -> streams.most(config().limits()), shared, this::onClientsRead);
         clients.follow(config);
         checking = eventLoops.get(0);
-        redis = store == null || shared == null
-                ? null
-                : RedisLimits.open(store, config.transport(), checking, connector.names(), shared);
+        stores.open(shared);
         metrics.sharedLimits(shared);
-        metrics.kept(kept.logs());
+        metrics.kept(kept.logs(), stores.node());
         checks = new ActiveChecks(checking, loop(checking).upstreams());
         check(settings);
     }
@@ -152,7 +149,9 @@ public final class Relay implements RequestHandler {
      * @throws IllegalArgumentException if an upstream's TLS cannot be set up; the old configuration stays
      * @throws io.millrace.server.config.file.ConfigException if the file of clients is wrong; the old configuration stays
      */
-    public void reload(RelayConfig config) {
+    public void reload(RelayConfig changed) {
+        RelayConfig config = changed.with(
+                c -> c.resume = c.resume.with(r -> r.redis = config().resume().redis()));
         RouteTable next = RouteTable.of(config, settings);
         clients.follow(config);
         settings = next;
@@ -220,9 +219,6 @@ public final class Relay implements RequestHandler {
      */
     public void closeLoops() {
         clients.close();
-        if (redis != null) {
-            redis.close();
-        }
         checking.execute(checks::close);
         onEachLoop(loop -> {
             InProgress.detached(loop).forEach(exchange -> exchange.end(OwnEnd.DRAIN, caller -> true));
@@ -233,6 +229,7 @@ public final class Relay implements RequestHandler {
             // After the ends of exchanges that these closes have just queued.
             loop.eventLoop().execute(loop.accessLogger()::handOver);
         });
+        stores.close();
     }
 
     /**
@@ -241,9 +238,7 @@ public final class Relay implements RequestHandler {
      */
     public void releaseTls() {
         settings.destinations().forEach(RouteTable.Destination::releaseTls);
-        if (redis != null) {
-            redis.releaseTls();
-        }
+        stores.releaseTls();
     }
 
     @Override
@@ -268,7 +263,7 @@ public final class Relay implements RequestHandler {
         String violation = access.violation(request, chat);
         access.hideOrigin(request);
         if (violation != null) {
-            exchange.refuseWhenRead(Refusal.of(403, "forbidden_origin", violation));
+            exchange.refuse(Refusal.of(403, "forbidden_origin", violation), false);
             return exchange;
         }
         Refusal refusal = caller.refusal();
@@ -280,10 +275,8 @@ public final class Relay implements RequestHandler {
         }
         if (refusal == null) {
             exchange.start();
-        } else if (current.config().clients().on()) {
-            exchange.refuseSoon(refusal);
         } else {
-            exchange.refuseWhenRead(refusal);
+            exchange.refuse(refusal, current.config().clients().on());
         }
         return exchange;
     }

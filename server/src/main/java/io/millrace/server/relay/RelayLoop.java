@@ -1,20 +1,25 @@
 package io.millrace.server.relay;
 
+import io.millrace.server.config.RelayConfig.Resume;
 import io.millrace.server.downstream.ClientConnection;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.replay.StreamNames;
+import io.millrace.server.share.LoopShare;
+import io.millrace.server.share.NodeShare;
+import io.millrace.server.share.StreamId;
 import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.upstream.Upstreams;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,7 +59,8 @@ record RelayLoop(
         var relief = new MemoryRelief(loop, memory, connections);
         memory.onFull(relief::ask);
         loop.execute(() -> memory.attach(loop));
-        var streams = new OpenStreams(number, loop, sweeper, shared.logs(), shared.names());
+        var streams = new OpenStreams(
+                number, loop, sweeper, shared.logs(), shared.names(), shared.share(number, loop), shared.resume());
         return new RelayLoop(
                 loop,
                 upstreams,
@@ -76,19 +82,41 @@ record RelayLoop(
      * @param logs the memory for logs
      * @param names the names of all streams
      * @param all the event loops, in the order of their numbers
+     * @param node what is shared with other nodes; null if that is nothing
+     * @param relaying how many of the event loops relay
+     * @param resume the settings of streams that are kept
      */
-    record Shared(ReplayMemory logs, StreamNames names, List<RelayLoop> all) {
-        /** For logs of at most {@code memory} bytes together; {@code all} gets its event loops before the first request. */
-        static Shared of(long memory, List<RelayLoop> all) {
-            return new Shared(new ReplayMemory(memory), new StreamNames(), Collections.unmodifiableList(all));
+    record Shared(
+            ReplayMemory logs,
+            StreamNames names,
+            List<RelayLoop> all,
+            @Nullable NodeShare node,
+            int relaying,
+            Supplier<Resume> resume) {
+        /** The part of an event loop in what is shared with other nodes; null if there is none. */
+        private @Nullable LoopShare share(int number, EventLoop loop) {
+            return node == null || number >= relaying ? null : node.add(loop, ByteBufAllocator.DEFAULT, logs);
+        }
+
+        /** The event loop in a stream's id, or the one that reads it; null if there is none. */
+        private @Nullable RelayLoop ownerOf(String streamId) {
+            StreamId parts = StreamId.of(streamId);
+            if (parts == null) {
+                return null;
+            }
+            int number = parts.loop();
+            if (!parts.node().equals(node == null ? "" : node.name())) {
+                LoopShare reader = node == null ? null : node.readerOf(streamId);
+                number = reader == null ? -1 : reader.number();
+            }
+            return number < 0 || number >= all.size() ? null : all.get(number);
         }
     }
 
-    /** The event loop in a stream's id; null if there is none with this number. */
+    /** The event loop that has a stream, or reads it from elsewhere; null if the id names none. */
     @Nullable
     RelayLoop ownerOf(String streamId) {
-        int owner = OpenStreams.loopOf(streamId);
-        return owner < 0 || owner >= shared.all().size() ? null : shared.all().get(owner);
+        return shared.ownerOf(streamId);
     }
 
     /** Makes ids that are unique within the process and almost certainly outside of it. */

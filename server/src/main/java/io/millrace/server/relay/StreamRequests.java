@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /** Requests about streams: each asks the event loop in the stream's id, whose answer comes back to the asking event loop. */
 final class StreamRequests implements OwnEndpoints.Streams {
     /** The id of an event of {@code /chat} whose answer is kept: the stream's id, and the number of the event. */
-    private static final Pattern CHAT_EVENT = Pattern.compile("([0-9]{1,4}-[0-9a-f]{1,64})\\.[0-9]{1,18}");
+    private static final Pattern CHAT_EVENT =
+            Pattern.compile("((?:[a-z0-9]{8}\\.)?[0-9]{1,4}-[0-9a-f]{1,64})\\.[0-9]{1,18}");
 
     private final List<RelayLoop> loops;
 
@@ -25,16 +26,13 @@ final class StreamRequests implements OwnEndpoints.Streams {
     }
 
     @Override
-    public void stop(String id, byte[] key, EventLoop asking, Consumer<Boolean> told) {
+    public void stop(String id, byte[] key, EventLoop asking, Consumer<Stopped> told) {
         RelayLoop owner = loopOf(asking).ownerOf(id);
         if (owner == null) {
-            told.accept(false);
+            told.accept(Stopped.NOT_FOUND);
             return;
         }
-        owner.eventLoop().execute(() -> {
-            boolean stopped = owner.streams().stop(id, key);
-            asking.execute(() -> told.accept(stopped));
-        });
+        owner.eventLoop().execute(() -> owner.streams().stop(id, key, how -> asking.execute(() -> told.accept(how))));
     }
 
     @Override

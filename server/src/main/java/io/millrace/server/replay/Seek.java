@@ -10,12 +10,21 @@ import org.jspecify.annotations.Nullable;
  * it waits for it. Confined to the log's event loop.
  */
 public final class Seek implements LogReader {
-    private final Positions positions;
+    /** Null if an offset is awaited. */
+    private final @Nullable Positions positions;
+
+    private final long awaited;
     private @Nullable StreamLog log;
     private @Nullable LongConsumer found;
 
-    private Seek(Positions positions) {
+    private Seek(@Nullable Positions positions, long awaited) {
         this.positions = positions;
+        this.awaited = awaited;
+    }
+
+    /** Waits until the log reaches this offset, or ends. */
+    public static Seek ofOffset(long offset) {
+        return new Seek(null, offset);
     }
 
     /**
@@ -23,12 +32,12 @@ public final class Seek implements LogReader {
      * lower number.
      */
     public static Seek ofSequenceNumber(ByteBufAllocator alloc, long number) {
-        return new Seek(Positions.afterSequenceNumber(alloc, number));
+        return new Seek(Positions.afterSequenceNumber(alloc, number), -1);
     }
 
     /** A search for the event with this {@code id:} line, as {@code /chat} writes it. */
     public static Seek ofId(ByteBufAllocator alloc, String id) {
-        return new Seek(Positions.afterId(alloc, id));
+        return new Seek(Positions.afterId(alloc, id), -1);
     }
 
     /**
@@ -40,7 +49,7 @@ public final class Seek implements LogReader {
     public void begin(StreamLog in, LongConsumer then) {
         log = in;
         found = then;
-        in.attach(this, 0);
+        in.attach(this, positions == null ? in.tail() : 0);
     }
 
     /** Ends the search, because the client has left. */
@@ -58,23 +67,24 @@ public final class Seek implements LogReader {
 
     @Override
     public void onBytes(ByteBuf bytes, long offset) {
-        boolean known = positions.read(bytes);
+        long end = offset + bytes.readableBytes();
+        boolean known = positions == null ? end >= awaited : positions.read(bytes);
         bytes.release();
         if (known && log != null) {
             log.detach(this);
-            tell(positions.offset());
+            tell(positions == null ? awaited : positions.offset());
         }
     }
 
     @Override
     public void onSealed(Seal seal, long end) {
-        tell(end);
+        tell(positions == null ? awaited : end);
     }
 
     /** The log no longer has its start. The result is 0: a reader that begins there learns that the bytes are gone. */
     @Override
     public void onGone(long oldest) {
-        tell(0);
+        tell(positions == null ? awaited : 0);
     }
 
     private void tell(long offset) {
@@ -86,7 +96,9 @@ public final class Seek implements LogReader {
     }
 
     private void end() {
-        positions.close();
+        if (positions != null) {
+            positions.close();
+        }
         log = null;
         found = null;
     }

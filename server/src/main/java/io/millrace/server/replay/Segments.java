@@ -29,9 +29,12 @@ final class Segments {
         }
     }
 
-    Segments(ByteBufAllocator alloc, ReplayMemory memory) {
+    /** Nothing yet; the first byte that is appended has the offset {@code start}. */
+    Segments(ByteBufAllocator alloc, ReplayMemory memory, long start) {
         this.alloc = alloc;
         this.memory = memory;
+        oldest = start;
+        tail = start;
     }
 
     /** The offset of the first byte that is kept. */

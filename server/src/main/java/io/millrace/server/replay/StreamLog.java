@@ -24,6 +24,10 @@ public final class StreamLog {
     private boolean closed;
     private boolean paced;
     private int follows;
+    private boolean readElsewhere;
+    private long lostAt = -1;
+    /** Runs after each {@link #flush}; null if nobody asked for it. */
+    private @Nullable Runnable onFlush;
 
     /** A reader and its offset. */
     private static final class Following {
@@ -45,7 +49,12 @@ public final class StreamLog {
      * @param turns runs a task later on the event loop
      */
     public StreamLog(ByteBufAllocator alloc, ReplayMemory memory, long most, Executor turns) {
-        segments = new Segments(alloc, memory);
+        this(alloc, memory, most, turns, 0);
+    }
+
+    /** An empty log of a stream whose bytes before {@code start} are not kept. */
+    public StreamLog(ByteBufAllocator alloc, ReplayMemory memory, long most, Executor turns, long start) {
+        segments = new Segments(alloc, memory, start);
         this.memory = memory;
         this.most = most;
         this.turns = turns;
@@ -108,6 +117,25 @@ public final class StreamLog {
                 serve(readers.get(i));
             }
         }
+        if (onFlush != null) {
+            onFlush.run();
+        }
+    }
+
+    /** Has {@code action} run after each flush, after the seal, and when the log is closed. */
+    public void onFlush(Runnable action) {
+        onFlush = action;
+    }
+
+    /**
+     * Bytes of the log.
+     *
+     * @param from an offset that is kept, before the tail
+     * @param max the most bytes that are wanted
+     * @return at least one byte; the caller must release it
+     */
+    public ByteBuf read(long from, int max) {
+        return segments.slice(from, max);
     }
 
     /** Ends the log. Nothing is appended after that. Only the first call has an effect. */
@@ -117,6 +145,28 @@ public final class StreamLog {
             memory.logs(-1, 1);
             flush();
         }
+    }
+
+    /**
+     * Ends the log of a stream whose writer is gone.
+     *
+     * @param error an event that says so; ownership is transferred. Null if the stream cannot tell an error here
+     */
+    public void sealLost(@Nullable ByteBuf error) {
+        long end = tail();
+        if (error == null) {
+            seal(Seal.BROKEN);
+            return;
+        }
+        append(error, error.readerIndex(), error.writerIndex());
+        error.release();
+        lostAt = end;
+        seal(Seal.LOST);
+    }
+
+    /** The offset of the event that says that the stream's writer is gone; -1 if there is none. */
+    public long lostAt() {
+        return lostAt;
     }
 
     /**
@@ -159,8 +209,21 @@ public final class StreamLog {
         return least;
     }
 
-    /** Whether a reader has all bytes and waits for more. */
+    /** Tells the log whether somebody reads the stream on another node. */
+    public void readElsewhere(boolean is) {
+        readElsewhere = is;
+    }
+
+    /** Whether somebody reads the stream, here or on another node. */
+    public boolean isRead() {
+        return !readers.isEmpty() || readElsewhere;
+    }
+
+    /** Whether a reader has all bytes and waits for more; one on another node always does. */
     public boolean isAwaited() {
+        if (readElsewhere) {
+            return true;
+        }
         for (Following each : readers) {
             if (each.at == tail()) {
                 return true;

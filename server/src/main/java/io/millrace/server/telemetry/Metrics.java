@@ -8,6 +8,7 @@ import io.millrace.server.limit.SharedLimits;
 import io.millrace.server.memory.Held;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.replay.ReplayMemory;
+import io.millrace.server.share.NodeShare;
 import io.millrace.server.tls.TlsServers;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.snapshots.Labels;
@@ -41,7 +42,7 @@ public final class Metrics {
     private volatile LongSupplier lostLogLines = () -> 0;
     private volatile @Nullable TlsServers tls;
     private volatile @Nullable SharedLimits sharedLimits;
-    private volatile @Nullable ReplayMemory kept;
+    private volatile @Nullable ReplayMetrics kept;
 
     /**
      * Metrics of a relay.
@@ -87,9 +88,9 @@ public final class Metrics {
         sharedLimits = limits;
     }
 
-    /** Reports the streams that are kept in {@code memory}. */
-    public void kept(ReplayMemory memory) {
-        kept = memory;
+    /** Reports the streams that are kept in {@code memory}, and shared by {@code node}; null if they are not shared. */
+    public void kept(ReplayMemory memory, @Nullable NodeShare node) {
+        kept = new ReplayMetrics(memory, node == null ? null : node.counters());
     }
 
     /** Clients connected now. */
@@ -203,9 +204,9 @@ public final class Metrics {
         if (shared != null) {
             new SharedLimitMetrics(shared).snapshots().forEach(snapshots::metricSnapshot);
         }
-        ReplayMemory logs = kept;
+        ReplayMetrics logs = kept;
         if (logs != null) {
-            new ReplayMetrics(logs).snapshots().forEach(snapshots::metricSnapshot);
+            logs.snapshots().forEach(snapshots::metricSnapshot);
         }
         return snapshots.build();
     }

@@ -15,7 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Runs Debian's {@code redis-server} on a free port of this machine. It keeps nothing on disk. */
-final class RedisServer implements AutoCloseable {
+public final class RedisServer implements AutoCloseable {
     private final Path directory;
     private final List<String> settings;
     private final int port;
@@ -30,7 +30,7 @@ final class RedisServer implements AutoCloseable {
     /**
      * Starts it with further {@code settings}, such as {@code --requirepass}. {@code PORT} in them stands for its port.
      */
-    static RedisServer start(Path directory, String... settings) throws IOException {
+    public static RedisServer start(Path directory, String... settings) throws IOException {
         int port;
         try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();
@@ -47,7 +47,7 @@ final class RedisServer implements AutoCloseable {
     }
 
     /** Starts it again at the same port, empty. */
-    void start() throws IOException {
+    public void start() throws IOException {
         var command = new ArrayList<>(List.of("redis-server"));
         command.addAll(settings);
         Path log = directory.resolve("redis.log");
@@ -61,12 +61,12 @@ final class RedisServer implements AutoCloseable {
         }
     }
 
-    int port() {
+    public int port() {
         return port;
     }
 
     /** The first line of the answer. */
-    String command(String text) throws IOException {
+    public String command(String text) throws IOException {
         try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout(10_000);
             socket.getOutputStream().write((text + "\r\n").getBytes(StandardCharsets.US_ASCII));
@@ -76,11 +76,11 @@ final class RedisServer implements AutoCloseable {
     }
 
     /** From now on it accepts connections but answers nothing. */
-    void pause() throws Exception {
+    public void pause() throws Exception {
         signal("STOP");
     }
 
-    void resume() throws Exception {
+    public void resume() throws Exception {
         signal("CONT");
     }
 
@@ -90,7 +90,7 @@ final class RedisServer implements AutoCloseable {
                 .waitFor();
     }
 
-    void kill() {
+    public void kill() {
         process.destroyForcibly().onExit().join();
     }
 

@@ -6,6 +6,7 @@ import io.millrace.server.chat.ChatSide;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.AccessLog;
+import io.millrace.server.config.RelayConfig.Resume;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Upstream;
 import io.millrace.server.downstream.ClientStream.End;
@@ -78,7 +79,7 @@ final class ExchangeBed implements AutoCloseable {
         routes = RouteTable.of(config, null);
         var memory = new MemoryAccount(1, budget);
         var loops = new ArrayList<RelayLoop>();
-        var shared = new RelayLoop.Shared(new ReplayMemory(0), new StreamNames(), loops);
+        var shared = new RelayLoop.Shared(new ReplayMemory(0), new StreamNames(), loops, null, 1, () -> Resume.DEFAULT);
         var sweeper = new Sweeper(client.eventLoop(), TimeUnit.HOURS.toNanos(1));
         var counters = new LoopCounters();
         var log = new AccessLogger(NOPLogger.NOP_LOGGER, client.eventLoop(), sweeper, AccessLog.Format.OFF);

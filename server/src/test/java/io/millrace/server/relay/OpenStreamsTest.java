@@ -29,7 +29,8 @@ class OpenStreamsTest {
     private final FakeClientStream client = new FakeClientStream();
     private final ReplayMemory memory = new ReplayMemory(1 << 20);
     private final Sweeper sweeper = new Sweeper(client.eventLoop(), TimeUnit.HOURS.toNanos(1));
-    private final OpenStreams streams = new OpenStreams(0, client.eventLoop(), sweeper, memory, new StreamNames());
+    private final OpenStreams streams =
+            new OpenStreams(0, client.eventLoop(), sweeper, memory, new StreamNames(), null, () -> Resume.DEFAULT);
     private int stops;
 
     @AfterEach
@@ -112,8 +113,8 @@ class OpenStreamsTest {
         return find(id, KEY).log();
     }
 
-    private OpenStreams.Kept find(String id, byte[] key) {
-        var found = new ArrayList<OpenStreams.Kept>();
+    private Kept find(String id, byte[] key) {
+        var found = new ArrayList<Kept>();
         streams.whenKept(id, key, found::add);
         assertThat(found).hasSize(1);
         return found.get(0);

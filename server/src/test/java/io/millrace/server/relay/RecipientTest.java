@@ -3,6 +3,7 @@ package io.millrace.server.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.server.access.Caller;
+import io.millrace.server.config.RelayConfig.Resume;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Route.Disconnect;
 import io.millrace.server.config.Route.Heartbeat;
@@ -155,7 +156,7 @@ class RecipientTest {
             bed.send(ExchangeBed.ASKS);
             exchange.onRequestEnd();
             assertThat(bed.client.status()).isEqualTo(202);
-            var found = new ArrayList<OpenStreams.Kept>();
+            var found = new ArrayList<Kept>();
             var reader = new Text();
             if (waits) {
                 whenKept(bed, kept -> {
@@ -172,7 +173,7 @@ class RecipientTest {
             if (!waits) {
                 whenKept(bed, found::add);
             }
-            OpenStreams.Kept kept = found.get(0);
+            Kept kept = found.get(0);
             assertThat(kept.head().status()).isEqualTo(waits ? 200 : 500);
             assertThat(kept.log().seal()).isEqualTo(waits ? Seal.FAILED : Seal.CLEAN);
             assertThat(Text.of(kept.log())).startsWith(waits ? PING + "data: {\"error\"" : "from 500");
@@ -206,14 +207,14 @@ class RecipientTest {
     }
 
     private static StreamLog log(ExchangeBed bed) {
-        var found = new ArrayList<OpenStreams.Kept>();
+        var found = new ArrayList<Kept>();
         whenKept(bed, found::add);
         return found.get(0).log();
     }
 
-    private static void whenKept(ExchangeBed bed, Consumer<OpenStreams.@Nullable Kept> told) {
-        byte[] key = Caller.ANYONE.owner(new DefaultHttpHeaders(), Target.of(ExchangeBed.CHAT));
-        bed.loop.streams().whenKept(bed.header("x-millrace-stream"), key, told);
+    private static void whenKept(ExchangeBed bed, Consumer<@Nullable Kept> told) {
+        byte[] key = Caller.ANYONE.owner(new DefaultHttpHeaders(), Target.of(ExchangeBed.CHAT), Resume.DEFAULT);
+        bed.loop.streams().whenKept(bed.header("x-millrace-stream"), key, told::accept);
     }
 
     /** Nothing of a stream without its client is left but its log. */

@@ -21,7 +21,7 @@ import java.net.URI;
 
 /** The settings about clients: in the relay's file, and in the file of clients. */
 final class ClientTables {
-    private static final Form<URI> REDIS_URL = new Form<>(RedisSettings::parse, URI::toString, Shape.TEXT);
+    static final Form<URI> REDIS_URL = new Form<>(RedisSettings::parse, URI::toString, Shape.TEXT);
 
     static final Table<RedisSettings> REDIS = Table.of(
             RedisSettings.DEFAULT,

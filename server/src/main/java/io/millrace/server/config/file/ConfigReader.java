@@ -56,7 +56,9 @@ final class ConfigReader {
         if (log.file() != null) {
             draft.relay = draft.relay.with(c -> c.accessLog = log.with(a -> a.file = directory.resolve(log.file())));
         }
-        new AccessReader(draft, problems, secrets, directory).read(root);
+        var access = new AccessReader(draft, problems, secrets, directory);
+        access.read(root);
+        access.readResume(root);
         if (root.node("listen") != null) {
             draft.listenSource = problems.where(root.node("listen").place()) + ": listen";
         }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.millrace.server.config.Credential;
 import io.millrace.server.config.RedisSettings;
 import io.millrace.server.config.RelayConfig;
+import io.millrace.server.config.ResumeStore;
 import io.millrace.server.config.Route;
 import io.millrace.server.config.Timeouts;
 import io.millrace.server.config.Upstream;
@@ -101,6 +102,15 @@ public final class EffectiveConfig {
             tree.put("user", redis.user());
         }
         return tree;
+    }
+
+    /** {@code secret} of the store of streams, without itself. */
+    static @Nullable Map<String, Object> secret(ResumeStore store) {
+        if (store.secret() == null) {
+            return null;
+        }
+        String[] source = store.secret().source().split(": ", 2);
+        return Map.of(source[0], source[1]);
     }
 
     private static String write(Map<String, Object> tree) {

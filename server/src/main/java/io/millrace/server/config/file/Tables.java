@@ -285,7 +285,11 @@ final class Tables {
             value("keep", DURATION, Resume::keep, (r, v) -> r.keep = v),
             value("bytes", BYTES, Resume::bytes, (r, v) -> r.bytes = v),
             value("memory", SIZE, Resume::memory, (r, v) -> r.memory = v),
-            value("readers", COUNT, Resume::readers, (r, v) -> r.readers = v));
+            value("readers", COUNT, Resume::readers, (r, v) -> r.readers = v),
+            special(
+                    "redis",
+                    Shape.part(() -> StoreTables.STORE),
+                    r -> r.redis() == null ? null : StoreTables.STORE.write(r.redis())));
 
     static final Table<RelayConfig> RELAY = Table.of(
             RelayConfig.defaults().with(c -> c.listeners = Listener.at(List.of(new HostAndPort("127.0.0.1", 8080)))),
@@ -321,7 +325,7 @@ final class Tables {
                             Shape.TEXT.or(Shape.part(() -> ClientTables.CLIENTS)),
                             c -> ClientTables.CLIENTS.write(c.clients()))
                     .unlessEmpty(),
-            section("resume", RESUME, RelayConfig::resume, (c, v) -> c.resume = v),
+            special("resume", Shape.part(() -> RESUME), c -> RESUME.write(c.resume())),
             special("upstreams", new Shape.Named(Shape.part(() -> UPSTREAM)), EffectiveConfig::upstreams),
             special("routes", new Shape.Items(Shape.part(() -> ROUTE)), EffectiveConfig::routes));
 

@@ -301,6 +301,12 @@ class ConfigLoaderTest {
                         "1:49: credential: a password is never written here"),
                 problem("clients: {redis: {url: 'redis://h', ca: ca.pem}}", "1:41: ca: of no use without TLS"),
                 problem("clients: {redis: {url: 'redis://h'}, nodes: 0}", "1:45: nodes: 0 (expected: 1 to"),
+                problem("resume: {redis: {url: 'redis://h'}}", "1:17: redis: has no secret (expected: secret: {env:"),
+                problem(
+                        "resume: {redis: {url: 'redis://h', secret: s3cret}}",
+                        "1:44: secret: a secret is never written here"),
+                problem("resume: {redis: {url: 'redis://:s3cret@h'}}", "url: has a user or password (expected:"),
+                problem("resume: {redis: {url: 'redis://h', lease: 1s}}", "1:43: lease: PT1S (expected: >= PT3S)"),
                 problem("clients: {file: f, redos: 1}", "1:20: redos: unknown key, did you mean 'redis'?"),
                 problem("listen: 'a", "1:9: a quote is not closed"),
                 problem("a: &x 1\nlisten: *x", "2:9: *x: an alias (expected: the value itself)"),
@@ -537,6 +543,33 @@ class ConfigLoaderTest {
                         .redis()
                         .host())
                 .isEqualTo("h");
+    }
+
+    @Test
+    void readsTheRedisOfStreamsAndShowsNoSecret() {
+        var environment = Map.of("KEY", "s3cret", "SECRET", "s3cret ".repeat(5));
+        var config = load("""
+                resume:
+                  redis:
+                    url: rediss://h:1
+                    credential: {env: KEY}
+                    secret: {env: SECRET}
+                    window: 50ms
+                    prefix: "a:"
+                """, environment, Map.of());
+
+        var store = config.resume().redis();
+        assertThat(store.redis().port()).isEqualTo(1);
+        assertThat(store.redis().prefix()).isEqualTo("a:");
+        assertThat(store.redis().password().reveal()).isEqualTo("s3cret");
+        assertThat(store.window()).isEqualTo(Duration.ofMillis(50));
+        assertThat(store.lease()).isEqualTo(Duration.ofSeconds(6));
+        assertThat(store.toString()).doesNotContain("s3cret");
+        var yaml = EffectiveConfig.toYaml(config);
+        assertThat(yaml).contains("env: SECRET").doesNotContain("s3cret");
+        assertThat(load(yaml, environment, Map.of())).isEqualTo(config);
+        assertThatThrownBy(() -> load(yaml, Map.of("KEY", "k", "SECRET", "short"), Map.of()))
+                .hasMessageContaining("secret: is too short (expected: at least 32 characters)");
     }
 
     @Test

@@ -44,6 +44,7 @@ class ConfigurationDocsTest {
                 Arguments.of("### `limits`", 0, Tables.LIMITS),
                 Arguments.of("### `http2`", 0, Tables.HTTP2),
                 Arguments.of("### `resume`", 0, Tables.RESUME),
+                Arguments.of("### `resume.redis`", 0, StoreTables.STORE),
                 Arguments.of("### `cors`", 0, Tables.CORS));
     }
 

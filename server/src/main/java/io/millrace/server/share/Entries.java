@@ -1,0 +1,75 @@
+package io.millrace.server.share;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Reads what the store answers about the entries of a stream. */
+final class Entries {
+    private static final byte[] NOTHING = new byte[0];
+
+    private Entries() {}
+
+    /**
+     * An entry.
+     *
+     * @param offset the offset behind its bytes; -1 for the end of the stream
+     * @param bytes the bytes since the entry before
+     * @param seal how the stream ended; null for an entry with bytes
+     * @param tail the offset at which it ended
+     */
+    @SuppressWarnings("ArrayRecordComponent") // not compared
+    record Entry(long offset, byte[] bytes, @Nullable String seal, long tail) {
+        boolean isEnd() {
+            return seal != null;
+        }
+
+        /** The offset of its first byte. */
+        long start() {
+            return offset - bytes.length;
+        }
+    }
+
+    /** The entries of an answer. What another program has written there is left out. */
+    static List<Entry> of(@Nullable Object reply) {
+        var entries = new ArrayList<Entry>();
+        if (reply instanceof List<?> list) {
+            for (Object each : list) {
+                Entry entry = each instanceof List<?> pair && pair.size() == 2 ? entry(pair) : null;
+                if (entry != null) {
+                    entries.add(entry);
+                }
+            }
+        }
+        return entries;
+    }
+
+    /** The last entry of an answer; null if it has none. */
+    static @Nullable Entry last(@Nullable Object reply) {
+        List<Entry> all = of(reply);
+        return all.isEmpty() ? null : all.get(all.size() - 1);
+    }
+
+    private static @Nullable Entry entry(List<?> pair) {
+        String id = text(pair.get(0));
+        if (!(pair.get(1) instanceof List<?> fields) || fields.size() < 2) {
+            return null;
+        }
+        if (!id.equals(StoreKeys.END)) {
+            Object bytes = fields.get(1);
+            return bytes instanceof byte[] data ? new Entry(number(id.replaceFirst("-0$", "")), data, null, 0) : null;
+        }
+        String tail = fields.size() == 4 ? text(fields.get(3)) : "";
+        return new Entry(-1, NOTHING, text(fields.get(1)), number(tail));
+    }
+
+    private static long number(String text) {
+        return text.matches("[0-9]{1,18}") ? Long.parseLong(text) : Long.MAX_VALUE;
+    }
+
+    /** A text that the store answers; empty if it is none. */
+    static String text(@Nullable Object reply) {
+        return reply instanceof byte[] bytes ? new String(bytes, StandardCharsets.UTF_8) : "";
+    }
+}

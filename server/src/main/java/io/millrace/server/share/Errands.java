@@ -1,0 +1,182 @@
+package io.millrace.server.share;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** Single questions to the store and to other nodes, each of which has its answer within a second. Confined to an event loop. */
+final class Errands {
+    private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(1);
+
+    private final LoopShare share;
+    private final Map<String, Stop> stops = new HashMap<>();
+    /** Those who wait for an answer of the store. */
+    private final List<Question> questions = new ArrayList<>();
+
+    private long tokens;
+
+    @SuppressWarnings("ArrayRecordComponent") // not compared
+    private record Stop(String id, byte[] key, Consumer<LoopShare.Stopped> told, long untilNs) {}
+
+    /** A question; {@code give} tells its asker that there is no answer. */
+    private static final class Question {
+        private final Runnable give;
+        private final long untilNs;
+
+        Question(Runnable give, long untilNs) {
+            this.give = give;
+            this.untilNs = untilNs;
+        }
+    }
+
+    Errands(LoopShare share) {
+        this.share = share;
+    }
+
+    /** Asks the owner of a stream to stop it. */
+    void stop(String id, byte[] key, Consumer<LoopShare.Stopped> told) {
+        StreamId parts = StreamId.of(id);
+        if (parts == null) {
+            told.accept(LoopShare.Stopped.NOT_FOUND);
+        } else if (!share.isConnected()) {
+            told.accept(LoopShare.Stopped.UNAVAILABLE);
+        } else {
+            String token = share.number() + "-" + Long.toString(tokens++, 36);
+            var stop = new Stop(id, key, told, share.nowNs() + PATIENCE_NS);
+            stops.put(token, stop);
+            String text = "stop " + id + " " + HexFormat.of().formatHex(key) + " " + share.nodeName() + " " + token;
+            share.call(
+                    (heard, refusal) -> onAsked(token, heard, refusal),
+                    "PUBLISH",
+                    share.keys().inbox(parts.node()),
+                    text);
+        }
+    }
+
+    private void onAsked(String token, @Nullable Object heard, @Nullable String refusal) {
+        if (refusal != null) {
+            end(token, LoopShare.Stopped.UNAVAILABLE);
+        } else if (heard instanceof Long nodes && nodes == 0) {
+            forget(token);
+        }
+    }
+
+    /** The owner is gone. What it has left is forgotten, if the key may do that. */
+    private void forget(String token) {
+        Stop stop = stops.get(token);
+        if (stop == null) {
+            return;
+        }
+        share.call(
+                (reply, refusal) -> {
+                    RemoteHead head = RemoteHead.of(reply);
+                    if (head == null || !head.isOf(stop.key())) {
+                        end(token, LoopShare.Stopped.NOT_FOUND);
+                        return;
+                    }
+                    share.call(
+                            Shipper.IGNORED,
+                            "DEL",
+                            share.keys().head(stop.id()),
+                            share.keys().bytes(stop.id()));
+                    end(token, LoopShare.Stopped.DONE);
+                },
+                "GET",
+                share.keys().head(stop.id()));
+    }
+
+    private void end(String token, LoopShare.Stopped how) {
+        Stop stop = stops.remove(token);
+        if (stop != null) {
+            stop.told().accept(how);
+        }
+    }
+
+    /** Another node asks to stop a stream of this loop. */
+    void onStop(String id, String key, String asker, String token) {
+        boolean stopped;
+        try {
+            stopped =
+                    share.node().owner().stop(share.number(), id, HexFormat.of().parseHex(key));
+        } catch (IllegalArgumentException e) {
+            stopped = false;
+        }
+        share.tell(asker, "stopped " + token + " " + stopped);
+    }
+
+    /** The owner has answered. */
+    void onStopped(String token, String stopped) {
+        end(token, stopped.equals("true") ? LoopShare.Stopped.DONE : LoopShare.Stopped.NOT_FOUND);
+    }
+
+    void claim(String scope, String content, String id, Consumer<LoopShare.@Nullable Holder> told) {
+        String key = share.keys().once(scope);
+        Question question = ask(() -> told.accept(null));
+        if (question == null) {
+            return;
+        }
+        share.call(Shipper.IGNORED, "SET", key, id + " " + content, "PX", Shipment.LIFE_MS, "NX");
+        share.call(
+                (reply, refusal) -> {
+                    String[] words = Entries.text(reply).split(" ", -1);
+                    boolean other = words.length == 2 && !words[0].equals(id) && StreamId.of(words[0]) != null;
+                    if (questions.remove(question)) {
+                        told.accept(other ? new LoopShare.Holder(words[0], words[1]) : null);
+                    }
+                },
+                "GET",
+                key);
+    }
+
+    void ofAnswer(String name, Consumer<@Nullable String> told) {
+        Question question = ask(() -> told.accept(null));
+        if (question != null) {
+            share.call(
+                    (reply, refusal) -> {
+                        String id = Entries.text(reply);
+                        if (questions.remove(question)) {
+                            told.accept(StreamId.of(id) == null ? null : id);
+                        }
+                    },
+                    "GET",
+                    share.keys().answer(name));
+        }
+    }
+
+    /** A question that is open; null if there is no connection, and the asker has been told. */
+    private @Nullable Question ask(Runnable give) {
+        if (!share.isConnected()) {
+            give.run();
+            return null;
+        }
+        var question = new Question(give, share.nowNs() + PATIENCE_NS);
+        questions.add(question);
+        return question;
+    }
+
+    void tick(long nowNs) {
+        for (Question each : List.copyOf(questions)) {
+            if (nowNs - each.untilNs >= 0 && questions.remove(each)) {
+                each.give.run();
+            }
+        }
+        for (Map.Entry<String, Stop> each : List.copyOf(stops.entrySet())) {
+            if (nowNs - each.getValue().untilNs() >= 0) {
+                end(each.getKey(), LoopShare.Stopped.UNAVAILABLE);
+            }
+        }
+    }
+
+    /** The connection was lost, and with it the answers. */
+    void onLost() {
+        List<Question> all = List.copyOf(questions);
+        questions.clear();
+        all.forEach(each -> each.give.run());
+        List.copyOf(stops.keySet()).forEach(token -> end(token, LoopShare.Stopped.UNAVAILABLE));
+    }
+}

@@ -1,0 +1,198 @@
+package io.millrace.server.share;
+
+import io.millrace.server.config.ResumeStore;
+import io.millrace.server.replay.ReplayMemory;
+import io.millrace.server.replay.StreamLog;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** What this node shares with others: its name, its lease, and a share for each event loop. */
+public final class NodeShare {
+    private static final long BEAT_NS = TimeUnit.SECONDS.toNanos(1);
+    private static final String LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
+    private static final int NAME_LENGTH = 8;
+
+    private final ResumeStore settings;
+    private final StoreKeys keys;
+    private final StoreCounters counters = new StoreCounters();
+    private final Owner owner;
+    private final LongSupplier clock;
+    private final String name = newName();
+    private final List<LoopShare> loops = new ArrayList<>();
+    private long beatNs;
+    private boolean leased;
+
+    /** What the node's relay does for streams that are asked for elsewhere. */
+    public interface Owner {
+        /**
+         * Stops a stream, or forgets it. Called on its event loop.
+         *
+         * @param loop the number of the event loop
+         * @return false if there is none for this key
+         */
+        boolean stop(int loop, String id, byte[] key);
+
+        /**
+         * The event that ends a stream whose owner is gone.
+         *
+         * @param head what its owner has said of it
+         * @return null if the stream cannot tell an error at its end
+         */
+        @Nullable
+        ByteBuf lostEvent(String head, StreamLog log, ByteBufAllocator alloc);
+
+        /** The most bytes of one stream that are kept. */
+        int most();
+    }
+
+    /** A node with a new name. */
+    public NodeShare(ResumeStore settings, Owner owner, LongSupplier clock) {
+        this.settings = settings;
+        this.owner = owner;
+        this.clock = clock;
+        keys = new StoreKeys(settings.redis().prefix());
+    }
+
+    private static String newName() {
+        var random = new SecureRandom();
+        var text = new StringBuilder(NAME_LENGTH);
+        for (int i = 0; i < NAME_LENGTH; i++) {
+            text.append(LETTERS.charAt(random.nextInt(LETTERS.length())));
+        }
+        return text.toString();
+    }
+
+    /** Adds a share for an event loop that relays. All must be added before the first request. */
+    public LoopShare add(Executor loop, ByteBufAllocator alloc, ReplayMemory memory) {
+        var share = new LoopShare(this, loops.size(), loop, alloc, memory);
+        loops.add(share);
+        counters.link();
+        return share;
+    }
+
+    /** The shares, in the order of their event loops. */
+    public List<LoopShare> loops() {
+        return List.copyOf(loops);
+    }
+
+    /** The share that reads a stream of another node; null if the id is none of a node that shares. */
+    public @Nullable LoopShare readerOf(String id) {
+        StreamId parts = StreamId.of(id);
+        return parts == null || parts.node().isEmpty() || loops.isEmpty()
+                ? null
+                : loops.get(parts.loop() % loops.size());
+    }
+
+    /** This node's name. */
+    public String name() {
+        return name;
+    }
+
+    /** What happens between this node and the store. */
+    public StoreCounters counters() {
+        return counters;
+    }
+
+    /** Where the store is, and how it is used. */
+    public ResumeStore settings() {
+        return settings;
+    }
+
+    /** The channel on which this node is told things. */
+    public String inbox() {
+        return keys.inbox(name);
+    }
+
+    /** Something came on the node's channel. For any thread. */
+    public void onMessage(String text) {
+        String[] words = text.split(" ", -1);
+        String id = words.length > 1 ? words[1] : "";
+        switch (words[0]) {
+            case "follow" -> {
+                if (words.length == 3) {
+                    atOwner(id, loop -> loop.onFollow(id, words[2]));
+                }
+            }
+            case "bell" -> {
+                LoopShare reader = readerOf(id);
+                if (reader != null) {
+                    reader.execute(() -> reader.onBell(id));
+                }
+            }
+            case "stop" -> {
+                if (words.length == 5) {
+                    atOwner(id, loop -> loop.errands().onStop(id, words[2], words[3], words[4]));
+                }
+            }
+            case "stopped" -> {
+                for (LoopShare loop : loops) {
+                    loop.execute(() -> loop.errands().onStopped(id, words[words.length - 1]));
+                }
+            }
+            default -> {
+                // A later version may say more.
+            }
+        }
+    }
+
+    private void atOwner(String id, Consumer<LoopShare> action) {
+        StreamId parts = StreamId.of(id);
+        if (parts != null && parts.node().equals(name) && parts.loop() < loops.size()) {
+            LoopShare loop = loops.get(parts.loop());
+            loop.execute(() -> action.accept(loop));
+        }
+    }
+
+    StoreKeys keys() {
+        return keys;
+    }
+
+    Owner owner() {
+        return owner;
+    }
+
+    long nowNs() {
+        return clock.getAsLong();
+    }
+
+    /** Renews the lease when it is time. On the first event loop. */
+    void tick(LoopShare first, long nowNs) {
+        if (nowNs - beatNs >= BEAT_NS) {
+            renewLease(first);
+        }
+    }
+
+    /**
+     * Says that this node lives. A full store takes that, too. One that had the lease and lost it has lost the streams, too.
+     */
+    void renewLease(LoopShare first) {
+        beatNs = nowNs();
+        long ms = settings.lease().toMillis();
+        if (leased) {
+            first.call((there, refusal) -> onRenewed(first, there), "PEXPIRE", keys.node(name), ms);
+        } else {
+            first.call((reply, refusal) -> leased |= refusal == null, "SET", keys.node(name), "1", "PX", ms);
+        }
+    }
+
+    private void onRenewed(LoopShare first, @Nullable Object there) {
+        if (there instanceof Long count && count == 0) {
+            leased = false;
+            renewLease(first);
+            loops.forEach(loop -> loop.execute(loop::onForgotten));
+        }
+    }
+
+    /** Gives the lease back: the relay stops, and has shipped its streams. On the first event loop. */
+    public void endLease() {
+        loops.get(0).call(Shipper.IGNORED, "DEL", keys.node(name));
+    }
+}

@@ -1,0 +1,366 @@
+package io.millrace.server.share;
+
+import io.millrace.server.replay.Seal;
+import io.millrace.server.replay.StreamLog;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A stream of another node, as the store has it. All clients of this node that read it share its log. Its states: sought, until
+ * the store has said what it is; read, while it is in progress; ended; over. Confined to an event loop.
+ */
+final class RemoteStream {
+    private static final int BATCH = 64;
+    private static final int SPARE = 64 * 1024;
+    private static final long LOOK_NS = TimeUnit.SECONDS.toNanos(1);
+    private static final long SOON_NS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long FOLLOW_NS = TimeUnit.SECONDS.toNanos(5);
+    /** Between two looks that find no lease. A store that lost everything has the leases again within a second. */
+    private static final long CERTAIN_NS = TimeUnit.MILLISECONDS.toNanos(1_500);
+
+    /** The owner of a stream that the store has lost writes it again sooner. */
+    private static final long FORGOTTEN_NS = TimeUnit.SECONDS.toNanos(3);
+
+    private static final long IDLE_NS = TimeUnit.SECONDS.toNanos(5);
+
+    private final RemoteStreams all;
+    private final String id;
+    private final String node;
+    private final List<Asker> askers = new ArrayList<>();
+    private @Nullable RemoteHead head;
+    private @Nullable StreamLog log;
+    /** Questions were sent and not all answered. */
+    private boolean busy;
+
+    private boolean bell;
+    /** There is more in the store than was read, as the log is full. */
+    private boolean more;
+
+    private final Since absent = new Since();
+    private final Since down = new Since();
+    private final Since unknown = new Since();
+    private long askedNs;
+    private long lookedNs;
+    private long checkedNs;
+    private long followedNs;
+
+    @SuppressWarnings("ArrayRecordComponent") // not compared
+    private record Asker(byte[] key, LoopShare.Found told, long sinceNs) {}
+
+    /** How long something has been so. */
+    private static final class Since {
+        private boolean is;
+        private long beganNs;
+
+        void is(boolean now, long nowNs) {
+            if (now && !is) {
+                beganNs = nowNs;
+            }
+            is = now;
+        }
+
+        boolean isFor(long ns, long nowNs) {
+            return is && nowNs - beganNs >= ns;
+        }
+    }
+
+    RemoteStream(RemoteStreams all, String id) {
+        this.all = all;
+        this.id = id;
+        StreamId parts = StreamId.of(id);
+        node = parts == null ? "" : parts.node();
+        followedNs = share().nowNs() - FOLLOW_NS;
+    }
+
+    private LoopShare share() {
+        return all.share();
+    }
+
+    /** Someone with this key asks for the stream. */
+    void ask(byte[] key, LoopShare.Found told) {
+        askedNs = share().nowNs();
+        askers.add(new Asker(key, told, askedNs));
+        if (!busy) {
+            look();
+        }
+    }
+
+    void onBell() {
+        if (busy) {
+            bell = true;
+        } else if (isLive()) {
+            look();
+        }
+    }
+
+    private boolean isLive() {
+        return log == null || (log.seal() == null && !log.isClosed());
+    }
+
+    /** Asks the store for what is new. */
+    private void look() {
+        busy = true;
+        bell = false;
+        lookedNs = share().nowNs();
+        StoreKeys keys = share().keys();
+        if (log == null || !askers.isEmpty() || absent.is || lookedNs - checkedNs >= LOOK_NS) {
+            checkedNs = lookedNs;
+            share().call(this::onNode, "EXISTS", keys.node(node));
+            share().call(this::onHead, "GET", keys.head(id));
+        }
+        String from = log == null ? "-" : "(" + log.tail() + "-0";
+        share().call(this::onEntries, "XRANGE", keys.bytes(id), from, "+", "COUNT", (long) BATCH);
+    }
+
+    private void onNode(@Nullable Object reply, @Nullable String refusal) {
+        if (refusal == null) {
+            absent.is(reply instanceof Long nodes && nodes == 0, share().nowNs());
+        }
+    }
+
+    private void onHead(@Nullable Object reply, @Nullable String refusal) {
+        if (refusal != null) {
+            return;
+        }
+        RemoteHead found = RemoteHead.of(reply);
+        unknown.is(found == null, share().nowNs());
+        if (found != null) {
+            head = found;
+        }
+    }
+
+    private void onEntries(@Nullable Object reply, @Nullable String refusal) {
+        busy = false;
+        if (refusal != null) {
+            failAskers();
+            return;
+        }
+        refuse(head);
+        if (!isLive()) {
+            answerAskers();
+            return;
+        }
+        List<Entries.Entry> entries = Entries.of(reply);
+        if (head == null || !head.hasBegun()) {
+            onNotBegun();
+            return;
+        }
+        if (log == null) {
+            log = newLog(entries);
+        }
+        append(log, entries);
+        more = entries.size() == BATCH && isLive();
+        if (more && !isFull(log)) {
+            look();
+        } else if (isLive() && isDead()) {
+            endLost();
+        } else if (isLive() && unknown.isFor(FORGOTTEN_NS, share().nowNs())) {
+            gone();
+        } else {
+            answerAskers();
+            if (bell && isLive()) {
+                look();
+            }
+        }
+    }
+
+    /**
+     * Those whose key may not read the stream, and those who ask for one that is not there, are told the same, at the same
+     * time: after a second look, as the owner may just be writing it.
+     */
+    private void refuse(@Nullable RemoteHead known) {
+        long nowNs = share().nowNs();
+        for (Asker each : List.copyOf(askers)) {
+            boolean may = known != null && known.isOf(each.key());
+            if (!may && (absent.is || nowNs - each.sinceNs() >= SOON_NS)) {
+                askers.remove(each);
+                each.told().none();
+            }
+        }
+    }
+
+    /** The stream has not begun. It never will if its owner is gone, or has forgotten it. */
+    private void onNotBegun() {
+        if (isDead() || (head != null && unknown.is)) {
+            List<Asker> asked = take();
+            over();
+            asked.forEach(each -> each.told().none());
+        }
+    }
+
+    private StreamLog newLog(List<Entries.Entry> entries) {
+        long start =
+                entries.isEmpty() || entries.get(0).isEnd() ? 0 : entries.get(0).start();
+        var its =
+                new StreamLog(all.alloc(), all.memory(), share().node().owner().most(), all.loop(), Math.max(0, start));
+        its.waitsForReaders();
+        return its;
+    }
+
+    private void append(StreamLog to, List<Entries.Entry> entries) {
+        for (Entries.Entry entry : entries) {
+            if (entry.isEnd()) {
+                end(to, entry);
+                return;
+            }
+            if (entry.start() > to.tail()) {
+                gone();
+                return;
+            }
+            int skip = (int) Math.min(entry.bytes().length, to.tail() - entry.start());
+            ByteBuf bytes = Unpooled.wrappedBuffer(entry.bytes());
+            to.append(bytes, skip, entry.bytes().length);
+        }
+        to.flush();
+    }
+
+    /** A stream whose end does not fit its bytes is not whole. */
+    private void end(StreamLog its, Entries.Entry entry) {
+        its.flush();
+        boolean whole = entry.tail() == its.tail();
+        switch (whole ? String.valueOf(entry.seal()) : "") {
+            case "clean" -> its.seal(Seal.CLEAN);
+            case "failed" -> its.seal(Seal.FAILED);
+            case "broken" -> its.seal(Seal.BROKEN);
+            default -> sealLost(its);
+        }
+    }
+
+    private void sealLost(StreamLog its) {
+        RemoteHead known = head;
+        ByteBuf event = known == null || !its.isBetweenFrames(its.tail())
+                ? null
+                : share().node().owner().lostEvent(known.text(), its, all.alloc());
+        its.sealLost(event);
+    }
+
+    private boolean isDead() {
+        return absent.isFor(CERTAIN_NS, share().nowNs());
+    }
+
+    /** Ends the stream of a dead node in the store, so that its owner cannot go on with it, and all read the same end. */
+    private void endLost() {
+        StreamLog its = log;
+        if (its == null) {
+            return;
+        }
+        busy = true;
+        share().counters().lost();
+        RemoteHead known = head;
+        if (known != null && !known.once().isEmpty()) {
+            share().call(Shipper.IGNORED, "DEL", known.once());
+        }
+        boolean empty = its.tail() == 0;
+        String key = share().keys().bytes(id);
+        StoreLink.Answer then = (reply, refusal) -> onEndedLost(its, reply, refusal);
+        if (empty) {
+            share().call(then, "XADD", key, StoreKeys.END, "e", "lost", "t", its.tail());
+        } else {
+            share().call(then, "XADD", key, "NOMKSTREAM", StoreKeys.END, "e", "lost", "t", its.tail());
+        }
+        share().call(Shipper.IGNORED, "PEXPIRE", key, Shipment.LIFE_MS);
+    }
+
+    /** A store that has the end, or had another, is read again. One that takes nothing, or has nothing, is not waited for. */
+    private void onEndedLost(StreamLog its, @Nullable Object reply, @Nullable String refusal) {
+        boolean ended = reply != null || (refusal != null && refusal.contains("exhausted"));
+        if (ended) {
+            look();
+        } else {
+            busy = false;
+            sealLost(its);
+            answerAskers();
+        }
+    }
+
+    private void answerAskers() {
+        RemoteHead known = head;
+        StreamLog its = log;
+        for (Asker each : List.copyOf(askers)) {
+            if (known == null || its == null || !known.isOf(each.key())) {
+                continue; // It is told after a second look.
+            }
+            askers.remove(each);
+            if (its.isClosed()) {
+                each.told().unavailable();
+            } else {
+                each.told().found(known.text(), its);
+            }
+        }
+    }
+
+    private void failAskers() {
+        take().forEach(each -> each.told().unavailable());
+    }
+
+    private List<Asker> take() {
+        List<Asker> asked = List.copyOf(askers);
+        askers.clear();
+        return asked;
+    }
+
+    /** Whether the fastest of its readers has enough to read. */
+    private boolean isFull(StreamLog its) {
+        int most = share().node().owner().most();
+        return its.readers() > 0 && its.leastBehind() >= Math.max(most - SPARE, most / 2);
+    }
+
+    void tick(long nowNs) {
+        StreamLog its = log;
+        boolean read = its != null && its.readers() > 0;
+        if (read || !askers.isEmpty()) {
+            askedNs = nowNs;
+        }
+        if (nowNs - askedNs > IDLE_NS || (its != null && its.isClosed())) {
+            close();
+        } else if (down.isFor(IDLE_NS, nowNs)) {
+            gone();
+        } else if (share().isConnected() && !busy && (isLive() || !askers.isEmpty())) {
+            boolean room = more
+                    && its != null
+                    && its.leastBehind() <= share().node().owner().most() / 2;
+            boolean soon = (!askers.isEmpty() || absent.is) && nowNs - lookedNs >= SOON_NS;
+            if (room || soon || nowNs - lookedNs >= LOOK_NS) {
+                look();
+            }
+            if ((read || !askers.isEmpty()) && nowNs - followedNs >= FOLLOW_NS) {
+                followedNs = nowNs;
+                share().tell(node, "follow " + id + " " + share().nodeName());
+            }
+        }
+    }
+
+    void onLost() {
+        busy = false;
+        absent.is(false, 0);
+        down.is(true, share().nowNs());
+        failAskers();
+    }
+
+    void onConnected() {
+        down.is(false, 0);
+        busy = false;
+        look();
+    }
+
+    /** What follows is not there. */
+    private void gone() {
+        close();
+    }
+
+    void close() {
+        failAskers();
+        over();
+    }
+
+    private void over() {
+        all.remove(id);
+        if (log != null) {
+            log.close();
+        }
+    }
+}

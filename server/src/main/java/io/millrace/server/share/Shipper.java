@@ -1,0 +1,202 @@
+package io.millrace.server.share;
+
+import io.millrace.server.replay.StreamLog;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ships the streams of one event loop to the store. Each stream's turn comes once in a window, or at once if it is urgent. What
+ * was sent and is not answered is bounded; the rest waits in the logs. Confined to its event loop.
+ */
+final class Shipper {
+    /** For answers that say nothing. */
+    static final StoreLink.Answer IGNORED = (reply, refusal) -> {};
+
+    private static final int MOST_COMMANDS = 500;
+    private static final long MOST_BYTES = 4 << 20;
+    private static final long PAUSE_NS = TimeUnit.SECONDS.toNanos(1);
+
+    private final LoopShare share;
+    private final long windowNs;
+    private final Map<String, Shipment> all = new HashMap<>();
+    /** Those whose turn comes, the first first. */
+    private final ArrayDeque<Turn> due = new ArrayDeque<>();
+
+    private int unanswered;
+    private long unansweredBytes;
+    private long pausedUntilNs;
+    private int connection;
+
+    private record Turn(Shipment shipment, long atNs) {}
+
+    Shipper(LoopShare share, long windowNs) {
+        this.share = share;
+        this.windowNs = windowNs;
+        pausedUntilNs = share.nowNs();
+    }
+
+    /** A stream that others may ask for before there is anything of it. */
+    void promise(String id, String owner, @Nullable String scope) {
+        Shipment shipment = shipment(id, owner);
+        if (scope != null) {
+            shipment.named(scope);
+        }
+        urge(shipment);
+    }
+
+    /** A stream has begun. */
+    void open(String id, String owner, String head, StreamLog log, Shipment.Terms terms) {
+        shipment(id, owner).open(head, log, terms);
+    }
+
+    private Shipment shipment(String id, String owner) {
+        return all.computeIfAbsent(id, its -> new Shipment(this, id, owner));
+    }
+
+    /** Nothing is kept here any more of a stream. */
+    void drop(String id) {
+        Shipment shipment = all.remove(id);
+        if (shipment != null) {
+            due.removeIf(turn -> turn.shipment().equals(shipment));
+        }
+    }
+
+    /** Has the store forget a stream. */
+    void delete(String id) {
+        Shipment shipment = all.get(id);
+        if (shipment != null) {
+            shipment.delete();
+            drop(id);
+        }
+    }
+
+    /** A node has clients who follow a stream. */
+    void follow(String id, String node) {
+        Shipment shipment = all.get(id);
+        if (shipment != null) {
+            shipment.follow(node, share.nowNs());
+        }
+    }
+
+    /** Ships what a stream has at once, or as soon as that is possible. */
+    void urge(Shipment shipment) {
+        if (shipment.isBusy()) {
+            return;
+        }
+        if (mayShip()) {
+            shipment.step(share.nowNs());
+            requeue(shipment, share.nowNs() + windowNs);
+        } else if (!shipment.isQueued()) {
+            shipment.queued(true);
+            due.addFirst(new Turn(shipment, share.nowNs()));
+        }
+    }
+
+    /** A stream's last command was answered. */
+    void next(Shipment shipment) {
+        if (shipment.isUrgent()) {
+            urge(shipment);
+        }
+        requeue(shipment, share.nowNs() + windowNs);
+    }
+
+    private void requeue(Shipment shipment, long atNs) {
+        if (!shipment.isQueued() && !shipment.isBusy() && !shipment.isOver()) {
+            shipment.queued(true);
+            due.add(new Turn(shipment, atNs));
+        }
+    }
+
+    /** Ships the streams whose turn it is. */
+    void tick(long nowNs) {
+        for (int left = due.size(); left > 0 && mayShip(); left--) {
+            Turn first = due.peek();
+            if (first == null || nowNs - first.atNs() < 0) {
+                break;
+            }
+            due.remove();
+            first.shipment().queued(false);
+            first.shipment().step(nowNs);
+            requeue(first.shipment(), nowNs + windowNs);
+        }
+    }
+
+    private boolean mayShip() {
+        return share.isConnected()
+                && share.nowNs() - pausedUntilNs >= 0
+                && unanswered < MOST_COMMANDS
+                && unansweredBytes < MOST_BYTES;
+    }
+
+    /** Sends a command that has {@code bytes} of a stream in it. */
+    void call(StoreLink.Answer answer, int bytes, Object... words) {
+        int its = connection;
+        unanswered++;
+        unansweredBytes += bytes;
+        share.call(
+                (reply, refusal) -> {
+                    if (its == connection) {
+                        unanswered--;
+                        unansweredBytes -= bytes;
+                        answer.on(reply, refusal);
+                    }
+                },
+                words);
+    }
+
+    /** Nothing is known of what was sent, or the store has lost what it had: each stream asks what is there. */
+    void onUnsure() {
+        connection++;
+        unanswered = 0;
+        unansweredBytes = 0;
+        due.clear();
+        long nowNs = share.nowNs();
+        for (Shipment each : all.values()) {
+            each.onUnsure();
+            each.queued(false);
+            requeue(each, nowNs);
+        }
+    }
+
+    /** A command about bytes was refused. A refusal for an entry's place is answered by the stream itself. */
+    void onRefused(String refusal) {
+        boolean place = refusal.contains("equal or smaller") || refusal.contains("exhausted");
+        if (!place) {
+            pausedUntilNs = share.nowNs() + PAUSE_NS;
+        }
+    }
+
+    void onFenced() {
+        share.counters().fenced();
+    }
+
+    /** Ships what is left of streams that have ended: the relay stops. */
+    void close() {
+        if (share.isConnected()) {
+            List.copyOf(all.values()).forEach(Shipment::shipLast);
+        }
+        all.clear();
+        due.clear();
+    }
+
+    void unshipped(long change) {
+        share.counters().unshipped(change);
+    }
+
+    /** Tells a node that there is more of a stream. */
+    void ring(String node, String id) {
+        share.tell(node, "bell " + id);
+    }
+
+    StoreKeys keys() {
+        return share.keys();
+    }
+
+    long nowNs() {
+        return share.nowNs();
+    }
+}

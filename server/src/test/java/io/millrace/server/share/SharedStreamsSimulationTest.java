@@ -1,0 +1,224 @@
+package io.millrace.server.share;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millrace.server.replay.Seal;
+import io.millrace.server.replay.StreamLog;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Two nodes, a store and a clock in one thread: whatever fails, what a reader of the other node gets is whole, or it is told. */
+class SharedStreamsSimulationTest {
+    private static final int STREAMS = 60;
+    private static final int STEP_MS = 20;
+
+    private long nowMs = 1_000;
+    private final FakeRedis redis = new FakeRedis(() -> nowMs);
+    private final FakeNode writer = new FakeNode(redis, () -> nowMs);
+    private final FakeNode other = new FakeNode(redis, () -> nowMs);
+
+    /** What happens in the middle of the streams. */
+    private enum Fault {
+        NONE,
+        FLUSHED,
+        EVICTED,
+        FULL,
+        WRITER_CUT_OFF_FOR_A_SECOND,
+        READER_CUT_OFF_FOR_A_SECOND,
+        SILENT_FOR_TWO_SECONDS,
+        WRITER_DEAD,
+        WRITER_STANDS_STILL_FOR_TEN_SECONDS,
+        WRITER_CUT_OFF_FOR_TEN_SECONDS
+    }
+
+    /** A client of the other node. It asks again for the rest if it is cut, or if the stream cannot be read at the moment. */
+    private final class Client {
+        private final String id;
+        private final StringBuilder before = new StringBuilder();
+        private FakeNode.Reader reader;
+        private long againMs;
+
+        Client(String id) {
+            this.id = id;
+            ask();
+        }
+
+        private void ask() {
+            againMs = nowMs + 500;
+            reader = other.read(id, FakeNode.KEY, before.length());
+        }
+
+        void run() {
+            boolean cut = "gone".equals(reader.answer) || "ahead".equals(reader.answer);
+            boolean away = "unavailable".equals(reader.answer) || "none".equals(reader.answer);
+            if ((cut || away) && nowMs >= againMs) {
+                before.append(reader.text());
+                ask();
+            }
+        }
+
+        String text() {
+            return before + reader.text();
+        }
+
+        boolean isOver() {
+            return reader.answer != null && reader.answer.matches("[A-Z]+");
+        }
+    }
+
+    /** A stream, and who reads it. */
+    private static final class Stream {
+        private final String id;
+        private final StreamLog log;
+        private final StringBuilder written = new StringBuilder();
+        private final List<Client> clients = new ArrayList<>();
+        private final int frames;
+        private int frame;
+
+        Stream(String id, StreamLog log, int frames) {
+            this.id = id;
+            this.log = log;
+            this.frames = frames;
+        }
+
+        /** Writes a frame, sometimes in two parts, and ends with the last one. */
+        void write(Random random) {
+            String text = "data: " + frame + " " + "x".repeat(random.nextInt(400)) + "\n\n";
+            int cut = random.nextInt(4) == 0 ? random.nextInt(text.length()) : 0;
+            append(text.substring(0, cut));
+            append(text.substring(cut));
+            if (++frame == frames) {
+                log.seal(random.nextInt(8) == 0 ? Seal.FAILED : Seal.CLEAN);
+            }
+        }
+
+        private void append(String text) {
+            ByteBuf bytes = Unpooled.copiedBuffer(text, StandardCharsets.ISO_8859_1);
+            log.append(bytes, 0, bytes.writerIndex());
+            log.flush();
+            written.append(text);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Fault.class)
+    void eachReaderHasTheWholeOrAPrefixAndIsTold(Fault fault) {
+        var random = new Random(fault.name().hashCode());
+        var streams = new ArrayList<Stream>();
+        for (int i = 0; i < STREAMS; i++) {
+            String id = writer.newId();
+            streams.add(new Stream(id, writer.begin(id), 100 + random.nextInt(200)));
+        }
+        int ms = 0;
+        boolean open = true;
+        for (; ms < 30_000 && (open || ms < 14_000); ms += STEP_MS) {
+            for (Stream stream : streams) {
+                if (!writer.stands && stream.log.seal() == null && random.nextBoolean()) {
+                    stream.write(random);
+                }
+                if (stream.clients.size() < 3 && random.nextInt(60) == 0) {
+                    stream.clients.add(new Client(stream.id));
+                }
+                stream.clients.forEach(Client::run);
+            }
+            happen(fault, ms);
+            writer.run();
+            other.run();
+            nowMs += STEP_MS;
+            open = streams.stream().anyMatch(stream -> !isRead(stream));
+        }
+        int whole = 0;
+        for (Stream stream : streams) {
+            assertThat(stream.clients).hasSize(3);
+            for (Client client : stream.clients) {
+                whole += check(stream, client) ? 1 : 0;
+            }
+        }
+        boolean harmless = fault.compareTo(Fault.WRITER_DEAD) < 0;
+        assertThat(whole).as("readers with the whole").isEqualTo(harmless ? 3 * STREAMS : whole);
+        if (fault == Fault.WRITER_DEAD) {
+            assertThat(whole).isLessThan(STREAMS);
+        }
+        if (fault == Fault.WRITER_STANDS_STILL_FOR_TEN_SECONDS || fault == Fault.WRITER_CUT_OFF_FOR_TEN_SECONDS) {
+            assertThat(writer.share.counters().fencedTotal()).isPositive();
+        }
+        streams.forEach(stream -> stream.log.close());
+        writer.loop.close();
+        other.loop.close();
+        assertThat(writer.memory.held() + other.memory.held()).isZero();
+    }
+
+    private static boolean isRead(Stream stream) {
+        return stream.clients.size() == 3 && stream.clients.stream().allMatch(Client::isOver);
+    }
+
+    /** Whether the client has the whole stream; if not, it must know. */
+    private static boolean check(Stream stream, Client client) {
+        String written = stream.written.toString();
+        String text = client.text();
+        switch (String.valueOf(client.reader.answer)) {
+            case "CLEAN", "FAILED" -> {
+                assertThat(text).isEqualTo(written);
+                assertThat(client.reader.answer).isEqualTo(String.valueOf(stream.log.seal()));
+                return true;
+            }
+            case "LOST" -> {
+                assertThat(text).endsWith(FakeNode.LOST);
+                assertThat(written).startsWith(text.substring(0, text.length() - FakeNode.LOST.length()));
+            }
+            case "BROKEN" -> assertThat(written).startsWith(text);
+            default -> throw new AssertionError(stream.id + ": " + client.reader.answer);
+        }
+        return false;
+    }
+
+    private void happen(Fault fault, int ms) {
+        switch (fault) {
+            case NONE -> {}
+            case FLUSHED -> {
+                if (ms == 2_000) {
+                    redis.flushAll();
+                }
+            }
+            case EVICTED -> {
+                if (ms == 2_000 || ms == 2_500) {
+                    redis.evictStreams();
+                }
+            }
+            case FULL -> redis.full = ms >= 1_000 && ms < 3_000 ? "OOM command not allowed" : null;
+            case WRITER_CUT_OFF_FOR_A_SECOND -> cutOff(writer, ms, 1_000);
+            case READER_CUT_OFF_FOR_A_SECOND -> cutOff(other, ms, 1_000);
+            case SILENT_FOR_TWO_SECONDS -> {
+                if (ms >= 1_000 && ms < 3_000) {
+                    writer.silence();
+                    other.silence();
+                } else if (ms >= 3_000) {
+                    writer.connect();
+                    other.connect();
+                }
+            }
+            case WRITER_DEAD -> {
+                if (ms == 2_000) {
+                    writer.stands = true;
+                    redis.unsubscribe(writer.share.inbox());
+                }
+            }
+            case WRITER_STANDS_STILL_FOR_TEN_SECONDS -> writer.stands = ms >= 2_000 && ms < 12_000;
+            case WRITER_CUT_OFF_FOR_TEN_SECONDS -> cutOff(writer, ms, 10_000);
+        }
+    }
+
+    private static void cutOff(FakeNode node, int ms, int forMs) {
+        if (ms == 2_000) {
+            node.disconnect(7);
+        } else if (ms == 2_000 + forMs) {
+            node.connect();
+        }
+    }
+}
