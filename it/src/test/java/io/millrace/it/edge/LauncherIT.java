@@ -14,6 +14,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -132,6 +134,25 @@ class LauncherIT {
         assertThat(exitCode(relay)).isZero();
         assertThat(Duration.ofNanos(System.nanoTime() - termNs))
                 .isBetween(Duration.ofMillis(300), Duration.ofSeconds(15));
+    }
+
+    /** While the kernel makes the table larger, all threads that accept or connect wait, for up to 200 ms. */
+    @Test
+    void theTableOfDescriptorsNeverGrows() throws Exception {
+        Path process = Path.of("/proc", Long.toString(serve().pid()));
+        long limit = number(process.resolve("limits"), "Max open files\\s+(\\d+).*");
+        assertThat(number(process.resolve("status"), "FDSize:\\s+(\\d+)"))
+                .isGreaterThanOrEqualTo(Math.min(limit, 65_536));
+    }
+
+    /** The number in the line that matches {@code pattern}. */
+    private static long number(Path file, String pattern) throws IOException {
+        return Files.readAllLines(file).stream()
+                .map(Pattern.compile(pattern)::matcher)
+                .filter(Matcher::matches)
+                .mapToLong(line -> Long.parseLong(line.group(1)))
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test

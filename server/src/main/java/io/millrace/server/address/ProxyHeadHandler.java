@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ public final class ProxyHeadHandler extends ChannelInboundHandlerAdapter {
 
     private final Consumer<Channel> open;
     private @Nullable ByteBuf read;
+    private @Nullable Future<?> limit;
 
     /**
      * For one connection.
@@ -33,11 +35,14 @@ public final class ProxyHeadHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        ctx.executor().schedule(() -> tooLate(ctx), LIMIT_MS, TimeUnit.MILLISECONDS);
+        limit = ctx.executor().schedule(() -> tooLate(ctx), LIMIT_MS, TimeUnit.MILLISECONDS);
     }
 
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
+        if (limit != null) {
+            limit.cancel(false);
+        }
         if (read != null) {
             read.release();
             read = null;
@@ -97,10 +102,8 @@ public final class ProxyHeadHandler extends ChannelInboundHandlerAdapter {
     }
 
     private void tooLate(ChannelHandlerContext ctx) {
-        if (!ctx.isRemoved() && ctx.channel().isActive()) {
-            LOG.warn("a connection from {} is closed: no PROXY head came in time", text(ctx));
-            ctx.close();
-        }
+        LOG.warn("a connection from {} is closed: no PROXY head came in time", text(ctx));
+        ctx.close();
     }
 
     private static String text(ChannelHandlerContext ctx) {

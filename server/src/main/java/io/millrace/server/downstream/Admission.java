@@ -4,16 +4,9 @@ import com.sun.management.UnixOperatingSystemMXBean;
 import io.millrace.server.address.AddressCounts;
 import io.millrace.server.address.AddressSet;
 import io.millrace.server.config.Limits;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.util.ReferenceCountUtil;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
-import java.nio.charset.StandardCharsets;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -29,13 +22,12 @@ public final class Admission {
     /** The heap of a stream and its two connections. They need 5 to 10 KiB. */
     private static final long HEAP_OF_A_CLIENT = 12 * 1024;
 
-    private static final byte[] REFUSAL = refusal();
-
     private final LongSupplier openConnections;
     private final Supplier<Limits> limits;
     private final long places = Math.min(MOST_CONNECTIONS, places());
 
     private final AddressCounts byAddress = new AddressCounts();
+    private final Refusals refusals = new Refusals();
 
     public Admission(LongSupplier openConnections, Supplier<Limits> limits) {
         this.openConnections = openConnections;
@@ -65,6 +57,11 @@ public final class Admission {
         return true;
     }
 
+    /** Answers a connection that was not admitted, which has no TLS, with 503, and closes it. */
+    void refuse(Channel connection) {
+        refusals.refuse(connection);
+    }
+
     /** The number of clients for which, with their upstreams, the process has descriptors and heap. */
     public static long places() {
         long descriptors = ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
@@ -75,39 +72,5 @@ public final class Admission {
 
     static long places(long descriptors, long heap) {
         return (long) Math.min(descriptors * SHARE_OF_DESCRIPTORS, (double) heap / SHARE_OF_HEAP / HEAP_OF_A_CLIENT);
-    }
-
-    private static byte[] refusal() {
-        String body = "{\"error\":{\"message\":\"The relay has as many clients as it can serve. Try again.\","
-                + "\"type\":\"server_error\",\"param\":null,\"code\":\"relay_overloaded\"}}";
-        String head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n"
-                + "connection: close\r\ncontent-length: " + body.length() + "\r\n\r\n";
-        return (head + body).getBytes(StandardCharsets.US_ASCII);
-    }
-
-    /** Answers the first request with 503 and closes. */
-    static final class Refuse extends ChannelInboundHandlerAdapter {
-        private static final long MAX_WAIT_MS = 5_000;
-
-        private boolean answered;
-
-        @Override
-        public void channelActive(ChannelHandlerContext ctx) {
-            ctx.executor().schedule(() -> ctx.close(), MAX_WAIT_MS, TimeUnit.MILLISECONDS);
-        }
-
-        @Override
-        public void channelRead(ChannelHandlerContext ctx, Object msg) {
-            ReferenceCountUtil.release(msg);
-            if (!answered) {
-                answered = true;
-                ctx.writeAndFlush(Unpooled.wrappedBuffer(REFUSAL)).addListener(ChannelFutureListener.CLOSE);
-            }
-        }
-
-        @Override
-        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            ctx.close();
-        }
     }
 }

@@ -120,7 +120,7 @@ public final class ClientPipeline extends ChannelInitializer<Channel> {
     private void refuse(Channel channel, String why) {
         shared.handler().onClientRefused(channel.eventLoop(), why);
         if (tls == null) {
-            channel.pipeline().addLast(new Admission.Refuse());
+            admission.refuse(channel);
         } else {
             channel.close();
         }

@@ -1,5 +1,6 @@
 package io.millrace.server.downstream;
 
+import io.millrace.server.timing.Closers;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFuture;
@@ -76,7 +77,7 @@ final class Closing {
             if (channel instanceof DuplexChannel duplex && channel.isActive()) {
                 endOutput(duplex);
             }
-            channel.eventLoop().schedule(() -> channel.close(), lingerMs, TimeUnit.MILLISECONDS);
+            Closers.closeAfter(channel, lingerMs);
         });
     }
 }

@@ -19,6 +19,13 @@ import java.util.function.Predicate;
 /** The launcher as a process of its own, with the class path of the tests and without provider keys. */
 final class LauncherProcess implements AutoCloseable {
     private static final long PATIENCE_S = 60;
+    /** Like {@code bin/millrace}: no thread ever waits until the kernel has made the table of descriptors larger. */
+    private static final List<String> WITH_LARGE_TABLE = List.of(
+            "bash",
+            "-c",
+            "most=$(ulimit -n); [ $most -lt 65536 ] || most=65536;"
+                    + " eval \"exec $((most - 1))< /dev/null $((most - 1))<&-\"; exec \"$@\"",
+            "millrace");
 
     private final Process process;
     private final BlockingQueue<String> out = new LinkedBlockingQueue<>();
@@ -36,7 +43,8 @@ final class LauncherProcess implements AutoCloseable {
 
     /** With these flags for the JVM. */
     static LauncherProcess start(List<String> flags, String... arguments) {
-        var command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java"));
+        var command = new ArrayList<>(WITH_LARGE_TABLE);
+        command.add(System.getProperty("java.home") + "/bin/java");
         command.addAll(flags);
         command.addAll(List.of(
                 "-Dlogback.configurationFile=logback.xml",
