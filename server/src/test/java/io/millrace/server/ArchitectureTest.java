@@ -5,10 +5,7 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
-import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaConstructorCall;
-import com.tngtech.archunit.core.importer.ClassFileImporter;
-import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -18,10 +15,6 @@ import org.junit.jupiter.api.Test;
 
 /** The rules about which room may use which. */
 class ArchitectureTest {
-    private static final JavaClasses CLASSES = new ClassFileImporter()
-            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-            .importPackages("io.millrace");
-
     @Test
     void theCodecKnowsNoServer() {
         noClasses()
@@ -30,7 +23,7 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("io.millrace.server..", "io.netty.handler.codec.http..", "org.slf4j..")
-                .check(CLASSES);
+                .check(ProductClasses.ALL);
     }
 
     @Test
@@ -41,14 +34,14 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("..server.upstream..", "..server.relay..")
-                .check(CLASSES);
+                .check(ProductClasses.ALL);
         noClasses()
                 .that()
                 .resideInAPackage("..server.upstream..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("..server.downstream..", "..server.relay..")
-                .check(CLASSES);
+                .check(ProductClasses.ALL);
     }
 
     /** Only the connection that sends a message decides how it is written. */
@@ -71,7 +64,7 @@ class ArchitectureTest {
                 .accessField(HttpHeaderNames.class, "TRANSFER_ENCODING")
                 .orShould()
                 .accessField(HttpHeaderNames.class, "CONNECTION")
-                .check(CLASSES);
+                .check(ProductClasses.ALL);
     }
 
     @Test
@@ -95,7 +88,7 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage(
                         "..server.downstream..", "..server.upstream..", "..server.relay..", "..server.cli..")
-                .check(CLASSES);
+                .check(ProductClasses.ALL);
     }
 
     @Test
@@ -106,7 +99,7 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("..server.config.file..")
-                .check(CLASSES);
+                .check(ProductClasses.ALL);
     }
 
     /**
@@ -122,7 +115,7 @@ class ArchitectureTest {
                         && call.getTarget().getRawParameterTypes().size() > 7;
             }
         };
-        noClasses().should().callConstructorWhere(large).check(CLASSES);
+        noClasses().should().callConstructorWhere(large).check(ProductClasses.ALL);
     }
 
     /** So its classes are loaded only where Redis is configured. */
@@ -134,14 +127,14 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("io.lettuce..", "reactor..", "org.reactivestreams..")
-                .check(CLASSES);
+                .check(ProductClasses.ALL);
         noClasses()
                 .that()
                 .resideOutsideOfPackages("..server.redis..", "..server.relay..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("..server.redis..")
-                .check(CLASSES);
+                .check(ProductClasses.ALL);
     }
 
     @Test
@@ -153,7 +146,7 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("..server.mock..")
-                .check(CLASSES);
+                .check(ProductClasses.ALL);
     }
 
     @Test
@@ -164,7 +157,7 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("..server.cli..")
-                .check(CLASSES);
+                .check(ProductClasses.ALL);
     }
 
     /**
@@ -182,7 +175,7 @@ class ArchitectureTest {
                 .orShould()
                 .dependOnClassesThat()
                 .resideInAnyPackage("io.netty.handler.codec.haproxy..", "io.netty.handler.codec.spdy..")
-                .check(CLASSES);
+                .check(ProductClasses.ALL);
     }
 
     /**
@@ -197,18 +190,18 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("io.millrace.codec..")
-                .check(CLASSES);
+                .check(ProductClasses.ALL);
     }
 
     @Test
     void noPackagesDependOnEachOther() {
-        slices().matching("io.millrace.(**)").should().beFreeOfCycles().check(CLASSES);
+        slices().matching("io.millrace.(**)").should().beFreeOfCycles().check(ProductClasses.ALL);
     }
 
     /** If a file of the relay uses another, the other does not use it, directly or indirectly. */
     @Test
     void noFilesOfTheRelayDependOnEachOther() {
-        slices().assignedFrom(new FileOfTheRelay()).should().beFreeOfCycles().check(CLASSES);
+        slices().assignedFrom(new FileOfTheRelay()).should().beFreeOfCycles().check(ProductClasses.ALL);
     }
 
     /** One slice for each outermost class. */

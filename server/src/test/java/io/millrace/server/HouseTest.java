@@ -1,5 +1,6 @@
 package io.millrace.server;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -9,8 +10,6 @@ import com.tngtech.archunit.core.domain.JavaConstructor;
 import com.tngtech.archunit.core.domain.JavaField;
 import com.tngtech.archunit.core.domain.JavaMethod;
 import com.tngtech.archunit.core.domain.JavaModifier;
-import com.tngtech.archunit.core.importer.ClassFileImporter;
-import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
@@ -33,14 +32,8 @@ class HouseTest {
     private static final int MOST_PARAMETERS = 7;
     private static final double LEAST_HIDDEN = 0.65;
 
-    private static final JavaClasses SERVER = classesOf("io.millrace.server");
-    private static final JavaClasses SERVER_AND_CODEC = classesOf("io.millrace.server", "io.millrace.codec");
-
-    private static JavaClasses classesOf(String... packages) {
-        return new ClassFileImporter()
-                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-                .importPackages(packages);
-    }
+    private static final JavaClasses SERVER_AND_CODEC = ProductClasses.ALL;
+    private static final JavaClasses SERVER = SERVER_AND_CODEC.that(resideInAPackage("io.millrace.server.."));
 
     @ParameterizedTest
     @ValueSource(strings = {"src/main/java", "../codec/src/main/java"})
