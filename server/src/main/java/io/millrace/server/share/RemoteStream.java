@@ -140,6 +140,10 @@ final class RemoteStream {
             return;
         }
         refuse(head);
+        if (!isLive() && unknown.is) {
+            forget();
+            return;
+        }
         if (!isLive()) {
             answerAskers();
             return;
@@ -186,10 +190,14 @@ final class RemoteStream {
     /** The stream has not begun. It never will if its owner is gone, or has forgotten it. */
     private void onNotBegun() {
         if (isDead() || (head != null && unknown.is)) {
-            List<Asker> asked = take();
-            over();
-            asked.forEach(each -> each.told().none());
+            forget();
         }
+    }
+
+    private void forget() {
+        List<Asker> asked = take();
+        over();
+        asked.forEach(each -> each.told().none());
     }
 
     private StreamLog newLog(List<Entries.Entry> entries) {

@@ -10,13 +10,20 @@ import io.millrace.server.config.ResumeStore;
 import io.millrace.server.config.Route.Disconnect;
 import io.millrace.server.redis.RedisServer;
 import io.millrace.server.relay.ResumeBed.Part;
+import io.millrace.server.test.Forwarder;
 import io.millrace.server.test.RawClient;
 import io.millrace.server.test.RelayHarness;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,23 +31,42 @@ import org.junit.jupiter.api.io.TempDir;
 /** Two relays that share their streams in a real Redis, and what becomes of that when Redis or a relay fails. */
 @Tag("sockets")
 class SharedStreamsTest {
-    private static final String CHAT = "/v1/chat/completions";
     private static final String KEY = "Authorization: Bearer sk-one";
-    private static final String SECRET = "a secret of thirty-two characters or more";
+    private static final String OTHER = "Authorization: Bearer sk-two";
+    private static final String BODY = "{\"model\":\"m\",\"stream\":true,\"messages\":[],\"input\":\"a\"}";
 
     @TempDir
     private Path directory;
 
-    private static ResumeStore at(RedisServer redis) {
-        return ResumeStore.DEFAULT
-                .with(s -> s.redis =
-                        RedisSettings.DEFAULT.with(r -> r.url = URI.create("redis://127.0.0.1:" + redis.port())))
-                .with(s -> s.secret = Secret.of(SECRET, "env: SECRET"));
+    private RedisServer redis;
+    private Forwarder toRedis;
+    private RelayHarness one;
+    private RelayHarness two;
+
+    @BeforeEach
+    void start() throws IOException {
+        redis = RedisServer.start(directory);
+        toRedis = new Forwarder(redis.port());
+        one = relay(toRedis.port());
+        two = relay(redis.port());
     }
 
-    private static RelayHarness relay(ResumeStore store) {
+    @AfterEach
+    void stop() throws IOException {
+        one.close();
+        two.close();
+        toRedis.close();
+        redis.close();
+    }
+
+    private static RelayHarness relay(int redis) {
+        RedisSettings at = RedisSettings.DEFAULT.with(r -> r.url = URI.create("redis://127.0.0.1:" + redis));
+        ResumeStore store = ResumeStore.DEFAULT
+                .with(s -> s.redis = at)
+                .with(s -> s.secret = Secret.of("a secret of thirty-two characters or more", "env: SECRET"))
+                .with(s -> s.lease = Duration.ofSeconds(3));
         RelayHarness relay = RelayHarness.start(config -> shared(config, store));
-        await().until(() -> metric(relay, "store_up").equals("1.0"));
+        await().until(() -> metric(relay, "store_up") == 1);
         return relay;
     }
 
@@ -52,24 +78,25 @@ class SharedStreamsTest {
                         .toList());
     }
 
-    private static String metric(RelayHarness relay, String name) {
+    private static double metric(RelayHarness relay, String name) {
         String text = new String(relay.relay.metrics().text(), StandardCharsets.UTF_8);
         return text.lines()
-                .filter(line -> line.startsWith("millrace_replay_" + name + " "))
-                .map(line -> line.substring(line.indexOf(' ') + 1))
-                .collect(Collectors.joining());
+                .filter(line -> line.startsWith("millrace_replay_" + name))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .sum();
     }
 
-    private static Part ask(RelayHarness relay, String spec) throws IOException {
+    private static Part ask(RelayHarness relay, Api api, String spec, String... fields) throws IOException {
         RawClient client = relay.client();
-        client.send(
-                "POST", RelayHarness.withSpec(CHAT, spec), "{\"model\":\"m\",\"stream\":true,\"messages\":[]}", KEY);
+        var headers = new ArrayList<>(List.of(fields));
+        headers.add(KEY);
+        client.send("POST", RelayHarness.withSpec(api.path, spec), BODY, headers.toArray(String[]::new));
         return new Part(client);
     }
 
-    private static Part send(RelayHarness relay, String method, String what, String key) throws IOException {
+    private static Part send(RelayHarness relay, String method, String what, String... fields) throws IOException {
         RawClient client = relay.client();
-        client.send(method, "/millrace/streams/" + what, "", key);
+        client.send(method, "/millrace/streams/" + what, "", fields);
         return new Part(client);
     }
 
@@ -84,28 +111,222 @@ class SharedStreamsTest {
 
     @Test
     void aStreamIsReadFromTheOtherNodeWhileItRunsAndAfterItsEnd() throws Exception {
-        try (var redis = RedisServer.start(directory);
-                var one = relay(at(redis));
-                var two = relay(at(redis))) {
-            try (var client = ask(one, "tokens=40,gap_ms=20")) {
+        try (var client = ask(one, Api.CHAT, "tokens=40,gap_ms=20")) {
+            String id = idOf(client);
+            client.read(500);
+            try (var live = follow(two, id);
+                    var rest = follow(two, id + "?offset=500");
+                    var head = send(two, "HEAD", id, KEY)) {
+                assertThat(live.status()).isEqualTo(200);
+                assertThat(live.header("content-type")).isEqualTo(client.header("content-type"));
+                assertThat(live.header("x-request-id")).isEqualTo(client.header("x-request-id"));
+                assertThat(head.header("x-millrace-state")).isEqualTo("live");
+                assertThat(client.readAll()).isTrue();
+                assertThat(live.readAll()).isTrue();
+                assertThat(rest.readAll()).isTrue();
+                assertThat(live.text()).isEqualTo(client.text());
+                assertThat(rest.text()).isEqualTo(client.text().substring(500));
+            }
+            int length = client.body().length;
+            try (var after = follow(two, id + "?ids");
+                    var whole = follow(two, id + "?offset=" + length);
+                    var ahead = follow(two, id + "?offset=" + (length + 1));
+                    var head = send(two, "HEAD", id, KEY)) {
+                assertThat(after.readAll()).isTrue();
+                assertThat(after.text().replaceAll("(?m)^id: \\d+\n", "")).isEqualTo(client.text());
+                assertThat(whole.status()).isEqualTo(204);
+                assertThat(ahead.status()).isEqualTo(416);
+                assertThat(head.header("x-millrace-state")).isEqualTo("clean");
+                assertThat(head.header("x-millrace-tail")).isEqualTo(Integer.toString(length));
+            }
+        }
+        assertThat(one.mock.stats().requests()).isEqualTo(1);
+    }
+
+    @Test
+    void onlyItsClientReadsOrStopsAStreamOfTheOtherNode() throws Exception {
+        try (var client = ask(one, Api.CHAT, "tokens=9,stall_after=3")) {
+            String id = idOf(client);
+            var random = new Random(1);
+            var wrong = new ArrayList<>(List.of("x", id + "0", id.replace('.', '-'), "../" + id, id + "%0d%0aDEL"));
+            for (int i = 0; i < 20; i++) {
+                int at = id.indexOf('-') + 1 + random.nextInt(24);
+                wrong.add(id.substring(0, at) + (id.charAt(at) == '0' ? '1' : '0') + id.substring(at + 1));
+            }
+            wrong.add("aaaaaaaa" + id.substring(8));
+            String body = null;
+            for (String method : List.of("GET", "DELETE")) {
+                for (String each : wrong) {
+                    try (var refused = send(two, method, each, KEY)) {
+                        assertThat(refused.status()).as(method + " " + each).isEqualTo(404);
+                    }
+                }
+                for (String key : List.of(OTHER, "x-nothing: 1")) {
+                    try (var refused = send(two, method, id, key);
+                            var unknown = send(two, method, wrong.get(9), KEY)) {
+                        assertThat(refused.status()).as(method).isEqualTo(404);
+                        body = refused.client.readUntil("}}");
+                        assertThat(body).isEqualTo(unknown.client.readUntil("}}")).contains("stream_not_found");
+                    }
+                }
+            }
+            try (var stop = send(two, "DELETE", id, KEY)) {
+                assertThat(stop.status()).isEqualTo(204);
+            }
+            assertThat(client.readAll()).isTrue();
+            try (var forget = send(two, "DELETE", id, KEY)) {
+                assertThat(forget.status()).isEqualTo(204);
+            }
+            try (var gone = follow(two, id);
+                    var here = follow(one, id)) {
+                assertThat(gone.status()).isEqualTo(404);
+                assertThat(here.status()).isEqualTo(404);
+            }
+            assertThat(redis.command("KEYS millrace:?:" + id)).isEqualTo("*0");
+        }
+    }
+
+    @Test
+    void equalRequestsAtBothNodesAskTheUpstreamOnce() throws Exception {
+        String name = "Idempotency-Key: 6f1c2a34-0b1e-4d7e-9c55";
+        try (var first = ask(one, Api.CHAT, "tokens=20,gap_ms=10,ttft_ms=300", name);
+                var second = ask(two, Api.CHAT, "tokens=20,gap_ms=10,ttft_ms=300", name)) {
+            assertThat(first.readAll()).isTrue();
+            assertThat(second.header("idempotent-replayed")).isEqualTo("true");
+            assertThat(second.readAll()).isTrue();
+            assertThat(second.text()).isEqualTo(first.text());
+        }
+        try (var third = ask(two, Api.CHAT, "tokens=20,gap_ms=10,ttft_ms=300", name);
+                var other = ask(two, Api.CHAT, "tokens=21", name)) {
+            assertThat(third.header("idempotent-replayed")).isEqualTo("true");
+            assertThat(other.status()).isEqualTo(422);
+        }
+        assertThat(one.mock.stats().requests() + two.mock.stats().requests()).isEqualTo(1);
+        try (var started = ask(one, Api.RESPONSES, "tokens=9,ttft_ms=500", "Prefer: respond-async")) {
+            assertThat(started.status()).isEqualTo(202);
+            try (var followed = follow(two, started.header("location").substring("/millrace/streams/".length()))) {
+                assertThat(followed.readAll()).isTrue();
+                assertThat(followed.text()).contains("response.completed");
+            }
+        }
+    }
+
+    /** A node that cannot say that it lives counts as dead. What it says later is not taken. */
+    @Test
+    void theEndOfANodeIsToldAtTheOther() throws Exception {
+        for (Api api : List.of(Api.CHAT, Api.RESPONSES)) {
+            try (var client = ask(one, api, "tokens=300,gap_ms=40")) {
                 String id = idOf(client);
-                client.read(500);
-                try (var live = follow(two, id);
-                        var rest = follow(two, id + "?offset=500")) {
-                    assertThat(live.status()).isEqualTo(200);
-                    assertThat(client.readAll()).isTrue();
+                client.read(2_000);
+                try (var live = follow(two, id)) {
+                    live.read(1_000);
+                    long cutNs = System.nanoTime();
+                    toRedis.cut();
+                    await().until(() -> metric(one, "store_up") == 0);
                     assertThat(live.readAll()).isTrue();
-                    assertThat(rest.readAll()).isTrue();
-                    assertThat(live.text()).isEqualTo(client.text());
-                    assertThat(rest.text()).isEqualTo(client.text().substring(500));
+                    assertThat(Duration.ofNanos(System.nanoTime() - cutNs)).isLessThan(Duration.ofSeconds(8));
+                    String text = live.text();
+                    int error = text.lastIndexOf(api == Api.CHAT ? "data: {" : "event: error");
+                    assertThat(text.substring(error)).contains("relay_lost");
+                    assertThat(text.length() - error).isLessThan(500);
+                    // It knew no more than the client of the first node has, or will have.
+                    client.read(error);
+                    assertThat(client.text()).startsWith(text.substring(0, Math.min(error, client.text().length())));
+                    try (var ahead = follow(two, id + "?offset=" + (text.length() + 1_000));
+                            var head = send(two, "HEAD", id, KEY)) {
+                        assertThat(ahead.status()).isEqualTo(200);
+                        assertThat(ahead.readAll()).isTrue();
+                        assertThat(ahead.text()).isEqualTo(text.substring(error));
+                        assertThat(head.header("x-millrace-state")).isEqualTo("lost");
+                    }
                 }
-                try (var after = follow(two, id)) {
-                    assertThat(after.readAll()).isTrue();
-                    assertThat(after.text()).isEqualTo(client.text());
+                toRedis.mend();
+                await().until(() -> metric(one, "store_fenced_total") > 0);
+                try (var own = follow(one, id)) {
+                    assertThat(own.read(3_000)).isFalse();
                 }
-                try (var whole = follow(two, id + "?offset=" + client.body().length)) {
-                    assertThat(whole.status()).isEqualTo(204);
+                try (var stop = send(one, "DELETE", id, KEY)) {
+                    assertThat(stop.status()).isEqualTo(204);
                 }
+                assertThat(client.readAll()).as("its own client has the whole").isTrue();
+            }
+        }
+        assertThat(metric(two, "store_lost_total")).isEqualTo(2);
+    }
+
+    /** Redis is killed, flushed, full, silent and killed again, while streams run that clients read at both nodes. */
+    @Test
+    void liveStreamsLoseNothingWhateverRedisDoes() throws Exception {
+        var clients = new ArrayList<Part>();
+        var readers = new ArrayList<Part>();
+        for (int i = 0; i < 20; i++) {
+            clients.add(ask(one, Api.CHAT, "tokens=" + (180 + i) + ",gap_ms=30"));
+            readers.add(follow(two, idOf(clients.get(i))));
+            readers.get(i).read(300);
+        }
+        redis.command("FLUSHALL");
+        readers.get(0).read(8_000);
+        redis.command("CONFIG SET maxmemory 1");
+        clients.get(0).read(14_000);
+        redis.command("CONFIG SET maxmemory 0");
+        readers.get(1).read(15_000);
+        redis.kill();
+        clients.get(1).read(20_000);
+        redis.start();
+        for (int i = 0; i < clients.size(); i++) {
+            assertThat(clients.get(i).readAll()).isTrue();
+            String whole = clients.get(i).text();
+            StringBuilder read = new StringBuilder();
+            Part reader = readers.get(i);
+            boolean ended = reader.readAll();
+            read.append(reader.text());
+            reader.close();
+            while (!ended) {
+                reader = again(idOf(clients.get(i)), read.length());
+                ended = reader.status() == 204 || reader.readAll();
+                read.append(reader.status() == 204 ? "" : reader.text());
+                reader.close();
+            }
+            assertThat(read.toString()).isEqualTo(whole).endsWith("data: [DONE]\n\n");
+            clients.get(i).close();
+        }
+        assertThat(metric(one, "store_errors_total")).isPositive();
+    }
+
+    private Part again(String id, int offset) throws IOException {
+        var found = new Part[1];
+        await().pollInterval(Duration.ofMillis(100)).until(() -> {
+            found[0] = follow(two, id + "?offset=" + offset);
+            boolean read = found[0].status() == 200 || found[0].status() == 204;
+            if (!read) {
+                assertThat(found[0].status()).isIn(503, 404);
+                found[0].close();
+            }
+            return read;
+        });
+        return found[0];
+    }
+
+    @Test
+    void withoutRedisTheOwnNodeGoesOnAndTheOtherSaysSo() throws Exception {
+        try (var client = ask(one, Api.CHAT, "tokens=60,gap_ms=20")) {
+            String id = idOf(client);
+            client.read(500);
+            redis.kill();
+            await().until(() -> metric(two, "store_up") == 0);
+            try (var own = follow(one, id);
+                    var elsewhere = follow(two, id);
+                    var source = follow(two, id + "?ids");
+                    var stop = send(two, "DELETE", id, KEY)) {
+                assertThat(elsewhere.status()).isEqualTo(503);
+                assertThat(elsewhere.header("retry-after")).isEqualTo("1");
+                assertThat(source.status()).isEqualTo(200);
+                assertThat(source.readAll()).isTrue();
+                assertThat(source.text()).isEqualTo("retry: 2000\n\n");
+                assertThat(stop.status()).isEqualTo(503);
+                assertThat(own.readAll()).isTrue();
+                assertThat(client.readAll()).isTrue();
+                assertThat(own.text()).isEqualTo(client.text());
             }
         }
     }

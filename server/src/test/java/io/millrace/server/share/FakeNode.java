@@ -214,6 +214,12 @@ final class FakeNode implements NodeShare.Owner, StoreLink {
             answer = "gone";
         }
 
+        void resume() {
+            if (log != null) {
+                log.resume(this);
+            }
+        }
+
         void leave() {
             if (log != null) {
                 log.detach(this);

@@ -8,17 +8,20 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Two nodes, a store and a clock in one thread: whatever fails, what a reader of the other node gets is whole, or it is told. */
 class SharedStreamsSimulationTest {
-    private static final int STREAMS = 60;
+    private static final int STREAMS = 40;
     private static final int STEP_MS = 20;
 
     private long nowMs = 1_000;
+    private long diedMs;
     private final FakeRedis redis = new FakeRedis(() -> nowMs);
     private final FakeNode writer = new FakeNode(redis, () -> nowMs);
     private final FakeNode other = new FakeNode(redis, () -> nowMs);
@@ -42,7 +45,9 @@ class SharedStreamsSimulationTest {
         private final String id;
         private final StringBuilder before = new StringBuilder();
         private FakeNode.Reader reader;
+        private final long sinceMs = nowMs;
         private long againMs;
+        private long overMs;
 
         Client(String id) {
             this.id = id;
@@ -55,6 +60,7 @@ class SharedStreamsSimulationTest {
         }
 
         void run() {
+            overMs = overMs == 0 && isOver() ? nowMs : overMs;
             boolean cut = "gone".equals(reader.answer) || "ahead".equals(reader.answer);
             boolean away = "unavailable".equals(reader.answer) || "none".equals(reader.answer);
             if ((cut || away) && nowMs >= againMs) {
@@ -144,6 +150,8 @@ class SharedStreamsSimulationTest {
         assertThat(whole).as("readers with the whole").isEqualTo(harmless ? 3 * STREAMS : whole);
         if (fault == Fault.WRITER_DEAD) {
             assertThat(whole).isLessThan(STREAMS);
+            assertThat(streams.stream().flatMap(stream -> stream.clients.stream()))
+                    .allMatch(client -> client.overMs - Math.max(client.sinceMs, diedMs) <= 10_000);
         }
         if (fault == Fault.WRITER_STANDS_STILL_FOR_TEN_SECONDS || fault == Fault.WRITER_CUT_OFF_FOR_TEN_SECONDS) {
             assertThat(writer.share.counters().fencedTotal()).isPositive();
@@ -152,6 +160,84 @@ class SharedStreamsSimulationTest {
         writer.loop.close();
         other.loop.close();
         assertThat(writer.memory.held() + other.memory.held()).isZero();
+    }
+
+    /** A client that is told of a key is told so by the same answer, whatever is wrong with it. */
+    @Test
+    void nobodyReadsByGuessing() {
+        String id = writer.newId();
+        StreamLog log = writer.begin(id);
+        var readers = new ArrayList<FakeNode.Reader>();
+        var random = new Random(2);
+        for (int i = 0; i < 10_000; i++) {
+            byte[] guess = new byte[12];
+            random.nextBytes(guess);
+            String guessed = writer.share.name() + ".0-" + HexFormat.of().formatHex(guess);
+            readers.add(other.read(i % 2 == 0 ? guessed : id, i % 2 == 0 ? FakeNode.KEY : guess, 0));
+            if (i % 100 == 99) {
+                run(10);
+                assertThat(readers).extracting(reader -> reader.answer).containsOnly("none");
+                readers.clear();
+            }
+        }
+        FakeNode.Reader own = other.read(id, FakeNode.KEY, 0);
+        run(10);
+        assertThat(own.answer).isEqualTo("found");
+        own.leave();
+        log.close();
+        other.loop.close();
+    }
+
+    /** A long answer: neither the store nor a node keeps more than it may, and a slow reader loses nothing of that. */
+    @Test
+    void aSlowReaderOfALongStream() {
+        StreamLog log = writer.begin(writer.newId());
+        String id = writer.newId();
+        StreamLog its = writer.begin(id);
+        FakeNode.Reader reader = other.read(id, FakeNode.KEY, 0);
+        run(5);
+        reader.wants = false;
+        var written = new StringBuilder();
+        for (int i = 0; i < 40; i++) {
+            String frame = "data: " + i + "x".repeat(4_000) + "\n\n";
+            ByteBuf bytes = Unpooled.copiedBuffer(frame, StandardCharsets.ISO_8859_1);
+            its.append(bytes, 0, bytes.writerIndex());
+            its.flush();
+            written.append(frame);
+            run(2);
+            if (i == 10) {
+                reader.wants = true;
+                reader.resume();
+                reader.wants = false;
+            }
+        }
+        its.seal(Seal.CLEAN);
+        run(20);
+        reader.wants = true;
+        reader.resume();
+        run(200);
+        if (!"gone".equals(reader.answer)) {
+            assertThat(reader.text()).isEqualTo(written.toString());
+        }
+        assertThat(written.toString()).startsWith(reader.text());
+        FakeNode.Reader late = other.read(id, FakeNode.KEY, written.length() - 1_000);
+        FakeNode.Reader early = other.read(id, FakeNode.KEY, written.length() - 30_000);
+        run(10);
+        assertThat(late.text()).isEqualTo(written.substring(written.length() - 1_000));
+        assertThat(early.text()).isEqualTo(written.substring(written.length() - 30_000));
+        assertThat(writer.memory.held()).isLessThan(3 * FakeNode.MOST);
+        log.close();
+        its.close();
+        other.loop.close();
+        assertThat(writer.memory.held() + other.memory.held()).isZero();
+    }
+
+    private void run(int steps) {
+        for (int i = 0; i < steps; i++) {
+            writer.run();
+            other.run();
+            nowMs += STEP_MS;
+        }
     }
 
     private static boolean isRead(Stream stream) {
@@ -206,6 +292,7 @@ class SharedStreamsSimulationTest {
             case WRITER_DEAD -> {
                 if (ms == 2_000) {
                     writer.stands = true;
+                    diedMs = nowMs;
                     redis.unsubscribe(writer.share.inbox());
                 }
             }
