@@ -211,6 +211,7 @@ public final class StreamLog {
 
     /** Tells the log whether somebody reads the stream on another node. */
     public void readElsewhere(boolean is) {
+        follows += is && !readElsewhere ? 1 : 0;
         readElsewhere = is;
     }
 
@@ -254,7 +255,7 @@ public final class StreamLog {
 
     /** Whether nobody has followed, and the client that asked does not read it: it may go where memory is short. */
     public boolean isSpare() {
-        return !paced && follows == 0 && readers.isEmpty();
+        return !paced && follows == 0 && !isRead();
     }
 
     /**

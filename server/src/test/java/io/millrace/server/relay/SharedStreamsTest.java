@@ -21,7 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Collectors;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -72,6 +72,7 @@ class SharedStreamsTest {
 
     private static RelayConfig shared(RelayConfig config, ResumeStore store) {
         return config.with(c -> c.eventLoops = 2)
+                .with(c -> c.timeouts = c.timeouts.with(t -> t.drain = Duration.ofMillis(500)))
                 .with(c -> c.resume = c.resume.with(r -> r.redis = store))
                 .with(c -> c.routes = config.routes().stream()
                         .map(route -> route.with(r -> r.disconnect = Disconnect.DETACH))
@@ -166,7 +167,9 @@ class SharedStreamsTest {
                             var unknown = send(two, method, wrong.get(9), KEY)) {
                         assertThat(refused.status()).as(method).isEqualTo(404);
                         body = refused.client.readUntil("}}");
-                        assertThat(body).isEqualTo(unknown.client.readUntil("}}")).contains("stream_not_found");
+                        assertThat(body)
+                                .isEqualTo(unknown.client.readUntil("}}"))
+                                .contains("stream_not_found");
                     }
                 }
             }
@@ -231,7 +234,9 @@ class SharedStreamsTest {
                     assertThat(text.length() - error).isLessThan(500);
                     // It knew no more than the client of the first node has, or will have.
                     client.read(error);
-                    assertThat(client.text()).startsWith(text.substring(0, Math.min(error, client.text().length())));
+                    assertThat(client.text())
+                            .startsWith(text.substring(
+                                    0, Math.min(error, client.text().length())));
                     try (var ahead = follow(two, id + "?offset=" + (text.length() + 1_000));
                             var head = send(two, "HEAD", id, KEY)) {
                         assertThat(ahead.status()).isEqualTo(200);
@@ -305,6 +310,32 @@ class SharedStreamsTest {
             return read;
         });
         return found[0];
+    }
+
+    /** A deploy: what has ended stays readable, and what is cut at the drain limit says so at each node. */
+    @Test
+    void aNodeThatStopsLeavesItsStreamsToTheOthers() throws Exception {
+        try (var ended = ask(one, Api.CHAT, "tokens=9");
+                var client = ask(one, Api.CHAT, "tokens=9,stall_after=3")) {
+            assertThat(ended.readAll()).isTrue();
+            client.read(500);
+            try (var live = follow(two, idOf(client))) {
+                live.read(100);
+                one.relay.drain().get(20, TimeUnit.SECONDS);
+                assertThat(client.readAll()).isTrue();
+                assertThat(live.readAll()).isTrue();
+                assertThat(live.text()).isEqualTo(client.text()).contains("relay_draining");
+            }
+            one.relay.close();
+            try (var after = follow(two, idOf(ended));
+                    var cut = follow(two, idOf(client))) {
+                assertThat(after.readAll()).isTrue();
+                assertThat(after.text()).isEqualTo(ended.text());
+                assertThat(cut.readAll()).isTrue();
+                assertThat(cut.text()).isEqualTo(client.text());
+            }
+            assertThat(redis.command("KEYS millrace:n:*")).isEqualTo("*1");
+        }
     }
 
     @Test

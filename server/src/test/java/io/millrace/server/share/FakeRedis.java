@@ -69,6 +69,20 @@ final class FakeRedis {
         ends.clear();
     }
 
+    /** What a replica has at this moment. */
+    Runnable replica() {
+        var itsTexts = new HashMap<>(texts);
+        var itsEnds = new HashMap<>(ends);
+        var itsStreams = new HashMap<String, TreeMap<Id, List<Object>>>();
+        streams.forEach((key, stream) -> itsStreams.put(key, new TreeMap<>(stream)));
+        return () -> {
+            flushAll();
+            texts.putAll(itsTexts);
+            ends.putAll(itsEnds);
+            streams.putAll(itsStreams);
+        };
+    }
+
     /** Forgets the bytes of all streams, as one that evicts does. */
     void evictStreams() {
         streams.clear();

@@ -22,6 +22,7 @@ class SharedStreamsSimulationTest {
 
     private long nowMs = 1_000;
     private long diedMs;
+    private Runnable replica;
     private final FakeRedis redis = new FakeRedis(() -> nowMs);
     private final FakeNode writer = new FakeNode(redis, () -> nowMs);
     private final FakeNode other = new FakeNode(redis, () -> nowMs);
@@ -32,6 +33,7 @@ class SharedStreamsSimulationTest {
         FLUSHED,
         EVICTED,
         FULL,
+        FAILED_OVER_TO_A_REPLICA_THAT_IS_BEHIND,
         WRITER_CUT_OFF_FOR_A_SECOND,
         READER_CUT_OFF_FOR_A_SECOND,
         SILENT_FOR_TWO_SECONDS,
@@ -275,6 +277,18 @@ class SharedStreamsSimulationTest {
             case EVICTED -> {
                 if (ms == 2_000 || ms == 2_500) {
                     redis.evictStreams();
+                }
+            }
+            case FAILED_OVER_TO_A_REPLICA_THAT_IS_BEHIND -> {
+                if (ms == 2_000) {
+                    replica = redis.replica();
+                } else if (ms == 2_600) {
+                    writer.disconnect(0);
+                    other.disconnect(0);
+                    replica.run();
+                } else if (ms == 3_000) {
+                    writer.connect();
+                    other.connect();
                 }
             }
             case FULL -> redis.full = ms >= 1_000 && ms < 3_000 ? "OOM command not allowed" : null;
