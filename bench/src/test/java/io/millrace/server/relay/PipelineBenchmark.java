@@ -20,6 +20,7 @@ import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.replay.StreamNames;
+import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Timeline;
 import io.millrace.server.timing.Sweeper;
 import io.millrace.server.transport.Transport;
@@ -95,13 +96,16 @@ public class PipelineBenchmark extends AverageTimeBenchmark implements RequestHa
         var dialect = Dialect.valueOf(words[0]);
         var shared = new RelayLoop.Shared(
                 new ReplayMemory(0), new StreamNames(), List.of(), null, 0, () -> RelayConfig.Resume.DEFAULT);
-        var loop = RelayLoop.of(0, client.eventLoop(), null, sweeper, null, null, memory, shared);
+        var counters = new LoopCounters();
+        var timeline = new Timeline();
+        timeline.countGaps(counters.histograms(), "upstream");
+        var loop = RelayLoop.of(0, client.eventLoop(), null, sweeper, counters, null, memory, shared);
         requestBody = new RequestBody(client.alloc(), memory);
         var terms = new AnswerTerms(new ClientRequest(request, requestBody, DialectSide.of(dialect), false), "r");
         var route = Route.of("all", Match.ALL, "upstream");
         var context = new AttemptContext(loop, downstream, terms, route, () -> null, false, FRAME_HOLD);
         var start = new StreamStart(context.downstream(), head(), () -> {});
-        relay = new StreamRelay(context, new Timeline(), dialect, null, null, start);
+        relay = new StreamRelay(context, timeline, dialect, null, null, start);
         HttpResponse upstream = head();
         upstream.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
         body = new StreamBodyReads(upstream, relay.frames(), relay, start.sink());

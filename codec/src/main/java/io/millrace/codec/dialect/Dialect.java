@@ -25,9 +25,15 @@ public enum Dialect {
             Set.of("threads", "conversations", "chats", "sessions", "channels", "rooms", "completions");
 
     private final HeartbeatForm heartbeat;
+    private final String label = name().toLowerCase(Locale.ROOT);
 
     Dialect(HeartbeatForm heartbeat) {
         this.heartbeat = heartbeat;
+    }
+
+    /** The name in logs and metrics, such as {@code chat}. */
+    public String label() {
+        return label;
     }
 
     /**

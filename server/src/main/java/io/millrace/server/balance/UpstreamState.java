@@ -6,6 +6,7 @@ import java.util.List;
 /** The state of one upstream: its origins and its budget of retries. All event loops share it. */
 public final class UpstreamState {
     private final List<OriginState> origins;
+    private final List<AttemptCounts> attempts;
     private final TokenBudget retries;
     private final TtftPercentile ttft = new TtftPercentile();
     private final int maxConcurrent;
@@ -15,6 +16,7 @@ public final class UpstreamState {
         origins = upstream.urls().stream()
                 .map(url -> new OriginState(url.toString(), upstream.health(), ttft))
                 .toList();
+        attempts = origins.stream().map(origin -> new AttemptCounts()).toList();
         retries = new TokenBudget(upstream.retryBudget());
         maxConcurrent = upstream.maxConcurrent();
     }
@@ -22,6 +24,11 @@ public final class UpstreamState {
     /** Its origins, in the order of its URLs. */
     public List<OriginState> origins() {
         return origins;
+    }
+
+    /** The attempts at one of its origins. */
+    public AttemptCounts attempts(OriginState origin) {
+        return attempts.get(origins.indexOf(origin));
     }
 
     /** Its budget of retries. */

@@ -43,6 +43,11 @@ public final class ChatSide implements ClientSide {
     }
 
     @Override
+    public String label() {
+        return "text";
+    }
+
+    @Override
     public boolean isOwn() {
         return true;
     }

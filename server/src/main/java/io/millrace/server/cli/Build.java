@@ -21,6 +21,11 @@ public final class Build {
         return PROPERTIES.getProperty("commit").strip();
     }
 
+    /** The names and values that metrics tell about the build. */
+    static String[] labels() {
+        return new String[] {"version", version(), "revision", commit(), "netty", netty()};
+    }
+
     /** Netty's version. */
     static String netty() {
         return PROPERTIES.getProperty("netty");

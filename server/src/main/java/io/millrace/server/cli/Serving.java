@@ -48,6 +48,7 @@ final class Serving {
             try (var server = start(config, arguments.takeover());
                     var control = control(config, server, stop)) {
                 server.metrics().lostLogLines(AccessLogAppender::lost);
+                server.metrics().build(Build.labels());
                 if (control != null) {
                     LOG.info("another process may take over at {}", control.path());
                 }

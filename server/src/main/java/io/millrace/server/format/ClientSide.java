@@ -22,6 +22,11 @@ public interface ClientSide {
     /** The dialect; {@link Dialect#UNKNOWN} for a format of the relay's own. */
     Dialect dialect();
 
+    /** The name of the format in logs and metrics. */
+    default String label() {
+        return dialect().label();
+    }
+
     /** Whether it is a format of the relay's own. */
     default boolean isOwn() {
         return false;

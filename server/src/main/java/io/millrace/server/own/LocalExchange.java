@@ -52,7 +52,7 @@ final class LocalExchange implements RequestListener {
     @Override
     public void onRequestRefused(int status, String code, String message) {
         if (end()) {
-            refuse(status, code, message);
+            refuse(downstream, status, code, message);
         }
     }
 
@@ -82,17 +82,22 @@ final class LocalExchange implements RequestListener {
             downstream.onOwnAnswer();
             answer.run();
         } catch (RuntimeException | StackOverflowError e) {
-            LOG.error("the relay's own answer failed", e);
-            failed.run();
-            if (downstream.responseStarted()) {
-                downstream.reset();
-            } else {
-                refuse(500, "internal_error", "The relay failed to answer. Its log says why.");
-            }
+            fail(downstream, failed, e);
         }
     }
 
-    private void refuse(int status, String code, String message) {
+    /** Tells the client, the log and {@code failed} that the answer could not be made. */
+    static void fail(ClientStream downstream, Runnable failed, Throwable failure) {
+        LOG.error("the relay's own answer failed", failure);
+        failed.run();
+        if (downstream.responseStarted()) {
+            downstream.reset();
+        } else {
+            refuse(downstream, 500, "internal_error", "The relay failed to answer. Its log says why.");
+        }
+    }
+
+    private static void refuse(ClientStream downstream, int status, String code, String message) {
         byte[] json = Dialect.CHAT.errorBody(status, code, message, null, null);
         downstream.respond(status, json, new DefaultHttpHeaders());
     }

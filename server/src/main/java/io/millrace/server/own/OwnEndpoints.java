@@ -15,12 +15,14 @@ import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.http.Target;
 import io.millrace.server.live.LiveView;
+import io.millrace.server.telemetry.Exposition;
 import io.millrace.server.telemetry.Metrics;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
@@ -50,7 +52,7 @@ public final class OwnEndpoints {
     private static final byte[] NO_ANSWER = Dialect.CHAT.errorBody(
             503, "resume_unavailable", "The node that has the stream does not answer. Try again.", null, null);
 
-    private final Metrics metrics;
+    private final MetricsAnswer metrics;
     private final Streams streams;
     private final LiveView live;
     private final Pulse pulse;
@@ -108,7 +110,7 @@ public final class OwnEndpoints {
      * @param relaying the event loops that relay
      */
     public OwnEndpoints(Metrics metrics, Streams streams, LiveView live, List<EventLoop> relaying) {
-        this.metrics = metrics;
+        this.metrics = new MetricsAnswer(metrics);
         this.streams = streams;
         this.live = live;
         pulse = new Pulse(relaying);
@@ -231,7 +233,12 @@ public final class OwnEndpoints {
         if (asked.downstream().terms().serves(Served.RELAY) && !caller.mayReadMetrics()) {
             return asked.refuse(caller.refusal() != null ? caller.refusal() : NO_METRICS);
         }
-        return asked.answer(() -> respond(asked.downstream(), 200, Metrics.CONTENT_TYPE, metrics.text()));
+        ClientStream downstream = asked.downstream();
+        return asked.answer(() -> metrics.write(
+                downstream,
+                asked.request().headers(),
+                exposition -> respond(downstream, exposition),
+                failure -> LocalExchange.fail(downstream, asked.failed(), failure)));
     }
 
     private static @Nullable RequestListener page(Asked asked) {
@@ -376,6 +383,17 @@ public final class OwnEndpoints {
     private static void bare(ClientStream downstream, HttpResponse response) {
         downstream.writeHead(response);
         downstream.end();
+    }
+
+    private static void respond(ClientStream downstream, Exposition exposition) {
+        var headers = new DefaultHttpHeaders();
+        headers.set(HttpHeaderNames.CONTENT_TYPE, exposition.contentType());
+        headers.set(HttpHeaderNames.VARY, "accept, accept-encoding");
+        headers.set("x-content-type-options", "nosniff");
+        if (exposition.gzip()) {
+            headers.set(HttpHeaderNames.CONTENT_ENCODING, HttpHeaderValues.GZIP);
+        }
+        respond(downstream, new Console.Answer(200, headers, exposition.body()));
     }
 
     private static void respond(ClientStream downstream, int status, String type, byte[] body) {

@@ -203,8 +203,7 @@ final class Attempts implements Attempt.Listener {
     /** The summary of the attempts. */
     Summary.Attempts summary() {
         var last = attempt == null ? new Summary.Asked(plan.route().upstream(), null, null) : attempt.summary();
-        return new Summary.Attempts(
-                last, itinerary.attempts(), itinerary.retries(), itinerary.fallbacks(), hedged, itinerary.failures());
+        return itinerary.summary(last, hedged);
     }
 
     /** The timeline of the attempt that is the answer, otherwise of the last attempt. */
@@ -236,7 +235,9 @@ final class Attempts implements Attempt.Listener {
 
     @Override
     public void onFailure(Attempt failed, Failure failure) {
-        itinerary.onFailure(failed.scope().place().destination().upstream().name(), failure.reason());
+        long nowNs = System.nanoTime();
+        itinerary.onFailure(
+                failed.scope().place(), failure.reason(), failed.scope().timeline().attemptNs, nowNs);
         if (failed.committed()) {
             answer.fail(requireNonNull(failure.refusal(), "the answer is committed"));
             return;
@@ -248,7 +249,6 @@ final class Attempts implements Attempt.Listener {
             hedge = null;
             return;
         }
-        long nowNs = System.nanoTime();
         Itinerary.Next next = mayBeSentAgain(failed) ? itinerary.after(failure, timeline.askedNs(), nowNs) : null;
         if (next == null) {
             giveUp(failed, failure);

@@ -8,6 +8,7 @@ import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.FrameSink;
 import io.millrace.server.http.HeaderRules;
 import io.millrace.server.http.Refusal;
+import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
 import io.netty.buffer.ByteBuf;
@@ -29,6 +30,7 @@ final class ClientAnswer implements AnswerListener {
     private ClientStream downstream;
     private final ClientRequest request;
     private final String requestId;
+    private final LoopCounters counters;
     private final Listener listener;
     private AnswerState state = AnswerState.Nothing.INSTANCE;
     private int status;
@@ -57,7 +59,7 @@ final class ClientAnswer implements AnswerListener {
         private final Heartbeats heartbeats;
 
         Early(Heartbeat settings, long sinceNs) {
-            heartbeats = new Heartbeats(downstream, sink, request.client(), settings, sinceNs);
+            heartbeats = new Heartbeats(downstream, sink, request.client(), settings, sinceNs, counters);
         }
 
         @Override
@@ -162,10 +164,16 @@ final class ClientAnswer implements AnswerListener {
     private record Over(AnswerState had) implements AnswerState {}
 
     /** Creates the answer to {@code request}. Nothing of it exists yet. */
-    ClientAnswer(ClientStream downstream, ClientRequest request, String requestId, Listener listener) {
+    ClientAnswer(
+            ClientStream downstream,
+            ClientRequest request,
+            String requestId,
+            LoopCounters counters,
+            Listener listener) {
         this.downstream = downstream;
         this.request = request;
         this.requestId = requestId;
+        this.counters = counters;
         this.listener = listener;
     }
 
@@ -199,6 +207,7 @@ final class ClientAnswer implements AnswerListener {
             downstream.beginStream(head, early.sink);
             status = 200;
             state = early;
+            counters.streams(1);
         }
         if (state instanceof Early early) {
             early.heartbeats.beat(nowNs, false);
@@ -218,7 +227,10 @@ final class ClientAnswer implements AnswerListener {
         state = new Stream(relay);
         if (early) {
             relay.start().dropHead();
-        } else if (head != null) {
+            return;
+        }
+        counters.streams(1);
+        if (head != null) {
             decorate(head);
         }
     }

@@ -79,7 +79,7 @@ final class Exchange
         body = new RequestBody(downstream.alloc(), loop.memory());
         request = new ClientRequest(head, body, side, caller.countsTokens());
         intake = new RequestIntake(routes, downstream, request, caller, this);
-        answer = new ClientAnswer(downstream, request, requestId, this);
+        answer = new ClientAnswer(downstream, request, requestId, loop.counters(), this);
         audience = new Audience(loop, downstream, requestId, this);
     }
 
@@ -335,6 +335,9 @@ final class Exchange
     @Override
     public void onEnded(Outcome outcome) {
         loop.streams().end(streamId);
+        if (answer.isStream()) {
+            loop.counters().streams(-1);
+        }
         if (place != null) {
             place.giveBack();
         }
@@ -346,7 +349,7 @@ final class Exchange
         Summary.Stream early = answer.isStream() ? Summary.Stream.EMPTY : null;
         var summary = new Summary(
                 RequestFacts.summary(request, client, downstream.terms(), requestId, caller, answeredModel),
-                attempts == null ? Summary.Attempts.none(intake().upstream()) : attempts.summary(),
+                attempts == null ? intake().summary() : attempts.summary(),
                 answer.summary(outcome),
                 stream == null ? early : stream.state().summary(),
                 audience.summary(its.startNs),

@@ -5,6 +5,7 @@ import io.millrace.server.config.Route.Heartbeat;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.downstream.FrameSink;
 import io.millrace.server.format.ClientSide;
+import io.millrace.server.telemetry.LoopCounters;
 import io.netty.buffer.ByteBuf;
 
 /** Keeps an event stream to a client alive while nothing else is written. Confined to its event loop. */
@@ -13,6 +14,7 @@ final class Heartbeats {
     private final FrameSink sink;
     private final HeartbeatForm form;
     private final long intervalNs;
+    private final LoopCounters counters;
     private long silentSinceNs;
 
     /**
@@ -20,11 +22,19 @@ final class Heartbeats {
      *
      * @param sink the sink of the stream
      * @param silentSinceNs the start of the first interval
+     * @param counters counts each heartbeat
      */
-    Heartbeats(ClientStream downstream, FrameSink sink, ClientSide client, Heartbeat settings, long silentSinceNs) {
+    Heartbeats(
+            ClientStream downstream,
+            FrameSink sink,
+            ClientSide client,
+            Heartbeat settings,
+            long silentSinceNs,
+            LoopCounters counters) {
         this.downstream = downstream;
         this.sink = sink;
         this.silentSinceNs = silentSinceNs;
+        this.counters = counters;
         form = form(settings, client);
         intervalNs = settings.interval().toNanos();
     }
@@ -62,5 +72,6 @@ final class Heartbeats {
         sink.write();
         downstream.flush();
         silentSinceNs = nowNs;
+        counters.heartbeat();
     }
 }

@@ -26,7 +26,6 @@ import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.own.OwnEndpoints;
 import io.millrace.server.route.ActiveChecks;
 import io.millrace.server.route.RouteTable;
-import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Metrics;
 import io.millrace.server.telemetry.Outcome;
@@ -38,19 +37,15 @@ import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
 import java.net.InetAddress;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /** The relay without its listeners. It makes an exchange of each request, on the event loop of its connection. */
 public final class Relay implements RequestHandler {
-    private static final long MAX_SWEEP_PERIOD_NS = Duration.ofMillis(250).toNanos();
-    private static final long MIN_SWEEP_PERIOD_NS = Duration.ofMillis(5).toNanos();
 
     private final MemoryBudget jvm = MemoryBudget.ofJvm();
     private final MemoryAccount memory;
@@ -93,14 +88,9 @@ public final class Relay implements RequestHandler {
         memory = new MemoryAccount(all.size(), jvm.withBuffers(config.limits().memory()));
         var counters = new ArrayList<LoopCounters>();
         for (EventLoop loop : all) {
-            var sweeper = new Sweeper(loop, sweepPeriodNs(config));
-            var own = new LoopCounters();
-            counters.add(own);
-            var accessLogger = new AccessLogger(
-                    accessLog, loop, sweeper, config.accessLog().format());
             LoopMemory held = memory.loop(numbered.size());
-            var relayLoop = RelayLoop.of(
-                    numbered.size(), loop, connector.upstreams(loop, sweeper), sweeper, own, accessLogger, held, kept);
+            var relayLoop = RelayLoop.open(numbered.size(), loop, connector, config, accessLog, held, kept);
+            counters.add(relayLoop.counters());
             numbered.add(relayLoop);
             loops.put(loop, relayLoop);
         }
@@ -119,6 +109,7 @@ public final class Relay implements RequestHandler {
         stores.open(shared);
         metrics.sharedLimits(shared);
         metrics.kept(kept.logs(), stores.node());
+        metrics.draining(() -> !ready);
         checks = new ActiveChecks(checking, loop(checking).upstreams());
         check(settings);
     }
@@ -157,7 +148,7 @@ public final class Relay implements RequestHandler {
         settings = next;
         cutRemoved();
         memory.budget(jvm.withBuffers(config.limits().memory()));
-        long periodNs = sweepPeriodNs(config);
+        long periodNs = RelayLoop.sweepPeriodNs(config);
         onEachLoop(loop -> {
             loop.accessLogger().format(config.accessLog().format());
             loop.sweeper().period(periodNs);
@@ -350,29 +341,5 @@ public final class Relay implements RequestHandler {
 
     private void onEachLoop(Consumer<RelayLoop> action) {
         loops.values().forEach(loop -> loop.eventLoop().execute(() -> action.accept(loop)));
-    }
-
-    /** A tenth of the shortest limit that the sweep checks, so that a limit is late by at most this. */
-    private static long sweepPeriodNs(RelayConfig config) {
-        var all = new ArrayList<>(List.of(config.timeouts()));
-        config.routes().forEach(route -> route.targets().forEach(target -> all.add(route.timeouts(target))));
-        var limits = all.stream()
-                .flatMap(timeouts -> Stream.of(
-                        timeouts.ttft(),
-                        timeouts.idle(),
-                        timeouts.progress(),
-                        timeouts.hold(),
-                        timeouts.terminalGrace(),
-                        timeouts.writeStall(),
-                        timeouts.keepAlive(),
-                        timeouts.requestHead(),
-                        timeouts.requestBodyIdle()));
-        var heartbeats = config.routes().stream().map(route -> route.heartbeat().interval());
-        long shortestNs = Stream.concat(limits, heartbeats)
-                .mapToLong(Duration::toNanos)
-                .filter(ns -> ns > 0)
-                .min()
-                .orElseThrow();
-        return Math.max(MIN_SWEEP_PERIOD_NS, Math.min(MAX_SWEEP_PERIOD_NS, shortestNs / 10));
     }
 }

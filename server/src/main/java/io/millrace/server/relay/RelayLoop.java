@@ -1,5 +1,6 @@
 package io.millrace.server.relay;
 
+import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.Resume;
 import io.millrace.server.downstream.ClientConnection;
 import io.millrace.server.memory.LoopMemory;
@@ -12,15 +13,20 @@ import io.millrace.server.telemetry.AccessLogger;
 import io.millrace.server.telemetry.LoopCounters;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.timing.Sweeper;
+import io.millrace.server.upstream.Connector;
 import io.millrace.server.upstream.Upstreams;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
 
 /**
  * The parts that the exchanges of one event loop share. Confined to that event loop.
@@ -45,6 +51,30 @@ record RelayLoop(
         Set<ClientConnection> connections,
         Set<Runnable> readingOn,
         RequestIds requestIds) {
+    private static final long MAX_SWEEP_PERIOD_NS = Duration.ofMillis(250).toNanos();
+    private static final long MIN_SWEEP_PERIOD_NS = Duration.ofMillis(5).toNanos();
+
+    /**
+     * Creates the parts of {@code loop}, which is the relay's event loop number {@code number}.
+     *
+     * @param accessLog receives the lines of the access log
+     */
+    static RelayLoop open(
+            int number,
+            EventLoop loop,
+            Connector connector,
+            RelayConfig config,
+            Logger accessLog,
+            LoopMemory memory,
+            Shared shared) {
+        var sweeper = new Sweeper(loop, sweepPeriodNs(config));
+        var counters = new LoopCounters();
+        sweeper.measure(counters.histograms()::late);
+        var upstreams = connector.upstreams(sweeper, counters.histograms()::connected);
+        var log = new AccessLogger(accessLog, loop, sweeper, config.accessLog().format());
+        return of(number, loop, upstreams, sweeper, counters, log, memory, shared);
+    }
+
     /** Creates the parts of {@code loop}, which is the relay's event loop number {@code number}. */
     static RelayLoop of(
             int number,
@@ -134,5 +164,29 @@ record RelayLoop(
     void onEnded(Summary summary) {
         counters.ended(summary);
         accessLogger.log(summary);
+    }
+
+    /** A tenth of the shortest limit that the sweep checks, so that a limit is late by at most this. */
+    static long sweepPeriodNs(RelayConfig config) {
+        var all = new ArrayList<>(List.of(config.timeouts()));
+        config.routes().forEach(route -> route.targets().forEach(target -> all.add(route.timeouts(target))));
+        var limits = all.stream()
+                .flatMap(timeouts -> Stream.of(
+                        timeouts.ttft(),
+                        timeouts.idle(),
+                        timeouts.progress(),
+                        timeouts.hold(),
+                        timeouts.terminalGrace(),
+                        timeouts.writeStall(),
+                        timeouts.keepAlive(),
+                        timeouts.requestHead(),
+                        timeouts.requestBodyIdle()));
+        var heartbeats = config.routes().stream().map(route -> route.heartbeat().interval());
+        long shortestNs = Stream.concat(limits, heartbeats)
+                .mapToLong(Duration::toNanos)
+                .filter(ns -> ns > 0)
+                .min()
+                .orElseThrow();
+        return Math.max(MIN_SWEEP_PERIOD_NS, Math.min(MAX_SWEEP_PERIOD_NS, shortestNs / 10));
     }
 }

@@ -44,7 +44,7 @@ final class RequestFacts {
                 requestId,
                 request.method().name(),
                 request.target().path(),
-                request.client().dialect(),
+                request.client().label(),
                 asked == null ? answeredModel : asked,
                 request.body().received(),
                 caller.name(),

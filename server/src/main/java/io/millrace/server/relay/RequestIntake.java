@@ -11,6 +11,7 @@ import io.millrace.server.http.Refusal;
 import io.millrace.server.http.Target;
 import io.millrace.server.route.RoutePlan;
 import io.millrace.server.route.RouteTable;
+import io.millrace.server.telemetry.Summary;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.TooLongFrameException;
@@ -84,10 +85,11 @@ final class RequestIntake {
         body = request.body();
     }
 
-    /** The upstream of the route; null until the route is known. */
-    @Nullable
-    String upstream() {
-        return plan == null ? null : plan.route().upstream();
+    /** The summary while no attempt was made. */
+    Summary.Attempts summary() {
+        return plan == null
+                ? Summary.Attempts.none(null, null)
+                : Summary.Attempts.none(plan.route().name(), plan.route().upstream());
     }
 
     /** Whether a decision depends on the body, so that it must be complete before anything is sent. */

@@ -56,6 +56,9 @@ final class StreamAnswer implements UpstreamAnswer {
         this.owner = owner;
         this.inflation = inflation;
         timeline = scope.timeline();
+        timeline.countGaps(
+                scope.context().loop().counters().histograms(),
+                scope.place().destination().upstream().name());
         AnswerTerms terms = scope.terms();
         Interpreter between = terms.wantsWhole() ? collecting(scope, interpreter) : interpreter;
         var clientHead = Heads.stream(

@@ -86,7 +86,12 @@ final class StreamRelay implements StreamListener {
                 : new InterpretedFrames(sink, downstream.alloc(), interpreter, mask);
         masker = new ErrorMasker(mask, output);
         var heartbeats = new Heartbeats(
-                downstream, sink, context.terms().client(), context.route().heartbeat(), timeline.startNs);
+                downstream,
+                sink,
+                context.terms().client(),
+                context.route().heartbeat(),
+                timeline.startNs,
+                context.loop().counters());
         flusher = new StreamFlusher(downstream, sink, timeline, heartbeats);
         state = new StreamState(
                 inspector, output, context.terms().request().fields().choices());

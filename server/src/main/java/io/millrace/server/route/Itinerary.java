@@ -2,12 +2,16 @@ package io.millrace.server.route;
 
 import static java.util.Objects.requireNonNull;
 
+import io.millrace.server.balance.AttemptCounts;
 import io.millrace.server.balance.Backoff;
 import io.millrace.server.balance.Balancer;
 import io.millrace.server.balance.OriginState;
 import io.millrace.server.config.Route;
 import io.millrace.server.route.RouteTable.Destination;
 import io.millrace.server.route.RouteTable.Endpoint;
+import io.millrace.server.telemetry.Summary;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +24,8 @@ public final class Itinerary {
     private final RoutePlan plan;
     private final @Nullable Long balanceKey;
     private final RandomGenerator random;
-    private @Nullable String failures;
+    private AttemptCounts.Kind why = AttemptCounts.Kind.FIRST;
+    private @Nullable List<Summary.Failed> failures;
     private int target = -1;
     private int attemptsAtTarget;
     private long tried;
@@ -76,15 +81,25 @@ public final class Itinerary {
         return fallbacks;
     }
 
-    /** The reasons of failed attempts, such as {@code main:503,main:reset}; null if none failed. */
-    public @Nullable String failures() {
-        return failures;
+    /**
+     * The summary of the attempts.
+     *
+     * @param answered the upstream of the attempt that became the answer, otherwise of the last one
+     * @param hedged whether one of them was made in parallel with another
+     */
+    public Summary.Attempts summary(Summary.Asked answered, boolean hedged) {
+        List<Summary.Failed> failed = failures == null ? List.of() : failures;
+        return new Summary.Attempts(plan.route().name(), answered, attempts, retries, fallbacks, hedged, failed);
     }
 
-    /** Notes a failure at {@code upstream}. */
-    public void onFailure(String upstream, String reason) {
-        String failure = upstream + ':' + reason;
-        failures = failures == null ? failure : failures + ',' + failure;
+    /** Notes that the attempt at {@code place}, which began at {@code startNs}, failed at {@code nowNs}. */
+    public void onFailure(Place place, String reason, long startNs, long nowNs) {
+        place.destination().state().attempts(place.endpoint().state()).onFailure(reason);
+        if (failures == null) {
+            failures = new ArrayList<>(1);
+        }
+        String upstream = place.destination().upstream().name();
+        failures.add(new Summary.Failed(upstream, place.endpoint().state().name(), reason, startNs, nowNs));
     }
 
     /** The first place: the first target that takes requests; null if all targets are at their limits. */
@@ -116,6 +131,7 @@ public final class Itinerary {
         }
         if (enterNext(nowNs)) {
             fallbacks++;
+            why = AttemptCounts.Kind.FALLBACK;
             return new Next(best(nowNs), 0);
         }
         // An ejected origin is better than none.
@@ -136,6 +152,7 @@ public final class Itinerary {
                 return null;
             }
             fallbacks++;
+            why = AttemptCounts.Kind.FALLBACK;
         }
         return place(best(nowNs));
     }
@@ -148,6 +165,7 @@ public final class Itinerary {
         attempts++;
         attemptsAtTarget++;
         retries++;
+        count(plan.targets().get(target), last, AttemptCounts.Kind.RETRY);
         return true;
     }
 
@@ -158,6 +176,7 @@ public final class Itinerary {
                 ? null
                 : Balancer.pick(here.state().origins(), only(here, last), nowNs, random);
         if (other != null && !here.state().isFull()) {
+            why = AttemptCounts.Kind.HEDGE;
             return new Place(here, plan.route().targets().get(target), begin(here.endpoint(other)));
         }
         int next = target + 1;
@@ -165,7 +184,9 @@ public final class Itinerary {
             Destination there = plan.targets().get(next);
             OriginState origin = Balancer.pick(there.state().origins(), Balancer.NONE, nowNs, random);
             attempts++;
-            return new Place(there, plan.route().targets().get(next), there.endpoint(requireNonNull(origin)));
+            Endpoint endpoint = there.endpoint(requireNonNull(origin));
+            count(there, endpoint, AttemptCounts.Kind.HEDGE);
+            return new Place(there, plan.route().targets().get(next), endpoint);
         }
         return null;
     }
@@ -183,6 +204,7 @@ public final class Itinerary {
             return null;
         }
         retries++;
+        why = AttemptCounts.Kind.RETRY;
         return new Next(other, delayNs);
     }
 
@@ -227,8 +249,13 @@ public final class Itinerary {
     private Endpoint begin(Endpoint endpoint) {
         attempts++;
         last = endpoint;
+        count(plan.targets().get(target), endpoint, why);
         tried |= only(plan.targets().get(target), endpoint);
         return endpoint;
+    }
+
+    private static void count(Destination destination, Endpoint endpoint, AttemptCounts.Kind kind) {
+        destination.state().attempts(endpoint.state()).onBegin(kind);
     }
 
     private static long only(Destination here, Endpoint endpoint) {

@@ -9,7 +9,8 @@ import io.millrace.server.timing.Sweeper;
 import io.millrace.server.timing.Sweeper.Sweepable;
 import io.netty.channel.EventLoop;
 import java.time.Instant;
-import java.util.Locale;
+import java.util.List;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
@@ -107,7 +108,7 @@ public final class AccessLogger implements Sweepable {
         Summary.Response response = summary.response();
         Summary.Stream stream = summary.stream() == null ? Summary.Stream.EMPTY : summary.stream();
         write(request, request.path());
-        line.text("dialect", name(request.dialect()));
+        line.text("dialect", request.dialect());
         line.text("translated_to", name(attempts.last().translatedTo()));
         line.text("dropped", attempts.last().dropped());
         line.text("model", request.model());
@@ -118,7 +119,7 @@ public final class AccessLogger implements Sweepable {
         line.text("finish", stream.finishReason());
         line.text("terminal", response.terminalMissing() ? "missing" : null);
         line.number("attempts", attempts.begun());
-        line.text("failures", attempts.failures());
+        line.text("failures", failures(attempts.failures()));
         write(summary.timeline());
         line.number("frames", stream.frames());
         line.number("output_frames", stream.outputFrames());
@@ -174,8 +175,17 @@ public final class AccessLogger implements Sweepable {
         return stream.substring(random, Math.min(stream.length(), random + STREAM_DIGITS));
     }
 
+    /** Upstreams and reasons, such as {@code main:503,main:reset}; null if nothing failed. */
+    private static @Nullable String failures(List<Summary.Failed> failures) {
+        return failures.isEmpty()
+                ? null
+                : failures.stream()
+                        .map(failed -> failed.upstream() + ':' + failed.reason())
+                        .collect(Collectors.joining(","));
+    }
+
     private static @Nullable String name(@Nullable Dialect dialect) {
-        return dialect == null ? null : dialect.name().toLowerCase(Locale.ROOT);
+        return dialect == null ? null : dialect.label();
     }
 
     private void write(Timeline time) {

@@ -10,35 +10,30 @@ import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.share.NodeShare;
 import io.millrace.server.tls.TlsServers;
-import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Sums the counts of all event loops and writes them in Prometheus' text format. Any thread may ask. */
+/** Sums the counts of all event loops and writes them for Prometheus. Any thread may ask. */
 public final class Metrics {
-    /** The content type of {@link #text()}. */
-    public static final String CONTENT_TYPE = PrometheusTextFormatWriter.CONTENT_TYPE;
-
     private final List<LoopCounters> loops;
     private final List<LoopCounters> relaying;
     private final MemoryAccount memory;
     private final Supplier<Map<String, UpstreamState>> upstreams;
-    private final AtomicLong reloads = new AtomicLong();
-    private final AtomicLong failedReloads = new AtomicLong();
-    private final AtomicLong clientReads = new AtomicLong();
-    private final AtomicLong failedClientReads = new AtomicLong();
+    private final Reloads reloads = new Reloads();
+    private volatile Labels build = Labels.EMPTY;
+    private volatile BooleanSupplier draining = () -> false;
     private volatile LongSupplier lostLogLines = () -> 0;
     private volatile @Nullable TlsServers tls;
     private volatile @Nullable SharedLimits sharedLimits;
@@ -65,12 +60,22 @@ public final class Metrics {
 
     /** The configuration was read again, and accepted or refused. */
     public void onReload(boolean taken) {
-        (taken ? reloads : failedReloads).incrementAndGet();
+        reloads.onConfiguration(taken);
     }
 
     /** The file of clients was read after a change, and accepted or refused. */
     public void onClientsRead(boolean taken) {
-        (taken ? clientReads : failedClientReads).incrementAndGet();
+        reloads.onClients(taken);
+    }
+
+    /** Reports this build, such as its version. Names and values in turn. */
+    public void build(String... namesAndValues) {
+        build = Labels.of(namesAndValues);
+    }
+
+    /** Reports whether the relay is about to stop. */
+    public void draining(BooleanSupplier isDraining) {
+        draining = isDraining;
     }
 
     /** Reports {@code lost} as the number of lost lines of the access log. */
@@ -130,85 +135,92 @@ public final class Metrics {
 
     /** Streams ended whose usage is {@code exact} or {@code partial}. */
     public long streamsByUsage(String usage) {
-        return sum(loop -> loop.streamsByUsage).getOrDefault(usage, 0L);
+        return sum(loop -> loop.answers.streamsByUsage).getOrDefault(usage, 0L);
     }
 
     /** All metrics in the text exposition format 0.0.4. */
     public byte[] text() {
-        var out = new ByteArrayOutputStream();
-        try {
-            PrometheusTextFormatWriter.create().write(out, snapshots());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return out.toByteArray();
+        return exposition(null, false).body();
+    }
+
+    /**
+     * All metrics.
+     *
+     * @param accept the formats that the client accepts; null takes the text format 0.0.4
+     * @param gzip whether to compress them
+     */
+    public Exposition exposition(@Nullable String accept, boolean gzip) {
+        return Exposition.of(snapshots(), accept, gzip);
     }
 
     private MetricSnapshots snapshots() {
-        var snapshots = MetricSnapshots.builder();
-        new UpstreamMetrics(upstreams.get()).snapshots().forEach(snapshots::metricSnapshot);
-        new ClientMetrics(loops).snapshots().forEach(snapshots::metricSnapshot);
-        for (MetricSnapshot own : List.of(
+        var all = new ArrayList<MetricSnapshot>();
+        all.addAll(new UpstreamMetrics(upstreams.get()).snapshots());
+        all.addAll(new ClientMetrics(loops).snapshots());
+        all.addAll(new AnswerMetrics(each(loop -> loop.answers)).snapshots());
+        all.addAll(new HistogramMetrics(each(LoopCounters::histograms)).snapshots());
+        all.addAll(exchanges());
+        all.addAll(state());
+        all.addAll(reloads.snapshots());
+        all.addAll(ProcessMetrics.snapshots());
+        TlsServers servers = tls;
+        if (servers != null && !servers.ends().isEmpty()) {
+            all.addAll(new TlsMetrics(servers).snapshots());
+        }
+        SharedLimits shared = sharedLimits;
+        if (shared != null) {
+            all.addAll(new SharedLimitMetrics(shared).snapshots());
+        }
+        ReplayMetrics logs = kept;
+        if (logs != null) {
+            all.addAll(logs.snapshots());
+        }
+        return new MetricSnapshots(all);
+    }
+
+    private List<MetricSnapshot> exchanges() {
+        return List.of(
                 counter("millrace_exchanges", "Requests ended, by outcome.", by("outcome", l -> l.exchangesByOutcome)),
                 counter(
                         "millrace_refused",
                         "Requests and connections that the relay refused or cut, by the code of the refusal.",
                         by("reason", l -> l.refusalsByReason)),
-                counter("millrace_streams", "Event streams ended, by outcome.", by("outcome", l -> l.streamsByOutcome)),
-                counter(
-                        "millrace_stream_usage",
-                        "Event streams ended, by whether their usage is that of the whole answer or of a part.",
-                        by("usage", l -> l.streamsByUsage)),
-                counter("millrace_frames", "Event stream frames relayed.", total(l -> l.frames)),
-                counter("millrace_response_bytes", "Response body bytes relayed.", total(l -> l.bytes)),
                 counter("millrace_retries", "Attempts at the upstream that had failed.", retries()),
                 counter("millrace_fallbacks", "Attempts at the next upstream.", total(l -> l.fallbacks)),
                 counter("millrace_hedges", "Attempts beside another.", total(l -> l.hedges)),
+                counter("millrace_heartbeats", "Heartbeats written to silent streams.", total(l -> l.heartbeats)),
                 counter("millrace_own_answers_failed", "Answers of its own that the relay could not make.", failures()),
+                counter(
+                        "millrace_h2_goaway",
+                        "HTTP/2 connections whose client was asked to leave, by why.",
+                        by("reason", l -> l.goAwaysByReason)),
+                counter(
+                        "millrace_access_log_lines_lost",
+                        "Lines of the access log that could not be written, or came faster than they were.",
+                        lostLogLines.getAsLong()));
+    }
+
+    private List<MetricSnapshot> state() {
+        return List.of(
+                InfoSnapshot.builder()
+                        .name("millrace_build")
+                        .help("The build that runs.")
+                        .dataPoint(new InfoSnapshot.InfoDataPointSnapshot(build))
+                        .build(),
+                gauge("millrace_draining", "Whether the relay is about to stop.", draining.getAsBoolean() ? 1 : 0),
                 gauge("millrace_active_exchanges", "Requests in progress.", activeExchanges()),
+                gauge("millrace_open_streams", "Event streams in progress.", total(l -> l.streams)),
                 gauge("millrace_open_connections", "Clients connected.", openConnections()),
                 gauge(
                         "millrace_connections",
                         "Clients connected, by what they speak.",
                         by("protocol", l -> l.connectionsByProtocol)),
-                counter(
-                        "millrace_h2_goaway",
-                        "HTTP/2 connections whose client was asked to leave, by why.",
-                        by("reason", l -> l.goAwaysByReason)),
                 gauge("millrace_held_bytes", "Bytes held, by what they are; buffers are outside of the heap.", held()),
-                gauge("millrace_held_bytes_limit", "Bytes that may be held, by pool.", budgets()),
-                counter(
-                        "millrace_access_log_lines_lost",
-                        "Lines of the access log that could not be written, or came faster than they were.",
-                        lostLogLines.getAsLong()),
-                counter(
-                        "millrace_config_reloads",
-                        "How often the configuration was read again, by whether it was taken.",
-                        Map.of(Labels.of("result", "taken"), reloads, Labels.of("result", "failed"), failedReloads)),
-                counter(
-                        "millrace_client_file_reads",
-                        "How often the file of clients was read after a change, by whether it was taken.",
-                        Map.of(
-                                Labels.of("result", "taken"),
-                                clientReads,
-                                Labels.of("result", "failed"),
-                                failedClientReads)),
-                counter("millrace_tokens", "Tokens that upstreams reported, by model and direction.", tokens()))) {
-            snapshots.metricSnapshot(own);
-        }
-        TlsServers servers = tls;
-        if (servers != null && !servers.ends().isEmpty()) {
-            new TlsMetrics(servers).snapshots().forEach(snapshots::metricSnapshot);
-        }
-        SharedLimits shared = sharedLimits;
-        if (shared != null) {
-            new SharedLimitMetrics(shared).snapshots().forEach(snapshots::metricSnapshot);
-        }
-        ReplayMetrics logs = kept;
-        if (logs != null) {
-            logs.snapshots().forEach(snapshots::metricSnapshot);
-        }
-        return snapshots.build();
+                gauge("millrace_held_bytes_limit", "Bytes that may be held, by pool.", budgets()));
+    }
+
+    private <T> List<T> each(Function<LoopCounters, T> part) {
+        return loops.stream().map(part).toList();
     }
 
     private long total(Function<LoopCounters, AtomicLong> count) {
@@ -228,15 +240,6 @@ public final class Metrics {
     private Map<Labels, Long> by(String label, Function<LoopCounters, Map<String, AtomicLong>> counts) {
         var points = new HashMap<Labels, Long>();
         sum(counts).forEach((value, count) -> points.put(Labels.of(label, value), count));
-        return points;
-    }
-
-    private Map<Labels, Long> tokens() {
-        var points = new HashMap<Labels, Long>();
-        loops.forEach(loop -> loop.tokensByModel.forEach((model, tokens) -> {
-            points.merge(Labels.of("model", model, "direction", "input"), tokens.input.get(), Long::sum);
-            points.merge(Labels.of("model", model, "direction", "output"), tokens.output.get(), Long::sum);
-        }));
         return points;
     }
 

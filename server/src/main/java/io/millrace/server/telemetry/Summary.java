@@ -4,6 +4,7 @@ import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.Usage;
 import io.millrace.server.config.Listener.Protocol;
 import java.net.InetAddress;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,7 @@ public record Summary(
      * @param protocol the protocol of the client
      * @param tls the TLS version of the connection; null without TLS
      * @param path the raw path without its query, which may contain keys
+     * @param dialect the name of the client's format, such as {@code chat}; {@code text} at {@code /chat}
      * @param model the requested model, otherwise the one that answered, or null
      * @param bytes the length of its body
      * @param caller the name of the client; null if no keys are required, or the key was not valid
@@ -41,7 +43,7 @@ public record Summary(
             @Nullable String id,
             @Nullable String method,
             @Nullable String path,
-            Dialect dialect,
+            String dialect,
             @Nullable String model,
             long bytes,
             @Nullable String caller,
@@ -50,25 +52,38 @@ public record Summary(
     /**
      * The attempts at upstreams.
      *
+     * @param route the name of the route; null if no route takes the request
      * @param last the upstream of the attempt that became the answer, otherwise of the last one
      * @param begun the number of attempts
      * @param retries the attempts of these at the same upstream as the one before
      * @param fallbacks the attempts of these at the next upstream
      * @param hedged whether one of these was made in parallel with another
-     * @param failures the reasons of failed attempts, such as {@code main:503,main:reset}, or null
+     * @param failures the attempts that failed, in the order of their failures
      */
     public record Attempts(
+            @Nullable String route,
             Asked last,
             int begun,
             int retries,
             int fallbacks,
             boolean hedged,
-            @Nullable String failures) {
-        /** No attempt was made. {@code upstream} is the first of the route; null if there is no route. */
-        public static Attempts none(@Nullable String upstream) {
-            return new Attempts(new Asked(upstream, null, null), 0, 0, 0, false, null);
+            List<Failed> failures) {
+        /** No attempt was made. {@code upstream} is the first of the route. Both are null if there is no route. */
+        public static Attempts none(@Nullable String route, @Nullable String upstream) {
+            return new Attempts(route, new Asked(upstream, null, null), 0, 0, 0, false, List.of());
         }
     }
+
+    /**
+     * An attempt that failed.
+     *
+     * @param upstream its name in the configuration
+     * @param origin the origin that was asked
+     * @param reason one word: a status, or the kind of failure
+     * @param startNs when it began
+     * @param endNs when it failed
+     */
+    public record Failed(String upstream, String origin, String reason, long startNs, long endNs) {}
 
     /**
      * An upstream, and the dialect of the request to it.
@@ -137,8 +152,8 @@ public record Summary(
         var timeline = new Timeline();
         timeline.endNs = timeline.startNs;
         return new Summary(
-                new Request(client, protocol, tls, null, method, path, Dialect.UNKNOWN, null, 0, null, null),
-                Attempts.none(null),
+                new Request(client, protocol, tls, null, method, path, Dialect.UNKNOWN.label(), null, 0, null, null),
+                Attempts.none(null, null),
                 new Response(status, Outcome.REFUSED, error, false, 0, Usage.NONE),
                 null,
                 null,

@@ -1,5 +1,7 @@
 package io.millrace.server.telemetry;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The moments of one exchange with one of its attempts, all as {@link System#nanoTime()}; 0 means not reached.
  * Latencies are differences. TTFT is {@code firstOutputWrittenNs - requestCompleteNs}. The relay's own part of it is
@@ -32,6 +34,8 @@ public final class Timeline {
     long longestGapNs;
     /** The exchange ended. */
     public long endNs;
+    /** Counts the times between output frames; null counts none. */
+    private @Nullable Distribution gaps;
 
     /** The timeline of an exchange that begins now. */
     public Timeline() {
@@ -54,6 +58,25 @@ public final class Timeline {
         return its;
     }
 
+    /** Counts the times between output frames of {@code upstream} from now on. */
+    public void countGaps(LoopHistograms histograms, String upstream) {
+        gaps = histograms.gaps(upstream);
+    }
+
+    /** From the end of the request to the first output that the client has. Both must have been reached. */
+    long ttftNs() {
+        return firstOutputWrittenNs - askedNs();
+    }
+
+    /**
+     * From the begin of the attempt to its first output, which must have been reached. While the request was still
+     * being read, the upstream could not answer.
+     */
+    long upstreamTtftNs() {
+        long fromNs = requestCompleteNs == 0 ? attemptNs : Math.max(attemptNs, requestCompleteNs);
+        return firstOutputNs - fromNs;
+    }
+
     /** The head of the response came. */
     public void onHead(long nowNs) {
         headNs = nowNs;
@@ -71,7 +94,11 @@ public final class Timeline {
         if (firstOutputNs == 0) {
             firstOutputNs = nowNs;
         } else {
-            longestGapNs = Math.max(longestGapNs, nowNs - lastOutputNs);
+            long gapNs = nowNs - lastOutputNs;
+            longestGapNs = Math.max(longestGapNs, gapNs);
+            if (gaps != null) {
+                gaps.record(gapNs);
+            }
         }
         lastOutputNs = nowNs;
     }

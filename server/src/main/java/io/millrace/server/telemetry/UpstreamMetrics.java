@@ -3,13 +3,16 @@ package io.millrace.server.telemetry;
 import static io.millrace.server.telemetry.Snapshots.counter;
 import static io.millrace.server.telemetry.Snapshots.gauge;
 
+import io.millrace.server.balance.AttemptCounts;
 import io.millrace.server.balance.OriginState;
 import io.millrace.server.balance.UpstreamState;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.ToLongFunction;
 
 /**
@@ -33,11 +36,40 @@ record UpstreamMetrics(Map<String, UpstreamState> upstreams) {
                         "millrace_origin_ejections",
                         "How often the origin was ejected.",
                         perOrigin(OriginState::ejections)),
+                counter(
+                        "millrace_origin_attempts",
+                        "Attempts begun, by why they were made: first, retry, fallback or hedge.",
+                        attempts()),
+                counter("millrace_origin_failures", "Attempts that failed, by reason.", failures()),
                 gauge("millrace_origin_in_flight", "Attempts in progress.", perOrigin(OriginState::inFlight)),
                 gauge(
                         "millrace_origin_serving",
                         "Whether the origin takes requests: it is neither ejected nor down.",
                         perOrigin(origin -> origin.admits(nowNs) ? 1 : 0)));
+    }
+
+    private Map<Labels, Long> attempts() {
+        var points = new HashMap<Labels, Long>();
+        onEachOrigin((labels, counts) -> {
+            for (AttemptCounts.Kind kind : AttemptCounts.Kind.values()) {
+                Labels of = labels.merge(Labels.of("kind", kind.name().toLowerCase(Locale.ROOT)));
+                points.put(of, counts.begun(kind));
+            }
+        });
+        return points;
+    }
+
+    private Map<Labels, Long> failures() {
+        var points = new HashMap<Labels, Long>();
+        onEachOrigin((labels, counts) -> counts.failures()
+                .forEach((reason, count) -> points.put(labels.merge(Labels.of("reason", reason)), count)));
+        return points;
+    }
+
+    private void onEachOrigin(BiConsumer<Labels, AttemptCounts> action) {
+        upstreams.forEach((name, state) -> state.origins()
+                .forEach(origin ->
+                        action.accept(Labels.of("upstream", name, "origin", origin.name()), state.attempts(origin))));
     }
 
     private Map<Labels, Long> perUpstream(ToLongFunction<UpstreamState> value) {

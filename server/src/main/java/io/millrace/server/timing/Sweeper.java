@@ -4,6 +4,7 @@ import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,6 +21,8 @@ public final class Sweeper {
     private long periodNs;
     private final ArrayList<Registration> registrations = new ArrayList<>();
     private @Nullable ScheduledFuture<?> timer;
+    private long dueNs;
+    private LongConsumer lateness = lateNs -> {};
 
     /** Something with deadlines. */
     public interface Sweepable {
@@ -50,6 +53,11 @@ public final class Sweeper {
         this.periodNs = periodNs;
     }
 
+    /** The event loop whose deadlines this checks. */
+    public EventLoop loop() {
+        return loop;
+    }
+
     /** Registers {@code member} until the registration is cancelled. */
     public Registration add(Sweepable member) {
         var registration = new Registration(member, registrations.size());
@@ -72,12 +80,18 @@ public final class Sweeper {
         }
     }
 
+    /** Tells {@code listener} at each sweep by how many nanoseconds it is late. */
+    public void measure(LongConsumer listener) {
+        lateness = listener;
+    }
+
     /** The number of members. */
     public int size() {
         return registrations.size();
     }
 
     private void start() {
+        dueNs = System.nanoTime() + periodNs;
         timer = loop.scheduleWithFixedDelay(this::sweep, periodNs, periodNs, TimeUnit.NANOSECONDS);
     }
 
@@ -96,12 +110,14 @@ public final class Sweeper {
 
     private void sweep() {
         long nowNs = System.nanoTime();
+        lateness.accept(nowNs - dueNs);
         // Backwards, because a removal moves the last member to the removed place.
         for (int i = registrations.size() - 1; i >= 0; i--) {
             if (i < registrations.size()) {
                 sweep(registrations.get(i).member, nowNs);
             }
         }
+        dueNs = System.nanoTime() + periodNs;
     }
 
     /** Calls one member. Its failure must not end the deadlines of the others. */

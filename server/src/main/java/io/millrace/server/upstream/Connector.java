@@ -75,9 +75,9 @@ public final class Connector implements AutoCloseable {
         this.channels = channels;
     }
 
-    /** The connections of one event loop. */
-    public Upstreams upstreams(EventLoop loop, Sweeper sweeper) {
-        return new UpstreamPools(this, loop, sweeper);
+    /** The connections of the event loop of {@code sweeper}. */
+    public Upstreams upstreams(Sweeper sweeper, Upstreams.Listener listener) {
+        return new UpstreamPools(this, sweeper, listener);
     }
 
     /** Resolves names without blocking. */

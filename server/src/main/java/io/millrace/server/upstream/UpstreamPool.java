@@ -7,7 +7,6 @@ import io.millrace.server.timing.Sweeper.Sweepable;
 import io.millrace.server.timing.Turns;
 import io.millrace.server.upstream.Upstreams.Waiter;
 import io.netty.channel.Channel;
-import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslContext;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -49,8 +48,8 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
 
     private final Origin origin;
     private final Connector connector;
-    private final EventLoop loop;
     private final Sweeper sweeper;
+    private final Upstreams.Listener listener;
     private final Turns connects;
     private final Turns reads;
     private final IdleConnections idle = new IdleConnections();
@@ -66,14 +65,14 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
     private long resolvedNs = System.nanoTime();
     private long warnedNs = resolvedNs - WARNING_NS;
 
-    UpstreamPool(Origin origin, Connector connector, EventLoop loop, Sweeper sweeper) {
+    UpstreamPool(Origin origin, Connector connector, Sweeper sweeper, Upstreams.Listener listener) {
         this.origin = origin;
         this.connector = connector;
-        this.loop = loop;
         this.sweeper = sweeper;
+        this.listener = listener;
         http2 = new Http2Connections(origin);
-        connects = new Turns(loop, CONNECTS_A_TURN);
-        reads = new Turns(loop, READS_A_TURN);
+        connects = new Turns(sweeper.loop(), CONNECTS_A_TURN);
+        reads = new Turns(sweeper.loop(), READS_A_TURN);
     }
 
     @Override
@@ -118,9 +117,11 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
             return;
         }
         connecting++;
+        long startNs = System.nanoTime();
         connectInTurn((connection, failure) -> {
             connecting--;
             if (failure == null) {
+                listener.onConnected(origin.name(), System.nanoTime() - startNs);
                 onConnected(connection, waiter);
             } else {
                 onConnectFailure(failure, waiter);
@@ -161,9 +162,9 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
 
     private void connectInTurn(BiConsumer<UpstreamConnection, ConnectFailure> outcome) {
         if (connects.take()) {
-            connector.connect(this, loop, outcome);
+            connector.connect(this, sweeper.loop(), outcome);
         } else {
-            connects.later(() -> connector.connect(this, loop, outcome));
+            connects.later(() -> connector.connect(this, sweeper.loop(), outcome));
         }
     }
 
@@ -273,7 +274,7 @@ final class UpstreamPool implements Sweepable, Http1Connection.Owner, Http2Upstr
         }
         resolving = true;
         resolvedNs = nowNs;
-        connector.resolve(origin, loop, (found, failure) -> {
+        connector.resolve(origin, sweeper.loop(), (found, failure) -> {
             resolving = false;
             if (failure == null) {
                 onAddresses(found);

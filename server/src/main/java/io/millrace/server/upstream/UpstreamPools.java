@@ -1,7 +1,6 @@
 package io.millrace.server.upstream;
 
 import io.millrace.server.timing.Sweeper;
-import io.netty.channel.EventLoop;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
@@ -11,16 +10,16 @@ import org.jspecify.annotations.Nullable;
 /** The pools of one event loop. Confined to it. */
 final class UpstreamPools implements Upstreams {
     private final Connector connector;
-    private final EventLoop loop;
     private final Sweeper sweeper;
+    private final Listener listener;
     private final Map<Origin, UpstreamPool> pools = new HashMap<>();
     /** The origins of the configuration; null until a reload changes it. */
     private @Nullable Set<Origin> current;
 
-    UpstreamPools(Connector connector, EventLoop loop, Sweeper sweeper) {
+    UpstreamPools(Connector connector, Sweeper sweeper, Listener listener) {
         this.connector = connector;
-        this.loop = loop;
         this.sweeper = sweeper;
+        this.listener = listener;
     }
 
     @Override
@@ -59,6 +58,6 @@ final class UpstreamPools implements Upstreams {
     }
 
     private UpstreamPool newPool(Origin origin) {
-        return new UpstreamPool(origin, connector, loop, sweeper);
+        return new UpstreamPool(origin, connector, sweeper, listener);
     }
 }

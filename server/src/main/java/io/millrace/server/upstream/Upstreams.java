@@ -19,6 +19,12 @@ public interface Upstreams {
      */
     void keepOnly(Collection<Origin> origins);
 
+    /** Receives what happens to connections. */
+    interface Listener {
+        /** A connection to {@code upstream} was opened. It took {@code tookNs} with the TLS handshake. */
+        void onConnected(String upstream, long tookNs);
+    }
+
     /** Receives the outcome of one attempt to get a connection, on the event loop, perhaps before the call returns. */
     interface Waiter {
         /**

@@ -193,7 +193,7 @@ class ClientAnswerTest implements ClientAnswer.Listener {
         var head = new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, ExchangeBed.CHAT);
         body = new RequestBody(bed.client.alloc(), bed.loop.memory());
         var request = new ClientRequest(head, body, DialectSide.of(dialect), false);
-        answer = new ClientAnswer(bed.client, request, "r", this);
+        answer = new ClientAnswer(bed.client, request, "r", bed.loop.counters(), this);
         terms = new AnswerTerms(request, "r");
         begin(has);
     }

@@ -2,11 +2,11 @@ package io.millrace.server.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.millrace.codec.dialect.Dialect;
 import io.millrace.codec.dialect.Usage;
 import io.millrace.server.telemetry.Outcome;
 import io.millrace.server.telemetry.Summary;
 import io.millrace.server.telemetry.Timeline;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -68,8 +68,8 @@ class TokensUsedTest {
     private static TokensUsed used(Outcome outcome, Summary.Stream stream, int attempts, long bytes, Usage whole) {
         return TokensUsed.of(
                 new Summary(
-                        new Summary.Request(null, null, null, "id", "POST", "/", Dialect.CHAT, "m", 0, "web", null),
-                        new Summary.Attempts(new Summary.Asked("u", null, null), attempts, 0, 0, false, null),
+                        new Summary.Request(null, null, null, "id", "POST", "/", "chat", "m", 0, "web", null),
+                        new Summary.Attempts("r", new Summary.Asked("u", null, null), attempts, 0, 0, false, List.of()),
                         new Summary.Response(200, outcome, null, false, bytes, whole),
                         stream,
                         null,

@@ -2,6 +2,7 @@ package io.millrace.server.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.server.balance.AttemptCounts;
 import io.millrace.server.balance.RetryAfter;
 import io.millrace.server.config.Match;
 import io.millrace.server.config.RelayConfig;
@@ -11,6 +12,7 @@ import io.millrace.server.config.Upstream;
 import io.millrace.server.config.Upstream.RetryBudget;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.route.Itinerary.Place;
+import io.millrace.server.telemetry.Summary;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import java.net.URI;
 import java.time.Duration;
@@ -38,7 +40,7 @@ class ItineraryTest {
         assertThat(name(way.first(NOW))).isEqualTo("a0");
         assertThat(way.attempts()).isEqualTo(1);
         assertThat(way.retries()).isZero();
-        assertThat(way.failures()).isNull();
+        assertThat(summary(way).failures()).isEmpty();
     }
 
     @Test
@@ -220,9 +222,20 @@ class ItineraryTest {
     @Test
     void saysWhyAttemptsFailed() {
         var way = way(attempts(3), "a", "b");
-        way.onFailure("a", "503");
-        way.onFailure("b", "reset");
-        assertThat(way.failures()).isEqualTo("a:503,b:reset");
+        Itinerary.Place first = way.first(NOW);
+        way.onFailure(first, "503", NOW, NOW + MS);
+        Itinerary.Place next = way.resolve(way.after(ANSWERED, NOW, NOW + MS), NOW + MS);
+        way.onFailure(next, "reset", NOW + MS, NOW + 3 * MS);
+        assertThat(summary(way).failures())
+                .containsExactly(
+                        new Summary.Failed("a", "http://a0", "503", NOW, NOW + MS),
+                        new Summary.Failed("a", "http://a0", "reset", NOW + MS, NOW + 3 * MS));
+        AttemptCounts counts =
+                first.destination().state().attempts(first.endpoint().state());
+        assertThat(counts.failures()).isEqualTo(Map.of("503", 1L, "reset", 1L));
+        assertThat(counts.begun(AttemptCounts.Kind.FIRST)).isEqualTo(1);
+        assertThat(counts.begun(AttemptCounts.Kind.RETRY)).isEqualTo(1);
+        assertThat(counts.begun(AttemptCounts.Kind.FALLBACK)).isZero();
     }
 
     @Test
@@ -231,6 +244,10 @@ class ItineraryTest {
         assertThat(ANSWERED.unasked()).isFalse();
         var refusal = new Refusal(502, "c", "m", null, null);
         assertThat(ANSWERED.withRefusal(refusal).refusal()).isSameAs(refusal);
+    }
+
+    private static Summary.Attempts summary(Itinerary way) {
+        return way.summary(new Summary.Asked("a", null, null), false);
     }
 
     private static Retry attempts(int attempts) {

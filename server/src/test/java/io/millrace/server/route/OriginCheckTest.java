@@ -167,7 +167,11 @@ class OriginCheckTest {
         var origin = new Origin(
                 "u", upstream.host(), upstream.port(), null, null, 10, 1_000_000_000L, 1000, Upstream.Http.DEFAULT);
         check = new OriginCheck(
-                upstream, origin, connector.upstreams(loop, new Sweeper(loop, 1_000_000L)), loop, state);
+                upstream,
+                origin,
+                connector.upstreams(new Sweeper(loop, 1_000_000L), (name, tookNs) -> {}),
+                loop,
+                state);
         loop.execute(check::start);
     }
 

@@ -39,7 +39,7 @@ class ConnectTurnTest {
                     Upstream.Http.DEFAULT);
             var outcome = new CompletableFuture<String>();
             loop.submit(() -> {
-                        new UpstreamPool(origin, connector, loop, new Sweeper(loop, 1_000_000L))
+                        new UpstreamPool(origin, connector, new Sweeper(loop, 1_000_000L), (upstream, tookNs) -> {})
                                 .acquire(new Outcome(outcome));
                         listener.accept().close();
                         return null;

@@ -67,7 +67,7 @@ class ConnectorTest {
         try (var connector = new Connector(transport, new FixedAddresses(List.of("127.0.0.1")), none)) {
             EventLoop loop = group.next();
             var origin = new Origin("up", "up.example", 9, null, null, 2, 1_000_000_000L, 2_000, Upstream.Http.DEFAULT);
-            var pool = new UpstreamPool(origin, connector, loop, new Sweeper(loop, 1_000_000L));
+            var pool = new UpstreamPool(origin, connector, new Sweeper(loop, 1_000_000L), (upstream, tookNs) -> {});
             for (int i = 0; i < 5; i++) {
                 var failed = new CompletableFuture<ConnectFailure>();
                 loop.execute(() -> pool.acquire(new Upstreams.Waiter() {
@@ -136,7 +136,8 @@ class ConnectorTest {
                     2_000,
                     Upstream.Http.DEFAULT);
             var result = new CompletableFuture<String>();
-            loop.execute(() -> new UpstreamPool(origin, connector, loop, new Sweeper(loop, 1_000_000L))
+            loop.execute(() -> new UpstreamPool(
+                            origin, connector, new Sweeper(loop, 1_000_000L), (upstream, tookNs) -> {})
                     .acquire(new Upstreams.Waiter() {
                         @Override
                         public void onCall(UpstreamCall call) {

@@ -55,7 +55,8 @@ class FailedAllocationTest {
                     TimeUnit.HOURS.toNanos(1),
                     2_000,
                     Upstream.Http.DEFAULT);
-            var pool = new UpstreamPool(origin, connector, loop, new Sweeper(loop, TimeUnit.HOURS.toNanos(1)));
+            var pool = new UpstreamPool(
+                    origin, connector, new Sweeper(loop, TimeUnit.HOURS.toNanos(1)), (upstream, tookNs) -> {});
             assertThat(ask(pool, loop, channel -> channel.config().setAllocator(full)))
                     .isEqualTo("broken NO_MEMORY");
             assertThat(ask(pool, loop, channel -> {})).isEqualTo("200 whole");

@@ -306,7 +306,8 @@ class Http2PoolTest {
                 tls != null && version == Upstream.Http.Version.AUTO ? tls(Upstream.Http.Version.HTTP_1_1) : null;
         var origin = new Origin(
                 "up", "localhost", port, tls, http1Tls, maxConnections, TimeUnit.HOURS.toNanos(1), 5_000, http);
-        return new UpstreamPool(origin, connector, loop, new Sweeper(loop, TimeUnit.HOURS.toNanos(1)));
+        return new UpstreamPool(
+                origin, connector, new Sweeper(loop, TimeUnit.HOURS.toNanos(1)), (upstream, tookNs) -> {});
     }
 
     private SslContext tls(Upstream.Http.Version version) throws IOException {

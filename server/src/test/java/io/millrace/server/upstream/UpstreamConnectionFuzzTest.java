@@ -79,8 +79,8 @@ class UpstreamConnectionFuzzTest {
         var pool = new UpstreamPool(
                 new Origin("fuzz", "127.0.0.1", 9, null, null, 1, Long.MAX_VALUE / 4, 1, Upstream.Http.DEFAULT),
                 null,
-                channel.eventLoop(),
-                sweeper);
+                sweeper,
+                (upstream, tookNs) -> {});
         var decoder = new ResponseDecoder(new HttpDecoderConfig().setMaxChunkSize(Integer.MAX_VALUE));
         var connection = new Http1Connection(pool, decoder);
         channel.pipeline().addLast(decoder, new HttpRequestEncoder(), connection);

@@ -233,7 +233,8 @@ class UpstreamPoolTest {
                 TimeUnit.HOURS.toNanos(1),
                 2_000,
                 Upstream.Http.DEFAULT);
-        return new UpstreamPool(origin, connector, loop, new Sweeper(loop, TimeUnit.HOURS.toNanos(1)));
+        return new UpstreamPool(
+                origin, connector, new Sweeper(loop, TimeUnit.HOURS.toNanos(1)), (upstream, tookNs) -> {});
     }
 
     private void sweepSeveralTimes(UpstreamPool pool) throws Exception {

@@ -1,0 +1,116 @@
+package io.millrace.server.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
+import static org.awaitility.Awaitility.await;
+
+import io.millrace.server.test.RawClient;
+import io.millrace.server.test.RelayHarness;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.zip.GZIPInputStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What {@code /metrics} says about streams with known times. */
+@Tag("sockets")
+class MetricsTest {
+    private static final String CHAT = "/v1/chat/completions";
+
+    @Test
+    void histogramsHaveTheTimesThatTheUpstreamTook() throws Exception {
+        try (var harness = RelayHarness.start()) {
+            var clients = IntStream.range(0, 4)
+                    .mapToObj(i -> new Thread(() -> stream(harness, "ttft_ms=300,tokens=4,gap_ms=60")))
+                    .toList();
+            clients.forEach(Thread::start);
+            await().until(() -> value(harness, "millrace_open_streams ") == 4);
+            for (Thread client : clients) {
+                client.join();
+            }
+            await().until(() -> harness.relay.metrics().activeExchanges() == 0);
+            assertThat(value(harness, "millrace_open_streams ")).isZero();
+            String of = "{model=\"m\",upstream=\"default\",le=\"";
+            for (String family : List.of("time_to_first_token", "upstream_time_to_first_token")) {
+                assertThat(value(harness, "millrace_" + family + "_seconds_bucket" + of + "0.25\"}"))
+                        .isZero();
+                assertThat(value(harness, "millrace_" + family + "_seconds_bucket" + of + "2.5\"}"))
+                        .isEqualTo(4);
+            }
+            assertThat(value(harness, "millrace_time_to_first_token_seconds_sum"))
+                    .isCloseTo(
+                            value(harness, "millrace_upstream_time_to_first_token_seconds_sum")
+                                    + value(harness, "millrace_added_time_to_first_token_seconds_sum"),
+                            offset(1e-6));
+            String gap = "millrace_output_gap_seconds_bucket{upstream=\"default\",le=\"";
+            assertThat(value(harness, gap + "0.025\"}")).isZero();
+            assertThat(value(harness, gap + "1.0\"}")).isEqualTo(12);
+            assertThat(value(harness, "millrace_longest_gap_seconds_bucket" + of + "0.05\"}"))
+                    .isZero();
+            String duration = "millrace_exchange_duration_seconds_bucket{answer=\"stream\",model=\"m\"";
+            assertThat(value(harness, duration + ",upstream=\"default\",le=\"0.25\"}"))
+                    .isZero();
+            assertThat(value(harness, duration + ",upstream=\"default\",le=\"5.0\"}"))
+                    .isEqualTo(4);
+            assertThat(value(harness, "millrace_connect_seconds_count{upstream=\"default\"}"))
+                    .isBetween(1.0, 4.0);
+            assertThat(value(harness, "millrace_event_loop_lag_seconds_count")).isPositive();
+            assertThat(text(harness))
+                    .contains("millrace_streams_total{dialect=\"chat\",model=\"m\",outcome=\"completed\",route=\"all\","
+                            + "upstream=\"default\"} 4.0");
+        }
+    }
+
+    @Test
+    void theFormatIsWhatTheClientAccepts() throws IOException {
+        try (var harness = RelayHarness.start();
+                var client = harness.client()) {
+            RawClient.Response plain = get(client);
+            assertThat(plain.header("content-type")).startsWith("text/plain; version=0.0.4");
+            assertThat(plain.header("content-encoding")).isNull();
+            assertThat(plain.text()).doesNotContain("# EOF");
+            RawClient.Response open = get(
+                    client,
+                    "accept: application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5",
+                    "accept-encoding: br, gzip;q=0.5");
+            assertThat(open.header("content-type")).startsWith("application/openmetrics-text");
+            assertThat(open.header("content-encoding")).isEqualTo("gzip");
+            try (var unzipped = new GZIPInputStream(new ByteArrayInputStream(open.body()))) {
+                assertThat(new String(unzipped.readAllBytes(), StandardCharsets.UTF_8))
+                        .endsWith("# EOF\n");
+            }
+            assertThat(get(client, "accept-encoding: gzip;q=0, identity").header("content-encoding"))
+                    .isNull();
+        }
+    }
+
+    private static RawClient.Response get(RawClient client, String... headers) throws IOException {
+        client.send("GET", "/metrics", "", headers);
+        return client.readAll();
+    }
+
+    private static void stream(RelayHarness harness, String spec) {
+        try {
+            harness.stream(CHAT, spec);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String text(RelayHarness harness) {
+        return new String(harness.relay.metrics().text(), StandardCharsets.UTF_8);
+    }
+
+    /** The value of the first series that begins like this; 0 if there is none. */
+    private static double value(RelayHarness harness, String series) {
+        return text(harness)
+                .lines()
+                .filter(line -> line.startsWith(series))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+                .findFirst()
+                .orElse(0);
+    }
+}

@@ -1,0 +1,60 @@
+package io.millrace.server.telemetry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class DistributionTest {
+    static List<Buckets> buckets() {
+        return List.of(Buckets.STREAM, Buckets.OWN, Buckets.SIZE);
+    }
+
+    @ParameterizedTest
+    @MethodSource("buckets")
+    void eachValueIsInTheFirstBucketThatHoldsIt(Buckets buckets) {
+        var random = new SplittableRandom(7);
+        for (int i = 0; i < 100_000; i++) {
+            long value = random.nextLong() >>> random.nextInt(1, 64);
+            check(buckets, value);
+        }
+        for (int i = 0; i < buckets.count() - 1; i++) {
+            long bound = Math.round(buckets.upper(i) / buckets.exposed(1));
+            check(buckets, bound - 1);
+            check(buckets, bound);
+            check(buckets, bound + 1);
+        }
+        assertThat(buckets.of(0)).isZero();
+        assertThat(buckets.of(-5)).isZero();
+        assertThat(buckets.of(Long.MAX_VALUE)).isEqualTo(buckets.count() - 1);
+    }
+
+    private static void check(Buckets buckets, long value) {
+        int bucket = buckets.of(value);
+        // In doubles, a bound of nanoseconds may differ from the value by its rounding.
+        double slack = 1 + 1e-12;
+        assertThat(buckets.exposed(value)).isLessThanOrEqualTo(buckets.upper(bucket) * slack);
+        if (bucket > 0) {
+            assertThat(buckets.exposed(value) * slack).isGreaterThan(buckets.upper(bucket - 1));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("buckets")
+    void sumsOfLoopsCountEachValueOnce(Buckets buckets) {
+        var one = new Distribution(buckets);
+        var other = new Distribution(buckets);
+        one.record(1);
+        one.record(Long.MAX_VALUE >> 8);
+        other.record(1);
+        other.record(-3);
+        var sum = new Distribution.Sum(buckets);
+        sum.add(one);
+        sum.add(other);
+        assertThat(sum.counts()[0]).isEqualTo(3);
+        assertThat(sum.counts()[buckets.count() - 1]).isEqualTo(1);
+        assertThat(sum.sum()).isEqualTo(buckets.exposed((Long.MAX_VALUE >> 8) + 2));
+    }
+}
