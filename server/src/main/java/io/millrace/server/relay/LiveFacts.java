@@ -32,7 +32,7 @@ final class LiveFacts {
             Timeline timeline) {
         Timeline time = attempts == null ? timeline : attempts.timeline();
         StreamRelay stream = attempts == null ? null : attempts.stream();
-        Summary.Attempts asked = attempts == null ? Summary.Attempts.none(null) : attempts.summary();
+        Summary.Attempts asked = attempts == null ? Summary.Attempts.none(null, null) : attempts.summary();
         String model = request.fields().loggedModel();
         if (model == null && stream != null) {
             model = stream.state().inspector().model();

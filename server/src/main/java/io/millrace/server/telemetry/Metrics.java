@@ -153,7 +153,7 @@ public final class Metrics {
         return Exposition.of(snapshots(), accept, gzip);
     }
 
-    private MetricSnapshots snapshots() {
+    MetricSnapshots snapshots() {
         var all = new ArrayList<MetricSnapshot>();
         all.addAll(new UpstreamMetrics(upstreams.get()).snapshots());
         all.addAll(new ClientMetrics(loops).snapshots());
