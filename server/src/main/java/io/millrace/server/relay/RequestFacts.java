@@ -63,7 +63,7 @@ final class RequestFacts {
                 requestId,
                 request.method().name(),
                 null,
-                Dialect.UNKNOWN,
+                Dialect.UNKNOWN.label(),
                 null,
                 0,
                 asked.caller().name(),

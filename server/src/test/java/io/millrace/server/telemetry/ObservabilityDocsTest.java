@@ -108,6 +108,7 @@ class ObservabilityDocsTest {
                 new Summary.Attempts("r", new Summary.Asked("u", null, null), 1, 0, 0, false, List.of()),
                 new Summary.Response(200, Outcome.COMPLETED, null, false, 9, Usage.NONE),
                 new Summary.Stream("stop", 2, 1, usage, true),
+                null,
                 timeline);
     }
 
