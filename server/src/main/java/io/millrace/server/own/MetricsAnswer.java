@@ -1,10 +1,16 @@
 package io.millrace.server.own;
 
+import io.millrace.server.access.Caller;
+import io.millrace.server.config.Listener.Served;
+import io.millrace.server.console.Console;
 import io.millrace.server.downstream.ClientStream;
+import io.millrace.server.http.Refusal;
+import io.millrace.server.own.OwnEndpoints.Asked;
 import io.millrace.server.telemetry.Exposition;
 import io.millrace.server.telemetry.Metrics;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpHeaderValues;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
@@ -27,19 +33,32 @@ final class MetricsAnswer {
                 return thread;
             });
 
+    private static final Refusal NOT_ALLOWED =
+            Refusal.of(403, "permission_denied", "This client may not read the metrics.");
+
     private final Metrics metrics;
 
     MetricsAnswer(Metrics metrics) {
         this.metrics = metrics;
     }
 
+    /** Why this client may not read the metrics, which name all clients; null if it may. */
+    static @Nullable Refusal refusal(Asked asked) {
+        Caller caller = asked.caller();
+        if (!asked.downstream().terms().serves(Served.RELAY) || caller.mayReadMetrics()) {
+            return null;
+        }
+        return caller.refusal() != null ? caller.refusal() : NOT_ALLOWED;
+    }
+
     /**
-     * Makes the metrics in a form that the client accepts. Calls back on the client's event loop, if the client is still
-     * there.
+     * Makes the metrics in a form that the client accepts. Calls {@code written} on the client's event loop, if the
+     * client is still there.
      */
-    void write(ClientStream downstream, HttpHeaders asked, Consumer<Exposition> written, Consumer<Throwable> failed) {
-        String accept = asked.get(HttpHeaderNames.ACCEPT);
-        boolean gzip = acceptsGzip(asked.getAll(HttpHeaderNames.ACCEPT_ENCODING));
+    void write(Asked asked, Consumer<Console.Answer> written) {
+        ClientStream downstream = asked.downstream();
+        String accept = asked.request().headers().get(HttpHeaderNames.ACCEPT);
+        boolean gzip = acceptsGzip(asked.request().headers().getAll(HttpHeaderNames.ACCEPT_ENCODING));
         CompletableFuture.supplyAsync(() -> metrics.exposition(accept, gzip), WRITER)
                 .whenCompleteAsync(
                         (exposition, failure) -> {
@@ -47,12 +66,23 @@ final class MetricsAnswer {
                                 return;
                             }
                             if (failure == null) {
-                                written.accept(exposition);
+                                written.accept(answer(exposition));
                             } else {
-                                failed.accept(failure.getCause());
+                                LocalExchange.fail(downstream, asked.failed(), failure.getCause());
                             }
                         },
                         downstream.eventLoop());
+    }
+
+    private static Console.Answer answer(Exposition exposition) {
+        var headers = new DefaultHttpHeaders();
+        headers.set(HttpHeaderNames.CONTENT_TYPE, exposition.contentType());
+        headers.set(HttpHeaderNames.VARY, "accept, accept-encoding");
+        headers.set("x-content-type-options", "nosniff");
+        if (exposition.gzip()) {
+            headers.set(HttpHeaderNames.CONTENT_ENCODING, HttpHeaderValues.GZIP);
+        }
+        return new Console.Answer(200, headers, exposition.body());
     }
 
     /** Whether the fields name gzip, and not with a weight of zero. */

@@ -6,7 +6,6 @@ import io.millrace.server.access.Caller;
 import io.millrace.server.chat.ChatSide;
 import io.millrace.server.chat.OpenApi;
 import io.millrace.server.config.Listener;
-import io.millrace.server.config.Listener.Served;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.OwnPaths;
 import io.millrace.server.console.Console;
@@ -15,14 +14,12 @@ import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.http.Refusal;
 import io.millrace.server.http.Target;
 import io.millrace.server.live.LiveView;
-import io.millrace.server.telemetry.Exposition;
 import io.millrace.server.telemetry.Metrics;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
@@ -39,9 +36,6 @@ import org.jspecify.annotations.Nullable;
  * again.
  */
 public final class OwnEndpoints {
-    private static final Refusal NO_METRICS =
-            Refusal.of(403, "permission_denied", "This client may not read the metrics.");
-
     private static final byte[] NO_STREAM = Dialect.CHAT.errorBody(
             404, "stream_not_found", "There is no such stream in progress, or not with this key.", null, null);
 
@@ -229,16 +223,9 @@ public final class OwnEndpoints {
      * everyone may.
      */
     private RequestListener metrics(Asked asked) {
-        Caller caller = asked.caller();
-        if (asked.downstream().terms().serves(Served.RELAY) && !caller.mayReadMetrics()) {
-            return asked.refuse(caller.refusal() != null ? caller.refusal() : NO_METRICS);
-        }
-        ClientStream downstream = asked.downstream();
-        return asked.answer(() -> metrics.write(
-                downstream,
-                asked.request().headers(),
-                exposition -> respond(downstream, exposition),
-                failure -> LocalExchange.fail(downstream, asked.failed(), failure)));
+        Refusal refusal = MetricsAnswer.refusal(asked);
+        Consumer<Console.Answer> written = answer -> respond(asked.downstream(), answer);
+        return refusal == null ? asked.answer(() -> metrics.write(asked, written)) : asked.refuse(refusal);
     }
 
     private static @Nullable RequestListener page(Asked asked) {
@@ -383,17 +370,6 @@ public final class OwnEndpoints {
     private static void bare(ClientStream downstream, HttpResponse response) {
         downstream.writeHead(response);
         downstream.end();
-    }
-
-    private static void respond(ClientStream downstream, Exposition exposition) {
-        var headers = new DefaultHttpHeaders();
-        headers.set(HttpHeaderNames.CONTENT_TYPE, exposition.contentType());
-        headers.set(HttpHeaderNames.VARY, "accept, accept-encoding");
-        headers.set("x-content-type-options", "nosniff");
-        if (exposition.gzip()) {
-            headers.set(HttpHeaderNames.CONTENT_ENCODING, HttpHeaderValues.GZIP);
-        }
-        respond(downstream, new Console.Answer(200, headers, exposition.body()));
     }
 
     private static void respond(ClientStream downstream, int status, String type, byte[] body) {

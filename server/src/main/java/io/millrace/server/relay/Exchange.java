@@ -335,9 +335,7 @@ final class Exchange
     @Override
     public void onEnded(Outcome outcome) {
         loop.streams().end(streamId);
-        if (answer.isStream()) {
-            loop.counters().streams(-1);
-        }
+        loop.counters().streams(answer.isStream() ? -1 : 0);
         if (place != null) {
             place.giveBack();
         }

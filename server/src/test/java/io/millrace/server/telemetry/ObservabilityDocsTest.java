@@ -11,6 +11,7 @@ import io.millrace.server.limit.SharedLimits;
 import io.millrace.server.memory.MemoryAccount;
 import io.millrace.server.memory.MemoryBudget;
 import io.millrace.server.replay.ReplayMemory;
+import io.millrace.server.share.StoreCounters;
 import io.millrace.server.tls.TlsServers;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import io.prometheus.metrics.model.snapshots.InfoSnapshot;
@@ -70,6 +71,7 @@ class ObservabilityDocsTest {
                         "millrace_h2_goaway_total",
                         "millrace_output_gap_seconds",
                         "millrace_replay_resumes_total",
+                        "millrace_replay_store_errors_total",
                         "millrace_tls_handshakes_failed_total");
     }
 
@@ -88,9 +90,9 @@ class ObservabilityDocsTest {
         var metrics = new Metrics(List.of(loop), 1, memory, () -> Map.of("u", state));
         metrics.build("version", "1", "revision", "2", "netty", "3");
         metrics.sharedLimits(new SharedLimits(1));
-        metrics.kept(new ReplayMemory(0));
         var all = new ArrayList<MetricSnapshot>();
         metrics.snapshots().forEach(all::add);
+        all.addAll(new ReplayMetrics(new ReplayMemory(0), new StoreCounters()).snapshots());
         all.addAll(new TlsMetrics(new TlsServers(List.of(), () -> 1)).snapshots());
         return all;
     }
