@@ -116,7 +116,7 @@ final class Recipient extends PassedStream implements Sweepable, LateClient.List
         }
         boolean goesOn = log == null ? promised != null : !log.isClosed() && log.seal() == null;
         if (gone || !goesOn) {
-            return false;
+            return goesOn;
         }
         if (log != null) {
             log.waitsForReaders();

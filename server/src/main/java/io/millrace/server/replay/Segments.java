@@ -65,11 +65,23 @@ final class Segments {
                 }
             }
             int length = Math.min(end - at, last.capacity() - last.writerIndex());
-            last.writeBytes(from, at, length);
+            copy(from, at, length, last);
             at += length;
             tail += length;
         }
         return true;
+    }
+
+    /**
+     * Copies without garbage. Where Netty may not use Unsafe, its own copy between buffers outside of the heap makes two
+     * views. The view that {@code from} has itself will do, unless other event loops may use it: a constant is read-only.
+     */
+    private static void copy(ByteBuf from, int at, int length, ByteBuf to) {
+        if (from.isDirect() && from.nioBufferCount() == 1 && !from.isReadOnly()) {
+            to.writeBytes(from.internalNioBuffer(at, length));
+        } else {
+            to.writeBytes(from, at, length);
+        }
     }
 
     /** Adds a segment. Returns null if there is no memory for it, because the stream itself must not fail then. */

@@ -49,7 +49,7 @@ final class ExchangeBed implements AutoCloseable {
     static final String DONE = "data: [DONE]\n\n";
 
     final FakeUpstreams upstreams = new FakeUpstreams();
-    final FakeClientStream client = new FakeClientStream();
+    FakeClientStream client = new FakeClientStream();
     final RouteTable routes;
     final RelayLoop loop;
     private final Metrics metrics;
@@ -79,7 +79,8 @@ final class ExchangeBed implements AutoCloseable {
         routes = RouteTable.of(config, null);
         var memory = new MemoryAccount(1, budget);
         var loops = new ArrayList<RelayLoop>();
-        var shared = new RelayLoop.Shared(new ReplayMemory(0), new StreamNames(), loops, null, 1, () -> Resume.DEFAULT);
+        var shared = new RelayLoop.Shared(
+                new ReplayMemory(budget.heap() / 8), new StreamNames(), loops, null, 1, () -> Resume.DEFAULT);
         var sweeper = new Sweeper(client.eventLoop(), TimeUnit.HOURS.toNanos(1));
         var counters = new LoopCounters();
         var log = new AccessLogger(NOPLogger.NOP_LOGGER, client.eventLoop(), sweeper, AccessLog.Format.OFF);
@@ -87,6 +88,12 @@ final class ExchangeBed implements AutoCloseable {
         loops.add(loop);
         metrics = new Metrics(List.of(counters), 1, memory, Map::of);
         client.pass(Duration.ZERO);
+    }
+
+    /** From now on another client asks. */
+    void renew() {
+        client = client.another();
+        exchange = null;
     }
 
     /** A request whose head has come. */

@@ -87,11 +87,11 @@ class OpenStreamsTest {
         log(ended).seal(Seal.CLEAN);
         streams.end(ended);
         String small = open(KEY, 10_000);
-        String large = open(KEY, 500_000);
-        String middle = open(KEY, 150_000);
-        String read = open(KEY, 130_000);
+        String large = open(KEY, 300_000);
+        String middle = open(KEY, 120_000);
+        String read = open(KEY, 400_000);
         log(read).countFollow();
-        String detached = open(KEY, 130_000);
+        String detached = open(KEY, 100_000);
         log(detached).waitsForReaders();
         streams.evict();
         assertThat(log(ended).isClosed()).isTrue();
@@ -103,7 +103,7 @@ class OpenStreamsTest {
         assertThat(log(large).isClosed()).isTrue();
         assertThat(List.of(small, middle, read, detached, more)).noneMatch(id -> log(id).isClosed());
         assertThat(memory.givenUp(ReplayMemory.GivenUp.LIVE)).isEqualTo(1);
-        String largest = open(KEY, 470_000);
+        String largest = open(KEY, 300_000);
         streams.evict();
         assertThat(log(largest).isClosed()).isTrue();
         assertThat(List.of(small, middle, read, detached, more)).noneMatch(id -> log(id).isClosed());

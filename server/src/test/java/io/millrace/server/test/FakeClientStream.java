@@ -31,7 +31,10 @@ import java.util.concurrent.TimeUnit;
  * otherwise. It checks that a response begins once and ends once.
  */
 public final class FakeClientStream implements ClientStream {
-    private final EmbeddedChannel channel = new EmbeddedChannel();
+    private static final ConnectionTerms TERMS =
+            ConnectionTerms.plain(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1);
+
+    private final EmbeddedChannel channel;
     private final StringBuilder unflushed = new StringBuilder();
     private final StringBuilder flushed = new StringBuilder();
     private final List<Runnable> notices = new ArrayList<>();
@@ -46,7 +49,17 @@ public final class FakeClientStream implements ClientStream {
 
     /** A client on an event loop of its own. The test moves the time. */
     public FakeClientStream() {
+        this(new EmbeddedChannel());
         channel.freezeTime();
+    }
+
+    private FakeClientStream(EmbeddedChannel channel) {
+        this.channel = channel;
+    }
+
+    /** Another client on the same event loop. */
+    public FakeClientStream another() {
+        return new FakeClientStream(channel);
     }
 
     /** Moves the time of tasks that are scheduled on the event loop. */
@@ -111,7 +124,7 @@ public final class FakeClientStream implements ClientStream {
 
     @Override
     public ConnectionTerms terms() {
-        return ConnectionTerms.plain(Listener.at(new HostAndPort("127.0.0.1", 0)), Protocol.HTTP_1_1);
+        return TERMS;
     }
 
     @Override
