@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
  * The answer to one request.
  *
  * @param version the version of HTTP, such as {@code HTTP/1.1}
- * @param headers by names in lower case; of several with one name, the last
- * @param pieces the decoded body, in the pieces that the reads brought
- * @param times when the request and the answer passed
+ * @param headers the header fields by name in lower case; if a name occurs several times, its last value
+ * @param pieces the decoded body; a piece is what one read brought
+ * @param times when the request was sent and when the answer came
  */
 record Answer(String version, int status, Map<String, String> headers, List<Piece> pieces, End end, Times times) {
     /** The bytes of the body that one read brought. */

@@ -190,7 +190,7 @@ final class Doctor {
         }
     }
 
-    /** The mock sends two tokens and then falls silent. What ends the stream before its time is on the way. */
+    /** The mock sends two tokens and then falls silent. If the stream ends too early, something on the way ended it. */
     private void judgeIdle(int idleSeconds) {
         progress.waitsFor("trying a silence of up to " + idleSeconds + " s (--idle 0 skips it)");
         long begin = System.nanoTime();

@@ -29,13 +29,16 @@ record Pacing(@Nullable Ailment ailment, int outputs, int clumps, double heldP50
     /** The share of the time between clumps that must be in gaps of one length, to be a comb. */
     private static final double ALIKE = 0.5;
 
-    /** Delayed acknowledgements hold every other token or fewer, so that more than half of the clumps stay. */
+    /** Delayed acknowledgements hold at most every other token, so more than half of the clumps remain. */
     private static final double PAIRED = 0.85;
 
-    /** A way that holds nothing takes as long for the tokens as their making. */
+    /** If nothing on the way holds tokens, they arrive in the time in which they were made. */
     private static final double HURRIED = 0.6;
 
-    /** Without stamps: more tokens a second than a model makes for one stream, and a wait longer than the stream. */
+    /**
+     * Signs of a buffer without stamps: the stream has more tokens a second than a model makes, and the wait before it
+     * was longer than the stream.
+     */
     private static final double MOST_PER_MS = 1;
 
     static Pacing of(List<Output> outputs, boolean stamped, long sentNs, long endNs) {

@@ -34,7 +34,7 @@ final class Probe {
     private final Map<String, String> headers;
     private final SSLSocketFactory tls;
 
-    /** What came as the answer to plain HTTP is a record of TLS. */
+    /** The server answered plain HTTP with a record of TLS. */
     static final class TlsAnswer extends IOException {
         private static final long serialVersionUID = 1;
 

@@ -2,7 +2,7 @@ package io.millrace.bench.doctor;
 
 import java.util.List;
 
-/** Is told what an examination does and finds, as it happens, on the thread that examines. */
+/** Receives what an examination does and finds, at once, on the thread of the examination. */
 interface Progress {
     /** Ignores it. */
     Progress NONE = new Progress() {};

@@ -11,7 +11,9 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 
-/** Tells apart why there is no stream: by the status and the body of an answer, or by what broke the connection. */
+/**
+ * Finds out why there is no stream: from the status and the body of the answer, or from the failure of the connection.
+ */
 final class Refusal {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern TITLE = Pattern.compile("(?is)<title>\\s*(.*?)\\s*</title>");
@@ -46,7 +48,7 @@ final class Refusal {
         return failure instanceof Probe.TlsAnswer ? Ailment.SPEAKS_TLS : Ailment.UNREACHABLE;
     }
 
-    /** What broke the connection, in words that are not Java's. */
+    /** The failure of the connection, in words for people who do not know Java. */
     static String words(IOException failure) {
         String message = String.valueOf(failure.getMessage());
         if (failure instanceof UnknownHostException) {
@@ -68,7 +70,7 @@ final class Refusal {
         return failure instanceof ConnectException ? "the connection was refused" : message;
     }
 
-    /** The status, and what the body says in one line. */
+    /** The status, and the reason that the body gives, in one line. */
     static String words(Answer answer) {
         String said = said(answer.text());
         String location = answer.header("location");

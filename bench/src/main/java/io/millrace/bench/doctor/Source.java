@@ -1,8 +1,8 @@
 package io.millrace.bench.doctor;
 
-/** What made the tokens of the paced stream, as far as they show it. */
+/** The origin of the tokens of the paced stream, as far as the stream shows it. */
 enum Source {
-    /** Nothing came that could show it. */
+    /** The stream had nothing that shows it. */
     UNKNOWN("no stream came"),
     /** The tokens have the stamps of a Millrace mock. */
     MOCK("a Millrace mock: each token has the time at which it was made"),

@@ -4,7 +4,10 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 
-/** Prints an examination for people: each finding as it is made. What it waits for goes to another writer. */
+/**
+ * Prints the findings of an examination for people, one after another. Another writer gets what the examination waits
+ * for.
+ */
 final class Transcript implements Progress {
     private final PrintWriter out;
     private final PrintWriter waits;

@@ -1,11 +1,11 @@
 package io.millrace.bench.report;
 
 /**
- * What a run was made to find out. Every report puts it first.
+ * The answer to the question of a run. Every report begins with it.
  *
  * @param text for a terminal; empty if the figures are the answer
  * @param html the same for a page
- * @param rate the rate that was found, streams a second; NaN if none was sought
+ * @param rate the rate that was found, in streams a second; NaN if none was sought
  */
 public record Answer(String text, String html, double rate) {
     /** The figures are the answer. */
