@@ -9,7 +9,7 @@ import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Any answer, as it is: nil is null, a number is a {@code Long}, a text is a {@code byte[]}, and arrays are lists. */
+/** Decodes any answer: nil is null, a number is a {@code Long}, a text is a {@code byte[]}, and an array is a list. */
 final class AnyReply extends CommandOutput<String, String, @Nullable Object> {
     private final Deque<List<@Nullable Object>> outer = new ArrayDeque<>();
     private @Nullable List<@Nullable Object> inner;

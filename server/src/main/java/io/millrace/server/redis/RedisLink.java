@@ -64,12 +64,12 @@ final class RedisLink {
     private final @Nullable SslContext tls;
     private final RelayRedisClient client;
     private final ClientResources resources;
-    /** Null if it does not listen to a channel. */
+    /** Null if the link does not listen to a channel. */
     private @Nullable String channel;
 
     private Consumer<String> onMessage = message -> {};
     private @Nullable StatefulRedisConnection<String, String> connection;
-    /** Commands wait for {@link #flush}. */
+    /** Whether commands wait for {@link #flush}. */
     private boolean unflushed;
 
     /** The channel of the connection, or of the attempt to open one. */
@@ -127,12 +127,12 @@ final class RedisLink {
                 .build());
     }
 
-    /** A timer for links, which its maker must stop on another thread than an event loop. */
+    /** A timer for links. Its creator must stop it, and not on an event loop. */
     static Timer newTimer() {
         return new HashedWheelTimer(new DefaultThreadFactory("millrace-redis-timer", true), 100, TimeUnit.MILLISECONDS);
     }
 
-    /** Has the link listen to this channel, and send no commands. To be called before {@link #open}. */
+    /** Makes the link listen to this channel. It then sends no commands. Must be called before {@link #open}. */
     void listenTo(String itsChannel, Consumer<String> told) {
         channel = itsChannel;
         onMessage = told;
@@ -320,7 +320,7 @@ final class RedisLink {
         }
     }
 
-    /** Writes the commands that wait. */
+    /** Flushes the commands that wait. */
     void flush() {
         if (unflushed) {
             unflushed = false;

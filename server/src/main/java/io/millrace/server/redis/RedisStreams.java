@@ -21,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Connects the {@link NodeShare} of this node with Redis: a connection for each event loop, and one on which the node is told
- * things by others. Nothing waits for them.
+ * Connects the {@link NodeShare} of this node with Redis. Each event loop has a connection, and one more receives the
+ * messages of other nodes. No stream waits for them.
  */
 public final class RedisStreams implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RedisStreams.class);
@@ -54,7 +54,7 @@ public final class RedisStreams implements AutoCloseable {
             redis.open();
         }
 
-        /** Ships what is left. To be called before {@link RedisLink#close}. */
+        /** Ships the remaining bytes. Must be called before {@link RedisLink#close}. */
         void close(CompletableFuture<?> shipped) {
             loop.execute(() -> {
                 if (ticks != null) {
@@ -118,12 +118,12 @@ public final class RedisStreams implements AutoCloseable {
         inbox = new RedisLink(settings, transport, loops.get(0), names, timer, new RedisLink.Listener() {
             @Override
             public void onConnected() {
-                // Messages come from now on.
+                // The messages of other nodes arrive from now on.
             }
 
             @Override
             public void onLost(String reason) {
-                // The connection of the event loop tells it.
+                // The connection of the first event loop logs it.
             }
         });
         inbox.listenTo(node.inbox(), node::onMessage);
@@ -132,7 +132,7 @@ public final class RedisStreams implements AutoCloseable {
     /**
      * Begins to connect.
      *
-     * @param loops those of the shares, in their order
+     * @param loops the event loops of the shares, in the same order
      * @param names resolves the server's name
      * @throws IllegalArgumentException if TLS cannot be set up
      */
@@ -145,8 +145,8 @@ public final class RedisStreams implements AutoCloseable {
     }
 
     /**
-     * Ships what is left, and ends the connections. To be called by another thread than an event loop, after the streams have
-     * ended.
+     * Ships the remaining bytes and closes the connections. Must be called after all streams have ended, and not on an
+     * event loop.
      */
     @Override
     public void close() {
@@ -171,7 +171,7 @@ public final class RedisStreams implements AutoCloseable {
         timer.stop();
     }
 
-    /** Frees what TLS keeps outside of the heap. To be called once, when no loop runs any more. */
+    /** Frees the memory that TLS has outside the heap. May be called once, after all event loops have ended. */
     public void releaseTls() {
         links.forEach(link -> link.redis.release());
         inbox.release();

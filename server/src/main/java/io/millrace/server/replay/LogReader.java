@@ -10,7 +10,7 @@ public interface LogReader {
     /** Whether the reader takes bytes now. If it does not, it calls {@link StreamLog#resume} as soon as it does. */
     boolean wants();
 
-    /** Whether it has taken nothing of what it was given for so long that another may have its place. */
+    /** Whether the reader has not taken any of its bytes for so long that another reader may have its place. */
     default boolean isStalled(long nowNs) {
         return false;
     }

@@ -64,7 +64,7 @@ public final class ReplayMemory {
         return held.get() > most / 8 * 7;
     }
 
-    /** Whether logs of streams in progress that nobody reads should go, too. */
+    /** Whether logs of streams in progress should be dropped, too, if nobody reads them. */
     public boolean isNearlyFull() {
         return held.get() > most / 16 * 15;
     }
@@ -136,12 +136,12 @@ public final class ReplayMemory {
         readers.addAndGet(change);
     }
 
-    /** A stream goes on without the client that asked (1), or such a stream ends (-1). */
+    /** Counts a stream that continues without the client that asked (1), or the end of such a stream (-1). */
     public void detached(int change) {
         detached.addAndGet(change);
     }
 
-    /** The number of streams that go on without the client that asked. */
+    /** The number of streams that continue without the client that asked. */
     public long detached() {
         return detached.get();
     }

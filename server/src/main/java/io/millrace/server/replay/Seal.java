@@ -8,7 +8,7 @@ public enum Seal {
     FAILED("clean"),
     /** The body ends inside a frame, or its format has no error events. Only a reset can tell this to a client. */
     BROKEN("broken"),
-    /** The node that wrote it is gone, and its last frame is an error event that says so. */
+    /** The node that wrote the stream is gone. The last frame is an error event that says so. */
     LOST("lost");
 
     private final String label;

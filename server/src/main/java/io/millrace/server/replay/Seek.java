@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * it waits for it. Confined to the log's event loop.
  */
 public final class Seek implements LogReader {
-    /** Null if an offset is awaited. */
+    /** Null if the search waits for an offset. */
     private final @Nullable Positions positions;
 
     private final long awaited;
@@ -22,7 +22,7 @@ public final class Seek implements LogReader {
         this.awaited = awaited;
     }
 
-    /** Waits until the log reaches this offset, or ends. */
+    /** A search that ends when the log has reached this offset, or when it ends. */
     public static Seek ofOffset(long offset) {
         return new Seek(null, offset);
     }

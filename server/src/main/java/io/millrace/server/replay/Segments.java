@@ -29,7 +29,7 @@ final class Segments {
         }
     }
 
-    /** Nothing yet; the first byte that is appended has the offset {@code start}. */
+    /** Empty segments. The first byte that is appended has the offset {@code start}. */
     Segments(ByteBufAllocator alloc, ReplayMemory memory, long start) {
         this.alloc = alloc;
         this.memory = memory;
@@ -73,8 +73,9 @@ final class Segments {
     }
 
     /**
-     * Copies without garbage. Where Netty may not use Unsafe, its own copy between buffers outside of the heap makes two
-     * views. The view that {@code from} has itself will do, unless other event loops may use it: a constant is read-only.
+     * Copies without garbage. If Netty may not use Unsafe, its own copy between direct buffers makes two views. This
+     * copy uses the view that {@code from} has already. A read-only buffer may be shared by event loops, so its view is
+     * not used.
      */
     private static void copy(ByteBuf from, int at, int length, ByteBuf to) {
         if (from.isDirect() && from.nioBufferCount() == 1 && !from.isReadOnly()) {

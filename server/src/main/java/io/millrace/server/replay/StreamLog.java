@@ -26,7 +26,7 @@ public final class StreamLog {
     private int follows;
     private boolean readElsewhere;
     private long lostAt = -1;
-    /** Runs after each {@link #flush}; null if nobody asked for it. */
+    /** Called after each {@link #flush}; null for none. */
     private @Nullable Runnable onFlush;
 
     /** A reader and its offset. */
@@ -122,16 +122,16 @@ public final class StreamLog {
         }
     }
 
-    /** Has {@code action} run after each flush, after the seal, and when the log is closed. */
+    /** Calls {@code action} after each flush, after the seal, and when the log is closed. */
     public void onFlush(Runnable action) {
         onFlush = action;
     }
 
     /**
-     * Bytes of the log.
+     * Reads bytes of the log.
      *
-     * @param from an offset that is kept, before the tail
-     * @param max the most bytes that are wanted
+     * @param from the offset of a byte that is kept
+     * @param max the most bytes to return
      * @return at least one byte; the caller must release it
      */
     public ByteBuf read(long from, int max) {
@@ -148,9 +148,9 @@ public final class StreamLog {
     }
 
     /**
-     * Ends the log of a stream whose writer is gone.
+     * Ends the log of a stream whose node is gone.
      *
-     * @param error an event that says so; ownership is transferred. Null if the stream cannot tell an error here
+     * @param error an event that says so; ownership is transferred. Null if the stream cannot have an error event here
      */
     public void sealLost(@Nullable ByteBuf error) {
         long end = tail();
@@ -164,7 +164,7 @@ public final class StreamLog {
         seal(Seal.LOST);
     }
 
-    /** The offset of the event that says that the stream's writer is gone; -1 if there is none. */
+    /** The offset of the event that says that the stream's node is gone; -1 if there is none. */
     public long lostAt() {
         return lostAt;
     }
@@ -209,18 +209,18 @@ public final class StreamLog {
         return least;
     }
 
-    /** Tells the log whether somebody reads the stream on another node. */
+    /** Tells the log whether a client of another node reads the stream. */
     public void readElsewhere(boolean is) {
         follows += is && !readElsewhere ? 1 : 0;
         readElsewhere = is;
     }
 
-    /** Whether somebody reads the stream, here or on another node. */
+    /** Whether a client reads the stream, here or on another node. */
     public boolean isRead() {
         return !readers.isEmpty() || readElsewhere;
     }
 
-    /** Whether a reader has all bytes and waits for more; one on another node always does. */
+    /** Whether a reader has all bytes and waits for more. A reader on another node counts as such. */
     public boolean isAwaited() {
         if (readElsewhere) {
             return true;
@@ -243,7 +243,7 @@ public final class StreamLog {
         return readers.size();
     }
 
-    /** A client other than the one that asked begins to follow. */
+    /** Counts a client that begins to follow and is not the one that asked. */
     public void countFollow() {
         follows++;
     }
@@ -253,13 +253,16 @@ public final class StreamLog {
         return follows;
     }
 
-    /** Whether nobody has followed, and the client that asked does not read it: it may go where memory is short. */
+    /**
+     * Whether nobody has followed the stream, and the client that asked has left. Such a log may be dropped if memory
+     * is short.
+     */
     public boolean isSpare() {
         return !paced && follows == 0 && !isRead();
     }
 
     /**
-     * Ends a reader that is {@linkplain LogReader#isStalled stalled}, so that another has its place.
+     * Removes a reader that is {@linkplain LogReader#isStalled stalled}, so that another one has its place.
      *
      * @return false if there is none
      */

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Reads what the store answers about the entries of a stream. */
+/** Parses the store's answers about the entries of a stream. */
 final class Entries {
     private static final byte[] NOTHING = new byte[0];
 
@@ -25,13 +25,13 @@ final class Entries {
             return seal != null;
         }
 
-        /** The offset of its first byte. */
+        /** The offset of the first byte. */
         long start() {
             return offset - bytes.length;
         }
     }
 
-    /** The entries of an answer. What another program has written there is left out. */
+    /** The entries of an answer. Entries that another program has written are left out. */
     static List<Entry> of(@Nullable Object reply) {
         var entries = new ArrayList<Entry>();
         if (reply instanceof List<?> list) {
@@ -45,7 +45,7 @@ final class Entries {
         return entries;
     }
 
-    /** The last entry of an answer; null if it has none. */
+    /** The last entry of an answer; null if there is none. */
     static @Nullable Entry last(@Nullable Object reply) {
         List<Entry> all = of(reply);
         return all.isEmpty() ? null : all.get(all.size() - 1);
@@ -68,7 +68,7 @@ final class Entries {
         return text.matches("[0-9]{1,18}") ? Long.parseLong(text) : Long.MAX_VALUE;
     }
 
-    /** A text that the store answers; empty if it is none. */
+    /** An answer as text; empty if it is no text. */
     static String text(@Nullable Object reply) {
         return reply instanceof byte[] bytes ? new String(bytes, StandardCharsets.UTF_8) : "";
     }

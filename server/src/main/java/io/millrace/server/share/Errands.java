@@ -9,13 +9,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Single questions to the store and to other nodes, each of which has its answer within a second. Confined to an event loop. */
+/**
+ * Asks the store or another node a single question. Each question ends within a second, with or without an answer.
+ * Confined to an event loop.
+ */
 final class Errands {
     private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final LoopShare share;
     private final Map<String, Stop> stops = new HashMap<>();
-    /** Those who wait for an answer of the store. */
+    /** The open questions to the store. */
     private final List<Question> questions = new ArrayList<>();
 
     private long tokens;
@@ -23,7 +26,7 @@ final class Errands {
     @SuppressWarnings("ArrayRecordComponent") // not compared
     private record Stop(String id, byte[] key, Consumer<LoopShare.Stopped> told, long untilNs) {}
 
-    /** A question; {@code give} tells its asker that there is no answer. */
+    /** A question. {@code give} tells the caller that there is no answer. */
     private static final class Question {
         private final Runnable give;
         private final long untilNs;
@@ -38,7 +41,7 @@ final class Errands {
         this.share = share;
     }
 
-    /** Asks the owner of a stream to stop it. */
+    /** Asks the node that writes a stream to stop it. */
     void stop(String id, byte[] key, Consumer<LoopShare.Stopped> told) {
         StreamId parts = StreamId.of(id);
         if (parts == null) {
@@ -66,7 +69,7 @@ final class Errands {
         }
     }
 
-    /** The owner is gone. What it has left is forgotten, if the key may do that. */
+    /** The node that wrote the stream is gone. Deletes what the store has of the stream, if the key may do that. */
     private void forget(String token) {
         Stop stop = stops.get(token);
         if (stop == null) {
@@ -97,7 +100,7 @@ final class Errands {
         }
     }
 
-    /** Another node asks to stop a stream of this loop. */
+    /** Another node asks this event loop to stop one of its streams. */
     void onStop(String id, String key, String asker, String token) {
         boolean stopped;
         try {
@@ -109,7 +112,7 @@ final class Errands {
         share.tell(asker, "stopped " + token + " " + stopped);
     }
 
-    /** The owner has answered. */
+    /** The node that writes the stream has answered. */
     void onStopped(String token, String stopped) {
         end(token, stopped.equals("true") ? LoopShare.Stopped.DONE : LoopShare.Stopped.NOT_FOUND);
     }
@@ -148,7 +151,7 @@ final class Errands {
         }
     }
 
-    /** A question that is open; null if there is no connection, and the asker has been told. */
+    /** Opens a question. If there is no connection, tells the caller so and returns null. */
     private @Nullable Question ask(Runnable give) {
         if (!share.isConnected()) {
             give.run();
@@ -172,7 +175,7 @@ final class Errands {
         }
     }
 
-    /** The connection was lost, and with it the answers. */
+    /** The connection was lost. No open question gets an answer. */
     void onLost() {
         List<Question> all = List.copyOf(questions);
         questions.clear();

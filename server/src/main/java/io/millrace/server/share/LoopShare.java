@@ -10,7 +10,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** What one event loop shares: it ships the streams that it writes, and reads those of other nodes. Confined to it. */
+/**
+ * The part of one event loop. It ships the streams that the loop writes, and reads streams of other nodes. Confined to
+ * the event loop.
+ */
 public final class LoopShare {
     private static final long SILENCE_NS = TimeUnit.SECONDS.toNanos(1);
 
@@ -25,24 +28,24 @@ public final class LoopShare {
     private int unanswered;
     private long heardNs;
 
-    /** Who asks for a stream of another node. One of the methods is called, once. */
+    /** Receives the result of a search for a stream of another node. Exactly one method is called, once. */
     public interface Found {
         /**
-         * There is one, and the key may read it.
+         * The stream exists, and the key may read it.
          *
-         * @param head what its owner has said of it
-         * @param log filled from the store; attached to before this returns, or not at all
+         * @param head the text that its writer has stored
+         * @param log is filled from the store; a reader must attach before this method returns, or never
          */
         void found(String head, StreamLog log);
 
-        /** There is none, or not for this key. */
+        /** There is no such stream for this key. */
         void none();
 
         /** The store does not answer. */
         void unavailable();
     }
 
-    /** What became of a request to stop a stream of another node. */
+    /** The result of a request to stop a stream of another node. */
     public enum Stopped {
         DONE,
         NOT_FOUND,
@@ -51,10 +54,10 @@ public final class LoopShare {
     }
 
     /**
-     * What a request's name stands for.
+     * The stream that has the name of a request.
      *
-     * @param stream the stream that has it
-     * @param content the hash of the request that has it
+     * @param stream the stream's id
+     * @param content the hash of its request
      */
     public record Holder(String stream, String content) {}
 
@@ -72,66 +75,69 @@ public final class LoopShare {
         return number;
     }
 
-    /** This node's name, which the ids of its streams begin with. */
+    /** This node's name. The ids of its streams begin with it. */
     public String nodeName() {
         return node.name();
     }
 
-    /** Whether a stream with this id would be one of this node. */
+    /** Whether this id belongs to a stream of this node. */
     public boolean owns(String id) {
         StreamId parts = StreamId.of(id);
         return parts == null || parts.node().equals(node.name());
     }
 
-    /** Others may ask for the stream from now on; {@code scope} is the name of its request, or null. */
+    /**
+     * Announces a stream before it begins. From now on, clients may ask for it at other nodes. {@code scope} is the
+     * name of its request, or null.
+     */
     public void promise(String id, byte[] key, @Nullable String scope) {
         shipper.promise(id, HexFormat.of().formatHex(key), scope);
     }
 
     /**
-     * A stream has begun.
+     * Begins to ship a stream.
      *
-     * @param head what those who read it elsewhere must know
-     * @param log its bytes; nobody else may be told of its flushes
-     * @param bytes the most that are kept
-     * @param keep for how long after its end
+     * @param head a text for those who read the stream at other nodes
+     * @param log the stream's bytes; this share must be the only listener to its flushes
+     * @param bytes the most bytes that the store keeps
+     * @param keep how long the store keeps the stream after its end
      */
     public void open(String id, byte[] key, String head, StreamLog log, long bytes, Duration keep) {
         var terms = new Shipment.Terms(bytes, keep.toMillis());
         shipper.open(id, HexFormat.of().formatHex(key), head, log, terms);
     }
 
-    /** Nothing of the stream is here any more. The store keeps it as long as it was told to. */
+    /** Forgets a stream that this node no longer keeps. The store keeps it until its time is over. */
     public void drop(String id) {
         shipper.drop(id);
     }
 
-    /** The store is to forget the stream. */
+    /** Deletes the stream from the store. */
     public void delete(String id) {
         shipper.delete(id);
     }
 
-    /** Looks for a stream of another node. */
+    /** Searches a stream of another node. */
     public void find(String id, byte[] key, Found told) {
         remotes.find(id, key, told);
     }
 
-    /** Stops a stream of another node, or forgets it. */
+    /** Stops a stream of another node. If it has ended, deletes it. */
     public void stop(String id, byte[] key, Consumer<Stopped> told) {
         errands.stop(id, key, told);
     }
 
     /**
-     * Claims the name of a request for a stream of this node. Where the store does not answer, the claim holds for this node
-     * alone.
+     * Claims the name of a request for a stream of this node. If the store does not answer, the claim is valid on this
+     * node only.
      *
-     * @param told gets what has the name, or null if this stream has it
+     * @param told receives the stream that has the name already; null if this stream has it now
      */
     public void claim(String scope, String content, String id, Consumer<@Nullable Holder> told) {
         errands.claim(scope, content, id, told);
     }
 
-    /** Frees the name of a request that this node has claimed. */
+    /** Releases the name of a request that this node has claimed. */
     public void free(String scope) {
         call(Shipper.IGNORED, "DEL", keys().once(scope));
     }
@@ -141,7 +147,7 @@ public final class LoopShare {
         call(Shipper.IGNORED, "SET", keys().answer(name), id, "PX", Shipment.LIFE_MS);
     }
 
-    /** Looks for the stream of an answer; {@code told} gets null if there is none. */
+    /** Searches the stream of an answer. {@code told} receives null if there is none. */
     public void ofAnswer(String name, Consumer<@Nullable String> told) {
         errands.ofAnswer(name, told);
     }
@@ -171,7 +177,7 @@ public final class LoopShare {
         return link != null && link.isConnected();
     }
 
-    /** Sends a command, if there is a connection. */
+    /** Sends a command. Without a connection, nothing happens. */
     void call(StoreLink.Answer answer, Object... words) {
         StoreLink its = link;
         if (its == null || !its.isConnected()) {
@@ -195,12 +201,12 @@ public final class LoopShare {
                 words);
     }
 
-    /** Tells another node something. A message may be lost. */
+    /** Sends a message to another node. It may be lost. */
     void tell(String other, String text) {
         call(Shipper.IGNORED, "PUBLISH", keys().inbox(other), text);
     }
 
-    /** There is a connection. */
+    /** Must be called when a connection was made. */
     public void onConnected(StoreLink its) {
         link = its;
         connections++;
@@ -213,7 +219,7 @@ public final class LoopShare {
         remotes.onConnected();
     }
 
-    /** There is no connection any more; to be called after each {@link #onConnected} once. */
+    /** Must be called when the connection was lost: once after each {@link #onConnected}. */
     public void onLost() {
         connections++;
         unanswered = 0;
@@ -223,12 +229,12 @@ public final class LoopShare {
         errands.onLost();
     }
 
-    /** The store has lost what it had. */
+    /** The store has lost its data. */
     void onForgotten() {
         shipper.onUnsure();
     }
 
-    /** To be called often: at least ten times a second. */
+    /** Must be called at least ten times a second. */
     public void tick() {
         long nowNs = nowNs();
         if (link != null && unanswered > 0 && nowNs - heardNs > SILENCE_NS && link.isConnected()) {
@@ -242,12 +248,12 @@ public final class LoopShare {
         errands.tick(nowNs);
     }
 
-    /** A node has clients who follow a stream of this loop. */
+    /** Another node has clients who follow a stream of this loop. */
     void onFollow(String id, String other) {
         shipper.follow(id, other);
     }
 
-    /** There is more of a stream that this loop reads. */
+    /** A stream of another node, which this loop reads, has new bytes. */
     void onBell(String id) {
         remotes.onBell(id);
     }
@@ -256,7 +262,7 @@ public final class LoopShare {
         return errands;
     }
 
-    /** The relay stops: ships what is left, and forgets the streams of other nodes. */
+    /** Ships the remaining bytes and forgets the streams of other nodes, because the relay stops. */
     public void close() {
         shipper.close();
         remotes.close();

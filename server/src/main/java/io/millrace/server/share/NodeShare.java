@@ -14,7 +14,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** What this node shares with others: its name, its lease, and a share for each event loop. */
+/** The part of this node: its name, its lease, and a share for each event loop. */
 public final class NodeShare {
     private static final long BEAT_NS = TimeUnit.SECONDS.toNanos(1);
     private static final String LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -30,26 +30,26 @@ public final class NodeShare {
     private long beatNs;
     private boolean leased;
 
-    /** What the node's relay does for streams that are asked for elsewhere. */
+    /** What the relay of this node does for other nodes. */
     public interface Owner {
         /**
-         * Stops a stream, or forgets it. Called on its event loop.
+         * Stops a stream. If it has ended, forgets it. Called on the stream's event loop.
          *
          * @param loop the number of the event loop
-         * @return false if there is none for this key
+         * @return false if there is no such stream for this key
          */
         boolean stop(int loop, String id, byte[] key);
 
         /**
-         * The event that ends a stream whose owner is gone.
+         * The error event that ends a stream whose node is gone.
          *
-         * @param head what its owner has said of it
-         * @return null if the stream cannot tell an error at its end
+         * @param head the text that the node has stored
+         * @return null if the stream cannot have an error event at its end
          */
         @Nullable
         ByteBuf lostEvent(String head, StreamLog log, ByteBufAllocator alloc);
 
-        /** The most bytes of one stream that are kept. */
+        /** The most bytes that are kept of one stream. */
         int most();
     }
 
@@ -70,7 +70,7 @@ public final class NodeShare {
         return text.toString();
     }
 
-    /** Adds a share for an event loop that relays. All must be added before the first request. */
+    /** Adds the share of an event loop that relays. Must not be called after the first request. */
     public LoopShare add(Executor loop, ByteBufAllocator alloc, ReplayMemory memory) {
         var share = new LoopShare(this, loops.size(), loop, alloc, memory);
         loops.add(share);
@@ -83,7 +83,7 @@ public final class NodeShare {
         return List.copyOf(loops);
     }
 
-    /** The share that reads a stream of another node; null if the id is none of a node that shares. */
+    /** The share that reads a stream of another node; null if the id does not name a node. */
     public @Nullable LoopShare readerOf(String id) {
         StreamId parts = StreamId.of(id);
         return parts == null || parts.node().isEmpty() || loops.isEmpty()
@@ -96,22 +96,22 @@ public final class NodeShare {
         return name;
     }
 
-    /** What happens between this node and the store. */
+    /** The counters of this node's use of the store. */
     public StoreCounters counters() {
         return counters;
     }
 
-    /** Where the store is, and how it is used. */
+    /** The settings of the store. */
     public ResumeStore settings() {
         return settings;
     }
 
-    /** The channel on which this node is told things. */
+    /** The channel for messages to this node. */
     public String inbox() {
         return keys.inbox(name);
     }
 
-    /** Something came on the node's channel. For any thread. */
+    /** Handles a message from the channel of this node. Thread-safe. */
     public void onMessage(String text) {
         String[] words = text.split(" ", -1);
         String id = words.length > 1 ? words[1] : "";
@@ -138,7 +138,7 @@ public final class NodeShare {
                 }
             }
             default -> {
-                // A later version may say more.
+                // A later version may send other messages.
             }
         }
     }
@@ -163,7 +163,7 @@ public final class NodeShare {
         return clock.getAsLong();
     }
 
-    /** Renews the lease when it is time. On the first event loop. */
+    /** Renews the lease if it is time. Called on the first event loop. */
     void tick(LoopShare first, long nowNs) {
         if (nowNs - beatNs >= BEAT_NS) {
             renewLease(first);
@@ -171,7 +171,8 @@ public final class NodeShare {
     }
 
     /**
-     * Says that this node lives. A full store takes that, too. One that had the lease and lost it has lost the streams, too.
+     * Renews the lease, which says that this node is alive. It begins as a write and is then only extended, so that a
+     * full store does not end it. If the store has lost the lease, it has lost the streams, too.
      */
     void renewLease(LoopShare first) {
         beatNs = nowNs();
@@ -191,7 +192,7 @@ public final class NodeShare {
         }
     }
 
-    /** Gives the lease back: the relay stops, and has shipped its streams. On the first event loop. */
+    /** Ends the lease, because the relay stops and has shipped its streams. Called on the first event loop. */
     public void endLease() {
         loops.get(0).call(Shipper.IGNORED, "DEL", keys.node(name));
     }

@@ -5,15 +5,15 @@ import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the store has of a stream beside its bytes.
+ * What the store has about a stream, without its bytes.
  *
  * @param owner the key of its client
- * @param once the store's key of its request's name; empty if it has none
- * @param text what its owner has said of it; empty if it has not begun
+ * @param once the store's key for the name of its request; empty if the request has no name
+ * @param text the text that its node has stored; empty if the stream has not begun
  */
 @SuppressWarnings("ArrayRecordComponent") // not compared
 record RemoteHead(byte[] owner, String once, String text) {
-    /** Reads what a {@link Shipment} has written; null if there is nothing. */
+    /** Parses the text that a {@link Shipment} has written; null if there is none. */
     static @Nullable RemoteHead of(@Nullable Object reply) {
         String all = Entries.text(reply);
         int line = all.indexOf('\n');
@@ -29,7 +29,7 @@ record RemoteHead(byte[] owner, String once, String text) {
         }
     }
 
-    /** Whether the stream is one of the client with this key. */
+    /** Whether the stream belongs to the client with this key. */
     boolean isOf(byte[] key) {
         return MessageDigest.isEqual(owner, key);
     }

@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream of another node, as the store has it. All clients of this node that read it share its log. Its states: sought, until
- * the store has said what it is; read, while it is in progress; ended; over. Confined to an event loop.
+ * A stream of another node, read from the store. All clients of this event loop that read it share one log. It is first
+ * sought, then read while it is in progress, then ended, then over. Confined to an event loop.
  */
 final class RemoteStream {
     private static final int BATCH = 64;
@@ -19,10 +19,16 @@ final class RemoteStream {
     private static final long LOOK_NS = TimeUnit.SECONDS.toNanos(1);
     private static final long SOON_NS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long FOLLOW_NS = TimeUnit.SECONDS.toNanos(5);
-    /** Between two looks that find no lease. A store that lost everything has the leases again within a second. */
+    /**
+     * A node counts as dead if its lease is missing for this long. A store that has lost everything has all leases
+     * again within a second.
+     */
     private static final long CERTAIN_NS = TimeUnit.MILLISECONDS.toNanos(1_500);
 
-    /** The owner of a stream that the store has lost writes it again sooner. */
+    /**
+     * A stream that the store has lost counts as gone after this time. If its node is alive, it has shipped it again by
+     * then.
+     */
     private static final long FORGOTTEN_NS = TimeUnit.SECONDS.toNanos(3);
 
     private static final long IDLE_NS = TimeUnit.SECONDS.toNanos(5);
@@ -33,11 +39,11 @@ final class RemoteStream {
     private final List<Asker> askers = new ArrayList<>();
     private @Nullable RemoteHead head;
     private @Nullable StreamLog log;
-    /** Questions were sent and not all answered. */
+    /** Whether a question was sent and is not answered yet. */
     private boolean busy;
 
     private boolean bell;
-    /** There is more in the store than was read, as the log is full. */
+    /** Whether the store has more, which was not read because the log is full. */
     private boolean more;
 
     private final Since absent = new Since();
@@ -51,7 +57,7 @@ final class RemoteStream {
     @SuppressWarnings("ArrayRecordComponent") // not compared
     private record Asker(byte[] key, LoopShare.Found told, long sinceNs) {}
 
-    /** How long something has been so. */
+    /** How long a condition has been true. */
     private static final class Since {
         private boolean is;
         private long beganNs;
@@ -80,7 +86,7 @@ final class RemoteStream {
         return all.share();
     }
 
-    /** Someone with this key asks for the stream. */
+    /** Adds a client that asks for the stream with this key. */
     void ask(byte[] key, LoopShare.Found told) {
         askedNs = share().nowNs();
         askers.add(new Asker(key, told, askedNs));
@@ -101,7 +107,7 @@ final class RemoteStream {
         return log == null || (log.seal() == null && !log.isClosed());
     }
 
-    /** Asks the store for what is new. */
+    /** Asks the store for new entries. */
     private void look() {
         busy = true;
         bell = false;
@@ -173,8 +179,8 @@ final class RemoteStream {
     }
 
     /**
-     * Those whose key may not read the stream, and those who ask for one that is not there, are told the same, at the same
-     * time: after a second look, as the owner may just be writing it.
+     * Answers the askers whose key may not read the stream, as if there were no stream. Both answers come after the
+     * second look, so that their time tells nothing, and because the node may just be writing the stream.
      */
     private void refuse(@Nullable RemoteHead known) {
         long nowNs = share().nowNs();
@@ -187,7 +193,7 @@ final class RemoteStream {
         }
     }
 
-    /** The stream has not begun. It never will if its owner is gone, or has forgotten it. */
+    /** The stream has not begun. If its node is dead or has deleted it, it never will. */
     private void onNotBegun() {
         if (isDead() || (head != null && unknown.is)) {
             forget();
@@ -226,7 +232,7 @@ final class RemoteStream {
         to.flush();
     }
 
-    /** A stream whose end does not fit its bytes is not whole. */
+    /** If the end does not fit the bytes, the stream is not complete. */
     private void end(StreamLog its, Entries.Entry entry) {
         its.flush();
         boolean whole = entry.tail() == its.tail();
@@ -250,7 +256,10 @@ final class RemoteStream {
         return absent.isFor(CERTAIN_NS, share().nowNs());
     }
 
-    /** Ends the stream of a dead node in the store, so that its owner cannot go on with it, and all read the same end. */
+    /**
+     * Writes the end of a dead node's stream to the store. Then that node cannot continue it, and all readers get the
+     * same end.
+     */
     private void endLost() {
         StreamLog its = log;
         if (its == null) {
@@ -273,7 +282,7 @@ final class RemoteStream {
         share().call(Shipper.IGNORED, "PEXPIRE", key, Shipment.LIFE_MS);
     }
 
-    /** A store that has the end, or had another, is read again. One that takes nothing, or has nothing, is not waited for. */
+    /** If the store has an end now, it is read. Otherwise the log ends here without the store. */
     private void onEndedLost(StreamLog its, @Nullable Object reply, @Nullable String refusal) {
         boolean ended = reply != null || (refusal != null && refusal.contains("exhausted"));
         if (ended) {
@@ -290,7 +299,7 @@ final class RemoteStream {
         StreamLog its = log;
         for (Asker each : List.copyOf(askers)) {
             if (known == null || its == null || !known.isOf(each.key())) {
-                continue; // It is told after a second look.
+                continue; // It gets its answer after the second look.
             }
             askers.remove(each);
             if (its.isClosed()) {
@@ -311,7 +320,7 @@ final class RemoteStream {
         return asked;
     }
 
-    /** Whether the fastest of its readers has enough to read. */
+    /** Whether the log has enough bytes for its fastest reader. */
     private boolean isFull(StreamLog its) {
         int most = share().node().owner().most();
         return its.readers() > 0 && its.leastBehind() >= Math.max(most - SPARE, most / 2);
@@ -355,7 +364,7 @@ final class RemoteStream {
         look();
     }
 
-    /** What follows is not there. */
+    /** The following bytes are gone. */
     private void gone() {
         close();
     }

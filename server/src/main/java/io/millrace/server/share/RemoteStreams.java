@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 
-/** The streams of other nodes that clients of this node read on one event loop. Confined to it. */
+/** The streams of other nodes that this event loop reads. Confined to the event loop. */
 final class RemoteStreams {
-    /** Streams that clients ask for at the same time; a client that asks for what is not there costs a question. */
+    /** The most streams at the same time. Each one costs a question, even if it does not exist. */
     private static final int MOST = 10_000;
 
     private final LoopShare share;

@@ -13,11 +13,14 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ships the log of one stream to the store: one command at a time, so that no entry can be missing before another. Confined to
- * the log's event loop.
+ * Ships the log of one stream to the store. It sends one command at a time, so that no entry can be missing before
+ * another. Confined to the log's event loop.
  */
 final class Shipment {
-    /** The life of what is shipped of a stream in progress, which is renewed. A node that dies leaves nothing for longer. */
+    /**
+     * How long the store keeps a stream in progress. The time is renewed. If the node dies, nothing of it remains after
+     * that.
+     */
     static final long LIFE_MS = 300_000;
 
     private static final int MOST_BYTES = 64 * 1024;
@@ -34,44 +37,44 @@ final class Shipment {
     private @Nullable Content content;
 
     private State state = State.NEW;
-    /** A command about the bytes was sent and not answered. */
+    /** Whether a command about the bytes was sent and is not answered yet. */
     private boolean busy;
-    /** The next entry may create the stream in the store. */
+    /** Whether the next entry may create the stream in the store. */
     private boolean create = true;
 
     private long shipped;
-    /** What the store has if it takes what was sent. */
+    /** The offset that the store has if it accepts everything that was sent. */
     private long sent;
 
     private long waiting;
     private long renewedNs;
     private boolean queued;
-    /** Nothing was sent since the store said what it has. */
+    /** Whether nothing was sent since the store said what it has. */
     private boolean sure;
 
     /**
-     * How much is kept, and for how long.
+     * How much the store keeps, and for how long.
      *
-     * @param bytes the most that are kept
-     * @param keepMs for how long after the end
+     * @param bytes the most bytes that are kept
+     * @param keepMs the time after the end, in milliseconds
      */
     record Terms(long bytes, long keepMs) {}
 
     private record Content(String head, StreamLog log, Terms terms) {}
 
     private enum State {
-        /** The store has nothing of it. */
+        /** The store has nothing of the stream. */
         NEW,
         OPEN,
-        /** What the store has is not known. */
+        /** It is not known what the store has. */
         UNSURE,
-        /** The store has the end, or nothing is shipped any more. */
+        /** The store has the end, or nothing more is shipped. */
         OVER,
-        /** Another node has ended it. */
+        /** Another node has ended the stream. */
         FENCED
     }
 
-    /** Of a stream whose client has this key, as hexadecimal digits. */
+    /** A shipment of a stream whose client has this key, as hexadecimal digits. */
     Shipment(Shipper shipper, String id, String owner) {
         this.shipper = shipper;
         this.id = id;
@@ -82,7 +85,7 @@ final class Shipment {
         return id;
     }
 
-    /** The stream has begun. */
+    /** Begins to ship the bytes of the stream. */
     void open(String head, StreamLog log, Terms terms) {
         content = new Content(head, log, terms);
         state = state == State.FENCED ? state : State.NEW;
@@ -91,7 +94,7 @@ final class Shipment {
         shipper.urge(this);
     }
 
-    /** The request's name, which lives as long as the stream. */
+    /** Sets the name of the request. The store keeps it as long as the stream. */
     void named(String scope) {
         once = new Object[] {shipper.keys().once(scope)};
     }
@@ -102,7 +105,7 @@ final class Shipment {
         }
     }
 
-    /** A node has clients who follow the stream. */
+    /** Another node has clients who follow the stream. */
     void follow(String node, long nowNs) {
         followers.put(node, nowNs + FOLLOWED_NS);
         noteFollowers();
@@ -117,7 +120,7 @@ final class Shipment {
         return content != null && content.log().tail() > shipped;
     }
 
-    /** Whether what waits is shipped at once, and not with the next window. */
+    /** Whether the new bytes are shipped at once, and not at the end of the window. */
     boolean isUrgent() {
         if (isOver() || content == null) {
             return false;
@@ -133,7 +136,7 @@ final class Shipment {
         return state == State.OVER || state == State.FENCED;
     }
 
-    /** Does the next thing, if nothing else must be answered first. There must be a connection. */
+    /** Sends the next command, unless another one must be answered first. There must be a connection. */
     void step(long nowNs) {
         if (busy || isOver()) {
             return;
@@ -245,7 +248,7 @@ final class Shipment {
             sent = 0;
             shipper.onRefused(refusal);
         } else if (reply == null) {
-            state = State.UNSURE; // The store has lost it.
+            state = State.UNSURE; // The store has lost the stream.
         } else {
             create = false;
             if (end < 0) {
@@ -258,7 +261,7 @@ final class Shipment {
         shipper.next(this);
     }
 
-    /** What the store has last. */
+    /** The store has said which entry is the last one. */
     private void onLast(@Nullable Object reply, @Nullable String refusal) {
         busy = false;
         if (refusal == null) {
@@ -319,7 +322,7 @@ final class Shipment {
         }
     }
 
-    /** Forgets nodes that have not said for a while that they follow the stream. */
+    /** Forgets the nodes that have not asked to follow the stream for a while. */
     private void forgetFollowers(long nowNs) {
         if (!followers.isEmpty() && followers.values().removeIf(untilNs -> nowNs - untilNs > 0)) {
             noteFollowers();
@@ -338,7 +341,7 @@ final class Shipment {
         }
     }
 
-    /** The connection is a new one, or the store has lost what it had. */
+    /** The connection is new, or the store has lost its data. */
     void onUnsure() {
         busy = false;
         sent = 0;
@@ -347,13 +350,13 @@ final class Shipment {
         }
     }
 
-    /** Has the store forget the stream. */
+    /** Deletes the stream from the store. */
     void delete() {
         finish(State.OVER);
         shipper.call(Shipper.IGNORED, 0, "DEL", shipper.keys().head(id), bytesKey());
     }
 
-    /** The relay stops: ships what is left without waiting for answers. */
+    /** Ships the remaining bytes without waiting for answers, because the relay stops. */
     void shipLast() {
         Content its = content;
         if (its == null || isOver() || state == State.UNSURE || its.log().isClosed()) {

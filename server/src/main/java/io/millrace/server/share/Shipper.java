@@ -9,11 +9,12 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Ships the streams of one event loop to the store. Each stream's turn comes once in a window, or at once if it is urgent. What
- * was sent and is not answered is bounded; the rest waits in the logs. Confined to its event loop.
+ * Ships the streams of one event loop to the store. Each stream has its turn once in a window, or at once if it is
+ * urgent. The number and the bytes of unanswered commands are bounded. Other bytes wait in the logs. Confined to the
+ * event loop.
  */
 final class Shipper {
-    /** For answers that say nothing. */
+    /** Ignores an answer. */
     static final StoreLink.Answer IGNORED = (reply, refusal) -> {};
 
     private static final int MOST_COMMANDS = 500;
@@ -23,7 +24,7 @@ final class Shipper {
     private final LoopShare share;
     private final long windowNs;
     private final Map<String, Shipment> all = new HashMap<>();
-    /** Those whose turn comes, the first first. */
+    /** The shipments that wait for their turn, the next one first. */
     private final ArrayDeque<Turn> due = new ArrayDeque<>();
 
     private int unanswered;
@@ -39,7 +40,7 @@ final class Shipper {
         pausedUntilNs = share.nowNs();
     }
 
-    /** A stream that others may ask for before there is anything of it. */
+    /** Announces a stream before it has bytes. */
     void promise(String id, String owner, @Nullable String scope) {
         Shipment shipment = shipment(id, owner);
         if (scope != null) {
@@ -48,7 +49,7 @@ final class Shipper {
         urge(shipment);
     }
 
-    /** A stream has begun. */
+    /** Begins to ship the bytes of a stream. */
     void open(String id, String owner, String head, StreamLog log, Shipment.Terms terms) {
         shipment(id, owner).open(head, log, terms);
     }
@@ -57,7 +58,7 @@ final class Shipper {
         return all.computeIfAbsent(id, its -> new Shipment(this, id, owner));
     }
 
-    /** Nothing is kept here any more of a stream. */
+    /** Forgets a stream that this node no longer keeps. */
     void drop(String id) {
         Shipment shipment = all.remove(id);
         if (shipment != null) {
@@ -65,7 +66,7 @@ final class Shipper {
         }
     }
 
-    /** Has the store forget a stream. */
+    /** Deletes a stream from the store. */
     void delete(String id) {
         Shipment shipment = all.get(id);
         if (shipment != null) {
@@ -74,7 +75,7 @@ final class Shipper {
         }
     }
 
-    /** A node has clients who follow a stream. */
+    /** Another node has clients who follow a stream. */
     void follow(String id, String node) {
         Shipment shipment = all.get(id);
         if (shipment != null) {
@@ -82,7 +83,7 @@ final class Shipper {
         }
     }
 
-    /** Ships what a stream has at once, or as soon as that is possible. */
+    /** Ships the new bytes of a stream at once, or as soon as possible. */
     void urge(Shipment shipment) {
         if (shipment.isBusy()) {
             return;
@@ -96,7 +97,7 @@ final class Shipper {
         }
     }
 
-    /** A stream's last command was answered. */
+    /** The last command of a shipment was answered. */
     void next(Shipment shipment) {
         if (shipment.isUrgent()) {
             urge(shipment);
@@ -111,7 +112,7 @@ final class Shipper {
         }
     }
 
-    /** Ships the streams whose turn it is. */
+    /** Ships the streams whose turn has come. */
     void tick(long nowNs) {
         for (int left = due.size(); left > 0 && mayShip(); left--) {
             Turn first = due.peek();
@@ -132,7 +133,7 @@ final class Shipper {
                 && unansweredBytes < MOST_BYTES;
     }
 
-    /** Sends a command that has {@code bytes} of a stream in it. */
+    /** Sends a command that contains {@code bytes} bytes of a stream. */
     void call(StoreLink.Answer answer, int bytes, Object... words) {
         int its = connection;
         unanswered++;
@@ -148,7 +149,10 @@ final class Shipper {
                 words);
     }
 
-    /** Nothing is known of what was sent, or the store has lost what it had: each stream asks what is there. */
+    /**
+     * It is not known what became of the commands that were sent, or the store has lost its data. Each shipment asks
+     * the store what it has.
+     */
     void onUnsure() {
         connection++;
         unanswered = 0;
@@ -162,7 +166,10 @@ final class Shipper {
         }
     }
 
-    /** A command about bytes was refused. A refusal for an entry's place is answered by the stream itself. */
+    /**
+     * A command about bytes was refused. If the store refused the place of an entry, the shipment itself finds out why.
+     * Otherwise all shipments pause.
+     */
     void onRefused(String refusal) {
         boolean place = refusal.contains("equal or smaller") || refusal.contains("exhausted");
         if (!place) {
@@ -174,7 +181,7 @@ final class Shipper {
         share.counters().fenced();
     }
 
-    /** Ships what is left of streams that have ended: the relay stops. */
+    /** Ships the remaining bytes of all streams, because the relay stops. */
     void close() {
         if (share.isConnected()) {
             List.copyOf(all.values()).forEach(Shipment::shipLast);
@@ -187,7 +194,7 @@ final class Shipper {
         share.counters().unshipped(change);
     }
 
-    /** Tells a node that there is more of a stream. */
+    /** Tells a node that a stream has new bytes. */
     void ring(String node, String id) {
         share.tell(node, "bell " + id);
     }

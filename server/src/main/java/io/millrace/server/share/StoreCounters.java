@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What happens between a node and the store of its streams. For any thread. */
+/** Counts how a node uses the store of streams. Thread-safe. */
 public final class StoreCounters {
     private final Map<String, LongAdder> errors = new ConcurrentHashMap<>();
     private final LongAdder fenced = new LongAdder();
@@ -27,7 +27,7 @@ public final class StoreCounters {
         unshipped.addAndGet(change);
     }
 
-    /** The store has refused something; the first word of a refusal is its kind. */
+    /** Counts a refusal of the store. Its first word is its kind. */
     void refused(String refusal) {
         int end = refusal.indexOf(' ');
         String word = end < 0 ? refusal : refusal.substring(0, end);
@@ -35,7 +35,7 @@ public final class StoreCounters {
         errors.computeIfAbsent(known ? word : "ERR", kind -> new LongAdder()).increment();
     }
 
-    /** The connection was lost. */
+    /** Counts a lost connection. */
     void disconnected() {
         errors.computeIfAbsent("disconnected", kind -> new LongAdder()).increment();
     }
@@ -53,22 +53,22 @@ public final class StoreCounters {
         return links.get() > 0 && up.get() == links.get();
     }
 
-    /** Bytes of streams that the store does not have yet, as last looked at. */
+    /** The number of bytes that the store does not have yet, as of the last look. */
     public long unshipped() {
         return unshipped.get();
     }
 
-    /** Refusals by their kind, and lost connections. */
+    /** The number of refusals by kind, and of lost connections. */
     public Map<String, LongAdder> errors() {
         return Map.copyOf(errors);
     }
 
-    /** Streams of this node that another node has ended. */
+    /** The number of streams of this node that another node has ended. */
     public long fencedTotal() {
         return fenced.sum();
     }
 
-    /** Streams of other nodes that this node has ended, because those are gone. */
+    /** The number of streams that this node has ended because their nodes were gone. */
     public long lostTotal() {
         return lost.sum();
     }

@@ -3,13 +3,13 @@ package io.millrace.server.share;
 /**
  * The names of the keys in the store.
  *
- * @param prefix of all of them
+ * @param prefix the beginning of all names
  */
 record StoreKeys(String prefix) {
-    /** The id behind which a stream takes nothing more. */
+    /** The highest possible id of an entry. After it, a stream accepts no entry. */
     static final String END = "18446744073709551615-18446744073709551615";
 
-    /** What is known of a stream beside its bytes. */
+    /** What is known about a stream, without its bytes. */
     String head(String stream) {
         return prefix + "m:" + stream;
     }
@@ -24,17 +24,17 @@ record StoreKeys(String prefix) {
         return prefix + "n:" + node;
     }
 
-    /** The stream of a request's name. */
+    /** The stream that has the name of a request. */
     String once(String scope) {
         return prefix + "k:" + scope;
     }
 
-    /** The stream of an answer's name. */
+    /** The stream that has the name of an answer. */
     String answer(String name) {
         return prefix + "r:" + name;
     }
 
-    /** The channel on which a node is told things. */
+    /** The channel for messages to a node. */
     String inbox(String node) {
         return prefix + "i:" + node;
     }

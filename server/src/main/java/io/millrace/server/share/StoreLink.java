@@ -4,13 +4,13 @@ import org.jspecify.annotations.Nullable;
 
 /** A connection to a store that speaks Redis' protocol. Confined to one event loop. */
 public interface StoreLink {
-    /** Learns what the store answers. */
+    /** Receives an answer of the store. */
     interface Answer {
         /**
          * The store has answered.
          *
          * @param reply null for nil, a {@code Long}, a {@code byte[]}, or a {@code List} of these
-         * @param refusal the words of an error; else null
+         * @param refusal the text of an error; null if there is none
          */
         void on(@Nullable Object reply, @Nullable String refusal);
     }
@@ -19,13 +19,13 @@ public interface StoreLink {
     boolean isConnected();
 
     /**
-     * Sends a command, if there is a connection. Commands are carried out in their order.
+     * Sends a command. Without a connection, nothing happens. The store carries out commands in their order.
      *
-     * @param answer not called if the connection is lost before
+     * @param answer not called if the connection is lost first
      * @param words the command's name and arguments: texts, numbers and {@code byte[]}
      */
     void call(Answer answer, Object... words);
 
-    /** Gives the connection up, and opens another. */
+    /** Closes the connection and opens another. */
     void reset(String reason);
 }

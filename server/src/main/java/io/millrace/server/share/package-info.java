@@ -1,19 +1,19 @@
 /**
- * What nodes share of the streams that they keep, in a store that speaks Redis' protocol. So a client reads its stream from
- * any node, and also when the node that has it is gone.
+ * Shares kept streams between nodes, in a store that speaks Redis' protocol. A client can then read its stream from any
+ * node, even if the node that wrote it is gone.
  *
- * <p>The doors: a {@link io.millrace.server.share.NodeShare} is this node's part, a {@link
- * io.millrace.server.share.LoopShare} that of one event loop. The event loop that writes a stream gives its log to its
- * loop's share, which ships it: each entry of the stored stream has the offset of its end as its id, and the entry that ends
- * it has the highest id there is, behind which the store takes nothing more. Any node finds the stream by its id and gets a
- * log that is filled from the store.
+ * <p>The doors are {@link io.millrace.server.share.NodeShare}, which is the part of this node, and
+ * {@link io.millrace.server.share.LoopShare}, which is the part of one event loop. The event loop that writes a stream
+ * hands the log to its share. The share ships the bytes as entries. The id of an entry is the offset of its end. The
+ * entry that ends the stream has the highest possible id, so the store accepts no entry after it. Any node finds the
+ * stream by its id, and fills a log of its own from the store.
  *
- * <p>A stream that is shipped is new, then open, then done. It is unsure after each failure, until the store has said what
- * it has; it is fenced once another node has ended it. Nothing waits for the store: what was not shipped is shipped again
- * from the log. A {@link io.millrace.server.share.StoreLink} is a connection, which another room makes. All but
- * {@code NodeShare} is confined to one event loop.
+ * <p>A shipment is new, then open, then over. After a failure it is unsure until the store has said what it has. It is
+ * fenced if another node has ended the stream. Nothing waits for the store: bytes that did not arrive are shipped again
+ * from the log. A {@link io.millrace.server.share.StoreLink} is a connection, which another package makes. Everything
+ * except {@code NodeShare} is confined to one event loop.
  *
- * <p>Buffers: what is shipped is copied. A log that is filled from the store belongs to the share.
+ * <p>Buffers: shipped bytes are copied. The share owns each log that it fills from the store.
  */
 @NullMarked
 package io.millrace.server.share;
