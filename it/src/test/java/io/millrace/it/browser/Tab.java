@@ -88,11 +88,14 @@ final class Tab implements AutoCloseable {
     }
 
     private void press(String key, int modifiers) {
-        for (String type : new String[] {"rawKeyDown", "keyUp"}) {
+        // A button is pressed by the character of Enter.
+        String text = key.equals("Enter") && modifiers == 0 ? "\r" : "";
+        for (String type : new String[] {text.isEmpty() ? "rawKeyDown" : "keyDown", "keyUp"}) {
             send(
                     "Input.dispatchKeyEvent",
                     DevTools.parameters()
                             .put("type", type)
+                            .put("text", type.equals("keyDown") ? text : "")
                             .put("key", key)
                             .put("code", key)
                             .put("windowsVirtualKeyCode", virtualKey(key))

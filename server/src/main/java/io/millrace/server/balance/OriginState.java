@@ -114,6 +114,18 @@ public final class OriginState {
         return failedChecks >= CHECKS_TO_FAIL;
     }
 
+    /** Its state at this moment, for people. */
+    public synchronized OriginHealth health(long nowNs) {
+        var serving = isDown()
+                ? OriginHealth.Serving.DOWN
+                : !ejection.on
+                        ? OriginHealth.Serving.YES
+                        : isOver(nowNs) ? OriginHealth.Serving.ON_TRIAL : OriginHealth.Serving.EJECTED;
+        long leftNs = serving == OriginHealth.Serving.EJECTED ? ejection.lengthNs - (nowNs - ejection.sinceNs) : 0;
+        return new OriginHealth(
+                name, serving, leftNs, inFlight, ejection.count, Math.round(ttft.averageNs(-1)), weight(nowNs) < 1);
+    }
+
     /** How often it was ejected. */
     public synchronized long ejections() {
         return ejection.count;

@@ -36,8 +36,11 @@ public final class Console {
             "streams.js",
             "feed.js",
             "rows.js",
+            "charts.js",
             "vendor/marked.js",
-            "vendor/dompurify.js");
+            "vendor/dompurify.js",
+            "vendor/uplot.js",
+            "vendor/uplot.css");
     private static final byte[] NOT_FOUND = "There is no such file.\n".getBytes(StandardCharsets.US_ASCII);
     /**
      * Allows only resources of this relay, no script or style inside the page, and no string as HTML unless the

@@ -14,7 +14,6 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +29,6 @@ final class LiveExchange implements RequestListener {
     private final ClientStream downstream;
     private final LiveQuery query;
     private final LiveSource source;
-    private final BooleanSupplier draining;
     private final Runnable done;
     private final Runnable left;
     private final LiveFeed feed = new LiveFeed(System.nanoTime());
@@ -45,17 +43,10 @@ final class LiveExchange implements RequestListener {
      * @param done runs once, before the answer, or when the client has closed
      * @param left runs once, when it is over
      */
-    LiveExchange(
-            ClientStream downstream,
-            LiveQuery query,
-            LiveSource source,
-            BooleanSupplier draining,
-            Runnable done,
-            Runnable left) {
+    LiveExchange(ClientStream downstream, LiveQuery query, LiveSource source, Runnable done, Runnable left) {
         this.downstream = downstream;
         this.query = query;
         this.source = source;
-        this.draining = draining;
         this.done = done;
         this.left = left;
     }
@@ -125,10 +116,13 @@ final class LiveExchange implements RequestListener {
     private void onRound(Tally tally, long longestNs) {
         long fromNs = System.nanoTime();
         if (downstream.isWritable()) {
-            downstream.writeBody(Unpooled.wrappedBuffer(feed.streams(tally)));
+            downstream.writeBody(Unpooled.wrappedBuffer(
+                    feed.streams(tally),
+                    feed.upstreams(source.upstreams(), tally.nowNs()),
+                    feed.history(source.history())));
             downstream.flush();
         }
-        if (draining.getAsBoolean() && tally.total() == 0) {
+        if (source.isDraining() && tally.total() == 0) {
             end();
             downstream.end();
             return;

@@ -3,10 +3,14 @@ package io.millrace.server.live;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.millrace.server.address.ClientAddress;
+import io.millrace.server.balance.OriginHealth;
+import io.millrace.server.balance.OriginState;
+import io.millrace.server.balance.UpstreamState;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -24,8 +28,12 @@ import org.jspecify.annotations.Nullable;
 final class LiveFeed {
     private static final JsonFactory JSON = new JsonFactory();
 
+    private static final byte[] NOTHING = new byte[0];
+
     private final long originNs;
     private Map<String, LiveStream> known = Map.of();
+    private byte[] knownUpstreams = NOTHING;
+    private long nextPoint;
 
     /** A feed that begins now. Its watcher knows nothing yet. */
     LiveFeed(long nowNs) {
@@ -58,6 +66,79 @@ final class LiveFeed {
         });
         known = next;
         return event;
+    }
+
+    /** The event {@code upstreams} with all upstreams and their origins; empty if nothing has changed. */
+    byte[] upstreams(Map<String, UpstreamState> upstreams, long nowNs) {
+        byte[] event = event("upstreams", json -> {
+            json.writeArrayFieldStart("upstreams");
+            for (Map.Entry<String, UpstreamState> upstream : upstreams.entrySet()) {
+                writeUpstream(json, upstream.getKey(), upstream.getValue(), nowNs);
+            }
+            json.writeEndArray();
+        });
+        boolean same = Arrays.equals(event, knownUpstreams);
+        knownUpstreams = event;
+        return same ? NOTHING : event;
+    }
+
+    /** The event {@code history} with the points that the watcher does not have; empty if there are none. */
+    byte[] history(LiveHistory history) {
+        List<LiveHistory.Point> points = history.from(nextPoint);
+        if (points.isEmpty()) {
+            return NOTHING;
+        }
+        nextPoint = points.get(points.size() - 1).number() + 1;
+        return event("history", json -> {
+            json.writeNumberField("every", LiveHistory.PERIOD_MS);
+            json.writeArrayFieldStart("points");
+            for (LiveHistory.Point point : points) {
+                json.writeStartObject();
+                json.writeNumberField("at", moment(point.atNs()));
+                ms(json, "ttft50", point.ttftP50());
+                ms(json, "ttft95", point.ttftP95());
+                ms(json, "ttft99", point.ttftP99());
+                ms(json, "gap50", point.gapP50());
+                ms(json, "gap99", point.gapP99());
+                json.writeFieldName("ends");
+                json.writeArray(point.ends(), 0, point.ends().length);
+                ms(json, "lag", point.lagMs());
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+        });
+    }
+
+    /** With microseconds; left out if it is not known. */
+    private static void ms(JsonGenerator json, String name, double ms) throws IOException {
+        if (ms >= 0) {
+            json.writeNumberField(name, Math.round(ms * 1000) / 1000.0);
+        }
+    }
+
+    private static void writeUpstream(JsonGenerator json, String name, UpstreamState upstream, long nowNs)
+            throws IOException {
+        json.writeStartObject();
+        json.writeStringField("name", name);
+        json.writeBooleanField("full", upstream.isFull());
+        json.writeNumberField("retries", upstream.retries().retries());
+        json.writeNumberField("refused", upstream.retries().refused());
+        json.writeNumberField("p95", TimeUnit.NANOSECONDS.toMillis(upstream.p95TtftNs()));
+        json.writeArrayFieldStart("origins");
+        for (OriginState origin : upstream.origins()) {
+            OriginHealth health = origin.health(nowNs);
+            json.writeStartObject();
+            json.writeStringField("url", health.url());
+            json.writeStringField("serving", health.serving().label());
+            json.writeNumberField("left", TimeUnit.NANOSECONDS.toSeconds(health.leftNs()));
+            json.writeBooleanField("warming", health.warming());
+            json.writeNumberField("inFlight", health.inFlight());
+            json.writeNumberField("ejections", health.ejections());
+            json.writeNumberField("ttft", health.ttftNs() < 0 ? -1 : TimeUnit.NANOSECONDS.toMillis(health.ttftNs()));
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+        json.writeEndObject();
     }
 
     private void writeRows(JsonGenerator json, List<LiveStream> top) throws IOException {

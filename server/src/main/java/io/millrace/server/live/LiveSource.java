@@ -1,7 +1,9 @@
 package io.millrace.server.live;
 
+import io.millrace.server.balance.UpstreamState;
 import io.netty.channel.EventLoop;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
@@ -20,6 +22,15 @@ public interface LiveSource {
 
     /** The event loops that have requests. */
     List<Loop> loops();
+
+    /** The states of the upstreams that are configured at the moment, by name. */
+    Map<String, UpstreamState> upstreams();
+
+    /** The last ten minutes. */
+    LiveHistory history();
+
+    /** Whether the relay ends what is in progress, so that a feed ends with the last request. */
+    boolean isDraining();
 
     /**
      * Ends a request with an error for its client.

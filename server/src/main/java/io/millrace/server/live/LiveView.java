@@ -5,7 +5,6 @@ import io.millrace.server.downstream.RequestListener;
 import io.millrace.server.http.Refusal;
 import io.netty.channel.EventLoop;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -18,17 +17,10 @@ public final class LiveView {
             Refusal.of(503, "relay_busy", "Too many pages watch this relay. Close one of them.");
 
     private final LiveSource source;
-    private final BooleanSupplier draining;
     private final AtomicInteger watchers = new AtomicInteger();
 
-    /**
-     * A view of {@code source}.
-     *
-     * @param draining whether the relay ends what is in progress, so that a feed ends with the last request
-     */
-    public LiveView(LiveSource source, BooleanSupplier draining) {
+    public LiveView(LiveSource source) {
         this.source = source;
-        this.draining = draining;
     }
 
     /** Why there can be no further watcher now; null if there can. */
@@ -44,7 +36,7 @@ public final class LiveView {
      */
     public RequestListener watch(ClientStream downstream, String query, Runnable done) {
         watchers.incrementAndGet();
-        return new LiveExchange(downstream, LiveQuery.of(query), source, draining, done, watchers::decrementAndGet);
+        return new LiveExchange(downstream, LiveQuery.of(query), source, done, watchers::decrementAndGet);
     }
 
     /** Ends a request in progress, as {@link LiveSource#stop} does. */

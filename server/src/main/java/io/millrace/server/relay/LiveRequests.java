@@ -1,21 +1,47 @@
 package io.millrace.server.relay;
 
+import io.millrace.server.balance.UpstreamState;
+import io.millrace.server.live.LiveHistory;
 import io.millrace.server.live.LiveSource;
 import io.millrace.server.live.LiveStream;
 import io.netty.channel.EventLoop;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 
 /** The exchanges in progress for those who watch the relay. For any thread. */
 final class LiveRequests implements LiveSource {
     private final List<RelayLoop> loops;
+    private final Supplier<Map<String, UpstreamState>> upstreams;
+    private final BooleanSupplier draining;
+    private final LiveHistory history;
 
     /** Those of {@code loops}. */
-    LiveRequests(List<RelayLoop> loops) {
+    LiveRequests(List<RelayLoop> loops, Supplier<Map<String, UpstreamState>> upstreams, BooleanSupplier draining) {
         this.loops = loops;
+        this.upstreams = upstreams;
+        this.draining = draining;
+        history = new LiveHistory(loops.stream().map(RelayLoop::recorder).toList());
+    }
+
+    @Override
+    public LiveHistory history() {
+        return history;
+    }
+
+    @Override
+    public Map<String, UpstreamState> upstreams() {
+        return upstreams.get();
+    }
+
+    @Override
+    public boolean isDraining() {
+        return draining.getAsBoolean();
     }
 
     @Override

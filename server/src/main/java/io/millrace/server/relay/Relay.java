@@ -99,8 +99,8 @@ public final class Relay implements RequestHandler {
         }
         metrics = new Metrics(counters, eventLoops.size(), memory, () -> settings.upstreams());
         streams = new StreamLimits(metrics);
-        var live = new LiveView(new LiveRequests(numbered), () -> draining);
-        endpoints = new OwnEndpoints(metrics, new StreamRequests(numbered), live, eventLoops);
+        var live = new LiveRequests(numbered, () -> settings.upstreams(), () -> draining);
+        endpoints = new OwnEndpoints(metrics, new StreamRequests(numbered), new LiveView(live), eventLoops);
         boolean sharing = config.clients().redis() != null;
         var shared = sharing ? new SharedLimits(config.clients().nodes()) : null;
         clients = new ClientList(() -> streams.most(config().limits()), shared, this::onClientsRead);
@@ -112,6 +112,7 @@ public final class Relay implements RequestHandler {
         metrics.draining(() -> !ready);
         checks = new ActiveChecks(checking, loop(checking).upstreams());
         check(settings);
+        live.history().begin(checking);
     }
 
     /** The configuration of new requests. */

@@ -3,6 +3,7 @@ package io.millrace.server.relay;
 import io.millrace.server.config.RelayConfig;
 import io.millrace.server.config.RelayConfig.Resume;
 import io.millrace.server.downstream.ClientConnection;
+import io.millrace.server.live.LiveRecorder;
 import io.millrace.server.memory.LoopMemory;
 import io.millrace.server.replay.ReplayMemory;
 import io.millrace.server.replay.StreamNames;
@@ -32,6 +33,7 @@ import org.slf4j.Logger;
  * The parts that the exchanges of one event loop share. Confined to that event loop.
  *
  * @param upstreams its connections to upstreams
+ * @param recorder of the live view's history
  * @param memory the account of its memory
  * @param relief frees memory
  * @param streams the streams that their clients may stop or read again
@@ -44,6 +46,7 @@ record RelayLoop(
         Sweeper sweeper,
         LoopCounters counters,
         AccessLogger accessLogger,
+        LiveRecorder recorder,
         LoopMemory memory,
         MemoryRelief relief,
         OpenStreams streams,
@@ -97,6 +100,7 @@ record RelayLoop(
                 sweeper,
                 counters,
                 log,
+                new LiveRecorder(loop),
                 memory,
                 relief,
                 streams,
@@ -164,6 +168,7 @@ record RelayLoop(
     void onEnded(Summary summary) {
         counters.ended(summary);
         accessLogger.log(summary);
+        recorder.ended(summary);
     }
 
     /** A tenth of the shortest limit that the sweep checks, so that a limit is late by at most this. */

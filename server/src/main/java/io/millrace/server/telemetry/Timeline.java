@@ -89,6 +89,11 @@ public final class Timeline {
         lastByteNs = nowNs;
     }
 
+    /** The longest time between two reads that brought output; 0 before the second. */
+    public long longestGapNs() {
+        return longestGapNs;
+    }
+
     /** An output frame came with the read at {@code nowNs}. */
     public void onOutput(long nowNs) {
         if (firstOutputNs == 0) {

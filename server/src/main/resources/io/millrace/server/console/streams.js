@@ -1,7 +1,9 @@
 /** The page of the streams in progress. */
+import { Charts } from './charts.js';
 import { Refused } from './chat.js';
 import { feed, stop } from './feed.js';
 import { comparing, inBytes, Rows } from './rows.js';
+import { inWords } from './timing.js';
 
 const REDRAW_MS = 250;
 const FILTER_AFTER_MS = 250;
@@ -9,6 +11,7 @@ const AWAITING = ['connecting', 'retrying', 'waiting'];
 
 const $ = (id) => document.getElementById(id);
 const rows = new Rows($('rows'), end);
+const charts = new Charts();
 const address = new URLSearchParams(location.search);
 const view = {
   sort: address.get('sort') ?? 'silence',
@@ -37,6 +40,10 @@ async function watch() {
         rows.update(data);
         show(data);
         draw();
+      } else if (event === 'upstreams') {
+        showUpstreams(data.upstreams);
+      } else if (event === 'history') {
+        charts.add(data, clock);
       }
     }
   } catch (error) {
@@ -50,6 +57,7 @@ async function watch() {
 function forget() {
   clock = null;
   rows.clear();
+  charts.forget();
 }
 
 function draw() {
@@ -67,6 +75,48 @@ function show({ total, matched, stalled, held, states }) {
   $('shown').textContent = rows.size < matched ? `the first ${rows.size} of ${matched.toLocaleString('en')}` : '';
   $('empty').hidden = matched > 0;
   $('empty').textContent = total > 0 ? 'No request in progress matches the filter.' : 'No request is in progress.';
+}
+
+function showUpstreams(upstreams) {
+  const lines = upstreams.flatMap(({ name, full, p95, retries, origins }) =>
+    origins.map((origin, i) => {
+      const line = document.createElement('tr');
+      line.dataset.serving = origin.serving;
+      const cells = [
+        i === 0 ? name : '',
+        origin.url,
+        health(origin, full),
+        origin.inFlight.toLocaleString('en'),
+        origin.ttft < 0 ? '–' : inWords(origin.ttft),
+        i === 0 && p95 > 0 ? inWords(p95) : '',
+        origin.ejections.toLocaleString('en'),
+        i === 0 ? retries.toLocaleString('en') : '',
+      ];
+      cells.forEach((text, column) => {
+        const cell = document.createElement(column === 0 ? 'th' : 'td');
+        if (column === 0) cell.scope = 'row';
+        if (column === 2) cell.className = 'health';
+        if (column > 2) cell.className = 'number';
+        cell.textContent = text;
+        line.append(cell);
+      });
+      return line;
+    }),
+  );
+  $('origins').replaceChildren(...lines);
+}
+
+function health({ serving, left, warming }, full) {
+  switch (serving) {
+    case 'yes':
+      return full ? 'Full' : warming ? 'Serving again' : 'Serving';
+    case 'ejected':
+      return `Ejected, ${left} s left`;
+    case 'on trial':
+      return 'On trial';
+    default:
+      return 'Down';
+  }
 }
 
 function link(state, text) {

@@ -2,14 +2,21 @@ package io.millrace.server.live;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.millrace.codec.sse.SseEvent;
+import io.millrace.server.balance.OriginAttempt;
+import io.millrace.server.balance.OriginState;
+import io.millrace.server.balance.UpstreamState;
+import io.millrace.server.config.Upstream;
 import io.millrace.server.downstream.ClientStream;
 import io.millrace.server.live.LiveStream.State;
 import io.millrace.server.test.Events;
 import io.millrace.server.test.FakeClientStream;
 import io.netty.channel.EventLoop;
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
@@ -22,6 +29,8 @@ class LiveExchangeTest {
     private int done;
     private int left;
     private boolean draining;
+    private final LiveHistory history = new LiveHistory(List.of());
+    private final UpstreamState upstream = new UpstreamState(Upstream.of("main", URI.create("http://127.0.0.1:1")));
 
     private final LiveSource source = new LiveSource() {
         @Override
@@ -35,13 +44,28 @@ class LiveExchangeTest {
         }
 
         @Override
+        public Map<String, UpstreamState> upstreams() {
+            return Map.of("main", upstream);
+        }
+
+        @Override
+        public LiveHistory history() {
+            return history;
+        }
+
+        @Override
+        public boolean isDraining() {
+            return draining;
+        }
+
+        @Override
         public void stop(String id, EventLoop asking, Consumer<Boolean> told) {
             throw new AssertionError(id);
         }
     };
 
     private final LiveExchange exchange =
-            new LiveExchange(client, LiveQuery.of(""), source, () -> draining, () -> done++, () -> left++);
+            new LiveExchange(client, LiveQuery.of(""), source, () -> done++, () -> left++);
 
     @Test
     void looksAtStreamsOnlyWhileItsClientTakesWhatComes() {
@@ -50,21 +74,21 @@ class LiveExchangeTest {
         client.pass(Duration.ZERO);
         assertThat(client.head().headers().get("content-type")).isEqualTo("text/event-stream");
         assertThat(client.head().headers().get("cache-control")).isEqualTo("no-store");
-        assertThat(Events.of(client.body())).hasSize(1);
+        assertThat(Events.of(client.body())).extracting(SseEvent::type).containsExactly("streams", "upstreams");
         assertThat(done).isOne();
 
         client.pass(Duration.ofMillis(499));
         assertThat(rounds).isOne();
         client.pass(Duration.ofMillis(1));
         assertThat(rounds).isEqualTo(2);
-        assertThat(Events.of(client.body())).hasSize(2);
+        assertThat(Events.of(client.body())).as("upstreams are as before").hasSize(3);
 
         client.takesNothing(true);
         pass(20);
         client.takesNothing(false);
         assertThat(Events.of(client.body()))
                 .as("nothing is collected for a client that reads nothing")
-                .hasSize(2);
+                .hasSize(3);
         streams.add(stream());
         pass(20);
         assertThat(client.body()).as("what it missed").contains("\"id\":\"a\"");
@@ -93,6 +117,22 @@ class LiveExchangeTest {
         assertThat(rounds).isEqualTo(2);
         pass(1);
         assertThat(rounds).isEqualTo(3);
+    }
+
+    @Test
+    void tellsWhatHappensToAnOrigin() {
+        exchange.onRequestEnd();
+        pass(1);
+        OriginState origin = upstream.origins().get(0);
+        OriginAttempt attempt = origin.onStart(System.nanoTime());
+        pass(1);
+        assertThat(client.body()).contains("\"serving\":\"yes\",\"left\":0,\"warming\":false,\"inFlight\":1");
+        attempt.onFailure(System.nanoTime(), 0);
+        for (int i = 0; i < 9; i++) {
+            origin.onStart(System.nanoTime()).onFailure(System.nanoTime(), 0);
+        }
+        pass(1);
+        assertThat(client.body()).contains("\"serving\":\"ejected\"").contains("\"ejections\":1");
     }
 
     @Test

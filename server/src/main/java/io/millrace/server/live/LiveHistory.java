@@ -1,0 +1,98 @@
+package io.millrace.server.live;
+
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The last ten minutes, a point for every two seconds. A point costs a few microseconds, and is made whether or not someone
+ * watches, so that who opens the page sees what led to the present. Thread-safe.
+ */
+public final class LiveHistory {
+    static final long PERIOD_MS = 2_000;
+    private static final int POINTS = 300;
+
+    private final List<LiveRecorder> loops;
+    private final ArrayDeque<Point> points = new ArrayDeque<>();
+    private long[] ttft = new long[LiveTimes.CELLS];
+    private long[] gaps = new long[LiveTimes.CELLS];
+    private long[] ends = new long[LiveRecorder.ENDS];
+    private long count;
+
+    /**
+     * What happened in one period. Times are milliseconds, -1 if there were none.
+     *
+     * @param atNs its end
+     * @param number one more than that of the point before
+     * @param ends how many requests ended, by {@link LiveRecorder#ENDS}
+     * @param lagMs the most by which an event loop ran a task late
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Point(
+            long atNs,
+            long number,
+            double ttftP50,
+            double ttftP95,
+            double ttftP99,
+            double gapP50,
+            double gapP99,
+            long[] ends,
+            double lagMs) {}
+
+    /** Nothing yet. {@link #begin} begins. */
+    public LiveHistory(List<LiveRecorder> loops) {
+        this.loops = List.copyOf(loops);
+    }
+
+    /** Makes a point every two seconds, until {@code timer} stops. */
+    public void begin(ScheduledExecutorService timer) {
+        var unused =
+                timer.scheduleWithFixedDelay(() -> add(System.nanoTime()), PERIOD_MS, PERIOD_MS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Makes the point of the period that ends now. */
+    synchronized void add(long nowNs) {
+        var nextTtft = new long[LiveTimes.CELLS];
+        var nextGaps = new long[LiveTimes.CELLS];
+        var nextEnds = new long[LiveRecorder.ENDS];
+        long lateNs = 0;
+        for (LiveRecorder loop : loops) {
+            loop.ttft.addTo(nextTtft);
+            loop.gaps.addTo(nextGaps);
+            loop.addEndsTo(nextEnds);
+            lateNs = Math.max(lateNs, loop.lateNs());
+        }
+        long[] itsTtft = minus(nextTtft, ttft);
+        long[] itsGaps = minus(nextGaps, gaps);
+        points.add(new Point(
+                nowNs,
+                count++,
+                LiveTimes.percentileMs(itsTtft, 0.5),
+                LiveTimes.percentileMs(itsTtft, 0.95),
+                LiveTimes.percentileMs(itsTtft, 0.99),
+                LiveTimes.percentileMs(itsGaps, 0.5),
+                LiveTimes.percentileMs(itsGaps, 0.99),
+                minus(nextEnds, ends),
+                lateNs / 1e6));
+        if (points.size() > POINTS) {
+            points.remove();
+        }
+        ttft = nextTtft;
+        gaps = nextGaps;
+        ends = nextEnds;
+    }
+
+    /** The points from {@code number} on. */
+    synchronized List<Point> from(long number) {
+        return points.stream().filter(point -> point.number() >= number).toList();
+    }
+
+    private static long[] minus(long[] now, long[] before) {
+        var change = new long[now.length];
+        for (int i = 0; i < now.length; i++) {
+            change[i] = now[i] - before[i];
+        }
+        return change;
+    }
+}
