@@ -294,6 +294,65 @@ class PlaygroundTest {
         }
     }
 
+    @Test
+    void offersModelsAndWhatToTryOnTheMock(Chromium chromium) {
+        try (var mock = MockServer.start(MockConfig.defaults());
+                var relay = ChatRelay.start(mock.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            tab.await("document.querySelector('#models option')?.value === 'mock'");
+            tab.await("!document.querySelector('#try').hidden");
+            for (String way : new String[] {"an overload before the first token:done", "a cut:failed"}) {
+                String[] parts = way.split(":");
+                tab.eval("[...document.querySelectorAll('#try button')].find((b) => b.textContent === '" + parts[0]
+                        + "').click()");
+                tab.await("document.body.dataset.state === '" + parts[1] + "'");
+            }
+            tab.eval("document.querySelectorAll('#try button')[1].click()");
+            tab.await("document.body.classList.contains('silent')");
+            assertThat(tab.text("#state")).matches("Silent for [0-9]+ s");
+            assertThat(tab.eval("document.querySelector('#stop').getBoundingClientRect().bottom <= innerHeight")
+                            .asBoolean())
+                    .as("the stop is in sight, however long the answer is")
+                    .isTrue();
+            tab.eval("document.querySelector('#stop').click()");
+            tab.await("document.body.dataset.state === 'stopped'");
+            assertThat(tab.eval("violations.join()").asText()).isEmpty();
+        }
+    }
+
+    @Test
+    void saysWhatIsBehindAnAnswerAndWhereItWasCutShort(Chromium chromium) {
+        try (var mock = MockServer.start(MockConfig.defaults());
+                var relay = ChatRelay.start(mock.uri());
+                var tab = chromium.open(ChatRelay.url(relay) + "/")) {
+            tab.eval("document.querySelector('#model').value = 'mock:tokens=6,gap_ms=5,finish=length'");
+            tab.eval("document.querySelector('#max_tokens').value = '6'");
+            ask(tab, "Hello");
+            tab.await("document.body.dataset.state === 'short'");
+            assertThat(tab.text("#note")).isEqualTo("Cut at the token limit.");
+            assertThat(tab.text("#state")).startsWith("Ended early: 6 pieces, length");
+            assertThat(tab.text("#details"))
+                    .contains("Requestmr-", "Upstreamdefault", "Attempts1", "TTFT by the relay", "TTFT by this page");
+            assertThat(tab.text("#answer p")).isNotEmpty();
+            assertThat(tab.eval("document.querySelector('#answer p').dir").asText())
+                    .isEqualTo("auto");
+
+            tab.eval("document.querySelector('#frames').open = true");
+            tab.await("document.querySelectorAll('#frame-rows tr').length >= 7");
+            assertThat(tab.text("#frame-rows tr td:last-child")).startsWith("event: delta\ndata: {\"index\":0");
+            tab.eval("{ const filter = document.querySelector('#frame-filter'); filter.value = 'event: stop';"
+                    + " filter.dispatchEvent(new Event('input')); }");
+            tab.await("document.querySelectorAll('#frame-rows tr').length === 1");
+            for (String language : new String[] {"curl", "python", "javascript"}) {
+                String text = tab.eval("import(document.querySelector('script').src.replace('page.js', 'snippets.js'))"
+                                + ".then(({ snippet }) => snippet('" + language
+                                + "', { prompt: \"it's\" }, 'http://h/chat'))")
+                        .asText();
+                assertThat(text).contains("http://h/chat", "prompt").doesNotContain("Authorization");
+            }
+        }
+    }
+
     private static void ask(Tab tab, String prompt) {
         assertThat(tab.eval("document.activeElement.id").asText())
                 .as("one can type at once")

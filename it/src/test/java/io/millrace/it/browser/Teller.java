@@ -12,6 +12,9 @@ import java.util.concurrent.LinkedBlockingQueue;
 final class Teller implements AutoCloseable {
     private static final String HEAD =
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+    /** The page asks for the models when it is loaded. */
+    private static final String LIST = "GET ";
+
     private static final String END = "";
 
     private final BlockingQueue<String> frames = new LinkedBlockingQueue<>();
@@ -29,9 +32,11 @@ final class Teller implements AutoCloseable {
         return upstream.uri();
     }
 
-    /** The number of requests so far. */
+    /** The number of requests for an answer so far. */
     int requests() {
-        return upstream.requests().size();
+        return (int) upstream.requests().stream()
+                .filter(request -> !request.startsWith(LIST))
+                .count();
     }
 
     /** Sends text. */
@@ -58,7 +63,11 @@ final class Teller implements AutoCloseable {
     }
 
     private void serve(ScriptedUpstream.Connection connection) throws IOException {
-        while (connection.readRequest() != null) {
+        for (String request = connection.readRequest(); request != null; request = connection.readRequest()) {
+            if (request.startsWith(LIST)) {
+                connection.send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+                continue;
+            }
             connection.send(HEAD);
             for (String frame = next(); !frame.equals(END); frame = next()) {
                 byte[] bytes = frame.getBytes(StandardCharsets.UTF_8);

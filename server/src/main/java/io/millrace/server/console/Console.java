@@ -32,6 +32,8 @@ public final class Console {
             "markdown.js",
             "timeline.js",
             "timing.js",
+            "frames.js",
+            "snippets.js",
             "streams.css",
             "streams.js",
             "feed.js",

@@ -17,9 +17,9 @@ const FIRST_WAIT_MS = 250;
  * Asks, and yields `{event, data, at}` as they come: `data` parsed from its JSON, `at` by `performance.now()` when it was
  * read, the same for all that one read brought. Returns when the body has ended, whether or not that was the answer's end:
  * an event says so. Where the relay keeps the answer, `kept` is told the stream's id, and a lost connection is made again
- * for what is missing.
+ * for what is missing. `began` is told the head of the answer, and `frame` each frame as it came, also heartbeats.
  */
-export async function* chat(request, { key, signal, kept }) {
+export async function* chat(request, { key, signal, kept, began, frame }) {
   const response = await ask('chat', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream', ...credentials(key) },
@@ -28,12 +28,15 @@ export async function* chat(request, { key, signal, kept }) {
   });
   const id = response.headers.has('x-millrace-resume') ? response.headers.get('x-millrace-stream') : null;
   if (id) kept(id);
-  yield* answer(response, id, { key, signal });
+  began?.(response);
+  yield* answer(response, id, { key, signal, frame });
 }
 
 /** Yields what `chat` does for the answer of a stream that is kept, from its start. */
-export async function* goOn(id, { key, signal }) {
-  yield* answer(await follow(id, 0, { key, signal }), id, { key, signal });
+export async function* goOn(id, { key, signal, began, frame }) {
+  const response = await follow(id, 0, { key, signal });
+  began?.(response);
+  yield* answer(response, id, { key, signal, frame });
 }
 
 /** Ends an answer that is kept. To leave it does not end it. */
@@ -61,7 +64,7 @@ export function credentials(key) {
 }
 
 async function* answer(first, id, options) {
-  const events = new Events();
+  const events = new Events(options.frame);
   let ended = false;
   let tries = 0;
   let offset = 0;
@@ -114,6 +117,13 @@ export class Events {
   #rest = '';
   #event = '';
   #data = [];
+  #lines = [];
+  #onFrame;
+
+  /** `onFrame`, if given, is told the text of each frame and when it was read, also of those that are no events. */
+  constructor(onFrame) {
+    this.#onFrame = onFrame;
+  }
 
   /** The events that end in these bytes. */
   *read(bytes) {
@@ -124,11 +134,14 @@ export class Events {
     this.#rest = lines.pop();
     for (const line of lines) {
       if (line === '') {
+        if (this.#onFrame && this.#lines.length) this.#onFrame(this.#lines.join('\n'), at);
+        this.#lines = [];
         if (this.#data.length) yield { event: this.#event || 'message', data: this.#data.join('\n'), at };
         this.#event = '';
         this.#data = [];
         continue;
       }
+      if (this.#onFrame) this.#lines.push(line);
       const colon = line.indexOf(':');
       const name = colon < 0 ? line : line.slice(0, colon);
       const text = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');

@@ -34,11 +34,15 @@ const ALLOWED = {
   RETURN_DOM_FRAGMENT: true,
 };
 
+const BLOCKS = new Set(['P', 'H1', 'H2', 'H3', 'H4', 'H5', 'H6', 'UL', 'OL', 'LI', 'BLOCKQUOTE', 'TH', 'TD']);
+
 DOMPurify.addHook('afterSanitizeAttributes', (element) => {
   if (element.nodeName === 'A' && element.hasAttribute('href')) {
     element.setAttribute('target', '_blank');
     element.setAttribute('rel', 'noopener noreferrer');
   }
+  // Each block in the direction of its own text.
+  if (BLOCKS.has(element.nodeName)) element.setAttribute('dir', 'auto');
   // Wide ones scroll by themselves; those who use no mouse must be able to reach them.
   if (element.nodeName === 'PRE' || element.nodeName === 'TABLE') element.setAttribute('tabindex', '0');
 });

@@ -1,6 +1,8 @@
 /** The playground: asks `/chat`, shows the answer as it comes, and when each piece of it came. */
 import { chat, goOn, Refused, stop } from './chat.js';
+import { Frames } from './frames.js';
 import { show } from './markdown.js';
+import { snippet } from './snippets.js';
 import { Timeline } from './timeline.js';
 import { inWords, Timing } from './timing.js';
 
@@ -8,7 +10,17 @@ const REDRAW_MS = 50;
 /** Rendering takes at most a quarter of the time, however long the text has become. */
 const RENDER_SHARE = 4;
 const NEAR_END_PX = 120;
-const KEPT = ['model', 'unit'];
+const KEPT = ['model', 'unit', 'temperature', 'max_tokens'];
+const FRAMES_MS = 250;
+/** Ends at which an answer is not whole. */
+const SHORT = {
+  length: 'Cut at the token limit.',
+  context_full: 'Cut, because the context is full.',
+  content_filter: 'Cut by a content filter.',
+  refusal: 'The model refused to answer.',
+  tool_calls: 'The model calls a tool. This page has none.',
+  pause: 'The model paused. It goes on if it is asked again.',
+};
 /** What this tab's answer in progress goes on by after a reload. */
 const IN_PROGRESS = 'millrace.answer';
 
@@ -34,6 +46,11 @@ class Run {
   #shown = '';
   #renderFrom = 0;
   #drawFrom = 0;
+  #framesFrom = 0;
+  #relayTtft = null;
+  #head = null;
+  #request = null;
+  frames = new Frames(this.timing.sent);
 
   constructor(key) {
     this.#key = key;
@@ -44,13 +61,26 @@ class Run {
       this.#id = id;
       rememberAnswer(id);
     };
-    return this.#show(chat(request, { key: this.#key, signal: this.#controller.signal, kept }));
+    this.#request = request;
+    return this.#show(chat(request, { ...this.#options(), kept }));
   }
 
   /** Shows an answer that began before the page was loaded. */
   goOn(id) {
     this.#id = id;
-    return this.#show(goOn(id, { key: this.#key, signal: this.#controller.signal }));
+    return this.#show(goOn(id, this.#options()));
+  }
+
+  #options() {
+    return {
+      key: this.#key,
+      signal: this.#controller.signal,
+      began: (response) => {
+        this.#head = response.headers;
+        this.#inspect();
+      },
+      frame: (text, at) => this.frames.add(text, at),
+    };
   }
 
   async #show(events) {
@@ -61,13 +91,14 @@ class Run {
         this.#take(event, data, at);
         if (event === 'error') return this.#broken(data.error?.message ?? JSON.stringify(data));
       }
-      if (this.stopReason !== null) this.#end('done', '');
+      if (this.stopReason !== null) this.#end(this.stopReason in SHORT ? 'short' : 'done', SHORT[this.stopReason] ?? '');
       else this.#broken('The stream ended without saying that the answer is complete.');
     } catch (error) {
       if (this.#stopped) {
         this.#end('stopped', 'Stopped here, by you.');
       } else if (error instanceof Refused) {
         if (error.status === 401) askForKey();
+        if (/^model is missing/.test(error.message)) askForModel();
         this.#end('failed', refusal(error));
       } else if (this.text) this.#broken(`The connection was lost (${error.message}).`);
       else this.#end('failed', `No answer: the relay could not be reached (${error.message}).`);
@@ -84,6 +115,7 @@ class Run {
   #take(event, data, at) {
     if (event === 'delta' && data.text) {
       this.timing.arrived(at);
+      this.#relayTtft ??= data.ttft_ms ?? null;
       this.text += data.text;
       document.body.dataset.state = 'streaming';
     } else if (event === 'usage') {
@@ -105,6 +137,7 @@ class Run {
     document.body.dataset.state = state;
     $('answer').setAttribute('aria-busy', 'false');
     this.draw();
+    this.#inspect();
     following(() => {
       show(this.text, $('answer'));
       $('note').textContent = note;
@@ -121,6 +154,10 @@ class Run {
       this.draw();
       this.#drawFrom = now + REDRAW_MS;
     }
+    if (now >= this.#framesFrom) {
+      this.drawFrames();
+      this.#framesFrom = now + FRAMES_MS;
+    }
     requestAnimationFrame(this.#frame);
   };
 
@@ -133,28 +170,66 @@ class Run {
     this.#renderFrom = now + RENDER_SHARE * (now - from);
   }
 
+  /** What the relay says of the answer, beside what this page saw. */
+  #inspect() {
+    const of = (name) => this.#head?.get(name) ?? null;
+    const facts = {
+      Request: of('x-millrace-request-id'),
+      Upstream: of('x-millrace-upstream'),
+      Attempts: of('x-millrace-attempts'),
+      'Provider’s id': of('x-request-id'),
+      'TTFT by the relay': this.#relayTtft === null ? null : inWords(this.#relayTtft),
+      'TTFT by this page': this.timing.ttft === null ? null : inWords(this.timing.ttft),
+    };
+    const entries = Object.entries(facts).filter(([, value]) => value !== null);
+    $('details').replaceChildren(
+      ...entries.map(([name, value]) => {
+        const pair = document.createElement('div');
+        pair.append(element('dt', name), element('dd', value));
+        return pair;
+      }),
+    );
+    $('inspect').hidden = entries.length === 0 && this.#request === null;
+    this.drawFrames();
+  }
+
+  drawFrames() {
+    const { count, heartbeats } = this.frames;
+    $('frame-count').textContent = heartbeats ? `${count}, ${heartbeats} of them heartbeats` : count || '';
+    if ($('frames').open) $('frame-rows').replaceChildren(...this.frames.rows($('frame-filter').value));
+  }
+
+  /** The request as a program makes it; null where the page only went on with an answer. */
+  snippet(language) {
+    return this.#request && snippet(language, this.#request, new URL('chat', location.href).href);
+  }
+
   draw() {
     const { timing } = this;
     const figures = timing.figures();
+    const silent = timing.silence !== null && timing.silence >= figures.stallFrom ? timing.silence : null;
+    document.body.classList.toggle('silent', silent !== null);
     timeline.draw(timing, figures);
     $('ttft').textContent = inWords(timing.ttft);
     $('median').textContent = inWords(figures.median);
-    $('longest').textContent = inWords(figures.longest);
-    $('stalls').textContent = timing.arrivals.length ? figures.stalls : '–';
+    $('longest').textContent = inWords(silent === null ? figures.longest : Math.max(silent, figures.longest ?? 0));
+    $('stalls').textContent = timing.arrivals.length ? figures.stalls + (silent === null ? 0 : 1) : '–';
     $('total').textContent = inWords(timing.total);
     $('usage').textContent = this.usage ? tokens(this.usage) : '–';
-    say(this.#state());
+    say(this.#state(silent));
     if (timing.ended !== null) $('timeline').setAttribute('aria-label', summary(timing, figures));
   }
 
-  #state() {
+  #state(silent) {
     const { units } = this.timing;
     const came = `${units} ${units === 1 ? 'piece' : 'pieces'}`;
     switch (document.body.dataset.state) {
       case 'waiting':
         return 'Waiting for the first token';
       case 'streaming':
-        return 'Streaming';
+        return silent === null ? 'Streaming' : `Silent for ${Math.floor(silent / 1000)} s`;
+      case 'short':
+        return [`Ended early: ${came}, ${this.stopReason}`, this.model].filter(Boolean).join(' · ');
       case 'done':
         return [`Done: ${came}, ${this.stopReason}`, this.model].filter(Boolean).join(' · ');
       case 'stopped':
@@ -171,6 +246,17 @@ function following(change) {
   const atEnd = page.scrollHeight - page.clientHeight - page.scrollTop < NEAR_END_PX;
   change();
   if (atEnd) page.scrollTop = page.scrollHeight;
+}
+
+function element(name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}
+
+function askForModel() {
+  $('model').placeholder = 'model id';
+  $('model').focus();
 }
 
 /** The key stays in the field: nothing stores it. */
@@ -210,6 +296,8 @@ function begin() {
   const request = { prompt, chunk: $('unit').value };
   if ($('model').value.trim()) request.model = $('model').value.trim();
   if ($('system').value.trim()) request.system = $('system').value;
+  if ($('temperature').value) request.temperature = Number($('temperature').value);
+  if ($('max_tokens').value) request.max_tokens = Number($('max_tokens').value);
   remember();
   start();
   current.ask(request);
@@ -222,6 +310,9 @@ function start() {
   $('note').hidden = true;
   $('note').textContent = '';
   $('timing').hidden = false;
+  $('inspect').hidden = true;
+  $('copied').textContent = '';
+  $('stop').hidden = false;
   $('go-label').textContent = 'Stop';
   $('go-key').textContent = 'Esc';
   current = latest = new Run($('key').value.trim());
@@ -238,8 +329,39 @@ function goOnAfterReload() {
 
 function idle() {
   current = null;
+  $('stop').hidden = true;
   $('go-label').textContent = 'Send';
   $('go-key').textContent = SEND_KEY;
+}
+
+/** Offers the models that the upstream lists, and what to try where that is the mock. */
+async function offerModels() {
+  try {
+    const key = $('key').value.trim();
+    const response = await fetch('v1/models', { headers: key ? { Authorization: `Bearer ${key}` } : {} });
+    if (!response.ok) return;
+    const { data } = await response.json();
+    const ids = data.map((model) => String(model.id)).sort();
+    $('models').replaceChildren(
+      ...ids.map((id) => {
+        const option = document.createElement('option');
+        option.value = id;
+        return option;
+      }),
+    );
+    $('try').hidden = !data.some((model) => model.id === 'mock' && model.owned_by === 'millrace');
+  } catch {
+    // Not every upstream has such a list.
+  }
+}
+
+async function copy(text, said) {
+  try {
+    await navigator.clipboard.writeText(text);
+    $('copied').textContent = said;
+  } catch {
+    $('copied').textContent = 'This browser does not let the page copy.';
+  }
 }
 
 const SEND_KEY = /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘ ↵' : 'Ctrl ↵';
@@ -298,7 +420,28 @@ $('prompt').addEventListener('keydown', (event) => {
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') current?.stop();
 });
+$('stop').addEventListener('click', () => current?.stop());
+for (const button of document.querySelectorAll('#try button')) {
+  button.addEventListener('click', () => {
+    if (current) return;
+    $('model').value = button.dataset.model.replace('{n}', Date.now().toString(36));
+    $('prompt').value = button.dataset.prompt;
+    begin();
+  });
+}
+for (const button of document.querySelectorAll('[data-copy]')) {
+  button.addEventListener('click', () => {
+    const text = latest?.snippet(button.dataset.copy);
+    if (text) copy(text, 'Copied. The key is not in it.');
+  });
+}
+$('copy-frames').addEventListener('click', () => {
+  if (latest) copy(latest.frames.text($('frame-filter').value), 'Frames copied.');
+});
+$('frame-filter').addEventListener('input', () => latest?.drawFrames());
+$('frames').addEventListener('toggle', () => latest?.drawFrames());
 new ResizeObserver(() => latest?.draw()).observe($('timeline'));
 recall();
 idle();
 goOnAfterReload();
+offerModels();

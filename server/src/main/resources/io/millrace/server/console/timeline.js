@@ -42,7 +42,9 @@ export class Timeline {
     const height = (gap) => Math.max(0.08, Math.log(Math.max(gap, SHORTEST_MS) / SHORTEST_MS) / tallest) * (FLOOR - 4);
 
     const labels = [];
-    this.#wait.setAttribute('d', block(0, x(first), FLOOR - 4) + block(x(last), x(now), height(now - last)));
+    const open = timing.silence !== null && now - last >= figures.stallFrom;
+    const since = block(x(last), x(now), height(now - last));
+    this.#wait.setAttribute('d', block(0, x(first), FLOOR - 4) + (open ? '' : since));
     if (x(first) > LABEL_ROOM) labels.push(label(x(first) / 2, FLOOR / 2 + 2, inWords(first - timing.sent), 'in-wait'));
 
     let usual = '';
@@ -60,6 +62,12 @@ export class Timeline {
       } else {
         stalled += block(from, to, top);
         if (to - from > LABEL_ROOM) labels.push(label((from + to) / 2, FLOOR - top / 2 + 4, inWords(gap), 'in-stall'));
+      }
+    }
+    if (open) {
+      stalled += since;
+      if (x(now) - x(last) > LABEL_ROOM) {
+        labels.push(label((x(last) + x(now)) / 2, FLOOR - height(now - last) / 2 + 4, inWords(now - last), 'in-stall'));
       }
     }
     this.#gaps.setAttribute('d', usual);

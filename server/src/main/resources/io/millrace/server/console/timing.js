@@ -27,6 +27,11 @@ export class Timing {
     return this.arrivals.length ? this.arrivals[0] - this.sent : null;
   }
 
+  /** How long nothing has come since the last text; null before the first and after the end. */
+  get silence() {
+    return this.arrivals.length && this.ended === null ? performance.now() - this.arrivals.at(-1) : null;
+  }
+
   /** Until now, or to the end. */
   get total() {
     return (this.ended ?? performance.now()) - this.sent;

@@ -91,6 +91,6 @@ class LiveHistoryTest {
         time.requestCompleteNs = time.startNs;
         time.firstOutputWrittenNs = time.startNs + TimeUnit.MILLISECONDS.toNanos(ttftMs);
         var response = new Summary.Response(200, outcome, null, false, 0, Usage.NONE);
-        return new Summary(refused.request(), refused.attempts(), response, Summary.Stream.EMPTY, time);
+        return new Summary(refused.request(), refused.attempts(), response, Summary.Stream.EMPTY, null, time);
     }
 }
