@@ -35,7 +35,7 @@ class StreamsPageTest {
             assertThat(tab.text("#rows .model")).isEqualTo("mock:tokens=9,stall_after=3");
             assertThat(tab.text("#rows .state")).isEqualTo("Silent");
             assertThat(tab.text("#rows .ttft")).matches("[0-9.]+ m?s");
-            assertThat(tab.text("#stalled")).isEqualTo("1");
+            tab.await("document.querySelector('#stalled').textContent === '1'");
             String silence = tab.text("#rows .silence");
             tab.await(ROW + ".querySelector('.silence').textContent !== '" + silence + "'");
 
