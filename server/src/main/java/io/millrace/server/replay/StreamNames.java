@@ -49,7 +49,7 @@ public final class StreamNames {
     }
 
     /** The number of names. */
-    int size() {
+    public int size() {
         return streams.size();
     }
 
