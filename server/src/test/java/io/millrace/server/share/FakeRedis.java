@@ -185,7 +185,7 @@ final class FakeRedis {
         Id id = Id.of(text[at]);
         if (!stream.isEmpty()) {
             Id last = stream.lastKey();
-            if (last.toString().equals(StoreKeys.END)) {
+            if (last.toString().equals("18446744073709551615-18446744073709551615")) {
                 throw new Refused("ERR The stream has exhausted the last possible ID, unable to add more items");
             }
             if (id.compareTo(last) <= 0) {

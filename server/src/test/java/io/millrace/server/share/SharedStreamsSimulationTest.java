@@ -190,6 +190,26 @@ class SharedStreamsSimulationTest {
         other.loop.close();
     }
 
+    /** Whatever has become of the entries between: a stream that is not as long as its end says is not taken for whole. */
+    @Test
+    void anEndThatDoesNotFitItsBytesIsALoss() {
+        String id = writer.newId();
+        StreamLog log = writer.begin(id);
+        ByteBuf bytes = Unpooled.copiedBuffer("data: 1\n\n", StandardCharsets.ISO_8859_1);
+        log.append(bytes, 0, bytes.writerIndex());
+        log.flush();
+        run(20);
+        String key = writer.share.settings().redis().prefix() + "s:" + id;
+        String end = "18446744073709551615-18446744073709551615";
+        assertThat(redis.execute("XADD", key, end, "e", "clean", "t", "18")).isNotNull();
+        FakeNode.Reader reader = other.read(id, FakeNode.KEY, 0);
+        run(10);
+        assertThat(reader.answer).isEqualTo("LOST");
+        assertThat(reader.text()).isEqualTo("data: 1\n\n" + FakeNode.LOST);
+        log.close();
+        other.loop.close();
+    }
+
     /** A long answer: neither the store nor a node keeps more than it may, and a slow reader loses nothing of that. */
     @Test
     void aSlowReaderOfALongStream() {
